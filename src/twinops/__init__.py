@@ -1,0 +1,32 @@
+"""twinops: consumer digital twins under governance. Light to import; what is heavy is loaded when used."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twinops.entities.evidence import Evidence
+    from twinops.entities.measure import Measure
+    from twinops.entities.verdict import Verdict
+    from twinops.wiring import Project, open_project
+
+__all__ = ["Evidence", "Measure", "Project", "Verdict", "open_project"]
+
+_HOMES = {
+    "Evidence": "twinops.entities.evidence",
+    "Measure": "twinops.entities.measure",
+    "Project": "twinops.wiring",
+    "Verdict": "twinops.entities.verdict",
+    "open_project": "twinops.wiring",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'twinops' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,60 @@
+"""Consent as a ledger: who allowed or refused which purpose, when, on which basis; read as of a date."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Purpose(StrEnum):
+    """What personal data may be used for. Each is declared with its DPV term in `compliance/intended_use.yaml`."""
+
+    TRAINING = "twin_training"
+    SCORING = "twin_scoring"
+    OFFERS = "offers"
+    BIAS_ASSESSMENT = "bias_assessment"
+
+
+class LegalBasis(StrEnum):
+    """GDPR art. 6(1) bases that we can act on."""
+
+    CONSENT = "consent"
+    LEGITIMATE_INTEREST = "legitimate_interest"
+
+
+class Event(StrEnum):
+    """What may be written in the ledger."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+    OBJECTED = "objected"
+
+
+class Reason(StrEnum):
+    """Why a subject is left out; published as counts."""
+
+    UNKNOWN = "consent_unknown"
+    REFUSED = "consent_refused"
+    WITHDRAWN = "consent_withdrawn"
+    OBJECTED = "objected"
+    NO_ASSESSMENT = "legitimate_interest_not_assessed"
+    ERASED = "erased"
+
+
+def exclusion(event: Event | None, basis: LegalBasis, *, assessed: bool = False) -> Reason | None:
+    """Why the latest event (None: no event) does not allow the purpose, or None when it does.
+
+    Consent that is unknown refuses (GDPR art. 7(1)). Under legitimate interest an objection refuses (art. 21) and a
+    signed assessment must exist (art. 6(1)(f)).
+
+    >>> exclusion(None, LegalBasis.CONSENT).value
+    'consent_unknown'
+    >>> exclusion(Event.GRANTED, LegalBasis.CONSENT) is None
+    True
+    """
+    refusals = {Event.REFUSED: Reason.REFUSED, Event.WITHDRAWN: Reason.WITHDRAWN, Event.OBJECTED: Reason.OBJECTED}
+    if event in refusals:
+        return refusals[event]
+    if basis is LegalBasis.CONSENT:
+        return None if event is Event.GRANTED else Reason.UNKNOWN
+    return None if assessed else Reason.NO_ASSESSMENT

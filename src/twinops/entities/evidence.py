@@ -1,0 +1,94 @@
+"""The bridge between the planes: what was measured, declared and said about one candidate, without personal data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from twinops.entities.canonical import digest, to_json
+from twinops.entities.fact import Fact
+from twinops.entities.measure import Measure
+
+SCHEMA = "twinops.evidence/1"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Measures and facts about the candidate with this key, as of a day. Only this is judged.
+
+    `model` is the registered model's name, `key` the digest of everything the candidate was made from.
+    """
+
+    model: str
+    key: str
+    as_of: date
+    measures: tuple[Measure, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+    def __post_init__(self) -> None:
+        for kind, items in (("measure", self.measures), ("fact", self.facts)):
+            names = [i.name for i in items]
+            twice = sorted({n for n in names if names.count(n) > 1})
+            if twice:
+                raise ValueError(f"{kind} given twice: {', '.join(twice)}")
+        object.__setattr__(self, "measures", tuple(sorted(self.measures, key=lambda m: m.name)))
+        object.__setattr__(self, "facts", tuple(sorted(self.facts, key=lambda f: f.name)))
+
+    def measure(self, name: str) -> Measure | None:
+        """The measure of that name, or None: a missing measure is missing, not zero."""
+        return next((m for m in self.measures if m.name == name), None)
+
+    def fact(self, name: str) -> Fact | None:
+        """The fact of that name, or None."""
+        return next((f for f in self.facts if f.name == name), None)
+
+    def starting(self, prefix: str) -> tuple[Measure, ...]:
+        """All measures whose name begins so, in order of name."""
+        return tuple(m for m in self.measures if m.name.startswith(prefix))
+
+    def joined(self, measures: Iterable[Measure] = (), facts: Iterable[Fact] = ()) -> Evidence:
+        """The same evidence with more of it."""
+        return Evidence(self.model, self.key, self.as_of, (*self.measures, *measures), (*self.facts, *facts))
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything in it."""
+        return digest(self._body())
+
+    def _body(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "model": self.model,
+            "key": self.key,
+            "as_of": self.as_of.isoformat(),
+            "measures": [m.to_dict() for m in self.measures],
+            "facts": [f.to_dict() for f in self.facts],
+        }
+
+    def to_json(self) -> str:
+        """The file `reports/evidence.json`: the body and its digest, sorted and indented."""
+        return to_json({**self._body(), "digest": self.digest}, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Evidence:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ValueError: not our schema, or the digest does not fit the content.
+        """
+        raw = json.loads(text)
+        if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
+            raise ValueError(f"this is not an Evidence file of schema {SCHEMA}")
+        evidence = cls(
+            model=raw["model"],
+            key=raw["key"],
+            as_of=date.fromisoformat(raw["as_of"]),
+            measures=tuple(Measure.from_dict(m) for m in raw["measures"]),
+            facts=tuple(Fact.from_dict(f) for f in raw["facts"]),
+        )
+        if raw.get("digest") != evidence.digest:
+            raise ValueError("the digest does not fit the content: the file was changed after it was written")
+        return evidence

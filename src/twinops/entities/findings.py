@@ -1,0 +1,35 @@
+"""What one stage found: its measures and facts, as the small JSON file it leaves in `reports/measures/`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from twinops.entities.canonical import to_json
+from twinops.entities.fact import Fact
+from twinops.entities.measure import Measure
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Measures and facts of one stage, without personal data."""
+
+    measures: tuple[Measure, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+    def to_json(self) -> str:
+        """Keyed by name, so that `dvc metrics diff` can compare two runs."""
+        body = {
+            "measures": {m.name: m.to_dict() for m in self.measures},
+            "facts": {f.name: f.to_dict() for f in self.facts},
+        }
+        return to_json(body, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Findings:
+        """Read what `to_json` wrote."""
+        raw = json.loads(text)
+        return cls(
+            measures=tuple(Measure.from_dict(m) for m in raw["measures"].values()),
+            facts=tuple(Fact.from_dict(f) for f in raw["facts"].values()),
+        )

@@ -1,0 +1,183 @@
+"""`params.yaml`, read once into frozen records: one class per section, every mistake reported at once."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from twinops.errors import ParamsError
+
+Share = Annotated[float, Field(gt=0, lt=1)]
+Day = Annotated[int, Field(ge=1, le=36_500)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ComputeParams(_Section):
+    """How, never what: results are the same bytes whatever stands here."""
+
+    threads: Annotated[int, Field(ge=1, le=256)] = 2
+
+
+class VaultParams(_Section):
+    """Which keys seal what the pipeline holds about subjects."""
+
+    keys: Literal["demo", "store"] = "demo"
+
+
+class SourcesParams(_Section):
+    """Where the first-party tables come from."""
+
+    folder: str | None = None
+    sample: Annotated[int, Field(ge=1)] | None = None
+    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
+
+
+class ConsentParams(_Section):
+    """The synthetic consent ledger around the real households."""
+
+    seed: Seed
+    excluded_share: Share
+
+
+class FeaturesParams(_Section):
+    """The grid of as-of days. Days count from `first_day` in `timezone`."""
+
+    first_day: date
+    timezone: str
+    first_cutoff: Day
+    last_cutoff: Day
+    step_days: Day
+    horizon_days: Day
+    decay_days: tuple[Day, ...] = Field(min_length=1)
+
+    @property
+    def cutoffs(self) -> tuple[int, ...]:
+        """All as-of days, in order."""
+        return tuple(range(self.first_cutoff, self.last_cutoff + 1, self.step_days))
+
+    @model_validator(mode="after")
+    def _runs_forward(self) -> Self:
+        if self.first_cutoff > self.last_cutoff:
+            raise ValueError("first_cutoff must not come after last_cutoff")
+        return self
+
+
+class TrainParams(_Section):
+    """Strength of the heads' L2 penalties."""
+
+    activity_c: Annotated[float, Field(gt=0)]
+    spend_alpha: Annotated[float, Field(ge=0)]
+
+
+class EvaluateParams(_Section):
+    """The held-out as-of days and the bootstrap over households."""
+
+    cutoffs: tuple[Day, ...] = Field(min_length=1)
+    draws: Annotated[int, Field(ge=50, le=100_000)]
+    seed: Seed
+
+
+class FairnessParams(_Section):
+    """The day the judged decision is replayed for, and the draws of its tests."""
+
+    cutoff: Day
+    offer_share: Share
+    draws: Annotated[int, Field(ge=100, le=1_000_000)]
+    seed: Seed
+
+
+class DriftParams(_Section):
+    """The two as-of days compared."""
+
+    reference_cutoff: Day
+    current_cutoff: Day
+    draws: Annotated[int, Field(ge=20, le=100_000)]
+    seed: Seed
+
+
+class DocumentsParams(_Section):
+    """The registered model's name."""
+
+    model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
+
+
+class Params(_Section):
+    """The whole of `params.yaml`."""
+
+    as_of: date
+    months: tuple[Month, ...] = Field(min_length=1)
+    compute: ComputeParams
+    vault: VaultParams
+    sources: SourcesParams
+    consent: ConsentParams
+    features: FeaturesParams
+    train: TrainParams
+    evaluate: EvaluateParams
+    fairness: FairnessParams
+    drift: DriftParams
+    documents: DocumentsParams
+
+    @model_validator(mode="after")
+    def _months_in_order(self) -> Self:
+        if list(self.months) != sorted(set(self.months)):
+            raise ValueError("months must be in order, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _cutoffs_exist(self) -> Self:
+        grid = set(self.features.cutoffs)
+        asked = {"evaluate.cutoffs": self.evaluate.cutoffs, "fairness.cutoff": (self.fairness.cutoff,),
+                 "drift.reference_cutoff": (self.drift.reference_cutoff,), "drift.current_cutoff": (self.drift.current_cutoff,)}
+        wrong = [f"{name} {c}" for name, cutoffs in asked.items() for c in cutoffs if c not in grid]
+        if self.fairness.cutoff not in self.evaluate.cutoffs:
+            wrong.append(f"fairness.cutoff {self.fairness.cutoff} (must be one of evaluate.cutoffs)")
+        if wrong:
+            raise ValueError(f"not an as-of day of the features grid {sorted(grid)}: {', '.join(wrong)}")
+        return self
+
+
+def section_names() -> dict[type, str]:
+    """Which class reads which section; `dvc.yaml` is tested against it."""
+    return {f.annotation: name for name, f in Params.model_fields.items() if isinstance(f.annotation, type)}
+
+
+def read(path: Path) -> Params:
+    """Read and check `params.yaml`.
+
+    Raises:
+        ParamsError: the file is missing, is not YAML, or says something we cannot act on; all mistakes together.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(f"There is no {path.name} in {path.parent}.", hint="Run in the project's folder, or pass --project.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise ParamsError(f"{path.name} is not readable YAML: {problem}", hint="Mend the file.") from None
+    return parse(raw, name=path.name)
+
+
+def parse(raw: Any, *, name: str = "params.yaml") -> Params:
+    """Check a parsed `params.yaml`; see `read`."""
+    try:
+        return Params.model_validate(_tuples(raw))
+    except ValidationError as problem:
+        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']} (got {e['input']!r:.80})" for e in problem.errors()]
+        raise ParamsError(f"{name} has {len(lines)} mistake(s):\n  " + "\n  ".join(lines), hint="Mend them all, then run again.") from None
+
+
+def _tuples(value: Any) -> Any:
+    """YAML lists as tuples, so that strict validation takes them into frozen records."""
+    if isinstance(value, dict):
+        return {k: _tuples(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return tuple(_tuples(v) for v in value)
+    return value

@@ -1,0 +1,34 @@
+"""The one way to find gates, documents, sources and measures: every module of a folder that keeps its shelf's promise."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterable
+from types import ModuleType
+
+from twinops.errors import ParamsError
+
+
+def names(shelf: str) -> tuple[str, ...]:
+    """Names on a shelf (a package such as `twinops.governance.gates`), sorted; nothing on it is imported."""
+    package = importlib.import_module(shelf)
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")))
+
+
+def load(shelf: str, name: str) -> ModuleType:
+    """Import one plugin by name, or say which names there are.
+
+    Raises:
+        ParamsError: no module of that name is on the shelf.
+    """
+    known = names(shelf)
+    if name not in known:
+        kind = shelf.rsplit(".", 1)[-1].removesuffix("s")
+        raise ParamsError(f"No {kind} is called {name!r}.", hint=f"Choose one of {', '.join(known)}.")
+    return importlib.import_module(f"{shelf}.{name}")
+
+
+def missing_promises(module: ModuleType, promises: Iterable[str]) -> tuple[str, ...]:
+    """Which of the promised attributes a plugin does not have."""
+    return tuple(p for p in promises if not hasattr(module, p))

@@ -1,0 +1,66 @@
+"""What we ask of the outside. Every port has a shipped in-memory twin in `twinops.adapters.memory`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Engine(Protocol):
+    """Runs SQL over named tables. Tables travel as names and Arrow; the SQL lives in `.sql` files beside its owner."""
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Make an Arrow table known under a name; an older one of that name is replaced."""
+
+    def register_parquet(self, name: str, path: Path) -> None:
+        """Make a plain Parquet file known under a name, read lazily."""
+
+    def execute(self, sql: str) -> None:
+        """Run one or more statements for their effect."""
+
+    def query(self, sql: str) -> pa.Table:
+        """Run one SELECT and return its rows, in the order it asks for."""
+
+
+class KeyStore(Protocol):
+    """Holds what must never be in git, DVC or MLflow: who is who, and each subject's key."""
+
+    def epoch(self) -> int:
+        """How often the key-encryption key was rotated; rises with every erasure."""
+
+    def subject_ids(self, natural_ids: Sequence[str]) -> list[str]:
+        """A random-looking 32-digit hexadecimal subject id (sid) per natural id; unknown ones are enrolled."""
+
+    def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
+        """The 64-byte key of every subject that still has one; the erased are absent."""
+
+    def batch_key(self, dataset: str, batch: str) -> bytes:
+        """The 64-byte key a batch's quarantine is sealed under."""
+
+
+class Tracking(Protocol):
+    """A ledger of runs: one per key."""
+
+    def find(self, key: str) -> str | None:
+        """The run id of the run with this key, if there is one."""
+
+    def record(self, *, key: str, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str],
+               files: Mapping[str, Path]) -> str:
+        """Write one finished run and return its id. `files` maps the place in the run to a file or folder."""
+
+
+class Registry(Protocol):
+    """Named models with numbered versions."""
+
+    def find(self, name: str, key: str) -> str | None:
+        """The version of the model that was registered for this key."""
+
+    def register(self, name: str, *, key: str, run_id: str, model: Path, description: str, tags: Mapping[str, str]) -> str:
+        """Make a version from a model file and return its number, as text."""
+
+    def describe(self, name: str, version: str, *, description: str, tags: Mapping[str, str]) -> None:
+        """Replace a version's description and tags."""

@@ -1,0 +1,96 @@
+"""The only module that chooses adapters, and that hands workflows what their type hints ask for."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from twinops import params as params_file
+from twinops import plugins
+from twinops.errors import IntegrityError
+from twinops.params import Params, section_names
+from twinops.ports import Engine, KeyStore, Registry, Tracking
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Project:
+    """One project folder with its parameters, places and adapters; adapters are made when first asked for."""
+
+    root: Path
+
+    @cached_property
+    def params(self) -> Params:
+        """The checked `params.yaml`."""
+        return params_file.read(self.root / "params.yaml")
+
+    @cached_property
+    def places(self) -> Places:
+        """Where everything lies."""
+        return Places(self.root)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The SQL engine."""
+        from twinops.adapters.duckdb_engine import DuckDBEngine
+
+        return DuckDBEngine(threads=self.params.compute.threads)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The key store; refused when it is ahead of the project's committed erasure epoch."""
+        from twinops.adapters import keystore
+
+        store = keystore.open_store(self.params.vault.keys, own_data=self.params.sources.folder is not None,
+                                    location=os.environ.get("TWINOPS_KEYSTORE"))
+        committed = int(json.loads(self.places.epoch.read_text(encoding="utf-8"))["epoch"])
+        if store.epoch() > committed:
+            raise IntegrityError(f"The key store is at erasure epoch {store.epoch()}, the project at {committed}: someone was erased since.",
+                                 hint="Commit the newer epoch.json and run the pipeline again.")
+        return store
+
+    @cached_property
+    def tracking(self) -> Tracking:
+        """The ledger of runs."""
+        from twinops.adapters.mlflow_tracking import MlflowTracking
+
+        return MlflowTracking(self.root)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The model registry."""
+        from twinops.adapters.mlflow_registry import MlflowRegistry
+
+        return MlflowRegistry(self.root)
+
+    def run(self, verb: str, **arguments: Any) -> Any:
+        """Do one workflow: `project.run("train")`. What its type hints ask for is supplied; the rest are arguments."""
+        module = plugins.load("twinops.workflows", verb)
+        workflow: Callable[..., Any] = getattr(module, verb)
+        return workflow(**self._supplied(workflow), **arguments)
+
+    def _supplied(self, workflow: Callable[..., Any]) -> dict[str, Any]:
+        sections = section_names()
+        ports = {Engine: "engine", KeyStore: "keys", Tracking: "tracking", Registry: "registry", Places: "places", Params: "params"}
+        supplied = {}
+        for name, hint in get_type_hints(workflow).items():
+            if name == "return":
+                continue
+            if hint in ports:
+                supplied[name] = getattr(self, ports[hint])
+            elif hint in sections:
+                supplied[name] = getattr(self.params, sections[hint])
+            elif hint is date:
+                supplied[name] = self.params.as_of
+        return supplied
+
+
+def open_project(root: str | Path = ".") -> Project:
+    """The project in this folder."""
+    return Project(Path(root).resolve())

@@ -1,0 +1,104 @@
+"""Where everything of a project lies. The only module that spells a path of the pipeline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Places:
+    """Paths below one project folder. `data/` and `models/` belong to DVC, `reports/measures/` and `model_cards/` to git."""
+
+    root: Path
+
+    def raw(self, source: str, batch: str) -> Path:
+        """One sealed batch of one source."""
+        return self.root / "data" / "raw" / source / f"{batch}.parquet"
+
+    def raw_batches(self, source: str) -> list[Path]:
+        """Every sealed batch of a source, in order."""
+        return sorted((self.root / "data" / "raw" / source).glob("*.parquet"))
+
+    def quarantine(self, source: str, batch: str) -> Path:
+        """Rows of a batch that break its schema, sealed under the batch key."""
+        return self.root / "data" / "quarantine" / source / f"{batch}.parquet"
+
+    def counts(self, source: str, batch: str) -> Path:
+        """How many rows of a batch came, were taken, were quarantined and why."""
+        return self.root / "data" / "counts" / source / f"{batch}.json"
+
+    @property
+    def all_counts(self) -> list[Path]:
+        """Every counts file, in order."""
+        return sorted((self.root / "data" / "counts").glob("*/*.json"))
+
+    @property
+    def panel(self) -> Path:
+        """Sealed features: one row per subject and as-of day."""
+        return self.root / "data" / "features" / "panel.parquet"
+
+    @property
+    def labels(self) -> Path:
+        """Sealed labels: what the subject did in the horizon from the as-of day on."""
+        return self.root / "data" / "features" / "labels.parquet"
+
+    @property
+    def predictions(self) -> Path:
+        """Sealed held-out predictions."""
+        return self.root / "data" / "predictions" / "holdout.parquet"
+
+    @property
+    def trained_subjects(self) -> Path:
+        """Sealed list of the subjects the shipped model was trained on."""
+        return self.root / "data" / "trained" / "subjects.parquet"
+
+    @property
+    def model(self) -> Path:
+        """Heads and priors as JSON text; no subject is in it."""
+        return self.root / "models" / "twin.json"
+
+    def measures(self, name: str) -> Path:
+        """Findings of one stage."""
+        return self.root / "reports" / "measures" / f"{name}.json"
+
+    @property
+    def all_measures(self) -> list[Path]:
+        """Every findings file, in order."""
+        return sorted((self.root / "reports" / "measures").glob("*.json"))
+
+    def figure(self, name: str) -> Path:
+        """One picture."""
+        return self.root / "reports" / "figures" / f"{name}.png"
+
+    def notebook(self, name: str) -> Path:
+        """The source of a notebook, in percent format."""
+        return self.root / "notebooks" / f"{name}.py"
+
+    def executed(self, name: str) -> Path:
+        """The executed notebook."""
+        return self.root / "reports" / "notebooks" / f"{name}.ipynb"
+
+    @property
+    def evidence(self) -> Path:
+        """The one file that is judged."""
+        return self.root / "reports" / "evidence.json"
+
+    @property
+    def compliance(self) -> Path:
+        """What humans declare and sign."""
+        return self.root / "compliance"
+
+    @property
+    def epoch(self) -> Path:
+        """The erasure epoch the project was last built for."""
+        return self.root / "epoch.json"
+
+    def card(self, model: str, name: str) -> Path:
+        """One document of the candidate."""
+        return self.root / "model_cards" / model / name
+
+    @property
+    def scratch(self) -> Path:
+        """Half-run notebooks, stamps and other things that may be deleted."""
+        return self.root / ".twinops"

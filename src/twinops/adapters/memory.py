@@ -1,0 +1,45 @@
+"""In-memory twins of the ports, for tests and trials: same behaviour, nothing on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Sequence
+
+
+class MemoryKeys:
+    """A key store that lives as long as the object. Ids and keys follow from `seed`, so tests give the same bytes."""
+
+    def __init__(self, seed: str = "memory") -> None:
+        self._seed = seed.encode()
+        self._sids: dict[str, str] = {}
+        self._keys: dict[str, bytes] = {}
+        self._epoch = 0
+
+    def epoch(self) -> int:
+        """How many subjects were forgotten."""
+        return self._epoch
+
+    def subject_ids(self, natural_ids: Sequence[str]) -> list[str]:
+        """A sid per natural id; unknown ones are enrolled."""
+        for natural in natural_ids:
+            if natural not in self._sids:
+                self._sids[natural] = self._bytes("sid", natural)[:16].hex()
+                self._keys[self._sids[natural]] = self._bytes("key", natural)
+        return [self._sids[natural] for natural in natural_ids]
+
+    def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
+        """The keys of all that were not forgotten."""
+        return {sid: self._keys[sid] for sid in sids if sid in self._keys}
+
+    def batch_key(self, dataset: str, batch: str) -> bytes:
+        """The key of a batch's quarantine."""
+        return self._bytes("batch", dataset, batch)
+
+    def forget(self, sid: str) -> None:
+        """Destroy a subject's key; the natural id stays suppressed, so that collecting again does not bring it back."""
+        self._keys.pop(sid)
+        self._epoch += 1
+
+    def _bytes(self, *parts: str) -> bytes:
+        return hmac.digest(self._seed, "\0".join(parts).encode(), hashlib.sha512)

@@ -1,0 +1,192 @@
+"""The rows of one subject as compact bytes: one column after another, whole numbers as offsets from their minimum.
+
+A channel is one array of 64-bit words over all rows, grouped by subject. Of each channel a frame keeps the subject's
+minimum, the number of bytes its range needs (none for a constant) and that many byte planes; text follows as UTF-8.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.errors import DataError, IntegrityError
+
+_WHOLE = {str(t): t for t in (pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32())}
+_FLOAT = {"float": pa.float32(), "double": pa.float64()}
+_TYPES = {**_WHOLE, **_FLOAT, "bool": pa.bool_(), "string": pa.string()}
+_WIDTH_LIMITS = np.array([0, *(256**k - 1 for k in range(1, 8))], dtype=np.uint64)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Name and Arrow type of a sealed column, and whether any value of this batch is null."""
+
+    name: str
+    type: str
+    nullable: bool
+
+    @property
+    def channels(self) -> int:
+        """How many arrays of words carry it: values or text lengths, and validity where some are null."""
+        return 2 if self.nullable else 1
+
+
+def columns(table: pa.Table) -> tuple[Column, ...]:
+    """The columns of a table, as they would be sealed.
+
+    Raises:
+        DataError: a column has a type that cannot be sealed.
+    """
+    wrong = [f"{f.name} ({f.type})" for f in table.schema if str(f.type) not in _TYPES]
+    if wrong:
+        raise DataError(
+            f"These columns cannot be sealed: {', '.join(wrong)}.", hint=f"Cast to one of {', '.join(_TYPES)}."
+        )
+    return tuple(Column(f.name, str(f.type), table[f.name].null_count > 0) for f in table.schema)
+
+
+def encode(table: pa.Table, starts: np.ndarray, rows: int) -> Iterator[bytes]:
+    """One frame per subject; the `rows` rows are grouped by subject and `starts` holds the first row of each."""
+    if not len(starts):
+        return
+    ends = np.append(starts[1:], rows)
+    channels, texts = _channels(table)
+    lows = [np.minimum.reduceat(c, starts) for c in channels]
+    spans = [
+        np.maximum.reduceat(c, starts).view(np.uint64) - low.view(np.uint64)
+        for c, low in zip(channels, lows, strict=True)
+    ]
+    widths = [np.searchsorted(_WIDTH_LIMITS, span, side="left") for span in spans]
+    planes = [_planes(c, np.repeat(low, ends - starts), w) for c, low, w in zip(channels, lows, widths, strict=True)]
+    pairs = (
+        np.array([x for pair in zip(lows, widths, strict=True) for x in pair], dtype=np.int64)
+        .reshape(-1, len(starts))
+        .T.tolist()
+    )
+    head = _head(len(channels), len(texts))
+    for a, b, pair in zip(starts.tolist(), ends.tolist(), pairs, strict=True):
+        pieces = [text[cuts[a] : cuts[b]] for text, cuts in texts]
+        values = [p[:w, a:b].tobytes() for p, w in zip(planes, pair[1::2], strict=True) if w]
+        yield b"".join((head.pack(b - a, *map(len, pieces), *pair), *values, *pieces))
+
+
+def decode(frames: Sequence[bytes], schema: Sequence[Column]) -> tuple[pa.Table, np.ndarray]:
+    """The rows of all frames in their order, and how many each frame held.
+
+    Raises:
+        IntegrityError: a frame is not as long as its head says.
+    """
+    channels, texts = sum(c.channels for c in schema), sum(c.type == "string" for c in schema)
+    counts, lengths, lows, widths = _read_heads(frames, channels, texts)
+    planes = [np.zeros((w, int(counts.sum())), dtype=np.uint8) for w in widths.max(axis=0, initial=0).tolist()]
+    size, row = _head(channels, texts).size, 0
+    for frame, rows, wide in zip(frames, counts.tolist(), widths.tolist(), strict=True):
+        data, at = np.frombuffer(frame, dtype=np.uint8), size
+        for plane, width in zip(planes, wide, strict=True):
+            if width:
+                plane[:width, row : row + rows] = data[at : at + width * rows].reshape(width, rows)
+                at += width * rows
+        row += rows
+    words = [_words(plane, np.repeat(lows[:, i], counts)) for i, plane in enumerate(planes)]
+    return _table(schema, words, _texts(frames, size + counts * widths.sum(axis=1), lengths)), counts
+
+
+def _read_heads(frames: Sequence[bytes], channels: int, texts: int) -> tuple[np.ndarray, ...]:
+    """Of every frame its rows, the bytes of its texts, and the minima and widths of its channels."""
+    head = _head(channels, texts)
+    if any(len(f) < head.size for f in frames):
+        raise _torn()
+    numbers = [head.unpack_from(f) for f in frames]
+    heads = np.array(numbers, dtype=np.int64).reshape(len(frames), 1 + texts + 2 * channels)
+    counts, rest = heads[:, 0], heads[:, 1 + texts :]
+    lengths, lows, widths = heads[:, 1 : 1 + texts], rest[:, ::2], rest[:, 1::2]
+    if [len(f) for f in frames] != (head.size + counts * widths.sum(axis=1) + lengths.sum(axis=1)).tolist():
+        raise _torn()
+    return counts, lengths, lows, widths
+
+
+def _texts(frames: Sequence[bytes], begins: np.ndarray, lengths: np.ndarray) -> list[bytes]:
+    """The UTF-8 of every text column, over all frames; it stands at the end of each, column after column."""
+    ends = begins[:, None] + np.cumsum(lengths, axis=1)
+    cuts = zip((ends - lengths).T.tolist(), ends.T.tolist(), strict=True)
+    return [b"".join(f[a:b] for f, a, b in zip(frames, left, right, strict=True)) for left, right in cuts]
+
+
+def _torn() -> IntegrityError:
+    return IntegrityError(
+        "A sealed frame is not as long as its head says.", hint="Run the stage that wrote the file again."
+    )
+
+
+def _head(channels: int, texts: int) -> struct.Struct:
+    """Rows, bytes of each text, then minimum and width of each channel."""
+    return struct.Struct("<I" + "I" * texts + "qB" * channels)
+
+
+def _planes(channel: np.ndarray, low: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """Byte planes of the offsets, least significant first; as many as the widest frame needs."""
+    offsets = (channel.view(np.uint64) - low.view(np.uint64)).astype("<u8", copy=False)
+    return np.ascontiguousarray(offsets.view(np.uint8).reshape(-1, 8).T[: int(widths.max())])
+
+
+def _words(planes: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """The channel of these byte planes."""
+    words = low.view(np.uint64).copy()
+    for k, plane in enumerate(planes):
+        words += plane.astype(np.uint64) << np.uint64(8 * k)
+    return words.view(np.int64)
+
+
+def _channels(table: pa.Table) -> tuple[list[np.ndarray], list[tuple[memoryview, list[int]]]]:
+    """Words of every column, and of every text column its UTF-8 with the place where each row begins."""
+    words, texts = [], []
+    for column in columns(table):
+        array = pa.concat_arrays(table[column.name].chunks) if table.num_rows else pa.array([], _TYPES[column.type])
+        if column.nullable:
+            words.append(np.asarray(array.is_valid()).astype(np.int64))
+        if column.type == "string":
+            filled = pc.fill_null(array, "")
+            cuts = np.zeros(len(filled) + 1, dtype=np.int64)
+            np.cumsum(pc.binary_length(filled).to_numpy(), out=cuts[1:])
+            words.append(np.diff(cuts))
+            texts.append((memoryview("".join(filled.to_pylist()).encode()), cuts.tolist()))
+        else:
+            words.append(_as_words(array, column.type))
+    return words, texts
+
+
+def _as_words(array: pa.Array, kind: str) -> np.ndarray:
+    """Whole numbers as they are, floats by their bits; a null is a zero."""
+    if kind in _FLOAT:
+        bits = np.asarray(pc.fill_null(array, 0.0))
+        return np.asarray(bits.view(np.uint32) if kind == "float" else bits.view(np.int64), dtype=np.int64)
+    return np.asarray(pc.fill_null(array.cast(pa.int64()), 0))
+
+
+def _table(schema: Sequence[Column], words: list[np.ndarray], texts: list[bytes]) -> pa.Table:
+    """Columns from their words and texts; the inverse of `_channels`."""
+    left, text, out = iter(words), iter(texts), {}
+    for column in schema:
+        valid = next(left).astype(bool) if column.nullable else None
+        array = _text(next(left), next(text)) if column.type == "string" else _from_words(next(left), column.type)
+        out[column.name] = array if valid is None else pc.if_else(pa.array(valid), array, pa.scalar(None, array.type))
+    return pa.table(out)
+
+
+def _text(lengths: np.ndarray, utf8: bytes) -> pa.Array:
+    cuts = np.zeros(len(lengths) + 1, dtype=np.int32)
+    np.cumsum(lengths, out=cuts[1:])
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(cuts), pa.py_buffer(utf8))
+
+
+def _from_words(words: np.ndarray, kind: str) -> pa.Array:
+    if kind == "double":
+        return pa.array(words.view(np.float64))
+    if kind == "float":
+        return pa.array(words.astype(np.uint32).view(np.float32))
+    return pa.array(words).cast(_TYPES[kind])

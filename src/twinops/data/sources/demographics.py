@@ -1,0 +1,87 @@
+"""What some households said or were guessed to be. Having an answer at all tells who is active: never a feature."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+
+from twinops.data import journey
+from twinops.data.door import Asked, Read, enter
+from twinops.data.schema import Column, Schema
+from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.legal import LegalFacts
+from twinops.ports import Engine
+
+DAY = None
+_ONLY_BIAS = (Purpose.BIAS_ASSESSMENT,)
+_SQL = """
+SELECT household_id, age, income, home_ownership, marital_status, household_size, household_comp, kids_count
+FROM demographics_file
+ORDER BY household_id, age, income, home_ownership, marital_status, household_size, household_comp, kids_count
+"""
+
+SCHEMA = Schema(
+    (
+        Column("household_id", "whole", 1, 10**15),
+        Column("age", "text", allowed=("19-24", "25-34", "35-44", "45-54", "55-64", "65+")),
+        Column(
+            "income",
+            "text",
+            allowed=(
+                "Under 15K",
+                "15-24K",
+                "25-34K",
+                "35-49K",
+                "50-74K",
+                "75-99K",
+                "100-124K",
+                "125-149K",
+                "150-174K",
+                "175-199K",
+                "200-249K",
+                "250K+",
+            ),
+        ),
+        Column(
+            "home_ownership",
+            "text",
+            allowed=("Homeowner", "Renter", "Probable Homeowner", "Probable Renter"),
+            nullable=True,
+        ),
+        Column("marital_status", "text", allowed=("Married", "Unmarried"), nullable=True),
+        Column("household_size", "text", allowed=("1", "2", "3", "4", "5+")),
+        Column(
+            "household_comp", "text", allowed=("1 Adult Kids", "1 Adult No Kids", "2 Adults Kids", "2 Adults No Kids")
+        ),
+        Column("kids_count", "text", allowed=("0", "1", "2", "3+")),
+    ),
+    key=("household_id",),
+)
+
+LEGAL = LegalFacts(
+    controller=journey.CONTROLLER,
+    provenance=journey.PROVENANCE,
+    collected_from="the household itself when it joined the loyalty card; partly imputed by the publisher",
+    bases={Purpose.BIAS_ASSESSMENT: LegalBasis.CONSENT},
+    columns=dict.fromkeys(SCHEMA.names, _ONLY_BIAS),
+    retention_days=730,
+    notice=journey.NOTICE,
+    synthetic=False,
+    personal_data="https://w3id.org/dpv/pd#Demographic",
+)
+
+
+def read(engine: Engine, asked: Asked) -> Read:
+    """All households with an answer, one row each.
+
+    Raises:
+        DataError: see `door.enter`.
+    """
+    entered = enter(engine, asked, "demographics", SCHEMA.columns)
+    return replace(entered, rows=engine.query(_SQL))
+
+
+def sealed(rows: pa.Table) -> pa.Table:
+    """Good rows as they are sealed: the same columns, as text."""
+    return pa.table({"household_id": rows["household_id"], **{c: rows[c].cast(pa.string()) for c in SCHEMA.names[1:]}})

@@ -1,0 +1,94 @@
+"""Receipt lines, a month at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import datetime, timedelta
+from importlib.resources import files
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.data import journey
+from twinops.data.days import CREDIBLE, day_number
+from twinops.data.door import Asked, Read, enter
+from twinops.data.schema import Column, Schema
+from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.legal import LegalFacts
+from twinops.errors import ParamsError
+from twinops.ports import Engine
+
+DAY = "day"
+_TWIN = (Purpose.TRAINING, Purpose.SCORING)
+_MONEY = {
+    "sales_value": "sales_cents",
+    "retail_disc": "retail_discount_cents",
+    "coupon_disc": "coupon_discount_cents",
+    "coupon_match_disc": "coupon_match_discount_cents",
+}
+
+LEGAL = LegalFacts(
+    controller=journey.CONTROLLER,
+    provenance=journey.PROVENANCE,
+    collected_from="the household itself, by its loyalty card at the till",
+    bases=dict.fromkeys(Purpose, LegalBasis.CONSENT),
+    columns={
+        "household_id": tuple(Purpose),
+        **dict.fromkeys(["store_id", "basket_id", "product_id", "quantity", *_MONEY, "transaction_timestamp"], _TWIN),
+    },
+    retention_days=730,
+    notice=journey.NOTICE,
+    synthetic=False,
+    personal_data="https://w3id.org/dpv/pd#PurchasesAndSpendingHabit",
+)
+
+# Counted in the shipped file: 11,226 lines have no value, 8,869 no quantity; fuel and miscellaneous items have units of
+# their own, up to 89,638; no line has a negative amount. All of these are taken.
+SCHEMA = Schema(
+    (
+        Column("household_id", "whole", 1, 10**15),
+        Column("store_id", "whole", 1, 10**12),
+        Column("basket_id", "whole", 1, 10**15),
+        Column("product_id", "whole", 1, 10**15),
+        Column("quantity", "whole", 0, 1_000_000),
+        *(Column(dollars, "number", 0, 10_000) for dollars in _MONEY),
+        Column("transaction_timestamp", "time", *CREDIBLE),
+    )
+)
+
+
+def read(engine: Engine, asked: Asked) -> Read:
+    """The lines of one month by the shops' own clock (America/New_York; the file's is UTC), in a total order.
+
+    A line without a time belongs to no month: it is read with the file's first one, to be quarantined there.
+
+    Raises:
+        DataError: see `door.enter`.
+        ParamsError: the batch is not a month.
+    """
+    month = _month(asked.batch)
+    entered = enter(engine, asked, "transactions", SCHEMA.columns)
+    engine.register("month", month)
+    return replace(
+        entered, rows=engine.query(files(__package__).joinpath("transactions.sql").read_text(encoding="utf-8"))
+    )
+
+
+def _month(batch: str) -> pa.Table:
+    """The one row of the table `month`; see `transactions.sql`."""
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", batch):
+        raise ParamsError(f"{batch!r} is not a month.", hint="Say it as 2017-01.")
+    begins = datetime.fromisoformat(f"{batch}-01")
+    ends = (begins + timedelta(days=31)).replace(day=1)
+    day = timedelta(days=1)
+    return pa.table({"begins": [begins], "ends": [ends], "about_begins": [begins - day], "about_ends": [ends + day]})
+
+
+def sealed(rows: pa.Table) -> pa.Table:
+    """Good rows as they are sealed: local `day`, money in whole cents, discounts as positive amounts as in the file."""
+    cents = {
+        name: pa.array(np.rint(rows[dollars].to_numpy() * 100).astype(np.int64)) for dollars, name in _MONEY.items()
+    }
+    whole = {c: rows[c].cast(pa.int64()) for c in ("basket_id", "store_id", "product_id", "quantity")}
+    return pa.table({"household_id": rows["household_id"], "day": day_number(rows["local_time"]), **whole, **cents})

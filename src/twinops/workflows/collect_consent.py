@@ -1,0 +1,25 @@
+"""Take the consent ledger in: your own, or for the shipped data a SYNTHETIC one around its households."""
+
+from __future__ import annotations
+
+from twinops.data.door import Read
+from twinops.data.households import households
+from twinops.data.sources import consent
+from twinops.demo.consent import ledger
+from twinops.params import ConsentParams, SourcesParams
+from twinops.ports import Engine, KeyStore
+from twinops.workflows.collect import Collected, asked_for, collect, take
+from twinops.workflows.places import Places
+
+_BATCH = "all"
+
+
+def collect_consent(
+    *, places: Places, engine: Engine, keys: KeyStore, sources: SourcesParams, made_up: ConsentParams
+) -> Collected:
+    """Collect the ledger. For data of your own consent is never made up: the folder must hold `consent.parquet`."""
+    if sources.folder is not None:
+        return collect("consent", _BATCH, places=places, engine=engine, keys=keys, sources=sources)
+    people = households(engine, asked_for(_BATCH, places, sources), sample=sources.sample).to_pylist()
+    rows = ledger(people, seed=made_up.seed, excluded_share=made_up.excluded_share)
+    return take(Read(rows, rows.num_rows), consent, batch=_BATCH, places=places, keys=keys)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from twinops.errors import ParamsError
 
@@ -15,6 +15,8 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Day = Annotated[int, Field(ge=1, le=36_500)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Date = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
+"""A day in quotes: DVC, which reads the same file, refuses YAML's own days."""
 
 
 class _Section(BaseModel):
@@ -51,13 +53,13 @@ class ConsentParams(_Section):
 class FeaturesParams(_Section):
     """The grid of as-of days. Days count from `first_day` in `timezone`."""
 
-    first_day: date
+    first_day: Date
     timezone: str
     first_cutoff: Day
     last_cutoff: Day
     step_days: Day
     horizon_days: Day
-    decay_days: tuple[Day, ...] = Field(min_length=1)
+    decay_days: tuple[Day, Day, Day]
 
     @property
     def cutoffs(self) -> tuple[int, ...]:
@@ -68,6 +70,8 @@ class FeaturesParams(_Section):
     def _runs_forward(self) -> Self:
         if self.first_cutoff > self.last_cutoff:
             raise ValueError("first_cutoff must not come after last_cutoff")
+        if not self.decay_days[0] < self.decay_days[1] < self.decay_days[2]:
+            raise ValueError("decay_days must rise: quick, steady, slow")
         return self
 
 
@@ -113,7 +117,7 @@ class DocumentsParams(_Section):
 class Params(_Section):
     """The whole of `params.yaml`."""
 
-    as_of: date
+    as_of: Date
     months: tuple[Month, ...] = Field(min_length=1)
     compute: ComputeParams
     vault: VaultParams

@@ -1,0 +1,74 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Train the twin
+#
+# A twin is a small state for each household: decayed sums of its baskets and spend at three speeds of forgetting.
+# The state is updated with every basket and is never trained. What is trained are the **heads**: three regressions
+# that turn the state into the chance to buy, the number of baskets and the money spent in the next horizon.
+#
+# Here the heads that ship are fitted, on every as-of day whose horizon is over, and on households that allow
+# training today. Consent is synthetic. The households are those of one grocery study; they tell nothing about EU
+# consumers.
+
+# %% tags=["parameters"]
+project = "."
+
+# %%
+from IPython.display import Image, Markdown
+
+import twinops
+from twinops.pictures.tables import priors_table
+
+home = twinops.open_project(project)
+trained = home.run("train")
+
+# %% [markdown]
+# ## What the households did
+#
+# Each dot is an as-of day: of the households known by then, how many bought again, and how much they spent. This is
+# what the heads learn to foretell. Demographics are no part of it, nor is the fact that a household has told them.
+
+# %%
+Image(str(home.places.figure("activity")), width=900)
+
+# %% [markdown]
+# ## What is believed before a household's first basket
+#
+# Each household's pace is drawn towards the population's, the more so the less is known of it. The priors are
+# learned from how different households are (empirical Bayes).
+
+# %%
+Markdown(priors_table(trained.model))
+
+# %% [markdown]
+# ## What the heads weigh
+#
+# A forecast is an intercept plus fifteen terms, each a weight times how far the household is from the average.
+# There is nothing else in it, so the weights are the whole explanation. Terms that move together share their
+# effect: *days since the last basket* and *baskets missed since* are to be read as a pair.
+
+# %%
+Image(str(home.places.figure("coefficients")), width=1000)
+
+# %% [markdown]
+# ## What this says
+
+# %%
+seen = trained.model.trained_on
+Markdown(
+    f"The model has seen {seen.rows:,} household-days of {seen.households:,} households, as-of days "
+    f"{seen.first_cutoff} to {seen.last_cutoff}. It holds none of them: it is {home.places.model.stat().st_size:,} "
+    "bytes of text.\n\n"
+    f"{trained.conclusion}\n\nHow well it foretells is measured in `evaluate`."
+)

@@ -1,0 +1,33 @@
+"""What the households did after each as-of day: the plain facts a forecast is judged against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinops.evaluation.wilson import share
+from twinops.twin.examples import Examples
+
+NORMAL_95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Period:
+    """One as-of day: share of households that bought in the horizon and mean USD spent, each with a 95 % interval."""
+
+    cutoff: int
+    households: int
+    active: tuple[float, float, float]
+    spend: tuple[float, float, float]
+
+
+def activity(examples: Examples) -> tuple[Period, ...]:
+    """Every as-of day whose horizon is closed, in order."""
+    return tuple(_period(int(c), examples.where(examples.cutoff == c)) for c in np.unique(examples.cutoff))
+
+
+def _period(cutoff: int, rows: Examples) -> Period:
+    mean = float(rows.spend.mean())
+    doubt = NORMAL_95 * float(rows.spend.std()) / len(rows) ** 0.5
+    return Period(cutoff, len(rows), share(int(rows.active.sum()), len(rows)), (mean, mean - doubt, mean + doubt))

@@ -1,0 +1,179 @@
+"""Assess whom the judged decision reaches less often, group by group, with what the data can and cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinops.entities.canonical import rounded
+from twinops.evaluation import bootstrap, disparity, group_rates
+from twinops.evaluation.decision import Judged
+from twinops.evaluation.declaration import Assessed
+from twinops.evaluation.disparity import Bounds, Cells, Estimate, Reach
+from twinops.evaluation.groups import Grouping
+
+
+@dataclass(frozen=True)
+class Group:
+    """One group of one attribute: how many, how often selected, and compared with the rest of that attribute.
+
+    `to_rest` is its selection rate over that of the rest; its interval and `p_adjusted` hold for all groups of all
+    attributes together.
+    `true_positive_rate` and `false_positive_rate` take "in the top share by actual spend" as the truth; `calibration`
+    is predicted over actual spend. None: too few households to say, or nothing spent.
+    """
+
+    attribute: str
+    label: str
+    n: int
+    n_rest: int
+    selected: int
+    selection_rate: Estimate
+    true_positive_rate: Estimate | None
+    false_positive_rate: Estimate | None
+    calibration: Estimate | None
+    to_rest: Estimate
+    p: float
+    p_adjusted: float
+    detectable_ratio: float | None
+
+    @property
+    def ratio(self) -> Estimate:
+        """What is judged: the lower selection rate over the higher, of group and rest."""
+        return self.to_rest.evenness
+
+    @property
+    def reached_less(self) -> str:
+        """Which side is reached less often."""
+        return self.label if self.to_rest.value <= 1 else f"all but {self.label}"
+
+    @property
+    def n_reached_less(self) -> int:
+        """How many households that side has."""
+        return self.n if self.to_rest.value <= 1 else self.n_rest
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found about one attribute; without at least two groups there is nothing to compare.
+
+    `n` households are in a group, `too_few` in one that stays too small. `overall` is the selection rate of the former.
+    """
+
+    attribute: str
+    n: int
+    too_few: int
+    overall: float
+    groups: tuple[Group, ...]
+    rule: Assessed
+
+    @property
+    def uneven(self) -> tuple[Group, ...]:
+        """The groups whose ratio is below the limit, and beyond chance."""
+        return tuple(g for g in self.groups if g.p_adjusted < self.rule.alpha and g.ratio.value < self.rule.ratio_limit)
+
+    @property
+    def shown_even(self) -> bool:
+        """Every group's ratio is shown to be above the limit."""
+        return bool(self.groups) and self.ratio.low > self.rule.ratio_limit
+
+    @property
+    def worst(self) -> Group:
+        """The group with the smallest ratio; among the uneven ones, if there are any.
+
+        Of two groups, each the other's rest, the one that is reached less often.
+        """
+        return min(self.uneven or self.groups, key=lambda g: (rounded(g.ratio.value, 12), g.to_rest.value))
+
+    @property
+    def ratio(self) -> Estimate:
+        """The worst group's ratio; where none is uneven, its interval reaches to the smallest end of any group's."""
+        return self.worst.ratio if self.uneven else smallest([g.ratio for g in self.groups])
+
+    @property
+    def lowest_over_highest(self) -> float | None:
+        """The lowest group's selection rate over the highest's (29 CFR 1607.4(D)): shown, too jumpy to judge by."""
+        rates = [g.selection_rate.value for g in self.groups]
+        return min(rates) / max(rates) if max(rates) > 0 else None
+
+    @property
+    def detectable_ratio(self) -> float | None:
+        """A true ratio of this or less would be found in any of the groups with a chance of .8."""
+        each = [g.detectable_ratio for g in self.groups if g.detectable_ratio is not None]
+        return min(each) if len(each) == len(self.groups) else None
+
+
+def smallest(ratios: Sequence[Estimate]) -> Estimate:
+    """The smallest of several ratios whose intervals hold together."""
+    return Estimate(*(min(ends) for ends in zip(*ratios, strict=True)))
+
+
+def assess(people: Judged, grouped: Sequence[Grouping], rule: Assessed, *, draws: np.ndarray) -> tuple[Comparison, ...]:
+    """Compare every group with the rest of its attribute; p-values and intervals hold for all of them together.
+
+    `draws` says how often each of the `people` is drawn (`bootstrap.counts`).
+    """
+    comparable = [g for g in grouped if len(g.groups) > 1]
+    found = _groups(people, comparable, rule, draws) if comparable else []
+    return tuple(
+        Comparison(
+            attribute=g.attribute,
+            n=int(g.inside.sum()),
+            too_few=g.too_few,
+            overall=float(people.offered[g.inside].mean()) if g.inside.any() else 0.0,
+            groups=tuple(f for f in found if f.attribute == g.attribute),
+            rule=rule,
+        )
+        for g in grouped
+    )
+
+
+def _groups(people: Judged, grouped: Sequence[Grouping], rule: Assessed, draws: np.ndarray) -> list[Group]:
+    names = [(g.attribute, label) for g in grouped for label in g.groups]
+    cells = Cells(np.hstack([g.cells.inside for g in grouped]), np.hstack([g.cells.rest for g in grouped]))
+    counts, drawn = disparity.reach(cells, people.offered, draws)
+    p = disparity.permutation_p(counts)
+    adjusted, tests = _adjusted(p, [attribute for attribute, _ in names])
+    bounds = disparity.simultaneous(counts, drawn, level=bootstrap.LEVEL)
+    detectable = disparity.detectable_ratio(counts, alpha=rule.alpha / tests, limit=rule.ratio_limit)
+    rates = group_rates.error_rates(people, grouped)
+    calibrations = group_rates.calibrations(people, cells, draws)
+    return [
+        Group(
+            attribute=attribute,
+            label=label,
+            n=int(counts.n[i]),
+            n_rest=int(counts.n_rest[i]),
+            selected=int(counts.selected[i]),
+            selection_rate=Estimate(*rates[attribute, label].selection_rate),
+            true_positive_rate=_estimate(rates[attribute, label].true_positive_rate),
+            false_positive_rate=_estimate(rates[attribute, label].false_positive_rate),
+            calibration=_estimate(calibrations[i]),
+            to_rest=to_rest(counts, bounds, i),
+            p=float(p[i]),
+            p_adjusted=float(adjusted[i]),
+            detectable_ratio=float(detectable[i]) if np.isfinite(detectable[i]) else None,
+        )
+        for i, (attribute, label) in enumerate(names)
+    ]
+
+
+def _adjusted(p: np.ndarray, attributes: Sequence[str]) -> tuple[np.ndarray, int]:
+    """Holm over all tests, and how many there are. Two groups are one test: each is the other's rest."""
+    pair = [attributes.count(a) == 2 for a in attributes]
+    same_as = [i - 1 if pair[i] and i and attributes[i - 1] == attributes[i] else i for i in range(len(p))]
+    asked = sorted(set(same_as))
+    adjusted = dict(zip(asked, disparity.holm(p[asked]), strict=True))
+    return np.array([adjusted[i] for i in same_as]), len(asked)
+
+
+def to_rest(counts: Reach, bounds: Bounds, i: int) -> Estimate:
+    """The group's ratio; when nobody of the rest was selected, the one with half a household added to each side."""
+    value = counts.ratio[i] if np.isfinite(counts.ratio[i]) else np.exp(counts.log_ratio[i])
+    return Estimate(float(value), float(bounds.low[i]), float(bounds.high[i]))
+
+
+def _estimate(found: tuple[float, float, float] | None) -> Estimate | None:
+    return None if found is None else Estimate(*found)

@@ -1,0 +1,186 @@
+"""Write down what the fairness assessment found, as measures and facts; small cells are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.decision import Judged
+from twinops.evaluation.declaration import Declaration
+from twinops.evaluation.disparity import POWER, Estimate
+from twinops.evaluation.fairness import Comparison, Group
+from twinops.evaluation.mitigation import HALF_WAY, Mitigated
+from twinops.params import FairnessParams
+
+FEWEST = 10
+"""Counts from 1 to 9 are not shown."""
+
+WHOM = (
+    "US grocery households, of whose demographics household composition, children and marital status are partly "
+    "imputed; tells nothing about EU consumers"
+)
+RATIO = (
+    "each group against the rest of its attribute, the lower selection rate over the higher; the smallest of those "
+    "beyond chance and below the limit, else the smallest of all; groups merged by the declared rule; interval "
+    "simultaneous over all groups of all attributes (max-t bootstrap of households, doi:10.1002/bimj.200810425)"
+)
+SMALLEST = (
+    "each group against the rest, the lower selection rate over the higher, smallest over the groups; interval "
+    "simultaneous over the groups (max-t bootstrap of households)"
+)
+BLEND = "offers chosen again by the mean of overall rank and rank within the group; offered, not applied"
+MITIGATION = (
+    "Needs the attribute of every household when the decision is made. Whether it may be used so is a legal question "
+    "for the controller and the data protection officer. Computed for households that declared something; not applied."
+)
+
+
+def fairness_findings(
+    people: Judged,
+    comparisons: Sequence[Comparison],
+    mitigated: Sequence[Mitigated],
+    *,
+    declared: Declaration,
+    replay: FairnessParams,
+) -> Findings:
+    """Everything the gate, the cards and the notebook need; `people` are all who were ranked."""
+    source = f"decision replayed for day {replay.cutoff} on held-out predictions; demographics of {WHOM}"
+    facts = {
+        "fairness_decision": _decision(people, comparisons, declared, replay),
+        "fairness_tests": {c.attribute: _test(c) for c in comparisons},
+        "fairness_groups": [_row(g) for c in comparisons for g in c.groups],
+        "fairness_mitigation": {"words": MITIGATION, "rows": [_mitigation(m) for m in mitigated]},
+    }
+    measures = [_ratio(c, source, replay.seed) for c in comparisons if c.groups]
+    prices = [p for m in mitigated if m.blend == HALF_WAY for p in _prices(m, source, replay.seed)]
+    return Findings(
+        measures=(*measures, *prices),
+        facts=tuple(Fact(name, value, Kind.MEASURED, source) for name, value in facts.items()),
+    )
+
+
+def _ratio(c: Comparison, source: str, seed: int) -> Measure:
+    return Measure(
+        f"fairness_ratio.{c.attribute}", c.ratio.value, c.n, source, RATIO, c.ratio.low, c.ratio.high, seed=seed
+    )
+
+
+def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
+    share = f"part of the actual spend of the compared households that the selected made; {BLEND}"
+    return (
+        Measure(
+            f"mitigation_ratio.{m.attribute}",
+            m.ratio.value,
+            m.n,
+            source,
+            f"{SMALLEST}; {BLEND}",
+            *m.ratio[1:],
+            seed=seed,
+        ),
+        Measure(
+            f"mitigation_spend_share.{m.attribute}",
+            m.spend_share.value,
+            m.n,
+            source,
+            share,
+            *m.spend_share[1:],
+            seed=seed,
+        ),
+    )
+
+
+def _decision(
+    people: Judged, comparisons: Sequence[Comparison], declared: Declaration, replay: FairnessParams
+) -> dict[str, Any]:
+    assessable = int(people.assessable.sum())
+    with_demographics = max(
+        (c.n + c.too_few for c in comparisons if c.attribute in declared.fairness.attributes), default=0
+    )
+    return {
+        "name": declared.decision.name,
+        "population": declared.decision.population,
+        "effect": declared.decision.effect,
+        "score": declared.decision.score,
+        "share": declared.decision.share,
+        "ties": "the smaller subject id first; subject ids are random",
+        "day": replay.cutoff,
+        "ranked": _shown(len(people)),
+        "offers": _shown(int(people.offered.sum())),
+        "assessed": _shown(assessable),
+        "left_out_without_consent_to_bias_assessment": _shown(len(people) - assessable),
+        "assessed_with_demographics": _shown(with_demographics),
+        "rule": declared.fairness.model_dump(mode="json", exclude={"attributes"}),
+        "power_of_detectable_ratio": POWER,
+        "detectable_ratio_by": "normal approximation, each test at alpha over the number of tests",
+        "test": "exact two-sided permutation test of group against rest, Holm-adjusted over all groups",
+        "provenance": WHOM,
+    }
+
+
+FOUND = (
+    "worst_group",
+    "ratio",
+    "holm_p",
+    "simultaneous_low",
+    "simultaneous_high",
+    "detectable_ratio",
+    "lowest_over_highest_rate",
+)
+
+
+def _test(c: Comparison) -> dict[str, Any]:
+    """What `governance.gates.fairness` reads; None: nothing could be compared."""
+    if not c.groups:
+        return {"n": c.n, "too_few": _shown(c.too_few), "groups": {}, **dict.fromkeys(FOUND)}
+    return {
+        "n": c.n,
+        "too_few": _shown(c.too_few),
+        "groups": {g.label: _shown(g.n) for g in c.groups},
+        "worst_group": c.worst.reached_less,
+        "ratio": rounded(c.ratio.value),
+        "holm_p": rounded(c.worst.p_adjusted),
+        "simultaneous_low": rounded(c.ratio.low),
+        "simultaneous_high": rounded(c.ratio.high),
+        "detectable_ratio": _number(c.detectable_ratio),
+        "lowest_over_highest_rate": _number(c.lowest_over_highest),
+    }
+
+
+def _row(g: Group) -> dict[str, Any]:
+    """One line of the table of groups. Rates are shown, counts below ten are not."""
+    return {
+        "attribute": g.attribute,
+        "group": g.label,
+        "n": _shown(g.n),
+        "offers": _shown(g.selected),
+        "selection_rate": _three(g.selection_rate),
+        "true_positive_rate": _three(g.true_positive_rate),
+        "false_positive_rate": _three(g.false_positive_rate),
+        "predicted_over_actual_spend": _three(g.calibration),
+        "rate_over_rest": _three(g.to_rest),
+        "ratio": rounded(g.ratio.value, 4),
+        "p": rounded(g.p),
+        "holm_p": rounded(g.p_adjusted),
+        "detectable_ratio": _number(g.detectable_ratio),
+    }
+
+
+def _mitigation(m: Mitigated) -> dict[str, Any]:
+    estimates = {name: _three(getattr(m, name)) for name in ("ratio", "spend_share", "spend_change")}
+    return {"attribute": m.attribute, "blend": m.blend, "n": m.n, **estimates}
+
+
+def _three(estimate: Estimate | None) -> dict[str, float] | None:
+    return None if estimate is None else {k: rounded(v, 4) for k, v in estimate._asdict().items()}
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else rounded(value, 4)
+
+
+def _shown(count: int) -> int | None:
+    return count if count == 0 or count >= FEWEST else None

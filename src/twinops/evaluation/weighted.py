@@ -1,0 +1,66 @@
+"""Measures of a scored day under many weightings at once: `weights` is draws x rows, the answer one number per draw.
+
+Not a number where a measure does not exist, such as an AUC when a draw holds one class only.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def mean(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean of one value per row.
+
+    >>> mean(np.array([1.0, 3.0]), np.array([[1.0, 1.0], [3.0, 1.0]])).tolist()
+    [2.0, 1.5]
+    """
+    return _ratio(weights @ values, weights.sum(axis=1))
+
+
+def auc(truth: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Chance that a random positive scores above a random negative, ties counting half (Mann-Whitney).
+
+    >>> auc(np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.2, 0.9]), np.ones((1, 3))).tolist()
+    [0.75]
+    """
+    order = np.argsort(score, kind="stable")
+    ordered, positive = weights[:, order], truth[order] > 0
+    starts = np.flatnonzero(np.diff(score[order], prepend=-np.inf))
+    above = np.add.reduceat(ordered * positive, starts, axis=1)
+    below = np.add.reduceat(ordered * ~positive, starts, axis=1)
+    lower = np.cumsum(below, axis=1) - below / 2
+    return _ratio((above * lower).sum(axis=1), above.sum(axis=1) * below.sum(axis=1))
+
+
+def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Slope of a logistic regression of what happened on the predicted log-odds: 1 is right, below 1 too extreme.
+
+    Cox, Two further applications of a model for binary regression, Biometrika 45 (1958). Newton's method, all draws at
+    once; a draw that does not settle is not a number.
+    """
+    p = np.clip(probability, 1e-6, 1 - 1e-6)
+    x = np.log(p / (1 - p))
+    intercept, slope = np.zeros(len(weights)), np.ones(len(weights))
+    step = np.full(len(weights), np.inf)
+    with np.errstate(all="ignore"):
+        for _ in range(25):
+            fitted = 1 / (1 + np.exp(-(intercept[:, None] + slope[:, None] * x)))
+            pull, mass = weights * (truth - fitted), weights * fitted * (1 - fitted)
+            a, b, c = mass.sum(axis=1), mass @ x, mass @ (x * x)
+            g, h = pull.sum(axis=1), pull @ x
+            det = a * c - b * b
+            up, turn = (c * g - b * h) / det, (a * h - b * g) / det
+            intercept, slope, step = intercept + up, slope + turn, np.abs(up) + np.abs(turn)
+            if not (step > 1e-8).any():
+                break
+    return np.where(np.isfinite(slope) & (step < 1e-6), slope, np.nan)
+
+
+def poisson_deviance(count: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Deviance of each row's count: 2 (k log(k/m) - k + m); 0 where the expectation m is the count k."""
+    safe = np.where(count > 0, count, 1.0)
+    return np.asarray(2 * (np.where(count > 0, count * np.log(safe / expected), 0.0) - count + expected))
+
+
+def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    return np.asarray(np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0))

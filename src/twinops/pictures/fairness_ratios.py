@@ -1,0 +1,87 @@
+"""How often a group is reached compared with the rest, what is certain about it, and what could have been seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
+
+from twinops.evaluation.declaration import Assessed
+from twinops.evaluation.fairness import Comparison
+from twinops.evaluation.fairness_words import short_p
+from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, tell
+from twinops.pictures.selection_rates import nothing_to_compare
+
+LOWEST_DRAWN = 0.03
+"""Ratios below, down to 0, are drawn here: the axis is logarithmic."""
+
+
+def fairness_ratios_picture(comparisons: Sequence[Comparison], rule: Assessed) -> Figure:
+    """One row per attribute: its worst group's ratio, the simultaneous interval, the limit, the detectable ratio."""
+    told = sorted((c for c in comparisons if c.groups), key=lambda c: c.ratio.value)
+    if not told:
+        return nothing_to_compare()
+    figure, ax = canvas(size=(9.5, 0.62 * len(told) + 1.9))
+    for place, comparison in enumerate(told):
+        _row(ax, place, comparison)
+    ax.axvline(rule.ratio_limit, color=INK, linewidth=1, linestyle="--")
+    where = (rule.ratio_limit, len(told) - 0.45)
+    ax.annotate(f"limit {rule.ratio_limit:g}", where, (4, 0), textcoords="offset points", fontsize=8)
+    found = "a true ratio left of this would be found with a chance of .8"
+    ax.plot([], [], "|", color=GREY, markersize=13, markeredgewidth=2, label=found)
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, frameon=False)
+    ax.set_ylim(len(told) - 0.2, -0.7)
+    ax.set_xscale("log")
+    ticks = [t for t in (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 1.5, 2.0) if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]]
+    ax.set_xticks(ticks, [f"{t:g}" for t in ticks], minor=False)
+    ax.minorticks_off()
+    ax.set_yticks(range(len(told)), [_name(c) for c in told])
+    ax.set_xlabel("offers to the side reached less often, as a multiple of the other (1: as often)", fontsize=9)
+    return tell(figure, finding=_finding(told, rule), rests_on=_rests_on(rule))
+
+
+def _row(ax: Axes, place: int, comparison: Comparison) -> None:
+    colour = ORANGE if comparison.uneven else BLUE
+    worst = comparison.worst
+    value, low, high = (max(x, LOWEST_DRAWN) for x in comparison.ratio)
+    ax.plot([low, high], [place, place], color=colour, linewidth=2.5, solid_capstyle="round")
+    ax.plot([value], [place], "o", color=colour, markersize=7)
+    text = f"{comparison.ratio.value:.2f}, p {short_p(worst.p_adjusted)}"
+    above = ScaledTranslation(0, 8 / 72, ax.figure.dpi_scale_trans)
+    ax.text(
+        value,
+        place,
+        text,
+        ha="center",
+        va="bottom",
+        fontsize=8,
+        color=colour,
+        transform=ax.transData + above,
+        backgroundcolor="white",
+    )
+    if comparison.detectable_ratio is not None:
+        ax.plot([comparison.detectable_ratio], [place], "|", color=GREY, markersize=13, markeredgewidth=2)
+
+
+def _name(comparison: Comparison) -> str:
+    worst = comparison.worst
+    return f"{comparison.attribute.replace('_', ' ')}\n‘{worst.reached_less}’ (n={worst.n_reached_less:,})"
+
+
+def _finding(told: Sequence[Comparison], rule: Assessed) -> str:
+    low = [c.attribute.replace("_", " ") for c in told if c.uneven]
+    if low:
+        return f"Beyond chance, offers reach some much less often: by {', by '.join(low)}"
+    if all(c.shown_even for c in told):
+        return f"Every group is shown to be reached more than {rule.ratio_limit:g} times as often as the rest"
+    return "No group is reached less often beyond chance; too few households to say that none is"
+
+
+def _rests_on(rule: Assessed) -> str:
+    return (
+        f"Groups merged until {rule.min_group} households and {rule.min_expected_selections} expected offers. Exact "
+        "permutation p, Holm-adjusted over all groups;\nintervals hold for all groups together (95 %, max-t bootstrap "
+        "of households). US grocery households, demographics partly imputed."
+    )

@@ -1,0 +1,132 @@
+"""The panel: what was known about each household on each as-of day, in exact whole numbers, and what it did next."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.errors import DataError
+from twinops.params import FeaturesParams
+from twinops.ports import Engine
+
+SPEEDS = ("quick", "steady", "slow")
+"""The three speeds of forgetting, in the order of `features.decay_days`."""
+
+BILLION = 1_000_000_000
+MILLION = 1_000_000
+SATURDAY = 5
+
+PERMISSIONS = ("may_train", "may_score", "may_offer", "may_assess_bias")
+"""Consent per purpose, read as of the row's as-of day."""
+
+STATE = (
+    *(f"{what}_{speed}" for what in ("baskets", "cents", "exposure") for speed in SPEEDS),
+    "tenure_days", "recency_days", "shopping_days",
+    "baskets_total", "cents_total", "log_value_sum", "log_value_squares",
+)  # fmt: skip
+"""The twin's state. Decayed sums and exposures are in billionths, logarithms of basket values in millionths."""
+
+RFM = (
+    "recency_days", "tenure_days",
+    "baskets_28", "baskets_84", "baskets_total", "cents_28", "cents_84", "cents_total",
+)  # fmt: skip
+"""Recency, frequency, monetary value: the baseline every accuracy is compared with."""
+
+WINDOWED = tuple(
+    f"{what}_{days}"
+    for what in (
+        "baskets",
+        "shopping_days",
+        "stores",
+        "cents",
+        "lines",
+        "cents_per_basket",
+        "saved_share",
+        "weekend_share",
+    )
+    for days in (28, 56, 84)
+)
+"""What happened in a window and nothing before it: cumulative columns would drift by the clock alone."""
+
+
+def sql(name: str) -> str:
+    """A SQL file of this package."""
+    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+
+
+def as_of_days(features: FeaturesParams, *, known_until: int) -> tuple[int, ...]:
+    """The as-of days of the grid that the data reach; `known_until` is the first day that is not known in full.
+
+    Raises:
+        DataError: the data end before the grid begins.
+    """
+    days = tuple(c for c in features.cutoffs if c <= known_until)
+    if not days:
+        raise DataError(
+            f"The data end on day {known_until}, before the first as-of day {features.first_cutoff}.",
+            hint="Collect more months, or lower features.first_cutoff.",
+        )
+    return days
+
+
+def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.Table:
+    """One row per household and as-of day with an earlier basket; the engine holds `transactions` and `permissions`.
+
+    Raises:
+        DataError: nobody may be looked at, or nobody bought anything before an as-of day.
+    """
+    baskets = engine.query(sql("baskets"))
+    oldest = min(pc.min(baskets["day"]).as_py() or 0, 0)
+    engine.register("baskets", baskets)
+    engine.register("log_value", log_values(engine.query(sql("values"))["cents"].to_numpy()))
+    engine.register("cutoffs", cutoffs(features, known_until=known_until))
+    engine.register("calendar", calendar(features, oldest=oldest, known_until=known_until))
+    engine.register("decay", decay(features.decay_days, oldest_age=known_until - oldest))
+    table = engine.query(sql("panel"))
+    if table.num_rows == 0:
+        raise DataError(
+            "The panel is empty: no household with a basket before an as-of day may be used for training.",
+            hint="Check the collected months, features.first_cutoff and the consent ledger.",
+        )
+    return table
+
+
+def labels(engine: Engine, table: pa.Table) -> pa.Table:
+    """What each household of the panel did in the horizon; as-of days whose horizon is not over have no label."""
+    engine.register("panel", table.select(["sid", "cutoff"]))
+    return engine.query(sql("labels"))
+
+
+def cutoffs(features: FeaturesParams, *, known_until: int) -> pa.Table:
+    """As-of days, the day their horizon closes, and whether it has."""
+    days = np.array(as_of_days(features, known_until=known_until), dtype=np.int64)
+    closes = days + features.horizon_days
+    return pa.table({"cutoff": days, "closes": closes, "closed": closes <= known_until})
+
+
+def calendar(features: FeaturesParams, *, oldest: int, known_until: int) -> pa.Table:
+    """Which days are Saturdays or Sundays; day 0 is `first_day`."""
+    days = np.arange(oldest, known_until, dtype=np.int64)
+    return pa.table({"day": days, "weekend": (days + features.first_day.weekday()) % 7 >= SATURDAY})
+
+
+def decay(decay_days: tuple[int, int, int], *, oldest_age: int) -> pa.Table:
+    """Per age in days, at each speed: the weight exp(-age/tau) of an event and the exposure tau(1-exp(-age/tau)).
+
+    Both in whole billionths, so that sums of them are exact.
+    """
+    age = np.arange(1, oldest_age + 1, dtype=np.int64)
+    columns = {"age": age}
+    for speed, tau in zip(SPEEDS, decay_days, strict=True):
+        weight = np.exp(-age / tau)
+        columns[f"weight_{speed}"] = np.rint(BILLION * weight).astype(np.int64)
+        columns[f"exposure_{speed}"] = np.rint(BILLION * tau * (1 - weight)).astype(np.int64)
+    return pa.table(columns)
+
+
+def log_values(cents: np.ndarray) -> pa.Table:
+    """log(1 + USD) of each basket value that occurs, in whole millionths."""
+    return pa.table({"cents": cents, "log_millionths": np.rint(MILLION * np.log1p(cents / 100)).astype(np.int64)})

@@ -1,0 +1,125 @@
+-- One row per household and as-of day (`cutoff`) with at least one earlier basket: what was known the evening before,
+-- and what the household's consent, read as of that day, allows.
+-- In:  baskets, cutoffs(cutoff), calendar(day, weekend), log_value(cents, log_millionths),
+--      decay(age, weight_quick, weight_steady, weight_slow, exposure_quick, exposure_steady, exposure_slow),
+--      permissions(sid, cutoff, may_train, may_score, may_offer, may_assess_bias).
+-- Decay weights and exposures are whole billionths, logarithms whole millionths: every sum is a whole number, the same
+-- whatever the order, the engine or the number of threads; and a basket can be subtracted again exactly.
+WITH past AS (
+    SELECT
+        b.sid,
+        c.cutoff,
+        c.cutoff - b.day AS age,
+        b.day,
+        b.store_id,
+        b.lines,
+        b.cents,
+        b.saved_cents,
+        CASE WHEN w.weekend THEN 1 ELSE 0 END AS weekend,
+        v.log_millionths
+    FROM baskets AS b
+    INNER JOIN cutoffs AS c ON b.day < c.cutoff
+    INNER JOIN calendar AS w ON b.day = w.day
+    INNER JOIN log_value AS v ON b.cents = v.cents
+),
+
+summed AS (
+    SELECT
+        p.sid,
+        p.cutoff,
+        CAST(SUM(d.weight_quick) AS BIGINT) AS baskets_quick,
+        CAST(SUM(d.weight_steady) AS BIGINT) AS baskets_steady,
+        CAST(SUM(d.weight_slow) AS BIGINT) AS baskets_slow,
+        CAST(SUM(p.cents * d.weight_quick) AS BIGINT) AS cents_quick,
+        CAST(SUM(p.cents * d.weight_steady) AS BIGINT) AS cents_steady,
+        CAST(SUM(p.cents * d.weight_slow) AS BIGINT) AS cents_slow,
+        MIN(p.day) AS first_day,
+        MAX(p.day) AS last_day,
+        COUNT(DISTINCT p.day) AS shopping_days,
+        COUNT(*) AS baskets_total,
+        CAST(SUM(p.cents) AS BIGINT) AS cents_total,
+        CAST(SUM(p.log_millionths) AS BIGINT) AS log_value_sum,
+        CAST(SUM(p.log_millionths * p.log_millionths) AS BIGINT) AS log_value_squares,
+        CAST(SUM(CASE WHEN p.age <= 28 THEN 1 ELSE 0 END) AS BIGINT) AS baskets_28,
+        CAST(SUM(CASE WHEN p.age <= 56 THEN 1 ELSE 0 END) AS BIGINT) AS baskets_56,
+        CAST(SUM(CASE WHEN p.age <= 84 THEN 1 ELSE 0 END) AS BIGINT) AS baskets_84,
+        COUNT(DISTINCT CASE WHEN p.age <= 28 THEN p.day END) AS shopping_days_28,
+        COUNT(DISTINCT CASE WHEN p.age <= 56 THEN p.day END) AS shopping_days_56,
+        COUNT(DISTINCT CASE WHEN p.age <= 84 THEN p.day END) AS shopping_days_84,
+        COUNT(DISTINCT CASE WHEN p.age <= 28 THEN p.store_id END) AS stores_28,
+        COUNT(DISTINCT CASE WHEN p.age <= 56 THEN p.store_id END) AS stores_56,
+        COUNT(DISTINCT CASE WHEN p.age <= 84 THEN p.store_id END) AS stores_84,
+        CAST(SUM(CASE WHEN p.age <= 28 THEN p.cents ELSE 0 END) AS BIGINT) AS cents_28,
+        CAST(SUM(CASE WHEN p.age <= 56 THEN p.cents ELSE 0 END) AS BIGINT) AS cents_56,
+        CAST(SUM(CASE WHEN p.age <= 84 THEN p.cents ELSE 0 END) AS BIGINT) AS cents_84,
+        CAST(SUM(CASE WHEN p.age <= 28 THEN p.lines ELSE 0 END) AS BIGINT) AS lines_28,
+        CAST(SUM(CASE WHEN p.age <= 56 THEN p.lines ELSE 0 END) AS BIGINT) AS lines_56,
+        CAST(SUM(CASE WHEN p.age <= 84 THEN p.lines ELSE 0 END) AS BIGINT) AS lines_84,
+        CAST(SUM(CASE WHEN p.age <= 28 THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_28,
+        CAST(SUM(CASE WHEN p.age <= 56 THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_56,
+        CAST(SUM(CASE WHEN p.age <= 84 THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_84,
+        CAST(SUM(CASE WHEN p.age <= 28 THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_28,
+        CAST(SUM(CASE WHEN p.age <= 56 THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_56,
+        CAST(SUM(CASE WHEN p.age <= 84 THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_84
+    FROM past AS p
+    INNER JOIN decay AS d ON p.age = d.age
+    GROUP BY p.sid, p.cutoff
+)
+
+SELECT
+    s.sid,
+    s.cutoff,
+    m.may_train,
+    m.may_score,
+    m.may_offer,
+    m.may_assess_bias,
+    -- the state: decayed sums and exposures, and plain sums
+    s.baskets_quick,
+    s.baskets_steady,
+    s.baskets_slow,
+    s.cents_quick,
+    s.cents_steady,
+    s.cents_slow,
+    d.exposure_quick,
+    d.exposure_steady,
+    d.exposure_slow,
+    s.cutoff - s.first_day AS tenure_days,
+    s.cutoff - s.last_day AS recency_days,
+    s.shopping_days,
+    s.baskets_total,
+    s.cents_total,
+    s.log_value_sum,
+    s.log_value_squares,
+    -- windows of 28, 56 and 84 days
+    s.baskets_28,
+    s.baskets_56,
+    s.baskets_84,
+    s.shopping_days_28,
+    s.shopping_days_56,
+    s.shopping_days_84,
+    s.stores_28,
+    s.stores_56,
+    s.stores_84,
+    s.cents_28,
+    s.cents_56,
+    s.cents_84,
+    s.lines_28,
+    s.lines_56,
+    s.lines_84,
+    -- ratios: one division of whole numbers, 0 where nothing was bought
+    CASE WHEN s.baskets_28 = 0 THEN 0.0 ELSE CAST(s.cents_28 AS DOUBLE) / s.baskets_28 END AS cents_per_basket_28,
+    CASE WHEN s.baskets_56 = 0 THEN 0.0 ELSE CAST(s.cents_56 AS DOUBLE) / s.baskets_56 END AS cents_per_basket_56,
+    CASE WHEN s.baskets_84 = 0 THEN 0.0 ELSE CAST(s.cents_84 AS DOUBLE) / s.baskets_84 END AS cents_per_basket_84,
+    CASE WHEN s.cents_28 + s.saved_28 = 0 THEN 0.0
+        ELSE CAST(s.saved_28 AS DOUBLE) / (s.cents_28 + s.saved_28) END AS saved_share_28,
+    CASE WHEN s.cents_56 + s.saved_56 = 0 THEN 0.0
+        ELSE CAST(s.saved_56 AS DOUBLE) / (s.cents_56 + s.saved_56) END AS saved_share_56,
+    CASE WHEN s.cents_84 + s.saved_84 = 0 THEN 0.0
+        ELSE CAST(s.saved_84 AS DOUBLE) / (s.cents_84 + s.saved_84) END AS saved_share_84,
+    CASE WHEN s.baskets_28 = 0 THEN 0.0 ELSE CAST(s.weekend_28 AS DOUBLE) / s.baskets_28 END AS weekend_share_28,
+    CASE WHEN s.baskets_56 = 0 THEN 0.0 ELSE CAST(s.weekend_56 AS DOUBLE) / s.baskets_56 END AS weekend_share_56,
+    CASE WHEN s.baskets_84 = 0 THEN 0.0 ELSE CAST(s.weekend_84 AS DOUBLE) / s.baskets_84 END AS weekend_share_84
+FROM summed AS s
+INNER JOIN decay AS d ON s.cutoff - s.first_day = d.age
+INNER JOIN permissions AS m ON s.sid = m.sid AND s.cutoff = m.cutoff
+ORDER BY s.sid, s.cutoff

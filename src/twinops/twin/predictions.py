@@ -1,0 +1,51 @@
+"""What a model expects of each household in the next horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+LARGEST_LOG = 14.0
+"""exp(14) is 1.2 million baskets or USD in one horizon: beyond it a predictor is out of its depth, not right."""
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """One number per row: chance to buy at all, number of baskets, USD spent.
+
+    Rounded (6, 6 and 4 decimals), so that another processor's last bits do not show; what is rounded is what is
+    measured, stored and served.
+    """
+
+    active_probability: np.ndarray
+    baskets: np.ndarray
+    spend: np.ndarray
+
+    @classmethod
+    def of(cls, active_probability: np.ndarray, baskets: np.ndarray, spend: np.ndarray) -> Predictions:
+        """Round and keep."""
+        return cls(np.round(active_probability, 6), np.round(baskets, 6), np.round(spend, 4))
+
+
+class Forecaster(Protocol):
+    """The twin, or a baseline."""
+
+    def predict(self, table: pa.Table) -> Predictions:
+        """One prediction per row of the panel, in order."""
+
+
+def logistic(log_odds: np.ndarray) -> np.ndarray:
+    """Probabilities from log-odds.
+
+    >>> float(logistic(np.array([0.0]))[0])
+    0.5
+    """
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
+
+
+def exponential(log_rate: np.ndarray) -> np.ndarray:
+    """Rates from their logarithms, held below 1.2 million."""
+    return np.asarray(np.exp(np.clip(log_rate, -LARGEST_LOG, LARGEST_LOG)))

@@ -1,0 +1,140 @@
+"""The model file: JSON text, read as if an enemy had written it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, fields
+from typing import Any
+
+from twinops.entities.canonical import to_json
+from twinops.errors import IntegrityError
+from twinops.twin.features import SPEEDS
+from twinops.twin.heads import Head, Scaling
+from twinops.twin.model import HEADS, TrainedOn, TwinModel
+from twinops.twin.state import TERMS, Pace, Priors
+
+SCHEMA = "twinops.twin/1"
+LARGEST_FILE = 100_000
+LARGEST_NUMBER = 1e12
+
+
+def to_text(model: TwinModel) -> str:
+    """The model as sorted JSON: one line per number, so that `git diff` shows what training changed."""
+    scaling, heads = model.scaling, {name: getattr(model, name) for name in HEADS}
+    body = {
+        "schema": SCHEMA,
+        "horizon_days": model.horizon_days,
+        "decay_days": list(model.decay_days),
+        "priors": asdict(model.priors),
+        "intercepts": {name: head.intercept for name, head in heads.items()},
+        "terms": [
+            {"name": name, "centre": scaling.centres[i], "spread": scaling.spreads[i],
+             **{h: head.weights[i] for h, head in heads.items()}}
+            for i, name in enumerate(TERMS)
+        ],
+        "trained_on": asdict(model.trained_on),
+    }  # fmt: skip
+    return to_json(body, indent=1) + "\n"
+
+
+def from_text(text: str) -> TwinModel:
+    """Read what `to_text` wrote, and nothing else.
+
+    Raises:
+        IntegrityError: anything is missing, unknown, doubled, not finite, out of range or of the wrong kind.
+    """
+    try:
+        raw = _record(
+            _parsed(text), {"schema", "horizon_days", "decay_days", "priors", "intercepts", "terms", "trained_on"}
+        )
+        if raw["schema"] != SCHEMA:
+            raise ValueError(f"its schema is not {SCHEMA}")
+        return _model(raw)
+    except (ValueError, RecursionError) as problem:
+        raise IntegrityError(
+            f"The model file is not a twin model: {str(problem)[:200]}.",
+            hint="Run the train stage again; do not load models from strangers.",
+        ) from None
+
+
+def _model(raw: dict[str, Any]) -> TwinModel:
+    decay_days = tuple(_whole(v, at_most=36_500) for v in _list(raw["decay_days"], len(SPEEDS)))
+    rows = [_record(t, {"name", "centre", "spread", *HEADS}) for t in _list(raw["terms"], len(TERMS))]
+    if [r["name"] for r in rows] != list(TERMS):
+        raise ValueError("its terms are not this version's terms")
+    intercepts = _record(raw["intercepts"], set(HEADS))
+    heads = {h: Head(_number(intercepts[h]), tuple(_number(r[h]) for r in rows)) for h in HEADS}
+    seen = _record(raw["trained_on"], {f.name for f in fields(TrainedOn)})
+    return TwinModel(
+        horizon_days=_whole(raw["horizon_days"], at_most=36_500),
+        decay_days=(decay_days[0], decay_days[1], decay_days[2]),
+        priors=_priors(raw["priors"]),
+        scaling=Scaling(tuple(_number(r["centre"]) for r in rows), tuple(_positive(r["spread"]) for r in rows)),
+        trained_on=TrainedOn(**{k: _whole(v, at_most=10**12) for k, v in seen.items()}),
+        **heads,
+    )
+
+
+def _priors(raw: Any) -> Priors:
+    record = _record(raw, {f.name for f in fields(Priors)})
+    paces = {}
+    for speed in SPEEDS:
+        pace = _record(record[speed], {f.name for f in fields(Pace)})
+        paces[speed] = Pace(
+            _positive(pace["shape"]), _positive(pace["exposure"]), _number(pace["basket_usd"], at_least=0)
+        )
+    return Priors(
+        **paces,
+        log_value=_number(record["log_value"]),
+        log_value_variance=_number(record["log_value_variance"], at_least=0),
+    )
+
+
+def _parsed(text: str) -> Any:
+    if len(text) > LARGEST_FILE:
+        raise ValueError(f"it is longer than {LARGEST_FILE} characters")
+    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({k for k, _ in pairs}) < len(pairs):
+        raise ValueError("a key is given twice")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"it holds {name}")
+
+
+def _record(value: Any, keys: set[str]) -> dict[str, Any]:
+    if not isinstance(value, dict) or set(value) != keys:
+        raise ValueError(f"a record does not have exactly the fields {', '.join(sorted(keys))}")
+    return value
+
+
+def _list(value: Any, length: int) -> list[Any]:
+    if not isinstance(value, list) or len(value) != length:
+        raise ValueError(f"a list does not have {length} entries")
+    return value
+
+
+def _number(value: Any, *, at_least: float = -LARGEST_NUMBER) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a number is something else")
+    if abs(value) > LARGEST_NUMBER or not math.isfinite(value) or value < at_least:
+        raise ValueError("a number is out of range")
+    return float(value)
+
+
+def _positive(value: Any) -> float:
+    number = _number(value, at_least=0)
+    if number < 1e-12:
+        raise ValueError("a number that must be positive is not")
+    return number
+
+
+def _whole(value: Any, *, at_most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= at_most:
+        raise ValueError("a whole number is something else or out of range")
+    return value

@@ -1,0 +1,81 @@
+"""Replay the judged decision, assess whom it reaches, and say what reaching groups more evenly would cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from twinops.data.seal import read_sealed
+from twinops.entities.findings import Findings
+from twinops.errors import ParamsError
+from twinops.evaluation import bootstrap
+from twinops.evaluation.decision import Judged, judged
+from twinops.evaluation.declaration import Declaration, read_decision
+from twinops.evaluation.fairness import Comparison, assess
+from twinops.evaluation.fairness_findings import fairness_findings
+from twinops.evaluation.fairness_words import prices, sentences
+from twinops.evaluation.groups import HELD, groupings
+from twinops.evaluation.mitigation import BLENDS, Mitigated, mitigate
+from twinops.params import FairnessParams
+from twinops.pictures.canvas import save
+from twinops.pictures.fairness_ratios import fairness_ratios_picture
+from twinops.pictures.selection_rates import selection_rates_picture
+from twinops.ports import KeyStore
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the notebook may show: counts and rates of groups, sentences about them, and the price of mitigation."""
+
+    findings: Findings
+    comparisons: tuple[Comparison, ...]
+    mitigated: tuple[Mitigated, ...]
+    declared: Declaration
+    found: tuple[str, ...]
+    prices: tuple[str, ...]
+
+
+def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Assessment:
+    """Write `reports/measures/fairness.json` and two pictures.
+
+    Raises:
+        ParamsError: `intended_use.yaml` does not say what is judged, or `params.yaml` says something else.
+        DataError: a declared attribute is not in the demographics, or nobody may be assessed.
+    """
+    declared = _declared(places, replay)
+    predictions = read_sealed(places.predictions, dataset="predictions", keys=keys)
+    demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
+    everyone = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
+    comparisons, mitigated = _assess(everyone.only(everyone.assessable), demographics, declared, replay)
+    findings = fairness_findings(everyone, comparisons, mitigated, declared=declared, replay=replay)
+    places.measures("fairness").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("fairness").write_text(findings.to_json(), encoding="utf-8")
+    save(selection_rates_picture(comparisons, share=replay.offer_share), places.figure("selection_rates"))
+    save(fairness_ratios_picture(comparisons, declared.fairness), places.figure("fairness_ratios"))
+    found = sentences(comparisons)
+    return Assessment(findings, comparisons, mitigated, declared, found, prices(mitigated))
+
+
+def _declared(places: Places, replay: FairnessParams) -> Declaration:
+    """The decision is the controller's to declare; a parameter that differs would judge another one."""
+    declared = read_decision(places.compliance / "intended_use.yaml")
+    if declared.decision.share != replay.offer_share:
+        asked, fixed = replay.offer_share, declared.decision.share
+        raise ParamsError(
+            f"fairness.offer_share is {asked:g}, but the declared decision selects {fixed:g}.",
+            hint="The judged decision is fixed in compliance/intended_use.yaml; set the parameter to it.",
+        )
+    return declared
+
+
+def _assess(
+    people: Judged, demographics: pa.Table, declared: Declaration, replay: FairnessParams
+) -> tuple[tuple[Comparison, ...], tuple[Mitigated, ...]]:
+    draws = bootstrap.counts(len(people), draws=replay.draws, seed=replay.seed)
+    grouped = groupings(people, demographics, declared.fairness)
+    comparisons = assess(people, grouped, declared.fairness, draws=draws)
+    attributes = [g for g in grouped if g.attribute != HELD and len(g.groups) > 1]
+    tried = [mitigate(people, g, blend=blend, draws=draws) for g in attributes for blend in BLENDS]
+    return comparisons, tuple(m for m in tried if m is not None)

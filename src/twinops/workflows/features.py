@@ -1,0 +1,140 @@
+"""Make the panel: whoever allows training today, each on every as-of day, with features, labels and permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops import plugins
+from twinops.data.days import FIRST_DAY, day_of
+from twinops.data.seal import erased, read_sealed, write_sealed
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.legal import LegalFacts
+from twinops.errors import DataError, ParamsError
+from twinops.evaluation import population
+from twinops.params import FeaturesParams
+from twinops.pictures.canvas import save
+from twinops.pictures.population import population_picture
+from twinops.ports import Engine, KeyStore
+from twinops.twin import features as twin_features
+from twinops.twin.examples import with_text_sid
+from twinops.twin.permissions import Asked, permissions, read_consent, reasons
+from twinops.workflows.places import Places
+
+SOURCES = "twinops.data.sources"
+
+
+@dataclass(frozen=True)
+class Population:
+    """Households in the sources and in the panel, rows, as-of days, and what was found about them."""
+
+    in_sources: int
+    in_panel: int
+    rows: int
+    cutoffs: tuple[int, ...]
+    findings: Findings
+
+
+def features(places: Places, *, engine: Engine, keys: KeyStore, grid: FeaturesParams, as_of: date) -> Population:
+    """Write the sealed panel and labels, `reports/measures/population.json` and a picture of who is in.
+
+    Raises:
+        DataError: a month is missing, or nobody is left to learn from.
+        ParamsError: `features.first_day` is not the day the sealed data count from.
+
+    """
+    if grid.first_day != FIRST_DAY:
+        raise ParamsError(f"features.first_day is {grid.first_day}.", hint=f"The sealed days count from {FIRST_DAY}.")
+    legal = {name: plugins.load(SOURCES, name).LEGAL for name in plugins.names(SOURCES)}
+    today = day_of(as_of)
+    known_until = min(today, reached(places.raw_batches("transactions")))
+    lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
+    ledger = with_text_sid(read_sealed(places.raw_batches("consent"), dataset="consent", keys=keys))
+    sids = tuple(pc.unique(lines["sid"]).sort().to_pylist())
+    asked = Asked(sids, twin_features.as_of_days(grid, known_until=known_until), today)
+    answers = read_consent(engine, ledger, asked, legal["transactions"].bases)
+    engine.register("permissions", permissions(engine, answers, today=today))
+    engine.register("transactions", lines)
+    panel = twin_features.panel(engine, grid, known_until=known_until)
+    keep(panel, twin_features.labels(engine, panel), places, keys)
+    findings = found(places, engine, keys, legal, (sids, erased(lines), today))
+    return told(findings, panel, asked, places)
+
+
+def reached(batches: list[Path]) -> int:
+    """The first day after the last collected month.
+
+    Raises:
+        DataError: there is no month, or one is missing in between: its baskets would be taken for silence.
+    """
+    months = sorted(p.stem for p in batches)
+    if not months:
+        raise DataError("No month of transactions was collected.", hint="Run `dvc repro`.")
+    firsts = [date.fromisoformat(f"{m}-01") for m in months]
+    for earlier, later in pairwise(firsts):
+        if later != _next_month(earlier):
+            raise DataError(
+                f"There is no batch for {_next_month(earlier):%Y-%m}, but there is one for {later:%Y-%m}.",
+                hint="List every month in `months`; a month without receipts has an empty batch.",
+            )
+    return day_of(_next_month(firsts[-1]))
+
+
+def keep(panel: pa.Table, labels: pa.Table, places: Places, keys: KeyStore) -> None:
+    """Seal both tables."""
+    for table, path in ((panel, places.panel), (labels, places.labels)):
+        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=keys, subject="sid")
+
+
+def found(
+    places: Places,
+    engine: Engine,
+    keys: KeyStore,
+    legal: Mapping[str, LegalFacts],
+    who: tuple[tuple[str, ...], int, int],
+) -> Findings:
+    """Coverage, who was left out and why, and the panel as it was written checked against the ledger."""
+    sids, gone, today = who
+    standing = reasons(engine)
+    left_out = population.excluded(standing, erased=gone)
+    written = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
+    counts = [p.read_text(encoding="utf-8") for p in places.all_counts]
+    ledger = f"consent ledger{' (synthetic)' if legal['consent'].synthetic else ''} on the as-of date"
+    facts = {
+        "rows_without_valid_basis": population.rows_without_valid_basis(engine, written),
+        "excluded": left_out.counts,
+        "excluded_suppressed": list(left_out.suppressed),
+        "population.panel": {
+            "households_in_sources": len(sids) + gone,
+            "households": len(pc.unique(written["sid"])),
+            "rows": written.num_rows,
+            "as_of_days": len(pc.unique(written["cutoff"])),
+        },
+    }
+    return Findings(
+        population.consent_coverage(standing, source=ledger),
+        (
+            *(Fact(name, value, Kind.MEASURED, f"features: {ledger}") for name, value in facts.items()),
+            *population.counted(counts),
+            population.retention(counts, legal, today=today),
+        ),
+    )
+
+
+def told(findings: Findings, panel: pa.Table, asked: Asked, places: Places) -> Population:
+    """Write the findings and the picture."""
+    places.measures("population").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("population").write_text(findings.to_json(), encoding="utf-8")
+    save(population_picture(findings), places.figure("population"))
+    return Population(len(asked.sids), len(pc.unique(panel["sid"])), panel.num_rows, asked.cutoffs, findings)
+
+
+def _next_month(first: date) -> date:
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1)

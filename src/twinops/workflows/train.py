@@ -1,0 +1,66 @@
+"""Fit the model that ships, on every household-day whose horizon is closed and whose household allows training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from twinops.data.seal import write_sealed
+from twinops.evaluation.activity import Period, activity
+from twinops.evaluation.coefficients import Weight, measure_weights
+from twinops.evaluation.conclusions import weights_conclusion
+from twinops.params import FeaturesParams, TrainParams
+from twinops.pictures.activity import activity_picture
+from twinops.pictures.canvas import save
+from twinops.pictures.coefficients import coefficients_picture
+from twinops.ports import Engine, KeyStore
+from twinops.twin.examples import Examples, open_examples
+from twinops.twin.fit import fit_twin
+from twinops.twin.model import TwinModel
+from twinops.twin.stored import from_text, to_text
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What the notebook may show: the model, its weights with their doubt, and what households did."""
+
+    model: TwinModel
+    weights: dict[str, tuple[Weight, ...]]
+    periods: tuple[Period, ...]
+
+    @property
+    def conclusion(self) -> str:
+        """What the weights allow us to say."""
+        return weights_conclusion(self.weights)
+
+
+def train(places: Places, *, engine: Engine, keys: KeyStore, grid: FeaturesParams, penalties: TrainParams) -> Trained:
+    """Write `models/twin.json`, the sealed list of who was trained on, and two pictures.
+
+    Raises:
+        DataError: too few households, or nothing to tell apart.
+    """
+    known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
+    text = to_text(fit_twin(known, grid, penalties))
+    places.model.parent.mkdir(parents=True, exist_ok=True)
+    places.model.write_text(text, encoding="utf-8")
+    remember(known, places, keys)
+    # what is shown is what was written
+    return shown(from_text(text), known, places, grid)
+
+
+def remember(known: Examples, places: Places, keys: KeyStore) -> None:
+    """Seal who the model was trained on, and on how many rows: erasure needs to know."""
+    counted = known.table.group_by("sid").aggregate([([], "count_all")]).sort_by("sid")
+    table = pa.table({"sid": counted["sid"], "rows": counted["count_all"]})
+    write_sealed(table, places.trained_subjects, dataset="trained", batch="subjects", keys=keys, subject="sid")
+
+
+def shown(model: TwinModel, known: Examples, places: Places, grid: FeaturesParams) -> Trained:
+    """Draw the pictures and keep the aggregates."""
+    weights, periods = measure_weights(model, known), activity(known)
+    save(coefficients_picture(model, weights), places.figure("coefficients"))
+    save(activity_picture(periods, first_day=grid.first_day, horizon_days=grid.horizon_days), places.figure("activity"))
+    return Trained(model, weights, periods)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from shoppers import GRID, crowd, lines, sealed_project
+
+from twinops.adapters.duckdb_engine import DuckDBEngine
+from twinops.adapters.memory import MemoryKeys
+from twinops.data.seal import read_sealed
+from twinops.entities.findings import Findings
+from twinops.errors import DataError
+from twinops.params import EvaluateParams, TrainParams
+from twinops.workflows.evaluate import evaluate
+from twinops.workflows.features import features
+
+PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
+TWO_DAYS = EvaluateParams(cutoffs=(113, 141), draws=50, seed=7)
+CROWD = crowd(150, days=170)
+
+
+def made(root, transactions=CROWD, *, threads=1, held_out=TWO_DAYS):
+    keys = MemoryKeys()
+    places = sealed_project(root, keys, transactions)
+    engine = DuckDBEngine(threads=threads)
+    features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
+    return places, keys, evaluate(places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES, held_out=held_out)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("small"))
+
+
+def test_a_small_sample_of_150_households_and_two_days_is_measured(small):
+    places, _, evaluated = small
+    written = Findings.from_json(places.measures("accuracy").read_text(encoding="utf-8"))
+    assert set(written.measures) == set(evaluated.findings.measures)
+    measures = {m.name: m for m in written.measures}
+    assert measures["active_auc"].value > 0.7
+    assert measures["active_brier"].value < measures["active_brier.naive"].value
+    assert measures["active_auc.gain_over_rfm"].low <= measures["active_auc.gain_over_rfm"].high
+
+
+def test_held_out_predictions_are_sealed_with_what_came(small):
+    places, keys, evaluated = small
+    table = read_sealed(places.predictions, dataset="predictions", keys=keys)
+    assert set(table.column_names) == {
+        "sid", "cutoff", "may_offer", "may_assess_bias",
+        "active_probability", "expected_spend", "active", "spend_cents",
+    }  # fmt: skip
+    assert pa.types.is_floating(table.schema.field("expected_spend").type)
+    by_day = evaluated.findings.facts[0].value
+    assert table.num_rows == sum(d["households"] for d in by_day)
+    error = sum(abs(r["expected_spend"] - r["spend_cents"] / 100) for r in table.to_pylist() if r["cutoff"] == 113)
+    assert error / by_day[0]["households"] == pytest.approx(by_day[0]["spend_mae"], rel=1e-5)
+
+
+def test_the_first_held_out_day_is_foretold_the_same_when_the_later_months_are_unknown(small, tmp_path):
+    places, keys, _ = small
+    earlier = CROWD.filter(pc.less(CROWD["day"], 141))
+    before, keys_before, _ = made(tmp_path, earlier, held_out=EvaluateParams(cutoffs=(113,), draws=50, seed=7))
+    now = read_sealed(places.predictions, dataset="predictions", keys=keys).to_pylist()
+    then = read_sealed(before.predictions, dataset="predictions", keys=keys_before).to_pylist()
+    assert [r for r in now if r["cutoff"] == 113] == then
+
+
+def test_evaluation_gives_the_same_bytes_for_one_and_two_threads(small, tmp_path):
+    places, _, _ = small
+    again, _, _ = made(tmp_path, threads=2)
+    files = (places.predictions, places.measures("accuracy"), places.figure("accuracy"), places.figure("calibration"))
+    for path in files:
+        assert path.read_bytes() == (again.root / path.relative_to(places.root)).read_bytes()
+
+
+def test_no_household_stands_in_what_is_shown(small):
+    places, keys, evaluated = small
+    told = places.measures("accuracy").read_text(encoding="utf-8") + repr(evaluated)
+    assert keys.subject_ids(["0" * 32])[0] not in told
+
+
+def test_a_held_out_day_whose_horizon_is_open_is_a_clear_data_error(tmp_path):
+    grid = GRID.model_copy(update={"last_cutoff": 169})
+    keys = MemoryKeys()
+    places = sealed_project(tmp_path, keys, CROWD)
+    engine = DuckDBEngine(threads=1)
+    features(places, engine=engine, keys=keys, grid=grid, as_of=date(2017, 6, 20))
+    late = EvaluateParams(cutoffs=(169,), draws=50, seed=7)
+    with pytest.raises(DataError, match="as-of day 169"):
+        evaluate(places, engine=engine, keys=keys, grid=grid, penalties=PENALTIES, held_out=late)
+
+
+def test_a_held_out_day_with_nothing_closed_before_it_is_a_clear_data_error(tmp_path):
+    with pytest.raises(DataError, match="0 households to learn from for day 57"):
+        made(tmp_path, held_out=EvaluateParams(cutoffs=(57,), draws=50, seed=7))
+
+
+def test_a_target_of_one_class_is_a_clear_data_error(tmp_path):
+    loyal = lines(*((f"{n:032x}", day, 500) for n in range(40) for day in range(0, 170, 5)))
+    with pytest.raises(DataError, match="nothing to tell apart"):
+        made(tmp_path, loyal)

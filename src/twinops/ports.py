@@ -45,12 +45,25 @@ class KeyStore(Protocol):
 class Tracking(Protocol):
     """A ledger of runs: one per key."""
 
-    def find(self, key: str) -> str | None:
-        """The run id of the run with this key, if there is one."""
+    def find(self, key: str, *, tags: Mapping[str, str] | None = None) -> str | None:
+        """The run id of the finished run with this key and these tags, if there is one."""
 
-    def record(self, *, key: str, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str],
-               files: Mapping[str, Path]) -> str:
-        """Write one finished run and return its id. `files` maps the place in the run to a file or folder."""
+    def page(self, run_id: str) -> str:
+        """Where people look at the run: an address relative to the ledger's own, whatever that is."""
+
+    def record(
+        self,
+        *,
+        key: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        files: Mapping[str, Path],
+    ) -> str:
+        """Write one finished run and return its id; a run that has this key already is brought up to date instead.
+
+        `files` maps the place in the run to a file or folder.
+        """
 
 
 class Registry(Protocol):
@@ -59,8 +72,39 @@ class Registry(Protocol):
     def find(self, name: str, key: str) -> str | None:
         """The version of the model that was registered for this key."""
 
-    def register(self, name: str, *, key: str, run_id: str, model: Path, description: str, tags: Mapping[str, str]) -> str:
-        """Make a version from a model file and return its number, as text."""
+    def register(self, name: str, *, key: str, run_id: str, model: Path, tags: Mapping[str, str]) -> str:
+        """Make a version from a model file, or find the one this key has, and return its number, as text."""
 
     def describe(self, name: str, version: str, *, description: str, tags: Mapping[str, str]) -> None:
         """Replace a version's description and tags."""
+
+
+class Lineage(Protocol):
+    """What the candidate in this folder was made from, as the lock file and git know it."""
+
+    def candidate_key(self) -> str:
+        """SHA-256 over commands, inputs, parameters and outputs of every stage that comes before the documents."""
+
+    def inputs_and_outputs(self) -> dict[str, str]:
+        """MD5 of every file and folder that a stage read or wrote."""
+
+    def lock_digest(self) -> str:
+        """SHA-256 of the lock file."""
+
+    def lock_matches(self) -> bool:
+        """Whether what lies in the folder is what the lock file says: code, data, outputs and parameters."""
+
+    def git_revision(self) -> str | None:
+        """The commit that is checked out; None outside git."""
+
+    def git_dirty(self) -> bool | None:
+        """Whether anything git does not ignore differs from that commit; None outside git."""
+
+
+class Notebooks(Protocol):
+    """Executes notebooks."""
+
+    def run(
+        self, source: Path, into: Path, *, parameters: Mapping[str, Any] | None = None, known_sids: Iterable[str] = ()
+    ) -> None:
+        """Execute a percent-format notebook; publish the result only if it ran through and shows no subject."""

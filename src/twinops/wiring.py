@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from collections.abc import Callable
@@ -13,9 +14,9 @@ from typing import Any, get_type_hints
 
 from twinops import params as params_file
 from twinops import plugins
-from twinops.errors import IntegrityError
+from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
-from twinops.ports import Engine, KeyStore, Registry, Tracking
+from twinops.ports import Engine, KeyStore, Lineage, Notebooks, Registry, Tracking
 from twinops.workflows.places import Places
 
 
@@ -47,12 +48,17 @@ class Project:
         """The key store; refused when it is ahead of the project's committed erasure epoch."""
         from twinops.adapters import keystore
 
-        store = keystore.open_store(self.params.vault.keys, own_data=self.params.sources.folder is not None,
-                                    location=os.environ.get("TWINOPS_KEYSTORE"))
+        store = keystore.open_store(
+            self.params.vault.keys,
+            own_data=self.params.sources.folder is not None,
+            location=os.environ.get("TWINOPS_KEYSTORE"),
+        )
         committed = int(json.loads(self.places.epoch.read_text(encoding="utf-8"))["epoch"])
         if store.epoch() > committed:
-            raise IntegrityError(f"The key store is at erasure epoch {store.epoch()}, the project at {committed}: someone was erased since.",
-                                 hint="Commit the newer epoch.json and run the pipeline again.")
+            raise IntegrityError(
+                f"The key store is at erasure epoch {store.epoch()}, the project at {committed}: someone was erased.",
+                hint="Commit the newer epoch.json and run the pipeline again.",
+            )
         return store
 
     @cached_property
@@ -69,15 +75,45 @@ class Project:
 
         return MlflowRegistry(self.root)
 
+    @cached_property
+    def lineage(self) -> Lineage:
+        """What DVC's lock file and git know."""
+        from twinops.adapters.dvc_store import DvcStore
+
+        return DvcStore(self.root)
+
+    @cached_property
+    def notebooks(self) -> Notebooks:
+        """The notebook runner."""
+        from twinops.adapters.papermill_runner import PapermillRunner
+
+        return PapermillRunner(self.root, self.places.scratch / "nb")
+
     def run(self, verb: str, **arguments: Any) -> Any:
         """Do one workflow: `project.run("train")`. What its type hints ask for is supplied; the rest are arguments."""
         module = plugins.load("twinops.workflows", verb)
         workflow: Callable[..., Any] = getattr(module, verb)
-        return workflow(**self._supplied(workflow), **arguments)
+        try:
+            bound = inspect.signature(workflow).bind(**self._supplied(workflow), **arguments)
+        except TypeError as problem:
+            raise ParamsError(
+                f"The workflow {verb} was not called as it expects: {problem}.",
+                hint="See its function in src/twinops/workflows.",
+            ) from None
+        return workflow(*bound.args, **bound.kwargs)
 
     def _supplied(self, workflow: Callable[..., Any]) -> dict[str, Any]:
         sections = section_names()
-        ports = {Engine: "engine", KeyStore: "keys", Tracking: "tracking", Registry: "registry", Places: "places", Params: "params"}
+        ports = {
+            Engine: "engine",
+            KeyStore: "keys",
+            Tracking: "tracking",
+            Registry: "registry",
+            Lineage: "lineage",
+            Notebooks: "notebooks",
+            Places: "places",
+            Params: "params",
+        }
         supplied = {}
         for name, hint in get_type_hints(workflow).items():
             if name == "return":
@@ -92,5 +128,6 @@ class Project:
 
 
 def open_project(root: str | Path = ".") -> Project:
-    """The project in this folder."""
-    return Project(Path(root).resolve())
+    """The project in this folder or, for notebooks opened in JupyterLab, in the folder above."""
+    here = Path(root).resolve()
+    return Project(next((p for p in (here, here.parent) if (p / "params.yaml").is_file()), here))

@@ -1,0 +1,1 @@
+"""What we decide: policy, gates, decision and documents. Pure: it reads Evidence and text."""

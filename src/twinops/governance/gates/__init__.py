@@ -1,0 +1,1 @@
+"""One file per gate: `RULE`, `QUESTION`, `Limits`, `needs` and `check`. A gate reads Evidence and nothing else."""

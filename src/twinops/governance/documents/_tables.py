@@ -1,0 +1,138 @@
+"""Rows of the tables that documents show: quantities beside their baselines, and groups beside the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact
+from twinops.entities.measure import Measure
+from twinops.governance.words import words
+
+MEANING = {
+    "active_auc": "tells households that will shop from those that will not; higher is better",
+    "active_brier": "squared error of the chance to shop; lower is better",
+    "active_calibration_slope": "one when chances are neither too bold nor too timid",
+    "baskets_poisson_deviance": "misfit of the number of baskets; lower is better",
+    "spend_mae": "mean absolute error of predicted spend; lower is better",
+}
+GAIN = ".gain_over_"
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One quantity: the twin's measure, each baseline's, and the paired gains over them."""
+
+    name: str
+    meaning: str
+    twin: Measure | None
+    baselines: tuple[Measure, ...]
+    gains: tuple[Measure, ...]
+
+    @property
+    def n(self) -> str:
+        """What the twin's measure rests on."""
+        return f"{self.twin.n:,} {self.twin.unit_of_n}" if self.twin else ""
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Everything the row shows."""
+        return (*((self.twin,) if self.twin else ()), *self.baselines, *self.gains)
+
+
+def quantities(evidence: Evidence) -> tuple[Quantity, ...]:
+    """A row per quantity for which a gain over some baseline or a known meaning exists."""
+    names = {m.name.split(GAIN)[0] for m in evidence.measures if GAIN in m.name}
+    names |= {m.name for m in evidence.measures if m.name in MEANING}
+    return tuple(_quantity(name, evidence) for name in sorted(names))
+
+
+def _quantity(name: str, evidence: Evidence) -> Quantity:
+    beside = evidence.starting(f"{name}.")
+    return Quantity(
+        name,
+        MEANING.get(name, ""),
+        evidence.measure(name),
+        tuple(m for m in beside if GAIN not in m.name),
+        tuple(m for m in beside if GAIN in m.name),
+    )
+
+
+def fairness_groups(evidence: Evidence) -> Fact | None:
+    """The fact that holds every assessed group."""
+    return evidence.fact("fairness_groups")
+
+
+def figure(measure: Measure) -> str:
+    """Value, interval and unit; what it rests on stands in its own column."""
+    interval = "" if measure.low is None or measure.high is None else f" [{measure.low:.4g}, {measure.high:.4g}]"
+    return f"{measure.value:.4g}{interval}{' ' + measure.unit if measure.unit else ''}"
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """Sources that say the same of where they come from."""
+
+    names: str
+    provenance: str
+    synthetic: bool
+    kept: str
+    facts: tuple[Fact, ...]
+
+
+def sources(evidence: Evidence) -> tuple[SourceRow, ...]:
+    """A row per provenance, as the sources declare it."""
+    found: dict[tuple[str, bool], list[Fact]] = {}
+    for fact in evidence.facts:
+        if fact.name.startswith("source.") and isinstance(fact.value, dict):
+            key = (str(fact.value.get("provenance")), fact.value.get("synthetic") is True)
+            found.setdefault(key, []).append(fact)
+    return tuple(
+        SourceRow(
+            names=", ".join(f.name.removeprefix("source.") for f in facts),
+            provenance=provenance,
+            synthetic=synthetic,
+            kept=", ".join(sorted({words(f.value.get("retention_days")) for f in facts})),
+            facts=tuple(facts),
+        )
+        for (provenance, synthetic), facts in found.items()
+    )
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """One assessed group, as text; what is not known or too small to show says so."""
+
+    attribute: str
+    group: str
+    households: str
+    selection_rate: str
+    ratio: str
+    holm_p: str
+    calibration: str
+
+
+def per_group(evidence: Evidence) -> tuple[GroupRow, ...]:
+    """A row per attribute and group; nothing when the fact is absent or has another shape."""
+    fact = fairness_groups(evidence)
+    rows = fact.value if fact else ()
+    return tuple(_group(r) for r in rows if isinstance(r, dict)) if isinstance(rows, (list, tuple)) else ()
+
+
+def _group(row: dict[str, Any]) -> GroupRow:
+    return GroupRow(
+        attribute=str(row.get("attribute")).replace("_", " "),
+        group=str(row.get("group")),
+        households="too few to show" if row.get("n") is None else words(row["n"]),
+        selection_rate=_estimate(row.get("selection_rate")),
+        ratio=_estimate(row.get("rate_over_rest")),
+        holm_p="not known" if row.get("holm_p") is None else words(row["holm_p"]),
+        calibration=_estimate(row.get("predicted_over_actual_spend")),
+    )
+
+
+def _estimate(found: Any) -> str:
+    if not isinstance(found, dict) or not {"value", "low", "high"} <= found.keys():
+        return "too few to show"
+    return f"{found['value']:.3g} [{found['low']:.3g}, {found['high']:.3g}]"

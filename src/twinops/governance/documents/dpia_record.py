@@ -1,0 +1,261 @@
+"""Assemble the impact assessment: measured and declared fields filled, human fields as people left them.
+
+The order follows the sections of the EDPB's DPIA template (version 1.0 for consultation, 2026) as data in
+`law/gdpr_dpia.yaml` maps them to GDPR art. 35(7); the wording is ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from twinops.entities.canonical import to_json
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.measure import Measure
+from twinops.governance.citations import cite, items, said
+from twinops.governance.decide import Decision
+from twinops.governance.markdown import render
+from twinops.governance.reading import law
+from twinops.governance.words import entries
+
+NAME = "dpia_record"
+FILES = ("dpia.json", "dpia.md")
+SCHEMA = "twinops.dpia/1"
+TEMPLATE = (
+    "EDPB DPIA template, version 1.0 for consultation (2026); sections as third parties report them, wording ours"
+)
+
+WIDTH, LINES = 1_200, 12
+"""Longer values are cut in what is read, and stand in full in the record."""
+
+SECTIONS = {
+    "0": "The processing, who answers for it, and whether an assessment is needed",
+    "1": "Description of the processing",
+    "2": "Lawfulness, necessity, proportionality and rights",
+    "3": "Risks with everything working as designed",
+    "4": "Risks when something goes wrong, plan of action and what remains",
+    "5": "Advice and views",
+    "6": "Decision",
+}
+TITLES = {
+    "need": "Whether an assessment is needed, and what other law says of the use",
+    "description": "What the processing is",
+    "actors": "Who decides, who helps, who receives",
+    "standards_codes": "Codes of conduct and standards",
+    "data_inventory": "Which data, from where",
+    "assets": "On what it runs",
+    "purposes": "Purposes, and uses that are none of them",
+    "legal_basis": "Legal basis of each purpose",
+    "minimisation": "Why so much and not less",
+    "accuracy": "Accuracy of data and predictions",
+    "retention": "How long data are kept",
+    "notice": "What households were told",
+    "access_portability": "Access and portability",
+    "rectify_erase": "Rectification and erasure",
+    "object_restrict": "Objection, withdrawal, restriction and human review",
+    "transfers": "Transfers to third countries",
+    "by_design": "Protection by design and by default",
+    "security_measures": "Security measures",
+    "risk_design": "Risks by design",
+    "risk_incident": "Risks by incident",
+    "action_plan": "Plan of action",
+    "residual": "What remains, and whether the authority is consulted",
+    "dpo_advice": "Advice of the data protection officer",
+    "subjects_views": "Views of the households",
+    "decision": "The controller's decision",
+}
+_DECLARED = {
+    "description": ("dpia.declared.description", "intended_use.decision"),
+    "actors": ("intended_use.controller", "dpia.declared.actors"),
+    "purposes": ("intended_use.purposes", "intended_use.not_for", "dpia.declared.secondary_use"),
+    "data_inventory": ("dpia.declared.data_inventory", "source."),
+    "by_design": ("dpia.declared.by_design", "dpia.declared.minimisation"),
+}
+_MEASURED = {
+    "description": ("population.",),
+    "data_inventory": ("quarantined", "dropped_columns"),
+    "legal_basis": ("rows_without_valid_basis", "consent_coverage", "excluded"),
+    "object_restrict": ("rows_without_valid_basis", "excluded"),
+    "accuracy": ("active_", "spend_", "baskets_", "drift_", "quarantined"),
+    "retention": ("retention", "oldest_"),
+    "risk_design": ("fairness_", "mitigation_"),
+    "risk_incident": ("singling_out_risk", "linkability_risk", "inference_risk", "membership_auc"),
+}
+_NEED = ("dpia.need", "dpia.synthetic_controller", "intended_use.about", "ai_act_classification", "consumer_law_duties")
+_HUMAN = {
+    "risk_design": ("risk_",),
+    "risk_incident": ("incident_",),
+    "residual": ("residual", "authority_consultation"),
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the record. `value` None: not measured, not declared, or not yet judged."""
+
+    name: str
+    content: str
+    kind: Kind
+    value: Any
+    evidence: tuple[str, ...]
+    asked: dict[str, str] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; `asked` stands only at what a human must answer."""
+        asked = {"asked": self.asked} if self.asked else {}
+        return {"id": self.name, "kind": self.kind.value, "value": self.value, "evidence": list(self.evidence), **asked}
+
+
+def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
+    """`dpia.json`, the record, and `dpia.md`, the same to read."""
+    contents = law("gdpr_dpia")["contents"]
+    sections = [_section(number, contents, evidence) for number in SECTIONS]
+    record = {
+        "schema": SCHEMA,
+        "template": TEMPLATE,
+        "status": _status(evidence),
+        "model": evidence.model,
+        "key": evidence.key,
+        "as_of": evidence.as_of.isoformat(),
+        "evidence_digest": evidence.digest,
+        "policy": {"version": decision.policy_version, "digest": decision.policy_digest},
+        "sections": sections,
+    }
+    return {"dpia.json": to_json(record, indent=1) + "\n", "dpia.md": _readable(record, evidence)}
+
+
+def _status(evidence: Evidence) -> str:
+    decided = evidence.fact("dpia.human.decision")
+    answer = decided.value.get("answer") if decided else None
+    return f"Assembled; decided as written, unsigned: {answer}" if answer else "Assembled; not decided by a person"
+
+
+def _section(number: str, contents: tuple[dict[str, Any], ...], evidence: Evidence) -> dict[str, Any]:
+    own = [c for c in contents if _belongs(c) == number]
+    need = [_need(evidence)] if number == "0" else []
+    return {"id": number, "title": SECTIONS[number], "contents": need + [_content(c, evidence) for c in own]}
+
+
+def _belongs(content: dict[str, Any]) -> str:
+    """The section of the template that most of a content's fields stand in."""
+    leading: list[str] = [place[0] for place in content["edpb"]]
+    return max(leading, key=lambda number: (leading.count(number), number))
+
+
+def _need(evidence: Evidence) -> dict[str, Any]:
+    return {
+        "id": "need",
+        "title": TITLES["need"],
+        "article": "35(1), 35(3), 35(4)",
+        "template_sections": ["0.3", "0.5"],
+        "cnil": [],
+        "fields": [field.to_dict() for field in _declared("need", _NEED, evidence)],
+    }
+
+
+def _content(content: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
+    name = content["id"]
+    kinds = {
+        "measured": lambda: _measured(name, evidence),
+        "declared": lambda: _declared(name, _DECLARED.get(name, (f"dpia.declared.{name}",)), evidence),
+        "human": lambda: _human(name, evidence),
+    }
+    fields = [field.to_dict() for kind in sorted(content["kind"], key=_judged_last) for field in kinds[kind]()]
+    return {
+        "id": name,
+        "title": TITLES[name],
+        "article": str(content["art"]),
+        "template_sections": list(content["edpb"]),
+        "cnil": [str(question) for question in content["cnil"]],
+        "fields": fields,
+    }
+
+
+def _judged_last(kind: str) -> bool:
+    """People judge by what was measured and declared, so these come first."""
+    return kind == Kind.HUMAN.value
+
+
+def _measured(content: str, evidence: Evidence) -> list[Field]:
+    found = [i for i in items(evidence) if _is_measured(i) and i.name.startswith(_MEASURED.get(content, ()))]
+    fields = [Field(i.name, content, Kind.MEASURED, _value(i), (i.id,)) for i in found]
+    return fields or [_nothing(content, Kind.MEASURED)]
+
+
+def _declared(content: str, names: tuple[str, ...], evidence: Evidence) -> list[Field]:
+    facts = [fact for name in names for fact in evidence.facts if _is_called(fact, name)]
+    fields = [Field(f.name, content, Kind.DECLARED, f.value, (f.id,) if f.value is not None else ()) for f in facts]
+    return fields or [_nothing(content, Kind.DECLARED)]
+
+
+def _is_called(fact: Fact, name: str) -> bool:
+    return fact.name == name or (name.endswith(".") and fact.name.startswith(name))
+
+
+def _human(content: str, evidence: Evidence) -> list[Field]:
+    prefixes = tuple(f"dpia.human.{name}" for name in _HUMAN.get(content, (content,)))
+    found = [_judgement(content, f) for f in evidence.facts if f.name.startswith(prefixes)]
+    return found or [_nothing(content, Kind.HUMAN)]
+
+
+def _judgement(content: str, fact: Fact) -> Field:
+    asked = {part: str(fact.value[part]) for part in ("who", "question")}
+    answers = {part: value for part, value in fact.value.items() if part not in asked}
+    given = any(value is not None for value in answers.values())
+    return Field(fact.name, content, Kind.HUMAN, answers if given else None, (fact.id,), asked)
+
+
+def _nothing(content: str, kind: Kind) -> Field:
+    return Field(f"{content}.{kind.value}", content, kind, None, ())
+
+
+def _is_measured(item: Measure | Fact) -> bool:
+    return isinstance(item, Measure) or item.kind is Kind.MEASURED
+
+
+def _value(item: Measure | Fact) -> Any:
+    if isinstance(item, Fact):
+        return item.value
+    return {part: value for part, value in item.to_dict().items() if part not in ("id", "name")}
+
+
+def _lines(field: dict[str, Any], item: Measure | Fact) -> tuple[str, ...]:
+    """What a field says, in one line or in one per entry of a table."""
+    if isinstance(item, Measure):
+        return (str(item),)
+    asked = field.get("asked")
+    question = (f"{asked['question']} (asked of: {asked['who']})",) if asked else ()
+    if field["value"] is None:
+        return tuple(f"{line} Not answered." for line in question)
+    lines = entries(field["value"])
+    if len(lines) > LINES:
+        return (*question, f"{len(lines)} entries, in full in dpia.json")
+    return (*question, *(_shortened(line) for line in lines))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= WIDTH else f"{text[:WIDTH]}… (in full in dpia.json)"
+
+
+def _readable(record: dict[str, Any], evidence: Evidence) -> str:
+    known = {item.id: item for item in items(evidence)}
+
+    def shown(field: dict[str, Any]) -> list[Markup]:
+        found = [known[i] for i in field["evidence"]]
+        return [said(line, *found) for line in _lines(field, found[0])]
+
+    return render("dpia_record.md.j2", {"record": record, "shown": shown, "unanswered": _unanswered(record, known)})
+
+
+def _unanswered(record: dict[str, Any], known: dict[str, Measure | Fact]) -> list[tuple[str, str, Markup]]:
+    """What people still have to judge: the question, whom to ask, citation."""
+    contents = [content for section in record["sections"] for content in section["contents"]]
+    return [
+        (field["asked"]["question"], field["asked"]["who"], cite(*(known[i] for i in field["evidence"])))
+        for content in contents
+        for field in content["fields"]
+        if "asked" in field and (field["value"] is None or None in field["value"].values())
+    ]

@@ -1,0 +1,181 @@
+"""Assemble the model card: what the twin is for, on what it was measured, whom it serves worse, what was decided.
+
+Sections after Mitchell et al. 2019 (doi:10.1145/3287560.3287596), in the form that `huggingface_hub` reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from markupsafe import Markup
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact
+from twinops.entities.measure import Measure
+from twinops.entities.verdict import Verdict
+from twinops.governance.citations import cite, said
+from twinops.governance.decide import Decision
+from twinops.governance.documents._tables import SourceRow, fairness_groups, figure, per_group, quantities, sources
+from twinops.governance.explain import headline
+from twinops.governance.markdown import plain, render
+from twinops.governance.words import words
+
+NAME = "model_card"
+FILES = ("README.md",)
+
+PICTURES = {
+    "population": "Households whose consent allows each purpose, and why others are left out",
+    "activity": "What the training households did, period by period",
+    "coefficients": "Weights of the shipped heads, with their doubt",
+    "accuracy": "Held-out accuracy of the twin beside its baselines, with intervals",
+    "calibration": "How often what was predicted came true, by predicted chance and amount",
+    "selection_rates": "How often each group was selected for the offer",
+    "fairness_ratios": "How often each group was selected compared with the rest, with simultaneous intervals",
+    "drift_distances": "How far each feature moved between the two days compared",
+}
+"""Pictures of the reports folder by name; drawn by the notebooks from the same run."""
+
+_FACT_WIDTH = 160
+
+
+def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
+    """`README.md`, the card."""
+    text = render(
+        "model_card.md.j2", {"card": Card(evidence, decision), "pictures": PICTURES, "words": words, "figure": figure}
+    )
+    return {"README.md": _metadata(evidence, decision) + "\n" + text}
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the template may ask for. Everything it hands out carries its citation."""
+
+    evidence: Evidence
+    decision: Decision
+
+    @property
+    def headline(self) -> str:
+        """What was decided, in one sentence."""
+        return headline(self.decision)
+
+    @property
+    def model(self) -> str:
+        """The registered name."""
+        return self.evidence.model
+
+    def told(self, name: str, *path: str) -> Markup:
+        """A fact, or the part of it at `path`, in words and cited; or that it is not known."""
+        fact = self.evidence.fact(name)
+        value = self.value(name, *path)
+        return Markup("**not known**") if fact is None or value is None else said(words(value), fact)
+
+    def value(self, name: str, *path: str) -> Any:
+        """The bare value of a fact, or of the part of it at `path`; None when there is none."""
+        fact = self.evidence.fact(name)
+        value = fact.value if fact else None
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value
+
+    def cited(self, name: str) -> Markup:
+        """The citation of a fact or measure that is there."""
+        return cite(*(i for i in (self.evidence.fact(name), self.evidence.measure(name)) if i))
+
+    def measured(self, name: str) -> Markup:
+        """A measure with interval and n, cited; or that it was not measured."""
+        measure = self.evidence.measure(name)
+        return said(str(measure), measure) if measure else Markup("**not measured**")
+
+    def sources(self) -> tuple[SourceRow, ...]:
+        """Rows of where the data come from."""
+        return sources(self.evidence)
+
+    def cite(self, *found: Measure | Fact) -> Markup:
+        """The citation of these items."""
+        return cite(*found)
+
+    def verdicts(self) -> tuple[tuple[Verdict, bool], ...]:
+        """Every verdict, and whether its gate blocks."""
+        return tuple((v, v.gate not in self.decision.advisory) for v in self.decision.verdicts)
+
+    def quantities(self) -> Any:
+        """Rows of the accuracy table."""
+        return quantities(self.evidence)
+
+    def settings(self) -> tuple[tuple[str, str, Markup], ...]:
+        """On what and how the twin's own quantities were measured: source, method, and who says so."""
+        found: dict[tuple[str, str], list[Measure]] = {}
+        for measure in _headline_measures(self.evidence):
+            found.setdefault((measure.source, measure.method), []).append(measure)
+        return tuple((source, method, cite(*measures)) for (source, method), measures in found.items())
+
+    def groups(self) -> Any:
+        """Rows of the table of groups."""
+        return per_group(self.evidence)
+
+    def groups_cited(self) -> Markup:
+        """The citation of what the table of groups shows."""
+        fact = fairness_groups(self.evidence)
+        return cite(fact) if fact else Markup("")
+
+    def short(self, fact: Fact) -> str:
+        """A fact in at most one short line."""
+        text = words(fact.value)
+        return text if len(text) <= _FACT_WIDTH else text[: _FACT_WIDTH - 1] + "…"
+
+
+def _metadata(evidence: Evidence, decision: Decision) -> str:
+    metadata = {
+        "language": "en",
+        "license": "apache-2.0",
+        "library_name": "twinops",
+        "pipeline_tag": "tabular-regression",
+        "tags": ["tabular", "consumer-twin", "grocery", "governance"],
+        "datasets": ["completejourney"],
+        "metrics": sorted({name.split(".")[0] for name in _metrics(evidence)}),
+        "model_name": evidence.model,
+        "model-index": [{"name": evidence.model, "results": [_result(m) for m in _headline_measures(evidence)]}],
+        "twinops": {
+            "key": evidence.key,
+            "as_of": evidence.as_of.isoformat(),
+            "evidence_digest": evidence.digest,
+            "policy_version": decision.policy_version,
+            "policy_digest": decision.policy_digest,
+            "decision": decision.decision,
+            "blocking": list(decision.blocking),
+        },
+    }
+    return f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=120)}---\n"
+
+
+def _metrics(evidence: Evidence) -> list[str]:
+    return [m.name for m in _headline_measures(evidence)]
+
+
+def _headline_measures(evidence: Evidence) -> list[Measure]:
+    return [row.twin for row in quantities(evidence) if row.twin]
+
+
+def _result(measure: Measure) -> dict[str, Any]:
+    return {
+        "task": {"type": "tabular-regression", "name": "predict the next purchases of a household"},
+        "dataset": {
+            "type": "completejourney",
+            "name": "The Complete Journey, held-out as-of days",
+            "split": "held-out",
+        },
+        "metrics": [
+            {
+                "type": measure.name,
+                "value": measure.value,
+                "name": f"{measure.name}: {_unbracketed(measure)} [{measure.id}]",
+            }
+        ],
+    }
+
+
+def _unbracketed(measure: Measure) -> str:
+    """A measure in words, in which nothing passes for a citation."""
+    return plain(measure).replace("[ev-", "(ev-")

@@ -1,0 +1,226 @@
+"""Read `compliance/dpia.yaml`: what the controller declares, and what only a human may judge (GDPR art. 35)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from twinops.entities.canonical import to_json
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact, Kind
+from twinops.governance.reading import Record, Text, TriState, checked, law, parse
+
+SOURCE = "compliance/dpia.yaml"
+Level = Annotated[int, Field(ge=1, le=4)]
+"""1 negligible, 2 limited, 3 important, 4 maximum."""
+HIGH = 3
+
+
+class Actors(Record):
+    """Who decides and who helps (arts. 4(7), 26, 28)."""
+
+    controller: Text | None
+    contact: Text | None
+    dpo_contact: Text | None
+    processors: tuple[Text, ...] | None
+    recipients: tuple[Text, ...] | None
+
+
+class Notice(Record):
+    """What households were told (arts. 12-14)."""
+
+    version: Text | None
+    issued: date | None
+    not_collected_from_the_person: Text | None
+
+
+class SecurityMeasure(Record):
+    """One technical or organisational measure (art. 32)."""
+
+    title: Text
+    status: Literal["implemented", "planned"]
+    evidence: Text
+    owner: Text
+
+
+class Declared(Record):
+    """What is so, said in a versioned file. Null: not said yet."""
+
+    description: Text | None
+    actors: Actors | None
+    standards_codes: Text | None
+    data_inventory: Text | None
+    assets: Text | None
+    secondary_use: Text | None
+    legal_basis: Text | None
+    minimisation: Text | None
+    retention: Text | None
+    notice: Notice | None
+    transfers: Text | None
+    by_design: Text | None
+    security_measures: Annotated[tuple[SecurityMeasure, ...], Field(min_length=1)] | None
+
+
+class Asked(Record):
+    """A judgement asked of a person: who, what, and the empty place for name and day."""
+
+    who: Text
+    question: Text
+    by: Text | None = None
+    dated: date | None = None
+
+    @property
+    def open_parts(self) -> tuple[str, ...]:
+        """What nobody has filled yet."""
+        return tuple(sorted(part for part, value in self if value is None))
+
+
+class Answer(Asked):
+    """A judgement in words."""
+
+    answer: Text | None = None
+
+
+class Risk(Asked):
+    """A risk with everything working as designed (art. 35(7)(c))."""
+
+    severity: Level | None = None
+    likelihood: Level | None = None
+    justification: Text | None = None
+    measures: Text | None = None
+    residual_severity: Level | None = None
+    residual_likelihood: Level | None = None
+
+    @property
+    def stays_high(self) -> bool:
+        """Severity and likelihood both remain important or worse with all measures in place (art. 36(1))."""
+        return min(self.residual_severity or 0, self.residual_likelihood or 0) >= HIGH
+
+
+class Incident(Risk):
+    """A risk when something goes wrong (WP248, annex 2)."""
+
+    impacts: Text | None = None
+    threats: Text | None = None
+    sources: Text | None = None
+
+
+class Conclusion(Asked):
+    """The controller's decision. Never the data protection officer's (art. 38(6))."""
+
+    answer: Literal["approve", "approve_with_conditions", "reject", "refer_to_authority"] | None = None
+    reasons: Text | None = None
+
+
+class Human(Record):
+    """Every judgement, by name. None of them is ever filled by a generator."""
+
+    def asked(self) -> dict[str, Asked]:
+        """The judgements needed now: the authority is consulted only when a residual risk stays high (art. 36(1))."""
+        fields = {name: field for name, field in self if isinstance(field, Asked)}
+        if not any(isinstance(field, Risk) and field.stays_high for field in fields.values()):
+            fields.pop("authority_consultation")
+        return fields
+
+    minimisation: Answer
+    risk_discrimination: Risk
+    risk_manipulation: Risk
+    risk_inference: Risk
+    risk_autonomy: Risk
+    risk_disadvantage: Risk
+    incident_access: Incident
+    incident_change: Incident
+    incident_loss: Incident
+    action_plan: Answer
+    residual: Answer
+    dpo_advice: Answer
+    subjects_views: Answer
+    authority_consultation: Answer
+    decision: Conclusion
+
+
+class Dpia(Record):
+    """The whole file."""
+
+    version: Text
+    synthetic_controller: bool
+    need: dict[str, TriState]
+    declared: Declared
+    human: Human
+
+
+DECLARED = tuple(Declared.model_fields)
+HUMAN = tuple(Human.model_fields)
+
+
+def read(text: str, *, name: str = SOURCE) -> Dpia:
+    """The file of this text.
+
+    Raises:
+        ParamsError: not YAML, a key that is unknown or absent, a wrong type; all mistakes together.
+
+    """
+    raw = parse(text, name=name)
+    return checked(Dpia, raw, name=name, more=_need_mistakes(raw))
+
+
+def facts(dpia: Dpia) -> tuple[Fact, ...]:
+    """One fact per declared and per human field, and whether an assessment is needed. Not said: None."""
+    source = f"{SOURCE}, version {dpia.version}"
+    declared = dpia.declared.model_dump(mode="json")
+    human = dpia.human.model_dump(mode="json")
+    return (
+        Fact("dpia.synthetic_controller", dpia.synthetic_controller, Kind.DECLARED, source),
+        Fact("dpia.need", need(dpia), Kind.DECLARED, source),
+        *(Fact(f"dpia.declared.{name}", value, Kind.DECLARED, source) for name, value in declared.items()),
+        *(Fact(f"dpia.human.{name}", value, Kind.HUMAN, source) for name, value in human.items()),
+    )
+
+
+def from_evidence(evidence: Evidence) -> tuple[Declared, Human] | None:
+    """Both parts as the evidence holds them, or None when a field is absent or cannot be read."""
+    parts = [_part(evidence, "declared", DECLARED), _part(evidence, "human", HUMAN)]
+    try:
+        return Declared.model_validate_json(parts[0]), Human.model_validate_json(parts[1])
+    except ValidationError:
+        return None
+
+
+def _part(evidence: Evidence, part: str, names: tuple[str, ...]) -> str:
+    found = {name: evidence.fact(f"dpia.{part}.{name}") for name in names}
+    return to_json({name: fact.value for name, fact in found.items() if fact})
+
+
+def need(dpia: Dpia) -> dict[str, Any]:
+    """The criteria of WP 248 rev.01 that are met or open. A twin always needs an assessment: "no" is never computed."""
+    criteria = {c["name"]: _criterion(c, dpia) for c in law("gdpr_dpia")["need"]["wp248"]}
+    return {
+        "required": True,
+        "met": [name for name, state in criteria.items() if state == "true"],
+        "open": [name for name, state in criteria.items() if state == "unknown"],
+        "rule": "GDPR art. 35(1), (3); WP 248 rev.01",
+    }
+
+
+def _criterion(criterion: dict[str, Any], dpia: Dpia) -> str:
+    if criterion.get("twin_default"):
+        return "true"
+    return dpia.need.get(criterion.get("fact", ""), "unknown")
+
+
+def _need_mistakes(raw: Any) -> Iterator[str]:
+    known = need_facts()
+    given = raw.get("need") if isinstance(raw, dict) else None
+    for name in given if isinstance(given, dict) else ():
+        if name not in known:
+            yield f"need.{name}: no such fact; choose of {', '.join(sorted(known))}"
+
+
+def need_facts() -> frozenset[str]:
+    """Names that the need test of law/gdpr_dpia.yaml asks about."""
+    test = law("gdpr_dpia")["need"]
+    named = [*test["wp248"], *test["national_lists"], *test["art_35_3"].values()]
+    return frozenset(c["fact"] for c in named if "fact" in c) | frozenset(f for c in named for f in c.get("with", ()))

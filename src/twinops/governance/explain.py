@@ -1,0 +1,101 @@
+"""The verdicts of a decision as text for people: short Markdown for a registry, plain lines, and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape as html_escape
+
+from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance.decide import Decision
+from twinops.governance.markdown import code, escape, plain, prose
+
+MAX_CHARACTERS = 4_500
+"""MLflow takes 5,000 characters of description from its page; the rest is kept for links."""
+_NAMED = 12
+_WIDTHS = (1_000, 400, 250, 160, 100, 60)
+
+
+def headline(decision: Decision) -> str:
+    """One sentence: what was decided, by which policy, and what stands in the way. Names stand in backticks."""
+    if decision.promotable:
+        return f"Nothing in policy `{decision.policy_version}` stands in the way of promotion; a person still decides."
+    named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
+    others = ["others"] if len(decision.blocking) > _NAMED else []
+    return f"Refused by policy `{decision.policy_version}`. In the way: {', '.join([*named, *others])}."
+
+
+def verdicts_text(decision: Decision) -> str:
+    """Plain lines: gate, outcome, sentence, rule and what to do next."""
+    return "\n".join([headline(decision), *(_plain_lines(v) for v in decision.verdicts)]) + "\n"
+
+
+def verdicts_markdown(decision: Decision, *, links: Mapping[str, str] | None = None) -> str:
+    """At most 4,500 characters, links included. Long sentences are cut, gates that do not pass come first."""
+    tail = _links(links or {})
+    for width in _WIDTHS:
+        text = _fitted(decision, _in_order(decision), width) + tail
+        if len(text) <= MAX_CHARACTERS:
+            return text
+    return _shortened(decision, tail)
+
+
+def verdicts_html(decision: Decision) -> str:
+    """A table, every value escaped."""
+    head = "".join(f"<th>{name}</th>" for name in ("gate", "outcome", "why", "rule", "what to do next"))
+    rows = "".join(_html_row(v) for v in decision.verdicts)
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    return f"<p>{html_escape(headline(decision))}</p>\n{table}\n"
+
+
+def _plain_lines(verdict: Verdict) -> str:
+    later = f"\n    next: {verdict.next}" if verdict.next else ""
+    return (
+        f"{verdict.gate}: {verdict.outcome.value.upper()}: {plain(verdict.sentence)}\n    rule: {verdict.rule}{later}"
+    )
+
+
+def _in_order(decision: Decision) -> list[Verdict]:
+    grave = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.MISSING, Outcome.PASSED)
+    return sorted(decision.verdicts, key=lambda v: grave.index(v.outcome))
+
+
+def _fitted(decision: Decision, verdicts: list[Verdict], width: int) -> str:
+    lines = [f"**{prose(headline(decision))}**", "", *(_bullet(v, width) for v in verdicts)]
+    return "\n".join(lines) + "\n"
+
+
+def _bullet(verdict: Verdict, width: int) -> str:
+    cited = f" [{verdict.evidence}]" if verdict.evidence else ""
+    later = f" *Next:* {prose(_cut(verdict.next, width))}" if verdict.next else ""
+    return f"- **{verdict.outcome.value}** {code(verdict.gate)}: {prose(_cut(verdict.sentence, width))}{cited}{later}"
+
+
+def _shortened(decision: Decision, tail: str) -> str:
+    verdicts = _in_order(decision)
+    while verdicts:
+        verdicts = verdicts[: len(verdicts) // 2]
+        more = f"\n… and {len(decision.verdicts) - len(verdicts)} more gates; see the model card.\n"
+        text = _fitted(decision, verdicts, _WIDTHS[-1]) + more + tail
+        if len(text) <= MAX_CHARACTERS:
+            return text
+    return text[:MAX_CHARACTERS]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def _links(links: Mapping[str, str]) -> str:
+    shown = [f"[{escape(name)}]({_address(where)})" for name, where in links.items()]
+    return "\n" + " · ".join(shown) + "\n" if shown else ""
+
+
+def _address(where: str) -> str:
+    return (
+        plain(where).replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
+    )
+
+
+def _html_row(verdict: Verdict) -> str:
+    cells = (verdict.gate, verdict.outcome.value, verdict.sentence, verdict.rule, verdict.next)
+    return "<tr>" + "".join(f"<td>{html_escape(plain(cell))}</td>" for cell in cells) + "</tr>"

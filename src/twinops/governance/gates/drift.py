@@ -1,0 +1,52 @@
+"""Refuse a candidate whose features no longer look as they did when its reference was taken.
+
+A feature counts as drifted when its Benjamini-Hochberg q is below .05 (doi:10.1111/j.2517-6161.1995.tb02031.x) and its
+normed Wasserstein distance is above .1; this gate judges the share of such features.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.reading import Record
+
+RULE = "GDPR art. 5(1)(d); Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x"
+QUESTION = "Do the features still look as they did in the reference window?"
+MEASURE = "drift_share"
+
+
+class Limits(Record):
+    """`at_most`: the share of features that may have drifted."""
+
+    at_most: Annotated[float, Field(ge=0, lt=1)]
+
+
+def needs(_limits: Limits) -> tuple[str, ...]:
+    """Names of the evidence without which the gate answers *missing*."""
+    return (MEASURE,)
+
+
+def check(evidence: Evidence, limits: Limits) -> Verdict:
+    """Judge the end that hurts: passed only when even the high end stays within the limit."""
+    share = evidence.measure(MEASURE)
+    if share is None or share.low is None or share.high is None:
+        return missing("No drift share with its interval was measured.", "Run `dvc repro drift`.", limit=limits.at_most)
+    figures = about(share, limit=limits.at_most)
+    sentence = f"The share of drifted features is {share}"
+    if share.high <= limits.at_most:
+        return passed(f"{sentence}, at most {limits.at_most:g}.", **figures)
+    if share.low > limits.at_most:
+        return failed(
+            f"{sentence}, above {limits.at_most:g} throughout.",
+            "See which features moved in notebooks/drift.py, and whether the world or a source changed.",
+            **figures,
+        )
+    return inconclusive(
+        f"{sentence}, which spans the limit {limits.at_most:g}.",
+        "See which features moved in notebooks/drift.py; compare again when the next month is in params.yaml.",
+        **figures,
+    )

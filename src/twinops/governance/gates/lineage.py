@@ -1,0 +1,49 @@
+"""Refuse a candidate that cannot be traced to committed code, data and parameters.
+
+The facts are looked up when the candidate is registered: files of the pipeline never hold a git revision, so that the
+same inputs give the same bytes.
+"""
+
+from __future__ import annotations
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.verdict import Verdict, about, failed, missing, passed
+from twinops.governance.reading import Record
+
+RULE = "GDPR art. 5(2); AI Act art. 12 (Reg. (EU) 2024/1689)"
+QUESTION = "Can the candidate be traced to committed code, data and parameters?"
+FACTS = ("git_revision", "git_dirty", "lock_matches")
+LATER = "It is judged after the pipeline: `twinops status` shows the answer, `twinops register` records it."
+
+
+class Limits(Record):
+    """Nothing to set."""
+
+
+def needs(_limits: Limits) -> tuple[str, ...]:
+    """Names of the evidence without which the gate answers *missing*."""
+    return FACTS
+
+
+def check(evidence: Evidence, _limits: Limits) -> Verdict:
+    """Every change must be committed and the lock file must fit what lies in the folder."""
+    found = [evidence.fact(name) for name in FACTS]
+    unknown = [name for name, fact in zip(FACTS, found, strict=True) if fact is None or fact.value is None]
+    revision, dirty, matches = (fact.value if fact else None for fact in found)
+    if unknown:
+        return missing(f"Not in this evidence: {', '.join(unknown)}.", LATER)
+    figures = about(found[0])
+    where = f"The candidate was made at git revision {str(revision)[:12]}"
+    if dirty is not False:
+        return failed(
+            f"{where}, with changes that are not committed.",
+            "Commit the changes (`git status` lists them), then `make run`.",
+            **figures,
+        )
+    if matches is not True:
+        return failed(
+            f"{where}, but dvc.lock does not fit the files of this folder.",
+            "Run `dvc repro`, commit dvc.lock, then `make run`.",
+            **figures,
+        )
+    return passed(f"{where}, all of it committed, and dvc.lock fits.", **figures)

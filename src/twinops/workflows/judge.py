@@ -1,0 +1,65 @@
+"""Judge the candidate in this folder by the policy in this folder: evidence, lineage and documents together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact
+from twinops.errors import ParamsError
+from twinops.governance import manifest, policy
+from twinops.governance.decide import Decision, decide
+from twinops.governance.policy import Policy
+from twinops.ports import Lineage
+from twinops.workflows.candidate import evidence_of, lineage_facts
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was measured, declared and looked up, and what follows from it under the policy."""
+
+    measured: Evidence
+    """As it lies in `reports/evidence.json`."""
+    evidence: Evidence
+    """The same, with lineage and documents looked up now."""
+    decision: Decision
+
+
+def judge(places: Places, lineage: Lineage) -> Judged:
+    """Read the evidence, look up what no file of the pipeline may hold, and decide."""
+    rules = rules_of(places)
+    measured = evidence_of(places.evidence)
+    facts = (*lineage_facts(lineage, measured), *document_facts(places, measured))
+    evidence = measured.joined(facts=facts)
+    return Judged(measured, evidence, decide(rules, evidence))
+
+
+def rules_of(places: Places) -> Policy:
+    """The project's policy."""
+    path = places.compliance / "policy.yaml"
+    try:
+        return policy.read(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(
+            "There is no compliance/policy.yaml.", hint="Restore it from git; nothing passes without a policy."
+        ) from None
+
+
+def document_facts(places: Places, measured: Evidence) -> tuple[Fact, ...]:
+    """Which documents lie beside the manifest and whether they still fit; nothing when there is no manifest."""
+    folder = places.card(measured.model, manifest.NAME).parent
+    if not (folder / manifest.NAME).is_file():
+        return ()
+    contents = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+    return manifest.facts_of_documents(_listing(contents), contents, measured)
+
+
+def _listing(contents: Mapping[str, bytes]) -> Mapping[str, object]:
+    try:
+        listing = json.loads(contents[manifest.NAME])
+    except ValueError:
+        return {}
+    return listing if isinstance(listing, dict) else {}

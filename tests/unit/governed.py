@@ -1,0 +1,152 @@
+"""A made-up candidate for governance tests: measures as the stages leave them, declarations from the repository."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.measure import Measure
+from twinops.governance import dpia, intended_use, policy
+
+ROOT = Path(__file__).parents[2]
+COMPLIANCE = ROOT / "compliance"
+HELD_OUT = "held-out as-of days 253, 281, 309, 337"
+
+
+def text(name: str) -> str:
+    return (COMPLIANCE / name).read_text(encoding="utf-8")
+
+
+@cache
+def shipped_policy() -> policy.Policy:
+    return policy.read(text("policy.yaml"))
+
+
+def measure(name: str, value: float, low: float | None = None, high: float | None = None, **more: Any) -> Measure:
+    settings = {"n": 1940, "source": HELD_OUT, "method": "percentile interval of 400 draws of households", **more}
+    return Measure(name, value, low=low, high=high, **settings)
+
+
+def fact(name: str, value: Any, kind: Kind = Kind.MEASURED) -> Fact:
+    return Fact(name, value, kind, "made up for a test")
+
+
+def attribute(ratio: float = 1.0, *, p: float = 1.0, low: float = 0.85, **more: Any) -> dict[str, Any]:
+    found = {"worst_group": "Under 15K", "ratio": ratio, "holm_p": p, "simultaneous_low": low}
+    return {"n": 801, **found, "simultaneous_high": 1.9, "detectable_ratio": 0.6, **more}
+
+
+ATTRIBUTES = ("age", "income", "marital_status", "household_comp")
+EVEN = {name: attribute() for name in ATTRIBUTES}
+
+MEASURES = (
+    measure("active_auc", 0.8801, 0.871, 0.889),
+    measure("active_auc.rfm", 0.8732, 0.864, 0.882),
+    measure("active_auc.naive", 0.721, 0.71, 0.732),
+    measure("active_auc.gain_over_rfm", 0.0069, 0.0031, 0.0108),
+    measure("active_brier", 0.1002, 0.096, 0.104),
+    measure("spend_mae", 66.25, 63.1, 69.4, unit="USD"),
+    measure("spend_mae.rfm", 67.51, 64.2, 70.6, unit="USD"),
+    measure("spend_mae.gain_over_rfm", 1.26, 0.52, 1.98, unit="USD"),
+    measure("drift_share", 0.042, 0.0, 0.125, unit_of_n="households"),
+    measure("consent_coverage", 0.852),
+    measure("fairness_ratio.income", 0.35, 0.14, 1.9, n=801),
+)
+GROUPS = [
+    {
+        "attribute": "income",
+        "group": "Under 15K",
+        "n": 61,
+        "offers": None,
+        "selection_rate": {"value": 0.08, "low": 0.03, "high": 0.17},
+        "rate_over_rest": {"value": 0.35, "low": 0.14, "high": 0.88},
+        "holm_p": 0.002,
+        "predicted_over_actual_spend": None,
+    }
+]
+FACTS = (
+    fact("fairness_tests", EVEN),
+    fact("fairness_groups", GROUPS),
+    fact("fairness_decision", {"score": "expected_spend", "share": 0.2, "provenance": "US grocery households"}),
+    fact("rows_without_valid_basis", 0),
+    fact("excluded", {"consent_refused": 212, "consent_withdrawn": 97}),
+    fact("quarantined", {"transactions": 0}),
+    fact("git_revision", "5abf5c1d0e"),
+    fact("git_dirty", False),
+    fact("lock_matches", True),
+    fact("documents.present", ["README.md", "dpia.json", "dpia.md", "verdicts.json"]),
+    fact("documents.problems", []),
+    Fact(
+        "source.transactions",
+        {
+            "controller": "Demo Grocer",
+            "provenance": "84.51° study (CC0); simulated, educational (MIT).",
+            "retention_days": 730,
+            "synthetic": False,
+        },
+        Kind.DECLARED,
+        "src/twinops/data/sources/transactions.py",
+    ),
+    Fact(
+        "source.consent",
+        {
+            "controller": "Demo Grocer",
+            "provenance": "Made by a seeded generator.",
+            "retention_days": 1095,
+            "synthetic": True,
+        },
+        Kind.DECLARED,
+        "src/twinops/data/sources/consent.py",
+    ),
+)
+
+
+@cache
+def declared() -> tuple[Fact, ...]:
+    """What the files of the repository declare; every human field is empty."""
+    use = intended_use.read(text("intended_use.yaml"))
+    return (*intended_use.facts(use), *dpia.facts(dpia.read(text("dpia.yaml"))))
+
+
+def answered(**changes: dict[str, Any]) -> tuple[Fact, ...]:
+    """The same, with every human field answered; `changes` by field name."""
+    return tuple(_answered(f, changes) if f.kind is Kind.HUMAN else f for f in declared())
+
+
+def _answered(found: Fact, changes: dict[str, dict[str, Any]]) -> Fact:
+    name = found.name.removeprefix("dpia.human.")
+    filled = {part: _filling(name, part) if value is None else value for part, value in found.value.items()}
+    return replace(found, value={**filled, **changes.get(name, {})})
+
+
+def _filling(name: str, part: str) -> Any:
+    if part == "by":
+        return f"Person of {name}"
+    if part == "dated":
+        return "2026-11-20"
+    if part in ("severity", "likelihood", "residual_severity", "residual_likelihood"):
+        return 2
+    return "approve" if (name, part) == ("decision", "answer") else "Made up for a test."
+
+
+def candidate(*facts: Fact, measures: tuple[Measure, ...] = ()) -> Evidence:
+    """A candidate that passes every gate; facts and measures given here replace those of the same name."""
+    kept = {f.name: f for f in (*FACTS, *answered(), *facts)}
+    measured = {m.name: m for m in (*MEASURES, *measures)}
+    return Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(measured.values()), tuple(kept.values()))
+
+
+def empty() -> Evidence:
+    return Evidence("twin", "a" * 64, date(2018, 1, 1))
+
+
+def without(evidence: Evidence, name: str) -> Evidence:
+    """The same evidence with one measure or fact removed."""
+    measures = tuple(m for m in evidence.measures if m.name != name)
+    facts = tuple(f for f in evidence.facts if f.name != name)
+    return replace(evidence, measures=measures, facts=facts)

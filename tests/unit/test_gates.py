@@ -1,0 +1,346 @@
+"""What every gate owes, checked for each gate on the shelf on the day it arrives; then what each one decides."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import governed
+import pytest
+from governed import attribute, candidate, fact, measure, without
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from twinops import plugins
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact
+from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance.policy import PROMISES, SHELF
+
+GATES = {name: plugins.load(SHELF, name) for name in plugins.names(SHELF)}
+POLICY = {gate.id: gate for gate in governed.shipped_policy().gates}
+each_gate = pytest.mark.parametrize("name", GATES)
+each_listed = pytest.mark.parametrize("listed", POLICY)
+
+
+def verdict_of(listed: str, evidence: Evidence) -> Verdict:
+    gate = POLICY[listed]
+    return GATES[gate.gate].check(evidence, gate.checked_limits())
+
+
+# ---- what every gate owes
+
+
+@each_gate
+def test_a_gate_keeps_the_promises_of_its_shelf(name):
+    assert plugins.missing_promises(GATES[name], PROMISES) == ()
+    assert (GATES[name].__doc__ or "").startswith("Refuse ")
+
+
+@each_gate
+def test_a_gate_cites_an_article_or_a_paper_and_asks_a_question(name):
+    assert re.search(r"art|doi|CFR|\d{4}", GATES[name].RULE)
+    assert GATES[name].QUESTION.endswith("?")
+
+
+@each_gate
+def test_the_shipped_policy_uses_the_gate(name):
+    assert name in {gate.gate for gate in POLICY.values()}
+
+
+@each_gate
+def test_limits_are_frozen_and_refuse_what_they_do_not_know(name):
+    limits_class = GATES[name].Limits
+    with pytest.raises(ValidationError):
+        limits_class.model_validate({"surprise": 1})
+    assert limits_class.model_config["frozen"]
+
+
+@each_listed
+def test_a_gate_answers_missing_when_there_is_no_evidence(listed):
+    verdict = verdict_of(listed, governed.empty())
+    assert verdict.outcome is Outcome.MISSING
+    assert verdict.sentence
+    assert verdict.next
+
+
+@each_listed
+def test_a_gate_passes_the_candidate_that_is_in_order(listed):
+    assert verdict_of(listed, candidate()).outcome is Outcome.PASSED
+
+
+@each_listed
+def test_removing_anything_a_gate_needs_makes_it_answer_missing(listed):
+    gate = POLICY[listed]
+    needed = GATES[gate.gate].needs(gate.checked_limits())
+    assert needed
+    for name in needed:
+        assert verdict_of(listed, without(candidate(), name)).outcome is Outcome.MISSING, name
+
+
+@each_listed
+def test_removing_what_a_gate_does_not_need_does_not_make_it_pass_or_fail(listed):
+    gate = POLICY[listed]
+    needed = set(GATES[gate.gate].needs(gate.checked_limits()))
+    others = [i for i in (*candidate().measures, *candidate().facts) if i.name not in needed]
+    assert all(verdict_of(listed, without(candidate(), i.name)).outcome is Outcome.PASSED for i in others)
+
+
+@each_listed
+def test_a_verdict_on_evidence_names_the_evidence(listed):
+    verdict = verdict_of(listed, candidate())
+    ids = {i.id for i in (*candidate().measures, *candidate().facts)}
+    assert verdict.evidence in ids
+
+
+@each_listed
+def test_whoever_does_not_pass_is_told_what_to_do_next(listed):
+    for evidence in (governed.empty(), broken()):
+        verdict = verdict_of(listed, evidence)
+        assert verdict.next or verdict.outcome is Outcome.PASSED
+
+
+@each_listed
+def test_next_steps_name_a_command_or_a_file(listed):
+    for evidence in (governed.empty(), broken()):
+        verdict = verdict_of(listed, evidence)
+        assert verdict.outcome is Outcome.PASSED or re.search(
+            r"`(make|dvc|git|twinops) |\w+/\w+\.(py|yaml)|params\.yaml", verdict.next + verdict.sentence
+        )
+
+
+@each_listed
+def test_a_sentence_holds_the_figures_it_judged_by(listed):
+    for evidence in (candidate(), broken()):
+        verdict = verdict_of(listed, evidence)
+        figures = [f for f in (verdict.value, verdict.low) if f is not None]
+        assert all(f"{f:.3g}" in verdict.sentence or f"{f:,.4g}" in verdict.sentence for f in figures) or not verdict.n
+        if verdict.low is not None:
+            assert f"n={verdict.n:,}" in verdict.sentence
+
+
+@each_listed
+def test_words_that_promise_too_much_are_not_used(listed):
+    for evidence in (candidate(), broken(), governed.empty()):
+        verdict = verdict_of(listed, evidence)
+        assert not re.search(r"compliant|anonym|unbias|debias|certif", verdict.sentence + verdict.next, re.IGNORECASE)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(-2, 2) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["age", "income", "n", "ratio", "answer", "x"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+FACT_NAMES = sorted(f.name for f in candidate().facts)
+
+
+@each_listed
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@given(name=st.sampled_from(FACT_NAMES), value=json_values)
+def test_a_gate_answers_whatever_a_fact_holds(listed, name, value):
+    """Evidence files come from elsewhere: a strange fact gives an answer, never an exception."""
+    verdict = verdict_of(listed, candidate(replace(candidate().fact(name), value=value)))
+    assert isinstance(verdict.outcome, Outcome)
+
+
+def broken() -> Evidence:
+    """Everything measured, and everything bad."""
+    return candidate(
+        *governed.declared(),
+        fact("fairness_tests", {**governed.EVEN, "income": attribute(0.35, p=0.002, low=0.14)}),
+        fact("rows_without_valid_basis", 3),
+        fact("git_dirty", True),
+        fact("documents.problems", ["dpia.md was changed after it was built"]),
+        measures=(
+            measure("active_auc.gain_over_rfm", -0.01, -0.02, -0.004),
+            measure("spend_mae.gain_over_rfm", 0.4, -0.5, 1.3, unit="USD"),
+            measure("drift_share", 0.5, 0.4, 0.6),
+        ),
+    )
+
+
+# ---- accuracy
+
+
+def gain(low: float, high: float) -> Outcome:
+    middle = (low + high) / 2
+    return verdict_of(
+        "accuracy_activity", candidate(measures=(measure("active_auc.gain_over_rfm", middle, low, high),))
+    ).outcome
+
+
+def test_a_gain_passes_only_when_all_of_its_interval_is_above_zero():
+    assert gain(0.001, 0.01) is Outcome.PASSED
+    assert gain(-0.01, -0.001) is Outcome.FAILED
+    assert gain(-0.001, 0.01) is Outcome.INCONCLUSIVE
+    assert gain(0.0, 0.01) is Outcome.INCONCLUSIVE
+    assert gain(-0.01, 0.0) is Outcome.FAILED
+
+
+@settings(derandomize=True, deadline=None)
+@given(low=st.floats(-1, 1), width=st.floats(0, 1))
+def test_a_gain_has_exactly_one_of_three_outcomes(low, width):
+    expected = (
+        Outcome.PASSED
+        if round_six(low) > 0
+        else Outcome.FAILED
+        if round_six(low + width) <= 0
+        else Outcome.INCONCLUSIVE
+    )
+    assert gain(low, low + width) is expected
+
+
+def round_six(value: float) -> float:
+    return measure("x", value).value
+
+
+def test_a_gain_without_an_interval_is_missing():
+    verdict = verdict_of("accuracy_activity", candidate(measures=(measure("active_auc.gain_over_rfm", 0.01),)))
+    assert verdict.outcome is Outcome.MISSING
+
+
+# ---- fairness
+
+
+def fairness(**tests: dict) -> Verdict:
+    return verdict_of("fairness", candidate(fact("fairness_tests", {**governed.EVEN, **tests})))
+
+
+def test_fairness_fails_when_a_group_is_reached_less_often_beyond_chance():
+    verdict = fairness(income=attribute(0.35, p=0.002, low=0.14))
+    assert verdict.outcome is Outcome.FAILED
+    assert (verdict.value, verdict.low, verdict.n, verdict.limit) == (0.35, 0.14, 801, 0.8)
+    assert "income: group ‘Under 15K’ gets the offer 0.35 times as often" in verdict.sentence
+
+
+def test_a_low_ratio_that_may_be_chance_is_inconclusive_and_says_what_could_be_detected():
+    verdict = fairness(income=attribute(0.7, p=0.2, low=0.4, detectable_ratio=0.55))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "only a ratio below 0.55 would be detected" in verdict.sentence
+
+
+def test_a_sure_but_small_disparity_does_not_fail():
+    assert fairness(income=attribute(0.85, p=0.001, low=0.82)).outcome is Outcome.PASSED
+    assert fairness(income=attribute(0.85, p=0.001, low=0.75)).outcome is Outcome.INCONCLUSIVE
+
+
+def test_an_attribute_that_no_one_required_can_still_fail():
+    assert fairness(demographics_held=attribute(0.3, p=0.0001, low=0.2)).outcome is Outcome.FAILED
+
+
+def test_groups_too_small_to_compare_are_inconclusive():
+    untested = {
+        "n": 12,
+        "worst_group": None,
+        "ratio": None,
+        "holm_p": None,
+        "simultaneous_low": None,
+        "detectable_ratio": None,
+    }
+    assert fairness(age=untested).outcome is Outcome.INCONCLUSIVE
+
+
+def test_a_test_of_another_decision_is_no_test_of_the_declared_one():
+    evidence = candidate(fact("fairness_decision", {"score": "expected_spend", "share": 0.5}))
+    verdict = verdict_of("fairness", evidence)
+    assert verdict.outcome is Outcome.MISSING
+    assert "share 0.5 instead of 0.2" in verdict.sentence
+
+
+# ---- drift, consent, lineage, documents
+
+
+def test_drift_judges_the_high_end_of_the_interval():
+    shares = {(0.0, 0.2): Outcome.PASSED, (0.1, 0.3): Outcome.INCONCLUSIVE, (0.21, 0.3): Outcome.FAILED}
+    for (low, high), expected in shares.items():
+        evidence = candidate(measures=(measure("drift_share", low, low, high),))
+        assert verdict_of("drift", evidence).outcome is expected
+
+
+def test_one_row_without_a_basis_fails_consent():
+    verdict = verdict_of("consent", candidate(fact("rows_without_valid_basis", 1)))
+    assert verdict.outcome is Outcome.FAILED
+    assert "1 used rows lack a valid basis" in verdict.sentence
+
+
+def test_consent_says_how_many_were_left_out_and_why():
+    assert "212 consent refused, 97 consent withdrawn" in verdict_of("consent", candidate()).sentence
+    few = candidate(fact("excluded", {"erased": 0}), fact("excluded_suppressed", ["erased"]))
+    assert "fewer than 10 erased" in verdict_of("consent", few).sentence
+
+
+@pytest.mark.parametrize("value", [True, None, "0", 0.0])
+def test_a_count_that_is_no_whole_number_is_missing(value):
+    assert verdict_of("consent", candidate(fact("rows_without_valid_basis", value))).outcome is Outcome.MISSING
+
+
+@pytest.mark.parametrize(("changed", "value", "expected"), [
+    ("git_dirty", True, Outcome.FAILED),
+    ("lock_matches", False, Outcome.FAILED),
+    ("git_revision", None, Outcome.MISSING),
+    ("git_dirty", "no", Outcome.FAILED),
+])  # fmt: skip
+def test_lineage_needs_a_clean_commit_and_a_lock_that_fits(changed, value, expected):
+    assert verdict_of("lineage", candidate(fact(changed, value))).outcome is expected
+
+
+def test_an_absent_or_changed_document_fails():
+    assert verdict_of("documents", candidate(fact("documents.present", ["README.md"]))).outcome is Outcome.FAILED
+    verdict = verdict_of(
+        "documents", candidate(fact("documents.problems", ["README.md was changed after it was built"]))
+    )
+    assert verdict.outcome is Outcome.FAILED
+    assert "README.md was changed" in verdict.sentence
+
+
+# ---- dpia
+
+
+def dpia(*facts: Fact) -> Verdict:
+    return verdict_of("dpia", candidate(*facts))
+
+
+def test_an_empty_human_field_is_missing_and_says_who_must_answer():
+    verdict = dpia(*governed.declared())
+    assert verdict.outcome is Outcome.MISSING
+    assert "0 of 14 judgements" in verdict.sentence
+    assert "data protection officer: dpo advice" in verdict.sentence
+
+
+def test_one_part_left_open_is_enough_to_be_missing():
+    verdict = dpia(*governed.answered(risk_inference={"likelihood": None}))
+    assert verdict.outcome is Outcome.MISSING
+    assert "risk inference" in verdict.sentence
+
+
+def test_a_declaration_left_open_fails_before_anything_else():
+    verdict = dpia(*governed.declared(), fact("dpia.declared.transfers", None))
+    assert verdict.outcome is Outcome.FAILED
+    assert "transfers" in verdict.sentence
+
+
+def test_a_risk_that_stays_high_goes_to_the_authority_first():
+    high = {"residual_severity": 3, "residual_likelihood": 4}
+    assert dpia(*governed.answered(risk_discrimination=high)).outcome is Outcome.PASSED
+    verdict = dpia(*governed.answered(risk_discrimination=high, authority_consultation={"answer": None}))
+    assert verdict.outcome is Outcome.MISSING
+    assert "authority consultation" in verdict.sentence
+
+
+def test_the_authority_is_not_asked_when_no_risk_stays_high():
+    assert dpia(*governed.answered(authority_consultation={"answer": None})).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("answer", ["reject", "refer_to_authority"])
+def test_a_decision_against_the_processing_fails(answer):
+    assert dpia(*governed.answered(decision={"answer": answer})).outcome is Outcome.FAILED
+
+
+def test_the_data_protection_officer_cannot_also_decide():
+    verdict = dpia(*governed.answered(decision={"by": "Ada"}, dpo_advice={"by": "Ada"}))
+    assert verdict.outcome is Outcome.FAILED
+    assert "38(6)" in verdict.next

@@ -139,8 +139,12 @@ class Params(_Section):
     @model_validator(mode="after")
     def _cutoffs_exist(self) -> Self:
         grid = set(self.features.cutoffs)
-        asked = {"evaluate.cutoffs": self.evaluate.cutoffs, "fairness.cutoff": (self.fairness.cutoff,),
-                 "drift.reference_cutoff": (self.drift.reference_cutoff,), "drift.current_cutoff": (self.drift.current_cutoff,)}
+        asked = {
+            "evaluate.cutoffs": self.evaluate.cutoffs,
+            "fairness.cutoff": (self.fairness.cutoff,),
+            "drift.reference_cutoff": (self.drift.reference_cutoff,),
+            "drift.current_cutoff": (self.drift.current_cutoff,),
+        }
         wrong = [f"{name} {c}" for name, cutoffs in asked.items() for c in cutoffs if c not in grid]
         if self.fairness.cutoff not in self.evaluate.cutoffs:
             wrong.append(f"fairness.cutoff {self.fairness.cutoff} (must be one of evaluate.cutoffs)")
@@ -163,7 +167,9 @@ def read(path: Path) -> Params:
     try:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ParamsError(f"There is no {path.name} in {path.parent}.", hint="Run in the project's folder, or pass --project.") from None
+        raise ParamsError(
+            f"There is no {path.name} in {path.parent}.", hint="Run in the project's folder, or pass --project."
+        ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise ParamsError(f"{path.name} is not readable YAML: {problem}", hint="Mend the file.") from None
     return parse(raw, name=path.name)
@@ -174,8 +180,13 @@ def parse(raw: Any, *, name: str = "params.yaml") -> Params:
     try:
         return Params.model_validate(_tuples(raw))
     except ValidationError as problem:
-        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']} (got {e['input']!r:.80})" for e in problem.errors()]
-        raise ParamsError(f"{name} has {len(lines)} mistake(s):\n  " + "\n  ".join(lines), hint="Mend them all, then run again.") from None
+        lines = [
+            f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']} (got {e['input']!r:.80})"
+            for e in problem.errors()
+        ]
+        raise ParamsError(
+            f"{name} has {len(lines)} mistake(s):\n  " + "\n  ".join(lines), hint="Mend them all, then run again."
+        ) from None
 
 
 def _tuples(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The one way to find gates, documents, sources and measures: every module of a folder that keeps its shelf's promise."""
+"""The one way to find gates, documents, sources and workflows: the modules of a folder, loaded when asked for."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Subject-level tables at rest: an ordinary Parquet file of {sid, frame}, each frame under its own subject's key.
 
-Losing a key makes that subject's rows unreadable in every copy of every file (crypto-shredding). A file shows the number
-of subjects, their sids and the length of each frame, and nothing else.
+Losing a key makes that subject's rows unreadable in every copy of every file (crypto-shredding). A file shows the
+number of subjects, their sids and the length of each frame, and nothing else.
 """
 
 from __future__ import annotations
@@ -49,19 +49,13 @@ def write_sealed(  # noqa: PLR0913  (each is bound into every frame)
     names, row_names = _encoded(table[subject])
     sids = [s.lower() for s in names] if subject == "sid" else keys.subject_ids(names)
     held = keys.subject_keys(sids)
-    order = np.argsort(np.array(sids, dtype="S32"), kind="stable")
-    rank = np.empty(len(sids), dtype=np.int64)
-    rank[order] = np.arange(len(sids))
-    rows = np.argsort(rank[row_names], kind="stable")
-    rows = rows[np.array([s in held for s in sids], dtype=bool)[row_names[rows]]]
-    grouped = rank[row_names[rows]]
-    starts = np.flatnonzero(np.diff(grouped, prepend=-1))
+    there = sorted({s for s in sids if s in held})
+    rows, starts = _grouped(there, sids, row_names)
     values = table.drop_columns([subject]).take(pa.array(rows))
-    ordered = [sids[i] for i in order[grouped[starts]]]
     label = Label(dataset, batch, frame.columns(values))
     frames = frame.encode(values, starts, len(rows))
-    write(path, label, [bytes.fromhex(s) for s in ordered], frames, [held[s] for s in ordered])
-    return Written(len(ordered), len(rows))
+    write(path, label, [bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
+    return Written(len(there), len(rows))
 
 
 def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: KeyStore) -> pa.Table:
@@ -102,13 +96,8 @@ def write_quarantine(table: pa.Table, path: Path, *, dataset: str, batch: str, k
     starts = np.arange(0, table.num_rows, chunk)
     label = Label(f"quarantine/{dataset}", batch, frame.columns(table))
     numbers = [i.to_bytes(16, "big") for i in range(len(starts))]
-    write(
-        path,
-        label,
-        numbers,
-        frame.encode(table, starts, table.num_rows),
-        [keys.batch_key(dataset, batch)] * len(starts),
-    )
+    frames = frame.encode(table, starts, table.num_rows)
+    write(path, label, numbers, frames, [keys.batch_key(dataset, batch)] * len(starts))
 
 
 def read_quarantine(path: Path, *, dataset: str, keys: KeyStore) -> pa.Table:
@@ -123,3 +112,12 @@ def _encoded(subjects: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
     whole = whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
     coded = whole.dictionary_encode()
     return coded.dictionary.cast(pa.string()).to_pylist(), coded.indices.to_numpy().astype(np.int64)
+
+
+def _grouped(there: list[str], sids: list[str], row_names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers in the order of `there` (nobody else's), and where each subject's begin."""
+    place = {sid: i for i, sid in enumerate(there)}
+    place_of_row = np.array([place.get(s, -1) for s in sids], dtype=np.int64)[row_names]
+    rows = np.argsort(place_of_row, kind="stable")
+    rows = rows[np.count_nonzero(place_of_row < 0) :]
+    return rows, np.searchsorted(place_of_row[rows], np.arange(len(there)))

@@ -56,7 +56,14 @@ def about(item: Measure | Fact | None, *, limit: float | str | None = None) -> d
     0.13
     """
     if isinstance(item, Measure):
-        return {"value": item.value, "low": item.low, "high": item.high, "n": item.n, "evidence": item.id, "limit": limit}
+        return {
+            "value": item.value,
+            "low": item.low,
+            "high": item.high,
+            "n": item.n,
+            "evidence": item.id,
+            "limit": limit,
+        }
     return {"evidence": item.id if item else None, "limit": limit}
 
 

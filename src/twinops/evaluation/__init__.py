@@ -1,0 +1,1 @@
+"""WHAT WE MEASURED: one file per measurement; each number with its interval, how many, and how."""

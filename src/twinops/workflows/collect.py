@@ -45,7 +45,7 @@ class Collected:
     newest_day: int | None
 
 
-def collect(
+def collect(  # noqa: PLR0913  (ports and sections are injected by type)
     source: str, batch: str, *, places: Places, engine: Engine, keys: KeyStore, sources: SourcesParams
 ) -> Collected:
     """Collect a batch: a month (2017-03) of transactions, or `all` of another source.

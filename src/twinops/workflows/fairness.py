@@ -48,7 +48,7 @@ def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Asses
     predictions = read_sealed(places.predictions, dataset="predictions", keys=keys)
     demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
     everyone = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
-    comparisons, mitigated = _assess(everyone.only(everyone.assessable), demographics, declared, replay)
+    comparisons, mitigated = assess_groups(everyone.only(everyone.assessable), demographics, declared, replay)
     findings = fairness_findings(everyone, comparisons, mitigated, declared=declared, replay=replay)
     places.measures("fairness").parent.mkdir(parents=True, exist_ok=True)
     places.measures("fairness").write_text(findings.to_json(), encoding="utf-8")
@@ -70,9 +70,10 @@ def _declared(places: Places, replay: FairnessParams) -> Declaration:
     return declared
 
 
-def _assess(
+def assess_groups(
     people: Judged, demographics: pa.Table, declared: Declaration, replay: FairnessParams
 ) -> tuple[tuple[Comparison, ...], tuple[Mitigated, ...]]:
+    """What was found about every attribute, and what reaching its groups more evenly would cost."""
     draws = bootstrap.counts(len(people), draws=replay.draws, seed=replay.seed)
     grouped = groupings(people, demographics, declared.fairness)
     comparisons = assess(people, grouped, declared.fairness, draws=draws)

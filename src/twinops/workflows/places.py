@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Places:
-    """Paths below one project folder. `data/` and `models/` belong to DVC, `reports/measures/` and `model_cards/` to git."""
+    """Paths below one project folder: `data/` and `models/` belong to DVC, measures and `model_cards/` to git."""
 
     root: Path
 

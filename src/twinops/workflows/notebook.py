@@ -1,0 +1,41 @@
+"""Execute one notebook, and refuse to publish it when it shows a subject."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinops.errors import ParamsError
+from twinops.ports import Notebooks
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Executed:
+    """The notebook that was published."""
+
+    name: str
+    path: Path
+
+
+def notebook(name: str, *, places: Places, notebooks: Notebooks, **parameters: str) -> Executed:
+    """Run `notebooks/<name>.py` and publish `reports/notebooks/<name>.ipynb`."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ParamsError(
+            f"{name!r} is no name of a notebook.",
+            hint="Give the file's name without folder and ending, such as `train`.",
+        )
+    notebooks.run(places.notebook(name), places.executed(name), parameters=parameters, known_sids=known_sids(places))
+    return Executed(name, places.executed(name))
+
+
+def known_sids(places: Places) -> frozenset[str]:
+    """Every subject id in the sealed batches; reading them takes no key."""
+    import pyarrow.parquet as pq
+
+    batches = sorted((places.root / "data" / "raw").glob("*/*.parquet"))
+    found: set[bytes] = set()
+    for batch in batches:
+        found.update(pq.read_table(batch, columns=["sid"])["sid"].unique().to_pylist())
+    return frozenset(sid.hex() for sid in found)

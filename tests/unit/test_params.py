@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from twinops.errors import ParamsError
+from twinops.params import Params, parse, read
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIPPED = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def changed(dotted: str, value: Any) -> dict[str, Any]:
+    raw = copy.deepcopy(SHIPPED)
+    *sections, key = dotted.split(".")
+    place = raw
+    for section in sections:
+        place = place[section]
+    place[key] = value
+    return raw
+
+
+def test_the_shipped_file_is_valid_and_frozen() -> None:
+    params = read(ROOT / "params.yaml")
+    assert isinstance(params, Params)
+    with pytest.raises(ValueError, match="frozen"):
+        params.train = None  # type: ignore[assignment, misc]
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    raw = changed("features.step_days", "often")
+    raw["train"]["learning_rate"] = 0.1
+    raw["consent"]["excluded_share"] = 1.5
+    del raw["vault"]
+    with pytest.raises(ParamsError) as told:
+        parse(raw)
+    for mistake in ("features.step_days", "train.learning_rate", "consent.excluded_share", "vault"):
+        assert mistake in str(told.value)
+    assert told.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value"),
+    [
+        ("evaluate.cutoffs", [254]),
+        ("fairness.cutoff", 225),
+        ("drift.current_cutoff", 1),
+        ("months", ["2017-13"]),
+        ("months", ["2017-02", "2017-01"]),
+        ("months", []),
+        ("documents.model", "../twin"),
+        ("evaluate.draws", True),
+        ("features.first_cutoff", 400),
+        ("train.spend_alpha", float("nan")),
+        ("vault.keys", "none"),
+    ],
+)
+def test_what_cannot_be_acted_on_is_refused(dotted: str, value: Any) -> None:
+    with pytest.raises(ParamsError):
+        parse(changed(dotted, value))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"[1, 2]", b"a: b: c", b"\xff\xfe\x00", b"!!python/object/apply:os.system ['true']"]
+)
+def test_a_file_that_is_not_ours_is_refused_with_a_hint(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ParamsError) as told:
+        read(path)
+    assert told.value.hint
+
+
+def test_a_missing_file_is_told_plainly(tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match=r"no params\.yaml"):
+        read(tmp_path / "params.yaml")
+
+
+def test_pins_watched_by_dvc_are_those_of_the_package() -> None:
+    import tomllib
+
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    pinned = dict(d.split("==") for d in declared if "==" in d)
+    watched = yaml.safe_load((ROOT / "pins.yaml").read_text(encoding="utf-8"))
+    assert {name: pinned.get(name) for name in watched} == watched

@@ -1,0 +1,64 @@
+# Everything a stranger needs: python3, git and make. `make` alone lists what can be done.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+include src/twinops/adapters/quiet.env
+export $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' src/twinops/adapters/quiet.env)
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
+
+say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
+
+.PHONY: help setup run test test-fast check lab serve bench lint format lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+setup:  ## make .venv from the hash-pinned lock (other targets do it first)
+	@sh setup/setup.sh
+
+run: setup  ## from real households to a judged, documented candidate
+	$(call say,pipeline)
+	@twinops doctor --quiet
+	@dvc repro
+	$(call say,ledger)
+	@twinops track
+	@twinops register
+	$(call say,verdicts)
+	@twinops status
+
+test: lint  ## lint and all tests
+	@pytest -n 2 --dist loadfile
+
+test-fast: setup  ## the unit tests only
+	@pytest tests/unit -n 2 --dist loadfile
+
+lint: setup  ## ruff, formatting, mypy, import contracts
+	@ruff check .
+	@ruff format --check .
+	@mypy
+	@lint-imports --no-cache
+
+format: setup  ## let ruff mend what it can
+	@ruff check --fix .
+	@ruff format .
+
+lab: setup  ## JupyterLab on this machine, percent notebooks opened as notebooks
+	@jupyter lab --config=setup/lab/jupyter_lab_config.py
+
+serve: setup  ## MLflow on what `make run` made, http://127.0.0.1:5000
+	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $${PORT:-5000} --workers 1 \
+	  --backend-store-uri sqlite:///mlflow.db --default-artifact-root "$(CURDIR)/mlruns" --serve-artifacts
+
+bench: setup  ## measure against a plain script; writes bench/results.json
+	@python bench/run.py
+
+lock: setup  ## resolve requirements.lock anew after a change of pyproject.toml
+	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --extra dev --extra build pyproject.toml -o requirements.lock
+
+clean:  ## take away what can be made again; data, keys and the ledger stay
+	@rm -rf .twinops .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache bench/out dist build
+	@find . -path ./.venv -prune -o -name __pycache__ -type d -print0 | xargs -0 -r rm -rf

@@ -1,0 +1,154 @@
+"""Read what DVC's lock file and git know of the candidate. Neither is imported: files and commands tell."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinops.entities.canonical import digest
+from twinops.errors import DataError, IntegrityError
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The safe loader, in C where PyYAML has it: a lock file of many stages takes a tenth of the time."""
+
+LAST_STAGE = "documents"
+"""Its outputs name the key, so it cannot be part of what the key is made from."""
+
+UNKEYED_OUTS = ("reports/notebooks/", "reports/figures/")
+"""Executed notebooks and pictures tell of a run; they are not what a candidate is made from."""
+
+
+@dataclass(frozen=True)
+class DvcStore:
+    """The lock file, the working files and the commit of one project folder."""
+
+    root: Path
+
+    @cached_property
+    def _lock_text(self) -> bytes:
+        path = self.root / "dvc.lock"
+        if not path.is_file():
+            raise DataError("There is no dvc.lock, so nothing was made yet.", hint="Run `make run`, or `dvc repro`.")
+        return path.read_bytes()
+
+    @cached_property
+    def _stages(self) -> dict[str, Any]:
+        try:
+            stages = _Loader(self._lock_text).get_single_data()["stages"]
+        except (yaml.YAMLError, KeyError, TypeError) as problem:
+            raise IntegrityError(
+                f"dvc.lock is not a lock file: {type(problem).__name__}.",
+                hint="Restore it from git, or run `dvc repro`.",
+            ) from None
+        return dict(stages)
+
+    def candidate_key(self) -> str:
+        """SHA-256 over commands, inputs, parameters and outputs of every stage that comes before the documents."""
+        return digest({name: _keyed(stage) for name, stage in self._stages.items() if name != LAST_STAGE})
+
+    def inputs_and_outputs(self) -> dict[str, str]:
+        """MD5 of every file and folder that a stage read or wrote; a folder's ends in `.dir`."""
+        return dict(sorted((e["path"], e["md5"]) for stage in self._stages.values() for e in _entries(stage)))
+
+    def lock_digest(self) -> str:
+        """SHA-256 of the lock file."""
+        return hashlib.sha256(self._lock_text).hexdigest()
+
+    def lock_matches(self) -> bool:
+        """Whether code, data, outputs and parameters in the folder are what the lock file says."""
+        return all(self._md5(path) == md5 for path, md5 in self.inputs_and_outputs().items()) and self._params_match()
+
+    def _params_match(self) -> bool:
+        wanted = [
+            (file, key, value)
+            for s in self._stages.values()
+            for file, keys in s.get("params", {}).items()
+            for key, value in keys.items()
+        ]
+        now = {
+            file: yaml.safe_load((self.root / file).read_text(encoding="utf-8")) for file in {f for f, _, _ in wanted}
+        }
+        return all(_looked_up(now[file], key) == _plain(value) for file, key, value in wanted)
+
+    def _md5(self, path: str) -> str | None:
+        place = self.root / path
+        if place.is_dir():
+            files = sorted((p.relative_to(place).as_posix(), p) for p in self._files(place))
+            listing = [{"md5": _file_md5(p), "relpath": name} for name, p in files]
+            return hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+        return _file_md5(place) if place.is_file() else None
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        for path in folder.iterdir():
+            if any(fnmatch(path.name, pattern) for pattern in self._ignored):
+                continue
+            if path.is_dir():
+                yield from self._files(path)
+            else:
+                yield path
+
+    @cached_property
+    def _ignored(self) -> tuple[str, ...]:
+        path = self.root / ".dvcignore"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return tuple(line.strip().rstrip("/") for line in lines if line.strip() and not line.startswith("#"))
+
+    def git_revision(self) -> str | None:
+        """The commit that is checked out; None outside git or before the first commit."""
+        return self._git("rev-parse", "--verify", "--quiet", "HEAD")
+
+    def git_dirty(self) -> bool | None:
+        """Whether anything git does not ignore differs from that commit; None outside git."""
+        said = self._git("status", "--porcelain", "--", ".")
+        return None if said is None else said != ""
+
+    def _git(self, *words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(self.root), *words], capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _entries(stage: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [*stage.get("deps", ()), *stage.get("outs", ())]
+
+
+def _keyed(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "cmd": stage["cmd"],
+        "deps": {e["path"]: e["md5"] for e in stage.get("deps", ())},
+        "params": _plain(stage.get("params", {})),
+        "outs": {e["path"]: e["md5"] for e in stage.get("outs", ()) if not e["path"].startswith(UNKEYED_OUTS)},
+    }
+
+
+def _plain(value: Any) -> Any:
+    """YAML's days as text, so that they can be hashed and compared."""
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _looked_up(values: Any, key: str) -> Any:
+    """A dotted key; keys that hold dots themselves are tried first."""
+    if isinstance(values, dict) and key in values:
+        return _plain(values[key])
+    head, _, rest = key.partition(".")
+    return _looked_up(values[head], rest) if rest and isinstance(values, dict) and head in values else None
+
+
+def _file_md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

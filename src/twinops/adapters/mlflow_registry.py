@@ -1,0 +1,111 @@
+"""The model registry in the project's own MLflow: one version per key, made from the model file without any pickle."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version as installed
+from pathlib import Path
+from typing import Any
+
+from twinops.adapters.mlflow_store import KEY, MlflowStore
+
+FOLDER = "model"
+NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML")
+VERSION_OF = """
+SELECT version.version FROM model_versions AS version
+JOIN model_version_tags AS tag ON tag.name = version.name AND tag.version = version.version
+WHERE version.name = ? AND tag.key = ? AND tag.value = ? AND version.current_stage <> 'Deleted_Internal'
+ORDER BY version.version
+"""
+DESCRIBED = "SELECT description FROM model_versions WHERE name = ? AND version = ?"
+TAGGED = "SELECT key, value FROM model_version_tags WHERE name = ? AND version = ?"
+
+
+class MlflowRegistry:
+    """Keeps the Registry port's promises with MLflow on SQLite."""
+
+    def __init__(self, root: Path) -> None:
+        self._store = MlflowStore(root)
+
+    def find(self, name: str, key: str) -> str | None:
+        """The version registered for this key. Read from the database: MLflow itself takes seconds to load."""
+        rows = self._store.peek(VERSION_OF, name, KEY, key)
+        if rows is None:
+            return _search(self._store.client(), name, key)
+        return str(rows[0][0]) if rows else None
+
+    def register(self, name: str, *, key: str, run_id: str, model: Path, tags: Mapping[str, str]) -> str:
+        """Put the model into its run, then make the version; one that this key has already is returned."""
+        with self._store.alone():
+            client = self._store.client()
+            known = _search(client, name, key)
+            if known is not None:
+                return known
+            _ensure(client, name)
+            source = _put(client, run_id, model)
+            made = client.create_model_version(name, source, run_id=run_id, tags={**tags, KEY: key})
+            return str(made.version)
+
+    def describe(self, name: str, version: str, *, description: str, tags: Mapping[str, str]) -> None:
+        """Replace description and tags where they differ; MLflow is not loaded when nothing does."""
+        told = self._store.peek(DESCRIBED, name, version)
+        tagged = self._store.peek(TAGGED, name, version)
+        if (
+            told == [(description,)]
+            and tagged is not None
+            and tags.items() <= {str(k): str(v) for k, v in tagged}.items()
+        ):
+            return
+        with self._store.alone():
+            client = self._store.client()
+            client.update_model_version(name, version, description=description)
+            for tag, value in tags.items():
+                client.set_model_version_tag(name, version, tag, value)
+
+
+def _search(client: Any, name: str, key: str) -> str | None:
+    found = client.search_model_versions(f"name = '{name}' and tags.`{KEY}` = '{key}'")
+    return str(min(int(v.version) for v in found)) if found else None
+
+
+def _ensure(client: Any, name: str) -> None:
+    if not client.search_registered_models(f"name = '{name}'"):
+        client.create_registered_model(
+            name, description="Consumer twin: what a household is expected to do in the coming weeks."
+        )
+
+
+def _put(client: Any, run_id: str, model: Path) -> str:
+    """Write the pyfunc folder into the run and return where it lies."""
+    with tempfile.TemporaryDirectory(prefix="twinops-") as folder:
+        written = Path(folder) / FOLDER
+        save(model, written)
+        client.log_artifacts(run_id, str(written), artifact_path=FOLDER)
+    return f"{client.get_run(run_id).info.artifact_uri}/{FOLDER}"
+
+
+def save(model: Path, into: Path) -> None:
+    """An MLflow model whose loader is our own module and whose data is the JSON file: nothing in it can be executed."""
+    import mlflow.pyfunc
+
+    from twinops.adapters import mlflow_twin
+
+    mlflow.pyfunc.save_model(
+        path=into,
+        loader_module=mlflow_twin.__name__,
+        data_path=str(model),
+        signature=_signature(mlflow_twin.TAKEN, mlflow_twin.EXPECTED),
+        input_example=mlflow_twin.example(),
+        pip_requirements=[f"{package}=={installed(package)}" for package in NEEDS],
+    )
+
+
+def _signature(taken: tuple[str, ...], given: tuple[str, ...]) -> Any:
+    """Whole numbers in, decimals out; said, not guessed from the example."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, Schema
+
+    return ModelSignature(
+        Schema([ColSpec("long", name) for name in taken]), Schema([ColSpec("double", name) for name in given])
+    )

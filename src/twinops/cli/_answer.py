@@ -1,0 +1,62 @@
+"""How a command answers: a text for people or, with `--json`, one JSON document and nothing else on stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, is_dataclass
+from datetime import date
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twinops.entities.canonical import to_json
+
+if TYPE_CHECKING:
+    from twinops.wiring import Project
+
+Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
+
+
+def home(ctx: typer.Context) -> Project:
+    """The project the command is about."""
+    from twinops.wiring import open_project
+
+    return open_project(ctx.obj)
+
+
+def answer(value: Any, *, as_json: bool, text: str) -> None:
+    """Print the value as JSON, or the text."""
+    print(to_json(plain(value), indent=1) if as_json else text)
+
+
+def talk(line: str) -> None:
+    """Say something beside the answer."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def plain(value: Any) -> Any:
+    """Records, paths, days and enums as JSON values; what has its own `to_dict` is asked.
+
+    >>> plain({"day": date(2018, 1, 1), "names": ("a", "b")})
+    {'day': '2018-01-01', 'names': ['a', 'b']}
+    """
+    if hasattr(value, "to_dict"):
+        return plain(value.to_dict())
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [plain(v) for v in value]
+    return _scalar(value)
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, date | Path):
+        return value.as_posix() if isinstance(value, Path) else value.isoformat()
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

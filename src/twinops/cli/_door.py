@@ -1,0 +1,91 @@
+"""The front of the command line: finds nouns, keeps to the exit codes, and never shows a traceback unasked."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from twinops import plugins
+from twinops.adapters.quiet import be_quiet
+from twinops.errors import TwinopsError
+
+SHELF = "twinops.cli"
+UNEXPECTED = 1
+
+
+class Nouns(TyperGroup):
+    """Every module of `twinops.cli` without an underscore is a noun; only the one asked for is imported."""
+
+    def list_commands(self, _ctx: Any) -> list[str]:
+        """The nouns, sorted."""
+        return list(plugins.names(SHELF))
+
+    def get_command(self, _ctx: Any, cmd_name: str) -> Any:
+        """The noun's own command or group, or None."""
+        if cmd_name not in plugins.names(SHELF):
+            return None
+        module = plugins.load(SHELF, cmd_name)
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        return command
+
+
+app = typer.Typer(
+    cls=Nouns, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
+)
+
+
+@app.callback()
+def _twinops(
+    ctx: typer.Context,
+    project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path(),
+) -> None:
+    """Consumer digital twins under governance."""
+    ctx.obj = project.resolve()
+
+
+def enter() -> None:
+    """Run one command and end the process with the exit code of the contract."""
+    be_quiet()
+    try:
+        app(prog_name="twinops")
+    except TwinopsError as problem:
+        _say(problem)
+        sys.exit(problem.exit_code)
+    except Exception as problem:
+        if _debugging():
+            raise
+        _say_unexpected(problem)
+        sys.exit(UNEXPECTED)
+
+
+def _say(problem: TwinopsError) -> None:
+    if _debugging():
+        traceback.print_exception(problem)
+    print(problem.what, file=sys.stderr)
+    if problem.hint:
+        print(problem.hint, file=sys.stderr)
+
+
+def _say_unexpected(problem: Exception) -> None:
+    print(f"twinops stopped on a {type(problem).__name__} that it did not expect.", file=sys.stderr)
+    print(f"Where it happened is in {_log(problem)}; run again with TWINOPS_DEBUG=1 to see all of it.", file=sys.stderr)
+
+
+def _log(problem: Exception) -> Path:
+    """Write where it happened and what kind it was. Messages stay out: they may quote a row."""
+    path = Path(".twinops") / "last-error.txt"
+    path.parent.mkdir(exist_ok=True)
+    frames = [f"{f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_tb(problem.__traceback__)]
+    path.write_text("\n".join([*frames, type(problem).__qualname__]) + "\n", encoding="utf-8")
+    return path
+
+
+def _debugging() -> bool:
+    return os.environ.get("TWINOPS_DEBUG", "") not in ("", "0")

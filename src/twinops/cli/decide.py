@@ -1,0 +1,33 @@
+"""The pure decision from an Evidence file and a policy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twinops.cli._answer import Json, answer, home
+from twinops.errors import REFUSED
+
+app = typer.Typer()
+
+
+@app.command()
+def decide(
+    ctx: typer.Context,
+    evidence: Annotated[Path, typer.Option(help="The Evidence file.", dir_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Judge an Evidence file by the project's policy; exit code 10 when it is refused.
+
+    Nothing else is looked at: lineage and documents answer *missing* unless the file holds them.
+    """
+    from twinops.governance.decide import decide as judged
+    from twinops.governance.explain import verdicts_text
+    from twinops.workflows.candidate import evidence_of
+    from twinops.workflows.judge import rules_of
+
+    decision = judged(rules_of(home(ctx).places), evidence_of(evidence))
+    answer(decision, as_json=as_json, text=verdicts_text(decision))
+    raise typer.Exit(0 if decision.promotable else REFUSED)

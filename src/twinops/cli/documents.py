@@ -1,0 +1,50 @@
+"""The documents of the candidate: list them, build them, check that they still fit."""
+
+from __future__ import annotations
+
+import typer
+
+from twinops import plugins
+from twinops.cli._answer import Json, answer, home
+from twinops.errors import DataError, IntegrityError
+
+SHELF = "twinops.governance.documents"
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _documents() -> None:
+    """The documents of the candidate."""
+
+
+@app.command("list")
+def list_documents(as_json: Json = False) -> None:
+    """Every document that is built, and its files."""
+    files = {name: list(plugins.load(SHELF, name).FILES) for name in plugins.names(SHELF)}
+    answer(files, as_json=as_json, text="\n".join(f"{name}: {', '.join(made)}" for name, made in files.items()))
+
+
+@app.command()
+def build(ctx: typer.Context, as_json: Json = False) -> None:
+    """Gather the evidence, judge it and write the documents; `dvc repro` does the same."""
+    done = home(ctx).run("documents")
+    found = {"files": list(done.files), "evidence": done.evidence.digest, "decision": done.decision.decision}
+    answer(found, as_json=as_json, text=f"{len(done.files)} documents written: {', '.join(done.files)}")
+
+
+@app.command()
+def check(ctx: typer.Context, as_json: Json = False) -> None:
+    """Whether all documents are there, unchanged, and cite evidence that exists; exit code 4 when not."""
+    evidence = home(ctx).run("judge").evidence
+    present, problems = (evidence.fact(f"documents.{name}") for name in ("present", "problems"))
+    if present is None or problems is None:
+        raise DataError("There are no documents yet.", hint="Run `make run`, or `twinops documents build`.")
+    answer(
+        {"present": present.value, "problems": problems.value},
+        as_json=as_json,
+        text=f"{len(present.value)} documents found",
+    )
+    if problems.value:
+        raise IntegrityError(
+            f"The documents do not fit: {'; '.join(problems.value[:5])}.", hint="Run `dvc repro --force documents`."
+        )

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from twinops.errors import ParamsError
+from twinops.own_params import NOTHING_OWN, OwnParams, shown
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Day = Annotated[int, Field(ge=1, le=36_500)]
@@ -48,6 +49,94 @@ class ConsentParams(_Section):
 
     seed: Seed
     excluded_share: Share
+
+
+class AgesParams(_Section):
+    """From which age a subject may be in a twin, and what becomes of those whose birthday is not known."""
+
+    adult_years: Annotated[int, Field(ge=13, le=25)] = 18
+    unknown: Literal["admitted", "refused"] = "admitted"
+
+
+class IdentitiesParams(_Section):
+    """The synthetic people around the households: their registrations, CRM profiles and social accounts."""
+
+    seed: Seed = 20170601
+
+
+class LinkParams(_Section):
+    """When two records are joined into one person, and when a person has to look."""
+
+    merge_at: Annotated[float, Field(ge=0.9, lt=1)] = 0.99
+    review_from: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    most_records: Annotated[int, Field(ge=2, le=100)] = 8
+    most_share_a_key: Annotated[int, Field(ge=2, le=10_000)] = 100
+    u_pairs: Annotated[int, Field(ge=10_000, le=1_000_000_000)] = 1_000_000
+    em_pairs: Annotated[int, Field(ge=10_000, le=1_000_000_000)] = 500_000
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 400
+    seed: Seed = 17
+
+    @model_validator(mode="after")
+    def _review_below_merge(self) -> Self:
+        if self.review_from >= self.merge_at:
+            raise ValueError("review_from must be below merge_at")
+        return self
+
+
+class SyntheticParams(_Section):
+    """The synthetic posts, comments, cases and panel around the households and their made-up identities."""
+
+    seed: Seed = 20170701
+    panelists: Annotated[int, Field(ge=100, le=100_000)] = 2_000
+
+
+class SwitchesParams(_Section):
+    """Which of the other sources are taken; one that is off leaves an empty file and says so."""
+
+    registrations: bool = True
+    crm: bool = True
+    social_accounts: bool = True
+    choices: bool = True
+    social_posts: bool = True
+    social_comments: bool = True
+    care_cases: bool = True
+    panel: bool = True
+
+    def off(self, source: str) -> bool:
+        """It is switched off."""
+        return not getattr(self, source, True)
+
+
+class SignalsParams(_Section):
+    """How far back texts count, the bootstrap over posts, and the seed."""
+
+    window_days: Day = 365
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 1_000
+    seed: Seed = 19
+
+
+class FusionParams(_Section):
+    """What is matched on, how often, among how many donors; the smallest cell shown; how fidelity is measured."""
+
+    shared: tuple[str, ...] = Field(
+        min_length=1,
+        default=(
+            "age",
+            "income",
+            "home_ownership",
+            "marital_status",
+            "household_size",
+            "household_comp",
+            "kids_count",
+            "baskets_per_4_weeks",
+            "spend_per_4_weeks",
+        ),
+    )
+    draws: Annotated[int, Field(ge=5, le=200)] = 20
+    donors: Annotated[int, Field(ge=1, le=100)] = 10
+    smallest_cell: Annotated[int, Field(ge=10)] = 10
+    halvings: Annotated[int, Field(ge=10, le=1_000)] = 40
+    seed: Seed = 23
 
 
 class FeaturesParams(_Section):
@@ -108,6 +197,16 @@ class DriftParams(_Section):
     seed: Seed
 
 
+class ProxiesParams(_Section):
+    """The day and the draws of the proxy test; a member of a category bought of it on at least `least_days` days."""
+
+    cutoff: Day = 337
+    least_days: Annotated[int, Field(ge=1)] = 3
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 200
+    shuffles: Annotated[int, Field(ge=5, le=1_000)] = 20
+    seed: Seed = 17
+
+
 class DocumentsParams(_Section):
     """The registered model's name."""
 
@@ -122,18 +221,33 @@ class Params(_Section):
     compute: ComputeParams
     vault: VaultParams
     sources: SourcesParams
+    own: OwnParams = NOTHING_OWN
     consent: ConsentParams
+    ages: AgesParams = AgesParams()
+    identities: IdentitiesParams = IdentitiesParams()
+    synthetic: SyntheticParams = SyntheticParams()
+    switches: SwitchesParams = SwitchesParams()
+    link: LinkParams = LinkParams()
+    signals: SignalsParams = SignalsParams()
+    fusion: FusionParams = FusionParams()
     features: FeaturesParams
     train: TrainParams
     evaluate: EvaluateParams
     fairness: FairnessParams
     drift: DriftParams
+    proxies: ProxiesParams = ProxiesParams()
     documents: DocumentsParams
 
     @model_validator(mode="after")
     def _months_in_order(self) -> Self:
         if list(self.months) != sorted(set(self.months)):
             raise ValueError("months must be in order, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _own_data_come_whole(self) -> Self:
+        if self.own.root and self.sources.sample is not None:
+            raise ValueError("sources.sample is for the shipped data; sources of your own are taken whole")
         return self
 
     @model_validator(mode="after")
@@ -144,6 +258,7 @@ class Params(_Section):
             "fairness.cutoff": (self.fairness.cutoff,),
             "drift.reference_cutoff": (self.drift.reference_cutoff,),
             "drift.current_cutoff": (self.drift.current_cutoff,),
+            "proxies.cutoff": (self.proxies.cutoff,) if "proxies" in self.model_fields_set else (),
         }
         wrong = [f"{name} {c}" for name, cutoffs in asked.items() for c in cutoffs if c not in grid]
         if self.fairness.cutoff not in self.evaluate.cutoffs:
@@ -180,10 +295,7 @@ def parse(raw: Any, *, name: str = "params.yaml") -> Params:
     try:
         return Params.model_validate(_tuples(raw))
     except ValidationError as problem:
-        lines = [
-            f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']} (got {e['input']!r:.80})"
-            for e in problem.errors()
-        ]
+        lines = [f"{'.'.join(str(p) for p in e['loc']) or 'file'}: {e['msg']}{shown(e)}" for e in problem.errors()]
         raise ParamsError(
             f"{name} has {len(lines)} mistake(s):\n  " + "\n  ".join(lines), hint="Mend them all, then run again."
         ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,7 +40,13 @@ class KeyStore(Protocol):
         """The 64-byte key of every subject that still has one; the erased are absent."""
 
     def batch_key(self, dataset: str, batch: str) -> bytes:
-        """The 64-byte key a batch's quarantine is sealed under."""
+        """The 64-byte key a batch's quarantine is sealed under; made when first asked for."""
+
+    def batch_since(self, dataset: str, batch: str) -> date | None:
+        """The day this key was made, far ahead for a derived one that never ages; None: there is no key (any more)."""
+
+    def forget_batch(self, dataset: str, batch: str) -> None:
+        """Destroy a batch's key: its quarantined rows are gone in every copy. Nothing happens when there is none."""
 
 
 class Tracking(Protocol):
@@ -99,6 +106,26 @@ class Lineage(Protocol):
 
     def git_dirty(self) -> bool | None:
         """Whether anything git does not ignore differs from that commit; None outside git."""
+
+
+class ColumnLineage(Protocol):
+    """From which source columns each column of a derived table is made."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Every derived table, sorted."""
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns of a table, in order."""
+
+    def of(self, column: str) -> frozenset[str]:
+        """The source columns whose values a column (`panel.cents_28`) is made from."""
+
+    def columns_from(self, source: str) -> frozenset[str]:
+        """Every derived column (`table.column`) in whose values a source has a part."""
+
+    def rows_from(self, table: str) -> frozenset[str]:
+        """The sources that decide which rows a table has."""
 
 
 class Notebooks(Protocol):

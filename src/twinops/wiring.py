@@ -16,7 +16,7 @@ from twinops import params as params_file
 from twinops import plugins
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
-from twinops.ports import Engine, KeyStore, Lineage, Notebooks, Registry, Tracking
+from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, Registry, Tracking
 from twinops.workflows.places import Places
 
 
@@ -50,7 +50,7 @@ class Project:
 
         store = keystore.open_store(
             self.params.vault.keys,
-            own_data=self.params.sources.folder is not None,
+            own_data=self.params.sources.folder is not None or bool(self.params.own.root),
             location=os.environ.get("TWINOPS_KEYSTORE"),
         )
         committed = int(json.loads(self.places.epoch.read_text(encoding="utf-8"))["epoch"])
@@ -83,6 +83,15 @@ class Project:
         return DvcStore(self.root)
 
     @cached_property
+    def columns(self) -> ColumnLineage:
+        """What the SQL files say of each derived column."""
+        from twinops.adapters.sql_lineage import SqlLineage
+        from twinops.twin import chain
+
+        sources = chain.sealed_columns()
+        return SqlLineage(chain.queries(), chain.given(sources), sources)
+
+    @cached_property
     def notebooks(self) -> Notebooks:
         """The notebook runner."""
         from twinops.adapters.papermill_runner import PapermillRunner
@@ -110,6 +119,7 @@ class Project:
             Tracking: "tracking",
             Registry: "registry",
             Lineage: "lineage",
+            ColumnLineage: "columns",
             Notebooks: "notebooks",
             Places: "places",
             Params: "params",

@@ -23,6 +23,7 @@ DOORS = (
     "twinops.plugins",
     "twinops.ports",
     "twinops.params",
+    "twinops.own_params",
     "twinops.adapters.quiet",
     "twinops.workflows",
     "twinops.adapters",

@@ -27,6 +27,16 @@ SMALL: dict[str, Any] = {
     "drift.reference_cutoff": 85,
     "drift.current_cutoff": 113,
     "drift.draws": 20,
+    "proxies.cutoff": 113,
+    "proxies.draws": 50,
+    "proxies.shuffles": 5,
+    "synthetic.panelists": 300,
+    "link.u_pairs": 100000,
+    "link.em_pairs": 50000,
+    "link.draws": 50,
+    "signals.draws": 50,
+    "fusion.draws": 5,
+    "fusion.halvings": 10,
 }
 
 

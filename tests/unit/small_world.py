@@ -34,6 +34,31 @@ def write_world(folder: Path, *, households: int = 40, seed: int = 1, days: int 
     return folder
 
 
+def write_people(folder: Path, *, households: int = 40, seed: int = 1) -> Path:
+    """Write the files of the other sources around households 1..n, as the demo makes them; return the folder."""
+    from datetime import date
+
+    from twinops.demo import accounts, care, choices, crm, panel, social
+    from twinops.demo.identities import people_of
+    from twinops.demo.social_export import Span
+    from twinops.workflows.collect_identities import write_made_up
+
+    folder.mkdir(parents=True, exist_ok=True)
+    ids = [str(h) for h in range(1, households + 1)]
+    write_made_up(folder, ids, seed=seed)
+    people, year = people_of(ids, seed), Span(date(2017, 1, 1), date(2017, 12, 31))
+    profiles, actors = crm.profiles(people, seed), accounts.accounts(people, seed)
+    numbers, owners = profiles.columns["crm_id"].tolist(), accounts.owners(actors, people)
+    records = [*numbers, *(account for account, _ in owners)]
+    (folder / "choices.csv").write_bytes(choices.to_csv(choices.choices(records, seed)))
+    (folder / "panel.csv").write_bytes(panel.answers(50, seed=seed, wave=year.first))
+    pairs = list(zip(numbers, people.household[profiles.person].tolist(), strict=True))
+    social.posts(owners, seed=seed, span=year).write(folder)
+    social.comments(owners, seed=seed, span=year).write(folder)
+    care.cases(pairs, seed=seed, span=year).write(folder)
+    return folder
+
+
 def transactions(households: int, *, seed: int = 1, days: int = 365) -> pa.Table:
     """Receipt lines, two per basket; household h shops about every 2 + h % 9 days, household 1 only once."""
     rng = np.random.default_rng(seed)

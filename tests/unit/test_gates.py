@@ -159,6 +159,7 @@ def broken() -> Evidence:
             measure("active_auc.gain_over_rfm", -0.01, -0.02, -0.004),
             measure("spend_mae.gain_over_rfm", 0.4, -0.5, 1.3, unit="USD"),
             measure("drift_share", 0.5, 0.4, 0.6),
+            measure("linkage_precision", 0.9, 0.88, 0.92, unit_of_n="pairs of records"),
         ),
     )
 
@@ -344,3 +345,21 @@ def test_the_data_protection_officer_cannot_also_decide():
     verdict = dpia(*governed.answered(decision={"by": "Ada"}, dpo_advice={"by": "Ada"}))
     assert verdict.outcome is Outcome.FAILED
     assert "38(6)" in verdict.next
+
+
+# ---- linkage
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome"),
+    [
+        (0.991, 0.999, Outcome.PASSED),
+        (0.99, 0.99, Outcome.PASSED),
+        (0.95, 0.989, Outcome.FAILED),
+        (0.98, 0.995, Outcome.INCONCLUSIVE),
+        (0.98, 0.99, Outcome.INCONCLUSIVE),
+    ],
+)
+def test_linkage_is_judged_by_the_end_of_precision_that_hurts(low, high, outcome):
+    found = measure("linkage_precision", (low + high) / 2, low, high, unit_of_n="pairs of records")
+    assert verdict_of("linkage", candidate(measures=(found,))).outcome is outcome

@@ -42,7 +42,7 @@ def test_no_file_names_a_path_of_a_machine_or_a_registry_host() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "setup/installer.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "setup/installer.lock", "setup/spark.lock"])
 def test_every_locked_package_is_pinned_and_hashed(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())
     assert [e for e in entries if not re.match(r"[A-Za-z0-9_.-]+==\S+.*--hash=sha256:[0-9a-f]{64}", e, re.DOTALL)] == []
@@ -51,7 +51,8 @@ def test_every_locked_package_is_pinned_and_hashed(lock: str) -> None:
 
 def test_every_declared_dependency_is_locked_as_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", (ROOT / "requirements.lock").read_text(), re.MULTILINE))
+    locks = [(ROOT / lock).read_text() for lock in ("requirements.lock", "setup/spark.lock")]
+    locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", "\n".join(locks), re.MULTILINE))
     locked = {_normal(name): version for name, version in locked.items()}
     for line in [*project["dependencies"], *(d for extra in project["optional-dependencies"].values() for d in extra)]:
         name, _, version = line.partition("==")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -35,7 +35,15 @@ def engine():
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    return small_world.write_world(tmp_path_factory.mktemp("world"), households=12)
+    folder = small_world.write_world(tmp_path_factory.mktemp("world"), households=12)
+    return small_world.write_people(folder, households=12)
+
+
+@dataclass(frozen=True)
+class Told(Asked):
+    """What readers of strangers' files are told besides: the last day that may have happened."""
+
+    as_of: date = date(2018, 1, 1)
 
 
 def batch_of(source: str) -> str:
@@ -66,14 +74,14 @@ def test_no_column_enters_without_a_purpose_and_no_purpose_without_a_basis(name)
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_source_reads_its_declared_columns_and_seals_by_household(name, engine, world):
+def test_a_source_reads_its_declared_columns_and_seals_by_its_subject(name, engine, world):
     module = plugins.load(SHELF, name)
-    read = module.read(engine, Asked(batch_of(name), folder=world))
+    read = module.read(engine, Told(batch_of(name), folder=world))
     assert set(module.SCHEMA.names) <= set(read.rows.column_names)
     parted = part(read.rows, module.SCHEMA)
     assert parted.reasons == {}
     table = module.sealed(parted.good)
-    assert table.column_names[0] == "household_id"
+    assert table.column_names[0] == getattr(module, "SUBJECT", "household_id")
     assert table.num_rows == read.rows.num_rows > 0
     assert module.DAY is None or table[module.DAY].type == pa.int64()
 

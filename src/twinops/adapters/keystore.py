@@ -8,8 +8,9 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import date
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -32,7 +33,7 @@ def open_store(kind: str, *, own_data: bool, location: str | None) -> KeyStore:
     if kind == "demo":
         if own_data:
             raise ParamsError(
-                "sources.folder names your own data; vault.keys is `demo`, a published key that protects nobody.",
+                "sources.folder or own names your data; vault.keys is `demo`, a published key that protects nobody.",
                 hint="Set vault.keys to `store` and TWINOPS_KEYSTORE to a folder outside the project.",
             )
         return DemoKeys()
@@ -66,6 +67,14 @@ class DemoKeys:
         """The key of a batch's quarantine."""
         return self._derived(b"batch", f"{dataset}\0{batch}".encode())
 
+    def batch_since(self, dataset: str, batch: str) -> date | None:  # noqa: ARG002  (the port's)
+        """A derived key never ages."""
+        return date.max
+
+    def forget_batch(self, dataset: str, batch: str) -> None:  # noqa: ARG002  (the port's)
+        """Refused: what anybody can derive cannot be destroyed."""
+        raise IntegrityError("The published demo key cannot be destroyed.", hint="Set vault.keys to `store`.")
+
     def _derived(self, use: bytes, info: bytes) -> bytes:
         """HKDF-Expand to 64 bytes, which with SHA-512 is one block."""
         return hmac.digest(self._prk, use + b"\0" + info + b"\x01", hashlib.sha512)
@@ -78,8 +87,8 @@ class SqliteKeyStore:
     the database's one writer lock first: two processes may collect at once.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, today: Callable[[], date] = date.today) -> None:
+        self._folder, self._today = folder, today
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._connection() as db:
             if db.execute("SELECT 1 FROM state").fetchone() is None:
@@ -115,8 +124,27 @@ class SqliteKeyStore:
         with self._connection() as db:
             kek = self._kek(_epoch(db))
             fresh = kek.encrypt(secrets.token_bytes(64), [name.encode()])
-            db.execute("INSERT OR IGNORE INTO batch (name, wrapped) VALUES (?, ?)", (name, fresh))
+            if db.execute("INSERT OR IGNORE INTO batch (name, wrapped) VALUES (?, ?)", (name, fresh)).rowcount:
+                db.execute(
+                    "INSERT OR REPLACE INTO batch_since (name, day) VALUES (?, ?)", (name, self._today().isoformat())
+                )
             return _unwrapped(kek, db.execute("SELECT wrapped FROM batch WHERE name = ?", (name,)).fetchone()[0], name)
+
+    def batch_since(self, dataset: str, batch: str) -> date | None:
+        """The day the key was made."""
+        with self._connection() as db:
+            row = db.execute("SELECT day FROM batch_since WHERE name = ?", (f"{dataset}/{batch}",)).fetchone()
+        return date.fromisoformat(row[0]) if row else None
+
+    def forget_batch(self, dataset: str, batch: str) -> None:
+        """Destroy a batch's key.
+
+        The KEK stays, so that nobody has to build anew: a copy of the old `keys.db` opens the batch until the next
+        erasure rotates it. Keep no copy of the store for longer than quarantined rows are kept.
+        """
+        with self._connection() as db:
+            db.execute("DELETE FROM batch WHERE name = ?", (f"{dataset}/{batch}",))
+            db.execute("DELETE FROM batch_since WHERE name = ?", (f"{dataset}/{batch}",))
 
     def forget(self, sid: str) -> None:
         """Destroy a subject's key and rotate the KEK, so that copies of the old database open nothing.
@@ -193,6 +221,7 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS subject "
     "(sid TEXT PRIMARY KEY, lookup TEXT NOT NULL UNIQUE, wrapped BLOB NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS batch (name TEXT PRIMARY KEY, wrapped BLOB NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS batch_since (name TEXT PRIMARY KEY, day TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS suppressed (lookup TEXT PRIMARY KEY) WITHOUT ROWID",
 )
 _SIDS = """

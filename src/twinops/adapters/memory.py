@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Sequence
+from datetime import date
 
 
 class MemoryKeys:
@@ -15,6 +16,10 @@ class MemoryKeys:
         self._sids: dict[str, str] = {}
         self._keys: dict[str, bytes] = {}
         self._epoch = 0
+        self._batches: dict[str, tuple[bytes, date]] = {}
+        self._forgotten: list[str] = []
+        self.today = date(2018, 1, 1)
+        """What new batch keys are dated."""
 
     def epoch(self) -> int:
         """How many subjects were forgotten."""
@@ -34,7 +39,22 @@ class MemoryKeys:
 
     def batch_key(self, dataset: str, batch: str) -> bytes:
         """The key of a batch's quarantine."""
-        return self._bytes("batch", dataset, batch)
+        name = f"{dataset}/{batch}"
+        if name not in self._batches:
+            self._batches[name] = (
+                self._bytes("batch", dataset, batch, *["again"] * self._forgotten.count(name)),
+                self.today,
+            )
+        return self._batches[name][0]
+
+    def batch_since(self, dataset: str, batch: str) -> date | None:
+        """The day the key was made."""
+        return self._batches.get(f"{dataset}/{batch}", (b"", None))[1]
+
+    def forget_batch(self, dataset: str, batch: str) -> None:
+        """Destroy the key; the next one is another."""
+        if self._batches.pop(f"{dataset}/{batch}", None):
+            self._forgotten.append(f"{dataset}/{batch}")
 
     def forget(self, sid: str) -> None:
         """Destroy a subject's key; the natural id stays suppressed, so that collecting again does not bring it back."""

@@ -47,14 +47,16 @@ def _reasons(rows: pa.Table, schema: Schema) -> dict[int, str]:
     place = {name: i for i, name in enumerate(schema.names)}
     found: dict[int, tuple[int, str]] = {}
     for column, check, index in zip(cases["column"], cases["check"], cases["index"], strict=True):
-        reason = _reason(str(column), str(check))
-        rank = place.get(str(column), len(place)) if reason != "duplicate_row" else len(place)
-        row = int(index)
-        found[row] = min(found.get(row, (len(place) + 1, "")), (rank, reason))
-    return {row: reason for row, (_, reason) in found.items()}
+        if check != _REPEATED:
+            row, fault = int(index), (place.get(str(column), len(place)), _reason(str(column), str(check)))
+            found[row] = min(found.get(row, fault), fault)
+    fine = frame.drop(index=list(found))  # a good row is no duplicate of a broken one
+    repeated = fine.index[fine.duplicated(list(schema.key or schema.names))]
+    return {row: reason for row, (_, reason) in found.items()} | dict.fromkeys(map(int, repeated), "duplicate_row")
+
+
+_REPEATED = "multiple_fields_uniqueness"
 
 
 def _reason(column: str, check: str) -> str:
-    if check == "multiple_fields_uniqueness":
-        return "duplicate_row"
     return f"{column}_missing" if check == "not_nullable" else f"{column}_{check}"

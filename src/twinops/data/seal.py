@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinops.data import frame
-from twinops.data.sealed_file import Label, SealedFile, write
+from twinops.data.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, write
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import KeyStore
 
@@ -92,12 +93,21 @@ def erased(table: pa.Table) -> int:
 
 def write_quarantine(table: pa.Table, path: Path, *, dataset: str, batch: str, keys: KeyStore) -> None:
     """Seal rejected rows under the batch's key: a subject's key cannot be trusted where the id itself may be broken."""
-    chunk = 10_000
+    chunk = _rows_at_once(table)
     starts = np.arange(0, table.num_rows, chunk)
     label = Label(f"quarantine/{dataset}", batch, frame.columns(table))
     numbers = [i.to_bytes(16, "big") for i in range(len(starts))]
     frames = frame.encode(table, starts, table.num_rows)
     write(path, label, numbers, frames, [keys.batch_key(dataset, batch)] * len(starts))
+
+
+def _rows_at_once(table: pa.Table) -> int:
+    """Rows of one frame of a quarantine: 10,000, or fewer where they are long, so that none becomes too large."""
+    if table.nbytes < MOST_FRAME_BYTES // 2:
+        return 10_000
+    texts = [table[f.name] for f in table.schema if pa.types.is_string(f.type)]
+    widest = sum(pc.max(pc.binary_length(t)).as_py() or 0 for t in texts) + 16 * table.num_columns
+    return max(1, min(10_000, MOST_FRAME_BYTES // 2 // int(widest)))
 
 
 def read_quarantine(path: Path, *, dataset: str, keys: KeyStore) -> pa.Table:

@@ -77,6 +77,15 @@ def _small(plain: bytes, label: Label) -> bytes:
     return plain
 
 
+def label_of(path: Path) -> Label | None:
+    """What a file says about itself in the open; None: it is no sealed file."""
+    found = (pq.read_metadata(path).metadata or {}).get(_LABEL)
+    if found is None:
+        return None
+    raw = json.loads(found)
+    return Label(raw["dataset"], raw["batch"], tuple(frame.Column(**c) for c in raw["columns"]))
+
+
 @dataclass(frozen=True)
 class SealedFile:
     """A sealed file, read and not yet opened."""

@@ -39,6 +39,8 @@ class Reason(StrEnum):
     OBJECTED = "objected"
     NO_ASSESSMENT = "legitimate_interest_not_assessed"
     ERASED = "erased"
+    UNDER_AGE = "under_age"
+    AGE_UNKNOWN = "age_unknown"
 
 
 def exclusion(event: Event | None, basis: LegalBasis, *, assessed: bool = False) -> Reason | None:

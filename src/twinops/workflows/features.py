@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
+from twinops.data import ages
 from twinops.data.days import FIRST_DAY, day_of
 from twinops.data.seal import erased, read_sealed, write_sealed
 from twinops.entities.fact import Fact, Kind
@@ -19,16 +20,18 @@ from twinops.entities.findings import Findings
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation import population
-from twinops.params import FeaturesParams
+from twinops.params import AgesParams, FeaturesParams
 from twinops.pictures.canvas import save
 from twinops.pictures.population import population_picture
 from twinops.ports import Engine, KeyStore
 from twinops.twin import features as twin_features
 from twinops.twin.examples import with_text_sid
+from twinops.twin.merged import narrowed, said_of_records
 from twinops.twin.permissions import Asked, permissions, read_consent, reasons
 from twinops.workflows.places import Places
 
 SOURCES = "twinops.data.sources"
+ADULTS = AgesParams()
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,9 @@ class Population:
     findings: Findings
 
 
-def features(places: Places, *, engine: Engine, keys: KeyStore, grid: FeaturesParams, as_of: date) -> Population:
+def features(  # noqa: PLR0913  (ports and sections are injected by type)
+    places: Places, *, engine: Engine, keys: KeyStore, grid: FeaturesParams, as_of: date, rule: AgesParams = ADULTS
+) -> Population:
     """Write the sealed panel and labels, `reports/measures/population.json` and a picture of who is in.
 
     Raises:
@@ -59,13 +64,35 @@ def features(places: Places, *, engine: Engine, keys: KeyStore, grid: FeaturesPa
     ledger = with_text_sid(read_sealed(places.raw_batches("consent"), dataset="consent", keys=keys))
     sids = tuple(pc.unique(lines["sid"]).sort().to_pylist())
     asked = Asked(sids, twin_features.as_of_days(grid, known_until=known_until), today)
+    tied = ties(places, keys)
+    said = None if tied is None else said_of_records(engine, *tied, today=today)
     answers = read_consent(engine, ledger, asked, legal["transactions"].bases)
+    if tied is not None and said is not None:
+        answers = narrowed(engine, answers, tied[1], said, today=today)
+    born = births(places, keys)
+    answers = ages.of_age(engine, answers, born, rule)
     engine.register("permissions", permissions(engine, answers, today=today))
-    engine.register("transactions", lines)
+    engine.register("transactions", ages.since_full_age(lines, born, rule))
     panel = twin_features.panel(engine, grid, known_until=known_until)
     keep(panel, twin_features.labels(engine, panel), places, keys)
     findings = found(places, engine, keys, legal, (sids, erased(lines), today))
     return told(findings, panel, asked, places)
+
+
+def births(places: Places, keys: KeyStore) -> pa.Table:
+    """Who was born when, as far as it is known: `sid`, `birth_day` (days from 1 January 2017, before it negative)."""
+    if not places.births.is_file():
+        return ages.NOBODY
+    return with_text_sid(read_sealed(places.births, dataset=places.births.stem, keys=keys))
+
+
+def ties(places: Places, keys: KeyStore) -> tuple[pa.Table, pa.Table] | None:
+    """What was chosen beside records, and which records were linked to households; None: none was."""
+    batches = places.raw_batches("choices")
+    if not places.links.is_file() or not batches:
+        return None
+    linked = read_sealed(places.links, dataset=places.links.stem, keys=keys)
+    return (with_text_sid(read_sealed(batches, dataset="choices", keys=keys)), linked) if linked.num_rows else None
 
 
 def reached(batches: list[Path]) -> int:

@@ -34,6 +34,40 @@ class Places:
         return sorted((self.root / "data" / "counts").glob("*/*.json"))
 
     @property
+    def births(self) -> Path:
+        """Sealed birthdays of subjects, where a source or the linkage knows them; need not be there."""
+        return self.root / "data" / "births" / "births.parquet"
+
+    def truth(self, name: str) -> Path:
+        """Sealed: what a generator knows of what it made. Evaluation alone reads it."""
+        return self.root / "data" / "truth" / f"{name}.parquet"
+
+    @property
+    def blendable(self) -> Path:
+        """Sealed: which records the law allows to be linked (`sid, allowed`); decided before linking."""
+        return self.root / "data" / "lawful" / "blendable.parquet"
+
+    @property
+    def links(self) -> Path:
+        """Sealed: which record of another source belongs to which household, and how sure that is."""
+        return self.root / "data" / "twin" / "links.parquet"
+
+    @property
+    def review(self) -> Path:
+        """Sealed: pairs of records that a person must look at before they are linked."""
+        return self.root / "data" / "twin" / "review.parquet"
+
+    @property
+    def blend(self) -> Path:
+        """Sealed: one row per consumer and as-of day, with what every source tells of it by then."""
+        return self.root / "data" / "twin" / "blend.parquet"
+
+    @property
+    def linkage_model(self) -> Path:
+        """Weights of agreement as JSON text; no person is in it."""
+        return self.root / "models" / "linkage.json"
+
+    @property
     def panel(self) -> Path:
         """Sealed features: one row per subject and as-of day."""
         return self.root / "data" / "features" / "panel.parquet"
@@ -93,6 +127,11 @@ class Places:
     def epoch(self) -> Path:
         """The erasure epoch the project was last built for."""
         return self.root / "epoch.json"
+
+    @property
+    def sources_lock(self) -> Path:
+        """What your own sources held when they were last fingerprinted."""
+        return self.root / "sources.lock.json"
 
     def card(self, model: str, name: str) -> Path:
         """One document of the candidate."""

@@ -35,7 +35,9 @@ LEGAL = LegalFacts(
     bases=dict.fromkeys(Purpose, LegalBasis.CONSENT),
     columns={
         "household_id": tuple(Purpose),
-        **dict.fromkeys(["store_id", "basket_id", "product_id", "quantity", *_MONEY, "transaction_timestamp"], _TWIN),
+        **dict.fromkeys(["store_id", "basket_id", "quantity", *_MONEY], _TWIN),
+        # the proxy test asks what the twin tells of denied product categories (GDPR art. 9): a bias assessment
+        **dict.fromkeys(["product_id", "transaction_timestamp"], (*_TWIN, Purpose.BIAS_ASSESSMENT)),
     },
     retention_days=730,
     notice=journey.NOTICE,

@@ -1,0 +1,124 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What do we know, from whom, and how surely?
+#
+# A twin of a consumer is a blend of three kinds of source. **First-party**: receipts, registrations, CRM profiles,
+# service cases; tied to a person by what the person gave us. **Social**: accounts people handed in, with posts and
+# comments; tied by record linkage, with an error. **Panel**: answers of other people; tied to nobody, only borrowed for
+# segments.
+#
+# Receipts, campaigns and demographics are real (US grocery households; they tell nothing about EU consumers).
+# Everything else here is **synthetic**: made around these households, dirty in the way real exports are, with the truth
+# kept apart for measuring.
+
+# %% tags=["parameters"]
+project = "."
+
+# %%
+from IPython.display import Image, Markdown
+
+import twinops
+
+home = twinops.open_project(project)
+result = home.run("sources")
+
+# %% [markdown]
+# ## What came in, and what was kept out
+#
+# Rows that break a source's rules stay outside, sealed under a key of their own that is destroyed after a while, each
+# with its reason.
+
+# %%
+Markdown(result.table)
+
+# %%
+Image(home.places.figure("quarantine"))
+
+# %% [markdown]
+# ## How good the sources are
+
+# %%
+Image(home.places.figure("quality"))
+
+# %% [markdown]
+# ## Whose records may be linked at all
+#
+# Before anything is linked, every record is asked for its legal basis as of today. Unknown consent refuses. Service
+# cases rest on legitimate interest: until somebody signs an assessment (`compliance/interests.yaml`), none of them
+# enters.
+
+# %%
+Markdown(result.excluded)
+
+# %% [markdown]
+# ## Which records are one person's
+#
+# Names are misspelt, shortened and written in other alphabets; a third of the e-mails is missing. The linker weighs
+# every agreement; only what is nearly certain is joined, what is probable waits for a person. When records are joined,
+# the most restrictive of their consents counts for all.
+
+# %%
+Image(home.places.figure("linkage_bands"))
+
+# %%
+Image(home.places.figure("linkage_tie"))
+
+# %%
+Markdown(
+    "\n".join(
+        f"- {name.removeprefix('linkage_').replace('_', ' ')}: {measure}"
+        for name, measure in result.measures.items()
+        if name in ("linkage_precision", "linkage_recall", "linkage_f1", "linkage_false_match_rate", "linkage_f1.fuzzy")
+    )
+)
+
+# %% [markdown]
+# ## Of whom we know what
+
+# %%
+Image(home.places.figure("held"))
+
+# %% [markdown]
+# ## What texts say about mood
+#
+# English only; whatever touches a special category (GDPR art. 9) gets no score; the words are dropped after scoring.
+# The scorer's own error goes into every household's interval.
+
+# %%
+Image(home.places.figure("sentiment"))
+
+# %% [markdown]
+# ## What a panel lets us infer
+#
+# Answers are borrowed from panelists who shop alike. They are **inferred**, for segments only, never for a person. Our
+# demographics are declared for bias assessment alone, so nothing is matched on them.
+
+# %%
+Image(home.places.figure("fusion"))
+
+# %% [markdown]
+# Where a segment does not follow from what was matched on, the data leave a whole range open.
+
+# %%
+Image(home.places.figure("fusion_bounds"))
+
+# %% [markdown]
+# ## In short
+
+# %%
+Markdown(result.found)
+
+# %% [markdown]
+# **Not known:** how real people write, mistype and change; all errors above are measured on a world we made ourselves.
+# They tell how the parts fit together, not how well they would do on other people's records.

@@ -1,0 +1,126 @@
+"""The table of inferred segments: every row says that it is inferred, how, from whom, and what had to be assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.data.fusion_plan import Plan, Settings
+from twinops.data.rubin import combined
+
+STATUS = "inferred"
+ALIKE = "panelists and customers who are alike in what was matched on answer alike"
+APART = "; and, that given, answers do not depend on the segment (only the bounds do without this)"
+RESULT = pa.schema(
+    [
+        ("variable", pa.string()),
+        ("segment", pa.string()),
+        ("scale", pa.string()),
+        ("figure", pa.string()),
+        ("recipients", pa.int64()),
+        ("donors", pa.int64()),
+        ("value", pa.float64()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("bound_low", pa.float64()),
+        ("bound_high", pa.float64()),
+        ("suppressed", pa.bool_()),
+        ("status", pa.string()),
+        ("method", pa.string()),
+        ("donor_panel", pa.string()),
+        ("draws", pa.int64()),
+        ("conditional_independence", pa.string()),
+        ("assumption", pa.string()),
+    ]
+)
+
+
+class Told(NamedTuple):
+    """One figure: recipients, the fewest donors of any draw, value and interval."""
+
+    recipients: int
+    donors: int
+    value: float
+    low: float
+    high: float
+
+
+Key = tuple[str, str, str, str]
+
+
+def told(sums: Sequence[Mapping[str, Any]]) -> dict[Key, Told]:
+    """Figures per segment and scale, from the sums of every draw."""
+    draws: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in sums:
+        draws.setdefault((str(row["variable"]), str(row["segment"]), str(row["scale"])), []).append(row)
+    out: dict[Key, Told] = {}
+    for key, rows in draws.items():
+        n, donors = int(rows[0]["recipients"]), min(int(r["donors"]) for r in rows)
+        for figure, total, squares in (("mean", "points", "squares"), ("share_high", "high", "high")):
+            first, second = (
+                np.array([r[total] for r in rows], dtype=float),
+                np.array([r[squares] for r in rows], dtype=float),
+            )
+            out[(*key, figure)] = Told(
+                n, donors, *combined(first / n, (second / n - (first / n) ** 2).clip(0) / max(n - 1, 1))
+            )
+    return out
+
+
+def method(params: Settings) -> str:
+    """How values came about, in words."""
+    lot = f"one of {params.donors} nearest donors, {params.draws} draws with resampled donors"
+    return f"predictive mean matching, {lot}, Rubin's rules"
+
+
+def table(
+    figures: Mapping[Key, Told],
+    open_ends: Mapping[str, Mapping[tuple[str, int, str], tuple[float, float]]],
+    plan: Plan,
+    params: Settings,
+) -> pa.Table:
+    """One row per (variable, segment, scale, figure), small cells emptied. `open_ends` has the bounds of every variable
+    that needs them.
+    """
+    rows = []
+    for (variable, segment, scale, figure), found in figures.items():
+        most = 1.0 if figure == "share_high" else 100.0
+        ends = open_ends.get(variable, {}).get((segment, plan.scales.index(scale), figure), (None, None))
+        shut = [None if v is None else round(float(np.clip(v, 0, most)), 4) for v in (*found[2:], *ends)]
+        rows.append(
+            {
+                "variable": variable,
+                "segment": segment,
+                "scale": scale,
+                "figure": figure,
+                "recipients": found.recipients,
+                "donors": found.donors,
+                **dict(zip(("value", "low", "high", "bound_low", "bound_high"), shut, strict=True)),
+                "suppressed": False,
+                "status": STATUS,
+                "method": method(params),
+                "donor_panel": plan.panel,
+                "draws": params.draws,
+                "conditional_independence": "assumed" if variable in open_ends else "not needed",
+                "assumption": ALIKE + (APART if variable in open_ends else ""),
+            }
+        )
+    return pa.Table.from_pylist(_suppressed(rows, params.smallest_cell), schema=RESULT)
+
+
+def _suppressed(rows: Sequence[dict[str, Any]], smallest: int) -> list[dict[str, Any]]:
+    """The same rows, in order, with small cells emptied; where one segment alone would be, the next smallest goes with
+    it.
+    """
+    size = {(r["variable"], r["segment"]): (r["recipients"], r["donors"]) for r in rows}
+    small = {k for k, (n, d) in size.items() if min(n, d) < smallest}
+    for variable in sorted({v for v, _ in small}):
+        mine = sorted((k for k in size if k[0] == variable), key=lambda k: (size[k], k[1]))
+        if sum(k in small for k in mine) == 1 and len(mine) > 1:
+            small.add(next(k for k in mine if k not in small))
+    empty = dict.fromkeys(("recipients", "donors", "value", "low", "high", "bound_low", "bound_high"))
+    out = [r | (empty | {"suppressed": True} if (r["variable"], r["segment"]) in small else {}) for r in rows]
+    return sorted(out, key=lambda r: (r["variable"], r["segment"], r["scale"], r["figure"]))

@@ -1,0 +1,59 @@
+"""Is a short text English? A yes needs evidence in English; everything else is refused with its reason.
+
+Counts known words, nothing learned, nothing drawn: the same text always gets the same answer. Short posts that say too
+little are refused rather than guessed, for a scorer made for English gives any language a number.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from enum import StrEnum
+from importlib.resources import files
+
+import yaml
+
+
+class Refusal(StrEnum):
+    """Why a text is not taken for English; published as counts."""
+
+    NO_WORDS = "no_words"
+    OTHER_SCRIPT = "other_script"
+    OTHER_LANGUAGE = "other_language"
+    MIXED = "mixed_languages"
+    TOO_LITTLE = "too_little_evidence"
+
+
+_LISTS: dict[str, str] = yaml.safe_load(files(__package__).joinpath("language.yaml").read_text(encoding="utf-8"))
+ENGLISH = frozenset(_LISTS["en"].split())
+OTHERS = {name: frozenset(words.split()) - ENGLISH for name, words in _LISTS.items() if name != "en"}
+"""Common words of neighbouring languages that are no English words."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_HASHTAG = re.compile(r"#\w+")
+
+
+def refusal(text: str) -> Refusal | None:
+    """Why this text is not taken for English; None: it is.
+
+    >>> refusal("the bread was stale again"), refusal("das Brot war schon wieder alt").value, refusal("👍").value
+    (None, 'other_language', 'no_words')
+    """
+    words = [w.replace("’", "'") for w in _WORD.findall(_HASHTAG.sub(" ", text).casefold())]
+    if not words:
+        return Refusal.NO_WORDS
+    if _latin_share(words) < 0.8:
+        return Refusal.OTHER_SCRIPT
+    english = sum(w in ENGLISH for w in words)
+    other = max(sum(w in known for w in words) for known in OTHERS.values())
+    foreign = max(other, sum(not w.isascii() for w in words))
+    if foreign > english or (foreign == english and english):
+        return Refusal.OTHER_LANGUAGE
+    if foreign >= 2 and foreign * 3 >= english:
+        return Refusal.MIXED
+    return None if english >= min(3, len(words)) and english * 10 >= 3 * len(words) and english else Refusal.TOO_LITTLE
+
+
+def _latin_share(words: list[str]) -> float:
+    letters = "".join(words)
+    return sum(unicodedata.name(c, "").startswith("LATIN") for c in letters) / len(letters)

@@ -1,0 +1,110 @@
+"""Why two records were joined, in words and bits: which fields agreed, how much that counts; never what stands in
+them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twinops.data.linkage.comparisons import BY_NAME, COMPARISONS, SAME_NAME, UNKNOWN
+from twinops.data.linkage.model import Model
+
+FIELDS = {
+    "given": "given name",
+    "surname": "surname",
+    "email": "e-mail",
+    "phone": "telephone",
+    "card": "loyalty card",
+    "born": "date of birth",
+    "year": "year at the end of e-mail or handle",
+    "place": "address",
+    "handle": "handle beside the other's name",
+}
+RARITY, REGION, START = "how rare the values are", "names that go together", "before any field is compared"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One field's say: its degree of agreement in words, and its weight in bits (positive: for one person)."""
+
+    field: str
+    words: str
+    bits: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """All parts of one tie; their bits add up to `match_weight`, the log2 odds before other candidates are looked
+    at.
+    """
+
+    sources: tuple[str, str]
+    parts: tuple[Part, ...]
+    match_weight: float
+    probability: float
+
+    def __str__(self) -> str:
+        """For a person to read."""
+        spoke = [p for p in self.parts if p.field != START and p.bits]
+        pro = [
+            f"{p.field} {p.words} ({p.bits:+.1f})".replace("  ", " ")
+            for p in sorted(spoke, key=lambda p: -p.bits)
+            if p.bits > 0
+        ]
+        con = [
+            f"{p.field} {p.words} ({p.bits:+.1f})".replace("  ", " ")
+            for p in sorted(spoke, key=lambda p: p.bits)
+            if p.bits < 0
+        ]
+        start = next(p.bits for p in self.parts if p.field == START)
+        return (
+            f"A record of {self.sources[0]} and one of {self.sources[1]}, "
+            f"one person with probability {self.probability:.4f}. "
+            f"For it: {', '.join(pro) or 'nothing'}. Against it: {', '.join(con) or 'nothing'}. "
+            f"Any two such records start at {start:+.1f}; the sum is {self.match_weight:+.1f} bits "
+            "(+10 is about 1,000 to 1)."
+        )
+
+
+def explained(tie: Mapping[str, Any], model: Model) -> Explanation:
+    """Take the match weight of one row of `links` or `review` apart."""
+    one, _, other = tie["tie"].partition("/")
+    parts = [_part(name, int(tie[f"{name}_level"]), model) for name in FIELDS]
+    named = all(tie[f"{name}_level"] in levels for name, levels in SAME_NAME.items())
+    if named and model.lift > 1:
+        parts.append(Part(REGION, "", -math.log2(model.lift)))
+    rest = float(tie["match_weight"]) - sum(p.bits for p in parts)
+    return Explanation(
+        (one, other),
+        (*_rest(rest, model.start_bits(one, other)), *(p for p in parts if p.words != UNKNOWN)),
+        float(tie["match_weight"]),
+        float(tie["probability"]),
+    )
+
+
+def cluster_in_words(ties: list[Explanation]) -> str:
+    """One person's cluster: how many records, from where, and every tie."""
+    sources = sorted({s for t in ties for s in t.sources})
+    weakest = min(t.probability for t in ties)
+    head = (
+        f"{len(ties) + 1} records from {', '.join(sources)} are taken for one person; "
+        f"the weakest tie has probability {weakest:.4f}."
+    )
+    return "\n".join([head, *(f"- {t}" for t in ties)])
+
+
+def _part(name: str, level: int, model: Model) -> Part:
+    words = (UNKNOWN, *BY_NAME[name].words)[level]
+    return Part(FIELDS[name], words, 0.0 if level == 0 else model.weights(name)[level - 1])
+
+
+def _rest(rest: float, start: float) -> tuple[Part, ...]:
+    """What no field says: where two such records start, and how rare their values are."""
+    rarity = rest - start
+    return (Part(START, "", start), *((Part(RARITY, "", rarity),) if abs(rarity) > 0.05 else ()))
+
+
+assert set(FIELDS) == {c.name for c in COMPARISONS}  # noqa: S101  (two lists that must not part ways)

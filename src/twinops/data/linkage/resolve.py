@@ -1,0 +1,134 @@
+"""Join records into persons, surest pair first; what may not be joined without a person's look goes to the review list.
+
+A false match gives one person's data to the twin of another (GDPR art. 5(1)(d), (f)): two records of a source that
+holds nobody twice never join, nor records another given name or birthday speaks against, and in any other source two
+records join only if they are sure between themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from twinops.data.linkage.plausible import Plausible
+from twinops.data.linkage.scoring import Pairs
+
+
+class Doubt(StrEnum):
+    """Why a pair is on the review list."""
+
+    UNSURE = "probable_but_not_sure"
+    CONTRADICTED = "another_given_name_or_birthday"
+    TAKEN = "would_join_what_must_not_join"
+    CROWDED = "too_many_records_for_one_person"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """From which probability pairs are joined, from which they are reviewed, and how many records one person may
+    have.
+    """
+
+    merge_at: float = 0.99
+    review_from: float = 0.5
+    most_records: int = 8
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """`person` of each record (the lowest place among its records), the `ties` that joined them, and the review list.
+
+    `ties` and `review` are places among the pairs; `doubt` gives the reason per reviewed pair; `alarms` counts groups
+    that were larger than one person may be, and were taken apart again.
+    """
+
+    person: np.ndarray
+    ties: np.ndarray
+    review: np.ndarray
+    doubt: list[Doubt]
+    alarms: int
+
+
+def resolved(
+    pairs: Pairs, plausible: Plausible, source: np.ndarray, *, lone: Collection[str], rules: Rules
+) -> Resolved:
+    """Join surest pairs first. The answer does not depend on the order the records came in."""
+    sure = np.flatnonzero(plausible.probability >= rules.merge_at)
+    order = sure[np.lexsort((pairs.right[sure], pairs.left[sure], -pairs.bits[sure], -plausible.probability[sure]))]
+    groups = _Groups(pairs, source, set(lone), sure)
+    ties = [i for i in order.tolist() if groups.joined(int(pairs.left[i]), int(pairs.right[i]))]
+    person = groups.person()
+    crowded = np.bincount(person, minlength=len(person))[person] > rules.most_records
+    alarms = len(set(person[crowded].tolist()))
+    person = np.where(crowded, np.arange(len(person)), person)
+    kept = np.array([i for i in ties if not crowded[pairs.left[i]]], dtype=np.int64)
+    review, doubt = _review(pairs, plausible, person, crowded, rules)
+    return Resolved(person, kept, review, doubt, alarms)
+
+
+class _Groups:
+    """Union-find that refuses what must not join."""
+
+    def __init__(self, pairs: Pairs, source: np.ndarray, lone: set[str], sure: np.ndarray) -> None:
+        against = np.flatnonzero(pairs.contradicted())
+        self._forbidden = set(zip(pairs.left[against].tolist(), pairs.right[against].tolist(), strict=True))
+        inside = sure[source[pairs.left[sure]] == source[pairs.right[sure]]]
+        self._sure = set(zip(pairs.left[inside].tolist(), pairs.right[inside].tolist(), strict=True))
+        self._source, self._lone = source.tolist(), lone
+        self._parent = list(range(len(source)))
+        self._members: dict[int, list[int]] = {}
+
+    def joined(self, left: int, right: int) -> bool:
+        """Join the groups of two records; False: they are one group already, or must not be."""
+        a, b = sorted((self._top(left), self._top(right)))
+        if a == b:
+            return False
+        ours, theirs = self._members.get(a, [a]), self._members.get(b, [b])
+        if any(self._refused(min(x, y), max(x, y)) for x in ours for y in theirs):
+            return False
+        self._parent[b] = a
+        self._members[a] = ours + theirs
+        return True
+
+    def person(self) -> np.ndarray:
+        """Per record the lowest place in its group."""
+        return np.array([self._top(i) for i in range(len(self._parent))], dtype=np.int64)
+
+    def _refused(self, x: int, y: int) -> bool:
+        if (x, y) in self._forbidden:
+            return True
+        return self._source[x] == self._source[y] and (self._source[x] in self._lone or (x, y) not in self._sure)
+
+    def _top(self, i: int) -> int:
+        while self._parent[i] != i:
+            self._parent[i] = self._parent[self._parent[i]]
+            i = self._parent[i]
+        return i
+
+
+def _review(
+    pairs: Pairs, plausible: Plausible, person: np.ndarray, crowded: np.ndarray, rules: Rules
+) -> tuple[np.ndarray, list[Doubt]]:
+    """Pairs that were not joined and are at least as probable as is reviewed; contradicted ones as they would be
+    without that.
+    """
+    against = pairs.contradicted()
+    probable = (
+        np.where(against, 1 / (1 + np.exp2(-plausible.odds.clip(-60, 60))), plausible.probability) >= rules.review_from
+    )
+    rows = np.flatnonzero(probable & (person[pairs.left] != person[pairs.right]))
+    sure = plausible.probability >= rules.merge_at
+    doubt = [
+        Doubt.CONTRADICTED
+        if against[i]
+        else Doubt.CROWDED
+        if crowded[pairs.left[i]]
+        else Doubt.TAKEN
+        if sure[i]
+        else Doubt.UNSURE
+        for i in rows
+    ]
+    return rows, doubt

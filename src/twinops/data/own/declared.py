@@ -1,0 +1,90 @@
+"""A declared source with its project around it, and what the pipeline takes in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from twinops.data.own import consent, profiles, transactions
+from twinops.data.schema import Schema
+from twinops.entities.legal import LegalFacts
+from twinops.errors import ParamsError
+from twinops.own_params import STAGED_AS, OwnParams, OwnSource
+
+_KINDS = {"transactions": transactions, "profiles": profiles, "consent": consent}
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One source of your own: its name, what `params.yaml` says of it, the project's folder and the most rows."""
+
+    name: str
+    said: OwnSource
+    root: Path
+    max_rows: int = 5_000_000
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"own.{self.name}"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What a source module promises (see `twinops.data.sources`), for a declared source."""
+
+    name: str
+    SCHEMA: Schema
+    DAY: str | None
+    LEGAL: LegalFacts
+    sealed: Callable[[pa.Table], pa.Table]
+
+    @property
+    def __name__(self) -> str:
+        """As a module has it."""
+        return self.name
+
+
+def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> Declared:
+    """The declared source of this name.
+
+    Raises:
+        ParamsError: there is none.
+    """
+    if name not in own.root:
+        known = ", ".join(own.root) or "none yet"
+        raise ParamsError(f"No source of your own is called {name!r}.", hint=f"Declared in params.yaml, own: {known}.")
+    return Declared(name, own.root[name], root, max_rows)
+
+
+def shelf(said: OwnSource) -> Shelf:
+    """Schema, day column, legal facts and sealing of a declared source, under the name of the source it replaces."""
+    module = _KINDS[said.kind]
+    return Shelf(STAGED_AS[said.kind], module.SCHEMA, module.DAY, legal(said), module.sealed)
+
+
+def legal(said: OwnSource) -> LegalFacts:
+    """The declared legal facts; own data are never demo data."""
+    facts = said.legal
+    return LegalFacts(
+        controller=facts.controller,
+        provenance=facts.provenance,
+        collected_from=facts.collected_from,
+        bases=dict(facts.bases),
+        columns={ours: tuple(facts.purposes[ours]) for ours in said.entering},
+        retention_days=facts.retention_days,
+        notice=facts.notice,
+        synthetic=facts.synthetic,
+        personal_data=facts.personal_data,
+        demo=False,
+    )
+
+
+def legal_of(own: OwnParams) -> dict[str, LegalFacts]:
+    """Legal facts of the declared sources, by the name of the pipeline's source whose place they take."""
+    return {STAGED_AS[said.kind]: legal(said) for said in own.root.values()}

@@ -1,0 +1,73 @@
+"""What a post is about, by a code-book a person can read; posts that touch a special category are about nothing (GDPR
+art. 9).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import yaml
+
+from twinops.errors import ParamsError
+
+
+@dataclass(frozen=True)
+class CodeBook:
+    """Patterns of the topics, and of the special categories that shut a post out."""
+
+    version: str
+    topics: Mapping[str, re.Pattern[str]]
+    special: Mapping[str, re.Pattern[str]]
+
+    def is_special(self, text: str) -> bool:
+        """The text touches a special category. Which one is not told: that would be the signal itself."""
+        plain = _plain(text)
+        return any(pattern.search(plain) for pattern in self.special.values())
+
+    def about(self, text: str) -> tuple[str, ...]:
+        """The topics of a text, in the code-book's order; none for a text that touches a special category."""
+        if self.is_special(text):
+            return ()
+        plain = _plain(text)
+        return tuple(name for name, pattern in self.topics.items() if pattern.search(plain))
+
+
+@cache
+def shipped() -> CodeBook:
+    """The code-book of this package.
+
+    >>> shipped().about("One till open and a long queue"), shipped().about("no sugar since my diabetes")
+    (('checkout',), ())
+    """
+    return parse(files(__package__).joinpath("topics.yaml").read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> CodeBook:
+    """Read a code-book.
+
+    Raises:
+        ParamsError: it has no topic, or no special categories: an empty deny-list denies nothing.
+    """
+    raw = yaml.safe_load(text)
+    if not raw.get("topics") or not raw.get("special"):
+        raise ParamsError(
+            "A code-book needs topics and special categories.", hint="Start from the shipped topics.yaml."
+        )
+    return CodeBook(
+        str(raw["version"]),
+        {n: _pattern(w) for n, w in raw["topics"].items()},
+        {n: _pattern(w) for n, w in raw["special"].items()},
+    )
+
+
+def _pattern(words: Sequence[str]) -> re.Pattern[str]:
+    forms = [re.escape(str(w).removesuffix("*").casefold()) + (r"\w*" if str(w).endswith("*") else "") for w in words]
+    return re.compile(r"(?<!\w)(?:" + "|".join(forms) + r")(?!\w)")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().replace("’", "'").replace("#", " ").split())

@@ -1,0 +1,123 @@
+"""Inferred segments against what the generator knows, and as the one fact that leaves the data plane."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.data.fusion_plan import HIGH
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation import wilson
+
+AGAINST_TRUTH = "inferred segments against what the generator says every customer would have answered; synthetic"
+POINTS = "points of 100"
+
+
+class Held(NamedTuple):
+    """One published figure beside the truth."""
+
+    is_mean: bool
+    assumed: bool
+    off: float
+    inside: bool
+    within_bounds: bool
+    width: float
+
+
+def by_truth(fused: pa.Table, recipients: pa.Table, truth: Mapping[str, np.ndarray]) -> Findings:
+    """How often intervals and bounds hold the truth, and how far off the values are.
+
+    `truth` has an array per scale, in the recipients' order. `.independence_assumed`: segments that do not follow from
+    what was matched on.
+    """
+    rows = [_held(r, recipients, truth) for r in fused.to_pylist() if not r["suppressed"]]
+    assumed = [r for r in rows if r.assumed]
+    measures = [*_quality([r for r in rows if not r.assumed], ""), *_quality(assumed, ".independence_assumed")]
+    if assumed:
+        width = [r.width for r in assumed if r.is_mean]
+        low, high = np.quantile(width, [0.025, 0.975])
+        measures.append(_share("fusion_bounds_hold", [r.within_bounds for r in assumed]))
+        measures.append(
+            _points(
+                "fusion_bound_width",
+                width,
+                (float(low), float(high)),
+                "mean width, percentiles over segments and scales",
+            )
+        )
+    return Findings(tuple(measures))
+
+
+def _quality(rows: Sequence[Held], suffix: str) -> list[Measure]:
+    off = [abs(r.off) for r in rows if r.is_mean]
+    if len(off) < 2:
+        return []
+    middle, half = float(np.mean(off)), wilson.NORMAL_95 * float(np.std(off, ddof=1)) / len(off) ** 0.5
+    error = _points(
+        f"fusion_segment_error{suffix}",
+        off,
+        (max(middle - half, 0), middle + half),
+        "mean absolute error, normal interval over segments",
+    )
+    return [_share(f"fusion_segment_coverage_95{suffix}", [r.inside for r in rows]), error]
+
+
+def _held(row: Mapping[str, Any], recipients: pa.Table, truth: Mapping[str, np.ndarray]) -> Held:
+    member = np.array(recipients[row["variable"]].cast(pa.string()).to_pylist(), dtype=object) == row["segment"]
+    answers = truth[row["scale"]][member]
+    true = float(answers.mean() if row["figure"] == "mean" else (answers >= HIGH).mean())
+    low, high = (0.0, 100.0) if row["bound_low"] is None else (row["bound_low"], row["bound_high"])
+    return Held(
+        row["figure"] == "mean",
+        row["conditional_independence"] == "assumed",
+        true - row["value"],
+        row["low"] <= true <= row["high"],
+        low <= true <= high,
+        high - low,
+    )
+
+
+def _points(name: str, values: Sequence[float], interval: tuple[float, float], method: str) -> Measure:
+    middle = float(np.mean(values))
+    low, high = min(interval[0], middle), max(interval[1], middle)
+    return Measure(
+        name, middle, len(values), AGAINST_TRUTH, method, low=low, high=high, unit=POINTS, unit_of_n="segment and scale"
+    )
+
+
+def _share(name: str, hits: Sequence[bool]) -> Measure:
+    value, low, high = wilson.share(sum(hits), len(hits))
+    return Measure(
+        name,
+        value,
+        len(hits),
+        AGAINST_TRUTH,
+        "Wilson score interval; segments of one run depend on each other",
+        low=low,
+        high=high,
+        unit_of_n="segment, scale and figure",
+    )
+
+
+def as_facts(fused: pa.Table) -> Findings:
+    """The published segments as one fact, small cells already emptied; with what was assumed."""
+    rows = [
+        {k: v for k, v in r.items() if k not in ("method", "donor_panel", "status", "draws")} for r in fused.to_pylist()
+    ]
+    first = fused.slice(0, 1).to_pylist()[0] if fused.num_rows else {}
+    about = {k: first.get(k) for k in ("status", "method", "donor_panel", "draws")}
+    return Findings(
+        facts=(
+            Fact(
+                "fusion_segments",
+                {**about, "rows": rows},
+                Kind.MEASURED,
+                "statistical matching; inferred, not observed",
+            ),
+        )
+    )

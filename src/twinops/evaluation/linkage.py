@@ -1,0 +1,164 @@
+"""How right is the linkage? Precision, recall, F1 and the false-match rate against the truth, beside simpler matchers.
+
+The truth is known because the identities are synthetic; nothing here says how a linkage of real consumers would fare.
+Counted in pairs of records; intervals by drawing persons, as the pairs of one person are not independent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.wilson import share
+
+SOURCE = "synthetic identities around the households (twinops.demo.identities)"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Pairs of records that were joined rightly and wrongly, and all pairs that belong together, per person.
+
+    A wrong pair is counted half to each of the two persons it mixes, so that drawing persons draws mistakes too.
+    """
+
+    right: np.ndarray
+    wrong: np.ndarray
+    all: np.ndarray
+
+    @classmethod
+    def of_groups(cls, group: np.ndarray, person: np.ndarray) -> Counted:
+        """Count from each record's group and each record's true person; both are whole numbers from 0 below the number
+        of records.
+
+        >>> c = Counted.of_groups(np.array([0, 0, 0, 3]), np.array([7, 7, 8, 8]))
+        >>> c.right.tolist(), c.wrong.tolist(), c.all.tolist()
+        ([1.0, 0.0], [1.0, 1.0], [1.0, 1.0])
+        """
+        persons, person = np.unique(person, return_inverse=True)
+        both, counts = np.unique(np.stack([group, person]), axis=1, return_counts=True)
+        size = np.bincount(group)
+        right = np.bincount(both[1], counts * (counts - 1) / 2, minlength=len(persons))
+        mixed = np.bincount(both[1], counts * (size[both[0]] - counts) / 2, minlength=len(persons))
+        whole = np.bincount(person)
+        return cls(right, mixed, whole * (whole - 1) / 2)
+
+    @classmethod
+    def of_pairs(cls, left: np.ndarray, right: np.ndarray, person: np.ndarray) -> Counted:
+        """Count from pairs that were said to belong together, one by one, whatever follows from them."""
+        persons, person = np.unique(person, return_inverse=True)
+        hit = person[left] == person[right]
+        whole = np.bincount(person)
+        mixed = np.concatenate([person[left[~hit]], person[right[~hit]]])
+        joined_rightly = np.bincount(person[left[hit]], minlength=len(persons)).astype(float)
+        return cls(joined_rightly, np.bincount(mixed, minlength=len(persons)) / 2, whole * (whole - 1) / 2)
+
+    @property
+    def said(self) -> int:
+        """Pairs that were joined."""
+        return round(float(self.right.sum() + self.wrong.sum()))
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall."""
+        return _f1(self.right.sum(), self.wrong.sum(), self.all.sum())
+
+    def f1_draws(self, weights: np.ndarray) -> np.ndarray:
+        """F1 per draw of persons."""
+        sums = [weights @ part for part in (self.right, self.wrong, self.all)]
+        return np.array([_f1(*row) for row in zip(*sums, strict=True)])
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The linkage and its peers, counted on the same records."""
+
+    ours: Counted
+    peers: dict[str, Counted]
+    linked: int
+    wrong_household: int
+    persons: int
+
+
+def linkage_findings(judged: Judged, *, draws: int, seed: int) -> Findings:
+    """Measures with intervals: Wilson's for shares of pairs, a bootstrap over persons for F1 and its lead over each
+    peer.
+    """
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(judged.persons, np.full(judged.persons, 1 / judged.persons), size=draws)
+    measures = [*_shares(judged.ours), _false_households(judged), *_f1s(judged, weights, seed)]
+    fact = Fact("linkage_peers", sorted(judged.peers), Kind.MEASURED, SOURCE)
+    return Findings(tuple(measures), (fact,))
+
+
+def _shares(c: Counted) -> list[Measure]:
+    right, said, whole = round(float(c.right.sum())), c.said, round(float(c.all.sum()))
+    quantities = {
+        "linkage_precision": (right, said, "share of joined pairs of records that are one person's"),
+        "linkage_recall": (right, whole, "share of one person's pairs of records that were joined"),
+        "linkage_false_match_rate": (said - right, said, "share of joined pairs of records that are two persons'"),
+    }
+    out = []
+    for name, (hits, n, meaning) in quantities.items():
+        if n:
+            value, low, high = share(hits, n)
+            out.append(
+                Measure(name, value, n, SOURCE, f"{meaning}; Wilson interval", low, high, unit_of_n="pairs of records")
+            )
+    return out
+
+
+def _false_households(judged: Judged) -> Measure:
+    """What would reach the wrong twin."""
+    value, low, high = share(judged.wrong_household, judged.linked) if judged.linked else (0.0, 0.0, 1.0)
+    return Measure(
+        "linkage_wrong_household_rate",
+        value,
+        judged.linked,
+        SOURCE,
+        "share of linked records whose household is another person's; Wilson interval",
+        low,
+        high,
+        unit_of_n="linked records",
+    )
+
+
+def _f1s(judged: Judged, weights: np.ndarray, seed: int) -> list[Measure]:
+    ours, method = judged.ours.f1_draws(weights), f"F1 over pairs of records; {len(weights)} bootstrap draws of persons"
+    out = [_f1_measure("linkage_f1", judged.ours.f1, ours, judged, f"{method}|{seed}")]
+    for name, peer in sorted(judged.peers.items()):
+        theirs = peer.f1_draws(weights)
+        out.append(_f1_measure(f"linkage_f1.{name}", peer.f1, theirs, judged, f"{method}|{seed}"))
+        out.append(
+            _f1_measure(
+                f"linkage_f1.lead_over_{name}",
+                judged.ours.f1 - peer.f1,
+                ours - theirs,
+                judged,
+                f"paired difference of {method}|{seed}",
+            )
+        )
+    return out
+
+
+def _f1_measure(name: str, value: float, draws: np.ndarray, judged: Judged, method: str) -> Measure:
+    words, _, seed = method.rpartition("|")
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return Measure(
+        name,
+        value,
+        judged.persons,
+        SOURCE,
+        words,
+        min(float(low), value),
+        max(float(high), value),
+        unit_of_n="persons",
+        seed=int(seed),
+    )
+
+
+def _f1(right: float, wrong: float, whole: float) -> float:
+    return float(2 * right / (right + wrong + whole)) if right + wrong + whole else 0.0

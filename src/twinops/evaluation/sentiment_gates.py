@@ -1,0 +1,43 @@
+"""What the gates before the scorer let through and turn away: language, special categories, topics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twinops.data import language, signals, topics
+from twinops.entities.measure import Measure
+from twinops.evaluation import wilson
+from twinops.evaluation.sentiment_posts import BY_HAND, Post
+
+
+def gates(posts: Sequence[Post]) -> list[Measure]:
+    """The language gate, the deny-list and the topics."""
+    book = topics.shipped()
+    scored = dict(
+        zip(
+            (p.text for p in posts),
+            signals.read_texts([p.text for p in posts]).columns["label"].to_pylist(),
+            strict=True,
+        )
+    )
+    english = [p for p in posts if p.language == "en"]
+    fresh = [p for p in posts if p.special and p.fresh]
+    plain = [p for p in english if not p.special and not p.fresh]
+    shares = (
+        ("sentiment_gate_false_accept", [language.refusal(p.text) is None for p in posts if p.language != "en"]),
+        ("sentiment_gate_false_refuse", [language.refusal(p.text) is not None for p in english]),
+        ("sentiment_special_missed", [not book.is_special(p.text) for p in fresh]),
+        ("sentiment_special_scored", [scored[p.text] is not None for p in fresh]),
+        ("sentiment_special_false_alarm", [book.is_special(p.text) for p in plain]),
+        ("sentiment_topic_missed", [not t & set(book.about(p.text)) for p in plain if (t := p.topics)]),
+    )
+    return [
+        share(name, hits, f"{BY_HAND}; code-book {book.version}, made by the same hand as the posts")
+        for name, hits in shares
+    ]
+
+
+def share(name: str, hits: Sequence[bool], source: str) -> Measure:
+    """A share with its Wilson interval."""
+    value, low, high = wilson.share(sum(hits), len(hits))
+    return Measure(name, value, len(hits), source, "Wilson score interval", low=low, high=high, unit_of_n="posts")

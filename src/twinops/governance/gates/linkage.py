@@ -1,0 +1,56 @@
+"""Refuse a candidate whose records are linked too carelessly: a false match gives a person's data to the wrong twin.
+
+The lower end of precision, the share of joined pairs of records that are one person's, must reach the limit (Fellegi &
+Sunter 1969, doi:10.1080/01621459.1969.10501049); the share of false matches is what is left of it.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.reading import Record
+
+RULE = "GDPR art. 5(1)(d) and (f); Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049"
+QUESTION = "Are linked records surely one person's?"
+MEASURE = "linkage_precision"
+
+
+class Limits(Record):
+    """`at_least`: the share of joined pairs that must be one person's."""
+
+    at_least: Annotated[float, Field(gt=0, le=1)]
+
+
+def needs(_limits: Limits) -> tuple[str, ...]:
+    """Names of the evidence without which the gate answers *missing*."""
+    return (MEASURE,)
+
+
+def check(evidence: Evidence, limits: Limits) -> Verdict:
+    """Judge the end that hurts: passed only when even the low end of precision reaches the limit."""
+    precision = evidence.measure(MEASURE)
+    if precision is None or precision.low is None or precision.high is None:
+        return missing(
+            "No linkage precision with its interval was measured.",
+            "Run `dvc repro link`; records of your own need a labelled sample as truth.",
+            limit=limits.at_least,
+        )
+    figures = about(precision, limit=limits.at_least)
+    sentence = f"The share of joined pairs that are one person's is {precision}"
+    if precision.low >= limits.at_least:
+        return passed(f"{sentence}, at least {limits.at_least:g}.", **figures)
+    if precision.high < limits.at_least:
+        return failed(
+            f"{sentence}, below {limits.at_least:g} throughout.",
+            "Raise link.merge_at in params.yaml, and see the weakest tie in notebooks/sources.py.",
+            **figures,
+        )
+    return inconclusive(
+        f"{sentence}, which spans the limit {limits.at_least:g}.",
+        "See the weakest tie in notebooks/sources.py; raise link.merge_at in params.yaml, or measure on more records.",
+        **figures,
+    )

@@ -1,0 +1,58 @@
+"""Read `compliance/interests.yaml`: who signed that an interest outweighs the household's, and for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from twinops.entities.consent import Purpose
+from twinops.governance.reading import Record, Text, checked, parse
+
+SOURCE = "compliance/interests.yaml"
+
+
+class Assessment(Record):
+    """One signed assessment (GDPR art. 6(1)(f)): interest, necessity and balance, by whom and until when."""
+
+    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+    purpose: Annotated[Purpose, Field(strict=False)]
+    interest: Text
+    necessity: Text
+    balance: Text
+    signed_by: Text
+    signed_on: date
+    valid_until: date
+
+
+class Interests(Record):
+    """The whole file."""
+
+    version: Text
+    assessments: tuple[Assessment, ...]
+
+
+def read(text: str) -> Interests:
+    """The checked file.
+
+    Raises:
+        ParamsError: it holds mistakes; all are told together.
+    """
+    raw = parse(text, name=SOURCE)
+    return checked(Interests, raw, name=SOURCE, more=_mistakes(raw))
+
+
+def standing(interests: Interests, *, on: date) -> frozenset[tuple[str, Purpose]]:
+    """Sources and purposes with an assessment that is signed and stands on this day."""
+    return frozenset((a.source, a.purpose) for a in interests.assessments if a.signed_on <= on <= a.valid_until)
+
+
+def _mistakes(raw: Any) -> Iterator[str]:
+    """What no single field shows."""
+    found = raw.get("assessments") if isinstance(raw, dict) else None
+    for place, one in enumerate(found if isinstance(found, tuple) else ()):
+        first, last = (one.get(c) for c in ("signed_on", "valid_until")) if isinstance(one, dict) else (None, None)
+        if isinstance(first, date) and isinstance(last, date) and last < first:
+            yield f"assessments.{place}: valid_until lies before signed_on"

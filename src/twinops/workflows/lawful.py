@@ -1,0 +1,153 @@
+"""Decide, before anything is linked, which records the law allows to be linked and blended, and count the others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops import plugins
+from twinops.data import consent
+from twinops.data.days import day_of
+from twinops.data.linkage.intake import COMPARED, HOME
+from twinops.data.seal import read_sealed, write_sealed
+from twinops.entities.consent import Purpose
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.population import SMALLEST_CELL
+from twinops.evaluation.wilson import share
+from twinops.governance import interests
+from twinops.ports import Engine, KeyStore
+from twinops.twin.examples import with_text_sid
+from twinops.workflows.places import Places
+
+BATCH = "all"
+ATTACHED = {"social_posts": "social_accounts", "social_comments": "social_accounts", "care_cases": "crm"}
+"""Sources that speak of records of another source, and which."""
+LINKING_SERVES = Purpose.TRAINING
+"""Who does not allow this is in no twin, so there is nothing to link for."""
+
+
+@dataclass(frozen=True)
+class Lawful:
+    """How many subjects each source holds, how many of them may be linked and blended, and what was found."""
+
+    held: dict[str, int]
+    allowed: dict[str, int]
+    findings: Findings
+
+
+def lawful(places: Places, *, engine: Engine, keys: KeyStore, as_of: date) -> Lawful:
+    """Write the sealed list of records that may be linked, and `reports/measures/lawful.json`.
+
+    A household is asked in the ledger of consent, a profile or account in what was chosen beside it, each as of today.
+    Unknown refuses; under legitimate interest a signed assessment must stand, and an objection refuses.
+    """
+    signed = interests.standing(_interests(places), on=as_of)
+    ledgers = {True: _opened("consent", places, keys), False: _opened("choices", places, keys)}
+    answers = {}
+    for source in (*COMPARED, *ATTACHED):
+        subjects = _subjects(source, places, keys)
+        answers[source] = _answers(engine, source, subjects, ledgers[source == HOME], (signed, day_of(as_of)))
+    _seal(answers, places, keys)
+    findings = _findings(answers, signed, as_of)
+    places.measures("lawful").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("lawful").write_text(findings.to_json(), encoding="utf-8")
+    held = {s: a.num_rows for s, a in answers.items()}
+    return Lawful(held, {s: _allowed(a) for s, a in answers.items()}, findings)
+
+
+def assessed(source: str, signed: frozenset[tuple[str, Purpose]]) -> frozenset[Purpose]:
+    """Purposes of a source with a signed assessment."""
+    return frozenset(purpose for name, purpose in signed if name == source)
+
+
+def _interests(places: Places) -> interests.Interests:
+    return interests.read((places.compliance / "interests.yaml").read_text(encoding="utf-8"))
+
+
+def _opened(source: str, places: Places, keys: KeyStore) -> pa.Table | None:
+    batches = places.raw_batches(source)
+    return with_text_sid(read_sealed(batches, dataset=source, keys=keys)) if batches else None
+
+
+def _subjects(source: str, places: Places, keys: KeyStore) -> pa.Array:
+    rows = _opened(source, places, keys)
+    return pa.array([], pa.string()) if rows is None else pc.unique(rows["sid"]).sort()
+
+
+def _answers(
+    engine: Engine,
+    source: str,
+    subjects: pa.Array,
+    ledger: pa.Table | None,
+    when: tuple[frozenset[tuple[str, Purpose]], int],
+) -> pa.Table:
+    """`sid, allowed, reason` of every subject of a source, for linking."""
+    signed, today = when
+    legal = plugins.load("twinops.data.sources", source).LEGAL
+    basis = {LINKING_SERVES: legal.bases[LINKING_SERVES]}
+    asked = pa.table({"sid": subjects, "day": pa.array([today] * len(subjects), pa.int64())})
+    told = consent.allowed(
+        engine, NO_LEDGER if ledger is None else ledger, asked, bases=basis, assessed=assessed(source, signed)
+    )
+    return told.select(["sid", "allowed", "reason"])
+
+
+NO_LEDGER = pa.table(
+    {
+        **{c: pa.array([], pa.string()) for c in ("sid", "purpose", "event")},
+        **{c: pa.array([], pa.int64()) for c in ("day", "seq")},
+    }
+)
+"""Nobody said anything."""
+
+
+def _seal(answers: Mapping[str, pa.Table], places: Places, keys: KeyStore) -> None:
+    """The records that are compared; what is attached to them is asked again, as of each day, when it is blended."""
+    rows = pa.concat_tables(
+        answers[s].append_column("source", pa.array([s] * answers[s].num_rows, pa.string())) for s in COMPARED
+    )
+    places.blendable.parent.mkdir(parents=True, exist_ok=True)
+    write_sealed(rows, places.blendable, dataset="blendable", batch="blendable", keys=keys, subject="sid")
+
+
+def _allowed(answers: pa.Table) -> int:
+    return int(pc.sum(answers["allowed"].cast(pa.int64())).as_py() or 0)
+
+
+def _findings(answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purpose]], as_of: date) -> Findings:
+    source = "choices and ledger of consent (synthetic) on the as-of date, by each source's legal basis"
+    measures = []
+    for name, table in answers.items():
+        if table.num_rows:
+            value, low, high = share(_allowed(table), table.num_rows)
+            method = "share of the source's subjects whose records may be linked and blended; Wilson's interval"
+            measures.append(
+                Measure(
+                    f"blendable.{name}", value, table.num_rows, source, method, low=low, high=high, unit_of_n="subjects"
+                )
+            )
+    facts = (
+        Fact("blend_excluded", {n: _reasons(t) for n, t in answers.items()}, Kind.MEASURED, source),
+        Fact("blend_empty_sources", sorted(n for n, t in answers.items() if not t.num_rows), Kind.MEASURED, "data/raw"),
+        Fact(
+            "interests_assessed",
+            {"on": as_of.isoformat(), "signed": sorted(f"{s}: {p.value}" for s, p in signed)},
+            Kind.DECLARED,
+            interests.SOURCE,
+        ),
+    )
+    return Findings(tuple(measures), facts)
+
+
+def _reasons(answers: pa.Table) -> dict[str, Any]:
+    """Subjects that stay out, by reason; fewer than ten are not counted in the open (null)."""
+    found = Counter(r for r in answers["reason"].to_pylist() if r is not None)
+    return {reason: n if n >= SMALLEST_CELL else None for reason, n in sorted(found.items())}

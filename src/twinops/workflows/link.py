@@ -1,0 +1,142 @@
+"""Find out which records of several sources are one person's, and how sure that is. Only lawful records take part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.ages import birth_days
+from twinops.data.linkage.explain import Explanation, explained
+from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
+from twinops.data.linkage.linking import FEWEST, Linked, Settings, linked
+from twinops.data.linkage.outcome import links, nothing_linked, review
+from twinops.data.linkage.resolve import Rules
+from twinops.data.linkage.splinking import Drawing
+from twinops.data.seal import read_sealed, write_sealed
+from twinops.entities.canonical import to_json
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.linkage import linkage_findings
+from twinops.evaluation.linkage_findings import Outcome, counted, facts, judged
+from twinops.params import LinkParams
+from twinops.pictures.canvas import save
+from twinops.pictures.linkage import bands_picture, no_tie_picture, tie_picture
+from twinops.ports import Engine, KeyStore
+from twinops.workflows.places import Places
+
+BATCH = "all"
+
+
+@dataclass(frozen=True)
+class LinkedUp:
+    """Aggregates: records per source that took part and that were left out, households with a link, links, pairs to
+    look at by reason; the weakest tie that was joined, in words; what was found.
+    """
+
+    records: dict[str, int]
+    left_out: dict[str, int]
+    households: int
+    links: int
+    to_review: dict[str, int]
+    weakest: Explanation | None
+    findings: Findings
+
+
+def link(places: Places, *, engine: Engine, keys: KeyStore, rules: LinkParams) -> LinkedUp:
+    """Write the sealed links, review list and birthdays, the model, `reports/measures/linkage.json` and two pictures.
+
+    A source that was not collected is missed, and said to be; without registrations, or with too few records, nothing
+    is linked and every twin stays with its purchases.
+    """
+    held = {s: _opened(places, keys, s) for s in COMPARED if places.raw(s, BATCH).is_file()}
+    lawful = {s: _lawful(places, keys, table) for s, table in held.items()}
+    raw = raw_records(lawful)
+    done = linked(engine, raw, _settings(rules)) if _possible(lawful) else None
+    found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
+    outcome = Outcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
+    for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful), places.births)):
+        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=keys, subject="sid")
+    measures = counted(outcome) + (_measured(places, keys, done, raw, rules) if done else [])
+    said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
+    findings = Findings(tuple(measures), said)
+    _write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
+    _write(places.measures("linkage"), findings.to_json())
+    weakest = _weakest(done, found)
+    _draw(places, done, weakest, rules)
+    left_out = {s: n - outcome.taking_part[s] for s, n in outcome.held.items()}
+    return LinkedUp(
+        outcome.taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings
+    )
+
+
+def _settings(rules: LinkParams) -> Settings:
+    drawing = Drawing(rules.seed, rules.u_pairs, rules.em_pairs)
+    return Settings(drawing, Rules(rules.merge_at, rules.review_from, rules.most_records), rules.most_share_a_key, LONE)
+
+
+def _possible(lawful: dict[str, pa.Table]) -> bool:
+    """There are households, something to link to them, and enough to learn from."""
+    return HOME in lawful and len(lawful) > 1 and sum(_sizes(lawful).values()) >= FEWEST
+
+
+def _sizes(tables: dict[str, pa.Table]) -> dict[str, int]:
+    return {source: table.num_rows for source, table in tables.items()}
+
+
+def _opened(places: Places, keys: KeyStore, source: str) -> pa.Table:
+    return read_sealed(places.raw(source, BATCH), dataset=source, keys=keys)
+
+
+def _lawful(places: Places, keys: KeyStore, table: pa.Table) -> pa.Table:
+    """Only the records that may be blended. Who is not on the list is not: consent unknown refuses (GDPR art. 7(1))."""
+    if not places.blendable.is_file():
+        return table.slice(0, 0)
+    answers = read_sealed(places.blendable, dataset=places.blendable.stem, keys=keys)
+    allowed = pc.unique(answers.filter(answers["allowed"])["sid"].cast(pa.string()))
+    return table.filter(pc.is_in(table["sid"].cast(pa.string()), allowed))
+
+
+def _births(found: pa.Table, lawful: dict[str, pa.Table]) -> pa.Table:
+    """Birthdays of the households' holders, as far as a linked profile knows them: `sid, birth_day`."""
+    profiles = lawful.get("crm", pa.table({"sid": pa.array([], pa.string()), "born": pa.array([], pa.string())}))
+    born = dict(zip(profiles["sid"].to_pylist(), profiles["born"].to_pylist(), strict=True))
+    pairs = zip(found["sid"].to_pylist(), found["record"].to_pylist(), strict=True)
+    known = [(sid, born[record]) for sid, record in pairs if born.get(record)]
+    sids, days = ([k[i] for k in known] for i in (0, 1))
+    return pa.table({"sid": pa.array(sids, pa.string()), "birth_day": birth_days(pa.array(days, pa.string()))})
+
+
+def _measured(places: Places, keys: KeyStore, done: Linked, raw: pa.Table, rules: LinkParams) -> list[Measure]:
+    """Measured against the truth, where there is one: only generated identities have it."""
+    path = places.truth("identities")
+    truth = read_sealed(path, dataset=path.stem, keys=keys) if path.is_file() else None
+    if truth is None or not truth.num_rows:
+        return []
+    person_of = dict(zip(truth["sid"].to_pylist(), truth["person"].to_pylist(), strict=True))
+    answer = judged(done, raw, person_of, home=HOME)
+    return list(linkage_findings(answer, draws=rules.draws, seed=rules.seed).measures)
+
+
+def _weakest(done: Linked | None, found: pa.Table) -> Explanation | None:
+    """The least probable tie that was joined, in words."""
+    if done is None or not found.num_rows:
+        return None
+    order = [("probability", "ascending"), ("match_weight", "ascending"), ("cluster", "ascending")]
+    return explained(found.sort_by(order).slice(0, 1).to_pylist()[0], done.model)
+
+
+def _draw(places: Places, done: Linked | None, weakest: Explanation | None, rules: LinkParams) -> None:
+    against = done.pairs.contradicted() if done else np.zeros(0, dtype=bool)
+    free = done.plausible.probability[~against] if done else np.zeros(0)
+    bands = bands_picture(free, rules=_settings(rules).rules, contradicted=int(against.sum()))
+    save(bands, places.figure("linkage_bands"))
+    save(tie_picture(weakest) if weakest else no_tie_picture(), places.figure("linkage_tie"))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,70 @@
+"""Measure the scorer of texts: on posts labelled by hand, and on what the generator truly meant, where there is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from twinops.data.blend import TEXTS
+from twinops.data.seal import read_sealed
+from twinops.entities.findings import Findings
+from twinops.evaluation import sentiment as measured
+from twinops.evaluation.sentiment_posts import labelled
+from twinops.params import SignalsParams
+from twinops.pictures.canvas import save
+from twinops.pictures.sentiment import sentiment_picture
+from twinops.ports import KeyStore
+from twinops.workflows.places import Places
+
+TRUTH = ("event_id", "account", "language", "sentiment", "special")
+
+
+@dataclass(frozen=True)
+class Felt:
+    """What was found, and how many texts of made-up people it rests on beside those labelled by hand."""
+
+    texts: int
+    findings: Findings
+
+
+def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams) -> Felt:
+    """Write `reports/measures/sentiment.json` and a picture."""
+    draws = measured.Draws(texts.draws, texts.seed)
+    by_hand = measured.by_hand(labelled(), params=draws)
+    events, truth = _events(places, keys), _truth(places, keys)
+    synthetic = (
+        measured.by_truth(events, truth, error=by_hand.error, params=draws) if _scored(events, truth) else Findings()
+    )
+    findings = Findings((*by_hand.findings.measures, *synthetic.measures), (*by_hand.findings.facts, *synthetic.facts))
+    places.measures("sentiment").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("sentiment").write_text(findings.to_json(), encoding="utf-8")
+    save(sentiment_picture(findings), places.figure("sentiment"))
+    return Felt(events.num_rows, findings)
+
+
+def _scored(events: pa.Table, truth: pa.Table) -> bool:
+    known = set(truth["event_id"].to_pylist())
+    pairs = zip(events["event_id"].to_pylist(), events["label"].to_pylist(), strict=True)
+    return any(label is not None and event in known for event, label in pairs)
+
+
+def _events(places: Places, keys: KeyStore) -> pa.Table:
+    """Every text's `event_id` and label."""
+    parts = [pa.table({"event_id": pa.array([], pa.string()), "label": pa.array([], pa.string())})]
+    for name in TEXTS:
+        if batches := places.raw_batches(name):
+            rows = read_sealed(batches, dataset=name, keys=keys)
+            parts.append(pa.table({c: rows[c].cast(pa.string()) for c in ("event_id", "label")}))
+    return pa.concat_tables(parts)
+
+
+def _truth(places: Places, keys: KeyStore) -> pa.Table:
+    """What was meant by every text that entered, by account."""
+    kinds = {c: pa.bool_() if c == "special" else pa.string() for c in TRUTH}
+    parts = [pa.schema(list(kinds.items())).empty_table()]
+    for name in TEXTS:
+        if places.truth(name).is_file():
+            rows = read_sealed(places.truth(name), dataset=f"truth_{name}", keys=keys)
+            parts.append(pa.table({c: rows["sid" if c == "account" else c].cast(kinds[c]) for c in TRUTH}))
+    return pa.concat_tables(parts)

@@ -113,18 +113,7 @@ def test_make_lab_opens_a_percent_file_as_a_notebook(ran: Workshop) -> None:
     base = f"http://127.0.0.1:{port}"
     command = f"{recipe('lab')} --no-browser --port={port} --IdentityProvider.token=t --allow-root"
     with serving(ran, command, f"{base}/api?token=t"):
-        opened = (
-            json.loads(fetch(f"{base}/api/contents/notebooks/train.py?type=notebook&token=t"))
-            if _rooted(ran, base)
-            else {}
-        )
-        opened = opened or json.loads(fetch(f"{base}/api/contents/train.py?type=notebook&token=t"))
+        opened = json.loads(fetch(f"{base}/api/contents/notebooks/train.py?type=notebook&token=t"))
     assert opened["type"] == "notebook"
     assert any("parameters" in cell["metadata"].get("tags", []) for cell in opened["content"]["cells"])
     assert ran.do("git", "status", "--porcelain") == ""
-
-
-def _rooted(workshop: Workshop, base: str) -> bool:
-    """Whether Lab's root is the project folder."""
-    listed = json.loads(fetch(f"{base}/api/contents/?token=t"))["content"]
-    return any(entry["name"] == "notebooks" for entry in listed)

@@ -55,6 +55,9 @@ Image(home.places.figure("drift_distances"))
 
 # %% [markdown]
 # ## In short
+#
+# The low end of the interval counts features that are far and beyond chance, its high end all that are far: with few
+# households nothing is beyond chance, and that must not look like calm.
 
 # %%
 Markdown(result.found)

@@ -28,21 +28,16 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
+from twinops.evaluation.fairness_findings import MITIGATION
 
 home = twinops.open_project(project)
 result = home.run("fairness")
-facts = {fact.name: fact.value for fact in result.findings.facts}
 
 # %% [markdown]
 # ## What was decided, and for whom it can be assessed
 
 # %%
-decision = facts["fairness_decision"]
-Markdown(
-    f"**{decision['name']}**, replayed for day {decision['day']}: {decision['offers']:,} of {decision['ranked']:,} "
-    f"households that allow offers would receive one. {decision['assessed']:,} of them allow bias assessment, and for "
-    f"{decision['assessed_with_demographics']:,} of those demographics are held. Provenance: {decision['provenance']}."
-)
+Markdown(result.decided)
 
 # %% [markdown]
 # ## How many of each group would get an offer, and is their spend foretold right?
@@ -79,7 +74,7 @@ Markdown("\n".join(f"- {sentence}" for sentence in result.found))
 # offers. This is offered, not applied.
 
 # %%
-Markdown("\n".join([*(f"- {price}" for price in result.prices), "", facts["fairness_mitigation"]["words"]]))
+Markdown("\n".join([*(f"- {price}" for price in result.prices), "", MITIGATION]))
 
 # %% [markdown]
 # ## In short

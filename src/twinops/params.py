@@ -140,10 +140,9 @@ class FusionParams(_Section):
 
 
 class FeaturesParams(_Section):
-    """The grid of as-of days. Days count from `first_day` in `timezone`."""
+    """The grid of as-of days. Days count from `first_day`, in the time zone of the shops."""
 
     first_day: Date
-    timezone: str
     first_cutoff: Day
     last_cutoff: Day
     step_days: Day

@@ -20,7 +20,7 @@ from twinops.twin.examples import Examples, examples
 from twinops.workflows.places import Places
 
 GRID = FeaturesParams(
-    first_day=date(2017, 1, 1), timezone="America/New_York", first_cutoff=57, last_cutoff=141, step_days=28,
+    first_day=date(2017, 1, 1), first_cutoff=57, last_cutoff=141, step_days=28,
     horizon_days=28, decay_days=(10, 30, 90),
 )  # fmt: skip
 

@@ -183,6 +183,15 @@ def test_no_value_anywhere_gives_no_measure_and_says_why() -> None:
 # --- what is written
 
 
+def test_few_households_show_no_drift_and_cannot_exclude_it() -> None:
+    few, many = (measured(panel(n, seed=2)) for n in (60, 8000))
+    assert few.share == many.share == 0
+    assert few.low == many.low == 0
+    assert few.high is not None
+    assert few.high >= 0.5
+    assert many.high == 0
+
+
 def test_the_same_rows_give_the_same_findings_with_households_in_any_order() -> None:
     table = panel(factor=0.8)
     shuffled = table.take(pa.array(np.random.default_rng(9).permutation(table.num_rows)))

@@ -56,7 +56,10 @@ class Feature:
 
 @dataclass(frozen=True)
 class Drift:
-    """What was found. `share` of the features is flagged, between `low` and `high`; None: nothing could be measured."""
+    """What was found. `share` of the features is flagged; see `measure_drift` for `low` and `high`.
+
+    None: nothing could be measured, and `why_not` says why.
+    """
 
     features: tuple[Feature, ...]
     households_reference: int
@@ -81,7 +84,8 @@ def windows(panel: pa.Table, columns: Sequence[str], *, reference: int, current:
 def measure_drift(pair: Windows, *, draws: int, seed: int) -> Drift:
     """Flag features, and resample households (with both their days) for the interval of the flagged share.
 
-    Drawing with replacement adds noise to every distance, so the interval leans towards more drift.
+    Its low end counts features that are far and beyond chance, its high end all that are far: with few households
+    nothing is beyond chance, and that must not look like calm. Drawing adds noise, so both lean towards more drift.
     """
     sizes = (len(pair.reference), len(pair.current), pair.households)
     if min(sizes) < FEWEST_HOUSEHOLDS:
@@ -96,9 +100,9 @@ def measure_drift(pair: Windows, *, draws: int, seed: int) -> Drift:
     if not known:
         return Drift(features, *sizes, why_not="no feature has a value in either window")
     vanished = sum(f.distance is None for f in known)
-    drawn = (_flagged_per_draw(pair, measurable, draws=draws, seed=seed) + vanished) / len(known)
-    low = np.quantile(drawn, (1 - bootstrap.LEVEL) / 2, method="lower")
-    high = np.quantile(drawn, (1 + bootstrap.LEVEL) / 2, method="higher")
+    certain, far = _per_draw(pair, measurable, draws=draws, seed=seed)
+    low = (np.quantile(certain, (1 - bootstrap.LEVEL) / 2, method="lower") + vanished) / len(known)
+    high = (np.quantile(far, (1 + bootstrap.LEVEL) / 2, method="higher") + vanished) / len(known)
     return Drift(features, *sizes, share=sum(f.flagged for f in known) / len(known), low=float(low), high=float(high))
 
 
@@ -126,10 +130,10 @@ def _feature(pair: Windows, name: str, distance: float | None, q: float | None, 
     return Feature(name, float(distance), float(q), flagged, *missing)
 
 
-def _flagged_per_draw(pair: Windows, columns: list[str], *, draws: int, seed: int) -> np.ndarray:
-    """How many features the same rule flags in each draw of the households."""
+def _per_draw(pair: Windows, columns: list[str], *, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many features the same rule flags in each draw of the households, and how many are far, certain or not."""
     if not columns:
-        return np.zeros(draws)
+        return np.zeros(draws), np.zeros(draws)
     everyone = np.union1d(pair.reference, pair.current)
     weights = bootstrap.counts(len(everyone), draws=draws, seed=seed)[1:]
     places = [np.searchsorted(everyone, who) for who in (pair.reference, pair.current)]
@@ -139,7 +143,7 @@ def _flagged_per_draw(pair: Windows, columns: list[str], *, draws: int, seed: in
     ]
     q = stats.false_discovery_control(np.nan_to_num(np.stack([f.p for f in found]), nan=1.0), axis=0)
     far = np.stack([f.distance for f in found]) >= DISTANCE_LIMIT
-    return np.asarray(((q < Q_LIMIT) & far).sum(axis=0))
+    return ((q < Q_LIMIT) & far).sum(axis=0), far.sum(axis=0)
 
 
 def _sample(values: pd.Series, household: np.ndarray) -> Sample:

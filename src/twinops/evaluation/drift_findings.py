@@ -13,7 +13,8 @@ from twinops.params import DriftParams
 
 METHOD = (
     f"share of windowed features with Benjamini-Hochberg q < {Q_LIMIT:g} (two-sample Kolmogorov-Smirnov) and normed "
-    f"Wasserstein distance of at least {DISTANCE_LIMIT:g} (Evidently); percentile bootstrap of households"
+    f"Wasserstein distance of at least {DISTANCE_LIMIT:g} (Evidently); percentile bootstrap of households, "
+    "its high end by the distance alone"
 )
 
 
@@ -45,9 +46,10 @@ def sentence(drift: Drift, days: DriftParams) -> str:
     doubt = f"{drift.share:.0%} of the features, interval {drift.low:.0%} to {drift.high:.0%}"
     if not flagged:
         furthest = max((f for f in drift.features if f.distance is not None), key=lambda f: f.distance or 0.0)
+        chance = "" if (furthest.distance or 0.0) < DISTANCE_LIMIT else "; with so few households that may be chance"
         return (
-            f"No feature moved further than the limit beyond chance {between} ({doubt}). "
-            f"The furthest is {furthest.name}, at {furthest.distance:.3f} of a limit of {DISTANCE_LIMIT:g}."
+            f"No feature moved further than the limit beyond chance {between} ({doubt}). The furthest is "
+            f"{furthest.name}, at {furthest.distance:.3f} (limit {DISTANCE_LIMIT:g}){chance}."
         )
     names = ", ".join(f.name for f in flagged)
     return f"{len(flagged)} of {len(drift.features)} features moved {between} ({doubt}): {names}."

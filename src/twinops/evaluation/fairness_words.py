@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from twinops.evaluation.disparity import Estimate
 from twinops.evaluation.fairness import Comparison
 from twinops.evaluation.mitigation import AS_IS, HALF_WAY, Mitigated
+
+_COUNTS = ("offers", "ranked", "assessed", "assessed_with_demographics")
 
 
 def sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
     """What was found about each attribute, in words, worst first."""
     told = sorted(comparisons, key=lambda c: (not c.groups, c.ratio.value if c.groups else 0))
     return tuple(_sentence(c) for c in told)
+
+
+def decided(decision: Mapping[str, Any]) -> str:
+    """What was decided and for whom it can be assessed, from the fact `fairness_decision`."""
+    said = {name: "fewer than ten" if decision[name] is None else f"{decision[name]:,}" for name in _COUNTS}
+    return (
+        f"**{decision['name']}**, replayed for day {decision['day']}: {said['offers']} of {said['ranked']} households "
+        f"that allow offers would receive one. {said['assessed']} of them allow bias assessment, and for "
+        f"{said['assessed_with_demographics']} of those demographics are held. Provenance: {decision['provenance']}."
+    )
 
 
 def prices(mitigated: Sequence[Mitigated]) -> tuple[str, ...]:

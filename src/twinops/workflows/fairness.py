@@ -14,7 +14,7 @@ from twinops.evaluation.decision import Judged, judged
 from twinops.evaluation.declaration import Declaration, read_decision
 from twinops.evaluation.fairness import Comparison, assess
 from twinops.evaluation.fairness_findings import fairness_findings
-from twinops.evaluation.fairness_words import prices, sentences
+from twinops.evaluation.fairness_words import decided, prices, sentences
 from twinops.evaluation.groups import HELD, groupings
 from twinops.evaluation.mitigation import BLENDS, Mitigated, mitigate
 from twinops.params import FairnessParams
@@ -32,7 +32,7 @@ class Assessment:
     findings: Findings
     comparisons: tuple[Comparison, ...]
     mitigated: tuple[Mitigated, ...]
-    declared: Declaration
+    decided: str
     found: tuple[str, ...]
     prices: tuple[str, ...]
 
@@ -54,8 +54,8 @@ def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Asses
     places.measures("fairness").write_text(findings.to_json(), encoding="utf-8")
     save(selection_rates_picture(comparisons, share=replay.offer_share), places.figure("selection_rates"))
     save(fairness_ratios_picture(comparisons, declared.fairness), places.figure("fairness_ratios"))
-    found = sentences(comparisons)
-    return Assessment(findings, comparisons, mitigated, declared, found, prices(mitigated))
+    said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))
+    return Assessment(findings, comparisons, mitigated, said, sentences(comparisons), prices(mitigated))
 
 
 def _declared(places: Places, replay: FairnessParams) -> Declaration:

@@ -43,7 +43,7 @@ def register(places: Places, lineage: Lineage, tracking: Tracking, registry: Reg
     told = verdicts_markdown(judged.decision, links=_links(model, tracking.page(run_id)))
     tagged = {**tags(judged.measured, lineage_facts(lineage, judged.measured), lineage), **_verdict_tags(judged)}
     version = known or registry.register(model, key=key, run_id=run_id, model=places.model, tags=tagged)
-    registry.describe(model, version, description=told, tags=_verdict_tags(judged) if known else tagged)
+    registry.describe(model, version, description=told, tags=tagged)
     return Registered(model, version, key, judged.decision.decision, written=known is None)
 
 

@@ -11,16 +11,13 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup spark run test test-fast check lab serve bench lint format lock clean
+.PHONY: help setup run test test-fast test-spark check lab serve bench lint format lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
 
 setup:  ## make .venv from the hash-pinned lock (other targets do it first)
 	@sh setup/setup.sh
-
-spark: setup
-	@sh setup/spark.sh
 
 run: setup  ## from real households to a judged, documented candidate
 	$(call say,pipeline)
@@ -32,8 +29,12 @@ run: setup  ## from real households to a judged, documented candidate
 	$(call say,verdicts)
 	@twinops status
 
-test: lint spark  ## lint and all tests
+test: lint  ## lint and all tests, but for those on Spark
 	@pytest -n 2 --dist loadfile
+
+test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
+	@sh setup/spark.sh
+	@pytest tests/unit/test_spark.py
 
 test-fast: setup  ## the unit tests only
 	@pytest tests/unit -n 2 --dist loadfile

@@ -1,6 +1,6 @@
 """The same SQL files on DuckDB and on a local Spark session: every value of every row the same.
 
-Spark is not installed by default: `pip install twinops[spark]`, and Java 17 on the path.
+Spark is not installed by default: `make test-spark` fetches it, and Java 17 where it may.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ test: lint  ## lint and all tests, but for those on Spark
 
 test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh
-	@pytest tests/unit/test_spark.py
+	@.twinops/spark/bin/python -m pytest tests/unit/test_spark.py
 
 test-fast: setup  ## the unit tests only
 	@pytest tests/unit -n 2 --dist loadfile
@@ -56,8 +56,8 @@ serve: setup  ## MLflow on what `make run` made, http://127.0.0.1:5000
 	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $${PORT:-5000} --workers 1 \
 	  --backend-store-uri sqlite:///mlflow.db --default-artifact-root "$(CURDIR)/mlruns" --serve-artifacts
 
-bench: setup  ## measure against a plain script; writes bench/results.json
-	@python bench/run.py
+bench: setup  ## measure against peers; writes bench/results.json (PART="sealing features ...", QUICK=--quick)
+	@python bench/run.py $(QUICK) $(PART)
 
 lock: setup  ## resolve requirements.lock anew after a change of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -1,24 +1,24 @@
 """Linkage at 2.5k persons, 100k persons and a million records, beside a weighted rapidfuzz matcher on the same data.
 
-Each side runs in a process of its own, from records in Parquet to joined records: CPU seconds (user and system) and
-peak memory. The matcher gets our candidate pairs and, with the truth in hand, its best threshold; finding that
-threshold is not counted. Usage: python bench/linkage.py [SIZE ...], sizes in persons; prints the rows of results.json.
+Each side runs in a process of its own, on one thread, from records in Parquet to joined records: CPU seconds (user and
+system) and peak memory. The matcher gets our candidate pairs and, with the truth in hand, its best threshold; finding
+that threshold is not counted. Usage: python bench/linkage.py [2k5|100k|1m ...]; prints rows of results.json.
 """
 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from time import process_time
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from beside import spent, started
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data.linkage.blocking import candidates
@@ -34,7 +34,9 @@ from twinops.evaluation.wilson import share
 
 SIZES = {"2k5": 2_500, "100k": 100_000, "1m": 406_500}
 """Persons; the largest have a million records."""
-SEED = 5
+TWICE = 100_000
+"""Up to so many persons the matcher is also tried on our normalised fields."""
+SEED, DRAWS = 5, 200
 SETTINGS = Settings(Drawing(seed=17), lone=LONE)
 COLUMNS = {
     "crm": {
@@ -49,38 +51,48 @@ COLUMNS = {
 }
 """Names of the sealed columns, where the files call them otherwise."""
 PEER = "rapidfuzz, weighted, best threshold"
+Answer = dict[str, float | list[float]]
 
 
-def linkage(sizes: dict[str, int]) -> list[dict[str, object]]:
+def linkage(*sizes: str) -> list[dict[str, object]]:
     """F1, CPU seconds and peak memory of every size."""
-    return [row for name, persons in sizes.items() for row in _rows(name, persons)]
+    return [row for name in sizes for row in _rows(name, SIZES[name])]
 
 
 def _rows(name: str, persons: int) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="twinops-linkage-") as folder:
-        for side in ("make", "ours", "fuzzy"):
+        for side in SIDES:
             print(f"bench: linkage {name}: {side}", file=sys.stderr)
             subprocess.run([sys.executable, __file__, "--side", side, folder, str(persons)], check=True)
         ours, peer = (json.loads((Path(folder) / f"{s}.json").read_text(encoding="utf-8")) for s in ("ours", "fuzzy"))
-    low, _, high = sorted(share(ours["right"], ours["said"]))
-    told = (
-        f"n: records of {persons:,} persons; precision {ours['precision']:.4f} [{low:.4f}, {high:.4f}], recall "
-        f"{ours['recall']:.4f}; peer: precision {peer['precision']:.4f}, recall {peer['recall']:.4f}; the peer on our "
-        f"normalised fields: F1 {peer['f1_on_our_fields']:.4f}"
-    )
+    said = [f"{n} {_told(ours[n])}" for n in ("precision", "recall", "f1")]
+    theirs = [f"{n} {_told(peer[n])}" for n in ("precision", "recall", "f1")]
+    if "f1_on_our_fields" in peer:
+        theirs.append(f"f1 on our normalised fields {peer['f1_on_our_fields']:.4f}")
+    told = f"n: records of {persons:,} synthetic persons; {', '.join(said)}; peer: {', '.join(theirs)}"
     quantities = {"f1": ("", "higher is better; "), "cpu": ("CPU s", ""), "mem": ("MB", "peak; ")}
     return [
         {
             "name": f"linkage_{quantity}_{name}",
-            "value": ours[quantity],
+            "value": _value(ours[quantity]),
             "unit": unit,
             "peer": PEER,
-            "ratio": ours[quantity] / peer[quantity],
+            "ratio": _value(ours[quantity]) / _value(peer[quantity]),
             "n": ours["records"],
             "note": note + told,
         }
         for quantity, (unit, note) in quantities.items()
     ]
+
+
+def _value(answer: float | list[float]) -> float:
+    return answer[0] if isinstance(answer, list) else answer
+
+
+def _told(answer: list[float]) -> str:
+    """Value and interval."""
+    value, low, high = answer
+    return f"{value:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def _make(folder: Path, persons: int) -> None:
@@ -101,41 +113,44 @@ def _make(folder: Path, persons: int) -> None:
     pq.write_table(pa.concat_tables(truth), folder / "truth.parquet")
 
 
-def _ours(folder: Path) -> dict[str, object]:
-    engine, raw = DuckDBEngine(threads=1, memory_limit="1GB"), pq.read_table(folder / "raw.parquet")
-    started = process_time()
+def _ours(folder: Path, persons: int) -> None:  # noqa: ARG001  (as the others)
+    engine, raw = DuckDBEngine(threads=1), pq.read_table(folder / "raw.parquet")
+    began = started()
     done = linked(engine, raw, SETTINGS)
-    spent = _spent(started)
-    return {**spent, **_worth(Counted.of_groups(done.resolved.person, _person(folder, done.records)), raw)}
+    cost = spent(began)
+    _keep(
+        folder, "ours", {**cost, **_worth(Counted.of_groups(done.resolved.person, _person(folder, done.records)), raw)}
+    )
 
 
-def _fuzzy(folder: Path) -> dict[str, object]:
-    engine, raw = DuckDBEngine(threads=1, memory_limit="1GB"), pq.read_table(folder / "raw.parquet")
-    started = process_time()
+def _fuzzy(folder: Path, persons: int) -> None:
+    engine, raw = DuckDBEngine(threads=1), pq.read_table(folder / "raw.parquet")
+    began = started()
     records = normalised(raw)
     found = candidates(engine, records, lone=LONE, most=SETTINGS.most)
     fields = plain_fields(raw.sort_by([("source", "ascending"), ("record", "ascending")]))
     score = fuzzy_scores(fields, found)
-    spent = _spent(started)
+    cost = spent(began)
     person = _person(folder, records)
-    on_ours = best(fuzzy_scores(our_fields(records), found), found, person)[0]
-    return {**spent, **_worth(best(score, found, person)[0], raw), "f1_on_our_fields": on_ours.f1}
+    answer = {**cost, **_worth(best(score, found, person)[0], raw)}
+    if persons <= TWICE:
+        answer["f1_on_our_fields"] = best(fuzzy_scores(our_fields(records), found), found, person)[0].f1
+    _keep(folder, "fuzzy", answer)
 
 
-def _spent(started: float) -> dict[str, object]:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"cpu": process_time() - started, "mem": peak}
+def _keep(folder: Path, side: str, answer: Answer) -> None:
+    (folder / f"{side}.json").write_text(json.dumps(answer), encoding="utf-8")
 
 
-def _worth(counted: Counted, raw: pa.Table) -> dict[str, object]:
+def _worth(counted: Counted, raw: pa.Table) -> Answer:
+    """Shares of pairs with Wilson's interval; F1 with one by drawing persons, whose pairs are not independent."""
     right, whole = int(counted.right.sum()), int(counted.all.sum())
-    precision, recall = right / max(counted.said, 1), right / whole
+    rng, persons = np.random.default_rng(SEED), len(counted.all)
+    drawn = [counted.f1_draws(rng.poisson(1.0, (1, persons)))[0] for _ in range(DRAWS)]
     return {
-        "f1": counted.f1,
-        "precision": precision,
-        "recall": recall,
-        "right": right,
-        "said": counted.said,
+        "precision": list(share(right, max(counted.said, 1))),
+        "recall": list(share(right, whole)),
+        "f1": [counted.f1, *np.quantile(drawn, [0.025, 0.975]).tolist()],
         "records": raw.num_rows,
     }
 
@@ -146,22 +161,17 @@ def _person(folder: Path, records: pa.Table) -> np.ndarray:
     return truth["person"].to_numpy()[place.to_numpy()]
 
 
+SIDES: dict[str, Callable[[Path, int], None]] = {"make": _make, "ours": _ours, "fuzzy": _fuzzy}
+
+
 def main() -> None:
     """One side of one size, or all sizes."""
     if sys.argv[1:2] == ["--side"]:
-        side, folder, persons = sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
-        if side == "make":
-            _make(folder, persons)
-            return
-        answer = _ours(folder) if side == "ours" else _fuzzy(folder)
-        (folder / f"{side}.json").write_text(json.dumps(answer), encoding="utf-8")
+        SIDES[sys.argv[2]](Path(sys.argv[3]), int(sys.argv[4]))
         return
-    asked = {str(n): int(n) for n in sys.argv[1:]} or SIZES
-    print(
-        json.dumps(
-            [{k: round(v, 4) if isinstance(v, float) else v for k, v in r.items()} for r in linkage(asked)], indent=1
-        )
-    )
+    sizes = sys.argv[1:] or SIZES
+    rows = [{k: round(v, 4) if isinstance(v, float) else v for k, v in r.items()} for r in linkage(*sizes)]
+    print(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

@@ -1,171 +1,87 @@
-"""The same computation as the pipeline in one plain script: plain Parquet, no sealing, DVC, Papermill or MLflow.
+"""The same computation as the pipeline in one plain process: plain Parquet, no sealing, DVC, notebooks or documents.
 
-It calls the functions the workflows call for statistics, heads and pictures, so that only what surrounds them differs.
-Usage: python bench/plain.py FOLDER PARAMS. Writes into FOLDER, prints CPU seconds per step as one line of JSON.
+It calls the workflows one after the other as `dvc.yaml` lists them, with sealing replaced by plain Parquet, so that
+only what surrounds them differs. Usage: python bench/plain.py PROJECT; writes into that copy of the project, prints CPU
+seconds per stage as one line of JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from functools import cached_property
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from time import process_time
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import yaml
 
-from twinops import params as params_file
-from twinops.adapters.duckdb_engine import DuckDBEngine
-from twinops.data.days import day_of
-from twinops.data.door import Asked as FileAsked
-from twinops.data.quality import part
-from twinops.data.sources import demographics, transactions
-from twinops.demo.consent import ledger
-from twinops.evaluation.accuracy import TWIN, accuracy_findings, measure_accuracy
-from twinops.evaluation.activity import activity
-from twinops.evaluation.bootstrap import counts
-from twinops.evaluation.calibration import measure_calibration
-from twinops.evaluation.coefficients import measure_weights
-from twinops.evaluation.decision import judged
-from twinops.evaluation.declaration import read_decision
-from twinops.evaluation.drift import measure_drift, windows
-from twinops.evaluation.drift_findings import drift_findings
-from twinops.evaluation.fairness_findings import fairness_findings
-from twinops.pictures.accuracy import accuracy_picture
-from twinops.pictures.activity import activity_picture
-from twinops.pictures.calibration import calibration_picture
-from twinops.pictures.canvas import save
-from twinops.pictures.coefficients import coefficients_picture
-from twinops.pictures.drift_distances import drift_distances_picture
-from twinops.pictures.fairness_ratios import fairness_ratios_picture
-from twinops.pictures.selection_rates import selection_rates_picture
-from twinops.twin import features
-from twinops.twin.examples import Examples, examples
-from twinops.twin.fit import fit_twin
-from twinops.twin.permissions import Asked, permissions, read_consent
-from twinops.twin.stored import from_text, to_text
-from twinops.workflows.evaluate import score
-from twinops.workflows.fairness import assess_groups
+from twinops.data import seal
+from twinops.errors import DataError
 
-STEPS = ("collect", "features", "train", "evaluate", "fairness", "drift")
+LEFT_OUT = ("documents",)
+"""Evidence, verdicts, cards and records: a plain script has none."""
 
 
-class Plain:
-    """One run of the plain script in one folder."""
-
-    def __init__(self, folder: Path, params: Path) -> None:
-        self.folder, self.project = folder, params.parent
-        self.params = params_file.read(params)
-        self.engine = DuckDBEngine(threads=self.params.compute.threads)
-
-    def collect(self) -> None:
-        """Read the shipped files, keep what fits their schema, make up the synthetic ledger."""
-        months = [transactions.read(self.engine, FileAsked(m)).rows for m in self.params.months]
-        lines = [transactions.sealed(part(m, transactions.SCHEMA).good) for m in months]
-        self._write("transactions", _plain_sid(pa.concat_tables(lines)))
-        people = demographics.sealed(
-            part(demographics.read(self.engine, FileAsked("all")).rows, demographics.SCHEMA).good
-        )
-        self._write("demographics", _plain_sid(people))
-        households = pc.unique(self._read("transactions")["sid"]).cast(pa.int64()).sort().to_pylist()
-        made_up = self.params.consent
-        said = ledger(households, seed=made_up.seed, excluded_share=made_up.excluded_share)
-        self._write("consent", _plain_sid(said))
-
-    def features(self) -> None:
-        """Permissions, panel and labels."""
-        lines, today = self._read("transactions"), day_of(self.params.as_of)
-        sids = tuple(pc.unique(lines["sid"]).sort().to_pylist())
-        asked = Asked(sids, features.as_of_days(self.params.features, known_until=today), today)
-        answers = read_consent(self.engine, self._read("consent"), asked, transactions.LEGAL.bases)
-        self.engine.register("permissions", permissions(self.engine, answers, today=today))
-        self.engine.register("transactions", lines)
-        panel = features.panel(self.engine, self.params.features, known_until=today)
-        self._write("panel", panel)
-        self._write("labels", features.labels(self.engine, panel))
-
-    @cached_property
-    def known(self) -> Examples:
-        """Features joined with labels."""
-        return examples(self.engine, self._read("panel"), self._read("labels"))
-
-    def train(self) -> None:
-        """Fit the heads on all that is closed; draw them."""
-        closed = self.known.all_closed()
-        text = to_text(fit_twin(closed, self.params.features, self.params.train))
-        (self.folder / "twin.json").write_text(text, encoding="utf-8")
-        model, grid = from_text(text), self.params.features
-        self._save("coefficients", coefficients_picture(model, measure_weights(model, closed)))
-        picture = activity_picture(activity(closed), first_day=grid.first_day, horizon_days=grid.horizon_days)
-        self._save("activity", picture)
-
-    def evaluate(self) -> None:
-        """Refit for each held-out day, measure against the baselines, keep the predictions."""
-        asked = self.params.evaluate
-        scored = [self.known.scored_at(day) for day in asked.cutoffs]
-        days = [score(self.known, rows, self.params.features, self.params.train) for rows in scored]
-        draws = counts(int(self.known.household.max()) + 1, draws=asked.draws, seed=asked.seed)
-        findings = accuracy_findings(measure_accuracy(days, draws), days, seed=asked.seed)
-        self._findings("accuracy", findings.to_json())
-        calibration = measure_calibration(days, draws)
-        slope = next(m for m in findings.measures if m.name == "active_calibration_slope")
-        self._save("accuracy", accuracy_picture(findings))
-        self._save("calibration", calibration_picture(calibration, slope))
-        said = ["sid", "cutoff", "may_offer", "may_assess_bias", "active", "spend_cents"]
-        table = pa.concat_tables(rows.table.select(said) for rows in scored)
-        spend = np.concatenate([d.predictions[TWIN].spend for d in days])
-        self._write("predictions", table.append_column("expected_spend", pa.array(spend)))
-
-    def fairness(self) -> None:
-        """Replay the judged decision and assess it."""
-        asked = self.params.fairness
-        declared = read_decision(self.project / "compliance" / "intended_use.yaml")
-        everyone = judged(self._read("predictions"), cutoff=asked.cutoff, share=asked.offer_share)
-        assessable = everyone.only(everyone.assessable)
-        found, mitigated = assess_groups(assessable, self._read("demographics"), declared, asked)
-        findings = fairness_findings(everyone, found, mitigated, declared=declared, replay=asked)
-        self._findings("fairness", findings.to_json())
-        self._save("selection_rates", selection_rates_picture(found, share=asked.offer_share))
-        self._save("fairness_ratios", fairness_ratios_picture(found, declared.fairness))
-
-    def drift(self) -> None:
-        """Compare two days."""
-        asked = self.params.drift
-        days = {"reference": asked.reference_cutoff, "current": asked.current_cutoff}
-        pair = windows(self._read("panel"), features.WINDOWED, **days)
-        measured = measure_drift(pair, draws=asked.draws, seed=asked.seed)
-        self._findings("drift", drift_findings(measured, asked).to_json())
-        self._save("drift_distances", drift_distances_picture(measured, asked))
-
-    def _write(self, name: str, table: pa.Table) -> None:
-        pq.write_table(table, self.folder / f"{name}.parquet", compression="zstd")
-
-    def _read(self, name: str) -> pa.Table:
-        return pq.read_table(self.folder / f"{name}.parquet")
-
-    def _findings(self, name: str, text: str) -> None:
-        (self.folder / f"{name}.json").write_text(text, encoding="utf-8")
-
-    def _save(self, name: str, picture: object) -> None:
-        save(picture, self.folder / f"{name}.png")
+def write_plain(table: pa.Table, path: Path, *, subject: str, **_bound: object) -> seal.Written:
+    """In the place of `seal.write_sealed`: the same rows in the same order, by natural id."""
+    if table[subject].null_count:
+        raise DataError("A row has no subject.")
+    sid = pc.cast(_decoded(table[subject]), pa.string())
+    rest = table.drop_columns([subject])
+    rows = pc.array_sort_indices(sid)
+    _write(rest.add_column(0, "sid", sid).take(rows), path)
+    return seal.Written(pc.count_distinct(sid).as_py(), table.num_rows)
 
 
-def _plain_sid(table: pa.Table) -> pa.Table:
-    """The natural id as text, under the name the pipeline's subject id has."""
-    sid = table["household_id"].cast(pa.string())
-    return table.set_column(table.schema.get_field_index("household_id"), "sid", sid)
+def read_plain(paths: Sequence[Path] | Path, **_bound: object) -> pa.Table:
+    """In the place of `seal.read_sealed`."""
+    files = [paths] if isinstance(paths, Path) else list(paths)
+    if not files:
+        raise DataError("There is no such file.")
+    return pa.concat_tables([pq.read_table(f, read_dictionary=["sid"]) for f in files]).unify_dictionaries()
+
+
+def aside_plain(table: pa.Table, path: Path, **_bound: object) -> None:
+    """In the place of `seal.write_quarantine`."""
+    _write(table, path)
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.Array:
+    whole = column.combine_chunks()
+    return whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(table, path, compression="zstd")
+
+
+def steps(project: Path) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Stage, workflow and arguments of every command of `dvc.yaml`, in its order."""
+    months = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))["months"]
+    for name, stage in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
+        each = stage.get("foreach", [""])
+        for item in months if each == "${months}" else each:
+            words = stage.get("do", stage)["cmd"].replace("${item}", item).split()
+            if name not in LEFT_OUT:
+                yield name, words[2], dict(zip((w.lstrip("-") for w in words[3::2]), words[4::2], strict=True))
 
 
 def main() -> None:
     """Run all steps and say what each cost."""
-    plain, cost = Plain(Path(sys.argv[1]), Path(sys.argv[2])), {}
-    for step in STEPS:
-        started = process_time()
-        getattr(plain, step)()
-        cost[step] = process_time() - started
+    seal.write_sealed, seal.read_sealed, seal.write_quarantine = write_plain, read_plain, aside_plain
+    from twinops import open_project  # only now: workflows take these functions as they find them
+
+    root, cost = Path(sys.argv[1]), Counter()
+    project = open_project(root)
+    for name, workflow, arguments in steps(root):
+        began = process_time()
+        project.run(workflow, **arguments)
+        cost["collect" if name.startswith("collect") else name] += process_time() - began
     print(json.dumps({**cost, "start": process_time() - sum(cost.values())}))
 
 

@@ -1,114 +1,72 @@
-"""Measure the pipeline against one plain script, and what going back and sealing cost; write `bench/results.json`.
+"""Measure twinops against its peers and write `bench/results.json`.
 
-CPU seconds, user and system, of a command and all its children: wall time on a shared machine says little.
-Works in a temporary folder that is gone afterwards. Usage: python bench/run.py (or `make bench`).
+CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
+afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
+features, linkage, million. Without a part all are run, a part's rows replace its old ones. `--quick` takes the smallest
+sizes and only prints; `--far` adds features at 50x.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 
-from scratch import ROOT, Scratch, make_scratch
+from features import features
+from linkage import linkage
+from scratch import ROOT
 from sealing import sealing
+from stages import pipeline
 
-OURS = "notebooks, sealing, DVC and documents around the computation"
-CHANGED = ("activity_c: 1.0", "activity_c: 2.0")
 Row = dict[str, object]
+RESULTS = ROOT / "bench" / "results.json"
+OPTIONS = {"--quick", "--far"}
+PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
+    "pipeline": (lambda _: pipeline(), ("pipeline_", "noop_", "param_")),
+    "sealing": (lambda _: sealing(), ("seal_", "open_")),
+    "features": (
+        lambda asked: features(quick="--quick" in asked, far="--far" in asked),
+        ("features_", "growth_exponent"),
+    ),
+    "linkage": (lambda asked: linkage(*(("2k5",) if "--quick" in asked else ("2k5", "100k"))), ("linkage_",)),
+    "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
+}
+"""Part -> how it is measured, and how the names of its rows begin."""
+SLOW = {"pipeline", "million"}
+"""Left out of a quick look."""
 
 
 def main() -> None:
-    """Measure everything and write the results."""
-    with tempfile.TemporaryDirectory(prefix="twinops-bench-") as folder:
-        scratch = make_scratch(Path(folder))
-        rows = [*pipeline(scratch, Path(folder)), *again(scratch)]
-        rows += sealing(sorted((scratch.root / "data" / "raw" / "transactions").glob("*.parquet")), Path(folder))
-    told = [{k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
-    (ROOT / "bench" / "results.json").write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    for row in told:
+    """Measure what is asked for, print it, and put it among the results."""
+    asked = set(sys.argv[1:])
+    options, parts = asked & OPTIONS, [p for p in PARTS if p in asked]
+    if unknown := asked - OPTIONS - PARTS.keys():
+        raise SystemExit(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
+    for part in parts or [p for p in PARTS if p not in SLOW or "--quick" not in options]:
+        rows = PARTS[part][0](options)
+        told = [{k: round(v, 4) if isinstance(v, float) else v for k, v in row.items()} for row in rows]
+        _show(told)
+        if "--quick" not in options:
+            _keep(part, told)
+
+
+def _keep(part: str, rows: list[Row]) -> None:
+    """In the order of the parts; what belongs to no part stays at the end."""
+    old = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else []
+    of = {row["name"]: _part(str(row["name"])) for row in old}
+    kept = {p: [r for r in old if of[r["name"]] == p] for p in (*PARTS, "")} | {part: rows}
+    text = json.dumps([r for group in kept.values() for r in group], indent=1)
+    RESULTS.write_text(text + "\n", encoding="utf-8")
+
+
+def _part(name: str) -> str:
+    return next((p for p, (_, begins) in reversed(PARTS.items()) if name.startswith(begins)), "")
+
+
+def _show(rows: list[Row]) -> None:
+    for row in rows:
         ratio = "" if row["ratio"] is None else f"  {row['ratio']:.2f} x {row['peer']}"
-        print(f"{row['name']:24} {row['value']:10.3f} {row['unit']}{ratio}")
-
-
-def pipeline(scratch: Scratch, folder: Path) -> list[Row]:
-    """A cold run of all stages, in all and per stage, and the plain script."""
-    say("cold pipeline")
-    total = scratch.cpu("dvc", "repro", "-f")
-    stages = scratch.per_stage()
-    say("plain script")
-    (folder / "by-hand").mkdir()
-    script = [
-        sys.executable,
-        str(ROOT / "bench" / "plain.py"),
-        str(folder / "by-hand"),
-        str(scratch.root / "params.yaml"),
-    ]
-    plain = scratch.cpu(*script, answer=folder / "plain.json")
-    steps = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
-    n = len(list((scratch.root / "data" / "raw" / "transactions").glob("*.parquet")))
-    stages["dvc"] = total - sum(stages.values())
-    notes = {
-        "dvc": "hashing, cache, lock file and start of dvc itself",
-        "documents": "evidence, verdicts, cards: the plain script makes none",
-    }
-    whole = row("pipeline_cpu", total, plain, n, f"cold dvc repro -f; {OURS}; n: months of data")
-    parts = [
-        row(
-            f"pipeline_cpu.{name}",
-            cpu,
-            steps.get(name),
-            n,
-            notes.get(name, "commands with their start-up; peer: that step without it"),
-        )
-        for name, cpu in stages.items()
-    ]
-    return [whole, *parts]
-
-
-def again(scratch: Scratch) -> list[Row]:
-    """Nothing changed; one parameter changed; the parameter changed back."""
-    say("nothing changed")
-    noop = scratch.cpu("dvc", "repro")
-    say("a parameter changed, and changed back")
-    path = scratch.root / "params.yaml"
-    before = path.read_text(encoding="utf-8")
-    if before.count(CHANGED[0]) != 1:
-        raise SystemExit(f"params.yaml does not say {CHANGED[0]!r} once")
-    path.write_text(before.replace(*CHANGED), encoding="utf-8")
-    scratch.forget()
-    changed = scratch.cpu("dvc", "repro")
-    ran = sorted(scratch.per_stage())
-    path.write_text(before, encoding="utf-8")
-    scratch.forget()
-    back = scratch.cpu("dvc", "repro")
-    ran_again = sorted(scratch.per_stage())
-    restored = f"the run-cache restored all but {', '.join(ran_again) or 'none'}"
-    note = f"train.{CHANGED[1]} ran {', '.join(ran)}; set back, {restored}"
-    return [
-        row("noop_repro_cpu", noop, None, 1, "dvc repro with nothing changed"),
-        row("param_back_cpu", back, changed, 1, note, peer="running those stages"),
-    ]
-
-
-def row(name: str, value: float, other: float | None, n: int, note: str, *, peer: str = "plain script") -> Row:  # noqa: PLR0913  # the contract's shape
-    """One line of the results; lower is better."""
-    ratio = None if not other else value / other
-    return {
-        "name": name,
-        "value": value,
-        "unit": "CPU s",
-        "peer": peer if ratio else None,
-        "ratio": ratio,
-        "n": n,
-        "note": note,
-    }
-
-
-def say(text: str) -> None:
-    """Progress goes to stderr."""
-    print(f"bench: {text}", file=sys.stderr)
+        print(f"{row['name']:28} {row['value']:12.3f} {row['unit']}{ratio}", flush=True)
 
 
 if __name__ == "__main__":

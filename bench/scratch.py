@@ -68,6 +68,12 @@ class Scratch:
             spent["collect" if name.startswith("collect") else name] += sum(float(t) for t in times.split())
         return dict(spent)
 
+    def twin(self) -> Scratch:
+        """A copy of the project without anything it made, and without git."""
+        other = Scratch(self.root.parent / "twin" / "project")
+        _copy(other)
+        return other
+
     def forget(self) -> None:
         """Begin a new log."""
         self.log.write_text("", encoding="utf-8")
@@ -76,6 +82,14 @@ class Scratch:
 def make_scratch(folder: Path) -> Scratch:
     """Copy what git tracks, and new files it does not ignore; no cache, no outputs, no lock file."""
     scratch = Scratch(folder / "project")
+    _copy(scratch)
+    scratch.cpu("git", "init", "-q")
+    scratch.cpu("git", "add", "-A")
+    scratch.cpu("git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "commit", "-qm", "bench")
+    return scratch
+
+
+def _copy(scratch: Scratch) -> None:
     listed = subprocess.run(
         ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -88,7 +102,3 @@ def make_scratch(folder: Path) -> Scratch:
     (scratch.home / "twinops").write_text(SHIM, encoding="utf-8")
     (scratch.home / "twinops").chmod(0o755)
     scratch.forget()
-    scratch.cpu("git", "init", "-q")
-    scratch.cpu("git", "add", "-A")
-    scratch.cpu("git", "-c", "user.name=bench", "-c", "user.email=bench@example.org", "commit", "-qm", "bench")
-    return scratch

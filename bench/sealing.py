@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -9,48 +11,47 @@ from time import process_time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from receipts import make
 
 from twinops.adapters.keystore import DemoKeys
 from twinops.data.seal import read_sealed, write_sealed
 
-ROUNDS = 3
+ROUNDS = 5
+NAMES = {"seal_cpu": ("CPU s", "write"), "open_cpu": ("CPU s", "read"), "seal_size": ("MB", "bytes")}
 
 
-def sealing(sealed: list[Path], folder: Path) -> list[dict[str, object]]:
-    """Open the sealed months of a project (reading and key derivation), seal them again, and do the same plainly."""
-    keys = DemoKeys()
-    months = {path.stem: read_sealed(path, dataset="transactions", keys=keys) for path in sealed}
-    rows = sum(t.num_rows for t in months.values())
-    ours, theirs = folder / "sealed", folder / "plain"
-    theirs.mkdir(parents=True)
-    seal = _cpu(lambda: [_seal(t, ours / f"{name}.parquet", keys) for name, t in months.items()])
-    plain = _cpu(lambda: [_plain(t, theirs / f"{name}.parquet") for name, t in months.items()])
-    files = sorted(ours.iterdir())
-    opened = _cpu(lambda: read_sealed(files, dataset="transactions", keys=keys))
-    read = _cpu(lambda: [pq.read_table(path) for path in sorted(theirs.iterdir())])
-    size, plain_size = (sum(p.stat().st_size for p in f.iterdir()) / 1e6 for f in (ours, theirs))
-    note = (
-        f"{len(months)} months of receipts, n lines, a frame per subject and month; peer: the same with zstd, unsealed"
-    )
-    every = {"peer": "plain Parquet", "n": rows}
+def sealing() -> list[dict[str, object]]:
+    """Seal the shipped receipts, open them (reading and key derivation), and do the same plainly, by turns."""
+    print("bench: sealing", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="twinops-sealing-") as home:
+        folder, keys = Path(home), DemoKeys()
+        make(folder / "made", 1, sealed=False)
+        months = {p.stem: _read(p) for p in sorted((folder / "made" / "plain").iterdir())}
+        ours, theirs = folder / "sealed", folder / "plain"
+        theirs.mkdir()
+        sealed, plain = _by_turns(
+            lambda: [_seal(t, ours / f"{m}.parquet", keys) for m, t in months.items()],
+            lambda: [_plain(t, theirs / f"{m}.parquet") for m, t in months.items()],
+        )
+        files, others = sorted(ours.iterdir()), sorted(theirs.iterdir())
+        opened, read = _by_turns(
+            lambda: read_sealed(files, dataset="transactions", keys=keys), lambda: [_read(p) for p in others]
+        )
+        size, plain_size = (sum(p.stat().st_size for p in paths) / 1e6 for paths in (files, others))
+    pairs = {"seal_cpu": (sealed, plain), "open_cpu": (opened, read), "seal_size": (size, plain_size)}
+    n = sum(t.num_rows for t in months.values())
+    told = f"{len(months)} months of receipts, n lines, a frame per subject and month; peer: zstd, unsealed"
     return [
-        {"name": "seal_cpu", "value": seal, "unit": "CPU s", "ratio": seal / plain, **every, "note": f"{note}: write"},
         {
-            "name": "seal_size",
-            "value": size,
-            "unit": "MB",
-            "ratio": size / plain_size,
-            **every,
-            "note": f"{note}: bytes",
-        },
-        {
-            "name": "open_cpu",
-            "value": opened,
-            "unit": "CPU s",
-            "ratio": opened / read,
-            **every,
-            "note": f"{note}: read",
-        },
+            "name": name,
+            "value": value,
+            "unit": NAMES[name][0],
+            "peer": "plain Parquet",
+            "ratio": value / other,
+            "n": n,
+            "note": f"{told}: {NAMES[name][1]}",
+        }
+        for name, (value, other) in pairs.items()
     ]
 
 
@@ -62,11 +63,16 @@ def _plain(table: pa.Table, path: Path) -> None:
     pq.write_table(table, path, compression="zstd")
 
 
-def _cpu(act: Callable[[], object]) -> float:
-    """Median CPU seconds of a few rounds, after one that does not count."""
-    spent = []
+def _read(path: Path) -> pa.Table:
+    return pq.read_table(path, read_dictionary=["sid"])
+
+
+def _by_turns(one: Callable[[], object], other: Callable[[], object]) -> tuple[float, float]:
+    """Median CPU seconds of each in a few rounds, after one that does not count."""
+    spent: tuple[list[float], list[float]] = ([], [])
     for _ in range(ROUNDS + 1):
-        started = process_time()
-        act()
-        spent.append(process_time() - started)
-    return median(spent[1:])
+        for act, times in zip((one, other), spent, strict=True):
+            started = process_time()
+            act()
+            times.append(process_time() - started)
+    return median(spent[0][1:]), median(spent[1][1:])

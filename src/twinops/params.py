@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -91,7 +92,7 @@ class SyntheticParams(_Section):
 
 
 class SwitchesParams(_Section):
-    """Which of the other sources are taken; one that is off leaves an empty file and says so."""
+    """Which sources are taken beside receipt lines and consent; one that is off leaves an empty file and says so."""
 
     registrations: bool = True
     crm: bool = True
@@ -100,7 +101,10 @@ class SwitchesParams(_Section):
     social_posts: bool = True
     social_comments: bool = True
     care_cases: bool = True
-    panel: bool = True
+    panelists: bool = True
+    demographics: bool = True
+    campaigns: bool = True
+    redemptions: bool = True
 
     def off(self, source: str) -> bool:
         """It is switched off."""
@@ -279,14 +283,44 @@ def read(path: Path) -> Params:
         ParamsError: the file is missing, is not YAML, or says something we cannot act on; all mistakes together.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        raw, twice = yaml.safe_load(text), sorted(_said_twice(yaml.compose(text, yaml.SafeLoader)))
     except FileNotFoundError:
         raise ParamsError(
             f"There is no {path.name} in {path.parent}.", hint="Run in the project's folder, or pass --project."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise ParamsError(f"{path.name} is not readable YAML: {problem}", hint="Mend the file.") from None
-    return parse(raw, name=path.name)
+    if twice:
+        raise ParamsError(
+            f"{path.name} says {len(twice)} thing(s) twice, and the last would win:\n  " + "\n  ".join(twice),
+            hint="Keep one of each, then run again.",
+        )
+    try:
+        return parse(raw, name=path.name)
+    except RecursionError:
+        raise ParamsError(f"{path.name} holds itself, or is nested too deeply.", hint="Write it out plainly.") from None
+
+
+def _said_twice(root: yaml.Node | None) -> Iterator[str]:
+    """Every key that stands twice in one mapping, with its lines; what an anchor holds is looked at once."""
+    left: list[tuple[yaml.Node | None, tuple[str, ...]]] = [(root, ())]
+    seen: set[int] = set()
+    while left:
+        node, at = left.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            left += [(item, at) for item in node.value]
+            continue
+        lines: dict[str, list[int]] = {}
+        for key, value in node.value:
+            lines.setdefault(str(key.value), []).append(key.start_mark.line + 1)
+            left.append((value, (*at, str(key.value))))
+        for name, places in lines.items():
+            if len(places) > 1:
+                yield f"{'.'.join((*at, name))} (lines {', '.join(map(str, places))})"
 
 
 def parse(raw: Any, *, name: str = "params.yaml") -> Params:

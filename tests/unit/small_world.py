@@ -53,8 +53,9 @@ def write_people(folder: Path, *, households: int = 40, seed: int = 1) -> Path:
     (folder / "choices.csv").write_bytes(choices.to_csv(choices.choices(records, seed)))
     (folder / "panel.csv").write_bytes(panel.answers(50, seed=seed, wave=year.first))
     pairs = list(zip(numbers, people.household[profiles.person].tolist(), strict=True))
-    social.posts(owners, seed=seed, span=year).write(folder)
-    social.comments(owners, seed=seed, span=year).write(folder)
+    joined = accounts.joined(actors)
+    social.posts(owners, seed=seed, span=year, joined=joined).write(folder)
+    social.comments(owners, seed=seed, span=year, joined=joined).write(folder)
     care.cases(pairs, seed=seed, span=year).write(folder)
     return folder
 

@@ -15,9 +15,10 @@ from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.memory import MemoryKeys
 from twinops.data.seal import read_quarantine, read_sealed
 from twinops.errors import DataError, ParamsError
-from twinops.params import ConsentParams, SourcesParams
-from twinops.workflows.collect import collect
+from twinops.params import ConsentParams, SourcesParams, SwitchesParams
+from twinops.workflows.collect import collect, pointing
 from twinops.workflows.collect_consent import collect_consent
+from twinops.workflows.collect_profile import SOURCES, collect_profile
 from twinops.workflows.places import Places
 
 CANARY = 987_654_321_012
@@ -115,7 +116,7 @@ def test_what_is_broken_goes_to_the_quarantine_and_nothing_is_lost(tmp_path, cap
         house.places.quarantine("transactions", "2017-02"), dataset="transactions", keys=house.keys
     ).to_pylist()
     assert sorted(r["household_id"] for r in rows) == ["1", "2", "2"]
-    assert "quantity_out_of_range 1" in capfd.readouterr().err
+    assert "quantity_out_of_range few" in capfd.readouterr().err
     assert b"2017-02-06" not in house.places.quarantine("transactions", "2017-02").read_bytes()
 
 
@@ -234,3 +235,28 @@ def test_the_shipped_data_get_a_synthetic_ledger_around_their_households(tmp_pat
     assert all("synthetic" in v for v in opened["notice_version"].to_pylist())
     order = [(r["sid"], r["day"], r["seq"]) for r in opened.to_pylist()]
     assert order == sorted(order)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_profile_source_that_is_off_leaves_an_empty_file_and_says_so(house, source):
+    done = collect_profile(source, **house.around, on=SwitchesParams(**{source: False}))
+    assert (done.off, done.read, done.taken) == (True, 0, 0)
+    columns = house.open(source).column_names
+    assert house.open(source).num_rows == 0
+    assert json.loads(house.places.counts(source, "all").read_text(encoding="utf-8"))["off"] is True
+    again = collect_profile(source, **house.around)
+    assert (again.off, again.taken) == (False, house.open(source).num_rows)
+    assert again.taken > 0
+    assert house.open(source).column_names == columns
+
+
+def test_receipt_lines_have_no_switch(house):
+    with pytest.raises(ParamsError, match="no source transactions here"):
+        collect_profile("transactions", **house.around)
+
+
+def test_a_household_s_number_in_a_profile_is_kept_as_its_sid_and_nothing_stays_nothing():
+    keys = MemoryKeys()
+    table = pa.table({"crm_id": ["C1", "C2", "C3"], "card": [" 17 ", None, ""]})
+    told = pointing(table, ("card",), keys)["card"].to_pylist()
+    assert told == [keys.subject_ids(["17"])[0], None, None]

@@ -6,20 +6,23 @@ import csv
 import io
 import json
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from candidate import ROOT
+from own_world import RETAIL, params
 from shoppers import GRID
 from small_world import write_world
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.memory import MemoryKeys
 from twinops.adapters.sql_lineage import SqlLineage
-from twinops.data.seal import write_sealed
+from twinops.data.seal import read_sealed, write_sealed
 from twinops.data.sealed_file import label_of
 from twinops.entities.held import Held
+from twinops.errors import IntegrityError
 from twinops.governance.data_map import as_csv
 from twinops.governance.reading import law
 from twinops.params import SourcesParams
@@ -52,10 +55,16 @@ def project(tmp_path_factory):
     return places, keys
 
 
+@cache
+def lineage() -> SqlLineage:
+    """The chain is the same for all; following it takes most of the time."""
+    sources = chain.sealed_columns()
+    return SqlLineage(chain.queries(), chain.given(sources), sources)
+
+
 def mapped(project):
     places, keys = project
-    sources = chain.sealed_columns()
-    return data_map(places, keys=keys, lineage=SqlLineage(chain.queries(), chain.given(sources), sources))
+    return data_map(places, keys=keys, lineage=lineage())
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +88,57 @@ def test_a_feature_names_its_source_columns_and_inherits_only_what_all_of_them_a
     assert row.retention_days == 730
     source = next(r for r in found.rows if (r.table, r.column) == ("raw/transactions", "sales_cents"))
     assert "panel.cents_28" in source.derived
+
+
+def test_what_a_household_allows_is_told_through_the_query_that_narrows_it(found):
+    row = next(r for r in found.rows if (r.table, r.column) == ("panel", "may_train"))
+    assert {"consent.event", "choices.event"} <= set(row.made_from)
+
+
+def test_truth_is_held_for_evaluation_alone_and_no_longer_than_what_it_is_true_of(project):
+    places, keys = project
+    planted = {"identities": ("identities", 1_095), "panelists": ("truth_panelists", 730)}  # CRM's and the panel's days
+    for name, (dataset, _) in planted.items():
+        rows = pa.table({"who": [str(n) for n in range(12)], "person": list(range(12))})
+        write_sealed(rows, places.truth(name), dataset=dataset, batch=name, keys=keys, subject="who")
+    try:
+        found = mapped(project)
+        assert found.undeclared == ()
+        for dataset, days in planted.values():
+            row = next(r for r in found.rows if (r.table, r.column) == (f"truth/{dataset}", "person"))
+            assert (dict(row.purposes), row.retention_days) == ({"demo_evaluation": "not_personal_data"}, days)
+            assert row.synthetic
+            assert row.controller
+        process = next(p for p in json.loads(found.text("jsonld"))["@graph"] if "truth:identities" in p["@id"])
+        assert process["dpv:hasPurpose"]["@id"] in law("dpv_terms")["terms"]["purposes"].values()
+        assert process["dpv:hasLegalBasis"] == []
+    finally:
+        for name in planted:
+            places.truth(name).unlink()
+
+
+def test_the_panel_of_other_people_and_the_panel_of_features_are_two_tables(project):
+    places, keys = project
+    rows = pa.table({"panelist": [f"p-{n}" for n in range(12)], "age": ["65+"] * 12})
+    path = places.raw("panelists", "all")
+    write_sealed(rows, path, dataset="panelists", batch="all", keys=keys, subject="panelist")
+    try:
+        found = {r.table for r in mapped(project).rows if r.table.endswith(("panel", "panelists"))}
+        assert found == {"panel", "raw/panelists"}
+        with pytest.raises(IntegrityError):
+            read_sealed(path, dataset="panel", keys=keys)
+    finally:
+        path.unlink()
+
+
+def test_the_declared_facts_of_your_own_source_stand_in_the_map(project):
+    places, keys = project
+    found = data_map(places, keys=keys, lineage=lineage(), own=params(shop=RETAIL).own)
+    row = next(r for r in found.rows if (r.table, r.column) == ("raw/transactions", "sales_cents"))
+    assert (row.controller, row.notice) == ("Test Shop (synthetic controller)", "Test notice (synthetic)")
+    assert dict(row.purposes) == {"twin_scoring": "consent", "twin_training": "consent"}
+    made = next(r for r in found.rows if (r.table, r.column) == ("panel", "cents_28"))
+    assert "Test Shop (synthetic controller)" in made.controller
 
 
 def test_demographics_are_held_for_bias_assessment_alone_and_consent_is_called_synthetic(found):

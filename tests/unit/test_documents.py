@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import governed
+import own_world
 import pytest
 import yaml
 from governed import candidate, declared, fact, measure, without
@@ -255,6 +256,111 @@ def test_the_card_says_which_data_are_synthetic_and_quotes_both_publishers():
     assert "simulated" in text
     assert "educational" in text
     assert "tell nothing about EU consumers" in text
+
+
+WITH_OTHERS = (
+    measure("linkage_recall", 0.868, 0.858, 0.877, n=4580, unit_of_n="pairs of records"),
+    measure("fusion_segment_coverage_95", 0.97, 0.91, 0.99, n=96, unit_of_n="segment, scale and figure"),
+    measure("sentiment_macro_f1", 0.76, 0.66, 0.84, n=82, unit_of_n="posts"),
+    measure("quality.crm.completeness", 0.1, 0.09, 0.11, n=2925, unit_of_n="rows"),
+    measure("quality.crm.validity", 0.99, 0.98, 1.0, n=2925, unit_of_n="rows"),
+    measure("quality.crm.validity.trend", 0.0, -0.1, 0.1, n=2925, unit_of_n="rows"),
+)
+SEGMENT = {"variable": "visits", "segment": "often", "scale": "brand_loyalty", "figure": "mean", "assumption": "Alike."}
+
+
+def of_other_sources() -> Evidence:
+    """What the stages of the other sources find, in the shapes they find it."""
+    rows = [
+        {**SEGMENT, "value": 51.2, "low": 48.0, "high": 54.4, "suppressed": False},
+        {**SEGMENT, "segment": "seldom", "value": None, "low": None, "high": None, "suppressed": True},
+        {**SEGMENT, "figure": "share_high", "value": 0.2, "low": 0.1, "high": 0.3, "suppressed": False},
+    ]
+    checks = [
+        {"id": "a", "source": "crm", "says": "it is so", "checked": 900, "contradicting": None, "suppressed": True},
+        {"id": "b", "source": "crm", "says": "it is not", "checked": 900, "contradicting": 0, "suppressed": False},
+    ]
+    facts = (
+        fact("fusion_segments", {"method": "matching", "donor_panel": "Test Panel (synthetic)", "rows": rows}),
+        fact("fusion_not_matched_on", {"variables": ["age"], "why": "not declared"}),
+        fact("sentiment_languages", {"scored": ["en"], "refused": ["de", "fr"]}),
+        fact("contradictions", checks),
+        fact("quarantined", {"crm": 7, "transactions": 0}),
+        fact("blend_sources_off", ["campaigns"]),
+    )
+    evidence = in_the_pipeline()
+    kept = {f.name: f for f in (*evidence.facts, *facts)}
+    return replace(evidence, measures=(*evidence.measures, *WITH_OTHERS), facts=tuple(kept.values()))
+
+
+def section(text: str, title: str) -> str:
+    return text.split(f"### {title}\n")[1].split("\n##", maxsplit=1)[0]
+
+
+def test_every_sentence_about_the_other_sources_cites_what_it_rests_on():
+    evidence = of_other_sources()
+    text = card(evidence)
+    ids = {i.name: i.id for i in citations.items(evidence)}
+    wanted = {
+        "Records of other sources": {"linkage_precision", "linkage_recall"},
+        "Inferred, not observed": {"fusion_segments", "fusion_not_matched_on", "fusion_segment_coverage_95"},
+        "Sentiment of texts": {"sentiment_languages", "sentiment_macro_f1"},
+        "Quality and quarantine": {"quality.crm.validity", "quarantined", "contradictions", "blend_sources_off"},
+    }
+    for title, names in wanted.items():
+        part = section(text, title)
+        assert {ids[n] for n in names} <= set(citations.CITATION.findall(part)), title
+        for line in part.splitlines():
+            if line.startswith("- "):
+                assert citations.CITATION.search(line), line
+
+
+def test_what_is_inferred_says_so_with_method_donors_and_interval_and_small_cells_stay_empty():
+    part = section(card(of_other_sources()), "Inferred, not observed")
+    for words in ("no fact about anybody", "Method: matching", "Test Panel (synthetic)", "Assumed: Alike"):
+        assert words in part
+    assert "| visits: often | 51.2 [48, 54.4] |" in part
+    assert "| visits: seldom | too few to show |" in part
+
+
+def test_few_rows_in_quarantine_and_few_contradictions_are_not_counted():
+    part = section(card(of_other_sources()), "Quality and quarantine")
+    row = next(line for line in part.splitlines() if line.startswith("| crm |"))
+    assert "| fewer than 10 |" in row
+    assert "it is so, in fewer than 10 of 900 rows" in part
+    assert "2 checks of sources against each other, 1 without a finding" in part
+    assert "Switched off: campaigns" in part
+
+
+def test_languages_that_are_refused_are_named():
+    assert "refused: de, fr" in section(card(of_other_sources()), "Sentiment of texts")
+
+
+def test_without_other_sources_the_card_says_that_nothing_was_linked_inferred_or_scored():
+    text = card(governed.empty())
+    for words in ("linkage was measured", "Nothing was inferred", "No text was scored", "quality of the sources was"):
+        assert words in text
+
+
+def test_your_own_source_brings_its_declared_facts_into_card_and_assessment_and_no_stranger_s():
+    own = own_world.params(shop=own_world.RETAIL, ledger=own_world.CONSENT).own
+    told = source_facts(own)
+    assert {f.name: f.source for f in told} == {
+        "source.transactions": "params.yaml: own.shop",
+        "source.consent": "params.yaml: own.ledger",
+    }
+    others = tuple(f for f in in_the_pipeline().facts if not f.name.startswith("source."))
+    documents_ = built(replace(in_the_pipeline(), facts=(*others, *told)))
+    training = documents_["README.md"].split("## Training data")[1].split("###")[0]
+    legal = own_world.LEGAL
+    kept = f"{legal['retention_days']} days"
+    for words in ("transactions (own.shop)", legal["controller"], "twin training: consent", kept):
+        assert words in training
+    for words in (legal["controller"], legal["notice"], legal["collected_from"]):
+        assert words in documents_["dpia.md"]
+    assert "Grocery households of one retailer" not in documents_["README.md"]
+    assert "completejourney" not in documents_["README.md"].split("\n---\n")[0]
+    assert {f.name for f in source_facts(own, files_of_others=True)} == {f.name for f in source_facts()}
 
 
 def test_what_was_not_measured_is_said():

@@ -21,6 +21,14 @@ TWO_DAYS = EvaluateParams(cutoffs=(113, 141), draws=50, seed=7)
 CROWD = crowd(150, days=170)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def without_the_picture_of_who_is_in():
+    """It has tests of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("twinops.workflows.features.save", lambda figure, path: None)
+        yield
+
+
 def made(root, transactions=CROWD, *, threads=1, held_out=TWO_DAYS):
     keys = MemoryKeys()
     places = sealed_project(root, keys, transactions)
@@ -58,7 +66,8 @@ def test_held_out_predictions_are_sealed_with_what_came(small):
     assert error / by_day[0]["households"] == pytest.approx(by_day[0]["spend_mae"], rel=1e-5)
 
 
-def test_the_first_held_out_day_is_foretold_the_same_when_the_later_months_are_unknown(small, tmp_path):
+def test_the_first_held_out_day_is_foretold_the_same_when_the_later_months_are_unknown(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("twinops.workflows.evaluate.save", lambda figure, path: None)
     places, keys, _ = small
     earlier = CROWD.filter(pc.less(CROWD["day"], 141))
     before, keys_before, _ = made(tmp_path, earlier, held_out=EvaluateParams(cutoffs=(113,), draws=50, seed=7))

@@ -36,6 +36,15 @@ def test_windows_hold_only_what_happened_in_them():
     assert got["cents_per_basket_28"] == 1500.0
 
 
+@pytest.mark.parametrize(("stores", "in_28", "in_84"), [([1, 2, 1, 1, 1], 2, 2), ([3, 2, 1, None, 2], 2, 3)])
+def test_days_and_stores_are_counted_once_however_often_and_whatever_comes_later(stores, in_28, in_84):
+    visits = lines(*((ANN, day, 100) for day in (0, 29, 30, 30, 60)))
+    visits = visits.set_column(visits.column_names.index("store_id"), "store_id", pa.array(stores, pa.int64()))
+    got = row(panel_of(visits), ANN, 57)
+    assert (got["stores_28"], got["stores_84"]) == (in_28, in_84)
+    assert (got["shopping_days_28"], got["shopping_days_84"], got["shopping_days"]) == (2, 3, 3)
+
+
 def test_weekends_are_counted_from_the_calendar():
     # day 0 is Sunday 1 January 2017; days 49 and 55 are a Sunday and a Saturday, day 51 is a Tuesday
     got = row(panel_of(lines((ANN, 49, 100), (ANN, 51, 100), (ANN, 55, 100))), ANN, 57)

@@ -4,6 +4,7 @@ import json
 from datetime import date
 
 import pytest
+from own_world import LEGAL, RETAIL, TWIN, but, params
 from shoppers import GRID, crowd, everyone_agrees, ledger_of, lines, permissions, sealed_project
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
@@ -12,6 +13,7 @@ from twinops.data.seal import read_sealed
 from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
 from twinops.errors import DataError, ParamsError
+from twinops.own_params import NOTHING_OWN
 from twinops.twin.permissions import FLAGS
 from twinops.twin.permissions import permissions as honest
 from twinops.workflows.features import features
@@ -38,7 +40,7 @@ def made(tmp_path, transactions=BASKETS, ledger=None, keys=None, **options):
     places = sealed_project(tmp_path, keys, transactions, ledger)
     population = features(
         places, engine=DuckDBEngine(threads=options.pop("threads", 1)), keys=keys,
-        grid=options.pop("grid", GRID), as_of=options.pop("as_of", AS_OF),
+        grid=options.pop("grid", GRID), as_of=options.pop("as_of", AS_OF), own=options.pop("own", NOTHING_OWN),
     )  # fmt: skip
     return places, keys, population
 
@@ -58,6 +60,66 @@ def test_everyone_who_agreed_is_in_and_nobody_is_left_out(agreed):
     assert facts(places)["excluded"] == {}
     assert facts(places)["rows_without_valid_basis"] == 0
     assert all(row[flag] for row in panel(places, keys) for flag in FLAGS.values())
+
+
+def of_own(**legal):
+    """The shop's receipt lines, declared with these legal facts."""
+    facts = {**LEGAL, "purposes": dict.fromkeys(RETAIL["columns"], TWIN)}
+    return params(shop=but(RETAIL, legal={**facts, **legal})).own
+
+
+@pytest.mark.usefixtures("unpictured")
+def test_a_purpose_your_own_source_does_not_declare_is_served_by_nobody(tmp_path):
+    places, keys, _ = made(tmp_path, own=of_own(bases=dict.fromkeys(TWIN, "consent")))
+    rows = panel(places, keys)
+    assert rows
+    assert all(r["may_train"] and r["may_score"] and not (r["may_offer"] or r["may_assess_bias"]) for r in rows)
+    assert facts(places)["rows_without_valid_basis"] == 0
+
+
+@pytest.mark.usefixtures("unpictured")
+def test_a_column_that_is_not_for_the_twin_enters_no_feature_and_none_that_it_needs_may_be_missing(tmp_path):
+    columns = {**RETAIL["columns"], "store_id": "Country", "retail_disc": "Description"}
+    purposes = {**dict.fromkeys(columns, TWIN), "store_id": ("twin_training",), "retail_disc": ("bias_assessment",)}
+    own = params(shop=but(RETAIL, columns=columns, legal={**LEGAL, "purposes": purposes})).own
+    dear = BASKETS.set_column(BASKETS.column_names.index("retail_discount_cents"), "retail_discount_cents", [[99] * 4])
+    plain = {r["sid"]: r for r in panel(*made(tmp_path / "all", dear)[:2]) if r["cutoff"] == 57}
+    own_rows = {r["sid"]: r for r in panel(*made(tmp_path / "own", dear, own=own)[:2]) if r["cutoff"] == 57}
+    assert {r["stores_84"] for r in plain.values()} == {1}
+    assert {r["stores_84"] for r in own_rows.values()} == {0}
+    assert any(r["saved_share_84"] for r in plain.values())
+    assert not any(r["saved_share_84"] for r in own_rows.values())
+    purposes["time"] = ("twin_scoring",)
+    own = params(shop=but(RETAIL, columns=columns, legal={**LEGAL, "purposes": purposes})).own
+    with pytest.raises(ParamsError, match="do not serve training: time"):
+        made(tmp_path / "no", own=own)
+
+
+@pytest.mark.usefixtures("unpictured")
+def test_an_interest_serves_only_once_it_is_signed_and_an_objection_still_refuses(tmp_path):
+    own = of_own(bases={**dict.fromkeys(TWIN, "legitimate_interest"), "offers": "consent"})
+    silent = [(s, p, "granted", -30) for s in (ANN, BOB, CEM) for p in (Purpose.OFFERS,)]
+    ledger = ledger_of(*silent, (BOB, Purpose.TRAINING, "objected", 5))
+    with pytest.raises(DataError):
+        made(tmp_path / "unsigned", ledger=ledger, own=own)
+    places = Places(tmp_path / "signed")
+    places.compliance.mkdir(parents=True)
+    entry = {
+        **dict.fromkeys(("interest", "necessity", "balance"), "Made up in a test."),
+        "source": "shop",
+        "signed_by": "Nobody (synthetic)",
+        "signed_on": "2017-01-01",
+        "valid_until": "2018-01-01",
+    }
+    lines_ = [f"  - {json.dumps({**entry, 'purpose': p})}" for p in TWIN]
+    text = 'version: "1"\nassessments:\n' + "\n".join(lines_).replace('"2017-01-01"', "2017-01-01")
+    text = text.replace('"2018-01-01"', "2018-01-01")
+    (places.compliance / "interests.yaml").write_text(text, encoding="utf-8")
+    places, keys, population = made(tmp_path / "signed", ledger=ledger, own=own)
+    assert population.in_panel == 2
+    assert {r["sid"] for r in panel(places, keys)} == set(keys.subject_ids([ANN, CEM]))
+    assert facts(places)["excluded"] == {"objected": 0}
+    assert facts(places)["rows_without_valid_basis"] == 0
 
 
 @pytest.mark.usefixtures("unpictured")

@@ -10,6 +10,8 @@ import pytest
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data import bounds, fusion, matching
 from twinops.data.fusion_plan import Permission, Plan, Refusal, Segment, permitted
+from twinops.data.fusion_shift import shift
+from twinops.data.fusion_table import Told, widened
 from twinops.data.matching import Shared
 from twinops.data.rubin import combined
 from twinops.entities.consent import Purpose
@@ -119,6 +121,35 @@ def test_a_dependence_nobody_observed_is_missed_but_flagged_and_the_bounds_hold_
     assert found["conditional_independence"] == "assumed"
     assert "only the bounds do without this" in found["assumption"]
     assert found["bound_low"] <= true <= found["bound_high"]
+
+
+def test_a_shift_by_hand():
+    ours, theirs = np.array([[1.0, 3.0]] * 2), np.array([[1.0, 0.0], [1.0, 2.0]] * 2)
+    donors = matching.Group((), np.arange(2), np.arange(4), ours, theirs)
+    found = shift([donors], np.array([[60.0], [70.0], [60.0], [70.0]]))
+    assert found.size == 2.0  # donors: mean 1, standard deviation 1; recipients: 3
+    assert found.unexplained[0, "mean"] == pytest.approx(1.0)  # slope 5 shrinks to 4 by the penalty of 1 beside 4
+    apart = shift([donors], np.array([[60.0], [60.0], [70.0], [70.0]]))
+    assert apart.unexplained[0, "mean"] == pytest.approx(5.0, abs=1e-3)
+    assert apart.half(0, "mean") == pytest.approx(1.959964 * 2 * 5, abs=0.01)
+    assert widened(Told(10, 10, 50.0, 47.0, 53.0), 4.0) == (45.0, 55.0)
+
+
+def test_a_panel_of_other_people_widens_the_intervals_until_they_hold_what_draws_alone_would_miss():
+    rng, n = np.random.default_rng(5), 1_000
+    other, ours = people(1_500, 1), people(n, 2)
+    richer = ours.set_column(2, "spend", pa.array(ours["spend"].to_numpy() * 1.3))  # it shows in what is matched on
+    keener = np.clip(ours["keen"].to_numpy() + 2, 0, 100)  # and it goes with what is not
+    richer = richer.set_column(ours.column_names.index("keen"), "keen", pa.array(keener))
+    richer = richer.append_column("half", pa.array(rng.choice(["left", "right"], n)))
+    plan = replace(PLAN, segments=(Segment("half"),))
+    table = fusion.fuse(DuckDBEngine(threads=1), other, richer, plan=plan, params=Settings())
+    for side in ("left", "right"):
+        row = one(table.to_pylist(), segment=side, scale="keen", figure="mean")
+        true = np.mean([r["keen"] for r in richer.to_pylist() if r["half"] == side])
+        assert not row["drawn_low"] <= true <= row["drawn_high"]
+        assert row["low"] <= true <= row["high"]
+        assert "shift as large as they differ" in row["assumption"]
 
 
 def test_everything_says_inferred_with_method_panel_draws_and_interval():
@@ -231,6 +262,8 @@ def test_against_truth_coverage_error_and_bounds_by_hand():
         "value": 50.0,
         "low": 48.0,
         "high": 52.0,
+        "drawn_low": 49.5,
+        "drawn_high": 50.5,
         "bound_low": 40.0,
         "bound_high": 60.0,
     }
@@ -238,6 +271,7 @@ def test_against_truth_coverage_error_and_bounds_by_hand():
     ours = pa.table({"age": ["young", "young", "old", "old"]})
     found = {m.name: m.value for m in by_truth(table, ours, {"calm": np.array([50, 52, 70, 50])}).measures}
     assert found["fusion_segment_coverage_95.independence_assumed"] == 0.5
+    assert found["fusion_segment_coverage_95.not_widened.independence_assumed"] == 0.0
     assert found["fusion_segment_error.independence_assumed"] == 5.5
     assert found["fusion_bounds_hold"] == 1.0
     assert found["fusion_bound_width"] == 20.0

@@ -42,7 +42,7 @@ def test_no_file_names_a_path_of_a_machine_or_a_registry_host() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "setup/installer.lock", "setup/spark.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "setup/installer.lock", "setup/polars.lock", "setup/spark.lock"])
 def test_every_locked_package_is_pinned_and_hashed(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())
     assert [e for e in entries if not re.match(r"[A-Za-z0-9_.-]+==\S+.*--hash=sha256:[0-9a-f]{64}", e, re.DOTALL)] == []

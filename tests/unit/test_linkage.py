@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from linkable import opened
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data.linkage import explain, fields, letters, model, naming, strictest
@@ -25,8 +26,6 @@ from twinops.data.linkage.plausible import Plausible, _Between
 from twinops.data.linkage.resolve import Doubt, Rules, resolved
 from twinops.data.linkage.scoring import Pairs
 from twinops.data.linkage.splinking import Drawing
-from twinops.demo import accounts, crm, registrations
-from twinops.demo.identities import people_of
 from twinops.entities.consent import Reason
 from twinops.errors import DataError
 from twinops.evaluation import linkage as measured
@@ -36,39 +35,11 @@ from twinops.evaluation.linkage_peers import joined
 from twinops.pictures.linkage import bands_picture, tie_picture
 
 SETTINGS = Settings(Drawing(seed=3, u_pairs=200_000, em_pairs=100_000), lone=LONE)
-COLUMNS = {
-    "crm": {
-        "sid": "crm_id",
-        "given": "first_name",
-        "surname": "last_name",
-        "born": "birth_date",
-        "card": "loyalty_card",
-    },
-    HOME: {"sid": "card"},
-    "social_accounts": {"sid": "account"},
-}
 
 
 @pytest.fixture(scope="module")
 def engine():
     return DuckDBEngine(threads=1)
-
-
-def opened(households: int, seed: int) -> tuple[dict[str, pa.Table], dict[str, int]]:
-    """The three sources as they would be opened, and the true person of every record."""
-    people = people_of([str(i) for i in range(1, households + 1)], seed)
-    made = {
-        "crm": crm.profiles(people, seed),
-        HOME: registrations.registrations(people, seed),
-        "social_accounts": accounts.accounts(people, seed),
-    }
-    tables, person = {}, {}
-    for source, records in made.items():
-        named = {ours: records.columns[theirs] for ours, theirs in COLUMNS[source].items()}
-        columns = {**records.columns, **named}
-        tables[source] = pa.table({c: [v or None for v in column.tolist()] for c, column in columns.items()})
-        person |= dict(zip(tables[source]["sid"].to_pylist(), records.person.tolist(), strict=True))
-    return tables, person
 
 
 @pytest.fixture(scope="module")

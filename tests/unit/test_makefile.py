@@ -78,10 +78,18 @@ def test_a_newer_python_beside_an_old_one_is_taken(clone: Path, tmp_path_factory
     assert "made with 3.12" in done.stderr
 
 
-def test_a_failed_download_is_told_and_leaves_no_stamp(clone: Path) -> None:
-    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9", "PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1"}
-    done = make(clone, "setup", HOME=str(clone), **nowhere)
-    assert done.returncode != 0
+def test_a_failed_download_is_told_and_leaves_no_stamp(clone: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pip = '[ "$1" = -m ] && [ "$2" = pip ] && { echo "no route to the index" >&2; exit 1; }; exit 0'
+    makes_venv = f"mkdir -p .venv/bin; printf '#!/bin/sh\\n%s\\n' '{pip}' > .venv/bin/python; chmod +x .venv/bin/python"
+    python = f'case "$1 $2" in "--version ") echo Python 3.11.7;; "-m venv") {makes_venv};; esac; exit 0'
+    path = tools(tmp_path_factory.mktemp("bin"), python3=python)
+    for name in ("mkdir", "chmod"):
+        (Path(path) / name).symlink_to(shutil.which(name) or name)
+    done = subprocess.run(
+        ["sh", "setup/setup.sh"], cwd=clone, env={"PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 5
+    assert "no route to the index" in done.stderr
     assert "could not be downloaded. Check the network or the package mirror, then run this again." in done.stderr
     assert not (clone / ".venv" / "twinops-setup.stamp").exists()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from twinops.data.sources import panel
+from twinops.data.sources import panelists as panel
 from twinops.data.sources._reading import Reading
 from twinops.demo import panel as demo
 from twinops.errors import DataError

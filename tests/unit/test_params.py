@@ -75,6 +75,30 @@ def test_a_file_that_is_not_ours_is_refused_with_a_hint(tmp_path: Path, content:
     assert told.value.hint
 
 
+def test_a_key_given_twice_is_refused_with_every_place_and_none_wins_in_silence(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    shipped = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    path.write_text(shipped + "train: {activity_c: 2.0, activity_c: 3.0, spend_alpha: 0.001}\n", encoding="utf-8")
+    last = len(path.read_text(encoding="utf-8").splitlines())
+    first = 1 + next(n for n, line in enumerate(shipped.splitlines()) if line.startswith("train:"))
+    with pytest.raises(ParamsError, match="would win") as told:
+        read(path)
+    assert f"train (lines {first}, {last})" in str(told.value)
+    assert f"train.activity_c (lines {last}, {last})" in str(told.value)
+    assert told.value.exit_code == 2
+
+
+def test_one_key_in_two_sections_or_through_an_anchor_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    shipped = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = shipped.replace("cutoffs: [253, 281, 309, 337]", "cutoffs: &days [253, 281, 309, 337]")
+    path.write_text(text, encoding="utf-8")
+    assert read(path) == read(ROOT / "params.yaml")
+    path.write_text("a: &a [*a]\n", encoding="utf-8")
+    with pytest.raises(ParamsError):
+        read(path)
+
+
 def test_a_missing_file_is_told_plainly(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match=r"no params\.yaml"):
         read(tmp_path / "params.yaml")

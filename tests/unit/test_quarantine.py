@@ -15,6 +15,7 @@ from own_world import CONSENT, PROFILES, RETAIL, Shop, but, line, write_csv
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.keystore import DemoKeys, SqliteKeyStore
 from twinops.adapters.memory import MemoryKeys
+from twinops.data import journal
 from twinops.data.seal import read_quarantine, read_sealed, write_quarantine
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.own_params import NOTHING_OWN
@@ -80,6 +81,64 @@ def test_a_replay_gives_the_bytes_that_collecting_anew_gives(shop: Shop, tmp_pat
     for place in ("raw", "quarantine", "counts"):
         path = getattr(Places(Path()), place)("transactions", "2024-03")
         assert (shop.places.root / path).read_bytes() == (fresh.places.root / path).read_bytes(), place
+
+
+@pytest.mark.parametrize("moved", [0, 1, 2])
+def test_a_replay_that_breaks_off_is_finished_by_the_next_and_no_row_is_lost_or_taken_twice(
+    shop: Shop, moved: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.collect()
+    shop.declare(shop=MENDED)
+    real, left = journal._move, [moved]
+
+    def until_the_plug_is_pulled(staged: Path, place: Path) -> None:
+        if not left[0]:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        real(staged, place)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(journal, "_move", until_the_plug_is_pulled)
+        with pytest.raises(KeyboardInterrupt):
+            again(shop)
+    replayed = again(shop)
+    assert (replayed.taken, replayed.quarantined) == ({"2024-03": 11}, {"quantity_unreadable": 1})
+    assert counts(shop)["taken"] == shop.open().num_rows == 21
+    assert shop.aside().num_rows == 1
+    assert whole(shop)
+    assert not list((shop.places.root / "data" / ".replay").iterdir())
+    assert again(shop).taken == {}
+
+
+def test_a_replay_that_breaks_off_before_it_promised_anything_leaves_all_as_it_was(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.collect()
+    before = [shop.places.raw("transactions", "2024-03").read_bytes(), counts(shop), shop.aside().num_rows]
+    shop.declare(shop=MENDED)
+    with monkeypatch.context() as broken:
+        broken.setattr("twinops.workflows.replay._left", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            again(shop)
+    assert before == [shop.places.raw("transactions", "2024-03").read_bytes(), counts(shop), shop.aside().num_rows]
+    assert again(shop).taken == {"2024-03": 11}
+    assert whole(shop)
+
+
+def test_whoever_collects_anew_after_a_replay_broke_off_has_the_last_word(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.collect()
+    shop.declare(shop=MENDED)
+    with monkeypatch.context() as broken:
+        broken.setattr(journal, "_move", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            again(shop)
+    write_csv(shop.file("retail.csv"), [line(UnitPrice="1,50"), line(UnitPrice="2,50", Quantity="few")], separator=";")
+    shop.collect()
+    assert again(shop).taken == {}
+    assert (shop.open().num_rows, counts(shop)["taken"], shop.aside().num_rows) == (1, 1, 1)
+    assert whole(shop)
 
 
 def test_a_replay_without_a_fix_changes_nothing(shop: Shop) -> None:
@@ -204,6 +263,21 @@ def test_after_thirty_days_the_rows_are_gone_and_the_counts_say_so(shop: Shop) -
     with pytest.raises(IntegrityError):
         shop.aside()
     assert shop.open().num_rows == 10
+    assert whole(shop)  # the counts still tell of every row that was read
+    (listed,) = list_quarantine(places=shop.places, keys=shop.keys)
+    assert listed.rows == sum(counts(shop)["quarantined"].values()) == listed.held + listed.expired
+    shop.collect()  # the file is still there: its rows are held again, under a new key
+    (anew,) = list_quarantine(places=shop.places, keys=shop.keys)
+    assert (anew.held, anew.expired, shop.aside().num_rows) == (12, 0, 12)
+    assert whole(shop)
+
+
+def test_a_reason_that_few_rows_have_is_not_counted_in_the_log(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    shop.collect()
+    said = capsys.readouterr().err
+    assert "quantity_unreadable few" in said
+    assert "unit_price_unreadable few" in said  # else the one could be had by subtraction
+    assert not any(sign.isdigit() for sign in said.replace("2024-03", ""))
 
 
 def test_looking_late_lets_the_rows_go_instead(shop: Shop) -> None:

@@ -63,6 +63,22 @@ def test_the_gates_by_hand():
     assert found["sentiment_gate_false_accept"] == 0
     assert found["sentiment_special_missed"] == 0
     assert found["sentiment_special_scored"] == 0
+    assert "sentiment_special_missed.seen" not in found  # nobody labelled such a post, so nothing is said
+
+
+def test_what_was_known_when_the_list_was_written_is_told_apart_from_what_was_not():
+    known = [
+        post("lit the eighth candle for all", "neutral", special=True),
+        post("my diabetes", "neutral", special=True),
+        post("pray the avocados are ripe", "neutral", fresh=True, kind="decoy"),
+    ]
+    found = measured([*FEW, *known])
+    assert found["sentiment_special_missed.seen"] == 0.5
+    assert found["sentiment_special_missed"] == 0
+    assert found["sentiment_special_false_alarm.decoys"] == 1
+    assert found["sentiment_accuracy.hard"] == 1.0  # a decoy is no post to score
+    spoken = {f.name: f.value for f in sentiment.by_hand(FEW, params=PARAMS, scorer=Fixed()).findings.facts}
+    assert spoken["sentiment_languages"] == {"scored": ["en"], "refused": ["de"], "taken_for_english": []}
 
 
 def test_every_measure_has_interval_n_source_and_method_and_says_who_wrote_the_posts():

@@ -95,6 +95,10 @@ def test_words_match_whole_or_with_a_declared_ending_only():
     assert book.about("the prices!") == ("price",)
     assert book.about("an appealing colour") == ()
     assert not book.is_special("a massive loaf")
+    for other in ("nach dem Gottesdienst", "después de la misa", "à la mosquée", "po mszy", "запись к врачу"):
+        assert book.is_special(other), other
+    for ordinary in ("lactose free yoghurt", "extra virgin oil", "heritage tomatoes", "a holy mess", "rainbow trout"):
+        assert not book.is_special(ordinary), ordinary
 
 
 @settings(max_examples=300, deadline=None)

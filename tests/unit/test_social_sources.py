@@ -518,3 +518,23 @@ def test_nobody_elses_handle_or_words_enter(tmp_path):
     assert not [
         friend for friend in ("nils", "kasia", "omar_k", "letters.example", "what my friend wrote") if friend in rows
     ]
+
+
+def test_nobody_writes_before_the_account_is_there_and_who_joins_too_late_writes_nothing():
+    year = Span(date(2017, 1, 1), date(2017, 12, 31))
+    accounts = [(f"demo_{n}@social.example", str(n)) for n in range(30)]
+    joined = {account: date(2017, 10, 1) for account, _ in accounts[:15]} | {accounts[15][0]: date(2018, 5, 1)}
+    for make in (social.posts, social.comments):
+        free = make(accounts, seed=3, span=year).truth.to_pylist()
+        bound = make(accounts, seed=3, span=year, joined=joined).truth.to_pylist()
+        assert {r["account"] for r in free} - {r["account"] for r in bound} <= {accounts[15][0]}
+        late = {a for a, _ in accounts[16:]}  # no day is known of them: the same as before
+        kept = ("account", "fate", "sentiment")
+        assert [[r[c] for c in kept] for r in free if r["account"] in late] == [
+            [r[c] for c in kept] for r in bound if r["account"] in late
+        ]
+    world = social.comments(accounts, seed=3, span=year, joined=joined)
+    rows = [line.split(b",") for line in world.files["social_comments.csv"].split(b"\r\n")[1:] if line]
+    days = [(r[1].decode(), r[3].decode()[:10]) for r in rows if len(r) > 3 and r[3][:4] == b"2017"]
+    assert any(a in joined for a, _ in days)
+    assert all(day >= "2017-10-01" for account, day in days if account in joined)

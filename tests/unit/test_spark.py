@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import small_world
+from asking import ask_everything
+from listening import Heard, Listening, shipped
 from shoppers import GRID, crowd, ledger_of
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
@@ -176,8 +178,23 @@ def sources_and_signals(engine, lines: pa.Table) -> dict[str, pa.Table]:
 
 
 @pytest.fixture(scope="module")
-def both(spark):
-    return everything(DuckDBEngine(threads=2)), everything(spark)
+def chain():
+    """What one engine was asked on the way from receipts to examples, and what came of it."""
+    listening = Listening(DuckDBEngine(threads=2))
+    return everything(listening), listening.fullest()
+
+
+@pytest.fixture(scope="module")
+def both(spark, chain):
+    return chain[0], everything(spark)
+
+
+@pytest.fixture(scope="module")
+def beyond() -> dict[str, Heard]:
+    """What one engine was asked for linkage, blend, fusion and contradictions: per file the fullest answer."""
+    listening = Listening(DuckDBEngine(threads=2))
+    ask_everything(listening)
+    return listening.fullest()
 
 
 @pytest.mark.parametrize(
@@ -208,6 +225,30 @@ def test_every_value_is_the_same_on_both_engines(both, name):
     assert spark.column_names == duck.column_names
     for column in duck.column_names:
         assert spark[column].to_pylist() == duck[column].to_pylist(), column
+
+
+ASKED_ALONE = sorted(
+    name
+    for name in shipped()
+    if name.startswith(("data/linkage/", "evaluation/contradictions/"))
+    or name in ("data/blend.sql", "data/customers.sql", "data/fusion.sql", "twin/merged.sql")
+)
+
+
+@pytest.mark.parametrize("name", ASKED_ALONE)
+def test_the_same_tables_and_query_have_the_same_answer(spark, beyond, name):
+    heard = beyond[name]
+    for table, rows in heard.tables.items():
+        spark.register(table, rows)
+    answer = spark.query(heard.sql)
+    assert heard.answer.num_rows > 0
+    assert answer.column_names == heard.answer.column_names
+    for column in answer.column_names:
+        assert answer[column].to_pylist() == heard.answer[column].to_pylist(), column
+
+
+def test_no_query_of_the_package_is_left_out(chain, beyond):
+    assert shipped().keys() <= chain[1].keys() | beyond.keys()
 
 
 def test_what_is_sealed_has_whole_numbers_and_doubles_and_nothing_wider(both):

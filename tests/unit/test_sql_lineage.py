@@ -24,7 +24,10 @@ def lineage():
             {"transactions.sales_cents", "transactions.day"},
         ),  # the day says whether it is in the window
         ("panel.log_value_sum", {"transactions.sales_cents"}),  # through a table made in Python
-        ("panel.stores_84", {"transactions.store_id", "transactions.day"}),
+        (
+            "panel.stores_84",
+            {"transactions.store_id", "transactions.day", "transactions.sid"},
+        ),  # a store counts at the household's last basket there
         ("labels.spend_cents", {"transactions.sales_cents"}),
         ("examples.cents_28", {"transactions.sales_cents", "transactions.day"}),  # through a star
     ],
@@ -43,8 +46,9 @@ def test_a_count_of_rows_comes_from_the_rows_of_every_table_counted(lineage):
 def test_a_flag_comes_from_the_ledger_and_the_birthday():
     sources = chain.sealed_columns()
     found = SqlLineage(chain.queries(), chain.given(sources), sources).of("panel.may_offer")
-    assert {"consent.event", "consent.day", "crm.born"} <= found
-    assert not any(o.startswith(("social", "care_cases", "demographics")) for o in found)
+    assert {"consent.event", "consent.day", "crm.born", "choices.event", "choices.day"} <= found
+    assert {o for o in found if o.startswith("social")} == {"social_accounts.*"}  # that one is linked
+    assert not any(o.startswith(("care_cases", "demographics")) for o in found)
 
 
 def test_whether_somebody_has_a_case_or_an_account_comes_from_these_sources(lineage):
@@ -62,7 +66,8 @@ def test_no_feature_of_the_twin_comes_from_social_media_demographics_or_what_was
 
 
 def test_who_is_in_the_panel_is_decided_by_purchases_consent_and_age(lineage):
-    assert lineage.rows_from("panel") == {"transactions", "consent", "crm", "registrations"}
+    linked = {"choices", "social_accounts"}  # what was chosen beside a linked record narrows what a household allows
+    assert lineage.rows_from("panel") == {"transactions", "consent", "crm", "registrations"} | linked
 
 
 def test_every_column_of_every_table_can_be_followed(lineage):

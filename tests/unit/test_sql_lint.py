@@ -52,6 +52,7 @@ def test_no_shipped_query_uses_what_the_engines_answer_differently():
         ("SELECT a / b AS q FROM t ORDER BY q", "division by what may be zero"),
         ("SELECT REGEXP_REPLACE(a, '[0-9]', '') AS r FROM t ORDER BY r", "REGEXP_REPLACE of a loose pattern"),
         ("SELECT datesubtract(a) AS r FROM t ORDER BY r", "a function Spark does not have"),
+        ("SELECT a FROM t ORDER BY a; SELECT a FROM u", "several queries in one file"),
     ],
 )
 def test_each_banned_construct_is_found_with_why_and_what_instead(sql, construct):

@@ -64,6 +64,11 @@ REPLACE: Rule = (
     f"{_ENGINES}: one replaces the first match, one all",
     "anchor the pattern with ^ or $",
 )
+SEVERAL: Rule = (
+    "several queries in one file",
+    "nobody would look at their order, and a lineage reads one",
+    "a file for each",
+)
 FUNCTION: Rule = (
     "a function Spark does not have",
     "the same file would not run there",
@@ -229,6 +234,7 @@ def _is(kinds: type | tuple[type, ...]) -> Callable[[exp.Expr, frozenset[str]], 
 
 
 _CHECKS: tuple[tuple[Callable[[exp.Expr, frozenset[str]], bool], Rule], ...] = (
+    (_is(exp.Block), SEVERAL),
     (_is(_DIFFS), DATEDIFF),
     (_to_whole, TO_WHOLE),
     (_is((exp.Rand, exp.Randn, exp.Uuid)), RANDOM),

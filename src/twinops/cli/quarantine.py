@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, home
+from twinops.entities.small_cells import hidden
 from twinops.errors import ParamsError
 
 app = typer.Typer(no_args_is_help=True)
@@ -53,7 +54,8 @@ def replay(ctx: typer.Context, source: str, batch: str, today: Today = _CLOCK, a
     """Judge the rows of a batch again, after a mapping or code-book was mended; take what is good now."""
     found = home(ctx).run("replay", source=source, batch=batch, today=_day(today))
     taken = ", ".join(f"{n:,} into {b}" for b, n in found.taken.items()) or "none"
-    left = ", ".join(f"{r} {n:,}" for r, n in found.quarantined.items()) or "none"
+    shown = hidden(found.quarantined).items()
+    left = ", ".join(f"{r} {'few' if n is None else f'{n:,}'}" for r, n in shown) or "none"
     hint = (
         "If their file is gone, `dvc commit` keeps this; else `dvc repro` collects the same.\n" if found.taken else ""
     )

@@ -6,7 +6,6 @@ minimum, the number of bytes its range needs (none for a constant) and that many
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -56,23 +55,16 @@ def encode(table: pa.Table, starts: np.ndarray, rows: int) -> Iterator[bytes]:
         return
     ends = np.append(starts[1:], rows)
     channels, texts = _channels(table)
-    lows = [np.minimum.reduceat(c, starts) for c in channels]
-    spans = [
-        np.maximum.reduceat(c, starts).view(np.uint64) - low.view(np.uint64)
-        for c, low in zip(channels, lows, strict=True)
-    ]
-    widths = [np.searchsorted(_WIDTH_LIMITS, span, side="left") for span in spans]
-    planes = [_planes(c, np.repeat(low, ends - starts), w) for c, low, w in zip(channels, lows, widths, strict=True)]
-    pairs = (
-        np.array([x for pair in zip(lows, widths, strict=True) for x in pair], dtype=np.int64)
-        .reshape(-1, len(starts))
-        .T.tolist()
-    )
-    head = _head(len(channels), len(texts))
-    for a, b, pair in zip(starts.tolist(), ends.tolist(), pairs, strict=True):
-        pieces = [text[cuts[a] : cuts[b]] for text, cuts in texts]
-        values = [p[:w, a:b].tobytes() for p, w in zip(planes, pair[1::2], strict=True) if w]
-        yield b"".join((head.pack(b - a, *map(len, pieces), *pair), *values, *pieces))
+    heads = _heads(channels, [cuts for _, cuts in texts], starts, ends)
+    lows, widths = heads["lows"]["minimum"].T, heads["lows"]["width"]
+    parts = (_planes(c, np.repeat(low, ends - starts), w) for c, low, w in zip(channels, lows, widths.T, strict=True))
+    planes = np.concatenate([np.zeros((0, rows), np.uint8), *parts])
+    kept, used = _used(widths)
+    packed, size = memoryview(heads.tobytes()), heads.itemsize
+    utf8 = [(text, cuts.tolist()) for text, cuts in texts]
+    for i, (a, b) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        values = planes[used[kept[i]], a:b].tobytes()
+        yield b"".join((packed[i * size : i * size + size], values, *(text[cuts[a] : cuts[b]] for text, cuts in utf8)))
 
 
 def decode(frames: Sequence[bytes], schema: Sequence[Column]) -> tuple[pa.Table, np.ndarray]:
@@ -81,33 +73,46 @@ def decode(frames: Sequence[bytes], schema: Sequence[Column]) -> tuple[pa.Table,
     Raises:
         IntegrityError: a frame is not as long as its head says.
     """
-    channels, texts = sum(c.channels for c in schema), sum(c.type == "string" for c in schema)
-    counts, lengths, lows, widths = _read_heads(frames, channels, texts)
-    planes = [np.zeros((w, int(counts.sum())), dtype=np.uint8) for w in widths.max(axis=0, initial=0).tolist()]
-    size, row = _head(channels, texts).size, 0
-    for frame, rows, wide in zip(frames, counts.tolist(), widths.tolist(), strict=True):
-        data, at = np.frombuffer(frame, dtype=np.uint8), size
-        for plane, width in zip(planes, wide, strict=True):
-            if width:
-                plane[:width, row : row + rows] = data[at : at + width * rows].reshape(width, rows)
-                at += width * rows
+    heads = _read_heads(frames, sum(c.channels for c in schema), sum(c.type == "string" for c in schema))
+    counts, widths = heads["rows"].astype(np.int64), heads["lows"]["width"].astype(np.int64)
+    planes = np.zeros((int(widths.max(axis=0, initial=0).sum()), int(counts.sum())), dtype=np.uint8)
+    size, row = heads.itemsize, 0
+    kept, used = _used(widths)
+    for frame, rows, kind in zip(frames, counts.tolist(), kept, strict=True):
+        wanted = used[kind]
+        body = np.frombuffer(frame, np.uint8, rows * len(wanted), size)
+        planes[wanted, row : row + rows] = body.reshape(len(wanted), rows)
         row += rows
-    words = [_words(plane, np.repeat(lows[:, i], counts)) for i, plane in enumerate(planes)]
-    return _table(schema, words, _texts(frames, size + counts * widths.sum(axis=1), lengths)), counts
+    parts = np.split(planes, np.cumsum(widths.max(axis=0, initial=0))[:-1]) if widths.shape[1] else []
+    words = [_words(part, np.repeat(low, counts)) for part, low in zip(parts, heads["lows"]["minimum"].T, strict=True)]
+    begins, lengths = size + counts * widths.sum(axis=1), heads["texts"].astype(np.int64)
+    return _table(schema, words, _texts(frames, begins, lengths)), counts
 
 
-def _read_heads(frames: Sequence[bytes], channels: int, texts: int) -> tuple[np.ndarray, ...]:
-    """Of every frame its rows, the bytes of its texts, and the minima and widths of its channels."""
-    head = _head(channels, texts)
-    if any(len(f) < head.size for f in frames):
+def _used(widths: np.ndarray) -> tuple[list[bytes], dict[bytes, np.ndarray]]:
+    """Which of all channels' byte planes, one channel after another, a frame has: `used[kept[i]]` for frame `i`."""
+    firsts = np.cumsum(np.append(0, widths.max(axis=0, initial=0))).tolist()
+    packed, channels = widths.astype(np.uint8).tobytes(), widths.shape[1]
+    kept = [packed[at : at + channels] for at in range(0, len(widths) * channels, channels or 1)]
+    kept = kept or [b""] * len(widths)
+    used = {
+        kind: np.array([first + k for width, first in zip(kind, firsts, strict=False) for k in range(width)], np.int64)
+        for kind in set(kept)
+    }
+    return kept, used
+
+
+def _read_heads(frames: Sequence[bytes], channels: int, texts: int) -> np.ndarray:
+    """The heads of all frames: rows, bytes of the texts, minima and widths of the channels."""
+    kind = _head(channels, texts)
+    if any(len(f) < kind.itemsize for f in frames):
         raise _torn()
-    numbers = [head.unpack_from(f) for f in frames]
-    heads = np.array(numbers, dtype=np.int64).reshape(len(frames), 1 + texts + 2 * channels)
-    counts, rest = heads[:, 0], heads[:, 1 + texts :]
-    lengths, lows, widths = heads[:, 1 : 1 + texts], rest[:, ::2], rest[:, 1::2]
-    if [len(f) for f in frames] != (head.size + counts * widths.sum(axis=1) + lengths.sum(axis=1)).tolist():
+    heads = np.frombuffer(b"".join([f[: kind.itemsize] for f in frames]), kind)
+    widths, rows = heads["lows"]["width"].sum(axis=1, dtype=np.int64), heads["rows"].astype(np.int64)
+    claimed = kind.itemsize + rows * widths + heads["texts"].sum(axis=1, dtype=np.int64)
+    if [len(f) for f in frames] != claimed.tolist():
         raise _torn()
-    return counts, lengths, lows, widths
+    return heads
 
 
 def _texts(frames: Sequence[bytes], begins: np.ndarray, lengths: np.ndarray) -> list[bytes]:
@@ -123,15 +128,30 @@ def _torn() -> IntegrityError:
     )
 
 
-def _head(channels: int, texts: int) -> struct.Struct:
-    """Rows, bytes of each text, then minimum and width of each channel."""
-    return struct.Struct("<I" + "I" * texts + "qB" * channels)
+def _head(channels: int, texts: int) -> np.dtype[np.void]:
+    """Rows, bytes of each text, then minimum and width of each channel; little-endian, without gaps."""
+    low = np.dtype([("minimum", "<i8"), ("width", "u1")])
+    return np.dtype([("rows", "<u4"), ("texts", "<u4", (texts,)), ("lows", low, (channels,))])
+
+
+def _heads(channels: list[np.ndarray], cuts: list[np.ndarray], starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """The heads of all frames, each of the rows from its start to its end."""
+    heads = np.zeros(len(starts), dtype=_head(len(channels), len(cuts)))
+    heads["rows"] = ends - starts
+    for i, cut in enumerate(cuts):
+        heads["texts"][:, i] = cut[ends] - cut[starts]
+    for i, channel in enumerate(channels):
+        low, high = np.minimum.reduceat(channel, starts), np.maximum.reduceat(channel, starts)
+        span = high.view(np.uint64) - low.view(np.uint64)
+        heads["lows"]["minimum"][:, i] = low
+        heads["lows"]["width"][:, i] = np.searchsorted(_WIDTH_LIMITS, span, side="left")
+    return heads
 
 
 def _planes(channel: np.ndarray, low: np.ndarray, widths: np.ndarray) -> np.ndarray:
     """Byte planes of the offsets, least significant first; as many as the widest frame needs."""
     offsets = (channel.view(np.uint64) - low.view(np.uint64)).astype("<u8", copy=False)
-    return np.ascontiguousarray(offsets.view(np.uint8).reshape(-1, 8).T[: int(widths.max())])
+    return offsets.view(np.uint8).reshape(-1, 8).T[: int(widths.max())]
 
 
 def _words(planes: np.ndarray, low: np.ndarray) -> np.ndarray:
@@ -142,7 +162,7 @@ def _words(planes: np.ndarray, low: np.ndarray) -> np.ndarray:
     return words.view(np.int64)
 
 
-def _channels(table: pa.Table) -> tuple[list[np.ndarray], list[tuple[memoryview, list[int]]]]:
+def _channels(table: pa.Table) -> tuple[list[np.ndarray], list[tuple[memoryview, np.ndarray]]]:
     """Words of every column, and of every text column its UTF-8 with the place where each row begins."""
     words, texts = [], []
     for column in columns(table):
@@ -154,7 +174,7 @@ def _channels(table: pa.Table) -> tuple[list[np.ndarray], list[tuple[memoryview,
             cuts = np.zeros(len(filled) + 1, dtype=np.int64)
             np.cumsum(pc.binary_length(filled).to_numpy(), out=cuts[1:])
             words.append(np.diff(cuts))
-            texts.append((memoryview("".join(filled.to_pylist()).encode()), cuts.tolist()))
+            texts.append((memoryview("".join(filled.to_pylist()).encode()), cuts))
         else:
             words.append(_as_words(array, column.type))
     return words, texts

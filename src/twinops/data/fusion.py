@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from twinops.data.fusion_bounds import open_ends
 from twinops.data.fusion_plan import HIGH, Permission, Plan, Refusal, Segment, Settings
+from twinops.data.fusion_shift import shift
 from twinops.data.fusion_table import STATUS, method, table, told
 from twinops.data.matching import Group, groups, match
 from twinops.errors import DataError
@@ -25,9 +26,11 @@ def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, 
     """Scales per segment: one row per (variable, segment, scale, figure), figure `mean` in points or `share_high` from
     0 to 1.
 
-    `low` and `high`: 95 %, Rubin's rules over draws in each of which the donors were resampled. `bound_low`,
-    `bound_high`: whatever the dependence given what was matched on, with the 95 % doubt of the panel; null where
-    nothing is left open.
+    `low` and `high`: 95 %, Rubin's rules over draws in each of which the donors were resampled, widened for
+    panelists who may be other people in what was not matched on, see `fusion_shift`; `drawn_low`, `drawn_high`: without
+    that. `bound_low`,
+    `bound_high`: whatever the dependence given what was matched on, with the 95 % doubt of the panel and so widened;
+    null where nothing is left open.
 
     Raises:
         DataError: nobody can give to anybody.
@@ -46,7 +49,7 @@ def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, 
     sums = engine.query(files(__package__).joinpath("fusion.sql").read_text(encoding="utf-8")).to_pylist()
     assumed = [s for s in plan.segments if not s.seen_through(plan.shared)]
     ends = {s.column: open_ends(matched, answers, _members(recipients, s), params) for s in assumed}
-    return table(told(sums), ends, plan, params)
+    return table(told(sums), (ends, shift(matched, answers)), plan, params)
 
 
 def fuse_persons(  # noqa: PLR0913  (leave to speak of persons is an argument of its own, so that none is overlooked)

@@ -9,10 +9,15 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.fusion_plan import Plan, Settings
+from twinops.data.fusion_shift import Shift
 from twinops.data.rubin import combined
 
 STATUS = "inferred"
-ALIKE = "panelists and customers who are alike in what was matched on answer alike"
+FIGURES = ("value", "drawn_low", "drawn_high", "low", "high", "bound_low", "bound_high")
+ALIKE = (
+    "panelists and customers who are alike in what was matched on answer alike, but for a shift as large as they "
+    "differ in what was matched on ({size:.2f} standard deviations), by which the intervals are widened"
+)
 APART = "; and, that given, answers do not depend on the segment (only the bounds do without this)"
 RESULT = pa.schema(
     [
@@ -25,6 +30,8 @@ RESULT = pa.schema(
         ("value", pa.float64()),
         ("low", pa.float64()),
         ("high", pa.float64()),
+        ("drawn_low", pa.float64()),
+        ("drawn_high", pa.float64()),
         ("bound_low", pa.float64()),
         ("bound_high", pa.float64()),
         ("suppressed", pa.bool_()),
@@ -73,23 +80,26 @@ def told(sums: Sequence[Mapping[str, Any]]) -> dict[Key, Told]:
 def method(params: Settings) -> str:
     """How values came about, in words."""
     lot = f"one of {params.donors} nearest donors, {params.draws} draws with resampled donors"
-    return f"predictive mean matching, {lot}, Rubin's rules"
+    return f"predictive mean matching, {lot}, Rubin's rules, widened for a shift of the panel"
 
 
 def table(
     figures: Mapping[Key, Told],
-    open_ends: Mapping[str, Mapping[tuple[str, int, str], tuple[float, float]]],
+    doubt: tuple[Mapping[str, Mapping[tuple[str, int, str], tuple[float, float]]], Shift],
     plan: Plan,
     params: Settings,
 ) -> pa.Table:
-    """One row per (variable, segment, scale, figure), small cells emptied. `open_ends` has the bounds of every variable
-    that needs them.
+    """One row per (variable, segment, scale, figure), small cells emptied. `doubt` has the bounds of every variable
+    that needs them, and the shift by which intervals and bounds are widened.
     """
-    rows = []
+    (open_ends, shift), rows = doubt, []
     for (variable, segment, scale, figure), found in figures.items():
-        most = 1.0 if figure == "share_high" else 100.0
-        ends = open_ends.get(variable, {}).get((segment, plan.scales.index(scale), figure), (None, None))
-        shut = [None if v is None else round(float(np.clip(v, 0, most)), 4) for v in (*found[2:], *ends)]
+        most, place = 1.0 if figure == "share_high" else 100.0, plan.scales.index(scale)
+        wide = shift.half(place, figure)
+        low, high = widened(found, wide)
+        ends = open_ends.get(variable, {}).get((segment, place, figure))
+        bounds = (None, None) if ends is None else (ends[0] - wide, ends[1] + wide)
+        shut = [None if v is None else round(float(np.clip(v, 0, most)), 4) for v in (*found[2:], low, high, *bounds)]
         rows.append(
             {
                 "variable": variable,
@@ -98,17 +108,29 @@ def table(
                 "figure": figure,
                 "recipients": found.recipients,
                 "donors": found.donors,
-                **dict(zip(("value", "low", "high", "bound_low", "bound_high"), shut, strict=True)),
+                **dict(zip(FIGURES, shut, strict=True)),
                 "suppressed": False,
                 "status": STATUS,
                 "method": method(params),
                 "donor_panel": plan.panel,
                 "draws": params.draws,
                 "conditional_independence": "assumed" if variable in open_ends else "not needed",
-                "assumption": ALIKE + (APART if variable in open_ends else ""),
+                "assumption": ALIKE.format(size=shift.size) + (APART if variable in open_ends else ""),
             }
         )
     return pa.Table.from_pylist(_suppressed(rows, params.smallest_cell), schema=RESULT)
+
+
+def widened(found: Told, half: float) -> tuple[float, float]:
+    """Low and high with one more source of doubt, independent of the others.
+
+    >>> widened(Told(10, 10, 50.0, 47.0, 53.0), 4.0)
+    (45.0, 55.0)
+    """
+    return (
+        found.value - float(np.hypot(found.value - found.low, half)),
+        found.value + float(np.hypot(found.high - found.value, half)),
+    )
 
 
 def _suppressed(rows: Sequence[dict[str, Any]], smallest: int) -> list[dict[str, Any]]:
@@ -121,6 +143,6 @@ def _suppressed(rows: Sequence[dict[str, Any]], smallest: int) -> list[dict[str,
         mine = sorted((k for k in size if k[0] == variable), key=lambda k: (size[k], k[1]))
         if sum(k in small for k in mine) == 1 and len(mine) > 1:
             small.add(next(k for k in mine if k not in small))
-    empty = dict.fromkeys(("recipients", "donors", "value", "low", "high", "bound_low", "bound_high"))
+    empty = dict.fromkeys(("recipients", "donors", *FIGURES))
     out = [r | (empty | {"suppressed": True} if (r["variable"], r["segment"]) in small else {}) for r in rows]
     return sorted(out, key=lambda r: (r["variable"], r["segment"], r["scale"], r["figure"]))

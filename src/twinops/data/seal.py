@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.data import frame
 from twinops.data.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, write
@@ -72,7 +73,7 @@ def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: KeyStore) -
     if not files:
         raise DataError(f"There is no sealed file of {dataset}.", hint="Run the stages before this one.")
     all_sids = sorted({s for f in files for s in f.sids})
-    held = {bytes.fromhex(s): key for s, key in keys.subject_keys([s.hex() for s in all_sids]).items()}
+    held = {bytes.fromhex(s): AESSIV(key) for s, key in keys.subject_keys([s.hex() for s in all_sids]).items()}
     place = {s: i for i, s in enumerate(all_sids)}
     names = pa.array([s.hex() for s in all_sids], pa.string())
     tables = []
@@ -113,7 +114,7 @@ def _rows_at_once(table: pa.Table) -> int:
 def read_quarantine(path: Path, *, dataset: str, keys: KeyStore) -> pa.Table:
     """Open what `write_quarantine` sealed."""
     file = SealedFile.read(path, f"quarantine/{dataset}")
-    return file.open(dict.fromkeys(file.sids, keys.batch_key(dataset, file.label.batch)))[0]
+    return file.open(dict.fromkeys(file.sids, AESSIV(keys.batch_key(dataset, file.label.batch))))[0]
 
 
 def _encoded(subjects: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:

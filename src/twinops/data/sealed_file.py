@@ -7,7 +7,7 @@ authenticated with them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,9 +53,9 @@ class Label:
 
 def write(path: Path, label: Label, sids: list[bytes], frames: Iterable[bytes], keys: list[bytes]) -> None:
     """Encrypt and write; the file appears whole or not at all."""
-    squeeze = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress
+    squeeze, bound = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, label.bound
     sealed = [
-        AESSIV(key).encrypt(squeeze(_small(plain, label)), [sid, *label.bound])
+        AESSIV(key).encrypt(squeeze(_small(plain, label)), [sid, *bound])
         for sid, plain, key in zip(sids, frames, keys, strict=True)
     ]
     table = pa.table(
@@ -123,18 +123,18 @@ class SealedFile:
             raise IntegrityError(f"{_name(path)} holds a subject twice or out of order.", hint=_AGAIN)
         return cls(path, label, sids, frames)
 
-    def open(self, held: dict[bytes, bytes]) -> tuple[pa.Table, np.ndarray, list[bytes]]:
-        """The rows of all subjects that have a key, how many each has, and who they are."""
+    def open(self, held: Mapping[bytes, AESSIV]) -> tuple[pa.Table, np.ndarray, list[bytes]]:
+        """The rows of all subjects whose key is held, how many each has, and who they are."""
         there = [(sid, sealed) for sid, sealed in zip(self.sids, self.frames, strict=True) if sid in held]
-        expand = zstandard.ZstdDecompressor().decompress
-        plain = [expand(self._opened(sid, sealed, held[sid])) for sid, sealed in there]
+        expand, bound = zstandard.ZstdDecompressor().decompress, self.label.bound
+        plain = [expand(self._opened(sealed, held[sid], [sid, *bound])) for sid, sealed in there]
         values, counts = frame.decode(plain, self.label.columns)
         return values, counts, [sid for sid, _ in there]
 
-    def _opened(self, sid: bytes, sealed: bytes, key: bytes) -> bytes:
+    def _opened(self, sealed: bytes, key: AESSIV, bound: list[bytes]) -> bytes:
         """The authenticated zstd frame; its declared size is checked before anything is expanded."""
         try:
-            squeezed = AESSIV(key).decrypt(sealed, [sid, *self.label.bound])
+            squeezed = key.decrypt(sealed, bound)
         except (InvalidTag, ValueError):
             raise IntegrityError(
                 f"A frame of {_name(self.path)} does not open under its key: changed, swapped, or sealed for "

@@ -5,7 +5,7 @@ art. 9).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -65,8 +65,23 @@ def parse(text: str) -> CodeBook:
 
 
 def _pattern(words: Sequence[str]) -> re.Pattern[str]:
-    forms = [re.escape(str(w).removesuffix("*").casefold()) + (r"\w*" if str(w).endswith("*") else "") for w in words]
-    return re.compile(r"(?<!\w)(?:" + "|".join(forms) + r")(?!\w)")
+    return re.compile(rf"(?<!\w){_branches({str(w).casefold() for w in words})}(?!\w)")
+
+
+def _branches(words: Set[str]) -> str:
+    """The words as one expression in which what begins alike is tried once; a star is any ending of a word.
+
+    >>> _branches({"bed", "beds"}), _branches({"cat", "cot"})
+    ('(?:b(?:e(?:d(?:s|))))', '(?:c(?:at|ot))')
+    """
+    if len(words) == 1:
+        return "".join(r"\w*" if sign == "*" else re.escape(sign) for sign in next(iter(words)))
+    heads = sorted({w[:1] for w in words} - {""})
+    tails = [
+        (r"\w*" if head == "*" else re.escape(head)) + _branches({w[1:] for w in words if w[:1] == head})
+        for head in heads
+    ]
+    return f"(?:{'|'.join([*tails, *([''] if '' in words else [])])})"
 
 
 def _plain(text: str) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 import json
+from datetime import date
 
 import numpy as np
 
@@ -61,6 +62,12 @@ def owners(records: Records, people: People) -> list[tuple[str, str]]:
     writes around.
     """
     return list(zip(records.columns["account"].tolist(), people.household[records.person].tolist(), strict=True))
+
+
+def joined(records: Records) -> dict[str, date]:
+    """Every account's first day."""
+    days = (date.fromisoformat(day) for day in records.columns["published"].tolist())
+    return dict(zip(records.columns["account"].tolist(), days, strict=True))
 
 
 def _actor(row: dict[str, str]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Self
 
 import numpy as np
@@ -129,7 +130,7 @@ def _with_relatives(holders: People, kin: np.ndarray, rng: np.random.Generator) 
 
 def _names(n: int, rng: np.random.Generator) -> tuple[Texts, Texts, Texts, Texts]:
     """Given name, short form, surname, and the surname at birth of women who changed it ("" elsewhere)."""
-    given, family = names.given_names(), names.surnames()
+    given = names.given_names()
     out = [np.full(n, "", dtype=object) for _ in range(4)]
     region = rng.choice(len(names.REGION_SHARE), n, p=np.array(list(names.REGION_SHARE.values())))
     female = rng.random(n) < 0.5
@@ -137,7 +138,7 @@ def _names(n: int, rng: np.random.Generator) -> tuple[Texts, Texts, Texts, Texts
         for sex, form in (("f", "feminine"), ("m", "masculine")):
             rows = np.flatnonzero((region == i) & (female == (sex == "f")))
             firsts = [g for g in given if g.region == name and g.sex == sex]
-            lasts = texts([getattr(s, form) for s in family if s.region == name])
+            lasts = _surnames_of(name, form)
             pick = _zipf(len(firsts), len(rows), rng, bend=0.6)
             out[0][rows] = texts([g.name for g in firsts])[pick]
             out[1][rows] = texts([g.short for g in firsts])[pick]
@@ -145,6 +146,12 @@ def _names(n: int, rng: np.random.Generator) -> tuple[Texts, Texts, Texts, Texts
             changed = (rng.random(len(rows)) < 0.3) & (sex == "f")
             out[3][rows] = np.where(changed, lasts[_zipf(len(lasts), len(rows), rng, bend=0.7)], "")
     return out[0], out[1], out[2], out[3]
+
+
+@cache
+def _surnames_of(region: str, form: str) -> Texts:
+    """The surnames of a region, `feminine` or `masculine`; read, never changed."""
+    return texts([getattr(s, form) for s in names.surnames() if s.region == region])
 
 
 def _zipf(size: int, n: int, rng: np.random.Generator, *, bend: float) -> np.ndarray:

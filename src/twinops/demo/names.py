@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -38,7 +39,8 @@ class Surname:
     region: str
 
 
-def given_names() -> list[Given]:
+@cache
+def given_names() -> tuple[Given, ...]:
     """Every given name, commonest first within region and sex."""
     split = [
         (region, sex, entry.partition(","))
@@ -46,10 +48,11 @@ def given_names() -> list[Given]:
         for sex, entries in sexes.items()
         for entry in entries
     ]
-    return [Given(name, short, region, sex) for region, sex, (name, _, short) in split]
+    return tuple(Given(name, short, region, sex) for region, sex, (name, _, short) in split)
 
 
-def surnames() -> list[Surname]:
+@cache
+def surnames() -> tuple[Surname, ...]:
     """Every stem, then every two stems, with every ending of their region, in an order that mixes them; each once."""
     out: dict[str, Surname] = {}
     for region, stems in _BLOCKS["surname_stems"].items():
@@ -60,7 +63,7 @@ def surnames() -> list[Surname]:
                     masculine, _, feminine = ends[(i + k) % len(ends)]
                     surname = Surname(stem + middle + masculine, stem + middle + (feminine or masculine), region)
                     out.setdefault(surname.masculine, surname)
-    return list(out.values())
+    return tuple(out.values())
 
 
 def towns() -> list[str]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ from twinops.demo.social_export import (
 from twinops.demo.social_spoilers import COMMENT_SPOILERS, SPOILERS, csv_line
 from twinops.demo.utterances import Said, Writer, temper
 
+NO_DAY: Mapping[str, date] = MappingProxyType({})
 SHARE_WITH_ACCOUNT = 0.55
 POSTS_A_YEAR = 14
 COMMENTS_A_YEAR = 3
@@ -80,12 +83,17 @@ def accounts_of(households: Sequence[str], seed: int) -> list[tuple[str, str]]:
     ]
 
 
-def posts(accounts: Sequence[tuple[str, str]], *, seed: int, span: Span) -> World:
-    """One archive per account below `social_posts/`, and three hostile ones."""
+def posts(accounts: Sequence[tuple[str, str]], *, seed: int, span: Span, joined: Mapping[str, date] = NO_DAY) -> World:
+    """One archive per account below `social_posts/`, and three hostile ones. Nobody writes before the account is there
+    (`joined`: its first day, where known).
+    """
     files, truth = dict(hostile_archives()), []
     for number, (account, household) in enumerate(accounts):
+        days = span.since(joined.get(account, span.first))
+        if days is None:
+            continue
         rng = np.random.default_rng([seed, 41, number])
-        person = Person(account, household, Writer(rng, language=temper(household, seed).language), span)
+        person = Person(account, household, Writer(rng, language=temper(household, seed).language), days)
         items, rows = _outbox(person, temper(household, seed).mood)
         truth += rows
         members = {
@@ -102,14 +110,19 @@ def posts(accounts: Sequence[tuple[str, str]], *, seed: int, span: Span) -> Worl
     return World(files, as_truth(truth))
 
 
-def comments(accounts: Sequence[tuple[str, str]], *, seed: int, span: Span) -> World:
-    """One CSV of comments under our own posts, by the same people."""
+def comments(
+    accounts: Sequence[tuple[str, str]], *, seed: int, span: Span, joined: Mapping[str, date] = NO_DAY
+) -> World:
+    """One CSV of comments under our own posts, by the same people, from the days their accounts are there."""
     lines, truth = [], []
     number = 1_000_000
     for place, (account, household) in enumerate(accounts):
+        days = span.since(joined.get(account, span.first))
+        if days is None:
+            continue
         rng = np.random.default_rng([seed, 42, place])
         mind = temper(household, seed)
-        person = Person(account, household, Writer(rng, language=mind.language), span)
+        person = Person(account, household, Writer(rng, language=mind.language), days)
         for _ in range(rng.poisson(COMMENTS_A_YEAR * rng.gamma(1.2))):
             number += 1
             said = person.writer.about_us(mind.mood)

@@ -25,6 +25,10 @@ class Span:
     first: date
     last: date
 
+    def since(self, day: date) -> Span | None:
+        """The part of it from that day on; None where nothing is left to write in."""
+        return Span(max(self.first, day), self.last) if day < self.last else None
+
 
 @dataclass(frozen=True)
 class Person:

@@ -29,7 +29,7 @@ class Fact:
     @property
     def id(self) -> str:
         """What documents cite."""
-        return f"ev-{digest(asdict(self))[:12]}"
+        return f"ev-{digest(vars(self))[:12]}"
 
     def to_dict(self) -> dict[str, Any]:
         """All fields and the id."""

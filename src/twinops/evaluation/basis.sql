@@ -1,6 +1,7 @@
 -- Panel rows without a valid basis, counted by going back to the ledger rather than by believing the panel's flags: each
--- row needs training granted today, and each flag of it needs its purpose granted on the as-of day and today.
--- In: panel(sid, cutoff, may_*), consent_ledger(sid, purpose, event, day, seq), clock(today).
+-- row needs training allowed today, and each flag of it needs its purpose allowed on the as-of day and today.
+-- In: panel(sid, cutoff, may_*), consent_ledger(sid, purpose, event, day, seq), clock(today),
+--     valid_events(purpose, event): last events ('none': there is none) under which the declared basis holds.
 WITH claims AS (
     SELECT p.sid, p.cutoff AS day, 'twin_training' AS purpose, p.cutoff FROM panel AS p WHERE p.may_train
     UNION ALL
@@ -33,10 +34,11 @@ ranked AS (
 
 lacking AS (
     SELECT DISTINCT
-        sid,
-        cutoff
-    FROM ranked
-    WHERE place = 1 AND COALESCE(event, 'none') <> 'granted'
+        r.sid,
+        r.cutoff
+    FROM ranked AS r
+    LEFT JOIN valid_events AS v ON r.purpose = v.purpose AND COALESCE(r.event, 'none') = v.event
+    WHERE r.place = 1 AND v.event IS NULL
 )
 
 SELECT COUNT(*) AS row_count

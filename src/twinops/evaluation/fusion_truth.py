@@ -25,6 +25,7 @@ class Held(NamedTuple):
     assumed: bool
     off: float
     inside: bool
+    inside_draws: bool
     within_bounds: bool
     width: float
 
@@ -33,7 +34,7 @@ def by_truth(fused: pa.Table, recipients: pa.Table, truth: Mapping[str, np.ndarr
     """How often intervals and bounds hold the truth, and how far off the values are.
 
     `truth` has an array per scale, in the recipients' order. `.independence_assumed`: segments that do not follow from
-    what was matched on.
+    what was matched on; `.not_widened`: of intervals that draws alone would give.
     """
     rows = [_held(r, recipients, truth) for r in fused.to_pylist() if not r["suppressed"]]
     assumed = [r for r in rows if r.assumed]
@@ -64,7 +65,11 @@ def _quality(rows: Sequence[Held], suffix: str) -> list[Measure]:
         (max(middle - half, 0), middle + half),
         "mean absolute error, normal interval over segments",
     )
-    return [_share(f"fusion_segment_coverage_95{suffix}", [r.inside for r in rows]), error]
+    return [
+        _share(f"fusion_segment_coverage_95{suffix}", [r.inside for r in rows]),
+        _share(f"fusion_segment_coverage_95.not_widened{suffix}", [r.inside_draws for r in rows]),
+        error,
+    ]
 
 
 def _held(row: Mapping[str, Any], recipients: pa.Table, truth: Mapping[str, np.ndarray]) -> Held:
@@ -77,6 +82,7 @@ def _held(row: Mapping[str, Any], recipients: pa.Table, truth: Mapping[str, np.n
         row["conditional_independence"] == "assumed",
         true - row["value"],
         row["low"] <= true <= row["high"],
+        row["drawn_low"] <= true <= row["drawn_high"],
         low <= true <= high,
         high - low,
     )

@@ -39,10 +39,11 @@ class Counted:
         ([1.0, 0.0], [1.0, 1.0], [1.0, 1.0])
         """
         persons, person = np.unique(person, return_inverse=True)
-        both, counts = np.unique(np.stack([group, person]), axis=1, return_counts=True)
+        both, counts = np.unique(group * len(persons) + person, return_counts=True)
+        of_group, of_person = np.divmod(both, len(persons))
         size = np.bincount(group)
-        right = np.bincount(both[1], counts * (counts - 1) / 2, minlength=len(persons))
-        mixed = np.bincount(both[1], counts * (size[both[0]] - counts) / 2, minlength=len(persons))
+        right = np.bincount(of_person, counts * (counts - 1) / 2, minlength=len(persons))
+        mixed = np.bincount(of_person, counts * (size[of_group] - counts) / 2, minlength=len(persons))
         whole = np.bincount(person)
         return cls(right, mixed, whole * (whole - 1) / 2)
 

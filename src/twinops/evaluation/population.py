@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
 
-from twinops.entities.consent import Purpose, Reason
+from twinops.entities.consent import LegalBasis, Purpose, Reason
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import LegalFacts
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.wilson import share
 from twinops.ports import Engine
-
-SMALLEST_CELL = 10
-"""Fewer households than this are not counted in the open."""
 
 
 def consent_coverage(reasons: pa.Table, *, source: str) -> tuple[Measure, ...]:
@@ -53,9 +51,31 @@ def excluded(reasons: pa.Table, *, erased: int) -> Excluded:
     return Excluded({r: 0 if r in small else n for r, n in sorted(found.items())}, small)
 
 
-def rows_without_valid_basis(engine: Engine, panel: pa.Table) -> int:
-    """Rows of the panel that the ledger does not allow; the engine holds `consent_ledger` and `clock`."""
+CONSENT_ONLY: Mapping[Purpose, LegalBasis] = dict.fromkeys(Purpose, LegalBasis.CONSENT)
+
+
+def rows_without_valid_basis(
+    engine: Engine,
+    panel: pa.Table,
+    *,
+    bases: Mapping[Purpose, LegalBasis] = CONSENT_ONLY,
+    assessed: Set[Purpose] = frozenset(),
+) -> int:
+    """Rows of the panel that the ledger does not allow; the engine holds `consent_ledger` and `clock`.
+
+    A purpose without a declared basis has no valid row; one under legitimate interest needs a signed assessment and
+    nobody's refusal (GDPR art. 6(1)(f), 21).
+    """
     engine.register("panel", panel)
+    valid = [
+        {"purpose": str(purpose), "event": event}
+        for purpose, basis in bases.items()
+        for event in (("granted", "none") if basis is not LegalBasis.CONSENT and purpose in assessed else ("granted",))
+        if basis is LegalBasis.CONSENT or purpose in assessed
+    ]
+    engine.register(
+        "valid_events", pa.Table.from_pylist(valid, pa.schema([("purpose", pa.string()), ("event", pa.string())]))
+    )
     text = files(__package__).joinpath("basis.sql").read_text(encoding="utf-8")
     return int(engine.query(text)["row_count"][0].as_py())
 

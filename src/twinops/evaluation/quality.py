@@ -18,8 +18,8 @@ import pyarrow.compute as pc
 
 from twinops.data.days import FIRST_DAY
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.contradictions import Contradiction
-from twinops.evaluation.population import SMALLEST_CELL
 from twinops.evaluation.wilson import share
 
 ABSENT = ("_missing", "missing_value", "empty_text")

@@ -8,9 +8,9 @@ from typing import Any
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation import quality
 from twinops.evaluation.contradictions import Contradiction
-from twinops.evaluation.population import SMALLEST_CELL
 from twinops.evaluation.quality import Source, Tally
 
 Months = Mapping[str, Mapping[str, Tally]]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from twinops.data import signals
+from twinops.data import language, signals
 from twinops.data.signals import LABELS, ScorerError
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -18,6 +18,8 @@ from twinops.entities.measure import Measure
 from twinops.evaluation.sentiment_gates import gates, share
 from twinops.evaluation.sentiment_posts import BY_HAND, Post
 
+SCORED = "en"
+"""The scorer knows this language only."""
 KINDS = {"": "ordinary", ".hard": "hard"}
 """Ordinary posts, and deliberately hard ones (irony, negation, two halves): measured apart."""
 BY_TRUTH = (
@@ -63,9 +65,17 @@ def by_hand(posts: Sequence[Post], *, params: Draws, scorer: signals.Scorer | No
     said = {kind: table.sum(axis=0).tolist() for kind, table in tables.items()}
     facts = (
         Fact("sentiment_confusion", {"labels": list(LABELS), "true_by_row": said}, Kind.MEASURED, source),
+        Fact("sentiment_languages", _languages(posts), Kind.MEASURED, source),
         Fact("sentiment_scorer", judge.name, Kind.MEASURED, "installed package"),
     )
     return Sentiment(Findings((*measures, *gates(posts)), facts), error, judge.name)
+
+
+def _languages(posts: Sequence[Post]) -> dict[str, object]:
+    """Which languages are scored, and in which others texts were handed in and refused, by hand-labelled posts."""
+    others = sorted({p.language for p in posts} - {SCORED})
+    taken = sorted({p.language for p in posts if p.language != SCORED and language.refusal(p.text) is None})
+    return {"scored": [SCORED], "refused": [c for c in others if c not in taken], "taken_for_english": taken}
 
 
 def _judged(posts: Sequence[Post], judge: signals.Scorer) -> np.ndarray:

@@ -11,7 +11,7 @@ BY_HAND = "posts labelled by hand; own sentences, nobody's posts"
 
 @dataclass(frozen=True)
 class Post:
-    """One labelled post. `fresh`: written after the deny-list was last changed; `kind`: ordinary or hard."""
+    """One labelled post. `fresh`: written after the deny-list was last changed; `kind`: ordinary, hard or decoy."""
 
     language: str
     sentiment: str

@@ -1,19 +1,5 @@
-"""Counts for people to see: those of fewer than ten are hidden, and none can be had by subtraction."""
+"""Counts for people to see, under the name that evaluation uses; the rule itself is a word of all layers."""
 
-from __future__ import annotations
+from twinops.entities.small_cells import SMALLEST_CELL, hidden
 
-from collections.abc import Mapping
-
-from twinops.evaluation.population import SMALLEST_CELL
-
-
-def hidden(counts: Mapping[str, int]) -> dict[str, int | None]:
-    """The same counts, null where small; if one alone would be, the next smallest goes with it.
-
-    >>> hidden({"a": 100, "b": 3, "c": 40}), hidden({"a": 100, "b": 3, "c": 4})
-    ({'a': 100, 'b': None, 'c': None}, {'a': 100, 'b': None, 'c': None})
-    """
-    small = {name for name, n in counts.items() if n < SMALLEST_CELL}
-    if len(small) == 1 and len(counts) > 1:
-        small.add(min(counts.keys() - small, key=lambda name: (counts[name], name)))
-    return {name: None if name in small else n for name, n in counts.items()}
+__all__ = ["SMALLEST_CELL", "hidden"]

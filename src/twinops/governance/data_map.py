@@ -117,7 +117,7 @@ def _process(used: list[Held], purpose: str, term: str) -> dict[str, Any]:
 
 def _bases(used: list[Held], purpose: str, terms: Mapping[str, str]) -> list[str]:
     named = {basis for r in used for basis in dict(r.purposes)[purpose].split(", ")}
-    return sorted(terms[basis] for basis in named)
+    return sorted(terms[basis] for basis in named if basis in terms)  # what is about nobody has none
 
 
 def _column(row: Held) -> dict[str, Any]:

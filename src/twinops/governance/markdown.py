@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -69,6 +70,13 @@ def _kept_spaces(part: str) -> Markup:
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """Fill one template of `twinops.governance.documents`; every value is escaped, an undefined one is an error."""
+    text = _environment().get_template(template).render(values)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    """Templates are compiled once."""
     environment = Environment(
         loader=FunctionLoader(_template),
         autoescape=True,
@@ -78,8 +86,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(code=code, prose=prose)
-    text = environment.get_template(template).render(values)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return environment
 
 
 def _template(name: str) -> str:

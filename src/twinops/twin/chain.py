@@ -22,7 +22,9 @@ QUERIES = {
     "labels": ("twinops.twin", "labels.sql"),
     "examples": ("twinops.twin", "examples.sql"),
     "permissions": ("twinops.twin", "permissions.sql"),
-    "consent_answered": ("twinops.data", "consent.sql"),
+    "consent_own": ("twinops.data", "consent.sql"),
+    "consent_merged": ("twinops.data.linkage", "strictest.sql"),
+    "consent_answered": ("twinops.twin", "merged.sql"),
     "consent_read": ("twinops.data", "of_age.sql"),
     "signal_counts": ("twinops.data", "signals.sql"),
     "blend": ("twinops.data", "blend.sql"),
@@ -47,7 +49,6 @@ SEALED_FROM: Mapping[str, Mapping[str, str]] = {
     },
     "campaigns": {"start_day": "start_date", "end_day": "end_date"},
     "redemptions": {"day": "redemption_date"},
-    "registrations": {"card": "household_id"},
     **{source: {f.name: "text" for f in FIELDS} for source in TEXTS},
 }
 """Source -> sealed column -> column of the source's schema, where the names differ."""
@@ -67,8 +68,7 @@ def sealed_columns() -> dict[str, tuple[str, ...]]:
         renamed = {raw: made for made, raw in SEALED_FROM.get(name, {}).items()}
         signals = tuple(f.name for f in FIELDS) if name in TEXTS else ()
         columns = [renamed.get(c, c) for c in shelf.SCHEMA.names if c != subject and not (signals and c == "text")]
-        twice = (made for raw, made in renamed.items() if raw == subject)
-        out[name] = ("sid", *columns, *signals, *twice)
+        out[name] = ("sid", *columns, *signals)
     return out
 
 
@@ -86,6 +86,7 @@ def given(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[str
         **_texts(),
         **_linked(sources),
         "consent_ledger": {c: (f"consent.{c}",) for c in ("sid", "purpose", "event", "day", "seq")},
+        **_merged(),
         "consent_asked": {"sid": ("transactions.sid",), "day": ()},
         "adults": {"sid": ("births.sid",), "adult_day": ("births.birth_day",)},
         "births": {"sid": ("registrations.sid",), "birth_day": ("crm.born",)},
@@ -100,6 +101,22 @@ def given(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[str
     }
     return {
         t: {c: tuple(o for o in origins if _known(o, sources)) for c, origins in cs.items()} for t, cs in made.items()
+    }
+
+
+def _merged() -> dict[str, dict[str, tuple[str, ...]]]:
+    """What was chosen beside linked records, and how severe each refusal is: its rank tells it."""
+    refused = ("consent_own.reason", "choices.event", "choices.day")
+    return {
+        "merged": {"sid": ("links.sid",), "record": ("links.record", "links.sid")},
+        "answers": {
+            "sid": ("choices.sid", "consent_own.sid"),
+            "day": (),
+            "purpose": (),
+            "reason": refused,
+        },
+        "severity": {"reason": refused, "rank": refused},
+        "unknown": {"reason": ()},
     }
 
 
@@ -154,7 +171,8 @@ def _linked(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[s
 def identifiers(sources: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """What records are compared by: names, addresses, numbers and birthdays."""
     apart = ("sid", "updated", "since", "registered", "account")
-    return tuple(
+    own = ("registrations.sid",) if "registrations" in sources else ()  # the card's number
+    return own + tuple(
         f"{s}.{c}" for s in ("crm", "social_accounts", "registrations") for c in sources.get(s, ()) if c not in apart
     )
 

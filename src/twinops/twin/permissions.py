@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +30,20 @@ class Asked:
     today: int
 
 
-def read_consent(engine: Engine, ledger: pa.Table, asked: Asked, bases: Mapping[Purpose, LegalBasis]) -> pa.Table:
+def read_consent(
+    engine: Engine,
+    ledger: pa.Table,
+    asked: Asked,
+    bases: Mapping[Purpose, LegalBasis],
+    *,
+    assessed: Set[Purpose] = frozenset(),
+) -> pa.Table:
     """The ledger's answer for every household, purpose and day; see `consent.allowed`."""
     days = np.array(sorted({*asked.cutoffs, asked.today}), dtype=np.int64)
     questions = pa.table(
         {"sid": pa.array(np.repeat(asked.sids, len(days)), pa.string()), "day": np.tile(days, len(asked.sids))}
     )
-    return consent.allowed(engine, ledger, questions, bases=bases)
+    return consent.allowed(engine, ledger, questions, bases=bases, assessed=assessed)
 
 
 def permissions(engine: Engine, read: pa.Table, *, today: int) -> pa.Table:

@@ -19,8 +19,8 @@ from twinops.entities.consent import LegalBasis
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation import sentiment
-from twinops.evaluation.population import SMALLEST_CELL
 from twinops.evaluation.sentiment_posts import labelled
 from twinops.evaluation.wilson import share
 from twinops.governance import interests

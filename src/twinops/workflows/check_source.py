@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from twinops.data.own.declared import declared
 from twinops.data.own.reading import Looked, look
-from twinops.evaluation.small_cells import hidden
+from twinops.entities.small_cells import hidden
 from twinops.own_params import OwnParams
 from twinops.params import Params
 from twinops.workflows.places import Places

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -28,6 +28,7 @@ from twinops.data.seal import write_quarantine, write_sealed
 from twinops.data.sources._reading import REFUSED_ROWS, Reading
 from twinops.data.sources._scored import UNSCORED
 from twinops.entities.canonical import to_json
+from twinops.entities.small_cells import hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
 from twinops.ports import Engine, KeyStore
@@ -106,7 +107,7 @@ def collect(  # noqa: PLR0913  (ports and sections are injected by type)
         return take_own(mine, batch, places=places, keys=keys, sources=sources, own=own)
     if own.root and sources.folder is None:
         # the shipped rows are other people's; their ids may not meet yours
-        return take(Read(_nobody(module), 0), module, batch=batch, places=places, keys=keys)
+        return take(Read(nobody(module), 0), module, batch=batch, places=places, keys=keys)
     asked = asked_for(batch, places, sources)
     read = module.read(engine, asked)
     if sources.sample is not None:
@@ -137,7 +138,7 @@ def take(  # noqa: PLR0913  (`off` only says why there is nothing)
     source = shelf.__name__.rsplit(".", 1)[-1]
     parted = part(read.rows, shelf.SCHEMA)
     bad = aside(read, parted)
-    table = shelf.sealed(parted.good)
+    table = pointing(shelf.sealed(parted.good), getattr(shelf, "HOUSEHOLDS", ()), keys)
     write_quarantine(bad, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
     written = write_sealed(
         table,
@@ -168,6 +169,17 @@ def take(  # noqa: PLR0913  (`off` only says why there is nothing)
     return collected
 
 
+def pointing(table: pa.Table, columns: Sequence[str], keys: KeyStore) -> pa.Table:
+    """The same rows with the sids of households in place of their numbers (GDPR art. 5(1)(c)); null stays."""
+    for column in columns:
+        numbers = [None if n is None else n.strip() for n in table[column].to_pylist()]
+        known = sorted({n for n in numbers if n})
+        sids = dict(zip(known, keys.subject_ids(known), strict=True))
+        told = pa.array([sids.get(n) if n else None for n in numbers], pa.string())
+        table = table.set_column(table.column_names.index(column), column, told)
+    return table
+
+
 def aside(read: Read, parted: Parted) -> pa.Table:
     """All rows that are kept out: those a reader refused and those that break the schema, in one shape."""
     if not isinstance(read, Reading):
@@ -186,7 +198,7 @@ def counted(bad: pa.Table) -> dict[str, int]:
     return dict(sorted(Counter(bad["reason"].to_pylist()).items()))
 
 
-def _nobody(module: ModuleType) -> pa.Table:
+def nobody(module: ModuleType) -> pa.Table:
     """No row of a shipped source, in the columns its `sealed` wants."""
     types = {"whole": pa.int64(), "text": pa.string(), "number": pa.float64(), "time": pa.timestamp("us")}
     empty = {c.name: pa.array([], types[c.kind]) for c in module.SCHEMA.columns}
@@ -202,9 +214,10 @@ def span(table: pa.Table, day: str | None) -> tuple[int | None, int | None]:
 
 
 def publish(collected: Collected, path: Path) -> None:
-    """Counts for the next stages, and a word to whoever waits if rows were kept out. Both are aggregates."""
+    """Counts for the next stages, and a word to whoever waits if rows were kept out; few are told as few."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(to_json(vars(collected), indent=1) + "\n", encoding="utf-8")
     if collected.quarantined:
-        reasons = ", ".join(f"{reason} {rows:,}" for reason, rows in collected.quarantined.items())
+        shown = hidden(collected.quarantined).items()
+        reasons = ", ".join(f"{reason} {'few' if rows is None else f'{rows:,}'}" for reason, rows in shown)
         sys.stderr.write(f"{collected.source} {collected.batch}: rows in quarantine: {reasons}\n")

@@ -35,7 +35,7 @@ FILES = {
     "social_posts": "social_posts",
     "social_comments": "social_comments.csv",
     "care_cases": "care_cases.jsonl",
-    "panel": "panel.csv",
+    "panelists": "panel.csv",
 }
 """Source -> its file or folder."""
 YEAR = Span(date(2017, 1, 1), date(2017, 12, 31))
@@ -108,7 +108,7 @@ def _write(
     who, made_up, span = given
     if source == "choices":
         return _write_choices(folder, people, who.seed, made_up.seed)
-    if source == "panel":
+    if source == "panelists":
         data = panel.answers(made_up.panelists, seed=made_up.seed, wave=span.first)
         (folder / FILES[source]).write_bytes(data)
         return panel_truth(
@@ -120,7 +120,9 @@ def _write(
         world = care.cases(pairs, seed=made_up.seed, span=span)
     else:
         make = social.posts if source == "social_posts" else social.comments
-        world = make(accounts.owners(accounts.accounts(people, who.seed), people), seed=made_up.seed, span=span)
+        actors = accounts.accounts(people, who.seed)
+        joined = accounts.joined(actors)
+        world = make(accounts.owners(actors, people), seed=made_up.seed, span=span, joined=joined)
     world.write(folder)
     return _named(world.truth)
 
@@ -148,7 +150,7 @@ def _named(truth: pa.Table) -> pa.Table:
 
 
 def _truth_of_nothing(source: str) -> pa.Table:
-    if source == "panel":
+    if source == "panelists":
         return pa.table(
             {"household_id": pa.array([], pa.int64()), **{s: pa.array(np.array([], int)) for s in panel.SCALES}}
         )
@@ -158,5 +160,5 @@ def _truth_of_nothing(source: str) -> pa.Table:
 
 def _seal_truth(truth: pa.Table, places: Places, source: str, keys: KeyStore) -> None:
     """Sealed by subject, as everything is."""
-    subject = "household_id" if source == "panel" else "account"
+    subject = "household_id" if source == "panelists" else "account"
     write_sealed(truth, places.truth(source), dataset=f"truth_{source}", batch=source, keys=keys, subject=subject)

@@ -10,15 +10,17 @@ from types import ModuleType
 import pyarrow.parquet as pq
 
 from twinops import plugins
-from twinops.data.own.declared import legal_of
+from twinops.data.linkage.intake import COMPARED
+from twinops.data.own.declared import law_of
 from twinops.data.sealed_file import label_of
 from twinops.entities.consent import Purpose
 from twinops.entities.held import Held
 from twinops.entities.legal import LegalFacts
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import DataError
-from twinops.evaluation.population import SMALLEST_CELL
 from twinops.governance.data_map import as_csv, as_jsonld, as_table
 from twinops.governance.intended_use import read as read_use
+from twinops.governance.reading import law as law_terms
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.ports import ColumnLineage, KeyStore
 from twinops.twin.chain import SEALED_FROM, SOURCES, subject_of
@@ -29,8 +31,13 @@ RAW = "raw/"
 QUARANTINE = "quarantine/"
 TRUTH = "truth/"
 QUARANTINE_DAYS = 30
-_GENERATOR = "the generator of the synthetic sources"
-_GENERATED = "Synthetic: what a generator knows of what it made; evaluation alone reads it. It is about nobody."
+EVALUATION, NOT_PERSONAL = "demo_evaluation", "not_personal_data"
+_GENERATOR = "the generator of the synthetic sources, from nobody"
+_GENERATED = (
+    "Synthetic: what a generator knows of what it made. It is about nobody, and is read only to measure the errors of "
+    "linkage, inference and sentiment."
+)
+_SYNTHETIC = "https://w3id.org/dpv#SyntheticData"
 DERIVED = "https://w3id.org/dpv/pd#Profile"
 Purposes = dict[str, str]
 
@@ -51,7 +58,7 @@ class DataMap:
     @property
     def undeclared(self) -> tuple[str, ...]:
         """Columns that are held and that nobody declared a purpose for: there should be none."""
-        return tuple(f"{r.table}.{r.column}" for r in self.rows if not r.declared and r.kind != "truth")
+        return tuple(f"{r.table}.{r.column}" for r in self.rows if not r.declared)
 
 
 def data_map(places: Places, *, keys: KeyStore, lineage: ColumnLineage, own: OwnParams = NOTHING_OWN) -> DataMap:
@@ -64,15 +71,15 @@ def data_map(places: Places, *, keys: KeyStore, lineage: ColumnLineage, own: Own
     if not tables:
         raise DataError("Nothing is held: there is no sealed file.", hint="Run `dvc repro`, or `dvc pull`.")
     shelves = {name: plugins.load(SOURCES, name) for name in plugins.names(SOURCES)}
-    law = {name: shelf.LEGAL for name, shelf in shelves.items()} | legal_of(own)
-    sources = _Sources(shelves, law, lineage)
+    sources = _Sources(shelves, law_of(own), lineage)
     rows = [
         h
         for name, table in sorted(tables.items())
         for h in sources.held(name, table.columns, _count(table.sids(), keys))
     ]
     use = read_use((places.compliance / "intended_use.yaml").read_text(encoding="utf-8"))
-    return DataMap(_with_derived(rows), {name: p.dpv for name, p in use.purposes.items()})
+    research = {EVALUATION: law_terms("dpv_terms")["terms"]["purposes"]["rnd"]}
+    return DataMap(_with_derived(rows), {**{name: p.dpv for name, p in use.purposes.items()}, **research})
 
 
 @dataclass(frozen=True)
@@ -148,8 +155,22 @@ class _Sources:
         )
 
     def _generated(self, table: str, column: str, subjects: int | None) -> Held:
-        like = self._made(table, column, subjects)
-        return replace(like, kind="truth", synthetic=True, collected_from=_GENERATOR, provenance=_GENERATED)
+        """Kept as long as the sources it is the truth about, for their evaluation alone."""
+        about = [self.law[s] for s in _generated_with(table.removeprefix(TRUTH)) if s in self.law]
+        return Held(
+            table=table,
+            column=column,
+            kind="truth",
+            purposes=((EVALUATION, NOT_PERSONAL),),
+            personal_data=_SYNTHETIC,
+            retention_days=min((x.retention_days for x in about), default=None),
+            controller="; ".join(sorted({x.controller for x in about})),
+            collected_from=_GENERATOR,
+            notice="none: nobody is told of",
+            provenance=_GENERATED,
+            synthetic=True,
+            subjects=subjects,
+        )
 
     def _purposes(self, name: str, column: str) -> Purposes:
         """The purposes a sealed column is declared for, each with its basis; `*`: what all of them are for."""
@@ -203,6 +224,11 @@ class _Sources:
         if column not in self.lineage.columns(table):  # `<comparison>_level` of a pair, as many as were compared
             return self.lineage.of(f"{table}.probability") if column.endswith("_level") else frozenset()
         return self.lineage.of(f"{table}.{column}") or frozenset(f"{s}.*" for s in self.lineage.rows_from(table))
+
+
+def _generated_with(truth: str) -> tuple[str, ...]:
+    """The sources that a table of truth was generated with."""
+    return (*COMPARED,) if truth == "identities" else (truth.removeprefix("truth_"),)
 
 
 def _common(each: list[Purposes]) -> Purposes:

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from twinops import plugins
+from twinops.data.own.declared import law_of
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
@@ -16,12 +17,13 @@ from twinops.governance import citations, dpia, intended_use, policy
 from twinops.governance.decide import Decision, decide
 from twinops.governance.manifest import NAME, manifest
 from twinops.governance.reading import MAX_BYTES
-from twinops.params import DocumentsParams
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import DocumentsParams, SourcesParams
 from twinops.ports import Lineage
 from twinops.workflows.places import Places
 
 SHELF = "twinops.governance.documents"
-SOURCES = "twinops.data.sources"
+SHIPPED = SourcesParams()
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,15 @@ class Documented:
     files: tuple[str, ...]
 
 
-def documents(places: Places, lineage: Lineage, named: DocumentsParams, as_of: date) -> Documented:
+def documents(  # noqa: PLR0913  (ports and sections are injected by type)
+    places: Places,
+    lineage: Lineage,
+    named: DocumentsParams,
+    as_of: date,
+    *,
+    own: OwnParams = NOTHING_OWN,
+    shipped: SourcesParams = SHIPPED,
+) -> Documented:
     """Write `reports/evidence.json` and the documents of the candidate; the manifest comes last.
 
     Raises:
@@ -43,7 +53,8 @@ def documents(places: Places, lineage: Lineage, named: DocumentsParams, as_of: d
 
     """
     rules = policy.read(_text(places.compliance / "policy.yaml"))
-    evidence = gather(places, model=named.model, key=lineage.candidate_key(), as_of=as_of)
+    told = source_facts(own, files_of_others=shipped.folder is not None)
+    evidence = gather(places, model=named.model, key=lineage.candidate_key(), as_of=as_of, told=told)
     decision = decide(rules, evidence)
     built = build(evidence, decision)
     _write(places.evidence, evidence.to_json())
@@ -52,7 +63,7 @@ def documents(places: Places, lineage: Lineage, named: DocumentsParams, as_of: d
     return Documented(evidence, decision, tuple(built))
 
 
-def gather(places: Places, *, model: str, key: str, as_of: date) -> Evidence:
+def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fact, ...] | None = None) -> Evidence:
     """All findings, and all that is declared in `compliance/` and by the sources."""
     found = [_findings(path) for path in places.all_measures]
     if not found:
@@ -60,7 +71,7 @@ def gather(places: Places, *, model: str, key: str, as_of: date) -> Evidence:
     declared = [
         *intended_use.facts(intended_use.read(_text(places.compliance / "intended_use.yaml"))),
         *dpia.facts(dpia.read(_text(places.compliance / "dpia.yaml"))),
-        *source_facts(),
+        *(source_facts() if told is None else told),
     ]
     try:
         return Evidence(
@@ -84,12 +95,19 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     return {**built, NAME: to_json(manifest(built, evidence, decision), indent=1) + "\n"}
 
 
-def source_facts() -> tuple[Fact, ...]:
-    """The legal facts that every source declares beside its reader."""
+def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False) -> tuple[Fact, ...]:
+    """The legal facts that every source declares, beside its reader or in `params.yaml`.
+
+    With sources of your own nothing is taken from the shipped ones, so nothing is said of them either, unless
+    `sources.folder` brings files in their shape.
+    """
     found = []
-    for name in plugins.names(SOURCES):
-        legal = plugins.load(SOURCES, name).LEGAL
+    for name, legal in law_of(own).items():
+        mine = own.staged_as(name)
+        if own.root and mine is None and not files_of_others:
+            continue
         value = {
+            **({"own": mine} if mine else {}),
             "controller": legal.controller,
             "provenance": legal.provenance,
             "collected_from": legal.collected_from,
@@ -100,7 +118,8 @@ def source_facts() -> tuple[Fact, ...]:
             "synthetic": legal.synthetic,
             "personal_data": legal.personal_data,
         }
-        found.append(Fact(f"source.{name}", value, Kind.DECLARED, f"src/twinops/data/sources/{name}.py"))
+        said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
+        found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
 
 

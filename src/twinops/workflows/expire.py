@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from twinops.entities.small_cells import hidden
 from twinops.errors import DataError, ParamsError
-from twinops.evaluation.small_cells import hidden
 from twinops.ports import KeyStore
 from twinops.workflows.places import Places
 

@@ -11,15 +11,18 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops import plugins
-from twinops.data import ages
+from twinops.data import ages, purposes
 from twinops.data.days import FIRST_DAY, day_of
+from twinops.data.own.declared import law_of
 from twinops.data.seal import erased, read_sealed, write_sealed
+from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation import population
+from twinops.governance import interests
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.pictures.canvas import save
 from twinops.pictures.population import population_picture
@@ -30,8 +33,17 @@ from twinops.twin.merged import narrowed, said_of_records
 from twinops.twin.permissions import Asked, permissions, read_consent, reasons
 from twinops.workflows.places import Places
 
-SOURCES = "twinops.data.sources"
+TRANSACTIONS = "transactions"
 ADULTS = AgesParams()
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """Legal facts of the sources, the bases of the receipt lines, and the purposes with a signed assessment."""
+
+    legal: Mapping[str, LegalFacts]
+    bases: Mapping[Purpose, LegalBasis]
+    signed: frozenset[Purpose]
 
 
 @dataclass(frozen=True)
@@ -46,37 +58,58 @@ class Population:
 
 
 def features(  # noqa: PLR0913  (ports and sections are injected by type)
-    places: Places, *, engine: Engine, keys: KeyStore, grid: FeaturesParams, as_of: date, rule: AgesParams = ADULTS
+    places: Places,
+    *,
+    engine: Engine,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    as_of: date,
+    rule: AgesParams = ADULTS,
+    own: OwnParams = NOTHING_OWN,
 ) -> Population:
     """Write the sealed panel and labels, `reports/measures/population.json` and a picture of who is in.
 
+    Purposes and bases are those the source of the receipt lines declares, shipped or your own; legitimate interest
+    needs a signed assessment.
+
     Raises:
         DataError: a month is missing, or nobody is left to learn from.
-        ParamsError: `features.first_day` is not the day the sealed data count from.
+        ParamsError: `features.first_day` is not the day the sealed data count from, or the receipt lines are not
+            declared for training.
 
     """
     if grid.first_day != FIRST_DAY:
         raise ParamsError(f"features.first_day is {grid.first_day}.", hint=f"The sealed days count from {FIRST_DAY}.")
-    legal = {name: plugins.load(SOURCES, name).LEGAL for name in plugins.names(SOURCES)}
-    today = day_of(as_of)
+    legal, today = law_of(own), day_of(as_of)
+    bases, signed = purposes.bases_of(legal[TRANSACTIONS]), assessed(places, own, as_of)
     known_until = min(today, reached(places.raw_batches("transactions")))
-    lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
+    lines = with_text_sid(read_sealed(places.raw_batches(TRANSACTIONS), dataset=TRANSACTIONS, keys=keys))
     ledger = with_text_sid(read_sealed(places.raw_batches("consent"), dataset="consent", keys=keys))
     sids = tuple(pc.unique(lines["sid"]).sort().to_pylist())
     asked = Asked(sids, twin_features.as_of_days(grid, known_until=known_until), today)
     tied = ties(places, keys)
     said = None if tied is None else said_of_records(engine, *tied, today=today)
-    answers = read_consent(engine, ledger, asked, legal["transactions"].bases)
+    answers = read_consent(engine, ledger, asked, bases, assessed=signed)
     if tied is not None and said is not None:
         answers = narrowed(engine, answers, tied[1], said, today=today)
     born = births(places, keys)
     answers = ages.of_age(engine, answers, born, rule)
     engine.register("permissions", permissions(engine, answers, today=today))
-    engine.register("transactions", ages.since_full_age(lines, born, rule))
+    engine.register("transactions", ages.since_full_age(purposes.served(lines, legal[TRANSACTIONS]), born, rule))
     panel = twin_features.panel(engine, grid, known_until=known_until)
     keep(panel, twin_features.labels(engine, panel), places, keys)
-    findings = found(places, engine, keys, legal, (sids, erased(lines), today))
+    claimed = Claimed(legal, bases, signed)
+    findings = found(places, engine, keys, claimed, (sids, erased(lines), today))
     return told(findings, panel, asked, places)
+
+
+def assessed(places: Places, own: OwnParams, as_of: date) -> frozenset[Purpose]:
+    """Purposes for which somebody signed that an interest in the receipt lines outweighs, standing on that day."""
+    path = places.compliance / "interests.yaml"
+    if not path.is_file():
+        return frozenset()
+    signed = interests.standing(interests.read(path.read_text(encoding="utf-8")), on=as_of)
+    return frozenset(purpose for name, purpose in signed if name in (TRANSACTIONS, own.staged_as(TRANSACTIONS)))
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:
@@ -124,7 +157,7 @@ def found(
     places: Places,
     engine: Engine,
     keys: KeyStore,
-    legal: Mapping[str, LegalFacts],
+    claimed: Claimed,
     who: tuple[tuple[str, ...], int, int],
 ) -> Findings:
     """Coverage, who was left out and why, and the panel as it was written checked against the ledger."""
@@ -133,9 +166,12 @@ def found(
     left_out = population.excluded(standing, erased=gone)
     written = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
     counts = [p.read_text(encoding="utf-8") for p in places.all_counts]
+    legal = claimed.legal
     ledger = f"consent ledger{' (synthetic)' if legal['consent'].synthetic else ''} on the as-of date"
     facts = {
-        "rows_without_valid_basis": population.rows_without_valid_basis(engine, written),
+        "rows_without_valid_basis": population.rows_without_valid_basis(
+            engine, written, bases=claimed.bases, assessed=claimed.signed
+        ),
         "excluded": left_out.counts,
         "excluded_suppressed": list(left_out.suppressed),
         "population.panel": {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +11,18 @@ import pyarrow.compute as pc
 
 from twinops.data import fusion, fusion_table
 from twinops.data.fusion_plan import Plan, Segment, permitted
+from twinops.data.fusion_shift import Shift
 from twinops.data.matching import Shared
+from twinops.data.own.declared import law_of
 from twinops.data.seal import read_sealed
-from twinops.data.sources import demographics, panel, transactions
+from twinops.data.sources import panelists
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.legal import LegalFacts
 from twinops.evaluation import fusion as measured
 from twinops.evaluation.fusion_truth import as_facts, by_truth
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import FusionParams
 from twinops.pictures.canvas import save
 from twinops.pictures.fusion import fusion_picture
@@ -28,10 +31,10 @@ from twinops.twin.examples import with_text_sid
 from twinops.workflows.places import Places
 
 FOUR_WEEKS = 28
-MADE_FROM: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
-    "baskets_per_4_weeks": (transactions, ("basket_id", "transaction_timestamp")),
-    "spend_per_4_weeks": (transactions, ("sales_value", "transaction_timestamp")),
-    **{name: (demographics, (name,)) for name in panel.CODES},
+MADE_FROM: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "baskets_per_4_weeks": ("transactions", ("basket_id", "transaction_timestamp")),
+    "spend_per_4_weeks": ("transactions", ("sales_value", "transaction_timestamp")),
+    **{name: ("demographics", (name,)) for name in panelists.CODES},
 }
 """Shared variable -> our source, and its columns that the variable is made from."""
 VISITS = ("under 2 baskets", "2 to 5 baskets", "6 to 11 baskets", "12 baskets or more")
@@ -55,17 +58,17 @@ class Fused:
     findings: Findings
 
 
-def fuse(places: Places, *, engine: Engine, keys: KeyStore, rule: FusionParams) -> Fused:
+def fuse(places: Places, *, engine: Engine, keys: KeyStore, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> Fused:
     """Write `reports/measures/fusion.json` and a picture; without a panel, or with too few consumers, it says so.
 
     Matched on are only variables that our own sources declare for training; the others are named as left out.
     """
-    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(), Purpose.TRAINING)
+    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(law_of(own)), Purpose.TRAINING)
     donors, recipients = _donors(places, keys), _recipients(places, keys)
     if not shared or min(donors.num_rows, recipients.num_rows) < 2 * rule.smallest_cell:
         why = {"not_inferred": "there is no panel, too few consumers, or nothing that may be matched on"}
-        findings = Findings((), (Fact("fusion_segments", why, Kind.MEASURED, "data/raw/panel"), _left(left_out)))
-        fused = fusion_table.table({}, {}, _plan((_shared("baskets_per_4_weeks"),)), rule)
+        findings = Findings((), (Fact("fusion_segments", why, Kind.MEASURED, "data/raw/panelists"), _left(left_out)))
+        fused = fusion_table.table({}, ({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),)), rule)
     else:
         fused = fusion.fuse(engine, donors, recipients, plan=_plan(shared), params=rule)
         findings = _joined(fused, _against_truth(fused, recipients, places, keys), _hidden(recipients, shared, rule))
@@ -78,18 +81,23 @@ def fuse(places: Places, *, engine: Engine, keys: KeyStore, rule: FusionParams) 
 
 
 def _shared(name: str) -> Shared:
-    return Shared(name, panel.CODES.get(name, ()))
+    return Shared(name, panelists.CODES.get(name, ()))
 
 
 def _plan(shared: tuple[Shared, ...]) -> Plan:
-    return Plan(shared, panel.SCALES, SEGMENTS, NAME)
+    return Plan(shared, panelists.SCALES, SEGMENTS, NAME)
 
 
-def _declared() -> dict[str, tuple[Purpose, ...]]:
+OF_OWN = {"transaction_timestamp": "time", "sales_value": "unit_price", "basket_id": "time"}
+"""What a source of your own declares where it has no column of that name; see `data.own`."""
+
+
+def _declared(law: Mapping[str, LegalFacts]) -> dict[str, tuple[Purpose, ...]]:
     """Shared variable -> the purposes that all columns it is made from declare."""
     found = {}
-    for name, (shelf, columns) in MADE_FROM.items():
-        purposes = [set(shelf.LEGAL.columns.get(c, ())) for c in columns]
+    for name, (source, columns) in MADE_FROM.items():
+        said = law[source].columns
+        purposes = [set(said.get(c, said.get(OF_OWN.get(c, c), ()))) for c in columns]
         found[name] = tuple(p for p in Purpose if all(p in said for said in purposes))
     return found
 
@@ -100,8 +108,8 @@ def _left(left_out: tuple[str, ...]) -> Fact:
 
 
 def _donors(places: Places, keys: KeyStore) -> pa.Table:
-    batches = places.raw_batches("panel")
-    return with_text_sid(read_sealed(batches, dataset="panel", keys=keys)) if batches else pa.table({})
+    batches = places.raw_batches("panelists")
+    return with_text_sid(read_sealed(batches, dataset="panelists", keys=keys)) if batches else pa.table({})
 
 
 def _recipients(places: Places, keys: KeyStore) -> pa.Table:
@@ -140,13 +148,13 @@ def _banded(values: np.ndarray, edges: tuple[int, ...], names: tuple[str, ...]) 
 
 def _against_truth(fused: pa.Table, recipients: pa.Table, places: Places, keys: KeyStore) -> Findings:
     """Beside what the generator says that each consumer would have answered, where there is such a truth."""
-    path = places.truth("panel")
-    truth = read_sealed(path, dataset="truth_panel", keys=keys) if path.is_file() else None
+    path = places.truth("panelists")
+    truth = read_sealed(path, dataset="truth_panelists", keys=keys) if path.is_file() else None
     if truth is None or not truth.num_rows:
         return Findings()
     place = {sid: i for i, sid in enumerate(truth["sid"].to_pylist())}
     rows = np.array([place[sid] for sid in recipients["sid"].to_pylist()])
-    return by_truth(fused, recipients, {s: truth[s].to_numpy()[rows] for s in panel.SCALES})
+    return by_truth(fused, recipients, {s: truth[s].to_numpy()[rows] for s in panelists.SCALES})
 
 
 def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams) -> Findings:

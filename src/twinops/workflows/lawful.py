@@ -11,18 +11,20 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops import plugins
 from twinops.data import consent
 from twinops.data.days import day_of
 from twinops.data.linkage.intake import COMPARED, HOME
+from twinops.data.own.declared import law_of
 from twinops.data.seal import read_sealed, write_sealed
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.legal import LegalFacts
 from twinops.entities.measure import Measure
-from twinops.evaluation.population import SMALLEST_CELL
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.wilson import share
 from twinops.governance import interests
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin.examples import with_text_sid
 from twinops.workflows.places import Places
@@ -43,7 +45,7 @@ class Lawful:
     findings: Findings
 
 
-def lawful(places: Places, *, engine: Engine, keys: KeyStore, as_of: date) -> Lawful:
+def lawful(places: Places, *, engine: Engine, keys: KeyStore, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawful:
     """Write the sealed list of records that may be linked, and `reports/measures/lawful.json`.
 
     A household is asked in the ledger of consent, a profile or account in what was chosen beside it, each as of today.
@@ -51,10 +53,10 @@ def lawful(places: Places, *, engine: Engine, keys: KeyStore, as_of: date) -> La
     """
     signed = interests.standing(_interests(places), on=as_of)
     ledgers = {True: _opened("consent", places, keys), False: _opened("choices", places, keys)}
-    answers = {}
+    law, today, answers = law_of(own), day_of(as_of), {}
     for source in (*COMPARED, *ATTACHED):
         subjects = _subjects(source, places, keys)
-        answers[source] = _answers(engine, source, subjects, ledgers[source == HOME], (signed, day_of(as_of)))
+        answers[source] = _answers(engine, source, subjects, ledgers[source == HOME], (law[source], signed, today))
     _seal(answers, places, keys)
     findings = _findings(answers, signed, as_of)
     places.measures("lawful").parent.mkdir(parents=True, exist_ok=True)
@@ -87,12 +89,11 @@ def _answers(
     source: str,
     subjects: pa.Array,
     ledger: pa.Table | None,
-    when: tuple[frozenset[tuple[str, Purpose]], int],
+    under: tuple[LegalFacts, frozenset[tuple[str, Purpose]], int],
 ) -> pa.Table:
     """`sid, allowed, reason` of every subject of a source, for linking."""
-    signed, today = when
-    legal = plugins.load("twinops.data.sources", source).LEGAL
-    basis = {LINKING_SERVES: legal.bases[LINKING_SERVES]}
+    legal, signed, today = under
+    basis = {p: b for p, b in legal.bases.items() if p is LINKING_SERVES}
     asked = pa.table({"sid": subjects, "day": pa.array([today] * len(subjects), pa.int64())})
     told = consent.allowed(
         engine, NO_LEDGER if ledger is None else ledger, asked, bases=basis, assessed=assessed(source, signed)

@@ -54,7 +54,7 @@ def link(places: Places, *, engine: Engine, keys: KeyStore, rules: LinkParams) -
     """
     held = {s: _opened(places, keys, s) for s in COMPARED if places.raw(s, BATCH).is_file()}
     lawful = {s: _lawful(places, keys, table) for s, table in held.items()}
-    raw = raw_records(lawful)
+    raw = raw_records(_with_cards(lawful))
     done = linked(engine, raw, _settings(rules)) if _possible(lawful) else None
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
     outcome = Outcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
@@ -98,6 +98,14 @@ def _lawful(places: Places, keys: KeyStore, table: pa.Table) -> pa.Table:
     answers = read_sealed(places.blendable, dataset=places.blendable.stem, keys=keys)
     allowed = pc.unique(answers.filter(answers["allowed"])["sid"].cast(pa.string()))
     return table.filter(pc.is_in(table["sid"].cast(pa.string()), allowed))
+
+
+def _with_cards(lawful: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """A household's card is its sid; profiles name cards by it too (see `collect.pointing`)."""
+    if HOME not in lawful:
+        return lawful
+    home = lawful[HOME]
+    return {**lawful, HOME: home.append_column("card", home["sid"].cast(pa.string()))}
 
 
 def _births(found: pa.Table, lawful: dict[str, pa.Table]) -> pa.Table:

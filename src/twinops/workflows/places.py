@@ -24,6 +24,10 @@ class Places:
         """Rows of a batch that break its schema, sealed under the batch key."""
         return self.root / "data" / "quarantine" / source / f"{batch}.parquet"
 
+    def replaying(self, source: str, batch: str) -> Path:
+        """Where the files of a replay wait until all of them can be put into place."""
+        return self.root / "data" / ".replay" / f"{source}-{batch}"
+
     def counts(self, source: str, batch: str) -> Path:
         """How many rows of a batch came, were taken, were quarantined and why."""
         return self.root / "data" / "counts" / source / f"{batch}.json"

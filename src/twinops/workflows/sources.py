@@ -9,8 +9,8 @@ from typing import Any
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import DataError
-from twinops.evaluation.population import SMALLEST_CELL
 from twinops.pictures.canvas import save
 from twinops.pictures.quarantine import quarantine_picture
 from twinops.workflows.places import Places
@@ -123,7 +123,9 @@ def _inferred(measures: dict[str, Measure]) -> str:
     if cover is None:
         return "Nothing was inferred from the panel, or there is no truth to measure it by."
     held = "as often as they promise" if (cover.high or 0) >= 0.95 else "less often than they promise"
+    narrow = measures.get("fusion_segment_coverage_95.not_widened")
+    alone = "" if narrow is None else f" Draws alone would promise too much: {narrow.value:.0%}."
     return (
-        f"Intervals inferred from the panel hold the truth {held}: {cover.value:.0%} instead of 95 %. What may not be "
-        "matched on is missed, and no interval shows it."
+        f"Intervals inferred from the panel hold the truth {held}: {cover.value:.0%}, and 95 % was meant.{alone} "
+        "They are widened, for panelists may be other people than ours in what may not be matched on."
     )

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from twinops import plugins
 from twinops.data.own import consent, profiles, transactions
 from twinops.data.schema import Schema
 from twinops.entities.legal import LegalFacts
 from twinops.errors import ParamsError
-from twinops.own_params import STAGED_AS, OwnParams, OwnSource
+from twinops.own_params import NOTHING_OWN, STAGED_AS, OwnParams, OwnSource
 
+SOURCES = "twinops.data.sources"
 _KINDS = {"transactions": transactions, "profiles": profiles, "consent": consent}
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
@@ -83,6 +85,11 @@ def legal(said: OwnSource) -> LegalFacts:
         personal_data=facts.personal_data,
         demo=False,
     )
+
+
+def law_of(own: OwnParams = NOTHING_OWN) -> dict[str, LegalFacts]:
+    """Legal facts of every source of the pipeline: the shipped ones', with your own in their place."""
+    return {name: plugins.load(SOURCES, name).LEGAL for name in plugins.names(SOURCES)} | legal_of(own)
 
 
 def legal_of(own: OwnParams) -> dict[str, LegalFacts]:

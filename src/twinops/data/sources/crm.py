@@ -17,6 +17,8 @@ from twinops.errors import DataError
 from twinops.ports import Engine
 
 DAY = "updated"
+HOUSEHOLDS = ("card",)
+"""Numbers of households; sealed as the household's sid, so that no natural id is kept beside a name."""
 SUBJECT = "crm_id"
 FILE = "crm.csv"
 COLUMNS = {

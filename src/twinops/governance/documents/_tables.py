@@ -72,32 +72,57 @@ def figure(measure: Measure) -> str:
 
 @dataclass(frozen=True)
 class SourceRow:
-    """Sources that say the same of where they come from."""
+    """Sources that say the same of where they come from and whose they are; where bases differ they stand apart."""
 
     names: str
     provenance: str
     synthetic: bool
+    controller: str
+    bases: str
     kept: str
     facts: tuple[Fact, ...]
 
 
 def sources(evidence: Evidence) -> tuple[SourceRow, ...]:
-    """A row per provenance, as the sources declare it."""
-    found: dict[tuple[str, bool], list[Fact]] = {}
+    """A row per provenance and controller, as the sources declare them."""
+    found: dict[tuple[str, bool, str], list[Fact]] = {}
     for fact in evidence.facts:
         if fact.name.startswith("source.") and isinstance(fact.value, dict):
-            key = (str(fact.value.get("provenance")), fact.value.get("synthetic") is True)
-            found.setdefault(key, []).append(fact)
+            said = fact.value
+            about = (str(said.get("provenance")), said.get("synthetic") is True, words(said.get("controller")))
+            found.setdefault(about, []).append(fact)
     return tuple(
         SourceRow(
-            names=", ".join(f.name.removeprefix("source.") for f in facts),
+            names=", ".join(_called(f) for f in facts),
             provenance=provenance,
             synthetic=synthetic,
-            kept=", ".join(sorted({words(f.value.get("retention_days")) for f in facts})),
+            controller=controller,
+            bases=_apart(facts, "bases"),
+            kept=_apart(facts, "retention_days"),
             facts=tuple(facts),
         )
-        for (provenance, synthetic), facts in found.items()
+        for (provenance, synthetic, controller), facts in found.items()
     )
+
+
+def _apart(facts: list[Fact], part: str) -> str:
+    """What all of them declare, or each what it declares."""
+    said = {_called(f): words(f.value.get(part)).replace("_", " ").replace("; ", ", ") for f in facts}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return "; ".join(f"{name} ({text})" for name, text in said.items())
+
+
+def of_own(evidence: Evidence) -> bool:
+    """The receipt lines are the controller's own, declared in `params.yaml`."""
+    fact = evidence.fact("source.transactions")
+    return fact is not None and isinstance(fact.value, dict) and "own" in fact.value
+
+
+def _called(fact: Fact) -> str:
+    """A source by its name, one of your own by both."""
+    name, own = fact.name.removeprefix("source."), fact.value.get("own")
+    return f"{name} (own.{own})" if own else name
 
 
 @dataclass(frozen=True)

@@ -74,12 +74,13 @@ _DECLARED = {
     "data_inventory": ("dpia.declared.data_inventory", "source."),
     "by_design": ("dpia.declared.by_design", "dpia.declared.minimisation"),
 }
+_OF_OTHER_SOURCES = ("linkage_precision", "linkage_recall", "linkage_wrong", "fusion_segment_", "sentiment_macro_f1")
 _MEASURED = {
     "description": ("population.",),
     "data_inventory": ("quarantined", "dropped_columns"),
     "legal_basis": ("rows_without_valid_basis", "consent_coverage", "excluded"),
     "object_restrict": ("rows_without_valid_basis", "excluded"),
-    "accuracy": ("active_", "spend_", "baskets_", "drift_", "quarantined"),
+    "accuracy": ("active_", "spend_", "baskets_", "drift_", "quarantined", *_OF_OTHER_SOURCES),
     "retention": ("retention", "oldest_"),
     "risk_design": ("fairness_", "mitigation_"),
     "risk_incident": ("singling_out_risk", "linkability_risk", "inference_risk", "membership_auc"),

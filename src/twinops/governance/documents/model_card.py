@@ -17,7 +17,16 @@ from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.decide import Decision
-from twinops.governance.documents._tables import SourceRow, fairness_groups, figure, per_group, quantities, sources
+from twinops.governance.documents import _blended
+from twinops.governance.documents._tables import (
+    SourceRow,
+    fairness_groups,
+    figure,
+    of_own,
+    per_group,
+    quantities,
+    sources,
+)
 from twinops.governance.explain import headline
 from twinops.governance.markdown import plain, render
 from twinops.governance.words import words
@@ -42,9 +51,8 @@ _FACT_WIDTH = 160
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`README.md`, the card."""
-    text = render(
-        "model_card.md.j2", {"card": Card(evidence, decision), "pictures": PICTURES, "words": words, "figure": figure}
-    )
+    shown = {"pictures": PICTURES, "words": words, "figure": figure, "dimensions": _blended.DIMENSIONS}
+    text = render("model_card.md.j2", {"card": Card(evidence, decision), **shown})
     return {"README.md": _metadata(evidence, decision) + "\n" + text}
 
 
@@ -92,6 +100,39 @@ class Card:
         """Rows of where the data come from."""
         return sources(self.evidence)
 
+    @property
+    def own_data(self) -> bool:
+        """The receipt lines are the controller's own."""
+        return of_own(self.evidence)
+
+    def good(self) -> tuple[_blended.Good, ...]:
+        """Rows of the quality table."""
+        return _blended.good(self.evidence)
+
+    def against(self) -> tuple[Markup, ...]:
+        """What sources say of each other."""
+        return _blended.against(self.evidence)
+
+    def lost(self) -> tuple[Markup, ...]:
+        """What is missing because a source is off or empty."""
+        return _blended.lost(self.evidence)
+
+    def linked(self) -> tuple[Markup, ...]:
+        """How records were joined, and how often wrongly."""
+        return _blended.linked(self.evidence)
+
+    def fused(self) -> tuple[Markup, ...]:
+        """What was inferred, from whom, and how far to trust it."""
+        return _blended.fused(self.evidence)
+
+    def inferred(self) -> Any:
+        """Scales, and rows of the table of inferred segments."""
+        return _blended.inferred(self.evidence)
+
+    def felt(self) -> tuple[Markup, ...]:
+        """How texts are scored, and how rightly."""
+        return _blended.felt(self.evidence)
+
     def cite(self, *found: Measure | Fact) -> Markup:
         """The citation of these items."""
         return cite(*found)
@@ -133,10 +174,12 @@ def _metadata(evidence: Evidence, decision: Decision) -> str:
         "library_name": "twinops",
         "pipeline_tag": "tabular-regression",
         "tags": ["tabular", "consumer-twin", "grocery", "governance"],
-        "datasets": ["completejourney"],
+        "datasets": [_dataset(evidence)],
         "metrics": sorted({name.split(".")[0] for name in _metrics(evidence)}),
         "model_name": evidence.model,
-        "model-index": [{"name": evidence.model, "results": [_result(m) for m in _headline_measures(evidence)]}],
+        "model-index": [
+            {"name": evidence.model, "results": [_result(m, evidence) for m in _headline_measures(evidence)]}
+        ],
         "twinops": {
             "key": evidence.key,
             "as_of": evidence.as_of.isoformat(),
@@ -158,12 +201,19 @@ def _headline_measures(evidence: Evidence) -> list[Measure]:
     return [row.twin for row in quantities(evidence) if row.twin]
 
 
-def _result(measure: Measure) -> dict[str, Any]:
+def _dataset(evidence: Evidence) -> str:
+    """The data's short name; one of the controller's own has no public one."""
+    fact = evidence.fact("source.transactions")
+    return f"own.{fact.value['own']}" if fact and of_own(evidence) else "completejourney"
+
+
+def _result(measure: Measure, evidence: Evidence) -> dict[str, Any]:
+    name = "the controller's own receipt lines" if of_own(evidence) else "The Complete Journey"
     return {
         "task": {"type": "tabular-regression", "name": "predict the next purchases of a household"},
         "dataset": {
-            "type": "completejourney",
-            "name": "The Complete Journey, held-out as-of days",
+            "type": _dataset(evidence),
+            "name": f"{name}, held-out as-of days",
             "split": "held-out",
         },
         "metrics": [

@@ -1,0 +1,111 @@
+"""The panel by hand in polars, lazy and streaming; the same columns and values as `panel.sql`.
+
+Runs in an environment of its own (`setup/polars.lock`): it imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from pathlib import Path
+from time import process_time
+
+import polars as pl
+
+SPEEDS = ("quick", "steady", "slow")
+WINDOWS = (28, 56, 84)
+
+
+def panel(folder: Path) -> pl.LazyFrame:
+    """One row per household and as-of day."""
+    given = {p.stem: pl.scan_parquet(p) for p in (folder / "given").iterdir()}
+    saved = pl.sum_horizontal("retail_discount_cents", "coupon_discount_cents", "coupon_match_discount_cents")
+    baskets = (
+        pl.scan_parquet(folder / "plain" / "*.parquet")
+        .group_by("sid", "day", "basket_id")
+        .agg(
+            pl.col("store_id").min(),
+            pl.len().cast(pl.Int64).alias("lines"),
+            pl.col("sales_cents").sum().alias("cents"),
+            saved.sum().alias("saved"),
+        )
+        .join(given["calendar"], on="day")
+        .join(given["log_value"], on="cents")
+        .with_columns(pl.col("weekend").cast(pl.Int64))
+    )
+    days = given["cutoffs"].select("cutoff")
+    past = (
+        baskets.join(days, how="cross")
+        .filter(pl.col("day") < pl.col("cutoff"))
+        .with_columns(age=pl.col("cutoff") - pl.col("day"))
+        .join(given["decay"].select("age", *(f"weight_{s}" for s in SPEEDS)), on="age")
+    )
+    exposure = given["decay"].select(pl.col("age").alias("tenure_days"), *(f"exposure_{s}" for s in SPEEDS))
+    return (
+        past.group_by("sid", "cutoff")
+        .agg(*_state(), *(e for days in WINDOWS for e in _window(days)))
+        .with_columns(*(e for days in WINDOWS for e in _ratios(days)))
+        .join(exposure, on="tenure_days")
+        .join(given["permissions"], on=["sid", "cutoff"])
+        .sort("sid", "cutoff")
+    )
+
+
+def _state() -> list[pl.Expr]:
+    cents, log = pl.col("cents"), pl.col("log_millionths")
+    decayed = [
+        e
+        for s in SPEEDS
+        for e in (
+            pl.col(f"weight_{s}").sum().alias(f"baskets_{s}"),
+            (cents * pl.col(f"weight_{s}")).sum().alias(f"cents_{s}"),
+        )
+    ]
+    return [
+        *decayed,
+        (pl.col("cutoff").first() - pl.col("day").min()).alias("tenure_days"),
+        (pl.col("cutoff").first() - pl.col("day").max()).alias("recency_days"),
+        pl.col("day").n_unique().cast(pl.Int64).alias("shopping_days"),
+        pl.len().cast(pl.Int64).alias("baskets_total"),
+        cents.sum().alias("cents_total"),
+        log.sum().alias("log_value_sum"),
+        (log * log).sum().alias("log_value_squares"),
+    ]
+
+
+def _window(days: int) -> list[pl.Expr]:
+    inside = pl.col("age") <= days
+    return [
+        inside.sum().cast(pl.Int64).alias(f"baskets_{days}"),
+        pl.col("day").filter(inside).n_unique().cast(pl.Int64).alias(f"shopping_days_{days}"),
+        pl.col("store_id").filter(inside).n_unique().cast(pl.Int64).alias(f"stores_{days}"),
+        *(
+            pl.when(inside).then(pl.col(c)).otherwise(0).sum().alias(f"{c}_{days}")
+            for c in ("cents", "lines", "saved", "weekend")
+        ),
+    ]
+
+
+def _ratios(days: int) -> list[pl.Expr]:
+    def share(part: str, whole: pl.Expr) -> pl.Expr:
+        return pl.when(whole == 0).then(0.0).otherwise(pl.col(f"{part}_{days}").cast(pl.Float64) / whole)
+
+    baskets, paid = pl.col(f"baskets_{days}"), pl.col(f"cents_{days}") + pl.col(f"saved_{days}")
+    return [
+        share("cents", baskets).alias(f"cents_per_basket_{days}"),
+        share("saved", paid).alias(f"saved_share_{days}"),
+        share("weekend", baskets).alias(f"weekend_share_{days}"),
+    ]
+
+
+def main() -> None:
+    """From Parquet to Parquet."""
+    folder, began = Path(sys.argv[2]), process_time()
+    panel(folder).collect(engine="streaming").write_parquet(folder / "panel.polars.parquet", compression="zstd")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"cpu": process_time() - began, "mem": peak}))
+
+
+if __name__ == "__main__":
+    main()

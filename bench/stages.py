@@ -1,0 +1,87 @@
+"""What the pipeline costs: cold, beside the same computation in one plain process; unchanged; one parameter changed."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+
+from scratch import ROOT, Scratch, make_scratch
+
+OURS = "notebooks, sealing, DVC and documents around the computation"
+CHANGED = ("activity_c: 1.0", "activity_c: 2.0")
+Row = dict[str, object]
+
+
+def pipeline() -> list[Row]:
+    """Rows of a project of its own."""
+    with tempfile.TemporaryDirectory(prefix="twinops-bench-") as folder:
+        scratch = make_scratch(Path(folder))
+        return [*_cold(scratch, Path(folder)), *_again(scratch)]
+
+
+def _cold(scratch: Scratch, folder: Path) -> list[Row]:
+    """A cold run of all stages, in all and per stage, and the plain script."""
+    _say("cold pipeline")
+    total = scratch.cpu("dvc", "repro", "-f")
+    stages = scratch.per_stage()
+    _say("plain script")
+    plain = scratch.twin()
+    script = [sys.executable, str(ROOT / "bench" / "plain.py"), str(plain.root)]
+    spent = plain.cpu(*script, answer=folder / "plain.json")
+    steps = json.loads((folder / "plain.json").read_text(encoding="utf-8"))
+    n = len(list((scratch.root / "data" / "raw" / "transactions").glob("*.parquet")))
+    stages["dvc"] = total - sum(stages.values())
+    notes = {
+        "dvc": "hashing, cache, lock file and start of dvc itself",
+        "documents": "evidence, verdicts, cards: the plain script makes none",
+    }
+    usual = "commands with their start-up; peer: that step without it"
+    whole = _row("pipeline_cpu", total, spent, n, f"cold dvc repro -f, all sources on; {OURS}; n: months of data")
+    parts = [_row(f"pipeline_cpu.{s}", cpu, steps.get(s), n, notes.get(s, usual)) for s, cpu in stages.items()]
+    return [whole, *parts]
+
+
+def _again(scratch: Scratch) -> list[Row]:
+    """Nothing changed; one parameter changed; the parameter changed back."""
+    _say("nothing changed")
+    noop = scratch.cpu("dvc", "repro")
+    _say("a parameter changed, and changed back")
+    path = scratch.root / "params.yaml"
+    before = path.read_text(encoding="utf-8")
+    if before.count(CHANGED[0]) != 1:
+        raise SystemExit(f"params.yaml does not say {CHANGED[0]!r} once")
+    path.write_text(before.replace(*CHANGED), encoding="utf-8")
+    scratch.forget()
+    changed = scratch.cpu("dvc", "repro")
+    ran = sorted(scratch.per_stage())
+    path.write_text(before, encoding="utf-8")
+    scratch.forget()
+    back = scratch.cpu("dvc", "repro")
+    ran_again = sorted(scratch.per_stage())
+    restored = f"the run-cache restored all but {', '.join(ran_again) or 'none'}"
+    note = f"train.{CHANGED[1]} ran {', '.join(ran)}; set back, {restored}"
+    return [
+        _row("noop_repro_cpu", noop, None, 1, "dvc repro with nothing changed"),
+        _row("param_back_cpu", back, changed, 1, note, peer="running those stages"),
+    ]
+
+
+def _row(name: str, value: float, other: float | None, n: int, note: str, *, peer: str = "plain script") -> Row:  # noqa: PLR0913  # the contract's shape
+    """One line of the results; lower is better."""
+    ratio = None if not other else value / other
+    return {
+        "name": name,
+        "value": value,
+        "unit": "CPU s",
+        "peer": peer if ratio else None,
+        "ratio": ratio,
+        "n": n,
+        "note": note,
+    }
+
+
+def _say(text: str) -> None:
+    """Progress goes to stderr."""
+    print(f"bench: {text}", file=sys.stderr)

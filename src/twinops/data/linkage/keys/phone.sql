@@ -1,0 +1,4 @@
+-- Telephone.
+SELECT id, source, phone AS value FROM records
+WHERE phone IS NOT NULL
+ORDER BY value, id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from time import process_time
@@ -28,6 +29,7 @@ from twinops.evaluation.accuracy import TWIN, accuracy_findings, measure_accurac
 from twinops.evaluation.activity import activity
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.calibration import measure_calibration
+from twinops.evaluation.choice import choose_by
 from twinops.evaluation.coefficients import measure_weights
 from twinops.evaluation.decision import judged
 from twinops.evaluation.declaration import read_decision
@@ -43,14 +45,15 @@ from twinops.pictures.drift_distances import drift_distances_picture
 from twinops.pictures.fairness_ratios import fairness_ratios_picture
 from twinops.pictures.selection_rates import selection_rates_picture
 from twinops.twin import features
+from twinops.twin.champion import Recipe
 from twinops.twin.examples import Examples, examples
-from twinops.twin.fit import fit_twin
 from twinops.twin.permissions import Asked, permissions, read_consent
 from twinops.twin.stored import from_text, to_text
+from twinops.workflows.choose import trial
 from twinops.workflows.evaluate import score
 from twinops.workflows.fairness import assess_groups
 
-STEPS = ("collect", "features", "train", "evaluate", "fairness", "drift")
+STEPS = ("collect", "features", "choose", "train", "evaluate", "fairness", "drift")
 
 
 class Plain:
@@ -92,10 +95,25 @@ class Plain:
         """Features joined with labels."""
         return examples(self.engine, self._read("panel"), self._read("labels"))
 
+    @cached_property
+    def recipe(self) -> Recipe:
+        """How a model is made; `choose` may replace it."""
+        return Recipe(self.params.features, self.params.train, self.params.challenger)
+
+    def choose(self) -> None:
+        """Every candidate on the earlier days, and the rule."""
+        asked, grid = self.params.choose, self.params.features
+        last = max(asked.cutoffs) + grid.horizon_days
+        seen = self.known.seen_by(last, horizon_days=grid.horizon_days)
+        days = [trial(seen, seen.scored_at(day), self.recipe) for day in asked.cutoffs]
+        draws = counts(int(seen.household.max()) + 1, draws=asked.draws, seed=asked.seed)
+        choice = choose_by(measure_accuracy(days, draws), asked)
+        self.recipe = replace(self.recipe, champion=choice.name, recalibrate=choice.recalibrate)
+
     def train(self) -> None:
         """Fit the heads on all that is closed; draw them."""
         closed = self.known.all_closed()
-        text = to_text(fit_twin(closed, self.params.features, self.params.train))
+        text = to_text(self.recipe.fit_with_intervals(closed))
         (self.folder / "twin.json").write_text(text, encoding="utf-8")
         model, grid = from_text(text), self.params.features
         self._save("coefficients", coefficients_picture(model, measure_weights(model, closed)))
@@ -106,7 +124,7 @@ class Plain:
         """Refit for each held-out day, measure against the baselines, keep the predictions."""
         asked = self.params.evaluate
         scored = [self.known.scored_at(day) for day in asked.cutoffs]
-        days = [score(self.known, rows, self.params.features, self.params.train) for rows in scored]
+        days = [score(self.known, rows, self.recipe) for rows in scored]
         draws = counts(int(self.known.household.max()) + 1, draws=asked.draws, seed=asked.seed)
         findings = accuracy_findings(measure_accuracy(days, draws), days, seed=asked.seed)
         self._findings("accuracy", findings.to_json())

@@ -17,6 +17,7 @@ from linkage import linkage
 from scratch import ROOT
 from sealing import sealing
 from stages import pipeline
+from twin import twin
 
 Row = dict[str, object]
 RESULTS = ROOT / "bench" / "results.json"
@@ -29,6 +30,7 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
         ("features_", "growth_exponent"),
     ),
     "linkage": (lambda asked: linkage(*(("2k5",) if "--quick" in asked else ("2k5", "100k"))), ("linkage_",)),
+    "twin": (lambda _: twin(), ("state_", "batch_", "train_", "bgnbd_", "lightgbm_", "twin_")),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""

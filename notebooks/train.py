@@ -18,8 +18,9 @@
 # that turn the state into the chance to buy, the number of baskets and the money spent in the next horizon.
 #
 # Here the heads that ship are fitted, on every as-of day whose horizon is over, and on households that allow
-# training today. Consent is synthetic. The households are those of one grocery study; they tell nothing about EU
-# consumers.
+# training today. Terms, penalties and who speaks for the twin were settled before, on earlier days; once that is
+# done, what ships may learn from the latest days too. Consent is synthetic. The households are those of one grocery
+# study; they tell nothing about EU consumers.
 
 # %% tags=["parameters"]
 project = "."
@@ -28,6 +29,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
+from twinops.evaluation.conclusions import choice_conclusion
 from twinops.pictures.tables import priors_table
 
 home = twinops.open_project(project)
@@ -54,9 +56,10 @@ Markdown(priors_table(trained.model))
 # %% [markdown]
 # ## What the heads weigh
 #
-# A forecast is an intercept plus fifteen terms, each a weight times how far the household is from the average.
+# A forecast is an intercept plus nineteen terms, each a weight times how far the household is from the average.
 # There is nothing else in it, so the weights are the whole explanation. Terms that move together share their
-# effect: *days since the last basket* and *baskets missed since* are to be read as a pair.
+# effect: *days since the last basket*, its square and *baskets missed since* are to be read together. How new a
+# household is tells who stays and is not used for amounts: on earlier days it was of no help there.
 
 # %%
 Image(str(home.places.figure("coefficients")), width=1000)
@@ -70,5 +73,5 @@ Markdown(
     f"The model has seen {seen.rows:,} household-days of {seen.households:,} households, as-of days "
     f"{seen.first_cutoff} to {seen.last_cutoff}. It holds none of them: it is {home.places.model.stat().st_size:,} "
     "bytes of text.\n\n"
-    f"{trained.conclusion}\n\nHow well it foretells is measured in `evaluate`."
+    f"{choice_conclusion(trained.choice)}\n\n{trained.conclusion}\n\nHow well it foretells is measured in `evaluate`."
 )

@@ -174,6 +174,29 @@ class TrainParams(_Section):
     spend_alpha: Annotated[float, Field(ge=0)]
 
 
+class ChallengerParams(_Section):
+    """Boosted trees beside the heads: kept small, on half of the rows each, so that they cannot remember anyone."""
+
+    leaves: Annotated[int, Field(ge=2, le=64)] = 7
+    least_rows: Annotated[int, Field(ge=1)] = 80
+    share: Share = 0.5
+    l2: Annotated[float, Field(ge=0)] = 10.0
+    rate: Share = 0.04
+    activity_trees: Annotated[int, Field(ge=1, le=2_000)] = 150
+    rate_trees: Annotated[int, Field(ge=1, le=2_000)] = 400
+    seed: Seed = 31
+
+
+class ChooseParams(_Section):
+    """The as-of days the model is chosen on, before any held-out one; what the challenger must be better by."""
+
+    cutoffs: tuple[Day, ...] = Field(min_length=1, default=(197, 225))
+    better_by_auc: Annotated[float, Field(ge=0)] = 0.002
+    better_by_usd: Annotated[float, Field(ge=0)] = 1.0
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 400
+    seed: Seed = 29
+
+
 class EvaluateParams(_Section):
     """The held-out as-of days and the bootstrap over households."""
 
@@ -210,6 +233,66 @@ class ProxiesParams(_Section):
     seed: Seed = 17
 
 
+class TastesParams(_Section):
+    """Which product categories are told apart, memories of a taste in days, and the heads' factors and penalty.
+
+    Categories are chosen, and all of this was, before the first held-out as-of day.
+    """
+
+    categories: Annotated[int, Field(ge=2, le=200)] = 40
+    not_goods: tuple[str, ...] = ("COUPON/MISC ITEMS",)
+    decay_days: tuple[Day, Day, Day, Day] = (10, 30, 90, 200)
+    factors: Annotated[int, Field(ge=1, le=50)] = 8
+    penalty_c: Annotated[float, Field(gt=0)] = 0.01
+    new_after_days: Day = 84
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 400
+    seed: Seed = 29
+
+    @model_validator(mode="after")
+    def _memories_rise(self) -> Self:
+        if list(self.decay_days) != sorted(set(self.decay_days)):
+            raise ValueError("decay_days must rise: quick, steady, slow, lasting")
+        return self
+
+
+class CouponsParams(_Section):
+    """From which day on campaigns are held out, who counts as captured, and the head's penalty."""
+
+    held_out_from: Annotated[int, Field(ge=0, le=36_500)] = 246
+    penalty_c: Annotated[float, Field(gt=0)] = 0.1
+    top_share: Share = 0.2
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 400
+    seed: Seed = 31
+
+
+class ScorecardParams(_Section):
+    """The first as-of day of the rolling origin; ages of state and heads in days; the bootstrap over households."""
+
+    first_origin: Day = 127
+    state_ages: tuple[Day, ...] = (14, 28, 56, 84)
+    head_ages: tuple[Day, ...] = (28, 56, 84, 112)
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 200
+    seed: Seed = 29
+
+
+class MinimisationParams(_Section):
+    """What a personal attribute or source must save to be called necessary, and how that is tested.
+
+    `margin_usd` of spend error per horizon, `margin_auc` of telling who comes back; `histories`: days that are known of
+    a new consumer; `learn_until`: the last as-of day whose rows are learned from, always before the held-out ones.
+    """
+
+    margin_usd: Annotated[float, Field(gt=0)] = 1.0
+    margin_auc: Annotated[float, Field(gt=0)] = 0.002
+    histories: tuple[Annotated[int, Field(ge=0, le=365)], ...] = Field(min_length=1, default=(0, 7, 14, 28, 56))
+    learn_until: Day = 225
+    alpha: Annotated[float, Field(ge=0)] = 0.001
+    activity_c: Annotated[float, Field(gt=0)] = 1.0
+    shuffles: Annotated[int, Field(ge=2, le=1_000)] = 5
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 400
+    seed: Seed = 37
+
+
 class DocumentsParams(_Section):
     """The registered model's name."""
 
@@ -235,10 +318,16 @@ class Params(_Section):
     fusion: FusionParams = FusionParams()
     features: FeaturesParams
     train: TrainParams
+    challenger: ChallengerParams = ChallengerParams()
+    choose: ChooseParams = ChooseParams()
     evaluate: EvaluateParams
     fairness: FairnessParams
     drift: DriftParams
     proxies: ProxiesParams = ProxiesParams()
+    scorecard: ScorecardParams = ScorecardParams()
+    minimisation: MinimisationParams = MinimisationParams()
+    tastes: TastesParams = TastesParams()
+    coupons: CouponsParams = CouponsParams()
     documents: DocumentsParams
 
     @model_validator(mode="after")
@@ -262,12 +351,23 @@ class Params(_Section):
             "drift.reference_cutoff": (self.drift.reference_cutoff,),
             "drift.current_cutoff": (self.drift.current_cutoff,),
             "proxies.cutoff": (self.proxies.cutoff,) if "proxies" in self.model_fields_set else (),
+            "choose.cutoffs": self.choose.cutoffs if "choose" in self.model_fields_set else (),
         }
         wrong = [f"{name} {c}" for name, cutoffs in asked.items() for c in cutoffs if c not in grid]
         if self.fairness.cutoff not in self.evaluate.cutoffs:
             wrong.append(f"fairness.cutoff {self.fairness.cutoff} (must be one of evaluate.cutoffs)")
         if wrong:
             raise ValueError(f"not an as-of day of the features grid {sorted(grid)}: {', '.join(wrong)}")
+        return self
+
+    @model_validator(mode="after")
+    def _chosen_before_held_out(self) -> Self:
+        closes = max(self.choose.cutoffs) + self.features.horizon_days
+        if "choose" in self.model_fields_set and closes > min(self.evaluate.cutoffs):
+            raise ValueError(
+                f"the horizon of choose.cutoffs closes on day {closes}, after the first held-out day "
+                f"{min(self.evaluate.cutoffs)}: the model would be chosen on what it is measured on"
+            )
         return self
 
 

@@ -36,6 +36,9 @@ class KeyStore(Protocol):
     def subject_ids(self, natural_ids: Sequence[str]) -> list[str]:
         """A random-looking 32-digit hexadecimal subject id (sid) per natural id; unknown ones are enrolled."""
 
+    def known_sid(self, natural_id: str) -> str | None:
+        """The sid of a natural id that is enrolled and not erased, or None. Asking enrols nobody."""
+
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """The 64-byte key of every subject that still has one; the erased are absent."""
 

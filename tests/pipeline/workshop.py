@@ -20,7 +20,9 @@ SMALL: dict[str, Any] = {
     "as_of": "2017-06-01",
     "sources.sample": 250,
     "features.last_cutoff": 113,
-    "evaluate.cutoffs": [99, 113],
+    "choose.cutoffs": [85],
+    "choose.draws": 50,
+    "evaluate.cutoffs": [113],
     "evaluate.draws": 50,
     "fairness.cutoff": 113,
     "fairness.draws": 200,
@@ -37,6 +39,12 @@ SMALL: dict[str, Any] = {
     "signals.draws": 50,
     "fusion.draws": 5,
     "fusion.halvings": 10,
+    "tastes.draws": 50,
+    "coupons.draws": 50,
+    "scorecard.draws": 50,
+    "minimisation.draws": 50,
+    "minimisation.shuffles": 2,
+    "minimisation.histories": [7],
 }
 
 

@@ -44,7 +44,7 @@ def lock(root: Path) -> None:
     stage = {
         "cmd": "twinops notebook train",
         "deps": [{"path": "src", "hash": "md5", "md5": folder_md5(root / "src")}],
-        "params": {"params.yaml": {"as_of": "2018-01-01", "train": {"activity_c": 1.0, "spend_alpha": 0.001}}},
+        "params": {"params.yaml": {"as_of": "2018-01-01", "train": {"activity_c": 0.2, "spend_alpha": 0.01}}},
         "outs": [
             {"path": "models/twin.json", "md5": md5((root / "models/twin.json").read_bytes())},
             {

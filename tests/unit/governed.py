@@ -57,6 +57,12 @@ MEASURES = (
     measure("consent_coverage", 0.852),
     measure("linkage_precision", 0.998, 0.994, 0.999, n=4200, unit_of_n="pairs of records"),
     measure("fairness_ratio.income", 0.35, 0.14, 1.9, n=801),
+    *(measure(f"interval_coverage_80.{q}", 0.797, 0.788, 0.806) for q in ("baskets", "spend")),
+    *(
+        measure(f"interval_coverage_80.{q}.tier_{tier}", 0.795, 0.78, 0.81)
+        for q in ("baskets", "spend")
+        for tier in ("low", "mid", "high")
+    ),
 )
 GROUPS = [
     {

@@ -5,6 +5,7 @@ import pytest
 
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
+from twinops.evaluation import weighted
 from twinops.evaluation.accuracy import ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.calibration import FEWEST_IN_BIN, measure_calibration
@@ -72,14 +73,14 @@ def test_every_measure_has_an_interval_a_count_and_says_how():
     for m in measures.values():
         assert m.low <= m.value <= m.high
         assert m.n == 400
-        assert "whole households" in m.method
+        assert "whole households" in m.method or m.name == "active_ece_noise_floor"
         assert "mean over 2 as-of days" in m.method
         assert "57, 85" in m.source
 
 
 def test_what_is_not_defined_is_absent_and_not_zero():
     measures = found([crowd(57, 0)], 400)
-    assert "baskets_poisson_deviance.naive" not in measures
+    assert "active_calibration_slope.naive" not in measures
     assert "active_calibration_slope.gain_over_rfm" not in measures
 
 
@@ -105,6 +106,22 @@ def test_calibration_bins_hold_every_row_once_and_their_truth():
     assert sum(b.rows for b in bins) == 800
     assert [b.predicted for b in bins] == sorted(b.predicted for b in bins)
     assert sum(b.low <= b.predicted <= b.high for b in bins) >= 8
+
+
+def test_a_calibration_error_by_hand():
+    # two bins: .2 said and none of two came, .8 said and both came
+    said, came = np.array([0.2, 0.2, 0.8, 0.8]), np.array([0.0, 0.0, 1.0, 1.0])
+    assert weighted.calibration_error(came, said, np.ones((1, 4)), bins=2).tolist() == pytest.approx([0.2])
+    assert weighted.calibration_in_the_large(came, said, np.ones((1, 4)))[0] == pytest.approx(0, abs=1e-9)
+    # half came where a quarter was expected: the log-odds must rise by log 3
+    quarter = weighted.calibration_in_the_large(np.array([0.0, 1.0]), np.full(2, 0.25), np.ones((1, 2)))
+    assert quarter[0] == pytest.approx(np.log(3))
+
+
+def test_perfectly_right_chances_have_a_calibration_error_by_luck_that_falls_with_numbers():
+    rng = np.random.default_rng(0)
+    few, many = (weighted.noise_floor(rng.random(n), draws=60, seed=1).mean() for n in (100, 10_000))
+    assert few == pytest.approx(10 * many, rel=0.3)
 
 
 def test_a_bin_of_few_households_is_not_shown():

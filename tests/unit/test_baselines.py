@@ -21,7 +21,8 @@ def test_the_naive_forecast_repeats_the_last_28_days():
     rows = rows.where(rows.cutoff == 57)
     made = fit_naive(rows, horizon_days=28).predict(rows.table)
     assert made.spend.tolist() == [15.0, 0.0]
-    assert made.baskets.tolist() == [1.0, 0.0]
+    # (0 + 1) / (1 + 2) baskets of whoever had not bought: of a certain 0 no likelihood can be told
+    assert made.baskets.tolist() == pytest.approx([1.0, 1 / 3], abs=1e-6)
     # (1 + 1) / (1 + 2) of those who had bought came back, (0 + 1) / (1 + 2) of the others
     assert made.active_probability.tolist() == pytest.approx([2 / 3, 1 / 3], abs=1e-6)
 

@@ -470,7 +470,7 @@ class Lock:
 def project(tmp_path) -> Places:
     places = Places(tmp_path)
     places.compliance.mkdir()
-    for name in ("policy.yaml", "intended_use.yaml", "dpia.yaml"):
+    for name in ("policy.yaml", "intended_use.yaml", "dpia.yaml", "retention.yaml"):
         (places.compliance / name).write_text(governed.text(name), encoding="utf-8")
     places.measures("accuracy").parent.mkdir(parents=True)
     given = {f.name for f in (*declared(), *source_facts())}
@@ -561,7 +561,7 @@ def test_findings_cannot_speak_for_a_declaration(project):
         run(project)
 
 
-@pytest.mark.parametrize("name", ["policy.yaml", "intended_use.yaml", "dpia.yaml"])
+@pytest.mark.parametrize("name", ["policy.yaml", "intended_use.yaml", "dpia.yaml", "retention.yaml"])
 def test_a_missing_or_unreadable_compliance_file_is_named(project, name):
     (project.compliance / name).write_bytes(b"\xff\xfe")
     with pytest.raises(ParamsError, match=name):

@@ -57,7 +57,7 @@ def test_a_folder_as_it_was_made_fits_its_lock(places: Places) -> None:
         lambda places: write(places.model, "{}"),
         lambda places: write(
             places.root / "params.yaml",
-            (places.root / "params.yaml").read_text().replace("activity_c: 1.0", "activity_c: 2.0"),
+            (places.root / "params.yaml").read_text().replace("activity_c: 0.2", "activity_c: 0.4"),
         ),
     ],
 )

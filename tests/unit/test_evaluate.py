@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import pyarrow as pa
@@ -12,13 +13,16 @@ from twinops.adapters.memory import MemoryKeys
 from twinops.data.seal import read_sealed
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
-from twinops.params import EvaluateParams, TrainParams
+from twinops.evaluation.choice import FACT
+from twinops.params import ChallengerParams, EvaluateParams, TrainParams
+from twinops.workflows import evaluate as evaluate_module
 from twinops.workflows.evaluate import evaluate
 from twinops.workflows.features import features
 
+TREES = ChallengerParams(least_rows=20, activity_trees=10, rate_trees=10)
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
 TWO_DAYS = EvaluateParams(cutoffs=(113, 141), draws=50, seed=7)
-CROWD = crowd(150, days=170)
+CROWD = crowd(100, days=170)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -29,12 +33,23 @@ def without_the_picture_of_who_is_in():
         yield
 
 
-def made(root, transactions=CROWD, *, threads=1, held_out=TWO_DAYS):
+def made(root, transactions=CROWD, *, threads=1, held_out=TWO_DAYS, pictures=True):
     keys = MemoryKeys()
     places = sealed_project(root, keys, transactions)
     engine = DuckDBEngine(threads=threads)
     features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
-    return places, keys, evaluate(places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES, held_out=held_out)
+    with pytest.MonkeyPatch.context() as patch:
+        if not pictures:
+            patch.setattr(evaluate_module, "save", lambda figure, path: None)
+        return places, keys, measured(places, engine, keys, held_out)
+
+
+def measured(places, engine, keys, held_out, *, grid=GRID):
+    """Evaluate with the regressions as champion, as `choose` would have left it."""
+    said = {"facts": {FACT: {"value": {"name": "glm", "recalibrate": False, "why": "of a test"}}}}
+    places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
+    return evaluate(places, engine=engine, keys=keys, grid=grid, penalties=PENALTIES, trees=TREES, held_out=held_out)
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +57,19 @@ def small(tmp_path_factory):
     return made(tmp_path_factory.mktemp("small"))
 
 
-def test_a_small_sample_of_150_households_and_two_days_is_measured(small):
+def test_a_small_sample_of_100_households_and_two_days_is_measured(small):
     places, _, evaluated = small
     written = Findings.from_json(places.measures("accuracy").read_text(encoding="utf-8"))
     assert set(written.measures) == set(evaluated.findings.measures)
     measures = {m.name: m for m in written.measures}
     assert measures["active_auc"].value > 0.7
     assert measures["active_brier"].value < measures["active_brier.naive"].value
+    for rival in ("rfm", "naive", "bgnbd", "lightgbm"):
+        for quantity in ("active_auc", "active_brier", "baskets_poisson_deviance", "spend_mae"):
+            gain = measures[f"{quantity}.gain_over_{rival}"]
+            assert gain.low <= gain.value <= gain.high
+    assert measures["active_ece"].value > 0
+    assert measures["active_ece_noise_floor"].high > measures["active_ece_noise_floor"].value > 0
     assert measures["active_auc.gain_over_rfm"].low <= measures["active_auc.gain_over_rfm"].high
 
 
@@ -70,7 +91,9 @@ def test_the_first_held_out_day_is_foretold_the_same_when_the_later_months_are_u
     monkeypatch.setattr("twinops.workflows.evaluate.save", lambda figure, path: None)
     places, keys, _ = small
     earlier = CROWD.filter(pc.less(CROWD["day"], 141))
-    before, keys_before, _ = made(tmp_path, earlier, held_out=EvaluateParams(cutoffs=(113,), draws=50, seed=7))
+    before, keys_before, _ = made(
+        tmp_path, earlier, held_out=EvaluateParams(cutoffs=(113,), draws=50, seed=7), pictures=False
+    )
     now = read_sealed(places.predictions, dataset="predictions", keys=keys).to_pylist()
     then = read_sealed(before.predictions, dataset="predictions", keys=keys_before).to_pylist()
     assert [r for r in now if r["cutoff"] == 113] == then
@@ -98,7 +121,7 @@ def test_a_held_out_day_whose_horizon_is_open_is_a_clear_data_error(tmp_path):
     features(places, engine=engine, keys=keys, grid=grid, as_of=date(2017, 6, 20))
     late = EvaluateParams(cutoffs=(169,), draws=50, seed=7)
     with pytest.raises(DataError, match="as-of day 169"):
-        evaluate(places, engine=engine, keys=keys, grid=grid, penalties=PENALTIES, held_out=late)
+        measured(places, engine, keys, late, grid=grid)
 
 
 def test_a_held_out_day_with_nothing_closed_before_it_is_a_clear_data_error(tmp_path):

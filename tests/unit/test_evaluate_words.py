@@ -6,7 +6,7 @@ from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.coefficients import Weight
 from twinops.evaluation.conclusions import CLAIMS, accuracy_conclusion, weights_conclusion, written
-from twinops.pictures.tables import accuracy_table
+from twinops.pictures.tables import accuracy_table, gains_table
 
 
 def measure(name: str, value: float, low: float, high: float) -> Measure:
@@ -42,7 +42,33 @@ def test_a_value_is_written_with_the_digits_its_interval_deserves():
 
 
 def test_a_measure_that_is_absent_is_not_defined_in_the_table():
-    assert accuracy_table(findings(0.1, 0.3)).count("not defined") == 16
+    assert accuracy_table(findings(0.1, 0.3)).count("not defined") == 30
+
+
+def test_a_gain_that_excludes_zero_is_bold_in_the_table():
+    assert gains_table(findings(0.1, 0.3)).count("**") == 2 * len(CLAIMS)
+    assert "**" not in gains_table(findings(-0.1, 0.3))
+
+
+def test_rivals_are_named_with_where_the_twin_stands():
+    rivals = [
+        measure("active_auc.gain_over_bgnbd", 0.2, 0.1, 0.3),
+        measure("active_auc.gain_over_lightgbm", -0.2, -0.3, -0.1),
+    ]
+    first = accuracy_conclusion(Findings((*findings(0.1, 0.3).measures, *rivals))).splitlines()[0]
+    assert "ahead of BG/NBD with gamma-gamma, 0.20 [0.10, 0.30]" in first
+    assert "behind LightGBM, -0.20 [-0.30, -0.10]" in first
+
+
+def test_the_calibration_error_is_said_beside_what_luck_makes():
+    error = [measure("active_ece", 0.02, 0.01, 0.03), measure("active_ece_noise_floor", 0.015, 0.01, 0.019)]
+    last = accuracy_conclusion(Findings((*findings(0.1, 0.3, (0.9, 1.1)).measures, *error))).splitlines()[-1]
+    assert "by 0.020 on average over ten bins, above the 0.015 (up to 0.019)" in last
+
+
+def test_a_term_that_is_not_used_is_not_counted():
+    weights = {"spend": (Weight("pace", 2.0, 1.0, 3.0), Weight("newness", 0.0, 0.0, 0.0))}
+    assert "0 of 1 weights" in weights_conclusion(weights)
 
 
 def test_weights_that_hold_zero_are_counted():

@@ -160,6 +160,7 @@ def broken() -> Evidence:
             measure("spend_mae.gain_over_rfm", 0.4, -0.5, 1.3, unit="USD"),
             measure("drift_share", 0.5, 0.4, 0.6),
             measure("linkage_precision", 0.9, 0.88, 0.92, unit_of_n="pairs of records"),
+            measure("interval_coverage_80.spend", 0.72, 0.71, 0.73),
         ),
     )
 
@@ -363,3 +364,30 @@ def test_the_data_protection_officer_cannot_also_decide():
 def test_linkage_is_judged_by_the_end_of_precision_that_hurts(low, high, outcome):
     found = measure("linkage_precision", (low + high) / 2, low, high, unit_of_n="pairs of records")
     assert verdict_of("linkage", candidate(measures=(found,))).outcome is outcome
+
+
+# ---- coverage
+
+
+@pytest.mark.parametrize(
+    ("name", "low", "high", "outcome"),
+    [
+        ("spend", 0.785, 0.815, Outcome.PASSED),
+        ("spend", 0.775, 0.8, Outcome.INCONCLUSIVE),
+        ("spend", 0.76, 0.779, Outcome.FAILED),
+        ("baskets", 0.83, 0.85, Outcome.FAILED),
+        ("spend.tier_low", 0.771, 0.829, Outcome.PASSED),
+        ("spend.tier_low", 0.76, 0.8, Outcome.INCONCLUSIVE),
+        ("baskets.tier_high", 0.84, 0.86, Outcome.FAILED),
+    ],
+)
+def test_coverage_is_judged_by_both_ends_overall_and_in_every_tier(name, low, high, outcome):
+    found = measure(f"interval_coverage_80.{name}", (low + high) / 2, low, high)
+    assert verdict_of("coverage", candidate(measures=(found,))).outcome is outcome
+
+
+def test_a_tier_that_fails_is_named():
+    found = measure("interval_coverage_80.spend.tier_low", 0.7, 0.69, 0.71)
+    verdict = verdict_of("coverage", candidate(measures=(found,)))
+    assert "spend, tier low 0.7" in verdict.sentence
+    assert verdict.evidence == found.id

@@ -5,7 +5,16 @@ import pytest
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.heads import Head, Scaling, fit_activity, fit_rate
+from twinops.twin.heads import (
+    Head,
+    Moments,
+    Scaling,
+    fit_activity,
+    fit_activity_in_parts,
+    fit_rate,
+    fit_rate_in_parts,
+)
+from twinops.twin.newton import activity_sums, rate_sums
 from twinops.twin.predictions import Predictions, exponential, logistic
 
 
@@ -61,6 +70,70 @@ def test_a_fit_that_cannot_settle_is_a_data_error_and_not_a_warning():
     z = np.random.default_rng(0).normal(size=(40, 1)) @ np.ones((1, 2))
     with pytest.raises(DataError, match="could not be fitted"):
         fit_rate(z, np.r_[np.zeros(39), 1.0], alpha=0.0)
+
+
+def test_the_heads_are_those_of_scikit_learn():
+    from sklearn.linear_model import LogisticRegression, PoissonRegressor
+
+    z, rng = crowd(900)
+    z = np.column_stack([z, z[:, 0] ** 2])
+    active = (rng.random(900) < logistic(0.3 + z @ [1.0, -0.5, 0.2])).astype(float)
+    counts = rng.poisson(np.exp(0.2 + z @ [0.6, -0.3, 0.1])).astype(float)
+    theirs = LogisticRegression(C=0.2, tol=1e-12, max_iter=1000, solver="newton-cholesky").fit(z, active)
+    assert same(fit_activity(z, active, c=0.2), theirs.intercept_[0], theirs.coef_[0])
+    theirs = PoissonRegressor(alpha=0.01, tol=1e-12, max_iter=1000, solver="newton-cholesky").fit(z, counts)
+    assert same(fit_rate(z, counts, alpha=0.01), theirs.intercept_, theirs.coef_)
+
+
+def same(head: Head, intercept: float, weights: np.ndarray) -> bool:
+    """Equal to the six digits that are kept."""
+    return np.allclose([head.intercept, *head.weights], [intercept, *weights], rtol=5e-6, atol=1e-7)
+
+
+def test_heads_from_ten_parts_are_the_heads_of_all_rows():
+    z, rng = crowd(1000)
+    active = (rng.random(1000) < logistic(z @ [1.0, -0.5])).astype(float)
+    counts = rng.poisson(np.exp(z @ [0.6, -0.3])).astype(float)
+    of = rng.integers(0, 10, 1000)
+    assert fit_activity_in_parts([(z[of == k], active[of == k]) for k in range(10)], c=0.2) == fit_activity(
+        z, active, c=0.2
+    )
+    assert fit_rate_in_parts([(z[of == k], counts[of == k]) for k in range(10)], alpha=0.01) == fit_rate(
+        z, counts, alpha=0.01
+    )
+
+
+@pytest.mark.parametrize("sums", [activity_sums, rate_sums])
+def test_what_a_step_needs_adds_up_over_parts(sums):
+    z, rng = crowd(500)
+    target, beta = rng.integers(0, 2, 500).astype(float), np.array([0.1, 0.5, -0.2])
+    whole = sums(z, target, beta)
+    added = sums(z[:100], target[:100], beta) + sums(z[100:], target[100:], beta)
+    for name in ("rows", "loss", "gradient", "gram"):
+        assert np.allclose(getattr(added, name), getattr(whole, name), rtol=1e-9)
+
+
+def test_the_slope_of_the_loss_is_its_derivative():
+    z, rng = crowd(50)
+    beta, small = np.array([0.1, 0.5, -0.2]), 1e-6
+    for sums in (activity_sums, rate_sums):
+        target = rng.integers(0, 2, 50).astype(float)
+        turned = [
+            sums(z, target, beta + small * unit).loss - sums(z, target, beta - small * unit).loss for unit in np.eye(3)
+        ]
+        assert sums(z, target, beta).gradient == pytest.approx(np.array(turned) / (2 * small), rel=1e-4, abs=1e-5)
+
+
+def test_scaling_from_parts_is_the_scaling_of_all_rows():
+    x = np.random.default_rng(0).normal(50, 3, size=(400, 3))
+    around = x[:10].mean(axis=0)
+    assert Scaling.of(Moments.of(x[:150], around) + Moments.of(x[150:], around)) == Scaling.fit(x)
+
+
+def test_everybody_came_and_the_head_is_still_finite():
+    z, _ = crowd(50)
+    head = fit_activity(z, np.ones(50), c=0.2)
+    assert 5 < head.intercept < 50
 
 
 def test_predictors_out_of_their_depth_stay_finite():

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from shoppers import GRID, crowd, examples_of
 
 from twinops.errors import DataError, IntegrityError
-from twinops.params import TrainParams
-from twinops.twin.fit import fit_twin
+from twinops.params import ChallengerParams, TrainParams
+from twinops.twin.champion import Recipe
+from twinops.twin.fit import fit_twin, fit_twin_in_parts
 from twinops.twin.stored import LARGEST_FILE, from_text, to_text
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
 KNOWN = examples_of(crowd(100)).all_closed()
-MODEL = fit_twin(KNOWN, GRID, PENALTIES)
+MODEL = Recipe(GRID, PENALTIES, ChallengerParams()).fit_with_intervals(KNOWN)
 TEXT = to_text(MODEL)
 
 
@@ -51,7 +52,30 @@ def test_terms_times_weights_are_the_whole_explanation():
 def test_the_model_is_the_same_text_for_any_order_of_rows():
     transactions = crowd(100)
     shuffled = transactions.take(pa.array(np.random.default_rng(9).permutation(transactions.num_rows)))
-    assert to_text(fit_twin(examples_of(shuffled).all_closed(), GRID, PENALTIES)) == TEXT
+    made = Recipe(GRID, PENALTIES, ChallengerParams()).fit_with_intervals(examples_of(shuffled).all_closed())
+    assert to_text(made) == TEXT
+
+
+def test_the_model_learned_from_ten_parts_is_the_model_of_all_rows():
+    of = np.random.default_rng(0).integers(0, 10, KNOWN.household.max() + 1)[KNOWN.household]
+    parts = [KNOWN.where(of == k) for k in range(10)]
+    split, whole = fit_twin_in_parts(parts, GRID, PENALTIES), fit_twin(KNOWN, GRID, PENALTIES)
+    assert split.trained_on == whole.trained_on
+    assert split.priors == whole.priors
+    for head in ("activity", "baskets", "spend"):
+        ours, theirs = getattr(split, head), getattr(whole, head)
+        assert np.allclose([ours.intercept, *ours.weights], [theirs.intercept, *theirs.weights], rtol=1e-5, atol=1e-6)
+
+
+def test_a_model_carries_the_ranges_that_belong_to_it():
+    ranges = from_text(TEXT).intervals.of(MODEL.predict(KNOWN.table))
+    assert (ranges.spend_low <= ranges.spend_high).all()
+    assert 0.6 < ((ranges.spend_low <= KNOWN.spend) & (KNOWN.spend <= ranges.spend_high)).mean() <= 1
+
+
+def test_a_term_a_head_does_not_use_weighs_nothing():
+    assert MODEL.activity.weights[-1] != 0
+    assert MODEL.baskets.weights[-1] == MODEL.spend.weights[-1] == 0
 
 
 def test_no_subject_is_in_the_model():
@@ -70,7 +94,12 @@ HOSTILE = {
     "a list": "[]",
     "a number": "7",
     "cut off": TEXT[:200],
-    "another schema": changed(lambda m: m.update(schema="twinops.twin/2")),
+    "another schema": changed(lambda m: m.update(schema="twinops.twin/1")),
+    "an unknown champion": changed(lambda m: m.update(champion="me")),
+    "a champion that is not there": changed(lambda m: m.update(champion="lightgbm")),
+    "trees that have no say": changed(lambda m: m.update(challenger={"texts": {}, "sha256": ""})),
+    "intervals that are text": changed(lambda m: m.update(intervals="wide")),
+    "an interval too few": changed(lambda m: m["intervals"].pop("spend")),
     "an unknown field": changed(lambda m: m.update(extra=1)),
     "a missing field": changed(lambda m: m.pop("intercepts")),
     "not a number": TEXT.replace('"horizon_days": 28', '"horizon_days": NaN'),

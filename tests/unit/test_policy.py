@@ -22,7 +22,7 @@ def refusal(text: str) -> str:
 
 def test_the_shipped_policy_lists_every_gate_of_this_house():
     gates = {gate.gate for gate in governed.shipped_policy().gates}
-    assert gates == {"accuracy", "fairness", "drift", "linkage", "consent", "lineage", "dpia", "documents"}
+    assert gates == {"accuracy", "coverage", "fairness", "drift", "linkage", "consent", "lineage", "dpia", "documents"}
 
 
 def test_every_shipped_gate_blocks():

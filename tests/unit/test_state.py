@@ -6,15 +6,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from shoppers import crowd, lines, panel_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from shoppers import GRID, crowd, examples_of, lines, panel_of
 
 from twinops.errors import DataError
-from twinops.twin.features import BILLION, STATE
-from twinops.twin.state import MEANINGS, TERMS, Pace, Priors, fit_priors, terms
+from twinops.params import TrainParams
+from twinops.twin.features import BILLION, MILLION, STATE
+from twinops.twin.fit import fit_twin
+from twinops.twin.priors import PriorSums, merged
+from twinops.twin.state import MEANINGS, TERMS, USED_BY, Pace, Priors, fit_priors, terms
 
 DECAYS = (10, 30, 90)
 PRIORS = Priors(*(Pace(1.0, 8.0, 20.0) for _ in range(3)), log_value=3.0, log_value_variance=0.5)
 ANN = "a" * 32
+MODEL = fit_twin(examples_of(crowd(60)).all_closed(), GRID, TrainParams(activity_c=0.2, spend_alpha=0.01))
 
 
 def term(table: pa.Table, name: str) -> float:
@@ -32,6 +38,10 @@ def test_one_household_gives_the_terms_computed_by_hand():
     assert term(table, "recency") == pytest.approx(math.log(3))
     assert term(table, "familiarity") == pytest.approx(math.log(10))
     assert term(table, "regularity") == pytest.approx(math.log(3 / 20))
+    assert term(table, "recency_squared") == pytest.approx(math.log(3) ** 2)
+    assert term(table, "newness") == pytest.approx(math.exp(-10 / 45))
+    # two shopping days in the eight up to the last; then silent until day ten
+    assert term(table, "surprise") == pytest.approx(3 * math.log((10 + 10) / (8 + 10)))
     assert term(table, "basket_size") == pytest.approx((math.log(11) + math.log(26) + 3 * 3.0) / 5, abs=1e-6)
 
 
@@ -90,3 +100,60 @@ def test_a_state_with_a_hole_or_no_number_is_refused_without_showing_it(bad):
 
 def test_every_term_is_explained():
     assert tuple(MEANINGS) == TERMS
+    assert all(set(used) <= set(TERMS) for used in USED_BY.values())
+
+
+@pytest.mark.parametrize("parts", [2, 10])
+def test_priors_from_rows_split_in_parts_and_added_are_the_priors_of_all_rows(parts):
+    table = panel_of(crowd(80))
+    whole = PriorSums.of(table, decay_days=DECAYS)
+    of = np.random.default_rng(3).integers(0, parts, table.num_rows)
+    added = merged(PriorSums.of(table.filter(pa.array(of == k)), decay_days=DECAYS) for k in range(parts))
+    assert np.allclose(flat(added), flat(whole), rtol=1e-9)
+    assert added.priors() == whole.priors()
+
+
+def flat(sums: PriorSums) -> list[float]:
+    speeds = [v for s in ("quick", "steady", "slow") for v in vars(getattr(sums, s)).values()]
+    return [*speeds, sums.log_value, sums.baskets, sums.own_variance, sums.rows]
+
+
+count = st.one_of(st.just(0), st.just(1), st.integers(0, 10**6))
+
+
+@st.composite
+def states(draw) -> pa.Table:
+    """Any state there can be: nobody, someone of one basket, someone of a million, in any proportion."""
+    tenure = draw(st.integers(0, 36_500))
+    baskets, cents = draw(count), draw(st.integers(0, 10**9))
+    row = {
+        "tenure_days": tenure,
+        "recency_days": draw(st.integers(0, max(tenure, 0))),
+        "shopping_days": min(baskets, tenure),
+        "baskets_total": baskets,
+        "cents_total": baskets * cents,
+        "log_value_sum": baskets * draw(st.integers(0, 16 * MILLION)),
+        "log_value_squares": baskets * draw(st.integers(0, 300 * MILLION**2)),
+    }
+    for speed, tau in zip(("quick", "steady", "slow"), DECAYS, strict=True):
+        share = draw(st.floats(0, 1))
+        row[f"baskets_{speed}"] = int(baskets * share * BILLION)
+        row[f"cents_{speed}"] = int(baskets * share * BILLION) * cents
+        row[f"exposure_{speed}"] = int(BILLION * tau * -math.expm1(-tenure / tau))
+    return pa.table({name: [float(row[name])] for name in STATE})
+
+
+@settings(max_examples=200, deadline=None)
+@given(states())
+def test_any_state_has_finite_terms_and_possible_predictions(table):
+    assert np.isfinite(terms(table, PRIORS, horizon_days=28)).all()
+    made = MODEL.predict(table)
+    assert 0 <= made.active_probability[0] <= 1
+    assert 0 <= made.baskets[0] < 2e6
+    assert 0 <= made.spend[0] < 2e6
+
+
+def test_the_state_of_nobody_has_finite_terms_and_a_prediction():
+    nobody = pa.table({name: [0.0] for name in STATE})
+    assert np.isfinite(terms(nobody, PRIORS, horizon_days=28)).all()
+    assert np.isfinite(MODEL.predict(nobody).spend[0])

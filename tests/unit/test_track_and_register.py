@@ -136,7 +136,7 @@ def test_the_run_holds_parameters_intervals_pictures_and_lineage(tmp_path: Path)
     house = House(make_candidate(tmp_path), MemoryTracking(), MemoryRegistry())
     house.track()
     run = house.tracking.runs["run-1"]  # type: ignore[attr-defined]
-    assert run.params["train.activity_c"] == 1.0
+    assert run.params["train.activity_c"] == 0.2
     assert (run.metrics["active_auc"], run.metrics["active_auc.low"], run.metrics["active_auc.high"]) == (
         0.88,
         0.87,
@@ -197,6 +197,8 @@ def test_the_registered_model_loads_and_predicts_without_any_pickle(
     monkeypatch.setattr(pickle, "Unpickler", NoUnpickler)
     folder = mlflow_house.places.root / "mlruns" / EXPERIMENT / run_id / "artifacts" / "model"
     assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle", ".joblib", ".pt", ".bin"}]
-    predicted = mlflow.pyfunc.load_model(str(folder)).predict(mlflow_twin.example())
+    predicted = mlflow.pyfunc.load_model(str(folder)).predict(
+        mlflow_twin.example(mlflow_twin.predictor(mlflow_house.places.model).model)
+    )
     # every weight is zero, so the chance is one half and the rates are e to the power of zero
     assert predicted.to_dict("list") == {"active_probability": [0.5, 0.5], "baskets": [1.0, 1.0], "spend": [1.0, 1.0]}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import date
 
 import numpy as np
@@ -10,8 +11,9 @@ from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.memory import MemoryKeys
 from twinops.data.seal import read_sealed
 from twinops.errors import DataError
+from twinops.evaluation.choice import FACT
 from twinops.evaluation.coefficients import clustered_errors
-from twinops.params import TrainParams
+from twinops.params import ChallengerParams, TrainParams
 from twinops.twin.stored import from_text
 from twinops.workflows.features import features
 from twinops.workflows.train import train
@@ -25,7 +27,16 @@ def made(root, transactions=CROWD, *, threads=1):
     places = sealed_project(root, keys, transactions)
     engine = DuckDBEngine(threads=threads)
     features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 7, 20))
-    return places, keys, train(places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES)
+    chosen(places)
+    trees = ChallengerParams(least_rows=10, activity_trees=5, rate_trees=5)
+    return places, keys, train(places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES, trees=trees)
+
+
+def chosen(places, name: str = "glm"):
+    """What `choose` would have left."""
+    said = {"facts": {FACT: {"value": {"name": name, "recalibrate": False, "why": "of a test"}}}}
+    places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +50,30 @@ def test_training_writes_a_model_that_loads_and_says_what_it_has_seen(once):
     assert model.trained_on == trained.model.trained_on
     assert (trained.model.trained_on.first_cutoff, trained.model.trained_on.last_cutoff) == (57, 141)
     assert trained.model.trained_on.households == 80
+
+
+def test_what_ships_has_ranges_and_says_who_speaks(once):
+    _, _, trained = once
+    assert trained.model.champion == trained.choice.name == "glm"
+    assert trained.model.intervals.calibrated_on == 141
+
+
+def test_nobody_was_chosen_is_a_clear_data_error(once):
+    places, keys, _ = once
+    said = places.measures("champion").read_text(encoding="utf-8")
+    places.measures("champion").unlink()
+    try:
+        with pytest.raises(DataError, match="Nobody has chosen"):
+            train(
+                places,
+                engine=DuckDBEngine(threads=1),
+                keys=keys,
+                grid=GRID,
+                penalties=PENALTIES,
+                trees=ChallengerParams(),
+            )
+    finally:
+        places.measures("champion").write_text(said, encoding="utf-8")
 
 
 def test_the_list_of_who_was_trained_on_is_sealed_and_complete(once):

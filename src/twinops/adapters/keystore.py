@@ -59,6 +59,10 @@ class DemoKeys:
         """The first 16 bytes of a keyed hash of the natural id."""
         return [hmac.digest(DEMO_MASTER_KEY, b"sid" + n.encode(), hashlib.sha256)[:16].hex() for n in natural_ids]
 
+    def known_sid(self, natural_id: str) -> str | None:
+        """Derived like any other: whether anything is held under it, the sealed files tell."""
+        return self.subject_ids([natural_id])[0]
+
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """A key for every sid."""
         return {sid: self._derived(b"subject", bytes.fromhex(sid)) for sid in sids}
@@ -111,6 +115,13 @@ class SqliteKeyStore:
             rows = [(sid, lookup, kek.encrypt(secrets.token_bytes(64), [sid.encode()])) for lookup, sid in new.items()]
             db.executemany("INSERT INTO subject (sid, lookup, wrapped) VALUES (?, ?, ?)", rows)
         return [known.get(lookup) or new[lookup] for lookup in lookups]
+
+    def known_sid(self, natural_id: str) -> str | None:
+        """The sid of a natural id that is enrolled and not erased; asking enrols nobody."""
+        with self._connection() as db:
+            lookup = hmac.digest(self._pepper(db, self._kek(_epoch(db))), natural_id.encode(), hashlib.sha256).hex()
+            row = db.execute("SELECT sid FROM subject WHERE lookup = ?", (lookup,)).fetchone()
+        return None if row is None else str(row[0])
 
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """The keys of all subjects that still have one."""

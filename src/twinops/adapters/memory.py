@@ -33,6 +33,11 @@ class MemoryKeys:
                 self._keys[self._sids[natural]] = self._bytes("key", natural)
         return [self._sids[natural] for natural in natural_ids]
 
+    def known_sid(self, natural_id: str) -> str | None:
+        """The sid, if it was enrolled and not forgotten."""
+        sid = self._sids.get(natural_id)
+        return sid if sid in self._keys else None
+
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """The keys of all that were not forgotten."""
         return {sid: self._keys[sid] for sid in sids if sid in self._keys}

@@ -10,7 +10,7 @@ from typing import Any
 
 from twinops.adapters.mlflow_store import KEY, MlflowStore
 
-FOLDER = "model"
+FOLDER, TASTES = "model", "tastes"
 NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML")
 VERSION_OF = """
 SELECT version.version FROM model_versions AS version
@@ -77,35 +77,49 @@ def _ensure(client: Any, name: str) -> None:
 
 
 def _put(client: Any, run_id: str, model: Path) -> str:
-    """Write the pyfunc folder into the run and return where it lies."""
+    """Write the pyfunc folders, the model's and that of its tastes, into the run; return where the model's lies."""
     with tempfile.TemporaryDirectory(prefix="twinops-") as folder:
-        written = Path(folder) / FOLDER
-        save(model, written)
-        client.log_artifacts(run_id, str(written), artifact_path=FOLDER)
+        for name, path in ((FOLDER, model), (TASTES, model.with_name("tastes.json"))):
+            written = Path(folder) / name
+            if path.is_file() and save(path, written):
+                client.log_artifacts(run_id, str(written), artifact_path=name)
     return f"{client.get_run(run_id).info.artifact_uri}/{FOLDER}"
 
 
-def save(model: Path, into: Path) -> None:
-    """An MLflow model whose loader is our own module and whose data is the JSON file: nothing in it can be executed."""
+def save(model: Path, into: Path) -> bool:
+    """An MLflow model whose loader is our own module and whose data is the JSON file: nothing in it can be executed.
+
+    False: the file holds no head for categories, so there is nothing to save.
+    """
     import mlflow.pyfunc
 
-    from twinops.adapters import mlflow_twin
+    from twinops.adapters import mlflow_tastes, mlflow_twin
 
+    if model.name == mlflow_twin.TASTES:
+        tasting = mlflow_twin.taste_predictor(model)
+        if tasting is None:
+            return False
+        state = mlflow_twin.example(None)
+        told = mlflow_tastes.taken(tasting.tastes), mlflow_tastes.given(tasting.tastes)
+        shown = mlflow_tastes.example(tasting.tastes, state)
+    else:
+        held = mlflow_twin.predictor(model).model
+        told, shown = (mlflow_twin.taken(held), mlflow_twin.given(held)), mlflow_twin.example(held)
     mlflow.pyfunc.save_model(
         path=into,
         loader_module=mlflow_twin.__name__,
         data_path=str(model),
-        signature=_signature(mlflow_twin.TAKEN, mlflow_twin.EXPECTED),
-        input_example=mlflow_twin.example(),
+        signature=_signature(*told),
+        input_example=shown,
         pip_requirements=[f"{package}=={installed(package)}" for package in NEEDS],
     )
+    return True
 
 
-def _signature(taken: tuple[str, ...], given: tuple[str, ...]) -> Any:
-    """Whole numbers in, decimals out; said, not guessed from the example."""
+def _signature(taken: Mapping[str, str], given: Mapping[str, str]) -> Any:
+    """Whole numbers and decimals; said, not guessed from the example."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    return ModelSignature(
-        Schema([ColSpec("long", name) for name in taken]), Schema([ColSpec("double", name) for name in given])
-    )
+    inputs, outputs = (Schema([ColSpec(kind, name) for name, kind in of.items()]) for of in (taken, given))
+    return ModelSignature(inputs=inputs, outputs=outputs)

@@ -6,19 +6,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twinops.twin import stored
-from twinops.twin.features import BILLION, MILLION, SPEEDS, STATE
+from twinops.adapters.mlflow_tastes import DECIMAL, WHOLE, TastePredictor
+from twinops.twin import stored, taste_stored
+from twinops.twin.features import BILLION, MILLION, SPEEDS, STATE, WINDOWED
+from twinops.twin.model import GLM
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from twinops.twin.model import TwinModel
 
-TAKEN = STATE
-"""What a row of input holds: a household's state, in whole numbers."""
-
 EXPECTED = ("active_probability", "baskets", "spend")
 """What a row of predictions holds: a chance, a number of baskets, USD."""
+
+RANGES = ("baskets_low", "baskets_high", "spend_low", "spend_high")
+"""The ends of the ranges that hold 80 of 100 like cases; there when the model carries them."""
+
+TASTES = "tastes.json"
+"""The name of the file of taste heads; it lies beside the model's."""
+
+
+def taken(model: TwinModel) -> dict[str, str]:
+    """What a row of input holds: a household's state, in whole numbers; windows too where trees speak."""
+    more = dict.fromkeys(WINDOWED, DECIMAL) if model.champion != GLM else {}
+    return {**dict.fromkeys(STATE, WHOLE), **more}
+
+
+def given(model: TwinModel) -> dict[str, str]:
+    """What a row of predictions holds."""
+    return dict.fromkeys((*EXPECTED, *(RANGES if model.intervals is not None else ())), DECIMAL)
 
 
 @dataclass(frozen=True)
@@ -28,12 +44,17 @@ class TwinPredictor:
     model: TwinModel
 
     def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
-        """Chance to buy, baskets and USD in the model's horizon."""
+        """Chance to buy, baskets and USD in the model's horizon, and how far off they may be."""
         import pandas as pd
         import pyarrow as pa
 
-        expected = self.model.predict(pa.Table.from_pandas(model_input[list(STATE)], preserve_index=False))
-        return pd.DataFrame({name: getattr(expected, name) for name in EXPECTED})
+        table = pa.Table.from_pandas(model_input[list(taken(self.model))], preserve_index=False)
+        expected = self.model.predict(table)
+        out = {name: getattr(expected, name) for name in EXPECTED}
+        if self.model.intervals is not None:
+            ranges = self.model.intervals.of(expected)
+            out |= {name: getattr(ranges, name) for name in RANGES}
+        return pd.DataFrame(out)
 
 
 def predictor(path: Path) -> TwinPredictor:
@@ -41,18 +62,25 @@ def predictor(path: Path) -> TwinPredictor:
     return TwinPredictor(stored.from_text(path.read_text(encoding="utf-8")))
 
 
-def _load_pyfunc(data_path: str) -> TwinPredictor:
-    """What MLflow's loader calls with the place of the model file."""
-    return predictor(Path(data_path))
+def taste_predictor(path: Path) -> TastePredictor | None:
+    """The predictor of this file of taste heads; None: it has none for categories."""
+    tastes = taste_stored.from_text(path.read_text(encoding="utf-8")).tastes
+    return None if tastes is None else TastePredictor(tastes)
 
 
-def example() -> pd.DataFrame:
-    """Two invented households: one shops weekly for 25 USD, one came twice long ago."""
+def _load_pyfunc(data_path: str) -> TwinPredictor | TastePredictor:
+    """What MLflow's loader calls with the place of the model file: the twin's, or that of its tastes."""
+    path = Path(data_path)
+    return (taste_predictor(path) if path.name == TASTES else None) or predictor(path)
+
+
+def example(model: TwinModel | None) -> pd.DataFrame:
+    """Two invented households: one shops weekly for 25 USD, one came twice long ago. Windows are empty."""
     import pandas as pd
 
-    return pd.DataFrame([_household(baskets=40, days=280, recency=3), _household(baskets=2, days=280, recency=200)])[
-        list(STATE)
-    ]
+    rows = [_household(baskets=40, days=280, recency=3), _household(baskets=2, days=280, recency=200)]
+    frame = pd.DataFrame(rows)[list(STATE)]
+    return frame if model is None else frame.assign(**{name: 0.0 for name in taken(model) if name not in STATE})
 
 
 def _household(*, baskets: int, days: int, recency: int) -> dict[str, int]:

@@ -17,13 +17,14 @@ from twinops.evaluation.bootstrap import Resampled, mean_of
 from twinops.twin.predictions import Predictions
 
 TWIN = "twin"
-BASELINES = ("rfm", "naive")
-SLOPE = "active_calibration_slope"
+SLOPE, LARGE, ERROR = "active_calibration_slope", "active_calibration_in_the_large", "active_ece"
+CALIBRATION = (SLOPE, LARGE, ERROR)
+"""Of these no gain is told: nearer to what is right is better, not more or less."""
 
 LOWER_IS_BETTER = ("active_brier", "baskets_poisson_deviance", "spend_mae")
-UNITS = {"spend_mae": "USD"}
-UNDEFINED = {("naive", "baskets_poisson_deviance"), ("naive", SLOPE)}
-"""Repeating a window foretells 0 for some who come back: that deviance is infinite. Two values have no slope."""
+UNITS = {"spend_mae": "USD", LARGE: "log-odds"}
+UNDEFINED = {("naive", SLOPE)}
+"""Two values have no slope."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Accuracy:
 
     over_days: dict[tuple[str, str], Resampled]
     by_day: dict[tuple[str, str], list[float]]
+
+    def gain(self, quantity: str, *, of: str = TWIN, over: str) -> Resampled:
+        """How much better one model is than another, draw by draw: positive is better, whichever way it points."""
+        ours, theirs = self.over_days[of, quantity], self.over_days[over, quantity]
+        return theirs - ours if quantity in LOWER_IS_BETTER else ours - theirs
 
 
 def measure_accuracy(days: list[ScoredDay], draws: np.ndarray) -> Accuracy:
@@ -66,36 +72,50 @@ def measure_accuracy(days: list[ScoredDay], draws: np.ndarray) -> Accuracy:
 
 def accuracy_findings(accuracy: Accuracy, days: list[ScoredDay], *, seed: int) -> Findings:
     """Measures as the contract names them: `active_auc`, `active_auc.rfm`, `active_auc.gain_over_rfm`, and so on."""
-    cutoffs = [d.cutoff for d in days]
-    about = _About(
-        n=len(np.unique(np.concatenate([d.household for d in days]))),
-        draws=len(next(iter(accuracy.over_days.values())).draws) - 1,
-        cutoffs=cutoffs,
-        seed=seed,
-    )
+    about = About.these(days, accuracy, seed=seed)
     # a slope does not exist for a model that says the same of everyone, or is never wrong: missing, not zero
-    stated = {k: r for k, r in accuracy.over_days.items() if k[1] != SLOPE or r.known}
+    stated = {k: r for k, r in accuracy.over_days.items() if k[1] not in CALIBRATION or r.known}
     measures = [about.measure(_name(model, q), r, q) for (model, q), r in stated.items()]
-    for baseline in BASELINES:
-        for (model, quantity), theirs in accuracy.over_days.items():
-            if model == baseline and quantity != SLOPE:
-                gain = _gain(accuracy.over_days[TWIN, quantity], theirs, quantity)
-                measures.append(about.measure(f"{quantity}.gain_over_{baseline}", gain, quantity, gain_over=baseline))
-    return Findings(tuple(measures), (_by_day(accuracy, days),))
+    for model, quantity in accuracy.over_days:
+        if model != TWIN and quantity not in CALIBRATION:
+            gain = accuracy.gain(quantity, over=model)
+            measures.append(about.measure(f"{quantity}.gain_over_{model}", gain, quantity, compared=("twin", model)))
+    return Findings((*measures, about.floor(days)), (_by_day(accuracy, days),))
 
 
 @dataclass(frozen=True)
-class _About:
+class About:
     """What all measures of one evaluation share."""
 
     n: int
     draws: int
     cutoffs: list[int]
     seed: int
+    which: str = "held-out"
 
-    def measure(self, name: str, quantity: Resampled, of: str, *, gain_over: str = "") -> Measure:
+    @classmethod
+    def these(cls, days: list[ScoredDay], accuracy: Accuracy, *, seed: int, which: str = "held-out") -> About:
+        """Households are counted once, whatever the number of days."""
+        return cls(
+            n=len(np.unique(np.concatenate([d.household for d in days]))),
+            draws=len(next(iter(accuracy.over_days.values())).draws) - 1,
+            cutoffs=[d.cutoff for d in days],
+            seed=seed,
+            which=which,
+        )
+
+    @property
+    def source(self) -> str:
+        """Which data."""
+        days = ", ".join(map(str, self.cutoffs))
+        return f"{self.which} as-of days {days}; models refitted for each on closed rows only"
+
+    def measure(self, name: str, quantity: Resampled, of: str, *, compared: tuple[str, str] | None = None) -> Measure:
+        """One quantity with its interval; `compared` names the better and the worse of a gain."""
         low, high = quantity.interval(name)
-        what = f"twin compared with {gain_over}, positive: twin better; paired, " if gain_over else ""
+        what = (
+            f"{compared[0]} compared with {compared[1]}, positive: {compared[0]} better; paired, " if compared else ""
+        )
         return Measure(
             name,
             quantity.value,
@@ -104,31 +124,44 @@ class _About:
             n=self.n,
             unit=UNITS.get(of),
             seed=self.seed,
-            source=f"held-out as-of days {', '.join(map(str, self.cutoffs))}; "
-            "models refitted for each on closed rows only",
+            source=self.source,
             method=f"{what}mean over {len(self.cutoffs)} as-of days; percentile interval of {self.draws} bootstrap "
             "draws of whole households, the same draws on every day and for every model",
         )
 
+    def floor(self, days: list[ScoredDay]) -> Measure:
+        """The calibration error that perfectly right chances would show by luck alone."""
+        chances = [d.predictions[TWIN].active_probability for d in days]
+        floor = np.mean(
+            [weighted.noise_floor(p, draws=self.draws, seed=self.seed + i) for i, p in enumerate(chances)], 0
+        )
+        low, high = np.quantile(floor, [0.025, 0.975])
+        return Measure(
+            f"{ERROR}_noise_floor", float(floor.mean()), low=float(low), high=float(high), n=self.n, seed=self.seed,
+            source=self.source,
+            method=f"mean over {len(self.cutoffs)} as-of days of the calibration error in ten bins, where outcomes are "
+            f"drawn from the twin's own chances; middle 95 % of {self.draws} draws",
+        )  # fmt: skip
+
 
 def _quantities(day: ScoredDay, p: Predictions, weights: np.ndarray, *, skip: str) -> dict[str, np.ndarray]:
     """Every quantity of one model on one day: one number per draw."""
+    chance = p.active_probability
     made: dict[str, Callable[[], np.ndarray]] = {
-        "active_auc": lambda: weighted.auc(day.active, p.active_probability, weights),
-        "active_brier": lambda: weighted.mean((p.active_probability - day.active) ** 2, weights),
-        SLOPE: lambda: weighted.calibration_slope(day.active, p.active_probability, weights),
+        "active_auc": lambda: weighted.auc(day.active, chance, weights),
+        "active_brier": lambda: weighted.mean((chance - day.active) ** 2, weights),
+        SLOPE: lambda: weighted.calibration_slope(day.active, chance, weights),
         "baskets_poisson_deviance": lambda: weighted.mean(weighted.poisson_deviance(day.baskets, p.baskets), weights),
         "spend_mae": lambda: weighted.mean(np.abs(p.spend - day.spend), weights),
     }
+    if skip == TWIN:
+        made[LARGE] = lambda: weighted.calibration_in_the_large(day.active, chance, weights)
+        made[ERROR] = lambda: weighted.calibration_error(day.active, chance, weights)
     return {name: compute() for name, compute in made.items() if (skip, name) not in UNDEFINED}
 
 
 def _name(model: str, quantity: str) -> str:
     return quantity if model == TWIN else f"{quantity}.{model}"
-
-
-def _gain(ours: Resampled, theirs: Resampled, quantity: str) -> Resampled:
-    return theirs - ours if quantity in LOWER_IS_BETTER else ours - theirs
 
 
 def _by_day(accuracy: Accuracy, days: list[ScoredDay]) -> Fact:

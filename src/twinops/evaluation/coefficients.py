@@ -11,7 +11,7 @@ from twinops.twin.examples import Examples
 from twinops.twin.heads import Head
 from twinops.twin.model import HEADS, TwinModel
 from twinops.twin.predictions import exponential, logistic
-from twinops.twin.state import TERMS
+from twinops.twin.state import TERMS, USED_BY
 
 NORMAL_95 = 1.959964
 
@@ -24,6 +24,11 @@ class Weight:
     value: float
     low: float
     high: float
+
+    @property
+    def used(self) -> bool:
+        """The head uses the term; else its weight is nothing at all, without doubt."""
+        return not self.value == self.low == self.high == 0
 
 
 def measure_weights(model: TwinModel, examples: Examples) -> dict[str, tuple[Weight, ...]]:
@@ -43,10 +48,12 @@ def _weights(head: Head, name: str, z: np.ndarray, seen: tuple[np.ndarray, np.nd
         variance = mean * (1 - mean)
     else:
         mean = variance = exponential(head.predictor(z))
-    errors = clustered_errors(z, target - mean, variance, household)[1:]
+    used = [TERMS.index(t) for t in USED_BY[name]]
+    errors = np.zeros(len(TERMS))
+    errors[used] = clustered_errors(z[:, used], target - mean, variance, household)[1:]
     return tuple(
         Weight(term, w, rounded(w - NORMAL_95 * e, 4), rounded(w + NORMAL_95 * e, 4))
-        for term, w, e in zip(TERMS, head.weights, errors, strict=True)
+        for term, w, e in zip(TERMS, head.weights, errors.tolist(), strict=True)
     )
 
 

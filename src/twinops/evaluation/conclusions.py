@@ -6,7 +6,9 @@ import math
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.choice import Choice
 from twinops.evaluation.coefficients import Weight
+from twinops.twin.model import AVERAGE, LIGHTGBM
 from twinops.twin.state import MEANINGS
 
 CLAIMS = {
@@ -15,6 +17,13 @@ CLAIMS = {
     "baskets_poisson_deviance": "how many baskets it will bring",
     "spend_mae": "how much it will spend",
 }
+RIVALS = {
+    "rfm": "the RFM regression",
+    "bgnbd": "BG/NBD with gamma-gamma",
+    "naive": "the last 28 days again",
+    "lightgbm": "LightGBM",
+}
+SPEAKS = {LIGHTGBM: "LightGBM's trees", AVERAGE: "the mean of the regressions and LightGBM's trees"}
 
 
 def written(m: Measure) -> str:
@@ -33,30 +42,60 @@ def written(m: Measure) -> str:
 def accuracy_conclusion(findings: Findings) -> str:
     """One sentence a quantity, and one about the chances themselves."""
     measures = {m.name: m for m in findings.measures}
-    lines = [_against_rfm(claim, measures[f"{q}.gain_over_rfm"]) for q, claim in CLAIMS.items()]
-    return "\n".join(f"- {line}" for line in [*lines, _slope(measures.get("active_calibration_slope"))])
+    lines = [_against_rivals(claim, quantity, measures) for quantity, claim in CLAIMS.items()]
+    slope = _slope(measures.get("active_calibration_slope"))
+    return "\n".join(f"- {line}" for line in [*lines, slope + _error(measures)])
+
+
+def choice_conclusion(choice: Choice) -> str:
+    """Who speaks for the twin, and why."""
+    who = SPEAKS.get(choice.name, "the three regressions")
+    straight = "" if choice.recalibrate else " not"
+    return (
+        f"Chosen on earlier as-of days, before anything was measured here: **{who}**, because {choice.why}. "
+        f"Chances are{straight} recalibrated on the last closed window."
+    )
 
 
 def weights_conclusion(weights: dict[str, tuple[Weight, ...]]) -> str:
     """The two strongest terms of each head, and how many terms cannot be told from nothing."""
     lines = []
     for head, terms in weights.items():
-        strongest = sorted(terms, key=lambda w: -abs(w.value))[:2]
+        used = [w for w in terms if w.used]
+        strongest = sorted(used, key=lambda w: -abs(w.value))[:2]
         said = " and ".join(
             f"{MEANINGS[w.term].removesuffix(' (log)')} ({w.value:+.2f} [{w.low:+.2f}, {w.high:+.2f}])"
             for w in strongest
         )
-        unsure = sum(w.low <= 0 <= w.high for w in terms)
-        lines.append(f"- **{head}**: most weight on {said}; {unsure} of {len(terms)} weights cannot be told from zero.")
+        unsure = sum(w.low <= 0 <= w.high for w in used)
+        lines.append(f"- **{head}**: most weight on {said}; {unsure} of {len(used)} weights cannot be told from zero.")
     return "\n".join(lines)
 
 
+def _against_rivals(claim: str, quantity: str, measures: dict[str, Measure]) -> str:
+    """In full against the RFM regression, in short against the others."""
+    others = [_shortly(name, measures.get(f"{quantity}.gain_over_{name}")) for name in RIVALS if name != "rfm"]
+    said = _against_rfm(claim, measures[f"{quantity}.gain_over_rfm"])
+    beside = "; ".join(o for o in others if o)
+    return f"{said[:-1]}; {beside}." if beside else said
+
+
 def _against_rfm(claim: str, gain: Measure) -> str:
-    interval = written(gain) + (f" {gain.unit}" if gain.unit else "")
     if not gain.excludes_zero:
-        return f"In {claim} the twin and the RFM regression **cannot be told apart**: gain {interval}."
+        return f"In {claim} the twin and the RFM regression **cannot be told apart**: gain {_interval(gain)}."
     better = "better" if gain.value > 0 else "worse"
-    return f"In {claim} the twin is **{better}** than the RFM regression: gain {interval}."
+    return f"In {claim} the twin is **{better}** than the RFM regression: gain {_interval(gain)}."
+
+
+def _shortly(rival: str, gain: Measure | None) -> str:
+    if gain is None:
+        return ""
+    word = ("ahead of" if gain.value > 0 else "behind") if gain.excludes_zero else "not told apart from"
+    return f"{word} {RIVALS[rival]}, {_interval(gain)}"
+
+
+def _interval(gain: Measure) -> str:
+    return written(gain) + (f" {gain.unit}" if gain.unit else "")
 
 
 def _slope(slope: Measure | None) -> str:
@@ -66,3 +105,19 @@ def _slope(slope: Measure | None) -> str:
     if slope.low <= 1 <= slope.high:
         return f"Its chances are neither shown to be too bold nor too timid: {interval}, 1 is right."
     return f"Its chances are too {'timid' if slope.value > 1 else 'bold'}: {interval}, 1 is right."
+
+
+def _error(measures: dict[str, Measure]) -> str:
+    """The calibration error beside what luck alone makes of right chances, and whether too many were expected."""
+    error, floor = measures.get("active_ece"), measures.get("active_ece_noise_floor")
+    large = measures.get("active_calibration_in_the_large")
+    if error is None or floor is None or floor.high is None:
+        return ""
+    reach = "within" if error.value <= floor.high else "above"
+    said = (
+        f" Foretold and come differ by {error.value:.3f} on average over ten bins, {reach} the {floor.value:.3f} "
+        f"(up to {floor.high:.3f}) that luck alone makes of right chances."
+    )
+    if large is None or not large.excludes_zero:
+        return said
+    return f"{said} {'Fewer' if large.value < 0 else 'More'} come than it says, by {_interval(large)}."

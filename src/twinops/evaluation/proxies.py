@@ -88,12 +88,12 @@ class _Crowd:
 
     def auc(self, truth: np.ndarray) -> np.ndarray:
         """AUC of foretelling members, on everybody and on every draw."""
-        return weighted.auc(truth.astype(float), _foretold(self.z, truth, self.fold), self.draws)
+        return weighted.auc(truth.astype(float), foretold(self.z, truth, self.fold), self.draws)
 
     def plain_auc(self, truth: np.ndarray) -> float:
         """AUC on everybody."""
         once = np.ones((1, len(self.z)))
-        return float(weighted.auc(truth.astype(float), _foretold(self.z, truth, self.fold), once)[0])
+        return float(weighted.auc(truth.astype(float), foretold(self.z, truth, self.fold), once)[0])
 
 
 def measured(x: np.ndarray, members: Mapping[str, np.ndarray], rule: ProxiesParams) -> tuple[Proxy, ...]:
@@ -102,7 +102,7 @@ def measured(x: np.ndarray, members: Mapping[str, np.ndarray], rule: ProxiesPara
 
     fold = np.random.default_rng([rule.seed, 1]).permutation(len(x)) % FOLDS
     draws = counts(len(x), draws=rule.draws, seed=rule.seed).astype(float)
-    crowd = _Crowd(_standardised(x), fold, draws, members)
+    crowd = _Crowd(standardised(x), fold, draws, members)
     kinds = [k for k in sorted(members) if k.startswith(DENIED) and _enough(members[k])]
     with threadpool_limits(1):
         return tuple(_proxy(kind, crowd, rule) for kind in kinds)
@@ -117,15 +117,15 @@ def _proxy(kind: str, crowd: _Crowd, rule: ProxiesParams) -> Proxy:
     return Proxy(category, int(truth.sum()), Resampled(crowd.auc(truth)), np.array(shuffled), Resampled(ordinary))
 
 
-def _foretold(z: np.ndarray, truth: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Out-of-fold log-odds of membership."""
+def foretold(z: np.ndarray, truth: np.ndarray, fold: np.ndarray, *, c: float = 0.1) -> np.ndarray:
+    """Out-of-fold log-odds of membership; `c` is the inverse strength of the L2 penalty."""
     from sklearn.linear_model import LogisticRegression
 
     out = np.zeros(len(z))
     for number in range(FOLDS):
         held = fold == number
         if len(np.unique(truth[~held])) == 2:
-            model = LogisticRegression(C=0.1, solver="newton-cholesky", tol=1e-6, max_iter=100).fit(
+            model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-6, max_iter=100).fit(
                 z[~held], truth[~held]
             )
             out[held] = model.decision_function(z[held])
@@ -142,7 +142,8 @@ def _enough(truth: np.ndarray) -> bool:
     return min(int(truth.sum()), int((~truth).sum())) >= FEWEST
 
 
-def _standardised(x: np.ndarray) -> np.ndarray:
+def standardised(x: np.ndarray) -> np.ndarray:
+    """Logarithms of columns of amounts, centred, with spread 1."""
     grown = np.log1p(np.maximum(x, 0))
     spread = grown.std(axis=0)
     return np.asarray((grown - grown.mean(axis=0)) / np.where(spread > 1e-9, spread, 1.0))

@@ -56,6 +56,41 @@ def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.nd
     return np.where(np.isfinite(slope) & (step < 1e-6), slope, np.nan)
 
 
+def calibration_in_the_large(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """What must be added to every predicted log-odds for as many to come as foretold: 0 is right, below 0 too high."""
+    p = np.clip(probability, 1e-6, 1 - 1e-6)
+    x = np.log(p / (1 - p))
+    shift = np.zeros(len(weights))
+    for _ in range(25):
+        fitted = 1 / (1 + np.exp(-np.clip(shift[:, None] + x, -30, 30)))
+        step = _ratio((weights * (truth - fitted)).sum(axis=1), (weights * fitted * (1 - fitted)).sum(axis=1))
+        shift = shift + np.clip(step, -2, 2)
+        if not (np.abs(step) > 1e-9).any():
+            break
+    return np.where(np.abs(step) < 1e-6, shift, np.nan)
+
+
+def calibration_error(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray, *, bins: int = 10) -> np.ndarray:
+    """Expected calibration error: mean distance between foretold and come, over equally filled bins of the foretold.
+
+    It cannot be 0 with finitely many rows, however right the probabilities: compare it with `noise_floor`.
+    """
+    order = np.argsort(probability, kind="stable")
+    total, gap = weights.sum(axis=1), np.zeros(len(weights))
+    for rows in np.array_split(order, bins):
+        gap += np.abs(weights[:, rows] @ (probability[rows] - truth[rows]))
+    return _ratio(gap, total)
+
+
+def noise_floor(probability: np.ndarray, *, draws: int, seed: int, bins: int = 10) -> np.ndarray:
+    """The calibration error of perfectly right probabilities, by chance alone: one number per draw of outcomes."""
+    rng = np.random.default_rng(seed)
+    order = np.array_split(np.argsort(probability, kind="stable"), bins)
+    came = rng.random((draws, len(probability))) < probability
+    gaps = [np.abs((probability[rows] - came[:, rows]).sum(axis=1)) for rows in order]
+    return np.asarray(np.sum(gaps, axis=0) / len(probability))
+
+
 def poisson_deviance(count: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Deviance of each row's count: 2 (k log(k/m) - k + m); 0 where the expectation m is the count k."""
     safe = np.where(count > 0, count, 1.0)

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from twinops import plugins
 from twinops.entities.canonical import digest
 from twinops.errors import ParamsError
+from twinops.governance.influence import Influence
 from twinops.governance.reading import Record, Text, checked, parse, sentences
 
 SHELF = "twinops.governance.gates"
@@ -47,6 +48,8 @@ class Policy(Record):
     valid_from: date
     valid_until: date | None = None
     gates: tuple[Gate, ...] = Field(min_length=1)
+    influence: Influence | None = None
+    """Limits of what a twin may be used to do to its consumer; none declared: nothing that acts is answered."""
 
     @property
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""The twin beside its baselines: a dot per model with its interval, and the paired gain over the strongest."""
+"""The twin beside its rivals: a dot per model with its interval, and the paired gain over the two strongest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 
 PANELS = {
     "active_auc": ("Who comes back: AUC", "higher is better"),
@@ -15,19 +15,27 @@ PANELS = {
     "baskets_poisson_deviance": ("Baskets: Poisson deviance", "lower is better"),
     "spend_mae": ("Spend: mean error, USD", "lower is better"),
 }
-MODELS = {"naive": (GREY, "last 28 days again"), "rfm": (ORANGE, "RFM regression"), "": (BLUE, "twin")}
+MODELS = {
+    "naive": (GREY, "last 28 days again"),
+    "bgnbd": (GREY, "BG/NBD"),
+    "rfm": (ORANGE, "RFM regression"),
+    "lightgbm": (GREEN, "LightGBM"),
+    "": (BLUE, "twin"),
+}
+RIVALS = {"lightgbm": "over LightGBM", "rfm": "over RFM"}
 
 
 def accuracy_picture(findings: Findings) -> Figure:
-    """Top: every model with its interval. Bottom: paired gain of the twin over the RFM regression."""
+    """Top: every model with its interval. Bottom: paired gain of the twin over its strongest rivals."""
     measures = {m.name: m for m in findings.measures}
-    figure, axes = canvas(rows=2, columns=len(PANELS), size=(12, 4.9), height_ratios=(2, 1))
+    figure, axes = canvas(rows=2, columns=len(PANELS), size=(12.4, 5.9), height_ratios=(2.3, 1))
     for column, (quantity, (title, direction)) in enumerate(PANELS.items()):
         _models(axes[0][column], {m: measures.get(f"{quantity}.{m}" if m else quantity) for m in MODELS})
         panel_title(axes[0][column], f"{title}\n({direction})")
-        _gain(axes[1][column], measures[f"{quantity}.gain_over_rfm"])
+        _gains(axes[1][column], {r: measures.get(f"{quantity}.gain_over_{r}") for r in RIVALS})
         if column:
             axes[0][column].tick_params(labelleft=False)
+            axes[1][column].tick_params(labelleft=False)
     any_measure = measures["active_auc"]
     return tell(
         figure,
@@ -47,13 +55,17 @@ def _models(ax: Axes, found: dict[str, Measure | None]) -> None:
     ax.margins(x=0.18)
 
 
-def _gain(ax: Axes, gain: Measure) -> None:
-    _dot(ax, 0, gain, BLUE if gain.excludes_zero else GREY)
+def _gains(ax: Axes, gains: dict[str, Measure | None]) -> None:
+    for place, gain in enumerate(gains.values()):
+        if gain is not None:
+            better = BLUE if gain.value > 0 else ORANGE
+            _dot(ax, place, gain, better if gain.excludes_zero else GREY)
     ax.axvline(0, color=INK, linewidth=0.9)
-    ax.set_ylim(-0.5, 0.75)
-    ax.set_yticks([])
+    ax.set_yticks(range(len(gains)), [RIVALS[r] for r in gains])
+    ax.set_ylim(-0.5, len(gains) - 0.2)
     ax.margins(x=0.25)
-    panel_title(ax, "gain over RFM, paired")
+    ax.locator_params(axis="x", nbins=4)
+    panel_title(ax, "gain of the twin, paired")
 
 
 def _dot(ax: Axes, place: float, m: Measure, colour: str) -> None:
@@ -66,23 +78,19 @@ def _dot(ax: Axes, place: float, m: Measure, colour: str) -> None:
 
 
 def _finding(measures: dict[str, Measure]) -> str:
-    better = [
-        label
-        for q, label in _SHORT.items()
-        if measures[f"{q}.gain_over_rfm"].excludes_zero and measures[f"{q}.gain_over_rfm"].value > 0
-    ]
-    worse = [
-        label
-        for q, label in _SHORT.items()
-        if measures[f"{q}.gain_over_rfm"].excludes_zero and measures[f"{q}.gain_over_rfm"].value < 0
-    ]
-    if not better and not worse:
-        return "The twin and the RFM regression cannot be told apart"
-    parts = [f"{how} on {' and '.join(what)}" for how, what in (("better", better), ("worse", worse)) if what]
-    same = len(_SHORT) - len(better) - len(worse)
-    return f"Against the RFM regression the twin is {', '.join(parts)}" + (
-        "; the rest cannot be told apart" if same else ""
-    )
+    said = [f"{what} {name}" for name, rival in NAMES.items() if (what := _standing(measures, rival))]
+    return "The twin is " + "; ".join(said) if said else "The twin and its rivals cannot be told apart"
 
 
+def _standing(measures: dict[str, Measure], rival: str) -> str:
+    """`better on AUC and spend than`, by the intervals alone; nothing where none can be told apart."""
+    gains = {label: measures.get(f"{q}.gain_over_{rival}") for q, label in _SHORT.items()}
+    sure = {label: gain.value for label, gain in gains.items() if gain is not None and gain.excludes_zero}
+    better = " and ".join(label for label, value in sure.items() if value > 0)
+    worse = " and ".join(label for label, value in sure.items() if value < 0)
+    parts = [f"{how} on {on}" for how, on in (("better", better), ("worse", worse)) if on]
+    return f"{', '.join(parts)} than" if parts else ""
+
+
+NAMES = {"the RFM regression": "rfm", "LightGBM": "lightgbm"}
 _SHORT = {"active_auc": "AUC", "active_brier": "Brier", "baskets_poisson_deviance": "baskets", "spend_mae": "spend"}

@@ -15,7 +15,7 @@ AXES = {"activity": "log-odds to buy", "baskets": "log baskets", "spend": "log U
 
 def coefficients_picture(model: TwinModel, weights: dict[str, tuple[Weight, ...]]) -> Figure:
     """One panel a head, one line a term; grey where the interval holds zero."""
-    figure, axes = canvas(columns=len(weights), size=(12, 5.6), sharey=True)
+    figure, axes = canvas(columns=len(weights), size=(12, 6.6), sharey=True)
     for ax, (head, terms) in zip(axes, weights.items(), strict=True):
         _weights(ax, terms)
         panel_title(ax, f"{head.capitalize()}: added to {AXES[head]}")
@@ -33,6 +33,9 @@ def coefficients_picture(model: TwinModel, weights: dict[str, tuple[Weight, ...]
 
 def _weights(ax: Axes, terms: tuple[Weight, ...]) -> None:
     for place, w in enumerate(terms):
+        if not w.used:
+            ax.text(0, place, " not used", va="center", fontsize=7.5, color=GREY)
+            continue
         colour = GREY if w.low <= 0 <= w.high else BLUE
         ax.plot([w.low, w.high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
         ax.plot([w.value], [place], "o", color=colour, markersize=5)

@@ -13,30 +13,60 @@ QUANTITIES = {
     "active_auc": "who comes back: AUC",
     "active_brier": "chance to come back: Brier",
     "active_calibration_slope": "chance to come back: calibration slope",
+    "active_ece": "chance to come back: calibration error",
     "baskets_poisson_deviance": "baskets: Poisson deviance",
     "spend_mae": "spend: mean absolute error, USD",
 }
 COLUMNS = {
     "": "twin",
+    ".lightgbm": "LightGBM",
     ".rfm": "RFM regression",
+    ".bgnbd": "BG/NBD",
     ".naive": "last 28 days again",
-    ".gain_over_rfm": "gain over RFM, paired",
+}
+GAINS = {
+    ".gain_over_rfm": "over RFM",
+    ".gain_over_bgnbd": "over BG/NBD",
+    ".gain_over_naive": "over the last 28 days",
+    ".gain_over_lightgbm": "over LightGBM",
 }
 
 
 def accuracy_table(findings: Findings) -> str:
-    """One line a quantity, one column a model, and the paired gain over the strongest baseline."""
+    """One line a quantity, one column a model."""
     measures = {m.name: m for m in findings.measures}
     rows = [[title, *(_cell(measures.get(q + model)) for model in COLUMNS)] for q, title in QUANTITIES.items()]
     return table(["mean over held-out days [95 %]", *COLUMNS.values()], rows)
+
+
+def gains_table(findings: Findings) -> str:
+    """One line a quantity, one column a rival: the paired gain, in bold where its interval excludes zero."""
+    measures = {m.name: m for m in findings.measures}
+    gained = [q for q in QUANTITIES if f"{q}.gain_over_rfm" in measures]
+    rows = [[QUANTITIES[q], *(_gain(measures.get(q + rival)) for rival in GAINS)] for q in gained]
+    return table(["gain of the twin, paired [95 %]", *GAINS.values()], rows)
+
+
+def choice_table(findings: Findings) -> str:
+    """What the choice of the champion looked at: the regressions, and what the others would have gained."""
+    measures = {m.name: m for m in findings.measures}
+    columns = {
+        ".glm": "regressions",
+        ".gain_of_lightgbm": "gain of LightGBM",
+        ".gain_of_average": "gain of the mean of both",
+    }
+    quantities = [q for q in QUANTITIES if f"choice.{q}.glm" in measures]
+    rows = [[QUANTITIES[q], *(_cell(measures.get(f"choice.{q}{c}")) for c in columns)] for q in quantities]
+    return table(["mean over earlier days [95 %]", *columns.values()], rows)
 
 
 def days_table(findings: Findings) -> str:
     """The held-out days one by one."""
     days = next(f.value for f in findings.facts if f.name == "accuracy_by_cutoff")
     kept = {"households": "households", "active_share": "came back", "active_auc": "AUC", "active_auc.rfm": "AUC, RFM",
-            "spend_mae": "spend error, USD", "spend_mae.rfm": "spend error, RFM"}  # fmt: skip
-    rows = [[f"day {d['cutoff']}", *(_number(d[key]) for key in kept)] for d in days]
+            "active_auc.lightgbm": "AUC, LightGBM", "spend_mae": "spend error, USD",
+            "spend_mae.rfm": "spend error, RFM", "spend_mae.lightgbm": "spend error, LightGBM"}  # fmt: skip
+    rows = [[f"day {d['cutoff']}", *(_number(d.get(key)) for key in kept)] for d in days]
     return table(["as-of day", *kept.values()], rows)
 
 
@@ -61,6 +91,11 @@ def table(head: list[str], rows: Iterable[list[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _gain(m: Measure | None) -> str:
+    said = _cell(m)
+    return f"**{said}**" if m is not None and m.excludes_zero else said
 
 
 def _cell(m: Measure | None) -> str:

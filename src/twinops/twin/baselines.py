@@ -19,11 +19,15 @@ WINDOW_DAYS = 28
 
 @dataclass(frozen=True)
 class Naive:
-    """The last 28 days will repeat; whoever bought in them is active with the share seen among such in training."""
+    """The last 28 days will repeat; whoever bought in them is active with the share seen among such in training.
+
+    Whoever did not is expected to bring as few baskets as such did: of a certain nothing no likelihood can be told.
+    """
 
     horizon_days: int
     active_if_bought: float
     active_if_not: float
+    baskets_if_not: float
 
     def predict(self, table: pa.Table) -> Predictions:
         """The window's baskets and USD, in proportion to the horizon."""
@@ -31,7 +35,7 @@ class Naive:
         share = self.horizon_days / WINDOW_DAYS
         return Predictions.of(
             np.where(recent["baskets_28"] > 0, self.active_if_bought, self.active_if_not),
-            recent["baskets_28"] * share,
+            np.where(recent["baskets_28"] > 0, recent["baskets_28"] * share, self.baskets_if_not),
             recent["cents_28"] / 100 * share,
         )
 
@@ -56,13 +60,14 @@ class RfmModel:
 
 
 def fit_naive(examples: Examples, *, horizon_days: int) -> Naive:
-    """Count who came back; one imaginary household of each kind keeps the shares off 0 and 1."""
+    """Count who came back; one imaginary household of each kind keeps shares off 0 and 1, and means off 0."""
     bought = columns(examples.table, ("baskets_28",))["baskets_28"] > 0
 
     def share(of: np.ndarray) -> float:
         return float((examples.active[of].sum() + 1) / (of.sum() + 2))
 
-    return Naive(horizon_days, share(bought), share(~bought))
+    few = float((examples.baskets[~bought].sum() + 1) / ((~bought).sum() + 2))
+    return Naive(horizon_days, share(bought), share(~bought), few)
 
 
 def fit_rfm(examples: Examples, train: TrainParams) -> RfmModel:

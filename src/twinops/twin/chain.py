@@ -12,9 +12,12 @@ from types import ModuleType
 
 from twinops import plugins
 from twinops.data.signals import FIELDS, LABELS, TOPICS
-from twinops.twin.features import SPEEDS, STATE
+from twinops.twin.features import PERMISSIONS, RFM, SPEEDS, STATE, WINDOWED
+from twinops.twin.taste_events import SPEEDS as TASTE_SPEEDS
 
 SOURCES = "twinops.data.sources"
+COLUMNS = tuple(dict.fromkeys((*PERMISSIONS, *STATE, *RFM, *WINDOWED)))
+"""The panel's columns but for whose and as of which day."""
 QUERIES = {
     "baskets": ("twinops.twin", "baskets.sql"),
     "values": ("twinops.twin", "values.sql"),
@@ -25,6 +28,10 @@ QUERIES = {
     "consent_own": ("twinops.data", "consent.sql"),
     "consent_merged": ("twinops.data.linkage", "strictest.sql"),
     "consent_answered": ("twinops.twin", "merged.sql"),
+    "taste_events": ("twinops.twin", "taste_events.sql"),
+    "categories": ("twinops.twin", "tastes.sql"),
+    "category_labels": ("twinops.twin", "taste_labels.sql"),
+    "coupons": ("twinops.twin", "coupons.sql"),
     "consent_read": ("twinops.data", "of_age.sql"),
     "signal_counts": ("twinops.data", "signals.sql"),
     "blend": ("twinops.data", "blend.sql"),
@@ -98,6 +105,9 @@ def given(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[str
             **{c: (f"labels.{c}",) for c in ("active", "spend_cents")},
         },
         "trained": {"sid": ("panel.sid",), "rows": ("panel.*",)},
+        "taste_places": {"product_id": (), "place": ("transactions.product_id",)},
+        "coupon_panel": {c: (f"panel.{c}",) for c in ("sid", "cutoff", *COLUMNS)},
+        "coupon_consent": {c: (f"permissions.{c}",) for c in ("sid", "cutoff", "may_train")},
     }
     return {
         t: {c: tuple(o for o in origins if _known(o, sources)) for c, origins in cs.items()} for t, cs in made.items()
@@ -186,6 +196,8 @@ def _settings() -> dict[str, dict[str, tuple[str, ...]]]:
         "signal_settings": ("window_days", "minimum_posts"),
         "blend_settings": ("window_days",),
         "age_rule": ("unknown_reason",),
+        "taste_cutoffs": ("cutoff", "closes", "closed"),
+        "coupon_cutoffs": ("cutoff", "closes", "closed"),
     }
     return {table: dict.fromkeys(names, ()) for table, names in columns.items()}
 
@@ -196,5 +208,6 @@ def _looked_up() -> dict[str, dict[str, tuple[str, ...]]]:
     return {
         "calendar": {"day": (), "weekend": ("baskets.day",)},
         "decay": {"age": (), **dict.fromkeys(weights, ("baskets.day",))},
+        "taste_decay": {"age": (), **{f"weight_{speed}": ("transactions.day",) for speed in TASTE_SPEEDS}},
         "consent_answers": {"purpose": (), "event": (), "reason": ("consent.event", "consent.day")},
     }

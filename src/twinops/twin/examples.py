@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinops.data.seal import read_sealed
 from twinops.errors import DataError
@@ -15,7 +16,7 @@ from twinops.ports import Engine, KeyStore
 from twinops.twin.features import sql
 
 FEWEST_HOUSEHOLDS = 30
-"""Below this nothing is fitted: the heads have 15 terms."""
+"""Below this nothing is fitted: the heads have 19 terms."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,25 @@ class Examples:
         allowed = np.unique(self.household[(self.cutoff == day) & self._column("may_train")])
         known = self.closed & (self.cutoff <= day - horizon_days) & np.isin(self.household, allowed)
         return self.where(known).checked(f" for day {day}")
+
+    def seen_by(self, day: int, *, horizon_days: int) -> Examples:
+        """Everything known on the evening before `day`: rows as of that day or earlier, labels closed by then only.
+
+        Whoever chooses a model on these rows cannot have looked at what it will be measured on after `day`.
+        """
+        rows = self.where(self.cutoff <= day)
+        open_still = pa.array(rows.cutoff > day - horizon_days)
+        table = rows.table
+        for name, nothing in (("closed", False), ("active", False), ("baskets", 0), ("spend_cents", 0)):
+            place = table.schema.get_field_index(name)
+            blank = pa.scalar(nothing, table.schema.field(name).type)
+            table = table.set_column(place, name, pc.if_else(open_still, blank, table[name]))
+        return Examples(table)
+
+    def history_at(self, day: int) -> pa.Table:
+        """One row per household that allows training on that day: its past, without a label."""
+        rows = (self.cutoff == day) & self._column("may_train")
+        return self.table.filter(pa.array(rows)).drop_columns(["closed", "active", "baskets", "spend_cents"])
 
     def scored_at(self, day: int) -> Examples:
         """The rows a model is measured on: as of `day`, horizon over, of households that allow scoring on that day.

@@ -1,16 +1,37 @@
-"""Generalised linear heads: one weight per term, so that the weights are the whole explanation."""
+"""Generalised linear heads: one weight per term, so that the weights are the whole explanation.
+
+They are fitted from sums (`newton.py`), so the rows may lie in any number of parts, on any number of machines.
+"""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 import numpy as np
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
+from twinops.twin.newton import Parts, activity_sums, minimised, rate_sums
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Number of rows, and the sums of their terms and of their squares, around a point that all parts share."""
+
+    rows: float
+    sums: np.ndarray
+    squares: np.ndarray
+    around: np.ndarray
+
+    @classmethod
+    def of(cls, x: np.ndarray, around: np.ndarray) -> Self:
+        """The sums of one part."""
+        apart = x - around
+        return cls(float(len(x)), apart.sum(axis=0), (apart**2).sum(axis=0), around)
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(self.rows + other.rows, self.sums + other.sums, self.squares + other.squares, self.around)
 
 
 @dataclass(frozen=True)
@@ -23,9 +44,15 @@ class Scaling:
     @classmethod
     def fit(cls, x: np.ndarray) -> Scaling:
         """Means and standard deviations, rounded to six digits before use."""
-        spreads = x.std(axis=0)
+        return cls.of(Moments.of(x, x.mean(axis=0)))
+
+    @classmethod
+    def of(cls, moments: Moments) -> Scaling:
+        """From sums."""
+        apart = moments.sums / moments.rows
+        spreads = np.sqrt(np.maximum(moments.squares / moments.rows - apart**2, 0))
         return cls(
-            tuple(rounded(float(v)) for v in x.mean(axis=0)),
+            tuple(rounded(float(v)) for v in moments.around + apart),
             tuple(rounded(float(v)) if v > 1e-9 else 1.0 for v in spreads),
         )
 
@@ -48,9 +75,7 @@ class Head:
 
 def fit_activity(z: np.ndarray, active: np.ndarray, *, c: float) -> Head:
     """Logistic regression on whether the household buys at all; `c` is the inverse strength of the L2 penalty."""
-    from sklearn.linear_model import LogisticRegression
-
-    return _fit(lambda: LogisticRegression(C=c, solver="newton-cholesky", tol=1e-10, max_iter=200), z, active)
+    return fit_activity_in_parts([(z, active)], c=c)
 
 
 def fit_rate(z: np.ndarray, amount: np.ndarray, *, alpha: float) -> Head:
@@ -58,29 +83,31 @@ def fit_rate(z: np.ndarray, amount: np.ndarray, *, alpha: float) -> Head:
 
     Wooldridge, Quasi-likelihood methods for count data (1997); `alpha` is the strength of the L2 penalty.
     """
-    from sklearn.linear_model import PoissonRegressor
-
-    if not (amount > 0).any():
-        raise DataError("Nobody bought anything in any horizon: no rate can be learned.", hint="Collect more months.")
-    return _fit(lambda: PoissonRegressor(alpha=alpha, solver="newton-cholesky", tol=1e-9, max_iter=300), z, amount)
+    return fit_rate_in_parts([(z, amount)], alpha=alpha)
 
 
-def _fit(make: Callable[[], Any], z: np.ndarray, target: np.ndarray) -> Head:
-    """Fit on one thread and keep six digits, so that every machine ships the same head.
+def fit_activity_in_parts(parts: Parts, *, c: float) -> Head:
+    """The same head from any number of parts. The penalty is |w|^2 / (2c), against the sum over rows."""
+    rows, came = _totals(parts)
+    share = min(max(came / rows, 1 / (rows + 1)), rows / (rows + 1))
+    return _head(minimised(parts, activity_sums, penalty=1 / c, start=float(np.log(share / (1 - share)))))
+
+
+def fit_rate_in_parts(parts: Parts, *, alpha: float) -> Head:
+    """The same head from any number of parts. The penalty is alpha |w|^2 / 2, against the mean over rows.
 
     Raises:
-        DataError: the fit did not converge.
+        DataError: every amount is nothing.
     """
-    from threadpoolctl import threadpool_limits
+    rows, total = _totals(parts)
+    if total <= 0:
+        raise DataError("Nobody bought anything in any horizon: no rate can be learned.", hint="Collect more months.")
+    return _head(minimised(parts, rate_sums, penalty=alpha * rows, start=float(np.log(total / rows))))
 
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("error")
-        try:
-            model = make().fit(z, target)
-        except Warning as doubt:
-            raise DataError(
-                f"A head could not be fitted: {type(doubt).__name__}.",
-                hint="Collect more households, or lower train.activity_c and raise train.spend_alpha.",
-            ) from None
-    intercept = float(np.ravel(model.intercept_)[0])
-    return Head(rounded(intercept), tuple(rounded(float(w)) for w in np.ravel(model.coef_)))
+
+def _head(beta: np.ndarray) -> Head:
+    return Head(rounded(float(beta[0])), tuple(rounded(float(w)) for w in beta[1:]))
+
+
+def _totals(parts: Parts) -> tuple[float, float]:
+    return float(sum(len(z) for z, _ in parts)), float(sum(target.sum() for _, target in parts))

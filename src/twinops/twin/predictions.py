@@ -37,6 +37,15 @@ class Forecaster(Protocol):
         """One prediction per row of the panel, in order."""
 
 
+def averaged(one: Predictions, other: Predictions) -> Predictions:
+    """The mean of two models' expectations, row by row."""
+    return Predictions.of(
+        (one.active_probability + other.active_probability) / 2,
+        (one.baskets + other.baskets) / 2,
+        (one.spend + other.spend) / 2,
+    )
+
+
 def logistic(log_odds: np.ndarray) -> np.ndarray:
     """Probabilities from log-odds.
 

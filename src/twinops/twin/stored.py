@@ -9,13 +9,21 @@ from typing import Any
 
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
+from twinops.twin.challenger import Challenger
 from twinops.twin.features import SPEEDS
 from twinops.twin.heads import Head, Scaling
-from twinops.twin.model import HEADS, TrainedOn, TwinModel
+from twinops.twin.intervals import Intervals
+from twinops.twin.model import CHAMPIONS, GLM, HEADS, TrainedOn, TwinModel
 from twinops.twin.state import TERMS, Pace, Priors
 
-SCHEMA = "twinops.twin/1"
-LARGEST_FILE = 100_000
+SCHEMA = "twinops.twin/2"
+LARGEST_FILE = 4_000_000
+"""The heads take 10,000 characters; a challenger's trees, where they are champion, some hundred thousand."""
+
+FIELDS = {
+    "schema", "horizon_days", "decay_days", "priors", "intercepts", "terms", "trained_on",
+    "champion", "challenger", "intervals",
+}  # fmt: skip
 LARGEST_NUMBER = 1e12
 
 
@@ -34,6 +42,9 @@ def to_text(model: TwinModel) -> str:
             for i, name in enumerate(TERMS)
         ],
         "trained_on": asdict(model.trained_on),
+        "champion": model.champion,
+        "challenger": None if model.challenger is None else model.challenger.to_record(),
+        "intervals": None if model.intervals is None else model.intervals.to_record(),
     }  # fmt: skip
     return to_json(body, indent=1) + "\n"
 
@@ -45,9 +56,7 @@ def from_text(text: str) -> TwinModel:
         IntegrityError: anything is missing, unknown, doubled, not finite, out of range or of the wrong kind.
     """
     try:
-        raw = _record(
-            _parsed(text), {"schema", "horizon_days", "decay_days", "priors", "intercepts", "terms", "trained_on"}
-        )
+        raw = _record(_parsed(text), FIELDS)
         if raw["schema"] != SCHEMA:
             raise ValueError(f"its schema is not {SCHEMA}")
         return _model(raw)
@@ -66,14 +75,27 @@ def _model(raw: dict[str, Any]) -> TwinModel:
     intercepts = _record(raw["intercepts"], set(HEADS))
     heads = {h: Head(_number(intercepts[h]), tuple(_number(r[h]) for r in rows)) for h in HEADS}
     seen = _record(raw["trained_on"], {f.name for f in fields(TrainedOn)})
+    horizon_days, priors = _whole(raw["horizon_days"], at_most=36_500), _priors(raw["priors"])
     return TwinModel(
-        horizon_days=_whole(raw["horizon_days"], at_most=36_500),
+        horizon_days=horizon_days,
         decay_days=(decay_days[0], decay_days[1], decay_days[2]),
-        priors=_priors(raw["priors"]),
+        priors=priors,
         scaling=Scaling(tuple(_number(r["centre"]) for r in rows), tuple(_positive(r["spread"]) for r in rows)),
         trained_on=TrainedOn(**{k: _whole(v, at_most=10**12) for k, v in seen.items()}),
+        champion=_champion(raw),
+        challenger=None
+        if raw["challenger"] is None
+        else Challenger.from_record(raw["challenger"], horizon_days=horizon_days, priors=priors),
+        intervals=None if raw["intervals"] is None else Intervals.from_record(raw["intervals"]),
         **heads,
     )
+
+
+def _champion(raw: dict[str, Any]) -> str:
+    """Who speaks; trees are stored where they have a say, and nowhere else."""
+    if raw["champion"] not in CHAMPIONS or (raw["champion"] == GLM) != (raw["challenger"] is None):
+        raise ValueError("its champion is unknown, or not in the file")
+    return str(raw["champion"])
 
 
 def _priors(raw: Any) -> Priors:

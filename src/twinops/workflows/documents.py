@@ -13,7 +13,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.errors import DataError, ParamsError
-from twinops.governance import citations, dpia, intended_use, policy
+from twinops.governance import citations, dpia, intended_use, policy, retention
 from twinops.governance.decide import Decision, decide
 from twinops.governance.manifest import NAME, manifest
 from twinops.governance.reading import MAX_BYTES
@@ -71,6 +71,7 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
     declared = [
         *intended_use.facts(intended_use.read(_text(places.compliance / "intended_use.yaml"))),
         *dpia.facts(dpia.read(_text(places.compliance / "dpia.yaml"))),
+        *retention.facts(retention.read(_text(places.compliance / "retention.yaml"))),
         *(source_facts() if told is None else told),
     ]
     try:

@@ -12,25 +12,30 @@ from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy import SLOPE, TWIN, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.calibration import Calibration, measure_calibration
+from twinops.evaluation.choice import Choice, read_choice
 from twinops.evaluation.conclusions import accuracy_conclusion
-from twinops.params import EvaluateParams, FeaturesParams, TrainParams
+from twinops.params import ChallengerParams, EvaluateParams, FeaturesParams, TrainParams
 from twinops.pictures.accuracy import accuracy_picture
 from twinops.pictures.calibration import calibration_picture
 from twinops.pictures.canvas import save
 from twinops.ports import Engine, KeyStore
 from twinops.twin.baselines import fit_naive, fit_rfm
+from twinops.twin.bgnbd import fit_classic
+from twinops.twin.challenger import fit_challenger
+from twinops.twin.champion import Recipe
 from twinops.twin.examples import Examples, open_examples
-from twinops.twin.fit import fit_twin
+from twinops.twin.model import LIGHTGBM
 from twinops.twin.predictions import Forecaster
 from twinops.workflows.places import Places
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What the notebook may show: measures with their intervals, and the calibration bins."""
+    """What the notebook may show: measures with their intervals, the calibration bins, and who was chosen."""
 
     findings: Findings
     calibration: Calibration
+    choice: Choice
 
     @property
     def conclusion(self) -> str:
@@ -45,17 +50,20 @@ def evaluate(  # noqa: PLR0913  the injected ports and sections; nothing passes 
     keys: KeyStore,
     grid: FeaturesParams,
     penalties: TrainParams,
+    trees: ChallengerParams,
     held_out: EvaluateParams,
 ) -> Evaluated:
     """Write `reports/measures/accuracy.json`, the sealed held-out predictions, and two pictures.
 
     Raises:
-        DataError: a held-out day cannot be measured, or nothing can be learned for it.
+        DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
     """
+    choice = read_choice(places.measures("champion"))
+    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
     known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
     scored = {day: known.scored_at(day) for day in held_out.cutoffs}
     who = np.unique(np.concatenate([rows.household for rows in scored.values()]))
-    days = [score(known, rows, grid, penalties) for rows in scored.values()]
+    days = [score(known, rows, recipe) for rows in scored.values()]
     days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
     draws = counts(len(who), draws=held_out.draws, seed=held_out.seed)
     findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)
@@ -66,17 +74,23 @@ def evaluate(  # noqa: PLR0913  the injected ports and sections; nothing passes 
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
     save(accuracy_picture(findings), places.figure("accuracy"))
     save(calibration_picture(calibration, slope), places.figure("calibration"))
-    return Evaluated(findings, calibration)
+    return Evaluated(findings, calibration, choice)
 
 
-def score(known: Examples, rows: Examples, grid: FeaturesParams, penalties: TrainParams) -> ScoredDay:
-    """Fit the twin and the baselines for one day, on what was closed by then, and let each predict that day's rows."""
-    day = int(rows.cutoff[0])
-    past = known.known_at(day, horizon_days=grid.horizon_days)
+def score(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
+    """Fit the twin and everything beside it for one day, on what was closed by then, and let each predict its rows.
+
+    BG/NBD learns from histories and needs no labels, so it gets the histories up to the day itself.
+    """
+    day, horizon_days = int(rows.cutoff[0]), recipe.grid.horizon_days
+    past = known.known_at(day, horizon_days=horizon_days)
+    twin = recipe.fit(past)
     models: dict[str, Forecaster] = {
-        TWIN: fit_twin(past, grid, penalties),
-        "rfm": fit_rfm(past, penalties),
-        "naive": fit_naive(past, horizon_days=grid.horizon_days),
+        TWIN: twin,
+        "rfm": fit_rfm(past, recipe.penalties),
+        "bgnbd": fit_classic(known.history_at(day), horizon_days=horizon_days),
+        "naive": fit_naive(past, horizon_days=horizon_days),
+        LIGHTGBM: twin.challenger or fit_challenger(past, recipe.grid, recipe.trees),
     }
     predictions = {name: model.predict(rows.table) for name, model in models.items()}
     return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions)

@@ -81,6 +81,20 @@ class Places:
         """Sealed labels: what the subject did in the horizon from the as-of day on."""
         return self.root / "data" / "features" / "labels.parquet"
 
+    def taste(self, name: str) -> Path:
+        """Sealed: `categories`, `category_labels`, `coupons` or `coupon_consent`, what the taste heads are made from."""
+        return self.root / "data" / "tastes" / f"{name}.parquet"
+
+    @property
+    def taste_categories(self) -> Path:
+        """Names of the chosen product categories; nobody is in it."""
+        return self.root / "data" / "tastes" / "categories.json"
+
+    @property
+    def tastes_model(self) -> Path:
+        """Heads for categories, coupons and social interaction as JSON text; no subject is in it."""
+        return self.root / "models" / "tastes.json"
+
     @property
     def predictions(self) -> Path:
         """Sealed held-out predictions."""
@@ -95,6 +109,11 @@ class Places:
     def model(self) -> Path:
         """Heads and priors as JSON text; no subject is in it."""
         return self.root / "models" / "twin.json"
+
+    @property
+    def support(self) -> Path:
+        """Where the data can answer a what-if, as aggregates; beside the model."""
+        return self.root / "models" / "support.json"
 
     def measures(self, name: str) -> Path:
         """Findings of one stage."""

@@ -8,15 +8,16 @@ import pyarrow as pa
 
 from twinops.data.seal import write_sealed
 from twinops.evaluation.activity import Period, activity
+from twinops.evaluation.choice import Choice, read_choice
 from twinops.evaluation.coefficients import Weight, measure_weights
 from twinops.evaluation.conclusions import weights_conclusion
-from twinops.params import FeaturesParams, TrainParams
+from twinops.params import ChallengerParams, FeaturesParams, TrainParams
 from twinops.pictures.activity import activity_picture
 from twinops.pictures.canvas import save
 from twinops.pictures.coefficients import coefficients_picture
 from twinops.ports import Engine, KeyStore
+from twinops.twin.champion import Recipe
 from twinops.twin.examples import Examples, open_examples
-from twinops.twin.fit import fit_twin
 from twinops.twin.model import TwinModel
 from twinops.twin.stored import from_text, to_text
 from twinops.workflows.places import Places
@@ -29,6 +30,7 @@ class Trained:
     model: TwinModel
     weights: dict[str, tuple[Weight, ...]]
     periods: tuple[Period, ...]
+    choice: Choice
 
     @property
     def conclusion(self) -> str:
@@ -36,19 +38,31 @@ class Trained:
         return weights_conclusion(self.weights)
 
 
-def train(places: Places, *, engine: Engine, keys: KeyStore, grid: FeaturesParams, penalties: TrainParams) -> Trained:
+def train(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
+    places: Places,
+    *,
+    engine: Engine,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    penalties: TrainParams,
+    trees: ChallengerParams,
+) -> Trained:
     """Write `models/twin.json`, the sealed list of who was trained on, and two pictures.
 
+    What ships may learn from the held-out days too, once everything was chosen without them: that is deployment.
+
     Raises:
-        DataError: too few households, or nothing to tell apart.
+        DataError: nobody was chosen, too few households, or nothing to tell apart.
     """
+    choice = read_choice(places.measures("champion"))
+    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
     known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
-    text = to_text(fit_twin(known, grid, penalties))
+    text = to_text(recipe.fit_with_intervals(known))
     places.model.parent.mkdir(parents=True, exist_ok=True)
     places.model.write_text(text, encoding="utf-8")
     remember(known, places, keys)
     # what is shown is what was written
-    return shown(from_text(text), known, places, grid)
+    return shown(from_text(text), choice, known, places=places, grid=grid)
 
 
 def remember(known: Examples, places: Places, keys: KeyStore) -> None:
@@ -58,9 +72,9 @@ def remember(known: Examples, places: Places, keys: KeyStore) -> None:
     write_sealed(table, places.trained_subjects, dataset="trained", batch="subjects", keys=keys, subject="sid")
 
 
-def shown(model: TwinModel, known: Examples, places: Places, grid: FeaturesParams) -> Trained:
+def shown(model: TwinModel, choice: Choice, known: Examples, *, places: Places, grid: FeaturesParams) -> Trained:
     """Draw the pictures and keep the aggregates."""
     weights, periods = measure_weights(model, known), activity(known)
     save(coefficients_picture(model, weights), places.figure("coefficients"))
     save(activity_picture(periods, first_day=grid.first_day, horizon_days=grid.horizon_days), places.figure("activity"))
-    return Trained(model, weights, periods)
+    return Trained(model, weights, periods, choice)

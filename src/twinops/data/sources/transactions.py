@@ -36,6 +36,7 @@ LEGAL = LegalFacts(
     columns={
         "household_id": tuple(Purpose),
         **dict.fromkeys(["store_id", "basket_id", "quantity", *_MONEY], _TWIN),
+        # which categories a household buys of is a part of the twin (tastes), special categories left out;
         # the proxy test asks what the twin tells of denied product categories (GDPR art. 9): a bias assessment
         **dict.fromkeys(["product_id", "transaction_timestamp"], (*_TWIN, Purpose.BIAS_ASSESSMENT)),
     },

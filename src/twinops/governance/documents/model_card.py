@@ -40,11 +40,42 @@ PICTURES = {
     "coefficients": "Weights of the shipped heads, with their doubt",
     "accuracy": "Held-out accuracy of the twin beside its baselines, with intervals",
     "calibration": "How often what was predicted came true, by predicted chance and amount",
+    "coverage": "How many outcomes fell inside their range: overall, by tier of activity and by group",
+    "freshness": "What is lost when the state of households is old, and when the heads are",
+    "rolling_origin": "How much better than plain baselines the twin was, day after day",
+    "importance": "What moves forecasts, by the twin's terms and by the challenger's trees",
+    "necessity_attributes": "What each personal attribute would save, by how much is known of a household",
+    "necessity_sources": "What each other source would save, and what purchases give away",
     "selection_rates": "How often each group was selected for the offer",
     "fairness_ratios": "How often each group was selected compared with the rest, with simultaneous intervals",
     "drift_distances": "How far each feature moved between the two days compared",
 }
 """Pictures of the reports folder by name; drawn by the notebooks from the same run."""
+
+DOUBT = {
+    "interval_coverage_80": "Outcomes inside their 80 % range, as a share",
+    "interval_coverage_80.baskets": "The same, of baskets",
+    "interval_coverage_80.spend": "The same, of spend",
+    "interval_coverage_80.tier_low": "Of households with low expected activity",
+    "interval_coverage_80.tier_mid": "Of households with middling expected activity",
+    "interval_coverage_80.tier_high": "Of households with high expected activity",
+    "interval_width_80.spend": "Mean width of the range of spend",
+    "interval_width_80.spend.naive": "One range for everybody would be as wide as",
+    "variance_ratio.spend": "Spread of predicted over that of actual spend; below one is right",
+    "freshness.active_auc.state_28.loss": "Lost when the state is 28 days old, of the AUC",
+    "freshness.spend_mae.state_28.loss": "Lost when the state is 28 days old, in spend error",
+    "freshness.active_auc.heads_112.loss": "Lost when the heads are 112 days old, of the AUC",
+    "freshness.spend_mae.heads_112.loss": "Lost when the heads are 112 days old, in spend error",
+}
+"""Measures of how sure the twin is, in order, and what they say."""
+
+GIVEN_AWAY = {
+    "revealed.income_75k_or_more": "Income of 75K or more, told from purchases (AUC; one half is nothing)",
+    "revealed.income_75k_or_more.by_score": "The same, by the expected spend itself",
+    "revealed.age_55_or_more": "Age of 55 or more, told from purchases",
+    "revealed.age_55_or_more.by_score": "The same, by the expected spend itself",
+}
+"""Measures of what purchases give away of personal attributes."""
 
 _FACT_WIDTH = 160
 
@@ -95,6 +126,18 @@ class Card:
         """A measure with interval and n, cited; or that it was not measured."""
         measure = self.evidence.measure(name)
         return said(str(measure), measure) if measure else Markup("**not measured**")
+
+    def doubt(self) -> tuple[tuple[str, Markup], ...]:
+        """What was measured of how sure the twin is."""
+        return self._rows(DOUBT)
+
+    def given_away(self) -> tuple[tuple[str, Markup], ...]:
+        """What was measured of what purchases give away."""
+        return self._rows(GIVEN_AWAY)
+
+    def _rows(self, wanted: dict[str, str]) -> tuple[tuple[str, Markup], ...]:
+        found = ((label, self.evidence.measure(name)) for name, label in wanted.items())
+        return tuple((label, said(str(m), m)) for label, m in found if m)
 
     def sources(self) -> tuple[SourceRow, ...]:
         """Rows of where the data come from."""

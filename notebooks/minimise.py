@@ -1,0 +1,66 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Does the twin need it?
+#
+# The law asks that personal data be limited to what is necessary (GDPR art. 5(1)(c)). So each personal attribute and
+# each source is tried: forecasts are refitted with it, without it, and with its values dealt out to other households.
+# It is *necessary* only when the whole interval of what it saves lies above a margin that was written down first, and
+# beats the shuffled values; *not necessary* when the whole interval lies below the margin; else nobody can tell.
+#
+# No household is in training and in the test. Attributes are looked at under the purpose *bias assessment* alone, of
+# households that allow it, in regressions that are thrown away. CRM and social records are synthetic, so what they
+# save tells of our generator.
+
+# %% tags=["parameters"]
+project = "."
+
+# %%
+from IPython.display import Image, Markdown
+
+import twinops
+
+home = twinops.open_project(project)
+found = home.run("minimise")
+
+# %% [markdown]
+# ## Personal attributes, by how much is known of a household
+#
+# Left in each panel stands someone newly met, right an established household. Green is necessary, grey is not, orange
+# cannot be told.
+
+# %%
+Image(str(home.places.figure("necessity_attributes")), width=1100)
+
+# %% [markdown]
+# ## Sources, and what purchases give away
+#
+# To leave an attribute out does not hide it: purchases tell of it. This is why offers are assessed by group, and why
+# the impact assessment must speak of inference.
+
+# %%
+Image(str(home.places.figure("necessity_sources")), width=1000)
+
+# %% [markdown]
+# ## What this says
+
+# %%
+Markdown(found.conclusion)
+
+# %% [markdown]
+# ## What is proposed to be held
+#
+# Written from the outcomes above. A person decides, in `compliance/retention.yaml`; nothing is filled in there.
+
+# %%
+Markdown("\n".join(f"- {text}" for text in found.proposals))

@@ -1,0 +1,92 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # One twin
+#
+# A twin is not a row in a table that a nightly job makes anew. It is a few sums that change with every basket, in any
+# order, and that give a basket back when it has to be forgotten. Here one of them is shown: what it knows, what it
+# expects and how sure it is, why, and what it would expect *if*.
+#
+# It is called "twin 1" in this run only. Its figures are rounded into bands that at least ten households share, so
+# that nobody is singled out; the household allows scoring and offers. Consent is synthetic. The households are those
+# of one grocery study; they tell nothing about EU consumers.
+
+# %% tags=["parameters"]
+project = "."
+
+# %%
+from IPython.display import Image, Markdown
+
+import twinops
+from twinops.pictures.twin_tables import held_table, segments_table, what_if_table
+
+home = twinops.open_project(project)
+story = home.run("twin")
+
+# %% [markdown]
+# ## The portrait
+#
+# Left, how often the household shops, remembered over about 10, 30 and 90 days: the three speeds of forgetting. In the
+# middle, what is expected of the next 28 days, with the range that holds 80 of 100 like cases, and the same after an
+# action. Right, why: each theme multiplies what is expected of the average household, and together they give the
+# figure exactly, because the head is a sum of terms and nothing else.
+
+# %%
+Image(str(home.places.figure("portrait")), width=1100)
+
+# %% [markdown]
+# The same in words, as its owner would read it on asking for access (GDPR art. 15). `twinops twin show ID --purpose
+# twin_scoring` prints it unrounded, if the consumer allows the purpose on that day.
+
+# %%
+Markdown(held_table(story.portrait))
+
+# %%
+Markdown(f"```text\n{story.words}\n```")
+
+# %% [markdown]
+# ## What would come if
+#
+# A what-if is a distribution, and it is answered only where at least ten households of like activity were seen. It is
+# **response, not uplift**: who got a campaign was not drawn by lot. Before the data are asked, the policy is: contact
+# pressure, purpose, vulnerability, special categories.
+
+# %%
+Markdown(what_if_table(story.simulated))
+
+# %% [markdown]
+# ## Many twins: segments
+#
+# For market research nobody needs one person. Segments are cut by behaviour at fixed values, fewer than ten are never
+# shown, and so many others are hidden that they cannot be had by subtraction.
+
+# %%
+Image(str(home.places.figure("segments")), width=1000)
+
+# %%
+Markdown(segments_table(story.segments.segments))
+
+# %% [markdown]
+# ## Twins that are new
+#
+# Before its first basket a newcomer's twin believes what newcomers do, and says so by the width of its range. Below,
+# every newcomer was foretold by heads and ranges that had not seen it.
+
+# %%
+Image(str(home.places.figure("newcomers")), width=900)
+
+# %% [markdown]
+# ## What this says
+
+# %%
+Markdown(story.conclusion)

@@ -1,0 +1,88 @@
+"""What segments of consumers are expected to do, and would be if."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twinops.cli._answer import Json, answer, home
+from twinops.errors import REFUSED
+
+if TYPE_CHECKING:
+    from twinops.evaluation.segments import Mean, Segment
+    from twinops.workflows.segments import Segmented
+
+app = typer.Typer()
+
+
+@app.command()
+def segments(  # noqa: PLR0917  (typer hands the options over by name)
+    ctx: typer.Context,
+    by: Annotated[
+        list[str] | None, typer.Option(help="activity, recency, value, discounts or weekend; at most two.")
+    ] = None,
+    what_if: Annotated[
+        str | None, typer.Option(help="campaign:A (or B, C), basket:25 (USD), silence:14 (days).")
+    ] = None,
+    purpose: Annotated[str, typer.Option(help="A purpose of compliance/intended_use.yaml.")] = "twin_scoring",
+    picture: Annotated[Path | None, typer.Option(help="Draw it into this PNG.", dir_okay=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Aggregate insight and what-ifs per segment, for market research. Fewer than ten are never shown."""
+    found = home(ctx).run("segments", by=tuple(by or ("activity",)), what_if=what_if, purpose=purpose)
+    if picture is not None and not found.refused:
+        from twinops.pictures.canvas import save
+        from twinops.pictures.segments import segments_picture
+
+        save(segments_picture(found.segments, what=_what(found), horizon_days=found.horizon_days), picture)
+    answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else _text(found))
+    raise typer.Exit(REFUSED if found.refused else 0)
+
+
+def _what(found: Segmented) -> str:
+    if found.action is None:
+        return ""
+    action = found.action
+    return {
+        "campaign": f"a campaign of type {action.campaign}",
+        "basket": f"one more basket of {action.amount:,.0f} USD",
+        "silence": f"{action.amount:.0f} days of silence",
+    }[action.kind]
+
+
+def _text(found: Segmented) -> str:
+    head = (
+        f"{found.asked:,} households that allow {found.purpose}, as of day {found.day}; expected in the next "
+        f"{found.horizon_days} days, means with 95 % intervals"
+    )
+    lines = [head, *(_line(s) for s in found.segments)]
+    if any(s.households is None for s in found.segments):
+        lines.append("suppressed: fewer than ten, or enough others that they cannot be had by subtraction")
+    return "\n".join([*lines, *([found.caveat] if found.caveat else [])])
+
+
+def _line(s: Segment) -> str:
+    name = ", ".join(s.name)
+    if s.households is None or s.active is None:
+        return f"  {name}: suppressed"
+    told = (
+        f"  {name}: {s.households:,} households; shop at all {_shown(s.active, 100)} %, "
+        f"baskets {_shown(s.baskets)}, spend {_shown(s.spend)} USD"
+    )
+    if s.what_if is None:
+        return told
+    w = s.what_if
+    if w.households is None:
+        return f"{told}; if: outside the support of the data"
+    what = (
+        f"redeem {_shown(w.redeemed, 100)} %"
+        if w.redeemed
+        else f"spend {_shown(w.spend)} USD, change {_shown(w.difference)}"
+    )
+    return f"{told}; if ({w.households:,}): {what}"
+
+
+def _shown(m: Mean | None, times: float = 1) -> str:
+    return "" if m is None else f"{times * m.value:.3g} [{times * m.low:.3g}, {times * m.high:.3g}]"

@@ -1,0 +1,76 @@
+"""One consumer's twin: its portrait, a prediction, a what-if; each for a declared purpose."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twinops.cli._answer import Json, answer, home
+from twinops.errors import REFUSED
+
+if TYPE_CHECKING:
+    from twinops.twin.simulate import Distribution, Simulated
+
+app = typer.Typer(no_args_is_help=True)
+Id = Annotated[
+    str, typer.Argument(help="The consumer's id: a household's number, or a subject id.", show_default=False)
+]
+Purpose = Annotated[str, typer.Option(help="What for: a purpose of compliance/intended_use.yaml.")]
+
+
+@app.callback()
+def _twin() -> None:
+    """One consumer's twin. Refused (exit code 10) unless the purpose is declared and the consumer allows it today."""
+
+
+@app.command()
+def show(ctx: typer.Context, who: Id, purpose: Purpose, as_json: Json = False) -> None:
+    """What is known of one consumer, what it may be used for, what is expected, and why."""
+    found = home(ctx).run("twin_show", who=who, purpose=purpose)
+    answer(found, as_json=as_json, text=found.refused or found.portrait.text())
+    raise typer.Exit(REFUSED if found.refused else 0)
+
+
+@app.command()
+def predict(ctx: typer.Context, who: Id, purpose: Purpose, as_json: Json = False) -> None:
+    """Chance to shop, baskets and spend in the next weeks, with their ranges."""
+    found = home(ctx).run("twin_predict", who=who, purpose=purpose)
+    answer(found, as_json=as_json, text=found.text())
+    raise typer.Exit(REFUSED if found.refused else 0)
+
+
+@app.command()
+def simulate(
+    ctx: typer.Context,
+    who: Id,
+    purpose: Purpose,
+    action: Annotated[str, typer.Option(help="campaign:A (or B, C), basket:25 (USD), silence:14 (days).")],
+    as_json: Json = False,
+) -> None:
+    """What would come if: a distribution, or why the data, the consumer or the policy do not allow an answer."""
+    found = home(ctx).run("twin_simulate", who=who, purpose=purpose, action=action)
+    answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else _told(found))
+    raise typer.Exit(REFUSED if found.refused else 0)
+
+
+def _told(found: Simulated) -> str:
+    lines = [f"without: {_row(found.without)}", f"with:    {_row(found.with_action)}"]
+    if found.redemption is not None:
+        r = found.redemption
+        own = "" if r.own is None else f"; this one's own chance: {r.own:.1%}"
+        lines.append(
+            f"redeemed: {r.share:.1%} [{r.low:.1%}, {r.high:.1%}] of {r.contacts:,} such mailings to like households"
+            f"{own}"
+        )
+    return "\n".join([*lines, found.caveat])
+
+
+def _row(d: Distribution | None) -> str:
+    if d is None:
+        return "not told"
+    low, high = d.levels[0], d.levels[-1]
+    return (
+        f"{d.baskets:.1f} baskets [{low[1]:.0f}, {high[1]:.0f}], {d.spend:,.0f} USD [{low[2]:,.0f}, {high[2]:,.0f}], "
+        f"80 of 100 of {d.households:,} like households"
+    )

@@ -1,0 +1,175 @@
+"""Does the twin need it? Refit with a personal attribute or source, without it, and with its values dealt out anew.
+
+A unit is necessary when the whole interval of what it saves lies above the margin and it also beats its own shuffled
+values; not necessary when the whole interval lies below the margin; else nobody can tell (GDPR art. 5(1)(c)). The
+households of a fold are in training with none of their days: with them in both, the gain doubles.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from twinops.evaluation import weighted
+from twinops.evaluation.bootstrap import Resampled, counts
+from twinops.params import MinimisationParams
+from twinops.twin.heads import Scaling, fit_activity, fit_rate
+from twinops.twin.predictions import exponential
+
+FOLDS = 5
+ESTABLISHED = -1
+"""In place of days of history: all of it."""
+
+
+class Outcome(StrEnum):
+    """What the intervals say about one unit."""
+
+    NECESSARY = "necessary"
+    NOT_NECESSARY = "not necessary"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What is foretold and from what: `base` makes rows x terms, having learned from some; USD, active, whose, when."""
+
+    base: Callable[[np.ndarray], np.ndarray]
+    spend: np.ndarray
+    active: np.ndarray
+    household: np.ndarray
+    cutoff: np.ndarray
+    learn: np.ndarray
+    judge: np.ndarray
+
+    @property
+    def who(self) -> np.ndarray:
+        """Household numbers, in order, without gaps."""
+        return np.unique(self.household, return_inverse=True)[1]
+
+
+@dataclass(frozen=True)
+class Gain:
+    """What one quantity gains by the unit (positive: it helps), and by it over its shuffled values."""
+
+    without: float
+    over_without: Resampled
+    over_shuffled: Resampled
+
+    def outcome(self, margin: float) -> Outcome:
+        """By the intervals and the margin alone."""
+        low, high = self.over_without.interval("The gain of a unit")
+        beats_chance = self.over_shuffled.interval("The gain over shuffled values")[0] > 0
+        if low > margin and beats_chance:
+            return Outcome.NECESSARY
+        return Outcome.NOT_NECESSARY if high < margin else Outcome.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class Tested:
+    """One unit: how much history there was in days (`ESTABLISHED`: all), its gains, and how many households."""
+
+    unit: str
+    kind: str
+    history_days: int
+    households: int
+    spend: Gain
+    activity: Gain | None = None
+
+    def outcome(self, rule: MinimisationParams) -> Outcome:
+        """Necessary if it is for any quantity; not necessary if for none."""
+        gains = [(self.spend, rule.margin_usd), *([(self.activity, rule.margin_auc)] if self.activity else [])]
+        found = {gain.outcome(margin) for gain, margin in gains}
+        if Outcome.NECESSARY in found:
+            return Outcome.NECESSARY
+        return Outcome.NOT_NECESSARY if found == {Outcome.NOT_NECESSARY} else Outcome.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class About:
+    """What a round of tests is about: attributes or sources, how much history, and whether activity is foretold too."""
+
+    kind: str
+    history_days: int
+    activity: bool = False
+
+
+def tested(rows: Rows, units: Mapping[str, np.ndarray], rule: MinimisationParams, about: About) -> tuple[Tested, ...]:
+    """Every unit (rows x columns each) against none at all and against its values dealt out to other households."""
+    from threadpoolctl import threadpool_limits
+
+    who = rows.who
+    fold = np.random.default_rng([rule.seed, 1]).permutation(int(who.max()) + 1)[who] % FOLDS
+    draws = counts(int(who.max()) + 1, draws=rule.draws, seed=rule.seed)[:, who[rows.judge]].astype(float)
+    with threadpool_limits(1):
+        base = tuple(rows.base(rows.learn & (fold != k)) for k in range(FOLDS))
+        fitted = _Fitted(rows, fold, rule, base, about.activity)
+        nothing = fitted.foretold(None)
+        return tuple(
+            _tested(name, fitted, (x, _dealt(rows, x, rule, name)), (nothing, draws, about))
+            for name, x in units.items()
+        )
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """Makes out-of-fold forecasts of the judged rows, with some columns or without any."""
+
+    rows: Rows
+    fold: np.ndarray
+    rule: MinimisationParams
+    base: tuple[np.ndarray, ...]
+    activity: bool
+
+    def foretold(self, columns: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        """USD and log-odds to be active, per judged row."""
+        spend, odds = np.zeros(len(self.rows.spend)), np.zeros(len(self.rows.spend))
+        for k in range(FOLDS):
+            x = self.base[k] if columns is None else np.column_stack([self.base[k], columns])
+            learn, judge = self.rows.learn & (self.fold != k), self.rows.judge & (self.fold == k)
+            scaling = Scaling.fit(x[learn])
+            z, asked = scaling(x[learn]), scaling(x[judge])
+            spend[judge] = exponential(fit_rate(z, self.rows.spend[learn], alpha=self.rule.alpha).predictor(asked))
+            if self.activity:
+                odds[judge] = fit_activity(z, self.rows.active[learn], c=self.rule.activity_c).predictor(asked)
+        return spend[self.rows.judge], odds[self.rows.judge]
+
+
+Foretold = tuple[np.ndarray, np.ndarray]
+
+
+def _tested(
+    name: str,
+    fitted: _Fitted,
+    columns: tuple[np.ndarray, Sequence[np.ndarray]],
+    beside: tuple[Foretold, np.ndarray, About],
+) -> Tested:
+    real, dealt = columns
+    nothing, draws, about = beside
+    ours, chance = fitted.foretold(real), [fitted.foretold(x) for x in dealt]
+    judged = fitted.rows.judge
+    spend, active = fitted.rows.spend[judged], fitted.rows.active[judged]
+    errors = [np.abs(f[0] - spend) for f in (nothing, ours, *chance)]
+    without, with_it, shuffled = (weighted.mean(e, draws) for e in (*errors[:2], np.mean(errors[2:], axis=0)))
+    usd = Gain(float(without[0]), Resampled(without - with_it), Resampled(shuffled - with_it))
+    auc = _auc_gain(active, (nothing, ours, chance), draws) if about.activity else None
+    households = len(np.unique(fitted.rows.household[judged]))
+    return Tested(name, about.kind, about.history_days, households, usd, auc)
+
+
+def _auc_gain(active: np.ndarray, said: tuple[Foretold, Foretold, Sequence[Foretold]], draws: np.ndarray) -> Gain:
+    nothing, ours, chance = said
+    without, with_it = (weighted.auc(active, f[1], draws) for f in (nothing, ours))
+    shuffled = np.mean([weighted.auc(active, f[1], draws) for f in chance], axis=0)
+    return Gain(float(without[0]), Resampled(with_it - without), Resampled(with_it - shuffled))
+
+
+def _dealt(rows: Rows, x: np.ndarray, rule: MinimisationParams, name: str) -> list[np.ndarray]:
+    """The same columns dealt to other households, each household's days together; 0 where the giver has no such day."""
+    who, (days, when) = rows.who, np.unique(rows.cutoff, return_inverse=True)
+    grid = np.zeros((int(who.max()) + 1, len(days), x.shape[1]))
+    grid[who, when] = x
+    rng = np.random.default_rng([rule.seed, 2, *name.encode()])
+    return [grid[rng.permutation(len(grid))[who], when] for _ in range(rule.shuffles)]

@@ -1,0 +1,172 @@
+"""What the evidence of necessity proposes to hold, and for how long. A proposal: a person accepts it, or does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.measure import Measure
+from twinops.evaluation.conclusions import written
+from twinops.evaluation.necessity import ESTABLISHED, Gain, Outcome, Tested
+from twinops.evaluation.setting import Setting
+from twinops.params import MinimisationParams
+
+DECIDED_IN = "compliance/retention.yaml"
+TOGETHER = "all_attributes"
+ATTRIBUTE, SOURCE = "attribute", "source"
+
+
+def necessity_measures(found: Sequence[Tested], rule: MinimisationParams, *, source: str) -> list[Measure]:
+    """`necessity.income` (established), `necessity.income.new_7` (7 days known): USD of spend error saved."""
+    out = []
+    for t in found:
+        setting = Setting(t.households, rule.draws, rule.seed, source)
+        known = "all history" if t.history_days == ESTABLISHED else f"{t.history_days} days of history"
+        how = f"mean absolute spend error without {_spoken(t.unit)} less with it, {known}, folds grouped by household"
+        out.append(setting.measure(name(t), t.spend.over_without, f"{how}, paired", unit="USD"))
+        if t.activity:
+            told = f"AUC of who comes back with {_spoken(t.unit)} less without it, {known}, folds grouped by household"
+            out.append(setting.measure(f"{name(t)}.auc", t.activity.over_without, f"{told}, paired"))
+    return out
+
+
+def name(t: Tested) -> str:
+    """What the measure of a test is called."""
+    return f"necessity.{t.unit}" + ("" if t.history_days == ESTABLISHED else f".new_{t.history_days}")
+
+
+def necessity_fact(found: Sequence[Tested], rule: MinimisationParams) -> Fact:
+    """Every test with its control and its outcome."""
+    value = {
+        "margin_usd": rule.margin_usd,
+        "margin_auc": rule.margin_auc,
+        "shuffles": rule.shuffles,
+        "tests": [
+            {
+                "unit": t.unit,
+                "kind": t.kind,
+                "history_days": None if t.history_days == ESTABLISHED else t.history_days,
+                "households": t.households,
+                "outcome": t.outcome(rule).value,
+                "without_usd": rounded(t.spend.without, 4),
+                **_gains(t.spend, "usd"),
+                **(_gains(t.activity, "auc") if t.activity else {}),
+            }
+            for t in found
+        ],
+        "intervals": "each at 95 % by itself: of forty that help by nothing, one is above 0",
+    }
+    return Fact("necessity", value, Kind.MEASURED, "minimise: refits with, without and with shuffled values")
+
+
+def proposal_fact(found: Sequence[Tested], rule: MinimisationParams) -> Fact:
+    """One proposal a unit, in words, with what it rests on. Never accepted by anything but a person."""
+    units = dict.fromkeys(t.unit for t in found if t.unit != TOGETHER)
+    value = {
+        "status": "proposed",
+        "decided_in": DECIDED_IN,
+        "items": [proposal([t for t in found if t.unit == unit], rule) for unit in units],
+        "all_attributes_together": _together([t for t in found if t.unit == TOGETHER], rule),
+    }
+    return Fact("retention_proposal", value, Kind.MEASURED, "minimise: written from the outcomes of necessity")
+
+
+def proposal(tests: Sequence[Tested], rule: MinimisationParams) -> dict[str, Any]:
+    """What to hold of one unit: outcomes by days of history, and the sentence they make."""
+    outcomes = {t.history_days: t.outcome(rule) for t in tests}
+    first = tests[0]
+    newly = {d: o for d, o in sorted(outcomes.items()) if d != ESTABLISHED}
+    return {
+        "unit": first.unit,
+        "kind": first.kind,
+        "established": outcomes[ESTABLISHED].value if ESTABLISHED in outcomes else None,
+        "newly_met": {f"{days} days": o.value for days, o in newly.items()},
+        "rests_on": [name(t) for t in tests],
+        "text": "Proposed: " + _text(first, outcomes.get(ESTABLISHED), newly) + _ends(first),
+    }
+
+
+def necessity_conclusion(found: Sequence[Tested], rule: MinimisationParams) -> str:
+    """A line for each outcome, established and newly met."""
+    lines = []
+    for kind, said in ((ATTRIBUTE, "personal attributes"), (SOURCE, "sources")):
+        for days in sorted({t.history_days for t in found if t.kind == kind}):
+            tests = [t for t in found if t.kind == kind and t.history_days == days]
+            by = {o: [t for t in tests if t.outcome(rule) is o] for o in Outcome}
+            parts = [f"{o.value}: {', '.join(_with_gain(t) for t in ts)}" for o, ts in by.items() if ts]
+            known = "With all history" if days == ESTABLISHED else f"With {days} days of history"
+            lines.append(f"- {known}, of {said}: {'; '.join(parts)}.")
+    return "\n".join(lines)
+
+
+def _together(tests: Sequence[Tested], rule: MinimisationParams) -> str:
+    """What is said of all attributes at once. To hold all of them is never proposed: a person may weigh it."""
+    needed = [t.history_days for t in tests if t.outcome(rule) is Outcome.NECESSARY]
+    if not tests:
+        return "No personal attribute could be tested."
+    if not needed:
+        return "All attributes together are not shown to be necessary, whatever the history."
+    when = ", ".join("all history" if d == ESTABLISHED else f"{d} days of history" for d in needed)
+    return (
+        f"All attributes together save more than the margin with {when}. To hold all of them for that is not proposed; "
+        "a person may weigh it."
+    )
+
+
+def _text(test: Tested, established: Outcome | None, newly: dict[int, Outcome]) -> str:
+    needed = [days for days, o in newly.items() if o is Outcome.NECESSARY]
+    unsure = [days for days, o in newly.items() if o is Outcome.INCONCLUSIVE]
+    what = _spoken(test.unit)
+    if established is Outcome.NECESSARY:
+        return f"hold {what} as long as the household is in a twin: without it forecasts lose more than the margin."
+    if needed:
+        longest = max(needed)
+        until = min((d for d in newly if d > longest), default=longest)
+        return f"use {what} for newcomers only, until {until} days are known of them, then erase it."
+    if established is Outcome.INCONCLUSIVE:
+        return f"do not use {what}: whether the twin needs it cannot be told, and doubt is no ground to hold it."
+    if unsure:
+        known = ", ".join(map(str, unsure))
+        return (
+            f"do not use {what}: not necessary with all history; for newcomers ({known} days known) it cannot be told, "
+            "and doubt is no ground to hold it."
+        )
+    return f"do not use {what}: the twin loses less than the margin without it."
+
+
+def _ends(test: Tested) -> str:
+    if test.kind == ATTRIBUTE:
+        return (
+            " For bias assessment, its one declared purpose, it may still be held; any other use needs a purpose of "
+            "its own and a notice first."
+        )
+    if test.unit in {"campaigns", "redemptions"}:
+        return " Judged for activity and spend; the coupon head learns from campaigns and is judged by itself."
+    if test.unit in {"crm", "social", "care"}:
+        return " Measured on synthetic records: it tells of our generator."
+    return ""
+
+
+def _with_gain(t: Tested) -> str:
+    low, high = t.spend.over_without.interval("A gain")
+    value = t.spend.over_without.value
+    shown = Measure("gain", value, low=min(low, value), high=max(high, value), n=t.households, source="-", method="-")
+    return f"{_spoken(t.unit)} ({written(shown)} USD)"
+
+
+def _gains(gain: Gain, unit: str) -> dict[str, list[float]]:
+    return {
+        f"gain_{unit}": _with_interval(gain.over_without),
+        f"gain_over_shuffled_{unit}": _with_interval(gain.over_shuffled),
+    }
+
+
+def _with_interval(quantity: Any) -> list[float]:
+    low, high = quantity.interval("A gain")
+    return [rounded(v) for v in (quantity.value, min(low, quantity.value), max(high, quantity.value))]
+
+
+def _spoken(unit: str) -> str:
+    return unit.replace("_", " ").replace("crm", "CRM records").replace("social", "social accounts and posts")

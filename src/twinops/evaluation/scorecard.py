@@ -1,0 +1,162 @@
+"""The twin's scorecard: day after day beside plain baselines, how much of the spread it sees, and group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.measure import Measure
+from twinops.evaluation import weighted
+from twinops.evaluation.bootstrap import Resampled, mean_of
+from twinops.evaluation.coverage import BOTH, Covered
+from twinops.evaluation.origins import QUANTITIES, UNITS, Origins, quantities, worse
+from twinops.evaluation.setting import Setting
+from twinops.twin.examples import Examples
+from twinops.twin.predictions import Predictions
+
+RIVALS = ("segment", "rfm", "naive")
+SPREADS = ("baskets", "spend")
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One held-out day: who, what came, and what the twin foretold."""
+
+    rows: Examples
+    said: Predictions
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One as-of day of the rolling origin: how much was known, and how much better than each rival, paired."""
+
+    cutoff: int
+    learned_rows: int
+    households: int
+    value: dict[str, Resampled]
+    gain: dict[tuple[str, str], Resampled]
+
+
+def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
+    """Every quantity of the twin on this day, and its gain over each rival, on the households and on every draw."""
+    rows = origins.rows(day)
+    weights = draws[:, rows.household].astype(float)
+    found = {m: quantities(rows, origins.model(m, day).predict(rows.table), weights) for m in (*RIVALS, origins.heads)}
+    ours = found.pop(origins.heads)
+    return Origin(
+        day,
+        len(origins.past(day)),
+        len(rows),
+        {q: Resampled(ours[q]) for q in QUANTITIES},
+        {(m, q): Resampled(worse(q, theirs[q], ours[q])) for m, theirs in found.items() for q in QUANTITIES},
+    )
+
+
+def gain_measures(measured: Sequence[Origin], setting: Setting, *, rival: str) -> list[Measure]:
+    """`active_auc.gain_over_segment` and so on: the mean over the origins given, paired."""
+    method = f"twin compared with {rival}, positive: twin better; paired, mean over {len(measured)} as-of days"
+    return [
+        setting.measure(
+            f"{q}.gain_over_{rival}", mean_of([o.gain[rival, q].draws for o in measured]), method, unit=UNITS.get(q)
+        )
+        for q in QUANTITIES
+    ]
+
+
+def rolling_fact(measured: Sequence[Origin]) -> Fact:
+    """Every origin with intervals, for the picture and for whoever wants to see whether a mean hides a bad month."""
+    value = [
+        {
+            "cutoff": o.cutoff,
+            "learned_rows": o.learned_rows,
+            "households": o.households,
+            **{q: _with_interval(o.value[q]) for q in QUANTITIES},
+            **{f"{q}.gain_over_{m}": _with_interval(gain) for (m, q), gain in o.gain.items()},
+        }
+        for o in measured
+    ]
+    return Fact("rolling_origin", value, Kind.MEASURED, "scorecard: each as-of day by itself; training grows")
+
+
+def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting) -> list[Measure]:
+    """`variance_ratio.spend`: standard deviation of what was foretold over that of what came, between households.
+
+    Below 1 is right for anyone who cannot see the future: the best forecast has the square root of the share of
+    variance that can be explained, which stands beside it as `explained_share.spend`.
+    """
+    out = []
+    for q in SPREADS:
+        ratios, shares = [], []
+        for day in days:
+            weights = draws[:, day.rows.household].astype(float)
+            said, came = getattr(day.said, q), getattr(day.rows, q)
+            variance = _variance(came, weights)
+            ratios.append(np.sqrt(_variance(said, weights) / variance))
+            shares.append(1 - weighted.mean((came - said) ** 2, weights) / variance)
+        told = f"standard deviation of predicted over that of actual {q}, between households, mean over as-of days"
+        out.append(setting.measure(f"variance_ratio.{q}", mean_of(ratios), told))
+        told = f"share of the variance of {q} between households that the prediction explains, mean over as-of days"
+        out.append(setting.measure(f"explained_share.{q}", mean_of(shares), told))
+    return out
+
+
+def group_fact(
+    days: Sequence[Scored], held: Sequence[Covered], draws: np.ndarray, groups: Mapping[str, np.ndarray]
+) -> Fact:
+    """Coverage, error and bias of each group; `groups` gives each household number its group, or None."""
+    value = [
+        {"attribute": attribute, "group": group[1], **_group(days, held, draws, _members(labels, group))}
+        for attribute, labels in groups.items()
+        for group in sorted({g for g in labels.tolist() if g is not None})
+    ]
+    source = "scorecard: households that allow bias assessment; groups of fewer households are merged or left out"
+    return Fact("scorecard_groups", value, Kind.MEASURED, source)
+
+
+def _group(days: Sequence[Scored], held: Sequence[Covered], draws: np.ndarray, member: np.ndarray) -> dict[str, Any]:
+    """Pooled over the days; ratios of sums, so a household counts as often as it is scored."""
+    parts = [(d, c, member[d.rows.household] & _assessable(d.rows)) for d, c in zip(days, held, strict=True)]
+    who = np.concatenate([d.rows.household[m] for d, _, m in parts])
+    weights = draws[:, who].astype(float)
+    said, came = (
+        np.concatenate([x.spend[m] for x, m in pairs])
+        for pairs in ([(d.said, m) for d, _, m in parts], [(d.rows, m) for d, _, m in parts])
+    )
+    coverage = {
+        f"coverage_{q}": Resampled(weighted.mean(np.concatenate([c.inside[q][m] for _, c, m in parts]), weights))
+        for q in BOTH
+    }
+    figures = {
+        **coverage,
+        "spend_mae": Resampled(weighted.mean(np.abs(said - came), weights)),
+        "predicted_over_actual_spend": Resampled(weighted.mean(said, weights) / weighted.mean(came, weights)),
+    }
+    return {"households": len(np.unique(who)), "rows": len(who)} | {
+        name: _with_interval(r) for name, r in figures.items() if r.known
+    }
+
+
+def _members(labels: np.ndarray, group: tuple[int, str]) -> np.ndarray:
+    return np.array([label == group for label in labels.tolist()], dtype=bool)
+
+
+def _assessable(rows: Examples) -> np.ndarray:
+    return np.asarray(rows.table["may_assess_bias"].to_numpy(zero_copy_only=False))
+
+
+def _with_interval(quantity: Resampled) -> list[float] | None:
+    """Value, low, high; None where it does not exist."""
+    if not quantity.known:
+        return None
+    low, high = quantity.interval("A quantity")
+    return [rounded(v) for v in (quantity.value, min(low, quantity.value), max(high, quantity.value))]
+
+
+def _variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    mean = weighted.mean(values, weights)
+    return np.asarray(weighted.mean(values**2, weights) - mean**2)

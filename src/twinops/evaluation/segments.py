@@ -1,0 +1,229 @@
+"""What segments of consenting consumers are expected to do, and would be if: means with intervals, never one person.
+
+Segments are cut at fixed values, not at anybody's, so that two tables cannot be subtracted to find who moved between
+them; small cells are suppressed, and so many others that none can be had by subtraction (see `cells`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.errors import ParamsError
+from twinops.evaluation.bootstrap import counts
+from twinops.evaluation.cells import hidden
+from twinops.evaluation.population import SMALLEST_CELL
+from twinops.twin.model import TwinModel
+from twinops.twin.predictions import Predictions
+from twinops.twin.shift import silent, with_basket
+from twinops.twin.simulate import CHANGED as MOVED
+from twinops.twin.simulate import Action
+from twinops.twin.state import columns
+from twinops.twin.support import Support, Tier, measures_of
+
+DRAWS, SEED = 400, 29
+EVERYONE = "everyone"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way to cut: a name per interval between the edges, and what is cut."""
+
+    names: tuple[str, ...]
+    edges: tuple[float, ...]
+    of: Callable[[pa.Table, Predictions], np.ndarray]
+
+
+CUTS: Mapping[str, Cut] = {
+    "activity": Cut(
+        ("under 1 basket expected", "1 to 3 baskets", "3 to 6 baskets", "6 to 10 baskets", "10 baskets and more"),
+        (1, 3, 6, 10),
+        lambda _table, expected: expected.baskets,
+    ),
+    "recency": Cut(
+        ("bought within a week", "1 to 4 weeks ago", "4 to 12 weeks ago", "longer ago"),
+        (8, 29, 85),
+        lambda table, _expected: _column(table, "recency_days"),
+    ),
+    "value": Cut(
+        ("under 15 USD a basket", "15 to 30 USD", "30 to 60 USD", "60 USD and more"),
+        (15, 30, 60),
+        lambda table, _expected: _column(table, "cents_total") / 100 / _column(table, "baskets_total"),
+    ),
+    "discounts": Cut(
+        ("saves under 10 %", "saves 10 to 20 %", "saves 20 to 30 %", "saves 30 % and more"),
+        (0.1, 0.2, 0.3),
+        lambda table, _expected: _column(table, "saved_share_84"),
+    ),
+    "weekend": Cut(
+        ("weekdays mostly", "mixed", "weekends mostly"),
+        (0.2, 0.5),
+        lambda table, _expected: _column(table, "weekend_share_84"),
+    ),
+}
+"""How segments may be cut: by behaviour only."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over the segment's households with its 95 % interval from drawing households."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The same households with the action: those the data can answer for, and the paired difference.
+
+    For campaigns, `redeemed` is the expected share that redeems, and baskets and spend are not told.
+    """
+
+    households: int | None
+    spend: Mean | None
+    difference: Mean | None
+    redeemed: Mean | None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One cell of the table; everything but its name is None where it is suppressed."""
+
+    name: tuple[str, ...]
+    households: int | None
+    active: Mean | None = None
+    baskets: Mean | None = None
+    spend: Mean | None = None
+    what_if: WhatIf | None = None
+
+
+def segment(  # noqa: PLR0913  what is asked, of whom, with what
+    table: pa.Table,
+    model: TwinModel,
+    support: Support | None,
+    *,
+    by: tuple[str, ...],
+    action: Action | None,
+    free: np.ndarray,
+) -> tuple[Segment, ...]:
+    """Cut the rows (one per household) and tell what is expected of each cell, and if; `free`: may be contacted.
+
+    Raises:
+        ParamsError: nobody cuts by such a name, or by more than two.
+    """
+    _check(by)
+    expected = model.by_heads(table)
+    names, place = _cells(table, expected, by)
+    found = {name: np.flatnonzero(place == i) for i, name in enumerate(names)}
+    gone = hidden({name: len(rows) for name, rows in found.items()})
+    if_done = None if action is None or support is None else _if_done(table, model, support, action, expected, free)
+    return tuple(
+        Segment(name, None) if name in gone else _told(name, rows, expected, if_done)
+        for name, rows in found.items()
+        if len(rows)
+    )
+
+
+@dataclass(frozen=True)
+class _IfDone:
+    """Per row: whether the data can answer, how near the edge of what was seen it lies, spend without and with.
+
+    For a campaign, `tier` says which of the `chances` to redeem (draws x tiers, the first as measured) is the row's.
+    """
+
+    answered: np.ndarray
+    edge: np.ndarray
+    without: np.ndarray
+    spend: np.ndarray
+    tier: np.ndarray | None = None
+    chances: np.ndarray | None = None
+
+
+def _check(by: tuple[str, ...]) -> None:
+    unknown = [b for b in by if b not in CUTS]
+    if unknown or not 1 <= len(set(by)) == len(by) <= 2:
+        raise ParamsError(
+            f"Segments are cut by one or two of {', '.join(CUTS)}.",
+            hint="Say --by activity, or --by activity --by value.",
+        )
+
+
+def _cells(table: pa.Table, expected: Predictions, by: tuple[str, ...]) -> tuple[list[tuple[str, ...]], np.ndarray]:
+    """Every cell's name, and which one each row is in."""
+    names: list[tuple[str, ...]] = [()]
+    place = np.zeros(table.num_rows, dtype=int)
+    for key in by:
+        cut = CUTS[key]
+        place = place * len(cut.names) + np.searchsorted(np.array(cut.edges), cut.of(table, expected), side="right")
+        names = [(*n, own) for n in names for own in cut.names]
+    return names, place
+
+
+def _if_done(  # noqa: PLR0913, PLR0917  as above
+    table: pa.Table, model: TwinModel, support: Support, action: Action, expected: Predictions, free: np.ndarray
+) -> _IfDone:
+    place = np.searchsorted(np.array([t.upto_baskets for t in support.tiers]), expected.baskets)
+    if action.kind == "campaign":
+        chances = np.column_stack([_chances(t, action.campaign) for t in support.tiers])
+        answered = np.isfinite(chances[0])[place] & free
+        return _IfDone(answered, expected.baskets, expected.spend, expected.spend, place, chances)
+    if action.kind == "silence":
+        after, before, moved = silent(table, int(action.amount), model.decay_days), expected, MOVED["silence"]
+    else:
+        after, moved = with_basket(table, action.amount, model.decay_days), MOVED["basket"]
+        before = model.by_heads(silent(table, 1, model.decay_days))
+    seen = measures_of(after)
+    tiers = [support.tiers[i] for i in place]
+    low, high = (np.array([[getattr(t.seen[m], end) for m in moved] for t in tiers]) for end in ("low", "high"))
+    values = np.column_stack([seen[m] for m in moved])
+    inside = np.asarray(((values >= low) & (values <= high)).all(axis=1))
+    if action.kind == "basket" and not support.basket_usd.holds(action.amount):
+        inside[:] = False
+    edge = (values / np.maximum(high, 1e-9)).max(axis=1)
+    return _IfDone(inside, edge, before.spend, model.by_heads(after).spend)
+
+
+def _chances(tier: Tier, kind: str) -> np.ndarray:
+    """The share that redeemed, then draws of what it may be (Jeffreys' prior); not numbers where it is not told."""
+    got = tier.campaigns[kind]
+    if got.redeemed is None:
+        return np.full(1 + DRAWS, np.nan)
+    drawn = np.random.default_rng(SEED).beta(got.redeemed + 0.5, got.contacts - got.redeemed + 0.5, DRAWS)
+    return np.array([got.redeemed / got.contacts, *drawn])
+
+
+def _told(name: tuple[str, ...], rows: np.ndarray, expected: Predictions, if_done: _IfDone | None) -> Segment:
+    active, baskets, spend = (_mean(getattr(expected, f)[rows]) for f in ("active_probability", "baskets", "spend"))
+    return Segment(name, len(rows), active, baskets, spend, None if if_done is None else _what_if(rows, if_done))
+
+
+def _what_if(rows: np.ndarray, done: _IfDone) -> WhatIf:
+    """Told of ten or more, and never of all but a few: where fewer than ten fall out, those nearest the edge go too."""
+    inside = rows[done.answered[rows]]
+    left = len(rows) - len(inside)
+    if 0 < left < SMALLEST_CELL:
+        inside = inside[np.argsort(done.edge[inside], kind="stable")][: len(rows) - SMALLEST_CELL]
+    if len(inside) < SMALLEST_CELL:
+        return WhatIf(None, None, None, None)
+    if done.tier is not None and done.chances is not None:
+        return WhatIf(len(inside), None, None, _drawn(done.chances[:, done.tier[inside]].mean(axis=1)))
+    spend, without = done.spend[inside], done.without[inside]
+    return WhatIf(len(inside), _mean(spend), _mean(spend - without), None)
+
+
+def _mean(values: np.ndarray) -> Mean:
+    return _drawn(counts(len(values), draws=DRAWS, seed=SEED) @ values / len(values))
+
+
+def _drawn(drawn: np.ndarray) -> Mean:
+    """The quantity as it is, and the middle 95 % of its draws; four digits."""
+    low, high = np.quantile(drawn[1:], [0.025, 0.975])
+    return Mean(*(float(f"{v:.4g}") for v in (drawn[0], low, high)))
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    return columns(table, (name,))[name]

@@ -1,0 +1,105 @@
+"""Score held-out days as heads are made: each fitted again on what was closed by the day, beside its baselines."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from twinops.errors import DataError
+from twinops.evaluation.coupons import ScoredCampaigns
+from twinops.evaluation.social_head import ScoredSocial
+from twinops.evaluation.tastes import TWIN, ScoredTastes
+from twinops.params import CouponsParams, FeaturesParams, TastesParams
+from twinops.twin import taste_rivals as rivals
+from twinops.twin.coupon_rows import CouponRows
+from twinops.twin.coupons import enough, fit_coupons
+from twinops.twin.social_head import SocialRows, fit_social
+from twinops.twin.taste_rows import TasteRows
+from twinops.twin.tastes import Recipe, fit_tastes
+
+
+def score_tastes(
+    rows: TasteRows, day: int, names: tuple[str, ...], settings: tuple[Recipe, TastesParams]
+) -> ScoredTastes:
+    """Fit the heads and the baselines for one day, on what was closed by then, and let each score that day's rows.
+
+    Raises:
+        DataError: nothing can be learned for the day, or nobody may be scored on it.
+    """
+    recipe, rule = settings
+    past, now = rows.known_at(day, horizon_days=recipe.horizon_days), rows.scored_at(day)
+    if not len(now):
+        raise DataError(f"Nobody may be scored on day {day}, or its horizon is not over.", hint="Choose earlier days.")
+    model = fit_tastes(past, names, recipe)
+    scores = {
+        TWIN: model.predict(now),
+        "popularity": rivals.popularity(past, now),
+        "own_counts": rivals.own_counts(past, now),
+        "lightgbm": rivals.trees_on_tastes(model, past, now),
+    }
+    new = now.new(after_days=rule.new_after_days)
+    return ScoredTastes(day, now.household, now.chosen, new, scores)
+
+
+def renumbered(days: list[ScoredTastes]) -> tuple[list[ScoredTastes], int]:
+    """The same days with households numbered from 0 over all of them, and how many there are."""
+    if not days:
+        return [], 0
+    who = np.unique(np.concatenate([d.household for d in days]))
+    again = [ScoredTastes(d.cutoff, np.searchsorted(who, d.household), d.chosen, d.new, d.scores) for d in days]
+    return again, len(who)
+
+
+def score_coupons(receipts: CouponRows, grid: FeaturesParams, offers: CouponsParams) -> ScoredCampaigns:
+    """For each day on which held-out campaigns began: fit on campaigns that were over, and score who received them.
+
+    Raises:
+        DataError: there is no held-out campaign, or nothing to learn from before one.
+    """
+    days = [int(d) for d in np.unique(receipts.cutoff[receipts.closed]) if d >= offers.held_out_from]
+    parts = []
+    for day in days:
+        past, now = receipts.known_at(day, horizon_days=grid.horizon_days), receipts.scored_at(day)
+        if len(now):
+            enough(past)
+            parts.append((now, _coupon_scores(past, now, grid, offers)))
+    if not parts or not any(now.responded.any() for now, _ in parts):
+        raise DataError("No held-out campaign is over, or nobody redeemed.", hint="Lower coupons.held_out_from.")
+    sids = np.concatenate([np.array(now.table["sid"].to_pylist(), dtype=str) for now, _ in parts])
+    return ScoredCampaigns(
+        campaign=np.concatenate([now.campaign for now, _ in parts]),
+        household=np.unique(sids, return_inverse=True)[1],
+        responded=np.concatenate([now.responded for now, _ in parts]),
+        scores={name: np.concatenate([s[name] for _, s in parts]) for name in parts[0][1]},
+    )
+
+
+def _coupon_scores(
+    past: CouponRows, now: CouponRows, grid: FeaturesParams, offers: CouponsParams
+) -> dict[str, np.ndarray]:
+    model = fit_coupons(past, pace_days=grid.decay_days, penalty_c=offers.penalty_c, horizon_days=grid.horizon_days)
+    return {
+        TWIN: model.predict(now),
+        "type": rivals.base_rate(past, now),
+        "rfm": rivals.rfm(past, now, penalty_c=offers.penalty_c),
+        "beta_binomial": rivals.beta_binomial(past, now),
+        "lightgbm": rivals.trees_on_coupons(model, past, now),
+    }
+
+
+def score_social(social: SocialRows, day: int, horizon_days: int) -> ScoredSocial:
+    """Fit the social head for one day, and compare it with everybody's mean. Synthetic posts.
+
+    Raises:
+        DataError: too few households have accounts.
+    """
+    past, now = social.known_at(day, horizon_days=horizon_days), social.scored_at(day)
+    model = fit_social(past, horizon_days=horizon_days)
+    texts = now.more_moods.sum(axis=1)
+    mood = np.divide(now.more_moods[:, 0] - now.more_moods[:, 2], texts, out=np.full(len(now), np.nan), where=texts > 0)
+    everybody = past.more_moods.sum(axis=0) + 1e-9
+    usual = np.full(len(now), (everybody[0] - everybody[2]) / everybody.sum())
+    expected = {
+        TWIN: (model.activity(now), model.sentiment(now)),
+        "mean": (np.full(len(now), past.more_events.mean()), usual),
+    }
+    return ScoredSocial(day, now.household, now.more_events, mood, expected)

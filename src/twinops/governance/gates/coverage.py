@@ -1,0 +1,102 @@
+"""Refuse a twin whose ranges do not hold what they promise, overall or for households of one tier of activity.
+
+A range of 80 % that holds less than promised claims to be surer than it is, one that holds more hides what is known:
+both ends have limits. Tiers are judged too, because a range can be right on average and wrong for those who shop seldom
+(Vovk 2012, Conditional validity of inductive conformal predictors, arXiv:1209.2673).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.measure import Measure
+from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.reading import Record
+
+RULE = "GDPR art. 5(1)(d); Vovk 2012, arXiv:1209.2673; Romano et al. 2019, arXiv:1905.03222"
+QUESTION = "Do the 80 % ranges hold 80 of 100 outcomes, overall and in every tier of activity?"
+QUANTITIES = ("baskets", "spend")
+TIERS = ("low", "mid", "high")
+NAME = "interval_coverage_80"
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Limits(Record):
+    """Between which shares of outcomes a range of 80 % must hold: overall, and in each tier."""
+
+    at_least: Share
+    at_most: Share
+    tier_at_least: Share
+    tier_at_most: Share
+
+    @model_validator(mode="after")
+    def _ends_in_order(self) -> Self:
+        if self.at_least >= self.at_most or self.tier_at_least >= self.tier_at_most:
+            raise ValueError("at_least must be below at_most")
+        return self
+
+
+def needs(_limits: Limits) -> tuple[str, ...]:
+    """Names of the evidence without which the gate answers *missing*."""
+    return tuple(f"{NAME}.{q}{tier}" for q in QUANTITIES for tier in ("", *(f".tier_{t}" for t in TIERS)))
+
+
+def check(evidence: Evidence, limits: Limits) -> Verdict:
+    """All intervals inside the limits: passed; one wholly outside: failed; else the data cannot tell."""
+    found = {name: evidence.measure(name) for name in needs(limits)}
+    known = {name: m for name, m in found.items() if m is not None and m.low is not None and m.high is not None}
+    if len(known) < len(found):
+        absent = sorted(set(found) - set(known))
+        return missing(
+            f"Coverage with its interval was not measured under {', '.join(absent)}.",
+            "Run `dvc repro scorecard`.",
+            limit=_said(limits),
+        )
+    outside = [m for name, m in known.items() if _outside(m, _ends(name, limits))]
+    across = [m for name, m in known.items() if not _inside(m, _ends(name, limits)) and m not in outside]
+    if outside:
+        return failed(
+            f"{_told(outside)}: the whole interval lies outside {_said(limits)}.",
+            "See notebooks/scorecard.py; calibrate on later months, or look at what changed, never at the limits.",
+            **about(_worst(outside), limit=_said(limits)),
+        )
+    if across:
+        return inconclusive(
+            f"{_told(across)}: the interval spans {_said(limits)}, so this may be luck.",
+            "Collect further months (`months` in params.yaml) and `make run`; else a risk officer decides in writing.",
+            **about(_worst(across), limit=_said(limits)),
+        )
+    whole = [known[f"{NAME}.{q}"] for q in QUANTITIES]
+    return passed(
+        f"{_told(whole)}: inside {_said(limits)}, as is every tier.", **about(_worst(whole), limit=_said(limits))
+    )
+
+
+def _ends(name: str, limits: Limits) -> tuple[float, float]:
+    tier = ".tier_" in name
+    return (limits.tier_at_least, limits.tier_at_most) if tier else (limits.at_least, limits.at_most)
+
+
+def _inside(m: Measure, ends: tuple[float, float]) -> bool:
+    return m.low is not None and m.high is not None and ends[0] <= m.low and m.high <= ends[1]
+
+
+def _outside(m: Measure, ends: tuple[float, float]) -> bool:
+    return m.low is not None and m.high is not None and (m.high < ends[0] or m.low > ends[1])
+
+
+def _worst(measures: list[Measure]) -> Measure:
+    """The one farthest from what is promised."""
+    return max(measures, key=lambda m: abs(m.value - 0.8))
+
+
+def _told(measures: list[Measure]) -> str:
+    return "; ".join(f"{m.name.removeprefix(NAME + '.').replace('.', ', ').replace('_', ' ')} {m}" for m in measures)
+
+
+def _said(limits: Limits) -> str:
+    overall, tier = (limits.at_least, limits.at_most), (limits.tier_at_least, limits.tier_at_most)
+    return f"{overall[0]:g} to {overall[1]:g} overall, {tier[0]:g} to {tier[1]:g} by tier"

@@ -1,0 +1,99 @@
+"""Why a forecast is what it is: parts that add up exactly, in things a consumer knows, and what would change it.
+
+A head is a sum of terms, so its parts are its terms, to the last digit; a challenger's parts are the Shapley values of
+its trees. Both are laid together under the headings of `explain.yaml`. Only the household's own state and what holds
+for everybody enters: other people's data never do (GDPR art. 15(1)(h) and (4)).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import yaml
+
+from twinops.twin.challenger import FEATURES, Challenger
+from twinops.twin.features import WINDOWED
+from twinops.twin.model import TwinModel
+from twinops.twin.state import TERMS
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One head's log-odds or log-rate of some rows, in parts: `base` is what holds for everybody.
+
+    `base + parts.sum(axis=1)` is the predictor; `names` has one name per column of `parts`.
+    """
+
+    head: str
+    base: float
+    names: tuple[str, ...]
+    parts: np.ndarray
+
+    @property
+    def predictor(self) -> np.ndarray:
+        """The sum of everything, per row."""
+        return np.asarray(self.base + self.parts.sum(axis=1))
+
+    @property
+    def grouped(self) -> Explanation:
+        """The same sum under the consumer's headings; headings that nothing belongs to are left out."""
+        heading = {name: group for group, said in words()["groups"].items() for name in _columns(said)}
+        groups = tuple(dict.fromkeys(heading[n] for n in self.names))
+        belongs = np.array([[heading[n] == g for g in groups] for n in self.names], dtype=float)
+        return Explanation(self.head, self.base, groups, self.parts @ belongs)
+
+    @property
+    def importance(self) -> dict[str, float]:
+        """How far each part moves a forecast, on average over the rows: strongest first."""
+        size = np.abs(self.parts).mean(axis=0)
+        return {self.names[i]: float(size[i]) for i in np.argsort(-size, kind="stable")}
+
+
+def explain_heads(model: TwinModel, table: pa.Table, head: str) -> Explanation:
+    """Weight times standardised term, of each row; `base` is the forecast for whoever is average in every term."""
+    chosen = getattr(model, head)
+    parts = model.standardised(table) * np.array(chosen.weights)
+    return Explanation(head, chosen.intercept, TERMS, parts)
+
+
+def explain_trees(challenger: Challenger, table: pa.Table, head: str) -> Explanation:
+    """Shapley values of the challenger's trees; `base` is the mean forecast of the rows they were grown on."""
+    found = challenger.contributions(table, head)
+    return Explanation(head, float(found[0, -1]), FEATURES, found[:, :-1])
+
+
+def sentences(explanation: Explanation, row: int, *, most: int = 3) -> list[str]:
+    """The strongest parts of one row's forecast, in the consumer's words, with how much each multiplies it."""
+    grouped, said = explanation.grouped, words()
+    parts = grouped.parts[row]
+    lines = []
+    for i in np.argsort(-np.abs(parts), kind="stable")[:most]:
+        group = said["groups"][grouped.names[i]]
+        why = group["raises" if parts[i] > 0 else "lowers"]
+        lines.append(f"{why} It multiplies {said['heads'][grouped.head]} by {math.exp(parts[i]):.2f}.")
+    return lines
+
+
+@cache
+def words() -> dict[str, Any]:
+    """`explain.yaml`: every term and window stands under one heading.
+
+    >>> sorted(words()["heads"])
+    ['activity', 'baskets', 'spend']
+    """
+    raw: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("explain.yaml").read_text(encoding="utf-8"))
+    return raw
+
+
+def _columns(group: dict[str, Any]) -> Iterable[str]:
+    yield from group["terms"]
+    for name in WINDOWED:
+        if name.rpartition("_")[0] in group["windows"]:
+            yield name

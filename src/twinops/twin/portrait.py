@@ -1,0 +1,272 @@
+"""One twin in words: what is known, what it may be used for, what is expected and why. For its owner, by right.
+
+GDPR arts. 12(1), 15(1)(a)-(h): plain, about the asker alone, with the logic of the profile. The only things said of
+anyone else are averages over all households.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+
+from twinops.data.days import FIRST_DAY
+from twinops.twin.explain import explain_heads, words
+from twinops.twin.features import BILLION, SPEEDS
+from twinops.twin.living import Living, rows
+from twinops.twin.model import TwinModel
+from twinops.twin.outlook import Outlook
+
+LOGIC = (
+    "The twin keeps running sums of your baskets at three speeds of forgetting. A fixed formula, one for everyone, "
+    "turns them into what is expected. Each theme below multiplies what is expected of the average household; together "
+    "they give your figure exactly. No other person's data and no attribute such as age or income is used."
+)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one source holds about the consumer: how many records, from when to when (None: it tells no day)."""
+
+    source: str
+    records: int
+    first: str | None = None
+    last: str | None = None
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One purpose; `reason` says why not."""
+
+    purpose: str
+    allowed: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Habits:
+    """The state, in a person's units."""
+
+    first: str | None
+    last: str | None
+    days_since: int | None
+    baskets: int
+    shopping_days: int
+    usd: float
+    usd_a_basket: float
+    baskets_a_week: Mapping[str, float]
+    """At each speed of forgetting, in days."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """How much a theme multiplies the spend expected of the average household."""
+
+    theme: str
+    factor: float
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
+class Taste:
+    """A category of products, and the chance to buy of it in the horizon."""
+
+    category: str
+    chance: float
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """One twin on one day. `name` is what the reader calls it; no id is in it."""
+
+    name: str
+    as_of: date
+    purpose: str
+    held: tuple[Held, ...]
+    permissions: tuple[Permission, ...]
+    habits: Habits
+    expected: Outlook
+    average_usd: float
+    """What is expected of the household whose every term is average."""
+    reasons: tuple[Reason, ...]
+    tastes: tuple[Taste, ...] = ()
+    changes: tuple[str, ...] = ()
+    """What the consumer could do for a higher or a lower figure, as sentences."""
+    logic: str = LOGIC
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {**asdict(self), "as_of": self.as_of.isoformat()}
+
+    def text(self) -> str:
+        """The portrait as plain words."""
+        return "\n".join(
+            line
+            for part in (
+                _heading(self), _known(self), _permitted(self), _habits(self.habits), _expected(self.expected),
+                _why(self), _changes(self), _tastes(self),
+            )
+            for line in part
+        )  # fmt: skip
+
+    def banded(self) -> Portrait:
+        """The same in rounded figures, to be shown to others: nothing in it singles one household out by its value."""
+        h, e = self.habits, self.expected
+        habits = Habits(
+            None, None, None if h.days_since is None else _near(h.days_since, 7), _near(h.baskets, 10),
+            _near(h.shopping_days, 10), float(_near(h.usd, 500)), float(_near(h.usd_a_basket, 5)),
+            {k: round(2 * v) / 2 for k, v in h.baskets_a_week.items()},
+        )  # fmt: skip
+        expected = replace(
+            e,
+            active_probability=None if e.active_probability is None else _unsure(e.active_probability),
+            baskets=float(round(e.baskets)),
+            spend=float(_near(e.spend, 10)),
+            spend_range=(float(_near(e.spend_range[0], 10)), float(_near(e.spend_range[1], 10))),
+        )
+        held = tuple(Held(x.source, _near(x.records, 100)) for x in self.held)
+        reasons = tuple(replace(r, factor=round(r.factor, 1)) for r in self.reasons)
+        tastes = tuple(
+            Taste(t.category, round(5 * t.chance) / 5) for t in sorted(self.tastes[:3], key=lambda t: t.category)
+        )
+        # sentences of change hold figures to the cent
+        return replace(self, held=held, habits=habits, expected=expected, reasons=reasons, tastes=tastes, changes=())
+
+
+def habits(state: Living, *, day: int) -> Habits:
+    """The state in a person's units."""
+    if state.empty:
+        return Habits(None, None, None, 0, 0, 0.0, 0.0, {})
+    row, last = state.at(day), state.last_day or 0
+    pace = {
+        f"{tau} days": round(7 * row[f"baskets_{s}"] / max(row[f"exposure_{s}"], 1), 2)
+        for s, tau in zip(SPEEDS, state.decay_days, strict=True)
+    }
+    usd = row["cents_total"] / 100
+    return Habits(
+        said(min(state.days)), said(last), row["recency_days"], state.baskets, row["shopping_days"], round(usd, 2),
+        round(usd / state.baskets, 2), pace,
+    )  # fmt: skip
+
+
+def reasons(model: TwinModel, state: Living, *, day: int) -> tuple[Reason, ...]:
+    """What multiplies the expected spend, strongest first: exact, because the head is a sum of terms."""
+    if state.empty:
+        return ()
+    told, said_of = explain_heads(model, rows([state.at(day)]), "spend").grouped, words()["groups"]
+    found = [
+        Reason(
+            said_of[name]["title"],
+            round(math.exp(part), 3),
+            said_of[name]["raises" if part > 0 else "lowers"],
+        )
+        for name, part in zip(told.names, told.parts[0].tolist(), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda r: -abs(math.log(max(r.factor, 1e-3)))))
+
+
+def average_spend(model: TwinModel) -> float:
+    """What the spend head expects of a household whose every term is average, in USD."""
+    return math.exp(model.spend.intercept)
+
+
+def permissions(answers: Mapping[str, str | None]) -> tuple[Permission, ...]:
+    """The ledger's answers, by purpose."""
+    return tuple(Permission(purpose, reason is None, reason) for purpose, reason in sorted(answers.items()))
+
+
+def said(day: int) -> str:
+    """A day number as a date."""
+    return (FIRST_DAY + timedelta(days=day)).isoformat()
+
+
+def exposure_days(state: Living, *, day: int) -> tuple[float, ...]:
+    """For how many days the twin was seen, at each speed."""
+    row = state.at(day)
+    return tuple(row[f"exposure_{s}"] / BILLION for s in SPEEDS)
+
+
+def _unsure(chance: float) -> float:
+    """To the nearest tenth, but never as if it were certain."""
+    return min(max(round(chance, 1), 0.05), 0.95)
+
+
+def _near(value: float, step: int) -> int:
+    return int(step * round(value / step))
+
+
+def _heading(p: Portrait) -> Sequence[str]:
+    return (f"Portrait of {p.name} as of {p.as_of.isoformat()}, opened for {p.purpose}",)
+
+
+def _known(p: Portrait) -> Sequence[str]:
+    spans = (f" ({h.first} to {h.last})" if h.first else "" for h in p.held)
+    return ("", "What is held, by source", *(f"  {h.source}: {_many(h)}{s}" for h, s in zip(p.held, spans,
+            strict=True)))  # fmt: skip
+
+
+def _many(h: Held) -> str:
+    return f"{h.records:,} record(s)" if h.records else "a few records"
+
+
+def _permitted(p: Portrait) -> Sequence[str]:
+    return (
+        "",
+        "What it may be used for today",
+        *(f"  {a.purpose.replace('_', ' ')}: {_answer(a)}" for a in p.permissions),
+    )
+
+
+def _answer(a: Permission) -> str:
+    return "allowed" if a.allowed else f"not allowed ({(a.reason or '').replace('_', ' ')})"
+
+
+def _habits(h: Habits) -> Sequence[str]:
+    if not h.baskets:
+        return ("", "What is known of your shopping", "  Nothing yet.")
+    pace = ", ".join(f"{v:g} over about {k}" for k, v in h.baskets_a_week.items())
+    span = f", from {h.first} to {h.last}" if h.first else ""
+    return (
+        "", "What is known of your shopping",
+        f"  {h.baskets:,} baskets on {h.shopping_days:,} days{span}",
+        f"  {h.usd:,.0f} USD in all, {h.usd_a_basket:,.0f} USD a basket",
+        f"  last seen {h.days_since} day(s) ago",
+        f"  baskets a week: {pace}",
+    )  # fmt: skip
+
+
+BASIS = {
+    "established": "from your own history",
+    "newcomer": "from your first weeks and what other newcomers did; the range is wide on purpose",
+    "nothing known": "from what newcomers do; nothing is known of you, so the range is as wide as they differ",
+}
+
+
+def _expected(e: Outlook) -> Sequence[str]:
+    chance = () if e.active_probability is None else (f"  to shop at all: {e.active_probability:.0%}",)
+    low, high = e.baskets_range
+    return (
+        "", f"What is expected in the next {e.horizon_days} days ({BASIS[e.basis]})", *chance,
+        f"  baskets: {e.baskets:.1f}, in 80 of 100 like cases {low:.0f} to {high:.0f}",
+        f"  spend: {e.spend:,.0f} USD, in 80 of 100 like cases {e.spend_range[0]:,.0f} to {e.spend_range[1]:,.0f}",
+    )  # fmt: skip
+
+
+def _why(p: Portrait) -> Sequence[str]:
+    if not p.reasons:
+        return ()
+    lines = (f"  x {r.factor:.2f} {r.theme}. {r.sentence}" for r in p.reasons)
+    head = f"Why: {p.average_usd:,.0f} USD are expected of the average household; yours multiplies that by"
+    return ("", head, *lines, f"  {p.logic}")
+
+
+def _changes(p: Portrait) -> Sequence[str]:
+    return ("", "What would change it", *(f"  {sentence}" for sentence in p.changes)) if p.changes else ()
+
+
+def _tastes(p: Portrait) -> Sequence[str]:
+    if not p.tastes:
+        return ()
+    return ("", "What you are most likely to buy of", *(f"  {t.category.lower()}: {t.chance:.0%}" for t in p.tastes))

@@ -1,0 +1,228 @@
+"""What would come if: one twin, one action, a distribution of outcomes, and a refusal where no data can answer.
+
+Nothing here is an effect. Campaigns were not randomised and baskets were not assigned: what is told is the *response*
+of households that look like this one, not what the action would cause (Holland, JASA 81, 1986).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twinops.errors import ParamsError
+from twinops.twin.living import Basket, Living, rows
+from twinops.twin.model import TwinModel
+from twinops.twin.predictions import Predictions
+from twinops.twin.spread import Spread
+from twinops.twin.support import CAMPAIGNS, Support, Tier, measures_of
+
+KINDS = ("campaign", "basket", "silence")
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+MOST_SILENCE = 365
+
+RESPONSE = (
+    "This is response, not uplift: who got a campaign, or shopped more, was not chosen at random, so the difference "
+    "says what like households did, not what the action causes. A basket that is added is not itself counted."
+)
+
+WORDS = {
+    "recency_days": "days since the last basket",
+    "pace_quick": "baskets a day lately",
+    "pace_slow": "baskets a day over the months",
+    "basket_usd": "USD a basket",
+}
+
+
+@dataclass(frozen=True)
+class Action:
+    """A campaign of type A, B or C sent today; one more basket of so many USD today; so many days of silence."""
+
+    kind: str
+    amount: float
+    campaign: str = ""
+
+    @classmethod
+    def parse(cls, said: str) -> Action:
+        """`campaign:A`, `basket:25`, `silence:14`.
+
+        Raises:
+            ParamsError: it says something else.
+
+        >>> Action.parse("silence:14")
+        Action(kind='silence', amount=14.0, campaign='')
+        """
+        kind, _, value = said.partition(":")
+        if kind == "campaign" and value in CAMPAIGNS:
+            return cls(kind, 0.0, value)
+        if kind in ("basket", "silence"):
+            amount = _number(value)
+            if amount is not None and (kind == "basket" or amount == int(amount)):
+                return cls(kind, amount)
+        raise ParamsError(
+            "The action is not understood.", hint="Say campaign:A (or B, C), basket:25 (USD) or silence:14 (days)."
+        )
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """What may come in the horizon: expected, and the levels 10 % to 90 %; counts of baskets and USD.
+
+    `levels` holds share, baskets, USD: with that share of like households, no more than that came.
+    """
+
+    active_probability: float
+    baskets: float
+    spend: float
+    levels: tuple[tuple[float, float, float], ...]
+    households: int
+
+    def banded(self) -> Distribution:
+        """Whole baskets, and tens of USD."""
+        levels = tuple((p, float(round(b)), 10.0 * round(usd / 10)) for p, b, usd in self.levels)
+        chance, baskets, usd = (
+            round(self.active_probability, 1),
+            float(round(self.baskets)),
+            10.0 * round(self.spend / 10),
+        )
+        return Distribution(chance, baskets, usd, levels, self.households)
+
+
+@dataclass(frozen=True)
+class Redemption:
+    """The share of such mailings to like households that was redeemed, with its 80 % credible range.
+
+    `own` is this consumer's own chance, by the coupon head; None: there is no such head.
+    """
+
+    share: float
+    low: float
+    high: float
+    contacts: int
+    """Mailings, not households: one may have got several."""
+    own: float | None = None
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Without and with the action, both for the horizon that begins on the same day; or why it cannot be told."""
+
+    action: Action
+    without: Distribution | None
+    with_action: Distribution | None
+    redemption: Redemption | None
+    refused: tuple[str, ...]
+    caveat: str = RESPONSE
+
+    def banded(self) -> Simulated:
+        """The same in rounded figures, to be shown to others."""
+        without, with_action = (None if d is None else d.banded() for d in (self.without, self.with_action))
+        r = self.redemption
+        redemption = None if r is None or r.own is None else replace(r, own=round(r.own, 1))
+        return replace(self, without=without, with_action=with_action, redemption=redemption or r)
+
+
+def simulate(model: TwinModel, support: Support, state: Living, action: Action, *, day: int) -> Simulated:
+    """Answer for the horizon after the action; `day` is the first day that is not known.
+
+    The state that is passed in is not changed. For silence, "without" is the twin as it is today.
+    """
+    before = state.at(day)
+    after, start = before, day
+    if action.kind == "basket":
+        before, after, start = _one_more(state, action, day)
+    elif action.kind == "silence" and 1 <= action.amount <= MOST_SILENCE:
+        start = day + int(action.amount)
+        after = state.at(start)
+    expected = model.by_heads(rows([before, after]))
+    tier = support.tier(float(expected.baskets[0]))
+    refused = _outside(support, tier, action, after)
+    if refused:
+        return Simulated(action, None, None, None, refused)
+    scatter = tier.campaigns[action.campaign].spread if action.kind == "campaign" else None
+    return Simulated(
+        action,
+        _distribution(expected, 0, tier.spread),
+        _distribution(expected, 1, scatter or support.tier(float(expected.baskets[1])).spread, tilted=scatter),
+        _redemption(tier, action),
+        (),
+    )
+
+
+def draws(told: Distribution, support: Support, *, number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """So many draws of baskets and USD around what is expected."""
+    spread = support.tier(told.baskets).spread
+    return spread.draws(number, baskets=told.baskets, spend=told.spend, seed=seed)
+
+
+def _one_more(state: Living, action: Action, day: int) -> tuple[dict[str, int], dict[str, int], int]:
+    """The evening of `day` without and with a basket on it."""
+    more = copy.deepcopy(state)
+    free = max(state.recent, default=0) + 1
+    more.update(Basket(free, day, round(action.amount * 100)))
+    return state.at(day + 1), more.at(day + 1), day + 1
+
+
+def _outside(support: Support, tier: Tier, action: Action, after: dict[str, int]) -> tuple[str, ...]:
+    """Why no data can answer: fewer than ten households of this tier were ever seen there."""
+    if action.kind == "campaign":
+        got = tier.campaigns[action.campaign]
+        if got.spread is None:
+            return (
+                f"Too few households of {tier.name} activity got a campaign of type {action.campaign} to tell what "
+                "they do: outside the support of the data.",
+            )
+        return ()
+    usd = support.basket_usd
+    if action.kind == "basket" and not usd.holds(action.amount):
+        return (f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} USD were seen often enough, this one was not.",)
+    if action.kind == "silence" and not 1 <= action.amount <= MOST_SILENCE:
+        return (f"Silence is asked about for 1 to {MOST_SILENCE} days.",)
+    found = {name: float(v[0]) for name, v in measures_of(rows([after])).items()}
+    return tuple(
+        f"{WORDS[name].capitalize()} would be {value:,.3g}; of {tier.name} activity, {tier.seen[name].low:,.3g} to "
+        f"{tier.seen[name].high:,.3g} were seen in ten households or more: outside the support of the data."
+        for name, value in found.items()
+        if name in CHANGED[action.kind] and not tier.seen[name].holds(value)
+    )
+
+
+CHANGED: Mapping[str, tuple[str, ...]] = {
+    "basket": ("pace_quick", "pace_slow", "basket_usd"),
+    "silence": ("recency_days",),
+}
+"""What an action moves: only that is held against what was seen."""
+
+
+def _distribution(expected: Predictions, row: int, spread: Spread, *, tilted: Spread | None = None) -> Distribution:
+    """Expectation and levels; where recipients of a campaign scattered around another middle, that middle."""
+    chance, baskets, spend = (float(getattr(expected, f)[row]) for f in ("active_probability", "baskets", "spend"))
+    levels = tuple((p, *spread.quantile(p, baskets=baskets, spend=spend)) for p in LEVELS)
+    if tilted is not None:
+        grid = np.linspace(0.005, 0.995, 199)
+        drawn = np.array([spread.quantile(float(p), baskets=baskets, spend=spend) for p in grid])
+        baskets, spend = float(drawn[:, 0].mean()), float(drawn[:, 1].mean())
+    return Distribution(chance, round(baskets, 2), round(spend, 2), levels, spread.households)
+
+
+def _redemption(tier: Tier, action: Action) -> Redemption | None:
+    """Jeffreys' interval (Brown, Cai and DasGupta, 2001) of the share that redeemed."""
+    if action.kind != "campaign":
+        return None
+    got = tier.campaigns[action.campaign]
+    if got.redeemed is None:
+        return None
+    rng = np.random.default_rng(0)
+    low, high = np.quantile(rng.beta(got.redeemed + 0.5, got.contacts - got.redeemed + 0.5, 20_000), [0.1, 0.9])
+    return Redemption(round(got.redeemed / got.contacts, 3), round(float(low), 3), round(float(high), 3),
+                      got.contacts)  # fmt: skip
+
+
+def _number(said: str) -> float | None:
+    try:
+        number = float(said)
+    except ValueError:
+        return None
+    return number if np.isfinite(number) and number > 0 else None

@@ -1,0 +1,72 @@
+"""Choose who speaks for the twin, on earlier as-of days only: what is measured later cannot have been looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twinops.entities.findings import Findings
+from twinops.evaluation.accuracy import About, ScoredDay, measure_accuracy
+from twinops.evaluation.bootstrap import counts
+from twinops.evaluation.choice import RECALIBRATED, Choice, choice_findings, choose_by
+from twinops.params import ChallengerParams, ChooseParams, FeaturesParams, TrainParams
+from twinops.ports import Engine, KeyStore
+from twinops.twin.challenger import fit_challenger
+from twinops.twin.champion import Recipe
+from twinops.twin.examples import Examples, open_examples
+from twinops.twin.model import AVERAGE, GLM, LIGHTGBM
+from twinops.twin.predictions import averaged
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The choice, and every figure it rests on."""
+
+    choice: Choice
+    findings: Findings
+
+
+def choose(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
+    places: Places,
+    *,
+    engine: Engine,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    penalties: TrainParams,
+    trees: ChallengerParams,
+    margins: ChooseParams,
+) -> Chosen:
+    """Write `reports/measures/champion.json`.
+
+    Raises:
+        DataError: a day to choose on cannot be measured, or nothing can be learned for it.
+    """
+    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
+    last = max(margins.cutoffs) + grid.horizon_days
+    known = known.seen_by(last, horizon_days=grid.horizon_days)
+    recipe = Recipe(grid, penalties, trees)
+    days = [trial(known, known.scored_at(day), recipe) for day in margins.cutoffs]
+    who = np.unique(np.concatenate([d.household for d in days]))
+    days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
+    accuracy = measure_accuracy(days, counts(len(who), draws=margins.draws, seed=margins.seed))
+    choice = choose_by(accuracy, margins)
+    about = About.these(days, accuracy, seed=margins.seed, which="earlier")
+    findings = choice_findings(choice, accuracy, about, margins)
+    places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("champion").write_text(findings.to_json(), encoding="utf-8")
+    return Chosen(choice, findings)
+
+
+def trial(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
+    """Every candidate for one day, each fitted on what was closed by then."""
+    day = int(rows.cutoff[0])
+    past = known.known_at(day, horizon_days=recipe.grid.horizon_days)
+    heads = recipe.fit(past).predict(rows.table)
+    trees = fit_challenger(past, recipe.grid, recipe.trees).predict(rows.table)
+    # with one window closed there is nothing to recalibrate on, and so nothing is gained
+    windows = past.cutoff.max() - past.cutoff.min() >= recipe.grid.horizon_days
+    straight = replace(recipe, recalibrate=True).fit(past).predict(rows.table) if windows else heads
+    candidates = {GLM: heads, LIGHTGBM: trees, AVERAGE: averaged(heads, trees), RECALIBRATED: straight}
+    return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, candidates)

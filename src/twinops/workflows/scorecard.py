@@ -1,0 +1,199 @@
+"""Put the twin's scorecard together: coverage, freshness, spread, groups and every as-of day, all with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from twinops.data.seal import read_sealed
+from twinops.entities.fact import Fact
+from twinops.entities.findings import Findings
+from twinops.evaluation.bootstrap import counts
+from twinops.evaluation.choice import read_choice
+from twinops.evaluation.coverage import Covered, coverage_measures, covered
+from twinops.evaluation.declaration import read_decision
+from twinops.evaluation.demographic_groups import group_labels
+from twinops.evaluation.freshness import freshness_measures, measure_freshness
+from twinops.evaluation.importance import importance_fact
+from twinops.evaluation.origins import Origins
+from twinops.evaluation.scorecard import (
+    Origin,
+    Scored,
+    gain_measures,
+    group_fact,
+    measure_origin,
+    rolling_fact,
+    spread_measures,
+)
+from twinops.evaluation.scorecard_words import scorecard_conclusion
+from twinops.evaluation.segment_mean import fit_segments
+from twinops.evaluation.setting import Setting
+from twinops.params import ChallengerParams, EvaluateParams, FeaturesParams, ScorecardParams, TrainParams
+from twinops.pictures.canvas import save
+from twinops.pictures.coverage import coverage_picture
+from twinops.pictures.freshness import freshness_picture
+from twinops.pictures.importance import importance_picture
+from twinops.pictures.rolling import rolling_picture
+from twinops.ports import Engine, KeyStore
+from twinops.twin.baselines import fit_naive, fit_rfm
+from twinops.twin.challenger import fit_challenger
+from twinops.twin.champion import Recipe
+from twinops.twin.examples import Examples, open_examples
+from twinops.twin.intervals import fit_intervals
+from twinops.twin.model import GLM
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """What the notebook may show: measures with their intervals, figures of groups, and what `evaluate` had found."""
+
+    findings: Findings
+    accuracy: Findings
+
+    @property
+    def conclusion(self) -> str:
+        """What the intervals allow us to say."""
+        return scorecard_conclusion(self.findings)
+
+
+def scorecard(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
+    places: Places,
+    *,
+    engine: Engine,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    penalties: TrainParams,
+    trees: ChallengerParams,
+    held_out: EvaluateParams,
+    settings: ScorecardParams,
+) -> Scorecard:
+    """Write `reports/measures/scorecard.json` and four pictures.
+
+    Raises:
+        DataError: nobody was chosen, a held-out day cannot be measured, or there are too few days before it.
+    """
+    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
+    choice = read_choice(places.measures("champion"))
+    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
+    origins = _origins(known, recipe)
+    # two horizons and a grid step at least before an origin: one to learn from, one to calibrate on
+    days = [d for d in grid.cutoffs if settings.first_origin <= d and _closed(known, d)]
+    draws = counts(_count(known), draws=settings.draws, seed=settings.seed)
+    measured = {day: measure_origin(origins, day, draws) for day in sorted({*days, *held_out.cutoffs})}
+    findings = _findings(origins, measured, draws, places=places, keys=keys, sections=(held_out, settings, recipe))
+    places.measures("scorecard").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("scorecard").write_text(findings.to_json(), encoding="utf-8")
+    save(coverage_picture(findings), places.figure("coverage"))
+    save(freshness_picture(findings), places.figure("freshness"))
+    save(importance_picture(findings), places.figure("importance"))
+    save(rolling_picture(findings, held_out=held_out.cutoffs), places.figure("rolling_origin"))
+    accuracy = Findings.from_json(places.measures("accuracy").read_text(encoding="utf-8"))
+    return Scorecard(findings, accuracy)
+
+
+def _origins(known: Examples, recipe: Recipe) -> Origins:
+    """The twin as it ships on held-out days; its heads alone on the many other days, where trees would take minutes."""
+    return Origins(
+        known,
+        recipe.grid.horizon_days,
+        {
+            "twin": recipe.fit,
+            "heads": replace(recipe, champion=GLM).fit,
+            "rfm": lambda past: fit_rfm(past, recipe.penalties),
+            "naive": lambda past: fit_naive(past, horizon_days=recipe.grid.horizon_days),
+            "segment": fit_segments,
+        },
+        heads="twin" if recipe.champion == GLM else "heads",
+    )
+
+
+def _findings(  # noqa: PLR0913  what the three kinds of figure share
+    origins: Origins,
+    measured: dict[int, Origin],
+    draws: np.ndarray,
+    *,
+    places: Places,
+    keys: KeyStore,
+    sections: tuple[EvaluateParams, ScorecardParams, Recipe],
+) -> Findings:
+    held_out, settings, recipe = sections
+    scored = [_scored(origins, day) for day in held_out.cutoffs]
+    twin, naive = _held(origins, scored)
+    setting = Setting(
+        len(np.unique(np.concatenate([d.rows.household for d in scored]))),
+        settings.draws,
+        settings.seed,
+        f"held-out as-of days {', '.join(map(str, held_out.cutoffs))}; all made for each on closed rows only",
+    )
+    aged = measure_freshness(origins, held_out.cutoffs, draws, ages=_reachable(origins, held_out, settings))
+    measures = [
+        *coverage_measures(twin, naive, draws, setting),
+        *gain_measures([measured[d] for d in held_out.cutoffs], setting, rival="segment"),
+        *spread_measures(scored, draws, setting),
+        *freshness_measures(aged, setting),
+    ]
+    rule = read_decision(places.compliance / "intended_use.yaml").fairness
+    demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
+    sids, assessable = _people(origins.known, held_out.cutoffs)
+    groups = group_labels(sids, assessable, demographics, rule)
+    facts = (
+        rolling_fact(list(measured.values())),
+        group_fact(scored, twin, draws, groups),
+        _importance(origins, max(held_out.cutoffs), recipe),
+    )
+    return Findings(tuple(measures), facts)
+
+
+def _importance(origins: Origins, day: int, recipe: Recipe) -> Fact:
+    """What moves the forecasts of one day, by the heads and by the trees that were not chosen, or were."""
+    past = origins.past(day)
+    return importance_fact(recipe.heads(past), fit_challenger(past, recipe.grid, recipe.trees), origins.rows(day).table)
+
+
+def _reachable(origins: Origins, held_out: EvaluateParams, settings: ScorecardParams) -> tuple[list[int], list[int]]:
+    """The ages for which there is a state, or a model, before every held-out day."""
+    first, days = int(origins.known.cutoff.min()), set(origins.known.cutoff.tolist())
+    state = [a for a in settings.state_ages if all(d - a in days for d in held_out.cutoffs)]
+    heads = [
+        a
+        for a in settings.head_ages
+        if all(d - a in days and d - a - origins.horizon_days >= first for d in held_out.cutoffs)
+    ]
+    return state, heads
+
+
+def _scored(origins: Origins, day: int) -> Scored:
+    rows = origins.rows(day)
+    return Scored(rows, origins.model("twin", day).predict(rows.table))
+
+
+def _held(origins: Origins, scored: list[Scored]) -> tuple[list[Covered], list[Covered]]:
+    """Per day what the twin's ranges held, and what the range of everybody held."""
+    twin, naive = [], []
+    for day in scored:
+        past = origins.past(int(day.rows.cutoff[0]))
+        intervals = fit_intervals(past, origins.fits["twin"], horizon_days=origins.horizon_days)
+        ours, everybody = covered(day.rows, day.said, intervals)
+        twin.append(ours)
+        naive.append(everybody)
+    return twin, naive
+
+
+def _people(known: Examples, days: tuple[int, ...]) -> tuple[list[str], np.ndarray]:
+    """The sid of every household number, and whether it allows bias assessment on any of these days."""
+    sids = np.full(_count(known), "", dtype=object)
+    sids[known.household] = known.table["sid"].to_pylist()
+    allowed = np.isin(known.cutoff, days) & known.table["may_assess_bias"].to_numpy(zero_copy_only=False)
+    assessable = np.zeros(len(sids), dtype=bool)
+    assessable[known.household[allowed]] = True
+    return sids.tolist(), assessable
+
+
+def _count(known: Examples) -> int:
+    return int(known.household.max()) + 1
+
+
+def _closed(known: Examples, day: int) -> bool:
+    return bool(known.closed[known.cutoff == day].any())

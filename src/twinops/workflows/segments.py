@@ -1,0 +1,90 @@
+"""Tell what segments of consumers are expected to do, and would be if; aggregates only, small cells suppressed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.seal import read_sealed
+from twinops.entities.consent import Purpose
+from twinops.evaluation.segments import Segment, segment
+from twinops.governance import influence
+from twinops.ports import KeyStore
+from twinops.twin.examples import with_text_sid
+from twinops.twin.simulate import RESPONSE, Action
+from twinops.workflows.one_twin import known
+from twinops.workflows.places import Places
+from twinops.workflows.twin_simulate import limits_of
+
+ALLOWED_BY = {Purpose.SCORING.value: "may_score", Purpose.OFFERS.value: "may_offer"}
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """The table, or why it is refused. `asked` households allow the purpose; `day` is the as-of day."""
+
+    by: tuple[str, ...]
+    purpose: str
+    day: int
+    horizon_days: int
+    asked: int
+    segments: tuple[Segment, ...]
+    action: Action | None
+    refused: tuple[str, ...]
+    caveat: str | None
+
+
+def segments(
+    by: Sequence[str] = ("activity",),
+    what_if: str | None = None,
+    purpose: str = Purpose.SCORING.value,
+    *,
+    places: Places,
+    keys: KeyStore,
+) -> Segmented:
+    """Cut the newest as-of day's households that allow the purpose.
+
+    Raises:
+        DataError: there is no model, or no panel yet.
+        ParamsError: nobody cuts by such a name, the action is not understood, or the policy holds mistakes.
+    """
+    action = None if what_if is None else Action.parse(what_if)
+    refused = _refusals(places, action, purpose, tuple(by))
+    if refused:
+        return Segmented(tuple(by), purpose, 0, 0, 0, (), action, refused, None)
+    given = known(places)
+    panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
+    day = pc.max(panel["cutoff"]).as_py()
+    rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel[ALLOWED_BY[purpose]]))
+    free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
+    found = segment(rows, given.model, given.support, by=tuple(by), action=action, free=free)
+    caveat = RESPONSE if action is not None else None
+    return Segmented(tuple(by), purpose, day, given.model.horizon_days, rows.num_rows, found, action, (), caveat)
+
+
+def _refusals(places: Places, action: Action | None, purpose: str, by: tuple[str, ...]) -> tuple[str, ...]:
+    """What the policy says against it; without an action only the purpose and the keys are asked about."""
+    if purpose not in ALLOWED_BY:
+        return (f"{purpose!r:.60} is no purpose segments are made for; declared are {', '.join(ALLOWED_BY)}.",)
+    kind = "silence" if action is None else action.kind
+    return influence.refusals(limits_of(places), influence.Contact(kind, purpose, keyed_on=by))
+
+
+def _everybody(rows: pa.Table) -> np.ndarray:
+    return np.ones(rows.num_rows, dtype=bool)
+
+
+def _free(rows: pa.Table, places: Places, keys: KeyStore, day: int) -> np.ndarray:
+    """Who has had fewer contacts than the policy allows in the window before the day."""
+    limits, batches = limits_of(places), places.raw_batches("campaigns")
+    if limits is None or not batches:
+        return _everybody(rows)
+    sent = with_text_sid(read_sealed(batches, dataset="campaigns", keys=keys))
+    recent = sent.filter(pc.and_(pc.greater_equal(sent["start_day"], day - limits.window_days),
+                                 pc.less(sent["start_day"], day)))  # fmt: skip
+    had = {x["values"]: x["counts"] for x in pc.value_counts(recent["sid"]).to_pylist()}
+    return np.array([had.get(sid, 0) < limits.most_contacts for sid in rows["sid"].to_pylist()], dtype=bool)

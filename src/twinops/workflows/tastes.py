@@ -1,0 +1,210 @@
+"""Learn what households buy of, which coupons they answer and how they write; measure it on held-out days."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import pyarrow as pa
+
+from twinops.data.seal import read_sealed
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.errors import DataError
+from twinops.evaluation import coupons as coupon_measures
+from twinops.evaluation import social_head as social_measures
+from twinops.evaluation import tastes as taste_measures
+from twinops.evaluation.bootstrap import counts
+from twinops.evaluation.taste_scoring import renumbered, score_coupons, score_social, score_tastes
+from twinops.evaluation.taste_words import champions, tastes_conclusion
+from twinops.params import CouponsParams, EvaluateParams, FeaturesParams, SignalsParams, TastesParams
+from twinops.pictures.canvas import save
+from twinops.pictures.coupons import coupons_picture
+from twinops.pictures.tastes import factors_picture, tastes_picture, tried_picture
+from twinops.ports import KeyStore
+from twinops.twin import taste_rivals as rivals
+from twinops.twin.coupon_rows import CouponRows, coupon_rows
+from twinops.twin.coupons import Coupons, fit_coupons
+from twinops.twin.social_head import SocialRows, fit_social, social_rows
+from twinops.twin.taste_rows import TasteRows, taste_rows
+from twinops.twin.taste_stored import Preferences, from_text, to_text
+from twinops.twin.tastes import Recipe, fit_tastes
+from twinops.workflows.places import Places
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True)
+class Tasted:
+    """What the notebook may show: heads, measures with their intervals, and what was newly tried."""
+
+    heads: Preferences
+    findings: Findings
+    tried: tuple[taste_measures.Tried, ...]
+
+    @property
+    def conclusion(self) -> str:
+        """What the intervals allow us to say."""
+        return tastes_conclusion(self.findings)
+
+
+@dataclass
+class _Found:
+    """What was found so far, and what was not and why."""
+
+    measures: list[Measure] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def attempt(self, what: str, make: Callable[[], _Made]) -> _Made | None:
+        """The result, or nothing and the reason kept: a project may lack products, campaigns or accounts."""
+        try:
+            return make()
+        except DataError as problem:
+            self.missing[what] = str(problem).partition(" Hint:")[0]
+            return None
+
+    def findings(self) -> Findings:
+        """All of it, as it is written."""
+        kept = champions({m.name: m for m in self.measures})
+        more = {"tastes_not_measured": self.missing, "taste_champions": kept}
+        facts = (Fact(name, value, Kind.MEASURED, "tastes") for name, value in more.items())
+        return Findings(tuple(self.measures), (*self.facts, *facts))
+
+
+def tastes(  # noqa: PLR0913  (ports and sections are injected by type)
+    places: Places,
+    *,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    held_out: EvaluateParams,
+    rule: TastesParams,
+    offers: CouponsParams,
+    texts: SignalsParams,
+) -> Tasted:
+    """Write `models/tastes.json`, `reports/measures/tastes.json` and four pictures.
+
+    Every head is measured as it is made: refitted for each held-out day on what was closed by then.
+    """
+    names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
+    recipe = Recipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
+    rows, receipts, social = _opened(places, keys, names, (grid.horizon_days, texts.window_days))
+    found = _Found()
+    heads = _shipped(found, (rows, receipts, social), names, (recipe, offers))
+    _write(places, to_text(heads))
+    tried = _measured_tastes(found, places, rows, names, (recipe, rule, held_out))
+    _measured_coupons(found, places, receipts, (grid, offers))
+    _measured_social(found, social, (grid, held_out, rule))
+    save(factors_picture(heads.tastes), places.figure("tastes_together"))
+    findings = found.findings()
+    places.measures("tastes").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("tastes").write_text(findings.to_json(), encoding="utf-8")
+    # what is shown is what was written
+    return Tasted(from_text(places.tastes_model.read_text(encoding="utf-8")), findings, tried)
+
+
+def _opened(
+    places: Places, keys: KeyStore, names: tuple[str, ...], days: tuple[int, int]
+) -> tuple[TasteRows, CouponRows, SocialRows]:
+    def opened(name: str) -> pa.Table:
+        return read_sealed(places.taste(name), dataset=name, keys=keys)
+
+    panel = read_sealed(places.panel, dataset="panel", keys=keys)
+    blend = read_sealed(places.blend, dataset="blend", keys=keys)
+    rows = taste_rows(panel, opened("categories"), opened("category_labels"), categories=len(names))
+    horizon_days, window_days = days
+    return (
+        rows,
+        coupon_rows(opened("coupons"), opened("coupon_consent")),
+        social_rows(blend, horizon_days=horizon_days, window_days=window_days),
+    )
+
+
+def _shipped(
+    found: _Found,
+    opened: tuple[TasteRows, CouponRows, SocialRows],
+    names: tuple[str, ...],
+    settings: tuple[Recipe, CouponsParams],
+) -> Preferences:
+    """The heads that ship, learned from everything that is closed."""
+    (rows, receipts, social), (recipe, offers) = opened, settings
+    return Preferences(
+        found.attempt("tastes", lambda: fit_tastes(rows.all_closed(), names, recipe)),
+        found.attempt("coupons", lambda: _coupon_head(receipts.all_closed(), recipe, offers)),
+        found.attempt("social", lambda: fit_social(social.where(social.may_train), horizon_days=recipe.horizon_days)),
+    )
+
+
+def _coupon_head(past: CouponRows, recipe: Recipe, offers: CouponsParams) -> Coupons:
+    return fit_coupons(past, pace_days=recipe.pace_days, penalty_c=offers.penalty_c, horizon_days=recipe.horizon_days)
+
+
+def _write(places: Places, text: str) -> None:
+    places.tastes_model.parent.mkdir(parents=True, exist_ok=True)
+    places.tastes_model.write_text(text, encoding="utf-8")
+
+
+def _measured_tastes(
+    found: _Found,
+    places: Places,
+    rows: TasteRows,
+    names: tuple[str, ...],
+    settings: tuple[Recipe, TastesParams, EvaluateParams],
+) -> tuple[taste_measures.Tried, ...]:
+    recipe, rule, held_out = settings
+    scored = found.attempt(
+        "category measures", lambda: [score_tastes(rows, day, names, (recipe, rule)) for day in held_out.cutoffs]
+    )
+    days, who = renumbered(scored or [])
+    tried = taste_measures.newly_tried(days, names)
+    if days:
+        draws = counts(who, draws=rule.draws, seed=rule.seed)
+        found.measures += (
+            found.attempt("category measures", lambda: taste_measures.measure_tastes(days, draws, seed=rule.seed)) or []
+        )
+        found.facts += taste_measures.taste_facts(days, names, tried)
+        trees = {**rivals.TREES.model_dump(), "learned_from": f"every {rivals.TREES_SHARE}th household-day"}
+        found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/taste_rivals.py"))
+    measures = {m.name: m for m in found.measures}
+    save(tastes_picture(measures), places.figure("tastes"))
+    save(tried_picture(tried, measures, after_days=rule.new_after_days), places.figure("tastes_tried"))
+    return tried
+
+
+def _measured_coupons(
+    found: _Found, places: Places, receipts: CouponRows, settings: tuple[FeaturesParams, CouponsParams]
+) -> None:
+    grid, offers = settings
+    scored = found.attempt("coupon measures", lambda: score_coupons(receipts, grid, offers))
+    drawn = None
+    if scored is not None:
+        draws = counts(int(scored.household.max()) + 1, draws=offers.draws, seed=offers.seed)
+        measured = found.attempt(
+            "coupon measures",
+            lambda: coupon_measures.measure_coupons(scored, draws, seed=offers.seed, top=offers.top_share),
+        )
+        if measured:
+            found.measures += measured
+            found.facts += coupon_measures.coupon_facts(scored)
+            drawn = coupon_measures.curves(scored, draws)
+    measures = {m.name: m for m in found.measures}
+    save(coupons_picture(drawn, measures, top=offers.top_share), places.figure("coupons"))
+
+
+def _measured_social(
+    found: _Found, social: SocialRows, settings: tuple[FeaturesParams, EvaluateParams, TastesParams]
+) -> None:
+    grid, held_out, rule = settings
+    days = [d for d in held_out.cutoffs if len(social.scored_at(d))]
+    scored = found.attempt("social measures", lambda: [score_social(social, d, grid.horizon_days) for d in days])
+    if scored:
+        draws = counts(int(social.household.max()) + 1, draws=rule.draws, seed=rule.seed)
+        found.measures += (
+            found.attempt("social measures", lambda: social_measures.measure_social(scored, draws, seed=rule.seed))
+            or []
+        )
+    told = {"reading": social_measures.GENERATOR, "as_of_days": days}
+    found.facts.append(Fact("social_head", told, Kind.MEASURED, "tastes: data/twin/blend.parquet"))

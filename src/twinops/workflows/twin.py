@@ -1,0 +1,288 @@
+"""Measure where the data can answer, how newcomers fare, whether streaming equals batch; and tell of one twin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.data import ages
+from twinops.data.days import day_of
+from twinops.data.seal import read_sealed
+from twinops.entities.consent import Purpose
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.errors import DataError
+from twinops.evaluation.newcomers import newcomer_measures, tell_newcomers
+from twinops.evaluation.population import SMALLEST_CELL
+from twinops.params import AgesParams, FeaturesParams, TrainParams
+from twinops.pictures.canvas import save
+from twinops.pictures.newcomers import newcomers_picture
+from twinops.pictures.portrait import portrait_picture
+from twinops.pictures.segments import segments_picture
+from twinops.ports import Engine, KeyStore
+from twinops.twin import support
+from twinops.twin.cold import newcomers
+from twinops.twin.examples import Examples, open_examples, with_text_sid
+from twinops.twin.features import STATE, sql
+from twinops.twin.living import Basket, Living
+from twinops.twin.model import TwinModel
+from twinops.twin.portrait import Portrait
+from twinops.twin.simulate import Action, Simulated
+from twinops.workflows.features import births, reached
+from twinops.workflows.one_twin import Known, open_twin, shipped
+from twinops.workflows.places import Places
+from twinops.workflows.segments import Segmented, segments
+from twinops.workflows.twin_show import portrait_of
+from twinops.workflows.twin_simulate import guarded, told
+
+NAME = "twin 1"
+LONG_KNOWN = 180
+"""Days since the first basket of a twin that is shown."""
+
+TOO_FEW = "No ten households are alike enough to show one of them."
+ASKED = ("silence:14", "basket:40", "campaign:A")
+WHAT_IF = "silence:14"
+Diary = dict[int, list[Basket]]
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the notebook may show: one banded portrait, what-ifs, segments, and aggregates."""
+
+    portrait: Portrait | None
+    like: int
+    """So many households share the portrait's banded habits; fewer than ten: no portrait is shown."""
+    simulated: tuple[Simulated, ...]
+    segments: Segmented
+    findings: Findings
+
+    @property
+    def words(self) -> str:
+        """The portrait in words, or why there is none."""
+        return TOO_FEW if self.portrait is None else self.portrait.text()
+
+    @property
+    def conclusion(self) -> str:
+        """What was found, in words."""
+        found = {m.name: m for m in self.findings.measures}
+        lines = [
+            f"Taking in baskets one by one gives the batch's state: over {found['stream_batch_gap'].n:,} "
+            f"household-days no decayed sum is further off than {found['stream_batch_gap'].value:.2g} baskets for each "
+            "basket in it, which is the batch's own rounding, and every other sum is the same."
+        ]
+        if self.portrait is not None:
+            lines.append(f"{self.like} households share the banded habits of the twin that is shown.")
+        cold = [m for m in self.findings.measures if m.name.startswith("newcomer_coverage_80.")]
+        if cold:
+            low, high = min(m.value for m in cold), max(m.value for m in cold)
+            widths = {m.name.rsplit(".", 1)[1]: m for m in self.findings.measures if "relative_width" in m.name}
+            first, last = widths["0_days"].value, widths["established"].value
+            lines.append(
+                f"80 % ranges of newcomers held in {low:.0%} to {high:.0%} of cases, and they are honest about how "
+                f"little is known: {first:.1f} times what is expected before the first basket, {last:.1f} times for "
+                "established households."
+            )
+        return "\n\n".join(lines)
+
+
+def twin(  # noqa: PLR0913  the injected ports and sections
+    places: Places,
+    *,
+    engine: Engine,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    penalties: TrainParams,
+    rule: AgesParams,
+    as_of: date,
+) -> Story:
+    """Write `models/support.json`, `reports/measures/living.json` and three pictures.
+
+    Raises:
+        DataError: nothing was trained yet, or too few households to tell.
+    """
+    model = shipped(places)
+    everyone = open_examples(engine, keys, panel=places.panel, labels=places.labels)
+    closed = everyone.all_closed()
+    end = min(day_of(as_of), reached(places.raw_batches("transactions")))
+    diary = diaries(everyone, places, engine, keys, rule)
+    found = support.fit_support(closed, model, diary, contacts_of_all(everyone, places, engine, keys), known_until=end)
+    places.support.parent.mkdir(parents=True, exist_ok=True)
+    places.support.write_text(support.to_text(found), encoding="utf-8")
+    given = Known(model, support.from_text(places.support.read_text(encoding="utf-8")))
+    who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
+    new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.cold is not None else ()
+    findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
+    places.measures("living").parent.mkdir(parents=True, exist_ok=True)
+    places.measures("living").write_text(findings.to_json(), encoding="utf-8")
+    save(newcomers_picture(findings), places.figure("newcomers"))
+    cut = segments(what_if=WHAT_IF, places=places, keys=keys)
+    save(
+        segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days),
+        places.figure("segments"),
+    )
+    return _told(given, everyone, (places, engine, keys), (grid, rule, as_of), (cut, findings))
+
+
+def diaries(everyone: Examples, places: Places, engine: Engine, keys: KeyStore, rule: AgesParams) -> Diary:
+    """Every basket of the panel's households, by running number, in order of day."""
+    lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
+    engine.register("transactions", ages.since_full_age(lines, births(places, keys), rule))
+    numbers = _numbers(everyone)
+    engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
+    baskets = engine.query(sql("baskets"))
+    out: Diary = {}
+    for sid, *event in zip(*(baskets[c].to_pylist() for c in ("sid", *Basket._fields)), strict=True):
+        out.setdefault(numbers[sid], []).append(Basket(*event))
+    return out
+
+
+def contacts_of_all(everyone: Examples, places: Places, engine: Engine, keys: KeyStore) -> support.Contacts:
+    """Which of the panel's households got which campaign, and whether it redeemed a coupon of it."""
+    numbers = _numbers(everyone)
+    batches = {s: places.raw_batches(s) for s in ("campaigns", "redemptions")}
+    if not all(batches.values()):
+        nothing = np.array([], dtype=np.int64)
+        return support.Contacts(nothing, nothing.astype(str), nothing, nothing.astype(bool))
+    for source, paths in batches.items():
+        engine.register(f"story_{source}", with_text_sid(read_sealed(paths, dataset=source, keys=keys)))
+    engine.register("story_who", pa.table({"sid": list(numbers), "household": list(numbers.values())}))
+    rows = engine.query(_CONTACTS)
+    return support.Contacts(*(np.asarray(rows[c].to_numpy(zero_copy_only=False)) for c in rows.column_names))
+
+
+_CONTACTS = """
+SELECT w.household, SUBSTR(c.campaign_type, 6, 1) AS kind, c.start_day, COUNT(r.campaign_id) > 0 AS redeemed
+FROM story_campaigns AS c
+INNER JOIN story_who AS w ON c.sid = w.sid
+LEFT JOIN story_redemptions AS r ON c.sid = r.sid AND c.campaign_id = r.campaign_id
+GROUP BY w.household, c.campaign_id, c.campaign_type, c.start_day
+ORDER BY w.household, c.campaign_id
+"""
+
+
+def stream_gap(everyone: Examples, diary: Diary, model: TwinModel) -> tuple[Measure, ...]:
+    """Take in every basket as it came, stop at each as-of day, and compare with the panel, household by household.
+
+    Raises:
+        DataError: something that must be equal is not.
+    """
+    table = everyone.table
+    batch = {c: table[c].to_pylist() for c in STATE}
+    state, worst, number = Living(model.decay_days), 0.0, -1
+    events: Iterator[Basket] = iter(())
+    following: Basket | None = None
+    for i, (household, day) in enumerate(zip(everyone.household.tolist(), everyone.cutoff.tolist(), strict=True)):
+        if household != number:
+            number, state, events = household, Living(model.decay_days), iter(diary.get(household, []))
+            following = next(events, None)
+        while following is not None and following.day < day:
+            state.update(following)
+            following = next(events, None)
+        row = state.at(day)
+        gaps = {c: abs(row[c] - batch[c][i]) for c in STATE}
+        if any(gap for c, gap in gaps.items() if not _decayed(c)):
+            raise DataError(
+                "The living state and the panel tell of different baskets.", hint="Run `dvc repro features`."
+            )
+        worst = max(worst, *(gaps[c] / (row["baskets_total"] + 1) for c in STATE if _decayed(c) and c[0] == "b"))
+    method = (
+        "largest gap of a decayed number of baskets between taking in events one by one and the panel's SQL, for each "
+        "basket of the household; counted in full; tenure, exposure, days, counts and totals are equal"
+    )
+    return (
+        Measure("stream_batch_gap", worst / 1e9, table.num_rows, "panel and baskets", method, unit="baskets",
+                unit_of_n="household-days"),
+    )  # fmt: skip
+
+
+def _decayed(column: str) -> bool:
+    return column.startswith(("baskets_", "cents_")) and not column.endswith("_total")
+
+
+def _numbers(everyone: Examples) -> dict[str, int]:
+    return dict(zip(everyone.table["sid"].to_pylist(), everyone.household.tolist(), strict=True))
+
+
+def _support_fact(found: support.Support | None) -> Fact:
+    """Where what-ifs are answered: aggregates of ten households or more; None: nowhere, there are too few."""
+    value = (
+        None
+        if found is None
+        else {
+            "basket_usd": [found.basket_usd.low, found.basket_usd.high],
+            "tiers": {
+                t.name: {
+                    "upto_expected_baskets": t.upto_baskets,
+                    "households": t.spread.households,
+                    "recency_days": t.seen["recency_days"].high,
+                    "campaigns": {k: {"contacts": r.contacts, "redeemed": r.redeemed} for k, r in t.campaigns.items()},
+                }
+                for t in found.tiers
+            },
+            "newcomers": None if found.cold is None else found.cold.spread.households,
+        }
+    )
+    return Fact("simulation_support", value, Kind.MEASURED, "closed household-days of consenting households")
+
+
+def _told(
+    given: Known,
+    everyone: Examples,
+    ports: tuple[Places, Engine, KeyStore],
+    settings: tuple[FeaturesParams, AgesParams, date],
+    made: tuple[Segmented, Findings],
+) -> Story:
+    """One well-covered twin whose banded habits many share, its what-ifs, and all of it drawn."""
+    places, engine, keys = ports
+    grid, rule, as_of = settings
+    sid, like = ordinary(everyone)
+    if sid is None:
+        save(portrait_picture(None, ()), places.figure("portrait"))
+        return Story(None, like, (), *made)
+    day = day_of(as_of)
+    opened = open_twin(sid, places=places, engine=engine, keys=keys, rule=rule, day=day, decay_days=grid.decay_days)
+    portrait = portrait_of(opened, given, places, (NAME, Purpose.SCORING.value, as_of)).banded()
+    answers = []
+    for action in map(Action.parse, ASKED):
+        purpose = Purpose.OFFERS if action.kind == "campaign" else Purpose.SCORING
+        against = guarded(opened, action, purpose.value, places)
+        refused = Simulated(action, None, None, None, against)
+        answers.append(refused if against else told(opened, given, action, places).banded())
+    save(portrait_picture(portrait, answers), places.figure("portrait"))
+    return Story(portrait, like, tuple(answers), *made)
+
+
+def ordinary(everyone: Examples) -> tuple[str | None, int]:
+    """The first by its random id of the established twins whose banded habits most share, and how many do.
+
+    None where no ten of them are alike.
+    """
+    newest = everyone.where(everyone.cutoff == everyone.cutoff.max())
+    flags = [newest.table[f].to_numpy(zero_copy_only=False) for f in ("may_score", "may_offer")]
+    old = newest.table["tenure_days"].to_numpy() > LONG_KNOWN
+    table = newest.table.filter(pa.array(flags[0] & flags[1] & old))
+    keys = _bands(table)
+    groups: dict[Sequence[int], list[str]] = {}
+    for sid, key in zip(table["sid"].to_pylist(), keys, strict=True):
+        groups.setdefault(key, []).append(sid)
+    best = max(groups.values(), key=len, default=[])
+    return (sorted(best)[0] if len(best) >= SMALLEST_CELL else None), len(best)
+
+
+def _bands(table: pa.Table) -> list[tuple[int, ...]]:
+    """Baskets to the nearest ten, USD a basket to the nearest ten, weeks since the last.
+
+    Only of those with sixty baskets or more, the last of them within a week: there is something to tell.
+    """
+    total = table["baskets_total"].to_numpy()
+    usd = table["cents_total"].to_numpy() / 100 / total
+    weeks = table["recency_days"].to_numpy() // 7
+    bands = np.column_stack([np.rint(total / 10), np.rint(usd / 10), weeks]).astype(int)
+    others = (total < 60) | (weeks != 0)
+    bands[others] = -1 - np.arange(others.sum())[:, None]
+    return [tuple(b) for b in bands.tolist()]

@@ -1,0 +1,58 @@
+"""Predict one consumer's next weeks, for a declared purpose that the consumer allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from twinops.data.days import day_of
+from twinops.params import AgesParams, FeaturesParams
+from twinops.ports import Engine, KeyStore
+from twinops.twin.outlook import Outlook, outlook
+from twinops.twin.portrait import BASIS
+from twinops.workflows.one_twin import known, open_twin
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What is expected, or why it is refused."""
+
+    expected: Outlook | None
+    refused: str | None
+
+    def text(self) -> str:
+        """In words."""
+        if self.expected is None:
+            return self.refused or ""
+        e = self.expected
+        chance = "" if e.active_probability is None else f"Shops at all: {e.active_probability:.1%}. "
+        return (
+            f"Next {e.horizon_days} days, {BASIS[e.basis]}. {chance}Baskets: {e.baskets:.2f} "
+            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} USD "
+            f"[{e.spend_range[0]:,.2f}, {e.spend_range[1]:,.2f}]. Ranges hold 80 of 100 like cases."
+        )
+
+
+def twin_predict(  # noqa: PLR0913  the injected ports and sections
+    who: str,
+    purpose: str,
+    *,
+    places: Places,
+    engine: Engine,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    rule: AgesParams,
+    as_of: date,
+) -> Predicted:
+    """Open one twin and predict the horizon from the as-of day on.
+
+    Raises:
+        DataError: nobody is known by this id, or there is no model yet.
+    """
+    given, day = known(places), day_of(as_of)
+    opened = open_twin(who, places=places, engine=engine, keys=keys, rule=rule, day=day, decay_days=grid.decay_days)
+    refused = opened.refusal(purpose)
+    if refused is not None:
+        return Predicted(None, refused)
+    return Predicted(outlook(given.model, given.support, opened.state, day=day), None)

@@ -1,0 +1,105 @@
+"""A sealed project with a model, campaigns and a policy, small enough for unit tests: 400 households, half a year."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from governed import COMPLIANCE
+from shoppers import GRID, crowd, examples_of, sealed_project
+
+from twinops.adapters.duckdb_engine import DuckDBEngine
+from twinops.adapters.memory import MemoryKeys
+from twinops.data.seal import write_sealed
+from twinops.params import AgesParams, TrainParams
+from twinops.twin.examples import Examples, open_examples
+from twinops.twin.fit import fit_twin
+from twinops.twin.living import Basket
+from twinops.twin.model import TwinModel
+from twinops.twin.stored import to_text
+from twinops.twin.support import Contacts, Support, fit_support
+from twinops.workflows.features import features
+from twinops.workflows.places import Places
+
+AS_OF = date(2017, 7, 20)
+DAY = 200
+RULE = AgesParams()
+PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """Opened: what 700 households bought, a model, and where the data can answer; every second got a campaign A."""
+
+    known: Examples
+    model: TwinModel
+    diaries: dict[int, list[Basket]]
+    contacts: Contacts
+    support: Support
+
+
+@cache
+def living_crowd() -> Crowd:
+    """Made once for all tests of one process."""
+    receipts = crowd(700)
+    known = examples_of(receipts).all_closed()
+    model = fit_twin(known, GRID, PENALTIES)
+    diaries = _diaries(receipts, known)
+    members = np.array(sorted(diaries))[::2]
+    contacts = Contacts(
+        members, np.full(len(members), "A"), np.full(len(members), 120), np.arange(len(members)) % 4 == 0
+    )
+    support = fit_support(known, model, diaries, contacts, known_until=DAY)
+    assert support is not None
+    return Crowd(known, model, diaries, contacts, support)
+
+
+def _diaries(receipts: pa.Table, known: Examples) -> dict[int, list[Basket]]:
+    numbers = dict(zip(known.table["sid"].to_pylist(), known.household.tolist(), strict=True))
+    out: dict[int, list[Basket]] = {}
+    events = zip(*(receipts[c].to_pylist() for c in ("sid", "basket_id", "day", "sales_cents")), strict=True)
+    for sid, *event in sorted(events, key=lambda e: (e[0], e[2])):
+        if sid in numbers:
+            out.setdefault(numbers[sid], []).append(Basket(*event))
+    return out
+
+
+def natural(number: int) -> str:
+    """The natural id of household `number`."""
+    return f"{number:032x}"
+
+
+def living_project(root: Path, *, households: int = 700, ledger: pa.Table | None = None) -> tuple[Places, MemoryKeys]:
+    """Collected, with panel and model; everybody got a campaign of type A on day 120, half redeemed."""
+    keys = MemoryKeys("living")
+    places = sealed_project(root, keys, crowd(households, days=DAY), ledger)
+    seal_campaigns(places, keys, range(households))
+    engine = DuckDBEngine(threads=1)
+    features(places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=RULE)
+    known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
+    places.model.parent.mkdir(parents=True)
+    places.model.write_text(to_text(fit_twin(known, GRID, PENALTIES)), encoding="utf-8")
+    shutil.copytree(COMPLIANCE, places.compliance)
+    return places, keys
+
+
+def seal_campaigns(places: Places, keys: MemoryKeys, members: range, *, start: int = 120) -> None:
+    """One campaign of type A; every second member redeems."""
+    ids = [natural(m) for m in members]
+    sent = pa.table({
+        "household_id": ids, "campaign_id": np.full(len(ids), 8), "campaign_type": ["Type A"] * len(ids),
+        "start_day": np.full(len(ids), start), "end_day": np.full(len(ids), start + 40),
+    })  # fmt: skip
+    used = pa.table({
+        "household_id": ids[::2], "coupon_upc": np.full(len(ids[::2]), 1), "campaign_id": np.full(len(ids[::2]), 8),
+        "day": np.full(len(ids[::2]), start + 5),
+    })  # fmt: skip
+    for source, table in (("campaigns", sent), ("redemptions", used)):
+        path = places.raw(source, "all")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(table, path, dataset=source, batch="all", keys=keys, subject="household_id")

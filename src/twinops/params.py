@@ -206,6 +206,26 @@ class ProxiesParams(_Section):
     seed: Seed = 17
 
 
+class PrivacyParams(_Section):
+    """The attacks: the day of the tables, how many models are attacked, draws of their intervals, attacks on each table."""
+
+    cutoff: Day = 337
+    models: Annotated[int, Field(ge=4, le=64, multiple_of=2)] = 8
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 200
+    tries: Annotated[int, Field(ge=50, le=100_000)] = 1000
+    seed: Seed = 29
+
+
+class ReleaseParams(_Section):
+    """What a generalised table must hold: classes of `k` households with `l` sensitive bands, within `t` of everybody."""
+
+    k: Annotated[int, Field(ge=5, le=1_000)] = 20
+    l: Annotated[int, Field(ge=2, le=20)] = 3  # noqa: E741 - the name the literature gives it
+    t: Annotated[float, Field(gt=0, le=0.5)] = 0.3
+    control_share: Annotated[float, Field(ge=0.1, le=0.5)] = 0.5
+    seed: Seed = 31
+
+
 class DocumentsParams(_Section):
     """The registered model's name."""
 
@@ -235,6 +255,8 @@ class Params(_Section):
     fairness: FairnessParams
     drift: DriftParams
     proxies: ProxiesParams = ProxiesParams()
+    privacy: PrivacyParams = PrivacyParams()
+    release: ReleaseParams = ReleaseParams()
     documents: DocumentsParams
 
     @model_validator(mode="after")
@@ -258,6 +280,7 @@ class Params(_Section):
             "drift.reference_cutoff": (self.drift.reference_cutoff,),
             "drift.current_cutoff": (self.drift.current_cutoff,),
             "proxies.cutoff": (self.proxies.cutoff,) if "proxies" in self.model_fields_set else (),
+            "privacy.cutoff": (self.privacy.cutoff,) if "privacy" in self.model_fields_set else (),
         }
         wrong = [f"{name} {c}" for name, cutoffs in asked.items() for c in cutoffs if c not in grid]
         if self.fairness.cutoff not in self.evaluate.cutoffs:

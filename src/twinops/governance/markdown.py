@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -23,10 +24,22 @@ _LEADING = re.compile(r"^(\d{1,9}(?=[.)])|)([.)](?<=\d.)|[#+-])(?=\s|$|#|-)")
 
 def plain(value: Any) -> str:
     """One line: control and invisible characters dropped, white space single."""
-    seen = ((c, unicodedata.category(c)) for c in str(value))
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    seen = ((c, unicodedata.category(c)) for c in text)
     return " ".join(
         "".join(" " if kind in ("Cc", "Zl", "Zp") else c for c, kind in seen if kind not in ("Cf", "Cs")).split()
     )
+
+
+def inert(value: Any) -> Any:
+    """A JSON value in which no text holds what cannot be seen or turns the direction of text."""
+    if isinstance(value, dict):
+        return {plain(key): inert(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [inert(item) for item in value]
+    return plain(value) if isinstance(value, str) else value
 
 
 def escape(value: Any) -> Markup:
@@ -69,6 +82,13 @@ def _kept_spaces(part: str) -> Markup:
 
 def render(template: str, values: Mapping[str, Any]) -> str:
     """Fill one template of `twinops.governance.documents`; every value is escaped, an undefined one is an error."""
+    text = _environment().get_template(template).render(values)
+    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+
+@cache
+def _environment() -> Environment:
+    """Made once: compiling a template takes longer than filling it."""
     environment = Environment(
         loader=FunctionLoader(_template),
         autoescape=True,
@@ -78,8 +98,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(code=code, prose=prose)
-    text = environment.get_template(template).render(values)
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return environment
 
 
 def _template(name: str) -> str:

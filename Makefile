@@ -11,7 +11,7 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup run test test-fast test-spark check lab serve bench lint format lock clean
+.PHONY: help setup run test test-fast test-spark check lab serve bench power lint format lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
@@ -58,6 +58,9 @@ serve: setup  ## MLflow on what `make run` made, http://127.0.0.1:5000
 
 bench: setup  ## measure against peers; writes bench/results.json (PART="sealing features ...", QUICK=--quick)
 	@python bench/run.py $(QUICK) $(PART)
+
+power: setup  ## what the fairness and drift tests find on populations of known truth; writes docs/gates.md
+	@python bench/gates.py
 
 lock: setup  ## resolve requirements.lock anew after a change of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

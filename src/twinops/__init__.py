@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from twinops.entities.evidence import Evidence
     from twinops.entities.measure import Measure
     from twinops.entities.verdict import Verdict
-    from twinops.wiring import Project, open_project
+    from twinops.wiring import Project, open_project, preview
 
-__all__ = ["Evidence", "Measure", "Project", "Verdict", "open_project"]
+__all__ = ["Evidence", "Measure", "Project", "Verdict", "open_project", "preview"]
 
 _HOMES = {
     "Evidence": "twinops.entities.evidence",
@@ -19,6 +19,7 @@ _HOMES = {
     "Project": "twinops.wiring",
     "Verdict": "twinops.entities.verdict",
     "open_project": "twinops.wiring",
+    "preview": "twinops.wiring",
 }
 
 

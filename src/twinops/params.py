@@ -293,6 +293,26 @@ class MinimisationParams(_Section):
     seed: Seed = 37
 
 
+class PrivacyParams(_Section):
+    """The attacks: the day of the tables, how many models are attacked, draws of their intervals, attacks on each table."""
+
+    cutoff: Day = 337
+    models: Annotated[int, Field(ge=4, le=64, multiple_of=2)] = 8
+    draws: Annotated[int, Field(ge=50, le=100_000)] = 200
+    tries: Annotated[int, Field(ge=50, le=100_000)] = 1000
+    seed: Seed = 29
+
+
+class ReleaseParams(_Section):
+    """What a generalised table must hold: classes of `k` households with `l` sensitive bands, within `t` of everybody."""
+
+    k: Annotated[int, Field(ge=5, le=1_000)] = 20
+    l: Annotated[int, Field(ge=2, le=20)] = 3  # noqa: E741 - the name the literature gives it
+    t: Annotated[float, Field(gt=0, le=0.5)] = 0.3
+    control_share: Annotated[float, Field(ge=0.1, le=0.5)] = 0.5
+    seed: Seed = 31
+
+
 class DocumentsParams(_Section):
     """The registered model's name."""
 
@@ -328,6 +348,8 @@ class Params(_Section):
     minimisation: MinimisationParams = MinimisationParams()
     tastes: TastesParams = TastesParams()
     coupons: CouponsParams = CouponsParams()
+    privacy: PrivacyParams = PrivacyParams()
+    release: ReleaseParams = ReleaseParams()
     documents: DocumentsParams
 
     @model_validator(mode="after")
@@ -352,6 +374,7 @@ class Params(_Section):
             "drift.current_cutoff": (self.drift.current_cutoff,),
             "proxies.cutoff": (self.proxies.cutoff,) if "proxies" in self.model_fields_set else (),
             "choose.cutoffs": self.choose.cutoffs if "choose" in self.model_fields_set else (),
+            "privacy.cutoff": (self.privacy.cutoff,) if "privacy" in self.model_fields_set else (),
         }
         wrong = [f"{name} {c}" for name, cutoffs in asked.items() for c in cutoffs if c not in grid]
         if self.fairness.cutoff not in self.evaluate.cutoffs:

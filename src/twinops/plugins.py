@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Iterable
 from types import ModuleType
 
@@ -22,6 +23,8 @@ def load(shelf: str, name: str) -> ModuleType:
     Raises:
         ParamsError: no module of that name is on the shelf.
     """
+    if name.isidentifier() and not name.startswith("_") and f"{shelf}.{name}" in sys.modules:
+        return sys.modules[f"{shelf}.{name}"]
     known = names(shelf)
     if name not in known:
         kind = shelf.rsplit(".", 1)[-1].removesuffix("s")

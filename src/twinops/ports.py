@@ -98,6 +98,9 @@ class Lineage(Protocol):
     def inputs_and_outputs(self) -> dict[str, str]:
         """MD5 of every file and folder that a stage read or wrote."""
 
+    def stages(self) -> Mapping[str, Mapping[str, Any]]:
+        """Every stage as the lock file holds it: `cmd`, `deps`, `params`, `outs`."""
+
     def lock_digest(self) -> str:
         """SHA-256 of the lock file."""
 
@@ -138,3 +141,20 @@ class Notebooks(Protocol):
         self, source: Path, into: Path, *, parameters: Mapping[str, Any] | None = None, known_sids: Iterable[str] = ()
     ) -> None:
         """Execute a percent-format notebook; publish the result only if it ran through and shows no subject."""
+
+
+class Production(Protocol):
+    """What is live, or was at some revision: read, never written."""
+
+    def evidence(self, model: str) -> str | None:
+        """The Evidence file of the version that is in production; None when nothing is."""
+
+    def at(self, revision: str, path: Path) -> str | None:
+        """A file as a revision of git has it; None when it does not."""
+
+
+class Signer(Protocol):
+    """Signs a file in a person's name, with a key that the person alone holds."""
+
+    def sign(self, path: Path, *, key: Path, namespace: str) -> None:
+        """Write `<path>.sig`, an ssh signature for this namespace; an older one is replaced."""

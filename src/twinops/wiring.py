@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from twinops import params as params_file
 from twinops import plugins
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
-from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, Registry, Tracking
+from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, Production, Registry, Signer, Tracking
 from twinops.workflows.places import Places
+
+if TYPE_CHECKING:
+    from twinops.workflows.preview import Preview
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,20 @@ class Project:
 
         return PapermillRunner(self.root, self.places.scratch / "nb")
 
+    @cached_property
+    def production(self) -> Production:
+        """What is live."""
+        from twinops.adapters.mlflow_production import MlflowProduction
+
+        return MlflowProduction(self.root)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Whoever signs answers and bundles."""
+        from twinops.adapters.ssh_keygen import SshKeygen
+
+        return SshKeygen()
+
     def run(self, verb: str, **arguments: Any) -> Any:
         """Do one workflow: `project.run("train")`. What its type hints ask for is supplied; the rest are arguments."""
         module = plugins.load("twinops.workflows", verb)
@@ -121,6 +138,8 @@ class Project:
             Lineage: "lineage",
             ColumnLineage: "columns",
             Notebooks: "notebooks",
+            Production: "production",
+            Signer: "signer",
             Places: "places",
             Params: "params",
         }
@@ -135,6 +154,12 @@ class Project:
             elif hint is date:
                 supplied[name] = self.params.as_of
         return supplied
+
+
+def preview(root: str | Path = ".") -> Preview:
+    """What the gates would say of the work as it lies here, before a commit; shows itself in a notebook."""
+    found: Preview = open_project(root).run("preview")
+    return found
 
 
 def open_project(root: str | Path = ".") -> Project:

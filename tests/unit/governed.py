@@ -56,6 +56,8 @@ MEASURES = (
     measure("drift_share", 0.042, 0.0, 0.125, unit_of_n="households"),
     measure("consent_coverage", 0.852),
     measure("linkage_precision", 0.998, 0.994, 0.999, n=4200, unit_of_n="pairs of records"),
+    measure("membership_rate", 0.012, 0.006, 0.031),
+    measure("membership_auc", 0.53, 0.51, 0.56),
     measure("fairness_ratio.income", 0.35, 0.14, 1.9, n=801),
     *(measure(f"interval_coverage_80.{q}", 0.797, 0.788, 0.806) for q in ("baskets", "spend")),
     *(
@@ -76,6 +78,19 @@ GROUPS = [
         "predicted_over_actual_spend": None,
     }
 ]
+DOCUMENTS = [
+    "README.md",
+    "bom.cdx.json",
+    "croissant.json",
+    "dpia.json",
+    "dpia.md",
+    "legitimate_interest.md",
+    "model_card.html",
+    "notices.md",
+    "ropa.csv",
+    "ropa.jsonld",
+    "verdicts.json",
+]
 FACTS = (
     fact("fairness_tests", EVEN),
     fact("fairness_groups", GROUPS),
@@ -86,7 +101,8 @@ FACTS = (
     fact("git_revision", "5abf5c1d0e"),
     fact("git_dirty", False),
     fact("lock_matches", True),
-    fact("documents.present", ["README.md", "dpia.json", "dpia.md", "verdicts.json"]),
+    fact("judged_on", "2026-11-25"),
+    fact("documents.present", DOCUMENTS),
     fact("documents.problems", []),
     Fact(
         "source.transactions",
@@ -113,16 +129,30 @@ FACTS = (
 )
 
 
+SIGNED = {"by": "someone@demo-grocer.example", "problem": "", "counts": True}
+OPEN = {"state": "open", "decided_on": None, "decided_by": None, "assessed": None, "reasons": [], "triggers": []}
+STANDS = {
+    **OPEN,
+    "state": "stands",
+    "decided_on": "2026-11-20",
+    "decided_by": "Person of decision",
+    "assessed": "d" * 64,
+}
+UNSIGNED = (fact("dpia.signatures", {}), fact("dpia.review", OPEN))
+"""Nobody signed, nobody decided."""
+
+
 @cache
 def declared() -> tuple[Fact, ...]:
     """What the files of the repository declare; every human field is empty."""
     use = intended_use.read(text("intended_use.yaml"))
-    return (*intended_use.facts(use), *dpia.facts(dpia.read(text("dpia.yaml"))))
+    return (*intended_use.facts(use), *dpia.facts(dpia.read(text("dpia.yaml"))), *UNSIGNED)
 
 
 def answered(**changes: dict[str, Any]) -> tuple[Fact, ...]:
     """The same, with every human field answered; `changes` by field name."""
-    return tuple(_answered(f, changes) if f.kind is Kind.HUMAN else f for f in declared())
+    kept = tuple(_answered(f, changes) if f.kind is Kind.HUMAN else f for f in declared() if f not in UNSIGNED)
+    return (*kept, fact("dpia.signatures", dict.fromkeys(dpia.HUMAN, SIGNED)), fact("dpia.review", STANDS))
 
 
 def _answered(found: Fact, changes: dict[str, dict[str, Any]]) -> Fact:
@@ -141,9 +171,16 @@ def _filling(name: str, part: str) -> Any:
     return "approve" if (name, part) == ("decision", "answer") else "Made up for a test."
 
 
+CLEARED = (
+    fact("ai_act_classification", {"class": "minimal", "means": "no rule holds", "rules": [], "to_answer": []}),
+    fact("consumer_law_duties", []),
+)
+"""A use that needs nobody's word. The shipped one does: it scores behaviour over time."""
+
+
 def candidate(*facts: Fact, measures: tuple[Measure, ...] = ()) -> Evidence:
     """A candidate that passes every gate; facts and measures given here replace those of the same name."""
-    kept = {f.name: f for f in (*FACTS, *answered(), *facts)}
+    kept = {f.name: f for f in (*FACTS, *answered(), *CLEARED, *facts)}
     measured = {m.name: m for m in (*MEASURES, *measures)}
     return Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(measured.values()), tuple(kept.values()))
 

@@ -70,7 +70,7 @@ def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refuse
     done = twinops("status", "--json", cwd=project)
     assert done.returncode == 0
     told = json.loads(done.stdout)
-    assert told.keys() == {"model", "decision", "gates", "measures", "excluded", "quarantined"}
+    assert told.keys() == {"model", "decision", "gates", "measures", "excluded", "quarantined", "settled"}
     assert told["model"].keys() == {"name", "version", "key", "run_id"}
     assert told["decision"] == "refused"
     gate = {"id", "outcome", "sentence", "value", "low", "high", "limit", "n", "evidence", "rule", "next"}

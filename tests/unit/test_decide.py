@@ -32,8 +32,8 @@ def test_a_candidate_in_order_is_promotable():
 
 def test_every_gate_answers_even_when_the_first_refuses():
     decision = decide(POLICY, governed.empty())
-    assert tuple(v.gate for v in decision.verdicts) == IDS
-    assert decision.blocking == IDS
+    assert tuple(v.gate for v in decision.verdicts) == (*IDS, "policy")
+    assert decision.blocking == (*IDS, "policy")
     assert decision.decision == "refused"
 
 

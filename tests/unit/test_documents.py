@@ -7,6 +7,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from twinops.governance import citations
 from twinops.governance.decide import decide
 from twinops.governance.manifest import NAME, facts_of_documents, manifest
 from twinops.params import DocumentsParams
-from twinops.workflows.documents import SHELF, build, documents, source_facts
+from twinops.workflows.documents import SHELF, build, documents, gather, source_facts
 from twinops.workflows.places import Places
 
 DOCUMENTS = {name: plugins.load(SHELF, name) for name in plugins.names(SHELF)}
@@ -34,10 +35,17 @@ POLICY = governed.shipped_policy()
 HOSTILE = "<script>x</script>|[evil](http://evil.example) **`Under` 15K\n# h [ev-000000000000]"
 
 
+_BUILT: dict[str, dict[str, str]] = {}
+
+
 def built(evidence: Evidence) -> dict[str, str]:
-    return build(evidence, decide(POLICY, evidence))
+    """Built once for the same evidence."""
+    if evidence.digest not in _BUILT:
+        _BUILT[evidence.digest] = build(evidence, decide(POLICY, evidence))
+    return dict(_BUILT[evidence.digest])
 
 
+@cache
 def in_the_pipeline() -> Evidence:
     """What a run knows before it is registered: no lineage, no documents, no human answer."""
     evidence = candidate(*declared())
@@ -46,6 +54,7 @@ def in_the_pipeline() -> Evidence:
     return evidence
 
 
+@cache
 def hostile() -> Evidence:
     """The same, every text in it replaced or lengthened by markup."""
 
@@ -83,7 +92,8 @@ def test_a_document_keeps_the_promises_of_its_shelf(name):
 )
 def test_a_document_is_built_from_any_evidence_and_cites_well(name, evidence):
     made = DOCUMENTS[name].build(evidence, decide(POLICY, evidence))
-    assert set(made) == set(DOCUMENTS[name].FILES)
+    assert set(made) <= set(DOCUMENTS[name].FILES)
+    assert made or name == "annex_iv"  # written when the system is high-risk
     known = citations.ids(evidence)
     assert [fault for file, text in made.items() for fault in citations.faults(file, text, known)] == []
 
@@ -100,7 +110,15 @@ def test_a_document_is_the_same_from_the_evidence_file(name):
 @each_document
 def test_a_document_follows_the_evidence_it_cites(name):
     evidence = in_the_pipeline()
-    other = candidate(*evidence.facts, measures=(measure("active_auc.gain_over_rfm", 0.0123, 0.01, 0.02),))
+    source = {
+        "controller": "Another",
+        "bases": {"offers": "legitimate_interest"},
+        "columns": ["day"],
+        "retention_days": 9,
+    }
+    facts = [fact("source.transactions", source), fact("ai_act_classification", {"class": "high_risk"})]
+    gain = measure("active_auc.gain_over_rfm", 0.0123, 0.01, 0.02)
+    other = candidate(*(f for f in evidence.facts if f.name not in {x.name for x in facts}), *facts, measures=(gain,))
     assert DOCUMENTS[name].build(evidence, decide(POLICY, evidence)) != DOCUMENTS[name].build(
         other, decide(POLICY, other)
     )
@@ -186,7 +204,7 @@ def test_a_document_that_cites_badly_stops_the_build(monkeypatch):
     bad = {"README.md": "The twin is right 99 times in 100.\n"}
     monkeypatch.setattr(DOCUMENTS["model_card"], "build", lambda *_: bad)
     with pytest.raises(IntegrityError, match="without evidence"):
-        built(in_the_pipeline())
+        build(in_the_pipeline(), decide(POLICY, in_the_pipeline()))
 
 
 # ---- the model card
@@ -404,7 +422,7 @@ def test_untouched_documents_have_no_problems_and_pass_the_gate():
 def test_the_manifest_holds_the_digest_of_every_document():
     documents = built(in_the_pipeline())
     listed = json.loads(documents[NAME])["documents"]
-    assert set(listed) == set(documents) - {NAME} == {"README.md", "dpia.json", "dpia.md", "verdicts.json"}
+    assert set(listed) == set(documents) - {NAME} == set(governed.DOCUMENTS)
     assert all(said["sha256"] == hashlib.sha256(documents[name].encode()).hexdigest() for name, said in listed.items())
 
 
@@ -491,7 +509,7 @@ def contents(places: Places) -> dict[str, bytes]:
 def test_the_stage_leaves_evidence_and_documents_that_fit_together(project):
     done = run(project)
     found = contents(project)
-    assert set(found) == {"README.md", "dpia.json", "dpia.md", "verdicts.json", NAME, "evidence"}
+    assert set(found) == {*governed.DOCUMENTS, NAME, "evidence"}
     evidence = Evidence.from_json(found.pop("evidence").decode())
     assert evidence == done.evidence
     assert evidence.key == "c" * 64
@@ -517,20 +535,20 @@ def test_verdicts_have_the_shape_of_status(project):
     run(project)
     told = json.loads(project.card("twin", "verdicts.json").read_text())
     assert told["decision"] == "refused"
-    assert [v["id"] for v in told["verdicts"]] == [g.id for g in POLICY.gates]
+    assert [v["id"] for v in told["verdicts"]] == [*(g.id for g in POLICY.gates), "policy"]
 
 
 def test_removing_any_measured_thing_that_a_gate_needs_makes_it_missing(project):
+    found = Findings.from_json(project.measures("accuracy").read_text())
     for gate in ("accuracy_activity", "accuracy_spend", "fairness", "drift", "consent"):
         listed = next(g for g in POLICY.gates if g.id == gate)
         for name in plugins.load("twinops.governance.gates", listed.gate).needs(listed.checked_limits()):
-            found = Findings.from_json(project.measures("accuracy").read_text())
             fewer = Findings(
                 tuple(m for m in found.measures if m.name != name), tuple(f for f in found.facts if f.name != name)
             )
             project.measures("accuracy").write_text(fewer.to_json())
-            assert {v.gate: v.outcome.value for v in run(project).decision.verdicts}[gate] == "missing"
-            project.measures("accuracy").write_text(found.to_json())
+            evidence = gather(project, model="twin", key="c" * 64, as_of=date(2018, 1, 1))
+            assert {v.gate: v.outcome.value for v in decide(POLICY, evidence).verdicts}[gate] == "missing"
 
 
 def test_without_findings_there_is_one_clear_error(project):

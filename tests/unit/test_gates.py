@@ -391,3 +391,46 @@ def test_a_tier_that_fails_is_named():
     verdict = verdict_of("coverage", candidate(measures=(found,)))
     assert "spend, tier low 0.7" in verdict.sentence
     assert verdict.evidence == found.id
+
+
+# ---- use
+
+
+def use(outcome: str, *duties: tuple[str, str, str], **more: object) -> Verdict:
+    told = [{"rule": r, "outcome": o, "holds": h} for r, o, h in duties]
+    return verdict_of(
+        "use", candidate(fact("ai_act_classification", {"class": outcome, **more}), fact("consumer_law_duties", told))
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "duties", "expected"),
+    [
+        ("minimal", (), Outcome.PASSED),
+        ("transparency", (("price-notice", "duty", "true"),), Outcome.PASSED),
+        ("out_of_scope", (), Outcome.PASSED),
+        ("prohibited", (), Outcome.FAILED),
+        ("minimal", (("dsa-28-2", "block", "true"),), Outcome.FAILED),
+        ("minimal", (("dsa-28-2", "block", "unknown"),), Outcome.INCONCLUSIVE),
+        ("minimal", (("ucpd", "human_review", "true"),), Outcome.INCONCLUSIVE),
+        ("minimal", (("price-notice", "duty", "unknown"),), Outcome.PASSED),
+        ("high_risk", (), Outcome.INCONCLUSIVE),
+        ("human_review", (), Outcome.INCONCLUSIVE),
+        ("undetermined", (), Outcome.INCONCLUSIVE),
+        ("harmless", (), Outcome.MISSING),
+    ],
+)
+def test_a_use_is_judged_by_what_the_law_makes_of_it(outcome, duties, expected):
+    assert use(outcome, *duties).outcome is expected
+
+
+def test_an_open_fact_is_named_and_a_person_is_asked():
+    verdict = use("undetermined", to_answer=["scrapes_faces"])
+    assert "Answer scrapes_faces in compliance/intended_use.yaml" in verdict.next
+    assert "twinops gates resolve use" in verdict.next
+
+
+def test_the_shipped_use_waits_for_a_persons_justification():
+    verdict = verdict_of("use", candidate(*governed.declared()))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "human review" in verdict.sentence

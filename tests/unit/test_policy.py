@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 
 import governed
 import pytest
 
+from twinops import plugins
 from twinops.errors import ParamsError
 from twinops.governance import policy
 
 GATE = "  - {id: drift, gate: drift, limits: {at_most: 0.2}}\n"
 HEAD = "version: v1\nvalid_from: 2026-11-23\ngates:\n"
+OTHERS = "".join(
+    f"  - {json.dumps({'id': g.id, 'gate': g.gate, 'limits': g.limits}).replace(chr(34), '')}\n"
+    for g in governed.shipped_policy().gates
+    if g.gate != "drift"
+)
+"""Every other gate of this house, by its shipped limits."""
 
 
 def refusal(text: str) -> str:
@@ -22,7 +30,7 @@ def refusal(text: str) -> str:
 
 def test_the_shipped_policy_lists_every_gate_of_this_house():
     gates = {gate.gate for gate in governed.shipped_policy().gates}
-    assert gates == {"accuracy", "coverage", "fairness", "drift", "linkage", "consent", "lineage", "dpia", "documents"}
+    assert gates == set(plugins.names(policy.SHELF))
 
 
 def test_every_shipped_gate_blocks():
@@ -99,11 +107,11 @@ def test_hostile_yaml_is_one_clear_error(text):
 
 def test_the_digest_follows_what_is_said_and_not_how_it_is_laid_out():
     one, two = (
-        policy.read(HEAD + GATE),
-        policy.read(HEAD + "  # why\n  - id: drift\n    gate: drift\n    limits:\n      at_most: 0.2\n"),
+        policy.read(HEAD + GATE + OTHERS),
+        policy.read(HEAD + "  # why\n  - id: drift\n    gate: drift\n    limits:\n      at_most: 0.2\n" + OTHERS),
     )
     assert one.digest == two.digest
-    assert one.digest != policy.read(HEAD + GATE.replace("0.2", "0.3")).digest
+    assert one.digest != policy.read(HEAD + GATE.replace("0.2", "0.3") + OTHERS).digest
 
 
 def test_a_policy_is_in_force_from_its_first_to_its_last_day():
@@ -113,4 +121,37 @@ def test_a_policy_is_in_force_from_its_first_to_its_last_day():
     assert rules.valid_on(rules.valid_from)
     assert rules.valid_on(rules.valid_until)
     assert not rules.valid_on(rules.valid_until + timedelta(days=1))
-    assert policy.read(HEAD + GATE).valid_on(date(2999, 1, 1))
+    assert policy.read(HEAD + GATE + OTHERS).valid_on(date(2999, 1, 1))
+
+
+def test_a_forgotten_gate_is_a_mistake_and_may_be_left_out_with_a_reason():
+    without = OTHERS.replace(next(x for x in OTHERS.splitlines(keepends=True) if "gate: linkage" in x), "")
+    assert "linkage is not judged" in refusal(HEAD + GATE + without)
+    assert policy.read(HEAD + GATE + without + "not_judged: {linkage: one source alone is used here}\n")
+
+
+@pytest.mark.parametrize("name", policy.ALWAYS)
+def test_what_the_law_asks_cannot_be_left_out_or_only_advise(name):
+    line = next(x for x in OTHERS.splitlines(keepends=True) if f"gate: {name}" in x)
+    assert f"{name} is always judged" in refusal(
+        HEAD + GATE + OTHERS.replace(line, "") + f"not_judged: {{{name}: why}}\n"
+    )
+    softer = line.replace(f"gate: {name},", f"gate: {name}, severity: advisory,")
+    assert f"{name} always blocks" in refusal(HEAD + GATE + OTHERS.replace(line, softer))
+
+
+@pytest.mark.parametrize("more", ["not_judged: {weather: w}\n", "not_judged: {drift: w}\n", "not_judged: {drift: ''}\n",
+                                  "override: {by: [data protection officer]}\n", "override: {by: [boss]}\n",
+                                  "override: {never: [fairnes]}\n", "override: {at_most_days: 365}\n",
+                                  "resolve: {at_most_days: 0}\n", "resolve: {}\nresolv: {}\n"])  # fmt: skip
+def test_what_cannot_be_said_of_leaving_out_and_overriding_is_a_mistake(more):
+    refusal(HEAD + GATE + OTHERS + more)
+
+
+@pytest.mark.parametrize("who", ["data protection officer", "risk oficer", "trainer"])
+def test_only_known_offices_may_resolve_and_never_the_one_that_advises(who):
+    assert "may_resolve" in refusal(HEAD + GATE.replace("}}", f"}}, may_resolve: [{who}]}}") + OTHERS)
+
+
+def test_the_shipped_policy_lets_nobody_override_what_the_law_asks():
+    assert set(policy.ALWAYS) <= set(governed.shipped_policy().override.never)

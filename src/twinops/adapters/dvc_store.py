@@ -59,6 +59,11 @@ class DvcStore:
         """MD5 of every file and folder that a stage read or wrote; a folder's ends in `.dir`."""
         return dict(sorted((e["path"], e["md5"]) for stage in self._stages.values() for e in _entries(stage)))
 
+    def stages(self) -> dict[str, Any]:
+        """Every stage as the lock file holds it, days as text."""
+        found: dict[str, Any] = _plain(self._stages)
+        return found
+
     def lock_digest(self) -> str:
         """SHA-256 of the lock file."""
         return hashlib.sha256(self._lock_text).hexdigest()

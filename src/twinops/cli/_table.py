@@ -37,7 +37,8 @@ def show(status: Status, *, columns: int | None = None) -> None:
     console.print(_verdicts(status, wide=wide))
     for verdict in status.decision.verdicts:
         later = f" Next: {verdict.next}" if verdict.next and not wide else ""
-        console.print(Text(f"{verdict.gate}: {verdict.sentence}{later}"))
+        written = "".join(f" {s.sentence}" for s in status.decision.about(verdict.gate))
+        console.print(Text(f"{verdict.gate}: {verdict.sentence}{written}{later}"))
     compared = _compared(status.evidence)
     if compared.row_count:
         console.print(compared)

@@ -17,17 +17,25 @@ app = typer.Typer()
 def decide(
     ctx: typer.Context,
     evidence: Annotated[Path, typer.Option(help="The Evidence file.", dir_okay=False)],
+    *,
+    on: Annotated[str | None, typer.Option(help="The day of judging, where the file names none: YYYY-MM-DD.")] = None,
     as_json: Json = False,
 ) -> None:
     """Judge an Evidence file by the project's policy; exit code 10 when it is refused.
 
-    Nothing else is looked at: lineage and documents answer *missing* unless the file holds them.
+    Nothing else is looked at: lineage and documents answer *missing* unless the file holds them, and so does the
+    policy's time in force unless the file or `--on` names the day.
     """
+    from twinops.entities.fact import Fact, Kind
     from twinops.governance.decide import decide as judged
     from twinops.governance.explain import verdicts_text
+    from twinops.governance.settled import DAY
     from twinops.workflows.candidate import evidence_of
     from twinops.workflows.judge import rules_of
 
-    decision = judged(rules_of(home(ctx).places), evidence_of(evidence))
+    given = evidence_of(evidence)
+    if on is not None and given.fact(DAY) is None:
+        given = given.joined(facts=(Fact(DAY, on, Kind.MEASURED, "given on the command line"),))
+    decision = judged(rules_of(home(ctx).places), given)
     answer(decision, as_json=as_json, text=verdicts_text(decision))
     raise typer.Exit(0 if decision.promotable else REFUSED)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from twinops import plugins
@@ -30,6 +33,32 @@ def build(ctx: typer.Context, as_json: Json = False) -> None:
     done = home(ctx).run("documents")
     found = {"files": list(done.files), "evidence": done.evidence.digest, "decision": done.decision.decision}
     answer(found, as_json=as_json, text=f"{len(done.files)} documents written: {', '.join(done.files)}")
+
+
+@app.command()
+def bundle(
+    ctx: typer.Context,
+    *,
+    into: Annotated[Path | None, typer.Option(help="The folder; evidence/MODEL/KEY when not given.")] = None,
+    email: Annotated[str, typer.Option("--as", help="Sign it: your e-mail, as compliance/people.yaml has it.")] = "",
+    key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
+    as_json: Json = False,
+) -> None:
+    """Put the candidate's evidence into one folder that anyone can check with sha256sum and ssh-keygen."""
+    done = home(ctx).run("bundle", into=str(into or ""), email=email, key=str(key))
+    signed = f"signed by {done.signed_by}" if done.signed_by else "not signed"
+    answer(done, as_json=as_json, text=f"{done.folder}: {done.files} files, {signed}; VERIFY.md says how to check it")
+
+
+@app.command("annex-iv")
+def annex_iv(
+    ctx: typer.Context,
+    into: Annotated[Path, typer.Option(help="Where to write it.", dir_okay=False)] = Path("annex_iv.md"),
+    as_json: Json = False,
+) -> None:
+    """Write the technical documentation of the AI Act's Annex IV; the build does it when the system is high-risk."""
+    done = home(ctx).run("annex_iv", into=str(into))
+    answer({"path": done}, as_json=as_json, text=f"{done} written; what is empty is written by people")
 
 
 @app.command()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
@@ -33,13 +34,81 @@ def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def explain(ctx: typer.Context, as_json: Json = False) -> None:
+def explain(
+    ctx: typer.Context,
+    *,
+    html: Annotated[Path | None, typer.Option(help="Write a page of HTML here as well.", dir_okay=False)] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a table.")] = False,
+    as_json: Json = False,
+) -> None:
     """Every verdict on the candidate in this folder, with its reason; exit code 10 when it is refused."""
-    from twinops.governance.explain import verdicts_text
-
-    decision = home(ctx).run("judge").decision
-    answer(decision, as_json=as_json, text=verdicts_text(decision))
+    judged = home(ctx).run("judge")
+    decision = judged.decision
+    if html is not None:
+        _write_page(html, judged)
+    _print(decision, as_json=as_json, plain=plain)
     raise typer.Exit(0 if decision.promotable else REFUSED)
+
+
+@app.command()
+def preview(ctx: typer.Context, *, as_json: Json = False) -> None:
+    """What the gates would say of the measures as they lie here, before a commit; exit code 10 when they refuse."""
+    found = home(ctx).run("preview")
+    if not as_json:
+        print(found.about)
+    _print(found.decision, as_json=as_json, plain=False)
+    raise typer.Exit(0 if found.decision.promotable else REFUSED)
+
+
+@app.command()
+def diff(
+    ctx: typer.Context,
+    against: Annotated[
+        str, typer.Argument(help="An Evidence file, or git:REVISION; production when nothing is given.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """A Markdown comment for a pull request: this candidate beside production. Exit code 0 whatever it says."""
+    found = home(ctx).run("compare", against=against)
+    answer(found, as_json=as_json, text=found.markdown.rstrip())
+
+
+@app.command()
+def resolve(
+    ctx: typer.Context,
+    gate: Annotated[str, typer.Argument(help="The gate that could not tell, or that failed.")],
+    *,
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/people.yaml has it.")],
+    reason: Annotated[str, typer.Option(help="Why the candidate may pass all the same.")],
+    days: Annotated[int, typer.Option(help="For how many days.", min=1)] = 30,
+    key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
+    as_json: Json = False,
+) -> None:
+    """Settle one gate in writing, under your name, signed and for a time, as far as the policy lets you."""
+    asked = {"gate": gate, "email": email, "reason": reason, "days": days, "key": key.expanduser()}
+    done = home(ctx).run("resolve", **asked)
+    answer(done, as_json=as_json, text=f"{done.path.name} written and signed by {done.by}, until {done.until}")
+
+
+def _print(decision: Any, *, as_json: bool, plain: bool) -> None:
+    if as_json or plain:
+        from twinops.governance.explain import verdicts_text
+
+        answer(decision, as_json=as_json, text=verdicts_text(decision))
+        return
+    from twinops.cli._verdicts import show
+
+    show(decision)
+
+
+def _write_page(path: Path, judged: Any) -> None:
+    from twinops.governance.preview import page, preview_html
+
+    evidence = judged.evidence
+    about = f"Candidate {evidence.model} {evidence.key[:12]}, as of {evidence.as_of}."
+    path.parent.mkdir(parents=True, exist_ok=True)
+    title = "What the gates say"
+    path.write_text(page(preview_html(judged.decision, title=title, about=about), title=title), encoding="utf-8")
 
 
 def _told(gate: Any, module: Any) -> dict[str, Any]:

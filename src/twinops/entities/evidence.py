@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from twinops.entities.canonical import digest, to_json
@@ -53,7 +54,7 @@ class Evidence:
         """The same evidence with more of it."""
         return Evidence(self.model, self.key, self.as_of, (*self.measures, *measures), (*self.facts, *facts))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over everything in it."""
         return digest(self._body())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -29,11 +29,14 @@ class Fact:
     @property
     def id(self) -> str:
         """What documents cite."""
-        return f"ev-{digest(vars(self))[:12]}"
+        return f"ev-{digest(self._fields())[:12]}"
+
+    def _fields(self) -> dict[str, Any]:
+        return {"name": self.name, "value": self.value, "kind": self.kind, "source": self.source}
 
     def to_dict(self) -> dict[str, Any]:
         """All fields and the id."""
-        return {**asdict(self), "id": self.id}
+        return {**self._fields(), "id": self.id}
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Fact:

@@ -42,6 +42,8 @@ class Found:
     holds: bool | None
     duties: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
+    spared_until: date | None = None
+    """Systems on the market before the rule applied have until then."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ class Classification:
                     "cite": f.cite,
                     "applies_from": f.since.isoformat(),
                     "applies": f.since <= on,
+                    "spared_until": f.spared_until.isoformat() if f.spared_until else None,
                     "holds": {True: "true", None: "unknown"}[f.holds],
                     "duties": list(f.duties),
                 }
@@ -123,7 +126,14 @@ def _concluded(found: tuple[Found, ...]) -> Classification:
 def _found(rule: dict[str, Any], holds: bool | None, known: Facts) -> Found:
     open_facts = tuple(name for name in names(rule["when"]) if known.get(name) is None) if holds is None else ()
     return Found(
-        rule["id"], rule["outcome"], rule["cite"], rule["from"], holds, tuple(rule.get("duties", ())), open_facts
+        rule["id"],
+        rule["outcome"],
+        rule["cite"],
+        rule["from"],
+        holds,
+        duties=tuple(rule.get("duties", ())),
+        unknown=open_facts,
+        spared_until=rule.get("legacy_until"),
     )
 
 

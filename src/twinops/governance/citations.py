@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -15,9 +17,10 @@ from twinops.entities.measure import Measure
 from twinops.errors import IntegrityError
 from twinops.governance.markdown import escape
 
+JSON = (".json", ".jsonld")
 CITATION = re.compile(r"(?<!\\)\[(ev-[0-9a-f]{12})\]")
-_FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
-_CODE = re.compile(r"(?<!\\)`[^`\n]*`")
+FRONT = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+CODE = re.compile(r"(?<!\\)`[^`\n]*`")
 _NO_FINDING = re.compile(
     r"^\s*```.*?^\s*```|^#[^\n]*|<!--.*?-->|(?<!\\)`[^`\n]*`|\]\([^)\n]*\)|&#\d+;"
     r"|\b[Aa]rts?\.\s?\d+(?:\(\d+\))*(?:\([a-z]{1,2}\))?(?:(?:,| and)\s\d+(?:\(\d+\))*(?:\([a-z]{1,2}\))?)*",
@@ -57,22 +60,28 @@ def said(text: Any, *found: Measure | Fact) -> Markup:
 def faults(name: str, text: str, known: frozenset[str]) -> list[str]:
     """What is wrong with the citations of one document: an unknown id, or a finding that cites none."""
     unknown = [f"{name} cites {i}, which is not in the evidence" for i in sorted(cited(name, text) - known)]
-    if name.endswith(".json"):
+    if name.endswith(JSON):
         return [*unknown, *_uncited_fields(name, json.loads(text))]
+    if name.endswith(".csv"):
+        return [*unknown, *_uncited_rows(name, text)]
     return [*unknown, *_uncited_lines(name, text)] if name.endswith(".md") else unknown
 
 
 def cited(name: str, text: str) -> set[str]:
     """Ids a document cites: in square brackets of its text, or in the `evidence` of a JSON record."""
-    if name.endswith(".json"):
+    if name.endswith(JSON):
         return set(_evidence_of(json.loads(text)))
-    return set(CITATION.findall(_CODE.sub("", text)))
+    if name.endswith(".csv"):
+        return {i for row in csv.DictReader(io.StringIO(text)) for i in (row.get("evidence") or "").split()}
+    if name.endswith(".html"):
+        return set(re.findall(r'href="#(ev-[0-9a-f]{12})"', text))
+    return set(CITATION.findall(CODE.sub("", text)))
 
 
 def _evidence_of(value: Any) -> Iterator[str]:
     """What a record cites. What a field holds is content, and cites nothing whatever it looks like."""
     if isinstance(value, dict):
-        given = value.get("evidence")
+        given = value.get("evidence", value.get("twinops:evidence"))
         yield from (i for i in (given if isinstance(given, list) else [given]) if isinstance(i, str))
     for item in _parts(value):
         yield from _evidence_of(item)
@@ -98,9 +107,16 @@ def demand(documents: Mapping[str, str], evidence: Evidence) -> None:
 
 def _uncited_lines(name: str, text: str) -> Iterator[str]:
     """Lines that hold a figure and no citation. Headings, code, links and article numbers hold no finding."""
-    for line in _NO_FINDING.sub("", _FRONT.sub("", text)).splitlines():
+    for line in _NO_FINDING.sub("", FRONT.sub("", text)).splitlines():
         if re.search(r"(?<!\w)\d", CITATION.sub("", line)) and not CITATION.search(line):
             yield f"{name} states a figure without evidence: {line.strip()[:80]!r}"
+
+
+def _uncited_rows(name: str, text: str) -> Iterator[str]:
+    """Rows of a table that say something and cite nothing."""
+    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=1):
+        if not (row.get("evidence") or "").strip():
+            yield f"{name}: row {number} has no evidence"
 
 
 def _uncited_fields(name: str, value: Any) -> Iterator[str]:

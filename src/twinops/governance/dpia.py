@@ -1,8 +1,8 @@
-"""Read `compliance/dpia.yaml`: what the controller declares, and what only a human may judge (GDPR art. 35)."""
+"""Read `compliance/dpia.yaml`: what the controller declares, and what is asked of people (GDPR art. 35)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.governance.reading import Record, Text, TriState, checked, law, parse
 
 SOURCE = "compliance/dpia.yaml"
+ANSWERS = "compliance/dpia"
 Level = Annotated[int, Field(ge=1, le=4)]
 """1 negligible, 2 limited, 3 important, 4 maximum."""
 HIGH = 3
@@ -35,6 +36,7 @@ class Notice(Record):
     version: Text | None
     issued: date | None
     not_collected_from_the_person: Text | None
+    obligation: Text | None
 
 
 class SecurityMeasure(Record):
@@ -44,6 +46,15 @@ class SecurityMeasure(Record):
     status: Literal["implemented", "planned"]
     evidence: Text
     owner: Text
+
+
+class Breach(Record):
+    """One breach or failed erasure, as art. 33(5) asks to record it. A new one reopens the assessment."""
+
+    dated: date
+    what: Text
+    consequence: Text
+    remedy: Text
 
 
 class Declared(Record):
@@ -62,6 +73,7 @@ class Declared(Record):
     transfers: Text | None
     by_design: Text | None
     security_measures: Annotated[tuple[SecurityMeasure, ...], Field(min_length=1)] | None
+    incidents: tuple[Breach, ...] | None
 
 
 class Asked(Record):
@@ -164,7 +176,32 @@ def read(text: str, *, name: str = SOURCE) -> Dpia:
 
     """
     raw = parse(text, name=name)
-    return checked(Dpia, raw, name=name, more=_need_mistakes(raw))
+    return checked(Dpia, raw, name=name, more=_mistakes(raw))
+
+
+def with_answers(dpia: Dpia, answers: Mapping[str, Mapping[str, Any]]) -> Dpia:
+    """The same with what people answered, by field: the parts of the answer, `by` and `dated`.
+
+    Raises:
+        pydantic.ValidationError: a part that the field does not have, or of another type.
+
+    """
+    filled = {
+        name: type(field).model_validate({**dict(field), **answers[name]})
+        for name, field in dpia.human
+        if name in answers
+    }
+    return dpia.model_copy(update={"human": dpia.human.model_copy(update=filled)})
+
+
+def parts(name: str) -> tuple[str, ...]:
+    """What an answer to this field consists of, beside name and day.
+
+    >>> parts("minimisation"), parts("decision")
+    (('answer',), ('answer', 'reasons'))
+    """
+    model: Any = Human.model_fields[name].annotation
+    return tuple(part for part in model.model_fields if part not in Asked.model_fields)
 
 
 def facts(dpia: Dpia) -> tuple[Fact, ...]:
@@ -176,8 +213,12 @@ def facts(dpia: Dpia) -> tuple[Fact, ...]:
         Fact("dpia.synthetic_controller", dpia.synthetic_controller, Kind.DECLARED, source),
         Fact("dpia.need", need(dpia), Kind.DECLARED, source),
         *(Fact(f"dpia.declared.{name}", value, Kind.DECLARED, source) for name, value in declared.items()),
-        *(Fact(f"dpia.human.{name}", value, Kind.HUMAN, source) for name, value in human.items()),
+        *(Fact(f"dpia.human.{name}", value, Kind.HUMAN, _home(name, value, source)) for name, value in human.items()),
     )
+
+
+def _home(name: str, value: Mapping[str, Any], source: str) -> str:
+    return source if value["by"] is None else f"{ANSWERS}/{name}.yaml"
 
 
 def from_evidence(evidence: Evidence) -> tuple[Declared, Human] | None:
@@ -209,6 +250,15 @@ def _criterion(criterion: dict[str, Any], dpia: Dpia) -> str:
     if criterion.get("twin_default"):
         return "true"
     return dpia.need.get(criterion.get("fact", ""), "unknown")
+
+
+def _mistakes(raw: Any) -> Iterator[str]:
+    yield from _need_mistakes(raw)
+    human = raw.get("human") if isinstance(raw, dict) else None
+    for name, field in human.items() if isinstance(human, dict) else ():
+        for part in field if isinstance(field, dict) else ():
+            if part not in ("who", "question"):
+                yield f"human.{name}.{part}: questions stand here; answers stand in {ANSWERS}/{name}.yaml"
 
 
 def _need_mistakes(raw: Any) -> Iterator[str]:

@@ -1,9 +1,13 @@
-"""The verdicts of a decision as text for people: short Markdown for a registry, plain lines, and HTML."""
+"""The verdicts of a decision as text for people: short Markdown for a registry, plain lines, and HTML.
+
+The same sentences stand in the terminal, the notebook, the pull request and the registry.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape as html_escape
+from typing import Any
 
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.decide import Decision
@@ -11,6 +15,8 @@ from twinops.governance.markdown import code, escape, plain, prose
 
 MAX_CHARACTERS = 4_500
 """MLflow takes 5,000 characters of description from its page; the rest is kept for links."""
+GRAVE = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.MISSING, Outcome.PASSED)
+MARKS = {"passed": "✔", "failed": "✘", "inconclusive": "?", "missing": "∅"}
 _NAMED = 12
 _WIDTHS = (1_000, 400, 250, 160, 100, 60)
 
@@ -18,22 +24,41 @@ _WIDTHS = (1_000, 400, 250, 160, 100, 60)
 def headline(decision: Decision) -> str:
     """One sentence: what was decided, by which policy, and what stands in the way. Names stand in backticks."""
     if decision.promotable:
-        return f"Nothing in policy `{decision.policy_version}` stands in the way of promotion; a person still decides."
+        told = f"Nothing in policy `{decision.policy_version}` stands in the way of promotion; a person still decides."
+        return f"{told} {_settled_by(decision)}".strip()
     named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
     others = ["others"] if len(decision.blocking) > _NAMED else []
     return f"Refused by policy `{decision.policy_version}`. In the way: {', '.join([*named, *others])}."
 
 
+def figures(found: Any) -> str:
+    """Value with its interval and how many it rests on; a dash when there is no value."""
+    if found.value is None:
+        return "-"
+    bounds = "" if found.low is None or found.high is None else f" [{short(found.low)}, {short(found.high)}]"
+    return f"{short(found.value)}{bounds}{'' if found.n is None else f' (n={found.n:,})'}"
+
+
+def short(value: Any) -> str:
+    """A limit or figure, short."""
+    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def in_order(decision: Decision) -> list[Verdict]:
+    """What does not pass first."""
+    return sorted(decision.verdicts, key=lambda v: GRAVE.index(v.outcome))
+
+
 def verdicts_text(decision: Decision) -> str:
     """Plain lines: gate, outcome, sentence, rule and what to do next."""
-    return "\n".join([headline(decision), *(_plain_lines(v) for v in decision.verdicts)]) + "\n"
+    return "\n".join([headline(decision), *(_plain_lines(v, decision) for v in decision.verdicts)]) + "\n"
 
 
 def verdicts_markdown(decision: Decision, *, links: Mapping[str, str] | None = None) -> str:
     """At most 4,500 characters, links included. Long sentences are cut, gates that do not pass come first."""
     tail = _links(links or {})
     for width in _WIDTHS:
-        text = _fitted(decision, _in_order(decision), width) + tail
+        text = _fitted(decision, in_order(decision), width) + tail
         if len(text) <= MAX_CHARACTERS:
             return text
     return _shortened(decision, tail)
@@ -41,37 +66,41 @@ def verdicts_markdown(decision: Decision, *, links: Mapping[str, str] | None = N
 
 def verdicts_html(decision: Decision) -> str:
     """A table, every value escaped."""
-    head = "".join(f"<th>{name}</th>" for name in ("gate", "outcome", "why", "rule", "what to do next"))
-    rows = "".join(_html_row(v) for v in decision.verdicts)
+    head = "".join(f"<th>{name}</th>" for name in ("gate", "outcome", "why", "limit", "rule", "what to do next"))
+    rows = "".join(_html_row(v, decision) for v in decision.verdicts)
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return f"<p>{html_escape(headline(decision))}</p>\n{table}\n"
+    return f"<p>{html_escape(plain(headline(decision)))}</p>\n{table}\n"
 
 
-def _plain_lines(verdict: Verdict) -> str:
+def _settled_by(decision: Decision) -> str:
+    named = [f"`{s.gate}` by {s.by}" for s in decision.settled if s.counts]
+    return f"Settled in writing: {', '.join(named)}." if named else ""
+
+
+def _plain_lines(verdict: Verdict, decision: Decision) -> str:
+    written = "".join(f"\n    written: {plain(s.sentence)}" for s in decision.about(verdict.gate))
     later = f"\n    next: {verdict.next}" if verdict.next else ""
-    return (
-        f"{verdict.gate}: {verdict.outcome.value.upper()}: {plain(verdict.sentence)}\n    rule: {verdict.rule}{later}"
-    )
-
-
-def _in_order(decision: Decision) -> list[Verdict]:
-    grave = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.MISSING, Outcome.PASSED)
-    return sorted(decision.verdicts, key=lambda v: grave.index(v.outcome))
+    judged = f"\n    value: {figures(verdict)}, limit {short(verdict.limit)}" if verdict.value is not None else ""
+    cited = f" [{verdict.evidence}]" if verdict.evidence else ""
+    told = f"{verdict.gate}: {verdict.outcome.value.upper()}: {plain(verdict.sentence)}{cited}"
+    return f"{told}{judged}\n    rule: {verdict.rule}{written}{later}"
 
 
 def _fitted(decision: Decision, verdicts: list[Verdict], width: int) -> str:
-    lines = [f"**{prose(headline(decision))}**", "", *(_bullet(v, width) for v in verdicts)]
+    lines = [f"**{prose(headline(decision))}**", "", *(_bullet(v, decision, width) for v in verdicts)]
     return "\n".join(lines) + "\n"
 
 
-def _bullet(verdict: Verdict, width: int) -> str:
+def _bullet(verdict: Verdict, decision: Decision, width: int) -> str:
     cited = f" [{verdict.evidence}]" if verdict.evidence else ""
+    written = "".join(f" *Written:* {escape(_cut(s.sentence, width))}" for s in decision.about(verdict.gate))
     later = f" *Next:* {prose(_cut(verdict.next, width))}" if verdict.next else ""
-    return f"- **{verdict.outcome.value}** {code(verdict.gate)}: {prose(_cut(verdict.sentence, width))}{cited}{later}"
+    told = f"- **{verdict.outcome.value}** {code(verdict.gate)}: {prose(_cut(verdict.sentence, width))}{cited}"
+    return f"{told}{written}{later}"
 
 
 def _shortened(decision: Decision, tail: str) -> str:
-    verdicts = _in_order(decision)
+    verdicts = in_order(decision)
     while verdicts:
         verdicts = verdicts[: len(verdicts) // 2]
         more = f"\n… and {len(decision.verdicts) - len(verdicts)} more gates; see the model card.\n"
@@ -96,6 +125,7 @@ def _address(where: str) -> str:
     )
 
 
-def _html_row(verdict: Verdict) -> str:
-    cells = (verdict.gate, verdict.outcome.value, verdict.sentence, verdict.rule, verdict.next)
+def _html_row(verdict: Verdict, decision: Decision) -> str:
+    why = " ".join([verdict.sentence, *(s.sentence for s in decision.about(verdict.gate))])
+    cells = (verdict.gate, verdict.outcome.value, why, short(verdict.limit), verdict.rule, verdict.next)
     return "<tr>" + "".join(f"<td>{html_escape(plain(cell))}</td>" for cell in cells) + "</tr>"

@@ -24,10 +24,22 @@ _LEADING = re.compile(r"^(\d{1,9}(?=[.)])|)([.)](?<=\d.)|[#+-])(?=\s|$|#|-)")
 
 def plain(value: Any) -> str:
     """One line: control and invisible characters dropped, white space single."""
-    seen = ((c, unicodedata.category(c)) for c in str(value))
+    text = str(value)
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
+    seen = ((c, unicodedata.category(c)) for c in text)
     return " ".join(
         "".join(" " if kind in ("Cc", "Zl", "Zp") else c for c, kind in seen if kind not in ("Cf", "Cs")).split()
     )
+
+
+def inert(value: Any) -> Any:
+    """A JSON value in which no text holds what cannot be seen or turns the direction of text."""
+    if isinstance(value, dict):
+        return {plain(key): inert(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [inert(item) for item in value]
+    return plain(value) if isinstance(value, str) else value
 
 
 def escape(value: Any) -> Markup:
@@ -76,7 +88,7 @@ def render(template: str, values: Mapping[str, Any]) -> str:
 
 @cache
 def _environment() -> Environment:
-    """Templates are compiled once."""
+    """Made once: compiling a template takes longer than filling it."""
     environment = Environment(
         loader=FunctionLoader(_template),
         autoescape=True,

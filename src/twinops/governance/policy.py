@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -12,11 +13,14 @@ from twinops import plugins
 from twinops.entities.canonical import digest
 from twinops.errors import ParamsError
 from twinops.governance.influence import Influence
+from twinops.governance.people import DPO, Role
 from twinops.governance.reading import Record, Text, checked, parse, sentences
 
 SHELF = "twinops.governance.gates"
 PROMISES = ("RULE", "QUESTION", "Limits", "check", "needs")
 """What every module on the shelf of gates has."""
+ALWAYS = ("consent", "documents", "dpia", "lineage")
+"""The law and the trail leave no choice here: these are judged, and they block."""
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
@@ -28,8 +32,8 @@ class Gate(Record):
     gate: str
     severity: Literal["blocking", "advisory"] = "blocking"
     limits: dict[str, Any] = Field(default_factory=dict)
-    may_resolve: tuple[Text, ...] = ()
-    """Roles that may settle an inconclusive answer, in writing and for a time. Empty: nobody may."""
+    may_resolve: tuple[Role, ...] = ()
+    """Offices that may settle an inconclusive answer, in writing and for a time. Empty: nobody may."""
 
     @property
     def blocks(self) -> bool:
@@ -41,6 +45,28 @@ class Gate(Record):
         return plugins.load(SHELF, self.gate).Limits.model_validate(self.limits)
 
 
+class Resolving(Record):
+    """How long a person's written answer to an inconclusive gate holds; who may give it stands at the gate."""
+
+    at_most_days: Annotated[int, Field(ge=1, le=366)] = 90
+
+
+class Overriding(Record):
+    """Who may let a *failed* gate pass for a while, how long, and where nobody may. Missing is never overridden."""
+
+    by: tuple[Role, ...] = ()
+    at_most_days: Annotated[int, Field(ge=1, le=92)] = 30
+    never: tuple[Id, ...] = ()
+
+
+class Releases(Record):
+    """How much privacy loss all synthetic tables together may spend, and how far an attack on a table may succeed."""
+
+    epsilon_at_most: Annotated[float, Field(gt=0, le=20)]
+    delta: Annotated[float, Field(gt=0, le=0.001)]
+    risk_at_most: Annotated[float, Field(gt=0, lt=1)]
+
+
 class Policy(Record):
     """The whole of `compliance/policy.yaml`. A policy without a blocking gate is invalid, not permissive."""
 
@@ -50,6 +76,12 @@ class Policy(Record):
     gates: tuple[Gate, ...] = Field(min_length=1)
     influence: Influence | None = None
     """Limits of what a twin may be used to do to its consumer; none declared: nothing that acts is answered."""
+    releases: Releases | None = None
+    """Limits of tables that may leave; none declared: none may."""
+    resolve: Resolving = Resolving()
+    override: Overriding = Overriding()
+    not_judged: dict[Id, Text] = Field(default_factory=dict)
+    """Gates of this house that this policy leaves out, each with the reason. Forgetting one is a mistake."""
 
     @property
     def digest(self) -> str:
@@ -81,7 +113,11 @@ def read(text: str, *, name: str = "compliance/policy.yaml") -> Policy:
             all mistakes together.
 
     """
-    raw = parse(text, name=name)
+    return made(parse(text, name=name), name=name)
+
+
+def made(raw: Any, *, name: str) -> Policy:
+    """The policy of parsed YAML, lists as tuples; see `read`."""
     return checked(Policy, raw, name=name, more=_gate_mistakes(raw))
 
 
@@ -89,8 +125,74 @@ def _gate_mistakes(raw: Any) -> Iterator[str]:
     gates = [g for g in _listed(raw) if isinstance(g, dict)]
     ids = [str(g.get("id")) for g in gates]
     yield from (f"gates: {i!r} is given twice" for i in sorted({i for i in ids if ids.count(i) > 1}))
+    if "policy" in ids:
+        yield "gates: the id 'policy' is kept for the policy's own time in force"
     for number, gate in enumerate(gates):
         yield from _limit_mistakes(gate, at=f"gates.{number}")
+        if gate.get("gate") in ALWAYS and gate.get("severity", "blocking") != "blocking":
+            yield f"gates.{number}.severity: {gate['gate']} always blocks"
+        if _holds(gate.get("may_resolve"), DPO):
+            yield f"gates.{number}.may_resolve: {_ADVISES}"
+    override = raw.get("override") if isinstance(raw, dict) else None
+    if isinstance(override, dict):
+        if _holds(override.get("by"), DPO):
+            yield f"override.by: {_ADVISES}"
+        yield from (
+            f"override.never: no gate has the id {i!r}" for i in _tuple(override.get("never")) if str(i) not in ids
+        )
+    yield from _forgotten(raw, {name for g in gates for name in _judged(g)})
+
+
+_ADVISES = "the data protection officer advises and does not decide (art. 38(6))"
+
+
+@cache
+def _all_gates() -> frozenset[str]:
+    """Every gate on the shelf; one that judges several quantities once for each."""
+    return frozenset(f"{name}_{one}" if one else name for name in plugins.names(SHELF) for one in _each(name))
+
+
+def _each(name: str) -> tuple[str, ...]:
+    return getattr(plugins.load(SHELF, name), "EACH", ("",))
+
+
+def _judged(gate: dict[Any, Any]) -> tuple[str, ...]:
+    """What one entry of the policy judges, by the names above."""
+    name = str(gate.get("gate"))
+    try:
+        module = plugins.load(SHELF, name)
+    except ParamsError:
+        return ()  # told already
+    if not hasattr(module, "EACH"):
+        return (name,)
+    try:
+        return (f"{name}_{module.covers(module.Limits.model_validate(gate.get('limits', {})))}",)
+    except ValidationError:
+        return ()  # told already
+
+
+def _forgotten(raw: Any, listed: set[str]) -> Iterator[str]:
+    """A gate that nobody mentions would let everything past it, so each is listed or left out with a reason."""
+    excused = raw.get("not_judged") if isinstance(raw, dict) else None
+    out = {str(name) for name in excused} if isinstance(excused, dict) else set()
+    known = _all_gates()
+    for name in sorted(known - listed - out):
+        yield f"gates: {name} is not judged; list it, or say under not_judged why it is left out"
+    for name in sorted(out):
+        if name not in known:
+            yield f"not_judged.{name}: no gate is called so"
+        elif name in ALWAYS:
+            yield f"not_judged.{name}: {name} is always judged"
+        elif name in listed:
+            yield f"not_judged.{name}: it is listed among the gates"
+
+
+def _holds(given: Any, one: str) -> bool:
+    return one in _tuple(given)
+
+
+def _tuple(given: Any) -> tuple[Any, ...]:
+    return given if isinstance(given, tuple) else ()
 
 
 def _listed(raw: Any) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -66,9 +66,15 @@ def parse(text: str, *, name: str) -> Any:
             f"{name} is longer than {MAX_BYTES // 1024} KiB.", hint="Declarations are short; keep data elsewhere."
         )
     try:
-        return _tuples(yaml.load(text, Loader=_Loader))  # noqa: S506  # a SafeLoader, made stricter
+        return _parsed(text)
     except (yaml.YAMLError, ValueError, RecursionError) as problem:
         raise ParamsError(f"{name} is not readable YAML: {_short(problem)}", hint="Mend the file.") from None
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """Read once; nobody changes what was read."""
+    return _tuples(yaml.load(text, Loader=_Loader))  # noqa: S506  # a SafeLoader, made stricter
 
 
 def checked(record: type[R], raw: Any, *, name: str, more: Iterator[str] | None = None) -> R:

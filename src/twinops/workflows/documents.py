@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,14 +14,18 @@ from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.errors import DataError, ParamsError
-from twinops.governance import citations, dpia, intended_use, policy, retention
+from twinops.errors import DataError
+from twinops.governance import citations, intended_use, policy, retention
 from twinops.governance.decide import Decision, decide
 from twinops.governance.manifest import NAME, manifest
-from twinops.governance.reading import MAX_BYTES
+from twinops.governance.markdown import inert
+from twinops.governance.policy import Policy
+from twinops.governance.reading import parse
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import DocumentsParams, SourcesParams
 from twinops.ports import Lineage
+from twinops.workflows.human_part import human_part, resolution_facts, review_fact
+from twinops.workflows.human_part import text_of as _text
 from twinops.workflows.places import Places
 
 SHELF = "twinops.governance.documents"
@@ -54,7 +60,8 @@ def documents(  # noqa: PLR0913  (ports and sections are injected by type)
     """
     rules = policy.read(_text(places.compliance / "policy.yaml"))
     told = source_facts(own, files_of_others=shipped.folder is not None)
-    evidence = gather(places, model=named.model, key=lineage.candidate_key(), as_of=as_of, told=told)
+    found = gather(places, model=named.model, key=lineage.candidate_key(), as_of=as_of, told=told)
+    evidence = reviewed(found, rules, places)
     decision = decide(rules, evidence)
     built = build(evidence, decision)
     _write(places.evidence, evidence.to_json())
@@ -70,9 +77,13 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
         raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
     declared = [
         *intended_use.facts(intended_use.read(_text(places.compliance / "intended_use.yaml"))),
-        *dpia.facts(dpia.read(_text(places.compliance / "dpia.yaml"))),
+        *human_part(places).facts,
+        *resolution_facts(places),
         *retention.facts(retention.read(_text(places.compliance / "retention.yaml"))),
         *(source_facts() if told is None else told),
+        model_fact(places),
+        *library_facts(places),
+        *blend_facts(places),
     ]
     try:
         return Evidence(
@@ -86,14 +97,61 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
         raise DataError(f"The stages do not fit together: {problem}.", hint="Every measure has one home.") from None
 
 
+def reviewed(evidence: Evidence, rules: Policy, places: Places) -> Evidence:
+    """The same, with whether the approval of the impact assessment stands for it."""
+    return evidence.joined(facts=(review_fact(evidence, rules, human_part(places)),))
+
+
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """Every document by file name, checked for its citations, with the verdicts and, last, the manifest."""
     built: dict[str, str] = {}
     for name in plugins.names(SHELF):
         built |= plugins.load(SHELF, name).build(evidence, decision)
-    built["verdicts.json"] = to_json(decision.to_dict(), indent=1) + "\n"
+    built["verdicts.json"] = to_json(inert(decision.to_dict()), indent=1) + "\n"
     citations.demand(built, evidence)
     return {**built, NAME: to_json(manifest(built, evidence, decision), indent=1) + "\n"}
+
+
+def model_fact(places: Places) -> Fact:
+    """What kind of model it is: its form, what it foretells, and from what. None when there is no model file."""
+    source = f"models/{places.model.name}"
+    try:
+        told = json.loads(places.model.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Fact("model.family", None, Kind.MEASURED, source)
+    family = {
+        "form": told["schema"],
+        "foretells": sorted(told["intercepts"]),
+        "from": sorted(term["name"] for term in told["terms"]),
+        "horizon_days": told["horizon_days"],
+    }
+    return Fact("model.family", family, Kind.MEASURED, source)
+
+
+def library_facts(places: Places) -> tuple[Fact, ...]:
+    """Names and versions of the libraries that stages depend on; nothing when they are not pinned here."""
+    path = places.root / "pins.yaml"
+    if not path.is_file():
+        return ()
+    return (Fact("libraries", dict(parse(_text(path), name=path.name)), Kind.MEASURED, path.name),)
+
+
+def blend_facts(places: Places) -> tuple[Fact, ...]:
+    """The blended table as it lies sealed: digest, size and the names of its columns; nothing when there is none."""
+    from twinops.data.sealed_file import label_of
+
+    if not places.blend.is_file():
+        return ()
+    label, content = label_of(places.blend), places.blend.read_bytes()
+    columns = ["sid", *(column.name for column in label.columns)] if label else []
+    path = places.blend.relative_to(places.root).as_posix()
+    value = {
+        "path": path,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "columns": columns,
+    }
+    return (Fact("blend.file", value, Kind.MEASURED, path),)
 
 
 def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False) -> tuple[Fact, ...]:
@@ -129,16 +187,6 @@ def _findings(path: Path) -> Findings:
         return Findings.from_json(_text(path))
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         raise DataError(f"{path.name} holds no findings: {problem}", hint=f"Run `dvc repro {path.stem}`.") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(4 * MAX_BYTES).decode()
-    except FileNotFoundError:
-        raise ParamsError(f"There is no {path.parent.name}/{path.name}.", hint="Restore it from git.") from None
-    except UnicodeDecodeError:
-        raise ParamsError(f"{path.parent.name}/{path.name} is no UTF-8 text.", hint="Mend the file.") from None
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 from twinops.entities.evidence import Evidence
-from twinops.entities.fact import Fact
+from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
-from twinops.governance import manifest, policy
+from twinops.governance import manifest, policy, settled
 from twinops.governance.decide import Decision, decide
 from twinops.governance.policy import Policy
 from twinops.ports import Lineage
 from twinops.workflows.candidate import evidence_of, lineage_facts
 from twinops.workflows.places import Places
+
+Day = date | None
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,23 @@ class Judged:
     evidence: Evidence
     """The same, with lineage and documents looked up now."""
     decision: Decision
+    rules: Policy
+    """The policy it was judged by."""
 
 
-def judge(places: Places, lineage: Lineage) -> Judged:
-    """Read the evidence, look up what no file of the pipeline may hold, and decide."""
+def judge(places: Places, lineage: Lineage, today: Day = None) -> Judged:
+    """Read the evidence, look up what no file of the pipeline may hold, and decide. `today` None: ask the clock."""
     rules = rules_of(places)
     measured = evidence_of(places.evidence)
-    facts = (*lineage_facts(lineage, measured), *document_facts(places, measured))
+    facts = (*lineage_facts(lineage, measured), *document_facts(places, measured), day_fact(today))
     evidence = measured.joined(facts=facts)
-    return Judged(measured, evidence, decide(rules, evidence))
+    return Judged(measured, evidence, decide(rules, evidence), rules)
+
+
+def day_fact(today: Day = None) -> Fact:
+    """The day of judging, which decides whether policy, approval and resolutions are in force."""
+    day = today or datetime.now(UTC).date()
+    return Fact(settled.DAY, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
 
 
 def rules_of(places: Places) -> Policy:

@@ -156,6 +156,15 @@ class Places:
         """What your own sources held when they were last fingerprinted."""
         return self.root / "sources.lock.json"
 
+    @property
+    def releases(self) -> Path:
+        """The ledger of tables that left, and the privacy loss each spent; no person is in it."""
+        return self.root / "reports" / "releases.json"
+
+    def released(self, kind: str) -> Path:
+        """The folder of a table that may leave."""
+        return self.root / "data" / "releases" / kind
+
     def card(self, model: str, name: str) -> Path:
         """One document of the candidate."""
         return self.root / "model_cards" / model / name

@@ -17,7 +17,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, items, said
 from twinops.governance.decide import Decision
-from twinops.governance.markdown import render
+from twinops.governance.markdown import inert, render
 from twinops.governance.reading import law
 from twinops.governance.words import entries
 
@@ -123,15 +123,27 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
         "as_of": evidence.as_of.isoformat(),
         "evidence_digest": evidence.digest,
         "policy": {"version": decision.policy_version, "digest": decision.policy_digest},
+        "approval": [_looked_up(n, evidence).to_dict() for n in ("dpia.review", "dpia.signatures")],
         "sections": sections,
     }
-    return {"dpia.json": to_json(record, indent=1) + "\n", "dpia.md": _readable(record, evidence)}
+    return {"dpia.json": to_json(inert(record), indent=1) + "\n", "dpia.md": _readable(record, evidence)}
 
 
 def _status(evidence: Evidence) -> str:
-    decided = evidence.fact("dpia.human.decision")
+    decided, review = evidence.fact("dpia.human.decision"), evidence.fact("dpia.review")
     answer = decided.value.get("answer") if decided else None
-    return f"Assembled; decided as written, unsigned: {answer}" if answer else "Assembled; not decided by a person"
+    if not answer:
+        return "Assembled; not decided by a person"
+    state = review.value.get("state") if review and isinstance(review.value, dict) else "not looked up"
+    return f"Assembled; decided: {answer}; the approval {_STATES.get(str(state), 'was not looked up')}"
+
+
+_STATES = {
+    "stands": "stands for what is described here",
+    "reopened": "is reopened, because what it was given for has changed",
+    "lapsed": "has lapsed, because it does not fit its own files",
+    "open": "is not given",
+}
 
 
 def _section(number: str, contents: tuple[dict[str, Any], ...], evidence: Evidence) -> dict[str, Any]:
@@ -190,6 +202,11 @@ def _declared(content: str, names: tuple[str, ...], evidence: Evidence) -> list[
     facts = [fact for name in names for fact in evidence.facts if _is_called(fact, name)]
     fields = [Field(f.name, content, Kind.DECLARED, f.value, (f.id,) if f.value is not None else ()) for f in facts]
     return fields or [_nothing(content, Kind.DECLARED)]
+
+
+def _looked_up(name: str, evidence: Evidence) -> Field:
+    fact = evidence.fact(name)
+    return Field(name, "decision", fact.kind, fact.value, (fact.id,)) if fact else _nothing(name, Kind.MEASURED)
 
 
 def _is_called(fact: Fact, name: str) -> bool:

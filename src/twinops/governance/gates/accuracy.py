@@ -19,11 +19,20 @@ RULE = "GDPR art. 5(1)(d); Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.0059
 QUESTION = "Does the twin predict better than its plain baseline, with more than luck?"
 
 
+EACH = ("active_auc", "spend_mae")
+"""Quantities that a policy judges, or says why not."""
+
+
 class Limits(Record):
     """`gain` names the paired gain, above zero when the twin is better, in the unit of the measure."""
 
     gain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.gain_over_[a-z0-9_]+$")]
     more_than: Annotated[float, Field(ge=0)] = 0.0
+
+
+def covers(limits: Limits) -> str:
+    """Which of the quantities these limits are about."""
+    return limits.gain.split(".")[0]
 
 
 def needs(limits: Limits) -> tuple[str, ...]:

@@ -1,21 +1,27 @@
-"""Refuse a candidate until people have answered every judgement that the impact assessment asks of them.
+"""Refuse a candidate until people have answered, signed and approved its impact assessment as it now stands.
 
 Nothing here writes an answer. A residual risk that stays high goes to the supervisory authority first (art. 36(1)).
+What changed since the approval reopens it (art. 35(11)).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
-from twinops.governance import dpia
+from twinops.governance import dpia, settled
+from twinops.governance.approval import STANDS
 from twinops.governance.reading import Record
+from twinops.governance.review import too_old
 
-RULE = "GDPR arts. 35(2), 35(7), 36(1), 38(6); WP 248 rev.01"
+RULE = "GDPR arts. 35(2), 35(7), 35(11), 36(1), 38(6); WP 248 rev.01"
 QUESTION = "Has every declaration of the impact assessment been made and every judgement been given by a person?"
 FILE = "compliance/dpia.yaml"
+LOOKED_UP = ("dpia.signatures", "dpia.review")
+SEE = "`twinops dpia status` says what is open and who must answer; then `make run`."
 
 
 class Limits(Record):
@@ -24,7 +30,8 @@ class Limits(Record):
 
 def needs(_limits: Limits) -> tuple[str, ...]:
     """Names of the evidence without which the gate answers *missing*."""
-    return (*(f"dpia.declared.{name}" for name in dpia.DECLARED), *(f"dpia.human.{name}" for name in dpia.HUMAN))
+    declared, human = (f"dpia.declared.{n}" for n in dpia.DECLARED), (f"dpia.human.{n}" for n in dpia.HUMAN)
+    return (*declared, *human, *LOOKED_UP)
 
 
 def check(evidence: Evidence, _limits: Limits) -> Verdict:
@@ -47,10 +54,62 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     if unanswered:
         return missing(
             _whom_to_ask(unanswered, human),
-            f"Each fills their own part of `human` in {FILE}, then `make run`.",
+            f"Each gives their own answer with `twinops dpia answer`. {SEE}",
             **figures,
         )
+    return _approved(evidence, human, figures)
+
+
+def _approved(evidence: Evidence, human: dpia.Human, figures: dict[str, Any]) -> Verdict:
+    """Signatures, then what the approval was given for, then what it says."""
+    signatures, review = (evidence.fact(name) for name in LOOKED_UP)
+    if signatures is None or review is None or not isinstance(signatures.value, dict) or not _is_review(review.value):
+        return missing("Signatures and approval are not in this evidence.", "Run `dvc repro documents`.", **figures)
+    unsigned = [name for name in human.asked() if not _counts(signatures.value.get(name))]
+    if unsigned:
+        share = f"{len(unsigned)} of {len(human.asked())} judgements"
+        return missing(
+            f"{share} are not signed by whom they were asked of: {_names(unsigned)}.",
+            f"Each signs with `twinops dpia sign`. {SEE}",
+            **figures,
+        )
+    changed = _changed(review.value, settled.judged_on(evidence))
+    if changed:
+        return failed(f"The approval does not stand: {'; '.join(changed[:6])}{_more(changed)}.", SEE, **figures)
     return _weighed(human, figures)
+
+
+def _is_review(value: Any) -> bool:
+    return isinstance(value, dict) and {"state", "reasons", "triggers", "decided_on"} <= value.keys()
+
+
+def _counts(signature: Any) -> bool:
+    return isinstance(signature, dict) and signature.get("counts") is True and not signature.get("problem")
+
+
+def _changed(review: dict[str, Any], today: date | None) -> list[str]:
+    """Why the approval does not stand; a day is needed to tell whether it is too old."""
+    told = [f"{t.get('trigger')}: {t.get('differs')}" for t in _list(review["triggers"]) if isinstance(t, dict)]
+    found = [*told, *map(str, _list(review["reasons"]))]
+    if today is not None:
+        try:
+            old = too_old(date.fromisoformat(str(review["decided_on"])), today)
+            found += [f"{t.trigger}: {t.differs}" for t in old]
+        except ValueError:
+            found.append("it carries no day")
+    return found or ([] if review["state"] == STANDS else [f"it is {review['state']}"])
+
+
+def _list(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def _more(found: list[str]) -> str:
+    return f"; and {len(found) - 6} more" if len(found) > 6 else ""
+
+
+def _names(fields: list[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in fields)
 
 
 def _weighed(human: dpia.Human, figures: dict[str, Any]) -> Verdict:
@@ -58,13 +117,17 @@ def _weighed(human: dpia.Human, figures: dict[str, Any]) -> Verdict:
     if human.decision.by == human.dpo_advice.by:
         return failed(
             "The decision carries the same name as the data protection officer's advice.",
-            f"Somebody other than the officer decides (art. 38(6)): {FILE}.",
+            f"Somebody other than the officer decides (art. 38(6)); see {FILE}.",
             **figures,
         )
     if answer not in ("approve", "approve_with_conditions"):
-        return failed(f"The impact assessment was decided: {answer}.", f"Read `decision.reasons` in {FILE}.", **figures)
-    given = f"All {len(human.asked())} judgements of the impact assessment are given and it was decided: {answer}."
-    return passed(f"{given} Names stand as written in {FILE}, unsigned.", **figures)
+        return failed(
+            f"The impact assessment was decided: {answer}.",
+            "Read the reasons in compliance/dpia/decision.yaml.",
+            **figures,
+        )
+    given = f"All {len(human.asked())} judgements of the impact assessment are given and signed by those asked"
+    return passed(f"{given}; {human.decision.by} decided on {human.decision.dated}: {answer}.", **figures)
 
 
 def _undeclared(declared: dpia.Declared) -> list[str]:

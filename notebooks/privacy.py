@@ -1,0 +1,68 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Who is in there?
+#
+# Two questions an attacker asks. Of the **model**: was this household's data used to make it? Of a **table that may
+# leave**: which row is this household, and what does it tell? Both are asked here by attacking, because what is not
+# attacked is only hoped to be safe. What an attack cannot do today another may do tomorrow.
+#
+# Consent and all social columns are synthetic. The households are those of one grocery study; they tell nothing about
+# EU consumers.
+
+# %% tags=["parameters"]
+project = "."
+
+# %%
+from IPython.display import Image, Markdown
+
+import twinops
+
+home = twinops.open_project(project)
+attacked = home.run("privacy")
+
+# %% [markdown]
+# ## Who was trained on?
+#
+# The model is fitted several times, as the one that ships, each time on half of the households. Each of these models is
+# attacked with the others as its shadows: does what it says of a household fit models that saw it, or models that did
+# not? The left edge matters: an attacker who is nearly sure of a few does more harm than one who is half sure of all.
+
+# %%
+Image(home.places.figure("membership"))
+
+# %% [markdown]
+# ## Who is in a table?
+#
+# Each attack is run on households in the table, on households kept out of it, and by guessing. Only what the first has
+# over the second is a leak: the rest is what anyone may learn of households in general. The blended rows are attacked
+# too, to show that the attacks work; they never leave.
+
+# %%
+Image(home.places.figure("reidentification"))
+
+# %%
+Markdown(
+    f"The generalised table has {attacked.classes} classes of at least {attacked.reached.k} households, with at least "
+    f"{attacked.reached.l} different bands of spend in each, within {attacked.reached.t:.2f} of everybody's spread."
+)
+
+# %% [markdown]
+# ## What this says
+
+# %%
+Markdown(attacked.conclusion)
+
+# %% [markdown]
+# `twinops release generalised` and `twinops release synthetic` make such tables, attack them again and write them only
+# within the policy's limits.

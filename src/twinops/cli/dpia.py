@@ -1,0 +1,118 @@
+"""The human part of the impact assessment: what is open, answers, signatures, and the CNIL's tool."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from twinops.cli._answer import Json, answer, home, talk
+from twinops.errors import ParamsError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """Other people's tools."""
+
+    CNIL = "cnil"
+
+
+@app.callback()
+def _dpia() -> None:
+    """The human part of the impact assessment (GDPR art. 35): what is open, answers, signatures."""
+
+
+@app.command()
+def status(ctx: typer.Context, as_json: Json = False) -> None:
+    """What is open and who must answer, and whether the approval stands; exit code 0 whatever it is."""
+    found = home(ctx).run("dpia_status")
+    answer(found, as_json=as_json, text=_told(found))
+
+
+@app.command("answer")
+def answer_field(
+    ctx: typer.Context,
+    field: Annotated[str, typer.Argument(help="What is asked, as `twinops dpia status` names it.")],
+    by: Annotated[str, typer.Option(help="The name of the person who answers.")],
+    *,
+    parts: Annotated[
+        list[str] | None, typer.Option("--set", help="PART=VALUE; without any, all are asked for.")
+    ] = None,
+    dated: Annotated[str | None, typer.Option(help="The day, as YYYY-MM-DD; today when not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take down one person's answer, in `compliance/dpia/FIELD.yaml`. Who answers also signs."""
+    from twinops.governance.dpia import HUMAN
+    from twinops.governance.dpia import parts as asked
+
+    given = dict(_pair(p) for p in parts or ())
+    if not given and field in HUMAN:
+        given = {part: typer.prompt(part.replace("_", " "), err=True) for part in asked(field)}
+    done = home(ctx).run("dpia_answer", field=field, answer=given, by=by, dated=dated)
+    left = f"still to say: {', '.join(done.still_to_say)}" if done.still_to_say else "sign it with `twinops dpia sign`"
+    answer(done, as_json=as_json, text=f"compliance/dpia/{field}.yaml, digest {done.digest[:12]}; {left}")
+
+
+@app.command()
+def sign(
+    ctx: typer.Context,
+    fields: Annotated[list[str] | None, typer.Argument(help="Which answers; all of yours when none is named.")] = None,
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/people.yaml has it.")] = ...,  # type: ignore[assignment]
+    key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
+    as_json: Json = False,
+) -> None:
+    """Sign your answers with your ssh key (`ssh-keygen -Y sign`)."""
+    done = home(ctx).run("dpia_sign", email=email, key=key.expanduser(), fields=tuple(fields or ()))
+    answer(done, as_json=as_json, text=f"signed by {done.by}: {', '.join(done.fields) or 'nothing was open'}")
+
+
+@app.command("export")
+def export_file(
+    ctx: typer.Context,
+    as_format: Annotated[Format, typer.Option("--format", help="For the CNIL's PIA tool.")] = Format.CNIL,
+    into: Annotated[Path, typer.Option(help="Where to write it.", dir_okay=False)] = Path("cnil-pia.json"),
+    as_json: Json = False,
+) -> None:
+    """Write a draft for another tool: nothing in it is evaluated, and no opinion is given."""
+    done = home(ctx).run("dpia_export", into=str(into))
+    text = f"{into}: {done.answers} answers for {as_format.value}, digest {done.digest[:12]}; it approves nothing"
+    answer(done, as_json=as_json, text=text)
+
+
+@app.command("import")
+def import_file(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that the CNIL's PIA tool exported.", dir_okay=False)],
+    as_json: Json = False,
+) -> None:
+    """Read a finished file back: what people wrote, whether it fits the draft. It is never an approval."""
+    done = home(ctx).run("dpia_import", file=str(file))
+    told = [f"{name}: {said}" for name, said in done.to_dict()["said"].items()]
+    answer(done, as_json=as_json, text="\n".join([*told, *done.next]))
+
+
+def _pair(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals:
+        raise ParamsError(f"{given!r} is no PART=VALUE.", hint="For example --set severity=2.")
+    return name.strip(), value.strip()
+
+
+def _told(found: Any) -> str:
+    rows = [f"{a.field}: {a.state}{_whose(a)}\n    {a.question}" for a in found.open]
+    done = f"{len(found.asked) - len(found.open)} of {len(found.asked)} answers are given and signed."
+    review = found.review
+    said = [f"The approval: {review['state']}."]
+    said += [f"    {reason}" for reason in review["reasons"]]
+    said += [f"    {t['trigger']}: {t['differs']}" for t in review["triggers"]]
+    if found.open:
+        talk("Answer with `twinops dpia answer FIELD --by NAME`, sign with `twinops dpia sign --as EMAIL`.")
+    return "\n".join([*rows, done, *said])
+
+
+def _whose(asked: Any) -> str:
+    names = ", ".join(asked.may_answer) or "nobody holds this office yet: compliance/people.yaml"
+    return f"; asked of the {asked.who} ({names})"

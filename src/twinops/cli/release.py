@@ -1,0 +1,51 @@
+"""Tables that may leave: attacked first, written only within policy and budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twinops.cli._answer import Json, answer, home, talk
+
+if TYPE_CHECKING:
+    from twinops.workflows.release import Released
+
+REFUSED = 10
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _release() -> None:
+    """Tables that may leave, with attack and utility figures."""
+
+
+@app.command()
+def synthetic(
+    ctx: typer.Context,
+    epsilon: Annotated[float, typer.Option(help="Privacy loss this table may spend.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """People who do not exist, drawn from noisy counts under differential privacy."""
+    _tell(home(ctx).run("release", kind="synthetic", epsilon=epsilon), as_json=as_json)
+
+
+@app.command()
+def generalised(ctx: typer.Context, as_json: Json = False) -> None:
+    """Real households in ranges wide enough that each stands in a class of several."""
+    _tell(home(ctx).run("release", kind="generalised"), as_json=as_json)
+
+
+def _tell(released: Released, *, as_json: bool) -> None:
+    answer(released, as_json=as_json, text=_text(released))
+    if released.refused:
+        talk("Nothing was written.")
+        raise typer.Exit(REFUSED)
+
+
+def _text(released: Released) -> str:
+    if released.refused:
+        return "\n".join(["Refused:", *(f"- {why}" for why in released.refused)])
+    risks = [f"  {m.name.replace('_', ' ')}: {m}" for m in released.risks]
+    head = f"{released.folder}: {released.rows:,} rows from {released.households:,} households; see its README.md"
+    return "\n".join([head, *risks])

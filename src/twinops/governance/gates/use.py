@@ -1,0 +1,72 @@
+"""Refuse a use that the law prohibits, and one that asks for a person's justification until a person has given it.
+
+What the declared facts make of the use is computed from the law as data; unknown facts never clear (AI Act, arts. 5, 6, 50).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.ai_act import MEANS
+from twinops.governance.reading import Record
+
+RULE = "AI Act arts. 5, 6, 50 (Reg. (EU) 2024/1689); DSA arts. 25-28; Dir. (EU) 2023/2225 art. 18"
+QUESTION = "Does the law allow the declared use, and has a person justified what asks for it?"
+CLASS, DUTIES = "ai_act_classification", "consumer_law_duties"
+FILE = "compliance/intended_use.yaml"
+CLEAR = ("minimal", "transparency", "annex_iii_derogated", "out_of_scope")
+"""Classes that need no person's word; duties beside them stand on the card."""
+
+
+class Limits(Record):
+    """Nothing to set: what is prohibited is not for a policy to allow."""
+
+
+def needs(_limits: Limits) -> tuple[str, ...]:
+    """Names of the evidence without which the gate answers *missing*."""
+    return (CLASS, DUTIES)
+
+
+def check(evidence: Evidence, _limits: Limits) -> Verdict:
+    """Prohibited or barred: failed. High-risk, open, or to be justified: a person's word. Else passed, with duties."""
+    found, duties = evidence.fact(CLASS), evidence.fact(DUTIES)
+    outcome = found.value.get("class") if found and isinstance(found.value, dict) else None
+    if outcome not in MEANS or duties is None or not isinstance(duties.value, (list, tuple)):
+        return missing("What the law makes of the use is not in this evidence.", f"Restore {FILE}, then `make run`.")
+    figures = about(found)
+    told = f"AI Act class: {_spoken(outcome)}, {MEANS[str(outcome)]}"
+    barred, asked = _rules(duties.value, "block", "true"), _asked(duties.value)
+    if outcome == "prohibited" or barred:
+        why = "; ".join([told, *(f"consumer law bars it: {b}" for b in barred)])
+        return failed(f"{why}.", f"Change the use, not the answer: {FILE}.", **figures)
+    if outcome not in CLEAR or asked:
+        why = "; ".join([told, *asked])
+        open_facts = _open(found.value if found else {})
+        answer = f"Answer {open_facts} in {FILE}; " if open_facts else ""
+        return inconclusive(
+            f"{why}.", f"{answer}a named person justifies the use in writing: `twinops gates resolve use`.", **figures
+        )
+    return passed(f"{told}; duties: {', '.join(_rules(duties.value, 'duty', 'true')) or 'none'}.", **figures)
+
+
+def _asked(duties: Any) -> list[str]:
+    """Consumer rules that ask for a person, or whose bar an unanswered fact leaves open."""
+    review = [f"consumer law asks for a person: {r}" for r in _rules(duties, "human_review", "true")]
+    unsure = [*_rules(duties, "block", "unknown"), *_rules(duties, "human_review", "unknown")]
+    return [*review, *(f"not known whether consumer law bars it: {r}" for r in unsure)]
+
+
+def _rules(duties: Any, outcome: str, holds: str) -> list[str]:
+    rows = [d for d in duties if isinstance(d, dict)]
+    return [str(d.get("rule")) for d in rows if (d.get("outcome"), d.get("holds")) == (outcome, holds)]
+
+
+def _open(value: Any) -> str:
+    listed = value.get("to_answer") if isinstance(value, dict) else None
+    return ", ".join(map(str, listed[:5])) if isinstance(listed, (list, tuple)) else ""
+
+
+def _spoken(outcome: Any) -> str:
+    return str(outcome).replace("_", " ")

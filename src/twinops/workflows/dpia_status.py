@@ -1,0 +1,111 @@
+"""Say what is open in the impact assessment and who must answer, and whether its approval still stands."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from twinops.governance import dpia
+from twinops.governance.answers import Given
+from twinops.governance.approval import OPEN, Signature, approval
+from twinops.governance.people import role_of
+from twinops.governance.review import too_old
+from twinops.params import DocumentsParams
+from twinops.workflows.documents import gather
+from twinops.workflows.human_part import HumanPart, described, human_part, offices
+from twinops.workflows.judge import Day, rules_of
+from twinops.workflows.places import Places
+
+NO_KEY = "0" * 64
+"""An assessment is not about one candidate, so it is described without a key."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One question, who is asked, and how it stands."""
+
+    field: str
+    question: str
+    who: str
+    state: str
+    by: str
+    dated: str
+    may_answer: tuple[str, ...]
+
+    @property
+    def done(self) -> bool:
+        """Answered and signed."""
+        return self.state == "signed"
+
+
+@dataclass(frozen=True)
+class DpiaStatus:
+    """All questions, and what became of the approval."""
+
+    asked: tuple[Asked, ...]
+    review: dict[str, Any]
+
+    @property
+    def open(self) -> tuple[Asked, ...]:
+        """What somebody must still do."""
+        return tuple(a for a in self.asked if not a.done)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"asked": [asdict(a) for a in self.asked], "open": len(self.open), "review": self.review}
+
+
+def dpia_status(places: Places, named: DocumentsParams, as_of: date, today: Day = None) -> DpiaStatus:
+    """Compare what people wrote with what is asked and with what is so now; nothing is written."""
+    part, who = human_part(places), offices(places)
+    asked = tuple(
+        Asked(
+            field=name,
+            question=field.question,
+            who=field.who,
+            state=_state(part, name),
+            by=part.answers[name].by if name in part.answers else "",
+            dated=part.answers[name].dated.isoformat() if name in part.answers else "",
+            may_answer=tuple(p.name for p in who.people.holding(role_of(field.who))),
+        )
+        for name, field in part.dpia.human.asked().items()
+    )
+    return DpiaStatus(asked, review(places, part, named=named, as_of=as_of, today=today))
+
+
+def review(
+    places: Places, part: HumanPart, *, named: DocumentsParams, as_of: date, today: Day = None
+) -> dict[str, Any]:
+    """Whether the approval stands for what is described now and is not too old."""
+    if not places.all_measures:
+        return {"state": OPEN, "reasons": ["nothing was measured yet"], "triggers": []}
+    now = described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), rules_of(places))
+    stands = approval(part.answers, part.signatures, part.approved, now)
+    if stands["decided_on"] is not None:
+        day = today or datetime.now(UTC).date()
+        old = too_old(date.fromisoformat(stands["decided_on"]), day)
+        stands["triggers"] += [t.to_dict() for t in old]
+        stands["state"] = "reopened" if old and stands["state"] == "stands" else stands["state"]
+    return stands
+
+
+def _state(part: HumanPart, name: str) -> str:
+    given, field = part.answers.get(name), getattr(part.dpia.human, name)
+    if given is None:
+        return "open"
+    return _fault(given, field) or _open(field) or _unsigned(part.signatures.get(name, Signature()))
+
+
+def _fault(given: Given, field: dpia.Asked) -> str:
+    if given.question != field.question:
+        return "the question has changed: answer it anew"
+    return "" if given.intact else "changed since it was given: answer it anew"
+
+
+def _open(field: dpia.Asked) -> str:
+    return f"still to say: {', '.join(field.open_parts).replace('_', ' ')}" if field.open_parts else ""
+
+
+def _unsigned(signature: Signature) -> str:
+    return "signed" if signature.counts else f"answered; {signature.problem}"

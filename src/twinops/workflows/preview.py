@@ -1,0 +1,75 @@
+"""Show a scientist what the gates would say of the work as it lies here, before anything is committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from twinops.entities.evidence import Evidence
+from twinops.errors import DataError
+from twinops.governance.decide import Decision, decide
+from twinops.governance.explain import verdicts_text
+from twinops.governance.preview import page, preview_html
+from twinops.params import DocumentsParams
+from twinops.ports import Lineage
+from twinops.workflows.candidate import lineage_facts
+from twinops.workflows.documents import gather, reviewed
+from twinops.workflows.judge import Day, day_fact, rules_of
+from twinops.workflows.places import Places
+
+UNMADE = "0" * 64
+TITLE = "What the gates would say now"
+
+
+@dataclass(frozen=True)
+class Preview:
+    """Evidence and decision; shows itself in a notebook and in a terminal."""
+
+    evidence: Evidence
+    decision: Decision
+    about: str
+
+    def _repr_html_(self) -> str:
+        return preview_html(self.decision, title=TITLE, about=self.about)
+
+    @property
+    def html(self) -> str:
+        """A page of its own."""
+        return page(self._repr_html_(), title=TITLE)
+
+    def __str__(self) -> str:
+        return f"{self.about}\n{verdicts_text(self.decision)}"
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON: the decision."""
+        return self.decision.to_dict()
+
+
+def preview(places: Places, lineage: Lineage, named: DocumentsParams, as_of: date, today: Day = None) -> Preview:
+    """Judge the measures that lie here with today's declarations; nothing is written, documents are not looked at.
+
+    Raises:
+        DataError: nothing was measured yet.
+
+    """
+    rules, made = rules_of(places), _key(lineage)
+    measured = gather(places, model=named.model, key=made or UNMADE, as_of=as_of)
+    looked_up = lineage_facts(lineage, measured) if made else ()
+    evidence = reviewed(measured, rules, places).joined(facts=(*looked_up, day_fact(today)))
+    count = len(places.all_measures)
+    about = (
+        f"Measures of {count} stages as they lie here, as of {as_of}; documents are built and judged by the pipeline."
+    )
+    return Preview(evidence, decide(rules, evidence), about)
+
+
+def _key(lineage: Lineage) -> str | None:
+    """The candidate's key, or None before the pipeline ran once."""
+    try:
+        return lineage.candidate_key()
+    except DataError:
+        return None

@@ -121,6 +121,7 @@ def model_fact(places: Places) -> Fact:
         return Fact("model.family", None, Kind.MEASURED, source)
     family = {
         "form": told["schema"],
+        "champion": told["champion"],
         "foretells": sorted(told["intercepts"]),
         "from": sorted(term["name"] for term in told["terms"]),
         "horizon_days": told["horizon_days"],

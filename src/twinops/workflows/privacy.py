@@ -8,16 +8,17 @@ import numpy as np
 
 from twinops.data.release.generalise import Rule, generalise
 from twinops.entities.findings import Findings
+from twinops.evaluation.choice import read_choice
 from twinops.evaluation.membership import Membership, attack, membership_findings
 from twinops.evaluation.privacy_words import told
 from twinops.evaluation.reidentification import Risk, attacks, risk_findings
-from twinops.params import FeaturesParams, PrivacyParams, ReleaseParams, TrainParams
+from twinops.params import ChallengerParams, FeaturesParams, PrivacyParams, ReleaseParams, TrainParams
 from twinops.pictures.canvas import save
 from twinops.pictures.membership import membership_picture
 from twinops.pictures.reidentification import reidentification_picture
 from twinops.ports import Engine, KeyStore
+from twinops.twin.champion import Recipe
 from twinops.twin.examples import Examples, open_examples
-from twinops.twin.fit import fit_twin
 from twinops.twin.predictions import Predictions
 from twinops.workflows.leaving import banded
 from twinops.workflows.places import Places
@@ -46,6 +47,7 @@ def privacy(  # noqa: PLR0913  (ports and sections are injected by type)
     release: ReleaseParams,
     grid: FeaturesParams,
     penalties: TrainParams,
+    trees: ChallengerParams,
 ) -> Attacked:
     """Write `reports/measures/privacy.json` and two pictures.
 
@@ -53,7 +55,9 @@ def privacy(  # noqa: PLR0913  (ports and sections are injected by type)
         DataError: too few households to attack anything, or to generalise them.
     """
     known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
-    found = on_the_model(known, params, grid, penalties)
+    choice = read_choice(places.measures("champion"))
+    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
+    found = on_the_model(known, params, recipe)
     source = f"{known.households:,} households, {len(known):,} rows the shipped model is fitted on; refitted on halves"
     members = membership_findings(found, draws=params.draws, seed=params.seed, source=source)
     people = banded(places, keys, day=params.cutoff, control_share=release.control_share, seed=release.seed)
@@ -71,9 +75,7 @@ def privacy(  # noqa: PLR0913  (ports and sections are injected by type)
     return Attacked(findings, risks, classes, table.reached, told(findings, risks))
 
 
-def on_the_model(
-    known: Examples, params: PrivacyParams, grid: FeaturesParams, penalties: TrainParams
-) -> dict[str, Membership]:
+def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict[str, Membership]:
     """The attack on each head, the models made exactly as the one that ships, each from half of the households."""
     _, house = np.unique(known.household, return_inverse=True)
     rows = np.bincount(house)
@@ -81,7 +83,7 @@ def on_the_model(
 
     def predicted(mask: np.ndarray) -> Predictions:
         if mask.tobytes() not in kept:
-            kept[mask.tobytes()] = fit_twin(known.where(mask[house]), grid, penalties).predict(known.table)
+            kept[mask.tobytes()] = recipe.fit(known.where(mask[house])).predict(known.table)
         return kept[mask.tobytes()]
 
     def activity(mask: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from living_world import living_crowd
 from twinops.errors import ParamsError
 from twinops.evaluation.cells import hidden
 from twinops.evaluation.population import SMALLEST_CELL
-from twinops.evaluation.segments import CUTS, segment
+from twinops.evaluation.segments import CUTS, Asked, segment
 from twinops.pictures.segments import segments_picture
 from twinops.twin.simulate import Action
 
@@ -22,10 +22,11 @@ KNOWN, MODEL = WORLD.known, WORLD.model
 NEWEST = KNOWN.where(KNOWN.cutoff == KNOWN.cutoff.max()).table
 
 
-def told(*by: str, action: str | None = None, support=None):
-    free = np.ones(NEWEST.num_rows, dtype=bool)
+def told(*by: str, action: str | None = None, support=None, within=None):
+    everybody = np.ones(NEWEST.num_rows, dtype=bool)
     asked = None if action is None else Action.parse(action)
-    return segment(NEWEST, MODEL, support, by=by, action=asked, free=free)
+    who = everybody if within is None else within
+    return segment(NEWEST, MODEL, support, Asked(by, asked, who, everybody))
 
 
 def test_every_household_is_in_one_segment():
@@ -97,6 +98,19 @@ def test_a_campaign_tells_what_share_redeems_with_the_doubt_of_its_counts():
     ]
     assert shares
     assert all(0 < m.low < m.value < m.high < 1 for m in shares)
+
+
+def test_two_tables_of_different_purposes_cannot_be_subtracted():
+    """Three households of a segment refuse offers: the table of those who allow them says nothing of that segment."""
+    within = np.ones(NEWEST.num_rows, dtype=bool)
+    largest = max((s for s in told("activity") if s.households), key=lambda s: s.households).name
+    expected, edges = MODEL.by_heads(NEWEST).baskets, np.array(CUTS["activity"].edges)
+    names = CUTS["activity"].names
+    inside = np.flatnonzero(np.searchsorted(edges, expected, side="right") == names.index(largest[0]))
+    within[inside[:3]] = False
+    assert next(s for s in told("activity", within=within) if s.name == largest).households is None
+    within[inside[:15]] = False
+    assert next(s for s in told("activity", within=within) if s.name == largest).households == len(inside) - 15
 
 
 def test_the_picture_says_what_is_suppressed_and_how_many_there_are():

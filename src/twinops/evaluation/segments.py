@@ -25,7 +25,7 @@ from twinops.twin.state import columns
 from twinops.twin.support import Support, Tier, measures_of
 
 DRAWS, SEED = 400, 29
-EVERYONE = "everyone"
+INSIDE, OUTSIDE = "within", "outside"
 
 
 @dataclass(frozen=True)
@@ -101,30 +101,41 @@ class Segment:
     what_if: WhatIf | None = None
 
 
-def segment(  # noqa: PLR0913  what is asked, of whom, with what
-    table: pa.Table,
-    model: TwinModel,
-    support: Support | None,
-    *,
-    by: tuple[str, ...],
-    action: Action | None,
-    free: np.ndarray,
-) -> tuple[Segment, ...]:
-    """Cut the rows (one per household) and tell what is expected of each cell, and if; `free`: may be contacted.
+@dataclass(frozen=True)
+class Asked:
+    """Which way to cut, what if, and of which rows: `within` allow the purpose, `free` may be contacted."""
+
+    by: tuple[str, ...]
+    action: Action | None
+    within: np.ndarray
+    free: np.ndarray
+
+
+def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: Asked) -> tuple[Segment, ...]:
+    """Cut the rows (one per household that allows scoring) and tell what is expected of each cell, and if.
+
+    A cell is shown only if neither it nor the households of the same cell outside `within` are fewer than ten: the
+    table of all and the table of those within could be subtracted.
 
     Raises:
         ParamsError: nobody cuts by such a name, or by more than two.
     """
-    _check(by)
+    _check(asked.by)
     expected = model.by_heads(table)
-    names, place = _cells(table, expected, by)
-    found = {name: np.flatnonzero(place == i) for i, name in enumerate(names)}
-    gone = hidden({name: len(rows) for name, rows in found.items()})
-    if_done = None if action is None or support is None else _if_done(table, model, support, action, expected, free)
+    names, place = _cells(table, expected, asked.by)
+    parts = {
+        (*name, side): np.flatnonzero((place == i) & mask)
+        for i, name in enumerate(names)
+        for side, mask in ((INSIDE, asked.within), (OUTSIDE, ~asked.within))
+    }
+    gone = hidden({key: len(rows) for key, rows in parts.items()})
+    if_done = None
+    if asked.action is not None and support is not None:
+        if_done = _if_done(table, model, support, asked.action, expected, asked.free)
     return tuple(
-        Segment(name, None) if name in gone else _told(name, rows, expected, if_done)
-        for name, rows in found.items()
-        if len(rows)
+        Segment(key[:-1], None) if key in gone else _told(key[:-1], rows, expected, if_done)
+        for key, rows in parts.items()
+        if key[-1] == INSIDE and len(rows)
     )
 
 

@@ -49,7 +49,9 @@ def read(text: str) -> Retention:
 
 def facts(retention: Retention) -> tuple[Fact, ...]:
     """One human fact, empty parts included."""
+    done = sum(d.complete for d in retention.decisions.values())
     value = {
+        "decided": f"{done} of {len(retention.decisions)} units",
         "proposal": retention.proposal,
         "decisions": {unit: d.model_dump(mode="json") for unit, d in sorted(retention.decisions.items())},
     }

@@ -53,10 +53,12 @@ class Opened:
         declared = [p.value for p in SERVES]
         if purpose not in declared:
             return f"{purpose!r:.60} is no purpose a twin is opened for; declared are {', '.join(declared)}."
-        reason = self.answers.get(purpose, "consent_unknown")
-        if reason is None:
-            return None
-        return f"The consumer does not allow {purpose} today: {reason.replace('_', ' ')}."
+        # every use of a twin is a prediction, so scoring must be allowed as well
+        for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
+            reason = self.answers.get(needed, "consent_unknown")
+            if reason is not None:
+                return f"The consumer does not allow {needed} today: {reason.replace('_', ' ')}."
+        return None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from twinops.data.seal import read_sealed
 from twinops.entities.consent import Purpose
-from twinops.evaluation.segments import Segment, segment
+from twinops.evaluation.segments import Asked, Segment, segment
 from twinops.governance import influence
 from twinops.ports import KeyStore
 from twinops.twin.examples import with_text_sid
@@ -59,11 +59,13 @@ def segments(
     given = known(places)
     panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
     day = pc.max(panel["cutoff"]).as_py()
-    rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel[ALLOWED_BY[purpose]]))
+    # nobody is predicted who does not allow scoring, whatever the purpose of the table
+    rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))
+    within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False)
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
-    found = segment(rows, given.model, given.support, by=tuple(by), action=action, free=free)
+    found = segment(rows, given.model, given.support, Asked(tuple(by), action, within, free))
     caveat = RESPONSE if action is not None else None
-    return Segmented(tuple(by), purpose, day, given.model.horizon_days, rows.num_rows, found, action, (), caveat)
+    return Segmented(tuple(by), purpose, day, given.model.horizon_days, int(within.sum()), found, action, (), caveat)
 
 
 def _refusals(places: Places, action: Action | None, purpose: str, by: tuple[str, ...]) -> tuple[str, ...]:

@@ -323,6 +323,13 @@ def test_pairs_are_counted_as_by_hand():
     assert joined(np.array([0, 1]), np.array([1, 2]), 4).tolist() == [0, 0, 0, 1]
 
 
+def test_pairs_are_counted_among_very_many_records_too():
+    group = np.arange(100_000, dtype=np.int32)  # as scipy numbers groups
+    group[1::2] -= 1
+    counted = Counted.of_groups(group, np.arange(100_000) // 2)
+    assert (counted.right.sum(), counted.wrong.sum()) == (50_000, 0)
+
+
 def test_a_linkage_without_a_mistake_still_has_a_doubt():
     right = Counted.of_groups(np.repeat(np.arange(50) * 2, 2), np.repeat(np.arange(50), 2))
     found = measured.linkage_findings(measured.Judged(right, {}, 50, 0, 50), draws=50, seed=1).measures

@@ -39,7 +39,7 @@ class Counted:
         ([1.0, 0.0], [1.0, 1.0], [1.0, 1.0])
         """
         persons, person = np.unique(person, return_inverse=True)
-        both, counts = np.unique(group * len(persons) + person, return_counts=True)
+        both, counts = np.unique(group.astype(np.int64) * len(persons) + person, return_counts=True)
         of_group, of_person = np.divmod(both, len(persons))
         size = np.bincount(group)
         right = np.bincount(of_person, counts * (counts - 1) / 2, minlength=len(persons))

@@ -117,3 +117,27 @@ def test_every_byte_of_a_signature_counts(keys):
 def test_what_is_no_signature_is_none(text):
     with pytest.raises(NotSigned):
         signer(CONTENT, text, (), namespace="twinops-dpia")
+
+
+def test_the_signer_in_memory_makes_signatures_that_ssh_keygen_and_we_take(tmp_path):
+    from twinops.adapters.memory_governance import MemorySigner
+
+    one = MemorySigner()
+    path = tmp_path / "said.txt"
+    path.write_bytes(CONTENT)
+    one.sign(path, key=tmp_path, namespace="twinops-dpia")
+    (tmp_path / "allowed").write_text(f"ada@shop.example {one.public}\n")
+    assert found((tmp_path / "said.txt.sig").read_text(), f"ada@shop.example {one.public}\n") == ("ada@shop.example",)
+    known = ["-f", "allowed", "-I", "ada@shop.example", "-n", "twinops-dpia", "-s", "said.txt.sig"]
+    done = subprocess.run(
+        ["ssh-keygen", "-Y", "verify", *known], cwd=tmp_path, input=CONTENT, capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_what_is_live_can_be_put_in_by_hand():
+    from twinops.adapters.memory_governance import MemoryProduction
+
+    live = MemoryProduction({"twin": "{}"}, {("main", "reports/evidence.json"): "[]"})
+    assert (live.evidence("twin"), live.evidence("other")) == ("{}", None)
+    assert live.at("main", Path("reports/evidence.json")) == "[]"

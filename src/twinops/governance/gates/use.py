@@ -1,6 +1,6 @@
 """Refuse a use that the law prohibits, and one that asks for a person's justification until a person has given it.
 
-What the declared facts make of the use is computed from the law as data; unknown facts never clear (AI Act, arts. 5, 6, 50).
+What the declared facts make of the use is computed from the law as data; what is unknown never clears.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ RULE = "AI Act arts. 5, 6, 50 (Reg. (EU) 2024/1689); DSA arts. 25-28; Dir. (EU) 
 QUESTION = "Does the law allow the declared use, and has a person justified what asks for it?"
 CLASS, DUTIES = "ai_act_classification", "consumer_law_duties"
 FILE = "compliance/intended_use.yaml"
+OUTCOMES, HOLDS = ("block", "duty", "human_review"), ("true", "unknown")
 CLEAR = ("minimal", "transparency", "annex_iii_derogated", "out_of_scope")
 """Classes that need no person's word; duties beside them stand on the card."""
 
@@ -33,10 +34,10 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     """Prohibited or barred: failed. High-risk, open, or to be justified: a person's word. Else passed, with duties."""
     found, duties = evidence.fact(CLASS), evidence.fact(DUTIES)
     outcome = found.value.get("class") if found and isinstance(found.value, dict) else None
-    if outcome not in MEANS or duties is None or not isinstance(duties.value, (list, tuple)):
+    if not isinstance(outcome, str) or outcome not in MEANS or duties is None or not _readable(duties.value):
         return missing("What the law makes of the use is not in this evidence.", f"Restore {FILE}, then `make run`.")
     figures = about(found)
-    told = f"AI Act class: {_spoken(outcome)}, {MEANS[str(outcome)]}"
+    told = f"AI Act class: {_spoken(outcome)}, {MEANS[outcome]}"
     barred, asked = _rules(duties.value, "block", "true"), _asked(duties.value)
     if outcome == "prohibited" or barred:
         why = "; ".join([told, *(f"consumer law bars it: {b}" for b in barred)])
@@ -51,6 +52,13 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     return passed(f"{told}; duties: {', '.join(_rules(duties.value, 'duty', 'true')) or 'none'}.", **figures)
 
 
+def _readable(duties: Any) -> bool:
+    """A list of rules with what they ask for and whether they hold; one odd row makes the whole unreadable."""
+    return isinstance(duties, (list, tuple)) and all(
+        isinstance(d, dict) and d.get("outcome") in OUTCOMES and d.get("holds") in HOLDS for d in duties
+    )
+
+
 def _asked(duties: Any) -> list[str]:
     """Consumer rules that ask for a person, or whose bar an unanswered fact leaves open."""
     review = [f"consumer law asks for a person: {r}" for r in _rules(duties, "human_review", "true")]
@@ -59,8 +67,7 @@ def _asked(duties: Any) -> list[str]:
 
 
 def _rules(duties: Any, outcome: str, holds: str) -> list[str]:
-    rows = [d for d in duties if isinstance(d, dict)]
-    return [str(d.get("rule")) for d in rows if (d.get("outcome"), d.get("holds")) == (outcome, holds)]
+    return [str(d.get("rule")) for d in duties if (d.get("outcome"), d.get("holds")) == (outcome, holds)]
 
 
 def _open(value: Any) -> str:

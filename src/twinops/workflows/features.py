@@ -165,8 +165,9 @@ def found(
     standing = reasons(engine)
     left_out = population.excluded(standing, erased=gone)
     written = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
-    counts = [p.read_text(encoding="utf-8") for p in places.all_counts]
     legal = claimed.legal
+    # a source that is no longer declared may have left its counts behind
+    counts = [p.read_text(encoding="utf-8") for p in places.all_counts if p.parent.name in legal]
     ledger = f"consent ledger{' (synthetic)' if legal['consent'].synthetic else ''} on the as-of date"
     facts = {
         "rows_without_valid_basis": population.rows_without_valid_basis(

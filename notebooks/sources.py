@@ -102,8 +102,8 @@ Image(home.places.figure("sentiment"))
 # ## What a panel lets us infer
 #
 # Answers are borrowed from panelists who shop alike. They are **inferred**, for segments only, never for a person. Our
-# demographics are declared for bias assessment alone, so nothing is matched on them. Panelists may be other people in what
-# was not matched on: intervals are widened as if they were so by as much as in what was.
+# demographics are declared for bias assessment alone, so nothing is matched on them. Panelists may be other people in
+# what was not matched on: intervals are widened as if they were so by as much as in what was.
 
 # %%
 Image(home.places.figure("fusion"))

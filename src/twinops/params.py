@@ -294,7 +294,7 @@ class MinimisationParams(_Section):
 
 
 class PrivacyParams(_Section):
-    """The attacks: the day of the tables, how many models are attacked, draws of their intervals, attacks on each table."""
+    """The attacks: the day of the tables, how many models, draws of their intervals, attacks on each table."""
 
     cutoff: Day = 337
     models: Annotated[int, Field(ge=4, le=64, multiple_of=2)] = 8
@@ -304,7 +304,7 @@ class PrivacyParams(_Section):
 
 
 class ReleaseParams(_Section):
-    """What a generalised table must hold: classes of `k` households with `l` sensitive bands, within `t` of everybody."""
+    """What a generalised table must hold: classes of `k` households, `l` sensitive bands in each, within `t`."""
 
     k: Annotated[int, Field(ge=5, le=1_000)] = 20
     l: Annotated[int, Field(ge=2, le=20)] = 3  # noqa: E741 - the name the literature gives it

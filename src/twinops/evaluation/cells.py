@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from twinops.evaluation.population import SMALLEST_CELL
+from twinops.entities.small_cells import SMALLEST_CELL
 
 Key = tuple[str, ...]
 

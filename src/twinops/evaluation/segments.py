@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import ParamsError
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.cells import hidden
-from twinops.evaluation.population import SMALLEST_CELL
 from twinops.twin.model import TwinModel
 from twinops.twin.predictions import Predictions
 from twinops.twin.shift import silent, with_basket

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from twinops import params as params_file
 from twinops import plugins
 from twinops.data.own.declared import law_of
 from twinops.entities.canonical import to_json
@@ -80,7 +81,7 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
         *human_part(places).facts,
         *resolution_facts(places),
         *retention.facts(retention.read(_text(places.compliance / "retention.yaml"))),
-        *(source_facts() if told is None else told),
+        *(declared_sources(places) if told is None else told),
         model_fact(places),
         *library_facts(places),
         *blend_facts(places),
@@ -153,6 +154,15 @@ def blend_facts(places: Places) -> tuple[Fact, ...]:
         "columns": columns,
     }
     return (Fact("blend.file", value, Kind.MEASURED, path),)
+
+
+def declared_sources(places: Places) -> tuple[Fact, ...]:
+    """The legal facts of this project's sources, as its `params.yaml` declares them."""
+    path = places.root / "params.yaml"
+    if not path.is_file():
+        return source_facts()
+    said = params_file.read(path)
+    return source_facts(said.own, files_of_others=said.sources.folder is not None)
 
 
 def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False) -> tuple[Fact, ...]:

@@ -112,6 +112,25 @@ def assessed(places: Places, own: OwnParams, as_of: date) -> frozenset[Purpose]:
     return frozenset(purpose for name, purpose in signed if name in (TRANSACTIONS, own.staged_as(TRANSACTIONS)))
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What the receipt lines may serve: on which basis, and for which purposes an assessment stands."""
+
+    legal: LegalFacts
+    bases: Mapping[Purpose, LegalBasis]
+    assessed: frozenset[Purpose]
+
+
+def standing(places: Places, own: OwnParams, as_of: date) -> Standing:
+    """As declared for the receipt lines, shipped or your own.
+
+    Raises:
+        ParamsError: they are not declared for training.
+    """
+    legal = law_of(own)[TRANSACTIONS]
+    return Standing(legal, purposes.bases_of(legal), assessed(places, own, as_of))
+
+
 def births(places: Places, keys: KeyStore) -> pa.Table:
     """Who was born when, as far as it is known: `sid`, `birth_day` (days from 1 January 2017, before it negative)."""
     if not places.births.is_file():

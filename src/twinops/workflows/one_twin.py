@@ -10,8 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops import plugins
-from twinops.data import ages
+from twinops.data import ages, purposes
 from twinops.data.only import Only
 from twinops.data.seal import read_sealed
 from twinops.entities.consent import Purpose
@@ -24,6 +23,7 @@ from twinops.twin.living import Basket, Living, replay
 from twinops.twin.merged import narrowed, said_of_records
 from twinops.twin.model import TwinModel
 from twinops.twin.permissions import Asked, read_consent
+from twinops.workflows.features import Standing
 from twinops.workflows.places import Places
 
 SERVES = (Purpose.SCORING, Purpose.OFFERS)
@@ -105,6 +105,7 @@ def open_twin(  # noqa: PLR0913  the ports
     rule: AgesParams,
     day: int,
     decay_days: tuple[int, int, int],
+    law: Standing,
 ) -> Opened:
     """The twin of one consumer as of the day; baskets of that day and later do not enter.
 
@@ -121,9 +122,9 @@ def open_twin(  # noqa: PLR0913  the ports
     mine = Only(keys, frozenset({sid}))
     born = _opened("births", [places.births], mine) if places.births.is_file() else ages.NOBODY
     links = _opened("links", [places.links], mine) if places.links.is_file() else NO_LINKS
-    answers = _answers(places, engine, keys, (sid, day, ledger, born, links, rule))
+    answers = _answers(places, engine, keys, (sid, day, ledger, born, links, rule), law)
     allowed = dict(zip(answers["purpose"].to_pylist(), answers["reason"].to_pylist(), strict=True))
-    adult = ages.since_full_age(lines, born, rule)
+    adult = ages.since_full_age(purposes.served(lines, law.legal), born, rule)
     before = adult.filter(pc.less(adult["day"], day))
     return Opened(sid, day, _living(engine, before, decay_days), allowed, links, before, mine)
 
@@ -146,12 +147,15 @@ FROM one_twin_lines GROUP BY basket_id, day ORDER BY day, basket_id
 
 
 def _answers(
-    places: Places, engine: Engine, keys: KeyStore, of: tuple[str, int, pa.Table, pa.Table, pa.Table, AgesParams]
+    places: Places,
+    engine: Engine,
+    keys: KeyStore,
+    of: tuple[str, int, pa.Table, pa.Table, pa.Table, AgesParams],
+    law: Standing,
 ) -> pa.Table:
     """The ledger today, narrowed to the strictest of all linked records, minors out: as `features` reads it for all."""
     sid, day, ledger, born, links, rule = of
-    bases = plugins.load("twinops.data.sources", HOME_SOURCE).LEGAL.bases
-    answers = read_consent(engine, ledger, Asked((sid,), (), day), bases)
+    answers = read_consent(engine, ledger, Asked((sid,), (), day), law.bases, assessed=law.assessed)
     batches = places.raw_batches("choices")
     if links.num_rows and batches:
         records = Only(keys, frozenset(links["record"].to_pylist()))

@@ -82,7 +82,7 @@ class Places:
         return self.root / "data" / "features" / "labels.parquet"
 
     def taste(self, name: str) -> Path:
-        """Sealed: `categories`, `category_labels`, `coupons` or `coupon_consent`, what the taste heads are made from."""
+        """Sealed: `categories`, `category_labels`, `coupons` or `coupon_consent`, which the taste heads learn from."""
         return self.root / "data" / "tastes" / f"{name}.parquet"
 
     @property

@@ -8,11 +8,11 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops import plugins
-from twinops.data import ages, special
+from twinops.data import ages, purposes, special
 from twinops.data.days import day_of
 from twinops.data.seal import read_sealed, write_sealed
 from twinops.entities.canonical import to_json
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, EvaluateParams, FeaturesParams, SourcesParams, TastesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin import coupon_rows, taste_events
@@ -21,7 +21,7 @@ from twinops.twin.features import as_of_days
 from twinops.twin.merged import narrowed, said_of_records
 from twinops.twin.permissions import Asked, permissions, read_consent
 from twinops.workflows.collect import asked_for
-from twinops.workflows.features import SOURCES, births, reached, ties
+from twinops.workflows.features import Standing, births, reached, standing, ties
 from twinops.workflows.places import Places
 
 
@@ -45,6 +45,7 @@ def taste_features(  # noqa: PLR0913  (ports and sections are injected by type)
     sources: SourcesParams,
     adults: AgesParams,
     as_of: date,
+    own: OwnParams = NOTHING_OWN,
 ) -> TasteFeatures:
     """Write sealed taste states and labels, sealed campaign rows, and the names of the chosen categories.
 
@@ -53,10 +54,11 @@ def taste_features(  # noqa: PLR0913  (ports and sections are injected by type)
     known_until = min(day_of(as_of), reached(places.raw_batches("transactions")))
     born = births(places, keys)
     lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
-    engine.register("transactions", ages.since_full_age(lines, born, adults))
+    law = standing(places, own, as_of)
+    engine.register("transactions", ages.since_full_age(purposes.served(lines, law.legal), born, adults))
     oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
     names, states = _tastes(places, engine, keys, (grid, held_out, rule, sources), (known_until, oldest_age))
-    coupons = _coupons(places, engine, keys, (grid, rule, adults, as_of), (known_until, oldest_age))
+    coupons = _coupons(places, engine, keys, (grid, rule, adults, as_of, law), (known_until, oldest_age))
     return TasteFeatures(names, states, coupons)
 
 
@@ -94,11 +96,11 @@ def _coupons(
     places: Places,
     engine: Engine,
     keys: KeyStore,
-    said: tuple[FeaturesParams, TastesParams, AgesParams, date],
+    said: tuple[FeaturesParams, TastesParams, AgesParams, date, Standing],
     known: tuple[int, int],
 ) -> int:
     """Write one row per household and campaign, and who allowed training on which campaign's first day."""
-    grid, rule, adults, as_of = said
+    grid, rule, adults, as_of, law = said
     known_until, oldest_age = known
     batches = {name: places.raw_batches(name) for name in ("campaigns", "redemptions")}
     tables = {
@@ -106,7 +108,7 @@ def _coupons(
         for name, paths in batches.items()
     }
     days = coupon_rows.campaign_days(tables["campaigns"], first=1, known_until=known_until)
-    allowed = _allowed(places, engine, keys, (days, adults, as_of))
+    allowed = _allowed(places, engine, keys, (days, adults, as_of, law))
     for name, table in {**tables, "permissions": allowed}.items():
         engine.register(name, table)
     when = taste_events.Horizons(days, grid.horizon_days, known_until)
@@ -129,15 +131,15 @@ EMPTY = {
 
 
 def _allowed(
-    places: Places, engine: Engine, keys: KeyStore, said: tuple[tuple[int, ...], AgesParams, date]
+    places: Places, engine: Engine, keys: KeyStore, said: tuple[tuple[int, ...], AgesParams, date, Standing]
 ) -> pa.Table:
     """What each household allowed on each campaign's first day, read as the panel's flags are (see `features`)."""
-    days, adults, as_of = said
+    days, adults, as_of, law = said
     today = day_of(as_of)
     panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
     ledger = with_text_sid(read_sealed(places.raw_batches("consent"), dataset="consent", keys=keys))
     asked = Asked(tuple(pc.unique(panel["sid"]).sort().to_pylist()), days, today)
-    answers = read_consent(engine, ledger, asked, plugins.load(SOURCES, "transactions").LEGAL.bases)
+    answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
     tied = ties(places, keys)
     if tied is not None:
         answers = narrowed(engine, answers, tied[1], said_of_records(engine, *tied, today=today), today=today)

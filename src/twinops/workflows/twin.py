@@ -16,9 +16,10 @@ from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import DataError
 from twinops.evaluation.newcomers import newcomer_measures, tell_newcomers
-from twinops.evaluation.population import SMALLEST_CELL
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams, TrainParams
 from twinops.pictures.canvas import save
 from twinops.pictures.newcomers import newcomers_picture
@@ -33,7 +34,7 @@ from twinops.twin.living import Basket, Living
 from twinops.twin.model import TwinModel
 from twinops.twin.portrait import Portrait
 from twinops.twin.simulate import Action, Simulated
-from twinops.workflows.features import births, reached
+from twinops.workflows.features import births, reached, standing
 from twinops.workflows.one_twin import Known, open_twin, shipped
 from twinops.workflows.places import Places
 from twinops.workflows.segments import Segmented, segments
@@ -99,6 +100,7 @@ def twin(  # noqa: PLR0913  the injected ports and sections
     penalties: TrainParams,
     rule: AgesParams,
     as_of: date,
+    own: OwnParams = NOTHING_OWN,
 ) -> Story:
     """Write `models/support.json`, `reports/measures/living.json` and three pictures.
 
@@ -125,7 +127,7 @@ def twin(  # noqa: PLR0913  the injected ports and sections
         segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days),
         places.figure("segments"),
     )
-    return _told(given, everyone, (places, engine, keys), (grid, rule, as_of), (cut, findings))
+    return _told(given, everyone, (places, engine, keys), (grid, rule, as_of, own), (cut, findings))
 
 
 def diaries(everyone: Examples, places: Places, engine: Engine, keys: KeyStore, rule: AgesParams) -> Diary:
@@ -234,18 +236,27 @@ def _told(
     given: Known,
     everyone: Examples,
     ports: tuple[Places, Engine, KeyStore],
-    settings: tuple[FeaturesParams, AgesParams, date],
+    settings: tuple[FeaturesParams, AgesParams, date, OwnParams],
     made: tuple[Segmented, Findings],
 ) -> Story:
     """One well-covered twin whose banded habits many share, its what-ifs, and all of it drawn."""
     places, engine, keys = ports
-    grid, rule, as_of = settings
+    grid, rule, as_of, own = settings
     sid, like = ordinary(everyone)
     if sid is None:
         save(portrait_picture(None, ()), places.figure("portrait"))
         return Story(None, like, (), *made)
     day = day_of(as_of)
-    opened = open_twin(sid, places=places, engine=engine, keys=keys, rule=rule, day=day, decay_days=grid.decay_days)
+    opened = open_twin(
+        sid,
+        places=places,
+        engine=engine,
+        keys=keys,
+        rule=rule,
+        day=day,
+        decay_days=grid.decay_days,
+        law=standing(places, own, as_of),
+    )
     portrait = portrait_of(opened, given, places, (NAME, Purpose.SCORING.value, as_of)).banded()
     answers = []
     for action in map(Action.parse, ASKED):

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from twinops.data.days import day_of
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin.outlook import Outlook, outlook
 from twinops.twin.portrait import BASIS
+from twinops.workflows.features import standing
 from twinops.workflows.one_twin import known, open_twin
 from twinops.workflows.places import Places
 
@@ -44,6 +46,7 @@ def twin_predict(  # noqa: PLR0913  the injected ports and sections
     grid: FeaturesParams,
     rule: AgesParams,
     as_of: date,
+    own: OwnParams = NOTHING_OWN,
 ) -> Predicted:
     """Open one twin and predict the horizon from the as-of day on.
 
@@ -51,7 +54,16 @@ def twin_predict(  # noqa: PLR0913  the injected ports and sections
         DataError: nobody is known by this id, or there is no model yet.
     """
     given, day = known(places), day_of(as_of)
-    opened = open_twin(who, places=places, engine=engine, keys=keys, rule=rule, day=day, decay_days=grid.decay_days)
+    opened = open_twin(
+        who,
+        places=places,
+        engine=engine,
+        keys=keys,
+        rule=rule,
+        day=day,
+        decay_days=grid.decay_days,
+        law=standing(places, own, as_of),
+    )
     refused = opened.refusal(purpose)
     if refused is not None:
         return Predicted(None, refused)

@@ -10,12 +10,14 @@ import pyarrow.compute as pc
 
 from twinops.data.days import day_of
 from twinops.data.seal import read_sealed
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin.living import rows
 from twinops.twin.outlook import outlook
 from twinops.twin.portrait import Held, Portrait, average_spend, habits, permissions, reasons, said
 from twinops.twin.what_would_change import Wish, what_would_change
+from twinops.workflows.features import standing
 from twinops.workflows.one_taste import tastes_of
 from twinops.workflows.one_twin import Known, Opened, known, open_twin
 from twinops.workflows.places import Places
@@ -46,6 +48,7 @@ def twin_show(  # noqa: PLR0913  the injected ports and sections
     grid: FeaturesParams,
     rule: AgesParams,
     as_of: date,
+    own: OwnParams = NOTHING_OWN,
 ) -> Shown:
     """Open one twin and describe it; `name` is what the portrait calls it. Refused: the ledger does not allow it.
 
@@ -54,7 +57,14 @@ def twin_show(  # noqa: PLR0913  the injected ports and sections
     """
     given = known(places)
     opened = open_twin(
-        who, places=places, engine=engine, keys=keys, rule=rule, day=day_of(as_of), decay_days=grid.decay_days
+        who,
+        places=places,
+        engine=engine,
+        keys=keys,
+        rule=rule,
+        day=day_of(as_of),
+        decay_days=grid.decay_days,
+        law=standing(places, own, as_of),
     )
     refused = opened.refusal(purpose)
     if refused is not None:

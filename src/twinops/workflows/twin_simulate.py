@@ -12,9 +12,11 @@ from twinops.data.days import day_of
 from twinops.data.seal import read_sealed
 from twinops.errors import DataError, ParamsError
 from twinops.governance import influence, policy
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin.simulate import Action, Simulated, simulate
+from twinops.workflows.features import standing
 from twinops.workflows.one_taste import coupon_chance
 from twinops.workflows.one_twin import Known, Opened, known, open_twin
 from twinops.workflows.places import Places
@@ -31,6 +33,7 @@ def twin_simulate(  # noqa: PLR0913  the injected ports and sections
     grid: FeaturesParams,
     rule: AgesParams,
     as_of: date,
+    own: OwnParams = NOTHING_OWN,
 ) -> Simulated:
     """Answer with a distribution, or with every reason why not: consent, the influence guard, the support of the data.
 
@@ -41,7 +44,16 @@ def twin_simulate(  # noqa: PLR0913  the injected ports and sections
     asked, given, day = Action.parse(action), known(places), day_of(as_of)
     if not places.support.is_file():
         raise DataError("Where the data can answer was not measured yet.", hint="Run `dvc repro twin`.")
-    opened = open_twin(who, places=places, engine=engine, keys=keys, rule=rule, day=day, decay_days=grid.decay_days)
+    opened = open_twin(
+        who,
+        places=places,
+        engine=engine,
+        keys=keys,
+        rule=rule,
+        day=day,
+        decay_days=grid.decay_days,
+        law=standing(places, own, as_of),
+    )
     against = guarded(opened, asked, purpose, places)
     if not against and opened.state.empty:
         against = ("Nothing is known of this consumer yet, so no what-if can start from it.",)

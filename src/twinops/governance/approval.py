@@ -1,0 +1,121 @@
+"""Who may record evidence, decide and promote. Pure: case, actor, officers and time go in, reasons come out.
+
+Every function answers with the reasons against; none means yes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from twinops.entities.approval import Act, Actor, Case, Review
+from twinops.governance.officers import GATE_RUNNER, RISK_OFFICER, Officers
+
+_OFFICER_ACTS = (Act.APPROVE, Act.REJECT, Act.REVOKE)
+MIN_REASON = 10
+
+
+def against_recording(actor: Actor, officers: Officers | None) -> tuple[str, ...]:
+    """Evidence comes from the gate runner only: nobody vouches for a model of her own."""
+    if officers is None:
+        return (NO_RULES,)
+    if actor.account not in officers.gate_runners or GATE_RUNNER not in actor.roles or actor.admin:
+        return ("Only a gate runner records evidence; the officers file lists which accounts are.",)
+    return ()
+
+
+def against_act(act: Act, case: Case, actor: Actor, *, officers: Officers | None, now: datetime) -> tuple[str, ...]:
+    """Reasons why this account may not do this to this version now."""
+    if officers is None:
+        return (NO_RULES,)
+    if act is Act.REQUEST:
+        return ()
+    against = list(_against_office(act, actor, officers, now))
+    if act is Act.APPROVE:
+        against += _against_independence(case, actor)
+        against += against_candidate(case)
+    if act is Act.REVOKE and standing(case, now=now) is None:
+        against.append("There is no approval of this version to revoke.")
+    return tuple(against)
+
+
+def against_activating(actor: Actor, officers: Officers, *, now: datetime) -> tuple[str, ...]:
+    """Policy and officers change by the risk officer's hand only, under the officers that are active now."""
+    return tuple(_against_office(Act.APPROVE, actor, officers, now))
+
+
+def against_candidate(case: Case) -> tuple[str, ...]:
+    """What the version itself lacks, whoever asks."""
+    if case.digests is None or case.blocking is None:
+        return (*case.problems, "There is no evidence for these bytes from the gate runner.")
+    gates = (f"The server's policy refuses it. In the way: {', '.join(case.blocking)}.",) if case.blocking else ()
+    return (*case.problems, *gates)
+
+
+def against_promotion(case: Case, *, now: datetime) -> tuple[str, ...]:
+    """Reasons why a protected alias may not point to this version now."""
+    last = _last(case, *_OFFICER_ACTS)
+    if last is None:
+        return (f"Version {case.version} of {case.name} is not approved: nobody decided on it yet.",)
+    if last.act is Act.REVOKE:
+        return (f"The approval of version {case.version} was revoked.",)
+    if last.act is Act.REJECT:
+        return (f"Version {case.version} was rejected.",)
+    against = list(against_candidate(case))
+    if last.name != case.name:
+        against.append(f"It was approved as a version of {last.name}, not of {case.name}.")
+    if last.expires is not None and now >= last.expires:
+        against.append(f"The approval expired on {last.expires.date()}.")
+    if case.digests is not None and last.digests is not None and last.digests != case.digests:
+        parts = ", ".join(last.digests.changed(case.digests))
+        against.append(f"The approval lapsed: {parts} changed since it was given.")
+    return tuple(against)
+
+
+def standing(case: Case, *, now: datetime) -> Review | None:
+    """The approval that neither was taken back nor ran out; None: there is none."""
+    last = _last(case, *_OFFICER_ACTS)
+    if last is None or last.act is not Act.APPROVE or (last.expires is not None and now >= last.expires):
+        return None
+    return last
+
+
+def expiry(officers: Officers, *, now: datetime) -> datetime:
+    """Until when an approval given now holds."""
+    return now + timedelta(days=officers.approval_days)
+
+
+def against_reason(act: Act, reason: str) -> tuple[str, ...]:
+    """An officer says why."""
+    if act is not Act.REQUEST and len(reason.strip()) < MIN_REASON:
+        return (f"A reason of at least {MIN_REASON} characters is needed.",)
+    return ()
+
+
+NO_RULES = "No policy and officers file are active on this server: the risk officer activates them first."
+
+
+def _against_office(act: Act, actor: Actor, officers: Officers, now: datetime) -> list[str]:
+    office = officers.officer(actor.account, on=now.date())
+    against = []
+    if actor.admin:
+        against.append("An administrator of the server decides nothing: the roles are kept apart.")
+    if office is None:
+        against.append("This account is not in the active officers file, or its office has ended.")
+    elif act in _OFFICER_ACTS and office.role != RISK_OFFICER:
+        against.append("The data protection officer advises and does not decide (GDPR art. 38(6)).")
+    elif office.role not in actor.roles:
+        against.append(f"This account does not hold the role {office.role} on this server.")
+    return against
+
+
+def _against_independence(case: Case, actor: Actor) -> list[str]:
+    against = []
+    if actor.account in case.contributors:
+        against.append("Who worked on this version does not approve it.")
+    if case.unknown:
+        against.append(f"It is not known who worked on it: {'; '.join(case.unknown)}.")
+    return against
+
+
+def _last(case: Case, *acts: Act) -> Review | None:
+    return next((review for review in reversed(case.reviews) if review.act in acts), None)

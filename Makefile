@@ -11,10 +11,10 @@ unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup run test test-fast test-spark check lab serve bench power lint format lock clean
+.PHONY: help setup run test test-fast test-server-full test-spark check lab serve bench power lint format lock clean
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 setup:  ## make .venv from the hash-pinned lock (other targets do it first)
 	@sh setup/setup.sh
@@ -31,6 +31,10 @@ run: setup  ## from real households to a judged, documented candidate
 
 test: lint  ## lint and all tests, but for those on Spark
 	@pytest -n 2 --dist loadfile
+
+test-server-full: setup  ## every race, kill and power cut of the registry's door in full (an hour)
+	@TWINOPS_KILLS=300 TWINOPS_STORE_RACES=1000 TWINOPS_RACES=100 TWINOPS_CRASHES=30 TWINOPS_SERVER_KILLS=10 \
+	  TWINOPS_AUDIT_SIZE=1000000 pytest tests/unit/test_audit.py tests/server -o timeout=3600
 
 test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh
@@ -52,12 +56,12 @@ format: setup  ## let ruff mend what it can
 lab: setup  ## JupyterLab on this machine, percent notebooks opened as notebooks
 	@jupyter lab --config=setup/lab/jupyter_lab_config.py
 
-serve: setup  ## MLflow on what `make run` made, http://127.0.0.1:5000
-	@MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false mlflow server --host 127.0.0.1 --port $${PORT:-5000} --workers 1 \
-	  --backend-store-uri sqlite:///mlflow.db --default-artifact-root "$(CURDIR)/mlruns" --serve-artifacts
+serve: setup  ## MLflow where only what was approved can be production, http://127.0.0.1:5000
+	@twinops server --port $${PORT:-5000} --adopt
 
 bench: setup  ## measure against peers; writes bench/results.json (PART="sealing features ...", QUICK=--quick)
 	@python bench/run.py $(QUICK) $(PART)
+	@[ -n "$(QUICK)$(PART)" ] || python bench/registry.py
 
 power: setup  ## what the fairness and drift tests find on populations of known truth; writes docs/gates.md
 	@python bench/gates.py

@@ -6,18 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from twinops.adapters.registry_loading import load
     from twinops.entities.evidence import Evidence
     from twinops.entities.measure import Measure
     from twinops.entities.verdict import Verdict
     from twinops.wiring import Project, open_project, preview
 
-__all__ = ["Evidence", "Measure", "Project", "Verdict", "open_project", "preview"]
+__all__ = ["Evidence", "Measure", "Project", "Verdict", "load", "open_project", "preview"]
 
 _HOMES = {
     "Evidence": "twinops.entities.evidence",
     "Measure": "twinops.entities.measure",
     "Project": "twinops.wiring",
     "Verdict": "twinops.entities.verdict",
+    "load": "twinops.adapters.registry_loading",
     "open_project": "twinops.wiring",
     "preview": "twinops.wiring",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from twinops.adapters.mlflow_store import KEY, MlflowStore
+from twinops.adapters.mlflow_tracking import MlflowTracking
 
 FOLDER, TASTES = "model", "tastes"
 NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML")
@@ -32,14 +33,14 @@ class MlflowRegistry:
         """The version registered for this key. Read from the database: MLflow itself takes seconds to load."""
         rows = self._store.peek(VERSION_OF, name, KEY, key)
         if rows is None:
-            return _search(self._store.client(), name, key)
+            return self._search(self._store.client(), name, key)
         return str(rows[0][0]) if rows else None
 
     def register(self, name: str, *, key: str, run_id: str, model: Path, tags: Mapping[str, str]) -> str:
         """Put the model into its run, then make the version; one that this key has already is returned."""
         with self._store.alone():
             client = self._store.client()
-            known = _search(client, name, key)
+            known = self._search(client, name, key)
             if known is not None:
                 return known
             _ensure(client, name)
@@ -59,13 +60,20 @@ class MlflowRegistry:
             return
         with self._store.alone():
             client = self._store.client()
+            if self._store.server:
+                return  # the server describes a version itself, from the gate runner's evidence
             client.update_model_version(name, version, description=description)
             for tag, value in tags.items():
                 client.set_model_version_tag(name, version, tag, value)
 
+    def _search(self, client: Any, name: str, key: str) -> str | None:
+        if not self._store.server:
+            return _lowest(client.search_model_versions(f"name = '{name}' and tags.`{KEY}` = '{key}'"))
+        run_id = MlflowTracking(self._store.root).find(key)  # a governed registry takes no tag of ours from a caller
+        return _lowest(client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")) if run_id else None
 
-def _search(client: Any, name: str, key: str) -> str | None:
-    found = client.search_model_versions(f"name = '{name}' and tags.`{KEY}` = '{key}'")
+
+def _lowest(found: Any) -> str | None:
     return str(min(int(v.version) for v in found)) if found else None
 
 

@@ -1,9 +1,13 @@
-"""The embedded MLflow of one project: a SQLite file and a folder beside it. The one place that opens it."""
+"""The embedded MLflow of one project, a SQLite file and a folder beside it, or the registry server named instead.
+
+The one place that opens either.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +17,9 @@ from typing import Any
 
 from twinops.adapters.quiet import be_quiet
 from twinops.errors import ServiceError
+
+SERVER = "TWINOPS_SERVER"
+"""Names a registry server to work with instead; the login stands in MLflow's own variables."""
 
 KEY = "twinops.key"
 """The tag by which a run or a version is found again."""
@@ -35,9 +42,14 @@ class MlflowStore:
         return self.root / "mlruns"
 
     @property
+    def server(self) -> str | None:
+        """The address of the registry server, if one is named."""
+        return os.environ.get(SERVER, "").rstrip("/") or None
+
+    @property
     def uri(self) -> str:
-        """For tracking and registry alike; an environment variable of the caller's does not change it."""
-        return f"sqlite:///{self.database}"
+        """For tracking and registry alike; MLflow's own variables do not change it."""
+        return self.server or f"sqlite:///{self.database}"
 
     def client(self) -> Any:
         """An MLflow client of this store."""
@@ -57,6 +69,8 @@ class MlflowStore:
 
     def peek(self, sql: str, *values: str) -> list[tuple[Any, ...]] | None:
         """Rows straight from the database, read only, in milliseconds; None when it cannot be read this way."""
+        if self.server:
+            return None
         if not self.database.is_file():
             return []
         try:

@@ -9,6 +9,8 @@ from typing import Any
 from twinops.adapters.mlflow_store import KEY, MlflowStore
 
 EXPERIMENT = "twinops"
+SHARED = "twinops-shared"
+"""The experiment on a registry server, whose artifacts the server keeps; one made by a single user lies in a folder."""
 TAGS_OF = """
 SELECT run.run_uuid, tag.key, tag.value
 FROM runs AS run JOIN tags AS mine ON mine.run_uuid = run.run_uuid JOIN tags AS tag ON tag.run_uuid = run.run_uuid
@@ -58,8 +60,12 @@ class MlflowTracking:
             client.set_terminated(run_id)
             return run_id
 
+    @property
+    def _experiment(self) -> str:
+        return SHARED if self._store.server else EXPERIMENT
+
     def _search(self, client: Any, key: str) -> Any:
-        experiment = client.get_experiment_by_name(EXPERIMENT)
+        experiment = client.get_experiment_by_name(self._experiment)
         if experiment is None:
             return None
         found = client.search_runs(
@@ -68,10 +74,12 @@ class MlflowTracking:
         return found[0] if found else None
 
     def _begin(self, client: Any, key: str) -> Any:
-        experiment = client.get_experiment_by_name(EXPERIMENT)
-        place = (self._store.artifacts / EXPERIMENT).as_uri()
+        experiment = client.get_experiment_by_name(self._experiment)
+        place = None if self._store.server else (self._store.artifacts / EXPERIMENT).as_uri()
         number = (
-            experiment.experiment_id if experiment else client.create_experiment(EXPERIMENT, artifact_location=place)
+            experiment.experiment_id
+            if experiment
+            else client.create_experiment(self._experiment, artifact_location=place)
         )
         return client.create_run(number, run_name=f"candidate {key[:12]}", tags={KEY: key})
 

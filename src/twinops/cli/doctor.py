@@ -1,4 +1,4 @@
-"""Mend what a killed run left behind."""
+"""Mend what a killed run or server left behind."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from twinops.adapters import dvc_locks
+from twinops.adapters import dvc_locks, server_leftovers
 from twinops.cli._answer import Json, answer
 
 app = typer.Typer()
@@ -19,8 +19,8 @@ def doctor(
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing when nothing was broken.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Look for what a killed run left behind, and mend it."""
-    mended = dvc_locks.mend(ctx.obj)
+    """Look for what a killed run or server left behind, and mend it."""
+    mended = [*dvc_locks.mend(ctx.obj), *server_leftovers.mend(ctx.obj)]
     if mended or as_json or not quiet:
         found = {"mended": mended, "python": sys.version.split()[0]}
         answer(found, as_json=as_json, text="\n".join(mended) or "Nothing was broken.")

@@ -1,111 +1,121 @@
-"""Whether signatures and the approval of the impact assessment stand: who signed, for what, and what changed since."""
+"""Who may record evidence, decide and promote. Pure: case, actor, officers and time go in, reasons come out.
+
+Every function answers with the reasons against; none means yes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import datetime, timedelta
 
-from twinops.entities.canonical import digest
-from twinops.governance.answers import ADVICE, DECISION, Given, before
-from twinops.governance.people import People
-from twinops.governance.review import triggers
-from twinops.governance.sshsig import AllowedSigner, NotSigned, signer
+from twinops.entities.approval import Act, Actor, Case, Review
+from twinops.governance.officers import GATE_RUNNER, RISK_OFFICER, Officers
 
-OPEN, LAPSED, REOPENED, STANDS = "open", "lapsed", "reopened", "stands"
+_OFFICER_ACTS = (Act.APPROVE, Act.REJECT, Act.REVOKE)
+MIN_REASON = 10
 
 
-@dataclass(frozen=True)
-class Office:
-    """What a signature is checked against: the keys, who holds which office, the office needed, the author's name."""
-
-    signers: tuple[AllowedSigner, ...]
-    people: People
-    role: str
-    by: str
-
-
-@dataclass(frozen=True)
-class Signature:
-    """What became of one signature; `problem` says why it does not count."""
-
-    by: str = ""
-    problem: str = "it is not signed"
-
-    @property
-    def counts(self) -> bool:
-        """Signed by the author, who holds the office."""
-        return not self.problem
-
-    def to_dict(self) -> dict[str, Any]:
-        """For a Fact."""
-        return {**asdict(self), "counts": self.counts}
+def against_recording(actor: Actor, officers: Officers | None) -> tuple[str, ...]:
+    """Evidence comes from the gate runner only: nobody vouches for a model of her own."""
+    if officers is None:
+        return (NO_RULES,)
+    if actor.account not in officers.gate_runners or GATE_RUNNER not in actor.roles or actor.admin:
+        return ("Only a gate runner records evidence; the officers file lists which accounts are.",)
+    return ()
 
 
-def signature(content: bytes, signed: str | None, office: Office, *, namespace: str) -> Signature:
-    """Check one signature: these bytes, this purpose, a known key, the author's own, and the office that was asked."""
-    if signed is None:
-        return Signature()
-    try:
-        emails = signer(content, signed, office.signers, namespace=namespace)
-    except NotSigned as problem:
-        return Signature(problem=str(problem))
-    found = [p for e in emails if (p := office.people.by_email(e))]
-    if not found:
-        return Signature(problem=f"{emails[0]} is not in compliance/people.yaml")
-    person = next((p for p in found if p.name == office.by), None)
-    if person is None:
-        return Signature(problem=f"it was written by {office.by} and signed by {found[0].name}")
-    if office.role not in person.roles:
-        return Signature(problem=f"{person.name} does not hold the office of {office.role}")
-    return Signature(by=person.email, problem="")
+def against_act(act: Act, case: Case, actor: Actor, *, officers: Officers | None, now: datetime) -> tuple[str, ...]:
+    """Reasons why this account may not do this to this version now."""
+    if officers is None:
+        return (NO_RULES,)
+    if act is Act.REQUEST:
+        return ()
+    against = list(_against_office(act, actor, officers, now))
+    if act is Act.APPROVE:
+        against += _against_independence(case, actor)
+        against += against_candidate(case)
+    if act is Act.REVOKE and standing(case, now=now) is None:
+        against.append("There is no approval of this version to revoke.")
+    return tuple(against)
 
 
-def approval(
-    answers: Mapping[str, Given],
-    signatures: Mapping[str, Signature],
-    approved: Mapping[str, Any] | None,
-    current: Mapping[str, Any],
-) -> dict[str, Any]:
-    """What stands today. `approved` is the description that advice and decision were given for.
-
-    *open*: nobody decided. *lapsed*: a decision that does not fit its own files any more. *reopened*: what is assessed
-    has changed. *stands*: decided, for what is so.
-    """
-    decision = answers.get(DECISION)
-    if decision is None:
-        return _told(OPEN, None)
-    reasons = tuple(_lapses(answers, signatures, approved))
-    if reasons or approved is None:
-        return _told(LAPSED, decision, reasons=list(reasons))
-    fired = [t.to_dict() for t in triggers(approved, current)]
-    return _told(REOPENED if fired else STANDS, decision, fired=fired)
+def against_activating(actor: Actor, officers: Officers, *, now: datetime) -> tuple[str, ...]:
+    """Policy and officers change by the risk officer's hand only, under the officers that are active now."""
+    return tuple(_against_office(Act.APPROVE, actor, officers, now))
 
 
-def _lapses(
-    answers: Mapping[str, Given], signatures: Mapping[str, Signature], approved: Mapping[str, Any] | None
-) -> Any:
-    yield from (f"{name} was changed after it was given" for name, given in answers.items() if not given.intact)
-    yield from (f"{name}: {s.problem}" for name in answers if not (s := signatures.get(name, Signature())).counts)
-    if ADVICE not in answers:
-        yield "the data protection officer has not advised"
-    now = digest(approved) if approved is not None else ""
-    for name in (ADVICE, DECISION):
-        given = answers.get(name)
-        if given is None:
-            continue
-        if given.given_for is None or given.given_for.assessed != now:
-            yield f"{name} was given for another description"
-        elif given.given_for.answers != before(name, answers):
-            yield f"an answer was changed or added after {name} was given"
+def against_candidate(case: Case) -> tuple[str, ...]:
+    """What the version itself lacks, whoever asks."""
+    if case.digests is None or case.blocking is None:
+        return (*case.problems, "There is no evidence for these bytes from the gate runner.")
+    gates = (f"The server's policy refuses it. In the way: {', '.join(case.blocking)}.",) if case.blocking else ()
+    return (*case.problems, *gates)
 
 
-def _told(state: str, decision: Given | None, *, reasons: Any = (), fired: Any = ()) -> dict[str, Any]:
-    return {
-        "state": state,
-        "decided_on": decision.dated.isoformat() if decision else None,
-        "decided_by": decision.by if decision else None,
-        "assessed": decision.given_for.assessed if decision and decision.given_for else None,
-        "reasons": list(reasons),
-        "triggers": list(fired),
-    }
+def against_promotion(case: Case, *, now: datetime) -> tuple[str, ...]:
+    """Reasons why a protected alias may not point to this version now."""
+    last = _last(case, *_OFFICER_ACTS)
+    if last is None:
+        return (f"Version {case.version} of {case.name} is not approved: nobody decided on it yet.",)
+    if last.act is Act.REVOKE:
+        return (f"The approval of version {case.version} was revoked.",)
+    if last.act is Act.REJECT:
+        return (f"Version {case.version} was rejected.",)
+    against = list(against_candidate(case))
+    if last.name != case.name:
+        against.append(f"It was approved as a version of {last.name}, not of {case.name}.")
+    if last.expires is not None and now >= last.expires:
+        against.append(f"The approval expired on {last.expires.date()}.")
+    if case.digests is not None and last.digests is not None and last.digests != case.digests:
+        parts = ", ".join(last.digests.changed(case.digests))
+        against.append(f"The approval lapsed: {parts} changed since it was given.")
+    return tuple(against)
+
+
+def standing(case: Case, *, now: datetime) -> Review | None:
+    """The approval that neither was taken back nor ran out; None: there is none."""
+    last = _last(case, *_OFFICER_ACTS)
+    if last is None or last.act is not Act.APPROVE or (last.expires is not None and now >= last.expires):
+        return None
+    return last
+
+
+def expiry(officers: Officers, *, now: datetime) -> datetime:
+    """Until when an approval given now holds."""
+    return now + timedelta(days=officers.approval_days)
+
+
+def against_reason(act: Act, reason: str) -> tuple[str, ...]:
+    """An officer says why."""
+    if act is not Act.REQUEST and len(reason.strip()) < MIN_REASON:
+        return (f"A reason of at least {MIN_REASON} characters is needed.",)
+    return ()
+
+
+NO_RULES = "No policy and officers file are active on this server: the risk officer activates them first."
+
+
+def _against_office(act: Act, actor: Actor, officers: Officers, now: datetime) -> list[str]:
+    office = officers.officer(actor.account, on=now.date())
+    against = []
+    if actor.admin:
+        against.append("An administrator of the server decides nothing: the roles are kept apart.")
+    if office is None:
+        against.append("This account is not in the active officers file, or its office has ended.")
+    elif act in _OFFICER_ACTS and office.role != RISK_OFFICER:
+        against.append("The data protection officer advises and does not decide (GDPR art. 38(6)).")
+    elif office.role not in actor.roles:
+        against.append(f"This account does not hold the role {office.role} on this server.")
+    return against
+
+
+def _against_independence(case: Case, actor: Actor) -> list[str]:
+    against = []
+    if actor.account in case.contributors:
+        against.append("Who worked on this version does not approve it.")
+    if case.unknown:
+        against.append(f"It is not known who worked on it: {'; '.join(case.unknown)}.")
+    return against
+
+
+def _last(case: Case, *acts: Act) -> Review | None:
+    return next((review for review in reversed(case.reviews) if review.act in acts), None)

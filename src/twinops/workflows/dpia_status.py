@@ -8,7 +8,7 @@ from typing import Any
 
 from twinops.governance import dpia
 from twinops.governance.answers import Given
-from twinops.governance.approval import OPEN, Signature, approval
+from twinops.governance.dpia_approval import OPEN, Signature, approval
 from twinops.governance.people import role_of
 from twinops.governance.review import too_old
 from twinops.params import DocumentsParams

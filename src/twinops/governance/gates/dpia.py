@@ -13,7 +13,7 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
 from twinops.governance import dpia, settled
-from twinops.governance.approval import STANDS
+from twinops.governance.dpia_approval import STANDS
 from twinops.governance.reading import Record
 from twinops.governance.review import too_old
 

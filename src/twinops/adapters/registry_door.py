@@ -1,0 +1,85 @@
+"""Speak with a governed registry over HTTP: MLflow's own login, our routes below `/twinops/api/`."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+
+from twinops.errors import ParamsError, ServiceError, TwinopsError
+
+ADDRESS = "TWINOPS_SERVER"
+ACCOUNT, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"  # names of variables
+
+
+class RefusedError(TwinopsError):
+    """The registry said no, in its own sentence."""
+
+    exit_code = 10
+
+
+@dataclass(frozen=True)
+class Door:
+    """One server and the account that knocks."""
+
+    address: str
+    account: str = ""
+    password: str = ""
+
+    @classmethod
+    def from_environment(cls) -> Door:
+        """The server of `TWINOPS_SERVER`, with MLflow's own variables for the login."""
+        address = os.environ.get(ADDRESS, "").rstrip("/")
+        if not address.startswith(("http://", "https://")):
+            raise ParamsError(f"{ADDRESS} does not name a registry.", hint=f"Set {ADDRESS}=http://127.0.0.1:5000.")
+        return cls(address, os.environ.get(ACCOUNT, ""), os.environ.get(PASSWORD, ""))
+
+    def get(self, route: str, **query: Any) -> dict[str, Any]:
+        """One JSON answer."""
+        told = urllib.parse.urlencode({name: str(value) for name, value in query.items()})
+        answer: dict[str, Any] = json.loads(self._call("GET", f"/twinops/api/{route}?{told}", None))
+        return answer
+
+    def post(self, route: str, **body: Any) -> dict[str, Any]:
+        """Send JSON, get JSON."""
+        answer: dict[str, Any] = json.loads(self._call("POST", f"/twinops/api/{route}", json.dumps(body).encode()))
+        return answer
+
+    def artifact(self, place: str) -> bytes:
+        """One file of the artifact store."""
+        return self._call("GET", f"/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(place)}", None)
+
+    def _call(self, method: str, path: str, body: bytes | None) -> bytes:
+        request = urllib.request.Request(self.address + path, data=body, method=method)  # noqa: S310  # http(s) only, checked
+        if self.account:
+            login = base64.b64encode(f"{self.account}:{self.password}".encode()).decode()
+            request.add_header("Authorization", f"Basic {login}")
+        if body is not None:
+            request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+                return bytes(answer.read())
+        except urllib.error.HTTPError as problem:
+            raise _told(problem) from None
+        except (urllib.error.URLError, OSError) as problem:
+            raise ServiceError(
+                f"The registry did not answer: {problem}.", hint="Is `twinops server` running?"
+            ) from None
+
+
+def _told(problem: urllib.error.HTTPError) -> TwinopsError:
+    text = problem.read()[:4000].decode(errors="replace")
+    try:
+        said = str(json.loads(text)["message"])
+    except (ValueError, KeyError, TypeError):
+        said = text[:300]
+    if problem.code in (403, 409):
+        return RefusedError(said.removeprefix("twinops: "))
+    if problem.code == 401:
+        return ParamsError("The registry does not know this login.", hint=f"Set {ACCOUNT} and {PASSWORD}.")
+    return ServiceError(f"The registry answered {problem.code}: {said}", hint="Read what it says, then try again.")

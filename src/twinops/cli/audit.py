@@ -1,0 +1,127 @@
+"""The audit log: verify it, read it, and ask what was live on a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twinops.cli._answer import Json, answer, home, talk
+
+if TYPE_CHECKING:
+    from twinops.adapters.audit_source import Log
+
+app = typer.Typer(no_args_is_help=True)
+INTEGRITY = 4
+
+Export = Annotated[
+    Path | None, typer.Option("--export", help="An exported log instead of the registry's own.", dir_okay=False)
+]
+Notes = Annotated[
+    list[Path] | None,
+    typer.Option("--checkpoints", help="File or folder of checkpoints kept elsewhere; may be repeated."),
+]
+Keys = Annotated[list[Path] | None, typer.Option("--key", help="Public key file of the registry; may be repeated.")]
+
+
+@app.callback()
+def _audit() -> None:
+    """The audit log: verify it, read it, and ask what was live on a day."""
+
+
+@app.command()
+def verify(
+    ctx: typer.Context, export: Export = None, checkpoints: Notes = None, key: Keys = None, as_json: Json = False
+) -> None:
+    """Find edits, deletion, reordering, truncation and a rewritten past; exit code 4 when anything is found."""
+    from twinops.adapters import audit_source
+    from twinops.governance.audit_check import check
+
+    root = home(ctx).root
+    own = root / "registry"
+    log = _log(ctx, export)
+    notes = audit_source.checkpoints(checkpoints if checkpoints else [own / "checkpoints"])
+    notes += [] if checkpoints else audit_source.checkpoints_in_git(root)
+    found = check(log.bodies, notes, audit_source.keys(key or [own / "registry.pub"]), head=log.head)
+    text = f"{found.size} entries, {found.checkpoints} checkpoints, {found.witnessed} entries witnessed from outside."
+    verdict = "Nothing was changed." if found.sound else "\n".join(found.faults)
+    answer(replace(found), as_json=as_json, text=f"{text}\n{verdict}")
+    if found.sound and found.witnessed < found.size:
+        talk(f"The last {found.size - found.witnessed} entries have no checkpoint kept outside yet.")
+    raise typer.Exit(0 if found.sound else INTEGRITY)
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    export: Export = None,
+    last: Annotated[int, typer.Option(help="How many entries, from the end; 0 for all.", min=0)] = 50,
+    as_json: Json = False,
+) -> None:
+    """Entries in order: when, who, what, about what."""
+    import json
+
+    from twinops.governance.audit_story import line
+
+    log = _log(ctx, export)
+    shown = log.bodies[-last:] if last else log.bodies
+    answer([json.loads(b) for b in shown], as_json=as_json, text="\n".join(line(b, log.names) for b in shown))
+
+
+@app.command()
+def at(
+    ctx: typer.Context,
+    moment: Annotated[str, typer.Argument(metavar="DATE", help="A day or UTC time: 2026-11-23 or 2026-11-23T18:00.")],
+    export: Export = None,
+    as_json: Json = False,
+) -> None:
+    """What was live, who approved it, on what evidence."""
+    from datetime import datetime
+
+    from twinops.errors import ParamsError
+    from twinops.governance import audit_story
+
+    try:
+        datetime.fromisoformat(moment)
+    except ValueError:
+        raise ParamsError(f"{moment!r} is not a day.", hint="Write it as 2026-11-23.") from None
+    log = _log(ctx, export)
+    live = audit_story.at(log.bodies, moment)
+    lines = [
+        f"{a.model}@{a.alias}: version {a.version} since {a.since[:19]},"
+        f" approved by {log.names.get(a.approved_by, a.approved_by)} on {a.approved_at[:10]} (entry {a.approval}),"
+        f" evidence {a.evidence[:12]}, policy {a.policy[:12]}, model {a.digest[:12]}"
+        + ("" if a.separated else "; roles not separated")
+        + (f"; revoked {a.revoked[:19]}" if a.revoked else "")
+        for a in live
+    ]
+    answer(live, as_json=as_json, text="\n".join(lines) or "No protected alias was set.")
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    into: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)],
+) -> None:
+    """Write the log to a file that can be verified anywhere; no account is named in it."""
+    from twinops.adapters import audit_source
+
+    log = _log(ctx, None)
+    audit_source.to_file(log, into)
+    talk(f"{len(log.bodies)} entries in {into}.")
+
+
+def _log(ctx: typer.Context, export: Path | None) -> Log:
+    import os
+
+    from twinops.adapters import audit_source
+    from twinops.adapters.registry_door import ADDRESS, Door
+
+    if export is not None:
+        return audit_source.from_file(export)
+    if os.environ.get(ADDRESS):
+        return audit_source.from_server(Door.from_environment())
+    url = os.environ.get("TWINOPS_DATABASE_URL", "").replace("postgresql://", "postgresql+psycopg://")
+    return audit_source.from_database(url or f"sqlite:///{home(ctx).root / 'mlflow.db'}")

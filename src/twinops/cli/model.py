@@ -1,0 +1,130 @@
+"""One version at the registry's door: verify, export, hand in evidence, decide, promote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twinops.cli._answer import Json, answer, home, talk
+
+app = typer.Typer(no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="The registered model.")]
+Number = Annotated[int, typer.Argument(help="The version.", min=1)]
+Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+Key = Annotated[
+    Path | None, typer.Option("--key", help="Public key file of the registry; registry/registry.pub by default.")
+]
+
+
+@app.callback()
+def _model() -> None:
+    """One version at the registry's door. TWINOPS_SERVER names the registry, MLflow's own variables the login."""
+
+
+@app.command()
+def verify(
+    uri: Annotated[str, typer.Argument(help="name@alias on the registry of TWINOPS_SERVER, or an exported folder.")],
+    key: Key = None,
+    as_json: Json = False,
+) -> None:
+    """Check signature, digests, approval, revocation and that it loads; exit code 10 when refused."""
+    from twinops.adapters import model_bytes, model_trial, registry_loading
+    from twinops.adapters.registry_door import RefusedError
+    from twinops.errors import IntegrityError
+
+    with registry_loading.verified(uri, key=key) as found:
+        loader, path = model_bytes.data_file(found.folder)
+        try:
+            model_trial.try_out(loader, path)
+        except IntegrityError as problem:
+            raise RefusedError(problem.what) from None
+        told = {"name": found.name, "version": found.version, "digest": found.digest, "approval": found.approval}
+        stamped = "" if found.approval["separated"] else ", roles not separated"
+        day = found.approval["at"][:10]
+        text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}, loads."
+        answer({**told, "issued": found.issued}, as_json=as_json, text=text)
+
+
+@app.command()
+def export(
+    uri: Annotated[str, typer.Argument(help="name@alias.")],
+    into: Annotated[Path, typer.Option(help="A new folder.", file_okay=False)],
+    key: Key = None,
+) -> None:
+    """Leave a bundle that can be verified and loaded offline."""
+    from twinops.adapters import registry_loading
+
+    found = registry_loading.export(uri, into, key=key)
+    talk(f"{found.name} version {found.version} in {into}: verify it with `twinops model verify {into}`.")
+
+
+@app.command()
+def evidence(
+    ctx: typer.Context,
+    name: Name,
+    version: Number,
+    rerun: Annotated[
+        bool,
+        typer.Option(
+            "--rerun/--no-rerun", help="Make everything anew without cache first; evidence without it does not count."
+        ),
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """The gate runner hands in evidence about a version, from a forced run in this folder."""
+    from twinops.adapters import gate_runner
+
+    project = home(ctx)
+    done = gate_runner.hand_in(project.root, project.lineage, name, version, rerun=rerun)
+    answer(done, as_json=as_json, text=f"evidence {done['evidence']} on {name} version {version}")
+
+
+@app.command()
+def review(
+    name: Name,
+    version: Number,
+    act: Annotated[str, typer.Argument(help="request, approve, reject, ask or revoke.")],
+    reason: Reason = "",
+    digest: Annotated[
+        str, typer.Option(help="What you read, as `twinops model show` or the page tells it; needed to approve.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Request a review, or decide; the review page shows what there is to read."""
+    from twinops.adapters.registry_door import Door
+
+    done = Door.from_environment().post(
+        "review", name=name, version=version, act=act, digest=digest or None, reason=reason
+    )
+    answer(done, as_json=as_json, text=f"{done['act']}: recorded as entry {done['review']}")
+
+
+@app.command()
+def show(name: Name, version: Number, as_json: Json = False) -> None:
+    """What the registry knows of a version, and why a protected alias may not point to it."""
+    from twinops.adapters.registry_door import Door
+
+    told = Door.from_environment().get("version", name=name, version=version)
+    against = "\n".join(f"  {why}" for why in told["against_promotion"]) or "  nothing stands against promotion"
+    answer(told, as_json=as_json, text=f"{name} version {version}: {told['state']}, digest {told['digest']}\n{against}")
+
+
+@app.command()
+def promote(
+    name: Name,
+    version: Number,
+    alias: Annotated[str, typer.Option(help="The protected alias.")] = "production",
+    etag: Annotated[
+        int | None, typer.Option(help="The alias's state you decided on; looked up when not given.", min=0)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Point a protected alias to an approved version, unless it changed meanwhile; exit code 10 when refused."""
+    from twinops.adapters.registry_door import Door
+
+    door = Door.from_environment()
+    known = door.get("alias", name=name, alias=alias)["etag"] if etag is None else etag
+    done = door.post("promote", name=name, alias=alias, version=version, etag=known)
+    answer(done, as_json=as_json, text=f"{name}@{alias} is version {version} (ETag {done['etag']})")

@@ -1,0 +1,111 @@
+"""Whether signatures and the approval of the impact assessment stand: who signed, for what, and what changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from twinops.entities.canonical import digest
+from twinops.governance.answers import ADVICE, DECISION, Given, before
+from twinops.governance.people import People
+from twinops.governance.review import triggers
+from twinops.governance.sshsig import AllowedSigner, NotSigned, signer
+
+OPEN, LAPSED, REOPENED, STANDS = "open", "lapsed", "reopened", "stands"
+
+
+@dataclass(frozen=True)
+class Office:
+    """What a signature is checked against: the keys, who holds which office, the office needed, the author's name."""
+
+    signers: tuple[AllowedSigner, ...]
+    people: People
+    role: str
+    by: str
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What became of one signature; `problem` says why it does not count."""
+
+    by: str = ""
+    problem: str = "it is not signed"
+
+    @property
+    def counts(self) -> bool:
+        """Signed by the author, who holds the office."""
+        return not self.problem
+
+    def to_dict(self) -> dict[str, Any]:
+        """For a Fact."""
+        return {**asdict(self), "counts": self.counts}
+
+
+def signature(content: bytes, signed: str | None, office: Office, *, namespace: str) -> Signature:
+    """Check one signature: these bytes, this purpose, a known key, the author's own, and the office that was asked."""
+    if signed is None:
+        return Signature()
+    try:
+        emails = signer(content, signed, office.signers, namespace=namespace)
+    except NotSigned as problem:
+        return Signature(problem=str(problem))
+    found = [p for e in emails if (p := office.people.by_email(e))]
+    if not found:
+        return Signature(problem=f"{emails[0]} is not in compliance/people.yaml")
+    person = next((p for p in found if p.name == office.by), None)
+    if person is None:
+        return Signature(problem=f"it was written by {office.by} and signed by {found[0].name}")
+    if office.role not in person.roles:
+        return Signature(problem=f"{person.name} does not hold the office of {office.role}")
+    return Signature(by=person.email, problem="")
+
+
+def approval(
+    answers: Mapping[str, Given],
+    signatures: Mapping[str, Signature],
+    approved: Mapping[str, Any] | None,
+    current: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What stands today. `approved` is the description that advice and decision were given for.
+
+    *open*: nobody decided. *lapsed*: a decision that does not fit its own files any more. *reopened*: what is assessed
+    has changed. *stands*: decided, for what is so.
+    """
+    decision = answers.get(DECISION)
+    if decision is None:
+        return _told(OPEN, None)
+    reasons = tuple(_lapses(answers, signatures, approved))
+    if reasons or approved is None:
+        return _told(LAPSED, decision, reasons=list(reasons))
+    fired = [t.to_dict() for t in triggers(approved, current)]
+    return _told(REOPENED if fired else STANDS, decision, fired=fired)
+
+
+def _lapses(
+    answers: Mapping[str, Given], signatures: Mapping[str, Signature], approved: Mapping[str, Any] | None
+) -> Any:
+    yield from (f"{name} was changed after it was given" for name, given in answers.items() if not given.intact)
+    yield from (f"{name}: {s.problem}" for name in answers if not (s := signatures.get(name, Signature())).counts)
+    if ADVICE not in answers:
+        yield "the data protection officer has not advised"
+    now = digest(approved) if approved is not None else ""
+    for name in (ADVICE, DECISION):
+        given = answers.get(name)
+        if given is None:
+            continue
+        if given.given_for is None or given.given_for.assessed != now:
+            yield f"{name} was given for another description"
+        elif given.given_for.answers != before(name, answers):
+            yield f"an answer was changed or added after {name} was given"
+
+
+def _told(state: str, decision: Given | None, *, reasons: Any = (), fired: Any = ()) -> dict[str, Any]:
+    return {
+        "state": state,
+        "decided_on": decision.dated.isoformat() if decision else None,
+        "decided_by": decision.by if decision else None,
+        "assessed": decision.given_for.assessed if decision and decision.given_for else None,
+        "reasons": list(reasons),
+        "triggers": list(fired),
+    }

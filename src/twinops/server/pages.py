@@ -1,0 +1,294 @@
+"""The pages for people: the queue of what waits, and everything about one version with the officer's form.
+
+Under MLflow's login and our origin guard; no script at all, so the content-security policy allows none.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from flask import Response, redirect, request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
+
+from twinops.entities.approval import Act
+from twinops.server import actors, desk, past, review, showing
+from twinops.server.artifacts import governed
+from twinops.server.review import Dossier, Waiting
+
+if TYPE_CHECKING:
+    from twinops.server.store import GovernedStore
+
+Route = tuple[str, str, Callable[[], Any]]
+A_PAGE = 50
+POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+BUTTONS = {
+    Act.REQUEST: "Ask for a review",
+    Act.APPROVE: "Approve",
+    Act.ASK: "Ask for changes",
+    Act.REJECT: "Reject",
+    Act.REVOKE: "Revoke the approval",
+}
+TAKE_DOWN = "take-down"
+DONE = {
+    "request": "A review is requested.",
+    "approve": "Approved. Whoever may edit the model can set the protected alias now.",
+    "ask": "Changes are asked for.",
+    "reject": "Rejected.",
+    "revoke": "The approval is revoked: the version is refused at every door from now on.",
+    TAKE_DOWN: "The protected alias is taken down.",
+}
+_pages = Environment(
+    loader=PackageLoader("twinops.server", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def routes() -> tuple[Route, ...]:
+    """Path, method and function of each."""
+    return (
+        ("/twinops/", "GET", queue),
+        ("/twinops/review", "GET", shown),
+        ("/twinops/review", "POST", decided),
+        ("/twinops/file", "GET", file),
+        ("/twinops/style.css", "GET", style),
+        ("/twinops/icon.svg", "GET", icon),
+    )
+
+
+def page(function: Callable[[], Response]) -> Callable[[], Response]:
+    """A refusal becomes a page with its sentence; every answer carries the strict headers."""
+
+    @functools.wraps(function)
+    def answered() -> Response:
+        try:
+            response = function()
+        except MlflowException as problem:
+            response = _html("problem.html.j2", sentence=said(problem), status=problem.get_http_status_code())
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return answered
+
+
+@page
+def queue() -> Response:
+    """What waits, for whom, since when; what waits longest comes first."""
+    store = governed()
+    lines = review.queue(store)
+    whom = request.args.get("for", "")
+    counts = Counter(line.waits_for or "nobody" for line in lines)
+    chosen = sorted((line for line in lines if not whom or (line.waits_for or "nobody") == whom), key=_urgency)
+    number = max(1, request.args.get("page", 1, type=int))
+    return _html(
+        "queue.html.j2",
+        lines=chosen[(number - 1) * A_PAGE : number * A_PAGE],
+        number=number,
+        pages=-(-len(chosen) // A_PAGE),
+        counts=sorted(counts.items()),
+        total=len(lines),
+        whom=whom,
+        now=store.now(),
+    )
+
+
+@page
+def shown() -> Response:
+    """Everything about one version."""
+    name, version = _which(request.args)
+    return _review(governed(), name, version, done=DONE.get(request.args.get("done", "")))
+
+
+@page
+def decided() -> Response:
+    """The officer's form. What goes wrong is told on the same page, with the reason as it was typed."""
+    store = governed()
+    name, version = _which(request.form)
+    try:
+        what = _act(store, name, version)
+    except MlflowException as problem:
+        status = problem.get_http_status_code()
+        return _review(store, name, version, wrong=said(problem), typed=request.form.get("reason", ""), status=status)
+    return redirect(review_address(name, version, done=what), code=303)  # type: ignore[return-value]
+
+
+@page
+def file() -> Response:
+    """One file that came with the evidence: pictures as pictures, everything else as plain text."""
+    store = governed()
+    held = review.dossier(store, *_which(request.args), compare=False)
+    content = review.file_of(store, held, request.args.get("path", "")).read_bytes()
+    picture = content.startswith(b"\x89PNG\r\n\x1a\n")
+    response = Response(content, mimetype="image/png" if picture else "text/plain")
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Cache-Control"] = "private, max-age=600"
+    return response
+
+
+@page
+def style() -> Response:
+    """The one style sheet."""
+    return _static("style.css", "text/css")
+
+
+@page
+def icon() -> Response:
+    """The tab's icon."""
+    return _static("icon.svg", "image/svg+xml")
+
+
+def review_address(name: str, version: int, **more: str) -> str:
+    """The page of one version."""
+    return "/twinops/review?" + urlencode({"name": name, "version": version, **more})
+
+
+def file_address(held: Dossier, path: str) -> str | None:
+    """Where the browser gets a file of the evidence; None: no such file came with it."""
+    if path not in held.files:
+        return None
+    about = {"name": held.case.name, "version": held.case.version, "path": path, "sha256": held.files[path]}
+    return "/twinops/file?" + urlencode(about)
+
+
+def said(problem: MlflowException) -> str:
+    """The sentence of a refusal."""
+    return str(problem.message).removeprefix("twinops: ")
+
+
+def _act(store: GovernedStore, name: str, version: int) -> str:
+    form = request.form
+    seen, word, reason = form.get("digest") or None, form.get("act", ""), form.get("reason", "")
+    if not review.form_fits(store, actors.current(), seen, token=form.get("token", "")):
+        raise MlflowException("This form was not shown to you, or is old. Read the page and decide.", PERMISSION_DENIED)
+    if word == TAKE_DOWN:
+        desk.take_down(store, name, form.get("alias", ""), reason=reason)
+    elif word in {act.value for act in BUTTONS}:
+        desk.act(store, Act(word), name, version, seen=seen, reason=reason)
+    else:
+        raise MlflowException("Choose what to do.", INVALID_PARAMETER_VALUE)
+    return word
+
+
+def _review(store: GovernedStore, name: str, version: int, *, status: int = 200, **told: Any) -> Response:
+    held = review.dossier(store, name, version)
+    verdicts = showing.judged(held)
+    against = {act: held.against(act, store) for act in BUTTONS}
+    shown_documents = {path.rpartition("/")[2]: _document(store, held, path) for path in _documents(held)}
+    values: dict[str, Any] = {
+        "held": held,
+        "case": held.case,
+        "account": actors.current(),
+        "token": review.form_token(store, actors.current(), held.digest),
+        "verdicts": verdicts,
+        "others": showing.other_pictures(held, verdicts),
+        "measures": showing.fairness_and_drift(held.evidence),
+        "changes": showing.changes(held),
+        "documents": shown_documents,
+        "questions": showing.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
+        "against_promotion": held.against_promotion(store),
+        "may": [(act.value, BUTTONS[act]) for act in BUTTONS if _offered(held, act) and not against[act]],
+        "may_not": [(BUTTONS[act], against[act]) for act in BUTTONS if _offered(held, act) and against[act]],
+        "carried": [g.alias for g in held.grants if g.uid == held.case.uid],
+        "in_production": next((g.alias for g in held.grants if g.uid == held.case.uid), None),
+        "may_take_down": not held.against(Act.REJECT, store),
+        "history": past.history(store, held),
+        "window": past.WINDOW,
+        "now": store.now(),
+    }
+    return _html("review.html.j2", status=status, **{"done": None, "wrong": None, "typed": "", **values, **told})
+
+
+def _offered(held: Dossier, act: Act) -> bool:
+    """Acts that make sense in this state, whoever looks."""
+    if act is Act.REQUEST:
+        return held.state in ("changes asked", "rejected", "revoked", "expired")
+    return act is not Act.REVOKE or held.standing is not None
+
+
+def _documents(held: Dossier) -> Iterable[str]:
+    return (p for n in ("README.md", "dpia.md") if (p := f"model_cards/{held.case.name}/{n}") in held.files)
+
+
+def _document(store: GovernedStore, held: Dossier, path: str) -> Any:
+    text = _text(store, held, path) or ""
+    return showing.document(text, functools.partial(_picture, held))
+
+
+def _picture(held: Dossier, path: str) -> str | None:
+    """Pictures of the evidence only. The empty path stands for this version: what is cached differs by it."""
+    if not path:
+        return f"{held.case.uid} {held.submitted.seq if held.submitted else 0}"
+    return file_address(held, path) if path.startswith(showing.FIGURES) else None
+
+
+def _text(store: GovernedStore, held: Dossier, path: str) -> str | None:
+    if path not in held.files:
+        return None
+    return review.file_of(store, held, path).read_text(encoding="utf-8", errors="replace")
+
+
+def _which(values: Any) -> tuple[str, int]:
+    name, number = values.get("name", ""), values.get("version", "")
+    if not name or not str(number).isascii() or not str(number).isdigit() or len(str(number)) > 9:
+        raise MlflowException("The address must name a model and the number of a version.", INVALID_PARAMETER_VALUE)
+    return name, int(number)
+
+
+def _urgency(line: Waiting) -> tuple[int, float]:
+    since = line.since.timestamp() if line.since else 0.0
+    if line.waits_for == "risk officer":
+        return 0, since
+    return (1, since) if line.waits_for else (2, -since)
+
+
+def _static(name: str, kind: str) -> Response:
+    content = files("twinops.server").joinpath("templates", name).read_bytes()
+    response = Response(content, mimetype=kind)
+    response.headers["Cache-Control"] = "private, max-age=600"
+    return response
+
+
+def _html(template: str, *, status: int = 200, **values: Any) -> Response:
+    return Response(_pages.get_template(template).render(status=status, **values), status=status, mimetype="text/html")
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "not known"
+
+
+def _ago(moment: datetime | None, now: datetime) -> str:
+    if moment is None:
+        return ""
+    hours = int((now - moment).total_seconds() // 3600)
+    return f"{hours // 24} days" if hours >= 48 else f"{hours} hours" if hours > 1 else "just now"
+
+
+_pages.filters.update(
+    day=_day,
+    ago=_ago,
+    figure=showing.figure,
+    ticks=showing.ticks,
+    mlflow=lambda name: f"/#/models/{quote(name, safe='')}/versions/",
+)
+_pages.globals.update(address=review_address, file_address=file_address, query=urlencode)

@@ -1,0 +1,14 @@
+"""The entry point for `mlflow server --app-name twinops`; importing it checks what is known before a worker starts."""
+
+from __future__ import annotations
+
+from mlflow.server import handlers
+
+from twinops.server import app, wiring_check
+
+wiring_check.store_only(handlers._model_registry_store)
+
+
+def create_app() -> object:
+    """MLflow's app, governed."""
+    return app.create_app()

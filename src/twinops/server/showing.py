@@ -1,0 +1,240 @@
+"""What an officer reads, made ready for a page: documents as inert HTML, open questions, pictures, what changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import posixpath
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup, escape
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.measure import Measure
+from twinops.entities.verdict import Verdict
+from twinops.governance.documents.model_card import PICTURES
+from twinops.governance.policy import Policy
+from twinops.governance.words import words
+from twinops.server.review import Dossier
+
+FIGURES = "reports/figures/"
+SHOWN_WITH = {
+    "accuracy": ("accuracy", "calibration"),
+    "fairness": ("fairness_ratios", "selection_rates"),
+    "drift": ("drift_distances",),
+    "consent": ("population",),
+    "linkage": ("linkage_bands",),
+}
+"""Which pictures belong to which kind of gate."""
+ABOUT_FAIRNESS = ("fairness_", "mitigation_", "drift_")
+_KEPT = 64
+_documents: dict[str, Markup] = {}
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture that came with the evidence."""
+
+    path: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One verdict with the pictures that belong to it."""
+
+    verdict: Verdict
+    blocks: bool
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that differs from production."""
+
+    what: str
+    before: str
+    now: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """A field of the impact assessment that only a person answers."""
+
+    where: str
+    asked: str
+    who: str
+    answer: str | None
+
+
+def document(text: str, address: Callable[[str], str | None]) -> Markup:
+    """A document in Markdown as HTML in which nothing runs or loads, below the headings of the page.
+
+    `address` gives the address of a picture's path, or None: then only its description is shown.
+    """
+    key = hashlib.sha256(f"{address('') or ''}\0{text}".encode()).hexdigest()
+    if key not in _documents:
+        if len(_documents) >= _KEPT:
+            _documents.clear()
+        tokens = _markdown.parse(_without_front_matter(text))
+        _tame(tokens, address)
+        _documents[key] = Markup(_markdown.renderer.render(tokens, _markdown.options, {}))  # noqa: S704  # html=False
+    return _documents[key]
+
+
+def _without_front_matter(text: str) -> str:
+    if not text.startswith("---\n"):
+        return text
+    _, end, rest = text[4:].partition("\n---\n")
+    return rest if end else text
+
+
+def _tame(tokens: Sequence[Token], address: Callable[[str], str | None]) -> None:
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        for inner in token.children or ():
+            if inner.type == "image":
+                _tame_picture(inner, address)
+            elif inner.type == "link_open":
+                inner.attrSet("rel", "noreferrer noopener")
+        if token.type == "table_open":
+            token.attrSet("tabindex", "0")  # wide tables scroll sideways, by keyboard too
+    for opened, inner, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        if opened.type == "th_open" and not inner.content.strip():
+            opened.tag = closed.tag = "td"  # an empty heading tells a screen reader nothing
+
+
+def _tame_picture(token: Token, address: Callable[[str], str | None]) -> None:
+    where = str(token.attrGet("src") or "")
+    while where.startswith("../"):
+        where = where[3:]
+    found = address(posixpath.normpath(where))
+    if found is None:
+        token.type, token.tag = "text", ""
+        token.content = f"(picture: {token.content})"
+    else:
+        token.attrSet("src", found)
+        token.attrSet("loading", "lazy")
+
+
+def pictures(shown: Dossier) -> dict[str, Picture]:
+    """Pictures that came with the evidence, by name."""
+    found = {}
+    for path in shown.files:
+        name = path.removeprefix(FIGURES).removesuffix(".png")
+        if path == f"{FIGURES}{name}.png":
+            found[name] = Picture(path, PICTURES.get(name, name.replace("_", " ").capitalize()))
+    return found
+
+
+def judged(shown: Dossier) -> tuple[Judged, ...]:
+    """Verdicts in the order of the policy; a picture stands with the first gate of its kind."""
+    if shown.decision is None or shown.policy is None:
+        return ()
+    left = pictures(shown)
+    gates = {gate.id: gate for gate in shown.policy.gates}
+    found = []
+    for verdict in shown.decision.verdicts:
+        gate = gates[verdict.gate]
+        own = tuple(left.pop(name) for name in SHOWN_WITH.get(gate.gate, ()) if name in left)
+        found.append(Judged(verdict, gate.blocks, own))
+    return tuple(found)
+
+
+def other_pictures(shown: Dossier, told: Iterable[Judged]) -> tuple[Picture, ...]:
+    """Pictures no verdict showed."""
+    seen = {picture.path for one in told for picture in one.pictures}
+    return tuple(picture for picture in pictures(shown).values() if picture.path not in seen)
+
+
+def fairness_and_drift(evidence: Evidence | None) -> tuple[Measure, ...]:
+    """The measures a reader of both asks for first."""
+    return () if evidence is None else tuple(m for m in evidence.measures if m.name.startswith(ABOUT_FAIRNESS))
+
+
+def ticks(sentence: str) -> Markup:
+    """A sentence of ours in which backticks set off names and commands; everything in it is escaped."""
+    parts = [escape(part) for part in sentence.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in enumerate(parts))
+
+
+def figure(measure: Measure | None) -> str:
+    """Value and interval; a missing one is said to be missing."""
+    if measure is None:
+        return "not measured"
+    interval = "" if measure.low is None or measure.high is None else f" [{measure.low:.4g}, {measure.high:.4g}]"
+    return f"{measure.value:.4g}{interval}{f' {measure.unit}' if measure.unit else ''}"
+
+
+def questions(text: str | None) -> tuple[Question, ...]:
+    """Fields of `dpia.json` that a person fills in; open ones first."""
+    try:
+        told = json.loads(text or "{}")
+        found = [
+            _question(content, field)
+            for section in told.get("sections", ())
+            for content in section["contents"]
+            for field in content["fields"]
+            if field["kind"] == "human"
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ()
+    return tuple(sorted(found, key=lambda q: q.answer is not None))
+
+
+def _question(content: dict[str, Any], field: dict[str, Any]) -> Question:
+    asked = field.get("asked") or {}
+    answer = None if field["value"] is None else words(field["value"])
+    return Question(str(content["title"]), str(asked.get("question", field["id"])), str(asked.get("who", "")), answer)
+
+
+def changes(shown: Dossier) -> tuple[Change, ...]:
+    """What differs from the version in production: verdicts, rules, files, facts and measures, in this order."""
+    old = shown.production
+    if old is None:
+        return ()
+    return (
+        *_changed_verdicts(old, shown),
+        *_changed_policy(old.policy, shown.policy),
+        *_changed_files(old, shown),
+        *_changed_facts(old.evidence, shown.evidence),
+        *_changed_measures(old.evidence, shown.evidence),
+    )
+
+
+def _changed_verdicts(old: Dossier, new: Dossier) -> Iterable[Change]:
+    before = {v.gate: v.outcome.value for v in old.decision.verdicts} if old.decision else {}
+    now = {v.gate: v.outcome.value for v in new.decision.verdicts} if new.decision else {}
+    return _differences("gate", before, now)
+
+
+def _changed_policy(old: Policy | None, new: Policy | None) -> Iterable[Change]:
+    before, now = ({"version": p.version} if p else {} for p in (old, new))
+    return _differences("policy", before, now)
+
+
+def _changed_files(old: Dossier, new: Dossier) -> Iterable[Change]:
+    before, now = ({n: d[:12] for n, d in sorted(x.recorded.files.items())} for x in (old, new))
+    return _differences("file", before, now)
+
+
+def _changed_facts(old: Evidence | None, new: Evidence | None) -> Iterable[Change]:
+    before, now = ({f.name: words(f.value)[:200] for f in e.facts} if e else {} for e in (old, new))
+    return _differences("fact", before, now)
+
+
+def _changed_measures(old: Evidence | None, new: Evidence | None) -> Iterable[Change]:
+    before, now = ({m.name: figure(m) for m in e.measures} if e else {} for e in (old, new))
+    return _differences("measure", before, now)
+
+
+def _differences(kind: str, before: dict[str, str], now: dict[str, str]) -> Iterable[Change]:
+    for name in sorted({*before, *now}):
+        if before.get(name) != now.get(name):
+            yield Change(f"{kind} {name}", before.get(name, "not there"), now.get(name, "not there"))

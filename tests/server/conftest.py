@@ -1,0 +1,22 @@
+"""What all tests of the server share."""
+
+from __future__ import annotations
+
+import pytest
+
+OTHERS = (
+    "sqlalchemy.exc.SADeprecationWarning",
+    "starlette.exceptions.StarletteDeprecationWarning",
+    "DeprecationWarning",
+    "FutureWarning",
+    "ResourceWarning",
+)
+"""Warnings that MLflow's own code gives; ours are tested elsewhere."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """MLflow warns of its own dependencies."""
+    for item in items:
+        if "tests/server" in item.path.as_posix():
+            for warning in OTHERS:
+                item.add_marker(pytest.mark.filterwarnings(f"ignore::{warning}"))

@@ -1,0 +1,209 @@
+"""A play: an invented candidate, policy and people, so that the whole door can be walked through."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import time
+import uuid
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import candidate
+
+from twinops.entities.approval import Act, Actor
+from twinops.entities.evidence import Evidence
+from twinops.governance import decide as deciding
+from twinops.governance import policy as policies
+from twinops.governance.manifest import manifest
+
+MODEL = "twin"
+KEY = "a" * 64
+PLAY = "A play for the tests, not a decision about any model."
+ROLES = {
+    "scientist": Actor("scientist", frozenset({"scientist"})),
+    "other": Actor("other", frozenset({"scientist"})),
+    "ci": Actor("ci", frozenset({"gate-runner"})),
+    "risk-officer": Actor("risk-officer", frozenset({"risk-officer"})),
+    "dpo": Actor("dpo", frozenset({"dpo"})),
+    "admin": Actor("admin", admin=True),
+    "admin-officer": Actor("admin-officer", frozenset({"risk-officer"}), admin=True),
+    "impostor": Actor("impostor", frozenset({"risk-officer"})),
+}
+POLICY = """# PLAY: for tests
+version: "play"
+valid_from: 2020-01-01
+gates:
+  - id: accuracy_activity
+    gate: accuracy
+    limits: {gain: active_auc.gain_over_rfm, more_than: 0.0}
+"""
+OFFICERS = """# PLAY: for tests
+version: "play"
+officers:
+  - {account: risk-officer, role: risk-officer}
+  - {account: admin-officer, role: risk-officer}
+  - {account: dpo, role: dpo}
+gate_runners: [ci]
+people:
+  - {account: scientist, emails: [scientist@example.org]}
+"""
+MLMODEL = """flavors:
+  python_function:
+    code: null
+    data: data/twin.json
+    env: {conda: conda.yaml, virtualenv: python_env.yaml}
+    loader_module: twinops.adapters.mlflow_twin
+    python_version: 3.11.7
+    streamable: false
+mlflow_version: 3.17.2
+model_uuid: play
+utc_time_created: '2026-11-23 00:00:00'
+"""
+
+
+def model_files(number: int = 0) -> dict[str, bytes]:
+    """A model folder that loads; `number` makes another model of it."""
+    told = json.loads(candidate.twin_json())
+    told["trained_on"]["cutoffs" if "cutoffs" in told["trained_on"] else next(iter(told["trained_on"]))] = 100 + number
+    return {"MLmodel": MLMODEL.encode(), "data/twin.json": json.dumps(told, sort_keys=True).encode()}
+
+
+def evidence(*, auc: float = 0.88, gain: float = 0.003, name: str = MODEL) -> Evidence:
+    """Evidence that passes the play policy, unless the gain's low end is not above zero."""
+    made = candidate.evidence_for(KEY, auc=auc)
+    measures = [replace(m, low=gain) if m.name == "active_auc.gain_over_rfm" else m for m in made.measures]
+    return Evidence(name, KEY, date(2018, 1, 1), tuple(measures), made.facts)
+
+
+def handed(model: bytes, given: Evidence | None = None, *, name: str = MODEL, **changes: Any) -> dict[str, Any]:
+    """What `twinops model evidence` sends, as JSON."""
+    given = given or evidence(name=name)
+    card = f"# {PLAY}\n"
+    documents = {"README.md": card, "dpia.json": "{}\n", "dpia.md": card, "verdicts.json": "{}\n"}
+    listing = manifest(documents, given, deciding.decide(policies.read(POLICY), given))
+    files = {
+        "reports/evidence.json": given.to_json().encode(),
+        "reports/figures/accuracy.png": candidate.PICTURE,
+        f"model_cards/{name}/manifest.json": json.dumps(listing).encode(),
+        **{f"model_cards/{name}/{document}": text.encode() for document, text in documents.items()},
+    }
+    body = {
+        "files": {name: base64.b64encode(content).decode() for name, content in files.items()},
+        "commit": "c0ffee" + hashlib.sha256(model).hexdigest()[:8],
+        "dirty": False,
+        "lock_matches": True,
+        "base": None,
+        "authors": ["scientist@example.org"],
+        "model_sha256": hashlib.sha256(model).hexdigest(),
+        "forced": True,
+    }
+    return {**body, **changes}
+
+
+def open_store(root: Path, database: str | None = None, *, rules: bool = True) -> Any:
+    """A governed store without a server, with the play's people and rules."""
+    from twinops.server import actors, desk
+    from twinops.server.home import Home
+    from twinops.server.store import GovernedStore
+
+    root.mkdir(parents=True, exist_ok=True)
+    home = Home(root)
+    home.artifacts.mkdir(exist_ok=True)
+    store = GovernedStore(f"twinops+{database or f'sqlite:///{root}/mlflow.db'}", home=home)
+    store.roles_of = lambda account: ROLES.get(account, Actor(account))
+    if rules and store.new:
+        with actors.acting("admin"):
+            desk.activate(store, "officers", OFFICERS)
+        with actors.acting("risk-officer"):
+            desk.activate(store, "policy", POLICY)
+    return store
+
+
+def registered(store: Any, number: int = 0, *, who: str = "scientist", name: str = MODEL, files: Any = None) -> Any:
+    """A version of the play model: run stamped, files uploaded and stamped, registered."""
+    from mlflow.exceptions import MlflowException
+
+    from twinops.server import actors, records
+
+    run = uuid.uuid4().hex
+    place = f"1/{run}/artifacts/model"
+    for path, content in (files or model_files(number)).items():
+        target = store.home.artifacts / place / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    with store.ManagedSessionMaker(read_only=False) as session:
+        records.stamp_run(session, run, who)
+        records.stamp_upload(session, place, who)
+    with actors.acting(who):
+        try:
+            store.create_registered_model(name)
+        except MlflowException as problem:
+            assert problem.error_code == "RESOURCE_ALREADY_EXISTS"
+        return store.create_model_version(name, f"mlflow-artifacts:/{place}", run)
+
+
+def with_evidence(store: Any, version: Any, *, who: str = "ci", **changes: Any) -> int:
+    """The gate runner hands in evidence on this version."""
+    from twinops.server import actors, desk, records
+
+    with store.ManagedSessionMaker() as session:
+        made = records.version_of(session, version.name, int(version.version))
+    model = (store.home.artifacts / made.place / "data/twin.json").read_bytes()
+    with actors.acting(who):
+        body = handed(model, name=version.name, **changes)
+        return desk.submit(store, version.name, int(version.version), desk.Handed.from_json(body))
+
+
+def acted(store: Any, what: Act, version: Any, *, who: str = "risk-officer", seen: str | None = None) -> Any:
+    """Somebody acts on a version, having seen what is there."""
+    from twinops.server import actors, desk, review
+
+    with actors.acting(who):
+        digest = seen or review.dossier(store, version.name, int(version.version)).digest
+        return desk.act(store, what, version.name, int(version.version), seen=digest, reason=PLAY)
+
+
+def approved(store: Any, number: int = 0, **more: Any) -> Any:
+    """A version that was registered, judged and approved."""
+    version = registered(store, number, **more)
+    with_evidence(store, version)
+    acted(store, Act.APPROVE, version)
+    return version
+
+
+def set_alias(
+    store: Any, version: Any, alias: str = "production", *, who: str = "scientist", etag: int | None = None
+) -> Any:
+    """Somebody points an alias to a version."""
+    from twinops.server import actors
+
+    with actors.acting(who):
+        return store.promote(version.name, alias, version.version, etag=etag)
+
+
+@contextmanager
+def refused(*words: str) -> Any:
+    """The block is refused by our rules, in a sentence with these words."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as problem:
+        assert problem.error_code == "PERMISSION_DENIED", problem
+        missing = [word for word in words if word not in problem.message]
+        assert not missing, f"{missing} not in: {problem.message}"
+    else:
+        raise AssertionError("nothing was refused")
+
+
+def wait_until(true: Any, *, seconds: float = 60) -> None:
+    """Until it answers true, or fail."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it did not happen in time"
+        time.sleep(0.1)

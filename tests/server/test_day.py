@@ -1,0 +1,206 @@
+"""The day of a release by the command line: hand in, decide, promote, load, revoke, and ask the log what happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import candidate
+import live as living
+import play
+import pytest
+from live import Live
+
+from twinops.adapters.dvc_store import DvcStore
+
+pytestmark = pytest.mark.pipeline
+HEARD: list[dict[str, Any]] = []
+RAN: list[tuple[str, ...]] = []
+
+
+class Listener(BaseHTTPRequestHandler):
+    """The other end of the webhook."""
+
+    def do_POST(self) -> None:
+        HEARD.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_words: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    root = tmp_path_factory.mktemp("project")
+    candidate.make_candidate(root)
+    (root / "compliance" / "officers.yaml").write_text(play.OFFICERS.replace("scientist@example.org", "t@example.org"))
+    candidate.git(root, "add", "-A")
+    candidate.commit(root)
+    hook = HTTPServer(("127.0.0.1", 0), Listener)
+    threading.Thread(target=hook.serve_forever, daemon=True).start()
+    server = Live(root, living.free_port(), None)
+    try:
+        server.start(TWINOPS_WEBHOOK_URL=f"http://127.0.0.1:{hook.server_port}/")
+        yield server
+    finally:
+        server.stop()
+        hook.shutdown()
+        hook.server_close()
+
+
+def twinops(
+    live: Live, *words: str, who: str = "scientist", at: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """One command, as somebody."""
+    login = {"MLFLOW_TRACKING_USERNAME": who, "MLFLOW_TRACKING_PASSWORD": live.passwords[who]}
+    told = live.environment(TWINOPS_SERVER=live.address, **login)
+    command = [sys.executable, "-W", "ignore", "-m", "twinops", "--project", str(live.root), *words]
+    return subprocess.run(
+        command, env=told, capture_output=True, text=True, timeout=180, check=False, cwd=at or live.root
+    )
+
+
+def done(live: Live, *words: str, who: str = "scientist") -> str:
+    RAN.append(words)
+    answer = twinops(live, *words, who=who)
+    assert answer.returncode == 0, (words, answer.stdout, answer.stderr)
+    return answer.stdout
+
+
+def test_a_release_from_registration_to_revocation(live: Live) -> None:
+    root = live.root
+    # the scientist writes the run and registers the version through the server; a second time changes nothing
+    candidate.write(root / "model_cards" / "twin" / "README.md", f"# {play.PLAY}\n")
+    done(live, "track")
+    assert "version 1, made" in done(live, "register")
+    assert "version 1, known already" in done(live, "register")
+    answer = twinops(live, "model", "promote", "twin", "1")
+    assert (answer.returncode, "not approved" in answer.stderr) == (10, True), answer.stderr
+
+    # no policy is active yet: nothing passes; the risk officer activates one, nobody else can
+    candidate.write(root / "play-policy.yaml", play.POLICY)
+    assert twinops(live, "policy", "activate", "play-policy.yaml", who="admin").returncode == 10
+    done(live, "policy", "activate", "play-policy.yaml", who="risk-officer")
+
+    # only the gate runner hands in evidence; without a forced run it does not count
+    assert twinops(live, "model", "evidence", "twin", "1", "--no-rerun").returncode == 10
+    done(live, "model", "evidence", "twin", "1", "--no-rerun", who="ci")
+    shown = json.loads(done(live, "model", "show", "twin", "1", "--json", who="risk-officer"))
+    assert any("forced run" in problem for problem in shown["problems"])
+    assert shown["contributors"] == ["scientist"], "registrar, uploader, run owner and git author are one person"
+    forced(live)
+    digest = json.loads(done(live, "model", "show", "twin", "1", "--json"))["digest"]
+
+    # the officer decides on what she read, and the scientist promotes
+    words = ("model", "review", "twin", "1", "approve", "--reason", play.PLAY, "--digest", digest)
+    assert twinops(live, *words).returncode == 10
+    done(live, *words, who="risk-officer")
+    assert "version 1 (ETag" in done(live, "model", "promote", "twin", "1")
+
+    # it is verified and loaded, online and from a bundle on a machine without the server
+    assert "signed, unchanged, approved" in done(live, "model", "verify", "twin@production")
+    done(live, "model", "export", "twin@production", "--into", str(root / "bundle"))
+    offline = {n: v for n, v in os.environ.items() if not n.startswith(("TWINOPS_", "MLFLOW_"))}
+    bundle, key = str(root / "bundle"), str(root / "registry" / "registry.pub")
+    script = f"import twinops; print(type(twinops.load({bundle!r}, key={key!r})).__name__)"
+    told = {**offline, "PYTHONPATH": str(living.SOURCE)}
+    loaded = subprocess.run([sys.executable, "-c", script], env=told, capture_output=True, text=True, check=False)
+    assert loaded.stdout.strip() == "TwinPredictor", loaded.stderr
+    shutil.copytree(root / "bundle", root / "kept")
+    (root / "bundle" / "model" / "data" / "twin.json").write_text("{}")
+    assert twinops(live, "model", "verify", str(root / "bundle")).returncode == 10
+
+    # revoked: refused everywhere
+    done(live, "model", "review", "twin", "1", "revoke", "--reason", play.PLAY, who="risk-officer")
+    assert "revoked" in twinops(live, "model", "verify", "twin@production").stderr
+    assert twinops(live, "model", "promote", "twin", "1").returncode == 10
+
+    # what is not protected against: a bundle knows nothing of a revocation after it was made
+    assert "signed, unchanged, approved" in done(live, "model", "verify", str(root / "kept"))
+
+
+def forced(live: Live) -> None:
+    """The gate runner's forced run, without DVC: the same evidence, said to be forced."""
+    from twinops.adapters import gate_runner
+    from twinops.adapters.registry_door import Door
+
+    door = Door(live.address, "ci", live.passwords["ci"])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate_runner, "forced_run", lambda _root: None)
+        patch.setattr(gate_runner.Door, "from_environment", lambda: door)
+        gate_runner.hand_in(live.root, DvcStore(live.root), "twin", 1, rerun=True)
+
+
+def test_the_log_tells_the_day_and_finds_a_change(live: Live, tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    assert "Nothing was changed" in done(live, "audit", "verify")
+    told = done(live, "audit", "at", datetime.now(UTC).date().isoformat())
+    assert "twin@production: version 1" in told
+    assert "approved by risk-officer" in told
+    assert "revoked" in told
+    assert "refused" in done(live, "audit", "show", "--last", "0")
+    done(live, "audit", "export", "--into", str(tmp_path / "log.jsonl"))
+    own = (
+        "--checkpoints",
+        str(live.root / "registry" / "checkpoints"),
+        "--key",
+        str(live.root / "registry" / "registry.pub"),
+    )
+    done(live, "audit", "verify", "--export", str(tmp_path / "log.jsonl"), *own)
+    text = (tmp_path / "log.jsonl").read_text()
+    assert "scientist" not in text
+    for name, changed in (
+        ("edited", text.replace('"forced":true', '"forced":false')),
+        ("cut", "\n".join(text.splitlines()[:-3])),
+    ):
+        (tmp_path / name).write_text(changed)
+        answer = twinops(live, "audit", "verify", "--export", str(tmp_path / name), *own)
+        assert answer.returncode == 4, (name, answer.stdout)
+
+
+def test_checkpoints_are_git_notes_too(live: Live) -> None:
+    notes = lambda: candidate.git(live.root, "notes", "--ref=twinops-audit", "show", "HEAD")  # noqa: E731
+    play.wait_until(lambda: notes().count("twinops-registry\n") >= 3, seconds=20)
+    shutil.rmtree(live.root / "registry" / "checkpoints")
+    answer = twinops(live, "audit", "verify", "--json")
+    told = json.loads(answer.stdout)
+    assert (told["faults"], told["witnessed"] > 0) == ([], True), "the notes alone witness the log"
+
+
+def test_the_webhook_heard_of_it_without_names_or_reasons(live: Live) -> None:
+    play.wait_until(lambda: "review.revoked" in [h["event"] for h in HEARD], seconds=20)
+    kinds = [h["event"] for h in HEARD]
+    assert {"evidence.recorded", "review.approved", "alias.set"} <= set(kinds)
+    assert play.PLAY not in json.dumps(HEARD)
+    assert "risk-officer" not in json.dumps(HEARD)
+
+
+def test_what_is_about_to_expire_is_told(live: Live, tmp_path: Path) -> None:
+    from datetime import UTC, datetime, timedelta
+
+    from twinops.server.outbox import expiring
+
+    store = play.open_store(tmp_path)
+    play.set_alias(store, play.approved(store, 1))
+    assert expiring(store, datetime.now(UTC)) == []
+    assert [e["version"] for e in expiring(store, datetime.now(UTC) + timedelta(days=170))] == [1]
+    store._dispose_engine()
+
+
+def test_the_readme_tells_this_day_in_ten_lines_that_were_run_here() -> None:
+    block = (candidate.ROOT / "README.md").read_text().partition("## A release")[2].split("```")[1]
+    told = [line.partition("#")[0].split()[1:] for line in block.strip().splitlines()]
+    assert len(told) <= 10
+    for words in told:
+        noun = tuple(words[: 1 if words[0] in ("track", "register") else 2])
+        assert any(ran[: len(noun)] == noun for ran in RAN), f"twinops {' '.join(noun)} was not run"

@@ -1,0 +1,104 @@
+"""A server starts whole or not at all; and it is stock MLflow's own command that takes our plugins too."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import live as living
+import pytest
+
+from twinops.errors import ServiceError
+from twinops.server import guard, wiring_check
+
+pytestmark = pytest.mark.pipeline
+
+
+def started(root: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a server command that should end by itself."""
+    live = living.Live(root, living.free_port(), None)
+    command = [sys.executable, "-W", "ignore", "-m", *options, "--port", str(live.port)]
+    told = live.environment(**environment)
+    return subprocess.run(command, env=told, capture_output=True, text=True, timeout=120, check=False, cwd=root)
+
+
+def test_stock_mlflow_with_our_app_and_its_own_registry_does_not_start(tmp_path: Path) -> None:
+    plugins = entry_points(tmp_path)
+    done = started(
+        tmp_path, "mlflow", "server", "--app-name", "twinops", "--backend-store-uri", f"sqlite:///{tmp_path}/a.db",
+        PYTHONPATH=f"{living.SOURCE}{os.pathsep}{plugins}",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "registry is stock MLflow's" in done.stderr + done.stdout, done.stderr[-2000:]
+
+
+def entry_points(folder: Path) -> Path:
+    """What an installation tells MLflow, for a package that is only on the path."""
+    import tomllib
+
+    import candidate
+
+    told = tomllib.loads((candidate.ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
+    info = folder / "plugins" / "twinops_here-1.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: twinops-here\nVersion: 1\n")
+    lines = [f"[{group}]\n" + "".join(f"{n} = {v}\n" for n, v in points.items()) for group, points in told.items()]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    return info.parent
+
+
+def test_one_server_per_folder(tmp_path: Path) -> None:
+    with living.serving(tmp_path) as live:
+        second = started(tmp_path, "twinops", "--project", str(tmp_path), "server")
+        assert second.returncode == 5
+        assert "works in this folder already" in second.stderr
+        assert f"process {live.process.pid}" in second.stderr
+        import sqlite3
+
+        with sqlite3.connect(tmp_path / "mlflow.db") as connection:
+            connection.execute("DROP TRIGGER twinops_alias_new")
+        live.stop(9)
+        live.start()
+        assert live.passwords, "shown at the first start only"
+        assert "passwords" not in live.said
+        with sqlite3.connect(tmp_path / "mlflow.db") as connection:
+            back = connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'twinops_alias_new'").fetchone()
+        assert back == (1,), "triggers are put in anew at every start"
+
+
+def test_every_open_door_and_missing_layer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in wiring_check.OFF:
+        monkeypatch.setenv(name, "true")
+    with pytest.raises(ServiceError) as problem:
+        wiring_check.check(object(), living_home())
+    told = str(problem.value)
+    assert [name for name in wiring_check.OFF if name not in told] == []
+    for words in ("the registry store is not ours", "MLFLOW_BASIC_AUTH_FAIL_CLOSED", "artifacts do not go through"):
+        assert words in told
+    with pytest.raises(ServiceError, match="stock MLflow's"):
+        wiring_check.store_only(object())
+
+
+def living_home() -> object:
+    from twinops.server.home import Home
+
+    return Home(Path("nowhere").resolve())
+
+
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ({}, True),
+        ({"sec-fetch-site": "same-origin", "origin": "http://here:5000"}, True),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, True),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, False),
+        ({"origin": "http://localhost:5000"}, False),
+        ({"origin": "http://here:5000.evil"}, False),
+    ],
+)
+def test_the_guard_lets_through_what_is_of_the_same_origin(headers: dict[str, str], passes: bool) -> None:
+    told = [(b"host", b"here:5000"), *((n.encode(), v.encode()) for n, v in headers.items())]
+    scope = {"type": "http", "method": "GET", "path": "/twinops/", "headers": told}
+    assert (guard.against(scope) is None) is passes

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from mlflow.exceptions import MlflowException
@@ -16,6 +16,8 @@ from twinops.adapters import model_bytes
 from twinops.entities.approval import Act, Case, DigestSet, Review
 from twinops.entities.canonical import digest
 from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact, Kind
+from twinops.governance import settled
 from twinops.governance.decide import Decision, decide
 from twinops.governance.officers import Officers
 from twinops.governance.policy import Policy
@@ -40,7 +42,7 @@ class Known:
     """What need not be worked out twice, because its digest says that nothing changed."""
 
     rules: dict[int, tuple[Policy | None, Officers | None]] = field(default_factory=dict)
-    decisions: dict[tuple[int, str], tuple[Evidence, Decision]] = field(default_factory=dict)
+    decisions: dict[tuple[int, str, date], tuple[Evidence, Decision]] = field(default_factory=dict)
     dangers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     submitted: dict[int, Submitted] = field(default_factory=dict)
 
@@ -95,7 +97,8 @@ def rules_now(store: GovernedStore) -> tuple[Policy | None, Officers | None]:
 
 def judge(store: GovernedStore, given: Submitted, policy: Policy) -> tuple[Evidence, Decision]:
     """The evidence under the server's own policy."""
-    key = (given.seq, policy.digest)
+    today = datetime.now(UTC).date()
+    key = (given.seq, policy.digest, today)
     kept = store.known.decisions
     if key not in kept:
         if len(kept) >= KEPT:
@@ -103,7 +106,10 @@ def judge(store: GovernedStore, given: Submitted, policy: Policy) -> tuple[Evide
         evidence = Evidence.from_json(json.dumps(given.body["evidence"]))
         if evidence.digest != given.digest:
             raise MlflowException("twinops: the evidence was changed in the database.", PERMISSION_DENIED)
-        kept[key] = (evidence, decide(policy, evidence))
+        # policy, approval and resolutions are in force on some days only, so the day of judging is part of what is judged
+        day = Fact(settled.DAY, today.isoformat(), Kind.MEASURED, "the registry server's clock")
+        others = tuple(f for f in evidence.facts if f.name != settled.DAY)
+        kept[key] = (evidence, decide(policy, replace(evidence, facts=(*others, day))))
     return kept[key]
 
 

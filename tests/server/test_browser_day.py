@@ -26,10 +26,15 @@ pytestmark = [
     pytest.mark.pipeline,
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no chromium here (Debian: apt-get install chromium)"),
 ]
-QUIET = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 SWITCHED_OFF = re.compile(r"/ajax-api/3\.0/mlflow/assistant")
 """A governed server closes MLflow's assistant, which runs commands on the server; its pages ask for it all the same."""
@@ -219,7 +224,9 @@ def test_a_release_by_mouse_and_keyboard(live: Live, chromium: Any) -> None:
         page.get_by_role("button", name="Ask for changes").click()
         page.wait_for_url("**done=ask")
         officer.opened("/twinops/")
-        assert page.get_by_role("row", name=re.compile(f"version {newer.version} .*changes asked.*scientist")).count() == 1
+        assert (
+            page.get_by_role("row", name=re.compile(f"version {newer.version} .*changes asked.*scientist")).count() == 1
+        )
 
         page = officer.opened(review_of(number)).page
         page.get_by_label("Reason").fill(play.PLAY)

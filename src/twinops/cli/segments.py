@@ -18,7 +18,7 @@ app = typer.Typer()
 
 
 @app.command()
-def segments(  # noqa: PLR0917  (typer hands the options over by name)
+def segments(
     ctx: typer.Context,
     by: Annotated[
         list[str] | None, typer.Option(help="activity, recency, value, discounts or weekend; at most two.")

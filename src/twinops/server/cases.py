@@ -106,7 +106,7 @@ def judge(store: GovernedStore, given: Submitted, policy: Policy) -> tuple[Evide
         evidence = Evidence.from_json(json.dumps(given.body["evidence"]))
         if evidence.digest != given.digest:
             raise MlflowException("twinops: the evidence was changed in the database.", PERMISSION_DENIED)
-        # policy, approval and resolutions are in force on some days only, so the day of judging is part of what is judged
+        # policy, approval and resolutions are in force on some days only: the day of judging is judged with the rest
         day = Fact(settled.DAY, today.isoformat(), Kind.MEASURED, "the registry server's clock")
         others = tuple(f for f in evidence.facts if f.name != settled.DAY)
         kept[key] = (evidence, decide(policy, replace(evidence, facts=(*others, day))))

@@ -11,8 +11,8 @@ from pathlib import Path
 from twinops.entities.canonical import to_json
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance import cnil
-from twinops.governance.dpia_approval import signature
 from twinops.governance.bundle import NAMESPACE, SUMS, VERIFY, sums, verify_page
+from twinops.governance.dpia_approval import signature
 from twinops.governance.people import SOURCE, Person
 from twinops.governance.provenance import Made, statement
 from twinops.ports import Lineage, Signer

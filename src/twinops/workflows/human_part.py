@@ -15,10 +15,10 @@ from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
 from twinops.governance import answers, dpia, people, settled, sshsig
 from twinops.governance.answers import Given
-from twinops.governance.dpia_approval import Office, Signature, approval, signature
 from twinops.governance.assessed import assessed
 from twinops.governance.decide import decide
 from twinops.governance.dpia import Dpia
+from twinops.governance.dpia_approval import Office, Signature, approval, signature
 from twinops.governance.people import People, role_of
 from twinops.governance.policy import Policy
 from twinops.governance.reading import MAX_BYTES, sentences

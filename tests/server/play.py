@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import candidate
+import governed
 
 from twinops.entities.approval import Act, Actor
 from twinops.entities.evidence import Evidence
@@ -41,6 +42,13 @@ gates:
   - id: accuracy_activity
     gate: accuracy
     limits: {gain: active_auc.gain_over_rfm, more_than: 0.0}
+  - {id: consent, gate: consent}
+  - {id: lineage, gate: lineage}
+  - {id: dpia, gate: dpia}
+  - id: documents
+    gate: documents
+    limits: {required: [README.md, dpia.json, dpia.md, verdicts.json]}
+not_judged: {accuracy_spend: play, coverage: play, drift: play, fairness: play, linkage: play, membership: play, use: play}
 """
 OFFICERS = """# PLAY: for tests
 version: "play"
@@ -73,11 +81,17 @@ def model_files(number: int = 0) -> dict[str, bytes]:
     return {"MLmodel": MLMODEL.encode(), "data/twin.json": json.dumps(told, sort_keys=True).encode()}
 
 
+SERVER_SAYS = {"git_revision", "git_dirty", "lock_matches", "documents.present", "documents.problems", "judged_on"}
+"""Facts that the server finds out for itself."""
+
+
 def evidence(*, auc: float = 0.88, gain: float = 0.003, name: str = MODEL) -> Evidence:
     """Evidence that passes the play policy, unless the gain's low end is not above zero."""
-    made = candidate.evidence_for(KEY, auc=auc)
-    measures = [replace(m, low=gain) if m.name == "active_auc.gain_over_rfm" else m for m in made.measures]
-    return Evidence(name, KEY, date(2018, 1, 1), tuple(measures), made.facts)
+    made = governed.candidate()
+    told = {"active_auc": {"value": auc}, "active_auc.gain_over_rfm": {"low": gain}}
+    measures = [replace(m, **told.get(m.name, {})) for m in made.measures]
+    facts = tuple(f for f in made.facts if f.name not in SERVER_SAYS)
+    return Evidence(name, KEY, date(2018, 1, 1), tuple(measures), facts)
 
 
 def handed(model: bytes, given: Evidence | None = None, *, name: str = MODEL, **changes: Any) -> dict[str, Any]:

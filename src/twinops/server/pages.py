@@ -194,6 +194,7 @@ def _review(store: GovernedStore, name: str, version: int, *, status: int = 200,
     held = review.dossier(store, name, version)
     verdicts = showing.judged(held)
     against = {act: held.against(act, store) for act in BUTTONS}
+    offered = [act for act in BUTTONS if _offered(held, act, decides=not against[Act.REJECT])]
     shown_documents = {path.rpartition("/")[2]: _document(store, held, path) for path in _documents(held)}
     values: dict[str, Any] = {
         "held": held,
@@ -207,11 +208,11 @@ def _review(store: GovernedStore, name: str, version: int, *, status: int = 200,
         "documents": shown_documents,
         "questions": showing.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),
-        "may": [(act.value, BUTTONS[act]) for act in BUTTONS if _offered(held, act) and not against[act]],
-        "may_not": [(BUTTONS[act], against[act]) for act in BUTTONS if _offered(held, act) and against[act]],
+        "may": [(act.value, BUTTONS[act]) for act in offered if not against[act]],
+        "may_not": [(BUTTONS[act], against[act]) for act in offered if against[act]],
         "carried": [g.alias for g in held.grants if g.uid == held.case.uid],
         "in_production": next((g.alias for g in held.grants if g.uid == held.case.uid), None),
-        "may_take_down": not held.against(Act.REJECT, store),
+        "may_take_down": not against[Act.REJECT],
         "history": past.history(store, held),
         "window": past.WINDOW,
         "now": store.now(),
@@ -219,10 +220,10 @@ def _review(store: GovernedStore, name: str, version: int, *, status: int = 200,
     return _html("review.html.j2", status=status, **{"done": None, "wrong": None, "typed": "", **values, **told})
 
 
-def _offered(held: Dossier, act: Act) -> bool:
-    """Acts that make sense in this state, whoever looks."""
+def _offered(held: Dossier, act: Act, *, decides: bool) -> bool:
+    """Acts that make sense in this state; who decides does not ask herself for a review."""
     if act is Act.REQUEST:
-        return held.state in ("changes asked", "rejected", "revoked", "expired")
+        return not decides and held.state in ("changes asked", "rejected", "revoked", "expired")
     return act is not Act.REVOKE or held.standing is not None
 
 

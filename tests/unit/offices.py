@@ -55,7 +55,7 @@ class Office:
     def __post_init__(self) -> None:
         self.places = Places(self.root)
         self.places.compliance.mkdir(parents=True)
-        for name in ("policy.yaml", "intended_use.yaml", "dpia.yaml"):
+        for name in ("policy.yaml", "intended_use.yaml", "dpia.yaml", "retention.yaml"):
             self.write(name, governed.text(name))
         self.measured()
         people = [f"  - {{name: {n}, email: {e}, roles: [{r}]}}" for r, (n, e) in PEOPLE.items()]
@@ -89,7 +89,12 @@ class Office:
         path.write_text(Findings(MEASURES, tuple(facts.values())).to_json())
 
     def model(self, **changes: Any) -> None:
-        told = {"schema": "twinops.twin/1", "intercepts": {"activity": 1, "spend": 1}, "terms": [{"name": "pace"}]}
+        told = {
+            "schema": "twinops.twin/1",
+            "champion": "glm",
+            "intercepts": {"activity": 1, "spend": 1},
+            "terms": [{"name": "pace"}],
+        }
         self.places.model.parent.mkdir(exist_ok=True)
         self.places.model.write_text(json.dumps({**told, "horizon_days": 28, **changes}))
 

@@ -153,7 +153,7 @@ def test_the_provenance_names_the_model_and_what_it_was_made_from(folder, places
     assert told["subject"] == [{"name": "models/twin.json", "digest": {"sha256": hashlib.sha256(model).hexdigest()}}]
     built = told["predicate"]["buildDefinition"]
     assert built["externalParameters"] == {"stage": "train", "command": "twinops notebook train"}
-    assert built["internalParameters"]["params"]["params.yaml"]["train"]["activity_c"] == 1.0
+    assert built["internalParameters"]["params"]["params.yaml"]["train"]["activity_c"] == 0.2
     assert {d["uri"] for d in built["resolvedDependencies"]} == {"git:HEAD", "file:src"}
 
 

@@ -84,7 +84,7 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(EVENTS, st.lists(st.tuples(st.sampled_from("abc"), st.integers(-4, 7)), min_size=1, max_size=6))
 def test_the_sql_agrees_with_the_rule_written_in_python(events, pairs):
     said = ledger(*((s, p, e, d, seq) for seq, (s, p, e, d) in enumerate(events)))

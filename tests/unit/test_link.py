@@ -154,7 +154,9 @@ def test_a_linked_profile_tells_the_household_s_birthday(project):
     assert all(-45_000 < r["birth_day"] < 365 for r in born)
 
 
+@pytest.mark.usefixtures("learned")
 def test_two_runs_write_the_same_bytes_whatever_the_threads(project, tmp_path):
+    """That learning itself repeats, in any order and with two threads, is held in test_linkage."""
     places, keys = collected(tmp_path)
     run(places, keys, threads=2)
     for name in ("links", "review", "births", "linkage_model"):

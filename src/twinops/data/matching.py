@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits
+
+from twinops.data.threads import one_thread
 
 _RIDGE = 1.0
 _SPREAD = 1e-9
@@ -84,7 +85,7 @@ def match(group: Group, answers: np.ndarray, *, near: int, rng: np.random.Genera
 
 def regression(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ridge weights of the answers on the shared variables, rounded, and the spread of what they leave unexplained."""
-    with threadpool_limits(1):
+    with one_thread():
         penalty = _RIDGE * np.eye(x.shape[1])
         penalty[0, 0] = 0.0
         weights = np.round(np.linalg.solve(x.T @ x + penalty, x.T @ y), 6)

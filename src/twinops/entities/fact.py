@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from twinops.entities.canonical import digest
@@ -26,7 +27,7 @@ class Fact:
     kind: Kind
     source: str
 
-    @property
+    @cached_property
     def id(self) -> str:
         """What documents cite."""
         return f"ev-{digest(self._fields())[:12]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from twinops.entities.canonical import digest, rounded
@@ -41,7 +42,7 @@ class Measure:
         if self.low is not None and self.high is not None and self.low > self.high:
             raise ValueError(f"{self.name}: low {self.low} > high {self.high}")
 
-    @property
+    @cached_property
     def id(self) -> str:
         """What documents cite; it changes when anything about the measure changes."""
         return f"ev-{digest(asdict(self))[:12]}"

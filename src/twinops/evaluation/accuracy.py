@@ -8,6 +8,7 @@ from math import isfinite
 
 import numpy as np
 
+from twinops.data.threads import one_thread
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -54,11 +55,9 @@ class Accuracy:
 
 def measure_accuracy(days: list[ScoredDay], draws: np.ndarray) -> Accuracy:
     """Measure each model on each day, on the households as they are and on every draw of them (`bootstrap.counts`)."""
-    from threadpoolctl import threadpool_limits
-
     models = list(days[0].predictions)
     quantities: dict[tuple[str, str], list[np.ndarray]] = {}
-    with threadpool_limits(1):
+    with one_thread():
         for day in days:
             weights = draws[:, day.household].astype(float)
             for model in models:

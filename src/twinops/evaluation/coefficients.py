@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.data.threads import one_thread
 from twinops.entities.canonical import rounded
 from twinops.twin.examples import Examples
 from twinops.twin.heads import Head
@@ -33,11 +34,9 @@ class Weight:
 
 def measure_weights(model: TwinModel, examples: Examples) -> dict[str, tuple[Weight, ...]]:
     """Every weight of every head, in the order of `TERMS`."""
-    from threadpoolctl import threadpool_limits
-
     z = model.standardised(examples.table)
     targets = {"activity": examples.active, "baskets": examples.baskets, "spend": examples.spend}
-    with threadpool_limits(1):
+    with one_thread():
         return {name: _weights(getattr(model, name), name, z, (targets[name], examples.household)) for name in HEADS}
 
 

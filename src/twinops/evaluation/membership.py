@@ -15,6 +15,7 @@ import numpy as np
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.errors import DataError
+from twinops.evaluation.weighted import auc
 
 FALSE_POSITIVES = 0.01
 LEVEL = 0.95
@@ -87,17 +88,15 @@ def _score(told: np.ndarray, inside: np.ndarray, target: int) -> np.ndarray:
 
 def auc_and_rate(found: Membership, weights: np.ndarray) -> tuple[float, float]:
     """Area under the attack's curve, and its true positives at one false positive in a hundred; households weighted."""
-    from sklearn.metrics import roc_auc_score
-
     w = np.tile(weights, len(found.score))
     score, inside = found.score.ravel(), found.inside.ravel()
     kept = w > 0
     score, inside, w = score[kept], inside[kept], w[kept]
-    auc = float(roc_auc_score(inside, score, sample_weight=w))
+    area = float(auc(inside, score, w[None, :])[0])
     order = np.argsort(-score[~inside], kind="stable")
     passed = np.cumsum(w[~inside][order]) / w[~inside].sum()
     limit = score[~inside][order][min(int(np.searchsorted(passed, FALSE_POSITIVES)), len(order) - 1)]
-    return auc, float(w[inside & (score > limit)].sum() / w[inside].sum())
+    return area, float(w[inside & (score > limit)].sum() / w[inside].sum())
 
 
 def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, source: str) -> Findings:

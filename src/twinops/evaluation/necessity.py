@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 import numpy as np
 
+from twinops.data.threads import one_thread, side_by_side
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
 from twinops.params import MinimisationParams
@@ -98,18 +100,19 @@ class About:
 
 def tested(rows: Rows, units: Mapping[str, np.ndarray], rule: MinimisationParams, about: About) -> tuple[Tested, ...]:
     """Every unit (rows x columns each) against none at all and against its values dealt out to other households."""
-    from threadpoolctl import threadpool_limits
-
     who = rows.who
     fold = np.random.default_rng([rule.seed, 1]).permutation(int(who.max()) + 1)[who] % FOLDS
     draws = counts(int(who.max()) + 1, draws=rule.draws, seed=rule.seed)[:, who[rows.judge]].astype(float)
-    with threadpool_limits(1):
-        base = tuple(rows.base(rows.learn & (fold != k)) for k in range(FOLDS))
-        fitted = _Fitted(rows, fold, rule, base, about.activity)
+    with one_thread():
+        fitted = _Fitted(rows, fold, rule, tuple(_base(rows, fold, k) for k in range(FOLDS)), about.activity)
         nothing = fitted.foretold(None)
         return tuple(
-            _tested(name, fitted, (x, _dealt(rows, x, rule, name)), (nothing, draws, about))
-            for name, x in units.items()
+            side_by_side(
+                [
+                    partial(_tested, name, fitted, (x, _dealt(rows, x, rule, name)), (nothing, draws, about))
+                    for name, x in units.items()
+                ]
+            )
         )
 
 
@@ -120,21 +123,35 @@ class _Fitted:
     rows: Rows
     fold: np.ndarray
     rule: MinimisationParams
-    base: tuple[np.ndarray, ...]
+    base: tuple[tuple[np.ndarray, np.ndarray], ...]
+    """Per fold the base of the rows to learn from, and of those to judge."""
     activity: bool
 
     def foretold(self, columns: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """USD and log-odds to be active, per judged row."""
         spend, odds = np.zeros(len(self.rows.spend)), np.zeros(len(self.rows.spend))
         for k in range(FOLDS):
-            x = self.base[k] if columns is None else np.column_stack([self.base[k], columns])
-            learn, judge = self.rows.learn & (self.fold != k), self.rows.judge & (self.fold == k)
-            scaling = Scaling.fit(x[learn])
-            z, asked = scaling(x[learn]), scaling(x[judge])
+            learn, judge = _split(self.rows, self.fold, k)
+            x, new = self.base[k]
+            if columns is not None:
+                x, new = np.column_stack([x, columns[learn]]), np.column_stack([new, columns[judge]])
+            scaling = Scaling.fit(x)
+            z, asked = scaling(x), scaling(new)
             spend[judge] = exponential(fit_rate(z, self.rows.spend[learn], alpha=self.rule.alpha).predictor(asked))
             if self.activity:
                 odds[judge] = fit_activity(z, self.rows.active[learn], c=self.rule.activity_c).predictor(asked)
         return spend[self.rows.judge], odds[self.rows.judge]
+
+
+def _split(rows: Rows, fold: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which rows are learned from and which are judged in a fold."""
+    return rows.learn & (fold != k), rows.judge & (fold == k)
+
+
+def _base(rows: Rows, fold: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    learn, judge = _split(rows, fold, k)
+    x = rows.base(learn)
+    return x[learn], x[judge]
 
 
 Foretold = tuple[np.ndarray, np.ndarray]

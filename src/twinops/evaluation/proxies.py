@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -16,6 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.special import DenyList
+from twinops.data.threads import one_thread, side_by_side
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -98,14 +101,13 @@ class _Crowd:
 
 def measured(x: np.ndarray, members: Mapping[str, np.ndarray], rule: ProxiesParams) -> tuple[Proxy, ...]:
     """Every denied category with enough members; `x` is households x features."""
-    from threadpoolctl import threadpool_limits
-
     fold = np.random.default_rng([rule.seed, 1]).permutation(len(x)) % FOLDS
     draws = counts(len(x), draws=rule.draws, seed=rule.seed).astype(float)
     crowd = _Crowd(standardised(x), fold, draws, members)
     kinds = [k for k in sorted(members) if k.startswith(DENIED) and _enough(members[k])]
-    with threadpool_limits(1):
-        return tuple(_proxy(kind, crowd, rule) for kind in kinds)
+    import_module("sklearn.linear_model")  # before threads would each begin to
+    with one_thread():
+        return tuple(side_by_side([partial(_proxy, kind, crowd, rule) for kind in kinds]))
 
 
 def _proxy(kind: str, crowd: _Crowd, rule: ProxiesParams) -> Proxy:

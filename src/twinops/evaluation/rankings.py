@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 LIST = 10
-_CHUNK = 64
 
 
 def ndcg_at_10(relevant: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -34,20 +33,29 @@ def clustered_auc(truth: np.ndarray, score: np.ndarray, cluster: np.ndarray, dra
     >>> clustered_auc(np.array([1.0, 0.0, 0.0]), np.array([0.5, 0.5, 0.1]), np.array([0, 0, 1]), two).tolist()
     [0.75]
     """
-    positive = truth > 0
-    order = np.argsort(score[~positive], kind="stable")
-    below, negatives = score[~positive][order], cluster[~positive][order]
-    left = np.searchsorted(below, score[positive], side="left")
-    right = np.searchsorted(below, score[positive], side="right")
-    out = np.full(len(draws), np.nan)
-    for start in range(0, len(draws), _CHUNK):
-        drawn = draws[start : start + _CHUNK]
-        lower = np.zeros((len(drawn), len(below) + 1))
-        np.cumsum(drawn[:, negatives], axis=1, out=lower[:, 1:])
-        mass = drawn[:, cluster[positive]]
-        ranked = (mass * (lower[:, left] + lower[:, right]) / 2).sum(axis=1)
-        pairs = mass.sum(axis=1) * lower[:, -1]
-        out[start : start + _CHUNK] = np.divide(ranked, pairs, out=np.full(len(drawn), np.nan), where=pairs > 0)
+    positive, households = truth > 0, draws.shape[1]
+    came, not_come = (np.bincount(cluster[of], minlength=households) for of in (positive, ~positive))
+    ahead, weights = _ahead(positive, score, cluster, households), draws.astype(float)
+    ranked = np.einsum("ij,ij->i", weights @ ahead, weights) / 2
+    pairs = (weights @ came) * (weights @ not_come)
+    return np.asarray(np.divide(ranked, pairs, out=np.full(len(draws), np.nan), where=pairs > 0))
+
+
+def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, households: int) -> np.ndarray:
+    """How often a positive of one household lies above a negative of another, counted twice, ties once.
+
+    Households x households: with it every draw is a product of whole numbers, whatever the number of pairs.
+    """
+    first, second = (np.flatnonzero(of)[np.argsort(score[of], kind="stable")] for of in (positive, ~positive))
+    out = np.zeros((households, households))
+    for side in ("left", "right"):
+        passed = np.searchsorted(score[second], score[first], side=side)
+        below, done = np.zeros(households), 0
+        for household, until in zip(cluster[first].tolist(), passed.tolist(), strict=True):
+            if until > done:
+                below += np.bincount(cluster[second[done:until]], minlength=households)
+                done = until
+            out[household] += below
     return out
 
 

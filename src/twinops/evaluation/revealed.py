@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.sources.demographics import SCHEMA
+from twinops.data.threads import one_thread
 from twinops.entities.measure import Measure
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
@@ -113,10 +114,8 @@ def category_columns(engine: Engine, denied: pa.Table, asked: pa.Table) -> np.nd
 
 def measure_revealed(behaviour: Behaviour, demographics: pa.Table, rule: MinimisationParams) -> tuple[Revealed, ...]:
     """`demographics` has one row per household of `behaviour`, in order."""
-    from threadpoolctl import threadpool_limits
-
     out = []
-    with threadpool_limits(1):
+    with one_thread():
         for trait, (attribute, _, has) in TRAITS.items():
             answers = demographics[attribute].to_pylist()
             stated = np.array([a is not None for a in answers], dtype=bool)

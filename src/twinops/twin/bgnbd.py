@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from twinops.data.threads import one_thread
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
 from twinops.twin.predictions import Predictions
@@ -169,12 +170,11 @@ def fit_gamma_gamma(h: Histories, *, ridge: float = RIDGE) -> GammaGamma:
 def _top(log_likelihood: Callable[[np.ndarray], np.ndarray], start: tuple[float, ...], ridge: float) -> np.ndarray:
     """Parameters, all above zero, at the top of the mean log-likelihood less the ridge on their logarithms."""
     from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
 
     def cost(log: np.ndarray) -> float:
         return float(-log_likelihood(np.exp(log)).mean() + ridge * (log**2).sum())
 
-    with threadpool_limits(1):
+    with one_thread():
         found = minimize(cost, np.log(start), method="Nelder-Mead",
                          options={"xatol": 1e-5, "fatol": 1e-10, "maxiter": 4000, "maxfev": 4000})  # fmt: skip
     if not found.success or not np.isfinite(found.fun):

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from twinops.data.threads import side_by_side
 from twinops.entities.canonical import digest
 from twinops.params import ChallengerParams, FeaturesParams
 from twinops.twin import strict
@@ -101,17 +103,19 @@ class Challenger:
         return made
 
 
+def ready() -> None:
+    """Load LightGBM and all below it, before threads would each begin to."""
+    import_module("lightgbm")
+
+
 def fit_challenger(examples: Examples, grid: FeaturesParams, trees: ChallengerParams) -> Challenger:
     """Learn the trees from closed rows, on one thread, the same text every time."""
     blank = Challenger(grid.horizon_days, fit_priors(examples.table, decay_days=grid.decay_days), "", "", "")
     x = blank.features(examples.table)
-    return Challenger(
-        blank.horizon_days,
-        blank.priors,
-        activity=_grown(x, examples.active, "binary", trees),
-        baskets=_grown(x, examples.baskets, "poisson", trees),
-        spend=_grown(x, examples.spend, "poisson", trees),
-    )
+    targets = ((examples.spend, "poisson"), (examples.baskets, "poisson"), (examples.active, "binary"))
+    ready()
+    spend, baskets, activity = side_by_side([partial(_grown, x, target, kind, trees) for target, kind in targets])
+    return Challenger(blank.horizon_days, blank.priors, activity=activity, baskets=baskets, spend=spend)
 
 
 def fit_scorer(x: np.ndarray, happened: np.ndarray, trees: ChallengerParams) -> Callable[[np.ndarray], np.ndarray]:

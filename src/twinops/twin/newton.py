@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from twinops.data.threads import one_thread
 from twinops.errors import DataError
 from twinops.twin.predictions import LARGEST_LOG
 
@@ -40,22 +41,25 @@ class StepSums:
         )
 
 
-Sums = Callable[[np.ndarray, np.ndarray, np.ndarray], StepSums]
+Sums = Callable[..., StepSums]
+"""Of terms, target, where we stand and, if at hand, the terms behind a column of ones."""
 Move = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Where we stand, the step, and the penalty per weight."""
+_Whole = Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""The parts, each with its terms behind a column of ones, which is the same at every step."""
 
 
-def activity_sums(z: np.ndarray, active: np.ndarray, beta: np.ndarray) -> StepSums:
+def activity_sums(z: np.ndarray, active: np.ndarray, beta: np.ndarray, x: np.ndarray | None = None) -> StepSums:
     """Minus the log-likelihood of who came, and its derivatives; `beta` is intercept and weights."""
-    x, eta = _with_one(z), beta[0] + z @ beta[1:]
+    x, eta = _with_one(z) if x is None else x, beta[0] + z @ beta[1:]
     chance = 1 / (1 + np.exp(-np.clip(eta, -500, 500)))
     loss = np.logaddexp(0, eta) - active * eta
     return _sums(x, loss, chance - active, chance * (1 - chance))
 
 
-def rate_sums(z: np.ndarray, amount: np.ndarray, beta: np.ndarray) -> StepSums:
+def rate_sums(z: np.ndarray, amount: np.ndarray, beta: np.ndarray, x: np.ndarray | None = None) -> StepSums:
     """Minus the Poisson quasi-log-likelihood of amounts, and its derivatives."""
-    x, eta = _with_one(z), beta[0] + z @ beta[1:]
+    x, eta = _with_one(z) if x is None else x, beta[0] + z @ beta[1:]
     mean = np.exp(np.minimum(eta, 2 * LARGEST_LOG))
     return _sums(x, mean - amount * eta, mean - amount, mean)
 
@@ -66,25 +70,24 @@ def minimised(parts: Parts, sums: Sums, *, penalty: float, start: float) -> np.n
     Raises:
         DataError: two terms say the same and nothing tells them apart, or the steps do not settle.
     """
-    from threadpoolctl import threadpool_limits
-
     beta = np.zeros(1 + parts[0][0].shape[1])
     beta[0] = start
     ridge = np.full(len(beta), penalty)
     ridge[0] = 0.0
-    with threadpool_limits(1):
-        here = _all(parts, sums, beta)
+    with one_thread():
+        whole = [(z, target, _with_one(z)) for z, target in parts]
+        here = _all(whole, sums, beta)
         for _ in range(MOST_STEPS):
             gradient, gram = here.gradient + ridge * beta, here.gram + np.diag(ridge)
             step = _solved(gram, gradient)
             gain = float(gradient @ step) / here.rows
             if gain < SETTLED:
                 return np.asarray(beta - step)
-            beta, here = _walked(parts, sums, (beta, step, ridge), here)
+            beta, here = _walked(whole, sums, (beta, step, ridge), here)
     raise _unfit("its steps do not settle")
 
 
-def _walked(parts: Parts, sums: Sums, move: Move, here: StepSums) -> tuple[np.ndarray, StepSums]:
+def _walked(parts: _Whole, sums: Sums, move: Move, here: StepSums) -> tuple[np.ndarray, StepSums]:
     """As much of the step as lowers the loss."""
     beta, step, ridge = move
 
@@ -101,8 +104,8 @@ def _walked(parts: Parts, sums: Sums, move: Move, here: StepSums) -> tuple[np.nd
     raise _unfit("no step lowers its loss")
 
 
-def _all(parts: Parts, sums: Sums, beta: np.ndarray) -> StepSums:
-    return reduce(lambda a, b: a + b, (sums(z, target, beta) for z, target in parts))
+def _all(parts: _Whole, sums: Sums, beta: np.ndarray) -> StepSums:
+    return reduce(lambda a, b: a + b, (sums(z, target, beta, x) for z, target, x in parts))
 
 
 def _sums(x: np.ndarray, loss: np.ndarray, pull: np.ndarray, mass: np.ndarray) -> StepSums:

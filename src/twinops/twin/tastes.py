@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from twinops.data.threads import one_thread
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
 from twinops.twin.heads import Head, Scaling, fit_activity
@@ -196,11 +197,9 @@ def fit_factors(log_rate: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
 
     A direction's sign is free: the largest loading is made positive, so that every machine finds the same.
     """
-    from threadpoolctl import threadpool_limits
-
     relative = _relative(log_rate)
     centre = np.array([rounded(float(v)) for v in relative.mean(axis=0)])
-    with threadpool_limits(1):
+    with one_thread():
         _, axes = np.linalg.eigh(np.cov((relative - centre).T).reshape(len(centre), -1))
     axes = axes[:, ::-1][:, :count]
     axes = axes * np.sign(axes[np.argmax(np.abs(axes), axis=0), np.arange(axes.shape[1])])

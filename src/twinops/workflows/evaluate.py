@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from twinops.data.seal import write_sealed
+from twinops.data.threads import side_by_side
 from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy import SLOPE, TWIN, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.bootstrap import counts
@@ -21,7 +23,7 @@ from twinops.pictures.canvas import save
 from twinops.ports import Engine, KeyStore
 from twinops.twin.baselines import fit_naive, fit_rfm
 from twinops.twin.bgnbd import fit_classic
-from twinops.twin.challenger import fit_challenger
+from twinops.twin.challenger import fit_challenger, ready
 from twinops.twin.champion import Recipe
 from twinops.twin.examples import Examples, open_examples
 from twinops.twin.model import LIGHTGBM
@@ -63,7 +65,8 @@ def evaluate(  # noqa: PLR0913  the injected ports and sections; nothing passes 
     known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
     scored = {day: known.scored_at(day) for day in held_out.cutoffs}
     who = np.unique(np.concatenate([rows.household for rows in scored.values()]))
-    days = [score(known, rows, recipe) for rows in scored.values()]
+    ready()
+    days = side_by_side([partial(score, known, rows, recipe) for rows in scored.values()])
     days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
     draws = counts(len(who), draws=held_out.draws, seed=held_out.seed)
     findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from twinops.data.seal import read_sealed
+from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
 from twinops.evaluation.bootstrap import counts
@@ -37,7 +39,7 @@ from twinops.pictures.importance import importance_picture
 from twinops.pictures.rolling import rolling_picture
 from twinops.ports import Engine, KeyStore
 from twinops.twin.baselines import fit_naive, fit_rfm
-from twinops.twin.challenger import fit_challenger
+from twinops.twin.challenger import fit_challenger, ready
 from twinops.twin.champion import Recipe
 from twinops.twin.examples import Examples, open_examples
 from twinops.twin.intervals import fit_intervals
@@ -81,7 +83,10 @@ def scorecard(  # noqa: PLR0913  the injected ports and sections; nothing passes
     # two horizons and a grid step at least before an origin: one to learn from, one to calibrate on
     days = [d for d in grid.cutoffs if settings.first_origin <= d and _closed(known, d)]
     draws = counts(_count(known), draws=settings.draws, seed=settings.seed)
-    measured = {day: measure_origin(origins, day, draws) for day in sorted({*days, *held_out.cutoffs})}
+    ready()
+    asked = sorted({*days, *held_out.cutoffs})
+    each = side_by_side([partial(measure_origin, origins, day, draws) for day in asked])
+    measured = dict(zip(asked, each, strict=True))
     findings = _findings(origins, measured, draws, places=places, keys=keys, sections=(held_out, settings, recipe))
     places.measures("scorecard").parent.mkdir(parents=True, exist_ok=True)
     places.measures("scorecard").write_text(findings.to_json(), encoding="utf-8")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 import pyarrow as pa
 
 from twinops.data.seal import read_sealed
+from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
@@ -26,6 +28,7 @@ from twinops.pictures.coupons import coupons_picture
 from twinops.pictures.tastes import factors_picture, tastes_picture, tried_picture
 from twinops.ports import KeyStore
 from twinops.twin import taste_rivals as rivals
+from twinops.twin.challenger import ready
 from twinops.twin.coupon_rows import CouponRows, coupon_rows
 from twinops.twin.coupons import Coupons, fit_coupons
 from twinops.twin.social_head import SocialRows, fit_social, social_rows
@@ -155,8 +158,10 @@ def _measured_tastes(
     settings: tuple[Recipe, TastesParams, EvaluateParams],
 ) -> tuple[taste_measures.Tried, ...]:
     recipe, rule, held_out = settings
+    ready()
     scored = found.attempt(
-        "category measures", lambda: [score_tastes(rows, day, names, (recipe, rule)) for day in held_out.cutoffs]
+        "category measures",
+        lambda: side_by_side([partial(score_tastes, rows, day, names, (recipe, rule)) for day in held_out.cutoffs]),
     )
     days, who = renumbered(scored or [])
     tried = taste_measures.newly_tried(days, names)

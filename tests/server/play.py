@@ -48,7 +48,7 @@ gates:
   - id: documents
     gate: documents
     limits: {required: [README.md, dpia.json, dpia.md, verdicts.json]}
-not_judged: {accuracy_spend: play, coverage: play, drift: play, fairness: play, linkage: play, membership: play, use: play}
+not_judged: {accuracy_spend_mae: play, coverage: play, drift: play, fairness: play, linkage: play, membership: play, use: play}
 """
 OFFICERS = """# PLAY: for tests
 version: "play"

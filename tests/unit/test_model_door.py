@@ -70,7 +70,7 @@ def test_what_was_approved_loads_offline(tmp_path: Path) -> None:
 
     from twinops.adapters.mlflow_twin import example
 
-    assert isinstance(loaded.predict(example()), pd.DataFrame)
+    assert isinstance(loaded.predict(example(None)), pd.DataFrame)
 
 
 def test_a_changed_added_or_missing_file_is_refused(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ gates:
   - id: documents
     gate: documents
     limits: {required: [README.md, dpia.json, dpia.md, verdicts.json]}
-not_judged: {accuracy_spend_mae: play, coverage: play, drift: play, fairness: play, linkage: play, membership: play, use: play}
+not_judged: {accuracy_spend_mae: a, coverage: a, drift: a, fairness: a, linkage: a, membership: a, use: a}
 """
 OFFICERS = """# PLAY: for tests
 version: "play"
@@ -94,17 +94,21 @@ def evidence(*, auc: float = 0.88, gain: float = 0.003, name: str = MODEL) -> Ev
     return Evidence(name, KEY, date(2018, 1, 1), tuple(measures), facts)
 
 
+def documents(given: Evidence) -> dict[str, str]:
+    """The play's documents and their manifest, by file name."""
+    card = f"# {PLAY}\n"
+    texts = {"README.md": card, "dpia.json": "{}\n", "dpia.md": card, "verdicts.json": "{}\n"}
+    listing = manifest(texts, given, deciding.decide(policies.read(POLICY), given))
+    return {**texts, "manifest.json": json.dumps(listing)}
+
+
 def handed(model: bytes, given: Evidence | None = None, *, name: str = MODEL, **changes: Any) -> dict[str, Any]:
     """What `twinops model evidence` sends, as JSON."""
     given = given or evidence(name=name)
-    card = f"# {PLAY}\n"
-    documents = {"README.md": card, "dpia.json": "{}\n", "dpia.md": card, "verdicts.json": "{}\n"}
-    listing = manifest(documents, given, deciding.decide(policies.read(POLICY), given))
     files = {
         "reports/evidence.json": given.to_json().encode(),
         "reports/figures/accuracy.png": candidate.PICTURE,
-        f"model_cards/{name}/manifest.json": json.dumps(listing).encode(),
-        **{f"model_cards/{name}/{document}": text.encode() for document, text in documents.items()},
+        **{f"model_cards/{name}/{document}": text.encode() for document, text in documents(given).items()},
     }
     body = {
         "files": {name: base64.b64encode(content).decode() for name, content in files.items()},

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,13 @@ class Listener(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp("project")
-    candidate.make_candidate(root)
+    places = candidate.make_candidate(root)
+    given = replace(play.evidence(), key=DvcStore(root).candidate_key())
+    candidate.write(places.evidence, given.to_json())
+    for name, text in play.documents(given).items():
+        candidate.write(root / "model_cards" / "twin" / name, text)
+    candidate.write(root / "play-policy.yaml", play.POLICY)
+    candidate.write(root / ".git" / "info" / "exclude", "server.log\n")
     (root / "compliance" / "officers.yaml").write_text(play.OFFICERS.replace("scientist@example.org", "t@example.org"))
     candidate.git(root, "add", "-A")
     candidate.commit(root)
@@ -79,7 +86,6 @@ def done(live: Live, *words: str, who: str = "scientist") -> str:
 def test_a_release_from_registration_to_revocation(live: Live) -> None:
     root = live.root
     # the scientist writes the run and registers the version through the server; a second time changes nothing
-    candidate.write(root / "model_cards" / "twin" / "README.md", f"# {play.PLAY}\n")
     done(live, "track")
     assert "version 1, made" in done(live, "register")
     assert "version 1, known already" in done(live, "register")
@@ -87,7 +93,6 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     assert (answer.returncode, "not approved" in answer.stderr) == (10, True), answer.stderr
 
     # no policy is active yet: nothing passes; the risk officer activates one, nobody else can
-    candidate.write(root / "play-policy.yaml", play.POLICY)
     assert twinops(live, "policy", "activate", "play-policy.yaml", who="admin").returncode == 10
     done(live, "policy", "activate", "play-policy.yaml", who="risk-officer")
 

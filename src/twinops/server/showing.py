@@ -141,9 +141,9 @@ def judged(shown: Dossier) -> tuple[Judged, ...]:
     gates = {gate.id: gate for gate in shown.policy.gates}
     found = []
     for verdict in shown.decision.verdicts:
-        gate = gates[verdict.gate]
-        own = tuple(left.pop(name) for name in SHOWN_WITH.get(gate.gate, ()) if name in left)
-        found.append(Judged(verdict, gate.blocks, own))
+        gate = gates.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
+        own = tuple(left.pop(name) for name in SHOWN_WITH.get(gate.gate if gate else "", ()) if name in left)
+        found.append(Judged(verdict, gate is None or gate.blocks, own))
     return tuple(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import re
@@ -42,22 +43,30 @@ NEEDLES = (*spellings(CANARY_ID), *spellings(CANARY_BASKET))
 
 
 def opened(name: str, content: bytes, depth: int = 0) -> Iterator[tuple[str, bytes]]:
-    """The bytes themselves, and what they hold when they are a compressed or columnar format."""
+    """The bytes themselves, and what they hold when they are a compressed or columnar format.
+
+    One sealed cell in 65,536 begins like a gzip file by chance: what only looks like one is read as the bytes it is.
+    """
     yield name, content
     if depth > 3:
         return
+    with contextlib.suppress(OSError, EOFError, zlib.error, zipfile.BadZipFile, zstandard.ZstdError):
+        for inner, blob in unpacked(name, content):
+            yield from opened(inner, blob, depth + 1)
+    if content[:4] == b"PAR1":
+        yield from columns(name, content, depth)
+
+
+def unpacked(name: str, content: bytes) -> Iterator[tuple[str, bytes]]:
+    """What a gzip, zip or zstd file holds."""
     if content[:2] == b"\x1f\x8b":
-        yield from opened(f"{name}!gz", gzip.decompress(content), depth + 1)
+        yield f"{name}!gz", gzip.decompress(content)
     if content[:4] == b"PK\x03\x04":
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.namelist():
-                yield from opened(f"{name}!{member}", archive.read(member), depth + 1)
+                yield f"{name}!{member}", archive.read(member)
     if content[:4] == b"\x28\xb5\x2f\xfd":
-        yield from opened(
-            f"{name}!zst", zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 28), depth + 1
-        )
-    if content[:4] == b"PAR1":
-        yield from columns(name, content, depth)
+        yield f"{name}!zst", zstandard.ZstdDecompressor().decompress(content, max_output_size=1 << 28)
 
 
 def columns(name: str, content: bytes, depth: int) -> Iterator[tuple[str, bytes]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -110,19 +111,26 @@ def serving(workshop: Workshop, command: str, url: str) -> Iterator[None]:
         process.communicate(timeout=60)
 
 
-def fetch(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=20) as answer:  # noqa: S310 - our own server on this machine
+def fetch(url: str, password: str = "") -> str:
+    """What our own server on this machine answers, to the scientist when a password is given."""
+    asked = urllib.request.Request(url)  # noqa: S310
+    if password:
+        asked.add_header("Authorization", "Basic " + base64.b64encode(f"scientist:{password}".encode()).decode())
+    with urllib.request.urlopen(asked, timeout=20) as answer:  # noqa: S310
         return str(answer.read().decode("utf-8", "replace"))
 
 
-def test_make_serve_shows_the_run_its_card_and_the_version(ran: Workshop) -> None:
-    port = free_port()
+def test_make_serve_shows_the_run_its_card_and_the_version(ran: Workshop, tmp_path: Path) -> None:
+    port, log = free_port(), tmp_path / "server.log"
     base = f"http://127.0.0.1:{port}"
-    with serving(ran, f"PORT={port}; {recipe('serve')}", f"{base}/health"):
-        found = json.loads(fetch(f"{base}/api/2.0/mlflow/model-versions/search"))["model_versions"]
+    with serving(ran, f"PORT={port}; {recipe('serve')} > {log} 2>&1", f"{base}/health"):
+        words = [line.split() for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("  ")]
+        scientist = next(w[1] for w in words if w[0] == "scientist")
+        found = json.loads(fetch(f"{base}/api/2.0/mlflow/model-versions/search", scientist))["model_versions"]
         assert [v["version"] for v in found] == ["1"]
         assert "accuracy_spend" in found[0]["description"]
-        card = fetch(f"{base}/get-artifact?path=model_cards/twin/README.md&run_uuid={found[0]['run_id']}")
+        run = found[0]["run_id"]
+        card = fetch(f"{base}/get-artifact?path=model_cards/twin/README.md&run_uuid={run}", scientist)
     assert card == (ran.root / "model_cards" / "twin" / "README.md").read_text(encoding="utf-8")
 
 

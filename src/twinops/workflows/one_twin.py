@@ -133,7 +133,7 @@ NO_LINKS = pa.table({c: pa.array([], pa.string()) for c in ("sid", "source", "re
 
 
 def _living(engine: Engine, lines: pa.Table, decay_days: tuple[int, int, int]) -> Living:
-    """Take in the baskets one by one, as they would have come."""
+    """Take in the baskets one by one, as they would have come; a till's number on two days is two visits."""
     engine.register("one_twin_lines", lines)
     baskets = engine.query(_BASKETS)
     events = zip(*(baskets[c].to_pylist() for c in Basket._fields), strict=True)
@@ -141,7 +141,7 @@ def _living(engine: Engine, lines: pa.Table, decay_days: tuple[int, int, int]) -
 
 
 _BASKETS = """
-SELECT basket_id, day, CAST(SUM(sales_cents) AS BIGINT) AS cents
+SELECT ROW_NUMBER() OVER (ORDER BY day, basket_id) AS basket_id, day, CAST(SUM(sales_cents) AS BIGINT) AS cents
 FROM one_twin_lines GROUP BY basket_id, day ORDER BY day, basket_id
 """
 

@@ -131,15 +131,19 @@ def twin(  # noqa: PLR0913  the injected ports and sections
 
 
 def diaries(everyone: Examples, places: Places, engine: Engine, keys: KeyStore, rule: AgesParams) -> Diary:
-    """Every basket of the panel's households, by running number, in order of day."""
+    """Every basket of the panel's households, by running number, in order of day.
+
+    A till's number that comes on two days is two visits, as in `baskets.sql`: each gets a number of its own.
+    """
     lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
     engine.register("transactions", ages.since_full_age(lines, births(places, keys), rule))
     numbers = _numbers(everyone)
     engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
     baskets = engine.query(sql("baskets"))
     out: Diary = {}
-    for sid, *event in zip(*(baskets[c].to_pylist() for c in ("sid", *Basket._fields)), strict=True):
-        out.setdefault(numbers[sid], []).append(Basket(*event))
+    for sid, day, cents in zip(*(baskets[c].to_pylist() for c in ("sid", "day", "cents")), strict=True):
+        visits = out.setdefault(numbers[sid], [])
+        visits.append(Basket(len(visits) + 1, day, cents))
     return out
 
 

@@ -9,6 +9,9 @@ export $(shell sed -n 's/^\([A-Z_]*\)=.*/\1/p' src/twinops/adapters/quiet.env)
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
 
+# a file stays in one process, and the longest begin (tests/conftest.py); by itself xdist begins with the shortest
+TWO := -n 2 --dist loadfile --no-loadscope-reorder
+
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
 .PHONY: help setup run test test-fast test-server-full test-spark check lab serve bench power lint format lock clean
@@ -30,7 +33,7 @@ run: setup  ## from real households to a judged, documented candidate
 	@twinops status
 
 test: lint  ## lint and all tests, but for those on Spark
-	@pytest -n 2 --dist loadfile
+	@pytest $(TWO)
 
 test-server-full: setup  ## every race, kill and power cut of the registry's door in full (an hour)
 	@TWINOPS_KILLS=300 TWINOPS_STORE_RACES=1000 TWINOPS_RACES=100 TWINOPS_CRASHES=30 TWINOPS_SERVER_KILLS=10 \
@@ -41,7 +44,7 @@ test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches 
 	@.twinops/spark/bin/python -m pytest tests/unit/test_spark.py
 
 test-fast: setup  ## the unit tests only
-	@pytest tests/unit -n 2 --dist loadfile
+	@pytest tests/unit $(TWO)
 
 lint: setup  ## ruff, formatting, mypy, import contracts
 	@ruff check .

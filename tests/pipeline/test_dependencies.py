@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
-from pathlib import Path
 from typing import get_type_hints
 
 import pytest
 import yaml
-from workshop import ROOT, Workshop
+from recording import Recording
+from workshop import ROOT
 
 from twinops import plugins
 from twinops.params import section_names
@@ -32,23 +31,6 @@ DOORS = (
 """Modules that carry words, wires and checked parameters, and compute nothing; parameters are compared by value."""
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-RECORDER = """
-import atexit, json, os, pathlib, sys
-top, opened = os.path.realpath(os.environ["RECORD_ROOT"]) + os.sep, set()
-def _hear(event, arguments):
-    if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
-        path = os.path.realpath(os.fsdecode(arguments[0]))
-        if path.startswith(top) and os.path.isfile(path):
-            opened.add(path.removeprefix(top))
-sys.addaudithook(_hear)
-def _write():
-    seen = sorted(n for n in list(sys.modules) if n == "twinops" or n.startswith("twinops."))
-    record = json.dumps({"modules": seen, "files": sorted(opened)})
-    pathlib.Path(os.environ["RECORD_TO"], f"{os.getpid()}.json").write_text(record)
-atexit.register(_write)
-"""
-"""Loaded by every Python process of a command: which of our modules it imported and which project files it opened."""
-
 NEITHER = re.compile(
     r"(\.git|\.dvc|\.twinops)/|.*\.(py|pyc|half)$|params\.yaml$|src/twinops/adapters/quiet\.env$|dvc\.lock$"
 )
@@ -87,35 +69,24 @@ def test_a_stage_declares_the_parameter_sections_its_workflow_takes(stage: str) 
 
 @pytest.mark.pipeline
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_depends_on_every_module_it_loads_and_every_file_it_opens(
-    stage: str, ran: Workshop, tmp_path: Path
-) -> None:
-    (tmp_path / "sitecustomize.py").write_text(RECORDER)
-    (tmp_path / "seen").mkdir()
-    name = next(s for s in ran.lock() if s == stage or s.startswith(f"{stage}@"))
-    entry = ran.lock()[name]
-    ran.do(
-        *entry["cmd"].split(),
-        RECORD_TO=str(tmp_path / "seen"),
-        RECORD_ROOT=str(ran.root),
-        PYTHONPATH=f"{tmp_path}:{ran.root / 'src'}",
-    )
-    records = [json.loads(file.read_text()) for file in (tmp_path / "seen").iterdir()]
-    loaded = {m for record in records for m in record["modules"] if m not in DOORS and not m.startswith("twinops.cli.")}
-    opened = {f for record in records for f in record["files"] if not NEITHER.match(f)}
-    assert loaded, "the recorder saw nothing"
-    deps = [d["path"] for d in entry["deps"]]
-    outs = [o["path"] for o in entry["outs"]]
-    assert (
-        sorted(
-            m
-            for m in loaded
-            if not any(covered(f"src/{m.replace('.', '/')}{end}", deps) for end in ("", ".py", "/__init__.py"))
-        )
-        == []
-    )
-    assert sorted(f for f in opened if not covered(f, deps + outs)) == []
-    assert ran.do("git", "status", "--porcelain") == ""
+def test_a_stage_depends_on_every_module_it_loads_and_every_file_it_opens(stage: str, first: Recording) -> None:
+    """Heard while the pipeline ran; of a `foreach` stage, for every one of its items."""
+    lock = first.workshop.lock()
+    names = [s for s in lock if s == stage or s.startswith(f"{stage}@")]
+    assert names
+    for name in names:
+        loaded = {m for m in first.of(name, "modules") if m not in DOORS and not m.startswith("twinops.cli.")}
+        opened = {f for f in first.of(name, "files") if not NEITHER.match(f)}
+        assert loaded, "the recorder saw nothing"
+        deps = [d["path"] for d in lock[name]["deps"]]
+        outs = [o["path"] for o in lock[name]["outs"]]
+        assert sorted(m for m in loaded if not any(covered(f, deps) for f in files_of(m))) == []
+        assert sorted(f for f in opened if not covered(f, deps + outs)) == []
+
+
+def files_of(module: str) -> list[str]:
+    """Where a module may lie."""
+    return [f"src/{module.replace('.', '/')}{end}" for end in ("", ".py", "/__init__.py")]
 
 
 def covered(path: str, declared: list[str]) -> bool:

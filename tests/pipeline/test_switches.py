@@ -18,9 +18,9 @@ OTHERS = ("registrations", "crm", "social_accounts", "choices", "social_posts", 
 @pytest.mark.pipeline
 @pytest.mark.parametrize("off", [PROFILES, OTHERS], ids=["profiles_and_panel", "identities_and_texts"])
 def test_the_run_stands_without_these_sources_and_says_what_is_lost(
-    ran: Workshop, off: tuple[str, ...], tmp_path: Path
+    made: Workshop, off: tuple[str, ...], tmp_path: Path
 ) -> None:
-    shutil.copytree(ran.root, tmp_path / "project", symlinks=True)
+    shutil.copytree(made.root, tmp_path / "project", symlinks=True)
     less = Workshop(tmp_path / "project")
     less.set(**{f"switches__{name}": False for name in off})
     less.repro()

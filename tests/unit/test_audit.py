@@ -121,7 +121,7 @@ def test_each_named_attack_is_found(notes: list[str], attack: str) -> None:
 
 def test_a_thousand_random_tamperings_are_found_and_a_thousand_untouched_logs_are_not(notes: list[str]) -> None:
     random_ = random.Random(7)
-    size = 150
+    size = 60
     entries = bodies(size)
     few = [signed(entries, n) for n in range(10, size + 1, 10)]
     missed = []
@@ -133,13 +133,15 @@ def test_a_thousand_random_tamperings_are_found_and_a_thousand_untouched_logs_ar
             missed.append(number)
     assert missed == []
     for _ in range(1_000):
-        longer = [*entries, *(body(size + n) for n in range(random_.randrange(3)))]
+        longer = [*entries, *(body(size + n) for n in range(random_.randrange(9)))]
         assert checked(longer, few, head(longer)).sound
 
 
 def tampered(entries: list[bytes], random_: random.Random) -> list[bytes]:
     made = list(entries)
     for _ in range(random_.choice((1, 1, 2, 3))):
+        if len(made) < 2:
+            break
         n = random_.randrange(len(made) - 1)
         how = random_.randrange(6)
         if how == 0:

@@ -131,7 +131,7 @@ def test_ten_thousand_broken_cases_none_enters_and_the_good_ones_beside_them_all
     assert all(reading.refused["reason"].to_pylist())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=300))
 def test_any_bytes_at_all_are_answered(tmp_path, data):
     (tmp_path / "care_cases.jsonl").write_bytes(data + b"\n" + json.dumps(case(2)).encode())

@@ -88,7 +88,7 @@ def test_a_hostile_value_cannot_pass_for_a_citation():
     assert not CITATION.search(prose(HOSTILE))
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(st.text(alphabet=st.sampled_from(list("ab1 _*`[]()<>|#!~\\-+.&@:/\n\t")), max_size=20))
 def test_whatever_a_value_holds_a_reader_of_markdown_sees_just_it(value):
     tokens = READER.parseInline(f"x {escape(value)} y")[0].children
@@ -96,7 +96,7 @@ def test_whatever_a_value_holds_a_reader_of_markdown_sees_just_it(value):
     assert " ".join("".join(t.content for t in tokens).split()) == " ".join(f"x {plain(value)} y".split())
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=120)
 @given(st.text(alphabet=st.sampled_from(list("ab1 _*`[]()<>|#!~\\-+.&@:/\n\t")), max_size=20))
 def test_a_table_keeps_its_columns_whatever_a_cell_holds(value):
     for shown in (escape(value), code(value or "x"), prose(value)):

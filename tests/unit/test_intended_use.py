@@ -133,7 +133,7 @@ def test_no_answers_at_all_are_undetermined_and_every_open_fact_is_named():
     assert "scrapes_faces" in answer.to_answer
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(st.dictionaries(st.sampled_from(NAMES), st.sampled_from([True, False, None])), st.sampled_from(NAMES))
 def test_what_is_unknown_never_clears(answers, forgotten):
     """Forgetting an answer never makes the class lighter than every way of giving that answer."""

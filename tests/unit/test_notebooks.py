@@ -6,7 +6,6 @@ import ast
 import re
 from pathlib import Path
 
-import jupytext
 import pytest
 from candidate import ROOT
 
@@ -16,6 +15,8 @@ pytestmark = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda p: p.stem
 
 
 def cells(notebook: Path) -> list[dict[str, object]]:
+    import jupytext  # a second, and in every process that collects
+
     return list(jupytext.reads(notebook.read_text(encoding="utf-8"), fmt="py:percent").cells)
 
 

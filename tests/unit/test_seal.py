@@ -71,7 +71,7 @@ COLUMN = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(1, 4), min_size=12, max_size=12), st.lists(COLUMN, max_size=4))
 def test_any_table_of_sealable_types_survives(tmp_path, who, values):
     keys = MemoryKeys()

@@ -449,7 +449,7 @@ def test_ten_thousand_broken_comments_none_enters_and_the_good_ones_beside_them_
     assert all(reading.refused["reason"].to_pylist())
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=400))
 def test_any_bytes_at_all_are_answered_and_nothing_of_them_enters(tmp_path, data):
     folder = tmp_path / "social_posts"
@@ -462,7 +462,7 @@ def test_any_bytes_at_all_are_answered_and_nothing_of_them_enters(tmp_path, data
     assert social_comments.read(None, Asked(tmp_path)).rows.num_rows == 0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.binary(max_size=300), st.integers(0, 400))
 def test_splitting_items_never_fails_and_never_loses_the_last_good_one(noise, at):
     torn = json.dumps(create(1)).encode()

@@ -143,7 +143,7 @@ def states(draw) -> pa.Table:
     return pa.table({name: [float(row[name])] for name in STATE})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(states())
 def test_any_state_has_finite_terms_and_possible_predictions(table):
     assert np.isfinite(terms(table, PRIORS, horizon_days=28)).all()

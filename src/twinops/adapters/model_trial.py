@@ -13,6 +13,9 @@ from twinops.errors import IntegrityError
 SECONDS = 30
 MEMORY = 4 * 1024**3
 GOOD = "loaded"
+UNASKED = ("sklearn", "pandas", "matplotlib", "graphviz", "dask", "pyarrow", "polars")
+"""LightGBM greets these when they are there; a text file is read without them, and 1.1 CPU-seconds sooner."""
+ABSENT: Any = None
 
 
 def load(loader: str, path: Path) -> Any:
@@ -50,6 +53,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.argv[1] == "mlflow.lightgbm":
+        sys.modules.update(dict.fromkeys(UNASKED, ABSENT))
     load(sys.argv[1], Path(sys.argv[2]))
     print(GOOD)  # noqa: T201  # the answer to the parent
 

@@ -1,0 +1,50 @@
+"""What all tests share: which files begin, so that two processes end together; garbage is looked for less often."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+FIRST = (
+    "pipeline/test_committed.py",
+    "pipeline/test_repeating.py",
+    "pipeline/test_canary.py",
+    "pipeline/test_switches.py",
+    "server/test_bypass.py",
+    "server/test_browser_day.py",
+    "pipeline/test_doors.py",
+    "server/test_day.py",
+    "server/test_crashes.py",
+)
+"""Minutes each: a file stays in one process, so the long ones begin and the short ones fill what is left.
+
+Only with `--no-loadscope-reorder`: by itself xdist begins with the files of most tests, which are the shortest.
+"""
+
+
+def _place(item: pytest.Item) -> int:
+    """Long files, then all that start processes, then the unit tests."""
+    name = "/".join(item.path.parts[-2:])
+    if name in FIRST:
+        return FIRST.index(name)
+    return len(FIRST) + (item.path.parts[-2] == "unit")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stable: the order within a file stays."""
+    items.sort(key=_place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Iterator[None]:
+    """What collecting has made lives to the end: the garbage collector need not look at it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    try:
+        return (yield)
+    finally:
+        gc.unfreeze()

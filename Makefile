@@ -25,7 +25,7 @@ setup:  ## make .venv from the hash-pinned lock (other targets do it first)
 run: setup  ## from real households to a judged, documented candidate
 	$(call say,pipeline)
 	@twinops doctor --quiet
-	@dvc repro
+	@twinops repro
 	$(call say,ledger)
 	@twinops track
 	@twinops register

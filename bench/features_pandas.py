@@ -52,6 +52,7 @@ def _as_of(past: pd.DataFrame, cutoff: int, decay: pd.DataFrame) -> pd.DataFrame
     first, last = by["day"].min(), by["day"].max()
     out["baskets_total"], out["shopping_days"] = by.size(), _distinct(past, "day")
     out["tenure_days"], out["recency_days"] = cutoff - first, cutoff - last
+    out["quiet_days"] = _quiet(past)
     for speed in SPEEDS:
         out[f"exposure_{speed}"] = decay[f"exposure_{speed}"].loc[out["tenure_days"]].to_numpy()
     for days in WINDOWS:
@@ -71,6 +72,13 @@ def _window(out: pd.DataFrame, recent: pd.DataFrame, days: int) -> None:
     out[f"cents_per_basket_{days}"] = _share(sums["cents"], out[f"baskets_{days}"])
     out[f"saved_share_{days}"] = _share(sums["saved"], paid)
     out[f"weekend_share_{days}"] = _share(sums["weekend"], out[f"baskets_{days}"])
+
+
+def _quiet(past: pd.DataFrame) -> pd.Series:
+    """Days from which four weeks passed without a basket, per household."""
+    order = past.sort_values(["sid", "day"])
+    over = (order.groupby("sid", observed=True)["day"].diff() - 28).clip(lower=0).fillna(0)
+    return over.groupby(order["sid"], observed=True).sum().astype("int64")
 
 
 def _distinct(table: pd.DataFrame, column: str) -> pd.Series:

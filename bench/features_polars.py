@@ -67,6 +67,7 @@ def _state() -> list[pl.Expr]:
         (pl.col("cutoff").first() - pl.col("day").min()).alias("tenure_days"),
         (pl.col("cutoff").first() - pl.col("day").max()).alias("recency_days"),
         pl.col("day").n_unique().cast(pl.Int64).alias("shopping_days"),
+        (pl.col("day").sort().diff() - 28).clip(lower_bound=0).sum().cast(pl.Int64).alias("quiet_days"),
         pl.len().cast(pl.Int64).alias("baskets_total"),
         cents.sum().alias("cents_total"),
         log.sum().alias("log_value_sum"),

@@ -29,6 +29,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
+from twinops.pictures.necessity_tables import proposals_table
 
 home = twinops.open_project(project)
 found = home.run("minimise")
@@ -60,7 +61,10 @@ Markdown(found.conclusion)
 # %% [markdown]
 # ## What is proposed to be held
 #
-# Written from the outcomes above. A person decides, in `compliance/retention.yaml`; nothing is filled in there.
+# Written from the outcomes above; doubt is no ground to hold anything, and whatever is declared for bias assessment
+# alone may still be held for that. The coupon head learns from campaigns and is judged by itself. Nothing follows from
+# a proposal: the data owner accepts or refuses it (`twinops retention status`, `decide`, `sign`), unit by unit, in a
+# signed file.
 
 # %%
-Markdown("\n".join(f"- {text}" for text in found.proposals))
+Markdown(proposals_table(found.findings))

@@ -56,10 +56,11 @@ Markdown(priors_table(trained.model))
 # %% [markdown]
 # ## What the heads weigh
 #
-# A forecast is an intercept plus nineteen terms, each a weight times how far the household is from the average.
+# A forecast is an intercept plus twenty terms, each a weight times how far the household is from the average.
 # There is nothing else in it, so the weights are the whole explanation. Terms that move together share their
 # effect: *days since the last basket*, its square and *baskets missed since* are to be read together. How new a
-# household is tells who stays and is not used for amounts: on earlier days it was of no help there.
+# household is, and how often it stayed away for four weeks, tell who comes and are not used for amounts: on earlier
+# days they were of no help there. What is said of activity is the rate of visits; the chance to shop follows from it.
 
 # %%
 Image(str(home.places.figure("coefficients")), width=1000)

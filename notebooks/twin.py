@@ -45,8 +45,9 @@ story = home.run("twin")
 Image(str(home.places.figure("portrait")), width=1100)
 
 # %% [markdown]
-# The same in words, as its owner would read it on asking for access (GDPR art. 15). `twinops twin show ID --purpose
-# twin_scoring` prints it unrounded, if the consumer allows the purpose on that day.
+# The same in words, rounded. `twinops twin show ID --purpose twin_scoring` prints it as it is, if the consumer allows
+# the purpose on that day. `--purpose access_request` answers its owner whatever they allow (GDPR art. 15): every
+# source with its fields, what was made of them, and what may be asked for.
 
 # %%
 Markdown(held_table(story.portrait))

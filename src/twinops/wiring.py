@@ -6,7 +6,7 @@ import inspect
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,10 @@ from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, P
 from twinops.workflows.places import Places
 
 if TYPE_CHECKING:
+    from twinops.twin.simulate import Simulated
     from twinops.workflows.preview import Preview
+    from twinops.workflows.twin_predict import Predicted
+    from twinops.workflows.twin_show import Shown
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,10 @@ class Project:
 
         return SshKeygen()
 
+    def twin(self, who: str, *, purpose: str) -> Twin:
+        """One consumer's twin, by the id of the source or a subject id, opened for a declared purpose."""
+        return Twin(self, str(who), purpose)
+
     def run(self, verb: str, **arguments: Any) -> Any:
         """Do one workflow: `project.run("train")`. What its type hints ask for is supplied; the rest are arguments."""
         module = plugins.load("twinops.workflows", verb)
@@ -154,6 +161,33 @@ class Project:
             elif hint is date:
                 supplied[name] = self.params.as_of
         return supplied
+
+
+@dataclass(frozen=True)
+class Twin:
+    """One consumer's twin as `twinops twin` has it; a refusal is an answer, with `refused` saying why.
+
+    Nothing is opened before it is asked, and everything is asked anew: consent may have changed since.
+    """
+
+    project: Project = field(repr=False)
+    who: str = field(repr=False)
+    purpose: str
+
+    def show(self) -> Shown:
+        """The portrait: what is held, allowed, expected and why."""
+        shown: Shown = self.project.run("twin_show", who=self.who, purpose=self.purpose)
+        return shown
+
+    def predict(self) -> Predicted:
+        """Chance to shop, baskets and spend in the horizon, with their ranges."""
+        predicted: Predicted = self.project.run("twin_predict", who=self.who, purpose=self.purpose)
+        return predicted
+
+    def simulate(self, action: str) -> Simulated:
+        """What would come after `campaign:A`, `basket:25` (USD) or `silence:14` (days): response, not uplift."""
+        simulated: Simulated = self.project.run("twin_simulate", who=self.who, purpose=self.purpose, action=action)
+        return simulated
 
 
 def preview(root: str | Path = ".") -> Preview:

@@ -32,10 +32,13 @@ def changed_files(workshop: Workshop) -> str:
     return workshop.do("git", "status", "--porcelain")
 
 
-def test_a_second_clone_without_cache_makes_the_same_bytes_with_one_thread(ran: Workshop, tmp_path: Path) -> None:
+def test_a_second_clone_without_cache_makes_the_same_bytes_and_lock_with_one_thread_and_stages_side_by_side(
+    ran: Workshop, tmp_path: Path
+) -> None:
     clone = copy_of(ran, tmp_path / "clone")
     clone.set(compute__threads=1)
-    clone.repro()
+    (clone.root / "dvc.lock").unlink()
+    clone.do("twinops", "repro", "--lanes", "3")
     assert clone.outs() == ran.outs()
     assert changed_files(clone).split() == ["M", "params.yaml"]
 
@@ -83,8 +86,8 @@ def test_one_changed_parameter_runs_its_stages_and_going_back_runs_none(ran: Wor
 def test_killed_at_five_random_moments_it_completes_with_the_same_bytes(ran: Workshop, tmp_path: Path) -> None:
     clone = copy_of(ran, tmp_path / "clone")
     moments = random.Random(20261123)  # noqa: S311 - moments to strike, not secrets
-    for _ in range(5):
-        process = clone.start("dvc", "repro")
+    for tool in ("twinops", "dvc", "twinops", "dvc", "twinops"):
+        process = clone.start(tool, "repro")
         time.sleep(moments.uniform(2, 14))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()

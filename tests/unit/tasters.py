@@ -74,6 +74,7 @@ def receipts(households: int = 150, *, seed: int = 4) -> CouponRows:
             responds = bool(rng.random() < (0.8 if keen else 0.05))
             row = dict.fromkeys(table, 1_000_000_000)
             row |= {"tenure_days": day - 5, "recency_days": 3 + number % 7, "shopping_days": 10, "baskets_total": 12}
+            row["quiet_days"] = 0
             row |= {"cents_total": 30_000, "log_value_sum": 36_000_000, "log_value_squares": 110_000_000}
             row |= dict.fromkeys(features.RFM, 1 + number % 9) | dict.fromkeys(features.PERMISSIONS, True)
             row |= {"sid": f"{number:032x}", "cutoff": day, "campaign_id": place, "received": place,

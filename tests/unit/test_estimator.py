@@ -43,6 +43,36 @@ def test_scikit_learn_validates_and_tunes_it_over_households():
     assert grid.fit(ROWS, KNOWN.spend).best_params_ == {"alpha": 0.01}
 
 
+@pytest.mark.parametrize(
+    ("rows", "y", "why"),
+    [
+        (ROWS.to_numpy(), KNOWN.active, "it lacks baskets_quick"),
+        (ROWS.drop(columns=["recency_days"]), KNOWN.active, "it lacks recency_days"),
+        (ROWS, KNOWN.active[:10], "y has the shape"),
+        (ROWS, np.ones(len(ROWS)), "two classes"),
+    ],
+)
+def test_what_cannot_be_learned_from_is_a_value_error(rows, y, why):
+    with pytest.raises(ValueError, match=why):
+        TwinClassifier().fit(rows, y)
+
+
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf])
+def test_a_rate_is_learned_from_amounts(wrong):
+    with pytest.raises(ValueError, match="finite amounts"):
+        TwinRegressor().fit(ROWS, np.where(np.arange(len(ROWS)) == 3, wrong, KNOWN.spend))
+
+
+def test_labels_are_given_back_as_they_came_and_agree_with_the_decision_function():
+    plain = TwinClassifier().fit(ROWS, KNOWN.active)
+    made = TwinClassifier().fit(ROWS, np.where(KNOWN.active > 0, "came", "away")[:])
+    assert made.classes_.tolist() == ["away", "came"]
+    assert set(made.predict(ROWS).tolist()) == {"away", "came"}
+    assert np.array_equal(made.predict_proba(ROWS), plain.predict_proba(ROWS))
+    assert np.array_equal(plain.decision_function(ROWS) > 0, plain.predict(ROWS) == 1)
+    assert made.feature_names_in_.tolist() == list(STATE)
+
+
 def test_classes_are_the_likelier_of_the_two():
     made = TwinClassifier().fit(ROWS, KNOWN.active)
     assert set(made.predict(ROWS).tolist()) == {0, 1}

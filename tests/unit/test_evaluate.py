@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from datetime import date
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -15,6 +16,8 @@ from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.evaluation.choice import FACT
 from twinops.params import ChallengerParams, EvaluateParams, TrainParams
+from twinops.twin.champion import Recipe
+from twinops.twin.examples import open_examples
 from twinops.workflows import evaluate as evaluate_module
 from twinops.workflows.evaluate import evaluate
 from twinops.workflows.features import features
@@ -97,6 +100,19 @@ def test_the_first_held_out_day_is_foretold_the_same_when_the_later_months_are_u
     now = read_sealed(places.predictions, dataset="predictions", keys=keys).to_pylist()
     then = read_sealed(before.predictions, dataset="predictions", keys=keys_before).to_pylist()
     assert [r for r in now if r["cutoff"] == 113] == then
+
+
+def test_no_rival_has_looked_at_the_months_to_come_either(small):
+    places, keys, _ = small
+    known = open_examples(DuckDBEngine(threads=1), keys, panel=places.panel, labels=places.labels)
+    rows, recipe = known.scored_at(113), Recipe(GRID, PENALTIES, TREES)
+    now, then = (
+        evaluate_module.score(k, rows, recipe).predictions for k in (known, known.seen_by(113, horizon_days=28))
+    )
+    assert {"twin", "rfm", "bgnbd", "naive", "lightgbm"} == set(now)
+    for name in now:
+        assert np.array_equal(now[name].spend, then[name].spend), name
+        assert np.array_equal(now[name].active_probability, then[name].active_probability), name
 
 
 def test_evaluation_gives_the_same_bytes_for_one_and_two_threads(small, tmp_path):

@@ -29,6 +29,13 @@ def test_two_baskets_give_the_state_computed_by_hand():
     assert got["log_value_sum"] == round(1e6 * math.log(11)) + round(1e6 * math.log(26))
 
 
+def test_days_that_began_four_weeks_without_a_basket_are_counted_and_an_unfinished_silence_is_not():
+    # gaps of 30, 0, 10 and 44 days, the last of which ends after the second as-of day
+    visits = lines((ANN, 2, 100), (ANN, 32, 100), (ANN, 32, 100), (ANN, 42, 100), (ANN, 86, 100))
+    got = {r["cutoff"]: r["quiet_days"] for r in panel_of(visits).to_pylist()}
+    assert {c: got[c] for c in (57, 85, 113)} == {57: 2, 85: 2, 113: 2 + 16}
+
+
 def test_windows_hold_only_what_happened_in_them():
     got = row(panel_of(lines((ANN, 0, 1000), (ANN, 29, 500), (ANN, 55, 2500))), ANN, 57)
     assert [got[f"baskets_{w}"] for w in (28, 56, 84)] == [2, 2, 3]

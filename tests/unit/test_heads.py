@@ -13,9 +13,11 @@ from twinops.twin.heads import (
     fit_activity_in_parts,
     fit_rate,
     fit_rate_in_parts,
+    fit_visits,
+    fit_visits_in_parts,
 )
-from twinops.twin.newton import activity_sums, rate_sums
-from twinops.twin.predictions import Predictions, exponential, logistic
+from twinops.twin.newton import activity_sums, rate_sums, visit_sums
+from twinops.twin.predictions import VISIT_SHAPE, Predictions, exponential, logistic, visiting
 
 
 def crowd(n: int = 4000) -> tuple[np.ndarray, np.random.Generator]:
@@ -37,6 +39,20 @@ def test_the_activity_head_finds_the_weights_that_made_the_data():
     z, rng = crowd()
     head = fit_activity(z, (rng.random(len(z)) < logistic(0.3 + z @ [1.0, -0.5])).astype(float), c=1.0)
     assert head.weights == pytest.approx((1.0, -0.5), abs=0.1)
+
+
+def test_the_visits_head_finds_the_weights_that_made_the_data():
+    z, rng = crowd(8000)
+    rate = np.exp(0.3 + z @ [1.0, -0.5])
+    visits = rng.poisson(rate * rng.gamma(VISIT_SHAPE, 1 / VISIT_SHAPE, len(z)))
+    head = fit_visits(z, (visits > 0).astype(float), c=10.0)
+    assert (head.intercept, *head.weights) == pytest.approx((0.3, 1.0, -0.5), abs=0.1)
+
+
+def test_the_chance_to_come_is_that_of_gamma_poisson_visits_by_hand():
+    # rate 3, shape 3: one minus (3 / (3 + 3)) ** 3
+    assert visiting(np.array([np.log(3.0)]))[0] == pytest.approx(7 / 8)
+    assert visiting(np.array([-1e6, 1e6])).tolist() == pytest.approx([0.0, 1.0])
 
 
 def test_the_rate_head_finds_the_weights_and_the_total():
@@ -98,12 +114,14 @@ def test_heads_from_ten_parts_are_the_heads_of_all_rows():
     assert fit_activity_in_parts([(z[of == k], active[of == k]) for k in range(10)], c=0.2) == fit_activity(
         z, active, c=0.2
     )
+    parts = [(z[of == k], active[of == k]) for k in range(10)]
+    assert fit_visits_in_parts(parts, c=0.2) == fit_visits(z, active, c=0.2)
     assert fit_rate_in_parts([(z[of == k], counts[of == k]) for k in range(10)], alpha=0.01) == fit_rate(
         z, counts, alpha=0.01
     )
 
 
-@pytest.mark.parametrize("sums", [activity_sums, rate_sums])
+@pytest.mark.parametrize("sums", [activity_sums, rate_sums, visit_sums])
 def test_what_a_step_needs_adds_up_over_parts(sums):
     z, rng = crowd(500)
     target, beta = rng.integers(0, 2, 500).astype(float), np.array([0.1, 0.5, -0.2])
@@ -116,7 +134,7 @@ def test_what_a_step_needs_adds_up_over_parts(sums):
 def test_the_slope_of_the_loss_is_its_derivative():
     z, rng = crowd(50)
     beta, small = np.array([0.1, 0.5, -0.2]), 1e-6
-    for sums in (activity_sums, rate_sums):
+    for sums in (activity_sums, rate_sums, visit_sums):
         target = rng.integers(0, 2, 50).astype(float)
         turned = [
             sums(z, target, beta + small * unit).loss - sums(z, target, beta - small * unit).loss for unit in np.eye(3)
@@ -132,8 +150,8 @@ def test_scaling_from_parts_is_the_scaling_of_all_rows():
 
 def test_everybody_came_and_the_head_is_still_finite():
     z, _ = crowd(50)
-    head = fit_activity(z, np.ones(50), c=0.2)
-    assert 5 < head.intercept < 50
+    for fit in (fit_activity, fit_visits):
+        assert 3 < fit(z, np.ones(50), c=0.2).intercept < 50
 
 
 def test_predictors_out_of_their_depth_stay_finite():

@@ -7,22 +7,24 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 import pytest
-from governed import COMPLIANCE, candidate, fact
+from governed import COMPLIANCE
 from shoppers import GRID, crowd, examples_of, lines, sealed_project
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.memory import MemoryKeys
 from twinops.data.seal import write_sealed
+from twinops.entities.fact import Fact
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation import necessity
 from twinops.evaluation.attributes import attribute_columns
 from twinops.evaluation.bootstrap import Resampled
 from twinops.evaluation.necessity import ESTABLISHED, About, Gain, Outcome, Rows
 from twinops.evaluation.necessity_rows import established, recent_columns
-from twinops.evaluation.retention import ATTRIBUTE, proposal, proposal_fact
+from twinops.evaluation.retention import ATTRIBUTE, households_to_tell, proposal, proposal_fact
 from twinops.evaluation.revealed import Behaviour, measure_revealed
 from twinops.governance import retention
 from twinops.params import EvaluateParams, MinimisationParams, SourcesParams
+from twinops.pictures.necessity_tables import proposals_table
 from twinops.twin.examples import Examples
 from twinops.workflows.features import features
 from twinops.workflows.minimise import minimise
@@ -185,6 +187,16 @@ def test_a_proposal_keeps_what_is_necessary_for_as_long_as_it_is_and_nothing_els
     assert "hold purchases as long as" in proposal(needed, RULE)["text"]
 
 
+def test_what_cannot_be_told_says_how_many_households_would_tell():
+    # 1.5 [-0.5, 3.5] of 600 households: to have the low end above 1.0 the half of 2.0 must shrink to 0.5, by 16 times n
+    open_yet = one("income", 7, gain(-0.5, 3.5))
+    assert households_to_tell(open_yet, RULE) == pytest.approx(600 * 16, rel=0.05)
+    assert "What would tell: households that allow assessment" in proposal([open_yet], RULE)["text"]
+    settled = one("income", 7, gain(2.0, 4.0))
+    assert households_to_tell(settled, RULE) is None
+    assert "What would tell" not in proposal([settled], RULE)["text"]
+
+
 def test_the_shipped_decision_is_empty_and_stays_open_until_a_person_fills_it():
     text = (COMPLIANCE / "retention.yaml").read_text()
     shipped = retention.read(text)
@@ -192,15 +204,13 @@ def test_the_shipped_decision_is_empty_and_stays_open_until_a_person_fills_it():
     assert all(part is None for d in shipped.decisions.values() for _, part in d)
     income = [one("income", ESTABLISHED, gain(-0.2, 0.3))]
     proposed = proposal_fact(income, RULE)
-    evidence = candidate(fact("retention_proposal", proposed.value))
-    assert retention.open_units(shipped, evidence) == ("income",)
-    at = evidence.fact("retention_proposal").id
-    filled = text.replace("proposal: null", f"proposal: {at}").replace(
+    assert retention.open_units(shipped, proposed) == ("income",)
+    filled = text.replace("proposal: null", f"proposal: {proposed.id}").replace(
         "income: {accepted: null, reason: null, by: null, dated: null}",
         "income: {accepted: true, reason: not needed, by: Ada, dated: 2026-11-23}",
     )
-    assert retention.open_units(retention.read(filled), evidence) == ()
-    other = candidate(fact("retention_proposal", {**proposed.value, "status": "changed"}))
+    assert retention.open_units(retention.read(filled), proposed) == ()
+    other = Fact("retention_proposal", {**proposed.value, "status": "changed"}, proposed.kind, proposed.source)
     assert retention.open_units(retention.read(filled), other) == ("income",)
 
 
@@ -286,6 +296,9 @@ def test_the_proposal_is_only_proposed_and_names_the_purpose_attributes_were_loo
     assert "all_attributes" not in {i["unit"] for i in proposed["items"]}
     assert all(i["text"].startswith("Proposed: ") for i in proposed["items"])
     assert _fact(minimised, "minimisation_purpose")["attributes"].startswith("bias_assessment")
+    rows = proposals_table(minimised.findings).splitlines()
+    assert len(rows) == 2 + len(proposed["items"])
+    assert any(row.startswith("| income |") and row.endswith("|") and "use income" in row.lower() for row in rows)
 
 
 def test_no_household_is_named_in_what_is_written(project, minimised):

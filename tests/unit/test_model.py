@@ -45,7 +45,7 @@ def test_terms_times_weights_are_the_whole_explanation():
     z = MODEL.standardised(KNOWN.table.slice(0, 1))[0]
     said = MODEL.activity.intercept + sum(w * v for w, v in zip(MODEL.activity.weights, z, strict=True))
     assert MODEL.predict(KNOWN.table.slice(0, 1)).active_probability[0] == pytest.approx(
-        1 / (1 + np.exp(-said)), abs=1e-6
+        1 - (1 + np.exp(said) / 3) ** -3, abs=1e-6
     )
 
 

@@ -130,6 +130,7 @@ def states(draw) -> pa.Table:
         "tenure_days": tenure,
         "recency_days": draw(st.integers(0, max(tenure, 0))),
         "shopping_days": min(baskets, tenure),
+        "quiet_days": draw(st.integers(0, tenure)),
         "baskets_total": baskets,
         "cents_total": baskets * cents,
         "log_value_sum": baskets * draw(st.integers(0, 16 * MILLION)),

@@ -24,6 +24,7 @@ from twinops.params import (
     SourcesParams,
     TastesParams,
 )
+from twinops.twin import taste_events
 from twinops.twin.taste_stored import from_text
 from twinops.workflows.features import features
 from twinops.workflows.taste_features import taste_features
@@ -90,6 +91,16 @@ def full(tmp_path_factory):
     places, keys = project(tmp_path_factory.mktemp("tastes"), eaters(80))
     made = prepared(places, keys)
     return places, keys, made, tasted(places, keys)
+
+
+def test_categories_are_chosen_before_the_first_held_out_horizon_opens(full, monkeypatch):
+    """Whatever is bought later, in any horizon that is measured, does not decide what is told apart."""
+    places, keys, made, _ = full
+    asked = []
+    choose = taste_events.chosen
+    monkeypatch.setattr(taste_events, "chosen", lambda e, p, choice: asked.append(choice) or choose(e, p, choice))
+    assert prepared(places, keys).categories == made.categories
+    assert [c.before_day <= min(HELD_OUT.cutoffs) for c in asked] == [True]
 
 
 def test_heads_measures_and_pictures_are_written(full):

@@ -24,9 +24,10 @@ from twinops.data.only import Only
 from twinops.data.seal import write_sealed
 from twinops.errors import REFUSED, DataError
 from twinops.params import AgesParams
+from twinops.wiring import Project, open_project
 from twinops.workflows import segments as segments_verb
 from twinops.workflows import twin as twin_verb
-from twinops.workflows import twin_predict, twin_show, twin_simulate
+from twinops.workflows import twin_access, twin_predict, twin_show, twin_simulate
 from twinops.workflows.places import Places
 
 HOUSEHOLDS, NEVER_BOUGHT = 450, 9_999
@@ -46,6 +47,7 @@ class Home:
         if verb == "segments":
             return segments_verb.segments(places=self.places, keys=self.keys, **asked)
         does: Callable[..., Any] = {
+            "twin_access": twin_access.twin_access,
             "twin_show": twin_show.twin_show,
             "twin_predict": twin_predict.twin_predict,
             "twin_simulate": twin_simulate.twin_simulate,
@@ -144,6 +146,56 @@ def test_a_minor_has_no_twin_to_show(house):
     assert "under age" in told.refused
 
 
+@pytest.mark.parametrize(("who", "why"), [(WITHDREW, "consent withdrawn"), (NEVER_ASKED, "consent unknown")])
+def test_who_refuses_everything_is_still_told_what_is_held(says, who, why):
+    """GDPR art. 15 hangs on no consent; a forecast does."""
+    code, text = says(twin_cli.app, "show", natural(who), "--purpose", "access_request")
+    assert code == 0
+    for part in ("transactions:", "kept for 730 days", "fields: day", why, "No forecast is made", "authority where"):
+        assert part in " ".join(text.split()), part
+    assert "USD" not in text
+    assert natural(who) not in text
+
+
+def test_access_tells_what_was_made_and_opens_no_other_door(says, house):
+    told = house.run("twin_access", who=natural(PLAIN)).portrait
+    days = {h.source: h.records for h in told.made}
+    assert days["states, by as-of day"] > 1
+    assert told.expected is not None
+    assert "privacy@" in told.rights[0]
+    for verb in ("predict", "simulate"):
+        action = ("--action", "silence:7") if verb == "simulate" else ()
+        assert says(twin_cli.app, verb, natural(PLAIN), "--purpose", "access_request", *action)[0] == REFUSED
+
+
+def test_access_finds_records_of_other_sources_that_were_taken_for_theirs(house):
+    places, keys, record = house.places, house.keys, "crm-77"
+    crm = {"given": "Ada", "email": None, "updated": pa.array([30], pa.int64())}
+    columns = {k: v if isinstance(v, pa.Array) else pa.array([v], pa.string()) for k, v in crm.items()}
+    paths = [places.raw("crm", "all"), places.links]
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_sealed(pa.table({"crm_id": [record], **columns}), paths[0], dataset="crm", batch="all", keys=keys,
+                 subject="crm_id")  # fmt: skip
+    sids = {"sid": [keys.known_sid(natural(PLAIN))], "source": ["crm"], "record": [keys.known_sid(record)]}
+    write_sealed(pa.table(sids), paths[1], dataset="links", batch="links", keys=keys, subject="sid")
+    try:
+        held = {h.source: h for h in house.run("twin_access", who=natural(PLAIN)).portrait.held}
+        other = {h.source for h in house.run("twin_access", who=natural(BUSY)).portrait.held}
+    finally:
+        for path in paths:
+            path.unlink()
+    assert (held["crm"].records, held["crm"].first, held["crm"].kept_days) == (1, "2017-01-31", 1095)
+    assert held["crm"].fields == ("given", "updated")  # an empty field holds nothing
+    assert "crm" not in other
+
+
+def test_who_agreed_and_never_bought_is_told_of_their_consent(house):
+    told = house.run("twin_access", who=natural(NEVER_BOUGHT)).portrait
+    assert [h.source for h in told.held] == ["consent"]
+    assert told.expected is None
+
+
 def test_an_unknown_consumer_is_an_error_that_does_not_repeat_the_id(house):
     with pytest.raises(DataError) as unknown:
         house.run("twin_predict", who="secret-number-17", purpose="twin_scoring")
@@ -176,7 +228,7 @@ def test_a_consumer_whose_key_is_destroyed_is_unknown(house):
 def test_a_what_if_answers_with_a_distribution_and_says_response(says):
     code, text = says(twin_cli.app, "simulate", natural(BUSY), "--purpose", "offers", "--action", "campaign:A")
     assert code == 0
-    assert all(part in text for part in ("without:", "with:", "not uplift"))
+    assert all(part in text for part in ("as it is, from today", "with campaign A", "not uplift"))
 
 
 def test_a_campaign_is_no_what_if_for_scoring(says):
@@ -200,10 +252,38 @@ def test_who_was_contacted_too_often_is_left_alone(house):
     assert "the policy allows" in told.refused[0]
 
 
+def test_who_has_an_open_complaint_is_sent_no_campaign_and_may_still_be_foretold(house):
+    path, sid = house.places.blend, house.keys.known_sid(natural(BUSY))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = {"sid": [sid] * 2, "cutoff": pa.array([169, 197], pa.int64())}
+
+    def asked(open_cases: list[int], action: str) -> tuple[str, ...]:
+        cases = pa.array(open_cases, pa.int64())
+        table = pa.table({**rows, "care_open_cases": cases})
+        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=house.keys, subject="sid")
+        return house.run("twin_simulate", who=natural(BUSY), purpose="offers", action=action).refused
+
+    try:
+        assert asked([0, 1], "campaign:A") == ("The policy protects who shows open complaint.",)
+        assert asked([0, 1], "silence:7") == ()
+        assert asked([1, 0], "campaign:A") == ()  # it was settled since
+    finally:
+        path.unlink()
+
+
 def test_segments_are_told_as_means_with_how_many(says):
     code, text = says(segments_cli.app, "--what-if", "silence:7")
     assert code == 0
     assert all(part in text for part in ("households", "[", "not uplift"))
+
+
+def test_segments_for_market_research_are_refused_until_the_data_owner_has_declared_it(house):
+    told = house.run("segments", purpose="market_research")
+    assert not told.segments
+    (why,) = told.refused
+    for named in ("'market_research' is not declared", "data owner", "purposes", "intended_use.yaml", "consent ledger"):
+        assert named in why
+    assert "declared for other work" in house.run("segments", purpose="twin_training").refused[0]
 
 
 def test_segments_count_only_who_allows_the_purpose(house):
@@ -231,6 +311,16 @@ def test_the_story_measures_streaming_against_batch_and_shows_nobody(house):
 def test_the_story_shows_a_twin_whose_bands_ten_share_or_none(house):
     assert (house.story.portrait is None) == (house.story.like < 10)
     assert "Taking in baskets one by one" in house.story.conclusion
+
+
+def test_python_has_the_same_doors_and_shows_no_id(house, monkeypatch):
+    monkeypatch.setattr(Project, "run", lambda _self, verb, **asked: house.run(verb, **asked))
+    twin = open_project(".").twin(natural(PLAIN), purpose="twin_scoring")
+    assert twin.show() == house.run("twin_show", who=natural(PLAIN), purpose="twin_scoring")
+    assert twin.predict().expected.spend_range[0] <= twin.predict().expected.spend
+    assert twin.simulate("silence:7").with_action.spend < twin.simulate("silence:7").without.spend
+    assert "declared for offers" in twin.simulate("campaign:A").refused[0]
+    assert natural(PLAIN) not in repr(twin)
 
 
 def test_every_key_store_finds_who_is_enrolled_and_nobody_else(tmp_path: Path):

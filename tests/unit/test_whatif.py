@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
+from datetime import date
 
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ from twinops.twin import support as supports
 from twinops.twin.cold import QUIET_DAYS, Newcomer, newcomers, outcomes_after, outcomes_before
 from twinops.twin.living import Basket, Living, replay, rows
 from twinops.twin.outlook import before_the_first_basket, outlook
-from twinops.twin.portrait import average_spend, habits, reasons
+from twinops.twin.portrait import Habits, Portrait, Reason, average_spend, habits, reasons
 from twinops.twin.shift import silent, with_basket
 from twinops.twin.simulate import Action, simulate
 from twinops.twin.spread import FEWEST, Outcomes, fit_spread
@@ -104,12 +106,15 @@ def test_a_longer_silence_than_ten_like_households_kept_is_not_answered():
 
 
 def test_a_basket_that_nobody_buys_is_not_answered():
-    assert "were seen often enough" in asked("basket:90000").refused[0]
+    for usd in ("90000", "1e12", "1e300"):  # more than a basket may hold, too
+        assert "were seen often enough" in asked(f"basket:{usd}").refused[0]
 
 
 def test_a_basket_changes_a_copy_and_never_the_twin():
     before = copy.deepcopy(TWIN)
     told = asked("basket:20")
+    assert "is not itself counted" in told.caveat
+    assert "is not itself counted" not in asked("silence:7").caveat
     assert told.with_action.baskets > told.without.baskets
     assert before == TWIN
 
@@ -126,7 +131,8 @@ def test_a_campaign_that_hardly_anyone_like_this_got_is_not_answered():
 
 
 @pytest.mark.parametrize(
-    "said", ["", "campaign", "campaign:D", "basket:-1", "basket:nan", "silence:1.5", "price:2", "basket:inf"]
+    "said",
+    ["", "campaign", "campaign:D", "basket:-1", "basket:nan", "silence:1.5", "price:2", "basket:inf", "basket:0.001"],
 )
 def test_an_action_nobody_knows_is_a_mistake(said):
     with pytest.raises(ParamsError, match="not understood"):
@@ -195,3 +201,38 @@ def test_habits_are_told_in_a_persons_units():
     assert (told.first, told.last, told.days_since, told.baskets, told.usd_a_basket) == (
         "2017-01-01", "2017-01-08", 3, 2, 20.0,
     )  # fmt: skip
+
+
+def test_the_reasons_of_a_newcomer_multiply_to_its_forecast_correction_included():
+    support = _with_newcomers()
+    state = replay([Basket(1, DAY - 3, 2500), Basket(2, DAY - 1, 3000)], decay_days=GRID.decay_days)
+    expected = outlook(MODEL, support, state, day=DAY)
+    assert expected.basis == "newcomer"
+    told = reasons(MODEL, state, day=DAY, expected=expected)
+    assert any(r.theme == "that you are new" for r in told)
+    assert average_spend(MODEL) * np.prod([r.factor for r in told]) == pytest.approx(expected.spend, rel=2e-2)
+
+
+def test_what_a_reason_says_of_a_household_is_counted_and_does_not_hang_on_the_weights():
+    """Terms share their effect: a visit of yesterday may lower a forecast a little, and is still of yesterday."""
+    state = replay([Basket(i, DAY - 90 + 10 * i, 2000) for i in range(9)] + [Basket(99, DAY - 1, 2000)],
+                   decay_days=GRID.decay_days)  # fmt: skip
+    turned = replace(MODEL, spend=replace(MODEL.spend, weights=tuple(-w for w in MODEL.spend.weights)))
+    one, other = (
+        {r.theme: r.sentence.partition(" That ")[0] for r in reasons(m, state, day=DAY)} for m in (MODEL, turned)
+    )
+    assert one == other
+    pace = 7 * state.at(DAY)["baskets_slow"] / state.at(DAY)["exposure_slow"]
+    assert one["how long ago you last shopped"] == "You last shopped 1 day ago; usually you come every 9 days."
+    assert one["how often you shop"].startswith(f"You come {pace * 365 / 84:.1f} times a month;")
+    assert one["how much you spend at a time"].startswith("You spend 20 USD a basket;")
+    for r in (*reasons(MODEL, state, day=DAY), *reasons(turned, state, day=DAY)):
+        way = "hardly changes" if abs(r.factor - 1) < 0.02 else "raises" if r.factor > 1 else "lowers"
+        assert r.sentence.endswith(f" That {way} what is expected.")
+
+
+def test_rounded_reasons_hold_no_figure_of_the_household():
+    found = Reason("how often you shop", 1.234, "You come 7.77 times a month. That raises what is expected.")
+    none = Habits(None, None, None, 0, 0, 0.0, 0.0, {})
+    shown = Portrait("x", date(2018, 1, 1), "twin_scoring", (), (), none, None, 90.0, (found,)).banded()
+    assert (shown.reasons[0].factor, shown.reasons[0].sentence) == (1.2, "That raises what is expected.")

@@ -62,4 +62,6 @@ def _broken(lock: Path) -> bool:
 
 
 def _is_dvc(command: list[str]) -> bool:
-    return any(Path(word).name == "dvc" for word in command[:3])
+    """Whether it is DVC's command line, or ours at DVC's work."""
+    names = [Path(word).name for word in command[:3]]
+    return "dvc" in names or ("twinops" in names and "repro" in command)

@@ -22,14 +22,17 @@ EXPECTED = ("active_probability", "baskets", "spend")
 RANGES = ("baskets_low", "baskets_high", "spend_low", "spend_high")
 """The ends of the ranges that hold 80 of 100 like cases; there when the model carries them."""
 
+RATIOS = ("cents_per_basket", "saved_share", "weekend_share")
+"""How windows that are no whole numbers begin."""
+
 TASTES = "tastes.json"
 """The name of the file of taste heads; it lies beside the model's."""
 
 
 def taken(model: TwinModel) -> dict[str, str]:
     """What a row of input holds: a household's state, in whole numbers; windows too where trees speak."""
-    more = dict.fromkeys(WINDOWED, DECIMAL) if model.champion != GLM else {}
-    return {**dict.fromkeys(STATE, WHOLE), **more}
+    more = WINDOWED if model.champion != GLM else ()
+    return {**dict.fromkeys(STATE, WHOLE), **{name: DECIMAL if name.startswith(RATIOS) else WHOLE for name in more}}
 
 
 def given(model: TwinModel) -> dict[str, str]:
@@ -80,12 +83,19 @@ def example(model: TwinModel | None) -> pd.DataFrame:
 
     rows = [_household(baskets=40, days=280, recency=3), _household(baskets=2, days=280, recency=200)]
     frame = pd.DataFrame(rows)[list(STATE)]
-    return frame if model is None else frame.assign(**{name: 0.0 for name in taken(model) if name not in STATE})
+    return (
+        frame
+        if model is None
+        else frame.assign(
+            **{name: 0.0 if kind == DECIMAL else 0 for name, kind in taken(model).items() if name not in STATE}
+        )
+    )
 
 
 def _household(*, baskets: int, days: int, recency: int) -> dict[str, int]:
     pace = baskets / days
     state = {"tenure_days": days, "recency_days": recency, "shopping_days": baskets, "baskets_total": baskets}
+    state["quiet_days"] = max(days - recency - 28 * baskets, 0)
     state |= {
         "cents_total": baskets * 2500,
         "log_value_sum": baskets * 3 * MILLION,

@@ -53,8 +53,10 @@ def _what(found: Segmented) -> str:
 
 
 def _text(found: Segmented) -> str:
+    from twinops.twin.portrait import said
+
     head = (
-        f"{found.asked:,} households that allow {found.purpose}, as of day {found.day}; expected in the next "
+        f"{found.asked:,} households that allow {found.purpose}, as of {said(found.day)}; expected in the next "
         f"{found.horizon_days} days, means with 95 % intervals"
     )
     lines = [head, *(_line(s) for s in found.segments)]

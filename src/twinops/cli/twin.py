@@ -16,7 +16,11 @@ app = typer.Typer(no_args_is_help=True)
 Id = Annotated[
     str, typer.Argument(help="The consumer's id: a household's number, or a subject id.", show_default=False)
 ]
-Purpose = Annotated[str, typer.Option(help="What for: a purpose of compliance/intended_use.yaml.")]
+ACCESS = "access_request"
+Purpose = Annotated[str, typer.Option(help="What for: twin_scoring or offers, as the consumer allows.")]
+Why = Annotated[
+    str, typer.Option(help=f"What for: twin_scoring or offers, as the consumer allows; {ACCESS}: they ask themselves.")
+]
 
 
 @app.callback()
@@ -25,9 +29,13 @@ def _twin() -> None:
 
 
 @app.command()
-def show(ctx: typer.Context, who: Id, purpose: Purpose, as_json: Json = False) -> None:
-    """What is known of one consumer, what it may be used for, what is expected, and why."""
-    found = home(ctx).run("twin_show", who=who, purpose=purpose)
+def show(ctx: typer.Context, who: Id, purpose: Why, as_json: Json = False) -> None:
+    """What is known of one consumer, what it may be used for, what is expected, and why.
+
+    With access_request everything held and made of them, whatever they allow; make sure first who is asking.
+    """
+    asked = {"who": who} if purpose == ACCESS else {"who": who, "purpose": purpose}
+    found = home(ctx).run("twin_access" if purpose == ACCESS else "twin_show", **asked)
     answer(found, as_json=as_json, text=found.refused or found.portrait.text())
     raise typer.Exit(REFUSED if found.refused else 0)
 
@@ -55,7 +63,13 @@ def simulate(
 
 
 def _told(found: Simulated) -> str:
-    lines = [f"without: {_row(found.without)}", f"with:    {_row(found.with_action)}"]
+    names = {
+        "campaign": ("as it is, from today", f"with campaign {found.action.campaign}, from today"),
+        "basket": ("without it, from tomorrow", f"with a basket of {found.action.amount:,.2f} USD, from tomorrow"),
+        "silence": ("as it is, from today", f"after {found.action.amount:.0f} days of silence, from then"),
+    }[found.action.kind]
+    longest = max(map(len, names))
+    lines = [f"{n:<{longest}}  {_row(d)}" for n, d in zip(names, (found.without, found.with_action), strict=True)]
     if found.redemption is not None:
         r = found.redemption
         own = "" if r.own is None else f"; this one's own chance: {r.own:.1%}"

@@ -11,7 +11,7 @@ from twinops.entities.canonical import rounded
 from twinops.twin.examples import Examples
 from twinops.twin.heads import Head
 from twinops.twin.model import HEADS, TwinModel
-from twinops.twin.predictions import exponential, logistic
+from twinops.twin.predictions import VISIT_SHAPE, exponential, visiting
 from twinops.twin.state import TERMS, USED_BY
 
 NORMAL_95 = 1.959964
@@ -19,7 +19,7 @@ NORMAL_95 = 1.959964
 
 @dataclass(frozen=True)
 class Weight:
-    """What one more standard deviation of a term adds to a head's log-odds or log-rate, with a 95 % interval."""
+    """What one more standard deviation of a term adds to a head's log-rate, with a 95 % interval."""
 
     term: str
     value: float
@@ -43,17 +43,24 @@ def measure_weights(model: TwinModel, examples: Examples) -> dict[str, tuple[Wei
 def _weights(head: Head, name: str, z: np.ndarray, seen: tuple[np.ndarray, np.ndarray]) -> tuple[Weight, ...]:
     target, household = seen
     if name == "activity":
-        mean = logistic(head.predictor(z))
-        variance = mean * (1 - mean)
+        residual, variance = _visits(head.predictor(z), target)
     else:
-        mean = variance = exponential(head.predictor(z))
+        variance = exponential(head.predictor(z))
+        residual = target - variance
     used = [TERMS.index(t) for t in USED_BY[name]]
     errors = np.zeros(len(TERMS))
-    errors[used] = clustered_errors(z[:, used], target - mean, variance, household)[1:]
+    errors[used] = clustered_errors(z[:, used], residual, variance, household)[1:]
     return tuple(
         Weight(term, w, rounded(w - NORMAL_95 * e, 4), rounded(w + NORMAL_95 * e, 4))
         for term, w, e in zip(TERMS, head.weights, errors.tolist(), strict=True)
     )
+
+
+def _visits(log_rate: np.ndarray, active: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far each row pulls the log-rate of visits, and the weight it has: as `newton.visit_sums` has them."""
+    chance = visiting(log_rate)
+    slope = VISIT_SHAPE / (1 + VISIT_SHAPE * np.exp(-np.clip(log_rate, -30, 30)))
+    return slope * (active / chance - 1), (1 - chance) * slope**2 / chance
 
 
 def clustered_errors(z: np.ndarray, residual: np.ndarray, variance: np.ndarray, cluster: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,11 @@ from twinops.params import MinimisationParams
 DECIDED_IN = "compliance/retention.yaml"
 TOGETHER = "all_attributes"
 ATTRIBUTE, SOURCE = "attribute", "source"
+SMALLEST_STEP = 0.01
+"""USD: a gain this near to the margin is as good as on it."""
+
+MOST_TO_ASK = 100_000
+"""Beyond so many households the number says only that this cannot be told."""
 
 
 def necessity_measures(found: Sequence[Tested], rule: MinimisationParams, *, source: str) -> list[Measure]:
@@ -84,8 +90,26 @@ def proposal(tests: Sequence[Tested], rule: MinimisationParams) -> dict[str, Any
         "established": outcomes[ESTABLISHED].value if ESTABLISHED in outcomes else None,
         "newly_met": {f"{days} days": o.value for days, o in newly.items()},
         "rests_on": [name(t) for t in tests],
-        "text": "Proposed: " + _text(first, outcomes.get(ESTABLISHED), newly) + _ends(first),
+        "would_be_told_by": {_days(t): n for t in tests if (n := households_to_tell(t, rule)) is not None},
+        "text": "Proposed: " + _text(first, outcomes.get(ESTABLISHED), newly) + _resolved(tests, rule) + _ends(first),
     }
+
+
+def households_to_tell(t: Tested, rule: MinimisationParams) -> int | None:
+    """How many households would settle an open question of spend, were the gain what it looks; None: it is not open.
+
+    Both intervals narrow with the root of the number of households. An estimate, rounded up to hundreds.
+    """
+    if t.outcome(rule) is not Outcome.INCONCLUSIVE:
+        return None
+    gain = t.spend.over_without
+    low, high = gain.interval("A gain")
+    apart = gain.value - rule.margin_usd
+    needed = [((gain.value - low) if apart > 0 else (high - gain.value)) / max(abs(apart), SMALLEST_STEP)]
+    if apart > 0:  # then it must beat its shuffled values too
+        over = t.spend.over_shuffled
+        needed.append((over.value - over.interval("A gain")[0]) / max(over.value, SMALLEST_STEP))
+    return max(math.ceil(t.households * max(needed) ** 2 / 100) * 100, t.households)
 
 
 def necessity_conclusion(found: Sequence[Tested], rule: MinimisationParams) -> str:
@@ -134,6 +158,22 @@ def _text(test: Tested, established: Outcome | None, newly: dict[int, Outcome]) 
             "and doubt is no ground to hold it."
         )
     return f"do not use {what}: the twin loses less than the margin without it."
+
+
+def _resolved(tests: Sequence[Tested], rule: MinimisationParams) -> str:
+    """What would settle what cannot be told."""
+    open_yet = [(t, n) for t in tests if (n := households_to_tell(t, rule)) is not None]
+    if not open_yet:
+        return ""
+    said = "; ".join(
+        f"{_days(t)}: " + (f"about {n:,} (now {t.households:,})" if n <= MOST_TO_ASK else "more than anyone could ask")
+        for t, n in open_yet
+    )
+    return f" What would tell: households that allow assessment, if the gain is what it looks: {said}."
+
+
+def _days(t: Tested) -> str:
+    return "all history" if t.history_days == ESTABLISHED else f"{t.history_days} days"
 
 
 def _ends(test: Tested) -> str:

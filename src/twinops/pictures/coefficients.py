@@ -10,7 +10,7 @@ from twinops.pictures.canvas import BLUE, GREY, INK, canvas, panel_title, tell
 from twinops.twin.model import TwinModel
 from twinops.twin.state import MEANINGS, TERMS
 
-AXES = {"activity": "log-odds to buy", "baskets": "log baskets", "spend": "log USD"}
+AXES = {"activity": "log rate of visits", "baskets": "log baskets", "spend": "log USD"}
 
 
 def coefficients_picture(model: TwinModel, weights: dict[str, tuple[Weight, ...]]) -> Figure:

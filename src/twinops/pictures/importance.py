@@ -11,7 +11,7 @@ from twinops.entities.findings import Findings
 from twinops.pictures.canvas import BLUE, ORANGE, canvas, panel_title, tell
 from twinops.twin.explain import words
 
-SCALES = {"activity": "log-odds", "baskets": "log baskets", "spend": "log USD"}
+SCALES = {"activity": "log rate", "baskets": "log baskets", "spend": "log USD"}
 
 
 def importance_picture(findings: Findings) -> Figure:
@@ -28,7 +28,8 @@ def importance_picture(findings: Findings) -> Figure:
     return tell(
         figure,
         finding=_finding(told["heads"], headings),
-        rests_on=f"{told['rows']:,} households on the last held-out day. Parts of a forecast add up to it exactly.\n"
+        rests_on=f"{told['rows']:,} households on the last held-out day. Parts of a forecast add up to it exactly; the "
+        "challenger's of activity are log-odds.\n"
         "The twin's own regressions know only the first five headings; the challenger's trees may use all.",
     )
 

@@ -98,7 +98,7 @@ def _given_away(ax: Axes, measures: dict[str, Measure]) -> None:
             ax.plot([m.value], [place + offset], "o", color=colour, markersize=5.5)
     ax.axvline(0.5, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(known)), [f"{TRAITS[t][1]} (n={measures[f'revealed.{t}'].n})" for t in known])
-    ax.set_ylim(len(known) - 0.4, -1.6)
+    ax.set_ylim(len(known) - 0.4, -2.0)
     for colour, label in _FROM.values():
         ax.plot([], [], "o-", color=colour, label=label)
     ax.legend(fontsize=8.5, frameon=False, loc="upper left")

@@ -9,19 +9,20 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.twin.outlook import Outlook
 from twinops.twin.portrait import Portrait
 from twinops.twin.simulate import Simulated
 
 
 def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) -> Figure:
     """Three panels; all figures as the portrait has them, so a banded portrait gives a banded picture."""
-    if portrait is None:
+    if portrait is None or portrait.expected is None:
         figure, ax = canvas(size=(8, 1.2))
         ax.set_axis_off()
         return tell(figure, finding="No twin is shown: no ten households are alike enough", rests_on="")
     figure, (left, middle, right) = canvas(columns=3, size=(13, 4.1), width_ratios=[1, 1.5, 1.2])
     _pace(left, portrait)
-    _expected(middle, portrait, simulated)
+    _expected(middle, portrait.expected, simulated)
     _why(right, portrait)
     e = portrait.expected
     chance = "" if e.active_probability is None else f"{_likely(e.active_probability)} to shop and "
@@ -49,8 +50,7 @@ def _pace(ax: Any, portrait: Portrait) -> None:
     panel_title(ax, "Baskets a week, by length of memory")
 
 
-def _expected(ax: Any, portrait: Portrait, simulated: Sequence[Simulated]) -> None:
-    e = portrait.expected
+def _expected(ax: Any, e: Outlook, simulated: Sequence[Simulated]) -> None:
     rows: list[tuple[str, float, float, float, str]] = [("as it is", e.spend, *e.spend_range, BLUE)]
     for s in simulated:
         if s.with_action is not None:

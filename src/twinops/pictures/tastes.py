@@ -87,7 +87,7 @@ def factors_picture(tastes: Tastes | None) -> Figure:
         _ends(ax, axes_of[:, number], tastes.names)
         panel_title(ax, f"direction {number + 1}")
     first = axes_of[:, 0]
-    one, other = (_join(tastes.names, np.argsort(sign * first, kind="stable")[:3]) for sign in (1, -1))
+    one, other = (_join(tastes.names, np.argsort(sign * first, kind="stable")[:2]) for sign in (1, -1))
     seen = tastes.trained_on
     return tell(
         figure,

@@ -33,7 +33,7 @@ def what_if_table(simulated: Sequence[Simulated]) -> str:
         rows.append([f"{s.action.kind} {told}", _spend(s.without), _spend(s.with_action), redeemed])
     if not simulated:
         return "Nothing was asked: no twin is shown."
-    caveat = simulated[0].caveat
+    caveat = max((s.caveat for s in simulated), key=len)
     return f"{table(['action', 'without', 'with', ''], rows)}\n\n{caveat}"
 
 

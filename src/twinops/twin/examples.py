@@ -16,7 +16,7 @@ from twinops.ports import Engine, KeyStore
 from twinops.twin.features import sql
 
 FEWEST_HOUSEHOLDS = 30
-"""Below this nothing is fitted: the heads have 19 terms."""
+"""Below this nothing is fitted: the heads have up to 20 terms."""
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ import yaml
 
 from twinops.twin.challenger import FEATURES, Challenger
 from twinops.twin.features import WINDOWED
-from twinops.twin.model import TwinModel
+from twinops.twin.model import GLM, LIGHTGBM, TwinModel
 from twinops.twin.state import TERMS
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """One head's log-odds or log-rate of some rows, in parts: `base` is what holds for everybody.
+    """One head's log-rate of some rows, in parts: `base` is what holds for everybody.
 
     `base + parts.sum(axis=1)` is the predictor; `names` has one name per column of `parts`.
     """
@@ -35,6 +35,8 @@ class Explanation:
     base: float
     names: tuple[str, ...]
     parts: np.ndarray
+    odds: bool = False
+    """The sum is log-odds, as the challenger's of activity are."""
 
     @property
     def predictor(self) -> np.ndarray:
@@ -47,13 +49,24 @@ class Explanation:
         heading = {name: group for group, said in words()["groups"].items() for name in _columns(said)}
         groups = tuple(dict.fromkeys(heading[n] for n in self.names))
         belongs = np.array([[heading[n] == g for g in groups] for n in self.names], dtype=float)
-        return Explanation(self.head, self.base, groups, self.parts @ belongs)
+        return Explanation(self.head, self.base, groups, self.parts @ belongs, self.odds)
 
     @property
     def importance(self) -> dict[str, float]:
         """How far each part moves a forecast, on average over the rows: strongest first."""
         size = np.abs(self.parts).mean(axis=0)
         return {self.names[i]: float(size[i]) for i in np.argsort(-size, kind="stable")}
+
+
+def explain(model: TwinModel, table: pa.Table, head: str) -> tuple[Explanation, ...]:
+    """Of whoever speaks for the twin: its heads, the trees, or both, whose forecasts are then averaged.
+
+    What the trees split on beside the state are windows, which the panel has and a living twin has not.
+    """
+    if model.challenger is None or model.champion == GLM:
+        return (explain_heads(model, table, head),)
+    trees = explain_trees(model.challenger, table, head)
+    return (trees,) if model.champion == LIGHTGBM else (explain_heads(model, table, head), trees)
 
 
 def explain_heads(model: TwinModel, table: pa.Table, head: str) -> Explanation:
@@ -66,19 +79,20 @@ def explain_heads(model: TwinModel, table: pa.Table, head: str) -> Explanation:
 def explain_trees(challenger: Challenger, table: pa.Table, head: str) -> Explanation:
     """Shapley values of the challenger's trees; `base` is the mean forecast of the rows they were grown on."""
     found = challenger.contributions(table, head)
-    return Explanation(head, float(found[0, -1]), FEATURES, found[:, :-1])
+    return Explanation(head, float(found[0, -1]), FEATURES, found[:, :-1], odds=head == "activity")
 
 
 def sentences(explanation: Explanation, row: int, *, most: int = 3) -> list[str]:
     """The strongest parts of one row's forecast, in the consumer's words, with how much each multiplies it."""
     grouped, said = explanation.grouped, words()
     parts = grouped.parts[row]
-    lines = []
-    for i in np.argsort(-np.abs(parts), kind="stable")[:most]:
-        group = said["groups"][grouped.names[i]]
-        why = group["raises" if parts[i] > 0 else "lowers"]
-        lines.append(f"{why} It multiplies {said['heads'][grouped.head]} by {math.exp(parts[i]):.2f}.")
-    return lines
+    order = np.argsort(-np.abs(parts), kind="stable")[:most]
+    titles = (str(said["groups"][grouped.names[i]]["title"]) for i in order)
+    multiplied = said["multiplied"]["odds" if grouped.odds else grouped.head]
+    return [
+        f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {math.exp(parts[i]):.2f}."
+        for title, i in zip(titles, order, strict=True)
+    ]
 
 
 @cache

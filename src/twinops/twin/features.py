@@ -24,10 +24,11 @@ PERMISSIONS = ("may_train", "may_score", "may_offer", "may_assess_bias")
 
 STATE = (
     *(f"{what}_{speed}" for what in ("baskets", "cents", "exposure") for speed in SPEEDS),
-    "tenure_days", "recency_days", "shopping_days",
+    "tenure_days", "recency_days", "shopping_days", "quiet_days",
     "baskets_total", "cents_total", "log_value_sum", "log_value_squares",
 )  # fmt: skip
-"""The twin's state. Decayed sums and exposures are in billionths, logarithms of basket values in millionths."""
+"""The twin's state. `quiet_days`: from how many days since the first basket on four weeks passed without any, up to
+the last one. Decayed sums and exposures are in billionths, logarithms of basket values in millionths."""
 
 RFM = (
     "recency_days", "tenure_days",

@@ -9,7 +9,7 @@ import numpy as np
 
 from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.examples import Examples
-from twinops.twin.heads import Head, Moments, Scaling, fit_activity_in_parts, fit_rate_in_parts
+from twinops.twin.heads import Head, Moments, Scaling, fit_rate_in_parts, fit_visits_in_parts
 from twinops.twin.model import TrainedOn, TwinModel
 from twinops.twin.newton import Parts
 from twinops.twin.priors import PriorSums, merged
@@ -53,7 +53,7 @@ def _fit(name: str, z: list[np.ndarray], targets: list[np.ndarray], train: Train
     used = [TERMS.index(t) for t in USED_BY[name]]
     parts: Parts = [(part[:, used], target) for part, target in zip(z, targets, strict=True)]
     if name == "activity":
-        head = fit_activity_in_parts(parts, c=train.activity_c)
+        head = fit_visits_in_parts(parts, c=train.activity_c)
     else:
         head = fit_rate_in_parts(parts, alpha=train.spend_alpha)
     weights = dict(zip(used, head.weights, strict=True))

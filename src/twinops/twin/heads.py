@@ -12,7 +12,8 @@ import numpy as np
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.newton import Parts, activity_sums, minimised, rate_sums
+from twinops.twin.newton import Parts, activity_sums, minimised, rate_sums, visit_sums
+from twinops.twin.predictions import VISIT_SHAPE
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Scaling:
 
 @dataclass(frozen=True)
 class Head:
-    """Intercept and one weight per standardised term; `predictor` is log-odds or log-rate."""
+    """Intercept and one weight per standardised term; `predictor` is a log-rate, of a logistic regression log-odds."""
 
     intercept: float
     weights: tuple[float, ...]
@@ -78,6 +79,15 @@ def fit_activity(z: np.ndarray, active: np.ndarray, *, c: float) -> Head:
     return fit_activity_in_parts([(z, active)], c=c)
 
 
+def fit_visits(z: np.ndarray, active: np.ndarray, *, c: float) -> Head:
+    """Whether the household comes at all, by the rate of its visits; `c` is the inverse strength of the L2 penalty.
+
+    Visits are gamma-Poisson, so the chance of none falls with a power of the rate (Fader, Hardie and Lee 2005 build
+    on the same); log-odds would fit regular customers' small chances to stay away worse.
+    """
+    return fit_visits_in_parts([(z, active)], c=c)
+
+
 def fit_rate(z: np.ndarray, amount: np.ndarray, *, alpha: float) -> Head:
     """Log-linear regression on a count or amount by Poisson quasi-likelihood, which only needs the mean to be right.
 
@@ -88,9 +98,14 @@ def fit_rate(z: np.ndarray, amount: np.ndarray, *, alpha: float) -> Head:
 
 def fit_activity_in_parts(parts: Parts, *, c: float) -> Head:
     """The same head from any number of parts. The penalty is |w|^2 / (2c), against the sum over rows."""
-    rows, came = _totals(parts)
-    share = min(max(came / rows, 1 / (rows + 1)), rows / (rows + 1))
+    share = _share(parts)
     return _head(minimised(parts, activity_sums, penalty=1 / c, start=float(np.log(share / (1 - share)))))
+
+
+def fit_visits_in_parts(parts: Parts, *, c: float) -> Head:
+    """The same head from any number of parts; penalised as `fit_activity_in_parts`."""
+    start = VISIT_SHAPE * ((1 - _share(parts)) ** (-1 / VISIT_SHAPE) - 1)
+    return _head(minimised(parts, visit_sums, penalty=1 / c, start=float(np.log(start))))
 
 
 def fit_rate_in_parts(parts: Parts, *, alpha: float) -> Head:
@@ -107,6 +122,12 @@ def fit_rate_in_parts(parts: Parts, *, alpha: float) -> Head:
 
 def _head(beta: np.ndarray) -> Head:
     return Head(rounded(float(beta[0])), tuple(rounded(float(w)) for w in beta[1:]))
+
+
+def _share(parts: Parts) -> float:
+    """Who came, of all; never quite nobody, never quite everybody."""
+    rows, came = _totals(parts)
+    return min(max(came / rows, 1 / (rows + 1)), rows / (rows + 1))
 
 
 def _totals(parts: Parts) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from enum import StrEnum
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -34,6 +35,8 @@ DIGITS = 40
 
 REMEMBERED = 4096
 """Baskets whose ids are kept to know them again. The busiest of 2,469 households had 780 in a year."""
+
+FOUR_WEEKS = 28
 
 LARGEST_BASKET_CENTS = 10**9
 
@@ -183,6 +186,7 @@ class Living:
         row |= {f"cents_{s}": _ratio(n, w) for s, n, w in zip(SPEEDS, cents, scale, strict=True)}
         row |= dict(zip((f"exposure_{s}" for s in SPEEDS), exposures(self.decay_days, day - first), strict=True))
         row |= {"tenure_days": day - first, "recency_days": day - last, "shopping_days": len(self.days)}
+        row |= {"quiet_days": quiet_days(self.days)}
         row |= {"baskets_total": self.baskets, "cents_total": self.cents}
         return row | {"log_value_sum": self.log_sum, "log_value_squares": self.log_squares}
 
@@ -268,6 +272,15 @@ def from_record(record: Mapping[str, Any]) -> Living:
         raise DataError("The sums of a state do not fit together.", hint="Rebuild it from the batches.")
     return Living((quick, steady, slow), remembered, decayed, baskets, cents, log_sum, log_squares, days, recent,
                   known_from)  # fmt: skip
+
+
+def quiet_days(days: Iterable[int]) -> int:
+    """From how many days on four weeks passed without a basket, between the first and the last of these shopping days.
+
+    >>> quiet_days([40, 0, 100])
+    44
+    """
+    return sum(max(later - earlier - FOUR_WEEKS, 0) for earlier, later in pairwise(sorted(days)))
 
 
 def log_millionths(cents: int) -> int:

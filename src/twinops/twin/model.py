@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.twin.heads import Head, Scaling
-from twinops.twin.predictions import Predictions, averaged, exponential, logistic
+from twinops.twin.predictions import Predictions, averaged, exponential, visiting
 from twinops.twin.state import Priors, terms
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class TwinModel:
         """What the heads alone expect of each row."""
         z = self.standardised(table)
         return Predictions.of(
-            logistic(self.activity.predictor(z)),
+            visiting(self.activity.predictor(z)),
             exponential(self.baskets.predictor(z)),
             exponential(self.spend.predictor(z)),
         )

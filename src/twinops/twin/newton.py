@@ -11,7 +11,7 @@ import numpy as np
 
 from twinops.data.threads import one_thread
 from twinops.errors import DataError
-from twinops.twin.predictions import LARGEST_LOG
+from twinops.twin.predictions import LARGEST_LOG, VISIT_SHAPE
 
 Parts = Sequence[tuple[np.ndarray, np.ndarray]]
 """Standardised terms (rows x terms) and the target of the same rows, part by part."""
@@ -55,6 +55,19 @@ def activity_sums(z: np.ndarray, active: np.ndarray, beta: np.ndarray, x: np.nda
     chance = 1 / (1 + np.exp(-np.clip(eta, -500, 500)))
     loss = np.logaddexp(0, eta) - active * eta
     return _sums(x, loss, chance - active, chance * (1 - chance))
+
+
+def visit_sums(z: np.ndarray, active: np.ndarray, beta: np.ndarray, x: np.ndarray | None = None) -> StepSums:
+    """Minus the log-likelihood of who came, when visits are gamma-Poisson (`predictions.visiting`), its slope, and its
+    expected curvature (Fisher's scoring).
+    """
+    x, eta = _with_one(z) if x is None else x, beta[0] + z @ beta[1:]
+    apart = np.clip(eta, -500, 500) - np.log(VISIT_SHAPE)
+    none = VISIT_SHAPE * np.logaddexp(0, apart)  # minus the log chance of no visit
+    slope = VISIT_SHAPE / (1 + np.exp(-apart))
+    chance = -np.expm1(-none)
+    loss = np.where(active > 0, -np.log(chance), none)
+    return _sums(x, loss, slope * (1 - active / chance), np.exp(-none) * slope**2 / chance)
 
 
 def rate_sums(z: np.ndarray, amount: np.ndarray, beta: np.ndarray, x: np.ndarray | None = None) -> StepSums:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from twinops.twin.intervals import Intervals
 
 LEVEL = 0.8
+ESTABLISHED, NEWCOMER, NOTHING = "established", "newcomer", "nothing known"
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,12 @@ def outlook(model: TwinModel, support: Support | None, state: Living, *, day: in
     band = support.cold.band(row["tenure_days"]) if support is not None and support.cold is not None else None
     if band is not None:
         ratios = band.baskets_ratio, band.spend_ratio
-        return _around(model, expected, band.spread, basis="newcomer", ratios=ratios)
+        return _around(model, expected, band.spread, basis=NEWCOMER, ratios=ratios)
     if model.intervals is not None and model.champion == GLM:
         return _conformal(model, expected, model.intervals)
     if support is None:
         raise DataError("Nothing tells how far off a prediction may be.", hint="Run `dvc repro twin`.")
-    return _around(model, expected, support.tier(float(expected.baskets[0])).spread, basis="established")
+    return _around(model, expected, support.tier(float(expected.baskets[0])).spread, basis=ESTABLISHED)
 
 
 def before_the_first_basket(support: Support | None, *, horizon_days: int) -> Outlook:
@@ -74,7 +75,7 @@ def before_the_first_basket(support: Support | None, *, horizon_days: int) -> Ou
             "Too few newcomers were seen to say what one does.", hint="Collect more months, then `dvc repro twin`."
         )
     cold = support.cold
-    return _made(horizon_days, (None, cold.baskets, cold.spend), cold.spread, "nothing known")
+    return _made(horizon_days, (None, cold.baskets, cold.spend), cold.spread, NOTHING)
 
 
 def _around(
@@ -113,6 +114,6 @@ def _conformal(model: TwinModel, expected: Predictions, calibrated: Intervals) -
         (baskets[0], baskets[1]),
         round(float(expected.spend[0]), 2),
         (spend[0], spend[1]),
-        "established",
+        ESTABLISHED,
         int(calibrated.rows),
     )

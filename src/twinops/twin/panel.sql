@@ -44,6 +44,7 @@ past AS (
         b.weekend,
         b.log_millionths,
         CASE WHEN b.next_day = b.day THEN 0 ELSE 1 END AS new_day,
+        CASE WHEN b.next_day < c.cutoff AND b.next_day > b.day + 28 THEN b.next_day - b.day - 28 ELSE 0 END AS quiet,
         CASE WHEN b.next_day_there < c.cutoff THEN NULL ELSE b.store_id END AS last_store
     FROM visits AS b
     INNER JOIN cutoffs AS c ON b.day < c.cutoff
@@ -62,6 +63,7 @@ summed AS (
         MIN(p.day) AS first_day,
         MAX(p.day) AS last_day,
         CAST(SUM(p.new_day) AS BIGINT) AS shopping_days,
+        CAST(SUM(p.quiet) AS BIGINT) AS quiet_days,
         COUNT(*) AS baskets_total,
         CAST(SUM(p.cents) AS BIGINT) AS cents_total,
         CAST(SUM(p.log_millionths) AS BIGINT) AS log_value_sum,
@@ -112,6 +114,7 @@ SELECT
     s.cutoff - s.first_day AS tenure_days,
     s.cutoff - s.last_day AS recency_days,
     s.shopping_days,
+    s.quiet_days,
     s.baskets_total,
     s.cents_total,
     s.log_value_sum,

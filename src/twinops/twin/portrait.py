@@ -7,6 +7,7 @@ anyone else are averages over all households.
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
@@ -17,23 +18,38 @@ from twinops.twin.explain import explain_heads, words
 from twinops.twin.features import BILLION, SPEEDS
 from twinops.twin.living import Living, rows
 from twinops.twin.model import TwinModel
-from twinops.twin.outlook import Outlook
+from twinops.twin.outlook import NEWCOMER, Outlook
+from twinops.twin.so_it_is import so_it_is
 
 LOGIC = (
     "The twin keeps running sums of your baskets at three speeds of forgetting. A fixed formula, one for everyone, "
-    "turns them into what is expected. Each theme below multiplies what is expected of the average household; together "
-    "they give your figure exactly. No other person's data and no attribute such as age or income is used."
+    "turns them into what is expected. Each theme multiplies what is expected of the average household; together they "
+    "give your figure exactly. Themes that belong together, such as how often and how lately, share their effect, so "
+    "one of them may look the wrong way round. No other person's data and no attribute such as age or income is used."
 )
+
+
+HARDLY = 0.02
+"""A theme that multiplies by less than this from one is not worth a direction."""
+
+WIDTH = 110
 
 
 @dataclass(frozen=True)
 class Held:
-    """What one source holds about the consumer: how many records, from when to when (None: it tells no day)."""
+    """What one source holds about the consumer: how many records, from when to when (None: it tells no day).
+
+    The rest is told to the consumer alone: from whom, what for, for how many days after each record, in which fields.
+    """
 
     source: str
     records: int
     first: str | None = None
     last: str | None = None
+    collected_from: str = ""
+    used_for: tuple[str, ...] = ()
+    kept_days: int | None = None
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,7 +103,8 @@ class Portrait:
     held: tuple[Held, ...]
     permissions: tuple[Permission, ...]
     habits: Habits
-    expected: Outlook
+    expected: Outlook | None
+    """None: no forecast may be made of this consumer."""
     average_usd: float
     """What is expected of the household whose every term is average."""
     reasons: tuple[Reason, ...]
@@ -95,6 +112,10 @@ class Portrait:
     changes: tuple[str, ...] = ()
     """What the consumer could do for a higher or a lower figure, as sentences."""
     logic: str = LOGIC
+    made: tuple[Held, ...] = ()
+    """What was made of the records, where the consumer asks."""
+    rights: tuple[str, ...] = ()
+    """What the consumer may ask for, and of whom."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values."""
@@ -105,8 +126,8 @@ class Portrait:
         return "\n".join(
             line
             for part in (
-                _heading(self), _known(self), _permitted(self), _habits(self.habits), _expected(self.expected),
-                _why(self), _changes(self), _tastes(self),
+                _heading(self), _known(self), _made(self), _permitted(self), _habits(self), _expected(self.expected),
+                _why(self), _changes(self), _tastes(self), _rights(self),
             )
             for line in part
         )  # fmt: skip
@@ -119,19 +140,13 @@ class Portrait:
             _near(h.shopping_days, 10), float(_near(h.usd, 500)), float(_near(h.usd_a_basket, 5)),
             {k: round(2 * v) / 2 for k, v in h.baskets_a_week.items()},
         )  # fmt: skip
-        expected = replace(
-            e,
-            active_probability=None if e.active_probability is None else _unsure(e.active_probability),
-            baskets=float(round(e.baskets)),
-            spend=float(_near(e.spend, 10)),
-            spend_range=(float(_near(e.spend_range[0], 10)), float(_near(e.spend_range[1], 10))),
-        )
+        expected = None if e is None else _rounded(e)
         held = tuple(Held(x.source, _near(x.records, 100)) for x in self.held)
-        reasons = tuple(replace(r, factor=round(r.factor, 1)) for r in self.reasons)
+        reasons = tuple(replace(r, factor=f, sentence=moves(f)) for r in self.reasons for f in (round(r.factor, 1),))
         tastes = tuple(
             Taste(t.category, round(5 * t.chance) / 5) for t in sorted(self.tastes[:3], key=lambda t: t.category)
         )
-        # sentences of change hold figures to the cent
+        # sentences of fact and of change hold figures to the cent
         return replace(self, held=held, habits=habits, expected=expected, reasons=reasons, tastes=tastes, changes=())
 
 
@@ -151,20 +166,30 @@ def habits(state: Living, *, day: int) -> Habits:
     )  # fmt: skip
 
 
-def reasons(model: TwinModel, state: Living, *, day: int) -> tuple[Reason, ...]:
-    """What multiplies the expected spend, strongest first: exact, because the head is a sum of terms."""
+def reasons(model: TwinModel, state: Living, *, day: int, expected: Outlook | None = None) -> tuple[Reason, ...]:
+    """What multiplies the expected spend, strongest first: exact, because the head is a sum of terms.
+
+    A newcomer's forecast is corrected by what the heads missed of earlier newcomers: that is a reason too.
+    """
     if state.empty:
         return ()
-    told, said_of = explain_heads(model, rows([state.at(day)]), "spend").grouped, words()["groups"]
+    row, themes = rows([state.at(day)]), words()["groups"]
+    told, facts = explain_heads(model, row, "spend").grouped, so_it_is(model, row)
     found = [
-        Reason(
-            said_of[name]["title"],
-            round(math.exp(part), 3),
-            said_of[name]["raises" if part > 0 else "lowers"],
-        )
-        for name, part in zip(told.names, told.parts[0].tolist(), strict=True)
+        Reason(themes[name]["title"], round(factor, 3), f"{facts[name]} {moves(factor)}".strip())
+        for name, factor in zip(told.names, map(math.exp, told.parts[0].tolist()), strict=True)
     ]
+    if expected is not None and expected.basis == NEWCOMER:
+        ratio = expected.spend / max(float(model.by_heads(row).spend[0]), 1e-9)
+        found.append(
+            Reason(words()["newcomer"]["title"], round(ratio, 3), f"{words()['newcomer']['fact']} {moves(ratio)}")
+        )
     return tuple(sorted(found, key=lambda r: -abs(math.log(max(r.factor, 1e-3)))))
+
+
+def moves(factor: float) -> str:
+    """Which way a theme moves what is expected."""
+    return str(words()["moves"]["hardly" if abs(factor - 1) < HARDLY else "up" if factor > 1 else "down"])
 
 
 def average_spend(model: TwinModel) -> float:
@@ -188,6 +213,17 @@ def exposure_days(state: Living, *, day: int) -> tuple[float, ...]:
     return tuple(row[f"exposure_{s}"] / BILLION for s in SPEEDS)
 
 
+def _rounded(e: Outlook) -> Outlook:
+    """A forecast in bands."""
+    return replace(
+        e,
+        active_probability=None if e.active_probability is None else _unsure(e.active_probability),
+        baskets=float(round(e.baskets)),
+        spend=float(_near(e.spend, 10)),
+        spend_range=(float(_near(e.spend_range[0], 10)), float(_near(e.spend_range[1], 10))),
+    )
+
+
 def _unsure(chance: float) -> float:
     """To the nearest tenth, but never as if it were certain."""
     return min(max(round(chance, 1), 0.05), 0.95)
@@ -202,13 +238,42 @@ def _heading(p: Portrait) -> Sequence[str]:
 
 
 def _known(p: Portrait) -> Sequence[str]:
-    spans = (f" ({h.first} to {h.last})" if h.first else "" for h in p.held)
-    return ("", "What is held, by source", *(f"  {h.source}: {_many(h)}{s}" for h, s in zip(p.held, spans,
-            strict=True)))  # fmt: skip
+    return ("", "What is held, by source", *(line for h in p.held for line in _record(h)))
+
+
+def _made(p: Portrait) -> Sequence[str]:
+    return ("", "What was made of it", *(line for h in p.made for line in _record(h))) if p.made else ()
+
+
+def _record(h: Held) -> Sequence[str]:
+    span = f" ({h.first} to {h.last})" if h.first else ""
+    kept = "" if h.kept_days is None else f"kept for {h.kept_days:,} days"
+    more = (
+        f"from {h.collected_from}" if h.collected_from else "",
+        _said("for", h.used_for),
+        kept,
+        _said("fields:", h.fields),
+    )
+    told = "; ".join(m for m in more if m)
+    return (f"  {h.source.replace('_', ' ')}: {_many(h)}{span}", *(_wrapped(told, "      ") if told else ()))
+
+
+def _said(what: str, names: Sequence[str]) -> str:
+    return f"{what} {', '.join(n.replace('_', ' ') for n in names)}" if names else ""
 
 
 def _many(h: Held) -> str:
-    return f"{h.records:,} record(s)" if h.records else "a few records"
+    if not h.records:
+        return "a few records"
+    return _number(h.records, "record")
+
+
+def _number(n: int, of: str) -> str:
+    return f"{n:,} {of}{'' if n == 1 else 's'}"
+
+
+def _wrapped(told: str, indent: str = "  ") -> Sequence[str]:
+    return textwrap.wrap(told, WIDTH, initial_indent=indent, subsequent_indent=indent)
 
 
 def _permitted(p: Portrait) -> Sequence[str]:
@@ -223,18 +288,23 @@ def _answer(a: Permission) -> str:
     return "allowed" if a.allowed else f"not allowed ({(a.reason or '').replace('_', ' ')})"
 
 
-def _habits(h: Habits) -> Sequence[str]:
+def _habits(p: Portrait) -> Sequence[str]:
+    h = p.habits
     if not h.baskets:
-        return ("", "What is known of your shopping", "  Nothing yet.")
+        return ("", "What is known of your shopping", "  No twin is kept." if p.expected is None else "  Nothing yet.")
     pace = ", ".join(f"{v:g} over about {k}" for k, v in h.baskets_a_week.items())
     span = f", from {h.first} to {h.last}" if h.first else ""
     return (
         "", "What is known of your shopping",
-        f"  {h.baskets:,} baskets on {h.shopping_days:,} days{span}",
+        f"  {_number(h.baskets, 'basket')} on {_number(h.shopping_days, 'day')}{span}",
         f"  {h.usd:,.0f} USD in all, {h.usd_a_basket:,.0f} USD a basket",
-        f"  last seen {h.days_since} day(s) ago",
+        f"  last seen {_days_ago(h.days_since)}",
         f"  baskets a week: {pace}",
     )  # fmt: skip
+
+
+def _days_ago(days: int | None) -> str:
+    return "today" if not days else "1 day ago" if days == 1 else f"{days} days ago"
 
 
 BASIS = {
@@ -244,7 +314,13 @@ BASIS = {
 }
 
 
-def _expected(e: Outlook) -> Sequence[str]:
+def _expected(e: Outlook | None) -> Sequence[str]:
+    if e is None:
+        return (
+            "",
+            "What is expected",
+            "  No forecast is made of you: twin scoring is not allowed, or too little is known.",
+        )
     chance = () if e.active_probability is None else (f"  to shop at all: {e.active_probability:.0%}",)
     low, high = e.baskets_range
     return (
@@ -257,13 +333,18 @@ def _expected(e: Outlook) -> Sequence[str]:
 def _why(p: Portrait) -> Sequence[str]:
     if not p.reasons:
         return ()
-    lines = (f"  x {r.factor:.2f} {r.theme}. {r.sentence}" for r in p.reasons)
+    lines = (line for r in p.reasons for line in _wrapped(f"x {r.factor:.2f} {r.theme}. {r.sentence}"))
     head = f"Why: {p.average_usd:,.0f} USD are expected of the average household; yours multiplies that by"
-    return ("", head, *lines, f"  {p.logic}")
+    return ("", head, *lines, *_wrapped(p.logic))
 
 
 def _changes(p: Portrait) -> Sequence[str]:
-    return ("", "What would change it", *(f"  {sentence}" for sentence in p.changes)) if p.changes else ()
+    lines = (line for sentence in p.changes for line in _wrapped(sentence))
+    return ("", "What would change it", *lines) if p.changes else ()
+
+
+def _rights(p: Portrait) -> Sequence[str]:
+    return ("", "What you may ask for", *(line for r in p.rights for line in _wrapped(r))) if p.rights else ()
 
 
 def _tastes(p: Portrait) -> Sequence[str]:

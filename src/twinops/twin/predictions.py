@@ -11,6 +11,11 @@ import pyarrow as pa
 LARGEST_LOG = 14.0
 """exp(14) is 1.2 million baskets or USD in one horizon: beyond it a predictor is out of its depth, not right."""
 
+VISIT_SHAPE = 3.0
+"""How alike are households with the same terms: the spread of their rates is the rate over the root of this.
+
+On the development days 1, 2, 3, 5 and no spread at all were tried: 3 was best or a hair from it (docs/adr/0009)."""
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -53,6 +58,18 @@ def logistic(log_odds: np.ndarray) -> np.ndarray:
     0.5
     """
     return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))))
+
+
+def visiting(log_rate: np.ndarray) -> np.ndarray:
+    """Chance of at least one visit, when visits are gamma-Poisson of `VISIT_SHAPE` with rates of these logarithms.
+
+    The negative binomial's chance of anything but nothing. With shape 1 it would be `logistic`, without an end the
+    Poisson's.
+
+    >>> round(float(visiting(np.array([0.0]))[0]), 6) == round(1 - (3 / 4) ** 3, 6)
+    True
+    """
+    return np.asarray(-np.expm1(-VISIT_SHAPE * np.logaddexp(0, np.clip(log_rate, -30, 30) - np.log(VISIT_SHAPE))))
 
 
 def exponential(log_rate: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Chances straightened on the last closed window: a line through the log-odds, which is again a head."""
+"""Chances straightened on the last closed window: a line through the log-rate, which is again a head."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from twinops.entities.canonical import rounded
 from twinops.twin.examples import Examples
-from twinops.twin.heads import Head, fit_activity
+from twinops.twin.heads import Head, fit_visits
 from twinops.twin.model import TwinModel
 
 FREE = 1e6
@@ -25,8 +25,8 @@ def recalibrated(model: TwinModel, known: Examples, fit: Callable[[Examples], Tw
     last = int(known.cutoff.max())
     earlier = fit(known.where(known.cutoff <= last - model.horizon_days).checked(" before the last window"))
     window = known.where(known.cutoff == last)
-    log_odds = earlier.activity.predictor(earlier.standardised(window.table))
-    return replace(model, activity=_turned(model.activity, fit_activity(log_odds[:, None], window.active, c=FREE)))
+    log_rate = earlier.activity.predictor(earlier.standardised(window.table))
+    return replace(model, activity=_turned(model.activity, fit_visits(log_rate[:, None], window.active, c=FREE)))
 
 
 def _turned(head: Head, line: Head) -> Head:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.twin.features import BILLION, MILLION, SPEEDS, STATE
+from twinops.twin.living import FOUR_WEEKS
 from twinops.twin.state import columns
 
 
@@ -29,6 +30,7 @@ def with_basket(table: pa.Table, usd: float, decay_days: tuple[int, int, int]) -
         weight = BILLION * np.exp(-1 / tau)
         state[f"baskets_{speed}"] += weight
         state[f"cents_{speed}"] += weight * 100 * usd
-    more = {"shopping_days": 1, "baskets_total": 1, "cents_total": 100 * usd, "log_value_sum": log_value,
-            "log_value_squares": log_value**2}  # fmt: skip
+    ended = np.maximum(state["recency_days"] - 1 - FOUR_WEEKS, 0)
+    more = {"shopping_days": 1, "quiet_days": ended, "baskets_total": 1, "cents_total": 100 * usd,
+            "log_value_sum": log_value, "log_value_squares": log_value**2}  # fmt: skip
     return pa.table({**state, **{k: state[k] + v for k, v in more.items()}, "recency_days": np.ones(table.num_rows)})

@@ -25,8 +25,9 @@ MOST_SILENCE = 365
 
 RESPONSE = (
     "This is response, not uplift: who got a campaign, or shopped more, was not chosen at random, so the difference "
-    "says what like households did, not what the action causes. A basket that is added is not itself counted."
+    "says what like households did, not what the action causes."
 )
+ADDED = "The basket that is added is not itself counted."
 
 WORDS = {
     "recency_days": "days since the last basket",
@@ -59,7 +60,7 @@ class Action:
             return cls(kind, 0.0, value)
         if kind in ("basket", "silence"):
             amount = _number(value)
-            if amount is not None and (kind == "basket" or amount == int(amount)):
+            if amount is not None and (round(amount * 100) >= 1 if kind == "basket" else amount == int(amount)):
                 return cls(kind, amount)
         raise ParamsError(
             "The action is not understood.", hint="Say campaign:A (or B, C), basket:25 (USD) or silence:14 (days)."
@@ -124,6 +125,11 @@ class Simulated:
         return replace(self, without=without, with_action=with_action, redemption=redemption or r)
 
 
+def caveat_of(action: Action) -> str:
+    """What must be read beside the answer."""
+    return f"{RESPONSE} {ADDED}" if action.kind == "basket" else RESPONSE
+
+
 def simulate(model: TwinModel, support: Support, state: Living, action: Action, *, day: int) -> Simulated:
     """Answer for the horizon after the action; `day` is the first day that is not known.
 
@@ -131,6 +137,11 @@ def simulate(model: TwinModel, support: Support, state: Living, action: Action, 
     """
     before = state.at(day)
     after, start = before, day
+    if action.kind == "basket" and not support.basket_usd.holds(action.amount):
+        seen = support.basket_usd
+        return Simulated(action, None, None, None, (
+            f"Baskets of {seen.low:,.2f} to {seen.high:,.2f} USD were seen often enough, this one was not.",
+        ))  # fmt: skip
     if action.kind == "basket":
         before, after, start = _one_more(state, action, day)
     elif action.kind == "silence" and 1 <= action.amount <= MOST_SILENCE:
@@ -138,7 +149,7 @@ def simulate(model: TwinModel, support: Support, state: Living, action: Action, 
         after = state.at(start)
     expected = model.by_heads(rows([before, after]))
     tier = support.tier(float(expected.baskets[0]))
-    refused = _outside(support, tier, action, after)
+    refused = _outside(tier, action, after)
     if refused:
         return Simulated(action, None, None, None, refused)
     scatter = tier.campaigns[action.campaign].spread if action.kind == "campaign" else None
@@ -148,6 +159,7 @@ def simulate(model: TwinModel, support: Support, state: Living, action: Action, 
         _distribution(expected, 1, scatter or support.tier(float(expected.baskets[1])).spread, tilted=scatter),
         _redemption(tier, action),
         (),
+        caveat_of(action),
     )
 
 
@@ -165,7 +177,7 @@ def _one_more(state: Living, action: Action, day: int) -> tuple[dict[str, int], 
     return state.at(day + 1), more.at(day + 1), day + 1
 
 
-def _outside(support: Support, tier: Tier, action: Action, after: dict[str, int]) -> tuple[str, ...]:
+def _outside(tier: Tier, action: Action, after: dict[str, int]) -> tuple[str, ...]:
     """Why no data can answer: fewer than ten households of this tier were ever seen there."""
     if action.kind == "campaign":
         got = tier.campaigns[action.campaign]
@@ -175,9 +187,6 @@ def _outside(support: Support, tier: Tier, action: Action, after: dict[str, int]
                 "they do: outside the support of the data.",
             )
         return ()
-    usd = support.basket_usd
-    if action.kind == "basket" and not usd.holds(action.amount):
-        return (f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} USD were seen often enough, this one was not.",)
     if action.kind == "silence" and not 1 <= action.amount <= MOST_SILENCE:
         return (f"Silence is asked about for 1 to {MOST_SILENCE} days.",)
     found = {name: float(v[0]) for name, v in measures_of(rows([after])).items()}

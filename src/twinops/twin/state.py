@@ -25,7 +25,7 @@ TERMS = (
     "value", "value_warming", "value_momentum",
     "silence_quick", "silence_steady", "silence_slow",
     "recency", "overdue", "familiarity", "regularity", "basket_size", "basket_spread",
-    "recency_squared", "overdue_squared", "surprise", "newness",
+    "recency_squared", "overdue_squared", "surprise", "newness", "lapses",
 )  # fmt: skip
 
 MEANINGS = {
@@ -48,16 +48,20 @@ MEANINGS = {
     "overdue_squared": "baskets missed since the last one (log), squared",
     "surprise": "how unlikely this silence is at the pace of all its days",
     "newness": f"how new the household is, fading over {NEW_DAYS} days",
+    "lapses": "share of days that began four weeks of silence (log)",
 }
 """What each term says, for a reader of cards and pictures."""
 
-USED_BY = {"activity": TERMS, "baskets": TERMS[:-1], "spend": TERMS[:-1]}
-"""Terms of each head. Newness helps to tell who stays; of amounts it was worse on the development days (0.35 USD)."""
+USED_BY = {"activity": TERMS, "baskets": TERMS[:-2], "spend": TERMS[:-2]}
+"""Terms of each head. Newness and lapses help to tell who stays; of amounts the one was worse on the development days
+(0.35 USD), the other no better."""
 
 VALUE_WEIGHT = 3.0
 """A household's own basket values count against the population's as if that had three baskets."""
 
 REGULARITY_DAYS = 10.0
+LAPSE_DAYS, LAPSES = 28.0, 3.0
+"""Everybody's days count as if there were so many more, so many of them quiet."""
 
 
 def terms(table: pa.Table, priors: Priors, *, horizon_days: int) -> np.ndarray:
@@ -78,6 +82,7 @@ def terms(table: pa.Table, priors: Priors, *, horizon_days: int) -> np.ndarray:
         "overdue_squared": overdue**2,
         "surprise": _surprise(state["shopping_days"], tenure, silence),
         "newness": np.exp(-tenure / NEW_DAYS),
+        "lapses": np.log((state["quiet_days"] + LAPSES) / (tenure + LAPSE_DAYS)),
     }
     return np.column_stack([made[name] for name in TERMS])
 

@@ -16,7 +16,7 @@ from twinops.twin.intervals import Intervals
 from twinops.twin.model import CHAMPIONS, GLM, HEADS, TrainedOn, TwinModel
 from twinops.twin.state import TERMS, Pace, Priors
 
-SCHEMA = "twinops.twin/2"
+SCHEMA = "twinops.twin/3"
 LARGEST_FILE = 4_000_000
 """The heads take 10,000 characters; a challenger's trees, where they are champion, some hundred thousand."""
 

@@ -25,7 +25,7 @@ from twinops.governance.reading import parse
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import DocumentsParams, SourcesParams
 from twinops.ports import Lineage
-from twinops.workflows.human_part import human_part, resolution_facts, review_fact
+from twinops.workflows.human_part import human_part, resolution_facts, retention_review, review_fact
 from twinops.workflows.human_part import text_of as _text
 from twinops.workflows.places import Places
 
@@ -99,8 +99,9 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
 
 
 def reviewed(evidence: Evidence, rules: Policy, places: Places) -> Evidence:
-    """The same, with whether the approval of the impact assessment stands for it."""
-    return evidence.joined(facts=(review_fact(evidence, rules, human_part(places)),))
+    """The same, with whether the approval of the impact assessment stands for it, and what was decided to hold."""
+    decided = retention_review(places, evidence.fact(retention.PROPOSAL))
+    return evidence.joined(facts=(review_fact(evidence, rules, human_part(places)), decided))
 
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:

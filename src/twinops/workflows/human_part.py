@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
-from twinops.governance import answers, dpia, people, settled, sshsig
+from twinops.governance import answers, dpia, people, retention, settled, sshsig
 from twinops.governance.answers import Given
 from twinops.governance.assessed import assessed
 from twinops.governance.decide import decide
@@ -96,6 +96,15 @@ def review_fact(evidence: Evidence, rules: Policy, part: HumanPart) -> Fact:
     """Whether the approval stands for what the evidence describes."""
     stands = approval(part.answers, part.signatures, part.approved, described(evidence, rules))
     return Fact("dpia.review", stands, Kind.MEASURED, f"{dpia.ANSWERS}/ compared with this evidence")
+
+
+def retention_review(places: Places, proposal: Fact | None) -> Fact:
+    """Which answers to the retention proposal stand, signature and all."""
+    path = places.compliance / "retention.yaml"
+    said = retention.read(text_of(path))
+    office = offices(places).asked(retention.ROLE, retention.author(said))
+    made = signature(path.read_bytes(), signature_of(path), office, namespace=retention.NAMESPACE)
+    return retention.review(said, proposal, made)
 
 
 def text_of(path: Path) -> str:

@@ -15,7 +15,7 @@ from twinops.evaluation.segments import Asked, Segment, segment
 from twinops.governance import influence
 from twinops.ports import KeyStore
 from twinops.twin.examples import with_text_sid
-from twinops.twin.simulate import RESPONSE, Action
+from twinops.twin.simulate import Action, caveat_of
 from twinops.workflows.one_twin import known
 from twinops.workflows.places import Places
 from twinops.workflows.twin_simulate import limits_of
@@ -64,16 +64,28 @@ def segments(
     within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False)
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
     found = segment(rows, given.model, given.support, Asked(tuple(by), action, within, free))
-    caveat = RESPONSE if action is not None else None
+    caveat = caveat_of(action) if action is not None else None
     return Segmented(tuple(by), purpose, day, given.model.horizon_days, int(within.sum()), found, action, (), caveat)
 
 
 def _refusals(places: Places, action: Action | None, purpose: str, by: tuple[str, ...]) -> tuple[str, ...]:
     """What the policy says against it; without an action only the purpose and the keys are asked about."""
     if purpose not in ALLOWED_BY:
-        return (f"{purpose!r:.60} is no purpose segments are made for; declared are {', '.join(ALLOWED_BY)}.",)
+        return (_undeclared(purpose),)
     kind = "silence" if action is None else action.kind
     return influence.refusals(limits_of(places), influence.Contact(kind, purpose, keyed_on=by))
+
+
+def _undeclared(purpose: str) -> str:
+    """Why no segment is made for it, and who would have to say what first."""
+    made = f"Until then segments are made for {' and '.join(ALLOWED_BY)}."
+    if purpose in {p.value for p in Purpose}:
+        return f"{purpose!r} is declared for other work than segments. {made}"
+    return (
+        f"{purpose!r:.60} is not declared. The controller's data owner would have to declare it under `purposes` in "
+        "compliance/intended_use.yaml, with its legal basis and why, tell households of it in a notice, and record "
+        f"their answers in the consent ledger under that name. {made}"
+    )
 
 
 def _everybody(rows: pa.Table) -> np.ndarray:

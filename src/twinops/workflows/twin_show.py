@@ -75,6 +75,7 @@ def twin_show(  # noqa: PLR0913  the injected ports and sections
 def portrait_of(opened: Opened, given: Known, places: Places, told: tuple[str, str, date]) -> Portrait:
     """The portrait of an opened twin; `told` is the name it is given, the purpose, and the day."""
     name, purpose, as_of = told
+    expected = outlook(given.model, given.support, opened.state, day=opened.day)
     return Portrait(
         name,
         as_of,
@@ -82,9 +83,9 @@ def portrait_of(opened: Opened, given: Known, places: Places, told: tuple[str, s
         held_of(opened, places),
         permissions(opened.answers),
         habits(opened.state, day=opened.day),
-        outlook(given.model, given.support, opened.state, day=opened.day),
+        expected,
         average_spend(given.model),
-        reasons(given.model, opened.state, day=opened.day),
+        reasons(given.model, opened.state, day=opened.day, expected=expected),
         tastes_of(opened, places),
         changes_of(opened, given),
     )

@@ -1,0 +1,47 @@
+"""Bring the pipeline up to date, with independent stages side by side."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Annotated, Any
+
+import typer
+
+from twinops.adapters import dvc_repro
+from twinops.cli._answer import Json, answer, talk
+
+app = typer.Typer()
+
+MOST = 4
+"""Lanes unless told: a lane may want a gigabyte, and the work between commands is done by one."""
+
+
+@app.command()
+def repro(
+    ctx: typer.Context,
+    stages: Annotated[list[str] | None, typer.Argument(help="These and what they need; all without.")] = None,
+    lanes: Annotated[int | None, typer.Option(min=1, help="At most so many at once; as there are processors.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Run stages that did not change, too.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Do what `dvc repro` does, with as many independent stages at once as there are processors."""
+    signal.signal(signal.SIGTERM, _interrupted)
+    done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)
+    said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"
+    answer(done, as_json=as_json, text=f"pipeline: {said}, in {done.seconds:.0f} s")
+
+
+def processors() -> int:
+    """Those this process may use, four at most."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, MOST)
+
+
+def _sign(stage: str, line: str) -> None:
+    talk(f"[{stage}] {line}" if stage else line)
+
+
+def _interrupted(number: int, _frame: Any) -> None:
+    """Asked to end: as with Ctrl-C the commands are stopped first."""
+    raise KeyboardInterrupt(number)

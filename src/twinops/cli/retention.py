@@ -1,0 +1,68 @@
+"""What is proposed to hold of consumers and for how long, and what the data owner decides of it."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twinops.cli._answer import Json, answer, home
+
+if TYPE_CHECKING:
+    from twinops.workflows.retention_status import RetentionStatus
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _retention() -> None:
+    """The retention proposal: what it says, who accepted or refused what, and their signature."""
+
+
+@app.command()
+def status(ctx: typer.Context, as_json: Json = False) -> None:
+    """The proposal unit by unit, and what was decided; exit code 0 whatever it is."""
+    found = home(ctx).run("retention_status")
+    answer(found, as_json=as_json, text=_told(found))
+
+
+@app.command()
+def decide(
+    ctx: typer.Context,
+    unit: Annotated[str, typer.Argument(help="An attribute or source, as `twinops retention status` names it.")],
+    by: Annotated[str, typer.Option(help="The name of the data owner who decides.")],
+    reason: Annotated[str, typer.Option(help="Why.")],
+    *,
+    accept: Annotated[bool, typer.Option("--accept/--refuse", help="What is proposed is accepted, or not.")],
+    dated: Annotated[str | None, typer.Option(help="The day, as YYYY-MM-DD; today when not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Take one answer down in `compliance/retention.yaml`. Who answers also signs."""
+    asked = {"unit": unit, "accepted": accept, "reason": reason, "by": by, "dated": dated}
+    found = home(ctx).run("retention_decide", **asked)
+    left = ", ".join(found.review["open"]) or "nothing"
+    answer(
+        found, as_json=as_json, text=f"{unit}: taken down. Still open: {left}. `twinops retention sign` makes it count."
+    )
+
+
+@app.command()
+def sign(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/people.yaml has it.")],
+    key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
+    as_json: Json = False,
+) -> None:
+    """Sign your answers with your ssh key (`ssh-keygen -Y sign`)."""
+    found = home(ctx).run("retention_sign", email=email, key=key.expanduser())
+    answer(found, as_json=as_json, text=f"{found.review['told']}")
+
+
+def _told(found: RetentionStatus) -> str:
+    lines = []
+    for unit, text in found.texts.items():
+        lines.append(f"{unit}: {found.state(unit)}")
+        lines += textwrap.wrap(text, 110, initial_indent="  ", subsequent_indent="  ")
+    return "\n".join([*lines, "", f"{found.review['told']} ({found.review['proposal']})"])

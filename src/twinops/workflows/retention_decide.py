@@ -1,0 +1,41 @@
+"""Take down one person's answer to one unit of the retention proposal; an older signature falls away."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from pydantic import ValidationError
+
+from twinops.errors import ParamsError
+from twinops.governance import retention
+from twinops.workflows.human_part import SIGNATURE, text_of
+from twinops.workflows.places import Places
+from twinops.workflows.retention_status import RetentionStatus, retention_status
+
+
+def retention_decide(  # noqa: PLR0913  (the answer's parts)
+    places: Places, *, unit: str, accepted: bool, reason: str, by: str, dated: str | None = None
+) -> RetentionStatus:
+    """Write the answer into `compliance/retention.yaml`, for the proposal as it is now.
+
+    Raises:
+        ParamsError: nothing of this name is proposed, or the answer cannot be taken.
+    """
+    now = retention_status(places)
+    if unit not in now.texts:
+        raise ParamsError(f"Nothing called {unit!r:.40} is proposed.", hint=f"Units are {', '.join(now.texts)}.")
+    try:
+        day = date.fromisoformat(dated) if dated else datetime.now(UTC).date()
+        answer = retention.Decided(accepted=accepted, reason=reason, by=by, dated=day)
+    except (ValidationError, ValueError):
+        raise ParamsError(
+            "The answer cannot be taken.", hint="Give a reason, a name and a day as YYYY-MM-DD."
+        ) from None
+    path = places.compliance / "retention.yaml"
+    text = text_of(path)
+    head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
+    made = retention.written(retention.decided(now.decisions, now.proposal, unit, answer), head=head)
+    retention.read(made)
+    path.write_text(made, encoding="utf-8")
+    path.with_name(path.name + SIGNATURE).unlink(missing_ok=True)
+    return retention_status(places)

@@ -1,0 +1,149 @@
+"""Tell one consumer everything that is held and made of them, whatever they allow: the right of access (GDPR art. 15).
+
+Who asks has shown who they are before this is run (art. 12(6)). No forecast is made for the answer where the consumer
+does not allow forecasts; forecasts that were made before are counted among what was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops import plugins
+from twinops.data.days import day_of
+from twinops.data.only import Only
+from twinops.data.own.declared import law_of
+from twinops.data.seal import read_sealed
+from twinops.entities.consent import Purpose
+from twinops.errors import DataError
+from twinops.governance import intended_use
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import AgesParams, FeaturesParams
+from twinops.ports import Engine, KeyStore
+from twinops.twin.portrait import Habits, Held, Portrait, permissions, said
+from twinops.workflows.features import standing
+from twinops.workflows.one_twin import Opened, known, open_twin
+from twinops.workflows.places import Places
+from twinops.workflows.twin_show import Shown, portrait_of
+
+ACCESS = "access_request"
+SOURCES = "twinops.data.sources"
+SID = "sid"
+NO_TWIN = Habits(None, None, None, 0, 0, 0.0, 0.0, {})
+QUARANTINED = (
+    "Rows that broke a schema are kept apart for 30 days under a key of their batch, and are not filed by person: "
+    "they cannot be looked up here."
+)
+
+
+def twin_access(  # noqa: PLR0913  the injected ports and sections
+    who: str,
+    *,
+    places: Places,
+    engine: Engine,
+    keys: KeyStore,
+    grid: FeaturesParams,
+    rule: AgesParams,
+    as_of: date,
+    own: OwnParams = NOTHING_OWN,
+) -> Shown:
+    """Answer the request of the consumer of this id.
+
+    Raises:
+        DataError: nobody is known by this id.
+    """
+    opened = open_twin(
+        who,
+        places=places,
+        engine=engine,
+        keys=keys,
+        rule=rule,
+        day=day_of(as_of),
+        decay_days=grid.decay_days,
+        law=standing(places, own, as_of),
+    )
+    records = frozenset(opened.links["record"].to_pylist()) if opened.links.num_rows else frozenset()
+    theirs = Only(keys, frozenset({opened.sid}) | records)
+    told = ("this consumer", ACCESS, as_of)
+    portrait = _twin(opened, places, told) or _without_twin(opened, told)
+    held, made = tuple(held_by_sources(places, theirs, own)), tuple(made_of_it(places, opened))
+    return Shown(replace(portrait, held=held, made=made, rights=rights(places)), None)
+
+
+def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[Held]:
+    """What each source holds, own records and linked ones, with its legal facts."""
+    law = law_of(own)
+    for name in plugins.names(SOURCES):
+        batches = places.raw_batches(name)
+        records = read_sealed(batches, dataset=name, keys=keys) if batches else None
+        if records is not None and records.num_rows:
+            facts, source = law[name], plugins.load(SOURCES, name)
+            fields = tuple(c for c in records.column_names if c != SID and records[c].null_count < records.num_rows)
+            purposes = tuple(p.value for p in facts.bases)
+            yield Held(name, records.num_rows, *_span(records, source), facts.collected_from, purposes,
+                       facts.retention_days, fields)  # fmt: skip
+
+
+def made_of_it(places: Places, opened: Opened) -> Iterator[Held]:
+    """What was made of the records: tables filed by the consumer, in words."""
+    for words, path, dataset in (
+        ("day of birth, from linked records", places.births, "births"),
+        ("records of other sources taken for theirs", places.links, "links"),
+        ("states, by as-of day", places.panel, "panel"),
+        ("what came after each state", places.labels, "labels"),
+        ("what all sources told, by as-of day", places.blend, "blend"),
+        ("taste by category and as-of day", places.taste("categories"), "categories"),
+        ("forecasts made to measure the twin", places.predictions, "predictions"),
+    ):
+        rows = _rows(path, dataset, opened)
+        if rows:
+            yield Held(words, rows)
+    if _rows(places.trained_subjects, "trained", opened):
+        yield Held("place in the list of whom the shipped model learned from", 1)
+
+
+def rights(places: Places) -> tuple[str, ...]:
+    """What may be asked for, and of whom."""
+    path = places.compliance / "intended_use.yaml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else None
+    controller = None if text is None else intended_use.read(text).controller
+    whom = "the controller" if controller is None else f"{controller.name}, {controller.contact}"
+    return (
+        f"Of {whom}: a copy of the records, correction, erasure, restriction, and data in a portable form (GDPR arts. "
+        "15 to 20); withdrawal of any consent and objection to any use, at any time (arts. 7(3), 21).",
+        "You may complain to the data protection authority where you live (art. 77).",
+        QUARANTINED,
+    )
+
+
+def _twin(opened: Opened, places: Places, told: tuple[str, str, date]) -> Portrait | None:
+    """The twin of whoever allows one; None: no answer may wait for a forecast that cannot be made."""
+    if opened.refusal(Purpose.SCORING.value) is not None or not places.model.is_file():
+        return None
+    try:
+        return portrait_of(opened, known(places), places, told)
+    except DataError:
+        return None
+
+
+def _without_twin(opened: Opened, told: tuple[str, str, date]) -> Portrait:
+    name, purpose, as_of = told
+    return Portrait(name, as_of, purpose, (), permissions(opened.answers), NO_TWIN, None, 0.0, ())
+
+
+def _span(records: pa.Table, source: ModuleType) -> tuple[str | None, str | None]:
+    day = source.DAY
+    if day is None or day not in records.column_names:
+        return None, None
+    span = pc.min_max(records[day]).as_py()
+    return (None, None) if span["min"] is None else (said(int(span["min"])), said(int(span["max"])))
+
+
+def _rows(path: Path, dataset: str, opened: Opened) -> int:
+    return int(read_sealed(path, dataset=dataset, keys=opened.keys).num_rows) if path.is_file() else 0

@@ -215,12 +215,15 @@ class FairnessParams(_Section):
 
 
 class DriftParams(_Section):
-    """The two as-of days compared."""
+    """The two as-of days compared; how many days after each as-of day are watched early, and from which one on."""
 
     reference_cutoff: Day
     current_cutoff: Day
     draws: Annotated[int, Field(ge=20, le=100_000)]
     seed: Seed
+    early_days: Annotated[int, Field(ge=1, le=28)] = 7
+    early_from: Day = 113
+    early_draws: Annotated[int, Field(ge=50, le=100_000)] = 400
 
 
 class ProxiesParams(_Section):

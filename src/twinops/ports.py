@@ -107,6 +107,9 @@ class Lineage(Protocol):
     def lock_matches(self) -> bool:
         """Whether what lies in the folder is what the lock file says: code, data, outputs and parameters."""
 
+    def stale_stages(self) -> Mapping[str, Sequence[str]]:
+        """Stages of the lock file that the pipeline no longer has, each with what it made."""
+
     def git_revision(self) -> str | None:
         """The commit that is checked out; None outside git."""
 

@@ -48,7 +48,9 @@ gates:
   - id: documents
     gate: documents
     limits: {required: [README.md, dpia.json, dpia.md, verdicts.json]}
-not_judged: {accuracy_spend_mae: a, coverage: a, drift: a, fairness: a, linkage: a, membership: a, use: a}
+not_judged:
+  {accuracy_spend_mae: a, coverage: a, drift: a, early_warning: a, fairness: a, influence: a,
+   linkage: a, membership: a, use: a}
 """
 OFFICERS = """# PLAY: for tests
 version: "play"

@@ -44,6 +44,9 @@ def attribute(ratio: float = 1.0, *, p: float = 1.0, low: float = 0.85, **more: 
 ATTRIBUTES = ("age", "income", "marital_status", "household_comp")
 EVEN = {name: attribute() for name in ATTRIBUTES}
 
+WATCHED = {g.id: g for g in shipped_policy().gates}["influence"].limits["groups"]
+"""Who is easily exploited, as the policy declares it."""
+
 MEASURES = (
     measure("active_auc", 0.8801, 0.871, 0.889),
     measure("active_auc.rfm", 0.8732, 0.864, 0.882),
@@ -54,6 +57,10 @@ MEASURES = (
     measure("spend_mae.rfm", 67.51, 64.2, 70.6, unit="USD"),
     measure("spend_mae.gain_over_rfm", 1.26, 0.52, 1.98, unit="USD"),
     measure("drift_share", 0.042, 0.0, 0.125, unit_of_n="households"),
+    measure("early_baskets_ratio", 0.994, 0.951, 1.032),
+    measure("early_active_ratio", 0.998, 0.962, 1.031),
+    measure("influence_against_guard", 0, n=334, unit_of_n="offers"),
+    *(measure(f"influence_ratio.{group}", 0.9, 0.72, 1.12, n=539) for group in WATCHED),
     measure("consent_coverage", 0.852),
     measure("linkage_precision", 0.998, 0.994, 0.999, n=4200, unit_of_n="pairs of records"),
     measure("membership_rate", 0.012, 0.006, 0.031),
@@ -95,6 +102,7 @@ FACTS = (
     fact("fairness_tests", EVEN),
     fact("fairness_groups", GROUPS),
     fact("fairness_decision", {"score": "expected_spend", "share": 0.2, "provenance": "US grocery households"}),
+    fact("influence_groups", {g: {a: list(x) for a, x in d.items()} for g, d in WATCHED.items()}),
     fact("rows_without_valid_basis", 0),
     fact("excluded", {"consent_refused": 212, "consent_withdrawn": 97}),
     fact("quarantined", {"transactions": 0}),

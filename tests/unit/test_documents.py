@@ -528,7 +528,17 @@ def test_lineage_and_documents_are_judged_later_and_the_card_says_so(project):
     for gate in ("lineage", "documents"):
         assert verdicts[gate].outcome.value == "missing"
         assert "twinops status" in verdicts[gate].next
-    assert "judged once the candidate is registered" in contents(project)["README.md"].decode()
+    card = contents(project)["README.md"].decode()
+    said = next(line for line in card.splitlines() if line.startswith("**Refused"))
+    in_the_way, later = said.split("Judged only after this was written, so neither passed nor failed yet:")
+    for gate in ("lineage", "documents"):
+        assert f"`{gate}`" in later
+        assert f"`{gate}`" not in in_the_way
+    assert "`dpia`" in in_the_way
+    front = yaml.safe_load(card.split("---")[1])["twinops"]
+    assert front["judged_after_this_card"] == ["lineage", "documents"]
+    assert not set(front["blocking"]) & {"lineage", "documents"}
+    assert front["decision"] == "refused"
 
 
 def test_verdicts_have_the_shape_of_status(project):

@@ -15,7 +15,8 @@ from twinops.errors import IntegrityError, ParamsError, ServiceError
 from twinops.governance import dpia, people, review
 from twinops.governance.answers import read
 from twinops.workflows.documents import documents, gather, reviewed
-from twinops.workflows.judge import day_fact, rules_of
+from twinops.workflows.judge import day_fact
+from twinops.workflows.rules import rules_of
 
 
 @pytest.fixture(scope="module")

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
+import governed
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from scipy import stats
+from shoppers import GRID, crowd, sealed_project
 from stand_ins import instead_of_evidently
 
+from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.memory import MemoryKeys
 from twinops.data.seal import write_sealed
 from twinops.evaluation import bootstrap
 from twinops.evaluation.distances import Sample, apart
 from twinops.evaluation.drift import Drift, Windows, measure_drift, windows
 from twinops.evaluation.drift_findings import drift_findings, sentence
-from twinops.params import DriftParams
+from twinops.params import DriftParams, TrainParams
 from twinops.pictures.drift_distances import drift_distances_picture
 from twinops.twin.features import WINDOWED
 from twinops.workflows.drift import drift
+from twinops.workflows.features import features
 from twinops.workflows.places import Places
 
 DAYS = DriftParams(reference_cutoff=309, current_cutoff=337, draws=40, seed=5)
@@ -222,10 +227,12 @@ def test_the_workflow_writes_the_same_bytes_again_and_no_subject(
     rows = {"sid": sids * 2, "cutoff": [309] * n + [337] * n, "may_score": [True] * (2 * n)}
     table = pa.table({**rows, **{c: rng.gamma(2, 50, 2 * n) for c in columns}})
     write_sealed(table, places.panel, dataset="panel", batch="panel", keys=keys, subject="sid")
-    written = [places.measures("drift"), places.figure("drift_distances")]
-    drift(places, keys=keys, days=DAYS)
+    written = [places.measures("drift"), places.figure("drift_distances"), places.figure("early_warning")]
+    monkeypatch.setattr("twinops.workflows.drift.limits_of", lambda _places: None)
+    sections = {"days": DAYS, "grid": GRID, "penalties": TrainParams(activity_c=0.2, spend_alpha=0.01)}
+    drift(places, engine=DuckDBEngine(threads=1), keys=keys, **sections)
     first = [path.read_bytes() for path in written]
-    drift(places, keys=keys, days=DAYS)
+    drift(places, engine=DuckDBEngine(threads=1), keys=keys, **sections)
     assert [path.read_bytes() for path in written] == first
     assert not any(sid in first[0].decode() for sid in sids)
     body = json.loads(first[0])
@@ -236,3 +243,23 @@ def test_the_workflow_writes_the_same_bytes_again_and_no_subject(
 def test_draws_come_from_the_seed() -> None:
     once, again = (bootstrap.counts(50, draws=3, seed=5) for _ in range(2))
     assert (once == again).all()
+
+
+def test_the_workflow_watches_the_first_days_by_the_limits_of_the_policy(tmp_path: Path) -> None:
+    keys, receipts = MemoryKeys(), crowd(120, days=181)
+    places = sealed_project(tmp_path, keys, receipts)
+    places.compliance.mkdir()
+    places.compliance.joinpath("policy.yaml").write_text(governed.text("policy.yaml"), encoding="utf-8")
+    engine = DuckDBEngine(threads=1)
+    features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 7, 1))
+    days = DriftParams(reference_cutoff=113, current_cutoff=141, draws=20, seed=1, early_from=113, early_draws=50)
+    penalties = TrainParams(activity_c=0.2, spend_alpha=0.01)
+    told = drift(places, engine=engine, keys=keys, days=days, grid=GRID, penalties=penalties)
+    names = {m.name: m for m in told.findings.measures}
+    assert names["early_baskets_ratio"].low <= names["early_baskets_ratio"].value <= names["early_baskets_ratio"].high
+    assert names["early_false_alarms"].n == 1
+    assert told.early.limits == {"warn": 0.07, "alarm": 0.1}
+    assert places.figure("early_warning").is_file()
+    assert not any(
+        sid in places.measures("drift").read_text() for sid in keys.subject_ids([f"{i:032x}" for i in range(9)])
+    )

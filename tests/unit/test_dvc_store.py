@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import governed
 import pytest
 import yaml
 from candidate import commit, git, lock, make_candidate, write
@@ -12,6 +13,7 @@ from candidate import commit, git, lock, make_candidate, write
 from twinops.adapters import dvc_locks
 from twinops.adapters.dvc_store import DvcStore
 from twinops.errors import DataError, IntegrityError, ServiceError
+from twinops.governance.gates import lineage
 from twinops.workflows.places import Places
 
 
@@ -119,3 +121,34 @@ def test_the_doctor_touches_nothing_while_dvc_works(tmp_path: Path, monkeypatch:
     with pytest.raises(ServiceError, match="process 4711"):
         dvc_locks.mend(tmp_path)
     assert rwlock.exists()
+
+
+def test_an_entry_of_a_stage_that_is_gone_is_named_with_what_it_made(places: Places) -> None:
+    raw = yaml.safe_load((places.root / "dvc.lock").read_text())
+    raw["stages"]["sniff"] = {"cmd": "true", "outs": [{"path": "reports/measures/sniff.json", "md5": "0"}]}
+    write(places.root / "dvc.lock", yaml.safe_dump(raw))
+    store = DvcStore(places.root)
+    assert store.stale_stages() == {"sniff": ("reports/measures/sniff.json",)}
+    assert not store.lock_matches()
+
+
+def test_an_entry_of_an_item_that_is_gone_is_named_too(places: Places) -> None:
+    raw = yaml.safe_load((places.root / "dvc.lock").read_text())
+    for month in ("2017-12", "2018-01"):
+        raw["stages"][f"collect@{month}"] = {"cmd": "true", "outs": []}
+    write(places.root / "dvc.lock", yaml.safe_dump(raw))
+    stages = {"train": {}, "documents": {}, "collect": {"foreach": "${months}", "do": {"cmd": "true"}}}
+    write(places.root / "dvc.yaml", yaml.safe_dump({"stages": stages}))
+    assert list(DvcStore(places.root).stale_stages()) == ["collect@2018-01"]
+    stages["collect"]["foreach"] = ["2018-01", "2017-12"]
+    write(places.root / "dvc.yaml", yaml.safe_dump({"stages": stages}))
+    assert DvcStore(places.root).lock_matches()
+
+
+def test_the_lineage_gate_says_which_entry_is_stale_and_how_to_remove_it() -> None:
+    stale = governed.fact("lock_stale", {"sniff": ["reports/measures/sniff.json"]})
+    verdict = lineage.check(governed.candidate(stale, governed.fact("lock_matches", False)), lineage.Limits())
+    assert verdict.outcome.value == "failed"
+    assert "still holds `sniff`, which dvc.yaml no longer has" in verdict.sentence
+    assert "Take the entry `sniff:` below `stages:` out of dvc.lock" in verdict.next
+    assert "delete `reports/measures/sniff.json`" in verdict.next

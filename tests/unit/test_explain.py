@@ -113,3 +113,20 @@ def test_html_is_escaped():
 
 def test_code_in_our_sentences_stays_code():
     assert prose("run `make run` now") == Markup("run `make run` now")
+
+
+def test_what_can_only_be_judged_later_is_not_called_in_the_way() -> None:
+    early = governed.without(governed.without(governed.candidate(), "git_revision"), "judged_on")
+    told = explain.headline_so_far(decided(early))
+    assert told == (
+        "Nothing judged so far stands in the way in policy `2026-11-23`. Judged only after this was written, so "
+        "neither passed nor failed yet: `lineage`, `policy`."
+    )
+    assert not decided(early).promotable
+
+
+def test_what_fails_stays_in_the_way_beside_what_is_judged_later() -> None:
+    uneven = governed.fact("fairness_tests", {**governed.EVEN, "income": governed.attribute(0.2, p=0.001, low=0.1)})
+    told = explain.headline_so_far(decided(governed.without(governed.candidate(uneven), "documents.present")))
+    assert "In the way: `fairness`. Judged only after" in told
+    assert told.endswith("yet: `documents`.")

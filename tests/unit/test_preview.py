@@ -191,9 +191,9 @@ def test_a_risk_officer_settles_a_doubt_and_nobody_else_does(tmp_path):
     commit(places.root)
     asked = {"reason": "Seen with the analysts; three of four days are better.", "days": 30, "today": offices.TODAY}
 
-    def settle(role: str, gate: str = "accuracy_activity"):
-        email = offices.PEOPLE[role][1]
-        return resolve(places, DvcStore(places.root), SshKeygen(), gate=gate, email=email, key=keys[role], **asked)
+    def settle(role: str, gate: str = "accuracy_activity", **other: object):
+        who = {"email": offices.PEOPLE[role][1], "key": keys[role]}
+        return resolve(places, DvcStore(places.root), SshKeygen(), gate=gate, **who, **{**asked, **other})
 
     for role, gate, told in (
         ("data owner", "accuracy_activity", "does not let Olga Owner"),
@@ -207,6 +207,7 @@ def test_a_risk_officer_settles_a_doubt_and_nobody_else_does(tmp_path):
     done = settle("risk officer")
     assert (done.by, done.until.isoformat()) == ("Rita Risk", "2026-12-25")
     assert done.path.with_name(done.path.name + ".sig").is_file()
-    asked["days"] = 200
+    written = {p: p.read_bytes() for p in done.path.parent.iterdir()}
     with pytest.raises(ParamsError, match="at most 90 days"):
-        settle("risk officer")
+        settle("risk officer", days=200)
+    assert {p: p.read_bytes() for p in done.path.parent.iterdir()} == written

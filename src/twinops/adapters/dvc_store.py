@@ -69,8 +69,36 @@ class DvcStore:
         return hashlib.sha256(self._lock_text).hexdigest()
 
     def lock_matches(self) -> bool:
-        """Whether code, data, outputs and parameters in the folder are what the lock file says."""
-        return all(self._md5(path) == md5 for path, md5 in self.inputs_and_outputs().items()) and self._params_match()
+        """Whether code, data, outputs and parameters are what the lock file says, and none of its stages is stale."""
+        return (
+            not self.stale_stages()
+            and all(self._md5(path) == md5 for path, md5 in self.inputs_and_outputs().items())
+            and self._params_match()
+        )
+
+    def stale_stages(self) -> dict[str, tuple[str, ...]]:
+        """Entries of stages that dvc.yaml no longer has, each with what it made.
+
+        DVC neither runs nor forgets them: what they made would lie there as evidence that nothing makes any more.
+        """
+        path = self.root / "dvc.yaml"
+        if not path.is_file():
+            return {}
+        stages = (_Loader(path.read_bytes()).get_single_data() or {}).get("stages") or {}
+        gone = {name: stage for name, stage in self._stages.items() if not self._is_made_by(stages, name)}
+        return {name: tuple(out["path"] for out in stage.get("outs", ())) for name, stage in gone.items()}
+
+    def _is_made_by(self, stages: Mapping[str, Any], entry: str) -> bool:
+        """`collect@2017-01` is made by `collect`, as long as it goes through an item of that name."""
+        name, many, item = entry.partition("@")
+        if not many or name not in stages:
+            return name in stages
+        items = stages[name].get("foreach", stages[name].get("matrix"))
+        if isinstance(items, str):
+            params = self.root / "params.yaml"
+            known = yaml.safe_load(params.read_text(encoding="utf-8")) if params.is_file() else {}
+            items = _looked_up(known, items.strip("${} "))
+        return not isinstance(items, list) or item in map(str, items)
 
     def _params_match(self) -> bool:
         wanted = [

@@ -31,7 +31,7 @@ def decide(
     from twinops.governance.explain import verdicts_text
     from twinops.governance.settled import DAY
     from twinops.workflows.candidate import evidence_of
-    from twinops.workflows.judge import rules_of
+    from twinops.workflows.rules import rules_of
 
     given = evidence_of(evidence)
     if on is not None and given.fact(DAY) is None:

@@ -23,7 +23,7 @@ def _gates() -> None:
 def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
     """Every gate of the policy: its question, its limits, the rule it comes from."""
     from twinops.governance.policy import SHELF
-    from twinops.workflows.judge import rules_of
+    from twinops.workflows.rules import rules_of
 
     told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in rules_of(home(ctx).places).gates]
     answer(

@@ -82,9 +82,10 @@ def reach(cells: Cells, selected: np.ndarray, draws: np.ndarray) -> tuple[Reach,
     `draws` says how often each household is drawn (`bootstrap.counts`); its first row counts everyone once. Households
     keep their decision when they are drawn.
     """
-    chosen = selected[:, None]
-    columns = np.hstack([cells.inside & chosen, cells.inside, cells.rest & chosen, cells.rest]).astype(float)
-    sums = np.split(draws.astype(float) @ columns, 4, axis=1)  # whole numbers, so exact in any order
+    weights, columns = draws.astype(float), np.hstack([cells.inside, cells.rest]).astype(float)
+    n, n_rest = np.hsplit(weights @ columns, 2)  # whole numbers, so exact in any order
+    of, of_rest = np.hsplit(weights[:, selected] @ columns[selected], 2)
+    sums = (of, n, of_rest, n_rest)
     return Reach(*(s[0] for s in sums)), Reach(*(s[1:] for s in sums))
 
 
@@ -97,14 +98,10 @@ def permutation_p(counts: Reach) -> np.ndarray:
     total = counts.n + counts.n_rest
     chosen = counts.selected + counts.selected_rest
     expected = counts.n * chosen / total
-    cases = zip(counts.selected, counts.n, chosen, total, expected, strict=True)
-    return np.array([_two_sided(*case) for case in cases])
-
-
-def _two_sided(selected: float, n: float, chosen: float, total: float, expected: float) -> float:
-    possible = np.arange(max(0, n + chosen - total), min(n, chosen) + 1)
-    as_wide = np.abs(possible - expected) >= abs(selected - expected) - 1e-9
-    return float(min(1.0, stats.hypergeom.pmf(possible[as_wide], total, chosen, n).sum()))
+    gap = np.abs(counts.selected - expected) - 1e-9  # so that what is exactly as wide on the other side counts
+    below = stats.hypergeom.cdf(np.floor(expected - gap), total, chosen, counts.n)
+    above = stats.hypergeom.sf(np.ceil(expected + gap) - 1, total, chosen, counts.n)
+    return np.asarray(np.minimum(1.0, below + above))
 
 
 def holm(p: np.ndarray) -> np.ndarray:

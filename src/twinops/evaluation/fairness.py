@@ -8,25 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.entities.canonical import rounded
-from twinops.evaluation import bootstrap, disparity, group_rates
+from twinops.evaluation import disparity, group_rates
 from twinops.evaluation.decision import Judged
 from twinops.evaluation.declaration import Assessed
-from twinops.evaluation.disparity import Bounds, Cells, Estimate, Reach
+from twinops.evaluation.disparity import Estimate
+from twinops.evaluation.evenness import Compared, tested
 from twinops.evaluation.groups import Grouping
 
 
 @dataclass(frozen=True)
-class Group:
+class Group(Compared):
     """One group of one attribute: how many, how often selected, and compared with the rest of that attribute.
 
-    `to_rest` is its selection rate over that of the rest; its interval and `p_adjusted` hold for all groups of all
-    attributes together.
     `true_positive_rate` and `false_positive_rate` take "in the top share by actual spend" as the truth; `calibration`
     is predicted over actual spend. None: too few households to say, or nothing spent.
     """
 
-    attribute: str
-    label: str
     n: int
     n_rest: int
     selected: int
@@ -34,15 +31,7 @@ class Group:
     true_positive_rate: Estimate | None
     false_positive_rate: Estimate | None
     calibration: Estimate | None
-    to_rest: Estimate
-    p: float
-    p_adjusted: float
     detectable_ratio: float | None
-
-    @property
-    def ratio(self) -> Estimate:
-        """What is judged: the lower selection rate over the higher, of group and rest."""
-        return self.to_rest.evenness
 
     @property
     def reached_less(self) -> str:
@@ -72,12 +61,12 @@ class Comparison:
     @property
     def uneven(self) -> tuple[Group, ...]:
         """The groups whose ratio is below the limit, and beyond chance."""
-        return tuple(g for g in self.groups if g.p_adjusted < self.rule.alpha and g.ratio.value < self.rule.ratio_limit)
+        return tuple(g for g in self.groups if g.uneven(self.rule))
 
     @property
     def shown_even(self) -> bool:
         """Every group's ratio is shown to be above the limit."""
-        return bool(self.groups) and self.ratio.low > self.rule.ratio_limit
+        return bool(self.groups) and all(g.shown_even(self.rule) for g in self.groups)
 
     @property
     def worst(self) -> Group:
@@ -131,48 +120,25 @@ def assess(people: Judged, grouped: Sequence[Grouping], rule: Assessed, *, draws
 
 
 def _groups(people: Judged, grouped: Sequence[Grouping], rule: Assessed, draws: np.ndarray) -> list[Group]:
-    names = [(g.attribute, label) for g in grouped for label in g.groups]
-    cells = Cells(np.hstack([g.cells.inside for g in grouped]), np.hstack([g.cells.rest for g in grouped]))
-    counts, drawn = disparity.reach(cells, people.offered, draws)
-    p = disparity.permutation_p(counts)
-    adjusted, tests = _adjusted(p, [attribute for attribute, _ in names])
-    bounds = disparity.simultaneous(counts, drawn, level=bootstrap.LEVEL)
-    detectable = disparity.detectable_ratio(counts, alpha=rule.alpha / tests, limit=rule.ratio_limit)
+    test = tested(people.offered, grouped, draws=draws)
+    counts = test.counts
+    detectable = disparity.detectable_ratio(counts, alpha=rule.alpha / test.tests, limit=rule.ratio_limit)
     rates = group_rates.error_rates(people, grouped)
-    calibrations = group_rates.calibrations(people, cells, draws)
+    calibrations = group_rates.calibrations(people, test.cells, draws)
     return [
         Group(
-            attribute=attribute,
-            label=label,
+            **vars(found),
             n=int(counts.n[i]),
             n_rest=int(counts.n_rest[i]),
             selected=int(counts.selected[i]),
-            selection_rate=Estimate(*rates[attribute, label].selection_rate),
-            true_positive_rate=_estimate(rates[attribute, label].true_positive_rate),
-            false_positive_rate=_estimate(rates[attribute, label].false_positive_rate),
+            selection_rate=Estimate(*rates[name].selection_rate),
+            true_positive_rate=_estimate(rates[name].true_positive_rate),
+            false_positive_rate=_estimate(rates[name].false_positive_rate),
             calibration=_estimate(calibrations[i]),
-            to_rest=to_rest(counts, bounds, i),
-            p=float(p[i]),
-            p_adjusted=float(adjusted[i]),
             detectable_ratio=float(detectable[i]) if np.isfinite(detectable[i]) else None,
         )
-        for i, (attribute, label) in enumerate(names)
+        for i, (name, found) in enumerate(zip(test.names, test.each(), strict=True))
     ]
-
-
-def _adjusted(p: np.ndarray, attributes: Sequence[str]) -> tuple[np.ndarray, int]:
-    """Holm over all tests, and how many there are. Two groups are one test: each is the other's rest."""
-    pair = [attributes.count(a) == 2 for a in attributes]
-    same_as = [i - 1 if pair[i] and i and attributes[i - 1] == attributes[i] else i for i in range(len(p))]
-    asked = sorted(set(same_as))
-    adjusted = dict(zip(asked, disparity.holm(p[asked]), strict=True))
-    return np.array([adjusted[i] for i in same_as]), len(asked)
-
-
-def to_rest(counts: Reach, bounds: Bounds, i: int) -> Estimate:
-    """The group's ratio; when nobody of the rest was selected, the one with half a household added to each side."""
-    value = counts.ratio[i] if np.isfinite(counts.ratio[i]) else np.exp(counts.log_ratio[i])
-    return Estimate(float(value), float(bounds.low[i]), float(bounds.high[i]))
 
 
 def _estimate(found: tuple[float, float, float] | None) -> Estimate | None:

@@ -116,7 +116,8 @@ def _decision(
         "rule": declared.fairness.model_dump(mode="json", exclude={"attributes"}),
         "power_of_detectable_ratio": POWER,
         "detectable_ratio_by": "normal approximation, each test at alpha over the number of tests",
-        "test": "exact two-sided permutation test of group against rest, Holm-adjusted over all groups",
+        "test": "exact two-sided permutation test of group against rest, Holm-adjusted over all groups; "
+        "how often it errs and what it finds: docs/gates.md",
         "provenance": WHOM,
     }
 

@@ -14,7 +14,8 @@ from twinops.evaluation import disparity
 from twinops.evaluation.bootstrap import LEVEL
 from twinops.evaluation.decision import Judged
 from twinops.evaluation.disparity import Estimate
-from twinops.evaluation.fairness import smallest, to_rest
+from twinops.evaluation.evenness import to_rest
+from twinops.evaluation.fairness import smallest
 from twinops.evaluation.groups import Grouping
 
 BLENDS = (AS_IS, HALF_WAY, ALL_THE_WAY) = (0.0, 0.5, 1.0)

@@ -9,7 +9,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Outcome
 
 SCHEMA = "twinops.assessed/1"
-WATCHED = ("fairness", "drift")
+WATCHED = ("fairness", "drift", "early_warning", "influence")
 """Gates whose failing is a changed risk."""
 _SOURCE = ("columns", "personal_data", "bases", "retention_days", "controller", "collected_from")
 _PURPOSE = ("dpv", "legal_basis")

@@ -25,6 +25,8 @@ HEADLINE = (
     "baskets_poisson_deviance",
     "spend_mae",
     "drift_share",
+    "early_baskets_ratio",
+    "early_active_ratio",
     "linkage_precision",
     "linkage_recall",
     "consent_coverage",

@@ -13,6 +13,7 @@ from twinops.governance.settled import DAY, Settled, judged_on, settled
 
 POLICY = "policy"
 """The last verdict: whether the policy itself is in force on the day of judging."""
+LATER = "It is looked up when somebody asks: `twinops status`, or `twinops decide --on DATE`."
 _RULE = "compliance/policy.yaml, valid_from and valid_until"
 
 
@@ -83,7 +84,7 @@ def _in_force(policy: Policy, evidence: Evidence) -> Verdict:
     if today is None or fact is None:
         verdict = missing(
             "The day of judging is not in this evidence.",
-            "It is looked up when somebody asks: `twinops status`, or `twinops decide --on DATE`.",
+            LATER,
         )
     elif policy.valid_on(today):
         verdict = passed(

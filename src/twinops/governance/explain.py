@@ -6,11 +6,14 @@ The same sentences stand in the terminal, the notebook, the pull request and the
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape as html_escape
 from typing import Any
 
 from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance.decide import LATER as AFTER
 from twinops.governance.decide import Decision
+from twinops.governance.gates import documents, lineage
 from twinops.governance.markdown import code, escape, plain, prose
 
 MAX_CHARACTERS = 4_500
@@ -29,6 +32,27 @@ def headline(decision: Decision) -> str:
     named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
     others = ["others"] if len(decision.blocking) > _NAMED else []
     return f"Refused by policy `{decision.policy_version}`. In the way: {', '.join([*named, *others])}."
+
+
+def later(decision: Decision) -> tuple[str, ...]:
+    """Gates that cannot be judged yet, because what they look at comes after what is asked: neither passed nor failed.
+
+    They block all the same, so nothing is promoted before they were judged.
+    """
+    after = (lineage.LATER, documents.LATER, AFTER)
+    return tuple(v.gate for v in decision.verdicts if v.outcome is Outcome.MISSING and v.next in after)
+
+
+def headline_so_far(decision: Decision) -> str:
+    """As `headline`, with what is judged only later told apart from what stands in the way."""
+    waiting = later(decision)
+    if not waiting:
+        return headline(decision)
+    now = replace(decision, blocking=tuple(gate for gate in decision.blocking if gate not in waiting))
+    nothing = f"Nothing judged so far stands in the way in policy `{now.policy_version}`."
+    told = headline(now) if now.blocking else nothing
+    named = ", ".join(f"`{gate}`" for gate in waiting)
+    return f"{told} Judged only after this was written, so neither passed nor failed yet: {named}."
 
 
 def figures(found: Any) -> str:

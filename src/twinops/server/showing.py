@@ -26,11 +26,13 @@ SHOWN_WITH = {
     "accuracy": ("accuracy", "calibration"),
     "fairness": ("fairness_ratios", "selection_rates"),
     "drift": ("drift_distances",),
+    "early_warning": ("early_warning",),
+    "influence": ("influence",),
     "consent": ("population",),
     "linkage": ("linkage_bands",),
 }
 """Which pictures belong to which kind of gate."""
-ABOUT_FAIRNESS = ("fairness_", "mitigation_", "drift_")
+ABOUT_FAIRNESS = ("fairness_", "mitigation_", "influence_", "drift_", "early_")
 _KEPT = 64
 _documents: dict[str, Markup] = {}
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")

@@ -34,6 +34,9 @@ def lineage_facts(lineage: Lineage, measured: Evidence) -> tuple[Fact, ...]:
     return (
         Fact("git_revision", lineage.git_revision(), Kind.MEASURED, "git rev-parse HEAD"),
         Fact("git_dirty", lineage.git_dirty(), Kind.MEASURED, "git status"),
+        Fact(
+            "lock_stale", {k: list(v) for k, v in lineage.stale_stages().items()}, Kind.MEASURED, "dvc.lock, dvc.yaml"
+        ),
         Fact("lock_matches", fits, Kind.MEASURED, "dvc.lock, files of the folder, evidence key"),
     )
 

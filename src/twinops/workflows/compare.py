@@ -17,8 +17,9 @@ from twinops.governance.settled import DAY
 from twinops.ports import Lineage, Production
 from twinops.workflows.candidate import evidence_of
 from twinops.workflows.human_part import described
-from twinops.workflows.judge import Judged, judge, rules_of
+from twinops.workflows.judge import Judged, judge
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 
 @dataclass(frozen=True)

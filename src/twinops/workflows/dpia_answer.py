@@ -21,8 +21,8 @@ from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather
 from twinops.workflows.dpia_status import NO_KEY
 from twinops.workflows.human_part import ASSESSED, SIGNATURE, HumanPart, described, human_part, offices
-from twinops.workflows.judge import rules_of
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 
 @dataclass(frozen=True)

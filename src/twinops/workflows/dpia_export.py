@@ -12,8 +12,8 @@ from twinops.governance import cnil
 from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather, reviewed
 from twinops.workflows.dpia_status import NO_KEY
-from twinops.workflows.judge import rules_of
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 
 @dataclass(frozen=True)

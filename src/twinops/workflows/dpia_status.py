@@ -14,8 +14,9 @@ from twinops.governance.review import too_old
 from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather
 from twinops.workflows.human_part import HumanPart, described, human_part, offices
-from twinops.workflows.judge import Day, rules_of
+from twinops.workflows.judge import Day
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 NO_KEY = "0" * 64
 """An assessment is not about one candidate, so it is described without a key."""

@@ -1,37 +1,91 @@
-"""Compare the features of two as-of days, and say which moved."""
+"""Compare the features of two as-of days, and the first days after the later one with what was expected of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pyarrow.compute as pc
+
 from twinops.data.seal import read_sealed
 from twinops.entities.findings import Findings
 from twinops.evaluation.drift import Drift, measure_drift, windows
 from twinops.evaluation.drift_findings import drift_findings, sentence
-from twinops.params import DriftParams
+from twinops.evaluation.early import Watching, first_days, watch_all
+from twinops.evaluation.early_findings import Early, early_findings, early_sentence, measure_early
+from twinops.governance.gates import early_warning
+from twinops.params import DriftParams, FeaturesParams, TrainParams
 from twinops.pictures.canvas import save
 from twinops.pictures.drift_distances import drift_distances_picture
-from twinops.ports import KeyStore
+from twinops.pictures.early_warning import early_warning_picture
+from twinops.ports import Engine, KeyStore
+from twinops.twin.examples import open_examples, with_text_sid
 from twinops.twin.features import WINDOWED
+from twinops.workflows.features import reached
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What the notebook may show: distances of features, the share that moved, and the conclusion."""
+    """What the notebook may show: distances of features, the share that moved, the first days, and the conclusions."""
 
     findings: Findings
     drift: Drift
     found: str
+    early: Early | None
+    found_early: str
 
 
-def drift(places: Places, *, keys: KeyStore, days: DriftParams) -> Compared:
-    """Write `reports/measures/drift.json` and a picture."""
+def drift(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
+    places: Places,
+    *,
+    engine: Engine,
+    keys: KeyStore,
+    days: DriftParams,
+    grid: FeaturesParams,
+    penalties: TrainParams,
+) -> Compared:
+    """Write `reports/measures/drift.json` and two pictures."""
     panel = read_sealed(places.panel, dataset="panel", keys=keys)
     pair = windows(panel, WINDOWED, reference=days.reference_cutoff, current=days.current_cutoff)
     measured = measure_drift(pair, draws=days.draws, seed=days.seed)
-    findings = drift_findings(measured, days)
+    moved, early = drift_findings(measured, days), _early(places, engine, keys, (days, grid, penalties))
+    first = early_findings(early) if early else Findings()
+    findings = Findings(moved.measures + first.measures, moved.facts + first.facts)
     places.measures("drift").parent.mkdir(parents=True, exist_ok=True)
     places.measures("drift").write_text(findings.to_json(), encoding="utf-8")
     save(drift_distances_picture(measured, days), places.figure("drift_distances"))
-    return Compared(findings, measured, sentence(measured, days))
+    save(early_warning_picture(early), places.figure("early_warning"))
+    said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
+    return Compared(findings, measured, sentence(measured, days), early, said)
+
+
+def _early(
+    places: Places, engine: Engine, keys: KeyStore, sections: tuple[DriftParams, FeaturesParams, TrainParams]
+) -> Early | None:
+    """The first days after every as-of day that the data reach; None where the policy leaves the gate out."""
+    days, grid, penalties = sections
+    limits = limits_of(places)
+    if limits is None:
+        return None
+    batches = places.raw_batches("transactions")
+    known_until = reached(batches)
+    lines = with_text_sid(read_sealed(batches, dataset="transactions", keys=keys))
+    watched = [c for c in grid.cutoffs if days.early_from <= c <= known_until - days.early_days]
+    wanted = lines.filter(pc.greater_equal(lines["day"], min(grid.cutoffs)))
+    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
+    seen = first_days(engine, known, wanted, days=days.early_days)
+    how = Watching(days.early_days, grid, penalties, days.early_draws, days.seed)
+    return measure_early(
+        watch_all(seen, how, cutoffs=watched),
+        how,
+        lambda ratios: early_warning.answer(ratios, limits).value,
+        day=days.current_cutoff,
+        limits={"warn": limits.warn, "alarm": limits.alarm},
+    )
+
+
+def limits_of(places: Places) -> early_warning.Limits | None:
+    """The limits of the first gate of the policy that judges the first days; None: none does."""
+    gates = rules_of(places).gates
+    return next((g.checked_limits() for g in gates if g.gate == "early_warning"), None)

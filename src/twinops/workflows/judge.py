@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
-from twinops.errors import ParamsError
-from twinops.governance import manifest, policy, settled
+from twinops.governance import manifest, settled
 from twinops.governance.decide import Decision, decide
 from twinops.governance.policy import Policy
 from twinops.ports import Lineage
 from twinops.workflows.candidate import evidence_of, lineage_facts
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 Day = date | None
 
@@ -46,17 +46,6 @@ def day_fact(today: Day = None) -> Fact:
     """The day of judging, which decides whether policy, approval and resolutions are in force."""
     day = today or datetime.now(UTC).date()
     return Fact(settled.DAY, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
-
-
-def rules_of(places: Places) -> Policy:
-    """The project's policy."""
-    path = places.compliance / "policy.yaml"
-    try:
-        return policy.read(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ParamsError(
-            "There is no compliance/policy.yaml.", hint="Restore it from git; nothing passes without a policy."
-        ) from None
 
 
 def document_facts(places: Places, measured: Evidence) -> tuple[Fact, ...]:

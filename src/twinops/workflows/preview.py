@@ -15,8 +15,9 @@ from twinops.params import DocumentsParams
 from twinops.ports import Lineage
 from twinops.workflows.candidate import lineage_facts
 from twinops.workflows.documents import gather, reviewed
-from twinops.workflows.judge import Day, day_fact, rules_of
+from twinops.workflows.judge import Day, day_fact
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 UNMADE = "0" * 64
 TITLE = "What the gates would say now"

@@ -24,9 +24,9 @@ from twinops.governance.policy import Releases
 from twinops.governance.release_sheet import sheet
 from twinops.params import PrivacyParams, ReleaseParams
 from twinops.ports import KeyStore
-from twinops.workflows.judge import rules_of
 from twinops.workflows.leaving import Banded, banded
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 SYNTHETIC, GENERALISED = "synthetic", "generalised"
 SINGLE_BUDGET = 1.0

@@ -15,8 +15,9 @@ from twinops.governance.people import SOURCE, Person
 from twinops.governance.policy import Policy
 from twinops.ports import Lineage, Signer
 from twinops.workflows.human_part import SIGNATURE, offices, resolution_facts
-from twinops.workflows.judge import Day, Judged, judge, rules_of
+from twinops.workflows.judge import Day, Judged, judge
 from twinops.workflows.places import Places
+from twinops.workflows.rules import rules_of
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def resolve(  # noqa: PLR0913  # the first three are supplied by wiring
     day = today or datetime.now(UTC).date()
     answer = _answer(judged, gate, person, rules)
     text = {**answer, "reason": reason, "dated": day, "until": day + timedelta(days=days)}
-    path = _write(places, gate, yaml.safe_dump(text, sort_keys=False, allow_unicode=True, width=110))
+    path = places.compliance / settled.FOLDER / f"{gate}.yaml"
+    before = {p: p.read_bytes() for p in (path, path.with_name(path.name + SIGNATURE)) if p.is_file()}
+    _write(path, yaml.safe_dump(text, sort_keys=False, allow_unicode=True, width=110))
     try:
         settled.read(path.read_text(encoding="utf-8"), name=path.name)
         signer.sign(path, key=key, namespace=settled.NAMESPACE)
@@ -61,6 +64,8 @@ def resolve(  # noqa: PLR0913  # the first three are supplied by wiring
     except Exception:
         for one in (path, path.with_name(path.name + SIGNATURE)):
             one.unlink(missing_ok=True)
+        for one, content in before.items():  # an answer that was refused does not take away the one that holds
+            one.write_bytes(content)
         raise
     return Resolved(path, person.name, day + timedelta(days=days))
 
@@ -90,11 +95,9 @@ def _answer(judged: Judged, gate: str, person: Person, rules: Policy) -> dict[st
     }
 
 
-def _write(places: Places, gate: str, text: str) -> Path:
-    path = places.compliance / settled.FOLDER / f"{gate}.yaml"
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    return path
 
 
 def _verify(places: Places, rules: Policy, judged: Judged, gate: str) -> None:

@@ -33,7 +33,7 @@ EVIDENCE = {
     "6": ("dpia.review",),
     "7": ("dpia.declared.standards_codes",),
     "8": (),
-    "9": ("drift_share", "drift_features"),
+    "9": ("drift_share", "drift_features", "early_"),
 }
 """What in the evidence speaks to each item; where nothing does, a person writes."""
 _WIDTH = 600

@@ -134,7 +134,15 @@ def _performance(evidence: Evidence) -> Iterator[dict[str, Any]]:
     for row in quantities(evidence):
         for measure in (*((row.twin,) if row.twin else ()), *row.baselines, *row.gains):
             yield _metric(measure, "held out")
-    for name in ("drift_share", "linkage_precision", "linkage_recall", "consent_coverage", "membership_auc"):
+    for name in (
+        "drift_share",
+        "early_baskets_ratio",
+        "early_active_ratio",
+        "linkage_precision",
+        "linkage_recall",
+        "consent_coverage",
+        "membership_auc",
+    ):
         found = evidence.measure(name)
         if found and GAIN not in name:
             yield _metric(found, "all")

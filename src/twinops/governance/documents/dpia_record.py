@@ -80,9 +80,9 @@ _MEASURED = {
     "data_inventory": ("quarantined", "dropped_columns"),
     "legal_basis": ("rows_without_valid_basis", "consent_coverage", "excluded"),
     "object_restrict": ("rows_without_valid_basis", "excluded"),
-    "accuracy": ("active_", "spend_", "baskets_", "drift_", "quarantined", *_OF_OTHER_SOURCES),
+    "accuracy": ("active_", "spend_", "baskets_", "drift_", "early_", "quarantined", *_OF_OTHER_SOURCES),
     "retention": ("retention", "oldest_"),
-    "risk_design": ("fairness_", "mitigation_"),
+    "risk_design": ("fairness_", "mitigation_", "influence_"),
     "risk_incident": ("singling_out_risk", "linkability_risk", "inference_risk", "membership_auc"),
 }
 _NEED = ("dpia.need", "dpia.synthetic_controller", "intended_use.about", "ai_act_classification", "consumer_law_duties")

@@ -27,7 +27,7 @@ from twinops.governance.documents._tables import (
     quantities,
     sources,
 )
-from twinops.governance.explain import headline
+from twinops.governance.explain import headline_so_far, later
 from twinops.governance.markdown import plain, render
 from twinops.governance.words import words
 
@@ -48,7 +48,9 @@ PICTURES = {
     "necessity_sources": "What each other source would save, and what purchases give away",
     "selection_rates": "How often each group was selected for the offer",
     "fairness_ratios": "How often each group was selected compared with the rest, with simultaneous intervals",
+    "influence": "How often groups that are easily exploited are chosen, beside past campaigns and a choice by lot",
     "drift_distances": "How far each feature moved between the two days compared",
+    "early_warning": "What came in the first days after each as-of day, over what was expected",
 }
 """Pictures of the reports folder by name; drawn by the notebooks from the same run."""
 
@@ -77,6 +79,24 @@ GIVEN_AWAY = {
 }
 """Measures of what purchases give away of personal attributes."""
 
+PRESSURE = {
+    "influence_contacts.past": "Contacts per household in the window before the day",
+    "influence_on_top.past": "Share of past contacts that came on top of what the policy allows",
+    "influence_refused.by_score": "Share of those chosen by the score alone whom the guard does not let through",
+    "influence_against_guard": "Offers of the proposal that go against the guard",
+}
+"""Measures of how often households are contacted."""
+
+MONITORED = {
+    "drift_share": "The share of features that moved",
+    "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
+    "early_active_ratio": "The same, of households that came",
+    "early_spend_ratio": "The same, of spend; told and not judged, it moves by more than the limits in calm weeks",
+    "early_false_alarms": "Share of calm days on which this would have been an alarm",
+    "early_false_warnings": "Share of calm days on which this would have been a warning or an alarm",
+}
+"""Measures of whether the world still is as it was."""
+
 _FACT_WIDTH = 160
 
 
@@ -96,8 +116,8 @@ class Card:
 
     @property
     def headline(self) -> str:
-        """What was decided, in one sentence."""
-        return headline(self.decision)
+        """What was decided, and what is judged only after this card."""
+        return headline_so_far(self.decision)
 
     @property
     def model(self) -> str:
@@ -134,6 +154,36 @@ class Card:
     def given_away(self) -> tuple[tuple[str, Markup], ...]:
         """What was measured of what purchases give away."""
         return self._rows(GIVEN_AWAY)
+
+    def pressed(self) -> tuple[tuple[str, Markup], ...]:
+        """What was measured of how often households are contacted."""
+        return self._rows(PRESSURE)
+
+    def monitored(self) -> tuple[tuple[str, Markup], ...]:
+        """What was measured of drift, and of the first days."""
+        return self._rows(MONITORED)
+
+    def watched(self) -> tuple[tuple[str, str, Markup, Markup], ...]:
+        """Groups that are easily exploited: who that is, how often they are chosen, and were contacted before."""
+        groups = self.value("influence_groups")
+        return tuple(
+            (
+                str(group).replace("_", " "),
+                words(definition),
+                self.measured(f"influence_ratio.{group}"),
+                self.measured(f"influence_ratio.{group}.past"),
+            )
+            for group, definition in (sorted(groups.items()) if isinstance(groups, dict) else ())
+        )
+
+    def found_when_planted(self) -> tuple[str, ...]:
+        """What the early warning found of each change that was planted, in words."""
+        rows = self.value("early_warning_planted")
+        return tuple(
+            f"{r.get('what')}: an alarm on {r.get('alarms')}, a warning on {r.get('warnings')} of {r.get('days')} days"
+            for r in (rows if isinstance(rows, (list, tuple)) else ())
+            if isinstance(r, dict)
+        )
 
     def _rows(self, wanted: dict[str, str]) -> tuple[tuple[str, Markup], ...]:
         found = ((label, self.evidence.measure(name)) for name, label in wanted.items())
@@ -230,7 +280,8 @@ def _metadata(evidence: Evidence, decision: Decision) -> str:
             "policy_version": decision.policy_version,
             "policy_digest": decision.policy_digest,
             "decision": decision.decision,
-            "blocking": list(decision.blocking),
+            "blocking": [gate for gate in decision.blocking if gate not in later(decision)],
+            "judged_after_this_card": list(later(decision)),
         },
     }
     return f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=120)}---\n"

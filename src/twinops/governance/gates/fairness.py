@@ -68,13 +68,15 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     if low:
         return failed(
             said,
-            "See notebooks/fairness.py; weigh mitigation or another use, never other groups or limits.",
+            "See notebooks/fairness.py; weigh mitigation or another use, never other groups or limits. "
+            "How often this test errs: docs/gates.md.",
             **_figures(evidence, low, limits),
         )
     if rest:
         return inconclusive(
             said,
-            "More households with declared demographics would tell; else a named risk officer decides in writing.",
+            "More households with declared demographics would tell (how many: docs/gates.md); else a named risk "
+            "officer decides in writing.",
             **_figures(evidence, rest, limits),
         )
     return passed(said, **_figures(evidence, shown, limits))
@@ -116,17 +118,18 @@ def _fails(tested: Tested, limits: Limits) -> bool:
 
 def _failures(tests: dict[str, Tested], limits: Limits) -> list[str]:
     return [
-        f"{name}: {_found(t)}: below {limits.ratio:g} and beyond chance (p < {limits.alpha:g})."
+        f"{_spoken(name)}: {_found(t)}: below {limits.ratio:g} and beyond chance (p < {limits.alpha:g})."
         for name, t in tests.items()
     ]
 
 
 def _doubts(tests: dict[str, Tested]) -> list[str]:
-    return [f"{_spoken(name)}: {_found(t)}: cannot tell{_detectable(t)}." for name, t in tests.items()]
+    return [f"{_spoken(name)}: {_found(t)}: cannot tell{_because(t)}." for name, t in tests.items()]
 
 
 def _briefly(tests: dict[str, Tested]) -> list[str]:
-    return [f"By {', '.join(map(_spoken, tests))} the data cannot tell."] if tests else []
+    each = [f"{_spoken(name)}{f' ({_detectable(t)})' if _detectable(t) else ''}" for name, t in tests.items()]
+    return [f"By {', '.join(each)} the data cannot tell."] if tests else []
 
 
 def _passes(tests: dict[str, Tested], limits: Limits) -> list[str]:
@@ -146,12 +149,12 @@ def _found(t: Tested) -> str:
     return f"group ‘{t.worst_group}’ gets the offer {t.ratio:.3g} times as often as the rest ({doubt})"
 
 
+def _because(t: Tested) -> str:
+    return f"; with this many households {_detectable(t)}" if _detectable(t) else ""
+
+
 def _detectable(t: Tested) -> str:
-    return (
-        ""
-        if t.detectable_ratio is None
-        else f"; with this many households only a ratio below {t.detectable_ratio:.3g} would be detected"
-    )
+    return "" if t.detectable_ratio is None else f"only a ratio below {t.detectable_ratio:.3g} would be detected"
 
 
 def _figures(evidence: Evidence, tests: dict[str, Tested], limits: Limits) -> dict[str, Any]:

@@ -40,6 +40,13 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             "Commit the changes (`git status` lists them), then `make run`.",
             **figures,
         )
+    stale = _stale(evidence)
+    if matches is not True and stale:
+        return failed(
+            f"{where}, but dvc.lock still holds {_named(stale)}, which dvc.yaml no longer has.",
+            f"DVC neither runs nor forgets it. {_mend(stale)} Then `dvc repro`, commit dvc.lock, `make run`.",
+            **figures,
+        )
     if matches is not True:
         return failed(
             f"{where}, but dvc.lock does not fit the files of this folder.",
@@ -47,3 +54,23 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             **figures,
         )
     return passed(f"{where}, all of it committed, and dvc.lock fits.", **figures)
+
+
+def _stale(evidence: Evidence) -> dict[str, tuple[str, ...]]:
+    """Entries of stages that are gone, each with what it made; where it was not looked up, none."""
+    fact = evidence.fact("lock_stale")
+    found = fact.value if fact and isinstance(fact.value, dict) else {}
+    return {str(name): tuple(map(str, made)) for name, made in sorted(found.items()) if isinstance(made, (list, tuple))}
+
+
+def _named(stale: dict[str, tuple[str, ...]]) -> str:
+    return ", ".join(f"`{name}`" for name in stale)
+
+
+def _mend(stale: dict[str, tuple[str, ...]]) -> str:
+    """How to remove them: the entry, and what only it made."""
+    made = sorted({path for paths in stale.values() for path in paths})
+    entries = ", ".join(f"`{name}:`" for name in stale)
+    left = f" and, if nothing else makes it, delete {', '.join(f'`{p}`' for p in made[:6])}" if made else ""
+    more = f" and {len(made) - 6} more" if len(made) > 6 else ""
+    return f"Take the entry {entries} below `stages:` out of dvc.lock{left}{more}."

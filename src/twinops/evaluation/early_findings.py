@@ -1,0 +1,135 @@
+"""Say what the first days showed: ratios of the day, how often it cries wolf, and what it finds when planted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation import wilson
+from twinops.evaluation.early import QUANTITIES, Answer, Told, Watched, Watching, name_of, planted, told
+
+ALARM, WARNING = "failed", "inconclusive"
+
+
+@dataclass(frozen=True)
+class Early:
+    """What was found: the day asked about (None: it could not be measured), the days before it, and what was planted.
+
+    `horizon_days` apart, counted back from the day, lie the month pairs.
+    """
+
+    day: int
+    today: Told | None
+    before: tuple[Told, ...]
+    planted: dict[str, tuple[Told, ...]]
+    limits: dict[str, float]
+    how: Watching
+
+    @property
+    def month_apart(self) -> tuple[Told, ...]:
+        """The days before that lie whole horizons before the day."""
+        return tuple(t for t in self.before if (self.day - t.cutoff) % self.how.grid.horizon_days == 0)
+
+
+def measure_early(
+    seen: Sequence[Watched], how: Watching, answer: Answer, *, day: int, limits: dict[str, float]
+) -> Early:
+    """Judge every day as the gate would; days before `day` are taken as calm, so an alarm on them is a false one."""
+    found = [told(s, how, answer) for s in seen]
+    tried: dict[str, tuple[Told, ...]] = {}
+    for s in seen:
+        for name, changed in planted(s, seed=how.seed).items():
+            tried[name] = (*tried.get(name, ()), told(changed, how, answer))
+    today = next((t for t in found if t.cutoff == day), None)
+    return Early(day, today, tuple(t for t in found if t.cutoff < day), tried, limits, how)
+
+
+def early_findings(early: Early) -> Findings:
+    """Ratios are absent when the day could not be measured: a missing measure is missing, not one."""
+    days = early.before
+    measures = list(early.today.ratios) if early.today else []
+    if days:
+        source = f"as-of days {days[0].cutoff} to {days[-1].cutoff}, all taken as calm; their first days do not overlap"
+        measures += [
+            _share("early_false_alarms", _alarms(days), days, source),
+            _share("early_false_warnings", _alarms(days) + _warnings(days), days, source),
+        ]
+    source = f"receipts of the first {early.how.days} days after each as-of day"
+    value = {
+        "day": early.day,
+        "first_days": early.how.days,
+        "limits": early.limits,
+        "not_measured": None if early.today else "too few households that may be scored, or the data end too early",
+        "days": [_row(t) for t in (*days, *((early.today,) if early.today else ()))],
+        "month_pairs": _counts(early.month_apart),
+    }
+    tried = [{"what": what, **_counts(found)} for what, found in early.planted.items()]
+    return Findings(
+        tuple(measures),
+        (
+            Fact("early_warning_days", value, Kind.MEASURED, source),
+            Fact("early_warning_planted", tried, Kind.MEASURED, f"{source}, with a change planted into each"),
+        ),
+    )
+
+
+def early_sentence(early: Early) -> str:
+    """The conclusion, in words."""
+    alarms, warnings, n = _alarms(early.before), _warnings(early.before), len(early.before)
+    wolf = f"On the {n} days before, taken as calm, it raised {alarms} alarm(s) and {warnings} warning(s)."
+    if early.today is None:
+        return f"The first days after day {early.day} could not be measured. {wolf}"
+    ratio = {name_of(q): r for q, r in zip(QUANTITIES, early.today.ratios, strict=True)}
+    word = {ALARM: "an alarm", WARNING: "a warning"}.get(early.today.answer, "neither a warning nor an alarm")
+    b, a, s = (ratio[name_of(q)] for q in QUANTITIES)
+    return (
+        f"In the first {early.how.days} days after day {early.day} there were {_said(b)} times the baskets expected, "
+        f"{_said(a)} times the households, and {_said(s)} times the spend (told, not judged): {word}. {wolf}"
+    )
+
+
+def planted_rows(early: Early) -> list[tuple[str, ...]]:
+    """What was planted, and on how many days it was an alarm, a warning or nothing."""
+    return [
+        (what, *(f"{n} of {len(found)}" for n in (_alarms(found), _warnings(found), _calm(found))))
+        for what, found in early.planted.items()
+    ]
+
+
+def _said(m: Measure) -> str:
+    return f"{m.value:.3f} [{m.low:.3f}, {m.high:.3f}]"
+
+
+def _alarms(days: Sequence[Told]) -> int:
+    return sum(t.answer == ALARM for t in days)
+
+
+def _warnings(days: Sequence[Told]) -> int:
+    return sum(t.answer == WARNING for t in days)
+
+
+def _calm(days: Sequence[Told]) -> int:
+    return len(days) - _alarms(days) - _warnings(days)
+
+
+def _counts(days: Sequence[Told]) -> dict[str, Any]:
+    """How many of these days raised what, and the share that raised anything, with Wilson's interval."""
+    raised = _alarms(days) + _warnings(days)
+    share = [rounded(v) for v in wilson.share(raised, len(days))] if days else None
+    return {"days": len(days), "alarms": _alarms(days), "warnings": _warnings(days), "raised": share}
+
+
+def _share(name: str, hits: int, days: Sequence[Told], source: str) -> Measure:
+    value, low, high = wilson.share(hits, len(days))
+    method = "share of calm days on which the gate's rule raised it; Wilson's interval"
+    return Measure(name, value, len(days), source, method, low, high, unit_of_n="as-of days")
+
+
+def _row(t: Told) -> dict[str, Any]:
+    ratios = {q: [r.value, r.low, r.high] for q, r in zip(QUANTITIES, t.ratios, strict=True)}
+    return {"cutoff": t.cutoff, "households": t.ratios[0].n, **ratios, "answer": t.answer}

@@ -1,0 +1,140 @@
+"""Say what was found of contacts and of whom the choice falls on; aggregates only, small counts hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.entities.small_cells import SMALLEST_CELL, hidden
+from twinops.evaluation.influence import Chosen, Definition, Interval
+
+BY_HOUSEHOLD = "percentile bootstrap of households"
+RATIO = "share of a group that is chosen over that of the rest; interval by Walter 1975 on the scale of logarithms"
+PAST = f"contacts per household of a group over those of the rest; {BY_HOUSEHOLD}"
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """Contacts against the cap: per household in the window before the day, in the past, and as proposed.
+
+    `before` counts households by how often they were contacted in the window; `refused` counts, by reason, households
+    that the score alone would choose and the guard does not let through.
+    """
+
+    cap: int
+    window_days: int
+    households: int
+    before: Mapping[str, int]
+    per_household: Interval
+    past_over: Interval | None
+    offers: int
+    refused: Mapping[str, int]
+    refused_share: Interval
+    against_guard: int
+
+
+@dataclass(frozen=True)
+class Influence:
+    """What was found. `signs`: of each declared sign of vulnerability, whether it can be known here at all."""
+
+    day: int
+    past_days: int
+    pressure: Pressure
+    signs: Mapping[str, bool]
+    groups: Mapping[str, Definition]
+    chosen: Mapping[str, Chosen | None]
+    seed: int
+
+
+def influence_findings(found: Influence) -> Findings:
+    """A group too small to be measured has no measure: missing is missing, not one."""
+    groups = {g: {a: list(levels) for a, levels in d.items()} for g, d in found.groups.items()}
+    source = _source(found)
+    facts = (
+        Fact("influence_groups", groups, Kind.DECLARED, "compliance/policy.yaml, the gate influence"),
+        Fact("influence_pressure", _pressure(found), Kind.MEASURED, source),
+        Fact("influence_control", [_control(g, c) for g, c in found.chosen.items()], Kind.MEASURED, source),
+    )
+    ratios = [m for g, c in found.chosen.items() if c is not None for m in _ratios(g, c, found)]
+    return Findings((*_of_pressure(found), *ratios), facts)
+
+
+def influence_sentence(found: Influence) -> str:
+    """The conclusion, in words."""
+    p = found.pressure
+    over = "no past contact" if p.past_over is None else f"{p.past_over[0]:.1%} of past contacts"
+    highest = {g: c.ratio for g, c in found.chosen.items() if c is not None}
+    said = "; ".join(f"{g.replace('_', ' ')} {_of(r)}" for g, r in highest.items()) or "none could be measured"
+    return (
+        f"{over[0].upper()}{over[1:]} came on top of {p.cap} in {p.window_days} days. The score alone would send "
+        f"{p.refused_share[0]:.0%} of {p.offers:,} offers against the guard; of the proposal {p.against_guard} are. "
+        f"Chosen, in times as often as the rest: {said}."
+    )
+
+
+def _of_pressure(found: Influence) -> list[Measure]:
+    p, source = found.pressure, _source(found)
+    per = f"contacts that began in the {p.window_days} days before; {BY_HOUSEHOLD}"
+    top = f"share of contacts on top of {p.cap} in the {p.window_days} days before each; {BY_HOUSEHOLD}"
+    alone = "share of those whom the score alone would choose that the guard does not let through; Wilson's interval"
+    counted = "offers of the proposal that the guard refuses, each asked; counted in full"
+    value, low, high = p.refused_share
+    made = [
+        _measure("influence_contacts.past", p.per_household, p.households, (source, per, found.seed)),
+        Measure("influence_refused.by_score", value, p.offers, source, alone, low, high, unit_of_n="offers"),
+        Measure("influence_against_guard", p.against_guard, p.offers, source, counted, unit_of_n="offers"),
+    ]
+    if p.past_over is not None:
+        past = f"campaigns of the {found.past_days} days before day {found.day}, households that allow offers"
+        made.append(_measure("influence_on_top.past", p.past_over, p.households, (past, top, found.seed)))
+    return made
+
+
+def _ratios(group: str, c: Chosen, found: Influence) -> list[Measure]:
+    told = f"{_source(found)} and assessment, demographics declared"
+    value, low, high = c.ratio
+    made = [Measure(f"influence_ratio.{group}", value, c.known, told, RATIO, low, high)]
+    if c.past is not None:
+        made.append(_measure(f"influence_ratio.{group}.past", c.past, c.known, (told, PAST, found.seed)))
+    return made
+
+
+def _measure(name: str, found: Interval, n: int, about: tuple[str, str, int]) -> Measure:
+    source, method, seed = about
+    return Measure(name, found[0], n, source, method, found[1], found[2], seed=seed)
+
+
+def _source(found: Influence) -> str:
+    return f"the declared decision replayed for day {found.day}, households that allow offers"
+
+
+def _pressure(found: Influence) -> dict[str, Any]:
+    p = found.pressure
+    return {
+        "cap": p.cap,
+        "window_days": p.window_days,
+        "households_by_contacts": hidden(p.before),
+        "refused_by_reason": {reason: n if n == 0 or n >= SMALLEST_CELL else None for reason, n in p.refused.items()},
+        "signs_known": dict(found.signs),
+    }
+
+
+def _control(group: str, c: Chosen | None) -> dict[str, Any]:
+    if c is None:
+        return {"group": group, "not_measured": "fewer than ten households in the group or in the rest"}
+    return {
+        "group": group,
+        "households": c.members,
+        "offers": c.chosen if c.chosen >= SMALLEST_CELL else None,
+        "ratio_by_lot": [rounded(v) for v in c.by_lot],
+        "score_auc": rounded(c.auc),
+    }
+
+
+def _of(ratio: Interval) -> str:
+    return f"{ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]"

@@ -1,0 +1,104 @@
+"""Refuse a candidate whose first week after the as-of day went otherwise than expected; warn when it may have.
+
+Labels of a whole horizon come late. What households did in the first days over what was expected is known after a week:
+above one there was more than expected, below one less. Both ways count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.measure import Measure
+from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.reading import Record
+
+RULE = "GDPR art. 5(1)(d); AI Act art. 72 (Reg. (EU) 2024/1689), taken as guidance"
+QUESTION = "Did households do in the first days after the as-of day what was expected of them?"
+MEASURES = ("early_baskets_ratio", "early_active_ratio")
+Share = Annotated[float, Field(gt=0, le=0.5)]
+
+
+class Limits(Record):
+    """How far actual over expected may lie from one, either way, before it warns and before it is an alarm."""
+
+    warn: Share
+    alarm: Share
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.warn >= self.alarm:
+            raise ValueError("warn must be below alarm")
+        return self
+
+
+def needs(_limits: Limits) -> tuple[str, ...]:
+    """Names of the evidence without which the gate answers *missing*."""
+    return MEASURES
+
+
+def answer(ratios: Sequence[Measure], limits: Limits) -> Outcome:
+    """Alarm: one lies as far off as the alarm, and that is not chance. All nearer than the warning, and no end of an
+    interval as far as the alarm: passed. Else a warning.
+
+    >>> near, far = (Measure("r", v, n=900, source="s", method="m", low=v - 0.03, high=v + 0.03) for v in (0.99, 0.85))
+    >>> [answer([r], Limits(warn=0.07, alarm=0.1)).value for r in (near, far)]
+    ['passed', 'failed']
+    """
+    if any(_off(r.value) >= limits.alarm and _beyond_chance(r) for r in ratios):
+        return Outcome.FAILED
+    if ratios and all(_off(r.value) < limits.warn and _farthest(r) < limits.alarm for r in ratios):
+        return Outcome.PASSED
+    return Outcome.INCONCLUSIVE
+
+
+def check(evidence: Evidence, limits: Limits) -> Verdict:
+    """Both ratios are judged, and the one farther from one is shown."""
+    found = [evidence.measure(name) for name in MEASURES]
+    known = [m for m in found if m is not None and m.low is not None and m.high is not None]
+    if len(known) < len(found):
+        return missing(
+            "What households did in the first days was not measured with its interval.",
+            "Run `dvc repro drift`; it needs the days after drift.current_cutoff.",
+            limit=limits.alarm,
+        )
+    worst = max(known, key=lambda m: _off(m.value))
+    figures = about(worst, limit=_said(limits))
+    sentence = f"Actual over expected in the first days: {'; '.join(f'{_spoken(m)} {m}' for m in known)}"
+    outcome = answer(known, limits)
+    if outcome is Outcome.PASSED:
+        return passed(f"{sentence}: within {limits.warn:.0%}, and within {limits.alarm:.0%} at any end.", **figures)
+    if outcome is Outcome.FAILED:
+        return failed(
+            f"{sentence}: an alarm, off by {limits.alarm:.0%} or more and beyond chance.",
+            "See notebooks/drift.py: is a feed silent, did households leave, did the world change? Hold the offers.",
+            **figures,
+        )
+    return inconclusive(
+        f"{sentence}: a warning, {limits.warn:.0%} or more off or too unsure to exclude {limits.alarm:.0%}.",
+        "See notebooks/drift.py; look again in a week, and wait for the labels before anything is promoted.",
+        **figures,
+    )
+
+
+def _off(value: float) -> float:
+    return abs(value - 1)
+
+
+def _farthest(m: Measure) -> float:
+    return max(_off(end) for end in (m.low, m.high) if end is not None)
+
+
+def _beyond_chance(m: Measure) -> bool:
+    return m.low is not None and m.high is not None and (m.low > 1 or m.high < 1)
+
+
+def _spoken(m: Measure) -> str:
+    return {"early_baskets_ratio": "baskets", "early_active_ratio": "households that came"}.get(m.name, m.name)
+
+
+def _said(limits: Limits) -> str:
+    return f"warn at {limits.warn:.0%}, alarm at {limits.alarm:.0%}"

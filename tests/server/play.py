@@ -61,6 +61,9 @@ officers:
 gate_runners: [ci]
 people:
   - {account: scientist, emails: [scientist@example.org]}
+  - {account: risk-officer, emails: [risk@example.net]}
+  - {account: dpo, emails: [dpo@example.net]}
+  - {account: owner, emails: [owner@example.net]}
 """
 MLMODEL = """flavors:
   python_function:
@@ -92,8 +95,16 @@ def evidence(*, auc: float = 0.88, gain: float = 0.003, name: str = MODEL) -> Ev
     made = governed.candidate()
     told = {"active_auc": {"value": auc}, "active_auc.gain_over_rfm": {"low": gain}}
     measures = [replace(m, **told.get(m.name, {})) for m in made.measures]
-    facts = tuple(f for f in made.facts if f.name not in SERVER_SAYS)
+    facts = tuple(_signed(f) for f in made.facts if f.name not in SERVER_SAYS)
     return Evidence(name, KEY, date(2018, 1, 1), tuple(measures), facts)
+
+
+def _signed(found: Any) -> Any:
+    """The assessment's signatures are the play's officers'."""
+    if found.name != "dpia.signatures":
+        return found
+    mails = {"decision": "risk@example.net", "dpo_advice": "dpo@example.net"}
+    return replace(found, value={n: {**s, "by": mails.get(n, "owner@example.net")} for n, s in found.value.items()})
 
 
 def documents(given: Evidence) -> dict[str, str]:

@@ -35,6 +35,8 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
+PATIENCE_MS = 120_000
+"""For a machine that is busy with other tests."""
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 SWITCHED_OFF = re.compile(r"/ajax-api/3\.0/mlflow/assistant")
 """A governed server closes MLflow's assistant, which runs commands on the server; its pages ask for it all the same."""
@@ -86,7 +88,7 @@ class Tab:
     def refused_alias(self, version: int) -> str:
         """Set `production` in MLflow's dialog; what the dialog says, or nothing when it closed."""
         self.opened(f"/#/models/{play.MODEL}/versions/{version}")
-        self.page.get_by_title("Add aliases").click(timeout=60_000)
+        self.page.get_by_title("Add aliases").click()
         dialog = self.page.get_by_role("dialog")
         dialog.get_by_role("combobox").fill("production")
         self.page.keyboard.press("Enter")
@@ -108,6 +110,7 @@ def tab(live: Live, chromium: Any, who: str, *, size: str = "desktop", theme: st
     context = chromium.new_context(
         viewport={"width": width, "height": height}, color_scheme=theme, http_credentials=login
     )
+    context.set_default_timeout(PATIENCE_MS)
     made = Tab(context.new_page(), live.address)
     yield made
     context.close()
@@ -207,6 +210,8 @@ def test_a_release_by_mouse_and_keyboard(live: Live, chromium: Any) -> None:
 
     with tab(live, chromium, "scientist") as scientist:
         assert scientist.refused_alias(number) == ""
+        scientist.page.reload()
+        scientist.page.get_by_text("production").first.wait_for()
         keep(scientist.page, "mlflow-production")
     assert live.resolved().json["model_version"]["version"] == str(number)
     answer = live.put(f"{version.place}/data/twin.json", b"{}", who="scientist")
@@ -251,6 +256,28 @@ def test_changes_are_asked_for_and_an_approval_is_revoked(live: Live, chromium: 
         told = page.locator(".history").inner_text()
         words = ("registered", "evidence handed in", "approved", "alias set", "revoked", "taken down", "refused")
         assert [word for word in words if word not in told] == []
+
+
+def test_the_readme_names_what_is_there(live: Live, chromium: Any) -> None:
+    """Its addresses open, and every word it sets off can be clicked on one of the pages, as the tests above do."""
+    told = (candidate.ROOT / "README.md").read_text(encoding="utf-8")
+    told = told.split("### The same in a browser")[1].split("\n## ")[0]
+    addresses = re.findall(r"<http://127\.0\.0\.1:5000(/[^>]*)>", told)
+    named = set(re.findall(r"\*([A-Z][\w ]+)\*", told))
+    assert (len(addresses), len(named)) >= (2, 4)
+    live.activate()
+    approved, waiting = live.approved(9), live.registered(10)
+    assert live.judged(waiting).status == 200
+    pages = [*addresses, review_of(approved.version), review_of(waiting.version)]
+    seen = set()
+    with tab(live, chromium, "risk-officer") as officer:
+        for address in pages:
+            page = officer.opened(address).page
+            page.get_by_role("heading").first.wait_for()
+            if "#" in address:
+                page.get_by_title("Add aliases").or_(page.get_by_text("Aliases")).first.wait_for()
+            seen |= {name for name in named if page.get_by_text(name, exact=True).count()}
+    assert seen == named
 
 
 def test_hostile_text_stays_text(live: Live, chromium: Any) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -16,10 +17,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import live as living
 import play
 import pytest
+import test_rulings as ruled
 from live import API, ARTIFACTS, Live, Version
 
 pytestmark = pytest.mark.pipeline
@@ -207,6 +210,18 @@ def test_tags_forge_nothing(live: Live, unapproved: Version) -> None:
             )
 
 
+def test_a_logged_model_that_says_it_is_approved_changes_nothing(live: Live, unapproved: Version) -> None:
+    made = live.post(
+        f"{API}/logged-models", {"experiment_id": live.experiment("scientist"), "name": "x"}, who="scientist"
+    )
+    found = made.json["model"]["info"]["model_id"]
+    forged = json.dumps([{"name": play.MODEL, "version": str(unapproved.version), "alias": "production"}])
+    tags = {"tags": [{"key": key, "value": forged} for key in ("mlflow.modelVersions", "twinops.approval")]}
+    assert live.call("PATCH", f"{API}/logged-models/{found}/tags", tags, who="scientist").status < 500
+    assert "is not approved" in sentence(live.alias(unapproved))
+    assert live.shown(unapproved)["aliases"][0]["version"] != unapproved.version
+
+
 def test_tags_at_creation_are_dropped(live: Live) -> None:
     version = live.uploaded(112)
     body = {**version.request, "tags": [{"key": "twinops.approval", "value": "yes"}, {"key": "mine", "value": "1"}]}
@@ -248,6 +263,29 @@ def test_the_officer_approves_nothing_she_worked_on(live: Live) -> None:
     made = live.post(f"{API}/model-versions/create", version.request, who="scientist").json["model_version"]
     version.version = int(made["version"])
     assert live.shown(version)["contributors"] == ["admin", "scientist"], "who uploaded is a contributor"
+
+
+@pytest.mark.parametrize("part", ["registered", "ran", "uploaded"])
+def test_the_officer_who_registered_ran_or_uploaded_does_not_approve(live: Live, part: str) -> None:
+    as_scientist(live, "risk-officer")
+    parts = {"ran": "scientist", "registered": "scientist", "uploaded": "scientist", part: "risk-officer"}
+    version = live.uploaded(121, who=parts["ran"], name=f"hers-{part}")
+    if part == "uploaded":
+        assert live.put(f"{version.place}/notes.txt", b"x", who="risk-officer").status == 200
+    live.call("POST", f"{API}/registered-models/create", {"name": version.name}, who="scientist")
+    made = live.post(f"{API}/model-versions/create", version.request, who=parts["registered"]).json["model_version"]
+    version.version = int(made["version"])
+    assert live.judged(version).status == 200
+    assert "risk-officer" in live.shown(version)["contributors"]
+    assert "Who worked on this version" in sentence(live.decided("approve", version))
+
+
+def as_scientist(live: Live, who: str) -> None:
+    """The administrator lets an officer work on models too; the server does not rely on nobody doing so."""
+    roles = live.call("GET", "/api/3.0/mlflow/roles/list", who="admin").json["roles"]
+    role = next(r["id"] for r in roles if r["name"] == "scientist")
+    taken = live.call("POST", "/api/3.0/mlflow/roles/assign", {"username": who, "role_id": role}, who="admin")
+    assert taken.status in (200, 400), taken.body
 
 
 def test_an_unknown_git_author_blocks(live: Live) -> None:
@@ -411,6 +449,28 @@ def test_bytes_changed_on_disk_are_not_served(live: Live) -> None:
     assert "bytes changed" in sentence(where), "by number too"
 
 
+def test_parts_presigned_places_and_climbing_paths_change_nothing(live: Live, produced: Version) -> None:
+    place = f"{produced.place}/data"
+    for who in ("scientist", "admin"):
+        for base in ("/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"):
+            for what in ("create", "complete", "abort"):
+                told = {"path": "twin.json", "num_parts": 1, "upload_id": "x", "parts": []}
+                answer = live.call("POST", f"{base}/mpu/{what}/{place}", told, who=who)
+                assert answer.status >= 400, (what, answer.status, answer.body)
+            for method in ("GET", "POST", "PUT"):
+                answer = live.call(
+                    method, f"{base}/presigned/{place}/twin.json", {} if method != "GET" else None, who=who
+                )
+                assert answer.status >= 400 or b"sig" not in answer.body.lower(), answer.body
+        run = live.uploaded(133, who=who).run
+        climbing = ("../" * 4 + "twin.json", f"../../../{place}/twin.json", "%2e%2e/%2e%2e/twin.json", "/etc/x")
+        for path in climbing:
+            answer = live.call("POST", f"{AJAX}/upload-artifact?run_uuid={run}&path={path}", b"{}", who=who)
+            assert answer.refused, (path, answer.status, answer.body)
+    assert live.call("GET", f"{ARTIFACTS}/{place}/twin.json", who="admin").body == produced.files["data/twin.json"]
+    assert live.shown(produced)["problems"] == []
+
+
 # other doors
 
 
@@ -555,6 +615,75 @@ def together(calls: list[Callable[[], Any]]) -> list[Any]:
     return answers
 
 
+@pytest.mark.parametrize("path", ["/api/3.0/mlflow/workspaces", "/ajax-api/3.0/mlflow/workspaces"])
+def test_workspaces_are_off(live: Live, path: str) -> None:
+    for method, where in (("POST", path), ("DELETE", f"{path}/default"), ("DELETE", f"{path}/default?mode=CASCADE")):
+        assert live.call(method, where, {"name": "mine"} if method == "POST" else None, who="admin").status >= 400
+
+
+def test_a_gate_is_settled_over_http_by_whom_the_policy_names_alone(live: Live) -> None:
+    live.activate(ruled.POLICY)
+    try:
+        version = live.registered(160, name="doubted")
+        assert live.judged(version, given=ruled.evidence(ruled.DOUBT, name="doubted")).status == 200
+        shown = live.shown(version)
+        assert shown["decision"]["blocking"] == ["fairness"]
+        body = {**version.which, "gate": "fairness", "reason": ruled.WHY, "days": 30, "digest": shown["digest"]}
+        for who in ("scientist", "ci", "dpo", "admin"):
+            assert live.call("POST", "/twinops/api/settle", body, who=who).status == 403, who
+        assert live.call("POST", "/twinops/api/settle", body).status == 401
+        for changed in ({"days": 91}, {"digest": None}, {"digest": "0" * 64}, {"reason": "short"}, {"gate": "consent"}):
+            assert live.call("POST", "/twinops/api/settle", {**body, **changed}, who="risk-officer").status == 403, (
+                changed
+            )
+        for changed in ({"days": "many"}, {"days": -1}, {"gate": 7}, {"version": "x"}):
+            assert live.call("POST", "/twinops/api/settle", {**body, **changed}, who="risk-officer").status == 400, (
+                changed
+            )
+        login = {"MLFLOW_TRACKING_USERNAME": "risk-officer", "MLFLOW_TRACKING_PASSWORD": live.passwords["risk-officer"]}
+        command = [sys.executable, "-m", "twinops", "--project", str(live.root), "model", "settle", "doubted", "1"]
+        command += ["fairness", "--reason", ruled.WHY, "--days", "20", "--digest", shown["digest"]]
+        done = subprocess.run(
+            command,
+            env=live.environment(TWINOPS_SERVER=live.address, **login),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        assert "fairness resolved until" in done.stdout
+        assert live.shown(version)["decision"]["blocking"] == []
+        assert live.decided("approve", version).status == 200
+        assert live.alias(version).status == 200
+        page = live.call("GET", "/twinops/review?name=doubted&version=1", who="risk-officer").body.decode()
+        assert "Resolved by risk-officer (risk officer)" in page
+        assert "Take the ruling back" in page
+        assert (
+            "Take the ruling back"
+            not in live.call("GET", "/twinops/review?name=doubted&version=1", who="dpo").body.decode()
+        )
+        form = form_of(page) | {"act": "unsettle", "gate": "fairness", "reason": ruled.WHY}
+        for changed, who in (({"token": "0" * 64}, "risk-officer"), ({}, "scientist"), ({}, "dpo")):
+            assert posted(live, {**form, **changed}, who=who).status == 403
+        assert posted(live, form, who="risk-officer").status == 200, "led to the page again"
+        assert "In the way: fairness" in sentence(live.alias(version))
+        assert live.resolved("doubted").status == 200, "what is served goes on being served"
+    finally:
+        live.activate()
+
+
+def form_of(page: str) -> dict[str, str]:
+    """Hidden fields of the review page's forms."""
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page))
+
+
+def posted(live: Live, form: dict[str, str], *, who: str) -> living.Answer:
+    """The form as a browser sends it."""
+    told = urlencode(form).encode()
+    kind = "application/x-www-form-urlencoded"
+    return live.call("POST", "/twinops/review", told, who=who, Content_Type=kind)
+
+
 # what is not protected against, shown for what it is
 
 
@@ -618,6 +747,9 @@ def test_residual_a_stock_client_that_asks_by_number_gets_what_nobody_approved(l
 def test_residual_metadata_of_a_run_behind_production_can_be_deleted_and_production_stays(
     live: Live, produced: Version
 ) -> None:
+    made = {"experiment_id": live.experiment("scientist"), "name": "y", "source_run_id": produced.run}
+    model = live.post(f"{API}/logged-models", made, who="scientist").json["model"]["info"]["model_id"]
+    assert live.call("DELETE", f"{API}/logged-models/{model}", who="admin").status == 200
     assert live.call("POST", f"{API}/runs/delete", {"run_id": produced.run}, who="admin").status == 200
     assert live.resolved().status == 200
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
@@ -21,6 +22,9 @@ import pytest
 from live import Live
 
 from twinops.adapters.dvc_store import DvcStore
+from twinops.adapters.registry_door import Door, RefusedError
+from twinops.server.home import Home
+from twinops.server.outbox import claimed
 
 pytestmark = pytest.mark.pipeline
 HEARD: list[dict[str, Any]] = []
@@ -96,13 +100,15 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     assert twinops(live, "policy", "activate", "play-policy.yaml", who="admin").returncode == 10
     done(live, "policy", "activate", "play-policy.yaml", who="risk-officer")
 
-    # only the gate runner hands in evidence; without a forced run it does not count
-    assert twinops(live, "model", "evidence", "twin", "1", "--no-rerun").returncode == 10
-    done(live, "model", "evidence", "twin", "1", "--no-rerun", who="ci")
-    shown = json.loads(done(live, "model", "show", "twin", "1", "--json", who="risk-officer"))
-    assert any("forced run" in problem for problem in shown["problems"])
-    assert shown["contributors"] == ["scientist"], "registrar, uploader, run owner and git author are one person"
+    # only the gate runner hands in evidence, and nobody without a forced run
+    answer = twinops(live, "model", "evidence", "twin", "1")
+    assert (answer.returncode, "Only a gate runner" in answer.stderr) == (10, True), answer.stderr
+    with pytest.raises(RefusedError, match="forced run"):
+        forced(live, told=False)
     forced(live)
+    RAN.append(("model", "evidence", "twin", "1"))
+    shown = json.loads(done(live, "model", "show", "twin", "1", "--json", who="risk-officer"))
+    assert shown["contributors"] == ["scientist"], "registrar, uploader, run owner and git author are one person"
     digest = json.loads(done(live, "model", "show", "twin", "1", "--json"))["digest"]
 
     # the officer decides on what she read, and the scientist promotes
@@ -133,16 +139,19 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     assert "signed, unchanged, approved" in done(live, "model", "verify", str(root / "kept"))
 
 
-def forced(live: Live) -> None:
-    """The gate runner's forced run, without DVC: the same evidence, said to be forced."""
+def forced(live: Live, *, told: bool = True) -> None:
+    """The gate runner's forced run, without DVC: the same evidence, said to be forced (test_forced.py really runs)."""
     from twinops.adapters import gate_runner
-    from twinops.adapters.registry_door import Door
 
-    door = Door(live.address, "ci", live.passwords["ci"])
+    class Says(Door):
+        def post(self, route: str, **body: Any) -> dict[str, Any]:
+            return super().post(route, **{**body, "forced": told})
+
+    door = Says(live.address, "ci", live.passwords["ci"])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gate_runner, "forced_run", lambda _root: None)
         patch.setattr(gate_runner.Door, "from_environment", lambda: door)
-        gate_runner.hand_in(live.root, DvcStore(live.root), "twin", 1, rerun=True)
+        gate_runner.hand_in(live.root, DvcStore(live.root), "twin", 1)
 
 
 def test_the_log_tells_the_day_and_finds_a_change(live: Live, tmp_path: Path) -> None:
@@ -198,8 +207,20 @@ def test_what_is_about_to_expire_is_told(live: Live, tmp_path: Path) -> None:
     store = play.open_store(tmp_path)
     play.set_alias(store, play.approved(store, 1))
     assert expiring(store, datetime.now(UTC)) == []
-    assert [e["version"] for e in expiring(store, datetime.now(UTC) + timedelta(days=170))] == [1]
+    found = expiring(store, datetime.now(UTC) + timedelta(days=170))
+    assert [(e["event"], e["version"]) for e in found] == [("approval.expiring", 1)]
     store._dispose_engine()
+
+
+def test_of_several_workers_one_tells_what_expires(tmp_path: Path) -> None:
+    from concurrent.futures import ProcessPoolExecutor
+    from datetime import date
+
+    home = Home(tmp_path)
+    with ProcessPoolExecutor(3, mp_context=multiprocessing.get_context("fork")) as workers:
+        for day in (date(2026, 11, 23), date(2026, 11, 24)):
+            assert sorted(workers.map(claimed, [home] * 9, [day] * 9)) == [False] * 8 + [True]
+    assert not claimed(home, date(2026, 11, 24)), "a server that starts again does not tell again"
 
 
 def test_the_readme_tells_this_day_in_ten_lines_that_were_run_here() -> None:

@@ -111,10 +111,25 @@ def test_what_the_policy_refuses_nobody_approves(store: Any) -> None:
         play.acted(store, Act.APPROVE, version)
 
 
-def test_evidence_that_is_not_from_a_forced_run_does_not_count(store: Any) -> None:
+def test_evidence_that_is_not_from_a_forced_run_is_not_recorded(store: Any) -> None:
     version = play.registered(store, 9)
-    play.with_evidence(store, version, forced=False)
-    with play.refused("forced run"):
+    for said in (False, None, "true", 1):
+        with play.refused("does not come from a forced run"):
+            play.with_evidence(store, version, forced=said)
+    with store.ManagedSessionMaker() as session:
+        made = records.version_of(session, play.MODEL, version.version)
+        assert records.evidence_of(session, made.uid) is None
+
+
+def test_an_assessment_signed_by_nobody_of_this_server_stands_in_the_way(store: Any) -> None:
+    version = play.registered(store, 42)
+    given = play.evidence()
+    signed = given.fact("dpia.signatures")
+    by = {**signed.value, "decision": {**signed.value["decision"], "by": "mallory@example.org"}}
+    facts = tuple(f if f is not signed else type(f)(f.name, by, f.kind, f.source) for f in given.facts)
+    changed = type(given)(given.model, given.key, given.as_of, given.measures, facts)
+    play.with_evidence(store, version, given=changed)
+    with play.refused("decision is signed by somebody who, by the officers file, is not the risk officer"):
         play.acted(store, Act.APPROVE, version)
 
 
@@ -535,3 +550,12 @@ def test_work_of_one_person_is_adopted_and_says_so(store: Any, tmp_path: Path) -
         given = records.evidence_of(session, made.uid)
     assert not made.separated
     assert not given.body["forced"]
+
+
+def test_residual_a_claimed_signature_is_compared_by_its_e_mail_not_by_its_key(store: Any) -> None:
+    """The play's officers signed nothing: the evidence says so, as a candidate's own key list would."""
+    version = play.registered(store, 43)
+    play.with_evidence(store, version)
+    signed = review.dossier(store, play.MODEL, version.version).evidence.fact("dpia.signatures").value
+    assert signed["decision"]["by"] == "risk@example.net"
+    play.acted(store, Act.APPROVE, version)

@@ -72,7 +72,9 @@ def test_the_officer_who_advises_may_ask_for_changes() -> None:
 
 def test_without_rules_nothing_passes() -> None:
     assert approval.against_act(Act.APPROVE, CASE, RISK, officers=None, now=NOW) == (approval.NO_RULES,)
-    assert approval.against_recording(Actor("ci", frozenset({"gate-runner"})), None) == (approval.NO_RULES,)
+    runner = Actor("ci", frozenset({"gate-runner"}))
+    assert approval.against_recording(runner, None, forced=True) == (approval.NO_RULES,)
+    assert approval.against_recording(runner, OFFICERS, forced=False) == (approval.NOT_FORCED,)
 
 
 def test_promotion_follows_the_last_decision() -> None:

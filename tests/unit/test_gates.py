@@ -263,6 +263,12 @@ def test_drift_judges_the_high_end_of_the_interval():
         assert verdict_of("drift", evidence).outcome is expected
 
 
+def test_one_feature_that_moved_is_for_a_person_to_look_at():
+    verdict = verdict_of("drift", candidate(measures=(measure("drift_share", 0.04, 0.0, 0.1),)))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "more than passes by itself" in verdict.sentence
+
+
 def test_one_row_without_a_basis_fails_consent():
     verdict = verdict_of("consent", candidate(fact("rows_without_valid_basis", 1)))
     assert verdict.outcome is Outcome.FAILED

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -101,11 +103,16 @@ def test_stopping_ends_commands_and_what_they_started_also_in_sessions_of_their_
     assert commands.wait() == []
 
 
+def running(*words: str) -> Any:
+    """A process as far as the doctor asks: its command line."""
+    return SimpleNamespace(cmdline=lambda: list(words))
+
+
 @pytest.mark.parametrize(("words", "works"), [(["x", "repro"], False), (["x/twinops", "repro"], True)])
 def test_the_doctor_knows_who_is_at_dvcs_work(words: list[str], works: bool) -> None:
-    assert dvc_locks._is_dvc(["python", *words]) is works
-    assert dvc_locks._is_dvc(["python", "x/dvc", "repro"])
-    assert not dvc_locks._is_dvc(["python", "x/twinops", "status"])
+    assert dvc_locks.is_dvc(running("python", *words)) is works
+    assert dvc_locks.is_dvc(running("python", "x/dvc", "repro"))
+    assert not dvc_locks.is_dvc(running("python", "x/twinops", "status"))
 
 
 def test_commands_stay_in_the_group_of_the_program_that_started_them(commands: SideBySide, heard: list) -> None:

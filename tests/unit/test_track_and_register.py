@@ -206,3 +206,15 @@ def test_the_registered_model_loads_and_predicts_without_any_pickle(
         "baskets": [1.0, 1.0],
         "spend": [1.0, 1.0],
     }
+
+
+def test_a_first_run_killed_while_mlflow_makes_its_tables_leaves_no_half_database(tmp_path: Path) -> None:
+    store = MlflowStore(tmp_path)
+    (tmp_path / "mlflow.db.half").write_bytes(b"half")
+    (tmp_path / "mlflow.db.half-journal").write_bytes(b"half")
+    store.made()
+    assert sorted(p.name for p in tmp_path.glob("mlflow.db*")) == ["mlflow.db"]
+    assert store.peek("SELECT COUNT(*) FROM experiments") == [(1,)]
+    before = store.database.stat().st_mtime_ns
+    store.made()
+    assert store.database.stat().st_mtime_ns == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import shutil
 import tempfile
 import weakref
@@ -34,7 +35,7 @@ class DuckDBEngine:
 
     def __init__(self, *, threads: int = 2, memory_limit: str = "2GB") -> None:
         # What does not fit into memory is spilled unencrypted: to a folder nobody else reads, outside the project.
-        spill = tempfile.mkdtemp(prefix="twinops-spill-")
+        spill = tempfile.mkdtemp(prefix=f"twinops-spill-{os.getpid()}-")
         weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         limits: dict[str, str | int | float | list[str]] = {
             "threads": threads,

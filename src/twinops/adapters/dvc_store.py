@@ -145,8 +145,10 @@ class DvcStore:
         return None if said is None else said != ""
 
     def _git(self, *words: str) -> str | None:
+        # a killed `git status` must not leave git's own lock behind
+        command = ["git", "--no-optional-locks", "-C", str(self.root), *words]
         try:
-            done = subprocess.run(["git", "-C", str(self.root), *words], capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
         except FileNotFoundError:
             return None
         return done.stdout.strip() if done.returncode == 0 else None

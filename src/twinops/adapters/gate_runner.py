@@ -8,22 +8,28 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from twinops.adapters.dvc_settings import empty_cache
 from twinops.adapters.model_bytes import sha256
-from twinops.adapters.registry_door import Door
-from twinops.errors import ServiceError
+from twinops.adapters.registry_door import Door, RefusedError
+from twinops.errors import DataError, ServiceError
+from twinops.governance.officers import GATE_RUNNER
 from twinops.ports import Lineage
 
 
-def hand_in(root: Path, lineage: Lineage, name: str, version: int, *, rerun: bool) -> dict[str, Any]:
-    """Run everything anew, look up lineage and authors, and send.
+def hand_in(root: Path, lineage: Lineage, name: str, version: int) -> dict[str, Any]:
+    """Run everything anew, look up lineage and authors, and send. There is no other way to send evidence.
 
     Raises:
+        RefusedError: this login is no gate runner's; asked before anything runs.
         ServiceError: the run failed, or gave other bytes than are committed.
 
     """
     door = Door.from_environment()
-    if rerun:
-        forced_run(root)
+    if GATE_RUNNER not in door.get("whoami")["roles"]:
+        raise RefusedError("Only a gate runner records evidence; the officers file lists which accounts are.")
+    forced_run(root)
     commits = door.get("alias", name=name, alias="production")["commits"]
     base = next((c for c in commits if _is_ancestor(root, c)), None)
     return door.post(
@@ -37,21 +43,41 @@ def hand_in(root: Path, lineage: Lineage, name: str, version: int, *, rerun: boo
         base=base,
         authors=authors(root, since=base),
         model_sha256=sha256(root / "models" / "twin.json"),
-        forced=rerun,
+        forced=True,
     )
 
 
 def forced_run(root: Path) -> None:
-    """Every stage again, nothing from any cache; the lock file must come out as it is committed."""
-    for command, what in (
-        (["dvc", "repro", "--force", "--no-run-cache"], "the forced run failed"),
-        (
-            ["git", "diff", "--exit-code", "--stat", "--", "dvc.lock", "reports"],
-            "the forced run gave other bytes than are committed",
-        ),
-    ):
-        if subprocess.run(command, cwd=root, env=dict(os.environ), check=False).returncode != 0:
-            raise ServiceError(f"No evidence was handed in: {what}.", hint="Read the lines above.")
+    """Every stage again with an empty cache; what git holds of the results must come out as it is committed."""
+    against_frozen(root)
+    with empty_cache(root):
+        _done(root, ["dvc", "repro", "--force", "--no-run-cache"], "the forced run failed")
+    told = ["git", "diff", "--exit-code", "--stat", "HEAD", "--", "dvc.lock", "reports", "model_cards"]
+    _done(root, told, "the forced run gave other bytes than are committed")
+
+
+def against_frozen(root: Path) -> None:
+    """DVC does not look at what a frozen stage depends on, however hard it is forced."""
+    try:
+        told = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        raise DataError("dvc.yaml tells no stages.", hint="Restore it from git.") from None
+    frozen = sorted(name for name, stage in told.items() if _frozen(stage))
+    if frozen:
+        raise ServiceError(
+            f"No evidence was handed in: {', '.join(frozen)} is frozen.", hint="`dvc unfreeze` it, run, commit."
+        )
+
+
+def _frozen(stage: Any) -> bool:
+    if not isinstance(stage, dict):
+        return False
+    return bool(stage.get("frozen")) or any(_frozen(inner) for inner in stage.values())
+
+
+def _done(root: Path, command: list[str], what: str) -> None:
+    if subprocess.run(command, cwd=root, env=dict(os.environ), check=False).returncode != 0:
+        raise ServiceError(f"No evidence was handed in: {what}.", hint="Read the lines above.")
 
 
 def files(root: Path, name: str) -> dict[str, bytes]:

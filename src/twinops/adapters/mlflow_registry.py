@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version as installed
@@ -86,7 +87,7 @@ def _ensure(client: Any, name: str) -> None:
 
 def _put(client: Any, run_id: str, model: Path) -> str:
     """Write the pyfunc folders, the model's and that of its tastes, into the run; return where the model's lies."""
-    with tempfile.TemporaryDirectory(prefix="twinops-") as folder:
+    with tempfile.TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as folder:
         for name, path in ((FOLDER, model), (TASTES, model.with_name("tastes.json"))):
             written = Path(folder) / name
             if path.is_file() and save(path, written):

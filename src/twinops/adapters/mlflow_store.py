@@ -60,12 +60,34 @@ class MlflowStore:
         from mlflow.exceptions import MlflowException
 
         try:
+            self.made()
             return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
         except MlflowException as problem:
             raise ServiceError(
                 f"MLflow cannot open {self.database.name}: {str(problem)[:200]}",
                 hint="Was it made by a newer MLflow? Move it away and run again: it is filled anew.",
             ) from None
+
+    def made(self) -> None:
+        """Let MLflow make its tables in a file beside, renamed when it is whole.
+
+        They are made in many steps: killed between two, MLflow would never open the file again.
+        """
+        if self.server or self.database.is_file():
+            return
+        from mlflow import MlflowClient
+
+        lock = self.root / ".twinops" / "mlflow-tables.lock"
+        lock.parent.mkdir(exist_ok=True)
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if self.database.is_file():
+                return
+            half = self.root / "mlflow.db.half"
+            for left in self.root.glob("mlflow.db.half*"):
+                left.unlink()
+            MlflowClient(tracking_uri=f"sqlite:///{half}").search_experiments(max_results=1)
+            half.replace(self.database)
 
     def peek(self, sql: str, *values: str) -> list[tuple[Any, ...]] | None:
         """Rows straight from the database, read only, in milliseconds; None when it cannot be read this way."""

@@ -184,7 +184,7 @@ def _private_places() -> Any:
 
     IPC sockets may not have long paths, and a user's IPython start-up files must not change results.
     """
-    with tempfile.TemporaryDirectory(prefix="tw-", dir=_short_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix=f"tw-{os.getpid()}-", dir=_short_folder()) as folder:
         before = {name: os.environ.get(name) for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "PYTHONSAFEPATH")}
         os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "PYTHONSAFEPATH": "1"}
         try:

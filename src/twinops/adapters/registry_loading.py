@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -57,7 +58,7 @@ def verified(uri: str, *, key: str | Path | None = None) -> Iterator[Verified]:
     if Path(uri).is_dir():
         yield _checked(_pass_of(Path(uri)), Path(uri) / MODEL, public)
         return
-    with tempfile.TemporaryDirectory(prefix="twinops-load-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=f"twinops-load-{os.getpid()}-") as scratch:
         given = _fetch(uri, Path(scratch) / MODEL)
         yield _checked(given, Path(scratch) / MODEL, public)
 

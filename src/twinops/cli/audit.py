@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ from twinops.cli._answer import Json, answer, home, talk
 
 if TYPE_CHECKING:
     from twinops.adapters.audit_source import Log
+    from twinops.adapters.time_stamp import Stamped
 
 app = typer.Typer(no_args_is_help=True)
 INTEGRITY = 4
@@ -33,7 +34,16 @@ def _audit() -> None:
 
 @app.command()
 def verify(
-    ctx: typer.Context, export: Export = None, checkpoints: Notes = None, key: Keys = None, as_json: Json = False
+    ctx: typer.Context,
+    *,
+    export: Export = None,
+    checkpoints: Notes = None,
+    key: Keys = None,
+    authorities: Annotated[
+        Path | None,
+        typer.Option(help="Certificates (PEM) of time stamp authorities: verify the stamps too.", dir_okay=False),
+    ] = None,
+    as_json: Json = False,
 ) -> None:
     """Find edits, deletion, reordering, truncation and a rewritten past; exit code 4 when anything is found."""
     from twinops.adapters import audit_source
@@ -46,11 +56,38 @@ def verify(
     notes += [] if checkpoints else audit_source.checkpoints_in_git(root)
     found = check(log.bodies, notes, audit_source.keys(key or [own / "registry.pub"]), head=log.head)
     text = f"{found.size} entries, {found.checkpoints} checkpoints, {found.witnessed} entries witnessed from outside."
+    stamps: list[Stamped] = []
+    if authorities is not None:
+        stamps, wrong = _stamps(checkpoints or [own / "checkpoints"], authorities)
+        found = replace(found, faults=(*found.faults, *wrong))
+        newest = f", the newest of {max(s.at for s in stamps):%Y-%m-%d %H:%M} UTC" if stamps else ""
+        text += f" {len(stamps)} time stamps{newest}."
     verdict = "Nothing was changed." if found.sound else "\n".join(found.faults)
-    answer(replace(found), as_json=as_json, text=f"{text}\n{verdict}")
+    answer({**asdict(found), "stamps": stamps}, as_json=as_json, text=f"{text}\n{verdict}")
     if found.sound and found.witnessed < found.size:
         talk(f"The last {found.size - found.witnessed} entries have no checkpoint kept outside yet.")
     raise typer.Exit(0 if found.sound else INTEGRITY)
+
+
+@app.command()
+def stamp(
+    ctx: typer.Context,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files to stamp, such as a bundle's SHA256SUMS; else every checkpoint without a stamp."),
+    ] = None,
+    authority: Annotated[
+        str, typer.Option(help="Address of the authority (RFC 3161).", envvar="TWINOPS_TIMESTAMP_URL")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Ask an authority for time stamps over checkpoints or files; only their digests leave this machine."""
+    from twinops.adapters import time_stamp
+
+    kept = sorted((home(ctx).root / "registry" / "checkpoints").glob("*.txt"))
+    asked = files or [path for path in kept if not time_stamp.beside(path).exists()]
+    made = [time_stamp.stamp(path, authority) for path in asked]
+    answer(made, as_json=as_json, text=f"{len(made)} time stamps written, each beside its file (.tsr)")
 
 
 @app.command()
@@ -95,6 +132,11 @@ def at(
         f" evidence {a.evidence[:12]}, policy {a.policy[:12]}, model {a.digest[:12]}"
         + ("" if a.separated else "; roles not separated")
         + (f"; revoked {a.revoked[:19]}" if a.revoked else "")
+        + "".join(
+            f"; {r.gate} {'overridden' if r.answer == 'failed' else 'resolved'} by {log.names.get(r.by, r.by)}"
+            f" ({r.role}) until {r.until}{', ended by then' if r.ended else ''} (entry {r.entry})"
+            for r in a.settled
+        )
         for a in live
     ]
     answer(live, as_json=as_json, text="\n".join(lines) or "No protected alias was set.")
@@ -111,6 +153,22 @@ def export(
     log = _log(ctx, None)
     audit_source.to_file(log, into)
     talk(f"{len(log.bodies)} entries in {into}.")
+
+
+def _stamps(places: list[Path], authorities: Path) -> tuple[list[Stamped], list[str]]:
+    """Stamps beside checkpoints that verify, and what is wrong with the others."""
+    from twinops.adapters import time_stamp
+    from twinops.errors import IntegrityError
+
+    files = [f for place in places for f in (sorted(place.glob("*.txt")) if place.is_dir() else [place])]
+    good: list[Stamped] = []
+    wrong: list[str] = []
+    for path in (f for f in files if time_stamp.beside(f).is_file()):
+        try:
+            good.append(time_stamp.verified(path, authorities))
+        except IntegrityError as problem:
+            wrong.append(problem.what)
+    return good, wrong
 
 
 def _log(ctx: typer.Context, export: Path | None) -> Log:

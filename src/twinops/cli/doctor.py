@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
-from twinops.adapters import dvc_locks, server_leftovers
+from twinops.adapters import dvc_locks, dvc_settings, half_files, orphans, server_leftovers
 from twinops.cli._answer import Json, answer
 
 app = typer.Typer()
+PARTS = (orphans, dvc_locks, dvc_settings, half_files, server_leftovers)
+"""In this order: what still runs would break again what is mended."""
 
 
 @app.command()
@@ -20,7 +22,7 @@ def doctor(
     as_json: Json = False,
 ) -> None:
     """Look for what a killed run or server left behind, and mend it."""
-    mended = [*dvc_locks.mend(ctx.obj), *server_leftovers.mend(ctx.obj)]
+    mended = [line for part in PARTS for line in part.mend(ctx.obj)]
     if mended or as_json or not quiet:
         found = {"mended": mended, "python": sys.version.split()[0]}
         answer(found, as_json=as_json, text="\n".join(mended) or "Nothing was broken.")

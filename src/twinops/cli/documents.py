@@ -42,11 +42,18 @@ def bundle(
     into: Annotated[Path | None, typer.Option(help="The folder; evidence/MODEL/KEY when not given.")] = None,
     email: Annotated[str, typer.Option("--as", help="Sign it: your e-mail, as compliance/people.yaml has it.")] = "",
     key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
+    time_stamp: Annotated[
+        str, typer.Option(help="Address of a time stamp authority (RFC 3161); none by default.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Put the candidate's evidence into one folder that anyone can check with sha256sum and ssh-keygen."""
     done = home(ctx).run("bundle", into=str(into or ""), email=email, key=str(key))
     signed = f"signed by {done.signed_by}" if done.signed_by else "not signed"
+    if time_stamp:
+        from twinops.adapters.time_stamp import stamp
+
+        signed += f", stamped ({stamp(done.folder / 'SHA256SUMS', time_stamp).name})"
     answer(done, as_json=as_json, text=f"{done.folder}: {done.files} files, {signed}; VERIFY.md says how to check it")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -43,7 +43,8 @@ def verify(
         told = {"name": found.name, "version": found.version, "digest": found.digest, "approval": found.approval}
         stamped = "" if found.approval["separated"] else ", roles not separated"
         day = found.approval["at"][:10]
-        text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}, loads."
+        ruled = "".join(f", {s['gate']} ({s['answer']}) settled until {s['until']}" for s in _rulings(found.approval))
+        text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads."
         answer({**told, "issued": found.issued}, as_json=as_json, text=text)
 
 
@@ -65,19 +66,13 @@ def evidence(
     ctx: typer.Context,
     name: Name,
     version: Number,
-    rerun: Annotated[
-        bool,
-        typer.Option(
-            "--rerun/--no-rerun", help="Make everything anew without cache first; evidence without it does not count."
-        ),
-    ] = True,
     as_json: Json = False,
 ) -> None:
-    """The gate runner hands in evidence about a version, from a forced run in this folder."""
+    """The gate runner makes everything anew in this folder, with an empty cache, and hands in evidence."""
     from twinops.adapters import gate_runner
 
     project = home(ctx)
-    done = gate_runner.hand_in(project.root, project.lineage, name, version, rerun=rerun)
+    done = gate_runner.hand_in(project.root, project.lineage, name, version)
     answer(done, as_json=as_json, text=f"evidence {done['evidence']} on {name} version {version}")
 
 
@@ -102,13 +97,51 @@ def review(
 
 
 @app.command()
+def settle(
+    name: Name,
+    version: Number,
+    gate: Annotated[str, typer.Argument(help="A gate that could not tell, or that failed and may be overridden.")],
+    *,
+    reason: Reason,
+    days: Annotated[int, typer.Option(help="For how many days; the policy says how many at most.", min=1)] = 30,
+    digest: Annotated[str, typer.Option(help="What you read, as `twinops model show` or the page tells it.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Settle one gate of a version under your name and for a time, as far as the active policy lets your office."""
+    from twinops.adapters.registry_door import Door
+
+    about = {"name": name, "version": version, "gate": gate, "reason": reason, "days": days, "digest": digest or None}
+    done = Door.from_environment().post("settle", **about)
+    kind = "overridden" if done["answer"] == "failed" else "resolved"
+    answer(done, as_json=as_json, text=f"{gate} {kind} until {done['until']}: recorded as entry {done['ruling']}")
+
+
+@app.command()
+def unsettle(
+    name: Name,
+    version: Number,
+    gate: Annotated[str, typer.Argument(help="The gate.")],
+    *,
+    reason: Reason,
+    as_json: Json = False,
+) -> None:
+    """Take back what was ruled on a gate: it stands in the way again."""
+    from twinops.adapters.registry_door import Door
+
+    done = Door.from_environment().post("unsettle", name=name, version=version, gate=gate, reason=reason)
+    answer(done, as_json=as_json, text=f"{gate} is open again: recorded as entry {done['ruling']}")
+
+
+@app.command()
 def show(name: Name, version: Number, as_json: Json = False) -> None:
     """What the registry knows of a version, and why a protected alias may not point to it."""
     from twinops.adapters.registry_door import Door
 
     told = Door.from_environment().get("version", name=name, version=version)
     against = "\n".join(f"  {why}" for why in told["against_promotion"]) or "  nothing stands against promotion"
-    answer(told, as_json=as_json, text=f"{name} version {version}: {told['state']}, digest {told['digest']}\n{against}")
+    settled = "".join(f"\n  {one}" for one in _settled(told["decision"]))
+    head = f"{name} version {version}: {told['state']}, digest {told['digest']}"
+    answer(told, as_json=as_json, text=f"{head}\n{against}{settled}")
 
 
 @app.command()
@@ -128,3 +161,16 @@ def promote(
     known = door.get("alias", name=name, alias=alias)["etag"] if etag is None else etag
     done = door.post("promote", name=name, alias=alias, version=version, etag=known)
     answer(done, as_json=as_json, text=f"{name}@{alias} is version {version} (ETag {done['etag']})")
+
+
+def _settled(decision: dict[str, Any] | None) -> list[str]:
+    """What officers ruled on single gates, in the words of every other place."""
+    from twinops.governance.settled import Settled
+
+    written = [{k: v for k, v in s.items() if k != "counts"} for s in (decision or {}).get("settled", [])]
+    return [f"{s['gate']}: {Settled(**s).sentence}" for s in written]
+
+
+def _rulings(approval: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rulings the promotion rests on; passes of older registries name none."""
+    return list(approval.get("settled", ()))

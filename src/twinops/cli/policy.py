@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, talk
+from twinops.errors import ParamsError
 
 app = typer.Typer(no_args_is_help=True)
 File = Annotated[
@@ -31,6 +32,8 @@ def activate(file: File, key: Secret = None, as_json: Json = False) -> None:
 
     text = file.read_text(encoding="utf-8")
     kind = "officers" if "officers" in file.name else "policy"
+    if kind == "officers":
+        _agree(file, text)
     done = Door.from_environment().post("rules", kind=kind, text=text, signature=_signature(text, key) if key else None)
     answer(done, as_json=as_json, text=f"{kind} active, entry {done['rules']}")
 
@@ -48,6 +51,22 @@ def key(into: Annotated[Path, typer.Option(help="Where to keep the private key."
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(made.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption()).hex() + "\n")
     talk(f"public_key: {raw(made.public_key()).hex()}")
+
+
+def _agree(file: Path, text: str) -> None:
+    """The list of people beside it gives the same offices, or nothing is activated."""
+    from twinops.governance import officers, people
+    from twinops.governance.same_offices import disagreements
+
+    beside = file.with_name("people.yaml")
+    if beside.is_file():
+        found = disagreements(people.read(beside.read_text(encoding="utf-8")), officers.read(text, name=file.name))
+        if found:
+            told = "\n  ".join(found)
+            raise ParamsError(
+                f"{file.name} and people.yaml give different offices:\n  {told}",
+                hint="Mend either; the bridge is the e-mail under `people` of the officers file.",
+            )
 
 
 def _signature(text: str, key: Path) -> str:

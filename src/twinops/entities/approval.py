@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -35,11 +35,13 @@ class DigestSet:
     dpia: str
     policy: str
     officers: str
+    settled: str = ""
+    """Which officers' rulings on single gates count with it; empty: none."""
 
     @property
     def digest(self) -> str:
         """One digest over all; the form of the review page carries it."""
-        return digest(asdict(self))
+        return digest({name: value for name, value in asdict(self).items() if value or name != "settled"})
 
     def changed(self, other: DigestSet) -> tuple[str, ...]:
         """Which parts differ, in words.
@@ -71,6 +73,30 @@ class Review:
 
 
 @dataclass(frozen=True)
+class Ruling:
+    """One officer's written answer to one gate that did not pass, on one version; or (`withdrawn`) its end.
+
+    It holds for these digests and until the end of that day, UTC. `reason` stays out of the audit log.
+    """
+
+    id: int
+    uid: str
+    gate: str
+    answer: str
+    """What the gate said: inconclusive (this resolves it) or failed (this overrides it)."""
+    evidence: str
+    """The id of the measure or fact the gate cited."""
+    account: str
+    role: str
+    """The office, in the policy's words."""
+    at: datetime
+    until: date
+    reason: str
+    digests: DigestSet
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True)
 class Actor:
     """Who acts: the account that logged in, its roles, and whether it administers the server."""
 
@@ -95,6 +121,8 @@ class Case:
     problems: tuple[str, ...] = ()
     """What else stands in the way: bytes, evidence, files that could run code."""
     separated: bool = True
+    settled: tuple[int, ...] = ()
+    """Rulings on single gates that count now."""
     reviews: tuple[Review, ...] = ()
     """Oldest first."""
     details: dict[str, Any] = field(default_factory=dict)

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     REJECTED = "review.rejected"
     ASKED = "review.changes_asked"
     REVOKED = "review.revoked"
+    SETTLED = "gate.settled"
+    UNSETTLED = "gate.unsettled"
     PROMOTED = "alias.set"
     TAKEN_DOWN = "alias.removed"
     REFUSED = "refused"

@@ -14,10 +14,12 @@ _OFFICER_ACTS = (Act.APPROVE, Act.REJECT, Act.REVOKE)
 MIN_REASON = 10
 
 
-def against_recording(actor: Actor, officers: Officers | None) -> tuple[str, ...]:
-    """Evidence comes from the gate runner only: nobody vouches for a model of her own."""
+def against_recording(actor: Actor, officers: Officers | None, *, forced: bool) -> tuple[str, ...]:
+    """Evidence comes from the gate runner only, who makes it anew: nobody vouches for a model of her own."""
     if officers is None:
         return (NO_RULES,)
+    if not forced:
+        return (NOT_FORCED,)
     if actor.account not in officers.gate_runners or GATE_RUNNER not in actor.roles or actor.admin:
         return ("Only a gate runner records evidence; the officers file lists which accounts are.",)
     return ()
@@ -29,9 +31,9 @@ def against_act(act: Act, case: Case, actor: Actor, *, officers: Officers | None
         return (NO_RULES,)
     if act is Act.REQUEST:
         return ()
-    against = list(_against_office(act, actor, officers, now))
+    against = list(against_office(act, actor, officers, now=now))
     if act is Act.APPROVE:
-        against += _against_independence(case, actor)
+        against += against_dependence(case, actor)
         against += against_candidate(case)
     if act is Act.REVOKE and standing(case, now=now) is None:
         against.append("There is no approval of this version to revoke.")
@@ -40,7 +42,7 @@ def against_act(act: Act, case: Case, actor: Actor, *, officers: Officers | None
 
 def against_activating(actor: Actor, officers: Officers, *, now: datetime) -> tuple[str, ...]:
     """Policy and officers change by the risk officer's hand only, under the officers that are active now."""
-    return tuple(_against_office(Act.APPROVE, actor, officers, now))
+    return against_office(Act.APPROVE, actor, officers, now=now)
 
 
 def against_candidate(case: Case) -> tuple[str, ...]:
@@ -91,10 +93,13 @@ def against_reason(act: Act, reason: str) -> tuple[str, ...]:
     return ()
 
 
+NOT_FORCED = "Its evidence does not come from a forced run with an empty cache."
+ADVISES = "The data protection officer advises and does not decide (GDPR art. 38(6))."
 NO_RULES = "No policy and officers file are active on this server: the risk officer activates them first."
 
 
-def _against_office(act: Act, actor: Actor, officers: Officers, now: datetime) -> list[str]:
+def against_office(act: Act | None, actor: Actor, officers: Officers, *, now: datetime) -> tuple[str, ...]:
+    """Reasons in the office the account holds, or does not; `act` None: any office will do."""
     office = officers.officer(actor.account, on=now.date())
     against = []
     if actor.admin:
@@ -102,19 +107,20 @@ def _against_office(act: Act, actor: Actor, officers: Officers, now: datetime) -
     if office is None:
         against.append("This account is not in the active officers file, or its office has ended.")
     elif act in _OFFICER_ACTS and office.role != RISK_OFFICER:
-        against.append("The data protection officer advises and does not decide (GDPR art. 38(6)).")
+        against.append(ADVISES if office.role == "dpo" else "Only the risk officer decides on a version.")
     elif office.role not in actor.roles:
         against.append(f"This account does not hold the role {office.role} on this server.")
-    return against
+    return tuple(against)
 
 
-def _against_independence(case: Case, actor: Actor) -> list[str]:
+def against_dependence(case: Case, actor: Actor) -> tuple[str, ...]:
+    """Who worked on a version neither approves it nor settles its gates, and a stranger's part keeps all from it."""
     against = []
     if actor.account in case.contributors:
         against.append("Who worked on this version does not approve it.")
     if case.unknown:
         against.append(f"It is not known who worked on it: {'; '.join(case.unknown)}.")
-    return against
+    return tuple(against)
 
 
 def _last(case: Case, *acts: Act) -> Review | None:

@@ -11,19 +11,25 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from twinops.entities.canonical import digest
+from twinops.governance.people import DPO
 from twinops.governance.reading import Record, Text, checked, parse
 
 Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")]
 Alias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 RISK_OFFICER = "risk-officer"
 GATE_RUNNER = "gate-runner"
+OFFICES = {RISK_OFFICER: "risk officer", "data-owner": "data owner", "dpo": DPO}
+"""Roles of this server by the words that `policy.yaml` and `people.yaml` use for the same offices."""
 
 
 class Officer(Record):
-    """One account that may decide (risk officer) or advise (data protection officer, GDPR art. 38(6))."""
+    """One account with an office: the risk officer decides, the data protection officer advises (GDPR art. 38(6)).
+
+    A data owner settles the gates that the policy names her for, and decides nothing else.
+    """
 
     account: Account
-    role: Literal["risk-officer", "dpo"]
+    role: Literal["risk-officer", "data-owner", "dpo"]
     valid_until: date | None = None
     public_key: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     """Ed25519, hexadecimal. With one, rules this officer activates must carry its signature."""
@@ -57,10 +63,14 @@ class Officers(Record):
             (o for o in self.officers if o.account == account and (o.valid_until is None or on <= o.valid_until)), None
         )
 
+    def account_of(self, email: str) -> str | None:
+        """Whose e-mail this is."""
+        asked = email.strip().casefold()
+        return next((p.account for p in self.people if asked in {e.strip().casefold() for e in p.emails}), None)
+
     def accounts_of(self, emails: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
         """Accounts behind these e-mails, and how many e-mails belong to nobody known (told without showing them)."""
-        owner = {email.strip().casefold(): person.account for person in self.people for email in person.emails}
-        found = [owner.get(email.strip().casefold()) for email in emails]
+        found = [self.account_of(email) for email in emails]
         nobody = sum(1 for account in found if account is None)
         unknown = (f"{nobody} git author(s) whose e-mail belongs to no account",) if nobody else ()
         return frozenset(account for account in found if account), unknown

@@ -11,9 +11,10 @@ from flask import Response, jsonify, request
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
-from twinops.entities.approval import Act
-from twinops.server import cases, desk, ledger, passes, records, review
+from twinops.entities.approval import Act, Ruling
+from twinops.server import cases, desk, ledger, passes, records, review, rulings
 from twinops.server.artifacts import governed
+from twinops.server.rulings import Asked
 
 Route = tuple[str, str, Callable[[], Any]]
 MAX_BODY = 64 * 1024**2
@@ -31,6 +32,8 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/promote", "POST", promote),
         ("/twinops/api/evidence", "POST", evidence),
         ("/twinops/api/review", "POST", decide),
+        ("/twinops/api/settle", "POST", settle),
+        ("/twinops/api/unsettle", "POST", unsettle),
         ("/twinops/api/rules", "POST", activate),
         ("/twinops/api/take-down", "POST", take_down),
     )
@@ -163,6 +166,25 @@ def decide() -> Any:
 
 
 @answering
+def settle() -> Any:
+    """An officer settles one gate that did not pass, for some days."""
+    body = _body()
+    name, number = _which(body)
+    (gate,) = _words(body, "gate")
+    asked = Asked(gate, str(body.get("reason") or ""), _number(body.get("days")))
+    return _ruled(rulings.settle(governed(), name, number, asked, seen=body.get("digest")))
+
+
+@answering
+def unsettle() -> Any:
+    """An officer takes a ruling on a gate back."""
+    body = _body()
+    name, number = _which(body)
+    gate, reason = _words(body, "gate", "reason")
+    return _ruled(rulings.withdraw(governed(), name, number, gate, reason=reason))
+
+
+@answering
 def activate() -> Any:
     """Make a policy or officers file the server's own."""
     body = _body()
@@ -177,6 +199,11 @@ def take_down() -> Any:
     body = _body()
     name, word, reason = _words(body, "name", "alias", "reason")
     return {"removed": desk.take_down(governed(), name, word, reason=reason)}
+
+
+def _ruled(done: Ruling) -> dict[str, Any]:
+    told = {"ruling": done.id, "gate": done.gate, "answer": done.answer, "until": done.until.isoformat()}
+    return {**told, "withdrawn": done.withdrawn}
 
 
 def _body() -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
@@ -13,14 +13,16 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from twinops.adapters import model_bytes
-from twinops.entities.approval import Act, Case, DigestSet, Review
+from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
 from twinops.entities.canonical import digest
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
-from twinops.governance import settled
+from twinops.governance import rulings, settled
+from twinops.governance.approval import NOT_FORCED
 from twinops.governance.decide import Decision, decide
 from twinops.governance.officers import Officers
 from twinops.governance.policy import Policy
+from twinops.governance.same_offices import SIGNATURES, strange_signers
 from twinops.server import folders, records
 from twinops.server.records import Recorded, Submitted
 
@@ -37,12 +39,24 @@ NOT_RECORDED = (
 )
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Evidence as it was handed in, and what the server's policy and its officers' rulings make of it today."""
+
+    given: Submitted
+    evidence: Evidence
+    decision: Decision
+    digests: DigestSet
+    settled: tuple[int, ...]
+    """Rulings that count."""
+
+
 @dataclass
 class Known:
     """What need not be worked out twice, because its digest says that nothing changed."""
 
     rules: dict[int, tuple[Policy | None, Officers | None]] = field(default_factory=dict)
-    decisions: dict[tuple[int, str, date], tuple[Evidence, Decision]] = field(default_factory=dict)
+    decisions: dict[tuple[Any, ...], Judged] = field(default_factory=dict)
     dangers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     submitted: dict[int, Submitted] = field(default_factory=dict)
 
@@ -58,20 +72,18 @@ def load(store: GovernedStore, session: Session, name: str, version: int) -> tup
     policy, officers = rules(store, session)
     given = records.evidence_of(session, made.uid, known=store.known.submitted)
     accounts, unknown = _contributors(session, made, given, officers)
-    judged = None if given is None or policy is None else judge(store, given, policy)
-    decision = judged[1] if judged else None
+    found = judged(store, session, made)
     case = Case(
         uid=made.uid,
         name=name,
         version=made.version,
         contributors=accounts,
         unknown=unknown,
-        digests=_digests(made, given, judged[0], policy, officers)
-        if judged and given and policy and officers
-        else None,
-        blocking=decision.blocking if decision else None,
-        problems=_problems(store, session, (made, given, policy)),
+        digests=found.digests if found else None,
+        blocking=found.decision.blocking if found else None,
+        problems=(*_problems(store, session, (made, given, policy)), *_strange_signers(found, officers)),
         separated=made.separated and (given is None or bool(given.body["forced"])),
+        settled=found.settled if found else (),
         reviews=records.reviews_of(session, made.uid),
     )
     return case, made
@@ -95,22 +107,39 @@ def rules_now(store: GovernedStore) -> tuple[Policy | None, Officers | None]:
         return rules(store, session)
 
 
-def judge(store: GovernedStore, given: Submitted, policy: Policy) -> tuple[Evidence, Decision]:
-    """The evidence under the server's own policy."""
+def judged(store: GovernedStore, session: Session, made: Recorded) -> Judged | None:
+    """The version's evidence under the server's own policy and officers' rulings, today; None: nothing to judge."""
+    given = records.evidence_of(session, made.uid, known=store.known.submitted)
+    policy, officers = rules(store, session)
+    if given is None or policy is None or officers is None:
+        return None
+    ruled = records.rulings_of(session, made.uid)
     today = datetime.now(UTC).date()
-    key = (given.seq, policy.digest, today)
+    key = (made.uid, given.seq, policy.digest, officers.digest, today, tuple(r.id for r in ruled))
     kept = store.known.decisions
     if key not in kept:
         if len(kept) >= KEPT:
             kept.clear()
-        evidence = Evidence.from_json(json.dumps(given.body["evidence"]))
-        if evidence.digest != given.digest:
-            raise MlflowException("twinops: the evidence was changed in the database.", PERMISSION_DENIED)
-        # policy, approval and resolutions are in force on some days only: the day of judging is judged with the rest
-        day = Fact(settled.DAY, today.isoformat(), Kind.MEASURED, "the registry server's clock")
-        others = tuple(f for f in evidence.facts if f.name != settled.DAY)
-        kept[key] = (evidence, decide(policy, replace(evidence, facts=(*others, day))))
+        kept[key] = _judged((made, given), (policy, officers), ruled, today)
     return kept[key]
+
+
+def _judged(
+    about: tuple[Recorded, Submitted], rules: tuple[Policy, Officers], ruled: tuple[Ruling, ...], today: date
+) -> Judged:
+    (made, given), (policy, officers) = about, rules
+    evidence = Evidence.from_json(json.dumps(given.body["evidence"]))
+    if evidence.digest != given.digest:
+        raise MlflowException("twinops: the evidence was changed in the database.", PERMISSION_DENIED)
+    digests = _digests(made, given, evidence, policy, officers)
+    # policy, approval and rulings are in force on some days only: the day of judging is judged with the rest
+    day = Fact(settled.DAY, today.isoformat(), Kind.MEASURED, "the registry server's clock")
+    facts = rulings.with_rulings(evidence, ruled, digests=digests)
+    decision = decide(policy, replace(evidence, facts=(*(f for f in facts if f.name != settled.DAY), day)))
+    counting = rulings.counting(decision, ruled)
+    return Judged(
+        given, evidence, decision, replace(digests, settled=digest(list(counting)) if counting else ""), counting
+    )
 
 
 def dangers(store: GovernedStore, made: Recorded) -> tuple[str, ...]:
@@ -168,12 +197,17 @@ def _problems(
     made, given, policy = case
     found = [*folders.differences(store.home, made), *dangers(store, made)]
     if given is not None and made.separated and not given.body["forced"]:
-        found.append("Its evidence does not come from a forced run with an empty cache.")
+        found.append(NOT_FORCED)
     if given is not None and given.body["base"] and given.body["base"] not in commit_in_production(session, made.name):
         found.append("Its authors were counted since a commit that was never in production.")
     if policy is not None and not policy.valid_on(store.now().date()):
         found.append(f"Policy {policy.version} is not in force today.")
     return tuple(found)
+
+
+def _strange_signers(found: Judged | None, officers: Officers | None) -> tuple[str, ...]:
+    signed = found.evidence.fact(SIGNATURES) if found else None
+    return strange_signers(signed.value, officers) if signed and officers else ()
 
 
 def state_of(reviews: tuple[Review, ...], *, evidence: int | None, now: datetime) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from twinops.adapters.mlflow_store import MlflowStore
 from twinops.entities.approval import Actor
 from twinops.entities.event import Kind
 from twinops.errors import ParamsError, ServiceError
@@ -36,6 +37,8 @@ class Started:
     left: list[str] = field(default_factory=list)
     policy: str | None = None
     officers: str | None = None
+    differ: tuple[str, ...] = ()
+    """Where the folder's list of people and the active officers tell different offices."""
 
 
 def serve(home: Home, address: tuple[str, int], *, workers: int = 1, adopt: bool = False, tell: Any = print) -> None:
@@ -92,6 +95,8 @@ def hush() -> None:
 
 def prepare(home: Home, *, adopt: bool) -> Started:
     """Tables, triggers, accounts, first officers file, adoption, and a checkpoint for what a crash left unsigned."""
+    if home.database.startswith("sqlite:"):
+        MlflowStore(home.root).made()
     store = open_store()
     from mlflow.server.handlers import _get_tracking_store
 
@@ -114,6 +119,7 @@ def prepare(home: Home, *, adopt: bool) -> Started:
         left=left,
         policy=policy.version if policy else None,
         officers=active.version if active else officers,
+        differ=_differ(home, active),
     )
 
 
@@ -141,6 +147,8 @@ def told(made: Started, address: str) -> Iterator[str]:
     if made.passwords:
         yield "First start. These passwords are shown this once and written nowhere; keep them now:"
         yield from (f"  {name:14} {password}" for name, password in made.passwords.items())
+    for line in made.differ:
+        yield f"compliance/people.yaml and the active officers file differ: {line}"
     if made.officers is None:
         yield "No officers file is active, so nothing passes: put compliance/officers.yaml there and start again."
     if made.policy is None:
@@ -163,6 +171,19 @@ def _first_officers(store: Any, home: Home) -> str | None:
         raise ParamsError(problem.message, hint="Mend compliance/officers.yaml, then start again.") from None
     now = cases.rules_now(store)[1]
     return now.version if now else None
+
+
+def _differ(home: Home, active: Any) -> tuple[str, ...]:
+    from twinops.governance import people
+    from twinops.governance.same_offices import disagreements
+
+    path = home.root / "compliance" / "people.yaml"
+    if active is None or not path.is_file():
+        return ()
+    try:
+        return disagreements(people.read(path.read_text(encoding="utf-8")), active)
+    except ParamsError as problem:
+        return (problem.what,)
 
 
 def _run(host: str, port: int, workers: int) -> None:

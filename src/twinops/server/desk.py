@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -93,7 +94,7 @@ def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int
     about = {"model": name, "version": str(version), "act": "evidence"}
     with store.guarded(about) as log:
         _, active = cases.rules(store, log.session)
-        _refuse(approval.against_recording(store.actor(), active))
+        refuse(approval.against_recording(store.actor(), active, forced=handed.forced))
         made = _recorded(store, log, name, version)
         if handed.model_sha256 not in made.files.values():
             raise _no("This evidence is about another model file than this version holds.")
@@ -133,7 +134,7 @@ def keep_evidence(
     )
     kept = Submitted(seq, made.uid, account, log.now, evidence.digest, body)
     records.keep_evidence(log.session, kept, at=stamp(log.now))
-    _tell(store, log, made, kept)
+    tell(store, log, made)
     return seq
 
 
@@ -145,10 +146,10 @@ def act(  # noqa: PLR0913  # the fields of the officer's form
     with store.guarded(about) as log:
         case, made = cases.load(store, log.session, name, version)
         _, active = cases.rules(store, log.session)
-        _refuse(approval.against_act(what, case, store.actor(), officers=active, now=log.now))
-        _refuse(approval.against_reason(what, reason))
+        refuse(approval.against_act(what, case, store.actor(), officers=active, now=log.now))
+        refuse(approval.against_reason(what, reason))
         if what is Act.APPROVE:
-            _refuse_if_changed(case, seen)
+            refuse_if_changed(case, seen)
             _keep_approved(store, made)
         done = _keep_review(store, log, case, (what, reason, active))
     store.keep_checkpoint()
@@ -167,7 +168,7 @@ def activate(store: GovernedStore, kind: str, body: str, *, signature: str | Non
         elif active is None:
             raise _no(approval.NO_RULES)
         else:
-            _refuse(approval.against_activating(who, active, now=log.now))
+            refuse(approval.against_activating(who, active, now=log.now))
             _check_signature(active, who, body, signature, on=log.now)
         seq = keep_rules(log, kind, (body, parsed.digest, signature))
         _tell_anew(store, log)
@@ -197,8 +198,8 @@ def take_down(store: GovernedStore, name: str, alias: str, *, reason: str) -> bo
         _, active = cases.rules(store, log.session)
         if active is None:
             raise _no(approval.NO_RULES)
-        _refuse(approval.against_activating(store.actor(), active, now=log.now))
-        _refuse(approval.against_reason(Act.REVOKE, reason))
+        refuse(approval.against_activating(store.actor(), active, now=log.now))
+        refuse(approval.against_reason(Act.REVOKE, reason))
         done = aliases.take_down(store, log, name, alias, why=salted(reason))
     store.keep_checkpoint()
     return done
@@ -245,25 +246,28 @@ def _keep_review(store: GovernedStore, log: Ledger, case: Case, given: tuple[Act
     return done
 
 
-def _tell(store: GovernedStore, log: Ledger, made: Recorded, kept: Submitted) -> None:
+def tell(store: GovernedStore, log: Ledger, made: Recorded) -> None:
     """The verdicts as the version's description, with the review page; not while it carries a protected alias."""
-    active, _ = cases.rules(store, log.session)
-    if active is None or any(g.uid == made.uid for g in records.active_grants(log.session, made.name)):
+    if any(g.uid == made.uid for g in records.active_grants(log.session, made.name)):
         return
-    evidence, decision = cases.judge(store, kept, active)
-    where = f"/twinops/review?name={made.name}&version={made.version}"
+    judged = cases.judged(store, log.session, made)
+    active, _ = cases.rules(store, log.session)
+    if judged is None or active is None:
+        return
+    evidence, decision = judged.evidence, judged.decision
+    where = "/twinops/review?" + urlencode({"name": made.name, "version": made.version})
     store.stock_description(made.name, made.version, verdicts_markdown(decision, links={"review page": where}))
     tags = {"decision": decision.decision, "key": evidence.key, "evidence": evidence.digest, "policy": active.version}
-    store.mirror(made.name, made.version, tags)
+    settled = " ".join(sorted({s.gate for s in decision.settled if s.counts}))
+    store.mirror(made.name, made.version, {**tags, "settled": settled or "none"})
 
 
 def _tell_anew(store: GovernedStore, log: Ledger) -> None:
     """The newest versions' pages follow new rules; older ones tell what was said of them then."""
     for name, version in records.all_versions(log.session)[:RETOLD]:
         made = records.version_of(log.session, name, version)
-        kept = records.evidence_of(log.session, made.uid) if made else None
-        if made and kept:
-            _tell(store, log, made, kept)
+        if made:
+            tell(store, log, made)
 
 
 def _keep_approved(store: GovernedStore, made: Recorded) -> None:
@@ -273,7 +277,8 @@ def _keep_approved(store: GovernedStore, made: Recorded) -> None:
         raise _no(str(problem)) from None
 
 
-def _refuse_if_changed(case: Case, seen: str | None) -> None:
+def refuse_if_changed(case: Case, seen: str | None) -> None:
+    """Who decides has seen exactly what is there now."""
     if case.digests is not None and seen != case.digests.digest:
         raise _no("What you saw is not what is there now. Open the page again, read it, then decide.")
 
@@ -355,7 +360,8 @@ def _protect(log: Ledger, aliases_: tuple[str, ...]) -> None:
         log.session.execute(text("INSERT INTO twinops_protected VALUES (:alias)"), {"alias": alias})
 
 
-def _refuse(against: tuple[str, ...]) -> None:
+def refuse(against: tuple[str, ...]) -> None:
+    """Say every reason against at once; none: go on."""
     if against:
         raise _no(" ".join(against))
 

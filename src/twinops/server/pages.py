@@ -6,6 +6,7 @@ Under MLflow's login and our origin guard; no script at all, so the content-secu
 from __future__ import annotations
 
 import functools
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -19,9 +20,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
 from twinops.entities.approval import Act
-from twinops.server import actors, desk, past, review, showing
+from twinops.governance.rulings import MIN_REASON
+from twinops.server import actors, desk, past, review, rulings, showing
 from twinops.server.artifacts import governed
 from twinops.server.review import Dossier, Waiting
+from twinops.server.rulings import Asked
 
 if TYPE_CHECKING:
     from twinops.server.store import GovernedStore
@@ -47,6 +50,7 @@ BUTTONS = {
     Act.REVOKE: "Revoke the approval",
 }
 TAKE_DOWN = "take-down"
+SETTLE, UNSETTLE = "settle", "unsettle"
 DONE = {
     "request": "A review is requested.",
     "approve": "Approved. Whoever may edit the model can set the protected alias now.",
@@ -54,6 +58,8 @@ DONE = {
     "reject": "Rejected.",
     "revoke": "The approval is revoked: the version is refused at every door from now on.",
     TAKE_DOWN: "The protected alias is taken down.",
+    SETTLE: "The gate is settled for a time; its answer stays as it is.",
+    UNSETTLE: "The ruling is taken back: the gate stands in the way again.",
 }
 _pages = Environment(
     loader=PackageLoader("twinops.server", "templates"),
@@ -129,7 +135,9 @@ def decided() -> Response:
         what = _act(store, name, version)
     except MlflowException as problem:
         status = problem.get_http_status_code()
-        return _review(store, name, version, wrong=said(problem), typed=request.form.get("reason", ""), status=status)
+        form = request.form
+        typed = {"typed": form.get("reason", ""), "typed_gate": form.get("gate", "")}
+        return _review(store, name, version, wrong=said(problem), status=status, **typed)
     return redirect(review_address(name, version, done=what), code=303)  # type: ignore[return-value]
 
 
@@ -183,6 +191,10 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
         raise MlflowException("This form was not shown to you, or is old. Read the page and decide.", PERMISSION_DENIED)
     if word == TAKE_DOWN:
         desk.take_down(store, name, form.get("alias", ""), reason=reason)
+    elif word == SETTLE:
+        rulings.settle(store, name, version, Asked(form.get("gate", ""), reason, _days(form)), seen=seen)
+    elif word == UNSETTLE:
+        rulings.withdraw(store, name, version, form.get("gate", ""), reason=reason)
     elif word in {act.value for act in BUTTONS}:
         desk.act(store, Act(word), name, version, seen=seen, reason=reason)
     else:
@@ -192,14 +204,16 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
 
 def _review(store: GovernedStore, name: str, version: int, *, status: int = 200, **told: Any) -> Response:
     held = review.dossier(store, name, version)
-    verdicts = showing.judged(held)
+    actor, now = store.actor(), store.now()
+    verdicts = tuple(showing.offered(held, one, actor, now) for one in showing.judged(held))
     against = {act: held.against(act, store) for act in BUTTONS}
     offered = [act for act in BUTTONS if _offered(held, act, decides=not against[Act.REJECT])]
     shown_documents = {path.rpartition("/")[2]: _document(store, held, path) for path in _documents(held)}
     values: dict[str, Any] = {
         "held": held,
         "case": held.case,
-        "account": actors.current(),
+        "account": actor.account,
+        "least": MIN_REASON,
         "token": review.form_token(store, actors.current(), held.digest),
         "verdicts": verdicts,
         "others": showing.other_pictures(held, verdicts),
@@ -208,16 +222,17 @@ def _review(store: GovernedStore, name: str, version: int, *, status: int = 200,
         "documents": shown_documents,
         "questions": showing.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),
-        "may": [(act.value, BUTTONS[act]) for act in offered if not against[act]],
+        "may": [(act.value, _button(held, act)) for act in offered if not against[act]],
         "may_not": [(BUTTONS[act], against[act]) for act in offered if against[act]],
         "carried": [g.alias for g in held.grants if g.uid == held.case.uid],
         "in_production": next((g.alias for g in held.grants if g.uid == held.case.uid), None),
         "may_take_down": not against[Act.REJECT],
         "history": past.history(store, held),
         "window": past.WINDOW,
-        "now": store.now(),
+        "now": now,
     }
-    return _html("review.html.j2", status=status, **{"done": None, "wrong": None, "typed": "", **values, **told})
+    empty = {"done": None, "wrong": None, "typed": "", "typed_gate": ""}
+    return _html("review.html.j2", status=status, **{**empty, **values, **told})
 
 
 def _offered(held: Dossier, act: Act, *, decides: bool) -> bool:
@@ -227,20 +242,24 @@ def _offered(held: Dossier, act: Act, *, decides: bool) -> bool:
     return act is not Act.REVOKE or held.standing is not None
 
 
+def _button(held: Dossier, act: Act) -> str:
+    """An approval that holds is renewed, not given a second time."""
+    return "Renew the approval" if act is Act.APPROVE and held.standing is not None else BUTTONS[act]
+
+
 def _documents(held: Dossier) -> Iterable[str]:
     return (p for n in ("README.md", "dpia.md") if (p := f"model_cards/{held.case.name}/{n}") in held.files)
 
 
 def _document(store: GovernedStore, held: Dossier, path: str) -> Any:
-    text = _text(store, held, path) or ""
-    return showing.document(text, functools.partial(_picture, held))
-
-
-def _picture(held: Dossier, path: str) -> str | None:
-    """Pictures of the evidence only. The empty path stands for this version: what is cached differs by it."""
-    if not path:
-        return f"{held.case.uid} {held.submitted.seq if held.submitted else 0}"
-    return file_address(held, path) if path.startswith(showing.FIGURES) else None
+    folder, _, name = path.rpartition("/")
+    shelf = showing.Shelf(
+        prefix={"README.md": "card"}.get(name, name.partition(".")[0]),
+        version=f"{held.case.uid} {held.submitted.seq if held.submitted else 0}",
+        picture=lambda at: file_address(held, at) if at.startswith(showing.FIGURES) else None,
+        file=lambda at: file_address(held, posixpath.normpath(posixpath.join(folder, at))),
+    )
+    return showing.document(_text(store, held, path) or "", shelf)
 
 
 def _text(store: GovernedStore, held: Dossier, path: str) -> str | None:
@@ -254,6 +273,13 @@ def _which(values: Any) -> tuple[str, int]:
     if not name or not str(number).isascii() or not str(number).isdigit() or len(str(number)) > 9:
         raise MlflowException("The address must name a model and the number of a version.", INVALID_PARAMETER_VALUE)
     return name, int(number)
+
+
+def _days(form: Any) -> int:
+    told = str(form.get("days", ""))
+    if not told.isascii() or not told.isdigit() or len(told) > 4:
+        raise MlflowException("Say for how many days, as a whole number.", INVALID_PARAMETER_VALUE)
+    return int(told)
 
 
 def _urgency(line: Waiting) -> tuple[int, float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, text
 
 from twinops.entities.approval import Act
-from twinops.server import ledger
+from twinops.server import ledger, records
 
 if TYPE_CHECKING:
     from twinops.server.review import Dossier
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WINDOW = 5_000
 """How far back, in entries, the page looks for aliases and refusals; decisions and evidence are found however old."""
+REFUSED = '%"kind":"refused"%'
 WORDS = {
     "version.registered": "registered",
     "version.adopted": "adopted from a single user; roles not separated",
@@ -27,6 +28,8 @@ WORDS = {
     "review.rejected": "rejected",
     "review.changes_asked": "changes asked",
     "review.revoked": "approval revoked",
+    "gate.settled": "gate settled",
+    "gate.unsettled": "ruling withdrawn",
     "alias.set": "protected alias set",
     "alias.removed": "protected alias taken down",
     "refused": "refused",
@@ -51,16 +54,22 @@ def history(store: GovernedStore, shown: Dossier) -> tuple[Past, ...]:
     with store.ManagedSessionMaker() as session:
         size = ledger.head(session).size
         given = session.execute(text("SELECT seq FROM twinops_evidence WHERE uid = :uid"), {"uid": case.uid}).scalars()
+        ruled = {r.id: r.reason for r in records.rulings_of(session, case.uid)}
         start = max(shown.recorded.seq, size - WINDOW)
         found = session.execute(
             text(
                 "SELECT seq, body FROM twinops_event WHERE seq IN :known"
                 " OR (seq >= :start AND (body LIKE :uid OR body LIKE :refused)) ORDER BY seq DESC"
             ).bindparams(bindparam("known", expanding=True)),
-            {"known": [*known, *given], "start": start, "uid": f"%{case.uid}%", "refused": '%"kind":"refused"%'},
+            {
+                "known": [*known, *given, *ruled],
+                "start": start,
+                "uid": f"%{case.uid}%",
+                "refused": '%"kind":"refused"%',
+            },
         ).all()
         names = ledger.names(session)
-    reasons = {r.id: r.reason for r in case.reviews}
+    reasons = {**ruled, **{r.id: r.reason for r in case.reviews}}
     entries = ((seq, json.loads(body)) for seq, body in found)
     return tuple(_past(seq, e, names, reasons) for seq, e in entries if _about(e, shown))
 
@@ -77,6 +86,8 @@ def _past(seq: int, entry: dict[str, Any], names: dict[str, str], reasons: dict[
     what = WORDS.get(entry["kind"], entry["kind"])
     if entry["kind"] == "refused":
         what = f"refused: {ACTS.get(about.get('act'), about.get('act', ''))}"
+    if entry["kind"] in ("gate.settled", "gate.unsettled"):
+        what += f" ({about['gate']}, {about['answer']}, until {about['until']})"
     if about.get("alias"):
         what += f" ({about['alias']})"
     more = reasons.get(seq) or str(about.get("why", "") if entry["kind"] == "refused" else "")
@@ -84,4 +95,10 @@ def _past(seq: int, entry: dict[str, Any], names: dict[str, str], reasons: dict[
     return Past(seq, datetime.fromisoformat(entry["at"]), who, what, more.removeprefix("twinops: "))
 
 
-ACTS = {Act.APPROVE.value: "an approval", Act.REJECT.value: "a rejection", "promote": "setting the alias"}
+ACTS = {
+    Act.APPROVE.value: "an approval",
+    Act.REJECT.value: "a rejection",
+    "promote": "setting the alias",
+    "settle": "settling a gate",
+    "unsettle": "taking a ruling back",
+}

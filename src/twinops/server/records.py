@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
-from twinops.entities.approval import Act, DigestSet, Review
+from twinops.entities.approval import Act, DigestSet, Review, Ruling
 from twinops.governance import officers as officers_file
 from twinops.governance import policy as policy_file
 from twinops.governance.officers import Officers
@@ -252,6 +252,52 @@ def keep_review(session: Session, made: Review, *, at: str, expires: str | None)
             "digests": json.dumps(asdict(made.digests), sort_keys=True) if made.digests else None,
             "expires": expires,
             "separated": int(made.separated),
+        },
+    )
+
+
+def rulings_of(session: Session, uid: str) -> tuple[Ruling, ...]:
+    """Every ruling on this version, oldest first."""
+    rows = session.execute(
+        text(
+            "SELECT seq, uid, gate, answer, evidence, account, role, at, until, reason, digests, withdrawn"
+            " FROM twinops_ruling WHERE uid = :uid ORDER BY seq"
+        ),
+        {"uid": uid},
+    )
+    return tuple(
+        Ruling(
+            id=r.seq,
+            uid=r.uid,
+            gate=r.gate,
+            answer=r.answer,
+            evidence=r.evidence,
+            account=r.account,
+            role=r.role,
+            at=_moment(r.at),
+            until=date.fromisoformat(r.until),
+            reason=r.reason,
+            digests=DigestSet(**json.loads(r.digests)),
+            withdrawn=bool(r.withdrawn),
+        )
+        for r in rows
+    )
+
+
+def keep_ruling(session: Session, made: Ruling, *, at: str) -> None:
+    """Add one ruling, or its end."""
+    session.execute(
+        text(
+            "INSERT INTO twinops_ruling"
+            " (seq, uid, gate, answer, evidence, account, role, at, until, reason, digests, withdrawn) VALUES"
+            " (:id, :uid, :gate, :answer, :evidence, :account, :role, :at, :until, :reason, :digests, :withdrawn)"
+        ),
+        {
+            **asdict(made),
+            "at": at,
+            "until": made.until.isoformat(),
+            "digests": json.dumps(asdict(made.digests), sort_keys=True),
+            "withdrawn": int(made.withdrawn),
         },
     )
 

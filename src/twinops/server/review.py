@@ -20,6 +20,7 @@ from twinops.governance import approval
 from twinops.governance.decide import Decision
 from twinops.governance.officers import Officers
 from twinops.governance.policy import Policy
+from twinops.governance.rulings import Bench
 from twinops.server import cases, records
 from twinops.server.records import Grant, Recorded, Submitted
 
@@ -81,6 +82,11 @@ class Dossier:
     """The same of the version that carries the first protected alias, when it is another one."""
 
     @property
+    def bench(self) -> Bench:
+        """What a ruling on one of its gates is judged by."""
+        return Bench(self.policy, self.officers, self.decision)
+
+    @property
     def digest(self) -> str | None:
         """What the form must carry to approve: a digest over everything shown."""
         return self.case.digests.digest if self.case.digests else None
@@ -112,9 +118,9 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
     with store.ManagedSessionMaker() as session:
         case, made = cases.load(store, session, name, version)
         policy, officers = cases.rules(store, session)
-        given = records.evidence_of(session, made.uid)
+        given = records.evidence_of(session, made.uid, known=store.known.submitted)
         grants = tuple(records.active_grants(session, name))
-    judged = cases.judge(store, given, policy) if given and policy else None
+        judged = cases.judged(store, session, made)
     now = store.now()
     other = next((g.version for g in grants if g.uid != made.uid), None)
     return Dossier(
@@ -123,8 +129,8 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         state=cases.state_of(case.reviews, evidence=given.seq if given else None, now=now),
         policy=policy,
         officers=officers,
-        evidence=judged[0] if judged else None,
-        decision=judged[1] if judged else None,
+        evidence=judged.evidence if judged else None,
+        decision=judged.decision if judged else None,
         submitted=given,
         grants=grants,
         standing=approval.standing(case, now=now),

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import posixpath
+import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
+from twinops.entities.approval import Actor
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
-from twinops.entities.verdict import Verdict
+from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance import rulings
 from twinops.governance.documents.model_card import PICTURES
 from twinops.governance.policy import Policy
+from twinops.governance.settled import Settled
 from twinops.governance.words import words
 from twinops.server.review import Dossier
 
@@ -32,6 +39,7 @@ SHOWN_WITH = {
     "linkage": ("linkage_bands",),
 }
 """Which pictures belong to which kind of gate."""
+SETTLED = (Outcome.INCONCLUSIVE, Outcome.FAILED)
 ABOUT_FAIRNESS = ("fairness_", "mitigation_", "influence_", "drift_", "early_")
 _KEPT = 64
 _documents: dict[str, Markup] = {}
@@ -53,6 +61,20 @@ class Judged:
     verdict: Verdict
     blocks: bool
     pictures: tuple[Picture, ...]
+    settled: tuple[Settled, ...] = ()
+    """What people wrote about it, whether it counts or not."""
+    offered: Offered | None = None
+    """What the reader may write about it."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """Settling one gate, for whoever holds an office: for how many days at most, or what stands against it."""
+
+    label: str
+    days: int
+    against: tuple[str, ...]
+    withdraw: bool
 
 
 @dataclass(frozen=True)
@@ -74,17 +96,29 @@ class Question:
     answer: str | None
 
 
-def document(text: str, address: Callable[[str], str | None]) -> Markup:
+@dataclass(frozen=True)
+class Shelf:
+    """Where the links of one shown document lead; `picture` and `file` know what came with the evidence."""
+
+    prefix: str
+    """Before the ids of its headings, which would otherwise be those of the page."""
+    version: str
+    """Which evidence it belongs to: what is cached differs by it."""
+    picture: Callable[[str], str | None]
+    file: Callable[[str], str | None]
+
+
+def document(text: str, shelf: Shelf) -> Markup:
     """A document in Markdown as HTML in which nothing runs or loads, below the headings of the page.
 
-    `address` gives the address of a picture's path, or None: then only its description is shown.
+    Links inside it and to files of the evidence work; a link to what is not there is shown as its words.
     """
-    key = hashlib.sha256(f"{address('') or ''}\0{text}".encode()).hexdigest()
+    key = hashlib.sha256(f"{shelf.prefix}\0{shelf.version}\0{text}".encode()).hexdigest()
     if key not in _documents:
         if len(_documents) >= _KEPT:
             _documents.clear()
         tokens = _markdown.parse(_without_front_matter(text))
-        _tame(tokens, address)
+        _tame(tokens, shelf)
         _documents[key] = Markup(_markdown.renderer.render(tokens, _markdown.options, {}))  # noqa: S704  # html=False
     return _documents[key]
 
@@ -96,15 +130,15 @@ def _without_front_matter(text: str) -> str:
     return rest if end else text
 
 
-def _tame(tokens: Sequence[Token], address: Callable[[str], str | None]) -> None:
+def _tame(tokens: Sequence[Token], shelf: Shelf) -> None:
+    ids = _named_headings(tokens, shelf.prefix)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
         for inner in token.children or ():
             if inner.type == "image":
-                _tame_picture(inner, address)
-            elif inner.type == "link_open":
-                inner.attrSet("rel", "noreferrer noopener")
+                _tame_picture(inner, shelf)
+        _tame_links(token.children or [], shelf, ids)
         if token.type == "table_open":
             token.attrSet("tabindex", "0")  # wide tables scroll sideways, by keyboard too
     for opened, inner, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
@@ -112,11 +146,47 @@ def _tame(tokens: Sequence[Token], address: Callable[[str], str | None]) -> None
             opened.tag = closed.tag = "td"  # an empty heading tells a screen reader nothing
 
 
-def _tame_picture(token: Token, address: Callable[[str], str | None]) -> None:
+def _named_headings(tokens: Sequence[Token], prefix: str) -> frozenset[str]:
+    """Give every heading an id, as hosts of git repositories make them; the ids are returned."""
+    given: list[str] = []
+    for opened, inner in itertools.pairwise(tokens):
+        if opened.type == "heading_open":
+            words = re.sub(r"[^\w\- ]", "", inner.content.strip().lower()).replace(" ", "-")
+            again = sum(1 for known in given if known == words)
+            given.append(words)
+            opened.attrSet("id", f"{prefix}-{words}{f'-{again}' if again else ''}")
+    return frozenset(str(token.attrGet("id")) for token in tokens if token.type == "heading_open")
+
+
+def _tame_links(children: list[Token], shelf: Shelf, ids: frozenset[str]) -> None:
+    dropped = False
+    for token in children:
+        if token.type == "link_open":
+            where = _where(str(token.attrGet("href") or ""), shelf, ids)
+            dropped = where is None
+            if where is not None:
+                token.attrSet("href", where)
+                token.attrSet("rel", "noreferrer noopener")
+        if dropped and token.type in ("link_open", "link_close"):
+            dropped = token.type == "link_open"
+            token.type, token.tag, token.content = "text", "", ""
+
+
+def _where(href: str, shelf: Shelf, ids: frozenset[str]) -> str | None:
+    """An address of the web stays, an inner one is found on this page or among the files of the evidence."""
+    if re.match(r"[a-z][a-z0-9+.-]*:", href, re.IGNORECASE):
+        return href
+    if href.startswith("#"):
+        inner = f"{shelf.prefix}-{unquote(href[1:]).lower()}"
+        return f"#{inner}" if inner in ids else None
+    return shelf.file(unquote(href.partition("#")[0])) if href and not href.startswith("/") else None
+
+
+def _tame_picture(token: Token, shelf: Shelf) -> None:
     where = str(token.attrGet("src") or "")
     while where.startswith("../"):
         where = where[3:]
-    found = address(posixpath.normpath(where))
+    found = shelf.picture(posixpath.normpath(where))
     if found is None:
         token.type, token.tag = "text", ""
         token.content = f"(picture: {token.content})"
@@ -145,8 +215,19 @@ def judged(shown: Dossier) -> tuple[Judged, ...]:
     for verdict in shown.decision.verdicts:
         gate = gates.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
         own = tuple(left.pop(name) for name in SHOWN_WITH.get(gate.gate if gate else "", ()) if name in left)
-        found.append(Judged(verdict, gate is None or gate.blocks, own))
+        found.append(Judged(verdict, gate is None or gate.blocks, own, shown.decision.about(verdict.gate)))
     return tuple(found)
+
+
+def offered(shown: Dossier, one: Judged, actor: Actor, now: datetime) -> Judged:
+    """The same with what this reader may write about it; nothing for whoever holds no office."""
+    bench, gate = shown.bench, one.verdict.gate
+    if not bench.office(actor.account, on=now.date()) or one.verdict.outcome not in SETTLED:
+        return one
+    taken = not rulings.against_withdrawing(gate, actor, bench=bench, now=now)
+    label = "Let it pass for a time" if one.verdict.outcome is Outcome.FAILED else "Settle it for a time"
+    against = rulings.against_settling(gate, shown.case, actor, bench=bench, now=now)
+    return replace(one, offered=Offered(label, bench.days(gate), against, taken))
 
 
 def other_pictures(shown: Dossier, told: Iterable[Judged]) -> tuple[Picture, ...]:

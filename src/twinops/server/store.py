@@ -370,6 +370,7 @@ class GovernedStore(SqlAlchemyStore):
             path = ledger.keep_checkpoint(self.home, frontier)
             if self.outbox:
                 self.outbox.checkpoint(path.read_text(encoding="utf-8"))
+                self.outbox.stamp(path)
 
     def now(self) -> datetime:
         """The server's clock."""

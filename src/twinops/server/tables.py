@@ -22,6 +22,10 @@ TABLES = (
     """twinops_review (seq BIGINT PRIMARY KEY, uid VARCHAR(32) NOT NULL, act VARCHAR(16) NOT NULL,
         account VARCHAR(255) NOT NULL, at VARCHAR(24) NOT NULL, reason TEXT NOT NULL, name VARCHAR(256) NOT NULL,
         version INTEGER NOT NULL, digests TEXT, expires VARCHAR(24), separated INTEGER NOT NULL)""",
+    """twinops_ruling (seq BIGINT PRIMARY KEY, uid VARCHAR(32) NOT NULL, gate VARCHAR(64) NOT NULL,
+        answer VARCHAR(16) NOT NULL, evidence VARCHAR(64) NOT NULL, account VARCHAR(255) NOT NULL,
+        role VARCHAR(64) NOT NULL, at VARCHAR(24) NOT NULL, until VARCHAR(10) NOT NULL, reason TEXT NOT NULL,
+        digests TEXT NOT NULL, withdrawn INTEGER NOT NULL)""",
     """twinops_grant (name VARCHAR(256) NOT NULL, alias VARCHAR(256) NOT NULL, version INTEGER NOT NULL,
         uid VARCHAR(32) NOT NULL, digest VARCHAR(64) NOT NULL, active INTEGER NOT NULL, etag BIGINT NOT NULL,
         etag_before BIGINT, PRIMARY KEY (name, alias))""",
@@ -33,6 +37,7 @@ INDEXES = (
     "twinops_version_now ON twinops_version (name, version) WHERE deleted = 0",
     "twinops_version_run ON twinops_version (run_id)",
     "twinops_evidence_uid ON twinops_evidence (uid, seq)",
+    "twinops_ruling_uid ON twinops_ruling (uid, seq)",
     "twinops_review_uid ON twinops_review (uid, seq)",
     "twinops_seal_uid ON twinops_seal (uid)",
 )

@@ -56,7 +56,7 @@ RULES: tuple[tuple[str, str, str, str, str], ...] = (
      " OR NEW.place <> OLD.place OR NEW.separated <> OLD.separated OR NEW.created_ms <> OLD.created_ms"
      " OR NEW.deleted < OLD.deleted", "what was recorded of a version stays"),
 )  # fmt: skip
-APPEND_ONLY = ("twinops_event", "twinops_evidence", "twinops_review", "twinops_rules")
+APPEND_ONLY = ("twinops_event", "twinops_evidence", "twinops_review", "twinops_ruling", "twinops_rules")
 KEPT = ("twinops_head", "twinops_version", "twinops_grant", "twinops_seal", "twinops_run", "twinops_upload")
 
 

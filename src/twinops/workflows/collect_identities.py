@@ -4,6 +4,7 @@ its households.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -62,7 +63,7 @@ def collect_identities(  # noqa: PLR0913  (ports and sections are injected by ty
         asked = Asked(BATCH, folder, sources.max_rows, as_of)
         return _taken(folder, {}, places=places, keys=keys, asked=asked, on=on)
     ids = households(engine, asked_for(BATCH, places, sources), sample=sources.sample).to_pylist()
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as scratch:
         known = write_made_up(Path(scratch), [str(i) for i in ids], seed=made_up.seed)
         asked = Asked(BATCH, Path(scratch), sources.max_rows, as_of)
         return _taken(Path(scratch), known, places=places, keys=keys, asked=asked, on=on)

@@ -4,6 +4,7 @@ its households and their made-up identities.
 
 from __future__ import annotations
 
+import os
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,7 +76,7 @@ def collect_synthetic(  # noqa: PLR0913  (ports and sections are injected by typ
         _seal_truth(_truth_of_nothing(source), places, source, keys)
         return take(read, shelf, batch=BATCH, places=places, keys=keys, off=off)
     ids = [str(i) for i in households(engine, asked_for(BATCH, places, sources), sample=sources.sample).to_pylist()]
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as scratch:
         truth = _write(source, Path(scratch), people_of(ids, people.seed), engine, (people, made_up, _span(as_of)))
         read = shelf.read(engine, _asked(Path(scratch), sources, as_of))
     _seal_truth(truth, places, source, keys)

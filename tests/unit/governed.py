@@ -56,7 +56,7 @@ MEASURES = (
     measure("spend_mae", 66.25, 63.1, 69.4, unit="USD"),
     measure("spend_mae.rfm", 67.51, 64.2, 70.6, unit="USD"),
     measure("spend_mae.gain_over_rfm", 1.26, 0.52, 1.98, unit="USD"),
-    measure("drift_share", 0.042, 0.0, 0.125, unit_of_n="households"),
+    measure("drift_share", 0.0, 0.0, 0.125, unit_of_n="households"),
     measure("early_baskets_ratio", 0.994, 0.951, 1.032),
     measure("early_active_ratio", 0.998, 0.962, 1.031),
     measure("influence_against_guard", 0, n=334, unit_of_n="offers"),

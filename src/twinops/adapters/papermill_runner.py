@@ -220,7 +220,9 @@ def _papermill() -> tuple[Any, Any, Any]:
         """Of this interpreter: safe module path, no user history, unencrypted TCP replaced by sockets of this user."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **{**kwargs, "transport": "ipc"})
+            # without a name the sockets lie in the working directory, where two kernels at once take the same
+            own = str(Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "kernel.json")
+            super().__init__(*args, **{**kwargs, "transport": "ipc", "connection_file": own})
 
         def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
             command = super().format_kernel_cmd(extra_arguments)

@@ -33,7 +33,7 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 
 
 def check(evidence: Evidence, limits: Limits) -> Verdict:
-    """Judge the end that hurts: passed only when even the high end stays within, and what moved is within `look_above`."""
+    """Judge the end that hurts: passed only if the high end stays within, and the share within `look_above`."""
     share = evidence.measure(MEASURE)
     if share is None or share.low is None or share.high is None:
         return missing("No drift share with its interval was measured.", "Run `dvc repro drift`.", limit=limits.at_most)
@@ -41,8 +41,8 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     sentence = f"The share of drifted features is {share}"
     if share.value > limits.look_above and share.high <= limits.at_most:
         return inconclusive(
-            f"{sentence}: less than refuses ({limits.at_most:g}), but more than passes by itself ({limits.look_above:g}).",
-            "See which features moved in notebooks/drift.py; a person whom the policy names decides whether it matters.",
+            f"{sentence}: within {limits.at_most:g}, but more than passes by itself ({limits.look_above:g}).",
+            "See which features moved in notebooks/drift.py; a person named by the policy decides whether it matters.",
             **figures,
         )
     if share.high <= limits.at_most:

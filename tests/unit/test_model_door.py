@@ -7,15 +7,18 @@ import random
 import sys
 import zipfile
 from datetime import UTC, datetime
+from email.message import Message
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import candidate
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 import twinops
-from twinops.adapters import model_bytes, model_trial
+from twinops.adapters import model_bytes, model_trial, registry_door
 from twinops.adapters.registry_door import RefusedError
 from twinops.errors import IntegrityError, ParamsError
 from twinops.governance import passport
@@ -190,3 +193,9 @@ def test_a_model_that_loops_is_stopped(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(model_trial, "SECONDS", 0.01)
     with pytest.raises(IntegrityError, match="did not load within"):
         model_trial.try_out("twinops.adapters.mlflow_twin", model(tmp_path) / "data/twin.json")
+
+
+def test_an_alias_that_is_not_set_is_no_broken_service() -> None:
+    body = BytesIO(b'{"message": "Registered model alias production not found."}')
+    told = registry_door._told(HTTPError("http://x", 400, "Bad Request", Message(), body))
+    assert (type(told), "alias production not found" in str(told)) == (ParamsError, True)

@@ -68,14 +68,16 @@ class MlflowStore:
                 hint="Was it made by a newer MLflow? Move it away and run again: it is filled anew.",
             ) from None
 
-    def made(self) -> None:
+    def made(self, artifacts: str | None = None) -> None:
         """Let MLflow make its tables in a file beside, renamed when it is whole.
 
-        They are made in many steps: killed between two, MLflow would never open the file again.
+        They are made in many steps: killed between two, MLflow would never open the file again. `artifacts` is where
+        the default experiment keeps its own; MLflow's own folder by default.
         """
         if self.server or self.database.is_file():
             return
-        from mlflow import MlflowClient
+        from mlflow.store.tracking import DEFAULT_LOCAL_FILE_AND_ARTIFACT_PATH as OWN
+        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
         lock = self.root / ".twinops" / "mlflow-tables.lock"
         lock.parent.mkdir(exist_ok=True)
@@ -86,7 +88,8 @@ class MlflowStore:
             half = self.root / "mlflow.db.half"
             for left in self.root.glob("mlflow.db.half*"):
                 left.unlink()
-            MlflowClient(tracking_uri=f"sqlite:///{half}").search_experiments(max_results=1)
+            opened: Any = SqlAlchemyStore
+            opened(f"sqlite:///{half}", artifacts or OWN)._dispose_engine()
             half.replace(self.database)
 
     def peek(self, sql: str, *values: str) -> list[tuple[Any, ...]] | None:

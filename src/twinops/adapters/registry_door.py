@@ -15,6 +15,8 @@ from twinops.errors import ParamsError, ServiceError, TwinopsError
 
 ADDRESS = "TWINOPS_SERVER"
 ACCOUNT, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"  # names of variables
+NOT_THERE = (" not found", " not found.")
+"""So MLflow ends its sentence about an alias that is not set, with the status of a malformed request."""
 
 
 class RefusedError(TwinopsError):
@@ -82,4 +84,9 @@ def _told(problem: urllib.error.HTTPError) -> TwinopsError:
         return RefusedError(said.removeprefix("twinops: "))
     if problem.code == 401:
         return ParamsError("The registry does not know this login.", hint=f"Set {ACCOUNT} and {PASSWORD}.")
+    if problem.code == 404 or said.endswith(NOT_THERE):
+        return ParamsError(
+            f"The registry has no such thing: {said}",
+            hint="The queue at /twinops/ shows which versions there are and which alias each carries.",
+        )
     return ServiceError(f"The registry answered {problem.code}: {said}", hint="Read what it says, then try again.")

@@ -95,8 +95,9 @@ def hush() -> None:
 
 def prepare(home: Home, *, adopt: bool) -> Started:
     """Tables, triggers, accounts, first officers file, adoption, and a checkpoint for what a crash left unsigned."""
-    if home.database.startswith("sqlite:"):
-        MlflowStore(home.root).made()
+    beside = MlflowStore(home.root)
+    if home.database == f"sqlite:///{beside.database}":
+        beside.made(os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
     store = open_store()
     from mlflow.server.handlers import _get_tracking_store
 

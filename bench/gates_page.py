@@ -70,7 +70,7 @@ def _drift(pairs: Sequence[Pair]) -> list[str]:
         *("", "## Drift", "", *(moves.__doc__ or "").splitlines(), ""),
         f"A feature was flagged in {alarms} of {len(calm)} pairs of months as they were, and in {len(caught)} of "
         f"{len(planted)} with a change planted{f' (not: {missed})' if missed else ''}. The gate judges the share of "
-        "flagged features, with its interval: more than a fifth is refused, and a single one is for a person to look at.",
+        "flagged features, with its interval: above a fifth is refused, and a single one is for a person to look at.",
         "",
         "| what | as-of days | households | flagged features | share | gate |",
         "|---|---|---|---|---|---|",

@@ -120,7 +120,8 @@ def test_what_was_done_before_a_failure_stays_done(tmp_path: Path) -> None:
 def test_asked_to_end_it_takes_its_stages_along(tmp_path: Path, how: signal.Signals) -> None:
     project = toy(tmp_path / "toy", left="echo $$ > left.here && sleep 60")
     source = str(Path(__file__).parents[2] / "src")
-    process = project.start("twinops", "repro", "--lanes", "2", PYTHONPATH=source)
+    # a shell without job control lets what it starts in the background ignore SIGINT, and so would these tests there
+    process = project.start("env", "--default-signal=INT", "twinops", "repro", "--lanes", "2", PYTHONPATH=source)
     deadline = time.monotonic() + 60
     while not (project.root / "left.here").exists() or not (project.root / "left.here").read_text():
         assert time.monotonic() < deadline

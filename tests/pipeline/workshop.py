@@ -19,6 +19,7 @@ SMALL: dict[str, Any] = {
     "months": ["2017-01", "2017-02", "2017-03", "2017-04", "2017-05"],
     "as_of": "2017-06-01",
     "sources.sample": 250,
+    "features.first_cutoff": 57,
     "features.last_cutoff": 113,
     "choose.cutoffs": [85],
     "choose.draws": 50,

@@ -38,8 +38,8 @@ gates:
     may_resolve: [data owner]
 """,
     )
-    .replace("drift: a, fairness: a, ", "")
-    .replace("coverage: a, ", "")
+    .replace("coverage: a, drift: a, ", "")
+    .replace("fairness: a, ", "")
 )
 OFFICERS = play.OFFICERS.replace(
     "  - {account: dpo, role: dpo}", "  - {account: dpo, role: dpo}\n  - {account: owner, role: data-owner}"

@@ -5,6 +5,7 @@ Off unless an authority is named. Asking sends a file's SHA-256, nothing of what
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -44,7 +45,7 @@ def stamp(path: Path, authority: str) -> Path:
     """
     if not authority.startswith(("http://", "https://")):
         raise ParamsError("The time stamp authority's address is not http(s).", hint=f"Name it in {VARIABLE}.")
-    with tempfile.TemporaryDirectory(prefix="twinops-stamp-") as scratch:
+    with tempfile.TemporaryDirectory(prefix=f"twinops-stamp-{os.getpid()}-") as scratch:
         query, answer = Path(scratch) / "query", Path(scratch) / "answer"
         _openssl("-query", "-data", str(path), "-sha256", "-cert", "-out", str(query))
         answer.write_bytes(_asked(authority, query.read_bytes()))

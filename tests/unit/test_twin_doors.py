@@ -20,7 +20,7 @@ from twinops.adapters.keystore import DemoKeys, SqliteKeyStore
 from twinops.adapters.memory import MemoryKeys
 from twinops.cli import segments as segments_cli
 from twinops.cli import twin as twin_cli
-from twinops.data.only import Only
+from twinops.data.only import SingleSubject
 from twinops.data.seal import write_sealed
 from twinops.errors import REFUSED, DataError
 from twinops.params import AgesParams
@@ -335,4 +335,4 @@ def test_every_key_store_finds_who_is_enrolled_and_nobody_else(tmp_path: Path):
 
 def test_only_one_subject_can_be_opened(house):
     sids = house.keys.subject_ids([natural(1), natural(2)])
-    assert list(Only(house.keys, frozenset({sids[0]})).subject_keys(sids)) == [sids[0]]
+    assert list(SingleSubject(house.keys, frozenset({sids[0]})).subject_keys(sids)) == [sids[0]]

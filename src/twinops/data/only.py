@@ -10,8 +10,8 @@ from twinops.ports import KeyStore
 
 
 @dataclass(frozen=True)
-class Only:
-    """A key store that hands out the keys of `sids` alone; sealed frames of others stay closed."""
+class SingleSubject:
+    """A key store that hands out the keys of one subject's own sids (household and linked records) and no others."""
 
     keys: KeyStore
     sids: frozenset[str]

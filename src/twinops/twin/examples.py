@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import with_text_sid
 from twinops.errors import DataError
 from twinops.ports import Engine, KeyStore
 from twinops.twin.features import sql
@@ -145,8 +146,3 @@ def examples(engine: Engine, panel: pa.Table, labels: pa.Table) -> Examples:
     engine.register("panel", with_text_sid(panel))
     engine.register("labels", with_text_sid(labels))
     return Examples(engine.query(sql("examples")))
-
-
-def with_text_sid(table: pa.Table) -> pa.Table:
-    """The same table with `sid` as plain text: engines order and join dictionaries each in their own way."""
-    return table.set_column(table.schema.get_field_index("sid"), "sid", table["sid"].cast(pa.string()))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import ages, purposes
-from twinops.data.only import Only
+from twinops.data.only import SingleSubject
 from twinops.data.seal import read_sealed
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError
@@ -112,14 +112,14 @@ def open_twin(  # noqa: PLR0913  the ports
     Raises:
         DataError: nobody is known by this id, or nothing is held.
     """
-    meant = Only(keys, frozenset(candidates(who, keys)))
+    meant = SingleSubject(keys, frozenset(candidates(who, keys)))
     lines, ledger = (_opened(source, places.raw_batches(source), meant) for source in (HOME_SOURCE, "consent"))
     held = [t["sid"][0].as_py() for t in (lines, ledger) if t.num_rows]
     if not held:
         raise DataError(UNKNOWN, hint="Ask by the id of the source, such as a household's number.")
     sid = held[0]
     lines, ledger = (t.filter(pc.equal(t["sid"], sid)) for t in (lines, ledger))  # an id may mean two; never mix them
-    mine = Only(keys, frozenset({sid}))
+    mine = SingleSubject(keys, frozenset({sid}))
     born = _opened("births", [places.births], mine) if places.births.is_file() else ages.NOBODY
     links = _opened("links", [places.links], mine) if places.links.is_file() else NO_LINKS
     answers = _answers(places, engine, keys, (sid, day, ledger, born, links, rule), law)
@@ -158,7 +158,7 @@ def _answers(
     answers = read_consent(engine, ledger, Asked((sid,), (), day), law.bases, assessed=law.assessed)
     batches = places.raw_batches("choices")
     if links.num_rows and batches:
-        records = Only(keys, frozenset(links["record"].to_pylist()))
+        records = SingleSubject(keys, frozenset(links["record"].to_pylist()))
         said = said_of_records(engine, _opened("choices", batches, records), links, today=day)
         answers = narrowed(engine, answers, links, said, today=day)
     return ages.of_age(engine, answers, born, rule)

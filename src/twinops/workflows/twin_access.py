@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.days import day_of
-from twinops.data.only import Only
+from twinops.data.only import SingleSubject
 from twinops.data.own.declared import law_of
 from twinops.data.seal import read_sealed
 from twinops.entities.consent import Purpose
@@ -69,7 +69,7 @@ def twin_access(  # noqa: PLR0913  the injected ports and sections
         law=standing(places, own, as_of),
     )
     records = frozenset(opened.links["record"].to_pylist()) if opened.links.num_rows else frozenset()
-    theirs = Only(keys, frozenset({opened.sid}) | records)
+    theirs = SingleSubject(keys, frozenset({opened.sid}) | records)
     told = ("this consumer", ACCESS, as_of)
     portrait = _twin(opened, places, told) or _without_twin(opened, told)
     held, made = tuple(held_by_sources(places, theirs, own)), tuple(made_of_it(places, opened))

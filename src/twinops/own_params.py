@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.demographics import CODES
 
 Kind = Literal["transactions", "profiles", "consent"]
 STAGED_AS: dict[str, str] = {"transactions": "transactions", "profiles": "demographics", "consent": "consent"}
@@ -22,10 +23,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         *("household_id", "store_id", "basket_id", "product_id", "quantity", "unit_price", "sales_value"),
         *(*DISCOUNTS, "time"),
     ),
-    "profiles": (
-        *("household_id", "age", "income", "home_ownership", "marital_status"),
-        *("household_size", "household_comp", "kids_count"),
-    ),
+    "profiles": ("household_id", *CODES),
     "consent": ("household_id", "purpose", "event", "basis", "notice_version", "time", "seq"),
 }
 """Our columns, per kind."""

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from twinops.entities.demographics import CODES, SHOPPING
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams, shown
 
@@ -124,17 +125,7 @@ class FusionParams(_Section):
 
     shared: tuple[str, ...] = Field(
         min_length=1,
-        default=(
-            "age",
-            "income",
-            "home_ownership",
-            "marital_status",
-            "household_size",
-            "household_comp",
-            "kids_count",
-            "baskets_per_4_weeks",
-            "spend_per_4_weeks",
-        ),
+        default=(*CODES, *SHOPPING),
     )
     draws: Annotated[int, Field(ge=5, le=200)] = 20
     donors: Annotated[int, Field(ge=1, le=100)] = 10

@@ -15,42 +15,14 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-SCALES = (
-    "price_consciousness",
-    "brand_loyalty",
-    "novelty_seeking",
-    "convenience_orientation",
-    "quality_orientation",
-    "cooking_enjoyment",
-)
+from twinops.entities.demographics import CODES, SCALES, SHOPPING
+
 UNSEEN = "coupon_keenness"
 """Known of customers, never asked in the panel: a standard score that price consciousness hangs on beyond everything
 else.
 """
 SPOILT = 0.02
 MIDDLE, SPREAD = 50.0, 14.0
-CODES: Mapping[str, tuple[str, ...]] = {
-    "age": ("19-24", "25-34", "35-44", "45-54", "55-64", "65+"),
-    "income": (
-        "Under 15K",
-        "15-24K",
-        "25-34K",
-        "35-49K",
-        "50-74K",
-        "75-99K",
-        "100-124K",
-        "125-149K",
-        "150-174K",
-        "175-199K",
-        "200-249K",
-        "250K+",
-    ),
-    "home_ownership": ("Renter", "Probable Renter", "Probable Homeowner", "Homeowner"),
-    "marital_status": ("Unmarried", "Married"),
-    "household_size": ("1", "2", "3", "4", "5+"),
-    "household_comp": ("1 Adult No Kids", "2 Adults No Kids", "1 Adult Kids", "2 Adults Kids"),
-    "kids_count": ("0", "1", "2", "3+"),
-}
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
     #                 age    income kids   single often  spend  unseen
     "price_consciousness": (0.10, -0.45, 0.25, 0.00, 0.20, -0.10, 0.45),
@@ -139,19 +111,7 @@ def answers(size: int, *, seed: int, wave: date) -> bytes:
     rng = np.random.default_rng([seed, 52])
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\r\n")
-    write.writerow(
-        [
-            "panelist",
-            "wave",
-            *CODES,
-            "baskets_per_4_weeks",
-            "spend_per_4_weeks",
-            *SCALES,
-            "religion",
-            "voted_for",
-            "synthetic",
-        ]
-    )
+    write.writerow(["panelist", "wave", *CODES, *SHOPPING, *SCALES, "religion", "voted_for", "synthetic"])
     numbers = 100_000 + rng.permutation(900_000)[:size]
     for i in range(size):
         demographics = ["" if rng.random() < 0.03 else CODES[name][people.codes[name][i]] for name in CODES]

@@ -7,17 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.sources.demographics import SCHEMA
+from twinops.entities.demographics import CODES
 
-ATTRIBUTES = (
-    "age",
-    "income",
-    "home_ownership",
-    "marital_status",
-    "household_size",
-    "household_comp",
-    "kids_count",
-)
+ATTRIBUTES = tuple(CODES)
 ORDERED = ("age", "income", "household_size", "kids_count")
 """Their levels run from little to much: place and its square say nearly all, and cost two columns instead of twelve."""
 
@@ -26,9 +18,8 @@ def attribute_columns(demographics: pa.Table, sids: Sequence[str]) -> dict[str, 
     """Attribute -> one row per sid, in order; every sid must be among the demographics."""
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     rows = [place[sid] for sid in sids]
-    levels = {c.name: c.allowed for c in SCHEMA.columns}
     return {
-        name: _columns([answers[i] for i in rows], levels[name] or (), ordered=name in ORDERED)
+        name: _columns([answers[i] for i in rows], CODES[name], ordered=name in ORDERED)
         for name in ATTRIBUTES
         for answers in (demographics[name].to_pylist(),)
     }

@@ -15,8 +15,8 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.sources.demographics import SCHEMA
 from twinops.data.threads import one_thread
+from twinops.entities.demographics import CODES
 from twinops.entities.measure import Measure
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
@@ -25,11 +25,9 @@ from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 from twinops.ports import Engine
 
-_LEVELS = {c.name: c.allowed or () for c in SCHEMA.columns}
-
 
 def _from(attribute: str, level: str) -> frozenset[str]:
-    levels = _LEVELS[attribute]
+    levels = CODES[attribute]
     return frozenset(levels[levels.index(level) :])
 
 

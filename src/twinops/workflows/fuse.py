@@ -15,8 +15,8 @@ from twinops.data.fusion_shift import Shift
 from twinops.data.matching import Shared
 from twinops.data.own.declared import law_of
 from twinops.data.seal import read_sealed
-from twinops.data.sources import panelists
 from twinops.entities.consent import Purpose
+from twinops.entities.demographics import CODES, SCALES
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.legal import LegalFacts
@@ -34,7 +34,7 @@ FOUR_WEEKS = 28
 MADE_FROM: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "baskets_per_4_weeks": ("transactions", ("basket_id", "transaction_timestamp")),
     "spend_per_4_weeks": ("transactions", ("sales_value", "transaction_timestamp")),
-    **{name: ("demographics", (name,)) for name in panelists.CODES},
+    **{name: ("demographics", (name,)) for name in CODES},
 }
 """Shared variable -> our source, and its columns that the variable is made from."""
 VISITS = ("under 2 baskets", "2 to 5 baskets", "6 to 11 baskets", "12 baskets or more")
@@ -81,11 +81,11 @@ def fuse(places: Places, *, engine: Engine, keys: KeyStore, rule: FusionParams, 
 
 
 def _shared(name: str) -> Shared:
-    return Shared(name, panelists.CODES.get(name, ()))
+    return Shared(name, CODES.get(name, ()))
 
 
 def _plan(shared: tuple[Shared, ...]) -> Plan:
-    return Plan(shared, panelists.SCALES, SEGMENTS, NAME)
+    return Plan(shared, SCALES, SEGMENTS, NAME)
 
 
 OF_OWN = {"transaction_timestamp": "time", "sales_value": "unit_price", "basket_id": "time"}
@@ -154,7 +154,7 @@ def _against_truth(fused: pa.Table, recipients: pa.Table, places: Places, keys: 
         return Findings()
     place = {sid: i for i, sid in enumerate(truth["sid"].to_pylist())}
     rows = np.array([place[sid] for sid in recipients["sid"].to_pylist()])
-    return by_truth(fused, recipients, {s: truth[s].to_numpy()[rows] for s in panelists.SCALES})
+    return by_truth(fused, recipients, {s: truth[s].to_numpy()[rows] for s in SCALES})
 
 
 def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams) -> Findings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import BinaryIO
 
@@ -65,7 +65,7 @@ def _gather(gathering: Gathering, place: int, record: CsvRecord, kept: tuple[int
         gathering.take(place, cells)
 
 
-def _lines(file: BinaryIO, encoding: str) -> Iterator[str]:
+def _lines(file: BinaryIO, encoding: str) -> Generator[str]:
     """Lines without their ends (CR, LF or both); one that is too long comes as its beginning, marked by its length."""
     errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
     text = io.TextIOWrapper(file, encoding, errors=errors, newline="")

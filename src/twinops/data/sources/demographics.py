@@ -10,11 +10,13 @@ from twinops.data import journey
 from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.demographics import CODES
 from twinops.entities.legal import LegalFacts
 from twinops.ports import Engine
 
 DAY = None
 _ONLY_BIAS = (Purpose.BIAS_ASSESSMENT,)
+MAY_BE_UNKNOWN = ("home_ownership", "marital_status")
 _SQL = """
 SELECT household_id, age, income, home_ownership, marital_status, household_size, household_comp, kids_count
 FROM demographics_file
@@ -24,37 +26,7 @@ ORDER BY household_id, age, income, home_ownership, marital_status, household_si
 SCHEMA = Schema(
     (
         Column("household_id", "whole", 1, 10**15),
-        Column("age", "text", allowed=("19-24", "25-34", "35-44", "45-54", "55-64", "65+")),
-        Column(
-            "income",
-            "text",
-            allowed=(
-                "Under 15K",
-                "15-24K",
-                "25-34K",
-                "35-49K",
-                "50-74K",
-                "75-99K",
-                "100-124K",
-                "125-149K",
-                "150-174K",
-                "175-199K",
-                "200-249K",
-                "250K+",
-            ),
-        ),
-        Column(
-            "home_ownership",
-            "text",
-            allowed=("Homeowner", "Renter", "Probable Homeowner", "Probable Renter"),
-            nullable=True,
-        ),
-        Column("marital_status", "text", allowed=("Married", "Unmarried"), nullable=True),
-        Column("household_size", "text", allowed=("1", "2", "3", "4", "5+")),
-        Column(
-            "household_comp", "text", allowed=("1 Adult Kids", "1 Adult No Kids", "2 Adults Kids", "2 Adults No Kids")
-        ),
-        Column("kids_count", "text", allowed=("0", "1", "2", "3+")),
+        *(Column(name, "text", allowed=levels, nullable=name in MAY_BE_UNKNOWN) for name, levels in CODES.items()),
     ),
     key=("household_id",),
 )

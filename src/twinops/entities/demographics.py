@@ -1,0 +1,33 @@
+"""What people are asked of themselves: the demographic code-books and the psychographic scales, in their order.
+
+Every reader, maker and measure of demographics takes its levels from here.
+"""
+
+from __future__ import annotations
+
+CODES: dict[str, tuple[str, ...]] = {
+    "age": ("19-24", "25-34", "35-44", "45-54", "55-64", "65+"),
+    "income": (
+        *("Under 15K", "15-24K", "25-34K", "35-49K", "50-74K", "75-99K"),
+        *("100-124K", "125-149K", "150-174K", "175-199K", "200-249K", "250K+"),
+    ),
+    "home_ownership": ("Renter", "Probable Renter", "Probable Homeowner", "Homeowner"),
+    "marital_status": ("Unmarried", "Married"),
+    "household_size": ("1", "2", "3", "4", "5+"),
+    "household_comp": ("1 Adult No Kids", "2 Adults No Kids", "1 Adult Kids", "2 Adults Kids"),
+    "kids_count": ("0", "1", "2", "3+"),
+}
+"""Levels of each attribute, as The Complete Journey publishes them; those with an order run from little to much."""
+
+SHOPPING = {"baskets_per_4_weeks": 200, "spend_per_4_weeks": 20_000}
+"""Self-reported whole numbers and their highest credible value; spend in US dollars."""
+
+SCALES = (
+    "price_consciousness",
+    "brand_loyalty",
+    "novelty_seeking",
+    "convenience_orientation",
+    "quality_orientation",
+    "cooking_enjoyment",
+)
+"""Psychographic scales, whole points from 0 to 100. None is, or stands for, a special category (GDPR art. 9)."""

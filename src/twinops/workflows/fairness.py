@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
 from twinops.evaluation import bootstrap
@@ -45,13 +45,13 @@ def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Asses
         DataError: a declared attribute is not in the demographics, or nobody may be assessed.
     """
     declared = _declared(places, replay)
-    predictions = read_sealed(places.predictions, dataset="predictions", keys=keys)
-    demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
+    tables = SealedTables(places.raw_batches, keys)
+    predictions = tables.table(places.predictions, dataset="predictions")
+    demographics = tables.source("demographics")
     everyone = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
     comparisons, mitigated = assess_groups(everyone.only(everyone.assessable), demographics, declared, replay)
     findings = fairness_findings(everyone, comparisons, mitigated, declared=declared, replay=replay)
-    places.measures("fairness").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("fairness").write_text(findings.to_json(), encoding="utf-8")
+    places.keep("fairness", findings)
     save(selection_rates_picture(comparisons, share=replay.offer_share), places.figure("selection_rates"))
     save(fairness_ratios_picture(comparisons, declared.fairness), places.figure("fairness_ratios"))
     said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))

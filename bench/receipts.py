@@ -13,7 +13,7 @@ from twinops import params as params_file
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.keystore import DemoKeys
 from twinops.data.days import day_of
-from twinops.data.door import Asked
+from twinops.data.door import BatchRequest
 from twinops.data.quality import part
 from twinops.data.seal import write_sealed
 from twinops.data.sources import transactions
@@ -36,7 +36,7 @@ def make(folder: Path, copies: int, *, sealed: bool) -> None:
     for name in ("plain", "sealed", "given"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for month in PARAMS.months:
-        good = part(transactions.read(engine, Asked(month)).rows, transactions.SCHEMA).good
+        good = part(transactions.read(engine, BatchRequest(month)).rows, transactions.SCHEMA).good
         table = pa.concat_tables(_copies(transactions.sealed(good), copies, keys)).combine_chunks()
         sids.update(pc.unique(table["sid"]).to_pylist())
         values.append(_basket_values(engine, table))

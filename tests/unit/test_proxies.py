@@ -9,7 +9,7 @@ import pytest
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data import special
-from twinops.data.door import Asked
+from twinops.data.door import BatchRequest
 from twinops.evaluation.proxies import DENIED, ORDINARY, measured, memberships, proxy_findings
 from twinops.params import ProxiesParams
 
@@ -30,7 +30,7 @@ def products(folder):
         "product_category": pa.array([r[1] for r in rows]),
         "product_type": pa.array([r[2] for r in rows]),
     }), folder / "products.parquet")  # fmt: skip
-    return Asked("all", folder=folder)
+    return BatchRequest("all", folder=folder)
 
 
 def test_denied_products_are_found_by_category_or_type_in_any_case(tmp_path):
@@ -44,7 +44,7 @@ def test_denied_products_are_found_by_category_or_type_in_any_case(tmp_path):
 
 
 def test_the_shipped_products_hold_every_denied_category():
-    found = special.denied(DuckDBEngine(threads=1), Asked("all"))
+    found = special.denied(DuckDBEngine(threads=1), BatchRequest("all"))
     assert set(found["category"].to_pylist()) == set(special.shipped().patterns)
     assert all(special.shipped().why.values())
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from twinops import plugins
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data import journey
-from twinops.data.door import Asked
+from twinops.data.door import BatchRequest
 from twinops.data.households import among, households
 from twinops.data.quality import part
 from twinops.data.schema import Column, Schema
@@ -40,7 +40,7 @@ def world(tmp_path_factory):
 
 
 @dataclass(frozen=True)
-class Told(Asked):
+class Told(BatchRequest):
     """What readers of strangers' files are told besides: the last day that may have happened."""
 
     as_of: date = date(2018, 1, 1)
@@ -116,7 +116,7 @@ def line(household: int, utc: str, **changed: object) -> dict[str, object]:
 
 
 def days(engine, folder, month: str) -> list[int]:
-    read = transactions.read(engine, Asked(month, folder=folder))
+    read = transactions.read(engine, BatchRequest(month, folder=folder))
     return transactions.sealed(part(read.rows, transactions.SCHEMA).good)["day"].to_pylist()
 
 
@@ -137,14 +137,14 @@ def test_months_and_days_are_local_not_utc(engine, tmp_path):
 
 def test_money_becomes_whole_cents(engine, tmp_path):
     folder = write(tmp_path, line(1, "2017-03-05 12:00", sales_value=0.29, retail_disc=1.15, coupon_match_disc=0.1))
-    read = transactions.read(engine, Asked("2017-03", folder=folder))
+    read = transactions.read(engine, BatchRequest("2017-03", folder=folder))
     (row,) = transactions.sealed(read.rows).to_pylist()
     assert (row["sales_cents"], row["retail_discount_cents"], row["coupon_match_discount_cents"]) == (29, 115, 10)
     assert row["day"] == 63
 
 
 def test_undeclared_columns_stay_outside_and_are_named(engine, world):
-    read = transactions.read(engine, Asked("2017-02", folder=world))
+    read = transactions.read(engine, BatchRequest("2017-02", folder=world))
     assert read.dropped == ("week",)
     assert "week" not in read.rows.column_names
 
@@ -153,7 +153,7 @@ def test_a_line_without_a_time_is_read_once_with_the_first_month(engine, tmp_pat
     lost = line(1, "2017-03-05 12:00") | {"transaction_timestamp": None}
     folder = write(tmp_path, line(1, "2017-02-05 12:00"), line(1, "2017-03-05 12:00"), lost)
     parted = {
-        m: part(transactions.read(engine, Asked(m, folder=folder)).rows, transactions.SCHEMA)
+        m: part(transactions.read(engine, BatchRequest(m, folder=folder)).rows, transactions.SCHEMA)
         for m in ("2017-01", "2017-02", "2017-03")
     }
     assert {m: (p.good.num_rows, p.reasons) for m, p in parted.items()} == {
@@ -164,19 +164,19 @@ def test_a_line_without_a_time_is_read_once_with_the_first_month(engine, tmp_pat
 
 
 def test_every_row_of_the_file_is_in_exactly_one_month(engine, world):
-    read = [transactions.read(engine, Asked(f"2017-{m:02}", folder=world)) for m in range(1, 13)]
+    read = [transactions.read(engine, BatchRequest(f"2017-{m:02}", folder=world)) for m in range(1, 13)]
     assert sum(r.rows.num_rows for r in read) == read[0].in_file > 500
 
 
 def test_a_batch_that_is_no_month_is_a_mistake_of_the_caller(engine, world):
     with pytest.raises(ParamsError, match="'2017-13' is not a month"):
-        transactions.read(engine, Asked("2017-13", folder=world))
+        transactions.read(engine, BatchRequest("2017-13", folder=world))
 
 
 def test_campaigns_bring_their_dates_and_one_that_nobody_described_is_quarantined(engine, tmp_path):
     small_world.write_world(tmp_path, households=5)
     pq.write_table(pa.table({"campaign_id": [1, 99], "household_id": [3, 3]}), tmp_path / "campaigns.parquet")
-    parted = part(campaigns.read(engine, Asked("all", folder=tmp_path)).rows, campaigns.SCHEMA)
+    parted = part(campaigns.read(engine, BatchRequest("all", folder=tmp_path)).rows, campaigns.SCHEMA)
     assert parted.reasons == {"campaign_type_missing": 1}
     assert campaigns.sealed(parted.good).to_pylist() == [
         {"household_id": 3, "campaign_id": 1, "campaign_type": "Type A", "start_day": 59, "end_day": 90}
@@ -185,7 +185,7 @@ def test_campaigns_bring_their_dates_and_one_that_nobody_described_is_quarantine
 
 def test_the_shipped_data_have_no_consent_ledger_of_their_own(engine):
     with pytest.raises(DataError, match="no consent ledger"):
-        consent.read(engine, Asked("all"))
+        consent.read(engine, BatchRequest("all"))
 
 
 # The door.
@@ -196,7 +196,7 @@ def test_a_missing_column_is_named(engine, tmp_path):
     path = folder / "transactions.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["sales_value", "quantity"]), path)
     with pytest.raises(DataError, match=r"transactions\.parquet has no column quantity, sales_value") as problem:
-        transactions.read(engine, Asked("2017-02", folder=folder))
+        transactions.read(engine, BatchRequest("2017-02", folder=folder))
     assert problem.value.exit_code == 3
 
 
@@ -206,7 +206,7 @@ def test_a_column_of_another_kind_is_named(engine, tmp_path):
     table = pq.read_table(path)
     pq.write_table(table.set_column(5, "sales_value", pa.array(["2.50"])), path)
     with pytest.raises(DataError, match="sales_value is string, not a number"):
-        transactions.read(engine, Asked("2017-02", folder=folder))
+        transactions.read(engine, BatchRequest("2017-02", folder=folder))
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_column_of_another_kind_is_named(engine, tmp_path):
 def test_what_is_not_parquet_is_said_plainly(engine, tmp_path, content):
     (tmp_path / "transactions.parquet").write_bytes(content)
     with pytest.raises(DataError, match=rf"transactions.parquet \({len(content)} bytes\) is not a readable Parquet"):
-        transactions.read(engine, Asked("2017-02", folder=tmp_path))
+        transactions.read(engine, BatchRequest("2017-02", folder=tmp_path))
 
 
 def test_a_file_broken_in_the_middle_is_said_plainly(engine, tmp_path):
@@ -227,24 +227,24 @@ def test_a_file_broken_in_the_middle_is_said_plainly(engine, tmp_path):
     raw[200:1200] = bytes(1000)
     path.write_bytes(raw)
     with pytest.raises(DataError, match="The table work failed"):
-        transactions.read(DuckDBEngine(threads=1), Asked("2017-02", folder=folder))
+        transactions.read(DuckDBEngine(threads=1), BatchRequest("2017-02", folder=folder))
 
 
 def test_a_missing_file_or_folder_is_said_plainly(engine, tmp_path):
     with pytest.raises(DataError, match=r"There is no transactions\.parquet"):
-        transactions.read(engine, Asked("2017-02", folder=tmp_path / "nowhere"))
+        transactions.read(engine, BatchRequest("2017-02", folder=tmp_path / "nowhere"))
 
 
 def test_a_file_that_claims_too_many_rows_is_not_opened(engine, world):
     with pytest.raises(DataError, match=r"more than sources\.max_rows \(10\)"):
-        transactions.read(engine, Asked("2017-02", folder=world, max_rows=10))
+        transactions.read(engine, BatchRequest("2017-02", folder=world, max_rows=10))
 
 
 # The sample.
 
 
 def test_a_sample_is_the_same_from_every_source_and_grows_without_exchange(engine, world):
-    asked = Asked("all", folder=world)
+    asked = BatchRequest("all", folder=world)
     everyone = households(engine, asked, sample=None).to_pylist()
     three, five = (households(engine, asked, sample=n).to_pylist() for n in (3, 5))
     assert everyone == list(range(1, 13))
@@ -275,7 +275,7 @@ BROKEN = {
 def test_a_broken_row_is_parted_with_its_reason_and_the_good_ones_go_on(engine, tmp_path, reason):
     good = line(1, "2017-02-05 12:00"), line(2, "2017-02-06 12:00", sales_value=0.0, quantity=0)
     folder = write(tmp_path, *good, line(3, "2017-02-07 12:00") | BROKEN[reason])
-    read = transactions.read(engine, Asked("2017-02", folder=folder))
+    read = transactions.read(engine, BatchRequest("2017-02", folder=folder))
     parted = part(read.rows, transactions.SCHEMA)
     assert parted.reasons == {reason: 1}
     assert parted.good["household_id"].to_pylist() == [1, 2]
@@ -283,13 +283,13 @@ def test_a_broken_row_is_parted_with_its_reason_and_the_good_ones_go_on(engine, 
 
 def test_a_row_that_comes_twice_is_kept_once(engine, tmp_path):
     folder = write(tmp_path, *[line(1, "2017-02-05 12:00")] * 3, line(1, "2017-02-05 12:00", product_id=5))
-    parted = part(transactions.read(engine, Asked("2017-02", folder=folder)).rows, transactions.SCHEMA)
+    parted = part(transactions.read(engine, BatchRequest("2017-02", folder=folder)).rows, transactions.SCHEMA)
     assert (parted.good.num_rows, parted.reasons) == (2, {"duplicate_row": 2})
 
 
 def test_a_row_with_two_faults_is_counted_once_under_the_first(engine, tmp_path):
     folder = write(tmp_path, line(1, "2017-02-05 12:00", quantity=-3, coupon_disc=-1.0))
-    parted = part(transactions.read(engine, Asked("2017-02", folder=folder)).rows, transactions.SCHEMA)
+    parted = part(transactions.read(engine, BatchRequest("2017-02", folder=folder)).rows, transactions.SCHEMA)
     assert parted.reasons == {"quantity_out_of_range": 1}
 
 
@@ -298,14 +298,14 @@ def test_a_word_that_is_not_in_the_code_book_is_quarantined(engine, tmp_path):
     table = pq.read_table(tmp_path / "demographics.parquet")
     table = table.set_column(1, "age", pa.array(["65+", "very old", None]))
     pq.write_table(table, tmp_path / "demographics.parquet")
-    parted = part(demographics.read(engine, Asked("all", folder=tmp_path)).rows, demographics.SCHEMA)
+    parted = part(demographics.read(engine, BatchRequest("all", folder=tmp_path)).rows, demographics.SCHEMA)
     assert parted.reasons == {"age_missing": 1, "age_unknown": 1}
     assert parted.good.num_rows == 1
 
 
 def test_what_was_kept_out_is_kept_as_it_came(engine, tmp_path):
     folder = write(tmp_path, line(1, "2017-02-05 12:00", sales_value=float("inf")))
-    bad = part(transactions.read(engine, Asked("2017-02", folder=folder)).rows, transactions.SCHEMA).bad
+    bad = part(transactions.read(engine, BatchRequest("2017-02", folder=folder)).rows, transactions.SCHEMA).bad
     (row,) = bad.to_pylist()
     assert (row["household_id"], row["sales_value"], row["reason"]) == ("1", "inf", "sales_value_out_of_range")
 

@@ -87,7 +87,7 @@ def test_the_most_frequent_categories_are_chosen_before_the_day_and_rare_ones_ar
 def test_what_tells_of_special_categories_is_never_told_apart(tmp_path):
     import pyarrow.parquet as pq
 
-    from twinops.data.door import Asked
+    from twinops.data.door import BatchRequest
 
     told = ["SOFT DRINKS", "VITAMINS", "BABY FOODS", "SOUP", "COUPON/MISC ITEMS", None]
     kinds = ["X", "X", "X", "KOSHER FOODS", "X", "X"]
@@ -96,7 +96,7 @@ def test_what_tells_of_special_categories_is_never_told_apart(tmp_path):
         tmp_path / "products.parquet",
     )
     engine = DuckDBEngine(threads=1)
-    denied = special.denied(engine, Asked("all", folder=tmp_path))
+    denied = special.denied(engine, BatchRequest("all", folder=tmp_path))
     left = taste_events.goods(engine, denied, not_goods=["COUPON/MISC ITEMS"])
     assert left["product_category"].to_pylist() == ["SOFT DRINKS"]
 

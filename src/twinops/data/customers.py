@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.door import Asked, enter
+from twinops.data.door import BatchRequest, enter
 from twinops.data.schema import Column
 from twinops.ports import Engine
 
@@ -31,7 +31,7 @@ def _spend(engine: Engine, ids: np.ndarray) -> np.ndarray:
     return np.bincount(place, weights=cents, minlength=len(ids)) / 100
 
 
-def answers(engine: Engine, asked: Asked) -> pa.Table:
+def answers(engine: Engine, asked: BatchRequest) -> pa.Table:
     """The file of demographics as it is."""
     enter(engine, asked, "demographics", (Column("household_id", "whole"),))
     return engine.query("SELECT * FROM demographics_file ORDER BY household_id")

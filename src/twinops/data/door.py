@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,12 +17,16 @@ from twinops.ports import Engine
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What to read: which batch, from which folder (None: the shipped files), and the most rows a file may hold."""
+class BatchRequest:
+    """What to read: which batch, from which folder (None: the shipped files), and the most rows a file may hold.
+
+    What lies behind `as_of` has not happened.
+    """
 
     batch: str
     folder: Path | None = None
     max_rows: int = 5_000_000
+    as_of: date = date.max
 
     def file(self, table: str) -> Path:
         """Where a table's Parquet file is."""
@@ -35,7 +40,7 @@ def asked_for(batch: str, root: Path, sources: SourcesParams) -> Asked:
 
 
 @dataclass(frozen=True)
-class Read:
+class BatchRead:
     """The rows of one batch in declared columns, how many rows the file holds, and which columns stayed outside."""
 
     rows: pa.Table
@@ -43,7 +48,7 @@ class Read:
     dropped: tuple[str, ...] = ()
 
 
-def enter(engine: Engine, asked: Asked, table: str, columns: tuple[Column, ...]) -> Read:
+def enter(engine: Engine, asked: BatchRequest, table: str, columns: tuple[Column, ...]) -> BatchRead:
     """Check a table's file and make it known to the engine as `<table>_file`; no row is read yet.
 
     Raises:
@@ -69,7 +74,7 @@ def enter(engine: Engine, asked: Asked, table: str, columns: tuple[Column, ...])
         raise DataError(f"{path.name}: {'; '.join(wrong)}.", hint="Write the column with the type that is asked for.")
     engine.register_parquet(f"{table}_file", path)
     declared = {c.name for c in columns}
-    return Read(schema.empty_table(), footer.num_rows, tuple(n for n in schema.names if n not in declared))
+    return BatchRead(schema.empty_table(), footer.num_rows, tuple(n for n in schema.names if n not in declared))
 
 
 def _footer(path: Path) -> pq.FileMetaData:

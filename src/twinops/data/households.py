@@ -8,14 +8,14 @@ from dataclasses import replace
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.door import Asked, Read, enter
+from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column
 from twinops.ports import Engine
 
 _SQL = "SELECT DISTINCT household_id FROM transactions_file WHERE household_id IS NOT NULL ORDER BY household_id"
 
 
-def households(engine: Engine, asked: Asked, *, sample: int | None) -> pa.Array:
+def households(engine: Engine, asked: BatchRequest, *, sample: int | None) -> pa.Array:
     """The natural ids of everyone with a receipt, or of the `sample` whose keyed hash is smallest (int64, in order).
 
     The hash makes the sample independent of the order and number of the ids: asking for more keeps those one had.
@@ -27,7 +27,7 @@ def households(engine: Engine, asked: Asked, *, sample: int | None) -> pa.Array:
     return pa.array(sorted(sorted(everyone.to_pylist(), key=_draw)[:sample]), everyone.type)
 
 
-def among(read: Read, kept: pa.Array) -> Read:
+def among(read: BatchRead, kept: pa.Array) -> BatchRead:
     """Only the rows of these households."""
     return replace(read, rows=read.rows.filter(pc.is_in(read.rows["household_id"], kept)))
 

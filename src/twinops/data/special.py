@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
-from twinops.data.door import Asked, enter
+from twinops.data.door import BatchRequest, enter
 from twinops.data.schema import Column
 from twinops.ports import Engine
 
@@ -42,7 +42,7 @@ def shipped() -> DenyList:
     return DenyList(str(raw["version"]), patterns, {name: c["why"] for name, c in listed.items()})
 
 
-def denied(engine: Engine, asked: Asked, *, by: DenyList | None = None) -> pa.Table:
+def denied(engine: Engine, asked: BatchRequest, *, by: DenyList | None = None) -> pa.Table:
     """`product_id, category` of every denied product; the engine knows all products as `products_file` afterwards.
 
     Raises:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
-from twinops.data.door import Asked, Read
+from twinops.data.door import BatchRead, BatchRequest
 from twinops.data.households import among, households
 from twinops.data.own.cells import as_refusals
 from twinops.data.own.declared import declared, shelf
@@ -107,7 +107,7 @@ def collect(  # noqa: PLR0913  (ports and sections are injected by type)
         return take_own(mine, batch, places=places, keys=keys, sources=sources, own=own)
     if own.root and sources.folder is None:
         # the shipped rows are other people's; their ids may not meet yours
-        return take(Read(nobody(module), 0), module, batch=batch, places=places, keys=keys)
+        return take(BatchRead(nobody(module), 0), module, batch=batch, places=places, keys=keys)
     asked = asked_for(batch, places, sources)
     read = module.read(engine, asked)
     if sources.sample is not None:
@@ -125,14 +125,14 @@ def take_own(  # noqa: PLR0913  (ports and sections are injected by type)
     return take(read_own(source, batch, cells), shelf(source.said), batch=batch, places=places, keys=keys)
 
 
-def asked_for(batch: str, places: Places, sources: SourcesParams) -> Asked:
+def asked_for(batch: str, places: Places, sources: SourcesParams) -> BatchRequest:
     """Where the parameters say the source's files are; a relative folder is one of the project."""
     folder = None if sources.folder is None else places.root / sources.folder
-    return Asked(batch, folder=folder, max_rows=sources.max_rows)
+    return BatchRequest(batch, folder=folder, max_rows=sources.max_rows)
 
 
 def take(  # noqa: PLR0913  (`off` only says why there is nothing)
-    read: Read, shelf: Shelf, *, batch: str, places: Places, keys: KeyStore, off: bool = False
+    read: BatchRead, shelf: Shelf, *, batch: str, places: Places, keys: KeyStore, off: bool = False
 ) -> Collected:
     """Part good rows from bad, seal both, and write the counts."""
     source = shelf.__name__.rsplit(".", 1)[-1]
@@ -180,7 +180,7 @@ def pointing(table: pa.Table, columns: Sequence[str], keys: KeyStore) -> pa.Tabl
     return table
 
 
-def aside(read: Read, parted: Parted) -> pa.Table:
+def aside(read: BatchRead, parted: Parted) -> pa.Table:
     """All rows that are kept out: those a reader refused and those that break the schema, in one shape."""
     if not isinstance(read, Reading):
         return parted.bad

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twinops.data.door import Read
+from twinops.data.door import BatchRead
 from twinops.data.households import households
 from twinops.data.sources import consent
 from twinops.demo.consent import ledger
@@ -41,4 +41,4 @@ def collect_consent(  # noqa: PLR0913  (ports and sections are injected by type)
         return collect("consent", _BATCH, places=places, engine=engine, keys=keys, sources=sources, own=own)
     people = households(engine, asked_for(_BATCH, places, sources), sample=sources.sample).to_pylist()
     rows = ledger(people, seed=made_up.seed, excluded_share=made_up.excluded_share)
-    return take(Read(rows, rows.num_rows), consent, batch=_BATCH, places=places, keys=keys)
+    return take(BatchRead(rows, rows.num_rows), consent, batch=_BATCH, places=places, keys=keys)

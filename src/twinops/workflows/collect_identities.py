@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
+from twinops.data.door import BatchRequest
 from twinops.data.households import households
 from twinops.data.seal import write_sealed
 from twinops.data.sources import crm, registrations, social_accounts
@@ -30,16 +30,6 @@ from twinops.workflows.places import Places
 BATCH = "all"
 SHELVES = (registrations, crm, social_accounts)
 ALL_ON = SwitchesParams()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the readers are told."""
-
-    batch: str
-    folder: Path | None
-    max_rows: int
-    as_of: date
 
 
 def collect_identities(  # noqa: PLR0913  (ports and sections are injected by type)
@@ -60,12 +50,12 @@ def collect_identities(  # noqa: PLR0913  (ports and sections are injected by ty
     """
     if own.root or sources.folder is not None:
         folder = None if sources.folder is None else places.root / sources.folder
-        asked = Asked(BATCH, folder, sources.max_rows, as_of)
+        asked = BatchRequest(BATCH, folder, sources.max_rows, as_of)
         return _taken(folder, {}, places=places, keys=keys, asked=asked, on=on)
     ids = households(engine, asked_for(BATCH, places, sources), sample=sources.sample).to_pylist()
     with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as scratch:
         known = write_made_up(Path(scratch), [str(i) for i in ids], seed=made_up.seed)
-        asked = Asked(BATCH, Path(scratch), sources.max_rows, as_of)
+        asked = BatchRequest(BATCH, Path(scratch), sources.max_rows, as_of)
         return _taken(Path(scratch), known, places=places, keys=keys, asked=asked, on=on)
 
 
@@ -95,7 +85,7 @@ def _taken(  # noqa: PLR0913  (what `collect_identities` was given)
     *,
     places: Places,
     keys: KeyStore,
-    asked: Asked,
+    asked: BatchRequest,
     on: SwitchesParams,
 ) -> tuple[Collected, ...]:
     collected, true = [], [truth_of_nobody()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinops import plugins
-from twinops.data.door import Read
+from twinops.data.door import BatchRead
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams, SwitchesParams
@@ -35,5 +35,5 @@ def collect_profile(  # noqa: PLR0913  (ports and sections are injected by type)
         raise ParamsError(f"There is no source {source} here.", hint=f"There are {', '.join(SOURCES)}.")
     if on.off(source):
         module = plugins.load("twinops.data.sources", source)
-        return take(Read(nobody(module), 0), module, batch=BATCH, places=places, keys=keys, off=True)
+        return take(BatchRead(nobody(module), 0), module, batch=BATCH, places=places, keys=keys, off=True)
     return collect(source, BATCH, places=places, engine=engine, keys=keys, sources=sources, own=own)

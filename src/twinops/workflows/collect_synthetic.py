@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from twinops import plugins
 from twinops.data import customers
-from twinops.data.door import Asked as DoorAsked
+from twinops.data.door import BatchRequest
 from twinops.data.households import households
 from twinops.data.seal import write_sealed
 from twinops.data.sources._activitypub import event_id
@@ -28,7 +28,7 @@ from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import IdentitiesParams, SourcesParams, SwitchesParams, SyntheticParams
 from twinops.ports import Engine, KeyStore
 from twinops.workflows.collect import Collected, Shelf, asked_for, take
-from twinops.workflows.collect_identities import ALL_ON, BATCH, Asked
+from twinops.workflows.collect_identities import ALL_ON, BATCH
 from twinops.workflows.places import Places
 
 FILES = {
@@ -89,8 +89,8 @@ def nobody(shelf: Shelf) -> pa.Table:
     return pa.table({c.name: pa.array([], types[c.kind]) for c in shelf.SCHEMA.columns})
 
 
-def _asked(folder: Path | None, sources: SourcesParams, as_of: date) -> Asked:
-    return Asked(BATCH, folder, sources.max_rows, as_of)
+def _asked(folder: Path | None, sources: SourcesParams, as_of: date) -> BatchRequest:
+    return BatchRequest(BATCH, folder, sources.max_rows, as_of)
 
 
 def _span(as_of: date) -> Span:
@@ -113,7 +113,9 @@ def _write(
         data = panel.answers(made_up.panelists, seed=made_up.seed, wave=span.first)
         (folder / FILES[source]).write_bytes(data)
         return panel_truth(
-            customers.shopping(engine, _own_ids(people)), customers.answers(engine, DoorAsked(BATCH)), seed=made_up.seed
+            customers.shopping(engine, _own_ids(people)),
+            customers.answers(engine, BatchRequest(BATCH)),
+            seed=made_up.seed,
         )
     if source == "care_cases":
         profiles = crm.profiles(people, who.seed)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import special
-from twinops.data.door import Asked
+from twinops.data.door import BatchRequest
 from twinops.data.seal import read_sealed
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -121,7 +121,7 @@ def _declared(known: Examples, demographics: pa.Table) -> Examples:
 
 
 def _revealed(
-    declared: Examples, opened: tuple[pa.Table, pa.Table, pa.Table], asked: Asked, setup: Setup
+    declared: Examples, opened: tuple[pa.Table, pa.Table, pa.Table], asked: BatchRequest, setup: Setup
 ) -> tuple[tuple[Revealed, ...], int]:
     """What purchases until the last scored day give away, and the score of that day alone."""
     demographics, scores, lines = opened
@@ -140,7 +140,7 @@ def _revealed(
     return measure_revealed(behaviour, demographics.take([place[s] for s in sids]), rule), day
 
 
-def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: Asked) -> np.ndarray | None:
+def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: BatchRequest) -> np.ndarray | None:
     """Purchases by category; None where there is no table of products."""
     if not asked.file("products").is_file():
         return None

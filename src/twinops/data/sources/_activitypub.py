@@ -21,7 +21,7 @@ import pyarrow as pa
 from twinops.data.schema import Column
 from twinops.data.sources import _archive, _plain_text, _records, _strict_json
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Door, Reason, Refused
+from twinops.data.sources._reading import Collector, Reason, Refused
 
 EVENTS = pa.schema(
     [
@@ -49,14 +49,14 @@ MAX_TEXT = 20_000
 _PUBLIC = {"https://www.w3.org/ns/activitystreams#Public", "as:Public", "Public"}
 _ACCOUNT = re.compile(r"[\w.-]{1,64}")
 _STAMP = re.compile(r"archive-(\d{8})")
-_FOLLOWED = re.compile(rb"[\w.-]+@")
+_FOLLOWED = re.compile(r"[\w.-]+@", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Export:
     """What one archive is read with: where events go, whose they are, when it was made, who we are."""
 
-    door: Door
+    into: Collector
     place: str
     actor: str
     account: str
@@ -78,15 +78,15 @@ class Collection:
     take: Callable[[bytes, Export], None]
 
 
-def read_archive(path: Path, door: Door, *, calendar: Calendar, brand: str) -> None:
-    """Read one person's export into the door; what is hostile or torn is refused, never raised."""
+def read_archive(path: Path, collector: Collector, *, calendar: Calendar, brand: str) -> None:
+    """Read one person's export into the collector; what is hostile or torn is refused, never raised."""
     try:
         found = _archive.members(path, MEMBERS)
         actor, account = _actor(found.get("actor.json"))
     except Refused as refusal:
-        door.refuse(b"", refusal.reason, place=path.name)
+        collector.refuse(b"", refusal.reason, place=path.name)
         return
-    export = Export(door, path.name, actor, account, calendar, _made(path.name, calendar), brand)
+    export = Export(collector, path.name, actor, account, calendar, _made(path.name, calendar), brand)
     _each(found.get("outbox.json"), export, OUTBOX)
     _each(found.get("likes.json"), export, LIKES)
     _follows(found.get("following_accounts.csv"), export)
@@ -102,7 +102,7 @@ def event_id(*parts: str) -> str:
 
 
 def _each(data: bytes | None, export: Export, collection: Collection) -> None:
-    """Every item of a collection into the door; items that are refused go to quarantine."""
+    """Every item of a collection into the collector; items that are refused go to quarantine."""
     if data is None:
         return
     place = f"{export.place}/{collection.member}"
@@ -113,9 +113,9 @@ def _each(data: bytes | None, export: Export, collection: Collection) -> None:
                     raise _strict_json.torn(raw)
                 collection.take(raw, export)
             except Refused as refusal:
-                export.door.refuse(raw, refusal.reason, place=f"{place}@{at}")
+                export.into.refuse(raw, refusal.reason, place=f"{place}@{at}")
     except Refused as refusal:
-        export.door.refuse(data, refusal.reason, place=place)
+        export.into.refuse(data, refusal.reason, place=place)
 
 
 def _activity(raw: bytes, export: Export) -> None:
@@ -128,11 +128,11 @@ def _activity(raw: bytes, export: Export) -> None:
         raise Refused(Reason.FOREIGN_ACTOR)
     day = export.calendar.of_text(activity.get("published"))
     if not _PUBLIC & {*_links(activity, "to"), *_links(activity, "cc")}:
-        export.door.left_out["not_public"] += 1
+        export.into.left_out["not_public"] += 1
         return
     if verb == "Announce":
         brand = export.is_brand(activity.get("object"))
-        export.door.admit((export.account, event_id(name), verb, day, int(brand), 0, None), unique=name)
+        export.into.admit((export.account, event_id(name), verb, day, int(brand), 0, None), unique=name)
     else:
         _note(activity, name, day, export)
 
@@ -152,7 +152,7 @@ def _note(activity: dict[str, Any], name: str, day: int, export: Export) -> None
     if _records.is_formula(content):
         raise Refused(Reason.FORMULA)
     if note.get("sensitive") is True or note.get("summary"):
-        export.door.left_out["content_warning"] += 1
+        export.into.left_out["content_warning"] += 1
         return
     text = _plain_text.from_html(content)
     if not text:
@@ -160,7 +160,7 @@ def _note(activity: dict[str, Any], name: str, day: int, export: Export) -> None
     mentions = [t.get("href") for t in note.get("tag") or [] if isinstance(t, dict) and t.get("type") == "Mention"]
     answered = note.get("inReplyTo")
     brand = any(export.is_brand(link) for link in (*mentions, answered))
-    export.door.admit(
+    export.into.admit(
         (export.account, event_id(name), "Create", day, int(brand), int(answered is not None), text), unique=name
     )
 
@@ -171,15 +171,18 @@ def _like(raw: bytes, export: Export) -> None:
     if not _host(link):
         raise Refused(Reason.BAD_ID)
     name = event_id(export.account, "Like", link)
-    export.door.admit((export.account, name, "Like", export.made, int(export.is_brand(link)), 0, None), unique=name)
+    export.into.admit((export.account, name, "Like", export.made, int(export.is_brand(link)), 0, None), unique=name)
 
 
 def _follows(data: bytes | None, export: Export) -> None:
     """The accounts followed, of which only ours is kept; undated like the likes."""
     if data is None:
         return
-    lines = [line.removesuffix(b"\r") for line in data.split(b"\n")]
-    for record in _records.csv_below(lines, begins=_FOLLOWED):
+    head, *below = _records.in_text(line.removesuffix(b"\r") for line in data.split(b"\n"))
+    header = _records.cells_of(head, ",")
+    # a header that is no CSV has no columns: every record is then refused, and none is read by guess
+    shape = _records.Shape(0 if isinstance(header, Reason) else len(header), begins=_FOLLOWED)
+    for record in _records.records(below, shape):
         try:
             if record.refused:
                 raise Refused(record.refused)
@@ -187,12 +190,16 @@ def _follows(data: bytes | None, export: Export) -> None:
             if not name or not host:
                 raise Refused(Reason.BAD_ID)
             if host.casefold() != export.brand:
-                export.door.left_out["third_party_account"] += 1
+                export.into.left_out["third_party_account"] += 1
                 continue
             event = event_id(export.account, "Follow", record.cells[0])
-            export.door.admit((export.account, event, "Follow", export.made, 1, 0, None), unique=event)
+            export.into.admit((export.account, event, "Follow", export.made, 1, 0, None), unique=event)
         except Refused as refusal:
-            export.door.refuse(record.raw, refusal.reason, place=f"{export.place}/following_accounts.csv:{record.line}")
+            export.into.refuse(
+                _records.in_bytes(record.raw),
+                refusal.reason,
+                place=f"{export.place}/following_accounts.csv:{record.line}",
+            )
 
 
 def _actor(data: bytes | None) -> tuple[str, str]:

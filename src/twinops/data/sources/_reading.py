@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
-from twinops.data.door import Read
+from twinops.data.door import BatchRead, BatchRequest
 from twinops.errors import DataError
 
 KEPT_BYTES = 65_536
@@ -67,28 +66,8 @@ class Refused(Exception):  # noqa: N818  a refusal of one row, caught beside the
         self.reason = reason
 
 
-class Asked(Protocol):
-    """What a reader is told: the batch, the folder the files are in, the most rows a file may hold, and today."""
-
-    @property
-    def batch(self) -> str:
-        """Which batch."""
-
-    @property
-    def folder(self) -> Path | None:
-        """Where your own files are; None: nothing is shipped, the demo generates it."""
-
-    @property
-    def max_rows(self) -> int:
-        """The most rows."""
-
-    @property
-    def as_of(self) -> date:
-        """What lies behind this day has not happened."""
-
-
 @dataclass(frozen=True)
-class Reading(Read):
+class Reading(BatchRead):
     """Good rows, refused rows as `REFUSED_ROWS`, and how many were left at the door on purpose and not kept.
 
     `in_file` = rows + refused + left at the door.
@@ -104,8 +83,8 @@ class Reading(Read):
 
 
 @dataclass
-class Door:
-    """Collects what comes in while a file is read; `reading` closes it."""
+class Collector:
+    """Collects what comes in while a file is read; `names` are those of the fields of what was taken."""
 
     schema: pa.Schema
     max_rows: int = 5_000_000
@@ -113,6 +92,7 @@ class Door:
     refused: list[tuple[str, str, str, str, int]] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
 
     def admit(self, row: Sequence[Any], *, unique: str) -> None:
         """Take a good row, unless one with this id came before.
@@ -144,7 +124,7 @@ class Door:
         return Reading(table, in_file, tuple(dropped), refused, dict(sorted(self.left_out.items())))
 
 
-def folder_of(asked: Asked, demo: str) -> Path:
+def folder_of(asked: BatchRequest, demo: str) -> Path:
     """The folder of one's own files.
 
     Raises:

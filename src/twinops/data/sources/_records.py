@@ -1,4 +1,9 @@
-"""Lines from strangers, CSV (RFC 4180) or JSON: cut into records so that a torn one takes no neighbour with it."""
+"""Lines from strangers cut into CSV records (RFC 4180 and its cousins), so that a torn one takes no neighbour with it.
+
+A quoted cell may run over several lines, and a forgotten quote would swallow the rest of the file. So a record is
+joined only so far: at most `MAX_LINES` lines, at most `MAX_RECORD` bytes, and never across a line where another one
+begins. If its quotes have not closed by then, its first line alone is torn, and the lines behind it are read again.
+"""
 
 from __future__ import annotations
 
@@ -6,30 +11,61 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from twinops.data.sources._reading import Reason, Refused
+from twinops.data.sources._reading import Reason
 from twinops.errors import DataError
 
 MAX_FILE = 512 * 2**20
 MAX_RECORD = 131_072
-"""Also the limit of Python's csv module for one cell."""
+"""Bytes as UTF-8; also the limit of Python's csv module for one cell."""
 MAX_LINES = 50
 """A quoted cell may run over so many lines; a longer one is taken for a forgotten quote."""
 
+_BLANK = " \t\r\n\v\f"
 _FORMULA = re.compile(r"\s*(?:=|[+@-]\s*[A-Za-z_.]+\w*\s*[(|!]|@SUM\b)")
+_ESCAPED = re.compile("[\udc80-\udcff]")
+"""How a byte that is no text in its encoding looks, decoded with `surrogateescape`."""
+
+
+class CsvRecord(NamedTuple):
+    """One record: the line it begins in (from 1, the header's), its text, and its cells, or why it has none.
+
+    Bytes that are no text stand in `raw` as `surrogateescape` has them, so that they can be had back.
+    """
+
+    line: int
+    raw: str
+    cells: list[str]
+    refused: Reason | None
 
 
 @dataclass(frozen=True)
-class Record:
-    """One record: its first line (from 1), its bytes, and its cells, or why it has none."""
+class Shape:
+    """How the records of a file look: how many cells, what separates them, and how their first cell looks.
 
-    line: int
-    raw: bytes
-    cells: tuple[str, ...] = ()
-    refused: Reason | None = None
+    Where nobody knows the last (`begins` is None), any line that is a whole record by itself is one, and lines that
+    together are no whole record were none.
+    """
+
+    width: int
+    separator: str = ","
+    begins: re.Pattern[str] | None = None
+
+    def whole(self, text: str) -> bool:
+        """It is one record with all its cells."""
+        cells = cells_of(text, self.separator)
+        return not isinstance(cells, Reason) and len(cells) == self.width
+
+    def begins_another(self, line: str) -> bool:
+        """A record begins in this line, whatever quotes are open before it."""
+        if self.begins is not None:
+            return bool(self.begins.match(line))
+        return line.count('"') % 2 == 0 and self.whole(line)
 
 
 def lines(path: Path) -> list[bytes]:
@@ -52,92 +88,122 @@ def lines(path: Path) -> list[bytes]:
     return [line.removesuffix(b"\r") for line in data.split(b"\n")]
 
 
-def csv_records(found: list[bytes], *, begins: re.Pattern[bytes]) -> tuple[tuple[str, ...], Iterator[Record]]:
+def in_text(found: Iterable[bytes]) -> Iterator[str]:
+    """Lines as text, whatever bytes they hold; the inverse of `in_bytes`."""
+    return (line.decode("utf-8", "surrogateescape") for line in found)
+
+
+def in_bytes(text: str) -> bytes:
+    """The bytes a record came as."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def names(head: str, separator: str = ",") -> list[str]:
+    """The column names of a header; none where it is no CSV or names a column twice."""
+    cells = cells_of(head, separator)
+    found = [] if isinstance(cells, Reason) else [name.strip() for name in cells]
+    return found if len(set(found)) == len(found) else []
+
+
+def csv_records(found: list[bytes], *, begins: re.Pattern[str]) -> tuple[list[str], Iterator[CsvRecord]]:
     """The header's names and the records below it. `begins` is how the first cell of a record looks.
 
     Raises:
-        DataError: the header is no CSV, or names a column twice.
+        DataError: the header is no CSV, has one column, or names one twice.
     """
-    try:
-        header = tuple(name.strip() for name in _cells(found[0] if found else b""))
-    except Refused:
-        header = ()
-    if len(set(header)) != len(header) or len(header) < 2:
+    header = names(next(in_text(found)))
+    if len(header) < 2:
         raise DataError(
             "The first line is no CSV header with each column once.",
             hint="Write the column names, comma-separated, in line 1.",
         )
-    return header, _csv_records(found, len(header), begins)
+    return header, records(in_text(found[1:]), Shape(len(header), begins=begins))
 
 
-def csv_below(found: list[bytes], *, begins: re.Pattern[bytes]) -> Iterator[Record]:
-    """The records below a header that need not be well; each has one cell at least."""
-    try:
-        width = len(_cells(found[0]))
-    except Refused:
-        width = 0
-    return _csv_records(found, width, begins)
-
-
-def _csv_records(found: list[bytes], width: int, begins: re.Pattern[bytes]) -> Iterator[Record]:
-    at = 1
-    while at < len(found):
-        if not found[at].strip():
-            at += 1
+def records(below: Iterable[str], shape: Shape) -> Iterator[CsvRecord]:
+    """The records in the lines below a header. Lines without anything are no records."""
+    ahead = _Lookahead(below)
+    for line in ahead:
+        if not line.strip(_BLANK):
             continue
-        end = _record_end(found, at, begins)
-        raw = b"\n".join(found[at : end or at + 1])
-        yield _record(at + 1, raw, width) if end else Record(at + 1, raw, refused=_reason(raw, Reason.TORN))
-        at = end or at + 1
+        number = ahead.line
+        raw = _joined(line, ahead, shape) if line.count('"') % 2 else line
+        if raw is None:
+            yield CsvRecord(number, line, [], _unfit(line) or Reason.TORN)
+            continue
+        cells = cells_of(raw, shape.separator)
+        if isinstance(cells, Reason):
+            yield CsvRecord(number, raw, [], cells)
+        else:
+            yield CsvRecord(number, raw, cells, None if len(cells) == shape.width else Reason.FIELD_COUNT)
 
 
-def _record_end(found: list[bytes], at: int, begins: re.Pattern[bytes]) -> int | None:
-    """The line behind the record that begins here; None: its quotes never close before another record begins."""
-    quotes, size, end = found[at].count(b'"'), len(found[at]), at + 1
-    while quotes % 2:
-        if end >= len(found) or end - at >= MAX_LINES or size > MAX_RECORD or begins.match(found[end]):
-            return None
-        quotes, size, end = quotes + found[end].count(b'"'), size + len(found[end]), end + 1
-    return end
+class _Lookahead:
+    """Lines of which some can be given back; `line` is the number of the last."""
+
+    def __init__(self, below: Iterable[str]) -> None:
+        self._below, self._back, self.line = iter(below), deque[str](), 1
+
+    def __iter__(self) -> _Lookahead:
+        return self
+
+    def __next__(self) -> str:
+        line = self._back.popleft() if self._back else next(self._below)
+        self.line += 1
+        return line
+
+    def give_back(self, taken: list[str]) -> None:
+        """They will come again, next."""
+        self._back.extendleft(reversed(taken))
+        self.line -= len(taken)
 
 
-def _record(line: int, raw: bytes, width: int) -> Record:
-    try:
-        cells = _cells(raw)
-    except Refused as refusal:
-        return Record(line, raw, refused=refusal.reason)
-    return Record(line, raw, tuple(cells), None if len(cells) == width else Reason.FIELD_COUNT)
+def _joined(first: str, ahead: _Lookahead, shape: Shape) -> str | None:
+    """The record that begins with this line of open quotes; None: it is torn, and only this line was taken."""
+    if shape.begins is None and _unfit(first):
+        return first
+    parts, open_, size = [first], True, len(in_bytes(first))
+    while open_ and len(parts) < MAX_LINES and size <= MAX_RECORD:
+        following = next(ahead, None)
+        if following is None:
+            break
+        if shape.begins_another(following):
+            ahead.give_back([following])
+            break
+        parts.append(following)
+        open_, size = open_ != bool(following.count('"') % 2), size + len(in_bytes(following))
+    raw = "\n".join(parts)
+    if open_ or (shape.begins is None and not shape.whole(raw)):
+        ahead.give_back(parts[1:])
+        return None
+    return raw
 
 
-def _cells(raw: bytes) -> list[str]:
-    """Cells of one record.
+def cells_of(raw: str, separator: str) -> list[str] | Reason:
+    """Cells of one record, or why it has none: too large, a NUL, bytes that are no text, or quotes that do not close.
 
-    Raises:
-        Refused: too large, a NUL, no UTF-8, or quotes that do not close.
+    >>> cells_of('7,"a ""b"", c"', ","), cells_of('7,"a', ",")
+    (['7', 'a "b", c'], <Reason.TORN: 'torn_record'>)
     """
-    reason = _reason(raw, None)
-    if reason:
-        raise Refused(reason)
+    unfit = _unfit(raw)
+    if unfit or not raw:
+        return unfit or Reason.TORN
+    if '"' not in raw and "\r" not in raw:
+        return raw.split(separator)
     try:
-        rows = list(csv.reader(io.StringIO(raw.decode("utf-8"), newline=""), strict=True))
+        rows = list(csv.reader(io.StringIO(raw, newline=""), delimiter=separator, strict=True))
     except csv.Error:
-        raise Refused(Reason.TORN) from None
-    if len(rows) != 1:
-        raise Refused(Reason.TORN)
-    return rows[0]
+        return Reason.TORN
+    return rows[0] if len(rows) == 1 else Reason.TORN
 
 
-def _reason(raw: bytes, otherwise: Reason | None) -> Reason | None:
-    """What the bytes alone tell."""
-    if len(raw) > MAX_RECORD:
+def _unfit(text: str) -> Reason | None:
+    """What tells before cutting; a character has four bytes at most."""
+    if 4 * len(text) > MAX_RECORD and len(in_bytes(text)) > MAX_RECORD:
         return Reason.OVERSIZED
-    if b"\0" in raw:
+    if "\0" in text:
         return Reason.NUL
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return Reason.NOT_UTF8
-    return otherwise
+    return Reason.NOT_UTF8 if not text.isascii() and _ESCAPED.search(text) else None
 
 
 def is_formula(cell: str) -> bool:

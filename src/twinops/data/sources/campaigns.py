@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.days import CREDIBLE, day_number
-from twinops.data.door import Asked, Read, enter
+from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
@@ -37,7 +37,7 @@ LEGAL = LegalFacts(
 )
 
 
-def read(engine: Engine, asked: Asked) -> Read:
+def read(engine: Engine, asked: BatchRequest) -> BatchRead:
     """One row per household and campaign, with the campaign's type and dates; a campaign nobody described has none.
 
     Raises:

@@ -9,12 +9,12 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _activitypub, _plain_text, _records, _scored, _strict_json
+from twinops.data.sources import _activitypub, _plain_text, _records, _scored
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Asked, Door, Reading, Reason, Refused, folder_of
+from twinops.data.sources._csv_source import JsonLinesSource
+from twinops.data.sources._reading import Collector, Reason, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
-from twinops.ports import Engine
 
 DAY = "opened"
 SUBJECT = "customer"
@@ -70,28 +70,7 @@ _CASE = re.compile(r"case-\d{1,12}")
 _CUSTOMER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 
-def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table yet)
-    """One row per case. A case still open has no closing day and the outcome `open`.
-
-    Raises:
-        DataError: there is no such file.
-    """
-    path = folder_of(asked, "twinops.demo.care.cases") / "care_cases.jsonl"
-    calendar = Calendar(asked.as_of)
-    door, dropped = Door(_READ, asked.max_rows), set()
-    for number, raw in enumerate(_records.lines(path), start=1):
-        if not raw.strip():
-            continue
-        try:
-            case = _strict_json.parse(raw)
-            _take(case, door, calendar)
-            dropped |= case.keys() - set(FIELDS)
-        except Refused as refusal:
-            door.refuse(raw, refusal.reason, place=f"{path.name}:{number}")
-    return door.reading(dropped=sorted(dropped))
-
-
-def _take(case: dict[str, Any], door: Door, calendar: Calendar) -> None:
+def _take(case: dict[str, Any], collector: Collector, calendar: Calendar) -> None:
     texts = {name: _text(case, name) for name in FIELDS if name != "closed_at"}
     if any(_records.is_formula(value) for value in texts.values()):
         raise Refused(Reason.FORMULA)
@@ -106,7 +85,7 @@ def _take(case: dict[str, Any], door: Door, calendar: Calendar) -> None:
     if not text:
         raise Refused(Reason.EMPTY_TEXT)
     name = _activitypub.event_id("case", texts["case_id"])
-    door.admit(
+    collector.admit(
         (texts["customer"], name, texts["channel"], texts["category"], opened, closed, texts["outcome"], text),
         unique=name,
     )
@@ -129,6 +108,10 @@ def _days(case: dict[str, Any], calendar: Calendar) -> tuple[int, int | None]:
     if closed < opened or case["outcome"] == "open":
         raise Refused(Reason.BACKWARDS)
     return opened, closed
+
+
+read = JsonLinesSource("care_cases.jsonl", "twinops.demo.care.cases", FIELDS, _READ, _take)
+"""One row per case. A case still open has no closing day and the outcome `open`."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:

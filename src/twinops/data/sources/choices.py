@@ -12,13 +12,12 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people, _records
+from twinops.data.sources import _people
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Asked, Door, Reading, Reason, Refused, folder_of
+from twinops.data.sources._csv_source import CsvSource
+from twinops.data.sources._reading import Collector, Reason, Refused
 from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
-from twinops.errors import DataError
-from twinops.ports import Engine
 
 DAY = "day"
 SUBJECT = "record"
@@ -59,33 +58,10 @@ LEGAL = LegalFacts(
 
 _ID = re.compile(r"[\w.@-]{1,128}", re.ASCII)
 _SEQ = re.compile(r"\d{1,6}", re.ASCII)
-_BEGINS = re.compile(rb"[\w.@-]{1,128},")
 _ALLOWED = {"purpose": tuple(Purpose), "event": tuple(Event), "basis": tuple(LegalBasis)}
 
 
-def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table yet)
-    """One row per event. `record` is a CRM number or an account, as its source calls it.
-
-    Raises:
-        DataError: there is no such file, or its header lacks a column.
-    """
-    path = folder_of(asked, "twinops.demo.choices.to_csv") / FILE
-    header, records = _records.csv_records(_records.lines(path), begins=_BEGINS)
-    missing = [c for c in COLUMNS if c not in header]
-    if missing:
-        raise DataError(f"{FILE} has no column {', '.join(missing)}.", hint=f"Needed are {', '.join(COLUMNS)}.")
-    door, calendar = Door(READ, asked.max_rows), Calendar(asked.as_of)
-    for record in records:
-        try:
-            if record.refused:
-                raise Refused(record.refused)
-            _take(dict(zip(header, record.cells, strict=True)), door, calendar)
-        except Refused as refusal:
-            door.refuse(record.raw, refusal.reason, place=f"{FILE}:{record.line}")
-    return door.reading(dropped=[c for c in header if c not in COLUMNS])
-
-
-def _take(said: dict[str, str], door: Door, calendar: Calendar) -> None:
+def _take(said: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _ID.fullmatch(said["record"]):
         raise Refused(Reason.BAD_ID)
     if any(said[name] not in known for name, known in _ALLOWED.items()):
@@ -97,9 +73,13 @@ def _take(said: dict[str, str], door: Door, calendar: Calendar) -> None:
         raise Refused(Reason.MISSING)
     day, seq = calendar.of_text(said["on"]), int(said["seq"])
     record, purpose = said["record"].casefold() if "@" in said["record"] else said["record"], said["purpose"]
-    door.admit(
+    collector.admit(
         (record, purpose, said["event"], said["basis"], notice, day, seq), unique=f"{record}\n{purpose}\n{day}\n{seq}"
     )
+
+
+read = CsvSource(FILE, "twinops.demo.choices.to_csv", COLUMNS, READ, _take, ids=_ID)
+"""One row per event. `record` is a CRM number or an account, as its source calls it."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:

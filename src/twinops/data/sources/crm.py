@@ -8,13 +8,12 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people, _records
+from twinops.data.sources import _people
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Asked, Door, Reading, Reason, Refused, folder_of
+from twinops.data.sources._csv_source import CsvSource
+from twinops.data.sources._reading import Collector, Reason, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
-from twinops.errors import DataError
-from twinops.ports import Engine
 
 DAY = "updated"
 HOUSEHOLDS = ("card",)
@@ -63,41 +62,22 @@ LEGAL = LegalFacts(
 )
 
 _ID = re.compile(r"C\d{8}")
-_BEGINS = re.compile(rb"C\d{8},")
 
 
-def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table yet)
-    """One row per profile. Names and contacts as they were typed, cells that could run made harmless.
-
-    Raises:
-        DataError: there is no such file, it is UTF-16, or its header lacks a column.
-    """
-    path = folder_of(asked, "twinops.demo.crm.to_csv") / FILE
-    header, records = _records.csv_records([_people.in_utf8(line) for line in _records.lines(path)], begins=_BEGINS)
-    missing = [c for c in COLUMNS if c not in header]
-    if missing:
-        raise DataError(f"{FILE} has no column {', '.join(missing)}.", hint=f"Needed are {', '.join(COLUMNS)}.")
-    door, calendar = Door(READ, asked.max_rows), Calendar(asked.as_of)
-    for record in records:
-        try:
-            if record.refused:
-                raise Refused(record.refused)
-            _take(dict(zip(header, record.cells, strict=True)), door, calendar)
-        except Refused as refusal:
-            door.refuse(record.raw, refusal.reason, place=f"{FILE}:{record.line}")
-    return door.reading(dropped=[c for c in header if c not in COLUMNS])
-
-
-def _take(typed: dict[str, str], door: Door, calendar: Calendar) -> None:
+def _take(typed: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _ID.fullmatch(typed["crm_id"]):
         raise Refused(Reason.BAD_ID)
     row = {name: _people.cell(typed[column]) for column, name in COLUMNS.items()}
     if row["given"] is None and row["surname"] is None:
         raise Refused(Reason.MISSING)
     row["born"] = _people.birthday(row["born"], as_of=calendar.as_of)
-    door.admit(
+    collector.admit(
         [*(row[f.name] for f in READ if f.name != "updated"), calendar.of_text(row["updated"])], unique=typed["crm_id"]
     )
+
+
+read = CsvSource(FILE, "twinops.demo.crm.to_csv", COLUMNS, READ, _take, ids=_ID, mixed_encodings=True)
+"""One row per profile. Names and contacts as they were typed, cells that could run made harmless."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from twinops.data import journey
-from twinops.data.door import Asked, Read, enter
+from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
@@ -72,7 +72,7 @@ LEGAL = LegalFacts(
 )
 
 
-def read(engine: Engine, asked: Asked) -> Read:
+def read(engine: Engine, asked: BatchRequest) -> BatchRead:
     """All households with an answer, one row each.
 
     Raises:

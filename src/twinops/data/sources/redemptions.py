@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.days import CREDIBLE, day_number
-from twinops.data.door import Asked, Read, enter
+from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
@@ -38,7 +38,7 @@ LEGAL = LegalFacts(
 )
 
 
-def read(engine: Engine, asked: Asked) -> Read:
+def read(engine: Engine, asked: BatchRequest) -> BatchRead:
     """One row per redeemed coupon.
 
     Raises:

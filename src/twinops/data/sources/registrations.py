@@ -8,13 +8,12 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people, _records
+from twinops.data.sources import _people
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Asked, Door, Reading, Reason, Refused, folder_of
+from twinops.data.sources._csv_source import CsvSource
+from twinops.data.sources._reading import Collector, Reason, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
-from twinops.errors import DataError
-from twinops.ports import Engine
 
 DAY = "registered"
 SUBJECT = "household_id"
@@ -56,41 +55,22 @@ LEGAL = LegalFacts(
 )
 
 _CARD = re.compile(r"[A-Z]?\d{1,12}")
-_BEGINS = re.compile(rb"[A-Z]?\d{1,12},")
 
 
-def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table yet)
-    """One row per household: its card's number is the household's id in the transactions.
-
-    Raises:
-        DataError: there is no such file, it is UTF-16, or its header lacks a column.
-    """
-    path = folder_of(asked, "twinops.demo.registrations.to_csv") / FILE
-    header, records = _records.csv_records([_people.in_utf8(line) for line in _records.lines(path)], begins=_BEGINS)
-    missing = [c for c in COLUMNS if c not in header]
-    if missing:
-        raise DataError(f"{FILE} has no column {', '.join(missing)}.", hint=f"Needed are {', '.join(COLUMNS)}.")
-    door, calendar = Door(READ, asked.max_rows), Calendar(asked.as_of)
-    for record in records:
-        try:
-            if record.refused:
-                raise Refused(record.refused)
-            _take(dict(zip(header, record.cells, strict=True)), door, calendar)
-        except Refused as refusal:
-            door.refuse(record.raw, refusal.reason, place=f"{FILE}:{record.line}")
-    return door.reading(dropped=[c for c in header if c not in COLUMNS])
-
-
-def _take(written: dict[str, str], door: Door, calendar: Calendar) -> None:
+def _take(written: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _CARD.fullmatch(written["card"]):
         raise Refused(Reason.BAD_ID)
     row = {name: _people.cell(written[column]) for column, name in COLUMNS.items()}
     if row["name"] is None:
         raise Refused(Reason.MISSING)
-    door.admit(
+    collector.admit(
         [*(row[f.name] for f in READ if f.name != "registered"), calendar.of_text(row["registered"])],
         unique=written["card"],
     )
+
+
+read = CsvSource(FILE, "twinops.demo.registrations.to_csv", COLUMNS, READ, _take, ids=_CARD, mixed_encodings=True)
+"""One row per household: its card's number is the household's id in the transactions."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:

@@ -10,12 +10,12 @@ import pyarrow as pa
 from twinops.data import journey
 from twinops.data.linkage.letters import spoken
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people, _records, _strict_json
+from twinops.data.sources import _people
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Asked, Door, Reading, Reason, Refused, folder_of
+from twinops.data.sources._csv_source import JsonLinesSource
+from twinops.data.sources._reading import Collector, Reason, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
-from twinops.ports import Engine
 
 DAY = "since"
 SUBJECT = "account"
@@ -53,27 +53,7 @@ LEGAL = LegalFacts(
 _LINK = re.compile(r"https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+)/users/([\w.-]{1,64})", re.ASCII)
 
 
-def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table yet)
-    """One row per account, called `handle@server` as its posts call it.
-
-    Raises:
-        DataError: there is no such file.
-    """
-    path = folder_of(asked, "twinops.demo.accounts.to_jsonl") / FILE
-    door, calendar, dropped = Door(READ, asked.max_rows), Calendar(asked.as_of), set()
-    for number, raw in enumerate(_records.lines(path), start=1):
-        if not raw.strip():
-            continue
-        try:
-            actor = _strict_json.parse(raw)
-            _take(actor, door, calendar)
-            dropped |= actor.keys() - set(KEYS)
-        except Refused as refusal:
-            door.refuse(raw, refusal.reason, place=f"{FILE}:{number}")
-    return door.reading(dropped=sorted(dropped))
-
-
-def _take(actor: dict[str, Any], door: Door, calendar: Calendar) -> None:
+def _take(actor: dict[str, Any], collector: Collector, calendar: Calendar) -> None:
     if actor.get("type") != "Person":
         raise Refused(Reason.UNKNOWN_VALUE)
     link = _LINK.fullmatch(actor["id"]) if isinstance(actor.get("id"), str) else None
@@ -82,7 +62,7 @@ def _take(actor: dict[str, Any], door: Door, calendar: Calendar) -> None:
     account = f"{link[2]}@{link[1]}".casefold()
     fields = _fields(actor.get("attachment", []))
     name = _people.cell(spoken(_text(actor.get("name") or "")))
-    door.admit(
+    collector.admit(
         (account, link[2], name, fields.get("email"), fields.get("city"), calendar.of_text(actor.get("published"))),
         unique=account,
     )
@@ -106,6 +86,10 @@ def _text(value: Any) -> str:
     if len(value) > 10 * _people.MOST_SIGNS:
         raise Refused(Reason.OVERSIZED)
     return value
+
+
+read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, READ, _take)
+"""One row per account, called `handle@server` as its posts call it."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:

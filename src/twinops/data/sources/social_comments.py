@@ -10,11 +10,10 @@ from twinops.data import journey
 from twinops.data.schema import Schema
 from twinops.data.sources import _activitypub, _plain_text, _records, _scored
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Asked, Door, Reading, Reason, Refused, folder_of
+from twinops.data.sources._csv_source import CsvSource
+from twinops.data.sources._reading import Collector, Reason, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
-from twinops.errors import DataError
-from twinops.ports import Engine
 
 DAY = "day"
 SUBJECT = "account"
@@ -39,35 +38,11 @@ LEGAL = LegalFacts(
 )
 
 
-_BEGINS = re.compile(rb"k\d{1,12},")
 _ID = re.compile(r"k\d{1,12}")
 _ACCOUNT = re.compile(r"[\w.-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 
 
-def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table yet)
-    """One row per comment, in the same columns as `social_posts`.
-
-    Raises:
-        DataError: there is no such file, or its header lacks a column.
-    """
-    path = folder_of(asked, "twinops.demo.social.comments") / "social_comments.csv"
-    calendar = Calendar(asked.as_of)
-    header, records = _records.csv_records(_records.lines(path), begins=_BEGINS)
-    missing = [c for c in COLUMNS if c not in header]
-    if missing:
-        raise DataError(f"{path.name} has no column {', '.join(missing)}.", hint=f"Needed are {', '.join(COLUMNS)}.")
-    door = Door(_activitypub.EVENTS, asked.max_rows)
-    for record in records:
-        try:
-            if record.refused:
-                raise Refused(record.refused)
-            _take(dict(zip(header, record.cells, strict=True)), door, calendar)
-        except Refused as refusal:
-            door.refuse(record.raw, refusal.reason, place=f"{path.name}:{record.line}")
-    return door.reading(dropped=[c for c in header if c not in COLUMNS])
-
-
-def _take(cell: dict[str, str], door: Door, calendar: Calendar) -> None:
+def _take(cell: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if any(_records.is_formula(cell[c]) for c in COLUMNS):
         raise Refused(Reason.FORMULA)
     account = cell["account"].casefold()
@@ -80,7 +55,11 @@ def _take(cell: dict[str, str], door: Door, calendar: Calendar) -> None:
     if not text:
         raise Refused(Reason.EMPTY_TEXT)
     name = _activitypub.event_id("comment", cell["comment_id"])
-    door.admit((account, name, "Create", day, 1, int(bool(cell["in_reply_to"])), text), unique=name)
+    collector.admit((account, name, "Create", day, 1, int(bool(cell["in_reply_to"])), text), unique=name)
+
+
+read = CsvSource("social_comments.csv", "twinops.demo.social.comments", COLUMNS, _activitypub.EVENTS, _take, ids=_ID)
+"""One row per comment, in the same columns as `social_posts`."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 
 from twinops.data import journey
+from twinops.data.door import BatchRequest
 from twinops.data.schema import Schema
 from twinops.data.sources import _activitypub, _scored
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Asked, Door, Reading, folder_of
+from twinops.data.sources._reading import Collector, Reading, folder_of
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError
@@ -37,7 +38,7 @@ LEGAL = LegalFacts(
 )
 
 
-def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table yet)
+def read(_: Engine, asked: BatchRequest) -> Reading:
     """One row per event of every archive in the folder: zip, tar.gz, or a folder with an `actor.json`.
 
     Raises:
@@ -49,11 +50,11 @@ def read(engine: Engine, asked: Asked) -> Reading:  # noqa: ARG001  (no table ye
         raise DataError(
             f"There is no folder {folder.name} with archives.", hint="Check the source's folder in params.yaml."
         )
-    door = Door(_activitypub.EVENTS, asked.max_rows)
+    collector = Collector(_activitypub.EVENTS, asked.max_rows)
     for path in sorted(folder.iterdir()):
         if path.is_dir() or path.name.endswith((".zip", ".tar.gz", ".tgz")):
-            _activitypub.read_archive(path, door, calendar=calendar, brand=BRAND)
-    return door.reading(
+            _activitypub.read_archive(path, collector, calendar=calendar, brand=BRAND)
+    return collector.reading(
         dropped=("content_map", "language", "profile", "private_key", "recipients", "shared_text", "bookmarks")
     )
 

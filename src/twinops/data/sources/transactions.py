@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.days import CREDIBLE, day_number
-from twinops.data.door import Asked, Read, enter
+from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
@@ -61,7 +61,7 @@ SCHEMA = Schema(
 )
 
 
-def read(engine: Engine, asked: Asked) -> Read:
+def read(engine: Engine, asked: BatchRequest) -> BatchRead:
     """The lines of one month by the shops' own clock (America/New_York; the file's is UTC), in a total order.
 
     A line without a time belongs to no month: it is read with the file's first one, to be quarantined there.

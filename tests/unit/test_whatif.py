@@ -53,14 +53,6 @@ def test_no_quantile_is_kept_beyond_which_fewer_than_ten_lie():
     assert min(fit_spread(few).at) >= FEWEST / 120
 
 
-def test_draws_follow_the_levels():
-    spread = SUPPORT.tiers[1].spread
-    baskets, usd = spread.draws(4000, baskets=3.0, spend=90.0, seed=2)
-    assert np.quantile(usd, 0.5) == pytest.approx(spread.quantile(0.5, baskets=3.0, spend=90.0)[1], rel=0.1)
-    assert min(baskets.min(), usd.min()) >= 0
-    assert (baskets == np.rint(baskets)).all()
-
-
 def test_the_support_is_read_back_as_it_was_written():
     assert supports.from_text(supports.to_text(SUPPORT)) == SUPPORT
     assert supports.from_text(supports.to_text(None)) is None

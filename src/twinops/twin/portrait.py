@@ -15,7 +15,7 @@ from typing import Any
 
 from twinops.data.days import FIRST_DAY
 from twinops.twin.explain import explain_heads, words
-from twinops.twin.features import BILLION, SPEEDS
+from twinops.twin.features import SPEEDS
 from twinops.twin.living import Living, rows
 from twinops.twin.model import TwinModel
 from twinops.twin.outlook import NEWCOMER, Outlook
@@ -205,12 +205,6 @@ def permissions(answers: Mapping[str, str | None]) -> tuple[Permission, ...]:
 def said(day: int) -> str:
     """A day number as a date."""
     return (FIRST_DAY + timedelta(days=day)).isoformat()
-
-
-def exposure_days(state: Living, *, day: int) -> tuple[float, ...]:
-    """For how many days the twin was seen, at each speed."""
-    row = state.at(day)
-    return tuple(row[f"exposure_{s}"] / BILLION for s in SPEEDS)
 
 
 def _rounded(e: Outlook) -> Outlook:

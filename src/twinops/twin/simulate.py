@@ -163,12 +163,6 @@ def simulate(model: TwinModel, support: Support, state: Living, action: Action, 
     )
 
 
-def draws(told: Distribution, support: Support, *, number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """So many draws of baskets and USD around what is expected."""
-    spread = support.tier(told.baskets).spread
-    return spread.draws(number, baskets=told.baskets, spend=told.spend, seed=seed)
-
-
 def _one_more(state: Living, action: Action, day: int) -> tuple[dict[str, int], dict[str, int], int]:
     """The evening of `day` without and with a basket on it."""
     more = copy.deepcopy(state)

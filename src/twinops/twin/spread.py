@@ -38,10 +38,6 @@ class Spread:
         error = float(np.interp(share, self.at, self.spend))
         return np.asarray(np.round(np.maximum(expected + error * unit_of_spend(expected), 0), 2))
 
-    def draws(self, number: int, *, baskets: float, spend: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Whole baskets and USD. One chance serves both: who comes more often spends more."""
-        return self._values(np.random.default_rng(seed).random(number), baskets, spend)
-
     def _values(self, share: np.ndarray, baskets: float, spend: float) -> tuple[np.ndarray, np.ndarray]:
         errors = [np.interp(share, self.at, e) for e in (self.baskets, self.spend)]
         b = np.maximum(baskets + errors[0] * unit_of_baskets(baskets), 0)

@@ -26,9 +26,9 @@ from twinops.twin import features, taste_events
 from twinops.twin import taste_rivals as rivals
 from twinops.twin.taste_rows import NEVER, taste_rows
 from twinops.twin.taste_stored import LARGEST_FILE, Preferences, from_text, to_text
-from twinops.twin.tastes import OWN, Recipe, fit_tastes, shared_names
+from twinops.twin.tastes import OWN, TasteRecipe, fit_tastes, shared_names
 
-RECIPE = Recipe(MEMORIES, GRID.decay_days, factors=2, penalty_c=0.1, horizon_days=GRID.horizon_days)
+RECIPE = TasteRecipe(MEMORIES, GRID.decay_days, factors=2, penalty_c=0.1, horizon_days=GRID.horizon_days)
 A, B = "a" * 32, "b" * 32
 
 
@@ -79,9 +79,9 @@ def test_the_most_frequent_categories_are_chosen_before_the_day_and_rare_ones_ar
     few = [(f"{n:032x}", d, 3) for n in range(29) for d in range(30, 40)]
     engine = engine_with(shopped(*often, *later, *few))
     engine.register("panel", features.panel(engine, GRID, known_until=KNOWN_UNTIL))
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.Choice(57, 10)) == ("APPLES", "BREAD")
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.Choice(57, 1)) == ("APPLES",)
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.Choice(100, 1)) == ("BREAD",)
+    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(57, 10)) == ("APPLES", "BREAD")
+    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(57, 1)) == ("APPLES",)
+    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(100, 1)) == ("BREAD",)
 
 
 def test_what_tells_of_special_categories_is_never_told_apart(tmp_path):

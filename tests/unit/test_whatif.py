@@ -17,9 +17,9 @@ from shoppers import GRID
 from twinops.errors import IntegrityError, ParamsError
 from twinops.twin import support as supports
 from twinops.twin.cold import QUIET_DAYS, Newcomer, newcomers, outcomes_after, outcomes_before
-from twinops.twin.living import Basket, Living, replay, rows
-from twinops.twin.outlook import before_the_first_basket, outlook
-from twinops.twin.portrait import Habits, Portrait, Reason, average_spend, habits, reasons
+from twinops.twin.living import Basket, StreamingState, replay, rows
+from twinops.twin.outlook import before_the_first_basket, forecast
+from twinops.twin.portrait import Habits, Portrait, ThemeReason, average_spend, habits, reasons
 from twinops.twin.shift import silent, with_basket
 from twinops.twin.simulate import Action, simulate
 from twinops.twin.spread import FEWEST, Outcomes, fit_spread
@@ -30,7 +30,7 @@ ALIVE = next(h for h, b in DIARIES.items() if len(b) > 20 and b[-1].day > DAY - 
 TWIN = replay(DIARIES[ALIVE], decay_days=GRID.decay_days)
 
 
-def asked(said: str, twin: Living = TWIN):
+def asked(said: str, twin: StreamingState = TWIN):
     return simulate(MODEL, SUPPORT, twin, Action.parse(said), day=DAY)
 
 
@@ -167,8 +167,8 @@ def test_the_less_is_known_the_wider_the_range():
     nothing = before_the_first_basket(cold, horizon_days=28)
     assert (nothing.basis, nothing.active_probability) == ("nothing known", None)
     one = replay([Basket(1, DAY - 3, 2500)], decay_days=GRID.decay_days)
-    assert outlook(MODEL, cold, one, day=DAY).basis == "newcomer"
-    old = outlook(MODEL, cold, TWIN, day=DAY)
+    assert forecast(MODEL, cold, one, day=DAY).basis == "newcomer"
+    old = forecast(MODEL, cold, TWIN, day=DAY)
     assert old.basis == "established"
     assert nothing.width / nothing.spend > old.width / old.spend
 
@@ -179,7 +179,7 @@ def _with_newcomers() -> supports.Support:
     late[-1] = [Basket(-1, 0, 100)]
     found = supports.fit_support(KNOWN, MODEL, late, CONTACTS, known_until=DAY + 40)
     assert found is not None
-    assert found.cold is not None
+    assert found.newcomers is not None
     return found
 
 
@@ -198,7 +198,7 @@ def test_habits_are_told_in_a_persons_units():
 def test_the_reasons_of_a_newcomer_multiply_to_its_forecast_correction_included():
     support = _with_newcomers()
     state = replay([Basket(1, DAY - 3, 2500), Basket(2, DAY - 1, 3000)], decay_days=GRID.decay_days)
-    expected = outlook(MODEL, support, state, day=DAY)
+    expected = forecast(MODEL, support, state, day=DAY)
     assert expected.basis == "newcomer"
     told = reasons(MODEL, state, day=DAY, expected=expected)
     assert any(r.theme == "that you are new" for r in told)
@@ -224,7 +224,7 @@ def test_what_a_reason_says_of_a_household_is_counted_and_does_not_hang_on_the_w
 
 
 def test_rounded_reasons_hold_no_figure_of_the_household():
-    found = Reason("how often you shop", 1.234, "You come 7.77 times a month. That raises what is expected.")
+    found = ThemeReason("how often you shop", 1.234, "You come 7.77 times a month. That raises what is expected.")
     none = Habits(None, None, None, 0, 0, 0.0, 0.0, {})
     shown = Portrait("x", date(2018, 1, 1), "twin_scoring", (), (), none, None, 90.0, (found,)).banded()
     assert (shown.reasons[0].factor, shown.reasons[0].sentence) == (1.2, "That raises what is expected.")

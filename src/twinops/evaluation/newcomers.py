@@ -10,7 +10,7 @@ import numpy as np
 from twinops.entities.measure import Measure
 from twinops.evaluation.wilson import share
 from twinops.params import FeaturesParams, TrainParams
-from twinops.twin.cold import BANDS, Newcomer, corrected, fit_cold, outcomes_after, outcomes_before
+from twinops.twin.cold import BANDS, Newcomer, corrected, fit_newcomers, outcomes_after, outcomes_before
 from twinops.twin.examples import Examples
 from twinops.twin.fit import fit_twin
 from twinops.twin.outlook import LEVEL
@@ -85,7 +85,7 @@ def _fold(
     grid, penalties = settings
     horizon, decay_days = grid.horizon_days, grid.decay_days
     model = fit_twin(rows, grid, penalties)
-    cold = fit_cold(seen, model, horizon_days=horizon, decay_days=decay_days)
+    cold = fit_newcomers(seen, model, horizon_days=horizon, decay_days=decay_days)
     found = [] if cold is None else [
         _told(
             NOTHING,

@@ -14,11 +14,11 @@ from twinops.twin.coupon_rows import CouponRows
 from twinops.twin.coupons import enough, fit_coupons
 from twinops.twin.social_head import SocialRows, fit_social
 from twinops.twin.taste_rows import TasteRows
-from twinops.twin.tastes import Recipe, fit_tastes
+from twinops.twin.tastes import TasteRecipe, fit_tastes
 
 
 def score_tastes(
-    rows: TasteRows, day: int, names: tuple[str, ...], settings: tuple[Recipe, TastesParams]
+    rows: TasteRows, day: int, names: tuple[str, ...], settings: tuple[TasteRecipe, TastesParams]
 ) -> ScoredTastes:
     """Fit the heads and the baselines for one day, on what was closed by then, and let each score that day's rows.
 

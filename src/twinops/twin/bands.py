@@ -60,7 +60,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Band:
+class ConformalBand:
     """How outcomes of one quantity scatter around their prediction, and how much the last window asks to widen that.
 
     `scale` foretells the size of an error from the predictions alone; `lower` and `upper` are errors in that unit, at
@@ -108,7 +108,7 @@ class Band:
         }
 
     @classmethod
-    def from_record(cls, raw: Any, quantity: str) -> Band:
+    def from_record(cls, raw: Any, quantity: str) -> ConformalBand:
         """Read what `to_record` wrote, and nothing else.
 
         Raises:
@@ -127,7 +127,7 @@ class Band:
         return cls(quantity, scaling, head, at, lower, upper, (first, second, third), (low, high))
 
 
-def fit_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> Band:
+def fit_conformal_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> ConformalBand:
     """Learn the scatter from `before`, and how much to widen each tier (0, 1, 2 per row of `window`) from `window`."""
     came, mean = getattr(before, quantity), _mean(before.predictions, quantity)
     x = shape(before.predictions)
@@ -136,7 +136,7 @@ def fit_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> Ban
     unit = exponential(scale.predictor(scaling(x)))
     scatter = _scatter(mean, unit, _spread_out(came) if quantity == "baskets" else came)
     newcomer = _newcomer(came, getattr(window, quantity))
-    band = Band(quantity, scaling, scale, *scatter, (0.0, 0.0, 0.0), newcomer)
+    band = ConformalBand(quantity, scaling, scale, *scatter, (0.0, 0.0, 0.0), newcomer)
     return replace(band, widen=_widen(band, window, tier))
 
 
@@ -170,7 +170,7 @@ def _scatter(
     return at, tuple(knots[x][0] for x in at), tuple(knots[x][1] for x in at)
 
 
-def _widen(band: Band, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:
+def _widen(band: ConformalBand, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:
     """Per tier, the finite-sample 80 % rank of how far outside, in units, what came lies (negative: inside)."""
     came = getattr(window, band.quantity)
     low, high = band.around(window.predictions)

@@ -15,7 +15,7 @@ import numpy as np
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.living import Basket, Living, rows
+from twinops.twin.living import Basket, StreamingState, rows
 from twinops.twin.model import TwinModel
 from twinops.twin.spread import Outcomes, Spread, enough, fit_spread
 
@@ -27,7 +27,7 @@ BANDS = ((7, (1, 4, 7)), (28, (14, 21, 28)), (56, (42, 56)))
 
 
 @dataclass(frozen=True)
-class Band:
+class TenureBand:
     """For twins up to `upto_days` old: what came over what the heads expected, and how it scattered around that."""
 
     upto_days: int
@@ -37,15 +37,15 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Cold:
+class NewcomerModel:
     """What is believed before the first basket, and in the first eight weeks. No household is in it."""
 
     baskets: float
     spend: float
     spread: Spread
-    bands: tuple[Band, ...]
+    bands: tuple[TenureBand, ...]
 
-    def band(self, tenure_days: int) -> Band | None:
+    def band(self, tenure_days: int) -> TenureBand | None:
         """The band of a twin this old; None: it is established."""
         return next((b for b in self.bands if tenure_days <= b.upto_days), None)
 
@@ -59,7 +59,7 @@ class Cold:
         return {"baskets": self.baskets, "spend": self.spend, "spread": self.spread.to_record(), "bands": bands}
 
     @classmethod
-    def from_record(cls, raw: Any) -> Cold:
+    def from_record(cls, raw: Any) -> NewcomerModel:
         """Read what `to_record` wrote.
 
         Raises:
@@ -68,7 +68,7 @@ class Cold:
         if not isinstance(raw, dict) or set(raw) != {"baskets", "spend", "spread", "bands"}:
             raise ValueError("the newcomers' record has other fields")
         bands = tuple(
-            Band(int(b["upto_days"]), float(b["baskets_ratio"]), float(b["spend_ratio"]),
+            TenureBand(int(b["upto_days"]), float(b["baskets_ratio"]), float(b["spend_ratio"]),
                  Spread.from_record(b["spread"]))
             for b in raw["bands"]
         )  # fmt: skip
@@ -120,7 +120,7 @@ def outcomes_after(
     for one in who:
         for asked in (one.first_day + d for d in days):
             if one.closed(asked, horizon):
-                state = Living(decay_days)
+                state = StreamingState(decay_days)
                 for basket in one.baskets:
                     if basket.day < asked:
                         state.update(basket)
@@ -132,9 +132,9 @@ def outcomes_after(
     return _outcomes(seen, expected.baskets, expected.spend)
 
 
-def fit_cold(
+def fit_newcomers(
     who: Sequence[Newcomer], model: TwinModel, *, horizon_days: int, decay_days: tuple[int, int, int]
-) -> Cold | None:
+) -> NewcomerModel | None:
     """Learn what newcomers do; None: there are too few of them to tell without telling of one."""
     nothing = outcomes_before(who, horizon_days=horizon_days, believed=(0.0, 0.0))
     if not enough(nothing):
@@ -146,8 +146,8 @@ def fit_cold(
         seen = outcomes_after(who, model, days=days, settings=(horizon_days, decay_days))
         if enough(seen):
             ratios = _ratio(seen.baskets, seen.expected_baskets), _ratio(seen.spend, seen.expected_spend)
-            bands.append(Band(upto, *ratios, fit_spread(corrected(seen, *ratios))))
-    return Cold(baskets, spend, fit_spread(before), tuple(bands))
+            bands.append(TenureBand(upto, *ratios, fit_spread(corrected(seen, *ratios))))
+    return NewcomerModel(baskets, spend, fit_spread(before), tuple(bands))
 
 
 def corrected(seen: Outcomes, baskets_ratio: float, spend_ratio: float) -> Outcomes:

@@ -16,7 +16,7 @@ import numpy as np
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
 from twinops.twin import strict
-from twinops.twin.bands import COVERAGE, FEWEST, TIERS, Band, Seen, fit_band
+from twinops.twin.bands import COVERAGE, FEWEST, TIERS, ConformalBand, Seen, fit_conformal_band
 from twinops.twin.examples import Examples
 from twinops.twin.predictions import Forecaster, Predictions
 
@@ -37,8 +37,8 @@ class Ranges:
 class Intervals:
     """The 80 % ranges that belong to one model. Text and numbers only; nobody is in it."""
 
-    baskets: Band
-    spend: Band
+    baskets: ConformalBand
+    spend: ConformalBand
     edges: tuple[float, float]
     calibrated_on: int
     rows: int
@@ -73,8 +73,8 @@ class Intervals:
         if not 0 <= low <= high:
             raise ValueError("the edges of the tiers are out of order")
         return cls(
-            baskets=Band.from_record(record["baskets"], "baskets"),
-            spend=Band.from_record(record["spend"], "spend"),
+            baskets=ConformalBand.from_record(record["baskets"], "baskets"),
+            spend=ConformalBand.from_record(record["spend"], "spend"),
             edges=(low, high),
             calibrated_on=strict.whole(record["calibrated_on"]),
             rows=strict.whole(record["rows"]),
@@ -108,8 +108,8 @@ def calibrated(before: Seen, window: Seen, *, day: int) -> Intervals:
     edges = (rounded(float(low)), rounded(float(high)))
     tier = np.searchsorted(np.array(edges), window.predictions.baskets)
     return Intervals(
-        baskets=fit_band("baskets", before, window, tier),
-        spend=fit_band("spend", before, window, tier),
+        baskets=fit_conformal_band("baskets", before, window, tier),
+        spend=fit_conformal_band("spend", before, window, tier),
         edges=edges,
         calibrated_on=day,
         rows=len(window),

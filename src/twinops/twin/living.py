@@ -62,7 +62,7 @@ class Heard(StrEnum):
 
 
 @dataclass(slots=True)
-class Living:
+class StreamingState:
     """The state of one household ("behavioural DNA"). Personal data: at rest it is sealed, like all of its kind.
 
     `decayed` holds, per speed, the weighted number of baskets and of cents; `days` how many baskets fell on each
@@ -120,11 +120,11 @@ class Living:
 
     def forget_all(self) -> None:
         """Forget the subject: nothing is left but what is believed of anyone, the population's priors."""
-        fresh = Living(self.decay_days, self.remembered)
+        fresh = StreamingState(self.decay_days, self.remembered)
         for name in self.__slots__:
             setattr(self, name, getattr(fresh, name))
 
-    def merge(self, other: Living) -> Living:
+    def merge(self, other: StreamingState) -> StreamingState:
         """Both parts' events together, as if one state had heard them all. The parts must not share a basket.
 
         Raises:
@@ -137,7 +137,7 @@ class Living:
         days = dict(self.days)
         for day, baskets in other.days.items():
             days[day] = days.get(day, 0) + baskets
-        made = Living(
+        made = StreamingState(
             self.decay_days,
             self.remembered,
             [a + b for a, b in zip(self.decayed, other.decayed, strict=True)],
@@ -226,9 +226,9 @@ class Living:
         self.recent = {i: seen for i, seen in order if seen[0] >= self.known_from}
 
 
-def replay(events: Iterable[Basket], *, decay_days: tuple[int, int, int]) -> Living:
+def replay(events: Iterable[Basket], *, decay_days: tuple[int, int, int]) -> StreamingState:
     """The state after these events, in any order."""
-    state = Living(decay_days)
+    state = StreamingState(decay_days)
     for event in events:
         state.update(event)
     return state
@@ -240,7 +240,7 @@ def rows(states: Iterable[Mapping[str, int]]) -> pa.Table:
     return pa.table({name: pa.array([row[name] for row in listed], pa.int64()) for name in STATE})
 
 
-def to_record(state: Living) -> dict[str, Any]:
+def to_record(state: StreamingState) -> dict[str, Any]:
     """The state as JSON values, to be sealed; big numbers as hexadecimal text."""
     return {
         "decay_days": list(state.decay_days),
@@ -253,7 +253,7 @@ def to_record(state: Living) -> dict[str, Any]:
     }
 
 
-def from_record(record: Mapping[str, Any]) -> Living:
+def from_record(record: Mapping[str, Any]) -> StreamingState:
     """Read what `to_record` wrote.
 
     Raises:
@@ -270,8 +270,8 @@ def from_record(record: Mapping[str, Any]) -> Living:
         raise DataError("This is no state of a twin.", hint="Rebuild it from the batches.") from None
     if len(decayed) != 2 * len(SPEEDS) or sum(days.values()) != baskets or min([baskets, cents, *decayed]) < 0:
         raise DataError("The sums of a state do not fit together.", hint="Rebuild it from the batches.")
-    return Living((quick, steady, slow), remembered, decayed, baskets, cents, log_sum, log_squares, days, recent,
-                  known_from)  # fmt: skip
+    sums = baskets, cents, log_sum, log_squares
+    return StreamingState((quick, steady, slow), remembered, decayed, *sums, days, recent, known_from)
 
 
 def quiet_days(days: Iterable[int]) -> int:

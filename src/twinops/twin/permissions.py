@@ -22,7 +22,7 @@ FLAGS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class LedgerQuestion:
     """Whom to read the ledger for, on which as-of days, and as of which day the pipeline runs."""
 
     sids: tuple[str, ...]
@@ -33,7 +33,7 @@ class Asked:
 def read_consent(
     engine: Engine,
     ledger: pa.Table,
-    asked: Asked,
+    asked: LedgerQuestion,
     bases: Mapping[Purpose, LegalBasis],
     *,
     assessed: Set[Purpose] = frozenset(),

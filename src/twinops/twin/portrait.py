@@ -16,10 +16,10 @@ from typing import Any
 from twinops.data.days import FIRST_DAY
 from twinops.twin.explain import explain_heads, words
 from twinops.twin.features import SPEEDS
-from twinops.twin.living import Living, rows
+from twinops.twin.living import StreamingState, rows
 from twinops.twin.model import TwinModel
-from twinops.twin.outlook import NEWCOMER, Outlook
-from twinops.twin.so_it_is import so_it_is
+from twinops.twin.outlook import NEWCOMER, Forecast
+from twinops.twin.so_it_is import theme_facts
 
 LOGIC = (
     "The twin keeps running sums of your baskets at three speeds of forgetting. A fixed formula, one for everyone, "
@@ -36,7 +36,7 @@ WIDTH = 110
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldRecords:
     """What one source holds about the consumer: how many records, from when to when (None: it tells no day).
 
     The rest is told to the consumer alone: from whom, what for, for how many days after each record, in which fields.
@@ -53,7 +53,7 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Permission:
+class PurposeAnswer:
     """One purpose; `reason` says why not."""
 
     purpose: str
@@ -77,7 +77,7 @@ class Habits:
 
 
 @dataclass(frozen=True)
-class Reason:
+class ThemeReason:
     """How much a theme multiplies the spend expected of the average household."""
 
     theme: str
@@ -100,19 +100,19 @@ class Portrait:
     name: str
     as_of: date
     purpose: str
-    held: tuple[Held, ...]
-    permissions: tuple[Permission, ...]
+    held: tuple[HeldRecords, ...]
+    permissions: tuple[PurposeAnswer, ...]
     habits: Habits
-    expected: Outlook | None
+    expected: Forecast | None
     """None: no forecast may be made of this consumer."""
     average_usd: float
     """What is expected of the household whose every term is average."""
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ThemeReason, ...]
     tastes: tuple[Taste, ...] = ()
     changes: tuple[str, ...] = ()
     """What the consumer could do for a higher or a lower figure, as sentences."""
     logic: str = LOGIC
-    made: tuple[Held, ...] = ()
+    made: tuple[HeldRecords, ...] = ()
     """What was made of the records, where the consumer asks."""
     rights: tuple[str, ...] = ()
     """What the consumer may ask for, and of whom."""
@@ -141,7 +141,7 @@ class Portrait:
             {k: round(2 * v) / 2 for k, v in h.baskets_a_week.items()},
         )  # fmt: skip
         expected = None if e is None else _rounded(e)
-        held = tuple(Held(x.source, _near(x.records, 100)) for x in self.held)
+        held = tuple(HeldRecords(x.source, _near(x.records, 100)) for x in self.held)
         reasons = tuple(replace(r, factor=f, sentence=moves(f)) for r in self.reasons for f in (round(r.factor, 1),))
         tastes = tuple(
             Taste(t.category, round(5 * t.chance) / 5) for t in sorted(self.tastes[:3], key=lambda t: t.category)
@@ -150,7 +150,7 @@ class Portrait:
         return replace(self, held=held, habits=habits, expected=expected, reasons=reasons, tastes=tastes, changes=())
 
 
-def habits(state: Living, *, day: int) -> Habits:
+def habits(state: StreamingState, *, day: int) -> Habits:
     """The state in a person's units."""
     if state.empty:
         return Habits(None, None, None, 0, 0, 0.0, 0.0, {})
@@ -166,7 +166,9 @@ def habits(state: Living, *, day: int) -> Habits:
     )  # fmt: skip
 
 
-def reasons(model: TwinModel, state: Living, *, day: int, expected: Outlook | None = None) -> tuple[Reason, ...]:
+def reasons(
+    model: TwinModel, state: StreamingState, *, day: int, expected: Forecast | None = None
+) -> tuple[ThemeReason, ...]:
     """What multiplies the expected spend, strongest first: exact, because the head is a sum of terms.
 
     A newcomer's forecast is corrected by what the heads missed of earlier newcomers: that is a reason too.
@@ -174,15 +176,15 @@ def reasons(model: TwinModel, state: Living, *, day: int, expected: Outlook | No
     if state.empty:
         return ()
     row, themes = rows([state.at(day)]), words()["groups"]
-    told, facts = explain_heads(model, row, "spend").grouped, so_it_is(model, row)
+    told, facts = explain_heads(model, row, "spend").grouped, theme_facts(model, row)
     found = [
-        Reason(themes[name]["title"], round(factor, 3), f"{facts[name]} {moves(factor)}".strip())
+        ThemeReason(themes[name]["title"], round(factor, 3), f"{facts[name]} {moves(factor)}".strip())
         for name, factor in zip(told.names, map(math.exp, told.parts[0].tolist()), strict=True)
     ]
     if expected is not None and expected.basis == NEWCOMER:
         ratio = expected.spend / max(float(model.by_heads(row).spend[0]), 1e-9)
         found.append(
-            Reason(words()["newcomer"]["title"], round(ratio, 3), f"{words()['newcomer']['fact']} {moves(ratio)}")
+            ThemeReason(words()["newcomer"]["title"], round(ratio, 3), f"{words()['newcomer']['fact']} {moves(ratio)}")
         )
     return tuple(sorted(found, key=lambda r: -abs(math.log(max(r.factor, 1e-3)))))
 
@@ -197,9 +199,9 @@ def average_spend(model: TwinModel) -> float:
     return math.exp(model.spend.intercept)
 
 
-def permissions(answers: Mapping[str, str | None]) -> tuple[Permission, ...]:
+def permissions(answers: Mapping[str, str | None]) -> tuple[PurposeAnswer, ...]:
     """The ledger's answers, by purpose."""
-    return tuple(Permission(purpose, reason is None, reason) for purpose, reason in sorted(answers.items()))
+    return tuple(PurposeAnswer(purpose, reason is None, reason) for purpose, reason in sorted(answers.items()))
 
 
 def said(day: int) -> str:
@@ -207,7 +209,7 @@ def said(day: int) -> str:
     return (FIRST_DAY + timedelta(days=day)).isoformat()
 
 
-def _rounded(e: Outlook) -> Outlook:
+def _rounded(e: Forecast) -> Forecast:
     """A forecast in bands."""
     return replace(
         e,
@@ -239,7 +241,7 @@ def _made(p: Portrait) -> Sequence[str]:
     return ("", "What was made of it", *(line for h in p.made for line in _record(h))) if p.made else ()
 
 
-def _record(h: Held) -> Sequence[str]:
+def _record(h: HeldRecords) -> Sequence[str]:
     span = f" ({h.first} to {h.last})" if h.first else ""
     kept = "" if h.kept_days is None else f"kept for {h.kept_days:,} days"
     more = (
@@ -256,7 +258,7 @@ def _said(what: str, names: Sequence[str]) -> str:
     return f"{what} {', '.join(n.replace('_', ' ') for n in names)}" if names else ""
 
 
-def _many(h: Held) -> str:
+def _many(h: HeldRecords) -> str:
     if not h.records:
         return "a few records"
     return _number(h.records, "record")
@@ -278,7 +280,7 @@ def _permitted(p: Portrait) -> Sequence[str]:
     )
 
 
-def _answer(a: Permission) -> str:
+def _answer(a: PurposeAnswer) -> str:
     return "allowed" if a.allowed else f"not allowed ({(a.reason or '').replace('_', ' ')})"
 
 
@@ -308,7 +310,7 @@ BASIS = {
 }
 
 
-def _expected(e: Outlook | None) -> Sequence[str]:
+def _expected(e: Forecast | None) -> Sequence[str]:
     if e is None:
         return (
             "",

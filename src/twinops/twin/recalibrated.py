@@ -16,7 +16,7 @@ FREE = 1e6
 """So weak is the penalty on the line."""
 
 
-def recalibrated(model: TwinModel, known: Examples, fit: Callable[[Examples], TwinModel]) -> TwinModel:
+def recalibrate(model: TwinModel, known: Examples, fit: Callable[[Examples], TwinModel]) -> TwinModel:
     """`model`, its activity head turned by the line that a model of what was closed earlier needed in the last window.
 
     Cox, Two further applications of a model for binary regression, Biometrika 45 (1958). Nothing beyond `known` is

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twinops.errors import ParamsError
-from twinops.twin.living import Basket, Living, rows
+from twinops.twin.living import Basket, StreamingState, rows
 from twinops.twin.model import TwinModel
 from twinops.twin.predictions import Predictions
 from twinops.twin.spread import Spread
@@ -130,7 +130,7 @@ def caveat_of(action: Action) -> str:
     return f"{RESPONSE} {ADDED}" if action.kind == "basket" else RESPONSE
 
 
-def simulate(model: TwinModel, support: Support, state: Living, action: Action, *, day: int) -> Simulated:
+def simulate(model: TwinModel, support: Support, state: StreamingState, action: Action, *, day: int) -> Simulated:
     """Answer for the horizon after the action; `day` is the first day that is not known.
 
     The state that is passed in is not changed. For silence, "without" is the twin as it is today.
@@ -163,7 +163,7 @@ def simulate(model: TwinModel, support: Support, state: Living, action: Action, 
     )
 
 
-def _one_more(state: Living, action: Action, day: int) -> tuple[dict[str, int], dict[str, int], int]:
+def _one_more(state: StreamingState, action: Action, day: int) -> tuple[dict[str, int], dict[str, int], int]:
     """The evening of `day` without and with a basket on it."""
     more = copy.deepcopy(state)
     free = max(state.recent, default=0) + 1

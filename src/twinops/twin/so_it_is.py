@@ -20,7 +20,7 @@ ALIKE = 0.05
 """Ratios nearer to one than this are told as the same."""
 
 
-def so_it_is(model: TwinModel, row: pa.Table) -> Mapping[str, str]:
+def theme_facts(model: TwinModel, row: pa.Table) -> Mapping[str, str]:
     """The sentence of each theme, of a table of one state; themes without one are told by nothing.
 
     Averages are of the household whose every term is average: the one an explanation starts from.

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from twinops.entities.canonical import rounded, to_json
 from twinops.errors import IntegrityError
-from twinops.twin.cold import Cold, fit_cold, newcomers
+from twinops.twin.cold import NewcomerModel, fit_newcomers, newcomers
 from twinops.twin.examples import Examples
 from twinops.twin.features import BILLION
 from twinops.twin.living import Basket
@@ -74,7 +74,7 @@ class Support:
     horizon_days: int
     basket_usd: Range
     tiers: tuple[Tier, ...]
-    cold: Cold | None
+    newcomers: NewcomerModel | None
 
     def tier(self, expected_baskets: float) -> Tier:
         """The tier of somebody of whom so many baskets are expected."""
@@ -82,7 +82,7 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Contacts:
+class CampaignContacts:
     """Which running household got a campaign of which type from which day on, and whether it redeemed of it."""
 
     household: np.ndarray
@@ -92,7 +92,12 @@ class Contacts:
 
 
 def fit_support(
-    known: Examples, model: TwinModel, baskets: Mapping[int, Sequence[Basket]], contacts: Contacts, *, known_until: int
+    known: Examples,
+    model: TwinModel,
+    baskets: Mapping[int, Sequence[Basket]],
+    contacts: CampaignContacts,
+    *,
+    known_until: int,
 ) -> Support | None:
     """Measure it on closed rows (`known`), on every basket of the same households, and on the campaigns they got.
 
@@ -113,7 +118,7 @@ def fit_support(
         answered = {t: _response(part, got[t][mask], contacts, t) for t in CAMPAIGNS}
         tiers.append(Tier(name, upto, fit_spread(part), seen, answered))
     who = newcomers(baskets, known_until=known_until, oldest=min((b[0].day for b in baskets.values() if b), default=0))
-    cold = fit_cold(who, model, horizon_days=model.horizon_days, decay_days=model.decay_days)
+    cold = fit_newcomers(who, model, horizon_days=model.horizon_days, decay_days=model.decay_days)
     return Support(model.horizon_days, _baskets_range(baskets), tuple(tiers), cold)
 
 
@@ -151,7 +156,7 @@ def from_text(text: str) -> Support | None:
         tiers = tuple(_tier(t) for t in raw["tiers"])
         if [t.name for t in tiers] != list(TIERS):
             raise ValueError("its tiers are others")
-        cold = None if raw["cold"] is None else Cold.from_record(raw["cold"])
+        cold = None if raw["cold"] is None else NewcomerModel.from_record(raw["cold"])
         return Support(int(raw["horizon_days"]), _a_range(raw["basket_usd"]), tiers, cold)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
         raise IntegrityError(
@@ -178,7 +183,7 @@ def _baskets_range(baskets: Mapping[int, Sequence[Basket]]) -> Range:
     return _range(np.array([p[1] for p in pairs]), np.array([p[0] for p in pairs]))
 
 
-def _got(known: Examples, contacts: Contacts, horizon_days: int) -> dict[str, np.ndarray]:
+def _got(known: Examples, contacts: CampaignContacts, horizon_days: int) -> dict[str, np.ndarray]:
     """Per type: did a campaign begin for the row's household in the row's horizon?"""
     out = {}
     width = horizon_days
@@ -192,7 +197,7 @@ def _got(known: Examples, contacts: Contacts, horizon_days: int) -> dict[str, np
     return out
 
 
-def _response(part: Outcomes, got: np.ndarray, contacts: Contacts, kind: str) -> Response:
+def _response(part: Outcomes, got: np.ndarray, contacts: CampaignContacts, kind: str) -> Response:
     """Redemptions of the tier's recipients, and how their outcomes scattered around what was expected of them."""
     recipients = part.where(got)
     here = np.isin(contacts.household, np.unique(recipients.household)) & (contacts.kind == kind)
@@ -219,7 +224,7 @@ def _record(support: Support) -> dict[str, Any]:
     ]  # fmt: skip
     usd = support.basket_usd
     return {"schema": SCHEMA, "horizon_days": support.horizon_days, "basket_usd": [usd.low, usd.high], "tiers": tiers,
-            "cold": None if support.cold is None else support.cold.to_record()}  # fmt: skip
+            "cold": None if support.newcomers is None else support.newcomers.to_record()}  # fmt: skip
 
 
 def _tier(raw: Any) -> Tier:

@@ -19,7 +19,7 @@ FEWEST_HOUSEHOLDS = 30
 """A category that fewer households buy is not told apart: its name would say who they are."""
 
 
-class Choice(NamedTuple):
+class CategoryChoice(NamedTuple):
     """Which categories are chosen: the most frequent before a day."""
 
     before_day: int
@@ -65,7 +65,7 @@ def goods(engine: Engine, denied: pa.Table, *, not_goods: Sequence[str]) -> pa.T
     return named.filter(pc.invert(pc.is_in(named["product_id"], secret)))
 
 
-def chosen(engine: Engine, products: pa.Table, choice: Choice) -> tuple[str, ...]:
+def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice) -> tuple[str, ...]:
     """Names of the chosen categories, the most frequent first; the engine holds `transactions` and `panel`."""
     engine.register("taste_products", products)
     rule = {"before_day": choice.before_day, "most": choice.most, "fewest_households": FEWEST_HOUSEHOLDS}

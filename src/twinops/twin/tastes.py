@@ -71,7 +71,7 @@ class Category:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TasteRecipe:
     """How tastes are learned: memories in days, factors, inverse strength of the L2 penalty, the horizon in days."""
 
     decay_days: tuple[int, ...]
@@ -129,7 +129,7 @@ class Tastes:
         return shared_terms(rows, self, rates[-1], (np.array([c.centre for c in self.categories]), axes))
 
 
-def fit_tastes(rows: TasteRows, names: Sequence[str], recipe: Recipe) -> Tastes:
+def fit_tastes(rows: TasteRows, names: Sequence[str], recipe: TasteRecipe) -> Tastes:
     """Learn priors, factors, scaling and heads from closed rows, in that order; each is rounded before the next.
 
     Raises:

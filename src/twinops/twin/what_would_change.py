@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.twin.explain import words
-from twinops.twin.living import Basket, Living, rows
+from twinops.twin.living import Basket, StreamingState, rows
 from twinops.twin.model import TwinModel
 from twinops.twin.support import Support, measures_of
 
@@ -54,7 +54,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Change:
+class Counterfactual:
     """A step and the forecast before and after it."""
 
     head: str
@@ -74,7 +74,9 @@ class Change:
         return f"{told} {said['changes']['caution']}"
 
 
-def what_would_change(model: TwinModel, state: Living, wish: Wish, support: Support | None = None) -> Change | None:
+def counterfactual(
+    model: TwinModel, state: StreamingState, wish: Wish, support: Support | None = None
+) -> Counterfactual | None:
     """The smallest step that fulfils the wish; None: it holds already, or no step within the support fulfils it.
 
     With `support`, a step counts only if the state after it is one that at least ten like households had.
@@ -87,7 +89,7 @@ def what_would_change(model: TwinModel, state: Living, wish: Wish, support: Supp
     for step in _steps(wish):
         after = _after(model, state, wish, step, support)
         if after is not None and wish.holds(after):
-            return Change(wish.head, step, before, after)
+            return Counterfactual(wish.head, step, before, after)
     return None
 
 
@@ -99,7 +101,7 @@ def _steps(wish: Wish) -> Iterator[Step]:
         yield from (Step(0, days) for days in SILENCES)
 
 
-def _after(model: TwinModel, state: Living, wish: Wish, step: Step, support: Support | None) -> float | None:
+def _after(model: TwinModel, state: StreamingState, wish: Wish, step: Step, support: Support | None) -> float | None:
     """The forecast at the end of the step; None where nobody has been seen there."""
     cents, end = round(state.cents / state.baskets), wish.day + step.days
     taken = []
@@ -116,13 +118,13 @@ def _after(model: TwinModel, state: Living, wish: Wish, step: Step, support: Sup
             state.forget(basket)
 
 
-def _seen(model: TwinModel, state: Living, day: int, support: Support) -> bool:
+def _seen(model: TwinModel, state: StreamingState, day: int, support: Support) -> bool:
     table = rows([state.at(day)])
     tier = support.tier(float(model.by_heads(table).baskets[0]))
     return all(tier.seen[name].holds(float(value[0])) for name, value in measures_of(table).items())
 
 
-def _forecast(model: TwinModel, state: Living, head: str, day: int) -> float:
+def _forecast(model: TwinModel, state: StreamingState, head: str, day: int) -> float:
     said = model.by_heads(rows([state.at(day)]))
     value = {"activity": said.active_probability, "baskets": said.baskets, "spend": said.spend}[head]
     return float(np.asarray(value)[0])

@@ -30,7 +30,7 @@ from twinops.ports import Engine, KeyStore
 from twinops.twin import features as twin_features
 from twinops.twin.examples import with_text_sid
 from twinops.twin.merged import narrowed, said_of_records
-from twinops.twin.permissions import Asked, permissions, read_consent, reasons
+from twinops.twin.permissions import LedgerQuestion, permissions, read_consent, reasons
 from twinops.workflows.places import Places
 
 TRANSACTIONS = "transactions"
@@ -86,7 +86,7 @@ def features(  # noqa: PLR0913  (ports and sections are injected by type)
     lines = with_text_sid(read_sealed(places.raw_batches(TRANSACTIONS), dataset=TRANSACTIONS, keys=keys))
     ledger = with_text_sid(read_sealed(places.raw_batches("consent"), dataset="consent", keys=keys))
     sids = tuple(pc.unique(lines["sid"]).sort().to_pylist())
-    asked = Asked(sids, twin_features.as_of_days(grid, known_until=known_until), today)
+    asked = LedgerQuestion(sids, twin_features.as_of_days(grid, known_until=known_until), today)
     tied = ties(places, keys)
     said = None if tied is None else said_of_records(engine, *tied, today=today)
     answers = read_consent(engine, ledger, asked, bases, assessed=signed)
@@ -211,7 +211,7 @@ def found(
     )
 
 
-def told(findings: Findings, panel: pa.Table, asked: Asked, places: Places) -> Population:
+def told(findings: Findings, panel: pa.Table, asked: LedgerQuestion, places: Places) -> Population:
     """Write the findings and the picture."""
     places.measures("population").parent.mkdir(parents=True, exist_ok=True)
     places.measures("population").write_text(findings.to_json(), encoding="utf-8")

@@ -19,10 +19,10 @@ from twinops.params import AgesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin import stored, support
 from twinops.twin.examples import with_text_sid
-from twinops.twin.living import Basket, Living, replay
+from twinops.twin.living import Basket, StreamingState, replay
 from twinops.twin.merged import narrowed, said_of_records
 from twinops.twin.model import TwinModel
-from twinops.twin.permissions import Asked, read_consent
+from twinops.twin.permissions import LedgerQuestion, read_consent
 from twinops.workflows.features import Standing
 from twinops.workflows.places import Places
 
@@ -42,7 +42,7 @@ class Opened:
 
     sid: str
     day: int
-    state: Living
+    state: StreamingState
     answers: Mapping[str, str | None]
     links: pa.Table
     lines: pa.Table
@@ -132,7 +132,7 @@ def open_twin(  # noqa: PLR0913  the ports
 NO_LINKS = pa.table({c: pa.array([], pa.string()) for c in ("sid", "source", "record")})
 
 
-def _living(engine: Engine, lines: pa.Table, decay_days: tuple[int, int, int]) -> Living:
+def _living(engine: Engine, lines: pa.Table, decay_days: tuple[int, int, int]) -> StreamingState:
     """Take in the baskets one by one, as they would have come; a till's number on two days is two visits."""
     engine.register("one_twin_lines", lines)
     baskets = engine.query(_BASKETS)
@@ -155,7 +155,7 @@ def _answers(
 ) -> pa.Table:
     """The ledger today, narrowed to the strictest of all linked records, minors out: as `features` reads it for all."""
     sid, day, ledger, born, links, rule = of
-    answers = read_consent(engine, ledger, Asked((sid,), (), day), law.bases, assessed=law.assessed)
+    answers = read_consent(engine, ledger, LedgerQuestion((sid,), (), day), law.bases, assessed=law.assessed)
     batches = places.raw_batches("choices")
     if links.num_rows and batches:
         records = Only(keys, frozenset(links["record"].to_pylist()))

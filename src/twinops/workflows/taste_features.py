@@ -19,7 +19,7 @@ from twinops.twin import coupon_rows, taste_events
 from twinops.twin.examples import with_text_sid
 from twinops.twin.features import as_of_days
 from twinops.twin.merged import narrowed, said_of_records
-from twinops.twin.permissions import Asked, permissions, read_consent
+from twinops.twin.permissions import LedgerQuestion, permissions, read_consent
 from twinops.workflows.collect import asked_for
 from twinops.workflows.features import Standing, births, reached, standing, ties
 from twinops.workflows.places import Places
@@ -79,7 +79,7 @@ def _tastes(
     if asked.file("products").is_file():
         products = taste_events.goods(engine, special.denied(engine, asked), not_goods=rule.not_goods)
         before = min(held_out.cutoffs) - grid.horizon_days
-        names = taste_events.chosen(engine, products, taste_events.Choice(before, rule.categories))
+        names = taste_events.chosen(engine, products, taste_events.CategoryChoice(before, rule.categories))
     taste_events.hear(engine, products, names)
     days = taste_events.spaced(
         as_of_days(grid, known_until=known_until), held_out.cutoffs, horizon_days=grid.horizon_days
@@ -138,7 +138,7 @@ def _allowed(
     today = day_of(as_of)
     panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
     ledger = with_text_sid(read_sealed(places.raw_batches("consent"), dataset="consent", keys=keys))
-    asked = Asked(tuple(pc.unique(panel["sid"]).sort().to_pylist()), days, today)
+    asked = LedgerQuestion(tuple(pc.unique(panel["sid"]).sort().to_pylist()), days, today)
     answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
     tied = ties(places, keys)
     if tied is not None:

@@ -30,7 +30,7 @@ from twinops.twin import support
 from twinops.twin.cold import newcomers
 from twinops.twin.examples import Examples, open_examples, with_text_sid
 from twinops.twin.features import STATE, sql
-from twinops.twin.living import Basket, Living
+from twinops.twin.living import Basket, StreamingState
 from twinops.twin.model import TwinModel
 from twinops.twin.portrait import Portrait
 from twinops.twin.simulate import Action, Simulated
@@ -117,7 +117,7 @@ def twin(  # noqa: PLR0913  the injected ports and sections
     places.support.write_text(support.to_text(found), encoding="utf-8")
     given = Known(model, support.from_text(places.support.read_text(encoding="utf-8")))
     who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
-    new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.cold is not None else ()
+    new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.newcomers is not None else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
     places.measures("living").parent.mkdir(parents=True, exist_ok=True)
     places.measures("living").write_text(findings.to_json(), encoding="utf-8")
@@ -147,18 +147,18 @@ def diaries(everyone: Examples, places: Places, engine: Engine, keys: KeyStore, 
     return out
 
 
-def contacts_of_all(everyone: Examples, places: Places, engine: Engine, keys: KeyStore) -> support.Contacts:
+def contacts_of_all(everyone: Examples, places: Places, engine: Engine, keys: KeyStore) -> support.CampaignContacts:
     """Which of the panel's households got which campaign, and whether it redeemed a coupon of it."""
     numbers = _numbers(everyone)
     batches = {s: places.raw_batches(s) for s in ("campaigns", "redemptions")}
     if not all(batches.values()):
         nothing = np.array([], dtype=np.int64)
-        return support.Contacts(nothing, nothing.astype(str), nothing, nothing.astype(bool))
+        return support.CampaignContacts(nothing, nothing.astype(str), nothing, nothing.astype(bool))
     for source, paths in batches.items():
         engine.register(f"story_{source}", with_text_sid(read_sealed(paths, dataset=source, keys=keys)))
     engine.register("story_who", pa.table({"sid": list(numbers), "household": list(numbers.values())}))
     rows = engine.query(_CONTACTS)
-    return support.Contacts(*(np.asarray(rows[c].to_numpy(zero_copy_only=False)) for c in rows.column_names))
+    return support.CampaignContacts(*(np.asarray(rows[c].to_numpy(zero_copy_only=False)) for c in rows.column_names))
 
 
 _CONTACTS = """
@@ -179,12 +179,12 @@ def stream_gap(everyone: Examples, diary: Diary, model: TwinModel) -> tuple[Meas
     """
     table = everyone.table
     batch = {c: table[c].to_pylist() for c in STATE}
-    state, worst, number = Living(model.decay_days), 0.0, -1
+    state, worst, number = StreamingState(model.decay_days), 0.0, -1
     events: Iterator[Basket] = iter(())
     following: Basket | None = None
     for i, (household, day) in enumerate(zip(everyone.household.tolist(), everyone.cutoff.tolist(), strict=True)):
         if household != number:
-            number, state, events = household, Living(model.decay_days), iter(diary.get(household, []))
+            number, state, events = household, StreamingState(model.decay_days), iter(diary.get(household, []))
             following = next(events, None)
         while following is not None and following.day < day:
             state.update(following)
@@ -230,7 +230,7 @@ def _support_fact(found: support.Support | None) -> Fact:
                 }
                 for t in found.tiers
             },
-            "newcomers": None if found.cold is None else found.cold.spread.households,
+            "newcomers": None if found.newcomers is None else found.newcomers.spread.households,
         }
     )
     return Fact("simulation_support", value, Kind.MEASURED, "closed household-days of consenting households")

@@ -26,11 +26,11 @@ from twinops.governance import intended_use
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
-from twinops.twin.portrait import Habits, Held, Portrait, permissions, said
+from twinops.twin.portrait import Habits, HeldRecords, Portrait, permissions, said
 from twinops.workflows.features import standing
 from twinops.workflows.one_twin import Opened, known, open_twin
 from twinops.workflows.places import Places
-from twinops.workflows.twin_show import Shown, portrait_of
+from twinops.workflows.twin_show import ShownPortrait, portrait_of
 
 ACCESS = "access_request"
 SOURCES = "twinops.data.sources"
@@ -52,7 +52,7 @@ def twin_access(  # noqa: PLR0913  the injected ports and sections
     rule: AgesParams,
     as_of: date,
     own: OwnParams = NOTHING_OWN,
-) -> Shown:
+) -> ShownPortrait:
     """Answer the request of the consumer of this id.
 
     Raises:
@@ -73,10 +73,10 @@ def twin_access(  # noqa: PLR0913  the injected ports and sections
     told = ("this consumer", ACCESS, as_of)
     portrait = _twin(opened, places, told) or _without_twin(opened, told)
     held, made = tuple(held_by_sources(places, theirs, own)), tuple(made_of_it(places, opened))
-    return Shown(replace(portrait, held=held, made=made, rights=rights(places)), None)
+    return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)
 
 
-def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[Held]:
+def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[HeldRecords]:
     """What each source holds, own records and linked ones, with its legal facts."""
     law = law_of(own)
     for name in plugins.names(SOURCES):
@@ -86,11 +86,11 @@ def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[
             facts, source = law[name], plugins.load(SOURCES, name)
             fields = tuple(c for c in records.column_names if c != SID and records[c].null_count < records.num_rows)
             purposes = tuple(p.value for p in facts.bases)
-            yield Held(name, records.num_rows, *_span(records, source), facts.collected_from, purposes,
+            yield HeldRecords(name, records.num_rows, *_span(records, source), facts.collected_from, purposes,
                        facts.retention_days, fields)  # fmt: skip
 
 
-def made_of_it(places: Places, opened: Opened) -> Iterator[Held]:
+def made_of_it(places: Places, opened: Opened) -> Iterator[HeldRecords]:
     """What was made of the records: tables filed by the consumer, in words."""
     for words, path, dataset in (
         ("day of birth, from linked records", places.births, "births"),
@@ -103,9 +103,9 @@ def made_of_it(places: Places, opened: Opened) -> Iterator[Held]:
     ):
         rows = _rows(path, dataset, opened)
         if rows:
-            yield Held(words, rows)
+            yield HeldRecords(words, rows)
     if _rows(places.trained_subjects, "trained", opened):
-        yield Held("place in the list of whom the shipped model learned from", 1)
+        yield HeldRecords("place in the list of whom the shipped model learned from", 1)
 
 
 def rights(places: Places) -> tuple[str, ...]:

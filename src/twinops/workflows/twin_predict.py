@@ -9,7 +9,7 @@ from twinops.data.days import day_of
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
-from twinops.twin.outlook import Outlook, outlook
+from twinops.twin.outlook import Forecast, forecast
 from twinops.twin.portrait import BASIS
 from twinops.workflows.features import standing
 from twinops.workflows.one_twin import known, open_twin
@@ -20,7 +20,7 @@ from twinops.workflows.places import Places
 class Predicted:
     """What is expected, or why it is refused."""
 
-    expected: Outlook | None
+    expected: Forecast | None
     refused: str | None
 
     def text(self) -> str:
@@ -67,4 +67,4 @@ def twin_predict(  # noqa: PLR0913  the injected ports and sections
     refused = opened.refusal(purpose)
     if refused is not None:
         return Predicted(None, refused)
-    return Predicted(outlook(given.model, given.support, opened.state, day=day), None)
+    return Predicted(forecast(given.model, given.support, opened.state, day=day), None)

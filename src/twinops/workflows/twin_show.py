@@ -14,9 +14,9 @@ from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin.living import rows
-from twinops.twin.outlook import outlook
-from twinops.twin.portrait import Held, Portrait, average_spend, habits, permissions, reasons, said
-from twinops.twin.what_would_change import Wish, what_would_change
+from twinops.twin.outlook import forecast
+from twinops.twin.portrait import HeldRecords, Portrait, average_spend, habits, permissions, reasons, said
+from twinops.twin.what_would_change import Wish, counterfactual
 from twinops.workflows.features import standing
 from twinops.workflows.one_taste import tastes_of
 from twinops.workflows.one_twin import Known, Opened, known, open_twin
@@ -30,7 +30,7 @@ STEP = 0.2
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownPortrait:
     """The portrait, or why it is refused."""
 
     portrait: Portrait | None
@@ -49,7 +49,7 @@ def twin_show(  # noqa: PLR0913  the injected ports and sections
     rule: AgesParams,
     as_of: date,
     own: OwnParams = NOTHING_OWN,
-) -> Shown:
+) -> ShownPortrait:
     """Open one twin and describe it; `name` is what the portrait calls it. Refused: the ledger does not allow it.
 
     Raises:
@@ -68,14 +68,14 @@ def twin_show(  # noqa: PLR0913  the injected ports and sections
     )
     refused = opened.refusal(purpose)
     if refused is not None:
-        return Shown(None, refused)
-    return Shown(portrait_of(opened, given, places, (name, purpose, as_of)), None)
+        return ShownPortrait(None, refused)
+    return ShownPortrait(portrait_of(opened, given, places, (name, purpose, as_of)), None)
 
 
 def portrait_of(opened: Opened, given: Known, places: Places, told: tuple[str, str, date]) -> Portrait:
     """The portrait of an opened twin; `told` is the name it is given, the purpose, and the day."""
     name, purpose, as_of = told
-    expected = outlook(given.model, given.support, opened.state, day=opened.day)
+    expected = forecast(given.model, given.support, opened.state, day=opened.day)
     return Portrait(
         name,
         as_of,
@@ -97,11 +97,11 @@ def changes_of(opened: Opened, given: Known) -> tuple[str, ...]:
         return ()
     now = float(given.model.by_heads(rows([opened.state.at(opened.day)])).spend[0])
     wishes = Wish(opened.day, "spend", at_least=now * (1 + STEP)), Wish(opened.day, "spend", at_most=now * (1 - STEP))
-    found = [what_would_change(given.model, opened.state, wish, given.support) for wish in wishes]
+    found = [counterfactual(given.model, opened.state, wish, given.support) for wish in wishes]
     return tuple(change.sentence for change in found if change is not None)
 
 
-def held_of(opened: Opened, places: Places) -> tuple[Held, ...]:
+def held_of(opened: Opened, places: Places) -> tuple[HeldRecords, ...]:
     """How many records each source holds of the consumer, own ones and those linked to them."""
     found = []
     for source, day in OWN.items():
@@ -110,11 +110,14 @@ def held_of(opened: Opened, places: Places) -> tuple[Held, ...]:
         if records is not None and records.num_rows:
             found.append(_held(source, records, day))
     linked = pc.value_counts(opened.links["source"]).to_pylist() if opened.links.num_rows else []
-    return (*found, *(Held(f"{x['values']} (linked)", x["counts"]) for x in sorted(linked, key=lambda x: x["values"])))
+    return (
+        *found,
+        *(HeldRecords(f"{x['values']} (linked)", x["counts"]) for x in sorted(linked, key=lambda x: x["values"])),
+    )
 
 
-def _held(source: str, records: pa.Table, day: str | None) -> Held:
+def _held(source: str, records: pa.Table, day: str | None) -> HeldRecords:
     if day is None:
-        return Held(source, records.num_rows)
+        return HeldRecords(source, records.num_rows)
     span = pc.min_max(records[day]).as_py()
-    return Held(source, records.num_rows, said(span["min"]), said(span["max"]))
+    return HeldRecords(source, records.num_rows, said(span["min"]), said(span["max"]))

@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from twinops.entities.canonical import rounded
-from twinops.twin import strict
 from twinops.twin.examples import Examples
 from twinops.twin.heads import Head, Scaling, fit_rate
 from twinops.twin.predictions import Forecaster, Predictions, exponential
+from twinops.twin.strict import NotNegative, Number, Positive, StrictRecord
 
 COVERAGE = 0.8
 TIERS = ("low", "mid", "high")
@@ -96,7 +97,7 @@ class ConformalBand:
         return low, np.maximum(high + more, low)
 
     def to_record(self) -> dict[str, Any]:
-        """Plain JSON values; `from_record` reads them back."""
+        """Plain JSON values; `BandRecord` reads them back."""
         return {
             "centres": list(self.scaling.centres),
             "spreads": list(self.scaling.spreads),
@@ -107,24 +108,33 @@ class ConformalBand:
             "newcomer": list(self.newcomer),
         }
 
-    @classmethod
-    def from_record(cls, raw: Any, quantity: str) -> ConformalBand:
-        """Read what `to_record` wrote, and nothing else.
 
-        Raises:
-            ValueError: anything is missing, unknown, not finite, out of order or of the wrong kind.
-        """
-        record = strict.record(raw, {"centres", "spreads", "intercept", "weights", "knots", "widen", "newcomer"})
-        knots = [strict.numbers(k, 3) for k in strict.entries(record["knots"], at_most=100)]
-        at, spreads = tuple(k[0] for k in knots), strict.numbers(record["spreads"], SHAPE)
-        first, second, third = strict.numbers(record["widen"], len(TIERS))
-        low, high = strict.numbers(record["newcomer"], 2)
-        if list(at) != sorted(set(at)) or any(k[1] > k[2] for k in knots) or min(spreads) <= 0 or not 0 <= low <= high:
+_Shape = Annotated[tuple[Number, ...], Field(min_length=SHAPE, max_length=SHAPE)]
+
+
+class BandRecord(StrictRecord):
+    """What `ConformalBand.to_record` wrote; a knot is where, the lower and the upper error."""
+
+    centres: _Shape
+    spreads: Annotated[tuple[Positive, ...], Field(min_length=SHAPE, max_length=SHAPE)]
+    intercept: Number
+    weights: _Shape
+    knots: Annotated[tuple[tuple[Number, Number, Number], ...], Field(min_length=1, max_length=100)]
+    widen: tuple[Number, Number, Number]
+    newcomer: tuple[NotNegative, NotNegative]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        at = [knot[0] for knot in self.knots]
+        if at != sorted(set(at)) or any(k[1] > k[2] for k in self.knots) or self.newcomer[0] > self.newcomer[1]:
             raise ValueError("an interval's numbers are out of order")
-        head = Head(strict.number(record["intercept"]), strict.numbers(record["weights"], SHAPE))
-        lower, upper = tuple(k[1] for k in knots), tuple(k[2] for k in knots)
-        scaling = Scaling(strict.numbers(record["centres"], SHAPE), spreads)
-        return cls(quantity, scaling, head, at, lower, upper, (first, second, third), (low, high))
+        return self
+
+    def band(self, quantity: str) -> ConformalBand:
+        """The scatter of this quantity."""
+        scaling, scale = Scaling(self.centres, self.spreads), Head(self.intercept, self.weights)
+        at, lower, upper = zip(*self.knots, strict=True)
+        return ConformalBand(quantity, scaling, scale, at, lower, upper, self.widen, self.newcomer)
 
 
 def fit_conformal_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> ConformalBand:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +17,7 @@ from twinops.errors import DataError
 from twinops.twin.living import Basket, StreamingState, rows
 from twinops.twin.model import TwinModel
 from twinops.twin.spread import Outcomes, Spread, enough, fit_spread
+from twinops.twin.strict import Days, NotNegative, declared
 
 QUIET_DAYS = 28
 """A household first seen after so many days of data counts as new; one seen earlier may only have been away."""
@@ -26,53 +26,30 @@ BANDS = ((7, (1, 4, 7)), (28, (14, 21, 28)), (56, (42, 56)))
 """Up to so many days since the first basket; learned on so many days after it."""
 
 
+@declared
 @dataclass(frozen=True)
 class TenureBand:
     """For twins up to `upto_days` old: what came over what the heads expected, and how it scattered around that."""
 
-    upto_days: int
-    baskets_ratio: float
-    spend_ratio: float
+    upto_days: Days
+    baskets_ratio: NotNegative
+    spend_ratio: NotNegative
     spread: Spread
 
 
+@declared
 @dataclass(frozen=True)
 class NewcomerModel:
     """What is believed before the first basket, and in the first eight weeks. No household is in it."""
 
-    baskets: float
-    spend: float
+    baskets: NotNegative
+    spend: NotNegative
     spread: Spread
     bands: tuple[TenureBand, ...]
 
     def band(self, tenure_days: int) -> TenureBand | None:
         """The band of a twin this old; None: it is established."""
         return next((b for b in self.bands if tenure_days <= b.upto_days), None)
-
-    def to_record(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        bands = [
-            {"upto_days": b.upto_days, "baskets_ratio": b.baskets_ratio, "spend_ratio": b.spend_ratio,
-             "spread": b.spread.to_record()}
-            for b in self.bands
-        ]  # fmt: skip
-        return {"baskets": self.baskets, "spend": self.spend, "spread": self.spread.to_record(), "bands": bands}
-
-    @classmethod
-    def from_record(cls, raw: Any) -> NewcomerModel:
-        """Read what `to_record` wrote.
-
-        Raises:
-            ValueError: it is something else.
-        """
-        if not isinstance(raw, dict) or set(raw) != {"baskets", "spend", "spread", "bands"}:
-            raise ValueError("the newcomers' record has other fields")
-        bands = tuple(
-            TenureBand(int(b["upto_days"]), float(b["baskets_ratio"]), float(b["spend_ratio"]),
-                 Spread.from_record(b["spread"]))
-            for b in raw["bands"]
-        )  # fmt: skip
-        return cls(float(raw["baskets"]), float(raw["spend"]), Spread.from_record(raw["spread"]), bands)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from twinops.twin.heads import Head, Scaling
 from twinops.twin.model import TrainedOn
 from twinops.twin.predictions import logistic
 from twinops.twin.state import Priors, fit_priors
+from twinops.twin.strict import Positive, declared
 from twinops.twin.tastes import PACE, fit_head, pace_terms
 
 HISTORY = ("habit", "redeemed", "received", "couponed", "couponed_lately")
@@ -33,12 +34,13 @@ FEWEST_ROWS, FEWEST_RESPONSES = 100, 10
 """Below these no head is fitted."""
 
 
+@declared
 @dataclass(frozen=True)
 class Answering:
     """Beta prior of the share of campaigns that a household answers."""
 
-    answered: float
-    ignored: float
+    answered: Positive
+    ignored: Positive
 
     def rate(self, redeemed: np.ndarray, received: np.ndarray) -> np.ndarray:
         """The share expected of households that answered so many of those received: the beta-binomial's mean."""

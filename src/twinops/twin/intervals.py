@@ -8,17 +8,18 @@ a range is asked for: the same prediction always has the same range.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin import strict
-from twinops.twin.bands import COVERAGE, FEWEST, TIERS, ConformalBand, Seen, fit_conformal_band
+from twinops.twin.bands import COVERAGE, FEWEST, TIERS, BandRecord, ConformalBand, Seen, fit_conformal_band
 from twinops.twin.examples import Examples
 from twinops.twin.predictions import Forecaster, Predictions
+from twinops.twin.strict import Count, NotNegative, StrictRecord
 
 __all__ = ["COVERAGE", "TIERS", "Intervals", "Ranges", "Seen", "calibrated", "fit_intervals"]
 
@@ -57,28 +58,30 @@ class Intervals:
         return _ranges(*(np.array([end]) for band in (self.baskets, self.spend) for end in band.newcomer))
 
     def to_record(self) -> dict[str, Any]:
-        """Plain JSON values; `from_record` reads them back."""
+        """Plain JSON values; `IntervalsRecord` reads them back."""
         bands = {b.quantity: b.to_record() for b in (self.baskets, self.spend)}
         return {"edges": list(self.edges), "calibrated_on": self.calibrated_on, "rows": self.rows, **bands}
 
-    @classmethod
-    def from_record(cls, raw: Any) -> Intervals:
-        """Read what `to_record` wrote, and nothing else.
 
-        Raises:
-            ValueError: anything is missing, unknown, not finite, out of order or of the wrong kind.
-        """
-        record = strict.record(raw, {f.name for f in fields(cls)})
-        low, high = strict.numbers(record["edges"], 2)
-        if not 0 <= low <= high:
+class IntervalsRecord(StrictRecord):
+    """What `Intervals.to_record` wrote."""
+
+    baskets: BandRecord
+    spend: BandRecord
+    edges: tuple[NotNegative, NotNegative]
+    calibrated_on: Count
+    rows: Count
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.edges[0] > self.edges[1]:
             raise ValueError("the edges of the tiers are out of order")
-        return cls(
-            baskets=ConformalBand.from_record(record["baskets"], "baskets"),
-            spend=ConformalBand.from_record(record["spend"], "spend"),
-            edges=(low, high),
-            calibrated_on=strict.whole(record["calibrated_on"]),
-            rows=strict.whole(record["rows"]),
-        )
+        return self
+
+    def intervals(self) -> Intervals:
+        """The ranges themselves."""
+        bands = self.baskets.band("baskets"), self.spend.band("spend")
+        return Intervals(*bands, self.edges, self.calibrated_on, self.rows)
 
 
 def fit_intervals(known: Examples, fit: Callable[[Examples], Forecaster], *, horizon_days: int) -> Intervals:

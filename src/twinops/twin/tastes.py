@@ -20,6 +20,7 @@ from twinops.twin.heads import Head, Scaling, fit_activity
 from twinops.twin.model import TrainedOn
 from twinops.twin.predictions import logistic
 from twinops.twin.state import TERMS, Priors, fit_priors, terms
+from twinops.twin.strict import Positive, declared
 from twinops.twin.taste_events import SPEEDS
 from twinops.twin.taste_rows import NEVER, TasteRows
 
@@ -50,12 +51,13 @@ FEWEST_ROWS = 100
 """Below this no head is fitted."""
 
 
+@declared
 @dataclass(frozen=True)
 class Habit:
     """Prior of one category at one speed: baskets with it a day ~ Gamma(shape, exposure in days)."""
 
-    shape: float
-    exposure: float
+    shape: Positive
+    exposure: Positive
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,12 @@ from twinops.errors import IntegrityError, ParamsError
 from twinops.twin import support as supports
 from twinops.twin.cold import QUIET_DAYS, Newcomer, newcomers, outcomes_after, outcomes_before
 from twinops.twin.living import Basket, StreamingState, replay, rows
+from twinops.twin.opening import Opening
 from twinops.twin.outlook import before_the_first_basket, forecast
-from twinops.twin.portrait import Habits, Portrait, ThemeReason, average_spend, habits, reasons
+from twinops.twin.portrait import Habits, Portrait, average_spend, habits
 from twinops.twin.shift import silent, with_basket
 from twinops.twin.simulate import Action, simulate
+from twinops.twin.so_it_is import ThemeReason, reasons
 from twinops.twin.spread import FEWEST, Outcomes, fit_spread
 
 WORLD = living_crowd()
@@ -31,7 +33,7 @@ TWIN = replay(DIARIES[ALIVE], decay_days=GRID.decay_days)
 
 
 def asked(said: str, twin: StreamingState = TWIN):
-    return simulate(MODEL, SUPPORT, twin, Action.parse(said), day=DAY)
+    return simulate(Opening(MODEL, SUPPORT, twin, DAY), Action.parse(said))
 
 
 def test_a_spread_holds_the_share_it_says_on_rows_it_has_not_seen():
@@ -163,12 +165,12 @@ def test_what_came_to_a_newcomer_is_counted_by_hand():
 
 
 def test_the_less_is_known_the_wider_the_range():
-    cold = _with_newcomers()
-    nothing = before_the_first_basket(cold, horizon_days=28)
+    support = _with_newcomers()
+    nothing = before_the_first_basket(support, horizon_days=28)
     assert (nothing.basis, nothing.active_probability) == ("nothing known", None)
     one = replay([Basket(1, DAY - 3, 2500)], decay_days=GRID.decay_days)
-    assert forecast(MODEL, cold, one, day=DAY).basis == "newcomer"
-    old = forecast(MODEL, cold, TWIN, day=DAY)
+    assert forecast(Opening(MODEL, support, one, DAY)).basis == "newcomer"
+    old = forecast(Opening(MODEL, support, TWIN, DAY))
     assert old.basis == "established"
     assert nothing.width / nothing.spend > old.width / old.spend
 
@@ -184,12 +186,13 @@ def _with_newcomers() -> supports.Support:
 
 
 def test_the_reasons_multiply_the_average_to_the_prediction():
-    product = average_spend(MODEL) * np.prod([r.factor for r in reasons(MODEL, TWIN, day=DAY)])
+    product = average_spend(MODEL) * np.prod([r.factor for r in reasons(Opening(MODEL, None, TWIN, DAY))])
     assert product == pytest.approx(MODEL.by_heads(rows([TWIN.at(DAY)])).spend[0], rel=5e-3)
 
 
 def test_habits_are_told_in_a_persons_units():
-    told = habits(replay([Basket(1, 0, 1000), Basket(2, 7, 3000)], decay_days=GRID.decay_days), day=10)
+    state = replay([Basket(1, 0, 1000), Basket(2, 7, 3000)], decay_days=GRID.decay_days)
+    told = habits(Opening(MODEL, None, state, 10))
     assert (told.first, told.last, told.days_since, told.baskets, told.usd_a_basket) == (
         "2017-01-01", "2017-01-08", 3, 2, 20.0,
     )  # fmt: skip
@@ -198,9 +201,10 @@ def test_habits_are_told_in_a_persons_units():
 def test_the_reasons_of_a_newcomer_multiply_to_its_forecast_correction_included():
     support = _with_newcomers()
     state = replay([Basket(1, DAY - 3, 2500), Basket(2, DAY - 1, 3000)], decay_days=GRID.decay_days)
-    expected = forecast(MODEL, support, state, day=DAY)
+    twin = Opening(MODEL, support, state, DAY)
+    expected = forecast(twin)
     assert expected.basis == "newcomer"
-    told = reasons(MODEL, state, day=DAY, expected=expected)
+    told = reasons(twin, expected)
     assert any(r.theme == "that you are new" for r in told)
     assert average_spend(MODEL) * np.prod([r.factor for r in told]) == pytest.approx(expected.spend, rel=2e-2)
 
@@ -210,15 +214,14 @@ def test_what_a_reason_says_of_a_household_is_counted_and_does_not_hang_on_the_w
     state = replay([Basket(i, DAY - 90 + 10 * i, 2000) for i in range(9)] + [Basket(99, DAY - 1, 2000)],
                    decay_days=GRID.decay_days)  # fmt: skip
     turned = replace(MODEL, spend=replace(MODEL.spend, weights=tuple(-w for w in MODEL.spend.weights)))
-    one, other = (
-        {r.theme: r.sentence.partition(" That ")[0] for r in reasons(m, state, day=DAY)} for m in (MODEL, turned)
-    )
+    said = [reasons(Opening(model, None, state, DAY)) for model in (MODEL, turned)]
+    one, other = ({r.theme: r.sentence.partition(" That ")[0] for r in found} for found in said)
     assert one == other
     pace = 7 * state.at(DAY)["baskets_slow"] / state.at(DAY)["exposure_slow"]
     assert one["how long ago you last shopped"] == "You last shopped 1 day ago; usually you come every 9 days."
     assert one["how often you shop"].startswith(f"You come {pace * 365 / 84:.1f} times a month;")
     assert one["how much you spend at a time"].startswith("You spend 20 USD a basket;")
-    for r in (*reasons(MODEL, state, day=DAY), *reasons(turned, state, day=DAY)):
+    for r in (*said[0], *said[1]):
         way = "hardly changes" if abs(r.factor - 1) < 0.02 else "raises" if r.factor > 1 else "lowers"
         assert r.sentence.endswith(f" That {way} what is expected.")
 

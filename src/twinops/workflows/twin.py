@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -32,10 +33,11 @@ from twinops.twin.examples import Examples, open_examples, with_text_sid
 from twinops.twin.features import STATE, sql
 from twinops.twin.living import Basket, StreamingState
 from twinops.twin.model import TwinModel
-from twinops.twin.portrait import Portrait
+from twinops.twin.portrait import Occasion, Portrait
+from twinops.twin.portrait_words import portrait_text
 from twinops.twin.simulate import Action, Simulated
-from twinops.workflows.features import births, reached, standing
-from twinops.workflows.one_twin import Known, open_twin, shipped
+from twinops.workflows.features import births, reached
+from twinops.workflows.one_twin import Opened, Opener, shipped_model
 from twinops.workflows.places import Places
 from twinops.workflows.segments import Segmented, segments
 from twinops.workflows.twin_show import portrait_of
@@ -65,7 +67,7 @@ class Story:
     @property
     def words(self) -> str:
         """The portrait in words, or why there is none."""
-        return TOO_FEW if self.portrait is None else self.portrait.text()
+        return TOO_FEW if self.portrait is None else portrait_text(self.portrait)
 
     @property
     def conclusion(self) -> str:
@@ -78,9 +80,9 @@ class Story:
         ]
         if self.portrait is not None:
             lines.append(f"{self.like} households share the banded habits of the twin that is shown.")
-        cold = [m for m in self.findings.measures if m.name.startswith("newcomer_coverage_80.")]
-        if cold:
-            low, high = min(m.value for m in cold), max(m.value for m in cold)
+        covered = [m for m in self.findings.measures if m.name.startswith("newcomer_coverage_80.")]
+        if covered:
+            low, high = min(m.value for m in covered), max(m.value for m in covered)
             widths = {m.name.rsplit(".", 1)[1]: m for m in self.findings.measures if "relative_width" in m.name}
             first, last = widths["0_days"].value, widths["established"].value
             lines.append(
@@ -107,27 +109,31 @@ def twin(  # noqa: PLR0913  the injected ports and sections
     Raises:
         DataError: nothing was trained yet, or too few households to tell.
     """
-    model = shipped(places)
+    model = shipped_model(places)
     everyone = open_examples(engine, keys, panel=places.panel, labels=places.labels)
     closed = everyone.all_closed()
     end = min(day_of(as_of), reached(places.raw_batches("transactions")))
     diary = diaries(everyone, places, engine, keys, rule)
     found = support.fit_support(closed, model, diary, contacts_of_all(everyone, places, engine, keys), known_until=end)
-    places.support.parent.mkdir(parents=True, exist_ok=True)
-    places.support.write_text(support.to_text(found), encoding="utf-8")
-    given = Known(model, support.from_text(places.support.read_text(encoding="utf-8")))
+    _write(places.support, support.to_text(found))
     who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
     new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.newcomers is not None else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
-    places.measures("living").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("living").write_text(findings.to_json(), encoding="utf-8")
-    save(newcomers_picture(findings), places.figure("newcomers"))
+    _write(places.measures("living"), findings.to_json())
     cut = segments(what_if=WHAT_IF, places=places, keys=keys)
+    shown = show_one(everyone, Opener(places, engine, keys, grid, rule, as_of, own))
+    save(newcomers_picture(findings), places.figure("newcomers"))
     save(
         segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days),
         places.figure("segments"),
     )
-    return _told(given, everyone, (places, engine, keys), (grid, rule, as_of, own), (cut, findings))
+    save(portrait_picture(shown.portrait, shown.simulated), places.figure("portrait"))
+    return Story(shown.portrait, shown.like, shown.simulated, cut, findings)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def diaries(everyone: Examples, places: Places, engine: Engine, keys: KeyStore, rule: AgesParams) -> Diary:
@@ -193,7 +199,7 @@ def stream_gap(everyone: Examples, diary: Diary, model: TwinModel) -> tuple[Meas
         gaps = {c: abs(row[c] - batch[c][i]) for c in STATE}
         if any(gap for c, gap in gaps.items() if not _decayed(c)):
             raise DataError(
-                "The living state and the panel tell of different baskets.", hint="Run `dvc repro features`."
+                "The streaming state and the panel tell of different baskets.", hint="Run `dvc repro features`."
             )
         worst = max(worst, *(gaps[c] / (row["baskets_total"] + 1) for c in STATE if _decayed(c) and c[0] == "b"))
     method = (
@@ -236,40 +242,31 @@ def _support_fact(found: support.Support | None) -> Fact:
     return Fact("simulation_support", value, Kind.MEASURED, "closed household-days of consenting households")
 
 
-def _told(
-    given: Known,
-    everyone: Examples,
-    ports: tuple[Places, Engine, KeyStore],
-    settings: tuple[FeaturesParams, AgesParams, date, OwnParams],
-    made: tuple[Segmented, Findings],
-) -> Story:
-    """One well-covered twin whose banded habits many share, its what-ifs, and all of it drawn."""
-    places, engine, keys = ports
-    grid, rule, as_of, own = settings
+@dataclass(frozen=True)
+class ShownTwin:
+    """A banded portrait, so many households that share its habits, and its banded what-ifs."""
+
+    portrait: Portrait | None
+    like: int
+    simulated: tuple[Simulated, ...] = ()
+
+
+def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
+    """One well-covered twin whose banded habits many share; no portrait where none is shared by ten."""
     sid, like = ordinary(everyone)
     if sid is None:
-        save(portrait_picture(None, ()), places.figure("portrait"))
-        return Story(None, like, (), *made)
-    day = day_of(as_of)
-    opened = open_twin(
-        sid,
-        places=places,
-        engine=engine,
-        keys=keys,
-        rule=rule,
-        day=day,
-        decay_days=grid.decay_days,
-        law=standing(places, own, as_of),
-    )
-    portrait = portrait_of(opened, given, places, (NAME, Purpose.SCORING.value, as_of)).banded()
-    answers = []
-    for action in map(Action.parse, ASKED):
-        purpose = Purpose.OFFERS if action.kind == "campaign" else Purpose.SCORING
-        against = guarded(opened, action, purpose.value, places)
-        refused = Simulated(action, None, None, None, against)
-        answers.append(refused if against else told(opened, given, action, places).banded())
-    save(portrait_picture(portrait, answers), places.figure("portrait"))
-    return Story(portrait, like, tuple(answers), *made)
+        return ShownTwin(None, like)
+    opened = opener.open(sid)
+    occasion = Occasion(NAME, Purpose.SCORING.value, opener.as_of)
+    portrait = portrait_of(opened, opener.places, occasion).banded()
+    return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in ASKED))
+
+
+def _what_if(opened: Opened, action: Action, places: Places) -> Simulated:
+    """The banded answer, if consumer and policy allow the question."""
+    purpose = Purpose.OFFERS if action.kind == "campaign" else Purpose.SCORING
+    against = guarded(opened.consumer, action, purpose.value, places)
+    return Simulated.refusal(action, *against) if against else told(opened, action, places).banded()
 
 
 def ordinary(everyone: Examples) -> tuple[str | None, int]:

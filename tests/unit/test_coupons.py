@@ -18,7 +18,7 @@ from twinops.evaluation.coupons import RESPONSE, ScoredCampaigns, coupon_facts, 
 from twinops.evaluation.taste_words import tastes_conclusion
 from twinops.twin import taste_rivals as rivals
 from twinops.twin.coupon_rows import CouponRows, campaign_days, coupon_rows, tell
-from twinops.twin.coupons import HISTORY, Answering, coupon_terms, enough, fit_answering, fit_coupons, term_names
+from twinops.twin.coupons import HISTORY, Answering, enough, fit_answering, fit_coupons, term_names
 from twinops.twin.taste_events import Horizons
 from twinops.twin.taste_stored import Preferences, from_text, to_text
 
@@ -54,7 +54,7 @@ def told() -> dict[tuple[str, int], dict]:
     engine = engine_with(lines, allowed=allowed)
     for name, table in {"campaigns": campaigns(), "redemptions": redemptions()}.items():
         engine.register(name, table)
-    rows = tell(engine, GRID, Horizons(days, 28, 119), (MEMORIES, 119))
+    rows = tell(engine, GRID, Horizons(days, 28, 119), decay_days=MEMORIES, oldest_age=119)
     return {(r["sid"], r["campaign_id"]): r for r in rows.to_pylist()}
 
 
@@ -85,7 +85,7 @@ def test_while_a_horizon_is_open_nothing_is_said_of_the_answer():
     engine.register("campaigns", campaigns())
     engine.register("redemptions", redemptions())
     engine.register("permissions", permissions([A], GRID.model_copy(update={"first_cutoff": 90, "last_cutoff": 90})))
-    rows = tell(engine, GRID, Horizons((90,), 28, 117), (MEMORIES, 117)).to_pylist()
+    rows = tell(engine, GRID, Horizons((90,), 28, 117), decay_days=MEMORIES, oldest_age=117).to_pylist()
     assert [r["responded"] for r in rows] == [None]
 
 
@@ -178,7 +178,7 @@ def test_a_campaign_type_never_seen_has_no_term(rows):
     assert model.kinds == ("B",)
     assert len(model.head.weights) == len(term_names(model.kinds))
     assert term_names(model.kinds)[-len(HISTORY) :] == HISTORY
-    x = coupon_terms(rows, model.pace, model.answering, (("C",), 28))
+    x = replace(model, kinds=("C",)).terms(rows)
     assert not x[:, 0].any()
 
 

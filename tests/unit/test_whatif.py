@@ -158,9 +158,9 @@ def test_newcomers_are_those_first_seen_weeks_after_the_data_begin():
 
 def test_what_came_to_a_newcomer_is_counted_by_hand():
     who = [Newcomer(7, (Basket(1, 50, 1000), Basket(2, 60, 500), Basket(3, 90, 900)), 200)]
-    before = outcomes_before(who, horizon_days=28, believed=(1.0, 10.0))
+    before = outcomes_before(who, horizon_days=28, baskets=1.0, spend=10.0)
     assert (before.baskets.tolist(), before.spend.tolist()) == ([2.0], [15.0])
-    after = outcomes_after(who, MODEL, days=(14,), settings=(28, GRID.decay_days))
+    after = outcomes_after(who, MODEL, days=(14,))
     assert (after.baskets.tolist(), after.spend.tolist()) == ([1.0], [9.0])
 
 

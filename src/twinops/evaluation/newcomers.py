@@ -83,18 +83,17 @@ def _fold(
     rows: Examples, seen: list[Newcomer], unseen: list[Newcomer], settings: tuple[FeaturesParams, TrainParams]
 ) -> list[Told]:
     grid, penalties = settings
-    horizon, decay_days = grid.horizon_days, grid.decay_days
     model = fit_twin(rows, grid, penalties)
-    cold = fit_newcomers(seen, model, horizon_days=horizon, decay_days=decay_days)
-    found = [] if cold is None else [
+    believed = fit_newcomers(seen, model)
+    found = [] if believed is None else [
         _told(
             NOTHING,
-            outcomes_before(unseen, horizon_days=horizon, believed=(cold.baskets, cold.spend)),
-            cold.spread,
+            outcomes_before(unseen, horizon_days=model.horizon_days, baskets=believed.baskets, spend=believed.spend),
+            believed.spread,
         )
     ]  # fmt: skip
-    for band, (upto, days) in zip(() if cold is None else cold.bands, BANDS, strict=False):
-        came = outcomes_after(unseen, model, days=days, settings=(horizon, decay_days))
+    for band, (upto, days) in zip(() if believed is None else believed.bands, BANDS, strict=False):
+        came = outcomes_after(unseen, model, days=days)
         found.append(_told(f"{upto}_days", corrected(came, band.baskets_ratio, band.spend_ratio), band.spread))
     return [*found, _established(rows, settings)]
 

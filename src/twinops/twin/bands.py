@@ -1,7 +1,7 @@
 """How outcomes scatter around a prediction, and how much wider a range must be to hold 80 of 100 of them.
 
-Conformalized quantiles (Romano, Patterson and Candès, NeurIPS 2019) of errors in units of a foretold size of error, one
-finite-sample rank per tier. Where one in ten or more alike bought nothing a range begins at 0, which nothing can
+Conformalized quantiles (Romano, Patterson and Candès, NeurIPS 2019) of errors in units of a predicted size of error,
+one finite-sample rank per tier. Where one in ten or more alike bought nothing a range begins at 0, which nothing can
 fall below, so it is made one-sided there instead of spending doubt on an end that cannot be missed.
 """
 
@@ -45,7 +45,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Seen:
-    """What was predicted for some rows, and what came: baskets, and USD."""
+    """What was predicted for some rows, and what was observed: baskets, and USD."""
 
     predictions: Predictions
     baskets: np.ndarray
@@ -64,7 +64,7 @@ class Seen:
 class ConformalBand:
     """How outcomes of one quantity scatter around their prediction, and how much the last window asks to widen that.
 
-    `scale` foretells the size of an error from the predictions alone; `lower` and `upper` are errors in that unit, at
+    `scale` predicts the size of an error from the predictions alone; `lower` and `upper` are errors in that unit, at
     the logarithms `at` of the prediction; `widen` is what each tier adds to both ends, in that unit. `newcomer` is the
     range of someone of whom nothing is known.
     """
@@ -139,13 +139,13 @@ class BandRecord(StrictRecord):
 
 def fit_conformal_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> ConformalBand:
     """Learn the scatter from `before`, and how much to widen each tier (0, 1, 2 per row of `window`) from `window`."""
-    came, mean = getattr(before, quantity), _mean(before.predictions, quantity)
+    observed, mean = getattr(before, quantity), _mean(before.predictions, quantity)
     x = shape(before.predictions)
     scaling = Scaling.fit(x)
-    scale = fit_rate(scaling(x), np.abs(came - mean) + SMALLEST[quantity], alpha=SCALE_ALPHA)
+    scale = fit_rate(scaling(x), np.abs(observed - mean) + SMALLEST[quantity], alpha=SCALE_ALPHA)
     unit = exponential(scale.predictor(scaling(x)))
-    scatter = _scatter(mean, unit, _spread_out(came) if quantity == "baskets" else came)
-    newcomer = _newcomer(came, getattr(window, quantity))
+    scatter = _scatter(mean, unit, _spread_out(observed) if quantity == "baskets" else observed)
+    newcomer = _newcomer(observed, getattr(window, quantity))
     band = ConformalBand(quantity, scaling, scale, *scatter, (0.0, 0.0, 0.0), newcomer)
     return replace(band, widen=_widen(band, window, tier))
 
@@ -160,11 +160,11 @@ def conformal_rank(n: int) -> int:
 
 
 def _scatter(
-    mean: np.ndarray, unit: np.ndarray, came: np.ndarray
+    mean: np.ndarray, unit: np.ndarray, observed: np.ndarray
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
     """Errors in units, the 10th and 90th of a hundred, among rows predicted about alike; finer bins at the top."""
     order = np.argsort(mean, kind="stable")
-    mean, error, nothing = mean[order], ((came - mean) / unit)[order], (-mean / unit)[order]
+    mean, error, nothing = mean[order], ((observed - mean) / unit)[order], (-mean / unit)[order]
     n = len(mean)
     bins = max(1, min(KNOTS, n // FEWEST_ALIKE))
     cuts = np.concatenate([np.linspace(0, 0.9, bins + 1), [0.96, 1.0]] if bins > 2 else [np.linspace(0, 1, bins + 1)])
@@ -181,12 +181,12 @@ def _scatter(
 
 
 def _widen(band: ConformalBand, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:
-    """Per tier, the finite-sample 80 % rank of how far outside, in units, what came lies (negative: inside)."""
-    came = getattr(window, band.quantity)
+    """Per tier, the finite-sample 80 % rank of how far outside, in units, what was observed lies (negative: inside)."""
+    observed = getattr(window, band.quantity)
     low, high = band.around(window.predictions)
     unit = band.unit(window.predictions)
-    above = (came - high) / unit
-    score = np.where(low > 0, np.maximum((low - came) / unit, above), above)
+    above = (observed - high) / unit
+    score = np.where(low > 0, np.maximum((low - observed) / unit, above), above)
     per_tier = [score[tier == k] for k in range(len(TIERS))]
     # a tier too small for its rank takes everyone's
     first, second, third = (_ranked(s if len(s) >= FEWEST else score) for s in per_tier)
@@ -212,7 +212,7 @@ def _mean(p: Predictions, quantity: str) -> np.ndarray:
 
 
 def shape(p: Predictions) -> np.ndarray:
-    """What the size of an error is foretold from: logarithms of the predictions, and their squares."""
+    """What the size of an error is predicted from: logarithms of the predictions, and their squares."""
     baskets, spend = np.log(_mean(p, "baskets")), np.log(_mean(p, "spend"))
     chance = np.clip(p.active_probability, 1e-6, 1 - 1e-6)
     value = spend - baskets

@@ -174,7 +174,7 @@ class StreamingState:
         """
         last = self.last_day
         if last is None:
-            raise DataError("The twin knows of no basket.", hint="Ask `cold.expect` what is believed of a newcomer.")
+            raise DataError("The twin knows of no basket.", hint="Ask `forecast` what is believed of a newcomer.")
         if last >= day:
             raise DataError(
                 "The twin knows of later baskets than the day it is asked about.", hint="Replay the earlier ones."

@@ -1,4 +1,4 @@
-"""How what comes scatters around what was expected: a grid of quantiles per group of like households."""
+"""How what is observed scatters around what was expected: a grid of quantiles per group of like households."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Spread:
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Of some rows: whose they are, what was expected, and what came."""
+    """Of some rows: whose they are, what was expected, and what was observed."""
 
     household: np.ndarray
     expected_baskets: np.ndarray

@@ -66,7 +66,7 @@ _Range = Annotated[Range, BeforeValidator(_two_ends), AfterValidator(_in_order)]
 @declared
 @dataclass(frozen=True)
 class Response:
-    """Mailings of one type: how many, how many were redeemed (None: fewer than ten, or all but so few), what came."""
+    """Mailings of one type: how many, how many redeemed (None: fewer than ten, or all but so few), and the scatter."""
 
     contacts: Count
     redeemed: Count | None
@@ -154,8 +154,7 @@ def fit_support(
         answered = {t: _response(part, got[t][mask], contacts, t) for t in CAMPAIGNS}
         tiers.append(Tier(name, upto, fit_spread(part), seen, answered))
     who = newcomers(baskets, known_until=known_until, oldest=min((b[0].day for b in baskets.values() if b), default=0))
-    cold = fit_newcomers(who, model, horizon_days=model.horizon_days, decay_days=model.decay_days)
-    return Support(model.horizon_days, _baskets_range(baskets), tuple(tiers), cold)
+    return Support(model.horizon_days, _baskets_range(baskets), tuple(tiers), fit_newcomers(who, model))
 
 
 def measures_of(table: pa.Table) -> dict[str, np.ndarray]:

@@ -112,7 +112,7 @@ def _coupons(
     for name, table in {**tables, "permissions": allowed}.items():
         engine.register(name, table)
     when = taste_events.Horizons(days, grid.horizon_days, known_until)
-    rows = coupon_rows.tell(engine, grid, when, (rule.decay_days, oldest_age))
+    rows = coupon_rows.tell(engine, grid, when, decay_days=rule.decay_days, oldest_age=oldest_age)
     _seal(rows, "coupons", places, keys)
     _seal(allowed.select(["sid", "cutoff", "may_train"]), "coupon_consent", places, keys)
     return int(rows.num_rows)

@@ -34,7 +34,7 @@ class Told:
 def tell_newcomers(
     known: Examples, who: Sequence[Newcomer], grid: FeaturesParams, penalties: TrainParams
 ) -> tuple[Told, ...]:
-    """Every newcomer is foretold by heads, corrections and ranges learned without them: two folds by household."""
+    """Every newcomer is predicted by heads, corrections and ranges learned without them: two folds by household."""
     parts: dict[str, list[Told]] = {}
     for fold in range(FOLDS):
         unseen = [n for n in who if n.household % FOLDS == fold]

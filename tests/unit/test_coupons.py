@@ -16,7 +16,7 @@ from twinops.entities.findings import Findings
 from twinops.errors import DataError, IntegrityError
 from twinops.evaluation.coupons import RESPONSE, ScoredCampaigns, coupon_facts, measure_coupons
 from twinops.evaluation.taste_words import tastes_conclusion
-from twinops.twin import taste_rivals as rivals
+from twinops.twin import taste_rivals as baselines
 from twinops.twin.coupon_rows import CouponRows, campaign_days, coupon_rows, tell
 from twinops.twin.coupons import HISTORY, Answering, enough, fit_answering, fit_coupons, term_names
 from twinops.twin.taste_events import Horizons
@@ -140,9 +140,9 @@ def test_the_head_finds_the_keen_ones_and_beats_the_base_rate(rows):
     chance = head(past).predict(now)
     keen = np.array([int(s, 16) % 5 == 0 for s in now.table["sid"].to_pylist()])
     assert chance[keen].min() > chance[~keen].mean()
-    assert len(set(rivals.base_rate(past, now).tolist())) == 1  # one type on one day: one rate
-    assert rivals.beta_binomial(past, now)[keen].mean() > rivals.beta_binomial(past, now)[~keen].mean()
-    for other in (rivals.rfm(past, now, penalty_c=0.1), rivals.trees_on_coupons(head(past), past, now)):
+    assert len(set(baselines.base_rate(past, now).tolist())) == 1  # one type on one day: one rate
+    assert baselines.beta_binomial(past, now)[keen].mean() > baselines.beta_binomial(past, now)[~keen].mean()
+    for other in (baselines.rfm(past, now, penalty_c=0.1), baselines.trees_on_coupons(head(past), past, now)):
         assert ((other > 0) & (other < 1)).all()
 
 
@@ -153,7 +153,7 @@ def test_a_base_rate_is_the_share_of_the_type_and_of_all_for_a_new_type(rows):
     at = now.table.schema.get_field_index("campaign_type")
     unseen = replace(now, table=now.table.set_column(at, "campaign_type", other))
     everybody = (past.responded.sum() + 0.5) / (len(past) + 1)
-    assert rivals.base_rate(past, unseen) == pytest.approx(np.full(len(unseen), everybody))
+    assert baselines.base_rate(past, unseen) == pytest.approx(np.full(len(unseen), everybody))
 
 
 def test_the_prior_of_answering_is_tight_when_all_are_alike_and_wide_when_some_always_answer():

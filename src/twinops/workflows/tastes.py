@@ -27,7 +27,7 @@ from twinops.pictures.canvas import save
 from twinops.pictures.coupons import coupons_picture
 from twinops.pictures.tastes import factors_picture, tastes_picture, tried_picture
 from twinops.ports import KeyStore
-from twinops.twin import taste_rivals as rivals
+from twinops.twin import taste_rivals as baselines
 from twinops.twin.challenger import ready
 from twinops.twin.coupon_rows import CouponRows, coupon_rows
 from twinops.twin.coupons import Coupons, fit_coupons
@@ -171,7 +171,7 @@ def _measured_tastes(
             found.attempt("category measures", lambda: taste_measures.measure_tastes(days, draws, seed=rule.seed)) or []
         )
         found.facts += taste_measures.taste_facts(days, names, tried)
-        trees = {**rivals.TREES.model_dump(), "learned_from": f"every {rivals.TREES_SHARE}th household-day"}
+        trees = {**baselines.TREES.model_dump(), "learned_from": f"every {baselines.TREES_SHARE}th household-day"}
         found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/taste_rivals.py"))
     measures = {m.name: m for m in found.measures}
     save(tastes_picture(measures), places.figure("tastes"))

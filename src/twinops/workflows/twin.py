@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -10,15 +10,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from twinops.data import ages
 from twinops.data.days import day_of
-from twinops.data.seal import read_sealed
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
-from twinops.errors import DataError
 from twinops.evaluation.newcomers import newcomer_measures, tell_newcomers
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams, TrainParams
@@ -29,17 +25,15 @@ from twinops.pictures.segments import segments_picture
 from twinops.ports import Engine, KeyStore
 from twinops.twin import support
 from twinops.twin.cold import newcomers
-from twinops.twin.examples import Examples, open_examples, with_text_sid
-from twinops.twin.features import STATE, sql
-from twinops.twin.living import Basket, StreamingState
-from twinops.twin.model import TwinModel
+from twinops.twin.examples import Examples, open_examples
 from twinops.twin.portrait import Occasion, Portrait
 from twinops.twin.portrait_words import portrait_text
 from twinops.twin.simulate import Action, Simulated
-from twinops.workflows.features import births, reached
+from twinops.workflows.features import reached
 from twinops.workflows.one_twin import Opened, Opener, shipped_model
 from twinops.workflows.places import Places
 from twinops.workflows.segments import Segmented, segments
+from twinops.workflows.twin_events import EventTables, stream_gap
 from twinops.workflows.twin_show import portrait_of
 from twinops.workflows.twin_simulate import guarded, told
 
@@ -50,7 +44,6 @@ LONG_KNOWN = 180
 TOO_FEW = "No ten households are alike enough to show one of them."
 ASKED = ("silence:14", "basket:40", "campaign:A")
 WHAT_IF = "silence:14"
-Diary = dict[int, list[Basket]]
 
 
 @dataclass(frozen=True)
@@ -113,8 +106,9 @@ def twin(  # noqa: PLR0913  the injected ports and sections
     everyone = open_examples(engine, keys, panel=places.panel, labels=places.labels)
     closed = everyone.all_closed()
     end = min(day_of(as_of), reached(places.raw_batches("transactions")))
-    diary = diaries(everyone, places, engine, keys, rule)
-    found = support.fit_support(closed, model, diary, contacts_of_all(everyone, places, engine, keys), known_until=end)
+    tables = EventTables(places, engine, keys, rule)
+    diary, contacts = tables.diaries(everyone), tables.contacts(everyone)
+    found = support.fit_support(closed, model, diary, contacts, known_until=end)
     _write(places.support, support.to_text(found))
     who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
     new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.newcomers is not None else ()
@@ -134,90 +128,6 @@ def twin(  # noqa: PLR0913  the injected ports and sections
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-
-
-def diaries(everyone: Examples, places: Places, engine: Engine, keys: KeyStore, rule: AgesParams) -> Diary:
-    """Every basket of the panel's households, by running number, in order of day.
-
-    A till's number that comes on two days is two visits, as in `baskets.sql`: each gets a number of its own.
-    """
-    lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
-    engine.register("transactions", ages.since_full_age(lines, births(places, keys), rule))
-    numbers = _numbers(everyone)
-    engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
-    baskets = engine.query(sql("baskets"))
-    out: Diary = {}
-    for sid, day, cents in zip(*(baskets[c].to_pylist() for c in ("sid", "day", "cents")), strict=True):
-        visits = out.setdefault(numbers[sid], [])
-        visits.append(Basket(len(visits) + 1, day, cents))
-    return out
-
-
-def contacts_of_all(everyone: Examples, places: Places, engine: Engine, keys: KeyStore) -> support.CampaignContacts:
-    """Which of the panel's households got which campaign, and whether it redeemed a coupon of it."""
-    numbers = _numbers(everyone)
-    batches = {s: places.raw_batches(s) for s in ("campaigns", "redemptions")}
-    if not all(batches.values()):
-        nothing = np.array([], dtype=np.int64)
-        return support.CampaignContacts(nothing, nothing.astype(str), nothing, nothing.astype(bool))
-    for source, paths in batches.items():
-        engine.register(f"story_{source}", with_text_sid(read_sealed(paths, dataset=source, keys=keys)))
-    engine.register("story_who", pa.table({"sid": list(numbers), "household": list(numbers.values())}))
-    rows = engine.query(_CONTACTS)
-    return support.CampaignContacts(*(np.asarray(rows[c].to_numpy(zero_copy_only=False)) for c in rows.column_names))
-
-
-_CONTACTS = """
-SELECT w.household, SUBSTR(c.campaign_type, 6, 1) AS kind, c.start_day, COUNT(r.campaign_id) > 0 AS redeemed
-FROM story_campaigns AS c
-INNER JOIN story_who AS w ON c.sid = w.sid
-LEFT JOIN story_redemptions AS r ON c.sid = r.sid AND c.campaign_id = r.campaign_id
-GROUP BY w.household, c.campaign_id, c.campaign_type, c.start_day
-ORDER BY w.household, c.campaign_id
-"""
-
-
-def stream_gap(everyone: Examples, diary: Diary, model: TwinModel) -> tuple[Measure, ...]:
-    """Take in every basket as it came, stop at each as-of day, and compare with the panel, household by household.
-
-    Raises:
-        DataError: something that must be equal is not.
-    """
-    table = everyone.table
-    batch = {c: table[c].to_pylist() for c in STATE}
-    state, worst, number = StreamingState(model.decay_days), 0.0, -1
-    events: Iterator[Basket] = iter(())
-    following: Basket | None = None
-    for i, (household, day) in enumerate(zip(everyone.household.tolist(), everyone.cutoff.tolist(), strict=True)):
-        if household != number:
-            number, state, events = household, StreamingState(model.decay_days), iter(diary.get(household, []))
-            following = next(events, None)
-        while following is not None and following.day < day:
-            state.update(following)
-            following = next(events, None)
-        row = state.at(day)
-        gaps = {c: abs(row[c] - batch[c][i]) for c in STATE}
-        if any(gap for c, gap in gaps.items() if not _decayed(c)):
-            raise DataError(
-                "The streaming state and the panel tell of different baskets.", hint="Run `dvc repro features`."
-            )
-        worst = max(worst, *(gaps[c] / (row["baskets_total"] + 1) for c in STATE if _decayed(c) and c[0] == "b"))
-    method = (
-        "largest gap of a decayed number of baskets between taking in events one by one and the panel's SQL, for each "
-        "basket of the household; counted in full; tenure, exposure, days, counts and totals are equal"
-    )
-    return (
-        Measure("stream_batch_gap", worst / 1e9, table.num_rows, "panel and baskets", method, unit="baskets",
-                unit_of_n="household-days"),
-    )  # fmt: skip
-
-
-def _decayed(column: str) -> bool:
-    return column.startswith(("baskets_", "cents_")) and not column.endswith("_total")
-
-
-def _numbers(everyone: Examples) -> dict[str, int]:
-    return dict(zip(everyone.table["sid"].to_pylist(), everyone.household.tolist(), strict=True))
 
 
 def _support_fact(found: support.Support | None) -> Fact:

@@ -167,12 +167,14 @@ def _scatter(
     mean, error, nothing = mean[order], ((observed - mean) / unit)[order], (-mean / unit)[order]
     n = len(mean)
     bins = max(1, min(KNOTS, n // FEWEST_ALIKE))
+    # the busiest tenth scatters otherwise than the rest
     cuts = np.concatenate([np.linspace(0, 0.9, bins + 1), [0.96, 1.0]] if bins > 2 else [np.linspace(0, 1, bins + 1)])
     edges = np.unique((cuts * n).astype(int))
     knots: dict[float, tuple[float, float]] = {}
     for start, end in pairwise(edges):
         e, z = error[start:end], nothing[start:end]
         one_sided = float((e <= z + 1e-9).mean()) >= TAIL
+        # nothing bought lies at z exactly: from there no outcome can be below the range
         low = float(z.min()) if one_sided else float(np.quantile(e, TAIL))
         high = float(np.quantile(e, COVERAGE if one_sided else 1 - TAIL))
         knots[rounded(math.log(float(np.median(mean[start:end]))))] = (rounded(low), rounded(high))

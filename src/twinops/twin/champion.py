@@ -34,6 +34,7 @@ class Recipe:
             model = recalibrate(model, known, self.heads)
         if self.champion == GLM:
             return model
+        # trees remember rows better than regressions do, so they are stored only where they have a say
         return replace(model, champion=self.champion, challenger=fit_challenger(known, self.grid, self.trees))
 
     def fit_with_intervals(self, known: Examples) -> TwinModel:

@@ -129,6 +129,7 @@ def fit_newcomers(who: Sequence[Newcomer], model: TwinModel) -> NewcomerModel | 
     bands = []
     for upto, days in BANDS:
         seen = outcomes_after(who, model, days=days)
+        # a band that too few newcomers reached is left to the next one
         if enough(seen):
             ratios = _ratio(seen.baskets, seen.expected_baskets), _ratio(seen.spend, seen.expected_spend)
             bands.append(TenureBand(upto, *ratios, fit_spread(corrected(seen, *ratios))))

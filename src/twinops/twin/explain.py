@@ -86,6 +86,7 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     """The strongest parts of one row's forecast, in the consumer's words, with how much each multiplies it."""
     grouped, said = explanation.grouped, words()
     parts = grouped.parts[row]
+    # stable: of two equal parts the first named comes first on every machine
     order = np.argsort(-np.abs(parts), kind="stable")[:most]
     titles = (str(said["groups"][grouped.names[i]]["title"]) for i in order)
     multiplied = said["multiplied"]["odds" if grouped.odds else grouped.head]

@@ -120,7 +120,7 @@ def calibrated(before: Seen, window: Seen, *, day: int) -> Intervals:
 
 
 def _ranges(baskets_low: np.ndarray, baskets_high: np.ndarray, spend_low: np.ndarray, spend_high: np.ndarray) -> Ranges:
-    whole = np.ceil(np.round(baskets_low, 6))
+    whole = np.ceil(np.round(baskets_low, 6))  # rounded first: 2.0000001 is two baskets, not three
     return Ranges(
         whole, np.maximum(np.floor(np.round(baskets_high, 6)), whole), np.round(spend_low, 2), np.round(spend_high, 2)
     )

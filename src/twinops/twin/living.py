@@ -95,6 +95,7 @@ class StreamingState:
         weights = _weights(self.decay_days, day)
         if not 0 <= cents <= LARGEST_BASKET_CENTS:
             raise _impossible()
+        # after its amounts are checked: what cannot be is an error at any age
         if day < self.known_from:
             return Heard.TOO_OLD
         self._add(weights, day, cents)
@@ -113,6 +114,7 @@ class StreamingState:
         if known is not None:
             _the_same(known, day, cents)
             del self.recent[basket_id]
+        # its id was dropped with age: take the caller's word, but never more than is held
         elif day not in self.days or not 0 <= cents <= self.cents:
             return Heard.UNKNOWN
         self._take_out(_weights(self.decay_days, day), day, cents)

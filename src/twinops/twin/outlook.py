@@ -50,6 +50,7 @@ def forecast(twin: Opening) -> Forecast:
     newcomers = None if support is None else support.newcomers
     band = None if newcomers is None else newcomers.band(twin.state_row["tenure_days"])
     expected = _Expected.of(twin.expected)
+    # the first weeks are told by other newcomers, whatever the heads' own ranges say: those were fitted on everybody
     if band is not None:
         return expected.times(band.baskets_ratio, band.spend_ratio).within(band.spread, model.horizon_days, NEWCOMER)
     if model.intervals is not None and model.champion == GLM:

@@ -39,6 +39,7 @@ def read_consent(
     assessed: Set[Purpose] = frozenset(),
 ) -> pa.Table:
     """The ledger's answer for every household, purpose and day; see `consent.allowed`."""
+    # today as well: what is withdrawn by now holds back rows about earlier days too (`permissions.sql`)
     days = np.array(sorted({*asked.cutoffs, asked.today}), dtype=np.int64)
     questions = pa.table(
         {"sid": pa.array(np.repeat(asked.sids, len(days)), pa.string()), "day": np.tile(days, len(asked.sids))}

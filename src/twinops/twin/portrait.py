@@ -128,9 +128,11 @@ class Portrait:
         held = tuple(HeldRecords(x.source, _near(x.records, 100)) for x in self.held)
         reasons = tuple(replace(r, factor=f, sentence=moves(f)) for r in self.reasons for f in (round(r.factor, 1),))
         tastes = tuple(
-            Taste(t.category, round(5 * t.chance) / 5) for t in sorted(self.tastes[:3], key=lambda t: t.category)
+            # by name: their order would say which of two equal bands is the larger
+            Taste(t.category, round(5 * t.chance) / 5)
+            for t in sorted(self.tastes[:3], key=lambda t: t.category)
         )
-        # sentences of fact and of change hold figures to the cent
+        # sentences of fact and of change hold figures to the cent, so moves alone are left
         return replace(self, held=held, habits=habits, expected=expected, reasons=reasons, tastes=tastes, changes=())
 
 

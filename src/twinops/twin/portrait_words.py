@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Sequence
 
 from twinops.twin.portrait import HeldRecords, Portrait, PurposeAnswer
+from twinops.twin.so_it_is import days_ago
 
 WIDTH = 110
 
@@ -21,6 +22,7 @@ def _heading(p: Portrait) -> Sequence[str]:
 
 
 def _known(p: Portrait) -> Sequence[str]:
+    # art. 15(1)(b), (d) and (g): categories of data, how long they are kept, from where they are
     return ("", "What is held, by source", *(line for h in p.held for line in _record(h)))
 
 
@@ -31,6 +33,7 @@ def _made(p: Portrait) -> Sequence[str]:
 def _record(h: HeldRecords) -> Sequence[str]:
     span = f" ({h.first} to {h.last})" if h.first else ""
     kept = "" if h.kept_days is None else f"kept for {h.kept_days:,} days"
+    # banded portraits and linked records have none of the rest
     more = (
         f"from {h.collected_from}" if h.collected_from else "",
         _said("for", h.used_for),
@@ -60,6 +63,7 @@ def _wrapped(told: str, indent: str = "  ") -> Sequence[str]:
 
 
 def _permitted(p: Portrait) -> Sequence[str]:
+    # art. 15(1)(a): the purposes
     return (
         "",
         "What it may be used for today",
@@ -81,13 +85,9 @@ def _habits(p: Portrait) -> Sequence[str]:
         "", "What is known of your shopping",
         f"  {_number(h.baskets, 'basket')} on {_number(h.shopping_days, 'day')}{span}",
         f"  {h.usd:,.0f} USD in all, {h.usd_a_basket:,.0f} USD a basket",
-        f"  last seen {_days_ago(h.days_since)}",
+        f"  last seen {days_ago(h.days_since or 0)}",
         f"  baskets a week: {pace}",
     )  # fmt: skip
-
-
-def _days_ago(days: int | None) -> str:
-    return "today" if not days else "1 day ago" if days == 1 else f"{days} days ago"
 
 
 BASIS = {
@@ -117,6 +117,7 @@ def _forecast(p: Portrait) -> Sequence[str]:
 def _why(p: Portrait) -> Sequence[str]:
     if not p.reasons:
         return ()
+    # art. 15(1)(h): the logic involved, beside what it made of this person
     lines = (line for r in p.reasons for line in _wrapped(f"x {r.factor:.2f} {r.theme}. {r.sentence}"))
     head = f"Why: {p.average_usd:,.0f} USD are expected of the average household; yours multiplies that by"
     return ("", head, *lines, *_wrapped(p.logic))
@@ -128,6 +129,7 @@ def _changes(p: Portrait) -> Sequence[str]:
 
 
 def _rights(p: Portrait) -> Sequence[str]:
+    # art. 15(1)(e)-(f)
     return ("", "What you may ask for", *(line for r in p.rights for line in _wrapped(r))) if p.rights else ()
 
 

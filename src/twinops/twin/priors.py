@@ -83,6 +83,7 @@ class PaceSums:
             )
         mean = self.count / self.exposure
         spread = self.count_squared_per_day / self.exposure - mean**2
+        # chance may explain more than the whole spread: households then count as nearly alike, never as exactly so
         between = max(spread - mean * self.faded / self.exposure, mean**2 / 1000)
         return Pace(rounded(mean**2 / between), rounded(mean / between), rounded(self.usd / self.count))
 

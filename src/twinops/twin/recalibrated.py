@@ -24,6 +24,7 @@ def recalibrate(model: TwinModel, known: Examples, fit: Callable[[Examples], Twi
     """
     last = int(known.cutoff.max())
     earlier = fit(known.where(known.cutoff <= last - model.horizon_days).checked(" before the last window"))
+    # the model that ships has seen the last window and would look better on it than it is
     window = known.where(known.cutoff == last)
     log_rate = earlier.activity.predictor(earlier.standardised(window.table))
     return replace(model, activity=_turned(model.activity, fit_visits(log_rate[:, None], window.active, c=FREE)))

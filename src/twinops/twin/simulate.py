@@ -177,7 +177,7 @@ def _before_and_after(twin: Opening, action: Action) -> tuple[Mapping[str, int],
 def _one_more(twin: Opening, action: Action) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """The evening of the day without and with a basket on it."""
     more = copy.deepcopy(twin.state)
-    free = max(more.recent, default=0) + 1
+    free = max(more.recent, default=0) + 1  # a number no basket of theirs has, or it would be taken for a duplicate
     more.update(Basket(free, twin.day, round(action.amount * 100)))
     return twin.state.at(twin.day + 1), more.at(twin.day + 1)
 
@@ -215,6 +215,7 @@ def _distribution(expected: Predictions, row: int, spread: Spread, *, tilted: Sp
     chance, baskets, spend = (float(getattr(expected, f)[row]) for f in ("active_probability", "baskets", "spend"))
     levels = tuple((p, *spread.quantile(p, baskets=baskets, spend=spend)) for p in LEVELS)
     if tilted is not None:
+        # the mean over evenly spaced quantiles, so that no chance enters
         grid = np.linspace(0.005, 0.995, 199)
         drawn = np.array([spread.quantile(float(p), baskets=baskets, spend=spend) for p in grid])
         baskets, spend = float(drawn[:, 0].mean()), float(drawn[:, 1].mean())
@@ -228,7 +229,7 @@ def _redemption(tier: Tier, action: Action) -> Redemption | None:
     got = tier.campaigns[action.campaign]
     if got.redeemed is None:
         return None
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # the same data always give the same range
     low, high = np.quantile(rng.beta(got.redeemed + 0.5, got.contacts - got.redeemed + 0.5, 20_000), [0.1, 0.9])
     return Redemption(round(got.redeemed / got.contacts, 3), round(float(low), 3), round(float(high), 3),
                       got.contacts)  # fmt: skip

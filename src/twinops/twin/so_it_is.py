@@ -73,11 +73,9 @@ def theme_facts(model: TwinModel, row: pa.Table) -> Mapping[str, str]:
     usual = dict(zip(TERMS, model.scaling.centres, strict=True))
     pace = {s: state[f"baskets_{s}"] / max(state[f"exposure_{s}"], 1) for s in ("steady", "slow")}
     usd = {s: state[f"cents_{s}"] / max(state[f"baskets_{s}"], 1) / 100 for s in ("steady", "slow")}
-    days = state["recency_days"]
     filled: dict[str, dict[str, object]] = {
         "how_often": {"own": _times(pace["slow"]), "average": _times(math.exp(usual["pace"]))},
-        "lately": {"ago": "today" if days < 1 else "1 day ago" if days == 1 else f"{days} days ago",
-                   "gap": _gap(pace["slow"])},
+        "lately": {"ago": days_ago(state["recency_days"]), "gap": _gap(pace["slow"])},
         "trend": {"visits": _beside(_ratio(pace), "more visits", "fewer visits", "about as many visits"),
                   "baskets": _beside(_ratio(usd), "larger", "smaller", "about as large")},
         "basket": {"own": f"{usd['slow']:,.0f}", "average": f"{math.exp(usual['value']) - 1:,.0f}"},
@@ -86,11 +84,17 @@ def theme_facts(model: TwinModel, row: pa.Table) -> Mapping[str, str]:
     return {name: str(said.get("fact", "")).format(**filled.get(name, {})) for name, said in words()["groups"].items()}
 
 
+def days_ago(days: int) -> str:
+    """How long ago, in words."""
+    return "today" if days < 1 else "1 day ago" if days == 1 else f"{days} days ago"
+
+
 def _times(a_day: float) -> str:
     return f"{a_day * 365 / 12:.1f} times a month"
 
 
 def _gap(a_day: float) -> str:
+    # rarer than once a year: a number of days would pretend to know
     days = round(1 / a_day) if a_day > 1 / 365 else 0
     return "hardly at all" if not days else "every day" if days == 1 else f"every {days} days"
 

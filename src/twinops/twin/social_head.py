@@ -111,6 +111,7 @@ def fit_social(rows: SocialRows, *, horizon_days: int) -> Social:
     Raises:
         DataError: too few households with accounts.
     """
+    # one row a household: its earlier rows tell of the same interactions again
     latest = np.unique(rows.household[::-1], return_index=True)[1]
     last = rows.where(np.isin(np.arange(len(rows)), len(rows) - 1 - latest)) if len(rows) else rows
     if len(last) < FEWEST_HOUSEHOLDS or last.events.sum() == 0 or last.moods.sum() == 0:

@@ -121,6 +121,7 @@ def from_text(text: str) -> TwinModel:
 
 
 def _model(file: _TwinFile) -> TwinModel:
+    """The model that a file holds, its trees looked at one by one."""
     scaling = Scaling(tuple(term.centre for term in file.terms), tuple(term.spread for term in file.terms))
     return TwinModel(
         horizon_days=file.horizon_days,

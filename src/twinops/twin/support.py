@@ -22,7 +22,7 @@ from twinops.twin.living import Basket
 from twinops.twin.model import TwinModel
 from twinops.twin.spread import FEWEST, Outcomes, Spread, enough, fit_spread
 from twinops.twin.state import columns
-from twinops.twin.strict import Count, Days, NotNegative, Number, StrictRecord, declared, parsed, refusing
+from twinops.twin.strict import LARGEST, Count, Days, NotNegative, Number, StrictRecord, declared, parsed, refusing
 
 SCHEMA = "twinops.support/1"
 TIERS = ("low", "mid", "high")
@@ -145,7 +145,7 @@ def fit_support(
     place = np.searchsorted(np.array(edges), expected.baskets)
     measured, got = measures_of(known.table), _got(known, contacts, model.horizon_days)
     tiers = []
-    for k, (name, upto) in enumerate(zip(TIERS, (*edges, 1e9), strict=True)):
+    for k, (name, upto) in enumerate(zip(TIERS, (*edges, LARGEST), strict=True)):
         mask = place == k
         part = outcomes.where(mask)
         if not enough(part):
@@ -165,6 +165,7 @@ def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
         "recency_days": s["recency_days"],
         "pace_quick": s["baskets_quick"] / s["exposure_quick"],
         "pace_slow": s["baskets_slow"] / s["exposure_slow"],
+        # after a year's silence the decayed count is as good as none
         "basket_usd": s["cents_slow"] / 100 / np.maximum(s["baskets_slow"], BILLION * 1e-6),
     }
 
@@ -192,6 +193,7 @@ def from_text(text: str) -> Support | None:
 
 def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:
     """The tenth lowest and tenth highest household, each by its own extreme."""
+    # by household, not by row: one household's many days are one household
     order = np.unique(household, return_inverse=True)[1]
     low, high = np.full(order.max() + 1, np.inf), np.full(order.max() + 1, -np.inf)
     np.minimum.at(low, order, values)
@@ -228,6 +230,7 @@ def _response(part: Outcomes, got: np.ndarray, contacts: CampaignContacts, kind:
     recipients = part.where(got)
     here = np.isin(contacts.household, np.unique(recipients.household)) & (contacts.kind == kind)
     n, redeemed = int(here.sum()), int(contacts.redeemed[here].sum())
+    # all but a few would tell of those few
     told = redeemed if redeemed >= FEWEST and n - redeemed >= FEWEST else None
     spread = fit_spread(recipients) if enough(recipients) else None
     return Response(n if n >= FEWEST else 0, told, spread)

@@ -112,7 +112,8 @@ def _after(twin: Opening, wish: Wish, step: Step) -> float | None:
 
 
 def _usual_baskets(twin: Opening, step: Step) -> list[Basket]:
-    """The step's baskets, spaced evenly, each of the household's mean value, under numbers no shop gives."""
+    """The step's baskets, spaced evenly, each of the household's mean value, with numbers of our own."""
+    # negative: a shop's own number of a basket never is
     cents = round(twin.state.cents / twin.state.baskets)
     days = ((2 * i + 1) * step.days // (2 * step.baskets) for i in range(step.baskets))
     return [Basket(-1 - i, twin.day + day, cents) for i, day in enumerate(days)]

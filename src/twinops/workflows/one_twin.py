@@ -115,6 +115,7 @@ class Opener:
             DataError: nobody is known by this id, or nothing is held.
         """
         filed, law = self._filed(who), standing(self.places, self.own, self.as_of)
+        # GDPR art. 5(1)(b): columns not declared for a twin are emptied; what was bought before full age makes no state
         served = ages.since_full_age(purposes.served(filed.lines, law.legal), filed.born, self.rule)
         before = served.filter(pc.less(served["day"], self._day))
         allowed = self._answers(filed, law)
@@ -144,6 +145,7 @@ class Opener:
         answers = read_consent(self.engine, filed.ledger, asked, law.bases, assessed=law.assessed)
         batches = self.places.raw_batches("choices")
         if filed.links.num_rows and batches:
+            # the strictest of what was said beside any linked record counts
             records = Only(self.keys, frozenset(filed.links["record"].to_pylist()))
             choices = _opened("choices", batches, records)
             said = said_of_records(self.engine, choices, filed.links, today=self._day)

@@ -63,6 +63,7 @@ def segments(
     rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))
     within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False)
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
+    # a campaign is for whoever may still be contacted; silence and baskets reach nobody
     found = segment(rows, given.model, given.support, Asked(tuple(by), action, within, free))
     caveat = caveat_of(action) if action is not None else None
     return Segmented(tuple(by), purpose, day, given.model.horizon_days, int(within.sum()), found, action, (), caveat)

@@ -59,6 +59,7 @@ def twin_access(  # noqa: PLR0913  the injected ports and sections
     records = frozenset(consumer.links["record"].to_pylist()) if consumer.links.num_rows else frozenset()
     theirs = Only(keys, frozenset({consumer.sid}) | records)
     occasion = Occasion("this consumer", ACCESS, as_of)
+    # art. 15 asks for what is held, and is answered with or without a twin
     portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
     held, made = tuple(held_by_sources(places, theirs, own)), tuple(made_of_it(places, consumer))
     return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)

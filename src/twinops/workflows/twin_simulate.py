@@ -86,6 +86,7 @@ def contacts_of(consumer: Consumer, places: Places, window_days: int) -> int:
 
 def signs_of(consumer: Consumer, places: Places) -> frozenset[str]:
     """Signs of vulnerability that are known today; only ever used to leave somebody alone."""
+    # AI Act art. 5(1)(b), Directive 2005/29/EC art. 5(3)
     found = {"under_age"} if "under_age" in consumer.answers.values() else set()
     if places.blend.is_file():
         rows = read_sealed(places.blend, dataset=places.blend.stem, keys=consumer.keys)

@@ -1,4 +1,4 @@
-"""The living twin's state: sums that events enter and leave in any order, and that equal the batch's."""
+"""The streaming twin's state: sums that events enter and leave in any order, and that equal the batch's."""
 
 from __future__ import annotations
 

@@ -25,6 +25,7 @@ from twinops.twin.shift import silent, with_basket
 from twinops.twin.simulate import Action, simulate
 from twinops.twin.so_it_is import ThemeReason, reasons
 from twinops.twin.spread import FEWEST, Outcomes, fit_spread
+from twinops.twin.what_would_change import Wish, counterfactual
 
 WORLD = living_crowd()
 KNOWN, MODEL, DIARIES, CONTACTS, SUPPORT = WORLD.known, WORLD.model, WORLD.diaries, WORLD.contacts, WORLD.support
@@ -66,6 +67,45 @@ def test_the_support_is_read_back_as_it_was_written():
 def test_a_hostile_support_file_is_an_integrity_error(text):
     with pytest.raises(IntegrityError):
         supports.from_text(text)
+
+
+def _bent(change) -> str:
+    raw = json.loads(supports.to_text(SUPPORT))
+    change(raw)
+    return json.dumps(raw)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _bent(lambda r: r.update(horizon_days="28")),
+        _bent(lambda r: r.update(horizon_days=True)),
+        _bent(lambda r: r.update(basket_usd=[9.0, 1.0])),
+        _bent(lambda r: r.update(basket_usd={"low": 1.0, "high": 9.0})),
+        _bent(lambda r: r["tiers"].reverse()),
+        _bent(lambda r: r["tiers"][0].update(upto_baskets=1e300)),
+        _bent(lambda r: r["tiers"][0]["seen"].pop("recency_days")),
+        _bent(lambda r: r["tiers"][0]["campaigns"].update(D=r["tiers"][0]["campaigns"]["A"])),
+        _bent(lambda r: r["tiers"][0]["spread"]["spend"].reverse()),
+        _bent(lambda r: r["tiers"][0]["spread"]["at"].pop()),
+        supports.to_text(SUPPORT).replace('"horizon_days": 28', '"horizon_days": 28, "horizon_days": 28', 1),
+    ],
+)
+def test_a_bent_support_file_is_refused(text):
+    with pytest.raises(IntegrityError, match="The support file is not one"):
+        supports.from_text(text)
+
+
+def test_an_opening_asks_the_state_for_its_day_once(monkeypatch):
+    days = []
+    honest = StreamingState.at
+    monkeypatch.setattr(StreamingState, "at", lambda state, day: days.append(day) or honest(state, day))
+    twin = Opening(MODEL, SUPPORT, TWIN, DAY)
+    reasons(twin, forecast(twin))
+    habits(twin)
+    counterfactual(twin, Wish("spend", at_least=float(twin.expected.spend[0]) * 2))
+    simulate(twin, Action.parse("silence:7"))
+    assert days.count(DAY) == 1
 
 
 def test_nobody_is_in_the_support():

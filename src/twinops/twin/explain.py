@@ -61,7 +61,7 @@ class HeadExplanation:
 def explain(model: TwinModel, table: pa.Table, head: str) -> tuple[HeadExplanation, ...]:
     """Of whoever speaks for the twin: its heads, the trees, or both, whose forecasts are then averaged.
 
-    What the trees split on beside the state are windows, which the panel has and a living twin has not.
+    What the trees split on beside the state are windows, which the panel has and a streaming twin has not.
     """
     if model.challenger is None or model.champion == GLM:
         return (explain_heads(model, table, head),)

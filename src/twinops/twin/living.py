@@ -1,4 +1,4 @@
-"""The living twin: one household's sums, kept up to date basket by basket, in any order, and forgotten by subtraction.
+"""The streaming state: one household's sums, kept up to date basket by basket, in any order, and forgotten again.
 
 Every quantity is a whole number and adding is all that is ever done to it, so the order of events does not matter,
 parts merge by adding, and taking an event out again leaves exactly what was there before it came. Decay is exact too:

@@ -39,8 +39,8 @@ class TrainedOn:
 class TwinModel:
     """Predicts from a table that has the columns `features.STATE`; numpy is all it needs.
 
-    Where the challenger's trees are champion it needs `features.WINDOWED` too, which the panel has and a streaming state
-    has not. `intervals` say how far off a prediction may be.
+    Where the challenger's trees are champion it needs `features.WINDOWED` too, which the panel has and a streaming
+    state has not. `intervals` say how far off a prediction may be.
     """
 
     horizon_days: int

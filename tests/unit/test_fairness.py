@@ -58,15 +58,15 @@ def declaration(tmp_path: Path, text: str = INTENDED) -> Declaration:
 
 
 def town(n: int = 800, *, seed: int = 0, red_spends: float = 1.0) -> tuple[Judged, pa.Table]:
-    """Half red, half blue households; spend is foretold with noise, and red ones may spend less."""
+    """Half red, half blue households; spend is predicted with noise, and red ones may spend less."""
     rng = np.random.default_rng(seed)
     colour = np.array(["red", "blue"])[np.arange(n) % 2]
     spend = rng.gamma(2, 50, n) * np.where(colour == "red", red_spends, 1.0)
     sids = np.array([f"{i:032x}" for i in range(n)])
-    foretold = spend * rng.lognormal(0, 0.3, n)
+    predicted = spend * rng.lognormal(0, 0.3, n)
     cents = np.rint(spend * 100).astype(np.int64)
-    offered, in_top = (selected(score, sids, share=0.25) for score in (foretold, cents))
-    everyone = Judged(sids, offered, in_top, foretold, cents, np.ones(n, dtype=bool))
+    offered, in_top = (selected(score, sids, share=0.25) for score in (predicted, cents))
+    everyone = Judged(sids, offered, in_top, predicted, cents, np.ones(n, dtype=bool))
     return everyone, pa.table({"sid": sids, "colour": colour})
 
 

@@ -1,4 +1,4 @@
-"""How well the twin foretells, beside its baselines, on days it has not seen."""
+"""How well the twin predicts, beside its baselines, on days it has not seen."""
 
 from __future__ import annotations
 

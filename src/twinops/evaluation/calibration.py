@@ -1,4 +1,4 @@
-"""Whether what is foretold happens as often as foretold: bins of predictions against what came."""
+"""Whether what is predicted happens as often as predicted: bins of predictions against what came."""
 
 from __future__ import annotations
 

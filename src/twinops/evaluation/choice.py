@@ -1,6 +1,6 @@
 """Who speaks for the twin, decided on days before any held-out one, by a rule that was written down first.
 
-The regressions ship unless something was better: their terms are the exact explanation, and a living state can serve
+The regressions ship unless something was better: their terms are the exact explanation, and a stream's state can serve
 them. So the mean of both must beat them on every head, the whole paired interval above zero; the trees alone must be
 better by a margin, and worse in nothing.
 """

@@ -1,4 +1,4 @@
-"""How well the coupon head foretells who redeems, on held-out campaigns: response, not uplift.
+"""How well the coupon head predicts who redeems, on held-out campaigns: response, not uplift.
 
 Recipients were chosen by the shop and not by lot. Whoever redeems might have bought without a coupon too.
 """

@@ -1,7 +1,7 @@
 """What goes stale: the state of the households, or the heads that read it? Each is held back alone, paired.
 
 A state that is some days old does not know the latest baskets; heads that are frozen have not learned from the latest
-months, but read a fresh state. Everything is foretold for the same households and the same horizons.
+months, but read a fresh state. Everything is predicted for the same households and the same horizons.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What behaviour still gives away: personal attributes foretold from purchases, though none is a feature.
+"""What behaviour still gives away: personal attributes predicted from purchases, though none is a feature.
 
 Leaving an attribute out does not hide it. Out-of-fold AUC from purchases by product category beside the twin's terms,
 from these alone, and of the score itself that the judged decision ranks by; .5 says nothing is given away. Among
@@ -20,7 +20,7 @@ from twinops.data.threads import one_thread
 from twinops.entities.measure import Measure
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
-from twinops.evaluation.proxies import FEWEST, FOLDS, foretold, standardised
+from twinops.evaluation.proxies import FEWEST, FOLDS, predicted, standardised
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 from twinops.ports import Engine
@@ -159,8 +159,8 @@ def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: Minimisatio
         return weighted.auc(of.astype(float), score, draws)
 
     dealt = [rng.permutation(truth) for _ in range(rule.shuffles)]
-    chance = [float(auc(d, foretold(x, d, fold, c=PENALTY_C))[0]) for d in dealt]
-    whole, less = (Resampled(auc(truth, foretold(of, truth, fold, c=PENALTY_C))) for of in (x, state))
+    chance = [float(auc(d, predicted(x, d, fold, c=PENALTY_C))[0]) for d in dealt]
+    whole, less = (Resampled(auc(truth, predicted(of, truth, fold, c=PENALTY_C))) for of in (x, state))
     score = Resampled(auc(truth, known.score))
     return Revealed(trait, int(truth.sum()), len(truth), whole, float(np.mean(chance)), less, score)
 

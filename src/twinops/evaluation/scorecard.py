@@ -25,7 +25,7 @@ SPREADS = ("baskets", "spend")
 
 @dataclass(frozen=True)
 class Scored:
-    """One held-out day: who, what came, and what the twin foretold."""
+    """One held-out day: who, what came, and what the twin predicted."""
 
     rows: Examples
     said: Predictions
@@ -84,7 +84,7 @@ def rolling_fact(measured: Sequence[Origin]) -> Fact:
 
 
 def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting) -> list[Measure]:
-    """`variance_ratio.spend`: standard deviation of what was foretold over that of what came, between households.
+    """`variance_ratio.spend`: standard deviation of what was predicted over that of what came, between households.
 
     Below 1 is right for anyone who cannot see the future: the best forecast has the square root of the share of
     variance that can be explained, which stands beside it as `explained_share.spend`.

@@ -1,4 +1,4 @@
-"""How well the taste heads foretell which categories a household buys of, and newly tries, on held-out days."""
+"""How well the taste heads predict which categories a household buys of, and newly tries, on held-out days."""
 
 from __future__ import annotations
 

@@ -54,15 +54,15 @@ def assessed(evidence: Evidence, *, policy_version: str, outcomes: Mapping[str, 
 
 
 def _special(evidence: Evidence) -> list[str]:
-    """Special categories that are held, declared as inferred, or foretold better than an ordinary habit."""
-    foretold = [
+    """Special categories that are held, declared as inferred, or predicted better than an ordinary habit."""
+    predicted = [
         m.name.split(".")[1]
         for m in evidence.starting("proxy.")
         if m.name.endswith(".excess") and m.low is not None and m.low > 0
     ]
     met = [n for n in _SENSITIVE if n in str(_table(evidence, "dpia.need").get("met"))]
     sources = [f.name for f in _sources(evidence) if any(w in str(f.value.get("personal_data")) for w in _SPECIAL)]
-    return sorted({*foretold, *met, *sources})
+    return sorted({*predicted, *met, *sources})
 
 
 def _groups(evidence: Evidence) -> list[str]:

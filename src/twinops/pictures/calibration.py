@@ -1,4 +1,4 @@
-"""What was foretold against what came, in ten bins each for activity and spend."""
+"""What was predicted against what came, in ten bins each for activity and spend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twinops.pictures.canvas import BLUE, GREY, canvas, panel_title, tell
 
 
 def calibration_picture(calibration: Calibration, slope: Measure | None) -> Figure:
-    """A dot on the diagonal came true as often as foretold; its bar is a 95 % interval."""
+    """A dot on the diagonal came true as often as predicted; its bar is a 95 % interval."""
     figure, (left, right) = canvas(columns=2, size=(9.5, 4.9))
     _bins(left, calibration.active, of="share that bought", expected="predicted chance to buy within the horizon")
     panel_title(left, "Activity")

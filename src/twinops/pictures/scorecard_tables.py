@@ -32,7 +32,7 @@ def rivals_table(scorecard: Findings, accuracy: Findings) -> str:
 
 
 def days_table(scorecard: Findings) -> str:
-    """Every as-of day: how much was learned from, and how well it was foretold."""
+    """Every as-of day: how much was learned from, and how well it was predicted."""
     days = _fact(scorecard, "rolling_origin")
     rows = [
         [

@@ -1,4 +1,4 @@
-"""Whom the judged decision selects, group by group, and whether their spend was foretold right."""
+"""Whom the judged decision selects, group by group, and whether their spend was predicted right."""
 
 from __future__ import annotations
 

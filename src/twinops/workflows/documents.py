@@ -115,7 +115,7 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
 
 
 def model_fact(places: Places) -> Fact:
-    """What kind of model it is: its form, what it foretells, and from what. None when there is no model file."""
+    """What kind of model it is: its form, what it predicts, and from what. None when there is no model file."""
     source = f"models/{places.model.name}"
     try:
         told = json.loads(places.model.read_text(encoding="utf-8"))

@@ -20,7 +20,7 @@ from twinops.pictures.early_warning import early_warning_picture
 from twinops.ports import Engine, KeyStore
 from twinops.twin.examples import open_examples, with_text_sid
 from twinops.twin.features import WINDOWED
-from twinops.workflows.features import reached
+from twinops.workflows.receipts import reached
 from twinops.workflows.places import Places
 from twinops.workflows.rules import rules_of
 

@@ -17,7 +17,7 @@ from twinops.params import FeaturesParams
 from twinops.pictures.canvas import save
 from twinops.pictures.population import population_picture
 from twinops.twin import features as twin_features
-from twinops.twin.permissions import Asked, permissions, reasons
+from twinops.twin.permissions import LedgerQuestion, permissions, reasons
 from twinops.workflows.receipts import Receipts, Standing
 
 
@@ -48,7 +48,7 @@ def features(receipts: Receipts, grid: FeaturesParams) -> Population:
         raise ParamsError(f"features.first_day is {grid.first_day}.", hint=f"The sealed days count from {FIRST_DAY}.")
     law, known_until, lines = receipts.standing, receipts.known_until, receipts.lines()
     plane, sids = receipts.plane, tuple(pc.unique(lines["sid"]).sort().to_pylist())
-    asked = Asked(sids, twin_features.as_of_days(grid, known_until=known_until), receipts.today)
+    asked = LedgerQuestion(sids, twin_features.as_of_days(grid, known_until=known_until), receipts.today)
     allowed = permissions(plane.engine, receipts.answers(asked), today=receipts.today)
     plane.engine.register("permissions", allowed)
     plane.engine.register("transactions", receipts.served(lines))

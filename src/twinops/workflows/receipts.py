@@ -22,7 +22,7 @@ from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams
 from twinops.ports import KeyStore
 from twinops.twin.merged import narrowed, said_of_records
-from twinops.twin.permissions import Asked, read_consent
+from twinops.twin.permissions import LedgerQuestion, read_consent
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
 from twinops.workflows.rules import assessments
@@ -85,7 +85,7 @@ class Receipts:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
         return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.adults)
 
-    def answers(self, asked: Asked) -> pa.Table:
+    def answers(self, asked: LedgerQuestion) -> pa.Table:
         """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
         engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys)
         # records before households: the engine keeps the ledger that was read last, and rows are counted by it again
@@ -119,7 +119,7 @@ def standing(self) -> Standing:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
         return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.adults)
 
-    def answers(self, asked: Asked) -> pa.Table:
+    def answers(self, asked: LedgerQuestion) -> pa.Table:
         """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
         engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys)
         ledger = self.plane.tables.source("consent")
@@ -158,7 +158,7 @@ def births(self) -> pa.Table:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
         return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.adults)
 
-    def answers(self, asked: Asked) -> pa.Table:
+    def answers(self, asked: LedgerQuestion) -> pa.Table:
         """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
         engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys)
         ledger = self.plane.tables.source("consent")

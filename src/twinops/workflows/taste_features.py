@@ -15,7 +15,7 @@ from twinops.entities.canonical import to_json
 from twinops.params import EvaluateParams, FeaturesParams, SourcesParams, TastesParams
 from twinops.twin import coupon_rows, taste_events
 from twinops.twin.features import as_of_days
-from twinops.twin.permissions import Asked, permissions
+from twinops.twin.permissions import LedgerQuestion, permissions
 from twinops.twin.taste_events import Horizons
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
@@ -93,7 +93,7 @@ def _coupons(receipts: Receipts, past: Past) -> int:
     allowed = _allowed(receipts, days)
     for name, table in {**tables, "permissions": allowed}.items():
         plane.engine.register(name, table)
-    rows = coupon_rows.tell(plane.engine, past.grid, past.horizons(days), (past.decay_days, past.oldest_age))
+    rows = coupon_rows.tell(plane.engine, past.grid, past.horizons(days), decay_days=past.decay_days, oldest_age=past.oldest_age)
     plane.seal(rows, plane.places.taste("coupons"))
     plane.seal(allowed.select(["sid", "cutoff", "may_train"]), plane.places.taste("coupon_consent"))
     return int(rows.num_rows)
@@ -102,7 +102,7 @@ def _coupons(receipts: Receipts, past: Past) -> int:
 def _allowed(receipts: Receipts, days: tuple[int, ...]) -> pa.Table:
     """What each household allowed on each campaign's first day, read as the panel's flags are (see `features`)."""
     panel = receipts.plane.tables.table(receipts.plane.places.panel)
-    asked = Asked(tuple(pc.unique(panel["sid"]).sort().to_pylist()), days, receipts.today)
+    asked = LedgerQuestion(tuple(pc.unique(panel["sid"]).sort().to_pylist()), days, receipts.today)
     flags = permissions(receipts.plane.engine, receipts.answers(asked), today=receipts.today)
     return flags.filter(pc.is_in(flags["cutoff"], pa.array(list(days), pa.int64())))
 

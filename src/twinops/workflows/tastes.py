@@ -27,14 +27,14 @@ from twinops.pictures.canvas import save
 from twinops.pictures.coupons import coupons_picture
 from twinops.pictures.tastes import factors_picture, tastes_picture, tried_picture
 from twinops.ports import KeyStore
-from twinops.twin import taste_rivals as rivals
+from twinops.twin import taste_rivals as baselines
 from twinops.twin.challenger import ready
 from twinops.twin.coupon_rows import CouponRows, coupon_rows
 from twinops.twin.coupons import Coupons, fit_coupons
 from twinops.twin.social_head import SocialRows, fit_social, social_rows
 from twinops.twin.taste_rows import TasteRows, taste_rows
 from twinops.twin.taste_stored import Preferences, from_text, to_text
-from twinops.twin.tastes import Recipe, fit_tastes
+from twinops.twin.tastes import TasteRecipe, fit_tastes
 from twinops.workflows.places import Places
 
 _Made = TypeVar("_Made")
@@ -93,7 +93,7 @@ def tastes(  # noqa: PLR0913  (ports and sections are injected by type)
     Every head is measured as it is made: refitted for each held-out day on what was closed by then.
     """
     names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
-    recipe = Recipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
+    recipe = TasteRecipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
     rows, receipts, social = _opened(places, keys, names, (grid.horizon_days, texts.window_days))
     found = _Found()
     heads = _shipped(found, (rows, receipts, social), names, (recipe, offers))
@@ -130,7 +130,7 @@ def _shipped(
     found: _Found,
     opened: tuple[TasteRows, CouponRows, SocialRows],
     names: tuple[str, ...],
-    settings: tuple[Recipe, CouponsParams],
+    settings: tuple[TasteRecipe, CouponsParams],
 ) -> Preferences:
     """The heads that ship, learned from everything that is closed."""
     (rows, receipts, social), (recipe, offers) = opened, settings
@@ -141,7 +141,7 @@ def _shipped(
     )
 
 
-def _coupon_head(past: CouponRows, recipe: Recipe, offers: CouponsParams) -> Coupons:
+def _coupon_head(past: CouponRows, recipe: TasteRecipe, offers: CouponsParams) -> Coupons:
     return fit_coupons(past, pace_days=recipe.pace_days, penalty_c=offers.penalty_c, horizon_days=recipe.horizon_days)
 
 
@@ -155,7 +155,7 @@ def _measured_tastes(
     places: Places,
     rows: TasteRows,
     names: tuple[str, ...],
-    settings: tuple[Recipe, TastesParams, EvaluateParams],
+    settings: tuple[TasteRecipe, TastesParams, EvaluateParams],
 ) -> tuple[taste_measures.Tried, ...]:
     recipe, rule, held_out = settings
     ready()
@@ -171,7 +171,7 @@ def _measured_tastes(
             found.attempt("category measures", lambda: taste_measures.measure_tastes(days, draws, seed=rule.seed)) or []
         )
         found.facts += taste_measures.taste_facts(days, names, tried)
-        trees = {**rivals.TREES.model_dump(), "learned_from": f"every {rivals.TREES_SHARE}th household-day"}
+        trees = {**baselines.TREES.model_dump(), "learned_from": f"every {baselines.TREES_SHARE}th household-day"}
         found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/taste_rivals.py"))
     measures = {m.name: m for m in found.measures}
     save(tastes_picture(measures), places.figure("tastes"))

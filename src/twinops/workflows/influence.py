@@ -16,8 +16,8 @@ from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
 from twinops.evaluation import influence as measure
 from twinops.evaluation import wilson
-from twinops.evaluation.decision import Judged, judged
-from twinops.evaluation.influence_findings import Influence, Pressure, influence_findings, influence_sentence
+from twinops.evaluation.decision import RankedHouseholds, replayed
+from twinops.evaluation.influence_findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.governance.gates import influence as gate
 from twinops.governance.influence import Contact, refusals
 from twinops.governance.influence import Influence as Rules
@@ -62,14 +62,16 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     """
     rules, limits = _declared(places)
     predictions = read_sealed(places.predictions, dataset="predictions", keys=keys)
-    people = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
+    people = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
     sent = measure.contacts(_sent(places, keys), people.sids, until=replay.cutoff)
     guarded = _guarded(people, sent, rules, (places, keys, replay.cutoff, rule))
     against = np.array([_reasons(rules, guarded, i) != () for i in range(len(people))], dtype=bool)
     chosen = measure.proposed(people, ~against)
     demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
     past_days = int(replay.cutoff - sent.day.min()) if len(sent.day) else 0
-    found = Influence(
+    contacted = sent.within(replay.cutoff - past_days, replay.cutoff)
+    candidates = measure.Candidates(chosen, contacted, people.expected_spend)
+    found = MeasuredInfluence(
         replay.cutoff,
         past_days,
         _pressure(people, sent, rules, (guarded, against, chosen, replay)),
@@ -77,10 +79,9 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
         limits.groups,
         {
             name: measure.choice(
-                chosen,
-                sent.within(replay.cutoff - past_days, replay.cutoff),
-                people.expected_spend,
-                _assessable(people, measure.members(demographics, people.sids, definition)),
+                candidates,
+                # only who allows assessment is joined to demographics
+                measure.members(demographics, people.sids, definition).only(people.assessable),
                 draws=replay.draws,
                 seed=replay.seed,
             )
@@ -115,7 +116,7 @@ def _sent(places: Places, keys: KeyStore) -> pa.Table:
 
 
 def _guarded(
-    people: Judged, sent: measure.Contacts, rules: Rules, at: tuple[Places, KeyStore, int, AgesParams]
+    people: RankedHouseholds, sent: measure.PastContacts, rules: Rules, at: tuple[Places, KeyStore, int, AgesParams]
 ) -> Guarded:
     """Signs are only ever read to leave somebody alone."""
     places, keys, day, rule = at
@@ -127,7 +128,9 @@ def _guarded(
     return Guarded(sent.within(day - rules.window_days, day), signs, {s: known[s] for s in rules.vulnerable})
 
 
-def _minors(people: Judged, places: Places, keys: KeyStore, on: tuple[int, AgesParams]) -> tuple[np.ndarray, bool]:
+def _minors(
+    people: RankedHouseholds, places: Places, keys: KeyStore, on: tuple[int, AgesParams]
+) -> tuple[np.ndarray, bool]:
     """Who is under age on the day, and whether any birthday is known."""
     born = births(places, keys)
     asked = pa.table({"sid": pa.array(people.sids, pa.string()), "day": pa.array([on[0]] * len(people), pa.int64())})
@@ -135,7 +138,7 @@ def _minors(people: Judged, places: Places, keys: KeyStore, on: tuple[int, AgesP
     return ~np.isin(people.sids, np.array(adult.to_pylist(), dtype=str)), born.num_rows > 0
 
 
-def _open_cases(people: Judged, places: Places, keys: KeyStore, day: int) -> tuple[np.ndarray, bool]:
+def _open_cases(people: RankedHouseholds, places: Places, keys: KeyStore, day: int) -> tuple[np.ndarray, bool]:
     """Who has an open complaint on the day, and whether any service case has entered the blend at all."""
     if not places.blend.is_file():
         return np.zeros(len(people), dtype=bool), False
@@ -152,8 +155,8 @@ def _reasons(rules: Rules, guarded: Guarded, i: int) -> tuple[str, ...]:
 
 
 def _pressure(
-    people: Judged,
-    sent: measure.Contacts,
+    people: RankedHouseholds,
+    sent: measure.PastContacts,
     rules: Rules,
     asked: tuple[Guarded, np.ndarray, np.ndarray, FairnessParams],
 ) -> Pressure:
@@ -178,9 +181,3 @@ def _pressure(
         wilson.share(int(against[by_score].sum()), offers),
         sum(_reasons(rules, guarded, i) != () for i in np.flatnonzero(chosen).tolist()),
     )
-
-
-def _assessable(people: Judged, group: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Only who allows assessment is joined to demographics."""
-    inside, known = group
-    return inside & people.assessable, known & people.assessable

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from twinops.entities.findings import Findings
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import DataError
 from twinops.evaluation import weighted
 from twinops.evaluation.accuracy import ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.bootstrap import counts
-from twinops.evaluation.calibration import FEWEST_IN_BIN, measure_calibration
+from twinops.evaluation.calibration import measure_calibration
 from twinops.twin.predictions import Predictions
 
 
@@ -127,4 +128,4 @@ def test_perfectly_right_chances_have_a_calibration_error_by_luck_that_falls_wit
 def test_a_bin_of_few_households_is_not_shown():
     bins = measure_calibration([crowd(57, 0, n=50)], counts(50, draws=60, seed=1)).active
     assert bins == ()
-    assert FEWEST_IN_BIN == 10
+    assert SMALLEST_CELL == 10

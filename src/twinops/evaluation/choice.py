@@ -59,10 +59,10 @@ def choice_findings(choice: Choice, accuracy: Accuracy, about: About, margins: C
         for other in (LIGHTGBM, AVERAGE):
             gain = accuracy.gain(quantity, of=other, over=GLM)
             name = f"choice.{quantity}.gain_of_{other}"
-            measures.append(about.measure(name, gain, quantity, compared=(other, GLM)))
+            measures.append(about.measure(name, gain, quantity, better=other, than=GLM))
     gain = accuracy.gain("active_brier", of=RECALIBRATED, over=GLM)
     measures.append(
-        about.measure("choice.active_brier.gain_of_recalibration", gain, "active_brier", compared=(RECALIBRATED, GLM))
+        about.measure("choice.active_brier.gain_of_recalibration", gain, "active_brier", better=RECALIBRATED, than=GLM)
     )
     said = {
         **asdict(choice),

@@ -11,9 +11,9 @@ import numpy as np
 
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import hidden
 from twinops.evaluation.bootstrap import Resampled
 from twinops.evaluation.rankings import captured
-from twinops.evaluation.small_cells import hidden
 from twinops.evaluation.tastes import About
 from twinops.evaluation.weighted import auc, mean
 

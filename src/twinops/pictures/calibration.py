@@ -1,4 +1,4 @@
-"""What was predicted against what came, in ten bins each for activity and spend."""
+"""What was predicted against what was observed, in ten bins each for activity and spend."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _bins(ax: Axes, bins: tuple[Bin, ...], *, of: str, expected: str) -> None:
     ax.plot([0, top], [0, top], color=GREY, linewidth=1, linestyle="--")
     for b in bins:
         ax.plot([b.predicted, b.predicted], [b.low, b.high], color=BLUE, linewidth=2, solid_capstyle="round")
-    ax.plot([b.predicted for b in bins], [b.came for b in bins], "o", color=BLUE, markersize=5)
+    ax.plot([b.predicted for b in bins], [b.observed for b in bins], "o", color=BLUE, markersize=5)
     ax.set_xlabel(expected, fontsize=9)
     ax.set_ylabel(of, fontsize=9)
 

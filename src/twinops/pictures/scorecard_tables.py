@@ -6,9 +6,8 @@ from typing import Any
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
 from twinops.evaluation.origins import QUANTITIES
-from twinops.pictures.tables import table
+from twinops.evaluation.rendering import table, written
 
 SAID = {
     "active_auc": "who comes back: AUC",

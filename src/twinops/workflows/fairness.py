@@ -10,9 +10,9 @@ from twinops.data.sealed_tables import SealedTables
 from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
 from twinops.evaluation import bootstrap
-from twinops.evaluation.decision import Judged, judged
+from twinops.evaluation.decision import RankedHouseholds, replayed
 from twinops.evaluation.declaration import Declaration, read_decision
-from twinops.evaluation.fairness import Comparison, assess
+from twinops.evaluation.fairness import AttributeComparison, assess
 from twinops.evaluation.fairness_findings import fairness_findings
 from twinops.evaluation.fairness_words import decided, prices, sentences
 from twinops.evaluation.groups import HELD, groupings
@@ -30,7 +30,7 @@ class Assessment:
     """What the notebook may show: counts and rates of groups, sentences about them, and the price of mitigation."""
 
     findings: Findings
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[AttributeComparison, ...]
     mitigated: tuple[Mitigated, ...]
     decided: str
     found: tuple[str, ...]
@@ -48,7 +48,7 @@ def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Asses
     tables = SealedTables(places.raw_batches, keys)
     predictions = tables.table(places.predictions, dataset="predictions")
     demographics = tables.source("demographics")
-    everyone = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
+    everyone = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
     comparisons, mitigated = assess_groups(everyone.only(everyone.assessable), demographics, declared, replay)
     findings = fairness_findings(everyone, comparisons, mitigated, declared=declared, replay=replay)
     places.keep("fairness", findings)
@@ -71,8 +71,8 @@ def _declared(places: Places, replay: FairnessParams) -> Declaration:
 
 
 def assess_groups(
-    people: Judged, demographics: pa.Table, declared: Declaration, replay: FairnessParams
-) -> tuple[tuple[Comparison, ...], tuple[Mitigated, ...]]:
+    people: RankedHouseholds, demographics: pa.Table, declared: Declaration, replay: FairnessParams
+) -> tuple[tuple[AttributeComparison, ...], tuple[Mitigated, ...]]:
     """What was found about every attribute, and what reaching its groups more evenly would cost."""
     draws = bootstrap.counts(len(people), draws=replay.draws, seed=replay.seed)
     grouped = groupings(people, demographics, declared.fairness)

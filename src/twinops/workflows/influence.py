@@ -16,8 +16,8 @@ from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
 from twinops.evaluation import influence as measure
 from twinops.evaluation import wilson
-from twinops.evaluation.decision import Judged, judged
-from twinops.evaluation.influence_findings import Influence, Pressure, influence_findings, influence_sentence
+from twinops.evaluation.decision import RankedHouseholds, replayed
+from twinops.evaluation.influence_findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.governance.gates import influence as gate
 from twinops.governance.influence import Contact, refusals
 from twinops.governance.influence import Influence as Rules
@@ -62,7 +62,7 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     rules, limits = _declared(places)
     tables = SealedTables(places.raw_batches, keys)
     predictions = tables.table(places.predictions, dataset="predictions")
-    people = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
+    people = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
     sent = measure.contacts(tables.source("campaigns", otherwise=NO_CAMPAIGNS), people.sids, until=replay.cutoff)
     blend = tables.table(places.blend) if places.blend.is_file() else None
     guarded = DecisionDay(people, replay.cutoff, births(places, keys), blend, rule).guarded(sent, rules)
@@ -70,7 +70,9 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     chosen = measure.proposed(people, ~against)
     demographics = tables.source("demographics")
     past_days = int(replay.cutoff - sent.day.min()) if len(sent.day) else 0
-    found = Influence(
+    contacted = sent.within(replay.cutoff - past_days, replay.cutoff)
+    candidates = measure.Candidates(chosen, contacted, people.expected_spend)
+    found = MeasuredInfluence(
         replay.cutoff,
         past_days,
         _pressure(Proposed(people, sent, guarded, against, chosen), rules, replay),
@@ -78,10 +80,9 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
         limits.groups,
         {
             name: measure.choice(
-                chosen,
-                sent.within(replay.cutoff - past_days, replay.cutoff),
-                people.expected_spend,
-                _assessable(people, measure.members(demographics, people.sids, definition)),
+                candidates,
+                # only who allows assessment is joined to demographics
+                measure.members(demographics, people.sids, definition).only(people.assessable),
                 draws=replay.draws,
                 seed=replay.seed,
             )
@@ -115,13 +116,13 @@ NO_CAMPAIGNS = pa.table({"sid": pa.array([], pa.string()), "start_day": pa.array
 class DecisionDay:
     """The judged households, the day they are judged on, and what tells of signs they may show on it."""
 
-    people: Judged
+    people: RankedHouseholds
     day: int
     births: pa.Table
     blend: pa.Table | None
     rule: AgesParams
 
-    def guarded(self, sent: measure.Contacts, rules: Rules) -> Guarded:
+    def guarded(self, sent: measure.PastContacts, rules: Rules) -> Guarded:
         """Signs are only ever read to leave somebody alone."""
         showing = {"under_age": self.under_age(), "open_complaint": self.open_cases()}
         signs = tuple(frozenset(s for s in rules.vulnerable if showing[s][i]) for i in range(len(self.people)))
@@ -151,8 +152,8 @@ class DecisionDay:
 class Proposed:
     """Whom the score and whom the guarded choice would reach, and what the guard says against whom."""
 
-    people: Judged
-    sent: measure.Contacts
+    people: RankedHouseholds
+    sent: measure.PastContacts
     guarded: Guarded
     against: np.ndarray
     chosen: np.ndarray
@@ -185,9 +186,3 @@ def _pressure(proposed: Proposed, rules: Rules, replay: FairnessParams) -> Press
         wilson.share(int(proposed.against[offered].sum()), offers),
         sum(_reasons(rules, guarded, i) != () for i in np.flatnonzero(proposed.chosen).tolist()),
     )
-
-
-def _assessable(people: Judged, group: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Only who allows assessment is joined to demographics."""
-    inside, known = group
-    return inside & people.assessable, known & people.assessable

@@ -10,8 +10,8 @@ from twinops.data.release.generalise import Rule, generalise
 from twinops.entities.findings import Findings
 from twinops.evaluation.choice import read_choice
 from twinops.evaluation.membership import Membership, attack, membership_findings
-from twinops.evaluation.privacy_words import told
-from twinops.evaluation.reidentification import Risk, attacks, risk_findings
+from twinops.evaluation.privacy_words import privacy_conclusion
+from twinops.evaluation.reidentification import AttackRisk, attacks, risk_findings
 from twinops.params import ChallengerParams, FeaturesParams, PrivacyParams, ReleaseParams, TrainParams
 from twinops.pictures.canvas import save
 from twinops.pictures.membership import membership_picture
@@ -32,7 +32,7 @@ class Attacked:
     """What the notebook may show."""
 
     findings: Findings
-    risks: dict[str, tuple[Risk, ...]]
+    risks: dict[str, tuple[AttackRisk, ...]]
     classes: int
     reached: Rule
     conclusion: str
@@ -72,7 +72,7 @@ def privacy(  # noqa: PLR0913  (ports and sections are injected by type)
     save(membership_picture(found, findings), places.figure("membership"))
     save(reidentification_picture(risks, n=len(people.members)), places.figure("reidentification"))
     classes = len(np.unique(table.classes))
-    return Attacked(findings, risks, classes, table.reached, told(findings, risks))
+    return Attacked(findings, risks, classes, table.reached, privacy_conclusion(findings, risks))
 
 
 def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict[str, Membership]:

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation.decision import Judged
 from twinops.evaluation.declaration import Declaration
 from twinops.evaluation.disparity import POWER, Estimate
 from twinops.evaluation.fairness import Comparison, Group
 from twinops.evaluation.mitigation import HALF_WAY, Mitigated
 from twinops.params import FairnessParams
+
+SHOWN = shown.pictures(
+    {
+        "selection_rates": "How often each group was selected for the offer",
+        "fairness_ratios": "How often each group was selected compared with the rest, with simultaneous intervals",
+    },
+    section=Section.REACH,
+)
 
 FEWEST = 10
 """Counts from 1 to 9 are not shown."""
@@ -60,6 +70,7 @@ def fairness_findings(
     return Findings(
         measures=(*measures, *prices),
         facts=tuple(Fact(name, value, Kind.MEASURED, source) for name, value in facts.items()),
+        shown=SHOWN,
     )
 
 

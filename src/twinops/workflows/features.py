@@ -208,6 +208,7 @@ def found(
             *population.counted(counts),
             population.retention(counts, legal, today=today),
         ),
+        population.SHOWN,
     )
 
 

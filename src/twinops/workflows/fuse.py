@@ -71,8 +71,8 @@ def fuse(places: Places, *, engine: Engine, keys: KeyStore, rule: FusionParams, 
         fused = fusion_table.table({}, ({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),)), rule)
     else:
         fused = fusion.fuse(engine, donors, recipients, plan=_plan(shared), params=rule)
-        findings = _joined(fused, _against_truth(fused, recipients, places, keys), _hidden(recipients, shared, rule))
-        findings = Findings(findings.measures, (*findings.facts, _left(left_out)))
+        findings = as_facts(fused) + _against_truth(fused, recipients, places, keys) + _hidden(recipients, shared, rule)
+        findings += Findings(facts=(_left(left_out),))
     places.measures("fusion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("fusion").write_text(findings.to_json(), encoding="utf-8")
     save(fusion_picture(fused, variable="visits", order=VISITS), places.figure("fusion"))
@@ -161,8 +161,3 @@ def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams
     """Fidelity on real consumers: in how many stores they shop is known, hidden from one half, borrowed by it."""
     hidden = measured.Hidden("stores", STORES, shared, "saved_share", "grocery households on the last as-of day")
     return measured.by_hiding(recipients, hidden, measured.Halvings(rule.halvings, rule.donors, rule.seed))
-
-
-def _joined(fused: pa.Table, *others: Findings) -> Findings:
-    parts = (as_facts(fused), *others)
-    return Findings(tuple(m for p in parts for m in p.measures), tuple(f for p in parts for f in p.facts))

@@ -20,7 +20,7 @@ from twinops.data.seal import read_sealed, write_sealed
 from twinops.entities.canonical import to_json
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.linkage import linkage_findings
+from twinops.evaluation.linkage import SHOWN, linkage_findings
 from twinops.evaluation.linkage_findings import Outcome, counted, facts, judged
 from twinops.params import LinkParams
 from twinops.pictures.canvas import save
@@ -62,7 +62,7 @@ def link(places: Places, *, engine: Engine, keys: KeyStore, rules: LinkParams) -
         write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=keys, subject="sid")
     measures = counted(outcome) + (_measured(places, keys, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
-    findings = Findings(tuple(measures), said)
+    findings = Findings(tuple(measures), said, SHOWN)
     _write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
     _write(places.measures("linkage"), findings.to_json())
     weakest = _weakest(done, found)

@@ -146,7 +146,6 @@ def test_every_form_of_the_verdicts_prints_what_was_written():
         for text in (
             explain.verdicts_text(decision),
             explain.verdicts_markdown(decision),
-            explain.verdicts_html(decision),
         ):
             assert "Rita Risk" in text
             assert ("Not settled" in text) != said.counts

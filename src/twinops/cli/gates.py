@@ -22,7 +22,7 @@ def _gates() -> None:
 @app.command("list")
 def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
     """Every gate of the policy: its question, its limits, the rule it comes from."""
-    from twinops.governance.policy import SHELF
+    from twinops.governance.gates._shelf import SHELF
     from twinops.workflows.rules import rules_of
 
     told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in rules_of(home(ctx).places).gates]

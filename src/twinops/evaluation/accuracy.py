@@ -9,13 +9,43 @@ from math import isfinite
 import numpy as np
 
 from twinops.data.threads import one_thread
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import TAILS, Resampled, mean_of
 from twinops.twin.predictions import Predictions
+
+SHOWN = (
+    *shown.measures(
+        meanings := {
+            "active_auc": "tells households that will shop from those that will not; higher is better",
+            "active_brier": "squared error of the chance to shop; lower is better",
+            "active_calibration_slope": "one when chances are neither too bold nor too timid",
+            "baskets_poisson_deviance": "misfit of the number of baskets; lower is better",
+            "spend_mae": "mean absolute error of predicted spend; lower is better",
+        },
+        section=Section.ACCURACY,
+        headlines=meanings,
+    ),
+    *shown.pictures(
+        {
+            "activity": "What the training households did, period by period",
+            "coefficients": "Weights of the shipped heads, with their doubt",
+        },
+        section=Section.MODEL,
+    ),
+    *shown.pictures(
+        {
+            "accuracy": "Held-out accuracy of the twin beside its baselines, with intervals",
+            "calibration": "How often what was predicted came true, by predicted chance and amount",
+        },
+        section=Section.ACCURACY,
+    ),
+)
 
 TWIN = "twin"
 SLOPE, LARGE, ERROR = "active_calibration_slope", "active_calibration_in_the_large", "active_ece"
@@ -79,7 +109,7 @@ def accuracy_findings(accuracy: Accuracy, days: list[ScoredDay], *, seed: int) -
         if model != TWIN and quantity not in CALIBRATION:
             gain = accuracy.gain(quantity, over=model)
             measures.append(about.measure(f"{quantity}.gain_over_{model}", gain, quantity, better=TWIN, than=model))
-    return Findings((*measures, about.floor(days)), (_by_day(accuracy, days),))
+    return Findings((*measures, about.floor(days)), (_by_day(accuracy, days),), SHOWN)
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.decision import RankedHouseholds
 from twinops.evaluation.declaration import Declaration
@@ -17,6 +19,14 @@ from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.fairness import AssessedGroup, AttributeComparison
 from twinops.evaluation.mitigation import HALF_WAY, Mitigated
 from twinops.params import FairnessParams
+
+SHOWN = shown.pictures(
+    {
+        "selection_rates": "How often each group was selected for the offer",
+        "fairness_ratios": "How often each group was selected compared with the rest, with simultaneous intervals",
+    },
+    section=Section.REACH,
+)
 
 WHOM = (
     "US grocery households, of whose demographics household composition, children and marital status are partly "
@@ -59,6 +69,7 @@ def fairness_findings(
     return Findings(
         measures=(*measures, *prices),
         facts=tuple(Fact(name, value, Kind.MEASURED, source) for name, value in facts.items()),
+        shown=SHOWN,
     )
 
 

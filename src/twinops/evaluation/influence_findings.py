@@ -6,13 +6,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL, hidden
 from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.influence import Definition, GroupChoice
+
+SHOWN = (
+    *shown.measures(
+        {
+            "influence_contacts.past": "Contacts per household in the window before the day",
+            "influence_on_top.past": "Share of past contacts that came on top of what the policy allows",
+            "influence_refused.by_score": (
+                "Share of those chosen by the score alone whom the guard does not let through"
+            ),
+            "influence_against_guard": "Offers of the proposal that go against the guard",
+        },
+        section=Section.PRESSURE,
+    ),
+    *shown.pictures(
+        {
+            "influence": "How often groups that are easily exploited are chosen, beside past campaigns and a choice by "
+            "lot"
+        },
+        section=Section.PRESSURE,
+    ),
+)
 
 BY_HOUSEHOLD = "percentile bootstrap of households"
 RATIO = "share of a group that is chosen over that of the rest; interval by Walter 1975 on the scale of logarithms"
@@ -62,7 +85,7 @@ def influence_findings(found: MeasuredInfluence) -> Findings:
         Fact("influence_control", [_control(g, c) for g, c in found.chosen.items()], Kind.MEASURED, source),
     )
     ratios = [m for g, c in found.chosen.items() if c is not None for m in _ratios(g, c, found)]
-    return Findings((*_of_pressure(found), *ratios), facts)
+    return Findings((*_of_pressure(found), *ratios), facts, SHOWN)
 
 
 def influence_sentence(found: MeasuredInfluence) -> str:

@@ -15,11 +15,21 @@ from functools import partial
 import numpy as np
 
 from twinops.data.threads import one_thread, side_by_side
+from twinops.entities import shown
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
 from twinops.params import MinimisationParams
 from twinops.twin.heads import Scaling, fit_activity, fit_rate
 from twinops.twin.predictions import exponential
+
+SHOWN = shown.pictures(
+    {
+        "necessity_attributes": "What each personal attribute would save, by how much is known of a household",
+        "necessity_sources": "What each other source would save, and what purchases give away",
+    },
+    section=Section.NEED,
+)
 
 FOLDS = 5
 ESTABLISHED = -1

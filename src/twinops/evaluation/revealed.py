@@ -17,13 +17,25 @@ import pyarrow as pa
 
 from twinops.data.sources.demographics import SCHEMA
 from twinops.data.threads import one_thread
+from twinops.entities import shown
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
 from twinops.evaluation.proxies import FEWEST, FOLDS, predicted, standardised
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 from twinops.ports import Engine
+
+SHOWN = shown.measures(
+    {
+        "revealed.income_75k_or_more": "Income of 75K or more, told from purchases (AUC; one half is nothing)",
+        "revealed.income_75k_or_more.by_score": "The same, by the expected spend itself",
+        "revealed.age_55_or_more": "Age of 55 or more, told from purchases",
+        "revealed.age_55_or_more.by_score": "The same, by the expected spend itself",
+    },
+    section=Section.NEED,
+)
 
 _LEVELS = {c.name: c.allowed or () for c in SCHEMA.columns}
 

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, mean_of
 from twinops.evaluation.coverage import BOTH, Covered
@@ -18,6 +20,17 @@ from twinops.evaluation.origins import QUANTITIES, UNITS, Origins, quantities, w
 from twinops.evaluation.setting import Setting
 from twinops.twin.examples import Examples
 from twinops.twin.predictions import Predictions
+
+SPREAD = shown.measures(
+    {"variance_ratio.spend": "Spread of predicted over that of actual spend; below one is right"}, section=Section.DOUBT
+)
+SHOWN = shown.pictures(
+    {
+        "rolling_origin": "How much better than plain baselines the twin was, day after day",
+        "importance": "What moves forecasts, by the twin's terms and by the challenger's trees",
+    },
+    section=Section.DOUBT,
+)
 
 RIVALS = ("segment", "rfm", "naive")
 SPREADS = ("baskets", "spend")

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Outcome, Verdict, failed, missing, passed
-from twinops.governance.policy import SHELF, Gate, Policy
+from twinops.governance.gates._shelf import SHELF
+from twinops.governance.policy import Gate, Policy
 from twinops.governance.settled import DAY, Settled, judged_on, settled
 
 POLICY = "policy"

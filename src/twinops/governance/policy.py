@@ -12,13 +12,11 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from twinops import plugins
 from twinops.entities.canonical import digest
 from twinops.errors import ParamsError
+from twinops.governance.gates._shelf import SHELF
 from twinops.governance.influence import Influence
 from twinops.governance.people import DPO, Role
 from twinops.governance.reading import Record, Text, checked, parse, sentences
 
-SHELF = "twinops.governance.gates"
-PROMISES = ("RULE", "QUESTION", "Limits", "check", "needs")
-"""What every module on the shelf of gates has."""
 ALWAYS = ("consent", "documents", "dpia", "lineage")
 """The law and the trail leave no choice here: these are judged, and they block."""
 

@@ -22,25 +22,14 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance import rulings
-from twinops.governance.documents.model_card import PICTURES
+from twinops.governance.gates._shelf import gates, of
 from twinops.governance.policy import Policy
 from twinops.governance.settled import Settled
 from twinops.governance.words import words
 from twinops.server.review import Dossier
 
 FIGURES = "reports/figures/"
-SHOWN_WITH = {
-    "accuracy": ("accuracy", "calibration"),
-    "fairness": ("fairness_ratios", "selection_rates"),
-    "drift": ("drift_distances",),
-    "early_warning": ("early_warning",),
-    "influence": ("influence",),
-    "consent": ("population",),
-    "linkage": ("linkage_bands",),
-}
-"""Which pictures belong to which kind of gate."""
 SETTLED = (Outcome.INCONCLUSIVE, Outcome.FAILED)
-ABOUT_FAIRNESS = ("fairness_", "mitigation_", "influence_", "drift_", "early_")
 _KEPT = 64
 _documents: dict[str, Markup] = {}
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -197,11 +186,11 @@ def _tame_picture(token: Token, shelf: Shelf) -> None:
 
 def pictures(shown: Dossier) -> dict[str, Picture]:
     """Pictures that came with the evidence, by name."""
-    found = {}
+    found, captions = {}, shown.evidence.captions if shown.evidence else {}
     for path in shown.files:
         name = path.removeprefix(FIGURES).removesuffix(".png")
         if path == f"{FIGURES}{name}.png":
-            found[name] = Picture(path, PICTURES.get(name, name.replace("_", " ").capitalize()))
+            found[name] = Picture(path, captions.get(name, name.replace("_", " ").capitalize()))
     return found
 
 
@@ -210,11 +199,11 @@ def judged(shown: Dossier) -> tuple[Judged, ...]:
     if shown.decision is None or shown.policy is None:
         return ()
     left = pictures(shown)
-    gates = {gate.id: gate for gate in shown.policy.gates}
+    listed = {gate.id: gate for gate in shown.policy.gates}
     found = []
     for verdict in shown.decision.verdicts:
-        gate = gates.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
-        own = tuple(left.pop(name) for name in SHOWN_WITH.get(gate.gate if gate else "", ()) if name in left)
+        gate = listed.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
+        own = tuple(left.pop(name) for name in of(verdict, "PICTURES") or () if name in left)
         found.append(Judged(verdict, gate is None or gate.blocks, own, shown.decision.about(verdict.gate)))
     return tuple(found)
 
@@ -238,7 +227,8 @@ def other_pictures(shown: Dossier, told: Iterable[Judged]) -> tuple[Picture, ...
 
 def fairness_and_drift(evidence: Evidence | None) -> tuple[Measure, ...]:
     """The measures a reader of both asks for first."""
-    return () if evidence is None else tuple(m for m in evidence.measures if m.name.startswith(ABOUT_FAIRNESS))
+    watched = tuple(name for gate in gates() for name in getattr(gate, "WATCHED", ()))
+    return () if evidence is None else tuple(m for m in evidence.measures if m.name.startswith(watched))
 
 
 def ticks(sentence: str) -> Markup:

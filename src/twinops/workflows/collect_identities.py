@@ -22,14 +22,13 @@ from twinops.demo import crm as made_crm
 from twinops.demo import registrations as made_registrations
 from twinops.demo.identities import people_of, truth
 from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import IdentitiesParams, SourcesParams, SwitchesParams
+from twinops.params import ALL_ON, IdentitiesParams, SourcesParams, SwitchesParams
 from twinops.ports import Engine, KeyStore
 from twinops.workflows.collect import Collected, asked_for, take
 from twinops.workflows.places import Places
 
 BATCH = "all"
 SHELVES = (registrations, crm, social_accounts)
-ALL_ON = SwitchesParams()
 
 
 def collect_identities(  # noqa: PLR0913  (ports and sections are injected by type)

@@ -25,10 +25,10 @@ from twinops.demo.panel_truth import panel_truth
 from twinops.demo.social_export import Span
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import IdentitiesParams, SourcesParams, SwitchesParams, SyntheticParams
+from twinops.params import ALL_ON, IdentitiesParams, SourcesParams, SwitchesParams, SyntheticParams
 from twinops.ports import Engine, KeyStore
 from twinops.workflows.collect import Collected, Shelf, asked_for, take
-from twinops.workflows.collect_identities import ALL_ON, BATCH
+from twinops.workflows.collect_identities import BATCH
 from twinops.workflows.places import Places
 
 FILES = {

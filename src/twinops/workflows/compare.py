@@ -11,7 +11,8 @@ from twinops.entities.evidence import Evidence
 from twinops.errors import DataError, IntegrityError
 from twinops.governance.compare import Side, comparison_markdown
 from twinops.governance.decide import Decision, decide
-from twinops.governance.policy import SHELF, Gate
+from twinops.governance.gates._shelf import SHELF
+from twinops.governance.policy import Gate
 from twinops.governance.review import Reopened, triggers
 from twinops.governance.settled import DAY
 from twinops.ports import Lineage, Production

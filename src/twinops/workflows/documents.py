@@ -93,6 +93,7 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
             as_of=as_of,
             measures=tuple(m for f in found for m in f.measures),
             facts=(*(fact for f in found for fact in f.facts), *declared),
+            shown=tuple(s for f in found for s in f.shown),
         )
     except ValueError as problem:
         raise DataError(f"The stages do not fit together: {problem}.", hint="Every measure has one home.") from None

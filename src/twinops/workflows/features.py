@@ -98,4 +98,5 @@ def found(receipts: Receipts, law: Standing, sources: Sources) -> Findings:
             *population.counted(counts),
             population.retention(counts, declared, today=receipts.today),
         ),
+        population.SHOWN,
     )

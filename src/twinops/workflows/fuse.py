@@ -71,8 +71,8 @@ def fuse(plane: DataPlane, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> 
         fused = fusion_table.table({}, ({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),)), rule)
     else:
         fused = fusion.fuse(plane.engine, donors, recipients, plan=_plan(shared), params=rule)
-        findings = _joined(fused, _against_truth(fused, recipients, places, tables), _hidden(recipients, shared, rule))
-        findings = Findings(findings.measures, (*findings.facts, _left(left_out)))
+        against = _against_truth(fused, recipients, places, tables)
+        findings = as_facts(fused) + against + _hidden(recipients, shared, rule) + Findings(facts=(_left(left_out),))
     places.keep("fusion", findings)
     save(fusion_picture(fused, variable="visits", order=VISITS), places.figure("fusion"))
     save(fusion_picture(fused, variable="social_account", order=("yes", "no")), places.figure("fusion_bounds"))
@@ -154,8 +154,3 @@ def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams
     """Fidelity on real consumers: in how many stores they shop is known, hidden from one half, borrowed by it."""
     hidden = measured.Hidden("stores", STORES, shared, "saved_share", "grocery households on the last as-of day")
     return measured.by_hiding(recipients, hidden, measured.Halvings(rule.halvings, rule.donors, rule.seed))
-
-
-def _joined(fused: pa.Table, *others: Findings) -> Findings:
-    parts = (as_facts(fused), *others)
-    return Findings(tuple(m for p in parts for m in p.measures), tuple(f for p in parts for f in p.facts))

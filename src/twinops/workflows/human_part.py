@@ -15,7 +15,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
 from twinops.governance import answers, dpia, people, retention, settled, sshsig
 from twinops.governance.answers import Given
-from twinops.governance.assessed import assessed
+from twinops.governance.assessed import description
 from twinops.governance.decide import decide
 from twinops.governance.dpia import Dpia
 from twinops.governance.dpia_approval import Office, Signature, approval, signature
@@ -88,8 +88,7 @@ def resolution_facts(places: Places) -> tuple[Fact, ...]:
 
 def described(evidence: Evidence, rules: Policy) -> dict[str, Any]:
     """What an approval now would be given for."""
-    outcomes = {v.gate: v.outcome for v in decide(rules, evidence).verdicts}
-    return assessed(evidence, policy_version=rules.version, outcomes=outcomes)
+    return description(evidence, decide(rules, evidence))
 
 
 def review_fact(evidence: Evidence, rules: Policy, part: HumanPart) -> Fact:

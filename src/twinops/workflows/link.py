@@ -19,7 +19,7 @@ from twinops.data.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.linkage import linkage_findings
+from twinops.evaluation.linkage import SHOWN, linkage_findings
 from twinops.evaluation.linkage_findings import Outcome, counted, facts, judged
 from twinops.params import LinkParams
 from twinops.pictures.canvas import save
@@ -60,7 +60,7 @@ def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
         plane.seal(table, path)
     measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
-    findings = Findings(tuple(measures), said)
+    findings = Findings(tuple(measures), said, SHOWN)
     write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
     places.keep("linkage", findings)
     weakest = _weakest(done, found)

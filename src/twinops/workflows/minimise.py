@@ -13,6 +13,8 @@ from twinops.data.door import BatchRequest
 from twinops.data.seal import read_sealed
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.evaluation import necessity
+from twinops.evaluation import revealed as given_away
 from twinops.evaluation.attributes import attribute_columns
 from twinops.evaluation.necessity import ESTABLISHED, About, Tested, tested
 from twinops.evaluation.necessity_rows import established, newly_met, recent_columns, source_columns
@@ -168,7 +170,7 @@ def _findings(
     )
     traits, day = revealed
     measures = [*necessity_measures(found, rule, source=source), *revealed_measures(traits, rule, day=day)]
-    return Findings(tuple(measures), facts)
+    return Findings(tuple(measures), facts, (*necessity.SHOWN, *given_away.SHOWN))
 
 
 def _raw(name: str, places: Places, keys: KeyStore) -> pa.Table:

@@ -66,7 +66,7 @@ def privacy(  # noqa: PLR0913  (ports and sections are injected by type)
     made = {RELEASED: table.middle, BLENDED: people.members.astype(float)}
     risks = {name: attacks(people.attacked(rows), tries=params.tries, seed=params.seed) for name, rows in made.items()}
     tables = risk_findings(risks, _sources(params.cutoff, rule), seed=params.seed)
-    findings = Findings((*members.measures, *tables.measures), tables.facts)
+    findings = members + tables
     places.measures("privacy").parent.mkdir(parents=True, exist_ok=True)
     places.measures("privacy").write_text(findings.to_json(), encoding="utf-8")
     save(membership_picture(found, findings), places.figure("membership"))

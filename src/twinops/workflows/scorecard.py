@@ -11,6 +11,8 @@ from twinops.data.seal import read_sealed
 from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
+from twinops.evaluation import coverage, freshness
+from twinops.evaluation import scorecard as measured_together
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.choice import read_choice
 from twinops.evaluation.coverage import Covered, coverage_measures, covered
@@ -148,7 +150,8 @@ def _findings(  # noqa: PLR0913  what the three kinds of figure share
         group_fact(scored, twin, draws, groups),
         _importance(origins, max(held_out.cutoffs), recipe),
     )
-    return Findings(tuple(measures), facts)
+    shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.SHOWN, *measured_together.SHOWN)
+    return Findings(tuple(measures), facts, shown)
 
 
 def _importance(origins: Origins, day: int, recipe: Recipe) -> Fact:

@@ -37,7 +37,7 @@ def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams) -> Felt:
     synthetic = (
         measured.by_truth(events, truth, error=by_hand.error, params=draws) if _scored(events, truth) else Findings()
     )
-    findings = Findings((*by_hand.findings.measures, *synthetic.measures), (*by_hand.findings.facts, *synthetic.facts))
+    findings = by_hand.findings + synthetic
     places.keep("sentiment", findings)
     save(sentiment_picture(findings), places.figure("sentiment"))
     return Felt(events.num_rows, findings)

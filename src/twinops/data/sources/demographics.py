@@ -14,6 +14,7 @@ from twinops.entities.legal import LegalFacts
 from twinops.ports import Engine
 
 DAY = None
+WHOLE = True
 _ONLY_BIAS = (Purpose.BIAS_ASSESSMENT,)
 _SQL = """
 SELECT household_id, age, income, home_ownership, marital_status, household_size, household_comp, kids_count

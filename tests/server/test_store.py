@@ -127,12 +127,15 @@ def test_an_assessment_signed_by_nobody_of_this_server_stands_in_the_way(store: 
     version = play.registered(store, 42)
     given = play.evidence()
     signed = given.fact("dpia.signatures")
-    by = {**signed.value, "decision": {**signed.value["decision"], "by": "mallory@example.org"}}
-    facts = tuple(f if f is not signed else type(f)(f.name, by, f.kind, f.source) for f in given.facts)
-    changed = type(given)(given.model, given.key, given.as_of, given.measures, facts)
-    play.with_evidence(store, version, given=changed)
-    with play.refused("decision is signed by somebody who, by the offices file, is not the risk officer"):
-        play.acted(store, Act.APPROVE, version)
+    for who, why in (
+        ("mallory@example.org", "belongs to no account"),
+        ("owner@example.net", "is not the risk officer"),
+    ):
+        by = {**signed.value, "decision": {**signed.value["decision"], "by": who}}
+        facts = tuple(f if f is not signed else replace(f, value=by) for f in given.facts)
+        play.with_evidence(store, version, given=replace(given, facts=facts))
+        with play.refused(f"decision is signed by somebody who, by the offices file, {why}"):
+            play.acted(store, Act.APPROVE, version)
 
 
 def test_evidence_about_another_model_file_is_refused(store: Any) -> None:
@@ -559,7 +562,7 @@ def test_an_assessment_signed_with_a_key_that_is_not_known_here_stands_in_the_wa
     given = play.evidence()
     signed = given.fact("dpia.signatures")
     by = {**signed.value, "decision": {**signed.value["decision"], "key": play.signed_by("owner")["key"]}}
-    facts = tuple(f if f is not signed else type(f)(f.name, by, f.kind, f.source) for f in given.facts)
+    facts = tuple(f if f is not signed else replace(f, value=by) for f in given.facts)
     version = play.registered(store, 43)
     play.with_evidence(store, version, given=replace(given, facts=facts))
     with play.refused("decision is signed by somebody who, by the offices file, has another key"):

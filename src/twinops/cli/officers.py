@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,14 +16,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 ACTIVATE = "commit it; a registry follows after `twinops policy activate compliance/offices.yaml`"
-
-
-class OfficeHeld(StrEnum):
-    """One each; the last advises and never decides (GDPR art. 38(6))."""
-
-    DATA_OWNER = "data owner"
-    RISK_OFFICER = "risk officer"
-    DPO = "data protection officer"
 
 
 @app.callback()
@@ -48,7 +39,7 @@ def add(  # the fields of one line of the file
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The person's name, as it stands under answers.")],
     email: Annotated[list[str], typer.Option(help="An e-mail, as commits and signatures have it; may be repeated.")],
-    office: Annotated[OfficeHeld | None, typer.Option(help="None: works on candidates and decides nothing.")] = None,
+    office: Annotated[str | None, typer.Option(help="data owner, risk officer or data protection officer.")] = None,
     account: Annotated[str | None, typer.Option(help="The account on the registry.")] = None,
     key: Annotated[Path | None, typer.Option(help="The .pub file of the ssh key.", dir_okay=False, exists=True)] = None,
     until: Annotated[str | None, typer.Option(help="The office's last day, as YYYY-MM-DD.")] = None,
@@ -62,7 +53,7 @@ def add(  # the fields of one line of the file
         "name": name,
         "emails": tuple(email),
         "account": account,
-        "office": office.value if office else None,
+        "office": office,
         "valid_until": _day(until),
         "key": key.read_text(encoding="utf-8") if key else None,
     }

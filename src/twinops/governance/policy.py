@@ -35,7 +35,7 @@ class Gate(Record):
     severity: Literal["blocking", "advisory"] = "blocking"
     limits: dict[str, Any] = Field(default_factory=dict)
     may_resolve: tuple[OfficeName, ...] = ()
-    """Offices that may settle an inconclusive answer, in writing and for a time. Empty: nobody may."""
+    """Offices that may resolve an inconclusive answer, in writing and for a time. Empty: nobody may."""
 
     @property
     def blocks(self) -> bool:

@@ -78,13 +78,13 @@ def resolve(
     ctx: typer.Context,
     gate: Annotated[str, typer.Argument(help="The gate that could not tell, or that failed.")],
     *,
-    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/people.yaml has it.")],
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/offices.yaml has it.")],
     reason: Annotated[str, typer.Option(help="Why the candidate may pass all the same.")],
     days: Annotated[int, typer.Option(help="For how many days.", min=1)] = 30,
     key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
     as_json: Json = False,
 ) -> None:
-    """Settle one gate in writing, under your name, signed and for a time, as far as the policy lets you."""
+    """Resolve one gate in writing, under your name, signed and for a time, as far as the policy lets you."""
     asked = {"gate": gate, "email": email, "reason": reason, "days": days, "key": key.expanduser()}
     done = home(ctx).run("resolve", **asked)
     answer(done, as_json=as_json, text=f"{done.path.name} written and signed by {done.by}, until {done.until}")

@@ -27,7 +27,7 @@ def headline(decision: Decision) -> str:
     """One sentence: what was decided, by which policy, and what stands in the way. Names stand in backticks."""
     if decision.promotable:
         told = f"Nothing in policy `{decision.policy_version}` stands in the way of promotion; a person still decides."
-        return f"{told} {_settled_by(decision)}".strip()
+        return f"{told} {_resolved_by(decision)}".strip()
     named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
     others = ["others"] if len(decision.blocking) > _NAMED else []
     return f"Refused by policy `{decision.policy_version}`. In the way: {', '.join([*named, *others])}."
@@ -87,9 +87,9 @@ def verdicts_markdown(decision: Decision, *, links: Mapping[str, str] | None = N
     return _shortened(decision, tail)
 
 
-def _settled_by(decision: Decision) -> str:
-    named = [f"`{s.gate}` by {s.by}" for s in decision.settled if s.counts]
-    return f"Settled in writing: {', '.join(named)}." if named else ""
+def _resolved_by(decision: Decision) -> str:
+    named = [f"`{r.gate}` by {r.by}" for r in decision.rulings if r.counts]
+    return f"Resolved in writing: {', '.join(named)}." if named else ""
 
 
 def _plain_lines(verdict: Verdict, decision: Decision) -> str:

@@ -24,12 +24,12 @@ from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance import rulings
 from twinops.governance.gates._shelf import gates, of
 from twinops.governance.policy import Policy
-from twinops.governance.settled import Settled
+from twinops.governance.settled import JudgedRuling
 from twinops.governance.words import words
 from twinops.server.review import Dossier
 
 FIGURES = "reports/figures/"
-SETTLED = (Outcome.INCONCLUSIVE, Outcome.FAILED)
+RESOLVABLE = (Outcome.INCONCLUSIVE, Outcome.FAILED)
 _KEPT = 64
 _documents: dict[str, Markup] = {}
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -50,7 +50,7 @@ class Judged:
     verdict: Verdict
     blocks: bool
     pictures: tuple[Picture, ...]
-    settled: tuple[Settled, ...] = ()
+    rulings: tuple[JudgedRuling, ...] = ()
     """What people wrote about it, whether it counts or not."""
     offered: Offered | None = None
     """What the reader may write about it."""
@@ -58,7 +58,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Offered:
-    """Settling one gate, for whoever holds an office: for how many days at most, or what stands against it."""
+    """A ruling on one gate, for whoever holds an office: for how many days at most, or what stands against it."""
 
     label: str
     days: int
@@ -211,12 +211,12 @@ def judged(shown: Dossier) -> tuple[Judged, ...]:
 def offered(shown: Dossier, one: Judged, actor: Actor, now: datetime) -> Judged:
     """The same with what this reader may write about it; nothing for whoever holds no office."""
     bench, gate = shown.bench, one.verdict.gate
-    if not bench.office(actor.account, on=now.date()) or one.verdict.outcome not in SETTLED:
+    if not bench.office(actor.account, on=now.date()) or one.verdict.outcome not in RESOLVABLE:
         return one
-    taken = not rulings.against_withdrawing(gate, actor, bench=bench, now=now)
-    label = "Let it pass for a time" if one.verdict.outcome is Outcome.FAILED else "Settle it for a time"
-    against = rulings.against_settling(gate, shown.case, actor, bench=bench, now=now)
-    return replace(one, offered=Offered(label, bench.days(gate), against, taken))
+    withdraw = not rulings.against_withdrawing(gate, actor, bench=bench, now=now)
+    label = "Override it for a time" if one.verdict.outcome is Outcome.FAILED else "Resolve it for a time"
+    against = rulings.against_resolving(gate, shown.case, actor, bench=bench, now=now)
+    return replace(one, offered=Offered(label, bench.allowance(gate).at_most_days, against, withdraw))
 
 
 def other_pictures(shown: Dossier, told: Iterable[Judged]) -> tuple[Picture, ...]:

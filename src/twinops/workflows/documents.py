@@ -25,7 +25,7 @@ from twinops.governance.reading import parse
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import DocumentsParams, SourcesParams
 from twinops.ports import Lineage
-from twinops.workflows.human_part import human_part, resolution_facts, retention_review, review_fact
+from twinops.workflows.human_part import human_part, retention_review, review_fact, ruling_facts
 from twinops.workflows.human_part import text_of as _text
 from twinops.workflows.places import Places
 
@@ -79,7 +79,7 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
     declared = [
         *intended_use.facts(intended_use.read(_text(places.compliance / "intended_use.yaml"))),
         *human_part(places).facts,
-        *resolution_facts(places),
+        *ruling_facts(places),
         *retention.facts(retention.read(_text(places.compliance / "retention.yaml"))),
         *(declared_sources(places) if told is None else told),
         model_fact(places),

@@ -14,13 +14,13 @@ from twinops.entities.canonical import digest, to_json
 from twinops.errors import ParamsError
 from twinops.governance import dpia
 from twinops.governance.answers import ADVICE, DECISION, Given, GivenFor, before, give, written
-from twinops.governance.people import DPO
+from twinops.governance.offices import DPO
 from twinops.governance.reading import sentences
 from twinops.governance.review import triggers
 from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather
 from twinops.workflows.dpia_status import NO_KEY
-from twinops.workflows.human_part import ASSESSED, SIGNATURE, HumanPart, described, human_part, offices
+from twinops.workflows.human_part import ASSESSED, SIGNATURE, HumanPart, described, human_part, offices_of
 from twinops.workflows.places import Places
 from twinops.workflows.rules import rules_of
 
@@ -75,7 +75,7 @@ def described_now(places: Places, named: DocumentsParams, as_of: date) -> dict[s
 
 
 def _may(places: Places, field: str, by: str) -> None:
-    officers = {p.name for p in offices(places).people.holding(DPO)}
+    officers = {p.name for p in offices_of(places).holding(DPO)}
     if field == DECISION and by in officers:
         raise ParamsError(
             f"{by} is the data protection officer, who advises and never decides (GDPR art. 38(6)).",

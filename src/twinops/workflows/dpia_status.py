@@ -9,11 +9,11 @@ from typing import Any
 from twinops.governance import dpia
 from twinops.governance.answers import Given
 from twinops.governance.dpia_approval import OPEN, Signature, approval
-from twinops.governance.people import role_of
+from twinops.governance.offices import office_asked
 from twinops.governance.review import too_old
 from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather
-from twinops.workflows.human_part import HumanPart, described, human_part, offices
+from twinops.workflows.human_part import HumanPart, described, human_part, offices_of
 from twinops.workflows.judge import Day
 from twinops.workflows.places import Places
 from twinops.workflows.rules import rules_of
@@ -59,7 +59,7 @@ class DpiaStatus:
 
 def dpia_status(places: Places, named: DocumentsParams, as_of: date, today: Day = None) -> DpiaStatus:
     """Compare what people wrote with what is asked and with what is so now; nothing is written."""
-    part, who = human_part(places), offices(places)
+    part, who = human_part(places), offices_of(places)
     asked = tuple(
         Asked(
             field=name,
@@ -68,7 +68,7 @@ def dpia_status(places: Places, named: DocumentsParams, as_of: date, today: Day 
             state=_state(part, name),
             by=part.answers[name].by if name in part.answers else "",
             dated=part.answers[name].dated.isoformat() if name in part.answers else "",
-            may_answer=tuple(p.name for p in who.people.holding(role_of(field.who))),
+            may_answer=tuple(str(p.name) for p in who.holding(office_asked(field.who))),
         )
         for name, field in part.dpia.human.asked().items()
     )

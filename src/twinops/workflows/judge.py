@@ -43,7 +43,7 @@ def judge(places: Places, lineage: Lineage, today: Day = None) -> Judged:
 
 
 def day_fact(today: Day = None) -> Fact:
-    """The day of judging, which decides whether policy, approval and resolutions are in force."""
+    """The day of judging, which decides whether policy, approval and rulings are in force."""
     day = today or datetime.now(UTC).date()
     return Fact(settled.DAY, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
 

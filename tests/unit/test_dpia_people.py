@@ -17,7 +17,7 @@ from twinops.governance import offices as offices_file
 from twinops.governance.answers import read
 from twinops.workflows.documents import documents, gather, reviewed
 from twinops.workflows.judge import day_fact
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def approved(tmp_path, keys, approved_once) -> Office:
 
 
 def verdict(office: Office, today: date = TODAY):
-    rules = rules_of(office.places)
+    rules = policy_of(office.places)
     evidence = gather(office.places, model="twin", key="a" * 64, as_of=offices.AS_OF)
     judged = reviewed(evidence, rules, office.places).joined(facts=(day_fact(today),))
     from twinops.governance.decide import decide

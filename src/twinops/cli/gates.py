@@ -23,9 +23,9 @@ def _gates() -> None:
 def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
     """Every gate of the policy: its question, its limits, the rule it comes from."""
     from twinops.governance.gates._shelf import SHELF
-    from twinops.workflows.rules import rules_of
+    from twinops.workflows.rules import policy_of
 
-    told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in rules_of(home(ctx).places).gates]
+    told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in policy_of(home(ctx).places).gates]
     answer(
         told,
         as_json=as_json,

@@ -33,10 +33,10 @@ class BatchRequest:
         return (self.folder or journey.shipped()) / f"{table}.parquet"
 
 
-def asked_for(batch: str, root: Path, sources: SourcesParams) -> Asked:
+def asked_for(batch: str, root: Path, sources: SourcesParams) -> BatchRequest:
     """Where the parameters say a source's files are; a relative folder is one of the project."""
     folder = None if sources.folder is None else root / sources.folder
-    return Asked(batch, folder=folder, max_rows=sources.max_rows)
+    return BatchRequest(batch, folder, sources.max_rows)
 
 
 @dataclass(frozen=True)

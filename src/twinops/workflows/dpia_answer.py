@@ -22,7 +22,7 @@ from twinops.workflows.documents import gather
 from twinops.workflows.dpia_status import NO_KEY
 from twinops.workflows.human_part import ASSESSED, SIGNATURE, HumanPart, described, human_part, offices_of
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def dpia_answer(  # noqa: PLR0913  # the first three are supplied by wiring
 
 def described_now(places: Places, named: DocumentsParams, as_of: date) -> dict[str, Any]:
     """What an approval today would be given for."""
-    return described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), rules_of(places))
+    return described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), policy_of(places))
 
 
 def _may(places: Places, field: str, by: str) -> None:

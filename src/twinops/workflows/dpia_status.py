@@ -16,7 +16,7 @@ from twinops.workflows.documents import gather
 from twinops.workflows.human_part import HumanPart, described, human_part, offices_of
 from twinops.workflows.judge import Day
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 NO_KEY = "0" * 64
 """An assessment is not about one candidate, so it is described without a key."""
@@ -81,7 +81,7 @@ def review(
     """Whether the approval stands for what is described now and is not too old."""
     if not places.all_measures:
         return {"state": OPEN, "reasons": ["nothing was measured yet"], "triggers": []}
-    now = described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), rules_of(places))
+    now = described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), policy_of(places))
     stands = approval(part.answers, part.signatures, part.approved, now)
     if stands["decided_on"] is not None:
         day = today or datetime.now(UTC).date()

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.door import Asked, Read, asked_for
+from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
 from twinops.data.own.cells import as_refusals
 from twinops.data.quality import Parted, part
@@ -25,6 +25,7 @@ from twinops.entities.canonical import to_json
 from twinops.entities.small_cells import hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
+from twinops.ports import KeyStore
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
 
@@ -81,31 +82,26 @@ class Collected:
 
 @dataclass(frozen=True)
 class Intake:
-    """The project that takes a source in, and where its rows come from: shipped files, files of yours, sources of yours."""
+    """A project that takes sources in, and where their rows come from: shipped files, your files, or your sources."""
 
     plane: DataPlane
     sources: SourcesParams
     own: OwnParams = NOTHING_OWN
 
     @property
-    def folder(self) -> Path | None:
-        """Your folder of files in the shape of the shipped ones."""
-        return self.asked(BATCH).folder
-
-    @property
     def is_own(self) -> bool:
         """Whether anything comes from you: then nothing is made up, and consent least of all."""
         return bool(self.own.root) or self.sources.folder is not None
 
-    def asked(self, batch: str) -> Asked:
-        """What the readers of the shipped sources are told."""
+    def asked(self, batch: str = BATCH) -> BatchRequest:
+        """What the reader of a source is told."""
         return asked_for(batch, self.plane.places.root, self.sources)
 
     def households(self, batch: str = BATCH) -> pa.Array:
         """The households whose rows are taken, all or a sample of them."""
         return households(self.plane.engine, self.asked(batch), sample=self.sources.sample)
 
-    def take(self, read: Read, shelf: Shelf, *, batch: str = BATCH, off: bool = False) -> Collected:
+    def take(self, read: BatchRead, shelf: Shelf, *, batch: str = BATCH, off: bool = False) -> Collected:
         """Part good rows from bad, seal both, and write the counts; `off` only says why there is nothing."""
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
         parted = part(read.rows, shelf.SCHEMA)
@@ -146,7 +142,7 @@ def pointing(table: pa.Table, columns: Sequence[str], keys: KeyStore) -> pa.Tabl
     return table
 
 
-def aside(read: Read, parted: Parted) -> pa.Table:
+def aside(read: BatchRead, parted: Parted) -> pa.Table:
     """All rows that are kept out: those a reader refused and those that break the schema, in one shape."""
     if not isinstance(read, Reading):
         return parted.bad
@@ -164,10 +160,10 @@ def counted(bad: pa.Table) -> dict[str, int]:
     return dict(sorted(Counter(bad["reason"].to_pylist()).items()))
 
 
-def nobody(module: ModuleType) -> pa.Table:
-    """No row of a shipped source, in the columns its `sealed` wants."""
+def nobody(shelf: Shelf) -> pa.Table:
+    """No row of a source, in the columns its `sealed` wants."""
     types = {"whole": pa.int64(), "text": pa.string(), "number": pa.float64(), "time": pa.timestamp("us")}
-    empty = {c.name: pa.array([], types[c.kind]) for c in module.SCHEMA.columns}
+    empty = {c.name: pa.array([], types[c.kind]) for c in shelf.SCHEMA.columns}
     return pa.table({**empty, "local_time": pa.array([], pa.timestamp("us"))})
 
 

@@ -28,8 +28,8 @@ from twinops.twin.model import TwinModel
 from twinops.twin.opening import Opening
 from twinops.twin.permissions import LedgerQuestion, read_consent
 from twinops.twin.support import Support
-from twinops.workflows.receipts import Standing, standing
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import Standing, standing
 
 SERVES = (Purpose.SCORING, Purpose.OFFERS)
 """What a single twin may be opened for; the other purposes need no one's portrait."""

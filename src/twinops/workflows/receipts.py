@@ -97,44 +97,6 @@ class Receipts:
         return ages.of_age(engine, answers, self.births, self.adults)
 
 
-def standing(self) -> Standing:
-        """As declared for the receipt lines, shipped or your own."""
-        return standing(self.plane.places, self.own, self.as_of)
-
-    @cached_property
-    def known_until(self) -> int:
-        """The first day nothing is known of."""
-        return min(self.today, reached(self.plane.places.raw_batches(TRANSACTIONS)))
-
-    @cached_property
-    def births(self) -> pa.Table:
-        """See `births`."""
-        return births(self.plane.places, self.plane.keys)
-
-    def lines(self) -> pa.Table:
-        """Every line, as it was sealed."""
-        return self.plane.tables.source(TRANSACTIONS)
-
-    def served(self, lines: pa.Table) -> pa.Table:
-        """The lines without what may not serve a twin: undeclared columns, and days before full age."""
-        return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.adults)
-
-    def answers(self, asked: LedgerQuestion) -> pa.Table:
-        """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
-        engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys)
-        ledger = self.plane.tables.source("consent")
-        answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
-        if tied is not None:
-            answers = strictest(engine, answers, tied, today=asked.today)
-        return ages.of_age(engine, answers, self.births, self.adults)
-
-
-def strictest(engine: Engine, answers: pa.Table, tied: Ties, *, today: int) -> pa.Table:
-    """The households' answers, never more than what was chosen beside each linked record allows."""
-    said = said_of_records(engine, tied.choices, tied.links, today=today)
-    return narrowed(engine, answers, tied.links, said, today=today)
-
-
 def standing(places: Places, own: OwnParams, as_of: date) -> Standing:
     """As declared for the receipt lines, shipped or your own.
 
@@ -144,53 +106,6 @@ def standing(places: Places, own: OwnParams, as_of: date) -> Standing:
     legal, signed = law_of(own)[TRANSACTIONS], assessments(places, on=as_of)
     names = (TRANSACTIONS, own.staged_as(TRANSACTIONS))
     return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
-
-
-def births(self) -> pa.Table:
-        """See `births`."""
-        return births(self.plane.places, self.plane.keys)
-
-    def lines(self) -> pa.Table:
-        """Every line, as it was sealed."""
-        return self.plane.tables.source(TRANSACTIONS)
-
-    def served(self, lines: pa.Table) -> pa.Table:
-        """The lines without what may not serve a twin: undeclared columns, and days before full age."""
-        return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.adults)
-
-    def answers(self, asked: LedgerQuestion) -> pa.Table:
-        """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
-        engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys)
-        ledger = self.plane.tables.source("consent")
-        answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
-        if tied is not None:
-            answers = strictest(engine, answers, tied, today=asked.today)
-        return ages.of_age(engine, answers, self.births, self.adults)
-
-
-def strictest(engine: Engine, answers: pa.Table, tied: Ties, *, today: int) -> pa.Table:
-    """The households' answers, never more than what was chosen beside each linked record allows."""
-    said = said_of_records(engine, tied.choices, tied.links, today=today)
-    return narrowed(engine, answers, tied.links, said, today=today)
-
-
-def standing(places: Places, own: OwnParams, as_of: date) -> Standing:
-    """As declared for the receipt lines, shipped or your own.
-
-    Raises:
-        ParamsError: they are not declared for training.
-    """
-    legal, signed = law_of(own)[TRANSACTIONS], assessments(places, on=as_of)
-    names = (TRANSACTIONS, own.staged_as(TRANSACTIONS))
-    return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
-
-
-def assessments(places: Places, *, on: date) -> Assessments:
-    """The assessments that are signed and stand on a day; without the file nobody signed any."""
-    path = places.compliance / "interests.yaml"
-    if not path.is_file():
-        return frozenset()
-    return interests.standing(interests.read(path.read_text(encoding="utf-8")), on=on)
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import special
-from twinops.data.door import Asked as DoorAsked
-from twinops.data.door import asked_for
+from twinops.data.door import BatchRequest, asked_for
 from twinops.entities.canonical import to_json
 from twinops.params import EvaluateParams, FeaturesParams, SourcesParams, TastesParams
 from twinops.twin import coupon_rows, taste_events
@@ -62,7 +61,7 @@ class Past:
         return Horizons(days, self.grid.horizon_days, self.known_until)
 
 
-def _heard(plane: DataPlane, rule: TastesParams, asked: DoorAsked, *, before: int, past: Past) -> tuple[str, ...]:
+def _heard(plane: DataPlane, rule: TastesParams, asked: BatchRequest, *, before: int, past: Past) -> tuple[str, ...]:
     """Choose categories before the first held-out horizon opens, and make what was bought of them known."""
     engine, names, products = plane.engine, (), NO_PRODUCTS
     engine.register("panel", plane.tables.table(plane.places.panel).select(["sid", "cutoff"]))
@@ -93,7 +92,8 @@ def _coupons(receipts: Receipts, past: Past) -> int:
     allowed = _allowed(receipts, days)
     for name, table in {**tables, "permissions": allowed}.items():
         plane.engine.register(name, table)
-    rows = coupon_rows.tell(plane.engine, past.grid, past.horizons(days), decay_days=past.decay_days, oldest_age=past.oldest_age)
+    when, memory = past.horizons(days), {"decay_days": past.decay_days, "oldest_age": past.oldest_age}
+    rows = coupon_rows.tell(plane.engine, past.grid, when, **memory)
     plane.seal(rows, plane.places.taste("coupons"))
     plane.seal(allowed.select(["sid", "cutoff", "may_train"]), plane.places.taste("coupon_consent"))
     return int(rows.num_rows)

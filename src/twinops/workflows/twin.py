@@ -29,9 +29,9 @@ from twinops.twin.examples import Examples, open_examples
 from twinops.twin.portrait import Occasion, Portrait
 from twinops.twin.portrait_words import portrait_text
 from twinops.twin.simulate import Action, Simulated
-from twinops.workflows.receipts import reached
 from twinops.workflows.one_twin import Opened, Opener, shipped_model
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import reached
 from twinops.workflows.segments import Segmented, segments
 from twinops.workflows.twin_events import EventTables, stream_gap
 from twinops.workflows.twin_show import portrait_of

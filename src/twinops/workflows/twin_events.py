@@ -19,8 +19,8 @@ from twinops.twin.features import BILLION, STATE, sql
 from twinops.twin.living import Basket, StreamingState
 from twinops.twin.model import TwinModel
 from twinops.twin.support import CampaignContacts
-from twinops.workflows.receipts import births
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import births
 
 Diary = dict[int, list[Basket]]
 """Running number of a household -> its baskets, in order of day."""

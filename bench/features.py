@@ -119,7 +119,7 @@ def vault(folder: Path) -> None:
     """From sealed months to a sealed panel."""
     from twinops.adapters.keystore import DemoKeys
     from twinops.data.seal import read_sealed, write_sealed
-    from twinops.twin.examples import with_text_sid
+    from twinops.data.sealed_tables import with_text_sid
 
     keys, months = DemoKeys(), sorted((folder / "sealed").iterdir())
     panel = _panel(folder, with_text_sid(read_sealed(months, dataset="transactions", keys=keys)))
@@ -164,7 +164,7 @@ def _unsealed(folder: Path) -> None:
     """For the comparison; not measured."""
     from twinops.adapters.keystore import DemoKeys
     from twinops.data.seal import read_sealed
-    from twinops.twin.examples import with_text_sid
+    from twinops.data.sealed_tables import with_text_sid
 
     panel = with_text_sid(read_sealed(folder / "panel.parquet", dataset="panel", keys=DemoKeys()))
     pq.write_table(panel, folder / "panel.vault.parquet")

@@ -14,14 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import with_text_sid
 from twinops.entities.evidence import Evidence
 from twinops.evaluation import drift
 from twinops.evaluation.drift_findings import drift_findings
 from twinops.governance.gates import drift as gate
 from twinops.twin import features
-from twinops.twin.examples import with_text_sid
 from twinops.wiring import Project
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 LATEST, MONTH, PAIRS = 337, 28, 9
 GONE, GAP_DAYS, FALL = 0.05, 7, 0.9
@@ -121,5 +121,5 @@ class Tables:
 
 def _limits(project: Project) -> gate.Limits:
     """What the shipped policy lets the gate accept."""
-    found = next(g.checked_limits() for g in rules_of(project.places).gates if g.gate == "drift")
+    found = next(g.checked_limits() for g in policy_of(project.places).gates if g.gate == "drift")
     return gate.Limits.model_validate(found.model_dump())

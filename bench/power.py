@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.evaluation import bootstrap, disparity, wilson
-from twinops.evaluation.decision import Judged
+from twinops.evaluation.decision import RankedHouseholds
 from twinops.evaluation.declaration import Assessed, read_decision
-from twinops.evaluation.evenness import Tested, tested
+from twinops.evaluation.evenness import TestedGroups, tested
 from twinops.evaluation.groups import Grouping, groupings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -126,7 +126,9 @@ def power(n: int, ratio: float, *, runs: int, rule: Assessed) -> Row:
     return Row(n, ratio, runs, *(counts[o] for o in OUTCOMES))
 
 
-def tried(n: int, ratio: float, run: int, rule: Assessed, *, draws: int = DRAWS) -> tuple[tuple[Grouping, ...], Tested]:
+def tried(
+    n: int, ratio: float, run: int, rule: Assessed, *, draws: int = DRAWS
+) -> tuple[tuple[Grouping, ...], TestedGroups]:
     """One town, grouped by the rule and tested."""
     people, table = town(n, ratio, np.random.default_rng([run, n, round(1000 * ratio)]))
     grouped = tuple(g for g in groupings(people, table, rule) if g.attribute in SHARES)
@@ -134,7 +136,7 @@ def tried(n: int, ratio: float, run: int, rule: Assessed, *, draws: int = DRAWS)
     return grouped, tested(people.offered, comparable, draws=bootstrap.counts(n, draws=draws, seed=run))
 
 
-def outcome(grouped: Sequence[Grouping], test: Tested, rule: Assessed) -> str:
+def outcome(grouped: Sequence[Grouping], test: TestedGroups, rule: Assessed) -> str:
     """As the gate says it: failed if one group is uneven, passed if all groups of all attributes are shown even."""
     found = test.each()
     if any(c.uneven(rule) for c in found):
@@ -150,12 +152,14 @@ def stated(n: int, rule: Assessed) -> float:
     return round(float(found[test.names.index(LESS)]), 3)
 
 
-def town(n: int, ratio: float, rng: np.random.Generator) -> tuple[Judged, pa.Table]:
+def town(n: int, ratio: float, rng: np.random.Generator) -> tuple[RankedHouseholds, pa.Table]:
     """Households whose attributes tell nothing of one another, nor, but for one level, of the decision."""
     levels = {k: rng.choice(list(v), n, p=np.array(list(v.values())) / sum(v.values())) for k, v in SHARES.items()}
     chance = np.where(levels[LESS[0]] == LESS[1], ratio, 1.0)
     offered = rng.random(n) < OFFERED * chance / chance.mean()
     sids = np.array([f"{i:032x}" for i in range(n)])
     spend = rng.gamma(2, 50, n)
-    people = Judged(sids, offered, offered, spend, np.rint(spend * 100).astype(np.int64), np.ones(n, dtype=bool))
+    people = RankedHouseholds(
+        sids, offered, offered, spend, np.rint(spend * 100).astype(np.int64), np.ones(n, dtype=bool)
+    )
     return people, pa.table({"sid": sids, **levels})

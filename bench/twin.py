@@ -42,7 +42,7 @@ def events(households: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.n
 
 def updates(factor: int) -> Cost:
     """Take in every basket, one by one, in the order of days, in plain Python."""
-    from twinops.twin.living import Basket, Living
+    from twinops.twin.living import Basket, StreamingState
 
     household, day, cents = events(HOUSEHOLDS * factor)
     order = np.argsort(day, kind="stable")
@@ -52,7 +52,7 @@ def updates(factor: int) -> Cost:
             zip(household[order].tolist(), day[order].tolist(), cents[order].tolist(), strict=True)
         )
     ]
-    twins = [Living(DECAYS) for _ in range(HOUSEHOLDS * factor)]
+    twins = [StreamingState(DECAYS) for _ in range(HOUSEHOLDS * factor)]
     gc.freeze()  # the made-up events are no part of a twin's cost
     started = process_time()
     for h, event in heard:
@@ -82,13 +82,13 @@ def floats(factor: int) -> Cost:
 
 def million(_factor: int) -> Cost:
     """A million baskets of one twin, one by one; what it then takes in memory."""
-    from twinops.twin.living import Basket, Living
+    from twinops.twin.living import Basket, StreamingState
 
     rng = np.random.default_rng(2)
     listed = list(
         zip(sorted(rng.integers(0, DAYS, 1_000_000).tolist()), rng.integers(0, 9999, 1_000_000).tolist(), strict=True)
     )
-    twin = Living(DECAYS)
+    twin = StreamingState(DECAYS)
     started = process_time()
     for i, (day, cents) in enumerate(listed):
         twin.update(Basket(i, day, cents))

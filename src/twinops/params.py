@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, ValidationError, model_validator
 
+from twinops import plugins
 from twinops.entities.demographics import CODES, SHOPPING
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams, shown
@@ -20,6 +21,8 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
 Date = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
 """A day in quotes: DVC, which reads the same file, refuses YAML's own days."""
+NEVER_OFF = ("transactions", "consent")
+"""Without receipt lines and consent there is no twin."""
 
 
 class _Section(BaseModel):
@@ -92,24 +95,27 @@ class SyntheticParams(_Section):
     panelists: Annotated[int, Field(ge=100, le=100_000)] = 2_000
 
 
-class SwitchesParams(_Section):
-    """Which sources are taken beside receipt lines and consent; one that is off leaves an empty file and says so."""
+class SwitchesParams(RootModel[dict[str, bool]]):
+    """Which sources are taken beside receipt lines and consent, by name; one that is off leaves an empty file and says
+    so. What is not named is on.
+    """
 
-    registrations: bool = True
-    crm: bool = True
-    social_accounts: bool = True
-    choices: bool = True
-    social_posts: bool = True
-    social_comments: bool = True
-    care_cases: bool = True
-    panelists: bool = True
-    demographics: bool = True
-    campaigns: bool = True
-    redemptions: bool = True
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    @model_validator(mode="after")
+    def _sources_that_may_be_off(self) -> Self:
+        known = {*plugins.names("twinops.data.sources")} - {*NEVER_OFF}
+        wrong = sorted({*self.root} - known)
+        if wrong:
+            raise ValueError(f"no switch {', '.join(wrong)}; there are {', '.join(sorted(known))}")
+        return self
 
     def off(self, source: str) -> bool:
         """It is switched off."""
-        return not getattr(self, source, True)
+        return not self.root.get(source, True)
+
+
+ALL_ON = SwitchesParams({})
 
 
 class SignalsParams(_Section):
@@ -326,7 +332,7 @@ class Params(_Section):
     ages: AgesParams = AgesParams()
     identities: IdentitiesParams = IdentitiesParams()
     synthetic: SyntheticParams = SyntheticParams()
-    switches: SwitchesParams = SwitchesParams()
+    switches: SwitchesParams = ALL_ON
     link: LinkParams = LinkParams()
     signals: SignalsParams = SignalsParams()
     fusion: FusionParams = FusionParams()

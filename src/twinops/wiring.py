@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from twinops.twin.simulate import Simulated
     from twinops.workflows.preview import Preview
     from twinops.workflows.twin_predict import Predicted
-    from twinops.workflows.twin_show import Shown
+    from twinops.workflows.twin_show import ShownPortrait
 
 
 @dataclass(frozen=True)
@@ -174,9 +174,9 @@ class Twin:
     who: str = field(repr=False)
     purpose: str
 
-    def show(self) -> Shown:
+    def show(self) -> ShownPortrait:
         """The portrait: what is held, allowed, expected and why."""
-        shown: Shown = self.project.run("twin_show", who=self.who, purpose=self.purpose)
+        shown: ShownPortrait = self.project.run("twin_show", who=self.who, purpose=self.purpose)
         return shown
 
     def predict(self) -> Predicted:

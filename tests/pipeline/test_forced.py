@@ -17,14 +17,14 @@ from twinops.adapters import gate_runner
 from twinops.errors import DataError, ServiceError
 
 pytestmark = pytest.mark.pipeline
-OFFICERS = play.OFFICERS.replace("scientist@example.org", "t@example.org")
+OFFICES = play.OFFICES.replace("scientist@example.org", "t@example.org")
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp("registry")
     (root / "compliance").mkdir()
-    (root / "compliance" / "officers.yaml").write_text(OFFICERS)
+    (root / "compliance" / "offices.yaml").write_text(OFFICES)
     server = Live(root, living.free_port(), None)
     try:
         server.start()

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 from workshop import Workshop
 
 from twinops.params import SwitchesParams
@@ -44,5 +45,10 @@ def test_the_run_stands_without_these_sources_and_says_what_is_lost(
 def test_every_shipped_source_but_receipt_lines_and_consent_has_a_switch() -> None:
     from twinops import plugins
 
-    assert set(SwitchesParams.model_fields) == set(plugins.names("twinops.data.sources")) - {"transactions", "consent"}
-    assert set(SwitchesParams.model_fields) == {*PROFILES, *OTHERS}
+    may_be_off = set(plugins.names("twinops.data.sources")) - {"transactions", "consent"}
+    assert may_be_off == {*PROFILES, *OTHERS}
+    off = SwitchesParams(dict.fromkeys(may_be_off, False))
+    assert all(off.off(name) for name in may_be_off)
+    for name in ("transactions", "consent", "nothing_known"):
+        with pytest.raises(ValidationError, match=f"no switch {name}"):
+            SwitchesParams({name: False})

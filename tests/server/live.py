@@ -233,7 +233,7 @@ class Version:
 @contextmanager
 def serving(root: Path, database: str | None = None, *, workers: int = 1) -> Iterator[Live]:
     """A server in this folder with the play's rules, stopped afterwards."""
-    candidate.write(root / "compliance" / "officers.yaml", play.OFFICERS)
+    candidate.write(root / "compliance" / "offices.yaml", play.OFFICES)
     live = Live(root, free_port(), database, workers)
     try:
         live.start()

@@ -16,11 +16,13 @@ from typing import Any
 import candidate
 import governed
 
+from twinops.adapters.memory_governance import MemorySigner
 from twinops.entities.approval import Act, Actor
 from twinops.entities.evidence import Evidence
 from twinops.governance import decide as deciding
 from twinops.governance import policy as policies
 from twinops.governance.manifest import manifest
+from twinops.governance.sshsig import fingerprint
 
 MODEL = "twin"
 KEY = "a" * 64
@@ -52,18 +54,17 @@ not_judged:
   {accuracy_spend_mae: a, coverage: a, drift: a, early_warning: a, fairness: a, influence: a,
    linkage: a, membership: a, use: a}
 """
-OFFICERS = """# PLAY: for tests
+KEYS = {name: MemorySigner() for name in ("chief", "dpo", "owner")}
+OFFICES = f"""# PLAY: for tests
 version: "play"
-officers:
-  - {account: risk-officer, role: risk-officer}
-  - {account: admin-officer, role: risk-officer}
-  - {account: dpo, role: dpo}
 gate_runners: [ci]
 people:
-  - {account: scientist, emails: [scientist@example.org]}
-  - {account: risk-officer, emails: [risk@example.net]}
-  - {account: dpo, emails: [dpo@example.net]}
-  - {account: owner, emails: [owner@example.net]}
+  - {{account: risk-officer, office: risk officer, emails: [risk@example.net]}}
+  - {{account: admin-officer, office: risk officer}}
+  - {{name: Chief, account: chief, office: risk officer, emails: [chief@example.net], key: {KEYS["chief"].public}}}
+  - {{name: Dpo, account: dpo, office: data protection officer, emails: [dpo@example.net], key: {KEYS["dpo"].public}}}
+  - {{name: Owner, account: owner, emails: [owner@example.net], key: {KEYS["owner"].public}}}
+  - {{account: scientist, emails: [scientist@example.org]}}
 """
 MLMODEL = """flavors:
   python_function:
@@ -103,8 +104,13 @@ def _signed(found: Any) -> Any:
     """The assessment's signatures are the play's officers'."""
     if found.name != "dpia.signatures":
         return found
-    mails = {"decision": "risk@example.net", "dpo_advice": "dpo@example.net"}
-    return replace(found, value={n: {**s, "by": mails.get(n, "owner@example.net")} for n, s in found.value.items()})
+    who = {"decision": "chief", "dpo_advice": "dpo"}
+    return replace(found, value={n: {**s, **signed_by(who.get(n, "owner"))} for n, s in found.value.items()})
+
+
+def signed_by(who: str) -> dict[str, str]:
+    """A signature of one of them, as the evidence tells it."""
+    return {"by": f"{who}@example.net", "key": fingerprint(KEYS[who].public)}
 
 
 def documents(given: Evidence) -> dict[str, str]:
@@ -149,7 +155,7 @@ def open_store(root: Path, database: str | None = None, *, rules: bool = True) -
     store.roles_of = lambda account: ROLES.get(account, Actor(account))
     if rules and store.new:
         with actors.acting("admin"):
-            desk.activate(store, "officers", OFFICERS)
+            desk.activate(store, "offices", OFFICES)
         with actors.acting("risk-officer"):
             desk.activate(store, "policy", POLICY)
     return store

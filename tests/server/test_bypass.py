@@ -306,7 +306,7 @@ def test_an_administrator_who_takes_the_officers_role_decides_nothing(live: Live
     assert any('"kind":"account.changed"' in entry and "assign" in entry for entry in log)
 
 
-def test_a_new_account_with_the_role_is_not_in_the_officers_file(live: Live) -> None:
+def test_a_new_account_with_the_role_is_not_in_the_offices_file(live: Live) -> None:
     live.passwords["mole"] = "a-long-enough-password"
     made = {"username": "mole", "password": live.passwords["mole"]}
     assert live.call("POST", f"{API}/users/create", made, who="admin").status == 200
@@ -318,8 +318,8 @@ def test_a_new_account_with_the_role_is_not_in_the_officers_file(live: Live) -> 
     )
     version = live.registered(119)
     live.judged(version)
-    assert "officers file" in sentence(live.decided("approve", version, who="mole"))
-    body = {"kind": "officers", "text": play.OFFICERS.replace("account: risk-officer", "account: mole")}
+    assert "offices file" in sentence(live.decided("approve", version, who="mole"))
+    body = {"kind": "offices", "text": play.OFFICES.replace("account: risk-officer", "account: mole")}
     for who in ("mole", "admin", "scientist", "dpo"):
         assert live.call("POST", "/twinops/api/rules", body, who=who).status == 403
 
@@ -621,7 +621,7 @@ def test_workspaces_are_off(live: Live, path: str) -> None:
         assert live.call(method, where, {"name": "mine"} if method == "POST" else None, who="admin").status >= 400
 
 
-def test_a_gate_is_settled_over_http_by_whom_the_policy_names_alone(live: Live) -> None:
+def test_a_gate_is_resolved_over_http_by_whom_the_policy_names_alone(live: Live) -> None:
     live.activate(ruled.POLICY)
     try:
         version = live.registered(160, name="doubted")
@@ -630,18 +630,18 @@ def test_a_gate_is_settled_over_http_by_whom_the_policy_names_alone(live: Live) 
         assert shown["decision"]["blocking"] == ["fairness"]
         body = {**version.which, "gate": "fairness", "reason": ruled.WHY, "days": 30, "digest": shown["digest"]}
         for who in ("scientist", "ci", "dpo", "admin"):
-            assert live.call("POST", "/twinops/api/settle", body, who=who).status == 403, who
-        assert live.call("POST", "/twinops/api/settle", body).status == 401
+            assert live.call("POST", "/twinops/api/resolve", body, who=who).status == 403, who
+        assert live.call("POST", "/twinops/api/resolve", body).status == 401
         for changed in ({"days": 91}, {"digest": None}, {"digest": "0" * 64}, {"reason": "short"}, {"gate": "consent"}):
-            assert live.call("POST", "/twinops/api/settle", {**body, **changed}, who="risk-officer").status == 403, (
+            assert live.call("POST", "/twinops/api/resolve", {**body, **changed}, who="risk-officer").status == 403, (
                 changed
             )
         for changed in ({"days": "many"}, {"days": -1}, {"gate": 7}, {"version": "x"}):
-            assert live.call("POST", "/twinops/api/settle", {**body, **changed}, who="risk-officer").status == 400, (
+            assert live.call("POST", "/twinops/api/resolve", {**body, **changed}, who="risk-officer").status == 400, (
                 changed
             )
         login = {"MLFLOW_TRACKING_USERNAME": "risk-officer", "MLFLOW_TRACKING_PASSWORD": live.passwords["risk-officer"]}
-        command = [sys.executable, "-m", "twinops", "--project", str(live.root), "model", "settle", "doubted", "1"]
+        command = [sys.executable, "-m", "twinops", "--project", str(live.root), "model", "resolve", "doubted", "1"]
         command += ["fairness", "--reason", ruled.WHY, "--days", "20", "--digest", shown["digest"]]
         done = subprocess.run(
             command,
@@ -657,12 +657,12 @@ def test_a_gate_is_settled_over_http_by_whom_the_policy_names_alone(live: Live) 
         assert live.alias(version).status == 200
         page = live.call("GET", "/twinops/review?name=doubted&version=1", who="risk-officer").body.decode()
         assert "Resolved by risk-officer (risk officer)" in page
-        assert "Take the ruling back" in page
+        assert "Withdraw the ruling" in page
         assert (
-            "Take the ruling back"
+            "Withdraw the ruling"
             not in live.call("GET", "/twinops/review?name=doubted&version=1", who="dpo").body.decode()
         )
-        form = form_of(page) | {"act": "unsettle", "gate": "fairness", "reason": ruled.WHY}
+        form = form_of(page) | {"act": "withdraw", "gate": "fairness", "reason": ruled.WHY}
         for changed, who in (({"token": "0" * 64}, "risk-officer"), ({}, "scientist"), ({}, "dpo")):
             assert posted(live, {**form, **changed}, who=who).status == 403
         assert posted(live, form, who="risk-officer").status == 200, "led to the page again"

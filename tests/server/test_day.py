@@ -53,7 +53,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         candidate.write(root / "model_cards" / "twin" / name, text)
     candidate.write(root / "play-policy.yaml", play.POLICY)
     candidate.write(root / ".git" / "info" / "exclude", "server.log\n")
-    (root / "compliance" / "officers.yaml").write_text(play.OFFICERS.replace("scientist@example.org", "t@example.org"))
+    (root / "compliance" / "offices.yaml").write_text(play.OFFICES.replace("scientist@example.org", "t@example.org"))
     candidate.git(root, "add", "-A")
     candidate.commit(root)
     hook = HTTPServer(("127.0.0.1", 0), Listener)

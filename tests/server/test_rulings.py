@@ -1,4 +1,4 @@
-"""An officer settles one gate of one version: who may, for what exactly, for how long, and where it shows."""
+"""An officer resolves one gate of one version: who may, for what exactly, for how long, and where it shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from twinops.entities.approval import Act
 from twinops.governance import audit_story
 from twinops.server import actors, cases, desk, ledger, passes, records, review, rulings
 from twinops.server.outbox import expiring
-from twinops.server.rulings import Asked
+from twinops.server.rulings import RulingAsked
 
 WHY = "Forty-one households only; looked at with the analysts, no complaint is known."
 POLICY = (
@@ -41,9 +41,7 @@ gates:
     .replace("coverage: a, drift: a, ", "")
     .replace("fairness: a, ", "")
 )
-OFFICERS = play.OFFICERS.replace(
-    "  - {account: dpo, role: dpo}", "  - {account: dpo, role: dpo}\n  - {account: owner, role: data-owner}"
-)
+OFFICES = play.OFFICES.replace("account: owner,", "account: owner, office: data owner,")
 DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, p=0.4, low=0.5)})
 UNFAIR = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, p=0.001, low=0.1)})
 DRIFTED = measure("drift_share", 0.5, 0.4, 0.6)
@@ -79,7 +77,7 @@ def opened(root: Path, database: str | None = None) -> Any:
     roles = {**play.ROLES, "owner": play.Actor("owner", frozenset({"data-owner"}))}
     made.roles_of = lambda account: roles.get(account, play.Actor(account))
     with actors.acting("risk-officer"):
-        desk.activate(made, "officers", OFFICERS)
+        desk.activate(made, "offices", OFFICES)
         desk.activate(made, "policy", POLICY)
     return made
 
@@ -92,14 +90,14 @@ def doubtful(store: Any, number: int, *facts: Any, measures: Any = (), **more: A
     return version
 
 
-def settled(
+def resolved(
     store: Any, version: Any, gate: str = "fairness", *, who: str = "risk-officer", days: int = 30, **more: Any
 ) -> Any:
-    """Somebody settles a gate, having seen what is there."""
+    """Somebody resolves a gate, having seen what is there."""
     with actors.acting(who):
         seen = more.get("seen") or review.dossier(store, version.name, int(version.version)).digest
-        asked = Asked(gate, more.get("reason", WHY), days)
-        return rulings.settle(store, version.name, int(version.version), asked, seen=seen)
+        asked = RulingAsked(gate, more.get("reason", WHY), days)
+        return rulings.resolve(store, version.name, int(version.version), asked, seen=seen)
 
 
 def shown(store: Any, version: Any) -> Any:
@@ -115,20 +113,20 @@ def events(store: Any) -> list[dict[str, Any]]:
         return [json.loads(body) for body in ledger.bodies(session)]
 
 
-def test_a_doubt_is_settled_approved_and_live_and_the_day_is_told_everywhere(store: Any) -> None:
+def test_a_doubt_is_resolved_approved_and_live_and_the_day_is_told_everywhere(store: Any) -> None:
     version = doubtful(store, 1, name="doubted")
     assert blocking(store, version) == ("fairness",)
     with play.refused("In the way: fairness"):
         play.acted(store, Act.APPROVE, version)
     before = store.get_model_version("doubted", version.version).description
     assert "Refused" in before
-    ruled = settled(store, version)
+    ruled = resolved(store, version)
     assert blocking(store, version) == ()
     held = shown(store, version)
     assert next(v.outcome.value for v in held.decision.verdicts if v.gate == "fairness") == "inconclusive"
     assert held.decision.about("fairness")[0].sentence.startswith("Resolved by risk-officer (risk officer)")
     page = store.get_model_version("doubted", version.version)
-    assert "Settled in writing: `fairness` by risk-officer" in page.description
+    assert "Resolved in writing: `fairness` by risk-officer" in page.description
     assert WHY[:30] in page.description
     assert f"until {ruled.until}" in page.description
     assert page.tags["twinops.settled"] == "fairness"
@@ -143,11 +141,11 @@ def test_a_doubt_is_settled_approved_and_live_and_the_day_is_told_everywhere(sto
     now = datetime.now(UTC)
     bodies = [json.dumps(e).encode() for e in log]
     live = next(a for a in audit_story.at(bodies, now.date().isoformat()) if a.model == "doubted")
-    assert [(r.gate, r.role, r.until, r.ended) for r in live.settled] == [
+    assert [(r.gate, r.role, r.until, r.ended) for r in live.rulings] == [
         ("fairness", "risk officer", ruled.until.isoformat(), False)
     ]
     later = audit_story.at(bodies, (ruled.until + timedelta(days=1)).isoformat())
-    assert [r.ended for a in later if a.model == "doubted" for r in a.settled] == [True]
+    assert [r.ended for a in later if a.model == "doubted" for r in a.rulings] == [True]
     told = expiring(store, now + timedelta(days=25))
     assert [(e["event"], e["gate"]) for e in told if e["model"] == "doubted" and "gate" in e] == [
         ("ruling.expiring", "fairness")
@@ -157,41 +155,41 @@ def test_a_doubt_is_settled_approved_and_live_and_the_day_is_told_everywhere(sto
 @pytest.mark.parametrize(
     ("who", "why"),
     [
-        ("scientist", "not in the active officers file"),
-        ("ci", "not in the active officers file"),
-        ("impostor", "not in the active officers file"),
-        ("unknown", "not in the active officers file"),
+        ("scientist", "no office in the active offices file"),
+        ("ci", "no office in the active offices file"),
+        ("impostor", "no office in the active offices file"),
+        ("unknown", "no office in the active offices file"),
         ("admin", "administrator"),
         ("admin-officer", "administrator"),
-        ("dpo", "does not let the data protection officer settle"),
-        ("owner", "does not let the data owner settle"),
+        ("dpo", "does not let the data protection officer resolve"),
+        ("owner", "does not let the data owner resolve"),
     ],
 )
-def test_only_whom_the_policy_names_for_that_gate_settles_it(store: Any, who: str, why: str) -> None:
+def test_only_whom_the_policy_names_for_that_gate_resolves_it(store: Any, who: str, why: str) -> None:
     version = doubtful(store, 2)
     with play.refused(why):
-        settled(store, version, who=who)
+        resolved(store, version, who=who)
     assert blocking(store, version) == ("fairness",)
     last = events(store)[-1]
-    assert (last["kind"], last["about"]["act"], last["about"]["gate"]) == ("refused", "settle", "fairness")
+    assert (last["kind"], last["about"]["act"], last["about"]["gate"]) == ("refused", "resolve", "fairness")
 
 
-def test_who_worked_on_it_and_who_is_unknown_keep_it_from_being_settled(store: Any) -> None:
+def test_who_worked_on_it_and_who_is_unknown_keep_it_from_being_resolved(store: Any) -> None:
     with play.refused("Who worked on this version"):
-        settled(store, doubtful(store, 3, who="risk-officer"))
+        resolved(store, doubtful(store, 3, who="risk-officer"))
     version = play.registered(store, 4)
     play.with_evidence(store, version, given=evidence(DOUBT), authors=["stranger@example.org"])
     with play.refused("not known who worked"):
-        settled(store, version)
+        resolved(store, version)
 
 
-def test_the_data_owner_settles_the_gate_that_names_her_and_decides_nothing_else(store: Any) -> None:
+def test_the_data_owner_resolves_the_gate_that_names_her_and_decides_nothing_else(store: Any) -> None:
     wide = measure("interval_coverage_80.spend", 0.77, 0.74, 0.80)
     version = doubtful(store, 5, measures=(wide,))
     assert blocking(store, version) == ("coverage",)
-    with play.refused("does not let the risk officer settle"):
-        settled(store, version, "coverage")
-    settled(store, version, "coverage", who="owner")
+    with play.refused("does not let the risk officer resolve"):
+        resolved(store, version, "coverage")
+    resolved(store, version, "coverage", who="owner")
     assert blocking(store, version) == ()
     for act in (Act.APPROVE, Act.REJECT):
         with play.refused("Only the risk officer decides"):
@@ -203,22 +201,26 @@ def test_a_failed_gate_is_overridden_only_where_the_policy_allows_it(store: Any)
     drifted = doubtful(store, 6, measures=(DRIFTED,))
     assert blocking(store, drifted) == ("drift",)
     with play.refused("1 to 30 days"):
-        settled(store, drifted, "drift", days=31)
-    settled(store, drifted, "drift", days=30)
+        resolved(store, drifted, "drift", days=31)
+    resolved(store, drifted, "drift", days=30)
     assert shown(store, drifted).decision.about("drift")[0].sentence.startswith("Overridden by risk-officer")
     play.acted(store, Act.APPROVE, drifted)
     unfair = doubtful(store, 7, UNFAIR)
     with play.refused("lets nobody override"):
-        settled(store, unfair)
+        resolved(store, unfair)
     undone = play.registered(store, 8)
     bare = evidence(DOUBT)
     play.with_evidence(store, undone, given=governed.without(bare, "consent_coverage"))
-    for gate, why in (("accuracy_activity", "passes"), ("weather", "no gate called so"), ("policy", "no gate called")):
+    for gate, why in (
+        ("accuracy_activity", "passes"),
+        ("weather", "No gate of the policy"),
+        ("policy", "No gate of the policy"),
+    ):
         with play.refused(why):
-            settled(store, undone, gate)
+            resolved(store, undone, gate)
     play.with_evidence(store, undone, given=governed.without(bare, "fairness_tests"))
     with play.refused("What is missing must be made"):
-        settled(store, undone)
+        resolved(store, undone)
 
 
 @pytest.mark.parametrize(
@@ -233,12 +235,12 @@ def test_a_failed_gate_is_overridden_only_where_the_policy_allows_it(store: Any)
 )
 def test_a_ruling_needs_a_reason_a_time_and_that_one_saw_what_is_there(store: Any, more: Any, why: str) -> None:
     with play.refused(why):
-        settled(store, doubtful(store, 9), **more)
+        resolved(store, doubtful(store, 9), **more)
 
 
 def test_it_holds_for_one_version_and_lapses_when_anything_it_was_given_for_changes(store: Any) -> None:
     version, other = doubtful(store, 10), doubtful(store, 11)
-    settled(store, version)
+    resolved(store, version)
     play.acted(store, Act.APPROVE, version)
     assert blocking(store, other) == ("fairness",), "the same candidate, another version"
     play.with_evidence(store, version, given=evidence(DOUBT, measures=(measure("active_auc", 0.87, 0.86, 0.88),)))
@@ -247,7 +249,7 @@ def test_it_holds_for_one_version_and_lapses_when_anything_it_was_given_for_chan
     with play.refused("In the way: fairness"):
         play.set_alias(store, version)
     again = doubtful(store, 12)
-    settled(store, again)
+    resolved(store, again)
     stricter = POLICY.replace('"play"', '"stricter"')
     with actors.acting("risk-officer"):
         desk.activate(store, "policy", stricter)
@@ -262,7 +264,7 @@ def test_it_holds_for_one_version_and_lapses_when_anything_it_was_given_for_chan
 
 def test_it_ends_with_its_last_day(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     version = doubtful(store, 13, name="ending")
-    ruled = settled(store, version, days=1)
+    ruled = resolved(store, version, days=1)
     play.acted(store, Act.APPROVE, version)
 
     class Later(datetime):
@@ -283,10 +285,10 @@ def test_it_ends_with_its_last_day(store: Any, monkeypatch: pytest.MonkeyPatch) 
     assert store.get_model_version_by_alias("ending", "production"), "what is served goes on being served"
 
 
-def test_it_is_taken_back_by_its_author_or_the_risk_officer_and_an_approval_on_it_lapses(store: Any) -> None:
+def test_it_is_withdrawn_by_its_author_or_the_risk_officer_and_an_approval_on_it_lapses(store: Any) -> None:
     wide = measure("interval_coverage_80.spend", 0.77, 0.74, 0.80)
     version = doubtful(store, 14, measures=(wide,))
-    settled(store, version, "coverage", who="owner")
+    resolved(store, version, "coverage", who="owner")
     play.acted(store, Act.APPROVE, version)
 
     def back(who: str) -> Any:
@@ -301,15 +303,15 @@ def test_it_is_taken_back_by_its_author_or_the_risk_officer_and_an_approval_on_i
         play.set_alias(store, version)
     with play.refused("No ruling"):
         back("risk-officer")
-    settled(store, version, "coverage", who="owner")
-    with play.refused("The approval lapsed: settled changed"):
+    resolved(store, version, "coverage", who="owner")
+    with play.refused("The approval lapsed: rulings changed"):
         play.set_alias(store, version)
     play.acted(store, Act.APPROVE, version)
     play.set_alias(store, version)
     back("owner")
 
 
-def test_what_the_candidate_itself_says_is_settled_does_not_count_here(store: Any) -> None:
+def test_what_the_candidate_itself_says_is_resolved_does_not_count_here(store: Any) -> None:
     made = evidence(DOUBT)
     cited = next(v for v in cases.decide(desk.policy.read(POLICY), made).verdicts if v.gate == "fairness").evidence
     today = datetime.now(UTC).date()
@@ -318,10 +320,10 @@ def test_what_the_candidate_itself_says_is_settled_does_not_count_here(store: An
         "role": "risk officer", "reason": WHY, "dated": str(today), "until": str(today + timedelta(days=9)),
         "signed": True, "problem": "",
     }  # fmt: skip
-    version = doubtful(store, 15, DOUBT, fact("resolutions", [brought]))
+    version = doubtful(store, 15, DOUBT, fact("rulings", [brought]))
     assert blocking(store, version) == ("fairness",)
     assert "candidate's own files" in shown(store, version).decision.about("fairness")[0].problem
-    settled(store, version)
+    resolved(store, version)
     assert blocking(store, version) == ()
 
 
@@ -334,15 +336,15 @@ def test_it_is_one_transaction_with_its_entry_in_the_log(store: Any, monkeypatch
 
     monkeypatch.setattr(records, "keep_ruling", broken)
     with pytest.raises(Exception, match="disk is full"):
-        settled(store, version)
+        resolved(store, version)
     monkeypatch.undo()
     monkeypatch.setattr(ledger.Ledger, "append", broken)
     with pytest.raises(Exception, match="disk is full"):
-        settled(store, version)
+        resolved(store, version)
     monkeypatch.undo()
     assert len(events(store)) == before
     assert blocking(store, version) == ("fairness",)
     for sql in ("UPDATE twinops_ruling SET until = '2099-01-01'", "DELETE FROM twinops_ruling"):
-        settled(store, version)
+        resolved(store, version)
         with pytest.raises(Exception, match="only added to"), store.engine.begin() as connection:
             connection.exec_driver_sql(sql)

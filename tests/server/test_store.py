@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy import text
 
+from twinops.adapters.memory_governance import MemorySigner
 from twinops.entities.approval import Act
 from twinops.governance.audit_check import check
 from twinops.server import actors, desk, ledger, records, review
@@ -64,9 +66,9 @@ def test_only_the_gate_runner_records_evidence(store: Any, who: str) -> None:
 @pytest.mark.parametrize(
     ("who", "why"),
     [
-        ("scientist", "not in the active officers file"),
-        ("ci", "not in the active officers file"),
-        ("impostor", "not in the active officers file"),
+        ("scientist", "no office in the active offices file"),
+        ("ci", "no office in the active offices file"),
+        ("impostor", "no office in the active offices file"),
         ("dpo", "does not decide"),
         ("admin", "administrator"),
         ("admin-officer", "administrator"),
@@ -125,12 +127,15 @@ def test_an_assessment_signed_by_nobody_of_this_server_stands_in_the_way(store: 
     version = play.registered(store, 42)
     given = play.evidence()
     signed = given.fact("dpia.signatures")
-    by = {**signed.value, "decision": {**signed.value["decision"], "by": "mallory@example.org"}}
-    facts = tuple(f if f is not signed else type(f)(f.name, by, f.kind, f.source) for f in given.facts)
-    changed = type(given)(given.model, given.key, given.as_of, given.measures, facts)
-    play.with_evidence(store, version, given=changed)
-    with play.refused("decision is signed by somebody who, by the officers file, is not the risk officer"):
-        play.acted(store, Act.APPROVE, version)
+    for who, why in (
+        ("mallory@example.org", "belongs to no account"),
+        ("owner@example.net", "is not the risk officer"),
+    ):
+        by = {**signed.value, "decision": {**signed.value["decision"], "by": who}}
+        facts = tuple(f if f is not signed else replace(f, value=by) for f in given.facts)
+        play.with_evidence(store, version, given=replace(given, facts=facts))
+        with play.refused(f"decision is signed by somebody who, by the offices file, {why}"):
+            play.acted(store, Act.APPROVE, version)
 
 
 def test_evidence_about_another_model_file_is_refused(store: Any) -> None:
@@ -297,7 +302,7 @@ def test_what_carries_the_alias_is_not_renamed_deleted_staged_or_described_anew(
 def test_an_officer_takes_the_alias_down_and_then_it_may_go(store: Any) -> None:
     version = play.approved(store, 26, name="gone")
     play.set_alias(store, version)
-    with actors.acting("scientist"), play.refused("officers file"):
+    with actors.acting("scientist"), play.refused("offices file"):
         desk.take_down(store, "gone", "production", reason=play.PLAY)
     with actors.acting("risk-officer"):
         assert desk.take_down(store, "gone", "production", reason=play.PLAY)
@@ -423,7 +428,7 @@ def test_a_versions_page_tells_the_verdicts_and_links_to_the_review(store: Any) 
 
 def test_rules_change_only_by_an_officers_hand(store: Any) -> None:
     for who in ("scientist", "ci", "dpo", "admin", "impostor"):
-        for kind, body in (("policy", play.POLICY), ("officers", play.OFFICERS)):
+        for kind, body in (("policy", play.POLICY), ("offices", play.OFFICES)):
             with actors.acting(who), play.refused():
                 desk.activate(store, kind, body)
 
@@ -552,10 +557,41 @@ def test_work_of_one_person_is_adopted_and_says_so(store: Any, tmp_path: Path) -
     assert not given.body["forced"]
 
 
-def test_residual_a_claimed_signature_is_compared_by_its_e_mail_not_by_its_key(store: Any) -> None:
-    """The play's officers signed nothing: the evidence says so, as a candidate's own key list would."""
+def test_an_assessment_signed_with_a_key_that_is_not_known_here_stands_in_the_way(store: Any) -> None:
+    """A candidate brings its own key list: whoever writes it signs under an officer's e-mail, but not with her key."""
+    given = play.evidence()
+    signed = given.fact("dpia.signatures")
+    by = {**signed.value, "decision": {**signed.value["decision"], "key": play.signed_by("owner")["key"]}}
+    facts = tuple(f if f is not signed else replace(f, value=by) for f in given.facts)
     version = play.registered(store, 43)
-    play.with_evidence(store, version)
-    signed = review.dossier(store, play.MODEL, version.version).evidence.fact("dpia.signatures").value
-    assert signed["decision"]["by"] == "risk@example.net"
-    play.acted(store, Act.APPROVE, version)
+    play.with_evidence(store, version, given=replace(given, facts=facts))
+    with play.refused("decision is signed by somebody who, by the offices file, has another key"):
+        play.acted(store, Act.APPROVE, version)
+
+
+def test_rules_of_an_officer_with_a_key_carry_her_signature_of_this_file_for_this_purpose(tmp_path: Path) -> None:
+    store = play.open_store(tmp_path)
+    her, other = MemorySigner(), MemorySigner()
+    keyed = play.OFFICES.replace("{account: risk-officer,", f"{{name: Rita, key: {her.public}, account: risk-officer,")
+
+    def signed(body: str, namespace: str, signer: MemorySigner = her) -> str:
+        path = tmp_path / "rules.yaml"
+        path.write_text(body)
+        signer.sign(path, key=path, namespace=namespace)
+        return (tmp_path / "rules.yaml.sig").read_text()
+
+    with actors.acting("risk-officer"):
+        desk.activate(store, "offices", keyed)
+        for wrong, why in (
+            (None, "no ssh signature"),
+            ("0" * 128, "no ssh signature"),
+            (signed(keyed, "twinops-policy"), "changed after it was signed"),
+            (signed(play.POLICY, "twinops-offices"), "not for 'twinops-policy'"),
+            (signed(play.POLICY, "twinops-policy", other), "Another key"),
+        ):
+            with play.refused("do not carry this officer's signature", why):
+                desk.activate(store, "policy", play.POLICY, signature=wrong)
+        desk.activate(store, "policy", play.POLICY, signature=signed(play.POLICY, "twinops-policy"))
+        desk.activate(store, "offices", play.OFFICES, signature=signed(play.OFFICES, "twinops-offices"))
+        desk.activate(store, "policy", play.POLICY)
+    store._dispose_engine()

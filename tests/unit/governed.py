@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Shown
 from twinops.governance import dpia, intended_use, policy
 
 ROOT = Path(__file__).parents[2]
@@ -190,7 +192,15 @@ def candidate(*facts: Fact, measures: tuple[Measure, ...] = ()) -> Evidence:
     """A candidate that passes every gate; facts and measures given here replace those of the same name."""
     kept = {f.name: f for f in (*FACTS, *answered(), *CLEARED, *facts)}
     measured = {m.name: m for m in (*MEASURES, *measures)}
-    return Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(measured.values()), tuple(kept.values()))
+    return Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(measured.values()), tuple(kept.values()), shown())
+
+
+@cache
+def shown() -> tuple[Shown, ...]:
+    """How those who measured it want it to be read."""
+    rooms = ("accuracy", "coverage", "drift_findings", "early_findings", "fairness_findings", "fusion_truth")
+    rooms = (*rooms, "influence_findings", "linkage", "membership", "population", "sentiment")
+    return tuple(one for room in rooms for one in import_module(f"twinops.evaluation.{room}").SHOWN)
 
 
 def empty() -> Evidence:

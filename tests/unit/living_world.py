@@ -22,7 +22,7 @@ from twinops.twin.fit import fit_twin
 from twinops.twin.living import Basket
 from twinops.twin.model import TwinModel
 from twinops.twin.stored import to_text
-from twinops.twin.support import Contacts, Support, fit_support
+from twinops.twin.support import CampaignContacts, Support, fit_support
 from twinops.workflows.features import features
 from twinops.workflows.places import Places
 
@@ -39,7 +39,7 @@ class Crowd:
     known: Examples
     model: TwinModel
     diaries: dict[int, list[Basket]]
-    contacts: Contacts
+    contacts: CampaignContacts
     support: Support
 
 
@@ -51,7 +51,7 @@ def living_crowd() -> Crowd:
     model = fit_twin(known, GRID, PENALTIES)
     diaries = _diaries(receipts, known)
     members = np.array(sorted(diaries))[::2]
-    contacts = Contacts(
+    contacts = CampaignContacts(
         members, np.full(len(members), "A"), np.full(len(members), 120), np.arange(len(members)) % 4 == 0
     )
     support = fit_support(known, model, diaries, contacts, known_until=DAY)

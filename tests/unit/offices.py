@@ -15,7 +15,7 @@ from governed import MEASURES, declared
 from twinops.adapters.ssh_keygen import SshKeygen
 from twinops.entities.findings import Findings
 from twinops.governance import dpia
-from twinops.governance.people import role_of
+from twinops.governance.offices import office_asked
 from twinops.params import DocumentsParams
 from twinops.workflows.documents import source_facts
 from twinops.workflows.dpia_answer import dpia_answer
@@ -44,6 +44,15 @@ def keys_of(folder: Path) -> dict[str, Path]:
     return made
 
 
+def offices_text(keys: dict[str, Path]) -> str:
+    """The offices file of these people, with the keys there are."""
+    people = ""
+    for office, (name, email) in PEOPLE.items():
+        key = f", key: {keys[office].with_suffix('.pub').read_text().strip()}" if office in keys else ""
+        people += f"  - {{name: {name}, emails: [{email}], office: {office}{key}}}\n"
+    return f'version: "1"\ngate_runners: [ci]\npeople:\n{people}'
+
+
 @dataclass
 class Office:
     """One project folder and the people who answer in it."""
@@ -58,12 +67,7 @@ class Office:
         for name in ("policy.yaml", "intended_use.yaml", "dpia.yaml", "retention.yaml"):
             self.write(name, governed.text(name))
         self.measured()
-        people = [f"  - {{name: {n}, email: {e}, roles: [{r}]}}" for r, (n, e) in PEOPLE.items()]
-        self.write("people.yaml", 'version: "1"\npeople:\n' + "\n".join(people) + "\n")
-        lines = [
-            f"{e} {self.keys[r].with_suffix('.pub').read_text()}" for r, (_, e) in PEOPLE.items() if r in self.keys
-        ]
-        self.write("allowed_signers", "".join(lines))
+        self.write("offices.yaml", offices_text(self.keys))
 
     def write(self, name: str, text: str) -> None:
         path = self.places.compliance / name
@@ -99,7 +103,7 @@ class Office:
         self.places.model.write_text(json.dumps({**told, "horizon_days": 28, **changes}))
 
     def answer(self, name: str, *, by: str | None = None, **parts: str) -> Any:
-        role = role_of(getattr(dpia.read(self.text("dpia.yaml")).human, name).who)
+        role = office_asked(getattr(dpia.read(self.text("dpia.yaml")).human, name).who)
         full = parts or {p: _said(name, p) for p in dpia.parts(name)}
         who = by or PEOPLE[role][0]
         return dpia_answer(self.places, NAMED, AS_OF, field=name, answer=full, by=who, dated=DATED)

@@ -8,19 +8,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from twinops.entities.approval import Act, Actor, Case, DigestSet, Review
-from twinops.errors import ParamsError
-from twinops.governance import approval, officers
+from twinops.governance import approval, lookalikes, offices
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FILE = """version: "1"
-officers:
-  - {account: risk, role: risk-officer, valid_until: 2026-12-31}
-  - {account: dpo, role: dpo}
 gate_runners: [ci]
 people:
+  - {account: risk, office: risk officer, valid_until: 2026-12-31}
+  - {account: dpo, office: data protection officer}
   - {account: ann, emails: [Ann@Example.org, ann@home.example]}
 """
-OFFICERS = officers.read(FILE)
+OFFICES = offices.read(FILE)
 RISK = Actor("risk", frozenset({"risk-officer"}))
 SEEN = DigestSet(*"abcdefgh")
 CASE = Case("u1", "twin", 3, frozenset({"ann"}), digests=SEEN, blocking=())
@@ -35,7 +33,7 @@ def reviewed(*acts: Act, at: datetime = NOW, **changes: object) -> Case:
 
 
 def against(act: Act, case: Case, actor: Actor, now: datetime = NOW) -> tuple[str, ...]:
-    return approval.against_act(act, case, actor, officers=OFFICERS, now=now)
+    return approval.against_act(act, case, actor, offices=OFFICES, now=now)
 
 
 def test_a_listed_officer_who_did_not_work_on_it_approves() -> None:
@@ -71,10 +69,10 @@ def test_the_officer_who_advises_may_ask_for_changes() -> None:
 
 
 def test_without_rules_nothing_passes() -> None:
-    assert approval.against_act(Act.APPROVE, CASE, RISK, officers=None, now=NOW) == (approval.NO_RULES,)
+    assert approval.against_act(Act.APPROVE, CASE, RISK, offices=None, now=NOW) == (approval.NO_RULES,)
     runner = Actor("ci", frozenset({"gate-runner"}))
     assert approval.against_recording(runner, None, forced=True) == (approval.NO_RULES,)
-    assert approval.against_recording(runner, OFFICERS, forced=False) == (approval.NOT_FORCED,)
+    assert approval.against_recording(runner, OFFICES, forced=False) == (approval.NOT_FORCED,)
 
 
 def test_promotion_follows_the_last_decision() -> None:
@@ -96,34 +94,10 @@ def test_an_approval_expires_lapses_and_stays_with_its_name() -> None:
 
 
 def test_people_are_found_by_e_mail_and_strangers_are_counted_not_named() -> None:
-    assert OFFICERS.accounts_of([" ann@example.ORG", "ann@home.example"]) == (frozenset({"ann"}), ())
-    accounts, unknown = OFFICERS.accounts_of(["eve@example.org", "ann@example.org"])
+    assert OFFICES.accounts_of([" ann@example.ORG", "ann@home.example"]) == (frozenset({"ann"}), ())
+    accounts, unknown = OFFICES.accounts_of(["eve@example.org", "ann@example.org"])
     assert accounts == {"ann"}
     assert unknown == ("1 git author(s) whose e-mail belongs to no account",)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        ("role: risk-officer", "role: dpo"),
-        ("gate_runners: [ci]", "gate_runners: [risk]"),
-        ("account: dpo", "account: risk"),
-        ("gate_runners: [ci]", "gate_runners: []"),
-        ('version: "1"', 'version: "1"\napproval_days: 0'),
-        ('version: "1"', 'version: "1"\nprotected_aliases: [Production]'),
-        ('version: "1"', 'version: "1"\nunknown: 1'),
-    ],
-)
-def test_a_file_that_mixes_roles_or_says_nothing_is_a_mistake(change: tuple[str, str]) -> None:
-    with pytest.raises(ParamsError):
-        officers.read(FILE.replace(*change))
-
-
-def test_the_shipped_officers_file_reads() -> None:
-    import candidate
-
-    shipped = officers.read((candidate.ROOT / "compliance" / "officers.yaml").read_text())
-    assert shipped.protected_aliases == ("production",)
 
 
 @pytest.mark.parametrize(
@@ -131,9 +105,9 @@ def test_the_shipped_officers_file_reads() -> None:
     ["Production", "produçtion", "ｐroduction", "prоduction", "pro-duction", "prod\u200buction", "production\n"],
 )
 def test_look_alikes_are_seen(alias: str) -> None:
-    assert officers.resembles(alias, ("production",)) == "production"
+    assert lookalikes.resembles(alias, ("production",)) == "production"
 
 
 @pytest.mark.parametrize("alias", ["production", "staging", "productions", "champion", "reproduction"])
 def test_other_words_are_free(alias: str) -> None:
-    assert officers.resembles(alias, ("production",)) is None
+    assert lookalikes.resembles(alias, ("production",)) is None

@@ -71,7 +71,7 @@ def test_the_busiest_household_has_a_finite_expectation():
     assert CDNOW.alive(busy)[2] == pytest.approx(0, abs=1e-12)
 
 
-def test_it_foretells_from_histories_alone():
+def test_it_predicts_from_histories_alone():
     rows = examples_of(crowd(120))
     day = rows.where(rows.cutoff == 141)
     made = fit_classic(rows.history_at(141), horizon_days=28).predict(day.table)

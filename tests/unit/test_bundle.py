@@ -40,10 +40,7 @@ def keys(tmp_path_factory) -> dict[str, Path]:
 def places(tmp_path_factory, keys) -> Places:
     """A candidate with documents, people, and one signed answer."""
     places = make_candidate(tmp_path_factory.mktemp("bundle") / "project")
-    people = [f"  - {{name: {n}, email: {e}, roles: [{r}]}}" for r, (n, e) in offices.PEOPLE.items()]
-    write(places.compliance / "people.yaml", 'version: "1"\npeople:\n' + "\n".join(people) + "\n")
-    lines = [f"{e} {keys[r].with_suffix('.pub').read_text()}" for r, (_, e) in offices.PEOPLE.items()]
-    write(places.compliance / "allowed_signers", "".join(lines))
+    write(places.compliance / "offices.yaml", offices.offices_text(keys))
     answer = places.compliance / "dpia" / "minimisation.yaml"
     from twinops.governance import answers, dpia
 
@@ -177,7 +174,7 @@ def test_somebody_elses_folder_is_left_alone(places, tmp_path):
 
 
 def test_nobody_signs_under_another_name(places, keys, tmp_path):
-    with pytest.raises(ParamsError, match=r"people\.yaml"):
+    with pytest.raises(ParamsError, match=r"offices\.yaml"):
         bundle(places, DvcStore(places.root), SshKeygen(), into=str(tmp_path / "b"), email="eve@shop.example")
     key = str(keys["data owner"])
     with pytest.raises(IntegrityError, match="signed by Olga Owner"):

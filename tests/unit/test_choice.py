@@ -20,7 +20,7 @@ from twinops.params import ChallengerParams, ChooseParams, EvaluateParams, Train
 from twinops.twin.examples import Examples
 from twinops.twin.fit import fit_twin
 from twinops.twin.model import AVERAGE, GLM, LIGHTGBM
-from twinops.twin.recalibrated import recalibrated
+from twinops.twin.recalibrated import recalibrate
 from twinops.workflows import evaluate as evaluate_module
 from twinops.workflows import train as train_module
 from twinops.workflows.choose import choose
@@ -184,7 +184,7 @@ def test_recalibration_turns_the_head_by_what_the_last_window_needed():
         made = fit(rows)
         return replace(made, activity=replace(made.activity, weights=tuple(3 * w for w in made.activity.weights)))
 
-    turned = recalibrated(bold, known, bold_fit)
+    turned = recalibrate(bold, known, bold_fit)
     largest = int(np.argmax(np.abs(model.activity.weights)))
     share = turned.activity.weights[largest] / bold.activity.weights[largest]
     assert 0.15 < share < 0.6

@@ -14,11 +14,12 @@ import pytest
 from candidate import ROOT, changed_evidence, make_candidate, write
 
 from twinops import plugins
+from twinops.adapters.memory_governance import MemorySigner
 from twinops.cli import _table, main
 from twinops.wiring import open_project
 
 TWINOPS = Path(sys.executable).with_name("twinops")
-CONTRACT = {"status", "sources", "gates", "decide", "documents", "track", "register"}
+CONTRACT = {"status", "sources", "gates", "decide", "documents", "officers", "track", "register"}
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,31 @@ def test_status_of_a_changed_candidate_says_that_the_lock_does_not_fit(tmp_path:
     changed_evidence(places, key="1" * 64)
     gates = {g["id"]: g for g in json.loads(twinops("status", "--json", cwd=places.root).stdout)["gates"]}
     assert gates["lineage"]["outcome"] == "failed"
+
+
+def test_who_holds_which_office_is_listed_added_and_taken_out(tmp_path: Path) -> None:
+    root = make_candidate(tmp_path / "project").root
+    path = root / "compliance" / "offices.yaml"
+    write(path, (ROOT / "compliance" / "offices.yaml").read_text())
+    shipped = path.read_text()
+    key = tmp_path / "id.pub"
+    key.write_text(f"{MemorySigner().public} rita@laptop\n")
+    rita = ["Rita Risk", "--email", "rita@shop.example", "--office", "risk officer", "--account", "risk-officer"]
+    assert twinops("officers", "add", *rita, "--key", str(key), cwd=root).returncode == 0
+    listed = json.loads(twinops("officers", "list", "--json", cwd=root).stdout)["people"]
+    held = next(p for p in listed if p["account"] == "risk-officer")
+    assert (held["name"], held["office"], held["key"][:7]) == ("Rita Risk", "risk officer", "SHA256:")
+    assert (
+        "risk officer: Rita Risk, rita@shop.example, account risk-officer, SHA256:"
+        in twinops("officers", "list", cwd=root).stdout
+    )
+    dora = ["Dora Dpo", "--email", "dora@shop.example", "--office", "data protection officer", "--key", str(key)]
+    refused = twinops("officers", "add", *dora, cwd=root)
+    assert (refused.returncode, "stands twice" in refused.stderr) == (2, True), "one key is one person"
+    assert twinops("officers", "add", "Otto", "--email", "not one", cwd=root).returncode == 2
+    assert twinops("officers", "remove", "risk-officer", cwd=root).returncode == 2, "nobody would be left to approve"
+    assert twinops("officers", "remove", "scientist", cwd=root).returncode == 0
+    assert [line for line in shipped.splitlines() if line.startswith("#")] == [
+        line for line in path.read_text().splitlines() if line.startswith("#")
+    ]
+    assert "scientist" not in path.read_text()

@@ -44,7 +44,7 @@ def test_a_synthetic_source_is_collected_and_counted_whole(tmp_path, source):
 
 @each
 def test_a_source_that_is_off_leaves_an_empty_file_and_says_so(tmp_path, source):
-    places, keys, done = collected(tmp_path, source, on=SwitchesParams(**{source: False}))
+    places, keys, done = collected(tmp_path, source, on=SwitchesParams({source: False}))
     assert (done.off, done.read, done.taken) == (True, 0, 0)
     for name, path in ((source, places.raw(source, "all")), (f"truth_{source}", places.truth(source))):
         assert read_sealed(path, dataset=name, keys=keys).num_rows == 0

@@ -16,9 +16,9 @@ from twinops.entities.findings import Findings
 from twinops.errors import DataError, IntegrityError
 from twinops.evaluation.coupons import RESPONSE, ScoredCampaigns, coupon_facts, measure_coupons
 from twinops.evaluation.taste_words import tastes_conclusion
-from twinops.twin import taste_rivals as rivals
+from twinops.twin import taste_rivals as baselines
 from twinops.twin.coupon_rows import CouponRows, campaign_days, coupon_rows, tell
-from twinops.twin.coupons import HISTORY, Answering, coupon_terms, enough, fit_answering, fit_coupons, term_names
+from twinops.twin.coupons import HISTORY, Answering, enough, fit_answering, fit_coupons, term_names
 from twinops.twin.taste_events import Horizons
 from twinops.twin.taste_stored import Preferences, from_text, to_text
 
@@ -54,7 +54,7 @@ def told() -> dict[tuple[str, int], dict]:
     engine = engine_with(lines, allowed=allowed)
     for name, table in {"campaigns": campaigns(), "redemptions": redemptions()}.items():
         engine.register(name, table)
-    rows = tell(engine, GRID, Horizons(days, 28, 119), (MEMORIES, 119))
+    rows = tell(engine, GRID, Horizons(days, 28, 119), decay_days=MEMORIES, oldest_age=119)
     return {(r["sid"], r["campaign_id"]): r for r in rows.to_pylist()}
 
 
@@ -85,7 +85,7 @@ def test_while_a_horizon_is_open_nothing_is_said_of_the_answer():
     engine.register("campaigns", campaigns())
     engine.register("redemptions", redemptions())
     engine.register("permissions", permissions([A], GRID.model_copy(update={"first_cutoff": 90, "last_cutoff": 90})))
-    rows = tell(engine, GRID, Horizons((90,), 28, 117), (MEMORIES, 117)).to_pylist()
+    rows = tell(engine, GRID, Horizons((90,), 28, 117), decay_days=MEMORIES, oldest_age=117).to_pylist()
     assert [r["responded"] for r in rows] == [None]
 
 
@@ -140,9 +140,9 @@ def test_the_head_finds_the_keen_ones_and_beats_the_base_rate(rows):
     chance = head(past).predict(now)
     keen = np.array([int(s, 16) % 5 == 0 for s in now.table["sid"].to_pylist()])
     assert chance[keen].min() > chance[~keen].mean()
-    assert len(set(rivals.base_rate(past, now).tolist())) == 1  # one type on one day: one rate
-    assert rivals.beta_binomial(past, now)[keen].mean() > rivals.beta_binomial(past, now)[~keen].mean()
-    for other in (rivals.rfm(past, now, penalty_c=0.1), rivals.trees_on_coupons(head(past), past, now)):
+    assert len(set(baselines.base_rate(past, now).tolist())) == 1  # one type on one day: one rate
+    assert baselines.beta_binomial(past, now)[keen].mean() > baselines.beta_binomial(past, now)[~keen].mean()
+    for other in (baselines.rfm(past, now, penalty_c=0.1), baselines.trees_on_coupons(head(past), past, now)):
         assert ((other > 0) & (other < 1)).all()
 
 
@@ -153,7 +153,7 @@ def test_a_base_rate_is_the_share_of_the_type_and_of_all_for_a_new_type(rows):
     at = now.table.schema.get_field_index("campaign_type")
     unseen = replace(now, table=now.table.set_column(at, "campaign_type", other))
     everybody = (past.responded.sum() + 0.5) / (len(past) + 1)
-    assert rivals.base_rate(past, unseen) == pytest.approx(np.full(len(unseen), everybody))
+    assert baselines.base_rate(past, unseen) == pytest.approx(np.full(len(unseen), everybody))
 
 
 def test_the_prior_of_answering_is_tight_when_all_are_alike_and_wide_when_some_always_answer():
@@ -178,7 +178,7 @@ def test_a_campaign_type_never_seen_has_no_term(rows):
     assert model.kinds == ("B",)
     assert len(model.head.weights) == len(term_names(model.kinds))
     assert term_names(model.kinds)[-len(HISTORY) :] == HISTORY
-    x = coupon_terms(rows, model.pace, model.answering, (("C",), 28))
+    x = replace(model, kinds=("C",)).terms(rows)
     assert not x[:, 0].any()
 
 

@@ -12,11 +12,12 @@ from governed import fact
 from offices import TODAY, Office
 
 from twinops.errors import IntegrityError, ParamsError, ServiceError
-from twinops.governance import dpia, people, review
+from twinops.governance import dpia, review
+from twinops.governance import offices as offices_file
 from twinops.governance.answers import read
 from twinops.workflows.documents import documents, gather, reviewed
 from twinops.workflows.judge import day_fact
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +47,7 @@ def approved(tmp_path, keys, approved_once) -> Office:
 
 
 def verdict(office: Office, today: date = TODAY):
-    rules = rules_of(office.places)
+    rules = policy_of(office.places)
     evidence = gather(office.places, model="twin", key="a" * 64, as_of=offices.AS_OF)
     judged = reviewed(evidence, rules, office.places).joined(facts=(day_fact(today),))
     from twinops.governance.decide import decide
@@ -59,7 +60,7 @@ def verdict(office: Office, today: date = TODAY):
 
 def test_the_repository_names_nobody_and_answers_nothing():
     root = Path(__file__).parents[2] / "compliance"
-    assert people.read((root / "people.yaml").read_text()).people == ()
+    assert not any(p.name or p.key for p in offices_file.read((root / "offices.yaml").read_text()).people)
     assert not list((root / "dpia").glob("*"))
     assert all(f.open_parts for f in dpia.read((root / "dpia.yaml").read_text()).human.asked().values())
 
@@ -171,23 +172,17 @@ def test_the_data_protection_officer_neither_answers_nor_signs_the_decision(offi
         office.sign("data protection officer", "decision")
 
 
-def test_an_officer_with_two_offices_is_a_mistake():
-    both = "version: v\npeople:\n  - {name: D, email: d@x.y, roles: [data protection officer, risk officer]}\n"
-    with pytest.raises(ParamsError, match=r"38\(6\)"):
-        people.read(both)
-
-
-@pytest.mark.parametrize("who", ["{name: A, email: a, roles: [data owner]}", "{name: A, email: a@b.c, roles: [boss]}",
-                                 "{name: A, email: a@b.c, roles: []}"])  # fmt: skip
-def test_people_that_cannot_be_are_mistakes(who):
-    with pytest.raises(ParamsError, match="people"):
-        people.read(f"version: v\npeople:\n  - {who}\n")
+def test_an_answer_given_after_the_office_ended_does_not_count(office):
+    office.answer("minimisation")
+    office.change("offices.yaml", "office: data owner", "office: data owner, valid_until: 2026-11-23")
+    with pytest.raises(IntegrityError, match="does not hold the office of data owner"):
+        office.sign("data owner")
 
 
 def test_a_key_that_is_not_known_leaves_no_signature(office):
     office.answer("minimisation")
-    office.write("allowed_signers", "")
-    with pytest.raises(IntegrityError, match="allowed_signers"):
+    office.write("offices.yaml", offices.offices_text({}))
+    with pytest.raises(IntegrityError, match=r"not in compliance/offices\.yaml"):
         office.sign("data owner")
     assert not (office.places.compliance / "dpia/minimisation.yaml.sig").exists()
 

@@ -90,7 +90,7 @@ def test_held_out_predictions_are_sealed_with_what_came(small):
     assert error / by_day[0]["households"] == pytest.approx(by_day[0]["spend_mae"], rel=1e-5)
 
 
-def test_the_first_held_out_day_is_foretold_the_same_when_the_later_months_are_unknown(small, tmp_path, monkeypatch):
+def test_the_first_held_out_day_is_predicted_the_same_when_the_later_months_are_unknown(small, tmp_path, monkeypatch):
     monkeypatch.setattr("twinops.workflows.evaluate.save", lambda figure, path: None)
     places, keys, _ = small
     earlier = CROWD.filter(pc.less(CROWD["day"], 141))

@@ -5,7 +5,8 @@ import pytest
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.coefficients import Weight
-from twinops.evaluation.conclusions import CLAIMS, accuracy_conclusion, weights_conclusion, written
+from twinops.evaluation.conclusions import CLAIMS, accuracy_conclusion, weights_conclusion
+from twinops.evaluation.rendering import written
 from twinops.pictures.tables import accuracy_table, gains_table
 
 

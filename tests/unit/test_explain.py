@@ -43,7 +43,7 @@ def test_nothing_in_the_way_still_leaves_the_decision_to_a_person():
 
 def test_every_gate_stands_in_every_form():
     decision = decided()
-    for text in (explain.verdicts_text(decision), explain.verdicts_markdown(decision), explain.verdicts_html(decision)):
+    for text in (explain.verdicts_text(decision), explain.verdicts_markdown(decision)):
         assert all(v.gate in text for v in decision.verdicts)
 
 
@@ -102,13 +102,6 @@ def test_a_table_keeps_its_columns_whatever_a_cell_holds(value):
     for shown in (escape(value), code(value or "x"), prose(value)):
         html = rendered(f"| a | b |\n|---|---|\n| {shown} | z |\n")
         assert html.count("<td") == 2
-
-
-def test_html_is_escaped():
-    verdict = replace(failed(HOSTILE, "do"), gate="g")
-    html = explain.verdicts_html(replace(decided(), verdicts=(verdict,)))
-    assert "<script" not in html
-    assert "&lt;script&gt;" in html
 
 
 def test_code_in_our_sentences_stays_code():

@@ -8,11 +8,12 @@ from twinops.params import ChallengerParams, TrainParams
 from twinops.twin.challenger import FEATURES, fit_challenger
 from twinops.twin.explain import explain_heads, explain_trees, sentences, words
 from twinops.twin.fit import fit_twin
-from twinops.twin.living import Basket, Living, replay
+from twinops.twin.living import Basket, StreamingState, replay
 from twinops.twin.model import HEADS
+from twinops.twin.opening import Opening
 from twinops.twin.state import TERMS
 from twinops.twin.support import Range, Support, Tier
-from twinops.twin.what_would_change import Wish, what_would_change
+from twinops.twin.what_would_change import Wish, counterfactual
 
 DECAY = GRID.decay_days
 DAY = 140
@@ -33,7 +34,7 @@ def challenger(known):
     return fit_challenger(known, GRID, ChallengerParams(least_rows=20, activity_trees=10, rate_trees=15))
 
 
-def weekly(*, until: int = DAY, every: int = 7, cents: int = 4_000) -> Living:
+def weekly(*, until: int = DAY, every: int = 7, cents: int = 4_000) -> StreamingState:
     days = range(until - 12 * every, until, every)
     return replay([Basket(i, d, cents) for i, d in enumerate(days, start=1)], decay_days=DECAY)
 
@@ -103,12 +104,12 @@ def forecast(model, state, day, head="spend"):
 def test_the_smallest_number_of_baskets_that_reaches_the_wish_is_told(model):
     state = weekly(until=DAY - 20)
     before = forecast(model, state, DAY)
-    change = what_would_change(model, state, Wish(DAY, "spend", at_least=before * 1.02))
+    change = counterfactual(Opening(model, None, state, DAY), Wish("spend", at_least=before * 1.02))
     assert change is not None
     assert change.after >= before * 1.02
     assert change.step.baskets >= 1
     if change.step.baskets > 1:
-        fewer = what_would_change(model, state, Wish(DAY, "spend", at_least=change.after - 1e-3))
+        fewer = counterfactual(Opening(model, None, state, DAY), Wish("spend", at_least=change.after - 1e-3))
         assert fewer is not None
         assert fewer.step == change.step
     assert "does not say that the one causes the other" in change.sentence
@@ -118,7 +119,7 @@ def test_the_smallest_number_of_baskets_that_reaches_the_wish_is_told(model):
 def test_silence_is_the_step_towards_less(model):
     state = weekly()
     before = forecast(model, state, DAY, "active_probability")
-    change = what_would_change(model, state, Wish(DAY, "activity", at_most=before - 0.02))
+    change = counterfactual(Opening(model, None, state, DAY), Wish("activity", at_most=before - 0.02))
     assert change is not None
     assert change.step.baskets == 0
     assert change.after <= before - 0.02
@@ -130,23 +131,23 @@ def test_asking_leaves_the_state_as_it_was(model):
 
     state = weekly()
     before = to_record(state)
-    what_would_change(model, state, Wish(DAY, "spend", at_least=1e6))
+    counterfactual(Opening(model, None, state, DAY), Wish("spend", at_least=1e6))
     assert to_record(state) == before
 
 
 def test_a_wish_that_holds_or_is_out_of_reach_has_no_step(model):
     state = weekly()
-    assert what_would_change(model, state, Wish(DAY, "spend", at_least=0.0)) is None
-    assert what_would_change(model, state, Wish(DAY, "spend", at_least=1e6)) is None
-    assert what_would_change(model, Living(DECAY), Wish(DAY, "spend", at_least=1.0)) is None
+    assert counterfactual(Opening(model, None, state, DAY), Wish("spend", at_least=0.0)) is None
+    assert counterfactual(Opening(model, None, state, DAY), Wish("spend", at_least=1e6)) is None
+    assert counterfactual(Opening(model, None, StreamingState(DECAY), DAY), Wish("spend", at_least=1.0)) is None
 
 
 def test_a_step_to_where_nobody_was_seen_does_not_count(model):
     state = weekly(until=DAY - 20)
-    wish = Wish(DAY, "spend", at_least=forecast(model, state, DAY) * 1.02)
+    wish = Wish("spend", at_least=forecast(model, state, DAY) * 1.02)
     wide, narrow = Range(0.0, 1e9), Range(0.0, 1e-9)
     names = ("recency_days", "pace_quick", "pace_slow", "basket_usd")
     for seen, expected in ((wide, True), (narrow, False)):
         tier = Tier("all", 1e9, None, dict.fromkeys(names, seen), {})
         support = Support(GRID.horizon_days, wide, (tier,), None)
-        assert (what_would_change(model, state, wish, support) is not None) is expected
+        assert (counterfactual(Opening(model, support, state, DAY), wish) is not None) is expected

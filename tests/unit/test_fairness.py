@@ -15,10 +15,11 @@ from twinops.adapters.memory import MemoryKeys
 from twinops.data.seal import write_sealed
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation import bootstrap, disparity
-from twinops.evaluation.decision import Judged, judged, selected
-from twinops.evaluation.declaration import Assessed, Attribute, Declaration, read_decision
-from twinops.evaluation.disparity import Cells, Estimate, Reach
-from twinops.evaluation.fairness import Comparison, assess
+from twinops.evaluation.decision import RankedHouseholds, replayed, selected
+from twinops.evaluation.declaration import Assessed, AssessedAttribute, Declaration, read_decision
+from twinops.evaluation.disparity import GroupMatrix, Reach
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.fairness import AttributeComparison, assess
 from twinops.evaluation.fairness_findings import fairness_findings
 from twinops.evaluation.fairness_words import prices, sentences
 from twinops.evaluation.groups import HELD, groupings
@@ -48,7 +49,7 @@ def counts(*groups: tuple[int, int, int, int]) -> Reach:
 
 
 def rule(*, attributes: tuple[str, ...] = ("colour",)) -> Assessed:
-    declared = {name: Attribute(ordered=None) for name in attributes}
+    declared = {name: AssessedAttribute(ordered=None) for name in attributes}
     return Assessed(attributes=declared, min_group=20, min_expected_selections=5, ratio_limit=0.8, alpha=0.05)
 
 
@@ -57,25 +58,25 @@ def declaration(tmp_path: Path, text: str = INTENDED) -> Declaration:
     return read_decision(tmp_path / "intended_use.yaml")
 
 
-def town(n: int = 800, *, seed: int = 0, red_spends: float = 1.0) -> tuple[Judged, pa.Table]:
-    """Half red, half blue households; spend is foretold with noise, and red ones may spend less."""
+def town(n: int = 800, *, seed: int = 0, red_spends: float = 1.0) -> tuple[RankedHouseholds, pa.Table]:
+    """Half red, half blue households; spend is predicted with noise, and red ones may spend less."""
     rng = np.random.default_rng(seed)
     colour = np.array(["red", "blue"])[np.arange(n) % 2]
     spend = rng.gamma(2, 50, n) * np.where(colour == "red", red_spends, 1.0)
     sids = np.array([f"{i:032x}" for i in range(n)])
-    foretold = spend * rng.lognormal(0, 0.3, n)
+    predicted = spend * rng.lognormal(0, 0.3, n)
     cents = np.rint(spend * 100).astype(np.int64)
-    offered, in_top = (selected(score, sids, share=0.25) for score in (foretold, cents))
-    everyone = Judged(sids, offered, in_top, foretold, cents, np.ones(n, dtype=bool))
+    offered, in_top = (selected(score, sids, share=0.25) for score in (predicted, cents))
+    everyone = RankedHouseholds(sids, offered, in_top, predicted, cents, np.ones(n, dtype=bool))
     return everyone, pa.table({"sid": sids, "colour": colour})
 
 
-def found(everyone: Judged, demographics: pa.Table, *, draws: int = 200) -> tuple[Comparison, ...]:
+def found(everyone: RankedHouseholds, demographics: pa.Table, *, draws: int = 200) -> tuple[AttributeComparison, ...]:
     drawn = bootstrap.counts(len(everyone), draws=draws, seed=1)
     return assess(everyone, groupings(everyone, demographics, rule()), rule(), draws=drawn)
 
 
-def by_colour(comparisons: tuple[Comparison, ...]) -> Comparison:
+def by_colour(comparisons: tuple[AttributeComparison, ...]) -> AttributeComparison:
     return next(c for c in comparisons if c.attribute == "colour")
 
 
@@ -105,7 +106,7 @@ def test_only_households_that_may_receive_an_offer_on_the_day_are_ranked() -> No
             "spend_cents": [5000, 0, 100, 200, 9999],
         }
     )
-    everyone = judged(predictions, cutoff=337, share=0.34)
+    everyone = replayed(predictions, cutoff=337, share=0.34)
     assert everyone.sids.tolist() == ["a", "c", "d"]
     assert everyone.offered.tolist() == [False, True, False]
     assert everyone.in_top.tolist() == [True, False, False]
@@ -150,7 +151,7 @@ def test_group_and_rest_are_counted_by_hand() -> None:
     rest = np.array([[0], [0], [1], [1], [1], [0]], dtype=bool)
     chosen = np.array([1, 0, 1, 1, 0, 1], dtype=bool)
     once_and_doubled = np.array([[1] * 6, [2, 0, 1, 1, 1, 1]])
-    as_is, drawn = disparity.reach(Cells(inside, rest), chosen, once_and_doubled)
+    as_is, drawn = disparity.reach(GroupMatrix(inside, rest), chosen, once_and_doubled)
     assert [float(x[0]) for x in as_is] == [1, 2, 2, 3]
     assert as_is.ratio[0] == pytest.approx(0.75)
     assert [float(x[0, 0]) for x in drawn] == [2, 2, 2, 3]
@@ -203,7 +204,7 @@ def test_an_even_decision_is_rarely_called_uneven() -> None:
 def test_simultaneous_intervals_hold_all_true_ratios_about_as_often_as_said() -> None:
     rng = np.random.default_rng(6)
     label = np.arange(300) % 3
-    cells = Cells(*(np.stack([(label == g) == side for g in range(3)], axis=1) for side in (True, False)))
+    cells = GroupMatrix(*(np.stack([(label == g) == side for g in range(3)], axis=1) for side in (True, False)))
     held = 0
     for _ in range(120):
         chosen = rng.random(300) < 0.3
@@ -216,7 +217,7 @@ def test_simultaneous_intervals_hold_all_true_ratios_about_as_often_as_said() ->
 def test_an_interval_contains_the_ratio_even_when_nobody_was_selected() -> None:
     inside = np.arange(100)[:, None] < 30
     chosen = np.arange(100) >= 60
-    as_is, drawn = disparity.reach(Cells(inside, ~inside), chosen, bootstrap.counts(100, draws=50, seed=0))
+    as_is, drawn = disparity.reach(GroupMatrix(inside, ~inside), chosen, bootstrap.counts(100, draws=50, seed=0))
     bounds = disparity.simultaneous(as_is, drawn, level=0.95)
     assert as_is.ratio[0] == 0
     assert bounds.low[0] == 0
@@ -243,10 +244,10 @@ def test_more_households_show_smaller_disparities_and_too_few_show_none() -> Non
 
 
 def test_twice_as_often_and_half_as_often_are_the_same_unevenness() -> None:
-    assert Estimate(0.5, 0.25, 0.8).evenness == Estimate(0.5, 0.25, 0.8)
-    assert Estimate(2.0, 1.25, 4.0).evenness == Estimate(0.5, 0.25, 0.8)
-    assert Estimate(1.25, 0.5, 1.6).evenness == Estimate(0.8, 0.5, 1.0)
-    assert Estimate(0.0, 0.0, 0.5).evenness == Estimate(0.0, 0.0, 0.5)
+    assert disparity.evenness(Estimate(0.5, 0.25, 0.8)) == Estimate(0.5, 0.25, 0.8)
+    assert disparity.evenness(Estimate(2.0, 1.25, 4.0)) == Estimate(0.5, 0.25, 0.8)
+    assert disparity.evenness(Estimate(1.25, 0.5, 1.6)) == Estimate(0.8, 0.5, 1.0)
+    assert disparity.evenness(Estimate(0.0, 0.0, 0.5)) == Estimate(0.0, 0.0, 0.5)
 
 
 # --- the assessment
@@ -292,7 +293,9 @@ def test_rates_of_a_group_are_counted_by_hand() -> None:
     in_top = np.array([1] * 10 + [0] * 30 + [1] * 20 + [0] * 20, dtype=bool)
     spend = np.array([100] * 40 + [300] * 40)
     sids = np.array([f"{i:032x}" for i in range(80)])
-    everyone = Judged(sids, offered, in_top, np.where(np.arange(80) < 40, 2.0, 3.0), spend, np.ones(80, dtype=bool))
+    everyone = RankedHouseholds(
+        sids, offered, in_top, np.where(np.arange(80) < 40, 2.0, 3.0), spend, np.ones(80, dtype=bool)
+    )
     colour = by_colour(found(everyone, pa.table({"sid": sids, "colour": ["red"] * 40 + ["blue"] * 40}), draws=100))
     red = next(g for g in colour.groups if g.label == "red")
     assert (red.n, red.selected) == (40, 14)
@@ -334,7 +337,7 @@ def test_with_too_few_households_nothing_is_compared_and_nothing_breaks(tmp_path
 # --- mitigation
 
 
-def blended(everyone: Judged, demographics: pa.Table) -> dict[float, Mitigated]:
+def blended(everyone: RankedHouseholds, demographics: pa.Table) -> dict[float, Mitigated]:
     grouping = next(g for g in groupings(everyone, demographics, rule()) if g.attribute == "colour")
     drawn = bootstrap.counts(len(everyone), draws=100, seed=2)
     made = [mitigate(everyone, grouping, blend=b, draws=drawn) for b in BLENDS]

@@ -16,7 +16,7 @@ from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict
-from twinops.governance.policy import PROMISES, SHELF
+from twinops.governance.gates._shelf import PROMISES, SHELF
 
 GATES = {name: plugins.load(SHELF, name) for name in plugins.names(SHELF)}
 POLICY = {gate.id: gate for gate in governed.shipped_policy().gates}

@@ -7,22 +7,22 @@ import pyarrow as pa
 import pytest
 
 from twinops.errors import DataError
-from twinops.evaluation.decision import Judged
-from twinops.evaluation.declaration import Assessed, Attribute
+from twinops.evaluation.decision import RankedHouseholds
+from twinops.evaluation.declaration import Assessed, AssessedAttribute
 from twinops.evaluation.groups import HELD, Grouping, groupings
 from twinops.evaluation.merging import NOT_STATED, least_size, merged
 
 
-def people(offered: list[bool]) -> Judged:
+def people(offered: list[bool]) -> RankedHouseholds:
     n = len(offered)
     nothing = np.zeros(n)
     sids = np.array([f"{i:032x}" for i in range(n)])
     yes = np.ones(n, dtype=bool)
-    return Judged(sids, np.array(offered, dtype=bool), ~yes, nothing, nothing.astype(np.int64), yes)
+    return RankedHouseholds(sids, np.array(offered, dtype=bool), ~yes, nothing, nothing.astype(np.int64), yes)
 
 
 def rule(**attributes: tuple[str, ...] | None) -> Assessed:
-    declared = {name: Attribute(ordered=order) for name, order in attributes.items()}
+    declared = {name: AssessedAttribute(ordered=order) for name, order in attributes.items()}
     return Assessed(attributes=declared, min_group=10, min_expected_selections=1, ratio_limit=0.8, alpha=0.05)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from twinops.adapters.memory import MemoryKeys
 from twinops.data.quality import part
-from twinops.data.sources import _people, crm, registrations, social_accounts
+from twinops.data.sources import crm, registrations, social_accounts
 from twinops.demo import accounts, dirt, names, writing
 from twinops.demo import crm as made_crm
 from twinops.demo import registrations as made_registrations
@@ -289,9 +289,3 @@ def test_more_rows_than_allowed_are_not_read(tmp_path):
     (tmp_path / crm.FILE).write_bytes(b"\r\n".join([HEADER, profile(1), profile(2), profile(3)]))
     with pytest.raises(DataError, match="More than 2"):
         crm.read(None, Asked(tmp_path, max_rows=2))
-
-
-def test_the_examples_of_the_readers_hold():
-    import doctest
-
-    assert doctest.testmod(_people).failed == 0

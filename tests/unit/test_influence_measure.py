@@ -14,9 +14,20 @@ from twinops.adapters.memory import MemoryKeys
 from twinops.data.seal import write_sealed
 from twinops.entities.evidence import Evidence
 from twinops.evaluation import influence as found_in
-from twinops.evaluation.decision import Judged, selected
-from twinops.evaluation.influence import Contacts, choice, contacts, members, proposed, rate_ratio
-from twinops.evaluation.influence_findings import Influence, Pressure, influence_findings, influence_sentence
+from twinops.evaluation.decision import RankedHouseholds, selected
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.influence import (
+    Candidates,
+    Hits,
+    Members,
+    PastContacts,
+    choice,
+    contacts,
+    members,
+    proposed,
+    rate_ratio,
+)
+from twinops.evaluation.influence_findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.governance.gates import influence
 from twinops.params import AgesParams, FairnessParams
 from twinops.pictures.influence import influence_picture
@@ -26,20 +37,21 @@ from twinops.workflows.places import Places
 LIMITS = {g.id: g for g in shipped_policy().gates}["influence"].checked_limits()
 
 
-def town(pull: float, *, n: int = 4000, seed: int = 0) -> tuple[Judged, np.ndarray]:
+def town(pull: float, *, n: int = 4000, seed: int = 0) -> tuple[RankedHouseholds, np.ndarray]:
     """Households of whom one in ten is of the group; features stand in for it by `pull` standard deviations."""
     rng = np.random.default_rng(seed)
     group = rng.random(n) < 0.1
     score = rng.normal(size=n) + pull * group
     sids = np.array([f"{i:032x}" for i in range(n)])
     offered = selected(score, sids, share=0.2)
-    return Judged(sids, offered, offered, score, np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)), group
+    return RankedHouseholds(sids, offered, offered, score, np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)), group
 
 
-def looked_at(people: Judged, group: np.ndarray, chosen: np.ndarray | None = None):
+def looked_at(people: RankedHouseholds, group: np.ndarray, chosen: np.ndarray | None = None):
     known, had = np.ones(len(people), dtype=bool), np.ones(len(people), dtype=int)
     picked = people.offered if chosen is None else chosen
-    return choice(picked, had, people.expected_spend, (group, known), draws=100, seed=1)
+    candidates = Candidates(picked, had, people.expected_spend)
+    return choice(candidates, Members(group, known), draws=100, seed=1)
 
 
 def test_where_nothing_stands_in_for_the_group_it_reads_near_one() -> None:
@@ -65,8 +77,8 @@ def test_a_group_that_is_chosen_less_often_reads_below_one() -> None:
 
 
 def test_a_ratio_is_computed_by_hand_and_a_share_of_nothing_keeps_its_doubt() -> None:
-    assert rate_ratio((30, 20), (100, 200))[0] == pytest.approx(3.0)
-    none = rate_ratio((0, 100), (30, 500))
+    assert rate_ratio(Hits(30, 100), Hits(20, 200))[0] == pytest.approx(3.0)
+    none = rate_ratio(Hits(0, 30), Hits(100, 500))
     assert none[0] == 0
     assert 0.2 < none[2] < 2
 
@@ -89,7 +101,10 @@ def test_contacts_in_the_window_and_on_top_of_the_cap_are_counted_by_hand() -> N
 
 
 def test_days_before_the_first_and_empty_files_are_counted_too() -> None:
-    assert Contacts(np.array([0, 0, 1]), np.array([-48, -40, -40]), 2).on_top(cap=1, window_days=28).tolist() == [1, 0]
+    assert PastContacts(np.array([0, 0, 1]), np.array([-48, -40, -40]), 2).on_top(cap=1, window_days=28).tolist() == [
+        1,
+        0,
+    ]
     nothing = contacts(pa.table({"sid": pa.array([], pa.string()), "start_day": pa.array([], pa.int64())}),
                        np.array(["a"]), until=9)  # fmt: skip
     assert nothing.on_top(cap=2, window_days=28).tolist() == [0]
@@ -98,9 +113,9 @@ def test_days_before_the_first_and_empty_files_are_counted_too() -> None:
 
 def test_pressure_that_is_planted_is_found_and_none_where_there_is_none() -> None:
     n, rng = 500, np.random.default_rng(1)
-    calm = Contacts(np.arange(n), rng.integers(0, 300, n), n)
+    calm = PastContacts(np.arange(n), rng.integers(0, 300, n), n)
     assert calm.on_top(cap=2, window_days=28).sum() == 0
-    pressed = Contacts(np.concatenate([np.arange(n), np.repeat(np.arange(50), 4)]),
+    pressed = PastContacts(np.concatenate([np.arange(n), np.repeat(np.arange(50), 4)]),
                        np.concatenate([calm.day, np.tile([301, 305, 309, 313], 50)]), n)  # fmt: skip
     value, low, high = found_in.share(pressed.on_top(cap=2, window_days=28),
                                       np.bincount(pressed.household, minlength=n), draws=200, seed=1)  # fmt: skip
@@ -112,7 +127,7 @@ def test_who_is_not_free_is_passed_over_and_the_next_best_moves_up() -> None:
     sids = np.array(["a", "b", "c", "d", "e"])
     score = np.array([5.0, 4.0, 3.0, 2.0, 1.0])
     offered = selected(score, sids, share=0.4)
-    people = Judged(sids, offered, offered, score, np.zeros(5, dtype=np.int64), np.ones(5, dtype=bool))
+    people = RankedHouseholds(sids, offered, offered, score, np.zeros(5, dtype=np.int64), np.ones(5, dtype=bool))
     assert proposed(people, np.array([True, False, True, True, True])).tolist() == [True, False, True, False, False]
     assert proposed(people, np.zeros(5, dtype=bool)).sum() == 0
 
@@ -121,16 +136,18 @@ def test_members_need_every_attribute_and_nobody_is_guessed() -> None:
     table = pa.table(
         {"sid": ["a", "b", "c"], "age": ["65+", "65+", None], "income": ["Under 15K", "250K+", "Under 15K"]}
     )
-    inside, known = members(table, np.array(["a", "b", "c", "d"]), {"age": ("65+",), "income": ("Under 15K",)})
-    assert inside.tolist() == [True, False, False, False]
-    assert known.tolist() == [True, True, False, False]
-    assert not members(table, np.array(["a"]), {"shoe_size": ("44",)})[1].any()
+    found = members(table, np.array(["a", "b", "c", "d"]), {"age": ("65+",), "income": ("Under 15K",)})
+    assert found.inside.tolist() == [True, False, False, False]
+    assert found.known.tolist() == [True, True, False, False]
+    assert not members(table, np.array(["a"]), {"shoe_size": ("44",)}).known.any()
 
 
-def influence_of(chosen: dict, *, against: int = 0) -> Influence:
-    pressure = Pressure(2, 28, 500, {"0": 480, "1": 17, "2 or more": 3}, (0.1, 0.08, 0.12), None, 100,
-                        {"contact_pressure": 3, "under_age": 0}, (0.03, 0.01, 0.08), against)  # fmt: skip
-    return Influence(337, 300, pressure, {"under_age": True, "open_complaint": False}, LIMITS.groups, chosen, 11)
+def influence_of(chosen: dict, *, against: int = 0) -> MeasuredInfluence:
+    pressure = Pressure(2, 28, 500, {"0": 480, "1": 17, "2 or more": 3}, Estimate(0.1, 0.08, 0.12), None, 100,
+                        {"contact_pressure": 3, "under_age": 0}, Estimate(0.03, 0.01, 0.08), against)  # fmt: skip
+    return MeasuredInfluence(
+        337, 300, pressure, {"under_age": True, "open_complaint": False}, LIMITS.groups, chosen, 11
+    )
 
 
 def test_findings_hide_small_counts_and_leave_out_what_could_not_be_measured() -> None:

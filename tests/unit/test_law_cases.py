@@ -30,7 +30,7 @@ PROHIBITED = [
      {"scores_social_behaviour_over_time": YES, "detrimental_treatment_unrelated_context": YES}),
     ("5(1)(c) score with disproportionate treatment",
      {"scores_social_behaviour_over_time": YES, "detrimental_treatment_disproportionate": YES}),
-    ("5(1)(d) crime foretold from a profile", {"crime_prediction_from_profiling": YES}),
+    ("5(1)(d) crime predicted from a profile", {"crime_prediction_from_profiling": YES}),
     ("5(1)(e) faces scraped", {"scrapes_faces": YES}),
     ("5(1)(f) emotions of workers from biometrics",
      {"emotion_from_biometrics": YES, "emotion_context_work_or_education": YES}),

@@ -1,4 +1,4 @@
-"""The living twin's state: sums that events enter and leave in any order, and that equal the batch's."""
+"""The streaming twin's state: sums that events enter and leave in any order, and that equal the batch's."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from twinops.twin.living import (
     LAST_DAY,
     Basket,
     Heard,
-    Living,
+    StreamingState,
     exposures,
     from_record,
     log_millionths,
@@ -40,7 +40,7 @@ EVENTS = st.lists(
 )  # fmt: skip
 
 
-def plain(state: Living) -> tuple[object, ...]:
+def plain(state: StreamingState) -> tuple[object, ...]:
     """Everything the state holds."""
     return (state.decayed, state.baskets, state.cents, state.log_sum, state.log_squares, state.days, state.recent)
 
@@ -118,7 +118,7 @@ def test_forgetting_everything_leaves_nothing_but_the_priors(events):
     for event in events:
         state.forget(event)
     assert state.empty
-    assert plain(state) == plain(Living(DECAYS))
+    assert plain(state) == plain(StreamingState(DECAYS))
     again = replay(events, decay_days=DECAYS)
     again.forget_all()
     assert plain(again) == plain(state)
@@ -126,7 +126,7 @@ def test_forgetting_everything_leaves_nothing_but_the_priors(events):
 
 @given(EVENTS, st.integers(2, 10))
 def test_parts_merge_to_the_whole(events, parts):
-    merged = Living(DECAYS)
+    merged = StreamingState(DECAYS)
     for part in range(parts):
         merged = merged.merge(replay(events[part::parts], decay_days=DECAYS))
     assert plain(merged) == plain(replay(events, decay_days=DECAYS))
@@ -164,12 +164,12 @@ def test_what_is_sealed_is_read_back(events):
 @pytest.mark.parametrize("change", [{"sums": [1, 0, 0, 0]}, {"decayed": ["1"]}, {"days": "x"}, {"decayed": ["-1"] * 6}])
 def test_a_torn_state_is_refused(change):
     with pytest.raises(DataError):
-        from_record({**to_record(Living(DECAYS)), **change})
+        from_record({**to_record(StreamingState(DECAYS)), **change})
 
 
 def test_a_twin_with_no_events_cannot_be_asked_and_says_whom_to_ask():
     with pytest.raises(DataError, match="no basket"):
-        Living(DECAYS).at(100)
+        StreamingState(DECAYS).at(100)
 
 
 def test_a_twin_with_one_event():
@@ -193,7 +193,7 @@ def test_a_million_events_keep_to_bounded_memory_and_exact_sums():
 
 
 def test_only_the_newest_ids_are_kept_and_what_is_older_is_not_guessed_at():
-    state = Living(DECAYS, remembered=10)
+    state = StreamingState(DECAYS, remembered=10)
     heard = [state.update(Basket(i, i, 100)) for i in range(100)]
     assert set(heard) == {Heard.TAKEN}
     assert len(state.recent) <= 20
@@ -224,7 +224,7 @@ def test_a_basket_that_comes_again_with_another_amount_is_an_error():
     "event", [Basket(1, ANCHOR - 1, 1), Basket(1, LAST_DAY, 1), Basket(1, 5, -1), Basket(1, 5, 10**10)]
 )
 def test_what_cannot_be_is_refused_without_a_trace(event):
-    state = Living(DECAYS)
+    state = StreamingState(DECAYS)
     with pytest.raises(DataError):
         state.update(event)
     assert state.empty
@@ -239,7 +239,7 @@ def test_forgetting_what_never_came_changes_nothing():
 def test_states_of_other_speeds_and_shared_baskets_do_not_merge():
     one = replay([Basket(1, 100, 500)], decay_days=DECAYS)
     with pytest.raises(DataError, match="different speeds"):
-        one.merge(Living((10, 30, 91)))
+        one.merge(StreamingState((10, 30, 91)))
     with pytest.raises(DataError, match="both parts"):
         one.merge(one)
 

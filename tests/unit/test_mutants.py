@@ -21,7 +21,8 @@ from twinops.entities.measure import Measure
 from twinops.errors import ParamsError
 from twinops.governance import policy
 from twinops.governance.decide import decide
-from twinops.governance.policy import SHELF, Policy
+from twinops.governance.gates._shelf import SHELF
+from twinops.governance.policy import Policy
 
 TEXT = governed.text("policy.yaml")
 PLAIN = yaml.safe_load(TEXT.replace('"', "'"))

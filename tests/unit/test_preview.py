@@ -174,16 +174,13 @@ def test_a_candidate_is_compared_with_a_file_and_a_revision_and_says_when_nothin
         compare(places, lineage, live, against=str(other))
 
 
-# ---- settling a gate at the command line
+# ---- a ruling at the command line
 
 
-def test_a_risk_officer_settles_a_doubt_and_nobody_else_does(tmp_path):
+def test_a_risk_officer_resolves_a_doubt_and_nobody_else_does(tmp_path):
     keys = offices.keys_of(tmp_path)
     places = make_candidate(tmp_path / "project")
-    people = [f"  - {{name: {n}, email: {e}, roles: [{r}]}}" for r, (n, e) in offices.PEOPLE.items()]
-    write(places.compliance / "people.yaml", 'version: "1"\npeople:\n' + "\n".join(people) + "\n")
-    lines = [f"{e} {keys[r].with_suffix('.pub').read_text()}" for r, (_, e) in offices.PEOPLE.items()]
-    write(places.compliance / "allowed_signers", "".join(lines))
+    write(places.compliance / "offices.yaml", offices.offices_text(keys))
     evidence = Evidence.from_json(places.evidence.read_text())
     doubt = measure("active_auc.gain_over_rfm", 0.002, -0.001, 0.005)
     kept = tuple(m for m in evidence.measures if m.name != doubt.name)
@@ -191,23 +188,23 @@ def test_a_risk_officer_settles_a_doubt_and_nobody_else_does(tmp_path):
     commit(places.root)
     asked = {"reason": "Seen with the analysts; three of four days are better.", "days": 30, "today": offices.TODAY}
 
-    def settle(role: str, gate: str = "accuracy_activity", **other: object):
+    def ruled(role: str, gate: str = "accuracy_activity", **other: object):
         who = {"email": offices.PEOPLE[role][1], "key": keys[role]}
         return resolve(places, DvcStore(places.root), SshKeygen(), gate=gate, **who, **{**asked, **other})
 
     for role, gate, told in (
-        ("data owner", "accuracy_activity", "does not let Olga Owner"),
-        ("data protection officer", "accuracy_activity", "does not let Dora Dpo"),
-        ("risk officer", "fairness", "nothing to settle"),
+        ("data owner", "accuracy_activity", "does not let the data owner"),
+        ("data protection officer", "accuracy_activity", "does not let the data protection officer"),
+        ("risk officer", "fairness", "what is missing must be made"),
         ("risk officer", "weather", "no gate"),
     ):
         with pytest.raises(ParamsError, match=told):
-            settle(role, gate)
-    assert not (places.compliance / "resolutions").exists()
-    done = settle("risk officer")
+            ruled(role, gate)
+    assert not (places.compliance / "rulings").exists()
+    done = ruled("risk officer")
     assert (done.by, done.until.isoformat()) == ("Rita Risk", "2026-12-25")
     assert done.path.with_name(done.path.name + ".sig").is_file()
     written = {p: p.read_bytes() for p in done.path.parent.iterdir()}
     with pytest.raises(ParamsError, match="at most 90 days"):
-        settle("risk officer", days=200)
+        ruled("risk officer", days=200)
     assert {p: p.read_bytes() for p in done.path.parent.iterdir()} == written

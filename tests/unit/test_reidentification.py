@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from twinops.evaluation.reidentification import Risk, Tables, attacks
+from twinops.evaluation.reidentification import AttackRisk, Tables, attacks
 
 SIZES = (6, 5, 6, 5, 5, 5)
 
@@ -17,7 +17,7 @@ def people(n: int, seed: int) -> np.ndarray:
     return np.clip(np.floor(np.array(SIZES) * (0.6 * habit + 0.4 * rng.random((n, len(SIZES))))), 0, None).astype(int)
 
 
-def risks(released: np.ndarray, *, tries: int = 300) -> dict[str, Risk]:
+def risks(released: np.ndarray, *, tries: int = 300) -> dict[str, AttackRisk]:
     tables = Tables(people(400, 1), people(400, 2), released.astype(float), SIZES, secret=2)
     return {risk.name: risk for risk in attacks(tables, tries=tries, seed=5)}
 
@@ -47,13 +47,13 @@ def test_columns_drawn_independently_tell_nothing_of_anybody() -> None:
 
 
 def test_the_risk_is_what_the_attack_has_over_the_control() -> None:
-    value, low, high = Risk("x_risk", attack=60, control=20, guess=1, tries=100, control_tries=100).value
+    value, low, high = AttackRisk("x_risk", attack=60, control=20, guess=1, tries=100, control_tries=100).value
     assert value == pytest.approx((0.6 - 0.2) / 0.8)
     assert 0 <= low < value < high <= 1
 
 
 def test_an_attack_that_guesses_no_worse_is_not_called_safe() -> None:
-    assert not Risk("x_risk", attack=10, control=10, guess=12, tries=100, control_tries=100).informative
+    assert not AttackRisk("x_risk", attack=10, control=10, guess=12, tries=100, control_tries=100).informative
 
 
 def test_the_same_seed_gives_the_same_attacks() -> None:

@@ -14,10 +14,10 @@ from twinops.entities.findings import Findings
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance import retention
 from twinops.workflows.documents import gather, reviewed
-from twinops.workflows.judge import rules_of
 from twinops.workflows.retention_decide import retention_decide
 from twinops.workflows.retention_sign import retention_sign
 from twinops.workflows.retention_status import retention_status
+from twinops.workflows.rules import policy_of
 
 OWNER, OWNERS = PEOPLE["data owner"]
 RISK, RISKS = PEOPLE["risk officer"]
@@ -101,7 +101,7 @@ def test_a_changed_answer_or_another_proposal_is_open_again(office):
 
 def test_the_evidence_carries_what_stands_and_not_what_somebody_typed(office):
     decide(office)
-    rules = rules_of(office.places)
+    rules = policy_of(office.places)
     told = {}
     for signed in (False, True):
         if signed:

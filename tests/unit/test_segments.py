@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from living_world import living_crowd
 
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import ParamsError
-from twinops.evaluation.cells import hidden
-from twinops.evaluation.population import SMALLEST_CELL
+from twinops.evaluation.cells import suppressed
 from twinops.evaluation.segments import CUTS, Asked, segment
 from twinops.pictures.segments import segments_picture
 from twinops.twin.simulate import Action
@@ -45,21 +45,21 @@ def test_the_mean_of_a_segment_is_the_mean_of_its_households():
 
 
 def test_one_small_cell_takes_the_next_smallest_with_it():
-    assert hidden({("a",): 100, ("b",): 3, ("c",): 40}) == {("b",), ("c",)}
+    assert suppressed({("a",): 100, ("b",): 3, ("c",): 40}) == {("b",), ("c",)}
 
 
 def test_two_small_cells_that_are_fewer_than_ten_together_take_a_third():
-    assert hidden({("a",): 100, ("b",): 3, ("c",): 4, ("d",): 50}) == {("b",), ("c",), ("d",)}
+    assert suppressed({("a",): 100, ("b",): 3, ("c",): 4, ("d",): 50}) == {("b",), ("c",), ("d",)}
 
 
 def test_nothing_is_hidden_where_nothing_is_small():
-    assert hidden({("a",): 100, ("b",): 0, ("c",): 40}) == frozenset()
+    assert suppressed({("a",): 100, ("b",): 0, ("c",): 40}) == frozenset()
 
 
 @given(st.lists(st.integers(0, 40), min_size=12, max_size=12))
 def test_no_group_of_fewer_than_ten_can_be_had_from_a_table_and_its_margins(counts):
     table = dict(zip(product("abc", "wxyz"), counts, strict=True))
-    gone = hidden(table)
+    gone = suppressed(table)
     assert all(key in gone for key, n in table.items() if 0 < n < SMALLEST_CELL)
     for line in (*([k for k in table if k[0] == a] for a in "abc"), *([k for k in table if k[1] == b] for b in "wxyz")):
         hid = [k for k in line if k in gone]

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 import governed
+import offices
 import pytest
+from candidate import commit, make_candidate, write
 from governed import attribute, candidate, fact, measure
 
+from twinops.adapters.dvc_store import DvcStore
+from twinops.adapters.ssh_keygen import SshKeygen
+from twinops.entities.approval import Actor, Case, DigestSet
+from twinops.entities.evidence import Evidence
+from twinops.entities.verdict import Outcome, Verdict
 from twinops.errors import ParamsError
 from twinops.governance import settled
 from twinops.governance.decide import Decision, decide
+from twinops.governance.offices import read
+from twinops.governance.rulings import Bench, against_resolving
+from twinops.workflows.resolve import resolve
 
 POLICY = governed.shipped_policy()
 DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, p=0.4, low=0.5)})
@@ -31,15 +43,15 @@ def written(judged, of: str, /, **changes) -> dict:
 
 def doubt(**changes) -> Decision:
     evidence = candidate(DOUBT)
-    return decide(POLICY, candidate(DOUBT, fact("resolutions", [written(evidence, "fairness", **changes)])))
+    return decide(POLICY, candidate(DOUBT, fact("rulings", [written(evidence, "fairness", **changes)])))
 
 
 def drift(**changes) -> Decision:
     evidence = candidate(measures=DRIFTED)
-    return decide(POLICY, candidate(fact("resolutions", [written(evidence, "drift", **changes)]), measures=DRIFTED))
+    return decide(POLICY, candidate(fact("rulings", [written(evidence, "drift", **changes)]), measures=DRIFTED))
 
 
-def test_a_doubt_settled_in_writing_no_longer_blocks_and_stays_a_doubt():
+def test_a_doubt_resolved_in_writing_no_longer_blocks_and_stays_a_doubt():
     decision = doubt()
     assert decision.promotable
     assert next(v for v in decision.verdicts if v.gate == "fairness").outcome.value == "inconclusive"
@@ -67,14 +79,14 @@ def test_a_refusal_may_be_overridden_where_the_policy_lets_somebody():
         ({"dated": "2026-11-26"}, "does not hold on 2026-11-25"),
         ({"dated": "2026-11-01", "until": "2026-11-24"}, "does not hold on 2026-11-25"),
         ({"gate": "weather"}, "no gate"),
-        ({"gate": "drift"}, "passes without it"),
+        ({"gate": "drift"}, "passes without a ruling"),
     ],
 )
 def test_what_the_policy_does_not_let_counts_for_nothing_and_says_why(changes, problem):
     decision = doubt(**changes)
     assert decision.blocking == ("fairness",)
-    assert problem in decision.settled[0].problem
-    assert decision.settled[0].sentence.startswith("Not settled")
+    assert problem in decision.rulings[0].problem
+    assert decision.rulings[0].sentence.startswith("Not resolved")
 
 
 def test_an_override_is_shorter_than_a_resolution():
@@ -82,8 +94,8 @@ def test_an_override_is_shorter_than_a_resolution():
 
 
 @pytest.mark.parametrize("raw", [None, 3, "x", {}, [None], [{}], [{"gate": "fairness"}], [{"signed": True}]])
-def test_what_cannot_be_read_settles_nothing(raw):
-    assert not decide(POLICY, candidate(DOUBT, fact("resolutions", raw))).promotable
+def test_what_cannot_be_read_resolves_nothing(raw):
+    assert not decide(POLICY, candidate(DOUBT, fact("rulings", raw))).promotable
 
 
 @pytest.mark.parametrize("reason", ["", "ok", "because"])
@@ -94,24 +106,24 @@ def test_a_reason_is_more_than_a_word(reason):
 def test_a_failed_gate_that_the_policy_protects_cannot_be_overridden():
     bad = fact("rows_without_valid_basis", 3)
     evidence = candidate(bad)
-    decision = decide(POLICY, candidate(bad, fact("resolutions", [written(evidence, "consent")])))
+    decision = decide(POLICY, candidate(bad, fact("rulings", [written(evidence, "consent")])))
     assert decision.blocking == ("consent",)
-    assert "nobody override" in decision.settled[0].problem
+    assert "nobody override" in decision.rulings[0].problem
 
 
-def test_what_is_missing_cannot_be_settled():
+def test_what_is_missing_cannot_be_resolved():
     evidence = governed.without(candidate(), "drift_share")
     one = written(candidate(measures=DRIFTED), "drift")
     for answer in ("failed", "inconclusive"):
-        assert not decide(POLICY, evidence.joined(facts=[fact("resolutions", [{**one, "answer": answer}])])).promotable
+        assert not decide(POLICY, evidence.joined(facts=[fact("rulings", [{**one, "answer": answer}])])).promotable
 
 
-def test_without_a_day_nothing_is_settled_and_the_policy_is_not_known_to_be_in_force():
+def test_without_a_day_nothing_is_resolved_and_the_policy_is_not_known_to_be_in_force():
     evidence = governed.without(candidate(DOUBT), "judged_on")
     one = written(candidate(DOUBT), "fairness")
-    decision = decide(POLICY, evidence.joined(facts=[fact("resolutions", [one])]))
+    decision = decide(POLICY, evidence.joined(facts=[fact("rulings", [one])]))
     assert decision.blocking == ("fairness", "policy")
-    assert "names none" in decision.settled[0].problem
+    assert "names none" in decision.rulings[0].problem
 
 
 DAYS = [
@@ -146,16 +158,77 @@ def test_every_form_of_the_verdicts_prints_what_was_written():
         for text in (
             explain.verdicts_text(decision),
             explain.verdicts_markdown(decision),
-            explain.verdicts_html(decision),
         ):
             assert "Rita Risk" in text
-            assert ("Not settled" in text) != said.counts
+            assert ("Not resolved" in text) != said.counts
 
 
 def test_the_card_prints_what_was_written():
     from twinops.workflows.documents import build
 
-    evidence = candidate(DOUBT, fact("resolutions", [written(candidate(DOUBT), "fairness")]))
+    evidence = candidate(DOUBT, fact("rulings", [written(candidate(DOUBT), "fairness")]))
     built = build(evidence, replace(decide(POLICY, evidence)))
     assert "Resolved by Rita Risk" in built["README.md"]
     assert "Rita Risk" in built["verdicts.json"]
+
+
+# ---- one rule of who may resolve what, asked by all three ways
+
+UNEVEN = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, p=0.001, low=0.1)})
+
+
+def by_the_decision(_: Path) -> str:
+    evidence = candidate(UNEVEN)
+    decided = decide(POLICY, candidate(UNEVEN, fact("rulings", [written(evidence, "fairness")])))
+    assert "fairness" in decided.blocking
+    return decided.rulings[0].problem
+
+
+def by_the_registry(_: Path) -> str:
+    people = offices.offices_text({}).replace("name: Rita Risk,", "name: Rita Risk, account: rita,")
+    bench = Bench(POLICY, read(people), decide(POLICY, candidate(UNEVEN)))
+    case = Case("u", "twin", 1, frozenset(), digests=DigestSet(*"abcdefgh"))
+    rita, now = Actor("rita", frozenset({"risk-officer"})), datetime(2026, 11, 25, tzinfo=UTC)
+    return " ".join(against_resolving("fairness", case, rita, bench=bench, now=now))
+
+
+def by_a_file(root: Path) -> str:
+    keys = offices.keys_of(root)
+    places = make_candidate(root / "project")
+    write(places.compliance / "offices.yaml", offices.offices_text(keys))
+    measured = Evidence.from_json(places.evidence.read_text())
+    facts = tuple(f for f in measured.facts if f.name != UNEVEN.name)
+    write(places.evidence, replace(measured, facts=(*facts, UNEVEN)).to_json())
+    commit(places.root)
+    who = {"email": offices.PEOPLE["risk officer"][1], "key": keys["risk officer"], "today": offices.TODAY}
+    with pytest.raises(ParamsError) as refused:
+        resolve(places, DvcStore(places.root), SshKeygen(), gate="fairness", reason=REASON, days=20, **who)
+    assert not (places.compliance / "rulings" / "fairness.yaml").exists()
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("way", [by_the_decision, by_the_registry, by_a_file])
+def test_what_the_policy_says_nobody_overrides_is_refused_whichever_way_it_is_asked(tmp_path, way):
+    assert "fairness" in POLICY.override.never
+    assert "the policy lets nobody override this gate" in way(tmp_path).lower()
+
+
+@pytest.mark.parametrize(
+    ("outcome", "gate", "offices_", "days"),
+    [
+        (Outcome.INCONCLUSIVE, "fairness", ("risk officer",), 90),
+        (Outcome.FAILED, "fairness", (), 0),
+        (Outcome.FAILED, "drift", ("risk officer",), 30),
+        (Outcome.INCONCLUSIVE, "lineage", (), 0),
+        (Outcome.MISSING, "drift", (), 0),
+        (Outcome.PASSED, "drift", (), 0),
+        (Outcome.FAILED, "policy", (), 0),
+    ],
+)
+def test_who_may_resolve_which_answer_and_for_how_long(outcome, gate, offices_, days):
+    verdict = Verdict(gate=gate, outcome=outcome, sentence="Said.", rule="r", next="n", evidence="ev-0123456789ab")
+    found = settled.allowance(POLICY, gate, verdict)
+    assert (found.offices, found.at_most_days) == (offices_, days)
+    assert bool(found.problem) == (not offices_)
+    assert bool(found.against("risk officer")) == ("risk officer" not in offices_)
+    assert found.against("data protection officer"), "the officer who advises resolves nothing"

@@ -64,7 +64,7 @@ def test_beyond_the_window_of_the_blend_nothing_is_said():
     assert len(social_rows(blend(*both), horizon_days=28, window_days=84)) == 0
 
 
-def test_a_household_without_enough_texts_before_or_after_has_no_mood_to_foretell():
+def test_a_household_without_enough_texts_before_or_after_has_no_mood_to_predict():
     both = (("a", 57, True, True, 1, 3, None, None, None), ("a", 85, True, True, 1, 8, 4, 1, 5))
     assert social_rows(blend(*both), horizon_days=28, window_days=365).more_moods.sum() == 0
 

@@ -26,7 +26,7 @@ from twinops.evaluation import contradictions, population
 from twinops.params import AgesParams
 from twinops.twin import features
 from twinops.twin.examples import examples
-from twinops.twin.permissions import Asked, permissions, read_consent, reasons
+from twinops.twin.permissions import LedgerQuestion, permissions, read_consent, reasons
 
 UNTIL = 200
 STAMP = pa.timestamp("us")
@@ -87,7 +87,7 @@ def everything(engine) -> dict[str, pa.Table]:
     """Consent, permissions, baskets, features, labels, examples and counts, made on one engine."""
     lines, ledger, births, sids = world()
     out = {}
-    asked = Asked(tuple(sids), GRID.cutoffs, 190)
+    asked = LedgerQuestion(tuple(sids), GRID.cutoffs, 190)
     out["consent"] = read_consent(engine, ledger, asked, LEGAL.bases)
     out["of_age"] = ages.of_age(engine, out["consent"], births, AgesParams(unknown="refused"))
     out["permissions"] = permissions(engine, ages.of_age(engine, out["consent"], births, AgesParams()), today=190)

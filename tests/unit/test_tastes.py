@@ -23,12 +23,12 @@ from twinops.evaluation.rankings import captured, clustered_auc, ndcg_at_10
 from twinops.evaluation.taste_words import champions
 from twinops.evaluation.tastes import ScoredTastes, measure_tastes, newly_tried
 from twinops.twin import features, taste_events
-from twinops.twin import taste_rivals as rivals
+from twinops.twin import taste_rivals as baselines
 from twinops.twin.taste_rows import NEVER, taste_rows
 from twinops.twin.taste_stored import LARGEST_FILE, Preferences, from_text, to_text
-from twinops.twin.tastes import OWN, Recipe, fit_tastes, shared_names
+from twinops.twin.tastes import OWN, TasteRecipe, fit_tastes, shared_names
 
-RECIPE = Recipe(MEMORIES, GRID.decay_days, factors=2, penalty_c=0.1, horizon_days=GRID.horizon_days)
+RECIPE = TasteRecipe(MEMORIES, GRID.decay_days, factors=2, penalty_c=0.1, horizon_days=GRID.horizon_days)
 A, B = "a" * 32, "b" * 32
 
 
@@ -79,9 +79,9 @@ def test_the_most_frequent_categories_are_chosen_before_the_day_and_rare_ones_ar
     few = [(f"{n:032x}", d, 3) for n in range(29) for d in range(30, 40)]
     engine = engine_with(shopped(*often, *later, *few))
     engine.register("panel", features.panel(engine, GRID, known_until=KNOWN_UNTIL))
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.Choice(57, 10)) == ("APPLES", "BREAD")
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.Choice(57, 1)) == ("APPLES",)
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.Choice(100, 1)) == ("BREAD",)
+    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(57, 10)) == ("APPLES", "BREAD")
+    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(57, 1)) == ("APPLES",)
+    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(100, 1)) == ("BREAD",)
 
 
 def test_what_tells_of_special_categories_is_never_told_apart(tmp_path):
@@ -136,7 +136,7 @@ def test_who_did_not_allow_training_on_the_day_is_not_learned_from_and_who_did_n
 def test_the_twin_tells_tastes_from_popularity(rows, model):
     past, now = rows.known_at(141, horizon_days=28), rows.scored_at(141)
     ours = ndcg_at_10(now.chosen, fit_tastes(past, NAMES, RECIPE).predict(now))
-    theirs = ndcg_at_10(now.chosen, rivals.popularity(past, now))
+    theirs = ndcg_at_10(now.chosen, baselines.popularity(past, now))
     assert np.nanmean(ours) > np.nanmean(theirs) + 0.05
     chance = model.predict(now)
     assert ((chance > 0) & (chance < 1)).all()

@@ -252,7 +252,7 @@ def test_who_was_contacted_too_often_is_left_alone(house):
     assert "the policy allows" in told.refused[0]
 
 
-def test_who_has_an_open_complaint_is_sent_no_campaign_and_may_still_be_foretold(house):
+def test_who_has_an_open_complaint_is_sent_no_campaign_and_may_still_be_predicted(house):
     path, sid = house.places.blend, house.keys.known_sid(natural(BUSY))
     path.parent.mkdir(parents=True, exist_ok=True)
     rows = {"sid": [sid] * 2, "cutoff": pa.array([169, 197], pa.int64())}

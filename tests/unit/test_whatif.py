@@ -17,12 +17,15 @@ from shoppers import GRID
 from twinops.errors import IntegrityError, ParamsError
 from twinops.twin import support as supports
 from twinops.twin.cold import QUIET_DAYS, Newcomer, newcomers, outcomes_after, outcomes_before
-from twinops.twin.living import Basket, Living, replay, rows
-from twinops.twin.outlook import before_the_first_basket, outlook
-from twinops.twin.portrait import Habits, Portrait, Reason, average_spend, habits, reasons
+from twinops.twin.living import Basket, StreamingState, replay, rows
+from twinops.twin.opening import Opening
+from twinops.twin.outlook import before_the_first_basket, forecast
+from twinops.twin.portrait import Habits, Portrait, average_spend, habits
 from twinops.twin.shift import silent, with_basket
 from twinops.twin.simulate import Action, simulate
+from twinops.twin.so_it_is import ThemeReason, reasons
 from twinops.twin.spread import FEWEST, Outcomes, fit_spread
+from twinops.twin.what_would_change import Wish, counterfactual
 
 WORLD = living_crowd()
 KNOWN, MODEL, DIARIES, CONTACTS, SUPPORT = WORLD.known, WORLD.model, WORLD.diaries, WORLD.contacts, WORLD.support
@@ -30,8 +33,8 @@ ALIVE = next(h for h, b in DIARIES.items() if len(b) > 20 and b[-1].day > DAY - 
 TWIN = replay(DIARIES[ALIVE], decay_days=GRID.decay_days)
 
 
-def asked(said: str, twin: Living = TWIN):
-    return simulate(MODEL, SUPPORT, twin, Action.parse(said), day=DAY)
+def asked(said: str, twin: StreamingState = TWIN):
+    return simulate(Opening(MODEL, SUPPORT, twin, DAY), Action.parse(said))
 
 
 def test_a_spread_holds_the_share_it_says_on_rows_it_has_not_seen():
@@ -53,14 +56,6 @@ def test_no_quantile_is_kept_beyond_which_fewer_than_ten_lie():
     assert min(fit_spread(few).at) >= FEWEST / 120
 
 
-def test_draws_follow_the_levels():
-    spread = SUPPORT.tiers[1].spread
-    baskets, usd = spread.draws(4000, baskets=3.0, spend=90.0, seed=2)
-    assert np.quantile(usd, 0.5) == pytest.approx(spread.quantile(0.5, baskets=3.0, spend=90.0)[1], rel=0.1)
-    assert min(baskets.min(), usd.min()) >= 0
-    assert (baskets == np.rint(baskets)).all()
-
-
 def test_the_support_is_read_back_as_it_was_written():
     assert supports.from_text(supports.to_text(SUPPORT)) == SUPPORT
     assert supports.from_text(supports.to_text(None)) is None
@@ -72,6 +67,45 @@ def test_the_support_is_read_back_as_it_was_written():
 def test_a_hostile_support_file_is_an_integrity_error(text):
     with pytest.raises(IntegrityError):
         supports.from_text(text)
+
+
+def _bent(change) -> str:
+    raw = json.loads(supports.to_text(SUPPORT))
+    change(raw)
+    return json.dumps(raw)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _bent(lambda r: r.update(horizon_days="28")),
+        _bent(lambda r: r.update(horizon_days=True)),
+        _bent(lambda r: r.update(basket_usd=[9.0, 1.0])),
+        _bent(lambda r: r.update(basket_usd={"low": 1.0, "high": 9.0})),
+        _bent(lambda r: r["tiers"].reverse()),
+        _bent(lambda r: r["tiers"][0].update(upto_baskets=1e300)),
+        _bent(lambda r: r["tiers"][0]["seen"].pop("recency_days")),
+        _bent(lambda r: r["tiers"][0]["campaigns"].update(D=r["tiers"][0]["campaigns"]["A"])),
+        _bent(lambda r: r["tiers"][0]["spread"]["spend"].reverse()),
+        _bent(lambda r: r["tiers"][0]["spread"]["at"].pop()),
+        supports.to_text(SUPPORT).replace('"horizon_days": 28', '"horizon_days": 28, "horizon_days": 28', 1),
+    ],
+)
+def test_a_bent_support_file_is_refused(text):
+    with pytest.raises(IntegrityError, match="The support file is not one"):
+        supports.from_text(text)
+
+
+def test_an_opening_asks_the_state_for_its_day_once(monkeypatch):
+    days = []
+    honest = StreamingState.at
+    monkeypatch.setattr(StreamingState, "at", lambda state, day: days.append(day) or honest(state, day))
+    twin = Opening(MODEL, SUPPORT, TWIN, DAY)
+    reasons(twin, forecast(twin))
+    habits(twin)
+    counterfactual(twin, Wish("spend", at_least=float(twin.expected.spend[0]) * 2))
+    simulate(twin, Action.parse("silence:7"))
+    assert days.count(DAY) == 1
 
 
 def test_nobody_is_in_the_support():
@@ -164,19 +198,19 @@ def test_newcomers_are_those_first_seen_weeks_after_the_data_begin():
 
 def test_what_came_to_a_newcomer_is_counted_by_hand():
     who = [Newcomer(7, (Basket(1, 50, 1000), Basket(2, 60, 500), Basket(3, 90, 900)), 200)]
-    before = outcomes_before(who, horizon_days=28, believed=(1.0, 10.0))
+    before = outcomes_before(who, horizon_days=28, baskets=1.0, spend=10.0)
     assert (before.baskets.tolist(), before.spend.tolist()) == ([2.0], [15.0])
-    after = outcomes_after(who, MODEL, days=(14,), settings=(28, GRID.decay_days))
+    after = outcomes_after(who, MODEL, days=(14,))
     assert (after.baskets.tolist(), after.spend.tolist()) == ([1.0], [9.0])
 
 
 def test_the_less_is_known_the_wider_the_range():
-    cold = _with_newcomers()
-    nothing = before_the_first_basket(cold, horizon_days=28)
+    support = _with_newcomers()
+    nothing = before_the_first_basket(support, horizon_days=28)
     assert (nothing.basis, nothing.active_probability) == ("nothing known", None)
     one = replay([Basket(1, DAY - 3, 2500)], decay_days=GRID.decay_days)
-    assert outlook(MODEL, cold, one, day=DAY).basis == "newcomer"
-    old = outlook(MODEL, cold, TWIN, day=DAY)
+    assert forecast(Opening(MODEL, support, one, DAY)).basis == "newcomer"
+    old = forecast(Opening(MODEL, support, TWIN, DAY))
     assert old.basis == "established"
     assert nothing.width / nothing.spend > old.width / old.spend
 
@@ -187,17 +221,18 @@ def _with_newcomers() -> supports.Support:
     late[-1] = [Basket(-1, 0, 100)]
     found = supports.fit_support(KNOWN, MODEL, late, CONTACTS, known_until=DAY + 40)
     assert found is not None
-    assert found.cold is not None
+    assert found.newcomers is not None
     return found
 
 
 def test_the_reasons_multiply_the_average_to_the_prediction():
-    product = average_spend(MODEL) * np.prod([r.factor for r in reasons(MODEL, TWIN, day=DAY)])
+    product = average_spend(MODEL) * np.prod([r.factor for r in reasons(Opening(MODEL, None, TWIN, DAY))])
     assert product == pytest.approx(MODEL.by_heads(rows([TWIN.at(DAY)])).spend[0], rel=5e-3)
 
 
 def test_habits_are_told_in_a_persons_units():
-    told = habits(replay([Basket(1, 0, 1000), Basket(2, 7, 3000)], decay_days=GRID.decay_days), day=10)
+    state = replay([Basket(1, 0, 1000), Basket(2, 7, 3000)], decay_days=GRID.decay_days)
+    told = habits(Opening(MODEL, None, state, 10))
     assert (told.first, told.last, told.days_since, told.baskets, told.usd_a_basket) == (
         "2017-01-01", "2017-01-08", 3, 2, 20.0,
     )  # fmt: skip
@@ -206,9 +241,10 @@ def test_habits_are_told_in_a_persons_units():
 def test_the_reasons_of_a_newcomer_multiply_to_its_forecast_correction_included():
     support = _with_newcomers()
     state = replay([Basket(1, DAY - 3, 2500), Basket(2, DAY - 1, 3000)], decay_days=GRID.decay_days)
-    expected = outlook(MODEL, support, state, day=DAY)
+    twin = Opening(MODEL, support, state, DAY)
+    expected = forecast(twin)
     assert expected.basis == "newcomer"
-    told = reasons(MODEL, state, day=DAY, expected=expected)
+    told = reasons(twin, expected)
     assert any(r.theme == "that you are new" for r in told)
     assert average_spend(MODEL) * np.prod([r.factor for r in told]) == pytest.approx(expected.spend, rel=2e-2)
 
@@ -218,21 +254,20 @@ def test_what_a_reason_says_of_a_household_is_counted_and_does_not_hang_on_the_w
     state = replay([Basket(i, DAY - 90 + 10 * i, 2000) for i in range(9)] + [Basket(99, DAY - 1, 2000)],
                    decay_days=GRID.decay_days)  # fmt: skip
     turned = replace(MODEL, spend=replace(MODEL.spend, weights=tuple(-w for w in MODEL.spend.weights)))
-    one, other = (
-        {r.theme: r.sentence.partition(" That ")[0] for r in reasons(m, state, day=DAY)} for m in (MODEL, turned)
-    )
+    said = [reasons(Opening(model, None, state, DAY)) for model in (MODEL, turned)]
+    one, other = ({r.theme: r.sentence.partition(" That ")[0] for r in found} for found in said)
     assert one == other
     pace = 7 * state.at(DAY)["baskets_slow"] / state.at(DAY)["exposure_slow"]
     assert one["how long ago you last shopped"] == "You last shopped 1 day ago; usually you come every 9 days."
     assert one["how often you shop"].startswith(f"You come {pace * 365 / 84:.1f} times a month;")
     assert one["how much you spend at a time"].startswith("You spend 20 USD a basket;")
-    for r in (*reasons(MODEL, state, day=DAY), *reasons(turned, state, day=DAY)):
+    for r in (*said[0], *said[1]):
         way = "hardly changes" if abs(r.factor - 1) < 0.02 else "raises" if r.factor > 1 else "lowers"
         assert r.sentence.endswith(f" That {way} what is expected.")
 
 
 def test_rounded_reasons_hold_no_figure_of_the_household():
-    found = Reason("how often you shop", 1.234, "You come 7.77 times a month. That raises what is expected.")
+    found = ThemeReason("how often you shop", 1.234, "You come 7.77 times a month. That raises what is expected.")
     none = Habits(None, None, None, 0, 0, 0.0, 0.0, {})
     shown = Portrait("x", date(2018, 1, 1), "twin_scoring", (), (), none, None, 90.0, (found,)).banded()
     assert (shown.reasons[0].factor, shown.reasons[0].sentence) == (1.2, "That raises what is expected.")

@@ -14,7 +14,7 @@ from twinops.adapters.dvc_settings import empty_cache
 from twinops.adapters.model_bytes import sha256
 from twinops.adapters.registry_door import Door, RefusedError
 from twinops.errors import DataError, ServiceError
-from twinops.governance.officers import GATE_RUNNER
+from twinops.governance.offices import GATE_RUNNER
 from twinops.ports import Lineage
 
 
@@ -28,7 +28,7 @@ def hand_in(root: Path, lineage: Lineage, name: str, version: int) -> dict[str, 
     """
     door = Door.from_environment()
     if GATE_RUNNER not in door.get("whoami")["roles"]:
-        raise RefusedError("Only a gate runner records evidence; the officers file lists which accounts are.")
+        raise RefusedError("Only a gate runner records evidence; the offices file lists which accounts are.")
     forced_run(root)
     commits = door.get("alias", name=name, alias="production")["commits"]
     base = next((c for c in commits if _is_ancestor(root, c)), None)

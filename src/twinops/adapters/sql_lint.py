@@ -131,7 +131,7 @@ def lint_files(files: Iterable[Path], *, root: Path, floats: Iterable[str] = ())
 def lint(sql: str, *, file: str = "query", floats: Iterable[str] = ()) -> tuple[Found, ...]:
     """Findings in one query, each construct once, in order of name.
 
-    >>> [f.construct for f in lint("SELECT AVG(a) AS a FROM t")]
+    >>> [f.construct for f in lint("SELECT AVG(a) AS a FROM t GROUP BY b")]
     ['average or deviation', 'no final ORDER BY']
     """
     tree = sqlglot.parse_one(sql, read="duckdb")

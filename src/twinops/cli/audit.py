@@ -135,7 +135,7 @@ def at(
         + "".join(
             f"; {r.gate} {'overridden' if r.answer == 'failed' else 'resolved'} by {log.names.get(r.by, r.by)}"
             f" ({r.role}) until {r.until}{', ended by then' if r.ended else ''} (entry {r.entry})"
-            for r in a.settled
+            for r in a.rulings
         )
         for a in live
     ]

@@ -31,11 +31,11 @@ def decide(
     from twinops.governance.explain import verdicts_text
     from twinops.governance.settled import DAY
     from twinops.workflows.candidate import evidence_of
-    from twinops.workflows.rules import rules_of
+    from twinops.workflows.rules import policy_of
 
     given = evidence_of(evidence)
     if on is not None and given.fact(DAY) is None:
         given = given.joined(facts=(Fact(DAY, on, Kind.MEASURED, "given on the command line"),))
-    decision = judged(rules_of(home(ctx).places), given)
+    decision = judged(policy_of(home(ctx).places), given)
     answer(decision, as_json=as_json, text=verdicts_text(decision))
     raise typer.Exit(0 if decision.promotable else REFUSED)

@@ -40,7 +40,7 @@ def bundle(
     ctx: typer.Context,
     *,
     into: Annotated[Path | None, typer.Option(help="The folder; evidence/MODEL/KEY when not given.")] = None,
-    email: Annotated[str, typer.Option("--as", help="Sign it: your e-mail, as compliance/people.yaml has it.")] = "",
+    email: Annotated[str, typer.Option("--as", help="Sign it: your e-mail, as compliance/offices.yaml has it.")] = "",
     key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
     time_stamp: Annotated[
         str, typer.Option(help="Address of a time stamp authority (RFC 3161); none by default.")

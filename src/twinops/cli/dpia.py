@@ -60,7 +60,7 @@ def answer_field(
 def sign(
     ctx: typer.Context,
     fields: Annotated[list[str] | None, typer.Argument(help="Which answers; all of yours when none is named.")] = None,
-    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/people.yaml has it.")] = ...,  # type: ignore[assignment]
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/offices.yaml has it.")] = ...,  # type: ignore[assignment]
     key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
     as_json: Json = False,
 ) -> None:
@@ -114,5 +114,5 @@ def _told(found: Any) -> str:
 
 
 def _whose(asked: Any) -> str:
-    names = ", ".join(asked.may_answer) or "nobody holds this office yet: compliance/people.yaml"
+    names = ", ".join(asked.may_answer) or "nobody holds this office yet: compliance/offices.yaml"
     return f"; asked of the {asked.who} ({names})"

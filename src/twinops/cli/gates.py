@@ -22,10 +22,10 @@ def _gates() -> None:
 @app.command("list")
 def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
     """Every gate of the policy: its question, its limits, the rule it comes from."""
-    from twinops.governance.policy import SHELF
-    from twinops.workflows.rules import rules_of
+    from twinops.governance.gates._shelf import SHELF
+    from twinops.workflows.rules import policy_of
 
-    told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in rules_of(home(ctx).places).gates]
+    told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in policy_of(home(ctx).places).gates]
     answer(
         told,
         as_json=as_json,
@@ -78,13 +78,13 @@ def resolve(
     ctx: typer.Context,
     gate: Annotated[str, typer.Argument(help="The gate that could not tell, or that failed.")],
     *,
-    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/people.yaml has it.")],
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/offices.yaml has it.")],
     reason: Annotated[str, typer.Option(help="Why the candidate may pass all the same.")],
     days: Annotated[int, typer.Option(help="For how many days.", min=1)] = 30,
     key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
     as_json: Json = False,
 ) -> None:
-    """Settle one gate in writing, under your name, signed and for a time, as far as the policy lets you."""
+    """Resolve one gate in writing, under your name, signed and for a time, as far as the policy lets you."""
     asked = {"gate": gate, "email": email, "reason": reason, "days": days, "key": key.expanduser()}
     done = home(ctx).run("resolve", **asked)
     answer(done, as_json=as_json, text=f"{done.path.name} written and signed by {done.by}, until {done.until}")

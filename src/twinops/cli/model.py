@@ -43,7 +43,7 @@ def verify(
         told = {"name": found.name, "version": found.version, "digest": found.digest, "approval": found.approval}
         stamped = "" if found.approval["separated"] else ", roles not separated"
         day = found.approval["at"][:10]
-        ruled = "".join(f", {s['gate']} ({s['answer']}) settled until {s['until']}" for s in _rulings(found.approval))
+        ruled = "".join(f", {s['gate']} ({s['answer']}) resolved until {s['until']}" for s in _rulings(found.approval))
         text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads."
         answer({**told, "issued": found.issued}, as_json=as_json, text=text)
 
@@ -97,7 +97,7 @@ def review(
 
 
 @app.command()
-def settle(
+def resolve(
     name: Name,
     version: Number,
     gate: Annotated[str, typer.Argument(help="A gate that could not tell, or that failed and may be overridden.")],
@@ -107,17 +107,17 @@ def settle(
     digest: Annotated[str, typer.Option(help="What you read, as `twinops model show` or the page tells it.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Settle one gate of a version under your name and for a time, as far as the active policy lets your office."""
+    """Resolve one gate of a version under your name and for a time, as far as the active policy lets your office."""
     from twinops.adapters.registry_door import Door
 
     about = {"name": name, "version": version, "gate": gate, "reason": reason, "days": days, "digest": digest or None}
-    done = Door.from_environment().post("settle", **about)
+    done = Door.from_environment().post("resolve", **about)
     kind = "overridden" if done["answer"] == "failed" else "resolved"
     answer(done, as_json=as_json, text=f"{gate} {kind} until {done['until']}: recorded as entry {done['ruling']}")
 
 
 @app.command()
-def unsettle(
+def withdraw(
     name: Name,
     version: Number,
     gate: Annotated[str, typer.Argument(help="The gate.")],
@@ -125,10 +125,10 @@ def unsettle(
     reason: Reason,
     as_json: Json = False,
 ) -> None:
-    """Take back what was ruled on a gate: it stands in the way again."""
+    """Withdraw the ruling on a gate: it stands in the way again."""
     from twinops.adapters.registry_door import Door
 
-    done = Door.from_environment().post("unsettle", name=name, version=version, gate=gate, reason=reason)
+    done = Door.from_environment().post("withdraw", name=name, version=version, gate=gate, reason=reason)
     answer(done, as_json=as_json, text=f"{gate} is open again: recorded as entry {done['ruling']}")
 
 
@@ -139,9 +139,9 @@ def show(name: Name, version: Number, as_json: Json = False) -> None:
 
     told = Door.from_environment().get("version", name=name, version=version)
     against = "\n".join(f"  {why}" for why in told["against_promotion"]) or "  nothing stands against promotion"
-    settled = "".join(f"\n  {one}" for one in _settled(told["decision"]))
+    ruled = "".join(f"\n  {one}" for one in _ruled(told["decision"]))
     head = f"{name} version {version}: {told['state']}, digest {told['digest']}"
-    answer(told, as_json=as_json, text=f"{head}\n{against}{settled}")
+    answer(told, as_json=as_json, text=f"{head}\n{against}{ruled}")
 
 
 @app.command()
@@ -163,12 +163,12 @@ def promote(
     answer(done, as_json=as_json, text=f"{name}@{alias} is version {version} (ETag {done['etag']})")
 
 
-def _settled(decision: dict[str, Any] | None) -> list[str]:
+def _ruled(decision: dict[str, Any] | None) -> list[str]:
     """What officers ruled on single gates, in the words of every other place."""
-    from twinops.governance.settled import Settled
+    from twinops.governance.settled import JudgedRuling
 
     written = [{k: v for k, v in s.items() if k != "counts"} for s in (decision or {}).get("settled", [])]
-    return [f"{s['gate']}: {Settled(**s).sentence}" for s in written]
+    return [f"{s['gate']}: {JudgedRuling(**s).sentence}" for s in written]
 
 
 def _rulings(approval: dict[str, Any]) -> list[dict[str, Any]]:

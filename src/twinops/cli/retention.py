@@ -51,7 +51,7 @@ def decide(
 @app.command()
 def sign(
     ctx: typer.Context,
-    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/people.yaml has it.")],
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/offices.yaml has it.")],
     key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
     as_json: Json = False,
 ) -> None:

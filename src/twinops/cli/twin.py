@@ -36,7 +36,7 @@ def show(ctx: typer.Context, who: Id, purpose: Why, as_json: Json = False) -> No
     """
     asked = {"who": who} if purpose == ACCESS else {"who": who, "purpose": purpose}
     found = home(ctx).run("twin_access" if purpose == ACCESS else "twin_show", **asked)
-    answer(found, as_json=as_json, text=found.refused or found.portrait.text())
+    answer(found, as_json=as_json, text=found.text())
     raise typer.Exit(REFUSED if found.refused else 0)
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from twinops.data import journey
 from twinops.data.schema import Column
 from twinops.errors import DataError
+from twinops.params import SourcesParams
 from twinops.ports import Engine
 
 
@@ -30,6 +31,12 @@ class BatchRequest:
     def file(self, table: str) -> Path:
         """Where a table's Parquet file is."""
         return (self.folder or journey.shipped()) / f"{table}.parquet"
+
+
+def asked_for(batch: str, root: Path, sources: SourcesParams) -> BatchRequest:
+    """Where the parameters say a source's files are; a relative folder is one of the project."""
+    folder = None if sources.folder is None else root / sources.folder
+    return BatchRequest(batch, folder, sources.max_rows)
 
 
 @dataclass(frozen=True)

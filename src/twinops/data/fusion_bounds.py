@@ -10,6 +10,7 @@ import numpy as np
 from twinops.data import bounds
 from twinops.data.fusion_plan import HIGH, Settings
 from twinops.data.matching import Group, regression
+from twinops.entities.measure import NORMAL_95
 
 CELLS = 10
 Ends = tuple[str, int, str]
@@ -74,5 +75,5 @@ def _cells(group: Group, answers: np.ndarray, lot: np.random.Generator | None) -
 
 def _widened(ends: np.ndarray) -> tuple[float, float]:
     """Bounds as estimated, moved outwards by 1.96 standard deviations over the resampled panels."""
-    half = 1.959964 * ends[1:].std(axis=0, ddof=1) if len(ends) > 2 else np.zeros(2)
+    half = NORMAL_95 * ends[1:].std(axis=0, ddof=1) if len(ends) > 2 else np.zeros(2)
     return float(ends[0, 0] - half[0]), float(ends[0, 1] + half[1])

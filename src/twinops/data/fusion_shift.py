@@ -14,7 +14,7 @@ import numpy as np
 
 from twinops.data.fusion_plan import HIGH
 from twinops.data.matching import Group, regression
-from twinops.data.rubin import NORMAL_95
+from twinops.entities.measure import NORMAL_95
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,6 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-NORMAL_95 = 1.959964
-"""Half of a normal's 95 % interval, in standard deviations."""
-
 
 def combined(values: np.ndarray, variances: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
     """Value, low and high of several draws by Rubin's rules (1987, section 3.1); few draws widen the interval.

@@ -6,19 +6,20 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.demo import panel
+from twinops.entities.demographics import CODES
 
 DAYS = 365
 """The shopping is of one year."""
 
 
 def panel_truth(shopping: pa.Table, demographics: pa.Table, *, seed: int) -> pa.Table:
-    """`household_id` and the scales of `panel.SCALES`: a row per household of `shopping` (see `data.customers`).
+    """`household_id` and the psychographic scales: a row per household of `shopping` (see `data.customers`).
 
     How keen on coupons a household is stands for what no panelist is asked.
     """
     known = {r["household_id"]: r for r in demographics.to_pylist()}
     rows = [known.get(i, {}) for i in shopping["household_id"].to_pylist()]
-    said = pa.table({c: pa.array([r.get(c) for r in rows], pa.string()) for c in panel.CODES})
+    said = pa.table({c: pa.array([r.get(c) for r in rows], pa.string()) for c in CODES})
     keen = np.log1p(100 * shopping["coupons"].to_numpy() / shopping["lines"].to_numpy())
     people = panel.households(
         said,

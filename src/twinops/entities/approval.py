@@ -36,7 +36,7 @@ class DigestSet:
     policy: str
     officers: str
     settled: str = ""
-    """Which officers' rulings on single gates count with it; empty: none."""
+    """Which officers' rulings on single gates count with it; empty: none. Kept under the name it was stored with."""
 
     @property
     def digest(self) -> str:
@@ -51,7 +51,7 @@ class DigestSet:
         ('evidence', 'officers')
         """
         mine, theirs = asdict(self), asdict(other)
-        return tuple(name for name, value in mine.items() if theirs[name] != value)
+        return tuple("rulings" if name == "settled" else name for name in mine if theirs[name] != mine[name])
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ class Case:
     problems: tuple[str, ...] = ()
     """What else stands in the way: bytes, evidence, files that could run code."""
     separated: bool = True
-    settled: tuple[int, ...] = ()
-    """Rulings on single gates that count now."""
+    rulings: tuple[int, ...] = ()
+    """Those on single gates that count now."""
     reviews: tuple[Review, ...] = ()
     """Oldest first."""
     details: dict[str, Any] = field(default_factory=dict)

@@ -27,8 +27,8 @@ class Kind(StrEnum):
     REJECTED = "review.rejected"
     ASKED = "review.changes_asked"
     REVOKED = "review.revoked"
-    SETTLED = "gate.settled"
-    UNSETTLED = "gate.unsettled"
+    RULED = "gate.settled"  # a log keeps the words it began with
+    RULING_WITHDRAWN = "gate.unsettled"
     PROMOTED = "alias.set"
     TAKEN_DOWN = "alias.removed"
     REFUSED = "refused"

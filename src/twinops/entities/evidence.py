@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from twinops.entities.canonical import digest, to_json
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section, Shown
 
 SCHEMA = "twinops.evidence/1"
 
@@ -20,7 +21,8 @@ SCHEMA = "twinops.evidence/1"
 class Evidence:
     """Measures and facts about the candidate with this key, as of a day. Only this is judged.
 
-    `model` is the registered model's name, `key` the digest of everything the candidate was made from.
+    `model` is the registered model's name, `key` the digest of everything the candidate was made from. `shown` is how
+    those who measured want measures and pictures to be read; no gate judges by it.
     """
 
     model: str
@@ -28,9 +30,12 @@ class Evidence:
     as_of: date
     measures: tuple[Measure, ...] = ()
     facts: tuple[Fact, ...] = ()
+    shown: tuple[Shown, ...] = ()
 
     def __post_init__(self) -> None:
-        for kind, items in (("measure", self.measures), ("fact", self.facts)):
+        words, captions = ([s for s in self.shown if s.picture is kind] for kind in (False, True))
+        named = {"measure": self.measures, "fact": self.facts, "words of a measure": words, "caption": captions}
+        for kind, items in named.items():
             names = [i.name for i in items]
             twice = sorted({n for n in names if names.count(n) > 1})
             if twice:
@@ -50,9 +55,28 @@ class Evidence:
         """All measures whose name begins so, in order of name."""
         return tuple(m for m in self.measures if m.name.startswith(prefix))
 
+    def read_as(self, section: Section) -> tuple[tuple[str, Measure], ...]:
+        """What the measures of a section say, each with its measure; those that were not measured are left out."""
+        return tuple((s.says, m) for s in self.shown if s.section is section and (m := self._of(s)))
+
+    @property
+    def headlines(self) -> tuple[Measure, ...]:
+        """Measures that are told first, in the order in which they were found."""
+        return tuple(m for s in self.shown if s.headline and (m := self._of(s)))
+
+    @property
+    def captions(self) -> dict[str, str]:
+        """Pictures by the names of their files, in the order of the card's sections, each with what it shows."""
+        order = [None, *Section]
+        drawn = sorted((s for s in self.shown if s.picture), key=lambda s: order.index(s.section))
+        return {s.name: s.says for s in drawn}
+
+    def _of(self, shown: Shown) -> Measure | None:
+        return None if shown.picture else self.measure(shown.name)
+
     def joined(self, measures: Iterable[Measure] = (), facts: Iterable[Fact] = ()) -> Evidence:
         """The same evidence with more of it."""
-        return Evidence(self.model, self.key, self.as_of, (*self.measures, *measures), (*self.facts, *facts))
+        return replace(self, measures=(*self.measures, *measures), facts=(*self.facts, *facts))
 
     @cached_property
     def digest(self) -> str:
@@ -67,6 +91,7 @@ class Evidence:
             "as_of": self.as_of.isoformat(),
             "measures": [m.to_dict() for m in self.measures],
             "facts": [f.to_dict() for f in self.facts],
+            **({"shown": [s.to_dict() for s in self.shown]} if self.shown else {}),
         }
 
     def to_json(self) -> str:
@@ -89,6 +114,7 @@ class Evidence:
             as_of=date.fromisoformat(raw["as_of"]),
             measures=tuple(Measure.from_dict(m) for m in raw["measures"]),
             facts=tuple(Fact.from_dict(f) for f in raw["facts"]),
+            shown=tuple(Shown.from_dict(s) for s in raw.get("shown", ())),
         )
         if raw.get("digest") != evidence.digest:
             raise ValueError("the digest does not fit the content: the file was changed after it was written")

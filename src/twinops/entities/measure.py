@@ -9,6 +9,9 @@ from typing import Any
 
 from twinops.entities.canonical import digest, rounded
 
+NORMAL_95 = 1.959964
+"""Half of a normal's 95 % interval, in standard deviations."""
+
 
 @dataclass(frozen=True)
 class Measure:

@@ -1,4 +1,4 @@
-"""How well the twin foretells, beside its baselines, on days it has not seen."""
+"""How well the twin predicts, beside its baselines, on days it has not seen."""
 
 from __future__ import annotations
 
@@ -9,18 +9,48 @@ from math import isfinite
 import numpy as np
 
 from twinops.data.threads import one_thread
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
-from twinops.evaluation.bootstrap import Resampled, mean_of
+from twinops.evaluation.bootstrap import TAILS, Resampled, mean_of
 from twinops.twin.predictions import Predictions
+
+SHOWN = (
+    *shown.measures(
+        meanings := {
+            "active_auc": "tells households that will shop from those that will not; higher is better",
+            "active_brier": "squared error of the chance to shop; lower is better",
+            "active_calibration_slope": "one when chances are neither too bold nor too timid",
+            "baskets_poisson_deviance": "misfit of the number of baskets; lower is better",
+            "spend_mae": "mean absolute error of predicted spend; lower is better",
+        },
+        section=Section.ACCURACY,
+        headlines=meanings,
+    ),
+    *shown.pictures(
+        {
+            "activity": "What the training households did, period by period",
+            "coefficients": "Weights of the shipped heads, with their doubt",
+        },
+        section=Section.MODEL,
+    ),
+    *shown.pictures(
+        {
+            "accuracy": "Held-out accuracy of the twin beside its baselines, with intervals",
+            "calibration": "How often what was predicted came true, by predicted chance and amount",
+        },
+        section=Section.ACCURACY,
+    ),
+)
 
 TWIN = "twin"
 SLOPE, LARGE, ERROR = "active_calibration_slope", "active_calibration_in_the_large", "active_ece"
 CALIBRATION = (SLOPE, LARGE, ERROR)
-"""Of these no gain is told: nearer to what is right is better, not more or less."""
+"""Of these no gain is stated: nearer to what is right is better, not more or less."""
 
 LOWER_IS_BETTER = ("active_brier", "baskets_poisson_deviance", "spend_mae")
 UNITS = {"spend_mae": "USD", LARGE: "log-odds"}
@@ -61,7 +91,7 @@ def measure_accuracy(days: list[ScoredDay], draws: np.ndarray) -> Accuracy:
         for day in days:
             weights = draws[:, day.household].astype(float)
             for model in models:
-                for quantity, values in _quantities(day, day.predictions[model], weights, skip=model).items():
+                for quantity, values in _quantities(day, model, weights).items():
                     quantities.setdefault((model, quantity), []).append(values)
     return Accuracy(
         over_days={k: mean_of(v) for k, v in quantities.items()},
@@ -78,8 +108,8 @@ def accuracy_findings(accuracy: Accuracy, days: list[ScoredDay], *, seed: int) -
     for model, quantity in accuracy.over_days:
         if model != TWIN and quantity not in CALIBRATION:
             gain = accuracy.gain(quantity, over=model)
-            measures.append(about.measure(f"{quantity}.gain_over_{model}", gain, quantity, compared=("twin", model)))
-    return Findings((*measures, about.floor(days)), (_by_day(accuracy, days),))
+            measures.append(about.measure(f"{quantity}.gain_over_{model}", gain, quantity, better=TWIN, than=model))
+    return Findings((*measures, about.floor(days)), (_by_day(accuracy, days),), SHOWN)
 
 
 @dataclass(frozen=True)
@@ -109,24 +139,16 @@ class About:
         days = ", ".join(map(str, self.cutoffs))
         return f"{self.which} as-of days {days}; models refitted for each on closed rows only"
 
-    def measure(self, name: str, quantity: Resampled, of: str, *, compared: tuple[str, str] | None = None) -> Measure:
-        """One quantity with its interval; `compared` names the better and the worse of a gain."""
-        low, high = quantity.interval(name)
-        what = (
-            f"{compared[0]} compared with {compared[1]}, positive: {compared[0]} better; paired, " if compared else ""
+    def measure(self, name: str, quantity: Resampled, of: str, *, better: str = "", than: str = "") -> Measure:
+        """One quantity with its interval; of a gain, who is better when it is positive, and than whom."""
+        found = quantity.estimate(name)
+        paired = f"{better} compared with {than}, positive: {better} better; paired, " if than else ""
+        how = (
+            f"{paired}mean over {len(self.cutoffs)} as-of days; percentile interval of {self.draws} bootstrap "
+            "draws of whole households, the same draws on every day and for every model"
         )
-        return Measure(
-            name,
-            quantity.value,
-            low=min(low, quantity.value),
-            high=max(high, quantity.value),
-            n=self.n,
-            unit=UNITS.get(of),
-            seed=self.seed,
-            source=self.source,
-            method=f"{what}mean over {len(self.cutoffs)} as-of days; percentile interval of {self.draws} bootstrap "
-            "draws of whole households, the same draws on every day and for every model",
-        )
+        unit = UNITS.get(of)
+        return Measure(name, found.value, self.n, self.source, how, found.low, found.high, unit=unit, seed=self.seed)
 
     def floor(self, days: list[ScoredDay]) -> Measure:
         """The calibration error that perfectly right chances would show by luck alone."""
@@ -134,17 +156,18 @@ class About:
         floor = np.mean(
             [weighted.noise_floor(p, draws=self.draws, seed=self.seed + i) for i, p in enumerate(chances)], 0
         )
-        low, high = np.quantile(floor, [0.025, 0.975])
-        return Measure(
-            f"{ERROR}_noise_floor", float(floor.mean()), low=float(low), high=float(high), n=self.n, seed=self.seed,
-            source=self.source,
-            method=f"mean over {len(self.cutoffs)} as-of days of the calibration error in ten bins, where outcomes are "
-            f"drawn from the twin's own chances; middle 95 % of {self.draws} draws",
-        )  # fmt: skip
+        low, high = (float(end) for end in np.quantile(floor, TAILS))
+        how = (
+            f"mean over {len(self.cutoffs)} as-of days of the calibration error in ten bins, where outcomes are "
+            f"drawn from the twin's own chances; middle 95 % of {self.draws} draws"
+        )
+        name = f"{ERROR}_noise_floor"
+        return Measure(name, float(floor.mean()), self.n, self.source, how, low, high, seed=self.seed)
 
 
-def _quantities(day: ScoredDay, p: Predictions, weights: np.ndarray, *, skip: str) -> dict[str, np.ndarray]:
+def _quantities(day: ScoredDay, model: str, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Every quantity of one model on one day: one number per draw."""
+    p = day.predictions[model]
     chance = p.active_probability
     made: dict[str, Callable[[], np.ndarray]] = {
         "active_auc": lambda: weighted.auc(day.active, chance, weights),
@@ -153,13 +176,14 @@ def _quantities(day: ScoredDay, p: Predictions, weights: np.ndarray, *, skip: st
         "baskets_poisson_deviance": lambda: weighted.mean(weighted.poisson_deviance(day.baskets, p.baskets), weights),
         "spend_mae": lambda: weighted.mean(np.abs(p.spend - day.spend), weights),
     }
-    if skip == TWIN:
+    if model == TWIN:
         made[LARGE] = lambda: weighted.calibration_in_the_large(day.active, chance, weights)
         made[ERROR] = lambda: weighted.calibration_error(day.active, chance, weights)
-    return {name: compute() for name, compute in made.items() if (skip, name) not in UNDEFINED}
+    return {name: compute() for name, compute in made.items() if (model, name) not in UNDEFINED}
 
 
 def _name(model: str, quantity: str) -> str:
+    """The twin's measures bear the quantity's name alone."""
     return quantity if model == TWIN else f"{quantity}.{model}"
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities.measure import NORMAL_95
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.wilson import share
 from twinops.twin.examples import Examples
-
-NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class Period:
 
     cutoff: int
     households: int
-    active: tuple[float, float, float]
-    spend: tuple[float, float, float]
+    active: Estimate
+    spend: Estimate
 
 
 def activity(examples: Examples) -> tuple[Period, ...]:
@@ -30,4 +30,5 @@ def activity(examples: Examples) -> tuple[Period, ...]:
 def _period(cutoff: int, rows: Examples) -> Period:
     mean = float(rows.spend.mean())
     doubt = NORMAL_95 * float(rows.spend.std()) / len(rows) ** 0.5
-    return Period(cutoff, len(rows), share(int(rows.active.sum()), len(rows)), (mean, mean - doubt, mean + doubt))
+    active = share(int(rows.active.sum()), len(rows))
+    return Period(cutoff, len(rows), active, Estimate(mean, mean - doubt, mean + doubt))

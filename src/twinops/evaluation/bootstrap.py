@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.errors import DataError
+from twinops.evaluation.estimate import Estimate
 
 LEVEL = 0.95
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 KNOWN_SHARE = 0.9
 
 
@@ -43,9 +45,16 @@ class Resampled:
                 f"{what} cannot be measured: in too many draws of households everybody did the same.",
                 hint="Collect more households, or choose other evaluate.cutoffs.",
             )
-        tail = (1 - LEVEL) / 2
-        low, high = np.nanquantile(self.draws[1:], [tail, 1 - tail])
+        low, high = np.nanquantile(self.draws[1:], TAILS)
         return float(low), float(high)
+
+    def estimate(self, what: str) -> Estimate:
+        """The quantity and its interval, which always holds it.
+
+        Raises:
+            DataError: the quantity, or most of its draws, could not be computed.
+        """
+        return Estimate.around(self.value, *self.interval(what))
 
     def __sub__(self, other: Resampled) -> Resampled:
         return Resampled(self.draws - other.draws)
@@ -62,6 +71,16 @@ def counts(households: int, *, draws: int, seed: int) -> np.ndarray:
     for row in out[1:]:
         row[:] = np.bincount(rng.integers(households, size=households), minlength=households)
     return out
+
+
+def percentiles(drawn: np.ndarray) -> Estimate:
+    """The first as it is, and the middle 95 % of the rest; for quantities that every draw has.
+
+    >>> percentiles(np.array([0.5, *np.linspace(0, 1, 41)])).listed()
+    [0.5, 0.025, 0.975]
+    """
+    low, high = np.quantile(drawn[1:], TAILS)
+    return Estimate(float(drawn[0]), float(low), float(high))
 
 
 def mean_of(quantities: list[np.ndarray]) -> Resampled:

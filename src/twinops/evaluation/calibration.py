@@ -1,4 +1,4 @@
-"""Whether what is foretold happens as often as foretold: bins of predictions against what came."""
+"""Whether what is predicted happens as often as predicted: bins of predictions against what was observed."""
 
 from __future__ import annotations
 
@@ -6,20 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.accuracy import TWIN, ScoredDay
 from twinops.evaluation.bootstrap import Resampled
 from twinops.evaluation.weighted import mean
 
-FEWEST_IN_BIN = 10
-"""A bin of fewer households is not shown."""
-
 
 @dataclass(frozen=True)
 class Bin:
-    """Rows with similar predictions: mean predicted, mean that came with its interval, rows and households."""
+    """Rows with similar predictions: mean predicted, mean observed with its interval, rows and households."""
 
     predicted: float
-    came: float
+    observed: float
     low: float
     high: float
     rows: int
@@ -36,31 +34,33 @@ class Calibration:
 
 def measure_calibration(days: list[ScoredDay], draws: np.ndarray, *, bins: int = 10) -> Calibration:
     """Equally filled bins over all held-out days together; intervals from draws of whole households."""
-    household = np.concatenate([d.household for d in days])
-    return Calibration(
-        active=_bins(
-            np.concatenate([d.predictions[TWIN].active_probability for d in days]),
-            np.concatenate([d.active for d in days]),
-            (household, draws, bins),
-        ),
-        spend=_bins(
-            np.concatenate([d.predictions[TWIN].spend for d in days]),
-            np.concatenate([d.spend for d in days]),
-            (household, draws, bins),
-        ),
-    )
+    said, household = [d.predictions[TWIN] for d in days], _all([d.household for d in days])
+    active = _Pooled(_all([p.active_probability for p in said]), _all([d.active for d in days]), household)
+    spend = _Pooled(_all([p.spend for p in said]), _all([d.spend for d in days]), household)
+    return Calibration(_bins(active, draws, bins), _bins(spend, draws, bins))
 
 
-def _bins(predicted: np.ndarray, came: np.ndarray, resampling: tuple[np.ndarray, np.ndarray, int]) -> tuple[Bin, ...]:
-    household, draws, bins = resampling
-    order = np.argsort(predicted, kind="stable")
-    made = [
-        _bin(predicted[rows], came[rows], household[rows], draws) for rows in np.array_split(order, bins) if len(rows)
-    ]
-    return tuple(b for b in made if b.households >= FEWEST_IN_BIN)
+@dataclass(frozen=True)
+class _Pooled:
+    """One quantity over all days: a prediction and an outcome per row, and whose it is."""
+
+    predicted: np.ndarray
+    observed: np.ndarray
+    household: np.ndarray
+
+    def bin(self, rows: np.ndarray, draws: np.ndarray) -> Bin:
+        predicted, household = self.predicted[rows], self.household[rows]
+        observed = Resampled(mean(self.observed[rows], draws[:, household].astype(float)))
+        low, high = observed.interval("A bin's mean")
+        return Bin(float(predicted.mean()), observed.value, low, high, len(rows), len(np.unique(household)))
 
 
-def _bin(predicted: np.ndarray, came: np.ndarray, household: np.ndarray, draws: np.ndarray) -> Bin:
-    observed = Resampled(mean(came, draws[:, household].astype(float)))
-    low, high = observed.interval("A bin's mean")
-    return Bin(float(predicted.mean()), observed.value, low, high, len(predicted), len(np.unique(household)))
+def _bins(pooled: _Pooled, draws: np.ndarray, bins: int) -> tuple[Bin, ...]:
+    order = np.argsort(pooled.predicted, kind="stable")
+    made = [pooled.bin(rows, draws) for rows in np.array_split(order, bins) if len(rows)]
+    # a bin of fewer households is not shown
+    return tuple(b for b in made if b.households >= SMALLEST_CELL)
+
+
+def _all(by_day: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(by_day)

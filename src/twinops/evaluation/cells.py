@@ -9,13 +9,13 @@ from twinops.entities.small_cells import SMALLEST_CELL
 Key = tuple[str, ...]
 
 
-def hidden(counts: Mapping[Key, int]) -> frozenset[Key]:
+def suppressed(counts: Mapping[Key, int]) -> frozenset[Key]:
     """Which cells must not be shown, given that all margins of the table may be known.
 
     A cell of one to nine is hidden. Along every line of the table (all cells that differ in one part of the key only)
     the hidden ones must be none, or at least two that are at least ten together: else the next smallest is hidden too.
 
-    >>> sorted(hidden({("a",): 100, ("b",): 3, ("c",): 40}))
+    >>> sorted(suppressed({("a",): 100, ("b",): 3, ("c",): 40}))
     [('b',), ('c',)]
     """
     out = {key for key, n in counts.items() if 0 < n < SMALLEST_CELL}
@@ -27,7 +27,7 @@ def hidden(counts: Mapping[Key, int]) -> frozenset[Key]:
 
 
 def _needed(counts: Mapping[Key, int], out: set[Key]) -> Iterator[Key]:
-    """A cell that has to go as well, line by line."""
+    """Cells that have to go as well, line by line: a hidden one alone is the margin less all others."""
     for line in _lines(counts):
         gone = [key for key in line if key in out]
         left = sorted((counts[key], key) for key in line if key not in out and counts[key])

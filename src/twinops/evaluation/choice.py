@@ -1,6 +1,6 @@
 """Who speaks for the twin, decided on days before any held-out one, by a rule that was written down first.
 
-The regressions ship unless something was better: their terms are the exact explanation, and a living state can serve
+The regressions ship unless something was better: their terms are the exact explanation, and a stream's state can serve
 them. So the mean of both must beat them on every head, the whole paired interval above zero; the trees alone must be
 better by a margin, and worse in nothing.
 """
@@ -59,10 +59,10 @@ def choice_findings(choice: Choice, accuracy: Accuracy, about: About, margins: C
         for other in (LIGHTGBM, AVERAGE):
             gain = accuracy.gain(quantity, of=other, over=GLM)
             name = f"choice.{quantity}.gain_of_{other}"
-            measures.append(about.measure(name, gain, quantity, compared=(other, GLM)))
+            measures.append(about.measure(name, gain, quantity, better=other, than=GLM))
     gain = accuracy.gain("active_brier", of=RECALIBRATED, over=GLM)
     measures.append(
-        about.measure("choice.active_brier.gain_of_recalibration", gain, "active_brier", compared=(RECALIBRATED, GLM))
+        about.measure("choice.active_brier.gain_of_recalibration", gain, "active_brier", better=RECALIBRATED, than=GLM)
     )
     said = {
         **asdict(choice),

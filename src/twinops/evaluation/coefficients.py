@@ -8,13 +8,12 @@ import numpy as np
 
 from twinops.data.threads import one_thread
 from twinops.entities.canonical import rounded
+from twinops.entities.measure import NORMAL_95
 from twinops.twin.examples import Examples
 from twinops.twin.heads import Head
 from twinops.twin.model import HEADS, TwinModel
 from twinops.twin.predictions import VISIT_SHAPE, exponential, visiting
 from twinops.twin.state import TERMS, USED_BY
-
-NORMAL_95 = 1.959964
 
 
 @dataclass(frozen=True)
@@ -35,21 +34,20 @@ class Weight:
 def measure_weights(model: TwinModel, examples: Examples) -> dict[str, tuple[Weight, ...]]:
     """Every weight of every head, in the order of `TERMS`."""
     z = model.standardised(examples.table)
-    targets = {"activity": examples.active, "baskets": examples.baskets, "spend": examples.spend}
     with one_thread():
-        return {name: _weights(getattr(model, name), name, z, (targets[name], examples.household)) for name in HEADS}
+        return {name: _weights(getattr(model, name), name, z, examples) for name in HEADS}
 
 
-def _weights(head: Head, name: str, z: np.ndarray, seen: tuple[np.ndarray, np.ndarray]) -> tuple[Weight, ...]:
-    target, household = seen
+def _weights(head: Head, name: str, z: np.ndarray, seen: Examples) -> tuple[Weight, ...]:
+    """`name` is the head's; a term that it does not use has no weight and no doubt."""
     if name == "activity":
-        residual, variance = _visits(head.predictor(z), target)
+        residual, variance = _visits(head.predictor(z), seen.active)
     else:
         variance = exponential(head.predictor(z))
-        residual = target - variance
+        residual = getattr(seen, name) - variance
     used = [TERMS.index(t) for t in USED_BY[name]]
     errors = np.zeros(len(TERMS))
-    errors[used] = clustered_errors(z[:, used], residual, variance, household)[1:]
+    errors[used] = clustered_errors(z[:, used], residual, variance, seen.household)[1:]
     return tuple(
         Weight(term, w, rounded(w - NORMAL_95 * e, 4), rounded(w + NORMAL_95 * e, 4))
         for term, w, e in zip(TERMS, head.weights, errors.tolist(), strict=True)

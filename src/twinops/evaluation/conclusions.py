@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.choice import Choice
 from twinops.evaluation.coefficients import Weight
+from twinops.evaluation.rendering import against, with_unit
 from twinops.twin.model import AVERAGE, LIGHTGBM
 from twinops.twin.state import MEANINGS
 
@@ -17,8 +16,8 @@ CLAIMS = {
     "baskets_poisson_deviance": "how many baskets it will bring",
     "spend_mae": "how much it will spend",
 }
-RIVALS = {
-    "rfm": "the RFM regression",
+RFM = "the RFM regression"
+OTHER_BASELINES = {
     "bgnbd": "BG/NBD with gamma-gamma",
     "naive": "the last 28 days again",
     "lightgbm": "LightGBM",
@@ -26,23 +25,10 @@ RIVALS = {
 SPEAKS = {LIGHTGBM: "LightGBM's trees", AVERAGE: "the mean of the regressions and LightGBM's trees"}
 
 
-def written(m: Measure) -> str:
-    """Value and interval with as many decimals as the interval deserves: two significant digits of its width.
-
-    >>> written(Measure("auc", 0.87791, n=9, source="s", method="m", low=0.86762, high=0.88861))
-    '0.878 [0.868, 0.889]'
-    """
-    if m.low is None or m.high is None:
-        return f"{m.value:.4g}"
-    width = m.high - m.low
-    decimals = max(0, 1 - math.floor(math.log10(width))) if width > 0 else 3
-    return f"{m.value:.{decimals}f} [{m.low:.{decimals}f}, {m.high:.{decimals}f}]"
-
-
 def accuracy_conclusion(findings: Findings) -> str:
     """One sentence a quantity, and one about the chances themselves."""
     measures = {m.name: m for m in findings.measures}
-    lines = [_against_rivals(claim, quantity, measures) for quantity, claim in CLAIMS.items()]
+    lines = [_against_all(claim, quantity, measures) for quantity, claim in CLAIMS.items()]
     slope = _slope(measures.get("active_calibration_slope"))
     return "\n".join(f"- {line}" for line in [*lines, slope + _error(measures)])
 
@@ -72,30 +58,17 @@ def weights_conclusion(weights: dict[str, tuple[Weight, ...]]) -> str:
     return "\n".join(lines)
 
 
-def _against_rivals(claim: str, quantity: str, measures: dict[str, Measure]) -> str:
+def _against_all(claim: str, quantity: str, measures: dict[str, Measure]) -> str:
     """In full against the RFM regression, in short against the others."""
-    others = [_shortly(name, measures.get(f"{quantity}.gain_over_{name}")) for name in RIVALS if name != "rfm"]
-    said = _against_rfm(claim, measures[f"{quantity}.gain_over_rfm"])
-    beside = "; ".join(o for o in others if o)
-    return f"{said[:-1]}; {beside}." if beside else said
+    gains = {words: measures.get(f"{quantity}.gain_over_{name}") for name, words in OTHER_BASELINES.items()}
+    first = against(RFM, claim, measures[f"{quantity}.gain_over_rfm"])
+    others = "; ".join(_shortly(words, gain) for words, gain in gains.items() if gain is not None)
+    return f"{first[:-1]}; {others}." if others else first
 
 
-def _against_rfm(claim: str, gain: Measure) -> str:
-    if not gain.excludes_zero:
-        return f"In {claim} the twin and the RFM regression **cannot be told apart**: gain {_interval(gain)}."
-    better = "better" if gain.value > 0 else "worse"
-    return f"In {claim} the twin is **{better}** than the RFM regression: gain {_interval(gain)}."
-
-
-def _shortly(rival: str, gain: Measure | None) -> str:
-    if gain is None:
-        return ""
+def _shortly(baseline: str, gain: Measure) -> str:
     word = ("ahead of" if gain.value > 0 else "behind") if gain.excludes_zero else "not told apart from"
-    return f"{word} {RIVALS[rival]}, {_interval(gain)}"
-
-
-def _interval(gain: Measure) -> str:
-    return written(gain) + (f" {gain.unit}" if gain.unit else "")
+    return f"{word} {baseline}, {with_unit(gain)}"
 
 
 def _slope(slope: Measure | None) -> str:
@@ -115,9 +88,9 @@ def _error(measures: dict[str, Measure]) -> str:
         return ""
     reach = "within" if error.value <= floor.high else "above"
     said = (
-        f" Foretold and come differ by {error.value:.3f} on average over ten bins, {reach} the {floor.value:.3f} "
-        f"(up to {floor.high:.3f}) that luck alone makes of right chances."
+        f" Predicted and observed shares differ by {error.value:.3f} on average over ten bins, {reach} the "
+        f"{floor.value:.3f} (up to {floor.high:.3f}) that luck alone makes of right chances."
     )
     if large is None or not large.excludes_zero:
         return said
-    return f"{said} {'Fewer' if large.value < 0 else 'More'} come than it says, by {_interval(large)}."
+    return f"{said} {'Fewer' if large.value < 0 else 'More'} come back than it says, by {with_unit(large)}."

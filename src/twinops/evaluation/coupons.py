@@ -1,4 +1,4 @@
-"""How well the coupon head foretells who redeems, on held-out campaigns: response, not uplift.
+"""How well the coupon head predicts who redeems, on held-out campaigns: response, not uplift.
 
 Recipients were chosen by the shop and not by lot. Whoever redeems might have bought without a coupon too.
 """
@@ -11,9 +11,9 @@ import numpy as np
 
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import hidden
 from twinops.evaluation.bootstrap import Resampled
 from twinops.evaluation.rankings import captured
-from twinops.evaluation.small_cells import hidden
 from twinops.evaluation.tastes import About
 from twinops.evaluation.weighted import auc, mean
 

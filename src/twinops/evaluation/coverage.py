@@ -7,13 +7,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities import shown
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, mean_of
 from twinops.evaluation.setting import Setting
 from twinops.twin.examples import Examples
 from twinops.twin.intervals import COVERAGE, TIERS, Intervals, Ranges
 from twinops.twin.predictions import Predictions
+
+SHOWN = (
+    *shown.measures(
+        {
+            "interval_coverage_80": "Outcomes inside their 80 % range, as a share",
+            "interval_coverage_80.baskets": "The same, of baskets",
+            "interval_coverage_80.spend": "The same, of spend",
+            "interval_coverage_80.tier_low": "Of households with low expected activity",
+            "interval_coverage_80.tier_mid": "Of households with middling expected activity",
+            "interval_coverage_80.tier_high": "Of households with high expected activity",
+            "interval_width_80.spend": "Mean width of the range of spend",
+            "interval_width_80.spend.naive": "One range for everybody would be as wide as",
+        },
+        section=Section.DOUBT,
+    ),
+    *shown.pictures(
+        {"coverage": "How many outcomes fell inside their range: overall, by tier of activity and by group"},
+        section=Section.DOUBT,
+    ),
+)
 
 NAME = "interval_coverage_80"
 BOTH = ("baskets", "spend")

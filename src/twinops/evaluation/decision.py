@@ -9,7 +9,7 @@ import pyarrow as pa
 
 
 @dataclass(frozen=True)
-class Judged:
+class RankedHouseholds:
     """The households that may receive an offer on the day, one place each, and what was decided.
 
     `offered`: in the top share by `expected_spend` (predicted, currency units). `in_top`: in the top share by what was
@@ -26,12 +26,12 @@ class Judged:
     def __len__(self) -> int:
         return len(self.sids)
 
-    def only(self, kept: np.ndarray) -> Judged:
+    def only(self, kept: np.ndarray) -> RankedHouseholds:
         """Those households; what was decided about them stays."""
-        return Judged(*(getattr(self, f.name)[kept] for f in fields(self)))
+        return RankedHouseholds(*(getattr(self, f.name)[kept] for f in fields(self)))
 
 
-def judged(predictions: pa.Table, *, cutoff: int, share: float) -> Judged:
+def replayed(predictions: pa.Table, *, cutoff: int, share: float) -> RankedHouseholds:
     """The decision of the as-of day `cutoff`: an offer to the top `share` by predicted spend.
 
     `predictions` has one row per household and as-of day: sid, cutoff, may_offer, may_assess_bias, expected_spend
@@ -42,7 +42,7 @@ def judged(predictions: pa.Table, *, cutoff: int, share: float) -> Judged:
     sids = np.array(rows["sid"].to_pylist(), dtype=str)
     expected = np.asarray(rows["expected_spend"], dtype=float)
     spend = np.asarray(rows["spend_cents"], dtype=np.int64)
-    return Judged(
+    return RankedHouseholds(
         sids=sids,
         offered=selected(expected, sids, share=share),
         in_top=selected(spend, sids, share=share),

@@ -17,7 +17,7 @@ class _Declared(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
 
-class Attribute(_Declared):
+class AssessedAttribute(_Declared):
     """How the small levels of one attribute are merged: with their neighbours in this order, or into each other."""
 
     ordered: Annotated[tuple[Text, ...], Field(min_length=2)] | None
@@ -34,14 +34,14 @@ class Attribute(_Declared):
 class Assessed(_Declared):
     """Whom the decision is assessed for, and by which rule."""
 
-    attributes: Annotated[dict[Text, Attribute], Field(min_length=1)]
+    attributes: Annotated[dict[Text, AssessedAttribute], Field(min_length=1)]
     min_group: Annotated[int, Field(ge=10)]
     min_expected_selections: Annotated[int, Field(ge=1)]
     ratio_limit: Annotated[float, Field(gt=0, lt=1)]
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
 
 
-class Decision(BaseModel):
+class JudgedDecision(BaseModel):
     """The top `share` of the population by `score` are selected; what else the file says about it is for the cards."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
@@ -58,7 +58,7 @@ class Declaration(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
-    decision: Decision
+    decision: JudgedDecision
     fairness: Assessed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -33,7 +34,8 @@ def group_labels(
     return {name: labels for name, labels in out.items() if len({g for g in labels.tolist() if g is not None}) > 1}
 
 
-def _large(levels: np.ndarray, order: tuple[str, ...] | None, least: int) -> np.ndarray:
+def _large(levels: np.ndarray, order: Sequence[str] | None, least: int) -> np.ndarray:
+    """The group of every household; None where it stays too small."""
     group_of = merged(Counter(v for v in levels.tolist() if v is not None), order=order, least=least)
     place = {g: i for i, g in enumerate(dict.fromkeys(g for g in group_of.values() if g is not None))}
     out = np.full(len(levels), None, dtype=object)

@@ -15,30 +15,24 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special, stats
 
+from twinops.evaluation.estimate import Estimate
+
 POWER = 0.8
 
 
-class Estimate(NamedTuple):
-    """A value and its interval."""
+def evenness(ratio: Estimate) -> Estimate:
+    """A ratio of two rates, as the lower over the higher; its interval reaches 1 where the ratio's crosses it.
 
-    value: float
-    low: float
-    high: float
-
-    @property
-    def evenness(self) -> Estimate:
-        """A ratio of two rates, as the lower over the higher; its interval reaches 1 where the ratio's crosses it.
-
-        >>> Estimate(2.0, 1.25, 4.0).evenness
-        Estimate(value=0.5, low=0.25, high=0.8)
-        """
-        turned = Estimate(*(1 / end if end else float("inf") for end in (self.value, self.high, self.low)))
-        high = 1.0 if self.low <= 1 <= self.high else min(self.high, turned.high)
-        return Estimate(min(self.value, turned.value), min(self.low, turned.low), high)
+    >>> evenness(Estimate(2.0, 1.25, 4.0))
+    Estimate(value=0.5, low=0.25, high=0.8)
+    """
+    turned = Estimate(*(1 / end if end else float("inf") for end in (ratio.value, ratio.high, ratio.low)))
+    high = 1.0 if ratio.low <= 1 <= ratio.high else min(ratio.high, turned.high)
+    return Estimate(min(ratio.value, turned.value), min(ratio.low, turned.low), high)
 
 
 @dataclass(frozen=True)
-class Cells:
+class GroupMatrix:
     """Who is in which group and in whose rest: two boolean matrices, households by groups.
 
     A household may be in neither: then the two are not compared on it.
@@ -76,7 +70,7 @@ class Reach(NamedTuple):
         return np.asarray(np.sqrt(group + rest))
 
 
-def reach(cells: Cells, selected: np.ndarray, draws: np.ndarray) -> tuple[Reach, Reach]:
+def reach(cells: GroupMatrix, selected: np.ndarray, draws: np.ndarray) -> tuple[Reach, Reach]:
     """The counts of a decision (one boolean per household), and the same counts once per draw.
 
     `draws` says how often each household is drawn (`bootstrap.counts`); its first row counts everyone once. Households
@@ -150,23 +144,35 @@ def detectable_ratio(counts: Reach, *, alpha: float, limit: float) -> np.ndarray
     """
     overall = (counts.selected + counts.selected_rest) / (counts.n + counts.n_rest)
     sides = [(counts.n, counts.n_rest), (counts.n_rest, counts.n)]
-    each = [[_detectable(*case, alpha=alpha, limit=limit) for case in zip(*s, overall, strict=True)] for s in sides]
+    each = [
+        [_detectable(Sizes(*case), alpha=alpha, limit=limit) for case in zip(*s, overall, strict=True)] for s in sides
+    ]
     return np.asarray(np.min(np.array(each), axis=0))
 
 
-def _detectable(n: int, n_rest: int, overall: float, *, alpha: float, limit: float) -> float:
+class Sizes(NamedTuple):
+    """How many households a group and its rest have, and which share of both together is selected."""
+
+    n: int
+    n_rest: int
+    overall: float
+
+
+def _detectable(sizes: Sizes, *, alpha: float, limit: float) -> float:
+    """By halving: the chance falls as the ratio rises to the limit."""
     low, high = 0.0, limit
-    if chance_to_find(low, n, n_rest, overall, alpha=alpha, limit=limit) < POWER:
+    if chance_to_find(low, sizes, alpha=alpha, limit=limit) < POWER:
         return float("nan")
     for _ in range(40):
         middle = (low + high) / 2
-        found = chance_to_find(middle, n, n_rest, overall, alpha=alpha, limit=limit) >= POWER
+        found = chance_to_find(middle, sizes, alpha=alpha, limit=limit) >= POWER
         low, high = (middle, high) if found else (low, middle)
     return low
 
 
-def chance_to_find(ratio: float, n: int, n_rest: int, overall: float, *, alpha: float, limit: float) -> float:  # noqa: PLR0913  # sizes and rates of one test
-    """Chance to find that `n` households are reached `ratio` times as often as `n_rest` are."""
+def chance_to_find(ratio: float, sizes: Sizes, *, alpha: float, limit: float) -> float:
+    """Chance to find that the group is reached `ratio` times as often as its rest."""
+    n, n_rest, overall = sizes
     rest = overall * (n + n_rest) / (n * ratio + n_rest)
     group = ratio * rest
     if rest >= 1:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation.drift import DISTANCE_LIMIT, Q_LIMIT, Drift, Feature
 from twinops.params import DriftParams
+
+SHOWN = (
+    *shown.measures(
+        {"drift_share": "The share of features that moved"}, section=Section.MONITORING, headlines=("drift_share",)
+    ),
+    *shown.pictures(
+        {"drift_distances": "How far each feature moved between the two days compared"}, section=Section.MONITORING
+    ),
+)
 
 METHOD = (
     f"share of windowed features with Benjamini-Hochberg q < {Q_LIMIT:g} (two-sample Kolmogorov-Smirnov) and normed "
@@ -34,7 +45,7 @@ def drift_findings(drift: Drift, days: DriftParams) -> Findings:
         "not_measured": drift.why_not or None,
         "features": [_row(f) for f in drift.features],
     }
-    return Findings(measures, (Fact("drift_features", value, Kind.MEASURED, source),))
+    return Findings(measures, (Fact("drift_features", value, Kind.MEASURED, source),), SHOWN)
 
 
 def sentence(drift: Drift, days: DriftParams) -> str:

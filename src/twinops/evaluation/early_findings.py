@@ -6,12 +6,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import wilson
 from twinops.evaluation.early import QUANTITIES, Answer, Told, Watched, Watching, name_of, planted, told
+
+SHOWN = (
+    *shown.measures(
+        {
+            "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
+            "early_active_ratio": "The same, of households that came",
+            "early_spend_ratio": (
+                "The same, of spend; told and not judged, it moves by more than the limits in calm weeks"
+            ),
+            "early_false_alarms": "Share of calm days on which this would have been an alarm",
+            "early_false_warnings": "Share of calm days on which this would have been a warning or an alarm",
+        },
+        section=Section.MONITORING,
+        headlines=("early_baskets_ratio", "early_active_ratio"),
+    ),
+    *shown.pictures(
+        {"early_warning": "What came in the first days after each as-of day, over what was expected"},
+        section=Section.MONITORING,
+    ),
+)
 
 ALARM, WARNING = "failed", "inconclusive"
 
@@ -75,6 +97,7 @@ def early_findings(early: Early) -> Findings:
             Fact("early_warning_days", value, Kind.MEASURED, source),
             Fact("early_warning_planted", tried, Kind.MEASURED, f"{source}, with a change planted into each"),
         ),
+        SHOWN,
     )
 
 

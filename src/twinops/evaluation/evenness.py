@@ -9,12 +9,13 @@ import numpy as np
 
 from twinops.evaluation import bootstrap, disparity
 from twinops.evaluation.declaration import Assessed
-from twinops.evaluation.disparity import Bounds, Cells, Estimate, Reach
+from twinops.evaluation.disparity import Bounds, GroupMatrix, Reach
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.groups import Grouping
 
 
 @dataclass(frozen=True)
-class Compared:
+class GroupComparison:
     """One group of one attribute against the rest of that attribute.
 
     `to_rest` is its selection rate over that of the rest; its interval and `p_adjusted` hold for all groups of all
@@ -30,7 +31,7 @@ class Compared:
     @property
     def ratio(self) -> Estimate:
         """What is judged: the lower selection rate over the higher, of group and rest."""
-        return self.to_rest.evenness
+        return disparity.evenness(self.to_rest)
 
     def uneven(self, rule: Assessed) -> bool:
         """The ratio is below the limit, and beyond chance."""
@@ -42,38 +43,38 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestedGroups:
     """All groups of all attributes tested together; arrays have one place per group. `tests` were asked."""
 
     names: tuple[tuple[str, str], ...]
-    cells: Cells
+    cells: GroupMatrix
     counts: Reach
     bounds: Bounds
     p: np.ndarray
     p_adjusted: np.ndarray
     tests: int
 
-    def each(self) -> tuple[Compared, ...]:
+    def each(self) -> tuple[GroupComparison, ...]:
         """Group by group, in order."""
         return tuple(
-            Compared(attribute, label, to_rest(self.counts, self.bounds, i), float(self.p[i]), float(adjusted))
+            GroupComparison(attribute, label, to_rest(self.counts, self.bounds, i), float(self.p[i]), float(adjusted))
             for i, ((attribute, label), adjusted) in enumerate(zip(self.names, self.p_adjusted, strict=True))
         )
 
 
-def tested(offered: np.ndarray, grouped: Sequence[Grouping], *, draws: np.ndarray) -> Tested:
+def tested(offered: np.ndarray, grouped: Sequence[Grouping], *, draws: np.ndarray) -> TestedGroups:
     """Test every group of attributes with at least two. `offered` is the decision, one boolean per household.
 
     `draws` says how often each household is drawn (`bootstrap.counts`).
     """
     names = tuple((g.attribute, label) for g in grouped for label in g.groups)
     each = [g.cells for g in grouped]
-    cells = Cells(np.hstack([c.inside for c in each]), np.hstack([c.rest for c in each]))
+    cells = GroupMatrix(np.hstack([c.inside for c in each]), np.hstack([c.rest for c in each]))
     counts, drawn = disparity.reach(cells, offered, draws)
     p = disparity.permutation_p(counts)
     adjusted, tests = _adjusted(p, [attribute for attribute, _ in names])
     bounds = disparity.simultaneous(counts, drawn, level=bootstrap.LEVEL)
-    return Tested(names, cells, counts, bounds, p, adjusted, tests)
+    return TestedGroups(names, cells, counts, bounds, p, adjusted, tests)
 
 
 def _adjusted(p: np.ndarray, attributes: Sequence[str]) -> tuple[np.ndarray, int]:

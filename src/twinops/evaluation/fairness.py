@@ -9,15 +9,15 @@ import numpy as np
 
 from twinops.entities.canonical import rounded
 from twinops.evaluation import disparity, group_rates
-from twinops.evaluation.decision import Judged
+from twinops.evaluation.decision import RankedHouseholds
 from twinops.evaluation.declaration import Assessed
-from twinops.evaluation.disparity import Estimate
-from twinops.evaluation.evenness import Compared, tested
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.evenness import GroupComparison, tested
 from twinops.evaluation.groups import Grouping
 
 
 @dataclass(frozen=True)
-class Group(Compared):
+class AssessedGroup(GroupComparison):
     """One group of one attribute: how many, how often selected, and compared with the rest of that attribute.
 
     `true_positive_rate` and `false_positive_rate` take "in the top share by actual spend" as the truth; `calibration`
@@ -45,7 +45,7 @@ class Group(Compared):
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AttributeComparison:
     """What was found about one attribute; without at least two groups there is nothing to compare.
 
     `n` households are in a group, `too_few` in one that stays too small. `overall` is the selection rate of the former.
@@ -55,11 +55,11 @@ class Comparison:
     n: int
     too_few: int
     overall: float
-    groups: tuple[Group, ...]
+    groups: tuple[AssessedGroup, ...]
     rule: Assessed
 
     @property
-    def uneven(self) -> tuple[Group, ...]:
+    def uneven(self) -> tuple[AssessedGroup, ...]:
         """The groups whose ratio is below the limit, and beyond chance."""
         return tuple(g for g in self.groups if g.uneven(self.rule))
 
@@ -69,7 +69,7 @@ class Comparison:
         return bool(self.groups) and all(g.shown_even(self.rule) for g in self.groups)
 
     @property
-    def worst(self) -> Group:
+    def worst(self) -> AssessedGroup:
         """The group with the smallest ratio; among the uneven ones, if there are any.
 
         Of two groups, each the other's rest, the one that is reached less often.
@@ -99,7 +99,9 @@ def smallest(ratios: Sequence[Estimate]) -> Estimate:
     return Estimate(*(min(ends) for ends in zip(*ratios, strict=True)))
 
 
-def assess(people: Judged, grouped: Sequence[Grouping], rule: Assessed, *, draws: np.ndarray) -> tuple[Comparison, ...]:
+def assess(
+    people: RankedHouseholds, grouped: Sequence[Grouping], rule: Assessed, *, draws: np.ndarray
+) -> tuple[AttributeComparison, ...]:
     """Compare every group with the rest of its attribute; p-values and intervals hold for all of them together.
 
     `draws` says how often each of the `people` is drawn (`bootstrap.counts`).
@@ -107,7 +109,7 @@ def assess(people: Judged, grouped: Sequence[Grouping], rule: Assessed, *, draws
     comparable = [g for g in grouped if len(g.groups) > 1]
     found = _groups(people, comparable, rule, draws) if comparable else []
     return tuple(
-        Comparison(
+        AttributeComparison(
             attribute=g.attribute,
             n=int(g.inside.sum()),
             too_few=g.too_few,
@@ -119,27 +121,25 @@ def assess(people: Judged, grouped: Sequence[Grouping], rule: Assessed, *, draws
     )
 
 
-def _groups(people: Judged, grouped: Sequence[Grouping], rule: Assessed, draws: np.ndarray) -> list[Group]:
+def _groups(
+    people: RankedHouseholds, grouped: Sequence[Grouping], rule: Assessed, draws: np.ndarray
+) -> list[AssessedGroup]:
     test = tested(people.offered, grouped, draws=draws)
     counts = test.counts
     detectable = disparity.detectable_ratio(counts, alpha=rule.alpha / test.tests, limit=rule.ratio_limit)
     rates = group_rates.error_rates(people, grouped)
     calibrations = group_rates.calibrations(people, test.cells, draws)
     return [
-        Group(
+        AssessedGroup(
             **vars(found),
             n=int(counts.n[i]),
             n_rest=int(counts.n_rest[i]),
             selected=int(counts.selected[i]),
-            selection_rate=Estimate(*rates[name].selection_rate),
-            true_positive_rate=_estimate(rates[name].true_positive_rate),
-            false_positive_rate=_estimate(rates[name].false_positive_rate),
-            calibration=_estimate(calibrations[i]),
+            selection_rate=rates[name].selection_rate,
+            true_positive_rate=rates[name].true_positive_rate,
+            false_positive_rate=rates[name].false_positive_rate,
+            calibration=calibrations[i],
             detectable_ratio=float(detectable[i]) if np.isfinite(detectable[i]) else None,
         )
         for i, (name, found) in enumerate(zip(test.names, test.each(), strict=True))
     ]
-
-
-def _estimate(found: tuple[float, float, float] | None) -> Estimate | None:
-    return None if found is None else Estimate(*found)

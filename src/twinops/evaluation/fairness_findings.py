@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.decision import Judged
+from twinops.entities.shown import Section
+from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.evaluation.decision import RankedHouseholds
 from twinops.evaluation.declaration import Declaration
-from twinops.evaluation.disparity import POWER, Estimate
-from twinops.evaluation.fairness import Comparison, Group
+from twinops.evaluation.disparity import POWER
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.fairness import AssessedGroup, AttributeComparison
 from twinops.evaluation.mitigation import HALF_WAY, Mitigated
 from twinops.params import FairnessParams
 
-FEWEST = 10
-"""Counts from 1 to 9 are not shown."""
+SHOWN = shown.pictures(
+    {
+        "selection_rates": "How often each group was selected for the offer",
+        "fairness_ratios": "How often each group was selected compared with the rest, with simultaneous intervals",
+    },
+    section=Section.REACH,
+)
 
 WHOM = (
     "US grocery households, of whose demographics household composition, children and marital status are partly "
@@ -40,8 +49,8 @@ MITIGATION = (
 
 
 def fairness_findings(
-    people: Judged,
-    comparisons: Sequence[Comparison],
+    people: RankedHouseholds,
+    comparisons: Sequence[AttributeComparison],
     mitigated: Sequence[Mitigated],
     *,
     declared: Declaration,
@@ -52,49 +61,34 @@ def fairness_findings(
     facts = {
         "fairness_decision": _decision(people, comparisons, declared, replay),
         "fairness_tests": {c.attribute: _test(c) for c in comparisons},
-        "fairness_groups": [_row(g) for c in comparisons for g in c.groups],
-        "fairness_mitigation": {"words": MITIGATION, "rows": [_mitigation(m) for m in mitigated]},
+        "fairness_groups": [_group_row(g) for c in comparisons for g in c.groups],
+        "fairness_mitigation": {"words": MITIGATION, "rows": [_mitigation_row(m) for m in mitigated]},
     }
     measures = [_ratio(c, source, replay.seed) for c in comparisons if c.groups]
     prices = [p for m in mitigated if m.blend == HALF_WAY for p in _prices(m, source, replay.seed)]
     return Findings(
         measures=(*measures, *prices),
         facts=tuple(Fact(name, value, Kind.MEASURED, source) for name, value in facts.items()),
+        shown=SHOWN,
     )
 
 
-def _ratio(c: Comparison, source: str, seed: int) -> Measure:
-    return Measure(
-        f"fairness_ratio.{c.attribute}", c.ratio.value, c.n, source, RATIO, c.ratio.low, c.ratio.high, seed=seed
-    )
+def _ratio(c: AttributeComparison, source: str, seed: int) -> Measure:
+    return Measure(f"fairness_ratio.{c.attribute}", c.ratio.value, c.n, source, RATIO, *c.ratio[1:], seed=seed)
 
 
 def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
     share = f"part of the actual spend of the compared households that the selected made; {BLEND}"
+    ratio, spend = m.ratio, m.spend_share
+    blended = f"{SMALLEST}; {BLEND}"
     return (
-        Measure(
-            f"mitigation_ratio.{m.attribute}",
-            m.ratio.value,
-            m.n,
-            source,
-            f"{SMALLEST}; {BLEND}",
-            *m.ratio[1:],
-            seed=seed,
-        ),
-        Measure(
-            f"mitigation_spend_share.{m.attribute}",
-            m.spend_share.value,
-            m.n,
-            source,
-            share,
-            *m.spend_share[1:],
-            seed=seed,
-        ),
+        Measure(f"mitigation_ratio.{m.attribute}", ratio.value, m.n, source, blended, *ratio[1:], seed=seed),
+        Measure(f"mitigation_spend_share.{m.attribute}", spend.value, m.n, source, share, *spend[1:], seed=seed),
     )
 
 
 def _decision(
-    people: Judged, comparisons: Sequence[Comparison], declared: Declaration, replay: FairnessParams
+    people: RankedHouseholds, comparisons: Sequence[AttributeComparison], declared: Declaration, replay: FairnessParams
 ) -> dict[str, Any]:
     assessable = int(people.assessable.sum())
     with_demographics = max(
@@ -133,7 +127,7 @@ FOUND = (
 )
 
 
-def _test(c: Comparison) -> dict[str, Any]:
+def _test(c: AttributeComparison) -> dict[str, Any]:
     """What `governance.gates.fairness` reads; None: nothing could be compared."""
     if not c.groups:
         return {"n": c.n, "too_few": _shown(c.too_few), "groups": {}, **dict.fromkeys(FOUND)}
@@ -151,18 +145,18 @@ def _test(c: Comparison) -> dict[str, Any]:
     }
 
 
-def _row(g: Group) -> dict[str, Any]:
+def _group_row(g: AssessedGroup) -> dict[str, Any]:
     """One line of the table of groups. Rates are shown, counts below ten are not."""
     return {
         "attribute": g.attribute,
         "group": g.label,
         "n": _shown(g.n),
         "offers": _shown(g.selected),
-        "selection_rate": _three(g.selection_rate),
-        "true_positive_rate": _three(g.true_positive_rate),
-        "false_positive_rate": _three(g.false_positive_rate),
-        "predicted_over_actual_spend": _three(g.calibration),
-        "rate_over_rest": _three(g.to_rest),
+        "selection_rate": _interval(g.selection_rate),
+        "true_positive_rate": _interval(g.true_positive_rate),
+        "false_positive_rate": _interval(g.false_positive_rate),
+        "predicted_over_actual_spend": _interval(g.calibration),
+        "rate_over_rest": _interval(g.to_rest),
         "ratio": rounded(g.ratio.value, 4),
         "p": rounded(g.p),
         "holm_p": rounded(g.p_adjusted),
@@ -170,12 +164,12 @@ def _row(g: Group) -> dict[str, Any]:
     }
 
 
-def _mitigation(m: Mitigated) -> dict[str, Any]:
-    estimates = {name: _three(getattr(m, name)) for name in ("ratio", "spend_share", "spend_change")}
+def _mitigation_row(m: Mitigated) -> dict[str, Any]:
+    estimates = {name: _interval(getattr(m, name)) for name in ("ratio", "spend_share", "spend_change")}
     return {"attribute": m.attribute, "blend": m.blend, "n": m.n, **estimates}
 
 
-def _three(estimate: Estimate | None) -> dict[str, float] | None:
+def _interval(estimate: Estimate | None) -> dict[str, float] | None:
     return None if estimate is None else {k: rounded(v, 4) for k, v in estimate._asdict().items()}
 
 
@@ -184,4 +178,5 @@ def _number(value: float | None) -> float | None:
 
 
 def _shown(count: int) -> int | None:
-    return count if count == 0 or count >= FEWEST else None
+    """Counts from 1 to 9 are not shown."""
+    return count if count == 0 or count >= SMALLEST_CELL else None

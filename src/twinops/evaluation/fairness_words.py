@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twinops.evaluation.disparity import Estimate
-from twinops.evaluation.fairness import Comparison
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.fairness import AttributeComparison
 from twinops.evaluation.mitigation import AS_IS, HALF_WAY, Mitigated
 
 _COUNTS = ("offers", "ranked", "assessed", "assessed_with_demographics")
 
 
-def sentences(comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+def sentences(comparisons: Sequence[AttributeComparison]) -> tuple[str, ...]:
     """What was found about each attribute, in words, worst first."""
     told = sorted(comparisons, key=lambda c: (not c.groups, c.ratio.value if c.groups else 0))
     return tuple(_sentence(c) for c in told)
@@ -49,7 +49,7 @@ def _price(before: Mitigated, after: Mitigated) -> str:
     )
 
 
-def _sentence(c: Comparison) -> str:
+def _sentence(c: AttributeComparison) -> str:
     limit = c.rule.ratio_limit
     if not c.groups:
         return f"{c.attribute}: no two groups are large enough to compare."

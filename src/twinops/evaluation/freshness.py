@@ -1,7 +1,7 @@
 """What goes stale: the state of the households, or the heads that read it? Each is held back alone, paired.
 
 A state that is some days old does not know the latest baskets; heads that are frozen have not learned from the latest
-months, but read a fresh state. Everything is foretold for the same households and the same horizons.
+months, but read a fresh state. Everything is predicted for the same households and the same horizons.
 """
 
 from __future__ import annotations
@@ -11,11 +11,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities import shown
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation.bootstrap import Resampled
 from twinops.evaluation.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.setting import Setting
 from twinops.twin.examples import Examples
+
+SHOWN = (
+    *shown.measures(
+        {
+            "freshness.active_auc.state_28.loss": "Lost when the state is 28 days old, of the AUC",
+            "freshness.spend_mae.state_28.loss": "Lost when the state is 28 days old, in spend error",
+            "freshness.active_auc.heads_112.loss": "Lost when the heads are 112 days old, of the AUC",
+            "freshness.spend_mae.heads_112.loss": "Lost when the heads are 112 days old, in spend error",
+        },
+        section=Section.DOUBT,
+    ),
+    *shown.pictures(
+        {"freshness": "What is lost when the state of households is old, and when the heads are"}, section=Section.DOUBT
+    ),
+)
 
 STATE, HEADS = "state", "heads"
 

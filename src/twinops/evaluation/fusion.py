@@ -14,8 +14,19 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.matching import Group, Shared, groups, match
+from twinops.entities import shown
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
+
+SHOWN = shown.measures(
+    {
+        "fusion_individual_accuracy": "A known variable, hidden and borrowed back: households whose class is met",
+        "fusion_individual_accuracy.random": "The same, borrowing from anybody",
+        "fusion_joint_tv": "The same variable with those it was matched on: total variation distance, 0 is alike",
+    },
+    section=Section.FUSION,
+)
 
 METHOD = "random halves: one gives, the other borrows; percentiles over the halvings"
 
@@ -103,7 +114,8 @@ def by_hiding(table: pa.Table, hidden: Hidden, params: Halvings) -> Findings:
             f"fusion_individual_gain.{baseline}": accuracy.tolist(),
             f"fusion_joint_gain.{baseline}": (-joint).tolist(),
         }
-    return Findings(tuple(_measure(name, values, borrowed_by, hidden, params) for name, values in figures.items()))
+    made = tuple(_measure(name, values, borrowed_by, hidden, params) for name, values in figures.items())
+    return Findings(made, shown=SHOWN)
 
 
 def _fidelity(halves: Halves, hidden: Hidden, way: Borrow, near: int, rng: np.random.Generator) -> dict[str, float]:

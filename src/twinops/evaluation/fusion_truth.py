@@ -9,10 +9,25 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.fusion_plan import HIGH
+from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import wilson
+
+SHOWN = shown.measures(
+    {
+        "fusion_segment_coverage_95": "Intervals that hold what the generator says",
+        "fusion_segment_coverage_95.not_widened": "The same, had they not been widened for a shift of the panel",
+        "fusion_segment_coverage_95.independence_assumed": (
+            "The same as it is, where conditional independence is assumed"
+        ),
+        "fusion_segment_error": "How far the inferred means are off",
+        "fusion_bounds_hold": "Identification bounds that hold what the generator says",
+    },
+    section=Section.FUSION,
+)
 
 AGAINST_TRUTH = "inferred segments against what the generator says every customer would have answered; synthetic"
 POINTS = "points of 100"
@@ -51,7 +66,7 @@ def by_truth(fused: pa.Table, recipients: pa.Table, truth: Mapping[str, np.ndarr
                 "mean width, percentiles over segments and scales",
             )
         )
-    return Findings(tuple(measures))
+    return Findings(tuple(measures), shown=SHOWN)
 
 
 def _quality(rows: Sequence[Held], suffix: str) -> list[Measure]:

@@ -7,34 +7,30 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation import wilson
-from twinops.evaluation.bootstrap import LEVEL
-from twinops.evaluation.decision import Judged
-from twinops.evaluation.disparity import Cells
+from twinops.evaluation.bootstrap import percentiles
+from twinops.evaluation.decision import RankedHouseholds
+from twinops.evaluation.disparity import GroupMatrix
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.groups import Grouping
-
-FEWEST = 10
-"""No rate over fewer households is shown."""
-
-Three = tuple[float, float, float]
-"""A value and the ends of its interval."""
 
 
 @dataclass(frozen=True)
 class Rates:
     """Rates of one group with Wilson's intervals; None: fewer than ten households to take the rate over."""
 
-    selection_rate: Three
-    true_positive_rate: Three | None
-    false_positive_rate: Three | None
+    selection_rate: Estimate
+    true_positive_rate: Estimate | None
+    false_positive_rate: Estimate | None
 
 
-def error_rates(people: Judged, grouped: Sequence[Grouping]) -> dict[tuple[str, str], Rates]:
+def error_rates(people: RankedHouseholds, grouped: Sequence[Grouping]) -> dict[tuple[str, str], Rates]:
     """Rates per (attribute, group); the truth is being in the top share by actual spend."""
     return {(g.attribute, label): rates for g in grouped for label, rates in _by_group(people, g).items()}
 
 
-def _by_group(people: Judged, grouping: Grouping) -> dict[str, Rates]:
+def _by_group(people: RankedHouseholds, grouping: Grouping) -> dict[str, Rates]:
     from fairlearn import metrics  # heavy
 
     inside = grouping.inside
@@ -63,21 +59,18 @@ def _rates(row: dict[str, float]) -> Rates:
     )
 
 
-def _shown(rate: float, n: int) -> Three | None:
-    return wilson.share(round(rate * n), n) if n >= FEWEST else None
+def _shown(rate: float, n: int) -> Estimate | None:
+    return wilson.share(round(rate * n), n) if n >= SMALLEST_CELL else None
 
 
-def calibrations(people: Judged, cells: Cells, draws: np.ndarray) -> list[Three | None]:
+def calibrations(people: RankedHouseholds, cells: GroupMatrix, draws: np.ndarray) -> list[Estimate | None]:
     """Predicted over actual spend of each group, with percentile intervals over draws of households; 1 is right."""
     cents = [np.rint(people.expected_spend * 100), people.spend_cents]
     money = np.hstack([cells.inside * c[:, None] for c in cents]).astype(float)
     predicted, actual = np.split(draws.astype(float) @ money, 2, axis=1)  # whole cents, so exact in any order
-    return [_percentiles(predicted[:, i], actual[:, i]) for i in range(predicted.shape[1])]
+    return [_ratio(predicted[:, i], actual[:, i]) for i in range(predicted.shape[1])]
 
 
-def _percentiles(predicted: np.ndarray, actual: np.ndarray) -> Three | None:
-    if (actual <= 0).any():
-        return None
-    ratio = predicted / actual
-    low, high = np.quantile(ratio[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(ratio[0]), float(low), float(high)
+def _ratio(predicted: np.ndarray, actual: np.ndarray) -> Estimate | None:
+    """None where in some draw nothing was spent."""
+    return None if (actual <= 0).any() else percentiles(predicted / actual)

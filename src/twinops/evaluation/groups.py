@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.errors import DataError
-from twinops.evaluation.decision import Judged
+from twinops.evaluation.decision import RankedHouseholds
 from twinops.evaluation.declaration import Assessed
-from twinops.evaluation.disparity import Cells
+from twinops.evaluation.disparity import GroupMatrix
 from twinops.evaluation.merging import least_size, merged
 
 HELD = "demographics_held"
@@ -42,13 +42,13 @@ class Grouping:
         return int((self.compared & ~self.inside).sum())
 
     @property
-    def cells(self) -> Cells:
+    def cells(self) -> GroupMatrix:
         """Each group against all others that are in a group."""
         inside = np.stack([self.labels == g for g in self.groups], axis=1)
-        return Cells(inside, self.inside[:, None] & ~inside)
+        return GroupMatrix(inside, self.inside[:, None] & ~inside)
 
 
-def groupings(people: Judged, demographics: pa.Table, rule: Assessed) -> tuple[Grouping, ...]:
+def groupings(people: RankedHouseholds, demographics: pa.Table, rule: Assessed) -> tuple[Grouping, ...]:
     """The groups of every declared attribute among the households with demographics, and `HELD` among all.
 
     `demographics` has one row per household: sid, and text columns in which null says "not stated".
@@ -63,19 +63,19 @@ def groupings(people: Judged, demographics: pa.Table, rule: Assessed) -> tuple[G
     at = np.array([row.get(str(sid), -1) for sid in people.sids], dtype=np.int64)
     held = at >= 0
     presence = np.where(held, "held", "not held").astype(object)
-    out = [_grouping(HELD, presence, None, _Asked(people, np.ones_like(held), rule))]
+    out = [_grouping(HELD, presence, None, _Rule(people, np.ones_like(held), rule))]
     for name, attribute in sorted(rule.attributes.items()):
         levels = np.full(len(at), None, dtype=object)
         levels[held] = np.array(demographics[name].to_pylist(), dtype=object)[at[held]]
-        out.append(_grouping(name, levels, attribute.ordered, _Asked(people, held, rule)))
+        out.append(_grouping(name, levels, attribute.ordered, _Rule(people, held, rule)))
     return tuple(out)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Rule:
     """Among whom an attribute is assessed, and by which rule."""
 
-    people: Judged
+    people: RankedHouseholds
     compared: np.ndarray
     rule: Assessed
 
@@ -85,10 +85,10 @@ class _Asked:
         return least_size(min_group=self.rule.min_group, min_expected=self.rule.min_expected_selections, rate=rate)
 
 
-def _grouping(attribute: str, levels: np.ndarray, order: Sequence[str] | None, asked: _Asked) -> Grouping:
-    group_of = merged(Counter(levels[asked.compared]), order=order, least=asked.least)
+def _grouping(attribute: str, levels: np.ndarray, order: Sequence[str] | None, among: _Rule) -> Grouping:
+    group_of = merged(Counter(levels[among.compared]), order=order, least=among.least)
     labels = np.full(len(levels), None, dtype=object)
-    labels[asked.compared] = [group_of[level] for level in levels[asked.compared]]
+    labels[among.compared] = [group_of[level] for level in levels[among.compared]]
     return Grouping(
-        attribute, tuple(dict.fromkeys(g for g in group_of.values() if g is not None)), labels, asked.compared
+        attribute, tuple(dict.fromkeys(g for g in group_of.values() if g is not None)), labels, among.compared
     )

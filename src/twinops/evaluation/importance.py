@@ -7,7 +7,7 @@ import pyarrow as pa
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.twin.challenger import Challenger
-from twinops.twin.explain import Explanation, explain_heads, explain_trees
+from twinops.twin.explain import HeadExplanation, explain_heads, explain_trees
 from twinops.twin.model import HEADS, TwinModel
 
 
@@ -24,5 +24,5 @@ def importance_fact(model: TwinModel, challenger: Challenger, table: pa.Table) -
     return Fact("importance", {"rows": table.num_rows, "heads": value}, Kind.MEASURED, source)
 
 
-def _by_heading(explained: Explanation) -> dict[str, float]:
+def _by_heading(explained: HeadExplanation) -> dict[str, float]:
     return {heading: rounded(size, 4) for heading, size in explained.grouped.importance.items()}

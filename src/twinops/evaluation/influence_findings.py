@@ -6,12 +6,36 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL, hidden
-from twinops.evaluation.influence import Chosen, Definition, Interval
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.influence import Definition, GroupChoice
+
+SHOWN = (
+    *shown.measures(
+        {
+            "influence_contacts.past": "Contacts per household in the window before the day",
+            "influence_on_top.past": "Share of past contacts that came on top of what the policy allows",
+            "influence_refused.by_score": (
+                "Share of those chosen by the score alone whom the guard does not let through"
+            ),
+            "influence_against_guard": "Offers of the proposal that go against the guard",
+        },
+        section=Section.PRESSURE,
+    ),
+    *shown.pictures(
+        {
+            "influence": "How often groups that are easily exploited are chosen, beside past campaigns and a choice by "
+            "lot"
+        },
+        section=Section.PRESSURE,
+    ),
+)
 
 BY_HOUSEHOLD = "percentile bootstrap of households"
 RATIO = "share of a group that is chosen over that of the rest; interval by Walter 1975 on the scale of logarithms"
@@ -30,16 +54,16 @@ class Pressure:
     window_days: int
     households: int
     before: Mapping[str, int]
-    per_household: Interval
-    past_over: Interval | None
+    per_household: Estimate
+    past_over: Estimate | None
     offers: int
     refused: Mapping[str, int]
-    refused_share: Interval
+    refused_share: Estimate
     against_guard: int
 
 
 @dataclass(frozen=True)
-class Influence:
+class MeasuredInfluence:
     """What was found. `signs`: of each declared sign of vulnerability, whether it can be known here at all."""
 
     day: int
@@ -47,11 +71,11 @@ class Influence:
     pressure: Pressure
     signs: Mapping[str, bool]
     groups: Mapping[str, Definition]
-    chosen: Mapping[str, Chosen | None]
+    chosen: Mapping[str, GroupChoice | None]
     seed: int
 
 
-def influence_findings(found: Influence) -> Findings:
+def influence_findings(found: MeasuredInfluence) -> Findings:
     """A group too small to be measured has no measure: missing is missing, not one."""
     groups = {g: {a: list(levels) for a, levels in d.items()} for g, d in found.groups.items()}
     source = _source(found)
@@ -61,59 +85,59 @@ def influence_findings(found: Influence) -> Findings:
         Fact("influence_control", [_control(g, c) for g, c in found.chosen.items()], Kind.MEASURED, source),
     )
     ratios = [m for g, c in found.chosen.items() if c is not None for m in _ratios(g, c, found)]
-    return Findings((*_of_pressure(found), *ratios), facts)
+    return Findings((*_of_pressure(found), *ratios), facts, SHOWN)
 
 
-def influence_sentence(found: Influence) -> str:
+def influence_sentence(found: MeasuredInfluence) -> str:
     """The conclusion, in words."""
     p = found.pressure
-    over = "no past contact" if p.past_over is None else f"{p.past_over[0]:.1%} of past contacts"
+    over = "no past contact" if p.past_over is None else f"{p.past_over.value:.1%} of past contacts"
     highest = {g: c.ratio for g, c in found.chosen.items() if c is not None}
-    said = "; ".join(f"{g.replace('_', ' ')} {_of(r)}" for g, r in highest.items()) or "none could be measured"
+    said = (
+        "; ".join(f"{g.replace('_', ' ')} {_with_interval(r)}" for g, r in highest.items()) or "none could be measured"
+    )
     return (
         f"{over[0].upper()}{over[1:]} came on top of {p.cap} in {p.window_days} days. The score alone would send "
-        f"{p.refused_share[0]:.0%} of {p.offers:,} offers against the guard; of the proposal {p.against_guard} are. "
-        f"Chosen, in times as often as the rest: {said}."
+        f"{p.refused_share.value:.0%} of {p.offers:,} offers against the guard; of the proposal {p.against_guard} are. "
+        f"GroupChoice, in times as often as the rest: {said}."
     )
 
 
-def _of_pressure(found: Influence) -> list[Measure]:
+def _of_pressure(found: MeasuredInfluence) -> list[Measure]:
     p, source = found.pressure, _source(found)
     per = f"contacts that began in the {p.window_days} days before; {BY_HOUSEHOLD}"
     top = f"share of contacts on top of {p.cap} in the {p.window_days} days before each; {BY_HOUSEHOLD}"
     alone = "share of those whom the score alone would choose that the guard does not let through; Wilson's interval"
     counted = "offers of the proposal that the guard refuses, each asked; counted in full"
     value, low, high = p.refused_share
+    before = p.per_household
     made = [
-        _measure("influence_contacts.past", p.per_household, p.households, (source, per, found.seed)),
+        Measure("influence_contacts.past", before[0], p.households, source, per, *before[1:], seed=found.seed),
         Measure("influence_refused.by_score", value, p.offers, source, alone, low, high, unit_of_n="offers"),
         Measure("influence_against_guard", p.against_guard, p.offers, source, counted, unit_of_n="offers"),
     ]
     if p.past_over is not None:
         past = f"campaigns of the {found.past_days} days before day {found.day}, households that allow offers"
-        made.append(_measure("influence_on_top.past", p.past_over, p.households, (past, top, found.seed)))
+        value, low, high = p.past_over
+        made.append(Measure("influence_on_top.past", value, p.households, past, top, low, high, seed=found.seed))
     return made
 
 
-def _ratios(group: str, c: Chosen, found: Influence) -> list[Measure]:
-    told = f"{_source(found)} and assessment, demographics declared"
+def _ratios(group: str, c: GroupChoice, found: MeasuredInfluence) -> list[Measure]:
+    source, name = f"{_source(found)} and assessment, demographics declared", f"influence_ratio.{group}"
     value, low, high = c.ratio
-    made = [Measure(f"influence_ratio.{group}", value, c.known, told, RATIO, low, high)]
+    made = [Measure(name, value, c.known, source, RATIO, low, high)]
     if c.past is not None:
-        made.append(_measure(f"influence_ratio.{group}.past", c.past, c.known, (told, PAST, found.seed)))
+        value, low, high = c.past
+        made.append(Measure(f"{name}.past", value, c.known, source, PAST, low, high, seed=found.seed))
     return made
 
 
-def _measure(name: str, found: Interval, n: int, about: tuple[str, str, int]) -> Measure:
-    source, method, seed = about
-    return Measure(name, found[0], n, source, method, found[1], found[2], seed=seed)
-
-
-def _source(found: Influence) -> str:
+def _source(found: MeasuredInfluence) -> str:
     return f"the declared decision replayed for day {found.day}, households that allow offers"
 
 
-def _pressure(found: Influence) -> dict[str, Any]:
+def _pressure(found: MeasuredInfluence) -> dict[str, Any]:
     p = found.pressure
     return {
         "cap": p.cap,
@@ -124,7 +148,7 @@ def _pressure(found: Influence) -> dict[str, Any]:
     }
 
 
-def _control(group: str, c: Chosen | None) -> dict[str, Any]:
+def _control(group: str, c: GroupChoice | None) -> dict[str, Any]:
     if c is None:
         return {"group": group, "not_measured": "fewer than ten households in the group or in the rest"}
     return {
@@ -136,5 +160,5 @@ def _control(group: str, c: Chosen | None) -> dict[str, Any]:
     }
 
 
-def _of(ratio: Interval) -> str:
-    return f"{ratio[0]:.2f} [{ratio[1]:.2f}, {ratio[2]:.2f}]"
+def _with_interval(ratio: Estimate) -> str:
+    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

@@ -10,10 +10,26 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation.wilson import share
+
+SHOWN = shown.measures(
+    {
+        "linkage_precision": "Of the pairs of records that were joined, the share that is one person's",
+        "linkage_recall": "Of the pairs that are one person's, the share that was joined",
+        "linkage_f1": "F1 of the two",
+        "linkage_f1.exact_email": "F1 of equal e-mail addresses alone, on the same records",
+        "linkage_f1.fuzzy": "F1 of a weighted fuzzy matcher, on the same records",
+        "linkage_wrong_household_rate": "Linked records whose household is another person's: data in the wrong twin",
+        "linkage_to_review": "Pairs that wait for a person to look at them, and are not joined",
+    },
+    section=Section.LINKAGE,
+    headlines=("linkage_precision", "linkage_recall"),
+)
 
 SOURCE = "synthetic identities around the households (twinops.demo.identities)"
 

@@ -12,10 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities import shown
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.errors import DataError
 from twinops.evaluation.weighted import auc
+
+SHOWN = shown.measures(
+    {"membership_auc": "How well those trained on are told from strangers (AUC; one half is nothing)"},
+    headlines=("membership_auc",),
+)
 
 FALSE_POSITIVES = 0.01
 LEVEL = 0.95
@@ -114,7 +120,7 @@ def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, 
         worst = max(drawn, key=lambda head: float(drawn[head][0, place]))
         for head, values in {**{f".{h}": v for h, v in drawn.items()}, "": drawn[worst]}.items():
             made.append(_measure(f"{name}{head}", values[:, place], n, run))
-    return Findings(tuple(sorted(made, key=lambda m: m.name)), ())
+    return Findings(tuple(sorted(made, key=lambda m: m.name)), shown=SHOWN)
 
 
 @dataclass(frozen=True)

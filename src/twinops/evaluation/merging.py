@@ -11,15 +11,15 @@ from twinops.errors import DataError
 NOT_STATED = "not stated"
 
 
-class Run(NamedTuple):
+class LevelRun(NamedTuple):
     """Levels that make one group, and how many households they hold."""
 
     n: int
     levels: tuple[str, ...]
 
-    def with_next(self, other: Run) -> Run:
+    def with_next(self, other: LevelRun) -> LevelRun:
         """Both together."""
-        return Run(self.n + other.n, self.levels + other.levels)
+        return LevelRun(self.n + other.n, self.levels + other.levels)
 
 
 def least_size(*, min_group: int, min_expected: int, rate: float) -> float:
@@ -59,12 +59,12 @@ def merged(
     return out
 
 
-def _ordered(counts: Mapping[str, int], order: Sequence[str], *, least: float) -> list[Run]:
+def _ordered(counts: Mapping[str, int], order: Sequence[str], *, least: float) -> list[LevelRun]:
     strange = sorted(set(counts) - set(order))
     if strange:
         what = f"Level(s) {', '.join(map(repr, strange))} are not declared."
         raise DataError(what, hint="Add them to intended_use.yaml, in their order.")
-    runs = [Run(counts[level], (level,)) for level in order if level in counts]
+    runs = [LevelRun(counts[level], (level,)) for level in order if level in counts]
     while len(runs) > 1 and min(runs).n < least:
         first = _pair_to_join([run.n for run in runs])
         runs[first : first + 2] = [runs[first].with_next(runs[first + 1])]
@@ -78,8 +78,8 @@ def _pair_to_join(sizes: list[int]) -> int:
     return min(small, min(beside, key=lambda i: sizes[i]))
 
 
-def _nominal(counts: Mapping[str, int], *, least: float) -> list[Run]:
-    runs = sorted(Run(n, (level,)) for level, n in counts.items())
+def _nominal(counts: Mapping[str, int], *, least: float) -> list[LevelRun]:
+    runs = sorted(LevelRun(n, (level,)) for level, n in counts.items())
     small = sum(run.n < least for run in runs)
     while len(runs) > 1 and (small > 1 or runs[0].n < least):
         runs[:2] = [runs[0].with_next(runs[1])]
@@ -87,7 +87,7 @@ def _nominal(counts: Mapping[str, int], *, least: float) -> list[Run]:
     return sorted(runs, key=lambda run: _label(run, " or "))
 
 
-def _label(run: Run, between: str) -> str:
+def _label(run: LevelRun, between: str) -> str:
     """A run in order is called by its ends, others by all their levels."""
     if between == " or ":
         return between.join(sorted(run.levels))

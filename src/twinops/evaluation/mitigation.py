@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.evaluation import disparity
-from twinops.evaluation.bootstrap import LEVEL
-from twinops.evaluation.decision import Judged
-from twinops.evaluation.disparity import Estimate
+from twinops.evaluation.bootstrap import LEVEL, percentiles
+from twinops.evaluation.decision import RankedHouseholds
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.evenness import to_rest
 from twinops.evaluation.fairness import smallest
 from twinops.evaluation.groups import Grouping
@@ -39,7 +39,7 @@ class Mitigated:
     spend_change: Estimate
 
 
-def mitigate(people: Judged, grouping: Grouping, *, blend: float, draws: np.ndarray) -> Mitigated | None:
+def mitigate(people: RankedHouseholds, grouping: Grouping, *, blend: float, draws: np.ndarray) -> Mitigated | None:
     """Choose again among the compared households, as many as were selected; None when nothing was spent."""
     inside = grouping.inside
     chosen = rechosen(people, grouping, blend=blend)
@@ -53,13 +53,13 @@ def mitigate(people: Judged, grouping: Grouping, *, blend: float, draws: np.ndar
         attribute=grouping.attribute,
         blend=blend,
         n=int(inside.sum()),
-        ratio=smallest([to_rest(counts, bounds, i).evenness for i in range(len(grouping.groups))]),
-        spend_share=_interval(reached / total),
-        spend_change=_interval((reached - before) / total),
+        ratio=smallest([disparity.evenness(to_rest(counts, bounds, i)) for i in range(len(grouping.groups))]),
+        spend_share=percentiles(reached / total),
+        spend_change=percentiles((reached - before) / total),
     )
 
 
-def rechosen(people: Judged, grouping: Grouping, *, blend: float) -> np.ndarray:
+def rechosen(people: RankedHouseholds, grouping: Grouping, *, blend: float) -> np.ndarray:
     """Who would be selected by the blend of two ranks; equal blends: the better overall rank, then subject id."""
     inside = np.flatnonzero(grouping.inside)
     within = np.empty(len(inside))
@@ -73,14 +73,9 @@ def rechosen(people: Judged, grouping: Grouping, *, blend: float) -> np.ndarray:
     return chosen
 
 
-def _rank(people: Judged, rows: np.ndarray) -> np.ndarray:
+def _rank(people: RankedHouseholds, rows: np.ndarray) -> np.ndarray:
     """Rank by predicted spend among these households: near 0 the lowest, near 1 the highest."""
     best_first = np.lexsort((people.sids[rows], -people.expected_spend[rows]))
     rank = np.empty(len(rows))
     rank[best_first] = 1 - (np.arange(len(rows)) + 0.5) / len(rows)
     return rank
-
-
-def _interval(values: np.ndarray) -> Estimate:
-    low, high = np.quantile(values[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(float(values[0]), float(low), float(high))

@@ -15,11 +15,21 @@ from functools import partial
 import numpy as np
 
 from twinops.data.threads import one_thread, side_by_side
+from twinops.entities import shown
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
 from twinops.params import MinimisationParams
 from twinops.twin.heads import Scaling, fit_activity, fit_rate
 from twinops.twin.predictions import exponential
+
+SHOWN = shown.pictures(
+    {
+        "necessity_attributes": "What each personal attribute would save, by how much is known of a household",
+        "necessity_sources": "What each other source would save, and what purchases give away",
+    },
+    section=Section.NEED,
+)
 
 FOLDS = 5
 ESTABLISHED = -1
@@ -36,7 +46,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Rows:
-    """What is foretold and from what: `base` makes rows x terms, having learned from some; USD, active, whose, when."""
+    """What is predicted, and of what: `base` makes rows x terms, learned from some; USD, active, whose, when."""
 
     base: Callable[[np.ndarray], np.ndarray]
     spend: np.ndarray
@@ -91,7 +101,7 @@ class Tested:
 
 @dataclass(frozen=True)
 class About:
-    """What a round of tests is about: attributes or sources, how much history, and whether activity is foretold too."""
+    """What a round of tests is about: attributes or sources, how much history, and whether activity too."""
 
     kind: str
     history_days: int
@@ -105,7 +115,7 @@ def tested(rows: Rows, units: Mapping[str, np.ndarray], rule: MinimisationParams
     draws = counts(int(who.max()) + 1, draws=rule.draws, seed=rule.seed)[:, who[rows.judge]].astype(float)
     with one_thread():
         fitted = _Fitted(rows, fold, rule, tuple(_base(rows, fold, k) for k in range(FOLDS)), about.activity)
-        nothing = fitted.foretold(None)
+        nothing = fitted.predicted(None)
         return tuple(
             side_by_side(
                 [
@@ -127,7 +137,7 @@ class _Fitted:
     """Per fold the base of the rows to learn from, and of those to judge."""
     activity: bool
 
-    def foretold(self, columns: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def predicted(self, columns: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """USD and log-odds to be active, per judged row."""
         spend, odds = np.zeros(len(self.rows.spend)), np.zeros(len(self.rows.spend))
         for k in range(FOLDS):
@@ -154,18 +164,18 @@ def _base(rows: Rows, fold: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]
     return x[learn], x[judge]
 
 
-Foretold = tuple[np.ndarray, np.ndarray]
+Estimates = tuple[np.ndarray, np.ndarray]
 
 
 def _tested(
     name: str,
     fitted: _Fitted,
     columns: tuple[np.ndarray, Sequence[np.ndarray]],
-    beside: tuple[Foretold, np.ndarray, About],
+    beside: tuple[Estimates, np.ndarray, About],
 ) -> Tested:
     real, dealt = columns
     nothing, draws, about = beside
-    ours, chance = fitted.foretold(real), [fitted.foretold(x) for x in dealt]
+    ours, chance = fitted.predicted(real), [fitted.predicted(x) for x in dealt]
     judged = fitted.rows.judge
     spend, active = fitted.rows.spend[judged], fitted.rows.active[judged]
     errors = [np.abs(f[0] - spend) for f in (nothing, ours, *chance)]
@@ -176,7 +186,7 @@ def _tested(
     return Tested(name, about.kind, about.history_days, households, usd, auc)
 
 
-def _auc_gain(active: np.ndarray, said: tuple[Foretold, Foretold, Sequence[Foretold]], draws: np.ndarray) -> Gain:
+def _auc_gain(active: np.ndarray, said: tuple[Estimates, Estimates, Sequence[Estimates]], draws: np.ndarray) -> Gain:
     nothing, ours, chance = said
     without, with_it = (weighted.auc(active, f[1], draws) for f in (nothing, ours))
     shuffled = np.mean([weighted.auc(active, f[1], draws) for f in chance], axis=0)

@@ -8,11 +8,12 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
+from twinops.data.sealed_tables import with_text_sid
 from twinops.errors import DataError
 from twinops.evaluation.necessity import Rows
 from twinops.params import FeaturesParams
 from twinops.ports import Engine
-from twinops.twin.examples import Examples, with_text_sid
+from twinops.twin.examples import Examples
 from twinops.twin.priors import fit_priors
 from twinops.twin.state import terms
 

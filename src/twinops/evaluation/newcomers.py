@@ -10,7 +10,7 @@ import numpy as np
 from twinops.entities.measure import Measure
 from twinops.evaluation.wilson import share
 from twinops.params import FeaturesParams, TrainParams
-from twinops.twin.cold import BANDS, Newcomer, corrected, fit_cold, outcomes_after, outcomes_before
+from twinops.twin.cold import BANDS, Newcomer, corrected, fit_newcomers, outcomes_after, outcomes_before
 from twinops.twin.examples import Examples
 from twinops.twin.fit import fit_twin
 from twinops.twin.outlook import LEVEL
@@ -34,7 +34,7 @@ class Told:
 def tell_newcomers(
     known: Examples, who: Sequence[Newcomer], grid: FeaturesParams, penalties: TrainParams
 ) -> tuple[Told, ...]:
-    """Every newcomer is foretold by heads, corrections and ranges learned without them: two folds by household."""
+    """Every newcomer is predicted by heads, corrections and ranges learned without them: two folds by household."""
     parts: dict[str, list[Told]] = {}
     for fold in range(FOLDS):
         unseen = [n for n in who if n.household % FOLDS == fold]
@@ -83,18 +83,17 @@ def _fold(
     rows: Examples, seen: list[Newcomer], unseen: list[Newcomer], settings: tuple[FeaturesParams, TrainParams]
 ) -> list[Told]:
     grid, penalties = settings
-    horizon, decay_days = grid.horizon_days, grid.decay_days
     model = fit_twin(rows, grid, penalties)
-    cold = fit_cold(seen, model, horizon_days=horizon, decay_days=decay_days)
-    found = [] if cold is None else [
+    believed = fit_newcomers(seen, model)
+    found = [] if believed is None else [
         _told(
             NOTHING,
-            outcomes_before(unseen, horizon_days=horizon, believed=(cold.baskets, cold.spend)),
-            cold.spread,
+            outcomes_before(unseen, horizon_days=model.horizon_days, baskets=believed.baskets, spend=believed.spend),
+            believed.spread,
         )
     ]  # fmt: skip
-    for band, (upto, days) in zip(() if cold is None else cold.bands, BANDS, strict=False):
-        came = outcomes_after(unseen, model, days=days, settings=(horizon, decay_days))
+    for band, (upto, days) in zip(() if believed is None else believed.bands, BANDS, strict=False):
+        came = outcomes_after(unseen, model, days=days)
         found.append(_told(f"{upto}_days", corrected(came, band.baskets_ratio, band.spend_ratio), band.spread))
     return [*found, _established(rows, settings)]
 

@@ -11,13 +11,23 @@ from typing import Any
 
 import pyarrow as pa
 
+from twinops.entities import shown
 from twinops.entities.consent import LegalBasis, Purpose, Reason
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import LegalFacts
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.wilson import share
 from twinops.ports import Engine
+
+SHOWN = (
+    *shown.measures({"consent_coverage": "Consent coverage"}, section=Section.DATA, headlines=("consent_coverage",)),
+    *shown.pictures(
+        {"population": "Households whose consent allows each purpose, and why others are left out"},
+        section=Section.DATA,
+    ),
+)
 
 
 def consent_coverage(reasons: pa.Table, *, source: str) -> tuple[Measure, ...]:

@@ -44,7 +44,7 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Risk:
+class AttackRisk:
     """One attack: successes against members, against the control, and by guessing, each out of as many tries."""
 
     name: str
@@ -70,7 +70,7 @@ class Risk:
         return self.attack > self.guess
 
 
-def attacks(tables: Tables, *, tries: int, seed: int) -> tuple[Risk, ...]:
+def attacks(tables: Tables, *, tries: int, seed: int) -> tuple[AttackRisk, ...]:
     """All three attacks, each with its own random numbers."""
     seeds = np.random.SeedSequence(seed).spawn(3)
     return tuple(
@@ -79,17 +79,17 @@ def attacks(tables: Tables, *, tries: int, seed: int) -> tuple[Risk, ...]:
     )
 
 
-def singling_out(tables: Tables, tries: int, rng: np.random.Generator) -> Risk:
+def singling_out(tables: Tables, tries: int, rng: np.random.Generator) -> AttackRisk:
     """Predicates true of exactly one row of the release: of how many households is each true?"""
     drawn = _predicates(tables, tables.released, tries, rng, alone=True)
     guessed = _predicates(tables, _anything(tables, rng), tries, rng, alone=False)
     hits = [int((_matches(people, drawn) == 1).sum()) for people in (tables.members, tables.control)]
     share_guessed = float((_matches(tables.members, guessed) == 1).mean())
     n = max(len(drawn.low), 1)
-    return Risk("singling_out_risk", hits[0], hits[1], round(share_guessed * n), n, n)
+    return AttackRisk("singling_out_risk", hits[0], hits[1], round(share_guessed * n), n, n)
 
 
-def linkability(tables: Tables, tries: int, rng: np.random.Generator) -> Risk:
+def linkability(tables: Tables, tries: int, rng: np.random.Generator) -> AttackRisk:
     """Two halves of a household's columns, each matched to its nearest row of the release: is it the same row?"""
     order = rng.permutation(len(tables.sizes))
     halves = order[: len(order) // 2], order[len(order) // 2 :]
@@ -101,16 +101,16 @@ def linkability(tables: Tables, tries: int, rng: np.random.Generator) -> Risk:
     members, control = (_some(people, tries, rng) for people in (tables.members, tables.control))
     sizes = [_nearest(members[:, h], tables.released[:, h], tables.sizes, h).sum(axis=1) for h in halves]
     by_chance = 1 - (1 - sizes[0] / len(tables.released)) ** sizes[1]
-    return Risk(
+    return AttackRisk(
         "linkability_risk", linked(members), linked(control), round(float(by_chance.sum())), len(members), len(control)
     )
 
 
-def inference(tables: Tables, tries: int, rng: np.random.Generator) -> Risk:
+def inference(tables: Tables, tries: int, rng: np.random.Generator) -> AttackRisk:
     """All columns but one are known: does the nearest row of the release tell the last?"""
     aux = np.array([c for c in range(len(tables.sizes)) if c != tables.secret])
 
-    def told(people: np.ndarray) -> int:
+    def met(people: np.ndarray) -> int:
         near = _nearest(people[:, aux], tables.released[:, aux], tables.sizes, aux)
         # among rows equally near, the most frequent value is what an attacker would say
         said = [_mode(tables.released[rows, tables.secret]) for rows in near]
@@ -119,10 +119,10 @@ def inference(tables: Tables, tries: int, rng: np.random.Generator) -> Risk:
     members, control = (_some(people, tries, rng) for people in (tables.members, tables.control))
     often = _mode(tables.released[:, tables.secret])
     by_guess = int((np.abs(members[:, tables.secret] - often) < 0.5).sum())
-    return Risk("inference_risk", told(members), told(control), by_guess, len(members), len(control))
+    return AttackRisk("inference_risk", met(members), met(control), by_guess, len(members), len(control))
 
 
-def risk_findings(found: dict[str, tuple[Risk, ...]], sources: dict[str, str], *, seed: int) -> Findings:
+def risk_findings(found: dict[str, tuple[AttackRisk, ...]], sources: dict[str, str], *, seed: int) -> Findings:
     """Measures `singling_out_risk`, `linkability_risk`, `inference_risk`; `.<table>` for every table but the first."""
     first = next(iter(found))
     measures, table = [], []

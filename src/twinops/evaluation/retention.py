@@ -9,8 +9,8 @@ from typing import Any
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
 from twinops.evaluation.necessity import ESTABLISHED, Gain, Outcome, Tested
+from twinops.evaluation.rendering import written
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 

@@ -1,4 +1,4 @@
-"""What behaviour still gives away: personal attributes foretold from purchases, though none is a feature.
+"""What behaviour still gives away: personal attributes predicted from purchases, though none is a feature.
 
 Leaving an attribute out does not hide it. Out-of-fold AUC from purchases by product category beside the twin's terms,
 from these alone, and of the score itself that the judged decision ranks by; .5 says nothing is given away. Among
@@ -16,14 +16,26 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.threads import one_thread
+from twinops.entities import shown
 from twinops.entities.demographics import CODES
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
-from twinops.evaluation.proxies import FEWEST, FOLDS, foretold, standardised
+from twinops.evaluation.proxies import FEWEST, FOLDS, predicted, standardised
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 from twinops.ports import Engine
+
+SHOWN = shown.measures(
+    {
+        "revealed.income_75k_or_more": "Income of 75K or more, told from purchases (AUC; one half is nothing)",
+        "revealed.income_75k_or_more.by_score": "The same, by the expected spend itself",
+        "revealed.age_55_or_more": "Age of 55 or more, told from purchases",
+        "revealed.age_55_or_more.by_score": "The same, by the expected spend itself",
+    },
+    section=Section.NEED,
+)
 
 
 def _from(attribute: str, level: str) -> frozenset[str]:
@@ -157,8 +169,8 @@ def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: Minimisatio
         return weighted.auc(of.astype(float), score, draws)
 
     dealt = [rng.permutation(truth) for _ in range(rule.shuffles)]
-    chance = [float(auc(d, foretold(x, d, fold, c=PENALTY_C))[0]) for d in dealt]
-    whole, less = (Resampled(auc(truth, foretold(of, truth, fold, c=PENALTY_C))) for of in (x, state))
+    chance = [float(auc(d, predicted(x, d, fold, c=PENALTY_C))[0]) for d in dealt]
+    whole, less = (Resampled(auc(truth, predicted(of, truth, fold, c=PENALTY_C))) for of in (x, state))
     score = Resampled(auc(truth, known.score))
     return Revealed(trait, int(truth.sum()), len(truth), whole, float(np.mean(chance)), less, score)
 

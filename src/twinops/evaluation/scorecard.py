@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, mean_of
 from twinops.evaluation.coverage import BOTH, Covered
@@ -19,13 +21,24 @@ from twinops.evaluation.setting import Setting
 from twinops.twin.examples import Examples
 from twinops.twin.predictions import Predictions
 
+SPREAD = shown.measures(
+    {"variance_ratio.spend": "Spread of predicted over that of actual spend; below one is right"}, section=Section.DOUBT
+)
+SHOWN = shown.pictures(
+    {
+        "rolling_origin": "How much better than plain baselines the twin was, day after day",
+        "importance": "What moves forecasts, by the twin's terms and by the challenger's trees",
+    },
+    section=Section.DOUBT,
+)
+
 RIVALS = ("segment", "rfm", "naive")
 SPREADS = ("baskets", "spend")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One held-out day: who, what came, and what the twin foretold."""
+    """One held-out day: who, what came, and what the twin predicted."""
 
     rows: Examples
     said: Predictions
@@ -84,7 +97,7 @@ def rolling_fact(measured: Sequence[Origin]) -> Fact:
 
 
 def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting) -> list[Measure]:
-    """`variance_ratio.spend`: standard deviation of what was foretold over that of what came, between households.
+    """`variance_ratio.spend`: standard deviation of what was predicted over that of what came, between households.
 
     Below 1 is right for anyone who cannot see the future: the best forecast has the square root of the share of
     variance that can be explained, which stands beside it as `explained_share.spend`.

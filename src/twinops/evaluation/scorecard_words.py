@@ -6,8 +6,9 @@ from typing import Any
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
 from twinops.evaluation.coverage import BOTH, NAME
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.rendering import against, written
 from twinops.twin.intervals import COVERAGE, TIERS
 
 
@@ -18,7 +19,7 @@ def scorecard_conclusion(findings: Findings) -> str:
         _ranges(measures),
         _tiers(measures),
         *_freshness(measures),
-        *[_segment(measures[f"{q}.gain_over_segment"], said) for q, said in _CLAIMS.items()],
+        *[against("its segment's mean", said, measures[f"{q}.gain_over_segment"]) for q, said in _CLAIMS.items()],
         *[_spread(measures, q) for q in BOTH],
         *_groups(findings),
     ]
@@ -68,27 +69,19 @@ def _freshness(measures: dict[str, Measure]) -> list[str]:
         auc, usd = (measures[f"freshness.{q}.{what}_{age}.loss"] for q in ("active_auc", "spend_mae"))
         verb = "costs" if what == "state" else "cost"
         out.append(
-            f"{said} {age} days old {verb} AUC {written(auc)} and {written(usd)} USD of spend error{_told(usd)}."
+            f"{said} {age} days old {verb} AUC {written(auc)} and {written(usd)} USD of spend error{_doubt(usd)}."
         )
     return out
 
 
-def _told(loss: Measure) -> str:
+def _doubt(loss: Measure) -> str:
     return "" if loss.excludes_zero else ", which cannot be told from nothing"
-
-
-def _segment(gain: Measure, claim: str) -> str:
-    unit = f" {gain.unit}" if gain.unit else ""
-    if not gain.excludes_zero:
-        return f"In {claim} the twin and its segment's mean **cannot be told apart**: gain {written(gain)}{unit}."
-    better = "better" if gain.value > 0 else "worse"
-    return f"In {claim} the twin is **{better}** than its segment's mean: gain {written(gain)}{unit}."
 
 
 def _spread(measures: dict[str, Measure], quantity: str) -> str:
     ratio, explained = measures[f"variance_ratio.{quantity}"], measures[f"explained_share.{quantity}"]
     return (
-        f"Forecasts of {quantity} spread {written(ratio)} times as wide as what came; they explain "
+        f"Forecasts of {quantity} spread {written(ratio)} times as wide as what was observed; they explain "
         f"{written(explained)} of its variance, for which a ratio of {max(explained.value, 0) ** 0.5:.2f} is right."
     )
 
@@ -96,10 +89,9 @@ def _spread(measures: dict[str, Measure], quantity: str) -> str:
 def _groups(findings: Findings) -> list[str]:
     groups: list[dict[str, Any]] = next((f.value for f in findings.facts if f.name == "scorecard_groups"), [])
     off = [
-        f"{g['attribute'].replace('_', ' ')} ‘{g['group']}’ ({100 * g[key][0]:.0f} of 100, n = {g['households']})"
+        f"{g['attribute'].replace('_', ' ')} ‘{g['group']}’ ({100 * held[0]:.0f} of 100, n = {g['households']})"
         for g in groups
-        for key in ("coverage_spend",)
-        if key in g and not g[key][1] <= COVERAGE <= g[key][2]
+        if (held := g.get("coverage_spend")) and not held[1] <= COVERAGE <= held[2]
     ]
     if not groups:
         return ["No group was large enough to be looked at by itself."]
@@ -110,9 +102,10 @@ def _groups(findings: Findings) -> list[str]:
 
 
 def _holds(m: Measure) -> bool:
+    """The promise of the ranges lies inside the interval of what they held."""
     return m.low is not None and m.high is not None and m.low <= COVERAGE <= m.high
 
 
 def _share(m: Measure) -> str:
-    low, high = m.low if m.low is not None else m.value, m.high if m.high is not None else m.value
-    return f"{100 * m.value:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    value, low, high = (100 * v for v in Estimate.of(m))
+    return f"{value:.1f} [{low:.1f}, {high:.1f}]"

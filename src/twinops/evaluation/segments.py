@@ -15,7 +15,7 @@ import pyarrow as pa
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import ParamsError
 from twinops.evaluation.bootstrap import counts
-from twinops.evaluation.cells import hidden
+from twinops.evaluation.cells import suppressed
 from twinops.twin.model import TwinModel
 from twinops.twin.predictions import Predictions
 from twinops.twin.shift import silent, with_basket
@@ -128,7 +128,7 @@ def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: A
         for i, name in enumerate(names)
         for side, mask in ((INSIDE, asked.within), (OUTSIDE, ~asked.within))
     }
-    gone = hidden({key: len(rows) for key, rows in parts.items()})
+    gone = suppressed({key: len(rows) for key, rows in parts.items()})
     if_done = None
     if asked.action is not None and support is not None:
         if_done = _if_done(table, model, support, asked.action, expected, asked.free)

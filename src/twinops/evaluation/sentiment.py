@@ -12,11 +12,31 @@ import pyarrow as pa
 
 from twinops.data import language, signals
 from twinops.data.signals import LABELS, ScorerError
+from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.evaluation.sentiment_gates import gates, share
 from twinops.evaluation.sentiment_posts import BY_HAND, Post
+
+SHOWN = shown.measures(
+    {
+        "sentiment_macro_f1": "Macro-F1 on ordinary posts labelled by hand",
+        "sentiment_macro_f1.majority": "Macro-F1 of always saying the most frequent class, on the same posts",
+        "sentiment_macro_f1.hard": "Macro-F1 on posts made hard on purpose (irony, negation)",
+        "sentiment_sign_flips.hard": "Hard posts whose sign is turned round",
+        "sentiment_gate_false_accept": "Posts in another language that were taken for English",
+        "sentiment_special_missed": (
+            "Posts about a special category, written after the deny-list, that it did not see"
+        ),
+        "sentiment_special_scored": "Of these, those that were scored all the same",
+        "sentiment_subject_coverage_95_synthetic": (
+            "Intervals of a person's net sentiment that hold the generator's truth"
+        ),
+    },
+    section=Section.TEXTS,
+)
 
 SCORED = "en"
 """The scorer knows this language only."""
@@ -68,7 +88,7 @@ def by_hand(posts: Sequence[Post], *, params: Draws, scorer: signals.Scorer | No
         Fact("sentiment_languages", _languages(posts), Kind.MEASURED, source),
         Fact("sentiment_scorer", judge.name, Kind.MEASURED, "installed package"),
     )
-    return Sentiment(Findings((*measures, *gates(posts)), facts), error, judge.name)
+    return Sentiment(Findings((*measures, *gates(posts)), facts, SHOWN), error, judge.name)
 
 
 def _languages(posts: Sequence[Post]) -> dict[str, object]:

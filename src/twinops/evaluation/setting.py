@@ -23,15 +23,8 @@ class Setting:
         Raises:
             DataError: the quantity, or most of its draws, could not be computed.
         """
-        low, high = quantity.interval(name)
+        found = quantity.estimate(name)
+        how = f"{method}; percentile interval of {self.draws} bootstrap draws of whole households"
         return Measure(
-            name,
-            quantity.value,
-            low=min(low, quantity.value),
-            high=max(high, quantity.value),
-            n=self.households,
-            unit=unit,
-            seed=self.seed,
-            source=self.source,
-            method=f"{method}; percentile interval of {self.draws} bootstrap draws of whole households",
+            name, found.value, self.households, self.source, how, found.low, found.high, unit=unit, seed=self.seed
         )

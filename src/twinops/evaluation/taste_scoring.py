@@ -9,16 +9,16 @@ from twinops.evaluation.coupons import ScoredCampaigns
 from twinops.evaluation.social_head import ScoredSocial
 from twinops.evaluation.tastes import TWIN, ScoredTastes
 from twinops.params import CouponsParams, FeaturesParams, TastesParams
-from twinops.twin import taste_rivals as rivals
+from twinops.twin import taste_rivals as baselines
 from twinops.twin.coupon_rows import CouponRows
 from twinops.twin.coupons import enough, fit_coupons
 from twinops.twin.social_head import SocialRows, fit_social
 from twinops.twin.taste_rows import TasteRows
-from twinops.twin.tastes import Recipe, fit_tastes
+from twinops.twin.tastes import TasteRecipe, fit_tastes
 
 
 def score_tastes(
-    rows: TasteRows, day: int, names: tuple[str, ...], settings: tuple[Recipe, TastesParams]
+    rows: TasteRows, day: int, names: tuple[str, ...], settings: tuple[TasteRecipe, TastesParams]
 ) -> ScoredTastes:
     """Fit the heads and the baselines for one day, on what was closed by then, and let each score that day's rows.
 
@@ -32,9 +32,9 @@ def score_tastes(
     model = fit_tastes(past, names, recipe)
     scores = {
         TWIN: model.predict(now),
-        "popularity": rivals.popularity(past, now),
-        "own_counts": rivals.own_counts(past, now),
-        "lightgbm": rivals.trees_on_tastes(model, past, now),
+        "popularity": baselines.popularity(past, now),
+        "own_counts": baselines.own_counts(past, now),
+        "lightgbm": baselines.trees_on_tastes(model, past, now),
     }
     new = now.new(after_days=rule.new_after_days)
     return ScoredTastes(day, now.household, now.chosen, new, scores)
@@ -79,10 +79,10 @@ def _coupon_scores(
     model = fit_coupons(past, pace_days=grid.decay_days, penalty_c=offers.penalty_c, horizon_days=grid.horizon_days)
     return {
         TWIN: model.predict(now),
-        "type": rivals.base_rate(past, now),
-        "rfm": rivals.rfm(past, now, penalty_c=offers.penalty_c),
-        "beta_binomial": rivals.beta_binomial(past, now),
-        "lightgbm": rivals.trees_on_coupons(model, past, now),
+        "type": baselines.base_rate(past, now),
+        "rfm": baselines.rfm(past, now, penalty_c=offers.penalty_c),
+        "beta_binomial": baselines.beta_binomial(past, now),
+        "lightgbm": baselines.trees_on_coupons(model, past, now),
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
+from twinops.evaluation.rendering import written
 
-RIVAL_WORDS = {
+BASELINES = {
     "popularity": "popularity",
     "own_counts": "own counts",
     "lightgbm": "boosted trees on the same terms",
@@ -36,10 +36,10 @@ def tastes_conclusion(findings: Findings) -> str:
 
 
 def _against_all(quantity: str, claim: str, measures: dict[str, Measure]) -> str:
-    gains = {r: measures[f"{quantity}.gain_over_{r}"] for r in RIVAL_WORDS if f"{quantity}.gain_over_{r}" in measures}
-    better = [_told(r, g) for r, g in gains.items() if g.excludes_zero and g.value > 0]
-    same = [_told(r, g) for r, g in gains.items() if not g.excludes_zero]
-    worse = [_told(r, g) for r, g in gains.items() if g.excludes_zero and g.value < 0]
+    gains = {words: g for name, words in BASELINES.items() if (g := measures.get(f"{quantity}.gain_over_{name}"))}
+    better = [f"{words} ({written(g)})" for words, g in gains.items() if g.excludes_zero and g.value > 0]
+    same = [f"{words} ({written(g)})" for words, g in gains.items() if not g.excludes_zero]
+    worse = [f"{words} ({written(g)})" for words, g in gains.items() if g.excludes_zero and g.value < 0]
     parts = [f"the twin reaches {written(measures[quantity])}"]
     parts += [f"it is **better** than {', '.join(better)}"] if better else []
     parts += [f"it **cannot be told apart** from {', '.join(same)}"] if same else []
@@ -59,10 +59,6 @@ def champions(measures: dict[str, Measure]) -> dict[str, str]:
             better = gain.value < -MARGIN and gain.high < 0
             out[quantity] = f"boosted trees are better by more than {MARGIN}" if better else "regression stays"
     return out
-
-
-def _told(rival: str, gain: Measure) -> str:
-    return f"{RIVAL_WORDS[rival]} ({written(gain)})"
 
 
 def _social(measures: dict[str, Measure]) -> str:

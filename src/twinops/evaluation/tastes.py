@@ -1,4 +1,4 @@
-"""How well the taste heads foretell which categories a household buys of, and newly tries, on held-out days."""
+"""How well the taste heads predict which categories a household buys of, and newly tries, on held-out days."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.small_cells import hidden
 from twinops.evaluation.bootstrap import Resampled, mean_of
 from twinops.evaluation.rankings import clustered_auc, ndcg_at_10
-from twinops.evaluation.small_cells import hidden
 from twinops.evaluation.weighted import mean
 from twinops.evaluation.wilson import share
 

@@ -67,7 +67,7 @@ def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.nd
 
 
 def calibration_in_the_large(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What must be added to every predicted log-odds for as many to come as foretold: 0 is right, below 0 too high."""
+    """What must be added to every predicted log-odds for as many to come as predicted: 0 is right, below 0 too high."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     x = np.log(p / (1 - p))
     shift = np.zeros(len(weights))
@@ -81,7 +81,7 @@ def calibration_in_the_large(truth: np.ndarray, probability: np.ndarray, weights
 
 
 def calibration_error(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray, *, bins: int = 10) -> np.ndarray:
-    """Expected calibration error: mean distance between foretold and come, over equally filled bins of the foretold.
+    """Expected calibration error: mean distance between predicted and come, over equally filled bins of the predicted.
 
     It cannot be 0 with finitely many rows, however right the probabilities: compare it with `noise_floor`.
     """

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-NORMAL_95 = 1.959964
+from twinops.entities.measure import NORMAL_95
+from twinops.evaluation.estimate import Estimate
 
 
-def share(hits: int, n: int) -> tuple[float, float, float]:
+def share(hits: int, n: int) -> Estimate:
     """Share, and Wilson's 95 % interval (JASA 22, 1927), which stays honest near 0 and 1.
 
     >>> [round(v, 4) for v in share(8, 10)]
@@ -14,4 +15,4 @@ def share(hits: int, n: int) -> tuple[float, float, float]:
     p, z2 = hits / n, NORMAL_95**2
     middle = (p + z2 / (2 * n)) / (1 + z2 / n)
     half = NORMAL_95 / (1 + z2 / n) * (p * (1 - p) / n + z2 / (4 * n * n)) ** 0.5
-    return p, max(middle - half, 0.0), min(middle + half, 1.0)
+    return Estimate(p, max(middle - half, 0.0), min(middle + half, 1.0))

@@ -1,4 +1,4 @@
-"""Who may record evidence, decide and promote. Pure: case, actor, officers and time go in, reasons come out.
+"""Who may record evidence, decide and promote. Pure: case, actor, offices and time go in, reasons come out.
 
 Every function answers with the reasons against; none means yes.
 """
@@ -8,30 +8,30 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from twinops.entities.approval import Act, Actor, Case, Review
-from twinops.governance.officers import GATE_RUNNER, RISK_OFFICER, Officers
+from twinops.governance.offices import DPO, GATE_RUNNER, RISK_OFFICER, ROLES, Offices
 
 _OFFICER_ACTS = (Act.APPROVE, Act.REJECT, Act.REVOKE)
 MIN_REASON = 10
 
 
-def against_recording(actor: Actor, officers: Officers | None, *, forced: bool) -> tuple[str, ...]:
+def against_recording(actor: Actor, offices: Offices | None, *, forced: bool) -> tuple[str, ...]:
     """Evidence comes from the gate runner only, who makes it anew: nobody vouches for a model of her own."""
-    if officers is None:
+    if offices is None:
         return (NO_RULES,)
     if not forced:
         return (NOT_FORCED,)
-    if actor.account not in officers.gate_runners or GATE_RUNNER not in actor.roles or actor.admin:
-        return ("Only a gate runner records evidence; the officers file lists which accounts are.",)
+    if actor.account not in offices.gate_runners or GATE_RUNNER not in actor.roles or actor.admin:
+        return ("Only a gate runner records evidence; the offices file lists which accounts are.",)
     return ()
 
 
-def against_act(act: Act, case: Case, actor: Actor, *, officers: Officers | None, now: datetime) -> tuple[str, ...]:
+def against_act(act: Act, case: Case, actor: Actor, *, offices: Offices | None, now: datetime) -> tuple[str, ...]:
     """Reasons why this account may not do this to this version now."""
-    if officers is None:
+    if offices is None:
         return (NO_RULES,)
     if act is Act.REQUEST:
         return ()
-    against = list(against_office(act, actor, officers, now=now))
+    against = list(against_office(act, actor, offices, now=now))
     if act is Act.APPROVE:
         against += against_dependence(case, actor)
         against += against_candidate(case)
@@ -40,9 +40,9 @@ def against_act(act: Act, case: Case, actor: Actor, *, officers: Officers | None
     return tuple(against)
 
 
-def against_activating(actor: Actor, officers: Officers, *, now: datetime) -> tuple[str, ...]:
-    """Policy and officers change by the risk officer's hand only, under the officers that are active now."""
-    return against_office(Act.APPROVE, actor, officers, now=now)
+def against_activating(actor: Actor, offices: Offices, *, now: datetime) -> tuple[str, ...]:
+    """Policy and offices change by the risk officer's hand only, under the offices that are active now."""
+    return against_office(Act.APPROVE, actor, offices, now=now)
 
 
 def against_candidate(case: Case) -> tuple[str, ...]:
@@ -81,9 +81,9 @@ def standing(case: Case, *, now: datetime) -> Review | None:
     return last
 
 
-def expiry(officers: Officers, *, now: datetime) -> datetime:
+def expiry(offices: Offices, *, now: datetime) -> datetime:
     """Until when an approval given now holds."""
-    return now + timedelta(days=officers.approval_days)
+    return now + timedelta(days=offices.approval_days)
 
 
 def against_reason(act: Act, reason: str) -> tuple[str, ...]:
@@ -95,26 +95,26 @@ def against_reason(act: Act, reason: str) -> tuple[str, ...]:
 
 NOT_FORCED = "Its evidence does not come from a forced run with an empty cache."
 ADVISES = "The data protection officer advises and does not decide (GDPR art. 38(6))."
-NO_RULES = "No policy and officers file are active on this server: the risk officer activates them first."
+NO_RULES = "No policy and offices file are active on this server: the risk officer activates them first."
 
 
-def against_office(act: Act | None, actor: Actor, officers: Officers, *, now: datetime) -> tuple[str, ...]:
+def against_office(act: Act | None, actor: Actor, offices: Offices, *, now: datetime) -> tuple[str, ...]:
     """Reasons in the office the account holds, or does not; `act` None: any office will do."""
-    office = officers.officer(actor.account, on=now.date())
+    held = offices.officer(actor.account, on=now.date())
     against = []
     if actor.admin:
         against.append("An administrator of the server decides nothing: the roles are kept apart.")
-    if office is None:
-        against.append("This account is not in the active officers file, or its office has ended.")
-    elif act in _OFFICER_ACTS and office.role != RISK_OFFICER:
-        against.append(ADVISES if office.role == "dpo" else "Only the risk officer decides on a version.")
-    elif office.role not in actor.roles:
-        against.append(f"This account does not hold the role {office.role} on this server.")
+    if held is None or held.office is None:
+        against.append("This account holds no office in the active offices file, or its office has ended.")
+    elif act in _OFFICER_ACTS and held.office != RISK_OFFICER:
+        against.append(ADVISES if held.office == DPO else "Only the risk officer decides on a version.")
+    elif ROLES[held.office] not in actor.roles:
+        against.append(f"This account does not hold the role {ROLES[held.office]} on this server.")
     return tuple(against)
 
 
 def against_dependence(case: Case, actor: Actor) -> tuple[str, ...]:
-    """Who worked on a version neither approves it nor settles its gates, and a stranger's part keeps all from it."""
+    """Who worked on a version neither approves it nor resolves its gates, and a stranger's part keeps all from it."""
     against = []
     if actor.account in case.contributors:
         against.append("Who worked on this version does not approve it.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Outcome
+from twinops.governance.decide import Decision
+from twinops.governance.gates._shelf import of
 
 SCHEMA = "twinops.assessed/1"
-WATCHED = ("fairness", "drift", "early_warning", "influence")
-"""Gates whose failing is a changed risk."""
 _SOURCE = ("columns", "personal_data", "bases", "retention_days", "controller", "collected_from")
 _PURPOSE = ("dpv", "legal_basis")
 _DECISION = (
@@ -27,7 +26,7 @@ _SPECIAL = ("Health", "Religion", "Political", "Ethnic", "Sexual")
 _SENSITIVE = ("special_category_large_scale", "special_or_highly_personal")
 
 
-def assessed(evidence: Evidence, *, policy_version: str, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+def description(evidence: Evidence, decision: Decision) -> dict[str, Any]:
     """Sources, columns, purposes, recipients, periods, decision, model, scale and open failures, as JSON values.
 
     What evidence does not hold stands as null, so that its arrival later counts as a change.
@@ -35,7 +34,7 @@ def assessed(evidence: Evidence, *, policy_version: str, outcomes: Mapping[str, 
     actors = _table(evidence, "dpia.declared.actors")
     return {
         "schema": SCHEMA,
-        "policy_version": policy_version,
+        "policy_version": decision.policy_version,
         "sources": {f.name.removeprefix("source."): _picked(f.value, _SOURCE) for f in _sources(evidence)},
         "purposes": {n: _picked(p, _PURPOSE) for n, p in _table(evidence, "intended_use.purposes").items()},
         "secondary_use": _value(evidence, "dpia.declared.secondary_use"),
@@ -47,22 +46,22 @@ def assessed(evidence: Evidence, *, policy_version: str, outcomes: Mapping[str, 
         "subjects": _table(evidence, "population.panel").get("households_in_sources"),
         "groups": _groups(evidence),
         "special_categories": _special(evidence),
-        "failing": sorted(g for g in WATCHED if outcomes.get(g) is Outcome.FAILED),
+        "failing": sorted(v.gate for v in decision.verdicts if v.outcome is Outcome.FAILED and of(v, "WATCHED")),
         "incidents": [str(i.get("what")) for i in _rows(evidence, "dpia.declared.incidents")],
         "erasure_failures": _value(evidence, "erasure_failures"),
     }
 
 
 def _special(evidence: Evidence) -> list[str]:
-    """Special categories that are held, declared as inferred, or foretold better than an ordinary habit."""
-    foretold = [
+    """Special categories that are held, declared as inferred, or predicted better than an ordinary habit."""
+    predicted = [
         m.name.split(".")[1]
         for m in evidence.starting("proxy.")
         if m.name.endswith(".excess") and m.low is not None and m.low > 0
     ]
     met = [n for n in _SENSITIVE if n in str(_table(evidence, "dpia.need").get("met"))]
     sources = [f.name for f in _sources(evidence) if any(w in str(f.value.get("personal_data")) for w in _SPECIAL)]
-    return sorted({*foretold, *met, *sources})
+    return sorted({*predicted, *met, *sources})
 
 
 def _groups(evidence: Evidence) -> list[str]:

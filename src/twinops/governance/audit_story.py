@@ -11,7 +11,7 @@ from twinops.entities.event import Kind
 
 
 @dataclass(frozen=True)
-class Ruled:
+class LoggedRuling:
     """A ruling as the log has it; `by` is a pseudonym, `ended`: it had run out or was taken back at the moment."""
 
     entry: int
@@ -41,7 +41,7 @@ class Live:
     policy: str
     separated: bool
     revoked: str | None
-    settled: tuple[Ruled, ...] = ()
+    rulings: tuple[LoggedRuling, ...] = ()
     """Rulings on single gates that the promotion rests on."""
 
 
@@ -88,9 +88,9 @@ class _Told:
             self.revoked.pop(about["uid"], None)
         elif kind in (Kind.REVOKED, Kind.REJECTED):
             self.revoked[about["uid"]] = entry["at"]
-        elif kind in (Kind.SETTLED, Kind.UNSETTLED):
+        elif kind in (Kind.RULED, Kind.RULING_WITHDRAWN):
             self.ended |= {n for n, r in self.rulings.items() if _same_gate(r["about"], about)}
-            if kind == Kind.SETTLED:
+            if kind == Kind.RULED:
                 self.rulings[entry["seq"]] = entry
 
     def live(self, entry: dict[str, Any]) -> Live:
@@ -112,14 +112,16 @@ class _Told:
             policy=about["policy"],
             separated=about["separated"],
             revoked=self.revoked.get(about["uid"]),
-            settled=tuple(self.ruled(self.rulings[n]) for n in about.get("settled", ()) if n in self.rulings),
+            rulings=tuple(self.ruled(self.rulings[n]) for n in about.get("settled", ()) if n in self.rulings),
         )
 
-    def ruled(self, entry: dict[str, Any]) -> Ruled:
+    def ruled(self, entry: dict[str, Any]) -> LoggedRuling:
         """One ruling, and whether it had ended."""
         about = entry["about"]
         ended = about["until"] < self.until[:10] or entry["seq"] in self.ended
-        return Ruled(entry["seq"], about["gate"], about["answer"], entry["actor"], about["role"], about["until"], ended)
+        return LoggedRuling(
+            entry["seq"], about["gate"], about["answer"], entry["actor"], about["role"], about["until"], ended
+        )
 
 
 def _same_gate(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:

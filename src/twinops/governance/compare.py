@@ -18,20 +18,6 @@ from twinops.governance.review import Reopened
 MARKER = "<!-- twinops gates diff -->"
 """By which a robot finds its own comment again, to change it instead of adding another."""
 MOST = 25
-HEADLINE = (
-    "active_auc",
-    "active_brier",
-    "active_calibration_slope",
-    "baskets_poisson_deviance",
-    "spend_mae",
-    "drift_share",
-    "early_baskets_ratio",
-    "early_active_ratio",
-    "linkage_precision",
-    "linkage_recall",
-    "consent_coverage",
-    "membership_auc",
-)
 
 
 @dataclass(frozen=True)
@@ -87,7 +73,7 @@ def _outcome(verdict: Verdict | None) -> str:
 
 
 def _measures(now: Side, before: Side) -> Iterator[str]:
-    rows = [(m, before.evidence.measure(m.name)) for m in now.evidence.measures if m.name in HEADLINE]
+    rows = [(m, before.evidence.measure(m.name)) for m in sorted(now.evidence.headlines, key=lambda m: m.name)]
     moved = [(m, old) for m, old in rows if old is None or _told(m) != _told(old)]
     if not moved:
         yield from ("No headline measure moved.", "")

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Outcome, Verdict, failed, missing, passed
-from twinops.governance.policy import SHELF, Gate, Policy
-from twinops.governance.settled import DAY, Settled, judged_on, settled
+from twinops.governance.gates._shelf import SHELF
+from twinops.governance.policy import Gate, Policy
+from twinops.governance.settled import DAY, JudgedRuling, judged_on, judged_rulings
 
 POLICY = "policy"
 """The last verdict: whether the policy itself is in force on the day of judging."""
@@ -21,7 +22,7 @@ _RULE = "compliance/policy.yaml, valid_from and valid_until"
 class Decision:
     """Every gate's verdict in the order of the policy, then the policy's own, and what follows from them.
 
-    `blocking` names the gates that stand in the way, `advisory` those that did not pass and do not block. `settled`
+    `blocking` names the gates that stand in the way, `advisory` those that did not pass and do not block. `rulings`
     holds what people wrote about gates that did not pass: each is shown with the verdict, whether it counts or not.
     """
 
@@ -32,32 +33,33 @@ class Decision:
     policy_version: str
     policy_digest: str
     evidence_digest: str
-    settled: tuple[Settled, ...] = ()
+    rulings: tuple[JudgedRuling, ...] = ()
 
     @property
     def promotable(self) -> bool:
         """Nothing in the policy stands in the way. A human still decides whether to promote."""
         return self.decision == "promotable"
 
-    def about(self, gate: str) -> tuple[Settled, ...]:
+    def about(self, gate: str) -> tuple[JudgedRuling, ...]:
         """What people wrote about a gate."""
-        return tuple(s for s in self.settled if s.gate == gate)
+        return tuple(r for r in self.rulings if r.gate == gate)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON; verdicts in the shape of `twinops status --json`."""
-        verdicts, written = [v.to_dict() for v in self.verdicts], [s.to_dict() for s in self.settled]
-        return {**asdict(self), "verdicts": verdicts, "settled": written}
+        """For JSON; verdicts in the shape of `twinops status --json`, rulings under `settled` as files have it."""
+        told = {name: value for name, value in asdict(self).items() if name != "rulings"}
+        verdicts, written = [v.to_dict() for v in self.verdicts], [r.to_dict() for r in self.rulings]
+        return {**told, "verdicts": verdicts, "settled": written}
 
 
 def decide(policy: Policy, evidence: Evidence) -> Decision:
     """Ask every gate of the policy, never the first only; anything but *passed* on a blocking gate refuses.
 
-    An inconclusive answer blocks like a failed one, unless somebody whom the policy names settled it in writing, signed
-    and for a time. What is missing cannot be settled.
+    An inconclusive answer blocks like a failed one, unless somebody whom the policy names resolved it in writing,
+    signed and for a time. What is missing cannot be resolved.
     """
     verdicts = (*(_ask(gate, evidence) for gate in policy.gates), _in_force(policy, evidence))
-    written = settled(policy, evidence, verdicts)
-    free = {s.gate for s in written if s.counts} | {gate.id for gate in policy.gates if not gate.blocks}
+    written = judged_rulings(policy, evidence, verdicts)
+    free = {r.gate for r in written if r.counts} | {gate.id for gate in policy.gates if not gate.blocks}
     not_passed = tuple(v.gate for v in verdicts if v.outcome is not Outcome.PASSED)
     blocking = tuple(gate for gate in not_passed if gate not in free)
     return Decision(
@@ -68,7 +70,7 @@ def decide(policy: Policy, evidence: Evidence) -> Decision:
         policy_version=policy.version,
         policy_digest=policy.digest,
         evidence_digest=evidence.digest,
-        settled=written,
+        rulings=written,
     )
 
 

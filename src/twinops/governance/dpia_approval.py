@@ -4,32 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from twinops.entities.canonical import digest
 from twinops.governance.answers import ADVICE, DECISION, Given, before
-from twinops.governance.people import People
+from twinops.governance.offices import SOURCE, Offices
 from twinops.governance.review import triggers
-from twinops.governance.sshsig import AllowedSigner, NotSigned, signer
+from twinops.governance.sshsig import NotSigned, fingerprint, signing_key
 
 OPEN, LAPSED, REOPENED, STANDS = "open", "lapsed", "reopened", "stands"
 
 
 @dataclass(frozen=True)
-class Office:
-    """What a signature is checked against: the keys, who holds which office, the office needed, the author's name."""
+class ExpectedSigner:
+    """Who must have signed: the author, holding the office that was asked on the day of writing."""
 
-    signers: tuple[AllowedSigner, ...]
-    people: People
-    role: str
+    offices: Offices
+    office: str
     by: str
+    on: date
 
 
 @dataclass(frozen=True)
 class Signature:
-    """What became of one signature; `problem` says why it does not count."""
+    """What became of one signature: whose e-mail and key, or in `problem` why it does not count."""
 
     by: str = ""
+    key: str = ""
+    """The fingerprint, as `ssh-keygen -l` shows it; a registry compares it with the key it knows."""
     problem: str = "it is not signed"
 
     @property
@@ -42,23 +45,22 @@ class Signature:
         return {**asdict(self), "counts": self.counts}
 
 
-def signature(content: bytes, signed: str | None, office: Office, *, namespace: str) -> Signature:
+def signature(content: bytes, signed: str | None, expected: ExpectedSigner, *, namespace: str) -> Signature:
     """Check one signature: these bytes, this purpose, a known key, the author's own, and the office that was asked."""
     if signed is None:
         return Signature()
     try:
-        emails = signer(content, signed, office.signers, namespace=namespace)
+        key = signing_key(content, signed, namespace=namespace)
     except NotSigned as problem:
         return Signature(problem=str(problem))
-    found = [p for e in emails if (p := office.people.by_email(e))]
-    if not found:
-        return Signature(problem=f"{emails[0]} is not in compliance/people.yaml")
-    person = next((p for p in found if p.name == office.by), None)
+    person = expected.offices.by_key(key)
     if person is None:
-        return Signature(problem=f"it was written by {office.by} and signed by {found[0].name}")
-    if office.role not in person.roles:
-        return Signature(problem=f"{person.name} does not hold the office of {office.role}")
-    return Signature(by=person.email, problem="")
+        return Signature(problem=f"the key that signed it is not in {SOURCE}")
+    if person.name != expected.by:
+        return Signature(problem=f"it was written by {expected.by} and signed by {person.name}")
+    if not person.holds(expected.office, on=expected.on):
+        return Signature(problem=f"{person.name} does not hold the office of {expected.office}")
+    return Signature(by=person.emails[0], key=fingerprint(key), problem="")
 
 
 def approval(

@@ -1,4 +1,4 @@
-"""The verdicts of a decision as text for people: short Markdown for a registry, plain lines, and HTML.
+"""The verdicts of a decision as text for people: short Markdown for a registry, and plain lines.
 
 The same sentences stand in the terminal, the notebook, the pull request and the registry.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from html import escape as html_escape
 from typing import Any
 
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.decide import LATER as AFTER
 from twinops.governance.decide import Decision
-from twinops.governance.gates import documents, lineage
+from twinops.governance.gates._shelf import looked_up_later
 from twinops.governance.markdown import code, escape, plain, prose
 
 MAX_CHARACTERS = 4_500
@@ -28,7 +27,7 @@ def headline(decision: Decision) -> str:
     """One sentence: what was decided, by which policy, and what stands in the way. Names stand in backticks."""
     if decision.promotable:
         told = f"Nothing in policy `{decision.policy_version}` stands in the way of promotion; a person still decides."
-        return f"{told} {_settled_by(decision)}".strip()
+        return f"{told} {_resolved_by(decision)}".strip()
     named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
     others = ["others"] if len(decision.blocking) > _NAMED else []
     return f"Refused by policy `{decision.policy_version}`. In the way: {', '.join([*named, *others])}."
@@ -39,7 +38,7 @@ def later(decision: Decision) -> tuple[str, ...]:
 
     They block all the same, so nothing is promoted before they were judged.
     """
-    after = (lineage.LATER, documents.LATER, AFTER)
+    after = {*looked_up_later(), AFTER}
     return tuple(v.gate for v in decision.verdicts if v.outcome is Outcome.MISSING and v.next in after)
 
 
@@ -88,17 +87,9 @@ def verdicts_markdown(decision: Decision, *, links: Mapping[str, str] | None = N
     return _shortened(decision, tail)
 
 
-def verdicts_html(decision: Decision) -> str:
-    """A table, every value escaped."""
-    head = "".join(f"<th>{name}</th>" for name in ("gate", "outcome", "why", "limit", "rule", "what to do next"))
-    rows = "".join(_html_row(v, decision) for v in decision.verdicts)
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-    return f"<p>{html_escape(plain(headline(decision)))}</p>\n{table}\n"
-
-
-def _settled_by(decision: Decision) -> str:
-    named = [f"`{s.gate}` by {s.by}" for s in decision.settled if s.counts]
-    return f"Settled in writing: {', '.join(named)}." if named else ""
+def _resolved_by(decision: Decision) -> str:
+    named = [f"`{r.gate}` by {r.by}" for r in decision.rulings if r.counts]
+    return f"Resolved in writing: {', '.join(named)}." if named else ""
 
 
 def _plain_lines(verdict: Verdict, decision: Decision) -> str:
@@ -147,9 +138,3 @@ def _address(where: str) -> str:
     return (
         plain(where).replace("(", "%28").replace(")", "%29").replace("<", "%3C").replace(">", "%3E").replace(" ", "%20")
     )
-
-
-def _html_row(verdict: Verdict, decision: Decision) -> str:
-    why = " ".join([verdict.sentence, *(s.sentence for s in decision.about(verdict.gate))])
-    cells = (verdict.gate, verdict.outcome.value, why, short(verdict.limit), verdict.rule, verdict.next)
-    return "<tr>" + "".join(f"<td>{html_escape(plain(cell))}</td>" for cell in cells) + "</tr>"

@@ -12,13 +12,13 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 from twinops import plugins
 from twinops.entities.canonical import digest
 from twinops.errors import ParamsError
+from twinops.governance.gates._shelf import SHELF
 from twinops.governance.influence import Influence
-from twinops.governance.people import DPO, Role
+from twinops.governance.offices import DPO, OfficeName
 from twinops.governance.reading import Record, Text, checked, parse, sentences
 
-SHELF = "twinops.governance.gates"
-PROMISES = ("RULE", "QUESTION", "Limits", "check", "needs")
-"""What every module on the shelf of gates has."""
+NAMESPACE = "twinops-policy"
+"""What an ssh key signs a new policy for."""
 ALWAYS = ("consent", "documents", "dpia", "lineage")
 """The law and the trail leave no choice here: these are judged, and they block."""
 
@@ -32,8 +32,8 @@ class Gate(Record):
     gate: str
     severity: Literal["blocking", "advisory"] = "blocking"
     limits: dict[str, Any] = Field(default_factory=dict)
-    may_resolve: tuple[Role, ...] = ()
-    """Offices that may settle an inconclusive answer, in writing and for a time. Empty: nobody may."""
+    may_resolve: tuple[OfficeName, ...] = ()
+    """Offices that may resolve an inconclusive answer, in writing and for a time. Empty: nobody may."""
 
     @property
     def blocks(self) -> bool:
@@ -54,7 +54,7 @@ class Resolving(Record):
 class Overriding(Record):
     """Who may let a *failed* gate pass for a while, how long, and where nobody may. Missing is never overridden."""
 
-    by: tuple[Role, ...] = ()
+    by: tuple[OfficeName, ...] = ()
     at_most_days: Annotated[int, Field(ge=1, le=92)] = 30
     never: tuple[Id, ...] = ()
 

@@ -83,6 +83,11 @@ def author(retention: Retention) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
+def last_day(retention: Retention) -> date:
+    """When the newest decision was taken; long ago while none is."""
+    return max((d.dated for d in retention.decisions.values() if d.dated), default=date.min)
+
+
 def review(retention: Retention, proposal: Fact | None, signed: Signature) -> Fact:
     """Which decisions stand: taken for this proposal, whole, and signed by the data owner who took them."""
     still, units = open_units(retention, proposal), proposed(proposal)

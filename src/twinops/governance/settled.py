@@ -1,7 +1,7 @@
-"""Settle, for a time and under a name, what a gate could not tell or refused: resolutions and overrides.
+"""Who may resolve what a gate could not tell or refused, for how long, and which rulings in the evidence count.
 
-One file per gate, `compliance/resolutions/<gate>.yaml`, signed by its author. The verdict stays as it is and the answer
-of the person stands beside it, wherever verdicts are shown. A missing answer is never settled.
+A ruling is a person's written answer to one gate: a signed file, `compliance/rulings/<gate>.yaml`, or an officer's
+entry on the registry. The verdict stays as it is and the ruling stands beside it, wherever verdicts are shown.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
+from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Outcome, Verdict
-from twinops.governance.policy import Gate, Id, Policy
+from twinops.governance.policy import Id, Policy
 from twinops.governance.reading import Record, Text, checked, parse
 
-FOLDER = "resolutions"
-NAMESPACE = "twinops-resolution"
-FACT = "resolutions"
+FOLDER = "rulings"
+NAMESPACE = "twinops-ruling"
+FACT = "rulings"
 DAY = "judged_on"
+MIN_REASON, MAX_REASON = 20, 4_000
+"""Characters. One word is no reason."""
 
 
-class Resolution(Record):
+class WrittenRuling(Record):
     """What a person wrote: which answer of which gate on which candidate, why it may pass all the same, until when."""
 
     gate: Id
@@ -32,12 +35,12 @@ class Resolution(Record):
     answer: Literal["inconclusive", "failed"]
     by: Text
     role: Text
-    reason: Annotated[str, Field(min_length=20, max_length=4000)]
+    reason: Annotated[str, Field(min_length=MIN_REASON, max_length=MAX_REASON)]
     dated: date
     until: date
 
 
-class Read(Resolution):
+class SubmittedRuling(WrittenRuling):
     """The same as it stands in the evidence: with what became of its signature."""
 
     signed: bool
@@ -45,8 +48,8 @@ class Read(Resolution):
 
 
 @dataclass(frozen=True)
-class Settled:
-    """A person's answer to one gate, and whether it counts; `problem` says why it does not."""
+class JudgedRuling:
+    """A ruling on one gate, and whether it counts; `problem` says why it does not."""
 
     gate: str
     answer: str
@@ -65,36 +68,72 @@ class Settled:
     @property
     def sentence(self) -> str:
         """For people."""
-        kind = "Overridden" if self.answer == Outcome.FAILED else "Resolved"
         told = f"{self.by} ({self.role}), {self.dated}, until {self.until}: {self.reason}"
-        return f"{kind} by {told}" if self.counts else f"Not settled ({self.problem}). Written by {told}"
+        if not self.counts:
+            return f"Not resolved ({self.problem}). Ruling by {told}"
+        return f"{'Overridden' if self.answer == Outcome.FAILED else 'Resolved'} by {told}"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {**asdict(self), "counts": self.counts}
 
 
-def read(text: str, *, name: str) -> Resolution:
+@dataclass(frozen=True)
+class Allowance:
+    """Which offices may resolve one answer, and for how many days at most; `problem` says why nobody may."""
+
+    offices: tuple[str, ...] = ()
+    at_most_days: int = 0
+    problem: str = ""
+
+    def against(self, office: str) -> str:
+        """Why this office may not; empty: it may."""
+        if self.problem or office in self.offices:
+            return self.problem
+        return f"the policy does not let the {office} resolve this gate; it lets: {', '.join(self.offices)}"
+
+
+def allowance(policy: Policy, gate: str, verdict: Verdict | None) -> Allowance:
+    """Who may resolve what this gate said. Pure; the file, the registry and the decision all ask here.
+
+    The policy names offices for a doubt at the gate (`may_resolve`), for a refusal once for all gates (`override`), and
+    gates that nobody overrides (`override.never`).
+    """
+    listed = next((g for g in policy.gates if g.id == gate), None)
+    if verdict is None or listed is None:
+        return Allowance(problem="no gate of the policy is called so")
+    if verdict.outcome is Outcome.PASSED:
+        return Allowance(problem="the gate passes without a ruling")
+    if verdict.outcome is Outcome.MISSING or verdict.evidence is None:
+        return Allowance(problem="what is missing must be made; nobody resolves it")
+    if verdict.outcome is Outcome.INCONCLUSIVE:
+        found = Allowance(listed.may_resolve, policy.resolve.at_most_days)
+    else:
+        found = Allowance(() if gate in policy.override.never else policy.override.by, policy.override.at_most_days)
+    word = "resolve" if verdict.outcome is Outcome.INCONCLUSIVE else "override"
+    return found if found.offices else Allowance(problem=f"the policy lets nobody {word} this gate")
+
+
+def read(text: str, *, name: str) -> WrittenRuling:
     """One file.
 
     Raises:
         ParamsError: it holds mistakes; all are told together.
 
     """
-    return checked(Resolution, parse(text, name=name), name=name)
+    return checked(WrittenRuling, parse(text, name=name), name=name)
 
 
-def settled(policy: Policy, evidence: Evidence, verdicts: tuple[Verdict, ...]) -> tuple[Settled, ...]:
-    """Every resolution in the evidence, each with whether it counts under this policy on the day of judging."""
-    fact, gates = evidence.fact(FACT), {g.id: g for g in policy.gates}
-    answers = {v.gate: v for v in verdicts}
+def judged_rulings(policy: Policy, evidence: Evidence, verdicts: tuple[Verdict, ...]) -> tuple[JudgedRuling, ...]:
+    """Every ruling in the evidence, each with whether it counts under this policy on the day of judging."""
+    fact, said = evidence.fact(FACT), {v.gate: v for v in verdicts}
     found = []
     for raw in fact.value if fact and isinstance(fact.value, (list, tuple)) else ():
         try:
-            one = Read.model_validate_json(_json(raw))
+            one = SubmittedRuling.model_validate_json(to_json(raw))
         except (ValidationError, ValueError, TypeError):
-            continue  # what cannot be read settles nothing
-        found.append(_told(one, _problem(one, policy, (gates.get(one.gate), answers.get(one.gate)), evidence)))
+            continue  # what cannot be read resolves nothing
+        found.append(_judged(one, _problem(one, policy, said.get(one.gate), evidence)))
     return tuple(found)
 
 
@@ -107,43 +146,25 @@ def judged_on(evidence: Evidence) -> date | None:
         return None
 
 
-def _problem(one: Read, policy: Policy, judged: tuple[Gate | None, Verdict | None], evidence: Evidence) -> str:
-    gate, verdict = judged
-    if gate is None or verdict is None:
-        return "no gate of the policy is called so"
+def _problem(one: SubmittedRuling, policy: Policy, verdict: Verdict | None, evidence: Evidence) -> str:
+    allowed = allowance(policy, one.gate, verdict)
+    if allowed.problem or verdict is None:
+        return allowed.problem
     if not one.signed:
         return one.problem or "it is not signed"
-    if verdict.outcome == Outcome.PASSED:
-        return "the gate passes without it"
     if (one.candidate, one.evidence, one.answer) != (evidence.key, verdict.evidence, verdict.outcome.value):
         return "it was written for another candidate, evidence or answer"
-    return _office(one, gate, policy) or _time(one, policy, evidence)
+    return allowed.against(one.role) or _out_of_time(one, allowed.at_most_days, judged_on(evidence))
 
 
-def _office(one: Read, gate: Gate, policy: Policy) -> str:
-    if one.answer == "failed" and gate.id in policy.override.never:
-        return "the policy lets nobody override this gate"
-    may: tuple[str, ...] = gate.may_resolve if one.answer == "inconclusive" else policy.override.by
-    return "" if one.role in may else f"the policy does not let the {one.role} settle this"
-
-
-def _time(one: Read, policy: Policy, evidence: Evidence) -> str:
-    days = policy.resolve.at_most_days if one.answer == "inconclusive" else policy.override.at_most_days
+def _out_of_time(one: SubmittedRuling, days: int, today: date | None) -> str:
     if not 0 <= (one.until - one.dated).days <= days:
         return f"the policy allows at most {days} days"
-    today = judged_on(evidence)
     if today is None:
         return "it counts on a day, and this evidence names none"
     return "" if one.dated <= today <= one.until else f"it does not hold on {today}"
 
 
-def _told(one: Read, problem: str) -> Settled:
-    return Settled(
-        one.gate, one.answer, one.by, one.role, one.reason, one.dated.isoformat(), one.until.isoformat(), problem
-    )
-
-
-def _json(raw: Any) -> str:
-    from twinops.entities.canonical import to_json
-
-    return to_json(raw)
+def _judged(one: SubmittedRuling, problem: str) -> JudgedRuling:
+    days = one.dated.isoformat(), one.until.isoformat()
+    return JudgedRuling(one.gate, one.answer, one.by, one.role, one.reason, *days, problem)

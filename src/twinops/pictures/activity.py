@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.evaluation.activity import Period
+from twinops.evaluation.estimate import Estimate
 from twinops.pictures.canvas import BLUE, GREEN, canvas, panel_title, tell
 
 
@@ -22,7 +23,7 @@ def activity_picture(periods: tuple[Period, ...], *, first_day: date, horizon_da
     panel_title(right, f"Mean spend within {horizon_days} days")
     for ax in (left, right):
         _months(ax, periods, first_day)
-    shares = [f"{p.active[0]:.0%}" for p in sorted(periods, key=lambda p: p.active[0])]
+    shares = [f"{p.active.value:.0%}" for p in sorted(periods, key=lambda p: p.active.value)]
     fewest, most = min(p.households for p in periods), max(p.households for p in periods)
     return tell(
         figure,
@@ -33,10 +34,10 @@ def activity_picture(periods: tuple[Period, ...], *, first_day: date, horizon_da
     )
 
 
-def _band(ax: Axes, periods: tuple[Period, ...], values: list[tuple[float, float, float]], colour: str) -> None:
+def _band(ax: Axes, periods: tuple[Period, ...], values: list[Estimate], colour: str) -> None:
     days = [p.cutoff for p in periods]
-    ax.plot(days, [v[0] for v in values], "o-", color=colour, markersize=4, linewidth=1.5)
-    ax.fill_between(days, [v[1] for v in values], [v[2] for v in values], color=colour, alpha=0.2, linewidth=0)
+    ax.plot(days, [v.value for v in values], "o-", color=colour, markersize=4, linewidth=1.5)
+    ax.fill_between(days, [v.low for v in values], [v.high for v in values], color=colour, alpha=0.2, linewidth=0)
 
 
 def _months(ax: Axes, periods: tuple[Period, ...], first_day: date) -> None:

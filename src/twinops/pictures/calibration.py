@@ -1,4 +1,4 @@
-"""What was foretold against what came, in ten bins each for activity and spend."""
+"""What was predicted against what was observed, in ten bins each for activity and spend."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twinops.pictures.canvas import BLUE, GREY, canvas, panel_title, tell
 
 
 def calibration_picture(calibration: Calibration, slope: Measure | None) -> Figure:
-    """A dot on the diagonal came true as often as foretold; its bar is a 95 % interval."""
+    """A dot on the diagonal came true as often as predicted; its bar is a 95 % interval."""
     figure, (left, right) = canvas(columns=2, size=(9.5, 4.9))
     _bins(left, calibration.active, of="share that bought", expected="predicted chance to buy within the horizon")
     panel_title(left, "Activity")
@@ -30,7 +30,7 @@ def _bins(ax: Axes, bins: tuple[Bin, ...], *, of: str, expected: str) -> None:
     ax.plot([0, top], [0, top], color=GREY, linewidth=1, linestyle="--")
     for b in bins:
         ax.plot([b.predicted, b.predicted], [b.low, b.high], color=BLUE, linewidth=2, solid_capstyle="round")
-    ax.plot([b.predicted for b in bins], [b.came for b in bins], "o", color=BLUE, markersize=5)
+    ax.plot([b.predicted for b in bins], [b.observed for b in bins], "o", color=BLUE, markersize=5)
     ax.set_xlabel(expected, fontsize=9)
     ax.set_ylabel(of, fontsize=9)
 

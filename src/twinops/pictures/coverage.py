@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
 from twinops.evaluation.coverage import BOTH, NAME
+from twinops.evaluation.rendering import written
 from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
 from twinops.twin.intervals import COVERAGE, TIERS
 

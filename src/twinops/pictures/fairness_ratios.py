@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 from twinops.evaluation.declaration import Assessed
-from twinops.evaluation.fairness import Comparison
+from twinops.evaluation.fairness import AttributeComparison
 from twinops.evaluation.fairness_words import short_p
 from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, tell
 from twinops.pictures.selection_rates import nothing_to_compare
@@ -18,7 +18,7 @@ LOWEST_DRAWN = 0.03
 """Ratios below, down to 0, are drawn here: the axis is logarithmic."""
 
 
-def fairness_ratios_picture(comparisons: Sequence[Comparison], rule: Assessed) -> Figure:
+def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: Assessed) -> Figure:
     """One row per attribute: its worst group's ratio, the simultaneous interval, the limit, the detectable ratio."""
     told = sorted((c for c in comparisons if c.groups), key=lambda c: c.ratio.value)
     if not told:
@@ -42,7 +42,7 @@ def fairness_ratios_picture(comparisons: Sequence[Comparison], rule: Assessed) -
     return tell(figure, finding=_finding(told, rule), rests_on=_rests_on(rule))
 
 
-def _row(ax: Axes, place: int, comparison: Comparison) -> None:
+def _row(ax: Axes, place: int, comparison: AttributeComparison) -> None:
     colour = ORANGE if comparison.uneven else BLUE
     worst = comparison.worst
     value, low, high = (max(x, LOWEST_DRAWN) for x in comparison.ratio)
@@ -65,12 +65,12 @@ def _row(ax: Axes, place: int, comparison: Comparison) -> None:
         ax.plot([comparison.detectable_ratio], [place], "|", color=GREY, markersize=13, markeredgewidth=2)
 
 
-def _name(comparison: Comparison) -> str:
+def _name(comparison: AttributeComparison) -> str:
     worst = comparison.worst
     return f"{comparison.attribute.replace('_', ' ')}\n‘{worst.reached_less}’ (n={worst.n_reached_less:,})"
 
 
-def _finding(told: Sequence[Comparison], rule: Assessed) -> str:
+def _finding(told: Sequence[AttributeComparison], rule: Assessed) -> str:
     low = [c.attribute.replace("_", " ") for c in told if c.uneven]
     if low:
         return f"Beyond chance, offers reach some much less often: by {', by '.join(low)}"

@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
 from twinops.evaluation.freshness import HEADS, STATE
+from twinops.evaluation.rendering import written
 from twinops.evaluation.scorecard_words import oldest
 from twinops.pictures.canvas import BLUE, ORANGE, canvas, panel_title, tell
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinops.evaluation.influence import Chosen
-from twinops.evaluation.influence_findings import Influence
+from twinops.evaluation.influence import GroupChoice
+from twinops.evaluation.influence_findings import MeasuredInfluence
 from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, tell
 
 
-def influence_picture(found: Influence, *, most: float) -> Figure:
+def influence_picture(found: MeasuredInfluence, *, most: float) -> Figure:
     """One row a group: the proposal with its interval, the past campaigns, and where 95 of 100 choices by lot lie."""
     shown = [(g, c) for g, c in found.chosen.items() if c is not None]
     figure, ax = canvas(size=(9, 0.62 * max(len(shown), 2) + 1.9))
@@ -26,22 +26,22 @@ def influence_picture(found: Influence, *, most: float) -> Figure:
     return tell(figure, finding=_finding(found, most), rests_on=_rests_on(found, most))
 
 
-def _row(ax: Axes, row: int, c: Chosen, *, most: float) -> None:
+def _row(ax: Axes, row: int, c: GroupChoice, *, most: float) -> None:
     first = row == 0
     ax.barh([row], [c.by_lot[1] - c.by_lot[0]], left=[c.by_lot[0]], height=0.5, color=GREY, alpha=0.25,
             label="by lot, 95 of 100" if first else None)  # fmt: skip
-    colour = ORANGE if c.ratio[1] > most else BLUE
+    colour = ORANGE if c.ratio.low > most else BLUE
     for place, interval, look in ((0.1, c.ratio, ("o", colour, "the proposal")), (-0.14, c.past, ("s", GREY, "past"))):
         if interval is not None:
             ax.plot(interval[1:], [row + place] * 2, color=look[1], linewidth=1.6)
             ax.plot(
-                [interval[0]], [row + place], look[0], color=look[1], markersize=5, label=look[2] if first else None
+                [interval.value], [row + place], look[0], color=look[1], markersize=5, label=look[2] if first else None
             )
 
 
-def _finding(found: Influence, most: float) -> str:
+def _finding(found: MeasuredInfluence, most: float) -> str:
     known = [c for c in found.chosen.values() if c is not None]
-    above, unsure = sum(c.ratio[1] > most for c in known), sum(c.ratio[2] > most for c in known)
+    above, unsure = sum(c.ratio.low > most for c in known), sum(c.ratio.high > most for c in known)
     if not known:
         return "No group could be measured"
     if above:
@@ -50,9 +50,11 @@ def _finding(found: Influence, most: float) -> str:
     return f"No group surely chosen over {most:g} times as often as the rest{cannot}"
 
 
-def _rests_on(found: Influence, most: float) -> str:
+def _rests_on(found: MeasuredInfluence, most: float) -> str:
     p = found.pressure
-    on_top = "none" if p.past_over is None else f"{p.past_over[0]:.1%} [{p.past_over[1]:.1%}, {p.past_over[2]:.1%}]"
+    on_top = (
+        "none" if p.past_over is None else f"{p.past_over.value:.1%} [{p.past_over.low:.1%}, {p.past_over.high:.1%}]"
+    )
     return (
         f"Day {found.day}: {p.offers:,} offers, {p.households:,} households that allow them; dashed: limit {most:g}. "
         "95 % intervals.\n"

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
-from twinops.evaluation.conclusions import written
 from twinops.evaluation.membership import FALSE_POSITIVES, Membership
+from twinops.evaluation.rendering import written
 from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, tell
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinops.entities.findings import Findings
-from twinops.pictures.tables import table
+from twinops.evaluation.rendering import table
 
 HEAD = ["", "with all history", "newly met, by days known", "proposed"]
 

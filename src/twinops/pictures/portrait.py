@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
-from twinops.twin.outlook import Outlook
+from twinops.twin.outlook import Forecast
 from twinops.twin.portrait import Portrait
 from twinops.twin.simulate import Simulated
 
@@ -50,7 +50,7 @@ def _pace(ax: Any, portrait: Portrait) -> None:
     panel_title(ax, "Baskets a week, by length of memory")
 
 
-def _expected(ax: Any, e: Outlook, simulated: Sequence[Simulated]) -> None:
+def _expected(ax: Any, e: Forecast, simulated: Sequence[Simulated]) -> None:
     rows: list[tuple[str, float, float, float, str]] = [("as it is", e.spend, *e.spend_range, BLUE)]
     for s in simulated:
         if s.with_action is not None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from matplotlib.figure import Figure
 
 from twinops.evaluation import wilson
-from twinops.evaluation.reidentification import Risk
+from twinops.evaluation.reidentification import AttackRisk
 from twinops.pictures.canvas import BLUE, GREY, ORANGE, canvas, tell
 
-ASKED = {"singling_out_risk": "singling out", "linkability_risk": "linking", "inference_risk": "inferring spend"}
+ATTACKS = {"singling_out_risk": "singling out", "linkability_risk": "linking", "inference_risk": "inferring spend"}
 
 
-def reidentification_picture(risks: Mapping[str, tuple[Risk, ...]], *, n: int) -> Figure:
+def reidentification_picture(risks: Mapping[str, tuple[AttackRisk, ...]], *, n: int) -> Figure:
     """Three bars for each attack on each table."""
     rows = [(table, risk) for table, found in risks.items() for risk in found]
     figure, ax = canvas(size=(8.5, 0.75 * len(rows) + 1.8))
@@ -26,7 +26,7 @@ def reidentification_picture(risks: Mapping[str, tuple[Risk, ...]], *, n: int) -
             value, low, high = wilson.share(hits, of)
             ax.barh(place + shift, value, height=0.25, color=colour)
             ax.plot([low, high], [place + shift] * 2, color="black", linewidth=0.9)
-    ax.set_yticks(range(len(rows)), [f"{ASKED[risk.name]}\n{table} table" for table, risk in rows], fontsize=8)
+    ax.set_yticks(range(len(rows)), [f"{ATTACKS[risk.name]}\n{table} table" for table, risk in rows], fontsize=8)
     ax.invert_yaxis()
     ax.set_xlim(0, 1.02)
     ax.set_xlabel("share of attacks that succeed, with 95 % interval", fontsize=9)
@@ -40,7 +40,7 @@ def reidentification_picture(risks: Mapping[str, tuple[Risk, ...]], *, n: int) -
     value, low, high = worst.value
     return tell(
         figure,
-        finding=f"The {first} table gives away most by {ASKED[worst.name]}: risk {value:.2f} [{low:.2f}, {high:.2f}]",
+        finding=f"The {first} table gives away most by {ATTACKS[worst.name]}: risk {value:.2f} [{low:.2f}, {high:.2f}]",
         rests_on=f"n = {n:,} households in the table. Risk: what the attack has over the control. The blended rows "
         "never leave; they show what the attack can do.",
     )

@@ -1,4 +1,4 @@
-"""Day after day: how much better the twin foretold than each plain baseline, with what was known by then."""
+"""Day after day: how much better the twin predicted than each plain baseline, with what was known by then."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAMES = {
     "naive": (GREEN, "over the last 28 days again"),
 }
 UNFAIR = {("naive", "baskets_poisson_deviance")}
-"""Repeating a window foretells 0 for some who come back: that gain is as large as one likes, and is not drawn."""
+"""Repeating a window predicts 0 for some who come back: that gain is as large as one likes, and is not drawn."""
 
 
 def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:

@@ -6,9 +6,8 @@ from typing import Any
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
 from twinops.evaluation.origins import QUANTITIES
-from twinops.pictures.tables import table
+from twinops.evaluation.rendering import table, written
 
 SAID = {
     "active_auc": "who comes back: AUC",
@@ -32,7 +31,7 @@ def rivals_table(scorecard: Findings, accuracy: Findings) -> str:
 
 
 def days_table(scorecard: Findings) -> str:
-    """Every as-of day: how much was learned from, and how well it was foretold."""
+    """Every as-of day: how much was learned from, and how well it was predicted."""
     days = _fact(scorecard, "rolling_origin")
     rows = [
         [

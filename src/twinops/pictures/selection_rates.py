@@ -1,4 +1,4 @@
-"""Whom the judged decision selects, group by group, and whether their spend was foretold right."""
+"""Whom the judged decision selects, group by group, and whether their spend was predicted right."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinops.evaluation.disparity import Estimate
-from twinops.evaluation.fairness import Comparison, Group
+from twinops.evaluation.estimate import Estimate
+from twinops.evaluation.fairness import AssessedGroup, AttributeComparison
 from twinops.evaluation.groups import HELD
 from twinops.pictures.canvas import BLUE, GREEN, GREY, canvas, panel_title, tell
 
 
-def selection_rates_picture(comparisons: Sequence[Comparison], *, share: float) -> Figure:
+def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share: float) -> Figure:
     """Left: share of each group that would get an offer. Right: predicted over actual spend. 95 % intervals."""
     told = [c for c in comparisons if c.groups]
     if not told:
@@ -44,7 +44,7 @@ def nothing_to_compare() -> Figure:
     return tell(figure, finding="No two groups are large enough to compare", rests_on="Too few households.")
 
 
-def _dots(ax: Axes, estimates: list[tuple[Group, Estimate | None]], colour: str) -> None:
+def _dots(ax: Axes, estimates: list[tuple[AssessedGroup, Estimate | None]], colour: str) -> None:
     for place, (_, estimate) in enumerate(estimates):
         if estimate is not None:
             ax.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
@@ -52,7 +52,7 @@ def _dots(ax: Axes, estimates: list[tuple[Group, Estimate | None]], colour: str)
     ax.set_ylim(len(estimates) - 0.4, -0.6)
 
 
-def _finding(told: Sequence[Comparison]) -> str:
+def _finding(told: Sequence[AttributeComparison]) -> str:
     """The attribute whose groups differ most; whether anything is held says nothing about a household."""
     widest = max(told, key=lambda c: (c.attribute != HELD, -c.ratio.value))
     rates = sorted(widest.groups, key=lambda g: g.selection_rate.value)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.conclusions import written
+from twinops.evaluation.rendering import table, written, written_gain
 from twinops.twin.model import TwinModel
 
 QUANTITIES = {
@@ -43,7 +41,10 @@ def gains_table(findings: Findings) -> str:
     """One line a quantity, one column a rival: the paired gain, in bold where its interval excludes zero."""
     measures = {m.name: m for m in findings.measures}
     gained = [q for q in QUANTITIES if f"{q}.gain_over_rfm" in measures]
-    rows = [[QUANTITIES[q], *(_gain(measures.get(q + rival)) for rival in GAINS)] for q in gained]
+    rows = [
+        [QUANTITIES[q], *(written_gain(measures.get(q + rival), missing="not defined") for rival in GAINS)]
+        for q in gained
+    ]
     return table(["gain of the twin, paired [95 %]", *GAINS.values()], rows)
 
 
@@ -85,17 +86,6 @@ def priors_table(model: TwinModel) -> str:
             ]
         )
     return table(["memory", "baskets a week", "counts as days of history", "USD a basket"], rows)
-
-
-def table(head: list[str], rows: Iterable[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _gain(m: Measure | None) -> str:
-    said = _cell(m)
-    return f"**{said}**" if m is not None and m.excludes_zero else said
 
 
 def _cell(m: Measure | None) -> str:

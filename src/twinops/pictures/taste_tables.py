@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from twinops.entities.findings import Findings
-from twinops.evaluation.conclusions import written
-from twinops.pictures.tables import table
+from twinops.evaluation.rendering import table, written
 
 TASTES = {
     "category_ndcg_at_10": "what it will buy of: NDCG of ten",

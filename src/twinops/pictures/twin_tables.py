@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from twinops.evaluation.rendering import table
 from twinops.evaluation.segments import Mean, Segment
-from twinops.pictures.tables import table
 from twinops.twin.portrait import Portrait
 from twinops.twin.simulate import Distribution, Simulated
 

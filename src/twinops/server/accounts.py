@@ -8,10 +8,16 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Actor
-from twinops.governance.officers import GATE_RUNNER, RISK_OFFICER
+from twinops.governance.offices import DPO, GATE_RUNNER, RISK_OFFICER, ROLES
 
 WORKSPACE = "default"
-FIRST = {"scientist": "scientist", "ci": GATE_RUNNER, "risk-officer": RISK_OFFICER, "dpo": "dpo", "admin": None}
+FIRST = {
+    "scientist": "scientist",
+    "ci": GATE_RUNNER,
+    "risk-officer": ROLES[RISK_OFFICER],
+    "dpo": ROLES[DPO],
+    "admin": None,
+}
 """Accounts of the first start and their roles."""
 WORK = (("experiment", "*", "EDIT"), ("registered_model", "*", "EDIT"))
 """What a scientist may do everywhere; all others read. Protected aliases need an approval all the same."""

@@ -65,7 +65,7 @@ def promote(store: GovernedStore, log: Ledger, what: tuple[str, str, int], *, et
             "approval": given.id if given else None,
             "evidence": case.digests.evidence if case.digests else None,
             "policy": case.digests.policy if case.digests else None,
-            "settled": list(case.settled),
+            "settled": list(case.rulings),
             "separated": case.separated,
             "before": now.etag if now else 0,
         },

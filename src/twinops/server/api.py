@@ -14,7 +14,7 @@ from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 from twinops.entities.approval import Act, Ruling
 from twinops.server import cases, desk, ledger, passes, records, review, rulings
 from twinops.server.artifacts import governed
-from twinops.server.rulings import Asked
+from twinops.server.rulings import RulingAsked
 
 Route = tuple[str, str, Callable[[], Any]]
 MAX_BODY = 64 * 1024**2
@@ -32,8 +32,8 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/promote", "POST", promote),
         ("/twinops/api/evidence", "POST", evidence),
         ("/twinops/api/review", "POST", decide),
-        ("/twinops/api/settle", "POST", settle),
-        ("/twinops/api/unsettle", "POST", unsettle),
+        ("/twinops/api/resolve", "POST", resolve),
+        ("/twinops/api/withdraw", "POST", withdraw),
         ("/twinops/api/rules", "POST", activate),
         ("/twinops/api/take-down", "POST", take_down),
     )
@@ -166,18 +166,18 @@ def decide() -> Any:
 
 
 @answering
-def settle() -> Any:
-    """An officer settles one gate that did not pass, for some days."""
+def resolve() -> Any:
+    """An officer resolves one gate that did not pass, for some days."""
     body = _body()
     name, number = _which(body)
     (gate,) = _words(body, "gate")
-    asked = Asked(gate, str(body.get("reason") or ""), _number(body.get("days")))
-    return _ruled(rulings.settle(governed(), name, number, asked, seen=body.get("digest")))
+    asked = RulingAsked(gate, str(body.get("reason") or ""), _number(body.get("days")))
+    return _ruled(rulings.resolve(governed(), name, number, asked, seen=body.get("digest")))
 
 
 @answering
-def unsettle() -> Any:
-    """An officer takes a ruling on a gate back."""
+def withdraw() -> Any:
+    """An officer withdraws a ruling on a gate."""
     body = _body()
     name, number = _which(body)
     gate, reason = _words(body, "gate", "reason")
@@ -186,7 +186,7 @@ def unsettle() -> Any:
 
 @answering
 def activate() -> Any:
-    """Make a policy or officers file the server's own."""
+    """Make a policy or offices file the server's own."""
     body = _body()
     kind, told = _words(body, "kind", "text")
     signature = body.get("signature")

@@ -20,9 +20,9 @@ from twinops.entities.fact import Fact, Kind
 from twinops.governance import rulings, settled
 from twinops.governance.approval import NOT_FORCED
 from twinops.governance.decide import Decision, decide
-from twinops.governance.officers import Officers
+from twinops.governance.offices import Offices
 from twinops.governance.policy import Policy
-from twinops.governance.same_offices import SIGNATURES, strange_signers
+from twinops.governance.signers import SIGNATURES, strange_signers
 from twinops.server import folders, records
 from twinops.server.records import Recorded, Submitted
 
@@ -47,15 +47,15 @@ class Judged:
     evidence: Evidence
     decision: Decision
     digests: DigestSet
-    settled: tuple[int, ...]
-    """Rulings that count."""
+    rulings: tuple[int, ...]
+    """Those that count."""
 
 
 @dataclass
 class Known:
     """What need not be worked out twice, because its digest says that nothing changed."""
 
-    rules: dict[int, tuple[Policy | None, Officers | None]] = field(default_factory=dict)
+    rules: dict[int, tuple[Policy | None, Offices | None]] = field(default_factory=dict)
     decisions: dict[tuple[Any, ...], Judged] = field(default_factory=dict)
     dangers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     submitted: dict[int, Submitted] = field(default_factory=dict)
@@ -83,14 +83,14 @@ def load(store: GovernedStore, session: Session, name: str, version: int) -> tup
         blocking=found.decision.blocking if found else None,
         problems=(*_problems(store, session, (made, given, policy)), *_strange_signers(found, officers)),
         separated=made.separated and (given is None or bool(given.body["forced"])),
-        settled=found.settled if found else (),
+        rulings=found.rulings if found else (),
         reviews=records.reviews_of(session, made.uid),
     )
     return case, made
 
 
-def rules(store: GovernedStore, session: Session) -> tuple[Policy | None, Officers | None]:
-    """Active policy and officers; parsed once per activation."""
+def rules(store: GovernedStore, session: Session) -> tuple[Policy | None, Offices | None]:
+    """Active policy and offices; parsed once per activation."""
     latest = session.execute(text("SELECT max(seq) FROM twinops_rules")).scalar()
     if latest is None:
         return None, None
@@ -101,8 +101,8 @@ def rules(store: GovernedStore, session: Session) -> tuple[Policy | None, Office
     return kept[latest]
 
 
-def rules_now(store: GovernedStore) -> tuple[Policy | None, Officers | None]:
-    """Active policy and officers, in a transaction of their own."""
+def rules_now(store: GovernedStore) -> tuple[Policy | None, Offices | None]:
+    """Active policy and offices, in a transaction of their own."""
     with store.ManagedSessionMaker() as session:
         return rules(store, session)
 
@@ -125,7 +125,7 @@ def judged(store: GovernedStore, session: Session, made: Recorded) -> Judged | N
 
 
 def _judged(
-    about: tuple[Recorded, Submitted], rules: tuple[Policy, Officers], ruled: tuple[Ruling, ...], today: date
+    about: tuple[Recorded, Submitted], rules: tuple[Policy, Offices], ruled: tuple[Ruling, ...], today: date
 ) -> Judged:
     (made, given), (policy, officers) = about, rules
     evidence = Evidence.from_json(json.dumps(given.body["evidence"]))
@@ -166,7 +166,7 @@ def commit_in_production(session: Session, name: str) -> list[str]:
 
 
 def _contributors(
-    session: Session, made: Recorded, given: Submitted | None, officers: Officers | None
+    session: Session, made: Recorded, given: Submitted | None, officers: Offices | None
 ) -> tuple[frozenset[str], tuple[str, ...]]:
     accounts, unknown = records.contributors(session, made)
     if not made.separated:
@@ -177,7 +177,7 @@ def _contributors(
     return accounts | authors, (*unknown, *strangers)
 
 
-def _digests(made: Recorded, given: Submitted, evidence: Evidence, policy: Policy, officers: Officers) -> DigestSet:
+def _digests(made: Recorded, given: Submitted, evidence: Evidence, policy: Policy, officers: Offices) -> DigestSet:
     documents: dict[str, str] = given.body["documents"]
     return DigestSet(
         model=made.digest,
@@ -205,7 +205,7 @@ def _problems(
     return tuple(found)
 
 
-def _strange_signers(found: Judged | None, officers: Officers | None) -> tuple[str, ...]:
+def _strange_signers(found: Judged | None, officers: Offices | None) -> tuple[str, ...]:
     signed = found.evidence.fact(SIGNATURES) if found else None
     return strange_signers(signed.value, officers) if signed and officers else ()
 

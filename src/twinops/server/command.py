@@ -36,9 +36,7 @@ class Started:
     adopted: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     policy: str | None = None
-    officers: str | None = None
-    differ: tuple[str, ...] = ()
-    """Where the folder's list of people and the active officers tell different offices."""
+    offices: str | None = None
 
 
 def serve(home: Home, address: tuple[str, int], *, workers: int = 1, adopt: bool = False, tell: Any = print) -> None:
@@ -94,7 +92,7 @@ def hush() -> None:
 
 
 def prepare(home: Home, *, adopt: bool) -> Started:
-    """Tables, triggers, accounts, first officers file, adoption, and a checkpoint for what a crash left unsigned."""
+    """Tables, triggers, accounts, first offices file, adoption, and a checkpoint for what a crash left unsigned."""
     beside = MlflowStore(home.root)
     if home.database == f"sqlite:///{beside.database}":
         beside.made(os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
@@ -109,7 +107,7 @@ def prepare(home: Home, *, adopt: bool) -> Started:
     store.roles_of = lambda account: Actor(account, admin=account == local())
     passwords = accounts.first_start(home.accounts)
     with actors.acting(local()):
-        officers = _first_officers(store, home)
+        offices = _first_offices(store, home)
         store.log(Kind.STARTED, {"twinops": version("twinops"), "mlflow": version("mlflow")})
     adopted, left = take_over(store) if adopt or store.new else ([], [])
     store.keep_checkpoint()
@@ -119,8 +117,7 @@ def prepare(home: Home, *, adopt: bool) -> Started:
         adopted=adopted,
         left=left,
         policy=policy.version if policy else None,
-        officers=active.version if active else officers,
-        differ=_differ(home, active),
+        offices=active.version if active else offices,
     )
 
 
@@ -148,43 +145,28 @@ def told(made: Started, address: str) -> Iterator[str]:
     if made.passwords:
         yield "First start. These passwords are shown this once and written nowhere; keep them now:"
         yield from (f"  {name:14} {password}" for name, password in made.passwords.items())
-    for line in made.differ:
-        yield f"compliance/people.yaml and the active officers file differ: {line}"
-    if made.officers is None:
-        yield "No officers file is active, so nothing passes: put compliance/officers.yaml there and start again."
+    if made.offices is None:
+        yield "No offices file is active, so nothing passes: put compliance/offices.yaml there and start again."
     if made.policy is None:
         yield "No policy is active: the risk officer runs `twinops policy activate compliance/policy.yaml`."
     yield f"Registry, ledger and review pages: {address}  (review: {address}/twinops/)"
 
 
-def _first_officers(store: Any, home: Home) -> str | None:
+def _first_offices(store: Any, home: Home) -> str | None:
     from mlflow.exceptions import MlflowException
 
     from twinops.server import cases, desk
 
     active = cases.rules_now(store)[1]
-    path = home.root / "compliance" / "officers.yaml"
+    path = home.root / "compliance" / "offices.yaml"
     if active is not None or not path.is_file():
         return active.version if active else None
     try:
-        desk.activate(store, "officers", path.read_text(encoding="utf-8"))
+        desk.activate(store, "offices", path.read_text(encoding="utf-8"))
     except MlflowException as problem:
-        raise ParamsError(problem.message, hint="Mend compliance/officers.yaml, then start again.") from None
+        raise ParamsError(problem.message, hint="Mend compliance/offices.yaml, then start again.") from None
     now = cases.rules_now(store)[1]
     return now.version if now else None
-
-
-def _differ(home: Home, active: Any) -> tuple[str, ...]:
-    from twinops.governance import people
-    from twinops.governance.same_offices import disagreements
-
-    path = home.root / "compliance" / "people.yaml"
-    if active is None or not path.is_file():
-        return ()
-    try:
-        return disagreements(people.read(path.read_text(encoding="utf-8")), active)
-    except ParamsError as problem:
-        return (problem.what,)
 
 
 def _run(host: str, port: int, workers: int) -> None:

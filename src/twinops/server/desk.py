@@ -8,13 +8,11 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 from sqlalchemy import text
@@ -25,9 +23,10 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.fact import Kind as FactKind
 from twinops.errors import IntegrityError, ParamsError
-from twinops.governance import approval, manifest, officers, policy
+from twinops.governance import approval, manifest, offices, policy
 from twinops.governance.explain import verdicts_markdown
-from twinops.governance.officers import Officers
+from twinops.governance.offices import Offices
+from twinops.governance.sshsig import NotSigned, signing_key
 from twinops.server import actors, aliases, cases, folders, records
 from twinops.server.ledger import Ledger
 from twinops.server.records import Recorded, Submitted
@@ -38,6 +37,8 @@ if TYPE_CHECKING:
 MAX_FILE = 8 * 1024**2
 MAX_FILES = 200
 RETOLD = 25
+NAMESPACES = {"policy": policy.NAMESPACE, "offices": offices.NAMESPACE}
+"""Kinds of rules, and what an ssh signature of each is made for."""
 KIND_OF = {
     Act.REQUEST: Kind.REQUESTED,
     Act.APPROVE: Kind.APPROVED,
@@ -45,6 +46,15 @@ KIND_OF = {
     Act.ASK: Kind.ASKED,
     Act.REVOKE: Kind.REVOKED,
 }
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A policy or offices file as an officer hands it in, with her ssh signature where she has a key."""
+
+    kind: str
+    body: str
+    signature: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +156,7 @@ def act(  # noqa: PLR0913  # the fields of the officer's form
     with store.guarded(about) as log:
         case, made = cases.load(store, log.session, name, version)
         _, active = cases.rules(store, log.session)
-        refuse(approval.against_act(what, case, store.actor(), officers=active, now=log.now))
+        refuse(approval.against_act(what, case, store.actor(), offices=active, now=log.now))
         refuse(approval.against_reason(what, reason))
         if what is Act.APPROVE:
             refuse_if_changed(case, seen)
@@ -157,38 +167,37 @@ def act(  # noqa: PLR0913  # the fields of the officer's form
 
 
 def activate(store: GovernedStore, kind: str, body: str, *, signature: str | None = None) -> int:
-    """Make a policy or officers file the server's own. The first officers file is the administrator's to give."""
+    """Make a policy or offices file the server's own. The first offices file is the administrator's to give."""
     with store.guarded({"act": f"activate {kind}"}) as log:
         _, active = cases.rules(store, log.session)
         parsed = _parsed(kind, body)
         who = store.actor()
-        if active is None and kind == "officers":
+        if active is None and kind == "offices":
             if not who.admin:
-                raise _no("The first officers file is given by the administrator who starts the server.")
+                raise _no("The first offices file is given by the administrator who starts the server.")
         elif active is None:
             raise _no(approval.NO_RULES)
         else:
             refuse(approval.against_activating(who, active, now=log.now))
-            _check_signature(active, who, body, signature, on=log.now)
-        seq = keep_rules(log, kind, (body, parsed.digest, signature))
+            _check_signature(active, who, Rules(kind, body, signature), on=log.now)
+        seq = keep_rules(log, Rules(kind, body, signature), parsed.digest)
         _tell_anew(store, log)
         return seq
 
 
-def keep_rules(log: Ledger, kind: str, rules: tuple[str, str, str | None]) -> int:
+def keep_rules(log: Ledger, rules: Rules, digest: str) -> int:
     """Record what is active from now on."""
-    body, digest, signature = rules
     account = actors.current()
-    seq = log.append(Kind.RULES, account, {"kind": kind, "digest": digest, "signed": signature is not None})
+    seq = log.append(Kind.RULES, account, {"kind": rules.kind, "digest": digest, "signed": rules.signature is not None})
     log.session.execute(
         text(
             "INSERT INTO twinops_rules (seq, kind, body, digest, account, signature)"
             " VALUES (:seq, :kind, :body, :digest, :account, :signature)"
         ),
-        {"seq": seq, "kind": kind, "body": body, "digest": digest, "account": account, "signature": signature},
+        {"seq": seq, "digest": digest, "account": account, **asdict(rules)},
     )
-    if kind == "officers":
-        _protect(log, officers.read(body).protected_aliases)
+    if rules.kind == "offices":
+        _protect(log, offices.read(rules.body).protected_aliases)
     return seq
 
 
@@ -211,7 +220,7 @@ def salted(reason: str) -> str:
     return f"{salt}:{hashlib.sha256((salt + reason).encode()).hexdigest()}"
 
 
-def _keep_review(store: GovernedStore, log: Ledger, case: Case, given: tuple[Act, str, Officers | None]) -> Review:
+def _keep_review(store: GovernedStore, log: Ledger, case: Case, given: tuple[Act, str, Offices | None]) -> Review:
     what, reason, active = given
     expires = approval.expiry(active, now=log.now) if what is Act.APPROVE and active else None
     digests = case.digests
@@ -258,8 +267,8 @@ def tell(store: GovernedStore, log: Ledger, made: Recorded) -> None:
     where = "/twinops/review?" + urlencode({"name": made.name, "version": made.version})
     store.stock_description(made.name, made.version, verdicts_markdown(decision, links={"review page": where}))
     tags = {"decision": decision.decision, "key": evidence.key, "evidence": evidence.digest, "policy": active.version}
-    settled = " ".join(sorted({s.gate for s in decision.settled if s.counts}))
-    store.mirror(made.name, made.version, {**tags, "settled": settled or "none"})
+    ruled = " ".join(sorted({r.gate for r in decision.rulings if r.counts}))
+    store.mirror(made.name, made.version, {**tags, "settled": ruled or "none"})
 
 
 def _tell_anew(store: GovernedStore, log: Ledger) -> None:
@@ -333,24 +342,29 @@ def _keep_files(store: GovernedStore, digest: str, files: Mapping[str, bytes]) -
             scratch.replace(path)
 
 
-def _parsed(kind: str, body: str) -> policy.Policy | Officers:
-    if kind not in ("policy", "officers"):
+def _parsed(kind: str, body: str) -> policy.Policy | Offices:
+    if kind not in NAMESPACES:
         raise _bad(f"there are no rules of the kind {kind[:40]!r}")
     try:
-        return policy.read(body) if kind == "policy" else officers.read(body)
+        return policy.read(body) if kind == "policy" else offices.read(body)
     except ParamsError as problem:
         raise _bad(str(problem)) from None
 
 
-def _check_signature(active: Officers, who: Actor, body: str, signature: str | None, *, on: datetime) -> None:
-    office = active.officer(who.account, on=on.date())
-    if office is None or office.public_key is None:
+def _check_signature(active: Offices, who: Actor, rules: Rules, *, on: datetime) -> None:
+    """An officer whose key is known signs what she activates; the signature of another file or purpose is none."""
+    officer = active.officer(who.account, on=on.date())
+    if officer is None or officer.key is None:
         return
     try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(office.public_key))
-        key.verify(bytes.fromhex(signature or ""), body.encode())
-    except (ValueError, InvalidSignature):
-        raise _no("The rules do not carry this officer's signature (`twinops policy activate --key`).") from None
+        key = signing_key(rules.body.encode(), rules.signature or "", namespace=NAMESPACES[rules.kind])
+    except NotSigned as problem:
+        raise _no(f"{_UNSIGNED} {str(problem).capitalize()}.") from None
+    if key != officer.key:
+        raise _no(f"{_UNSIGNED} Another key signed them.")
+
+
+_UNSIGNED = "The rules do not carry this officer's signature (`twinops policy activate --key`)."
 
 
 def _protect(log: Ledger, aliases_: tuple[str, ...]) -> None:

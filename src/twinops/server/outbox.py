@@ -40,8 +40,8 @@ TOLD = (
     Kind.REJECTED,
     Kind.ASKED,
     Kind.REVOKED,
-    Kind.SETTLED,
-    Kind.UNSETTLED,
+    Kind.RULED,
+    Kind.RULING_WITHDRAWN,
     Kind.PROMOTED,
     Kind.TAKEN_DOWN,
 )

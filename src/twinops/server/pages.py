@@ -20,11 +20,11 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
 from twinops.entities.approval import Act
-from twinops.governance.rulings import MIN_REASON
+from twinops.governance.settled import MIN_REASON
 from twinops.server import actors, desk, past, review, rulings, showing
 from twinops.server.artifacts import governed
 from twinops.server.review import Dossier, Waiting
-from twinops.server.rulings import Asked
+from twinops.server.rulings import RulingAsked
 
 if TYPE_CHECKING:
     from twinops.server.store import GovernedStore
@@ -50,7 +50,7 @@ BUTTONS = {
     Act.REVOKE: "Revoke the approval",
 }
 TAKE_DOWN = "take-down"
-SETTLE, UNSETTLE = "settle", "unsettle"
+RESOLVE, WITHDRAW = "resolve", "withdraw"
 DONE = {
     "request": "A review is requested.",
     "approve": "Approved. Whoever may edit the model can set the protected alias now.",
@@ -58,8 +58,8 @@ DONE = {
     "reject": "Rejected.",
     "revoke": "The approval is revoked: the version is refused at every door from now on.",
     TAKE_DOWN: "The protected alias is taken down.",
-    SETTLE: "The gate is settled for a time; its answer stays as it is.",
-    UNSETTLE: "The ruling is taken back: the gate stands in the way again.",
+    RESOLVE: "The gate is resolved for a time; its answer stays as it is.",
+    WITHDRAW: "The ruling is withdrawn: the gate stands in the way again.",
 }
 _pages = Environment(
     loader=PackageLoader("twinops.server", "templates"),
@@ -191,9 +191,9 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
         raise MlflowException("This form was not shown to you, or is old. Read the page and decide.", PERMISSION_DENIED)
     if word == TAKE_DOWN:
         desk.take_down(store, name, form.get("alias", ""), reason=reason)
-    elif word == SETTLE:
-        rulings.settle(store, name, version, Asked(form.get("gate", ""), reason, _days(form)), seen=seen)
-    elif word == UNSETTLE:
+    elif word == RESOLVE:
+        rulings.resolve(store, name, version, RulingAsked(form.get("gate", ""), reason, _days(form)), seen=seen)
+    elif word == WITHDRAW:
         rulings.withdraw(store, name, version, form.get("gate", ""), reason=reason)
     elif word in {act.value for act in BUTTONS}:
         desk.act(store, Act(word), name, version, seen=seen, reason=reason)

@@ -28,7 +28,7 @@ WORDS = {
     "review.rejected": "rejected",
     "review.changes_asked": "changes asked",
     "review.revoked": "approval revoked",
-    "gate.settled": "gate settled",
+    "gate.settled": "ruling given",
     "gate.unsettled": "ruling withdrawn",
     "alias.set": "protected alias set",
     "alias.removed": "protected alias taken down",
@@ -99,6 +99,6 @@ ACTS = {
     Act.APPROVE.value: "an approval",
     Act.REJECT.value: "a rejection",
     "promote": "setting the alias",
-    "settle": "settling a gate",
-    "unsettle": "taking a ruling back",
+    "resolve": "a ruling",
+    "withdraw": "withdrawing a ruling",
 }

@@ -11,9 +11,9 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session
 
 from twinops.entities.approval import Act, DigestSet, Review, Ruling
-from twinops.governance import officers as officers_file
+from twinops.governance import offices as offices_file
 from twinops.governance import policy as policy_file
-from twinops.governance.officers import Officers
+from twinops.governance.offices import Offices
 from twinops.governance.policy import Policy
 from twinops.server.actors import UNKNOWN
 
@@ -302,18 +302,18 @@ def keep_ruling(session: Session, made: Ruling, *, at: str) -> None:
     )
 
 
-def rules_of(session: Session) -> tuple[Policy | None, Officers | None]:
-    """The policy and the officers file that are active on this server."""
+def rules_of(session: Session) -> tuple[Policy | None, Offices | None]:
+    """The policy and the offices file that are active on this server."""
     found = {
         kind: session.execute(
             text("SELECT body FROM twinops_rules WHERE kind = :kind ORDER BY seq DESC LIMIT 1"), {"kind": kind}
         ).scalar()
-        for kind in ("policy", "officers")
+        for kind in ("policy", "offices")
     }
-    policy, officers = found["policy"], found["officers"]
+    policy, offices = found["policy"], found["offices"]
     return (
         None if policy is None else policy_file.read(policy, name="the active policy"),
-        None if officers is None else officers_file.read(officers, name="the active officers file"),
+        None if offices is None else offices_file.read(offices, name="the active offices file"),
     )
 
 

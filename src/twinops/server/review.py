@@ -18,7 +18,7 @@ from twinops.entities.approval import Act, Case, Review
 from twinops.entities.evidence import Evidence
 from twinops.governance import approval
 from twinops.governance.decide import Decision
-from twinops.governance.officers import Officers
+from twinops.governance.offices import Offices
 from twinops.governance.policy import Policy
 from twinops.governance.rulings import Bench
 from twinops.server import cases, records
@@ -69,7 +69,7 @@ class Dossier:
     recorded: Recorded
     state: str
     policy: Policy | None
-    officers: Officers | None
+    offices: Offices | None
     evidence: Evidence | None
     decision: Decision | None
     submitted: Submitted | None
@@ -84,7 +84,7 @@ class Dossier:
     @property
     def bench(self) -> Bench:
         """What a ruling on one of its gates is judged by."""
-        return Bench(self.policy, self.officers, self.decision)
+        return Bench(self.policy, self.offices, self.decision)
 
     @property
     def digest(self) -> str | None:
@@ -93,7 +93,7 @@ class Dossier:
 
     def against(self, act: Act, store: GovernedStore) -> tuple[str, ...]:
         """Why the caller may not do this; nothing when she may."""
-        return approval.against_act(act, self.case, store.actor(), officers=self.officers, now=store.now())
+        return approval.against_act(act, self.case, store.actor(), offices=self.offices, now=store.now())
 
     def against_promotion(self, store: GovernedStore) -> tuple[str, ...]:
         """Why a protected alias may not point here now."""
@@ -117,7 +117,7 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
     """
     with store.ManagedSessionMaker() as session:
         case, made = cases.load(store, session, name, version)
-        policy, officers = cases.rules(store, session)
+        policy, offices = cases.rules(store, session)
         given = records.evidence_of(session, made.uid, known=store.known.submitted)
         grants = tuple(records.active_grants(session, name))
         judged = cases.judged(store, session, made)
@@ -128,7 +128,7 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         recorded=made,
         state=cases.state_of(case.reviews, evidence=given.seq if given else None, now=now),
         policy=policy,
-        officers=officers,
+        offices=offices,
         evidence=judged.evidence if judged else None,
         decision=judged.decision if judged else None,
         submitted=given,

@@ -22,25 +22,14 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance import rulings
-from twinops.governance.documents.model_card import PICTURES
+from twinops.governance.gates._shelf import gates, of
 from twinops.governance.policy import Policy
-from twinops.governance.settled import Settled
+from twinops.governance.settled import JudgedRuling
 from twinops.governance.words import words
 from twinops.server.review import Dossier
 
 FIGURES = "reports/figures/"
-SHOWN_WITH = {
-    "accuracy": ("accuracy", "calibration"),
-    "fairness": ("fairness_ratios", "selection_rates"),
-    "drift": ("drift_distances",),
-    "early_warning": ("early_warning",),
-    "influence": ("influence",),
-    "consent": ("population",),
-    "linkage": ("linkage_bands",),
-}
-"""Which pictures belong to which kind of gate."""
-SETTLED = (Outcome.INCONCLUSIVE, Outcome.FAILED)
-ABOUT_FAIRNESS = ("fairness_", "mitigation_", "influence_", "drift_", "early_")
+RESOLVABLE = (Outcome.INCONCLUSIVE, Outcome.FAILED)
 _KEPT = 64
 _documents: dict[str, Markup] = {}
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -61,7 +50,7 @@ class Judged:
     verdict: Verdict
     blocks: bool
     pictures: tuple[Picture, ...]
-    settled: tuple[Settled, ...] = ()
+    rulings: tuple[JudgedRuling, ...] = ()
     """What people wrote about it, whether it counts or not."""
     offered: Offered | None = None
     """What the reader may write about it."""
@@ -69,7 +58,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Offered:
-    """Settling one gate, for whoever holds an office: for how many days at most, or what stands against it."""
+    """A ruling on one gate, for whoever holds an office: for how many days at most, or what stands against it."""
 
     label: str
     days: int
@@ -197,11 +186,11 @@ def _tame_picture(token: Token, shelf: Shelf) -> None:
 
 def pictures(shown: Dossier) -> dict[str, Picture]:
     """Pictures that came with the evidence, by name."""
-    found = {}
+    found, captions = {}, shown.evidence.captions if shown.evidence else {}
     for path in shown.files:
         name = path.removeprefix(FIGURES).removesuffix(".png")
         if path == f"{FIGURES}{name}.png":
-            found[name] = Picture(path, PICTURES.get(name, name.replace("_", " ").capitalize()))
+            found[name] = Picture(path, captions.get(name, name.replace("_", " ").capitalize()))
     return found
 
 
@@ -210,11 +199,11 @@ def judged(shown: Dossier) -> tuple[Judged, ...]:
     if shown.decision is None or shown.policy is None:
         return ()
     left = pictures(shown)
-    gates = {gate.id: gate for gate in shown.policy.gates}
+    listed = {gate.id: gate for gate in shown.policy.gates}
     found = []
     for verdict in shown.decision.verdicts:
-        gate = gates.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
-        own = tuple(left.pop(name) for name in SHOWN_WITH.get(gate.gate if gate else "", ()) if name in left)
+        gate = listed.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
+        own = tuple(left.pop(name) for name in of(verdict, "PICTURES") or () if name in left)
         found.append(Judged(verdict, gate is None or gate.blocks, own, shown.decision.about(verdict.gate)))
     return tuple(found)
 
@@ -222,12 +211,12 @@ def judged(shown: Dossier) -> tuple[Judged, ...]:
 def offered(shown: Dossier, one: Judged, actor: Actor, now: datetime) -> Judged:
     """The same with what this reader may write about it; nothing for whoever holds no office."""
     bench, gate = shown.bench, one.verdict.gate
-    if not bench.office(actor.account, on=now.date()) or one.verdict.outcome not in SETTLED:
+    if not bench.office(actor.account, on=now.date()) or one.verdict.outcome not in RESOLVABLE:
         return one
-    taken = not rulings.against_withdrawing(gate, actor, bench=bench, now=now)
-    label = "Let it pass for a time" if one.verdict.outcome is Outcome.FAILED else "Settle it for a time"
-    against = rulings.against_settling(gate, shown.case, actor, bench=bench, now=now)
-    return replace(one, offered=Offered(label, bench.days(gate), against, taken))
+    withdraw = not rulings.against_withdrawing(gate, actor, bench=bench, now=now)
+    label = "Override it for a time" if one.verdict.outcome is Outcome.FAILED else "Resolve it for a time"
+    against = rulings.against_resolving(gate, shown.case, actor, bench=bench, now=now)
+    return replace(one, offered=Offered(label, bench.allowance(gate).at_most_days, against, withdraw))
 
 
 def other_pictures(shown: Dossier, told: Iterable[Judged]) -> tuple[Picture, ...]:
@@ -238,7 +227,8 @@ def other_pictures(shown: Dossier, told: Iterable[Judged]) -> tuple[Picture, ...
 
 def fairness_and_drift(evidence: Evidence | None) -> tuple[Measure, ...]:
     """The measures a reader of both asks for first."""
-    return () if evidence is None else tuple(m for m in evidence.measures if m.name.startswith(ABOUT_FAIRNESS))
+    watched = tuple(name for gate in gates() for name in getattr(gate, "WATCHED", ()))
+    return () if evidence is None else tuple(m for m in evidence.measures if m.name.startswith(watched))
 
 
 def ticks(sentence: str) -> Markup:

@@ -21,7 +21,7 @@ from twinops.adapters.model_bytes import digest_of
 from twinops.entities.approval import Act, Actor
 from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
-from twinops.governance.officers import resembles
+from twinops.governance.lookalikes import resembles
 from twinops.server import actors, aliases, cases, folders, ledger, records, tables
 from twinops.server.home import Home
 from twinops.server.ledger import Ledger

@@ -1,7 +1,7 @@
 """How outcomes scatter around a prediction, and how much wider a range must be to hold 80 of 100 of them.
 
-Conformalized quantiles (Romano, Patterson and Candès, NeurIPS 2019) of errors in units of a foretold size of error, one
-finite-sample rank per tier. Where one in ten or more alike bought nothing a range begins at 0, which nothing can
+Conformalized quantiles (Romano, Patterson and Candès, NeurIPS 2019) of errors in units of a predicted size of error,
+one finite-sample rank per tier. Where one in ten or more alike bought nothing a range begins at 0, which nothing can
 fall below, so it is made one-sided there instead of spending doubt on an end that cannot be missed.
 """
 
@@ -10,15 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any, Self
 
 import numpy as np
+from pydantic import Field, model_validator
 
 from twinops.entities.canonical import rounded
-from twinops.twin import strict
 from twinops.twin.examples import Examples
 from twinops.twin.heads import Head, Scaling, fit_rate
 from twinops.twin.predictions import Forecaster, Predictions, exponential
+from twinops.twin.strict import NotNegative, Number, Positive, StrictRecord
 
 COVERAGE = 0.8
 TIERS = ("low", "mid", "high")
@@ -44,7 +45,7 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 
 @dataclass(frozen=True)
 class Seen:
-    """What was predicted for some rows, and what came: baskets, and USD."""
+    """What was predicted for some rows, and what was observed: baskets, and USD."""
 
     predictions: Predictions
     baskets: np.ndarray
@@ -60,10 +61,10 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Band:
+class ConformalBand:
     """How outcomes of one quantity scatter around their prediction, and how much the last window asks to widen that.
 
-    `scale` foretells the size of an error from the predictions alone; `lower` and `upper` are errors in that unit, at
+    `scale` predicts the size of an error from the predictions alone; `lower` and `upper` are errors in that unit, at
     the logarithms `at` of the prediction; `widen` is what each tier adds to both ends, in that unit. `newcomer` is the
     range of someone of whom nothing is known.
     """
@@ -96,7 +97,7 @@ class Band:
         return low, np.maximum(high + more, low)
 
     def to_record(self) -> dict[str, Any]:
-        """Plain JSON values; `from_record` reads them back."""
+        """Plain JSON values; `BandRecord` reads them back."""
         return {
             "centres": list(self.scaling.centres),
             "spreads": list(self.scaling.spreads),
@@ -107,36 +108,45 @@ class Band:
             "newcomer": list(self.newcomer),
         }
 
-    @classmethod
-    def from_record(cls, raw: Any, quantity: str) -> Band:
-        """Read what `to_record` wrote, and nothing else.
 
-        Raises:
-            ValueError: anything is missing, unknown, not finite, out of order or of the wrong kind.
-        """
-        record = strict.record(raw, {"centres", "spreads", "intercept", "weights", "knots", "widen", "newcomer"})
-        knots = [strict.numbers(k, 3) for k in strict.entries(record["knots"], at_most=100)]
-        at, spreads = tuple(k[0] for k in knots), strict.numbers(record["spreads"], SHAPE)
-        first, second, third = strict.numbers(record["widen"], len(TIERS))
-        low, high = strict.numbers(record["newcomer"], 2)
-        if list(at) != sorted(set(at)) or any(k[1] > k[2] for k in knots) or min(spreads) <= 0 or not 0 <= low <= high:
+_Shape = Annotated[tuple[Number, ...], Field(min_length=SHAPE, max_length=SHAPE)]
+
+
+class BandRecord(StrictRecord):
+    """What `ConformalBand.to_record` wrote; a knot is where, the lower and the upper error."""
+
+    centres: _Shape
+    spreads: Annotated[tuple[Positive, ...], Field(min_length=SHAPE, max_length=SHAPE)]
+    intercept: Number
+    weights: _Shape
+    knots: Annotated[tuple[tuple[Number, Number, Number], ...], Field(min_length=1, max_length=100)]
+    widen: tuple[Number, Number, Number]
+    newcomer: tuple[NotNegative, NotNegative]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        at = [knot[0] for knot in self.knots]
+        if at != sorted(set(at)) or any(k[1] > k[2] for k in self.knots) or self.newcomer[0] > self.newcomer[1]:
             raise ValueError("an interval's numbers are out of order")
-        head = Head(strict.number(record["intercept"]), strict.numbers(record["weights"], SHAPE))
-        lower, upper = tuple(k[1] for k in knots), tuple(k[2] for k in knots)
-        scaling = Scaling(strict.numbers(record["centres"], SHAPE), spreads)
-        return cls(quantity, scaling, head, at, lower, upper, (first, second, third), (low, high))
+        return self
+
+    def band(self, quantity: str) -> ConformalBand:
+        """The scatter of this quantity."""
+        scaling, scale = Scaling(self.centres, self.spreads), Head(self.intercept, self.weights)
+        at, lower, upper = zip(*self.knots, strict=True)
+        return ConformalBand(quantity, scaling, scale, at, lower, upper, self.widen, self.newcomer)
 
 
-def fit_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> Band:
+def fit_conformal_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> ConformalBand:
     """Learn the scatter from `before`, and how much to widen each tier (0, 1, 2 per row of `window`) from `window`."""
-    came, mean = getattr(before, quantity), _mean(before.predictions, quantity)
+    observed, mean = getattr(before, quantity), _mean(before.predictions, quantity)
     x = shape(before.predictions)
     scaling = Scaling.fit(x)
-    scale = fit_rate(scaling(x), np.abs(came - mean) + SMALLEST[quantity], alpha=SCALE_ALPHA)
+    scale = fit_rate(scaling(x), np.abs(observed - mean) + SMALLEST[quantity], alpha=SCALE_ALPHA)
     unit = exponential(scale.predictor(scaling(x)))
-    scatter = _scatter(mean, unit, _spread_out(came) if quantity == "baskets" else came)
-    newcomer = _newcomer(came, getattr(window, quantity))
-    band = Band(quantity, scaling, scale, *scatter, (0.0, 0.0, 0.0), newcomer)
+    scatter = _scatter(mean, unit, _spread_out(observed) if quantity == "baskets" else observed)
+    newcomer = _newcomer(observed, getattr(window, quantity))
+    band = ConformalBand(quantity, scaling, scale, *scatter, (0.0, 0.0, 0.0), newcomer)
     return replace(band, widen=_widen(band, window, tier))
 
 
@@ -150,19 +160,21 @@ def conformal_rank(n: int) -> int:
 
 
 def _scatter(
-    mean: np.ndarray, unit: np.ndarray, came: np.ndarray
+    mean: np.ndarray, unit: np.ndarray, observed: np.ndarray
 ) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
     """Errors in units, the 10th and 90th of a hundred, among rows predicted about alike; finer bins at the top."""
     order = np.argsort(mean, kind="stable")
-    mean, error, nothing = mean[order], ((came - mean) / unit)[order], (-mean / unit)[order]
+    mean, error, nothing = mean[order], ((observed - mean) / unit)[order], (-mean / unit)[order]
     n = len(mean)
     bins = max(1, min(KNOTS, n // FEWEST_ALIKE))
+    # the busiest tenth scatters otherwise than the rest
     cuts = np.concatenate([np.linspace(0, 0.9, bins + 1), [0.96, 1.0]] if bins > 2 else [np.linspace(0, 1, bins + 1)])
     edges = np.unique((cuts * n).astype(int))
     knots: dict[float, tuple[float, float]] = {}
     for start, end in pairwise(edges):
         e, z = error[start:end], nothing[start:end]
         one_sided = float((e <= z + 1e-9).mean()) >= TAIL
+        # nothing bought lies at z exactly: from there no outcome can be below the range
         low = float(z.min()) if one_sided else float(np.quantile(e, TAIL))
         high = float(np.quantile(e, COVERAGE if one_sided else 1 - TAIL))
         knots[rounded(math.log(float(np.median(mean[start:end]))))] = (rounded(low), rounded(high))
@@ -170,13 +182,13 @@ def _scatter(
     return at, tuple(knots[x][0] for x in at), tuple(knots[x][1] for x in at)
 
 
-def _widen(band: Band, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:
-    """Per tier, the finite-sample 80 % rank of how far outside, in units, what came lies (negative: inside)."""
-    came = getattr(window, band.quantity)
+def _widen(band: ConformalBand, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:
+    """Per tier, the finite-sample 80 % rank of how far outside, in units, what was observed lies (negative: inside)."""
+    observed = getattr(window, band.quantity)
     low, high = band.around(window.predictions)
     unit = band.unit(window.predictions)
-    above = (came - high) / unit
-    score = np.where(low > 0, np.maximum((low - came) / unit, above), above)
+    above = (observed - high) / unit
+    score = np.where(low > 0, np.maximum((low - observed) / unit, above), above)
     per_tier = [score[tier == k] for k in range(len(TIERS))]
     # a tier too small for its rank takes everyone's
     first, second, third = (_ranked(s if len(s) >= FEWEST else score) for s in per_tier)
@@ -202,7 +214,7 @@ def _mean(p: Predictions, quantity: str) -> np.ndarray:
 
 
 def shape(p: Predictions) -> np.ndarray:
-    """What the size of an error is foretold from: logarithms of the predictions, and their squares."""
+    """What the size of an error is predicted from: logarithms of the predictions, and their squares."""
     baskets, spend = np.log(_mean(p, "baskets")), np.log(_mean(p, "spend"))
     chance = np.clip(p.active_probability, 1e-6, 1 - 1e-6)
     value = spend - baskets

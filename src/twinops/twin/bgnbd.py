@@ -2,7 +2,7 @@
 
 Fader, Hardie and Lee, "Counting your customers" the easy way, Marketing Science 24 (2005); Fader and Hardie, The
 gamma-gamma model of monetary value (2013). Fitted by maximum likelihood to histories alone: it needs no labels, so it
-may know a household up to the very day it foretells for.
+may know a household up to the very day it predicts for.
 """
 
 from __future__ import annotations

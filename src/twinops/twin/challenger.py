@@ -18,7 +18,6 @@ import pyarrow as pa
 from twinops.data.threads import side_by_side
 from twinops.entities.canonical import digest
 from twinops.params import ChallengerParams, FeaturesParams
-from twinops.twin import strict
 from twinops.twin.examples import Examples
 from twinops.twin.features import WINDOWED
 from twinops.twin.predictions import Predictions, exponential, logistic
@@ -83,24 +82,6 @@ class Challenger:
         """Plain JSON values and their digest."""
         texts = {name: getattr(self, name) for name in HEADS}
         return {"texts": texts, "sha256": digest(texts)}
-
-    @classmethod
-    def from_record(cls, raw: Any, *, horizon_days: int, priors: Priors) -> Challenger:
-        """Read what `to_record` wrote.
-
-        Raises:
-            ValueError: the digest does not fit, or a text is not LightGBM's of our kind.
-        """
-        record = strict.record(raw, {"texts", "sha256"})
-        texts = strict.record(record["texts"], set(HEADS))
-        if not all(isinstance(t, str) and len(t) <= LARGEST_TEXT for t in texts.values()):
-            raise ValueError("trees are not text, or too long")
-        if record["sha256"] != digest(texts):
-            raise ValueError("the digest of the trees does not fit them")
-        made = cls(horizon_days, priors, **texts)
-        if not made.forests:
-            raise ValueError("there are no trees")
-        return made
 
 
 def ready() -> None:

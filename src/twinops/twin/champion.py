@@ -10,7 +10,7 @@ from twinops.twin.examples import Examples
 from twinops.twin.fit import fit_twin
 from twinops.twin.intervals import fit_intervals
 from twinops.twin.model import GLM, TwinModel
-from twinops.twin.recalibrated import recalibrated
+from twinops.twin.recalibrated import recalibrate
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,10 @@ class Recipe:
         """Learn the heads and, if they have a say, the trees."""
         model = self.heads(known)
         if self.recalibrate:
-            model = recalibrated(model, known, self.heads)
+            model = recalibrate(model, known, self.heads)
         if self.champion == GLM:
             return model
+        # trees remember rows better than regressions do, so they are stored only where they have a say
         return replace(model, champion=self.champion, challenger=fit_challenger(known, self.grid, self.trees))
 
     def fit_with_intervals(self, known: Examples) -> TwinModel:

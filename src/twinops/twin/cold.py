@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.living import Basket, Living, rows
+from twinops.twin.living import Basket, replay, rows
 from twinops.twin.model import TwinModel
 from twinops.twin.spread import Outcomes, Spread, enough, fit_spread
+from twinops.twin.strict import Days, NotNegative, declared
 
 QUIET_DAYS = 28
 """A household first seen after so many days of data counts as new; one seen earlier may only have been away."""
@@ -26,53 +27,30 @@ BANDS = ((7, (1, 4, 7)), (28, (14, 21, 28)), (56, (42, 56)))
 """Up to so many days since the first basket; learned on so many days after it."""
 
 
+@declared
 @dataclass(frozen=True)
-class Band:
-    """For twins up to `upto_days` old: what came over what the heads expected, and how it scattered around that."""
+class TenureBand:
+    """For twins up to `upto_days` old: what was observed over what the heads expected, and the scatter around it."""
 
-    upto_days: int
-    baskets_ratio: float
-    spend_ratio: float
+    upto_days: Days
+    baskets_ratio: NotNegative
+    spend_ratio: NotNegative
     spread: Spread
 
 
+@declared
 @dataclass(frozen=True)
-class Cold:
+class NewcomerModel:
     """What is believed before the first basket, and in the first eight weeks. No household is in it."""
 
-    baskets: float
-    spend: float
+    baskets: NotNegative
+    spend: NotNegative
     spread: Spread
-    bands: tuple[Band, ...]
+    bands: tuple[TenureBand, ...]
 
-    def band(self, tenure_days: int) -> Band | None:
+    def band(self, tenure_days: int) -> TenureBand | None:
         """The band of a twin this old; None: it is established."""
         return next((b for b in self.bands if tenure_days <= b.upto_days), None)
-
-    def to_record(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        bands = [
-            {"upto_days": b.upto_days, "baskets_ratio": b.baskets_ratio, "spend_ratio": b.spend_ratio,
-             "spread": b.spread.to_record()}
-            for b in self.bands
-        ]  # fmt: skip
-        return {"baskets": self.baskets, "spend": self.spend, "spread": self.spread.to_record(), "bands": bands}
-
-    @classmethod
-    def from_record(cls, raw: Any) -> Cold:
-        """Read what `to_record` wrote.
-
-        Raises:
-            ValueError: it is something else.
-        """
-        if not isinstance(raw, dict) or set(raw) != {"baskets", "spend", "spread", "bands"}:
-            raise ValueError("the newcomers' record has other fields")
-        bands = tuple(
-            Band(int(b["upto_days"]), float(b["baskets_ratio"]), float(b["spend_ratio"]),
-                 Spread.from_record(b["spread"]))
-            for b in raw["bands"]
-        )  # fmt: skip
-        return cls(float(raw["baskets"]), float(raw["spend"]), Spread.from_record(raw["spread"]), bands)
 
 
 @dataclass(frozen=True)
@@ -89,13 +67,26 @@ class Newcomer:
         return self.baskets[0].day
 
     def closed(self, day: int, horizon_days: int) -> bool:
-        """Whether what came after that day is known."""
+        """Whether the horizon from that day on is over."""
         return day + horizon_days <= self.known_until
 
-    def came(self, day: int, horizon_days: int) -> tuple[int, float]:
-        """Baskets and USD in the horizon from that day on."""
-        after = [b.cents for b in self.baskets if day <= b.day < day + horizon_days]
-        return len(after), sum(after) / 100
+    def state(self, day: int, decay_days: tuple[int, int, int]) -> Mapping[str, int]:
+        """What was known of the newcomer on the evening before that day."""
+        return replay((b for b in self.baskets if b.day < day), decay_days=decay_days).at(day)
+
+
+class _Seen(NamedTuple):
+    """Baskets and USD of a household in one horizon."""
+
+    household: int
+    baskets: int
+    usd: float
+
+    @classmethod
+    def of(cls, newcomer: Newcomer, day: int, horizon_days: int) -> _Seen:
+        """In the horizon from that day on."""
+        after = [b.cents for b in newcomer.baskets if day <= b.day < day + horizon_days]
+        return cls(newcomer.household, len(after), sum(after) / 100)
 
 
 def newcomers(baskets: Mapping[int, Sequence[Basket]], *, known_until: int, oldest: int) -> tuple[Newcomer, ...]:
@@ -105,49 +96,44 @@ def newcomers(baskets: Mapping[int, Sequence[Basket]], *, known_until: int, olde
     )
 
 
-def outcomes_before(who: Sequence[Newcomer], *, horizon_days: int, believed: tuple[float, float]) -> Outcomes:
-    """What came from the day of the first basket on, which nobody's history foretells."""
-    seen = [(n.household, *n.came(n.first_day, horizon_days)) for n in who if n.closed(n.first_day, horizon_days)]
-    return _outcomes(seen, np.full(len(seen), believed[0]), np.full(len(seen), believed[1]))
-
-
-def outcomes_after(
-    who: Sequence[Newcomer], model: TwinModel, *, days: Sequence[int], settings: tuple[int, tuple[int, int, int]]
+def outcomes_before(
+    who: Sequence[Newcomer], *, horizon_days: int, baskets: float = 0.0, spend: float = 0.0
 ) -> Outcomes:
-    """What was expected so many days after the first basket, and what came; `settings`: horizon and decay."""
-    horizon, decay_days = settings
-    states, seen = [], []
-    for one in who:
-        for asked in (one.first_day + d for d in days):
-            if one.closed(asked, horizon):
-                state = Living(decay_days)
-                for basket in one.baskets:
-                    if basket.day < asked:
-                        state.update(basket)
-                states.append(state.at(asked))
-                seen.append((one.household, *one.came(asked, horizon)))
-    if not states:
+    """What was observed from the day of the first basket on, which no history predicts; the same is expected of all."""
+    seen = [_Seen.of(n, n.first_day, horizon_days) for n in who if n.closed(n.first_day, horizon_days)]
+    return _outcomes(seen, np.full(len(seen), baskets), np.full(len(seen), spend))
+
+
+def outcomes_after(who: Sequence[Newcomer], model: TwinModel, *, days: Sequence[int]) -> Outcomes:
+    """What was expected so many days after the first basket, and what was observed.
+
+    Raises:
+        DataError: nothing was observed yet.
+    """
+    horizon = model.horizon_days
+    asked = [(n, n.first_day + d) for n in who for d in days if n.closed(n.first_day + d, horizon)]
+    if not asked:
         raise DataError("No newcomer's horizon is closed.", hint="Collect more months.")
-    expected = model.by_heads(rows(states))
+    expected = model.by_heads(rows(n.state(day, model.decay_days) for n, day in asked))
+    seen = [_Seen.of(n, day, horizon) for n, day in asked]
     return _outcomes(seen, expected.baskets, expected.spend)
 
 
-def fit_cold(
-    who: Sequence[Newcomer], model: TwinModel, *, horizon_days: int, decay_days: tuple[int, int, int]
-) -> Cold | None:
+def fit_newcomers(who: Sequence[Newcomer], model: TwinModel) -> NewcomerModel | None:
     """Learn what newcomers do; None: there are too few of them to tell without telling of one."""
-    nothing = outcomes_before(who, horizon_days=horizon_days, believed=(0.0, 0.0))
+    nothing = outcomes_before(who, horizon_days=model.horizon_days)
     if not enough(nothing):
         return None
     baskets, spend = rounded(float(nothing.baskets.mean())), rounded(float(nothing.spend.mean()))
-    before = outcomes_before(who, horizon_days=horizon_days, believed=(baskets, spend))
+    before = outcomes_before(who, horizon_days=model.horizon_days, baskets=baskets, spend=spend)
     bands = []
     for upto, days in BANDS:
-        seen = outcomes_after(who, model, days=days, settings=(horizon_days, decay_days))
+        seen = outcomes_after(who, model, days=days)
+        # a band that too few newcomers reached is left to the next one
         if enough(seen):
             ratios = _ratio(seen.baskets, seen.expected_baskets), _ratio(seen.spend, seen.expected_spend)
-            bands.append(Band(upto, *ratios, fit_spread(corrected(seen, *ratios))))
-    return Cold(baskets, spend, fit_spread(before), tuple(bands))
+            bands.append(TenureBand(upto, *ratios, fit_spread(corrected(seen, *ratios))))
+    return NewcomerModel(baskets, spend, fit_spread(before), tuple(bands))
 
 
 def corrected(seen: Outcomes, baskets_ratio: float, spend_ratio: float) -> Outcomes:
@@ -156,10 +142,10 @@ def corrected(seen: Outcomes, baskets_ratio: float, spend_ratio: float) -> Outco
     return Outcomes(seen.household, *expected, seen.baskets, seen.spend)
 
 
-def _outcomes(seen: list[tuple[int, int, float]], baskets: np.ndarray, spend: np.ndarray) -> Outcomes:
-    household, came, spent = (np.array([s[i] for s in seen]) for i in range(3))
-    return Outcomes(household, baskets, spend, came.astype(float), spent.astype(float))
+def _outcomes(seen: Sequence[_Seen], baskets: np.ndarray, spend: np.ndarray) -> Outcomes:
+    household, observed, usd = (np.array([s[i] for s in seen]) for i in range(3))
+    return Outcomes(household, baskets, spend, observed.astype(float), usd.astype(float))
 
 
-def _ratio(came: np.ndarray, expected: np.ndarray) -> float:
-    return rounded(float(came.sum() / max(expected.sum(), 1e-9)))
+def _ratio(observed: np.ndarray, expected: np.ndarray) -> float:
+    return rounded(float(observed.sum() / max(expected.sum(), 1e-9)))

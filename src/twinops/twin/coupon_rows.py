@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.sealed_tables import with_text_sid
 from twinops.params import FeaturesParams
 from twinops.ports import Engine
-from twinops.twin.examples import with_text_sid
 from twinops.twin.features import calendar, log_values, sql
 from twinops.twin.features import decay as pace_decay
 from twinops.twin.taste_events import Horizons, decay
@@ -95,12 +95,13 @@ def campaign_days(campaigns: pa.Table, *, first: int, known_until: int) -> tuple
     return tuple(d for d in days if first <= d <= known_until)
 
 
-def tell(engine: Engine, grid: FeaturesParams, when: Horizons, memories: tuple[Sequence[int], int]) -> pa.Table:
+def tell(
+    engine: Engine, grid: FeaturesParams, when: Horizons, *, decay_days: Sequence[int], oldest_age: int
+) -> pa.Table:
     """The rows; the engine holds `transactions`, `campaigns`, `redemptions` and, as of these days, `permissions`.
 
-    `memories` are the memories of a taste in days, and the age of the oldest event.
+    `decay_days` are the memories of a taste; `oldest_age` is how many days ago the oldest event was.
     """
-    decay_days, oldest_age = memories
     oldest = when.known_until - oldest_age
     baskets = engine.query(sql("baskets"))
     engine.register("baskets", baskets)

@@ -5,7 +5,7 @@ Recipients were chosen by the shop, not by lot, so nothing here says what a coup
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -18,27 +18,29 @@ from twinops.twin.heads import Head, Scaling
 from twinops.twin.model import TrainedOn
 from twinops.twin.predictions import logistic
 from twinops.twin.state import Priors, fit_priors
+from twinops.twin.strict import Positive, declared
 from twinops.twin.tastes import PACE, fit_head, pace_terms
 
-HISTORY = ("habit", "redeemed", "received", "couponed", "couponed_lately")
-MEANINGS = {
-    "habit": "campaigns answered of those received, drawn towards everybody's (log odds)",
-    "redeemed": "campaigns answered (log)",
-    "received": "campaigns received (log)",
-    "couponed": "baskets with a coupon (log)",
-    "couponed_lately": "baskets with a coupon, slow memory (log)",
-}
+HISTORY = (
+    "habit",  # campaigns answered of those received, drawn towards everybody's (log odds)
+    "redeemed",  # campaigns answered (log)
+    "received",  # campaigns received (log)
+    "couponed",  # baskets with a coupon (log)
+    "couponed_lately",  # baskets with a coupon, slow memory (log)
+)
+"""Terms of what the household did with campaigns before."""
 
 FEWEST_ROWS, FEWEST_RESPONSES = 100, 10
 """Below these no head is fitted."""
 
 
+@declared
 @dataclass(frozen=True)
 class Answering:
     """Beta prior of the share of campaigns that a household answers."""
 
-    answered: float
-    ignored: float
+    answered: Positive
+    ignored: Positive
 
     def rate(self, redeemed: np.ndarray, received: np.ndarray) -> np.ndarray:
         """The share expected of households that answered so many of those received: the beta-binomial's mean."""
@@ -63,7 +65,24 @@ class Coupons:
 
     def terms(self, rows: CouponRows) -> np.ndarray:
         """Terms of each row, in the order of `term_names`, before standardising."""
-        return coupon_terms(rows, self.pace, self.answering, (self.kinds, self.horizon_days))
+        received, redeemed, couponed, lately = rows.numbers(
+            "received", "redeemed", "coupon_baskets", "coupon_baskets_slow"
+        )
+        rate = self.answering.rate(redeemed, received)
+        history = {
+            "habit": np.log(rate / (1 - rate)),
+            "redeemed": np.log1p(redeemed),
+            "received": np.log1p(received),
+            "couponed": np.log1p(couponed),
+            "couponed_lately": np.log1p(lately / MILLION),
+        }
+        return np.column_stack(
+            [
+                *((rows.kind == kind).astype(float) for kind in self.kinds),
+                pace_terms(rows.table, self.pace, horizon_days=self.horizon_days),
+                *(history[name] for name in HISTORY),
+            ]
+        )
 
 
 def term_names(kinds: tuple[str, ...]) -> tuple[str, ...]:
@@ -78,13 +97,19 @@ def fit_coupons(rows: CouponRows, *, pace_days: tuple[int, int, int], penalty_c:
         DataError: too few households received or redeemed a coupon.
     """
     enough(rows)
-    pace = fit_priors(rows.table, decay_days=pace_days)
-    answering, kinds = fit_answering(rows), tuple(sorted(set(rows.kind.tolist())))[1:]
-    x = coupon_terms(rows, pace, answering, (kinds, horizon_days))
-    scaling = Scaling.fit(x)
-    head = fit_head(scaling(x), rows.responded, c=penalty_c)
     seen = TrainedOn(len(rows), rows.households, int(rows.cutoff.min()), int(rows.cutoff.max()))
-    return Coupons(horizon_days, pace, answering, kinds, scaling, head, seen)
+    blank = Coupons(
+        horizon_days=horizon_days,
+        pace=fit_priors(rows.table, decay_days=pace_days),
+        answering=fit_answering(rows),
+        kinds=tuple(sorted(set(rows.kind.tolist())))[1:],  # the first type is what the others are compared with
+        scaling=Scaling((), ()),
+        head=Head(0.0, ()),
+        trained_on=seen,
+    )
+    x = blank.terms(rows)
+    scaling = Scaling.fit(x)
+    return replace(blank, scaling=scaling, head=fit_head(scaling(x), rows.responded, c=penalty_c))
 
 
 def enough(rows: CouponRows) -> None:
@@ -119,26 +144,3 @@ def fit_answering(rows: CouponRows) -> Answering:
     alike = np.clip((spread - by_chance) / max(1 - by_chance, 1e-6), 0.02, 0.9)
     weight = 1 / alike - 1
     return Answering(rounded(float(mean * weight)), rounded(float((1 - mean) * weight)))
-
-
-def coupon_terms(
-    rows: CouponRows, pace: Priors, answering: Answering, setting: tuple[tuple[str, ...], int]
-) -> np.ndarray:
-    """Terms of each row; `setting` is the campaign types with a term, and the horizon in days."""
-    kinds, horizon_days = setting
-    received, redeemed, baskets, lately = rows.numbers("received", "redeemed", "coupon_baskets", "coupon_baskets_slow")
-    rate = answering.rate(redeemed, received)
-    history = {
-        "habit": np.log(rate / (1 - rate)),
-        "redeemed": np.log1p(redeemed),
-        "received": np.log1p(received),
-        "couponed": np.log1p(baskets),
-        "couponed_lately": np.log1p(lately / MILLION),
-    }
-    return np.column_stack(
-        [
-            *((rows.kind == kind).astype(float) for kind in kinds),
-            pace_terms(rows.table, pace, horizon_days=horizon_days),
-            *(history[name] for name in HISTORY),
-        ]
-    )

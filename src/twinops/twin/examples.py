@@ -74,6 +74,7 @@ class Examples:
 
     def known_at(self, day: int, *, horizon_days: int) -> Examples:
         """What a model for `day` may learn from: rows closed by then, of households that allow training on that day."""
+        # allowed on that day, not only on the row's own: consent withdrawn by then stops learning (GDPR art. 7(3))
         allowed = np.unique(self.household[(self.cutoff == day) & self._column("may_train")])
         known = self.closed & (self.cutoff <= day - horizon_days) & np.isin(self.household, allowed)
         return self.where(known).checked(f" for day {day}")

@@ -25,7 +25,7 @@ from twinops.twin.state import TERMS
 
 
 @dataclass(frozen=True)
-class Explanation:
+class HeadExplanation:
     """One head's log-rate of some rows, in parts: `base` is what holds for everybody.
 
     `base + parts.sum(axis=1)` is the predictor; `names` has one name per column of `parts`.
@@ -44,12 +44,12 @@ class Explanation:
         return np.asarray(self.base + self.parts.sum(axis=1))
 
     @property
-    def grouped(self) -> Explanation:
+    def grouped(self) -> HeadExplanation:
         """The same sum under the consumer's headings; headings that nothing belongs to are left out."""
         heading = {name: group for group, said in words()["groups"].items() for name in _columns(said)}
         groups = tuple(dict.fromkeys(heading[n] for n in self.names))
         belongs = np.array([[heading[n] == g for g in groups] for n in self.names], dtype=float)
-        return Explanation(self.head, self.base, groups, self.parts @ belongs, self.odds)
+        return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.odds)
 
     @property
     def importance(self) -> dict[str, float]:
@@ -58,10 +58,10 @@ class Explanation:
         return {self.names[i]: float(size[i]) for i in np.argsort(-size, kind="stable")}
 
 
-def explain(model: TwinModel, table: pa.Table, head: str) -> tuple[Explanation, ...]:
+def explain(model: TwinModel, table: pa.Table, head: str) -> tuple[HeadExplanation, ...]:
     """Of whoever speaks for the twin: its heads, the trees, or both, whose forecasts are then averaged.
 
-    What the trees split on beside the state are windows, which the panel has and a living twin has not.
+    What the trees split on beside the state are windows, which the panel has and a streaming twin has not.
     """
     if model.challenger is None or model.champion == GLM:
         return (explain_heads(model, table, head),)
@@ -69,23 +69,24 @@ def explain(model: TwinModel, table: pa.Table, head: str) -> tuple[Explanation, 
     return (trees,) if model.champion == LIGHTGBM else (explain_heads(model, table, head), trees)
 
 
-def explain_heads(model: TwinModel, table: pa.Table, head: str) -> Explanation:
+def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanation:
     """Weight times standardised term, of each row; `base` is the forecast for whoever is average in every term."""
     chosen = getattr(model, head)
     parts = model.standardised(table) * np.array(chosen.weights)
-    return Explanation(head, chosen.intercept, TERMS, parts)
+    return HeadExplanation(head, chosen.intercept, TERMS, parts)
 
 
-def explain_trees(challenger: Challenger, table: pa.Table, head: str) -> Explanation:
+def explain_trees(challenger: Challenger, table: pa.Table, head: str) -> HeadExplanation:
     """Shapley values of the challenger's trees; `base` is the mean forecast of the rows they were grown on."""
     found = challenger.contributions(table, head)
-    return Explanation(head, float(found[0, -1]), FEATURES, found[:, :-1], odds=head == "activity")
+    return HeadExplanation(head, float(found[0, -1]), FEATURES, found[:, :-1], odds=head == "activity")
 
 
-def sentences(explanation: Explanation, row: int, *, most: int = 3) -> list[str]:
+def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[str]:
     """The strongest parts of one row's forecast, in the consumer's words, with how much each multiplies it."""
     grouped, said = explanation.grouped, words()
     parts = grouped.parts[row]
+    # stable: of two equal parts the first named comes first on every machine
     order = np.argsort(-np.abs(parts), kind="stable")[:most]
     titles = (str(said["groups"][grouped.names[i]]["title"]) for i in order)
     multiplied = said["multiplied"]["odds" if grouped.odds else grouped.head]

@@ -80,6 +80,7 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
         DataError: nobody may be looked at, or nobody bought anything before an as-of day.
     """
     baskets = engine.query(sql("baskets"))
+    # an own source may begin before day 0, and the decay table must reach its oldest event
     oldest = min(pc.min(baskets["day"]).as_py() or 0, 0)
     engine.register("baskets", baskets)
     engine.register("log_value", log_values(engine.query(sql("values"))["cents"].to_numpy()))

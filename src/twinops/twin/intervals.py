@@ -8,17 +8,18 @@ a range is asked for: the same prediction always has the same range.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
+from pydantic import model_validator
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin import strict
-from twinops.twin.bands import COVERAGE, FEWEST, TIERS, Band, Seen, fit_band
+from twinops.twin.bands import COVERAGE, FEWEST, TIERS, BandRecord, ConformalBand, Seen, fit_conformal_band
 from twinops.twin.examples import Examples
 from twinops.twin.predictions import Forecaster, Predictions
+from twinops.twin.strict import Count, NotNegative, StrictRecord
 
 __all__ = ["COVERAGE", "TIERS", "Intervals", "Ranges", "Seen", "calibrated", "fit_intervals"]
 
@@ -37,8 +38,8 @@ class Ranges:
 class Intervals:
     """The 80 % ranges that belong to one model. Text and numbers only; nobody is in it."""
 
-    baskets: Band
-    spend: Band
+    baskets: ConformalBand
+    spend: ConformalBand
     edges: tuple[float, float]
     calibrated_on: int
     rows: int
@@ -57,28 +58,30 @@ class Intervals:
         return _ranges(*(np.array([end]) for band in (self.baskets, self.spend) for end in band.newcomer))
 
     def to_record(self) -> dict[str, Any]:
-        """Plain JSON values; `from_record` reads them back."""
+        """Plain JSON values; `IntervalsRecord` reads them back."""
         bands = {b.quantity: b.to_record() for b in (self.baskets, self.spend)}
         return {"edges": list(self.edges), "calibrated_on": self.calibrated_on, "rows": self.rows, **bands}
 
-    @classmethod
-    def from_record(cls, raw: Any) -> Intervals:
-        """Read what `to_record` wrote, and nothing else.
 
-        Raises:
-            ValueError: anything is missing, unknown, not finite, out of order or of the wrong kind.
-        """
-        record = strict.record(raw, {f.name for f in fields(cls)})
-        low, high = strict.numbers(record["edges"], 2)
-        if not 0 <= low <= high:
+class IntervalsRecord(StrictRecord):
+    """What `Intervals.to_record` wrote."""
+
+    baskets: BandRecord
+    spend: BandRecord
+    edges: tuple[NotNegative, NotNegative]
+    calibrated_on: Count
+    rows: Count
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.edges[0] > self.edges[1]:
             raise ValueError("the edges of the tiers are out of order")
-        return cls(
-            baskets=Band.from_record(record["baskets"], "baskets"),
-            spend=Band.from_record(record["spend"], "spend"),
-            edges=(low, high),
-            calibrated_on=strict.whole(record["calibrated_on"]),
-            rows=strict.whole(record["rows"]),
-        )
+        return self
+
+    def intervals(self) -> Intervals:
+        """The ranges themselves."""
+        bands = self.baskets.band("baskets"), self.spend.band("spend")
+        return Intervals(*bands, self.edges, self.calibrated_on, self.rows)
 
 
 def fit_intervals(known: Examples, fit: Callable[[Examples], Forecaster], *, horizon_days: int) -> Intervals:
@@ -108,8 +111,8 @@ def calibrated(before: Seen, window: Seen, *, day: int) -> Intervals:
     edges = (rounded(float(low)), rounded(float(high)))
     tier = np.searchsorted(np.array(edges), window.predictions.baskets)
     return Intervals(
-        baskets=fit_band("baskets", before, window, tier),
-        spend=fit_band("spend", before, window, tier),
+        baskets=fit_conformal_band("baskets", before, window, tier),
+        spend=fit_conformal_band("spend", before, window, tier),
         edges=edges,
         calibrated_on=day,
         rows=len(window),
@@ -117,7 +120,7 @@ def calibrated(before: Seen, window: Seen, *, day: int) -> Intervals:
 
 
 def _ranges(baskets_low: np.ndarray, baskets_high: np.ndarray, spend_low: np.ndarray, spend_high: np.ndarray) -> Ranges:
-    whole = np.ceil(np.round(baskets_low, 6))
+    whole = np.ceil(np.round(baskets_low, 6))  # rounded first: 2.0000001 is two baskets, not three
     return Ranges(
         whole, np.maximum(np.floor(np.round(baskets_high, 6)), whole), np.round(spend_low, 2), np.round(spend_high, 2)
     )

@@ -1,4 +1,4 @@
-"""The living twin: one household's sums, kept up to date basket by basket, in any order, and forgotten by subtraction.
+"""The streaming state: one household's sums, kept up to date basket by basket, in any order, and forgotten again.
 
 Every quantity is a whole number and adding is all that is ever done to it, so the order of events does not matter,
 parts merge by adding, and taking an event out again leaves exactly what was there before it came. Decay is exact too:
@@ -62,7 +62,7 @@ class Heard(StrEnum):
 
 
 @dataclass(slots=True)
-class Living:
+class StreamingState:
     """The state of one household ("behavioural DNA"). Personal data: at rest it is sealed, like all of its kind.
 
     `decayed` holds, per speed, the weighted number of baskets and of cents; `days` how many baskets fell on each
@@ -95,6 +95,7 @@ class Living:
         weights = _weights(self.decay_days, day)
         if not 0 <= cents <= LARGEST_BASKET_CENTS:
             raise _impossible()
+        # after its amounts are checked: what cannot be is an error at any age
         if day < self.known_from:
             return Heard.TOO_OLD
         self._add(weights, day, cents)
@@ -113,6 +114,7 @@ class Living:
         if known is not None:
             _the_same(known, day, cents)
             del self.recent[basket_id]
+        # its id was dropped with age: take the caller's word, but never more than is held
         elif day not in self.days or not 0 <= cents <= self.cents:
             return Heard.UNKNOWN
         self._take_out(_weights(self.decay_days, day), day, cents)
@@ -120,11 +122,11 @@ class Living:
 
     def forget_all(self) -> None:
         """Forget the subject: nothing is left but what is believed of anyone, the population's priors."""
-        fresh = Living(self.decay_days, self.remembered)
+        fresh = StreamingState(self.decay_days, self.remembered)
         for name in self.__slots__:
             setattr(self, name, getattr(fresh, name))
 
-    def merge(self, other: Living) -> Living:
+    def merge(self, other: StreamingState) -> StreamingState:
         """Both parts' events together, as if one state had heard them all. The parts must not share a basket.
 
         Raises:
@@ -137,7 +139,7 @@ class Living:
         days = dict(self.days)
         for day, baskets in other.days.items():
             days[day] = days.get(day, 0) + baskets
-        made = Living(
+        made = StreamingState(
             self.decay_days,
             self.remembered,
             [a + b for a, b in zip(self.decayed, other.decayed, strict=True)],
@@ -174,7 +176,7 @@ class Living:
         """
         last = self.last_day
         if last is None:
-            raise DataError("The twin knows of no basket.", hint="Ask `cold.expect` what is believed of a newcomer.")
+            raise DataError("The twin knows of no basket.", hint="Ask `forecast` what is believed of a newcomer.")
         if last >= day:
             raise DataError(
                 "The twin knows of later baskets than the day it is asked about.", hint="Replay the earlier ones."
@@ -226,9 +228,9 @@ class Living:
         self.recent = {i: seen for i, seen in order if seen[0] >= self.known_from}
 
 
-def replay(events: Iterable[Basket], *, decay_days: tuple[int, int, int]) -> Living:
+def replay(events: Iterable[Basket], *, decay_days: tuple[int, int, int]) -> StreamingState:
     """The state after these events, in any order."""
-    state = Living(decay_days)
+    state = StreamingState(decay_days)
     for event in events:
         state.update(event)
     return state
@@ -240,7 +242,7 @@ def rows(states: Iterable[Mapping[str, int]]) -> pa.Table:
     return pa.table({name: pa.array([row[name] for row in listed], pa.int64()) for name in STATE})
 
 
-def to_record(state: Living) -> dict[str, Any]:
+def to_record(state: StreamingState) -> dict[str, Any]:
     """The state as JSON values, to be sealed; big numbers as hexadecimal text."""
     return {
         "decay_days": list(state.decay_days),
@@ -253,7 +255,7 @@ def to_record(state: Living) -> dict[str, Any]:
     }
 
 
-def from_record(record: Mapping[str, Any]) -> Living:
+def from_record(record: Mapping[str, Any]) -> StreamingState:
     """Read what `to_record` wrote.
 
     Raises:
@@ -270,8 +272,8 @@ def from_record(record: Mapping[str, Any]) -> Living:
         raise DataError("This is no state of a twin.", hint="Rebuild it from the batches.") from None
     if len(decayed) != 2 * len(SPEEDS) or sum(days.values()) != baskets or min([baskets, cents, *decayed]) < 0:
         raise DataError("The sums of a state do not fit together.", hint="Rebuild it from the batches.")
-    return Living((quick, steady, slow), remembered, decayed, baskets, cents, log_sum, log_squares, days, recent,
-                  known_from)  # fmt: skip
+    sums = baskets, cents, log_sum, log_squares
+    return StreamingState((quick, steady, slow), remembered, decayed, *sums, days, recent, known_from)
 
 
 def quiet_days(days: Iterable[int]) -> int:

@@ -11,6 +11,7 @@ import pyarrow as pa
 from twinops.twin.heads import Head, Scaling
 from twinops.twin.predictions import Predictions, averaged, exponential, visiting
 from twinops.twin.state import Priors, terms
+from twinops.twin.strict import Count, declared
 
 if TYPE_CHECKING:
     from twinops.twin.challenger import Challenger
@@ -23,22 +24,23 @@ CHAMPIONS = (GLM, LIGHTGBM, AVERAGE)
 """Who speaks for the twin: its heads, the challenger's trees, or the mean of both."""
 
 
+@declared
 @dataclass(frozen=True)
 class TrainedOn:
     """What the model has seen, in numbers that say nothing about anyone."""
 
-    rows: int
-    households: int
-    first_cutoff: int
-    last_cutoff: int
+    rows: Count
+    households: Count
+    first_cutoff: Count
+    last_cutoff: Count
 
 
 @dataclass(frozen=True)
 class TwinModel:
     """Predicts from a table that has the columns `features.STATE`; numpy is all it needs.
 
-    Where the challenger's trees are champion it needs `features.WINDOWED` too, which the panel has and a living state
-    has not. `intervals` say how far off a prediction may be.
+    Where the challenger's trees are champion it needs `features.WINDOWED` too, which the panel has and a streaming
+    state has not. `intervals` say how far off a prediction may be.
     """
 
     horizon_days: int

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from twinops.errors import DataError
-from twinops.twin.living import Living, rows
-from twinops.twin.model import GLM, TwinModel
+from twinops.twin.intervals import Intervals
+from twinops.twin.model import GLM
+from twinops.twin.opening import Opening
 from twinops.twin.predictions import Predictions
 from twinops.twin.spread import Spread
 from twinops.twin.support import Support
-
-if TYPE_CHECKING:
-    from twinops.twin.intervals import Intervals
 
 LEVEL = 0.8
 ESTABLISHED, NEWCOMER, NOTHING = "established", "newcomer", "nothing known"
 
 
 @dataclass(frozen=True)
-class Outlook:
+class Forecast:
     """Chance to buy at all (None: cannot be told), baskets and USD in the horizon, each with its 80 % range.
 
     `basis` says what it rests on: `established`, `newcomer` (the first eight weeks) or `nothing known`.
@@ -43,77 +38,86 @@ class Outlook:
         return self.spend_range[1] - self.spend_range[0]
 
 
-def outlook(model: TwinModel, support: Support | None, state: Living, *, day: int) -> Outlook:
-    """Expect of a twin what its state tells, as of the morning of `day`: by the heads, which need the state alone.
+def forecast(twin: Opening) -> Forecast:
+    """Expect of a twin what its state tells as of the morning of its day: by the heads, which need the state alone.
 
     Raises:
         DataError: nothing tells how far off it may be.
     """
-    if state.empty:
+    model, support = twin.model, twin.support
+    if twin.state.empty:
         return before_the_first_basket(support, horizon_days=model.horizon_days)
-    row = state.at(day)
-    expected = model.by_heads(rows([row]))
-    band = support.cold.band(row["tenure_days"]) if support is not None and support.cold is not None else None
+    newcomers = None if support is None else support.newcomers
+    band = None if newcomers is None else newcomers.band(twin.state_row["tenure_days"])
+    expected = _Expected.of(twin.expected)
+    # the first weeks are told by other newcomers, whatever the heads' own ranges say: those were fitted on everybody
     if band is not None:
-        ratios = band.baskets_ratio, band.spend_ratio
-        return _around(model, expected, band.spread, basis=NEWCOMER, ratios=ratios)
+        return expected.times(band.baskets_ratio, band.spend_ratio).within(band.spread, model.horizon_days, NEWCOMER)
     if model.intervals is not None and model.champion == GLM:
-        return _conformal(model, expected, model.intervals)
+        return _conformal(twin, model.intervals)
     if support is None:
         raise DataError("Nothing tells how far off a prediction may be.", hint="Run `dvc repro twin`.")
-    return _around(model, expected, support.tier(float(expected.baskets[0])).spread, basis=ESTABLISHED)
+    return expected.within(support.tier(expected.baskets).spread, model.horizon_days, ESTABLISHED)
 
 
-def before_the_first_basket(support: Support | None, *, horizon_days: int) -> Outlook:
+def before_the_first_basket(support: Support | None, *, horizon_days: int) -> Forecast:
     """What newcomers do from their first basket on: all that is believed of somebody of whom nothing is known.
 
     Raises:
         DataError: there were too few newcomers to tell.
     """
-    if support is None or support.cold is None:
+    if support is None or support.newcomers is None:
         raise DataError(
             "Too few newcomers were seen to say what one does.", hint="Collect more months, then `dvc repro twin`."
         )
-    cold = support.cold
-    return _made(horizon_days, (None, cold.baskets, cold.spend), cold.spread, NOTHING)
+    believed = support.newcomers
+    return _Expected(None, believed.baskets, believed.spend).within(believed.spread, horizon_days, NOTHING)
 
 
-def _around(
-    model: TwinModel, expected: Predictions, spread: Spread, *, basis: str, ratios: tuple[float, float] = (1.0, 1.0)
-) -> Outlook:
-    chance, baskets, spend = (float(getattr(expected, f)[0]) for f in ("active_probability", "baskets", "spend"))
-    return _made(model.horizon_days, (chance, baskets * ratios[0], spend * ratios[1]), spread, basis)
+@dataclass(frozen=True)
+class _Expected:
+    """What the heads say of one twin; no chance is told of somebody of whom nothing is known."""
+
+    chance: float | None
+    baskets: float
+    spend: float
+
+    @classmethod
+    def of(cls, p: Predictions) -> _Expected:
+        """The first row."""
+        return cls(float(p.active_probability[0]), float(p.baskets[0]), float(p.spend[0]))
+
+    def times(self, baskets_ratio: float, spend_ratio: float) -> _Expected:
+        """Corrected by what the heads missed of others like this one."""
+        return _Expected(self.chance, self.baskets * baskets_ratio, self.spend * spend_ratio)
+
+    def within(self, spread: Spread, horizon_days: int, basis: str) -> Forecast:
+        """With the range in which outcomes scatter around it."""
+        low, high = (
+            spread.quantile(p, baskets=self.baskets, spend=self.spend) for p in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+        )
+        return Forecast(
+            horizon_days,
+            None if self.chance is None else round(self.chance, 3),
+            round(self.baskets, 2),
+            (low[0], high[0]),
+            round(self.spend, 2),
+            (low[1], high[1]),
+            basis,
+            spread.households,
+        )
 
 
-def _made(horizon_days: int, expected: tuple[float | None, float, float], spread: Spread, basis: str) -> Outlook:
-    chance, baskets, spend = expected
-    ends = [spread.quantile(p, baskets=baskets, spend=spend) for p in ((1 - LEVEL) / 2, (1 + LEVEL) / 2)]
-    return Outlook(
-        horizon_days,
-        None if chance is None else round(chance, 3),
-        round(baskets, 2),
-        (ends[0][0], ends[1][0]),
-        round(spend, 2),
-        (ends[0][1], ends[1][1]),
-        basis,
-        spread.households,
-    )
-
-
-def _conformal(model: TwinModel, expected: Predictions, calibrated: Intervals) -> Outlook:
+def _conformal(twin: Opening, calibrated: Intervals) -> Forecast:
     """The ranges that were calibrated with the heads."""
-    ranges = calibrated.of(expected)
-    baskets, spend = (
-        tuple(float(np.asarray(getattr(ranges, f"{what}_{end}"))[0]) for end in ("low", "high"))
-        for what in ("baskets", "spend")
-    )
-    return Outlook(
-        model.horizon_days,
-        round(float(expected.active_probability[0]), 3),
-        round(float(expected.baskets[0]), 2),
-        (baskets[0], baskets[1]),
-        round(float(expected.spend[0]), 2),
-        (spend[0], spend[1]),
+    expected, ranges = _Expected.of(twin.expected), calibrated.of(twin.expected)
+    return Forecast(
+        twin.model.horizon_days,
+        None if expected.chance is None else round(expected.chance, 3),
+        round(expected.baskets, 2),
+        (float(ranges.baskets_low[0]), float(ranges.baskets_high[0])),
+        round(expected.spend, 2),
+        (float(ranges.spend_low[0]), float(ranges.spend_high[0])),
         ESTABLISHED,
-        int(calibrated.rows),
+        calibrated.rows,
     )

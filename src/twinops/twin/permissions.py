@@ -22,7 +22,7 @@ FLAGS = {
 
 
 @dataclass(frozen=True)
-class Asked:
+class LedgerQuestion:
     """Whom to read the ledger for, on which as-of days, and as of which day the pipeline runs."""
 
     sids: tuple[str, ...]
@@ -33,12 +33,13 @@ class Asked:
 def read_consent(
     engine: Engine,
     ledger: pa.Table,
-    asked: Asked,
+    asked: LedgerQuestion,
     bases: Mapping[Purpose, LegalBasis],
     *,
     assessed: Set[Purpose] = frozenset(),
 ) -> pa.Table:
     """The ledger's answer for every household, purpose and day; see `consent.allowed`."""
+    # today as well: what is withdrawn by now holds back rows about earlier days too (`permissions.sql`)
     days = np.array(sorted({*asked.cutoffs, asked.today}), dtype=np.int64)
     questions = pa.table(
         {"sid": pa.array(np.repeat(asked.sids, len(days)), pa.string()), "day": np.tile(days, len(asked.sids))}

@@ -17,19 +17,22 @@ import pyarrow as pa
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
 from twinops.twin.features import BILLION, MILLION, SPEEDS, STATE
+from twinops.twin.strict import NotNegative, Number, Positive, declared
 
 SMALLEST_VARIANCE = 1e-6
 
 
+@declared
 @dataclass(frozen=True)
 class Pace:
     """Population prior at one speed: baskets a day ~ Gamma(shape, exposure in days), and USD a basket."""
 
-    shape: float
-    exposure: float
-    basket_usd: float
+    shape: Positive
+    exposure: Positive
+    basket_usd: NotNegative
 
 
+@declared
 @dataclass(frozen=True)
 class Priors:
     """What is believed before a household's first basket; empirical Bayes, so it comes from the population."""
@@ -37,8 +40,8 @@ class Priors:
     quick: Pace
     steady: Pace
     slow: Pace
-    log_value: float
-    log_value_variance: float
+    log_value: Number
+    log_value_variance: NotNegative
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class PaceSums:
             )
         mean = self.count / self.exposure
         spread = self.count_squared_per_day / self.exposure - mean**2
+        # chance may explain more than the whole spread: households then count as nearly alike, never as exactly so
         between = max(spread - mean * self.faded / self.exposure, mean**2 / 1000)
         return Pace(rounded(mean**2 / between), rounded(mean / between), rounded(self.usd / self.count))
 

@@ -16,7 +16,7 @@ FREE = 1e6
 """So weak is the penalty on the line."""
 
 
-def recalibrated(model: TwinModel, known: Examples, fit: Callable[[Examples], TwinModel]) -> TwinModel:
+def recalibrate(model: TwinModel, known: Examples, fit: Callable[[Examples], TwinModel]) -> TwinModel:
     """`model`, its activity head turned by the line that a model of what was closed earlier needed in the last window.
 
     Cox, Two further applications of a model for binary regression, Biometrika 45 (1958). Nothing beyond `known` is
@@ -24,6 +24,7 @@ def recalibrated(model: TwinModel, known: Examples, fit: Callable[[Examples], Tw
     """
     last = int(known.cutoff.max())
     earlier = fit(known.where(known.cutoff <= last - model.horizon_days).checked(" before the last window"))
+    # the model that ships has seen the last window and would look better on it than it is
     window = known.where(known.cutoff == last)
     log_rate = earlier.activity.predictor(earlier.standardised(window.table))
     return replace(model, activity=_turned(model.activity, fit_visits(log_rate[:, None], window.active, c=FREE)))

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twinops.errors import ParamsError
-from twinops.twin.living import Basket, Living, rows
-from twinops.twin.model import TwinModel
+from twinops.twin.living import Basket, rows
+from twinops.twin.opening import Opening
 from twinops.twin.predictions import Predictions
 from twinops.twin.spread import Spread
 from twinops.twin.support import CAMPAIGNS, Support, Tier, measures_of
@@ -117,6 +117,11 @@ class Simulated:
     refused: tuple[str, ...]
     caveat: str = RESPONSE
 
+    @classmethod
+    def refusal(cls, action: Action, *why: str) -> Simulated:
+        """No answer, with every reason."""
+        return cls(action, None, None, None, why)
+
     def banded(self) -> Simulated:
         """The same in rounded figures, to be shown to others."""
         without, with_action = (None if d is None else d.banded() for d in (self.without, self.with_action))
@@ -130,28 +135,25 @@ def caveat_of(action: Action) -> str:
     return f"{RESPONSE} {ADDED}" if action.kind == "basket" else RESPONSE
 
 
-def simulate(model: TwinModel, support: Support, state: Living, action: Action, *, day: int) -> Simulated:
-    """Answer for the horizon after the action; `day` is the first day that is not known.
+def simulate(twin: Opening, action: Action) -> Simulated:
+    """Answer for the horizon after the action; the twin is not changed. For silence, "without" is the twin today."""
+    if twin.support is None:
+        return Simulated.refusal(action, "Too few households were seen to answer what-ifs.")
+    usd = twin.support.basket_usd
+    if action.kind == "basket" and not usd.holds(action.amount):
+        return Simulated.refusal(
+            action, f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} USD were seen often enough, this one was not."
+        )
+    before, after = _before_and_after(twin, action)
+    return _told(twin.model.by_heads(rows([before, after])), twin.support, action, after)
 
-    The state that is passed in is not changed. For silence, "without" is the twin as it is today.
-    """
-    before = state.at(day)
-    after, start = before, day
-    if action.kind == "basket" and not support.basket_usd.holds(action.amount):
-        seen = support.basket_usd
-        return Simulated(action, None, None, None, (
-            f"Baskets of {seen.low:,.2f} to {seen.high:,.2f} USD were seen often enough, this one was not.",
-        ))  # fmt: skip
-    if action.kind == "basket":
-        before, after, start = _one_more(state, action, day)
-    elif action.kind == "silence" and 1 <= action.amount <= MOST_SILENCE:
-        start = day + int(action.amount)
-        after = state.at(start)
-    expected = model.by_heads(rows([before, after]))
+
+def _told(expected: Predictions, support: Support, action: Action, after: Mapping[str, int]) -> Simulated:
+    """Both distributions, around what is expected without (row 0) and with the action (row 1)."""
     tier = support.tier(float(expected.baskets[0]))
     refused = _outside(tier, action, after)
     if refused:
-        return Simulated(action, None, None, None, refused)
+        return Simulated.refusal(action, *refused)
     scatter = tier.campaigns[action.campaign].spread if action.kind == "campaign" else None
     return Simulated(
         action,
@@ -163,21 +165,24 @@ def simulate(model: TwinModel, support: Support, state: Living, action: Action, 
     )
 
 
-def draws(told: Distribution, support: Support, *, number: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """So many draws of baskets and USD around what is expected."""
-    spread = support.tier(told.baskets).spread
-    return spread.draws(number, baskets=told.baskets, spend=told.spend, seed=seed)
+def _before_and_after(twin: Opening, action: Action) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """The states without and with the action on the day the horizon begins."""
+    if action.kind == "basket":
+        return _one_more(twin, action)
+    if action.kind == "silence" and 1 <= action.amount <= MOST_SILENCE:
+        return twin.state_row, twin.state.at(twin.day + int(action.amount))
+    return twin.state_row, twin.state_row
 
 
-def _one_more(state: Living, action: Action, day: int) -> tuple[dict[str, int], dict[str, int], int]:
-    """The evening of `day` without and with a basket on it."""
-    more = copy.deepcopy(state)
-    free = max(state.recent, default=0) + 1
-    more.update(Basket(free, day, round(action.amount * 100)))
-    return state.at(day + 1), more.at(day + 1), day + 1
+def _one_more(twin: Opening, action: Action) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """The evening of the day without and with a basket on it."""
+    more = copy.deepcopy(twin.state)
+    free = max(more.recent, default=0) + 1  # a number no basket of theirs has, or it would be taken for a duplicate
+    more.update(Basket(free, twin.day, round(action.amount * 100)))
+    return twin.state.at(twin.day + 1), more.at(twin.day + 1)
 
 
-def _outside(tier: Tier, action: Action, after: dict[str, int]) -> tuple[str, ...]:
+def _outside(tier: Tier, action: Action, after: Mapping[str, int]) -> tuple[str, ...]:
     """Why no data can answer: fewer than ten households of this tier were ever seen there."""
     if action.kind == "campaign":
         got = tier.campaigns[action.campaign]
@@ -210,6 +215,7 @@ def _distribution(expected: Predictions, row: int, spread: Spread, *, tilted: Sp
     chance, baskets, spend = (float(getattr(expected, f)[row]) for f in ("active_probability", "baskets", "spend"))
     levels = tuple((p, *spread.quantile(p, baskets=baskets, spend=spend)) for p in LEVELS)
     if tilted is not None:
+        # the mean over evenly spaced quantiles, so that no chance enters
         grid = np.linspace(0.005, 0.995, 199)
         drawn = np.array([spread.quantile(float(p), baskets=baskets, spend=spend) for p in grid])
         baskets, spend = float(drawn[:, 0].mean()), float(drawn[:, 1].mean())
@@ -223,7 +229,7 @@ def _redemption(tier: Tier, action: Action) -> Redemption | None:
     got = tier.campaigns[action.campaign]
     if got.redeemed is None:
         return None
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # the same data always give the same range
     low, high = np.quantile(rng.beta(got.redeemed + 0.5, got.contacts - got.redeemed + 0.5, 20_000), [0.1, 0.9])
     return Redemption(round(got.redeemed / got.contacts, 3), round(float(low), 3), round(float(high), 3),
                       got.contacts)  # fmt: skip

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
+from twinops.twin.strict import Days, Positive, declared
 
 MOODS = ("texts_positive", "texts_neutral", "texts_negative")
 FEWEST_HOUSEHOLDS = 30
@@ -52,14 +53,15 @@ class SocialRows:
         return self.where((self.cutoff == day) & self.may_score)
 
 
+@declared
 @dataclass(frozen=True)
 class Social:
     """Interactions a day ~ Gamma(shape, exposure in days); a text's mood ~ Dirichlet(moods), positive first."""
 
-    horizon_days: int
-    shape: float
-    exposure: float
-    moods: tuple[float, float, float]
+    horizon_days: Days
+    shape: Positive
+    exposure: Positive
+    moods: tuple[Positive, Positive, Positive]
 
     def activity(self, rows: SocialRows) -> np.ndarray:
         """Interactions expected in the horizon."""
@@ -109,6 +111,7 @@ def fit_social(rows: SocialRows, *, horizon_days: int) -> Social:
     Raises:
         DataError: too few households with accounts.
     """
+    # one row a household: its earlier rows tell of the same interactions again
     latest = np.unique(rows.household[::-1], return_index=True)[1]
     last = rows.where(np.isin(np.arange(len(rows)), len(rows) - 1 - latest)) if len(rows) else rows
     if len(last) < FEWEST_HOUSEHOLDS or last.events.sum() == 0 or last.moods.sum() == 0:

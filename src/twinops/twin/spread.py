@@ -1,33 +1,42 @@
-"""How what comes scatters around what was expected: a grid of quantiles, to draw from, per group of like households."""
+"""How what is observed scatters around what was expected: a grid of quantiles per group of like households."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
+from twinops.twin.strict import Count, Number, declared
 
 GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 FEWEST = 10
 """So many households lie beyond every quantile that is kept, so none tells of one of them."""
 
 DIGITS = 4
+Probability = Annotated[float, Field(gt=0, lt=1)]
 
 
+@declared
 @dataclass(frozen=True)
 class Spread:
     """Errors in units of their usual size, at the probabilities `at`; no household is in it.
 
-    Beyond the outermost probability nothing is known, so nothing is drawn there: draws are cut at both ends.
+    Beyond the outermost probability nothing is known: quantiles are cut at both ends.
     """
 
-    households: int
-    at: tuple[float, ...]
-    baskets: tuple[float, ...]
-    spend: tuple[float, ...]
+    households: Count
+    at: tuple[Probability, ...]
+    baskets: tuple[Number, ...]
+    spend: tuple[Number, ...]
+
+    def __post_init__(self) -> None:
+        rising = all(list(v) == sorted(v) for v in (self.at, self.baskets, self.spend))
+        if not self.at or not rising or not len(self.at) == len(self.baskets) == len(self.spend):
+            raise ValueError("a spread's numbers are out of order")
 
     def quantile(self, share: float, *, baskets: float, spend: float) -> tuple[float, float]:
         """Baskets and USD that the share stays below, around these expectations."""
@@ -38,40 +47,16 @@ class Spread:
         error = float(np.interp(share, self.at, self.spend))
         return np.asarray(np.round(np.maximum(expected + error * unit_of_spend(expected), 0), 2))
 
-    def draws(self, number: int, *, baskets: float, spend: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Whole baskets and USD. One chance serves both: who comes more often spends more."""
-        return self._values(np.random.default_rng(seed).random(number), baskets, spend)
-
     def _values(self, share: np.ndarray, baskets: float, spend: float) -> tuple[np.ndarray, np.ndarray]:
         errors = [np.interp(share, self.at, e) for e in (self.baskets, self.spend)]
         b = np.maximum(baskets + errors[0] * unit_of_baskets(baskets), 0)
         s = np.maximum(spend + errors[1] * unit_of_spend(spend), 0)
         return np.rint(b), np.round(s, 2)
 
-    def to_record(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {"households": self.households, "at": list(self.at), "baskets": list(self.baskets),
-                "spend": list(self.spend)}  # fmt: skip
-
-    @classmethod
-    def from_record(cls, raw: Any) -> Spread:
-        """Read what `to_record` wrote.
-
-        Raises:
-            ValueError: it is something else.
-        """
-        if not isinstance(raw, dict) or set(raw) != {"households", "at", "baskets", "spend"}:
-            raise ValueError("a spread has other fields")
-        at, baskets, spend = (tuple(float(v) for v in raw[k]) for k in ("at", "baskets", "spend"))
-        rising = all(list(v) == sorted(v) for v in (at, baskets, spend))
-        if not at or not rising or not len(at) == len(baskets) == len(spend) or not 0 < at[0] <= at[-1] < 1:
-            raise ValueError("a spread's numbers are out of order")
-        return cls(int(raw["households"]), at, baskets, spend)
-
 
 @dataclass(frozen=True)
 class Outcomes:
-    """Of some rows: whose they are, what was expected, and what came."""
+    """Of some rows: whose they are, what was expected, and what was observed."""
 
     household: np.ndarray
     expected_baskets: np.ndarray

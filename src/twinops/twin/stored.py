@@ -1,30 +1,91 @@
-"""The model file: JSON text, read as if an enemy had written it."""
+"""The model file: JSON text that holds no subject, read as if an enemy had written it."""
 
 from __future__ import annotations
 
-import json
-import math
-from dataclasses import asdict, fields
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Literal, Self
 
-from twinops.entities.canonical import to_json
-from twinops.errors import IntegrityError
-from twinops.twin.challenger import Challenger
-from twinops.twin.features import SPEEDS
+from pydantic import Field, model_validator
+
+from twinops.entities.canonical import digest, to_json
+from twinops.twin.challenger import LARGEST_TEXT, Challenger
 from twinops.twin.heads import Head, Scaling
-from twinops.twin.intervals import Intervals
-from twinops.twin.model import CHAMPIONS, GLM, HEADS, TrainedOn, TwinModel
-from twinops.twin.state import TERMS, Pace, Priors
+from twinops.twin.intervals import IntervalsRecord
+from twinops.twin.model import GLM, HEADS, TrainedOn, TwinModel
+from twinops.twin.state import TERMS, Priors
+from twinops.twin.strict import Days, Number, Positive, StrictRecord, parsed, refusing
 
 SCHEMA = "twinops.twin/3"
 LARGEST_FILE = 4_000_000
 """The heads take 10,000 characters; a challenger's trees, where they are champion, some hundred thousand."""
 
-FIELDS = {
-    "schema", "horizon_days", "decay_days", "priors", "intercepts", "terms", "trained_on",
-    "champion", "challenger", "intervals",
-}  # fmt: skip
-LARGEST_NUMBER = 1e12
+STRANGERS = "Run the {} stage again; do not load models from strangers."
+
+
+class _Intercepts(StrictRecord):
+    activity: Number
+    baskets: Number
+    spend: Number
+
+
+class _TwinTerm(_Intercepts):
+    """A term's place on the scale, and its weight in each head."""
+
+    name: str
+    centre: Number
+    spread: Positive
+
+
+class _Texts(StrictRecord):
+    activity: Annotated[str, Field(max_length=LARGEST_TEXT)]
+    baskets: Annotated[str, Field(max_length=LARGEST_TEXT)]
+    spend: Annotated[str, Field(max_length=LARGEST_TEXT)]
+
+
+class _Trees(StrictRecord):
+    texts: _Texts
+    sha256: str
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.sha256 != digest(self.texts.model_dump()):
+            raise ValueError("the digest of the trees does not fit them")
+        return self
+
+
+class _TwinFile(StrictRecord):
+    schema_version: Literal["twinops.twin/3"] = Field(alias="schema")
+    horizon_days: Days
+    decay_days: tuple[Days, Days, Days]
+    priors: Priors
+    intercepts: _Intercepts
+    terms: Annotated[tuple[_TwinTerm, ...], Field(max_length=len(TERMS))]
+    trained_on: TrainedOn
+    champion: Literal["glm", "lightgbm", "average"]
+    challenger: _Trees | None
+    intervals: IntervalsRecord | None
+
+    @model_validator(mode="after")
+    def _of_this_version(self) -> Self:
+        if [term.name for term in self.terms] != list(TERMS):
+            raise ValueError("its terms are not this version's terms")
+        # trees are stored where they have a say, and nowhere else
+        if (self.champion == GLM) != (self.challenger is None):
+            raise ValueError("its champion is not in the file")
+        return self
+
+    def head(self, name: str) -> Head:
+        """One head, its weights gathered from the terms."""
+        return Head(getattr(self.intercepts, name), tuple(getattr(term, name) for term in self.terms))
+
+    def trees(self) -> Challenger | None:
+        """The challenger, its trees looked at one by one."""
+        if self.challenger is None:
+            return None
+        made = Challenger(self.horizon_days, self.priors, **self.challenger.texts.model_dump())
+        if not made.forests:
+            raise ValueError("there are no trees")
+        return made
 
 
 def to_text(model: TwinModel) -> str:
@@ -55,108 +116,23 @@ def from_text(text: str) -> TwinModel:
     Raises:
         IntegrityError: anything is missing, unknown, doubled, not finite, out of range or of the wrong kind.
     """
-    try:
-        raw = _record(_parsed(text), FIELDS)
-        if raw["schema"] != SCHEMA:
-            raise ValueError(f"its schema is not {SCHEMA}")
-        return _model(raw)
-    except (ValueError, RecursionError) as problem:
-        raise IntegrityError(
-            f"The model file is not a twin model: {str(problem)[:200]}.",
-            hint="Run the train stage again; do not load models from strangers.",
-        ) from None
+    with refusing("The model file is not a twin model", STRANGERS.format("train")):
+        return _model(parsed(_TwinFile, text, at_most=LARGEST_FILE))
 
 
-def _model(raw: dict[str, Any]) -> TwinModel:
-    decay_days = tuple(_whole(v, at_most=36_500) for v in _list(raw["decay_days"], len(SPEEDS)))
-    rows = [_record(t, {"name", "centre", "spread", *HEADS}) for t in _list(raw["terms"], len(TERMS))]
-    if [r["name"] for r in rows] != list(TERMS):
-        raise ValueError("its terms are not this version's terms")
-    intercepts = _record(raw["intercepts"], set(HEADS))
-    heads = {h: Head(_number(intercepts[h]), tuple(_number(r[h]) for r in rows)) for h in HEADS}
-    seen = _record(raw["trained_on"], {f.name for f in fields(TrainedOn)})
-    horizon_days, priors = _whole(raw["horizon_days"], at_most=36_500), _priors(raw["priors"])
+def _model(file: _TwinFile) -> TwinModel:
+    """The model that a file holds, its trees looked at one by one."""
+    scaling = Scaling(tuple(term.centre for term in file.terms), tuple(term.spread for term in file.terms))
     return TwinModel(
-        horizon_days=horizon_days,
-        decay_days=(decay_days[0], decay_days[1], decay_days[2]),
-        priors=priors,
-        scaling=Scaling(tuple(_number(r["centre"]) for r in rows), tuple(_positive(r["spread"]) for r in rows)),
-        trained_on=TrainedOn(**{k: _whole(v, at_most=10**12) for k, v in seen.items()}),
-        champion=_champion(raw),
-        challenger=None
-        if raw["challenger"] is None
-        else Challenger.from_record(raw["challenger"], horizon_days=horizon_days, priors=priors),
-        intervals=None if raw["intervals"] is None else Intervals.from_record(raw["intervals"]),
-        **heads,
+        horizon_days=file.horizon_days,
+        decay_days=file.decay_days,
+        priors=file.priors,
+        scaling=scaling,
+        trained_on=file.trained_on,
+        champion=file.champion,
+        challenger=file.trees(),
+        intervals=None if file.intervals is None else file.intervals.intervals(),
+        activity=file.head("activity"),
+        baskets=file.head("baskets"),
+        spend=file.head("spend"),
     )
-
-
-def _champion(raw: dict[str, Any]) -> str:
-    """Who speaks; trees are stored where they have a say, and nowhere else."""
-    if raw["champion"] not in CHAMPIONS or (raw["champion"] == GLM) != (raw["challenger"] is None):
-        raise ValueError("its champion is unknown, or not in the file")
-    return str(raw["champion"])
-
-
-def _priors(raw: Any) -> Priors:
-    record = _record(raw, {f.name for f in fields(Priors)})
-    paces = {}
-    for speed in SPEEDS:
-        pace = _record(record[speed], {f.name for f in fields(Pace)})
-        paces[speed] = Pace(
-            _positive(pace["shape"]), _positive(pace["exposure"]), _number(pace["basket_usd"], at_least=0)
-        )
-    return Priors(
-        **paces,
-        log_value=_number(record["log_value"]),
-        log_value_variance=_number(record["log_value_variance"], at_least=0),
-    )
-
-
-def _parsed(text: str) -> Any:
-    if len(text) > LARGEST_FILE:
-        raise ValueError(f"it is longer than {LARGEST_FILE} characters")
-    return json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({k for k, _ in pairs}) < len(pairs):
-        raise ValueError("a key is given twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"it holds {name}")
-
-
-def _record(value: Any, keys: set[str]) -> dict[str, Any]:
-    if not isinstance(value, dict) or set(value) != keys:
-        raise ValueError(f"a record does not have exactly the fields {', '.join(sorted(keys))}")
-    return value
-
-
-def _list(value: Any, length: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) != length:
-        raise ValueError(f"a list does not have {length} entries")
-    return value
-
-
-def _number(value: Any, *, at_least: float = -LARGEST_NUMBER) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("a number is something else")
-    if abs(value) > LARGEST_NUMBER or not math.isfinite(value) or value < at_least:
-        raise ValueError("a number is out of range")
-    return float(value)
-
-
-def _positive(value: Any) -> float:
-    number = _number(value, at_least=0)
-    if number < 1e-12:
-        raise ValueError("a number that must be positive is not")
-    return number
-
-
-def _whole(value: Any, *, at_most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= at_most:
-        raise ValueError("a whole number is something else or out of range")
-    return value

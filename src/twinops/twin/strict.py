@@ -1,51 +1,86 @@
-"""JSON values read as if an enemy had written them: exact fields, finite numbers, stated lengths."""
+"""Model files read as if an enemy had written them: exact fields, finite numbers within bounds, stated lengths.
+
+What a file may hold is declared as types, mostly on the records that are made of it; pydantic holds the text against
+them. It reads JSON in strict mode: no text is taken for a number, and no number for a truth.
+"""
 
 from __future__ import annotations
 
-import math
-from typing import Any
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, with_config
+
+from twinops.errors import IntegrityError
 
 LARGEST = 1e9
+RULES = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, frozen=True)
+
+declared = with_config(RULES)
+"""Of a frozen dataclass: a file that holds it has exactly its fields."""
 
 
-def record(raw: Any, keys: set[str]) -> dict[str, Any]:
-    """A record with exactly these fields.
+def _printable(name: str) -> str:
+    """Refuse what could pass for something else on a page, such as text that runs the other way."""
+    if not name.isprintable():
+        raise ValueError("a name is not printable")
+    return name
+
+
+Number = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Positive = Annotated[float, Field(ge=1e-12, le=LARGEST)]
+NotNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
+Name = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(_printable)]
+
+
+class StrictRecord(BaseModel):
+    """A part of a file that is laid out otherwise than what is made of it."""
+
+    model_config = RULES
+
+
+_Kind = TypeVar("_Kind")
+
+
+def parsed(kind: type[_Kind], text: str, *, at_most: int) -> _Kind:
+    """What a text of at most so many characters holds.
+
+    >>> parsed(dict[str, Count], '{"rows": 3}', at_most=100)
+    {'rows': 3}
 
     Raises:
-        ValueError: it is something else; so do all functions here.
+        ValueError: it is anything else.
     """
-    if not isinstance(raw, dict) or set(raw) != keys:
-        raise ValueError(f"a record does not have exactly the fields {', '.join(sorted(keys))}")
-    return raw
+    if len(text) > at_most:
+        raise ValueError(f"it is longer than {at_most} characters")
+    json.loads(text, object_pairs_hook=_once)  # pydantic would take the last of two equal keys
+    try:
+        return TypeAdapter(kind).validate_json(text)
+    except ValidationError as problem:
+        raise ValueError(_first(problem)) from None
 
 
-def entries(raw: Any, *, at_most: int) -> list[Any]:
-    """A list of 1 to `at_most` entries."""
-    if not isinstance(raw, list) or not 1 <= len(raw) <= at_most:
-        raise ValueError(f"a list does not have 1 to {at_most} entries")
-    return raw
+@contextmanager
+def refusing(what: str, hint: str) -> Iterator[None]:
+    """Whatever is wrong with a file while it is read is one error, with its reason behind `what`."""
+    try:
+        yield
+    except (ValueError, RecursionError) as problem:
+        raise IntegrityError(f"{what}: {str(problem)[:200]}.", hint=hint) from None
 
 
-def numbers(raw: Any, length: int) -> tuple[float, ...]:
-    """Exactly so many finite numbers.
-
-    >>> numbers([1, 2.5], 2)
-    (1.0, 2.5)
-    """
-    if len(entries(raw, at_most=length)) != length:
-        raise ValueError(f"a list does not have {length} entries")
-    return tuple(number(v) for v in raw)
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key is given twice")
+    return dict(pairs)
 
 
-def number(raw: Any) -> float:
-    """A finite number, at most a thousand million in size."""
-    if isinstance(raw, bool) or not isinstance(raw, int | float) or abs(raw) > LARGEST or not math.isfinite(raw):
-        raise ValueError("a number is something else, not finite or out of range")
-    return float(raw)
-
-
-def whole(raw: Any) -> int:
-    """A whole number from 0 to a thousand million."""
-    if isinstance(raw, bool) or not isinstance(raw, int) or not 0 <= raw <= LARGEST:
-        raise ValueError("a whole number is something else or out of range")
-    return raw
+def _first(problem: ValidationError) -> str:
+    """The first mistake and its place; what stands there is a stranger's and is not repeated."""
+    mistake = problem.errors(include_input=False, include_url=False)[0]
+    place = ".".join(str(part) for part in mistake["loc"])
+    return f"{place}: {mistake['msg']}" if place else mistake["msg"]

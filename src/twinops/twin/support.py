@@ -6,23 +6,23 @@ ten households behind it and, where it is an end, ten beyond it. Nothing in it b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinops.entities.canonical import rounded, to_json
-from twinops.errors import IntegrityError
-from twinops.twin.cold import Cold, fit_cold, newcomers
+from twinops.twin.cold import NewcomerModel, fit_newcomers, newcomers
 from twinops.twin.examples import Examples
 from twinops.twin.features import BILLION
 from twinops.twin.living import Basket
 from twinops.twin.model import TwinModel
 from twinops.twin.spread import FEWEST, Outcomes, Spread, enough, fit_spread
 from twinops.twin.state import columns
+from twinops.twin.strict import LARGEST, Count, Days, NotNegative, Number, StrictRecord, declared, parsed, refusing
 
 SCHEMA = "twinops.support/1"
 TIERS = ("low", "mid", "high")
@@ -33,38 +33,56 @@ MEASURED = ("recency_days", "pace_quick", "pace_slow", "basket_usd")
 
 CAMPAIGNS = ("A", "B", "C")
 LARGEST_FILE = 200_000
+NOBODY = to_json({"schema": SCHEMA}, indent=1) + "\n"
+"""The file where there were too few households."""
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(NamedTuple):
     """The lowest and highest value that ten households of the tier reached."""
 
-    low: float
-    high: float
+    low: Number
+    high: Number
 
     def holds(self, value: float) -> bool:
         """Within what was seen."""
         return self.low <= value <= self.high
 
 
+def _two_ends(raw: Any) -> Any:
+    if not isinstance(raw, list | tuple):
+        raise ValueError("a range is no list")
+    return raw
+
+
+def _in_order(made: Range) -> Range:
+    if made.low > made.high:
+        raise ValueError("a range is out of order")
+    return made
+
+
+_Range = Annotated[Range, BeforeValidator(_two_ends), AfterValidator(_in_order)]
+
+
+@declared
 @dataclass(frozen=True)
 class Response:
-    """Mailings of one type: how many, how many were redeemed (None: fewer than ten, or all but so few), what came."""
+    """Mailings of one type: how many, how many redeemed (None: fewer than ten, or all but so few), and the scatter."""
 
-    contacts: int
-    redeemed: int | None
+    contacts: Count
+    redeemed: Count | None
     spread: Spread | None
 
 
+@declared
 @dataclass(frozen=True)
 class Tier:
     """One third of the household-days: how outcomes scatter, how far states went, who answered which campaign."""
 
     name: str
-    upto_baskets: float
+    upto_baskets: NotNegative
     spread: Spread
-    seen: Mapping[str, Range]
-    campaigns: Mapping[str, Response]
+    seen: dict[str, _Range]
+    campaigns: dict[str, Response]
 
 
 @dataclass(frozen=True)
@@ -74,15 +92,33 @@ class Support:
     horizon_days: int
     basket_usd: Range
     tiers: tuple[Tier, ...]
-    cold: Cold | None
+    newcomers: NewcomerModel | None
 
     def tier(self, expected_baskets: float) -> Tier:
         """The tier of somebody of whom so many baskets are expected."""
         return next((t for t in self.tiers if expected_baskets <= t.upto_baskets), self.tiers[-1])
 
 
+class _SupportFile(StrictRecord):
+    """What `to_text` wrote; `cold` (newcomers) is the file's word."""
+
+    schema_version: Literal["twinops.support/1"] = Field(alias="schema")
+    horizon_days: Days
+    basket_usd: _Range
+    tiers: tuple[Tier, Tier, Tier]
+    cold: NewcomerModel | None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if [tier.name for tier in self.tiers] != list(TIERS):
+            raise ValueError("its tiers are others")
+        if not all(set(t.seen) == set(MEASURED) and set(t.campaigns) == set(CAMPAIGNS) for t in self.tiers):
+            raise ValueError("a tier does not tell of every measure and campaign")
+        return self
+
+
 @dataclass(frozen=True)
-class Contacts:
+class CampaignContacts:
     """Which running household got a campaign of which type from which day on, and whether it redeemed of it."""
 
     household: np.ndarray
@@ -92,7 +128,12 @@ class Contacts:
 
 
 def fit_support(
-    known: Examples, model: TwinModel, baskets: Mapping[int, Sequence[Basket]], contacts: Contacts, *, known_until: int
+    known: Examples,
+    model: TwinModel,
+    baskets: Mapping[int, Sequence[Basket]],
+    contacts: CampaignContacts,
+    *,
+    known_until: int,
 ) -> Support | None:
     """Measure it on closed rows (`known`), on every basket of the same households, and on the campaigns they got.
 
@@ -104,7 +145,7 @@ def fit_support(
     place = np.searchsorted(np.array(edges), expected.baskets)
     measured, got = measures_of(known.table), _got(known, contacts, model.horizon_days)
     tiers = []
-    for k, (name, upto) in enumerate(zip(TIERS, (*edges, 1e9), strict=True)):
+    for k, (name, upto) in enumerate(zip(TIERS, (*edges, LARGEST), strict=True)):
         mask = place == k
         part = outcomes.where(mask)
         if not enough(part):
@@ -113,8 +154,7 @@ def fit_support(
         answered = {t: _response(part, got[t][mask], contacts, t) for t in CAMPAIGNS}
         tiers.append(Tier(name, upto, fit_spread(part), seen, answered))
     who = newcomers(baskets, known_until=known_until, oldest=min((b[0].day for b in baskets.values() if b), default=0))
-    cold = fit_cold(who, model, horizon_days=model.horizon_days, decay_days=model.decay_days)
-    return Support(model.horizon_days, _baskets_range(baskets), tuple(tiers), cold)
+    return Support(model.horizon_days, _baskets_range(baskets), tuple(tiers), fit_newcomers(who, model))
 
 
 def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
@@ -125,13 +165,17 @@ def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
         "recency_days": s["recency_days"],
         "pace_quick": s["baskets_quick"] / s["exposure_quick"],
         "pace_slow": s["baskets_slow"] / s["exposure_slow"],
+        # after a year's silence the decayed count is as good as none
         "basket_usd": s["cents_slow"] / 100 / np.maximum(s["baskets_slow"], BILLION * 1e-6),
     }
 
 
 def to_text(support: Support | None) -> str:
     """Sorted JSON; where there were too few households, only the schema."""
-    return to_json({"schema": SCHEMA} if support is None else _record(support), indent=1) + "\n"
+    if support is None:
+        return NOBODY
+    body = asdict(support)
+    return to_json({"schema": SCHEMA, "cold": body.pop("newcomers"), **body}, indent=1) + "\n"
 
 
 def from_text(text: str) -> Support | None:
@@ -140,27 +184,16 @@ def from_text(text: str) -> Support | None:
     Raises:
         IntegrityError: it is something else.
     """
-    try:
-        if len(text) > LARGEST_FILE:
-            raise ValueError("it is too long")
-        raw = json.loads(text, parse_constant=_no_constant)
-        if raw["schema"] != SCHEMA:
-            raise ValueError("it has another schema")
-        if set(raw) == {"schema"}:
-            return None
-        tiers = tuple(_tier(t) for t in raw["tiers"])
-        if [t.name for t in tiers] != list(TIERS):
-            raise ValueError("its tiers are others")
-        cold = None if raw["cold"] is None else Cold.from_record(raw["cold"])
-        return Support(int(raw["horizon_days"]), _a_range(raw["basket_usd"]), tiers, cold)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise IntegrityError(
-            f"The support file is not one: {type(problem).__name__}.", hint="Run `dvc repro twin`."
-        ) from None
+    if text == NOBODY:
+        return None
+    with refusing("The support file is not one", "Run `dvc repro twin`."):
+        file = parsed(_SupportFile, text, at_most=LARGEST_FILE)
+    return Support(file.horizon_days, file.basket_usd, file.tiers, file.cold)
 
 
 def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:
     """The tenth lowest and tenth highest household, each by its own extreme."""
+    # by household, not by row: one household's many days are one household
     order = np.unique(household, return_inverse=True)[1]
     low, high = np.full(order.max() + 1, np.inf), np.full(order.max() + 1, -np.inf)
     np.minimum.at(low, order, values)
@@ -178,7 +211,7 @@ def _baskets_range(baskets: Mapping[int, Sequence[Basket]]) -> Range:
     return _range(np.array([p[1] for p in pairs]), np.array([p[0] for p in pairs]))
 
 
-def _got(known: Examples, contacts: Contacts, horizon_days: int) -> dict[str, np.ndarray]:
+def _got(known: Examples, contacts: CampaignContacts, horizon_days: int) -> dict[str, np.ndarray]:
     """Per type: did a campaign begin for the row's household in the row's horizon?"""
     out = {}
     width = horizon_days
@@ -192,54 +225,12 @@ def _got(known: Examples, contacts: Contacts, horizon_days: int) -> dict[str, np
     return out
 
 
-def _response(part: Outcomes, got: np.ndarray, contacts: Contacts, kind: str) -> Response:
+def _response(part: Outcomes, got: np.ndarray, contacts: CampaignContacts, kind: str) -> Response:
     """Redemptions of the tier's recipients, and how their outcomes scattered around what was expected of them."""
     recipients = part.where(got)
     here = np.isin(contacts.household, np.unique(recipients.household)) & (contacts.kind == kind)
     n, redeemed = int(here.sum()), int(contacts.redeemed[here].sum())
+    # all but a few would tell of those few
     told = redeemed if redeemed >= FEWEST and n - redeemed >= FEWEST else None
     spread = fit_spread(recipients) if enough(recipients) else None
     return Response(n if n >= FEWEST else 0, told, spread)
-
-
-def _record(support: Support) -> dict[str, Any]:
-    tiers = [
-        {
-            "name": t.name,
-            "upto_baskets": t.upto_baskets,
-            "spread": t.spread.to_record(),
-            "seen": {m: [r.low, r.high] for m, r in t.seen.items()},
-            "campaigns": {
-                k: {"contacts": r.contacts, "redeemed": r.redeemed,
-                    "spread": None if r.spread is None else r.spread.to_record()}
-                for k, r in t.campaigns.items()
-            },
-        }
-        for t in support.tiers
-    ]  # fmt: skip
-    usd = support.basket_usd
-    return {"schema": SCHEMA, "horizon_days": support.horizon_days, "basket_usd": [usd.low, usd.high], "tiers": tiers,
-            "cold": None if support.cold is None else support.cold.to_record()}  # fmt: skip
-
-
-def _tier(raw: Any) -> Tier:
-    seen = {m: _a_range(raw["seen"][m]) for m in MEASURED}
-    campaigns = {k: _a_response(raw["campaigns"][k]) for k in CAMPAIGNS}
-    return Tier(str(raw["name"]), float(raw["upto_baskets"]), Spread.from_record(raw["spread"]), seen, campaigns)
-
-
-def _a_response(raw: Any) -> Response:
-    redeemed = None if raw["redeemed"] is None else int(raw["redeemed"])
-    spread = None if raw["spread"] is None else Spread.from_record(raw["spread"])
-    return Response(int(raw["contacts"]), redeemed, spread)
-
-
-def _a_range(raw: Any) -> Range:
-    low, high = (float(v) for v in raw)
-    if not low <= high:
-        raise ValueError("a range is out of order")
-    return Range(low, high)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"it holds {name}")

@@ -19,7 +19,7 @@ FEWEST_HOUSEHOLDS = 30
 """A category that fewer households buy is not told apart: its name would say who they are."""
 
 
-class Choice(NamedTuple):
+class CategoryChoice(NamedTuple):
     """Which categories are chosen: the most frequent before a day."""
 
     before_day: int
@@ -61,11 +61,12 @@ def goods(engine: Engine, denied: pa.Table, *, not_goods: Sequence[str]) -> pa.T
     products = engine.query(sql("taste_products"))
     named = products.filter(pc.is_valid(products["product_category"]))
     named = named.filter(pc.invert(pc.is_in(named["product_category"], pa.array(list(not_goods), pa.string()))))
+    # GDPR art. 9: what tells of health or belief is no taste
     secret = denied["product_id"].combine_chunks().cast(named["product_id"].type)
     return named.filter(pc.invert(pc.is_in(named["product_id"], secret)))
 
 
-def chosen(engine: Engine, products: pa.Table, choice: Choice) -> tuple[str, ...]:
+def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice) -> tuple[str, ...]:
     """Names of the chosen categories, the most frequent first; the engine holds `transactions` and `panel`."""
     engine.register("taste_products", products)
     rule = {"before_day": choice.before_day, "most": choice.most, "fewest_households": FEWEST_HOUSEHOLDS}

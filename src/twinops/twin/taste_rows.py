@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pyarrow as pa
 
-from twinops.twin.examples import with_text_sid
+from twinops.data.sealed_tables import with_text_sid
 from twinops.twin.features import MILLION
 from twinops.twin.taste_events import SPEEDS
 
@@ -112,6 +112,7 @@ class _Places:
         return out
 
     def _of(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        # the same states fill one column per speed: places are looked up once
         if self._cache is None or self._cache[0] != id(table):
             coded = table["sid"].cast(pa.string()).combine_chunks().dictionary_encode()
             known = np.array([self._number.get(s, -1) for s in coded.dictionary.to_pylist()], dtype=np.int64)

@@ -20,21 +20,20 @@ from twinops.twin.heads import Head, Scaling, fit_activity
 from twinops.twin.model import TrainedOn
 from twinops.twin.predictions import logistic
 from twinops.twin.state import TERMS, Priors, fit_priors, terms
+from twinops.twin.strict import Positive, declared
 from twinops.twin.taste_events import SPEEDS
 from twinops.twin.taste_rows import NEVER, TasteRows
 
-OWN = ("taste", "warming", "momentum", "impulse", "since", "silence", "missed")
+OWN = (
+    "taste",  # baskets with the category a day, lasting memory (log)
+    "warming",  # the same: slow against lasting memory (log ratio)
+    "momentum",  # the same: steady against slow memory (log ratio)
+    "impulse",  # the same: quick against steady memory (log ratio)
+    "since",  # days since the category was last bought (log)
+    "silence",  # chance of no such basket in the horizon, lasting memory
+    "missed",  # such baskets missed since the last one (log)
+)
 """Terms of the category itself."""
-
-MEANINGS = {
-    "taste": "baskets with the category a day, lasting memory (log)",
-    "warming": "the same: slow against lasting memory (log ratio)",
-    "momentum": "the same: steady against slow memory (log ratio)",
-    "impulse": "the same: quick against steady memory (log ratio)",
-    "since": "days since the category was last bought (log)",
-    "silence": "chance of no such basket in the horizon, lasting memory",
-    "missed": "such baskets missed since the last one (log)",
-}
 
 PACE = (
     "pace", "warming", "momentum", "value", "value_warming", "value_momentum",
@@ -50,12 +49,13 @@ FEWEST_ROWS = 100
 """Below this no head is fitted."""
 
 
+@declared
 @dataclass(frozen=True)
 class Habit:
     """Prior of one category at one speed: baskets with it a day ~ Gamma(shape, exposure in days)."""
 
-    shape: float
-    exposure: float
+    shape: Positive
+    exposure: Positive
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,19 @@ class Category:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Factors:
+    """Directions in which relative tastes differ (categories x factors), around their centre."""
+
+    centre: np.ndarray
+    axes: np.ndarray
+
+    def of(self, log_rate: np.ndarray) -> np.ndarray:
+        """Where each household lies along them; rows x factors."""
+        return np.asarray((_relative(log_rate) - self.centre) @ self.axes)
+
+
+@dataclass(frozen=True)
+class TasteRecipe:
     """How tastes are learned: memories in days, factors, inverse strength of the L2 penalty, the horizon in days."""
 
     decay_days: tuple[int, ...]
@@ -125,11 +137,11 @@ class Tastes:
 
     def shared(self, rows: TasteRows, rates: list[np.ndarray]) -> np.ndarray:
         """The terms all categories share, before standardising; see `shared_terms`."""
-        axes = np.array([c.loadings for c in self.categories])
-        return shared_terms(rows, self, rates[-1], (np.array([c.centre for c in self.categories]), axes))
+        centre, axes = np.array([c.centre for c in self.categories]), np.array([c.loadings for c in self.categories])
+        return shared_terms(rows, self, rates[-1], Factors(centre, axes))
 
 
-def fit_tastes(rows: TasteRows, names: Sequence[str], recipe: Recipe) -> Tastes:
+def fit_tastes(rows: TasteRows, names: Sequence[str], recipe: TasteRecipe) -> Tastes:
     """Learn priors, factors, scaling and heads from closed rows, in that order; each is rounded before the next.
 
     Raises:
@@ -143,10 +155,10 @@ def fit_tastes(rows: TasteRows, names: Sequence[str], recipe: Recipe) -> Tastes:
         )
     habits = fit_habits(rows, recipe.decay_days)
     rates = log_rates(rows, recipe.decay_days, habits)
-    centre, axes = fit_factors(rates[-1], recipe.factors)
+    factors = fit_factors(rates[-1], recipe.factors)
     pace = fit_priors(rows.panel, decay_days=recipe.pace_days)
     blank = Tastes(recipe.horizon_days, recipe.decay_days, pace, Scaling((), ()), (), _seen(rows))
-    shared = shared_terms(rows, blank, rates[-1], (centre, axes))
+    shared = shared_terms(rows, blank, rates[-1], factors)
     scaling = Scaling.fit(shared)
     z = scaling(shared)
     categories = []
@@ -154,8 +166,8 @@ def fit_tastes(rows: TasteRows, names: Sequence[str], recipe: Recipe) -> Tastes:
         own = own_terms(rows, blank, place, rates, habits=habits[place])
         fitted = Scaling.fit(own)
         head = fit_head(np.hstack([fitted(own), z]), rows.chosen[:, place], c=recipe.penalty_c)
-        loadings = tuple(float(v) for v in axes[place])
-        categories.append(Category(name, habits[place], float(centre[place]), loadings, fitted, head))
+        loadings = tuple(float(v) for v in factors.axes[place])
+        categories.append(Category(name, habits[place], float(factors.centre[place]), loadings, fitted, head))
     return Tastes(recipe.horizon_days, recipe.decay_days, pace, scaling, tuple(categories), _seen(rows))
 
 
@@ -192,7 +204,7 @@ def log_rates(rows: TasteRows, decay_days: Sequence[int], habits: Sequence[tuple
     return out
 
 
-def fit_factors(log_rate: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def fit_factors(log_rate: np.ndarray, count: int) -> Factors:
     """Centres of relative tastes, and the `count` directions in which households differ most (categories x count).
 
     A direction's sign is free: the largest loading is made positive, so that every machine finds the same.
@@ -203,17 +215,13 @@ def fit_factors(log_rate: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarra
         _, axes = np.linalg.eigh(np.cov((relative - centre).T).reshape(len(centre), -1))
     axes = axes[:, ::-1][:, :count]
     axes = axes * np.sign(axes[np.argmax(np.abs(axes), axis=0), np.arange(axes.shape[1])])
-    return centre, np.vectorize(lambda v: rounded(float(v), 5))(axes)
+    return Factors(centre, np.vectorize(lambda v: rounded(float(v), 5))(axes))
 
 
-def shared_terms(
-    rows: TasteRows, model: Tastes, log_rate: np.ndarray, plane: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """The twin's terms, the mean log rate over categories, and the factors; `plane` is centre and directions."""
-    centre, axes = plane
+def shared_terms(rows: TasteRows, model: Tastes, log_rate: np.ndarray, factors: Factors) -> np.ndarray:
+    """The twin's terms, the mean log rate over categories, and the factors."""
     twin = pace_terms(rows.panel, model.pace, horizon_days=model.horizon_days)
-    factors = (_relative(log_rate) - centre) @ axes
-    return np.hstack([twin, log_rate.mean(axis=1, keepdims=True), factors])
+    return np.hstack([twin, log_rate.mean(axis=1, keepdims=True), factors.of(log_rate)])
 
 
 def pace_terms(panel: pa.Table, pace: Priors, *, horizon_days: int) -> np.ndarray:

@@ -8,14 +8,13 @@ Russell, Counterfactual explanations without opening the black box, 2018, asked 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from twinops.twin.explain import words
-from twinops.twin.living import Basket, Living, rows
-from twinops.twin.model import TwinModel
-from twinops.twin.support import Support, measures_of
+from twinops.twin.living import Basket
+from twinops.twin.opening import Opening
+from twinops.twin.predictions import Predictions
+from twinops.twin.support import measures_of
 
 WITHIN_DAYS = 14
 MOST_BASKETS = 6
@@ -24,9 +23,8 @@ SILENCES = (7, 14, 28, 56)
 
 @dataclass(frozen=True)
 class Wish:
-    """On which day it is asked what would bring a head's forecast to at least, or at most, so much."""
+    """A head's forecast of at least, or at most, so much."""
 
-    day: int
     head: str
     at_least: float | None = None
     at_most: float | None = None
@@ -54,7 +52,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Change:
+class Counterfactual:
     """A step and the forecast before and after it."""
 
     head: str
@@ -74,20 +72,20 @@ class Change:
         return f"{told} {said['changes']['caution']}"
 
 
-def what_would_change(model: TwinModel, state: Living, wish: Wish, support: Support | None = None) -> Change | None:
+def counterfactual(twin: Opening, wish: Wish) -> Counterfactual | None:
     """The smallest step that fulfils the wish; None: it holds already, or no step within the support fulfils it.
 
-    With `support`, a step counts only if the state after it is one that at least ten like households had.
+    With a support, a step counts only if the state after it is one that at least ten like households had.
     """
-    if state.empty:
+    if twin.state.empty:
         return None
-    before = _forecast(model, state, wish.head, wish.day)
+    before = _value(twin.expected, wish.head)
     if wish.holds(before):
         return None
     for step in _steps(wish):
-        after = _after(model, state, wish, step, support)
+        after = _after(twin, wish, step)
         if after is not None and wish.holds(after):
-            return Change(wish.head, step, before, after)
+            return Counterfactual(wish.head, step, before, after)
     return None
 
 
@@ -99,33 +97,40 @@ def _steps(wish: Wish) -> Iterator[Step]:
         yield from (Step(0, days) for days in SILENCES)
 
 
-def _after(model: TwinModel, state: Living, wish: Wish, step: Step, support: Support | None) -> float | None:
+def _after(twin: Opening, wish: Wish, step: Step) -> float | None:
     """The forecast at the end of the step; None where nobody has been seen there."""
-    cents, end = round(state.cents / state.baskets), wish.day + step.days
-    taken = []
+    taken = _usual_baskets(twin, step)
     try:
-        for i in range(step.baskets):
-            basket = Basket(-1 - i, wish.day + (2 * i + 1) * step.days // (2 * step.baskets), cents)
-            state.update(basket)
-            taken.append(basket)
-        if support is not None and not _seen(model, state, end, support):
-            return None
-        return _forecast(model, state, wish.head, end)
-    finally:
         for basket in taken:
-            state.forget(basket)
+            twin.state.update(basket)
+        there = replace(twin, day=twin.day + step.days)
+        return _value(there.expected, wish.head) if _seen(there) else None
+    finally:
+        # the state is lent: whatever happens it is given back as it was
+        for basket in taken:
+            twin.state.forget(basket)
 
 
-def _seen(model: TwinModel, state: Living, day: int, support: Support) -> bool:
-    table = rows([state.at(day)])
-    tier = support.tier(float(model.by_heads(table).baskets[0]))
-    return all(tier.seen[name].holds(float(value[0])) for name, value in measures_of(table).items())
+def _usual_baskets(twin: Opening, step: Step) -> list[Basket]:
+    """The step's baskets, spaced evenly, each of the household's mean value, with numbers of our own."""
+    # negative: a shop's own number of a basket never is
+    cents = round(twin.state.cents / twin.state.baskets)
+    days = ((2 * i + 1) * step.days // (2 * step.baskets) for i in range(step.baskets))
+    return [Basket(-1 - i, twin.day + day, cents) for i, day in enumerate(days)]
 
 
-def _forecast(model: TwinModel, state: Living, head: str, day: int) -> float:
-    said = model.by_heads(rows([state.at(day)]))
-    value = {"activity": said.active_probability, "baskets": said.baskets, "spend": said.spend}[head]
-    return float(np.asarray(value)[0])
+def _seen(twin: Opening) -> bool:
+    """Ten like households were in such a state; nothing is known against it where no support was measured."""
+    if twin.support is None:
+        return True
+    tier = twin.support.tier(float(twin.expected.baskets[0]))
+    return all(tier.seen[name].holds(float(value[0])) for name, value in measures_of(twin.table).items())
+
+
+def _value(expected: Predictions, head: str) -> float:
+    """One head's forecast of the only row."""
+    told = {"activity": expected.active_probability, "baskets": expected.baskets, "spend": expected.spend}
+    return float(told[head][0])
 
 
 def _shown(head: str, value: float) -> str:

@@ -14,7 +14,6 @@ from twinops import plugins
 from twinops.data import blend as blending
 from twinops.data import signals
 from twinops.data.days import day_of
-from twinops.data.seal import read_sealed, write_sealed
 from twinops.entities.consent import LegalBasis
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -23,14 +22,13 @@ from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation import sentiment
 from twinops.evaluation.sentiment_posts import labelled
 from twinops.evaluation.wilson import share
-from twinops.governance import interests
 from twinops.params import SignalsParams
 from twinops.pictures.canvas import save
 from twinops.pictures.held import held_picture
-from twinops.ports import Engine, KeyStore
-from twinops.twin.examples import with_text_sid
+from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.lawful import NO_LEDGER, assessed
 from twinops.workflows.places import Places
+from twinops.workflows.rules import assessments
 
 SOURCES = "twinops.data.sources"
 BLENDED = ("crm", "social_accounts", *blending.TEXTS)
@@ -56,52 +54,34 @@ class Blended:
     findings: Findings
 
 
-def blend(places: Places, *, engine: Engine, keys: KeyStore, texts: SignalsParams, as_of: date) -> Blended:
+def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     """Write the sealed blend, `reports/measures/blend.json` and a picture of who is held from where.
 
     Only consumers of the panel are in it, so consent to training holds for every row; every other source's record is in
     only on days its own basis allowed, then and today.
     """
-    opened = {name: _opened(name, places, keys) for name in (*BLENDED, "choices", "registrations")}
-    panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
+    engine, places, tables = plane.engine, plane.places, plane.tables
+    opened = {name: tables.source(name, otherwise=pa.table({})) for name in (*BLENDED, "registrations")}
+    panel = tables.table(places.panel)
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
-    linked = blending.linked_sources(_links(places, keys))
-    days = blending.record_days(
-        engine, linked, opened["choices"], days=(cutoffs, day_of(as_of)), law=_law(places, as_of)
-    )
+    linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
+    choices = tables.source("choices", otherwise=NO_LEDGER)
+    days = blending.record_days(engine, linked, choices, days=(cutoffs, day_of(as_of)), law=_law(places, as_of))
     told = blending.scored_texts(_ever(linked, days), {n: opened[n] for n in blending.TEXTS if opened[n].num_rows})
     error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)
-    tables = {"panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt, **_tables(opened)}
-    table = blending.blend(engine, tables, window_days=texts.window_days)
-    places.blend.parent.mkdir(parents=True, exist_ok=True)
-    write_sealed(table, places.blend, dataset="blend", batch="blend", keys=keys, subject="sid")
+    given = {"panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt, **_tables(opened)}
+    table = blending.blend(engine, given, window_days=texts.window_days)
+    plane.seal(table, places.blend)
     findings = _findings(table, places)
-    places.measures("blend").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("blend").write_text(findings.to_json(), encoding="utf-8")
+    places.keep("blend", findings)
     save(held_picture(findings, PRESENCE), places.figure("held"))
     return Blended(len(pc.unique(table["sid"])), table.num_rows, findings)
 
 
-def _opened(name: str, places: Places, keys: KeyStore) -> pa.Table:
-    """A source's sealed rows; without any where it was not collected."""
-    batches = places.raw_batches(name)
-    if not batches:
-        return NO_LEDGER if name == "choices" else pa.table({})
-    return with_text_sid(read_sealed(batches, dataset=name, keys=keys))
-
-
-def _links(places: Places, keys: KeyStore) -> pa.Table:
-    if not places.links.is_file():
-        return NO_LINKS.empty_table()
-    return with_text_sid(read_sealed(places.links, dataset="links", keys=keys))
-
-
 def _law(places: Places, as_of: date) -> dict[str, tuple[LegalBasis, bool]]:
     """Each source's legal basis for blending, and whether an assessment stands for it."""
-    text = (places.compliance / "interests.yaml").read_text(encoding="utf-8")
-    signed = interests.standing(interests.read(text), on=as_of)
-    found = {}
+    signed, found = assessments(places, on=as_of), {}
     for name in BLENDED:
         basis = plugins.load(SOURCES, name).LEGAL.bases[blending.SERVES]
         found[name] = (basis, basis is LegalBasis.LEGITIMATE_INTEREST and blending.SERVES in assessed(name, signed))

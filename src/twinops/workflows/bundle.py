@@ -6,17 +6,18 @@ import hashlib
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from twinops.entities.canonical import to_json
-from twinops.errors import DataError, IntegrityError, ParamsError
+from twinops.errors import DataError, IntegrityError
 from twinops.governance import cnil
 from twinops.governance.bundle import NAMESPACE, SUMS, VERIFY, sums, verify_page
-from twinops.governance.dpia_approval import signature
-from twinops.governance.people import SOURCE, Person
+from twinops.governance.dpia_approval import ExpectedSigner, signature
+from twinops.governance.offices import SOURCE, StaffMember
 from twinops.governance.provenance import Made, statement
 from twinops.ports import Lineage, Signer
-from twinops.workflows.human_part import offices, signature_of
+from twinops.workflows.human_part import offices_of, signatory, signature_of
 from twinops.workflows.judge import Judged, judge
 from twinops.workflows.places import Places
 
@@ -48,7 +49,7 @@ def bundle(  # noqa: PLR0913  # the first three are supplied by wiring
 
     """
     judged = judge(places, lineage)
-    person = _person(places, email) if email else None
+    person = signatory(places, email) if email else None
     files = dict(_files(places, lineage, judged))
     name, candidate = judged.evidence.model, judged.evidence.key
     files[VERIFY] = verify_page(files, model=name, key=candidate, signed_by=email or None).encode()
@@ -79,8 +80,7 @@ def _files(places: Places, lineage: Lineage, judged: Judged) -> Iterator[tuple[s
     for path in (places.evidence, places.root / "dvc.lock", places.root / "params.yaml", places.model):
         if path.is_file():
             yield f"model/{path.name}" if path == places.model else path.name, path.read_bytes()
-    keys = places.compliance / "allowed_signers"
-    yield "allowed_signers", keys.read_bytes() if keys.is_file() else b""
+    yield "allowed_signers", offices_of(places).allowed_signers.encode()
     yield "judged-evidence.json", judged.evidence.to_json().encode()
     yield "decision.json", _json(judged.decision.to_dict())
     yield "cnil-pia.json", _json(cnil.export(judged.evidence))
@@ -102,21 +102,15 @@ def _emptied(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def _person(places: Places, email: str) -> Person:
-    person = offices(places).people.by_email(email)
-    if person is None:
-        raise ParamsError(f"{email} is not in {SOURCE}.", hint="Whoever vouches for evidence holds an office.")
-    return person
-
-
-def _sign(places: Places, signer: Signer, path: Path, person: Person, key: Path) -> None:
+def _sign(places: Places, signer: Signer, path: Path, person: StaffMember, key: Path) -> None:
     """Sign, and look at the signature as everyone will."""
     signer.sign(path, key=key, namespace=NAMESPACE)
-    office = offices(places).asked(person.roles[0], person.name)
-    made = signature(path.read_bytes(), signature_of(path), office, namespace=NAMESPACE)
+    today = datetime.now(UTC).date()
+    expected = ExpectedSigner(offices_of(places), str(person.office), str(person.name), today)
+    made = signature(path.read_bytes(), signature_of(path), expected, namespace=NAMESPACE)
     if not made.counts:
         path.with_name(f"{SUMS}.sig").unlink(missing_ok=True)
-        raise IntegrityError(f"Not signed: {made.problem}.", hint="The key stands in compliance/allowed_signers.")
+        raise IntegrityError(f"Not signed: {made.problem}.", hint=f"The key stands in {SOURCE}.")
 
 
 def _json(value: object) -> bytes:

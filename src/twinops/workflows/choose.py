@@ -10,14 +10,13 @@ from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy import About, ScoredDay, measure_accuracy
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.choice import RECALIBRATED, Choice, choice_findings, choose_by
-from twinops.params import ChallengerParams, ChooseParams, FeaturesParams, TrainParams
-from twinops.ports import Engine, KeyStore
+from twinops.params import ChooseParams
 from twinops.twin.challenger import fit_challenger
 from twinops.twin.champion import Recipe
-from twinops.twin.examples import Examples, open_examples
+from twinops.twin.examples import Examples
 from twinops.twin.model import AVERAGE, GLM, LIGHTGBM
 from twinops.twin.predictions import averaged
-from twinops.workflows.places import Places
+from twinops.workflows.learning import Learning
 
 
 @dataclass(frozen=True)
@@ -28,25 +27,15 @@ class Chosen:
     findings: Findings
 
 
-def choose(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    penalties: TrainParams,
-    trees: ChallengerParams,
-    margins: ChooseParams,
-) -> Chosen:
+def choose(learning: Learning, margins: ChooseParams) -> Chosen:
     """Write `reports/measures/champion.json`.
 
     Raises:
         DataError: a day to choose on cannot be measured, or nothing can be learned for it.
     """
-    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
-    last = max(margins.cutoffs) + grid.horizon_days
-    known = known.seen_by(last, horizon_days=grid.horizon_days)
-    recipe = Recipe(grid, penalties, trees)
+    known, recipe = learning.examples(), learning.plain
+    last = max(margins.cutoffs) + recipe.grid.horizon_days
+    known = known.seen_by(last, horizon_days=recipe.grid.horizon_days)
     days = [trial(known, known.scored_at(day), recipe) for day in margins.cutoffs]
     who = np.unique(np.concatenate([d.household for d in days]))
     days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
@@ -54,8 +43,7 @@ def choose(  # noqa: PLR0913  the injected ports and sections; nothing passes th
     choice = choose_by(accuracy, margins)
     about = About.these(days, accuracy, seed=margins.seed, which="earlier")
     findings = choice_findings(choice, accuracy, about, margins)
-    places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("champion").write_text(findings.to_json(), encoding="utf-8")
+    learning.plane.places.keep("champion", findings)
     return Chosen(choice, findings)
 
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinops.data.door import BatchRequest
-from twinops.data.households import households
 from twinops.data.seal import write_sealed
 from twinops.data.sources import crm, registrations, social_accounts
 from twinops.data.sources._reading import Reading, as_table
@@ -21,42 +22,27 @@ from twinops.demo import accounts as made_accounts
 from twinops.demo import crm as made_crm
 from twinops.demo import registrations as made_registrations
 from twinops.demo.identities import people_of, truth
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import IdentitiesParams, SourcesParams, SwitchesParams
-from twinops.ports import Engine, KeyStore
-from twinops.workflows.collect import Collected, asked_for, take
-from twinops.workflows.places import Places
+from twinops.params import ALL_ON, IdentitiesParams, SwitchesParams
+from twinops.workflows.intake import Collected, Intake
 
-BATCH = "all"
 SHELVES = (registrations, crm, social_accounts)
-ALL_ON = SwitchesParams()
 
 
-def collect_identities(  # noqa: PLR0913  (ports and sections are injected by type)
-    *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    sources: SourcesParams,
-    made_up: IdentitiesParams,
-    as_of: date,
-    own: OwnParams = NOTHING_OWN,
-    on: SwitchesParams = ALL_ON,
+def collect_identities(
+    intake: Intake, made_up: IdentitiesParams, as_of: date, on: SwitchesParams = ALL_ON
 ) -> tuple[Collected, ...]:
     """Collect the three sources. For households of your own nobody is made up: what your folder does not hold stays
     empty.
 
     The truth about made-up identities is sealed apart, in `data/truth`; with own data it is empty.
     """
-    if own.root or sources.folder is not None:
-        folder = None if sources.folder is None else places.root / sources.folder
-        asked = BatchRequest(BATCH, folder, sources.max_rows, as_of)
-        return _taken(folder, {}, places=places, keys=keys, asked=asked, on=on)
-    ids = households(engine, asked_for(BATCH, places, sources), sample=sources.sample).to_pylist()
+    asked = replace(intake.asked(), as_of=as_of)
+    if intake.is_own:
+        return _taken(intake, asked, {}, on)
     with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as scratch:
-        known = write_made_up(Path(scratch), [str(i) for i in ids], seed=made_up.seed)
-        asked = BatchRequest(BATCH, Path(scratch), sources.max_rows, as_of)
-        return _taken(Path(scratch), known, places=places, keys=keys, asked=asked, on=on)
+        ids = [str(i) for i in intake.households().to_pylist()]
+        known = write_made_up(Path(scratch), ids, seed=made_up.seed)
+        return _taken(intake, replace(asked, folder=Path(scratch)), known, on)
 
 
 def write_made_up(folder: Path, ids: list[str], *, seed: int) -> dict[str, pa.Table]:
@@ -79,38 +65,25 @@ def write_made_up(folder: Path, ids: list[str], *, seed: int) -> dict[str, pa.Ta
     }
 
 
-def _taken(  # noqa: PLR0913  (what `collect_identities` was given)
-    folder: Path | None,
-    known: Mapping[str, pa.Table],
-    *,
-    places: Places,
-    keys: KeyStore,
-    asked: BatchRequest,
-    on: SwitchesParams,
+def _taken(
+    intake: Intake, asked: BatchRequest, known: Mapping[str, pa.Table], on: SwitchesParams
 ) -> tuple[Collected, ...]:
+    """Take what the folder holds of each source, and seal what is known of the records that entered."""
     collected, true = [], [truth_of_nobody()]
     for shelf in SHELVES:
         name = shelf.__name__.rsplit(".", 1)[-1]
-        there = folder is not None and (folder / shelf.FILE).is_file() and not on.off(name)
+        there = asked.folder is not None and (asked.folder / shelf.FILE).is_file() and not on.off(name)
         read = shelf.read(None, asked) if there else Reading(as_table([], shelf.READ), 0)
-        collected.append(take(read, shelf, batch=BATCH, places=places, keys=keys, off=on.off(name)))
+        collected.append(intake.take(read, shelf, off=on.off(name)))
         if name in known:
             true.append(_of_taken(known[name], read.rows[shelf.SUBJECT]))
-    write_sealed(
-        pa.concat_tables(true),
-        places.truth("identities"),
-        dataset="identities",
-        batch="identities",
-        keys=keys,
-        subject="record",
-    )
+    path, keys = intake.plane.places.truth("identities"), intake.plane.keys
+    write_sealed(pa.concat_tables(true), path, dataset=path.stem, batch=path.stem, keys=keys, subject="record")
     return tuple(collected)
 
 
 def _of_taken(known: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
     """The truth about records that entered."""
-    import pyarrow.compute as pc
-
     return known.filter(pc.is_in(known["record"], ids.combine_chunks()))
 
 

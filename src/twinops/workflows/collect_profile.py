@@ -1,39 +1,26 @@
-"""Take demographics, campaigns or redemptions in, unless they are switched off: then nothing is read of them."""
+"""Take a source in that comes as one whole table, unless it is switched off: then nothing is read of it."""
 
 from __future__ import annotations
 
 from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.errors import ParamsError
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import SourcesParams, SwitchesParams
-from twinops.ports import Engine, KeyStore
-from twinops.workflows.collect import Collected, collect, nobody, take
-from twinops.workflows.places import Places
+from twinops.params import ALL_ON, SwitchesParams
+from twinops.workflows.collect import collect
+from twinops.workflows.intake import BATCH, Collected, Intake, nobody
 
-BATCH = "all"
-SOURCES = ("demographics", "campaigns", "redemptions")
-ALL_ON = SwitchesParams()
+SHELF = "twinops.data.sources"
 
 
-def collect_profile(  # noqa: PLR0913  (ports and sections are injected by type)
-    source: str,
-    *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    sources: SourcesParams,
-    own: OwnParams = NOTHING_OWN,
-    on: SwitchesParams = ALL_ON,
-) -> Collected:
+def collect_profile(source: str, intake: Intake, on: SwitchesParams = ALL_ON) -> Collected:
     """Collect one of these sources, shipped or your own; see `collect`.
 
     Raises:
         ParamsError: there is no such source.
     """
-    if source not in SOURCES:
-        raise ParamsError(f"There is no source {source} here.", hint=f"There are {', '.join(SOURCES)}.")
+    module = plugins.load(SHELF, source)
+    if not getattr(module, "WHOLE", False):
+        raise ParamsError(f"The source {source} does not come as one whole table.", hint="See dvc.yaml.")
     if on.off(source):
-        module = plugins.load("twinops.data.sources", source)
-        return take(BatchRead(nobody(module), 0), module, batch=BATCH, places=places, keys=keys, off=True)
-    return collect(source, BATCH, places=places, engine=engine, keys=keys, sources=sources, own=own)
+        return intake.take(BatchRead(nobody(module), 0), module, off=True)
+    return collect(source, BATCH, intake)

@@ -5,6 +5,7 @@ its households and their made-up identities.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,6 @@ import pyarrow as pa
 from twinops import plugins
 from twinops.data import customers
 from twinops.data.door import BatchRequest
-from twinops.data.households import households
 from twinops.data.seal import write_sealed
 from twinops.data.sources._activitypub import event_id
 from twinops.data.sources._reading import Reading
@@ -23,13 +23,11 @@ from twinops.demo import accounts, care, choices, crm, panel, social
 from twinops.demo.identities import People, people_of
 from twinops.demo.panel_truth import panel_truth
 from twinops.demo.social_export import Span
+from twinops.entities.demographics import SCALES
 from twinops.errors import ParamsError
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import IdentitiesParams, SourcesParams, SwitchesParams, SyntheticParams
-from twinops.ports import Engine, KeyStore
-from twinops.workflows.collect import Collected, Shelf, asked_for, take
-from twinops.workflows.collect_identities import ALL_ON, BATCH
-from twinops.workflows.places import Places
+from twinops.params import ALL_ON, IdentitiesParams, SwitchesParams, SyntheticParams
+from twinops.ports import Engine
+from twinops.workflows.intake import BATCH, Collected, Intake, Shelf, nobody
 
 FILES = {
     "choices": "choices.csv",
@@ -43,19 +41,21 @@ YEAR = Span(date(2017, 1, 1), date(2017, 12, 31))
 _TEXT_TRUTH = ("account", "source", "event_id", "fate", "language", "sentiment", "topic", "special")
 
 
-def collect_synthetic(  # noqa: PLR0913  (ports and sections are injected by type)
-    source: str,
-    *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    sources: SourcesParams,
-    people: IdentitiesParams,
-    made_up: SyntheticParams,
-    as_of: date,
-    own: OwnParams = NOTHING_OWN,
-    on: SwitchesParams = ALL_ON,
-) -> Collected:
+@dataclass(frozen=True)
+class MadeUp:
+    """Seeds and sizes of what is made up, and the as-of day: nothing is written on it or later."""
+
+    people: IdentitiesParams
+    world: SyntheticParams
+    as_of: date
+
+    @property
+    def span(self) -> Span:
+        """The days on which something is written."""
+        return Span(YEAR.first, max(YEAR.first + timedelta(days=1), min(YEAR.last, self.as_of - timedelta(days=1))))
+
+
+def collect_synthetic(source: str, intake: Intake, made_up: MadeUp, on: SwitchesParams = ALL_ON) -> Collected:
     """Collect one of these sources. For households of your own nothing is made up: what your folder does not hold stays
     empty.
 
@@ -67,67 +67,47 @@ def collect_synthetic(  # noqa: PLR0913  (ports and sections are injected by typ
     """
     if source not in FILES:
         raise ParamsError(f"There is no source {source} here.", hint=f"There are {', '.join(FILES)}.")
-    shelf = plugins.load("twinops.data.sources", source)
-    off = on.off(source)
-    if off or own.root or sources.folder is not None:
-        folder = None if sources.folder is None else places.root / sources.folder
-        there = folder is not None and not off and (folder / FILES[source]).exists()
-        read = shelf.read(engine, _asked(folder, sources, as_of)) if there else Reading(nobody(shelf), 0)
-        _seal_truth(_truth_of_nothing(source), places, source, keys)
-        return take(read, shelf, batch=BATCH, places=places, keys=keys, off=off)
-    ids = [str(i) for i in households(engine, asked_for(BATCH, places, sources), sample=sources.sample).to_pylist()]
+    shelf, off = plugins.load("twinops.data.sources", source), on.off(source)
+    engine, asked = intake.plane.engine, replace(intake.asked(), as_of=made_up.as_of)
+    if off or intake.is_own:
+        there = asked.folder is not None and not off and (asked.folder / FILES[source]).exists()
+        read = shelf.read(engine, asked) if there else Reading(_nothing(shelf), 0)
+        _seal_truth(_truth_of_nothing(source), source, intake)
+        return intake.take(read, shelf, off=off)
+    people = people_of([str(i) for i in intake.households().to_pylist()], made_up.people.seed)
     with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as scratch:
-        truth = _write(source, Path(scratch), people_of(ids, people.seed), engine, (people, made_up, _span(as_of)))
-        read = shelf.read(engine, _asked(Path(scratch), sources, as_of))
-    _seal_truth(truth, places, source, keys)
-    return take(read, shelf, batch=BATCH, places=places, keys=keys)
+        truth = _write(source, Path(scratch), people, engine, made_up)
+        read = shelf.read(engine, replace(asked, folder=Path(scratch)))
+    _seal_truth(truth, source, intake)
+    return intake.take(read, shelf)
 
 
-def nobody(shelf: Shelf) -> pa.Table:
+def _nothing(shelf: Shelf) -> pa.Table:
     """No row, in the columns a source's reader gives."""
-    types = {"whole": pa.int64(), "text": pa.string(), "number": pa.float64(), "time": pa.timestamp("us")}
-    return pa.table({c.name: pa.array([], types[c.kind]) for c in shelf.SCHEMA.columns})
+    return nobody(shelf).drop_columns(["local_time"])
 
 
-def _asked(folder: Path | None, sources: SourcesParams, as_of: date) -> BatchRequest:
-    return BatchRequest(BATCH, folder, sources.max_rows, as_of)
-
-
-def _span(as_of: date) -> Span:
-    """The days on which something is written; nothing is, on the as-of day or later."""
-    return Span(YEAR.first, max(YEAR.first + timedelta(days=1), min(YEAR.last, as_of - timedelta(days=1))))
-
-
-def _write(
-    source: str,
-    folder: Path,
-    people: People,
-    engine: Engine,
-    given: tuple[IdentitiesParams, SyntheticParams, Span],
-) -> pa.Table:
+def _write(source: str, folder: Path, people: People, engine: Engine, made_up: MadeUp) -> pa.Table:
     """Write the source's files, and return what is true of them."""
-    who, made_up, span = given
+    world, seed, span = made_up.world, made_up.people.seed, made_up.span
     if source == "choices":
-        return _write_choices(folder, people, who.seed, made_up.seed)
+        return _write_choices(folder, people, seed, world.seed)
     if source == "panelists":
-        data = panel.answers(made_up.panelists, seed=made_up.seed, wave=span.first)
+        data = panel.answers(world.panelists, seed=world.seed, wave=span.first)
         (folder / FILES[source]).write_bytes(data)
-        return panel_truth(
-            customers.shopping(engine, _own_ids(people)),
-            customers.answers(engine, BatchRequest(BATCH)),
-            seed=made_up.seed,
-        )
+        shopping = customers.shopping(engine, _own_ids(people))
+        return panel_truth(shopping, customers.answers(engine, BatchRequest(BATCH)), seed=world.seed)
     if source == "care_cases":
-        profiles = crm.profiles(people, who.seed)
+        profiles = crm.profiles(people, seed)
         pairs = list(zip(profiles.columns["crm_id"].tolist(), people.household[profiles.person].tolist(), strict=True))
-        world = care.cases(pairs, seed=made_up.seed, span=span)
+        written = care.cases(pairs, seed=world.seed, span=span)
     else:
         make = social.posts if source == "social_posts" else social.comments
-        actors = accounts.accounts(people, who.seed)
-        joined = accounts.joined(actors)
-        world = make(accounts.owners(actors, people), seed=made_up.seed, span=span, joined=joined)
-    world.write(folder)
-    return _named(world.truth)
+        actors = accounts.accounts(people, seed)
+        owners, joined = accounts.owners(actors, people), accounts.joined(actors)
+        written = make(owners, seed=world.seed, span=span, joined=joined)
+    written.write(folder)
+    return _named(written.truth)
 
 
 def _write_choices(folder: Path, people: People, seed: int, own_seed: int) -> pa.Table:
@@ -154,14 +134,12 @@ def _named(truth: pa.Table) -> pa.Table:
 
 def _truth_of_nothing(source: str) -> pa.Table:
     if source == "panelists":
-        return pa.table(
-            {"household_id": pa.array([], pa.int64()), **{s: pa.array(np.array([], int)) for s in panel.SCALES}}
-        )
+        return pa.table({"household_id": pa.array([], pa.int64()), **{s: pa.array(np.array([], int)) for s in SCALES}})
     whole = social.as_truth([]).append_column("event_id", pa.array([], pa.string()))
     return whole.select(list(_TEXT_TRUTH))
 
 
-def _seal_truth(truth: pa.Table, places: Places, source: str, keys: KeyStore) -> None:
+def _seal_truth(truth: pa.Table, source: str, intake: Intake) -> None:
     """Sealed by subject, as everything is."""
-    subject = "household_id" if source == "panelists" else "account"
-    write_sealed(truth, places.truth(source), dataset=f"truth_{source}", batch=source, keys=keys, subject=subject)
+    subject, path = "household_id" if source == "panelists" else "account", intake.plane.places.truth(source)
+    write_sealed(truth, path, dataset=f"truth_{source}", batch=source, keys=intake.plane.keys, subject=subject)

@@ -11,7 +11,8 @@ from twinops.entities.evidence import Evidence
 from twinops.errors import DataError, IntegrityError
 from twinops.governance.compare import Side, comparison_markdown
 from twinops.governance.decide import Decision, decide
-from twinops.governance.policy import SHELF, Gate
+from twinops.governance.gates._shelf import SHELF
+from twinops.governance.policy import Gate
 from twinops.governance.review import Reopened, triggers
 from twinops.governance.settled import DAY
 from twinops.ports import Lineage, Production
@@ -19,7 +20,7 @@ from twinops.workflows.candidate import evidence_of
 from twinops.workflows.human_part import described
 from twinops.workflows.judge import Judged, judge
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
         IntegrityError: it holds no evidence.
 
     """
-    rules, judged = rules_of(places), judge(places, lineage)
+    rules, judged = policy_of(places), judge(places, lineage)
     name, other = _other(places, production, against, judged.measured.model)
     now = Side("this folder", judged.evidence, judged.decision)
     if other is None:

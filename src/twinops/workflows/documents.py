@@ -25,7 +25,7 @@ from twinops.governance.reading import parse
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import DocumentsParams, SourcesParams
 from twinops.ports import Lineage
-from twinops.workflows.human_part import human_part, resolution_facts, retention_review, review_fact
+from twinops.workflows.human_part import human_part, retention_review, review_fact, ruling_facts
 from twinops.workflows.human_part import text_of as _text
 from twinops.workflows.places import Places
 
@@ -79,7 +79,7 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
     declared = [
         *intended_use.facts(intended_use.read(_text(places.compliance / "intended_use.yaml"))),
         *human_part(places).facts,
-        *resolution_facts(places),
+        *ruling_facts(places),
         *retention.facts(retention.read(_text(places.compliance / "retention.yaml"))),
         *(declared_sources(places) if told is None else told),
         model_fact(places),
@@ -93,6 +93,7 @@ def gather(places: Places, *, model: str, key: str, as_of: date, told: tuple[Fac
             as_of=as_of,
             measures=tuple(m for f in found for m in f.measures),
             facts=(*(fact for f in found for fact in f.facts), *declared),
+            shown=tuple(s for f in found for s in f.shown),
         )
     except ValueError as problem:
         raise DataError(f"The stages do not fit together: {problem}.", hint="Every measure has one home.") from None
@@ -115,7 +116,7 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
 
 
 def model_fact(places: Places) -> Fact:
-    """What kind of model it is: its form, what it foretells, and from what. None when there is no model file."""
+    """What kind of model it is: its form, what it predicts, and from what. None when there is no model file."""
     source = f"models/{places.model.name}"
     try:
         told = json.loads(places.model.read_text(encoding="utf-8"))

@@ -14,15 +14,15 @@ from twinops.entities.canonical import digest, to_json
 from twinops.errors import ParamsError
 from twinops.governance import dpia
 from twinops.governance.answers import ADVICE, DECISION, Given, GivenFor, before, give, written
-from twinops.governance.people import DPO
+from twinops.governance.offices import DPO
 from twinops.governance.reading import sentences
 from twinops.governance.review import triggers
 from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather
 from twinops.workflows.dpia_status import NO_KEY
-from twinops.workflows.human_part import ASSESSED, SIGNATURE, HumanPart, described, human_part, offices
+from twinops.workflows.human_part import ASSESSED, SIGNATURE, HumanPart, described, human_part, offices_of
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ def dpia_answer(  # noqa: PLR0913  # the first three are supplied by wiring
 
 def described_now(places: Places, named: DocumentsParams, as_of: date) -> dict[str, Any]:
     """What an approval today would be given for."""
-    return described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), rules_of(places))
+    return described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), policy_of(places))
 
 
 def _may(places: Places, field: str, by: str) -> None:
-    officers = {p.name for p in offices(places).people.holding(DPO)}
+    officers = {p.name for p in offices_of(places).holding(DPO)}
     if field == DECISION and by in officers:
         raise ParamsError(
             f"{by} is the data protection officer, who advises and never decides (GDPR art. 38(6)).",

@@ -13,7 +13,7 @@ from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather, reviewed
 from twinops.workflows.dpia_status import NO_KEY
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 
 @dataclass(frozen=True)
@@ -37,4 +37,4 @@ def dpia_export(places: Places, named: DocumentsParams, as_of: date, *, into: st
 def draft(places: Places, *, named: DocumentsParams, as_of: date) -> dict[str, Any]:
     """The draft of what is so now."""
     evidence = gather(places, model=named.model, key=NO_KEY, as_of=as_of)
-    return cnil.export(reviewed(evidence, rules_of(places), places))
+    return cnil.export(reviewed(evidence, policy_of(places), places))

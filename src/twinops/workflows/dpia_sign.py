@@ -8,9 +8,9 @@ from pathlib import Path
 
 from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.answers import ADVICE, DECISION, NAMESPACE
-from twinops.governance.people import SOURCE, Person, role_of
+from twinops.governance.offices import SOURCE, StaffMember, office_asked
 from twinops.ports import Signer
-from twinops.workflows.human_part import SIGNATURE, HumanPart, human_part, offices
+from twinops.workflows.human_part import SIGNATURE, HumanPart, human_part, signatory
 from twinops.workflows.places import Places
 
 
@@ -27,14 +27,10 @@ def dpia_sign(places: Places, signer: Signer, *, email: str, key: Path, fields: 
 
     Raises:
         ParamsError: nobody of this address, not their answer, or not their office.
-        IntegrityError: the signature does not count, because `allowed_signers` holds another key.
+        IntegrityError: the signature does not count, because the offices file holds another key.
 
     """
-    part, person = human_part(places), offices(places).people.by_email(email)
-    if person is None:
-        raise ParamsError(
-            f"{email} is not in {SOURCE}.", hint="Whoever holds an office stands there, with e-mail and roles."
-        )
+    part, person = human_part(places), signatory(places, email)
     wanted = tuple(fields) or _own(part, person)
     for field in wanted:
         _may(part, person, field)
@@ -42,26 +38,26 @@ def dpia_sign(places: Places, signer: Signer, *, email: str, key: Path, fields: 
         path = places.compliance / "dpia" / f"{field}.yaml"
         signer.sign(path, key=key, namespace=NAMESPACE)
     _verify(places, wanted)
-    return Signed(person.name, wanted)
+    return Signed(str(person.name), wanted)
 
 
-def _own(part: HumanPart, person: Person) -> tuple[str, ...]:
+def _own(part: HumanPart, person: StaffMember) -> tuple[str, ...]:
     """Answers of this person; advice and decision only by name, because they are given last."""
     mine = [n for n, g in part.answers.items() if g.by == person.name and not part.signatures[n].counts]
-    found = tuple(n for n in mine if role_of(getattr(part.dpia.human, n).who) in person.roles)
+    found = tuple(n for n in mine if office_asked(getattr(part.dpia.human, n).who) == person.office)
     last = tuple(n for n in found if n in (ADVICE, DECISION))
     return found if found == last else tuple(n for n in found if n not in last)
 
 
-def _may(part: HumanPart, person: Person, field: str) -> None:
+def _may(part: HumanPart, person: StaffMember, field: str) -> None:
     given = part.answers.get(field)
     if given is None:
         raise ParamsError(f"{field} is not answered yet.", hint=f"`twinops dpia answer {field}` takes the answer down.")
-    role = role_of(getattr(part.dpia.human, field).who)
-    if role not in person.roles:
+    office = office_asked(getattr(part.dpia.human, field).who)
+    if office != person.office:
         told = "the data protection officer advises and never decides (GDPR art. 38(6))"
         why = told if field == DECISION else f"{person.name} holds another office"
-        raise ParamsError(f"{field} is asked of the {role}: {why}.", hint=f"Offices stand in {SOURCE}.")
+        raise ParamsError(f"{field} is asked of the {office}: {why}.", hint=f"Offices stand in {SOURCE}.")
     if given.by != person.name:
         raise ParamsError(f"{field} was answered by {given.by}.", hint="Each signs their own answers.")
     if not given.intact:
@@ -79,5 +75,5 @@ def _verify(places: Places, fields: Iterable[str]) -> None:
     if wrong:
         raise IntegrityError(
             "Not signed: " + "; ".join(f"{f}: {problem}" for f, problem in wrong.items()) + ".",
-            hint="The public key stands in compliance/allowed_signers, under the signer's e-mail.",
+            hint=f"The public key stands in {SOURCE}, beside the signer's e-mail.",
         )

@@ -9,14 +9,14 @@ from typing import Any
 from twinops.governance import dpia
 from twinops.governance.answers import Given
 from twinops.governance.dpia_approval import OPEN, Signature, approval
-from twinops.governance.people import role_of
+from twinops.governance.offices import office_asked
 from twinops.governance.review import too_old
 from twinops.params import DocumentsParams
 from twinops.workflows.documents import gather
-from twinops.workflows.human_part import HumanPart, described, human_part, offices
+from twinops.workflows.human_part import HumanPart, described, human_part, offices_of
 from twinops.workflows.judge import Day
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 NO_KEY = "0" * 64
 """An assessment is not about one candidate, so it is described without a key."""
@@ -59,7 +59,7 @@ class DpiaStatus:
 
 def dpia_status(places: Places, named: DocumentsParams, as_of: date, today: Day = None) -> DpiaStatus:
     """Compare what people wrote with what is asked and with what is so now; nothing is written."""
-    part, who = human_part(places), offices(places)
+    part, who = human_part(places), offices_of(places)
     asked = tuple(
         Asked(
             field=name,
@@ -68,7 +68,7 @@ def dpia_status(places: Places, named: DocumentsParams, as_of: date, today: Day 
             state=_state(part, name),
             by=part.answers[name].by if name in part.answers else "",
             dated=part.answers[name].dated.isoformat() if name in part.answers else "",
-            may_answer=tuple(p.name for p in who.people.holding(role_of(field.who))),
+            may_answer=tuple(str(p.name) for p in who.holding(office_asked(field.who))),
         )
         for name, field in part.dpia.human.asked().items()
     )
@@ -81,7 +81,7 @@ def review(
     """Whether the approval stands for what is described now and is not too old."""
     if not places.all_measures:
         return {"state": OPEN, "reasons": ["nothing was measured yet"], "triggers": []}
-    now = described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), rules_of(places))
+    now = described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), policy_of(places))
     stands = approval(part.answers, part.signatures, part.approved, now)
     if stands["decided_on"] is not None:
         day = today or datetime.now(UTC).date()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from twinops.data.seal import read_sealed
 from twinops.entities.findings import Findings
 from twinops.evaluation.drift import Drift, measure_drift, windows
 from twinops.evaluation.drift_findings import drift_findings, sentence
@@ -17,12 +16,12 @@ from twinops.params import DriftParams, FeaturesParams, TrainParams
 from twinops.pictures.canvas import save
 from twinops.pictures.drift_distances import drift_distances_picture
 from twinops.pictures.early_warning import early_warning_picture
-from twinops.ports import Engine, KeyStore
-from twinops.twin.examples import open_examples, with_text_sid
+from twinops.twin.examples import open_examples
 from twinops.twin.features import WINDOWED
-from twinops.workflows.features import reached
+from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.receipts import reached
+from twinops.workflows.rules import policy_of
 
 
 @dataclass(frozen=True)
@@ -36,46 +35,33 @@ class Compared:
     found_early: str
 
 
-def drift(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    days: DriftParams,
-    grid: FeaturesParams,
-    penalties: TrainParams,
-) -> Compared:
+def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: TrainParams) -> Compared:
     """Write `reports/measures/drift.json` and two pictures."""
-    panel = read_sealed(places.panel, dataset="panel", keys=keys)
+    places, how = plane.places, Watching(days.early_days, grid, penalties, days.early_draws, days.seed)
+    panel = plane.tables.table(places.panel)
     pair = windows(panel, WINDOWED, reference=days.reference_cutoff, current=days.current_cutoff)
     measured = measure_drift(pair, draws=days.draws, seed=days.seed)
-    moved, early = drift_findings(measured, days), _early(places, engine, keys, (days, grid, penalties))
-    first = early_findings(early) if early else Findings()
-    findings = Findings(moved.measures + first.measures, moved.facts + first.facts)
-    places.measures("drift").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("drift").write_text(findings.to_json(), encoding="utf-8")
+    moved, early = drift_findings(measured, days), _early(plane, how, days)
+    findings = moved + (early_findings(early) if early else Findings())
+    places.keep("drift", findings)
     save(drift_distances_picture(measured, days), places.figure("drift_distances"))
     save(early_warning_picture(early), places.figure("early_warning"))
     said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
     return Compared(findings, measured, sentence(measured, days), early, said)
 
 
-def _early(
-    places: Places, engine: Engine, keys: KeyStore, sections: tuple[DriftParams, FeaturesParams, TrainParams]
-) -> Early | None:
+def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     """The first days after every as-of day that the data reach; None where the policy leaves the gate out."""
-    days, grid, penalties = sections
+    places, grid = plane.places, how.grid
     limits = limits_of(places)
     if limits is None:
         return None
-    batches = places.raw_batches("transactions")
-    known_until = reached(batches)
-    lines = with_text_sid(read_sealed(batches, dataset="transactions", keys=keys))
+    known_until = reached(places.raw_batches("transactions"))
+    lines = plane.tables.source("transactions")
     watched = [c for c in grid.cutoffs if days.early_from <= c <= known_until - days.early_days]
     wanted = lines.filter(pc.greater_equal(lines["day"], min(grid.cutoffs)))
-    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
-    seen = first_days(engine, known, wanted, days=days.early_days)
-    how = Watching(days.early_days, grid, penalties, days.early_draws, days.seed)
+    known = open_examples(plane.engine, plane.keys, panel=places.panel, labels=places.labels)
+    seen = first_days(plane.engine, known, wanted, days=days.early_days)
     return measure_early(
         watch_all(seen, how, cutoffs=watched),
         how,
@@ -87,5 +73,5 @@ def _early(
 
 def limits_of(places: Places) -> early_warning.Limits | None:
     """The limits of the first gate of the policy that judges the first days; None: none does."""
-    gates = rules_of(places).gates
+    gates = policy_of(places).gates
     return next((g.checked_limits() for g in gates if g.gate == "early_warning"), None)

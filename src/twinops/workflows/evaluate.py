@@ -14,20 +14,21 @@ from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy import SLOPE, TWIN, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.calibration import Calibration, measure_calibration
-from twinops.evaluation.choice import Choice, read_choice
+from twinops.evaluation.choice import Choice
 from twinops.evaluation.conclusions import accuracy_conclusion
-from twinops.params import ChallengerParams, EvaluateParams, FeaturesParams, TrainParams
+from twinops.params import EvaluateParams
 from twinops.pictures.accuracy import accuracy_picture
 from twinops.pictures.calibration import calibration_picture
 from twinops.pictures.canvas import save
-from twinops.ports import Engine, KeyStore
+from twinops.ports import KeyStore
 from twinops.twin.baselines import fit_naive, fit_rfm
 from twinops.twin.bgnbd import fit_classic
 from twinops.twin.challenger import fit_challenger, ready
 from twinops.twin.champion import Recipe
-from twinops.twin.examples import Examples, open_examples
+from twinops.twin.examples import Examples
 from twinops.twin.model import LIGHTGBM
 from twinops.twin.predictions import Forecaster
+from twinops.workflows.learning import Learning
 from twinops.workflows.places import Places
 
 
@@ -45,24 +46,14 @@ class Evaluated:
         return accuracy_conclusion(self.findings)
 
 
-def evaluate(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    penalties: TrainParams,
-    trees: ChallengerParams,
-    held_out: EvaluateParams,
-) -> Evaluated:
+def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
     """Write `reports/measures/accuracy.json`, the sealed held-out predictions, and two pictures.
 
     Raises:
         DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
     """
-    choice = read_choice(places.measures("champion"))
-    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
-    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
+    places, recipe, choice = learning.plane.places, learning.recipe, learning.choice
+    known = learning.examples()
     scored = {day: known.scored_at(day) for day in held_out.cutoffs}
     who = np.unique(np.concatenate([rows.household for rows in scored.values()]))
     ready()
@@ -71,9 +62,8 @@ def evaluate(  # noqa: PLR0913  the injected ports and sections; nothing passes 
     draws = counts(len(who), draws=held_out.draws, seed=held_out.seed)
     findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)
     calibration = measure_calibration(days, draws)
-    keep(days, list(scored.values()), places, keys)
-    places.measures("accuracy").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("accuracy").write_text(findings.to_json(), encoding="utf-8")
+    keep(days, list(scored.values()), places, learning.plane.keys)
+    places.keep("accuracy", findings)
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
     save(accuracy_picture(findings), places.figure("accuracy"))
     save(calibration_picture(calibration, slope), places.figure("calibration"))

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
 from twinops.evaluation import bootstrap
-from twinops.evaluation.decision import Judged, judged
+from twinops.evaluation.decision import RankedHouseholds, replayed
 from twinops.evaluation.declaration import Declaration, read_decision
-from twinops.evaluation.fairness import Comparison, assess
+from twinops.evaluation.fairness import AttributeComparison, assess
 from twinops.evaluation.fairness_findings import fairness_findings
 from twinops.evaluation.fairness_words import decided, prices, sentences
 from twinops.evaluation.groups import HELD, groupings
@@ -30,7 +30,7 @@ class Assessment:
     """What the notebook may show: counts and rates of groups, sentences about them, and the price of mitigation."""
 
     findings: Findings
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[AttributeComparison, ...]
     mitigated: tuple[Mitigated, ...]
     decided: str
     found: tuple[str, ...]
@@ -45,13 +45,13 @@ def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Asses
         DataError: a declared attribute is not in the demographics, or nobody may be assessed.
     """
     declared = _declared(places, replay)
-    predictions = read_sealed(places.predictions, dataset="predictions", keys=keys)
-    demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
-    everyone = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
+    tables = SealedTables(places.raw_batches, keys)
+    predictions = tables.table(places.predictions, dataset="predictions")
+    demographics = tables.source("demographics")
+    everyone = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
     comparisons, mitigated = assess_groups(everyone.only(everyone.assessable), demographics, declared, replay)
     findings = fairness_findings(everyone, comparisons, mitigated, declared=declared, replay=replay)
-    places.measures("fairness").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("fairness").write_text(findings.to_json(), encoding="utf-8")
+    places.keep("fairness", findings)
     save(selection_rates_picture(comparisons, share=replay.offer_share), places.figure("selection_rates"))
     save(fairness_ratios_picture(comparisons, declared.fairness), places.figure("fairness_ratios"))
     said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))
@@ -71,8 +71,8 @@ def _declared(places: Places, replay: FairnessParams) -> Declaration:
 
 
 def assess_groups(
-    people: Judged, demographics: pa.Table, declared: Declaration, replay: FairnessParams
-) -> tuple[tuple[Comparison, ...], tuple[Mitigated, ...]]:
+    people: RankedHouseholds, demographics: pa.Table, declared: Declaration, replay: FairnessParams
+) -> tuple[tuple[AttributeComparison, ...], tuple[Mitigated, ...]]:
     """What was found about every attribute, and what reaching its groups more evenly would cost."""
     draws = bootstrap.counts(len(people), draws=replay.draws, seed=replay.seed)
     grouped = groupings(people, demographics, declared.fairness)

@@ -14,7 +14,7 @@ from twinops.data.fusion_plan import Plan, Segment, permitted
 from twinops.data.fusion_shift import Shift
 from twinops.data.matching import Shared
 from twinops.data.own.declared import law_of
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, SCALES
 from twinops.entities.fact import Fact, Kind
@@ -26,8 +26,7 @@ from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import FusionParams
 from twinops.pictures.canvas import save
 from twinops.pictures.fusion import fusion_picture
-from twinops.ports import Engine, KeyStore
-from twinops.twin.examples import with_text_sid
+from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
 
 FOUR_WEEKS = 28
@@ -58,23 +57,23 @@ class Fused:
     findings: Findings
 
 
-def fuse(places: Places, *, engine: Engine, keys: KeyStore, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> Fused:
+def fuse(plane: DataPlane, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> Fused:
     """Write `reports/measures/fusion.json` and a picture; without a panel, or with too few consumers, it says so.
 
     Matched on are only variables that our own sources declare for training; the others are named as left out.
     """
+    places, tables = plane.places, plane.tables
     shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(law_of(own)), Purpose.TRAINING)
-    donors, recipients = _donors(places, keys), _recipients(places, keys)
+    donors, recipients = tables.source("panelists", otherwise=pa.table({})), _recipients(places, tables)
     if not shared or min(donors.num_rows, recipients.num_rows) < 2 * rule.smallest_cell:
         why = {"not_inferred": "there is no panel, too few consumers, or nothing that may be matched on"}
         findings = Findings((), (Fact("fusion_segments", why, Kind.MEASURED, "data/raw/panelists"), _left(left_out)))
         fused = fusion_table.table({}, ({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),)), rule)
     else:
-        fused = fusion.fuse(engine, donors, recipients, plan=_plan(shared), params=rule)
-        findings = _joined(fused, _against_truth(fused, recipients, places, keys), _hidden(recipients, shared, rule))
-        findings = Findings(findings.measures, (*findings.facts, _left(left_out)))
-    places.measures("fusion").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("fusion").write_text(findings.to_json(), encoding="utf-8")
+        fused = fusion.fuse(plane.engine, donors, recipients, plan=_plan(shared), params=rule)
+        against = _against_truth(fused, recipients, places, tables)
+        findings = as_facts(fused) + against + _hidden(recipients, shared, rule) + Findings(facts=(_left(left_out),))
+    places.keep("fusion", findings)
     save(fusion_picture(fused, variable="visits", order=VISITS), places.figure("fusion"))
     save(fusion_picture(fused, variable="social_account", order=("yes", "no")), places.figure("fusion_bounds"))
     return Fused(recipients.num_rows, donors.num_rows, left_out, findings)
@@ -107,18 +106,13 @@ def _left(left_out: tuple[str, ...]) -> Fact:
     return Fact("fusion_not_matched_on", value, Kind.MEASURED, "legal facts of the sources")
 
 
-def _donors(places: Places, keys: KeyStore) -> pa.Table:
-    batches = places.raw_batches("panelists")
-    return with_text_sid(read_sealed(batches, dataset="panelists", keys=keys)) if batches else pa.table({})
-
-
-def _recipients(places: Places, keys: KeyStore) -> pa.Table:
+def _recipients(places: Places, tables: SealedTables) -> pa.Table:
     """Consumers on the last as-of day: what they are matched on, their segments, and two numbers to test with."""
-    rows = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
+    rows = tables.table(places.panel)
     if not rows.num_rows:
         return rows
     rows = rows.filter(pc.and_(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])), rows["may_train"])).sort_by("sid")
-    held = read_sealed(places.blend, dataset="blend", keys=keys)
+    held = tables.table(places.blend)
     has = dict(zip(_keys(held), held["has_account"].to_pylist(), strict=True))
     tenure = np.maximum(rows["tenure_days"].to_numpy(), FOUR_WEEKS)
     baskets = np.rint(rows["baskets_total"].to_numpy() * FOUR_WEEKS / tenure).astype(np.int64)
@@ -146,11 +140,10 @@ def _banded(values: np.ndarray, edges: tuple[int, ...], names: tuple[str, ...]) 
     return [names[i] for i in np.searchsorted(np.array(edges), values, side="right")]
 
 
-def _against_truth(fused: pa.Table, recipients: pa.Table, places: Places, keys: KeyStore) -> Findings:
+def _against_truth(fused: pa.Table, recipients: pa.Table, places: Places, tables: SealedTables) -> Findings:
     """Beside what the generator says that each consumer would have answered, where there is such a truth."""
-    path = places.truth("panelists")
-    truth = read_sealed(path, dataset="truth_panelists", keys=keys) if path.is_file() else None
-    if truth is None or not truth.num_rows:
+    truth = tables.table(places.truth("panelists"), dataset="truth_panelists", otherwise=pa.table({}))
+    if not truth.num_rows:
         return Findings()
     place = {sid: i for i, sid in enumerate(truth["sid"].to_pylist())}
     rows = np.array([place[sid] for sid in recipients["sid"].to_pylist()])
@@ -161,8 +154,3 @@ def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams
     """Fidelity on real consumers: in how many stores they shop is known, hidden from one half, borrowed by it."""
     hidden = measured.Hidden("stores", STORES, shared, "saved_share", "grocery households on the last as-of day")
     return measured.by_hiding(recipients, hidden, measured.Halvings(rule.halvings, rule.donors, rule.seed))
-
-
-def _joined(fused: pa.Table, *others: Findings) -> Findings:
-    parts = (as_facts(fused), *others)
-    return Findings(tuple(m for p in parts for m in p.measures), tuple(f for p in parts for f in p.facts))

@@ -1,4 +1,4 @@
-"""Read what people wrote and signed in `compliance/`: answers to the assessment, and resolutions of gates."""
+"""Read what people wrote and signed in `compliance/`: answers to the assessment, and rulings on gates."""
 
 from __future__ import annotations
 
@@ -13,31 +13,19 @@ from pydantic import ValidationError
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
-from twinops.governance import answers, dpia, people, retention, settled, sshsig
+from twinops.governance import answers, dpia, offices, retention, settled
 from twinops.governance.answers import Given
-from twinops.governance.assessed import assessed
+from twinops.governance.assessed import description
 from twinops.governance.decide import decide
 from twinops.governance.dpia import Dpia
-from twinops.governance.dpia_approval import Office, Signature, approval, signature
-from twinops.governance.people import People, role_of
+from twinops.governance.dpia_approval import ExpectedSigner, Signature, approval, signature
+from twinops.governance.offices import NOBODY, Offices, StaffMember, office_asked
 from twinops.governance.policy import Policy
 from twinops.governance.reading import MAX_BYTES, sentences
 from twinops.workflows.places import Places
 
 ASSESSED = "assessed.json"
 SIGNATURE = ".sig"
-
-
-@dataclass(frozen=True)
-class Offices:
-    """Who holds which office, and with which key."""
-
-    people: People
-    signers: tuple[sshsig.AllowedSigner, ...]
-
-    def asked(self, role: str, by: str) -> Office:
-        """What a signature of this office and author is checked against."""
-        return Office(self.signers, self.people, role, by)
 
 
 @dataclass(frozen=True)
@@ -53,7 +41,7 @@ class HumanPart:
     def facts(self) -> tuple[Fact, ...]:
         """Declarations, answers and signatures."""
         signed = {name: self.signatures[name].to_dict() for name in sorted(self.answers)}
-        source = f"{dpia.ANSWERS}/*.sig, compliance/allowed_signers, {people.SOURCE}"
+        source = f"{dpia.ANSWERS}/*.sig, {offices.SOURCE}"
         return (*dpia.facts(self.dpia), Fact("dpia.signatures", signed, Kind.MEASURED, source))
 
 
@@ -65,31 +53,45 @@ def human_part(places: Places) -> HumanPart:
 
     """
     asked = dpia.read(text_of(places.compliance / "dpia.yaml"))
-    who = offices(places)
+    who = offices_of(places)
     given = {path.stem: answers.read(text_of(path), field=path.stem) for path in _answer_files(places)}
     signed = {name: _signature(places, asked, one, who) for name, one in given.items()}
     return HumanPart(_answered(asked, given), given, signed, _approved(places))
 
 
-def offices(places: Places) -> Offices:
+def offices_of(places: Places) -> Offices:
     """Who may answer and sign; an absent file holds nobody."""
-    listed, keys = places.compliance / "people.yaml", places.compliance / "allowed_signers"
-    known = people.read(text_of(listed)) if listed.is_file() else People(version="none", people=())
-    return Offices(known, sshsig.allowed(text_of(keys)) if keys.is_file() else ())
+    path = places.compliance / "offices.yaml"
+    return offices.read(text_of(path)) if path.is_file() else NOBODY
 
 
-def resolution_facts(places: Places) -> tuple[Fact, ...]:
+def signatory(places: Places, email: str) -> StaffMember:
+    """The named officer of this address.
+
+    Raises:
+        ParamsError: nobody of this address holds an office.
+
+    """
+    person = offices_of(places).by_email(email)
+    if person is None or person.office is None or person.name is None:
+        raise ParamsError(
+            f"{email} holds no office in {offices.SOURCE}.",
+            hint="`twinops officers add` names a person with e-mail, office and ssh key.",
+        )
+    return person
+
+
+def ruling_facts(places: Places) -> tuple[Fact, ...]:
     """What people wrote about gates, each with what became of its signature; nothing when nobody did."""
-    folder, who = places.compliance / settled.FOLDER, offices(places)
-    found = [_resolution(path, who) for path in sorted(folder.glob("*.yaml"))]
+    folder, who = places.compliance / settled.FOLDER, offices_of(places)
+    found = [_ruling(path, who) for path in sorted(folder.glob("*.yaml"))]
     source = f"compliance/{settled.FOLDER}/*.yaml and their signatures"
     return (Fact(settled.FACT, found, Kind.HUMAN, source),) if found else ()
 
 
 def described(evidence: Evidence, rules: Policy) -> dict[str, Any]:
     """What an approval now would be given for."""
-    outcomes = {v.gate: v.outcome for v in decide(rules, evidence).verdicts}
-    return assessed(evidence, policy_version=rules.version, outcomes=outcomes)
+    return description(evidence, decide(rules, evidence))
 
 
 def review_fact(evidence: Evidence, rules: Policy, part: HumanPart) -> Fact:
@@ -102,8 +104,8 @@ def retention_review(places: Places, proposal: Fact | None) -> Fact:
     """Which answers to the retention proposal stand, signature and all."""
     path = places.compliance / "retention.yaml"
     said = retention.read(text_of(path))
-    office = offices(places).asked(retention.ROLE, retention.author(said))
-    made = signature(path.read_bytes(), signature_of(path), office, namespace=retention.NAMESPACE)
+    expected = ExpectedSigner(offices_of(places), retention.ROLE, retention.author(said), retention.last_day(said))
+    made = signature(path.read_bytes(), signature_of(path), expected, namespace=retention.NAMESPACE)
     return retention.review(said, proposal, made)
 
 
@@ -142,8 +144,9 @@ def _answer_files(places: Places) -> list[Path]:
 
 def _signature(places: Places, asked: Dpia, given: Given, who: Offices) -> Signature:
     path = places.compliance / "dpia" / f"{given.field}.yaml"
-    role = role_of(getattr(asked.human, given.field).who)
-    return signature(path.read_bytes(), signature_of(path), who.asked(role, given.by), namespace=answers.NAMESPACE)
+    office = office_asked(getattr(asked.human, given.field).who)
+    expected = ExpectedSigner(who, office, given.by, given.dated)
+    return signature(path.read_bytes(), signature_of(path), expected, namespace=answers.NAMESPACE)
 
 
 def _answered(asked: Dpia, given: Mapping[str, Given]) -> Dpia:
@@ -172,7 +175,8 @@ def _approved(places: Places) -> Mapping[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _resolution(path: Path, who: Offices) -> dict[str, Any]:
+def _ruling(path: Path, who: Offices) -> dict[str, Any]:
     one = settled.read(text_of(path), name=f"compliance/{settled.FOLDER}/{path.name}")
-    made = signature(path.read_bytes(), signature_of(path), who.asked(one.role, one.by), namespace=settled.NAMESPACE)
+    expected = ExpectedSigner(who, one.role, one.by, one.dated)
+    made = signature(path.read_bytes(), signature_of(path), expected, namespace=settled.NAMESPACE)
     return {**one.model_dump(mode="json"), "signed": made.counts, "problem": made.problem}

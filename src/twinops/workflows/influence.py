@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import ages
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
 from twinops.evaluation import influence as measure
 from twinops.evaluation import wilson
-from twinops.evaluation.decision import Judged, judged
-from twinops.evaluation.influence_findings import Influence, Pressure, influence_findings, influence_sentence
+from twinops.evaluation.decision import RankedHouseholds, replayed
+from twinops.evaluation.influence_findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.governance.gates import influence as gate
 from twinops.governance.influence import Contact, refusals
 from twinops.governance.influence import Influence as Rules
@@ -25,11 +25,10 @@ from twinops.params import AgesParams, FairnessParams
 from twinops.pictures.canvas import save
 from twinops.pictures.influence import influence_picture
 from twinops.ports import KeyStore
-from twinops.twin.examples import with_text_sid
 from twinops.twin.features import STATE
-from twinops.workflows.features import births
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.receipts import births
+from twinops.workflows.rules import policy_of
 
 CAMPAIGN = "campaign"
 
@@ -61,26 +60,29 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
         ParamsError: the policy declares no limits of influence, or does not judge them.
     """
     rules, limits = _declared(places)
-    predictions = read_sealed(places.predictions, dataset="predictions", keys=keys)
-    people = judged(predictions, cutoff=replay.cutoff, share=replay.offer_share)
-    sent = measure.contacts(_sent(places, keys), people.sids, until=replay.cutoff)
-    guarded = _guarded(people, sent, rules, (places, keys, replay.cutoff, rule))
+    tables = SealedTables(places.raw_batches, keys)
+    predictions = tables.table(places.predictions, dataset="predictions")
+    people = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
+    sent = measure.contacts(tables.source("campaigns", otherwise=NO_CAMPAIGNS), people.sids, until=replay.cutoff)
+    blend = tables.table(places.blend) if places.blend.is_file() else None
+    guarded = DecisionDay(people, replay.cutoff, births(places, keys), blend, rule).guarded(sent, rules)
     against = np.array([_reasons(rules, guarded, i) != () for i in range(len(people))], dtype=bool)
     chosen = measure.proposed(people, ~against)
-    demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
+    demographics = tables.source("demographics")
     past_days = int(replay.cutoff - sent.day.min()) if len(sent.day) else 0
-    found = Influence(
+    contacted = sent.within(replay.cutoff - past_days, replay.cutoff)
+    candidates = measure.Candidates(chosen, contacted, people.expected_spend)
+    found = MeasuredInfluence(
         replay.cutoff,
         past_days,
-        _pressure(people, sent, rules, (guarded, against, chosen, replay)),
+        _pressure(Proposed(people, sent, guarded, against, chosen), rules, replay),
         guarded.known,
         limits.groups,
         {
             name: measure.choice(
-                chosen,
-                sent.within(replay.cutoff - past_days, replay.cutoff),
-                people.expected_spend,
-                _assessable(people, measure.members(demographics, people.sids, definition)),
+                candidates,
+                # only who allows assessment is joined to demographics
+                measure.members(demographics, people.sids, definition).only(people.assessable),
                 draws=replay.draws,
                 seed=replay.seed,
             )
@@ -89,15 +91,14 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
         replay.seed,
     )
     findings = influence_findings(found)
-    places.measures("influence").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("influence").write_text(findings.to_json(), encoding="utf-8")
+    places.keep("influence", findings)
     save(influence_picture(found, most=limits.ratio_at_most), places.figure("influence"))
     return Influenced(findings, influence_sentence(found))
 
 
 def _declared(places: Places) -> tuple[Rules, gate.Limits]:
     """The limits of contact, and the groups that the gate names."""
-    rules = rules_of(places)
+    rules = policy_of(places)
     limits = next((g.checked_limits() for g in rules.gates if g.gate == "influence"), None)
     if rules.influence is None or limits is None:
         raise ParamsError(
@@ -107,42 +108,55 @@ def _declared(places: Places) -> tuple[Rules, gate.Limits]:
     return rules.influence, limits
 
 
-def _sent(places: Places, keys: KeyStore) -> pa.Table:
-    batches = places.raw_batches("campaigns")
-    if not batches:
-        return pa.table({"sid": pa.array([], pa.string()), "start_day": pa.array([], pa.int64())})
-    return with_text_sid(read_sealed(batches, dataset="campaigns", keys=keys)).select(["sid", "start_day"])
+NO_CAMPAIGNS = pa.table({"sid": pa.array([], pa.string()), "start_day": pa.array([], pa.int64())})
+"""What stands where no campaign was collected."""
 
 
-def _guarded(
-    people: Judged, sent: measure.Contacts, rules: Rules, at: tuple[Places, KeyStore, int, AgesParams]
-) -> Guarded:
-    """Signs are only ever read to leave somebody alone."""
-    places, keys, day, rule = at
-    minors, born = _minors(people, places, keys, (day, rule))
-    open_case, cases = _open_cases(people, places, keys, day)
-    showing = {"under_age": minors, "open_complaint": open_case}
-    signs = tuple(frozenset(s for s in rules.vulnerable if showing[s][i]) for i in range(len(people)))
-    known = {"under_age": born, "open_complaint": cases}
-    return Guarded(sent.within(day - rules.window_days, day), signs, {s: known[s] for s in rules.vulnerable})
+@dataclass(frozen=True)
+class DecisionDay:
+    """The judged households, the day they are judged on, and what tells of signs they may show on it."""
+
+    people: RankedHouseholds
+    day: int
+    births: pa.Table
+    blend: pa.Table | None
+    rule: AgesParams
+
+    def guarded(self, sent: measure.PastContacts, rules: Rules) -> Guarded:
+        """Signs are only ever read to leave somebody alone."""
+        showing = {"under_age": self.under_age(), "open_complaint": self.open_cases()}
+        signs = tuple(frozenset(s for s in rules.vulnerable if showing[s][i]) for i in range(len(self.people)))
+        entered = self.blend is not None and (pc.max(self.blend["care_cases"]).as_py() or 0) > 0
+        known = {"under_age": self.births.num_rows > 0, "open_complaint": entered}
+        had = sent.within(self.day - rules.window_days, self.day)
+        return Guarded(had, signs, {s: known[s] for s in rules.vulnerable})
+
+    def under_age(self) -> np.ndarray:
+        """Who is under age on the day."""
+        days = pa.array([self.day] * len(self.people), pa.int64())
+        asked = pa.table({"sid": pa.array(self.people.sids, pa.string()), "day": days})
+        return ~self._among(ages.since_full_age(asked, self.births, self.rule))
+
+    def open_cases(self) -> np.ndarray:
+        """Who has an open complaint on the day."""
+        if self.blend is None:
+            return np.zeros(len(self.people), dtype=bool)
+        now = pc.and_(pc.equal(self.blend["cutoff"], self.day), pc.greater(self.blend["care_open_cases"], 0))
+        return self._among(self.blend.filter(now))
+
+    def _among(self, rows: pa.Table) -> np.ndarray:
+        return np.isin(self.people.sids, np.array(rows["sid"].to_pylist(), dtype=str))
 
 
-def _minors(people: Judged, places: Places, keys: KeyStore, on: tuple[int, AgesParams]) -> tuple[np.ndarray, bool]:
-    """Who is under age on the day, and whether any birthday is known."""
-    born = births(places, keys)
-    asked = pa.table({"sid": pa.array(people.sids, pa.string()), "day": pa.array([on[0]] * len(people), pa.int64())})
-    adult = ages.since_full_age(asked, born, on[1])["sid"]
-    return ~np.isin(people.sids, np.array(adult.to_pylist(), dtype=str)), born.num_rows > 0
+@dataclass(frozen=True)
+class Proposed:
+    """Whom the score and whom the guarded choice would reach, and what the guard says against whom."""
 
-
-def _open_cases(people: Judged, places: Places, keys: KeyStore, day: int) -> tuple[np.ndarray, bool]:
-    """Who has an open complaint on the day, and whether any service case has entered the blend at all."""
-    if not places.blend.is_file():
-        return np.zeros(len(people), dtype=bool), False
-    rows = with_text_sid(read_sealed(places.blend, dataset=places.blend.stem, keys=keys))
-    open_now = rows.filter(pc.and_(pc.equal(rows["cutoff"], day), pc.greater(rows["care_open_cases"], 0)))["sid"]
-    entered = (pc.max(rows["care_cases"]).as_py() or 0) > 0
-    return np.isin(people.sids, np.array(open_now.to_pylist(), dtype=str)), entered
+    people: RankedHouseholds
+    sent: measure.PastContacts
+    guarded: Guarded
+    against: np.ndarray
+    chosen: np.ndarray
 
 
 def _reasons(rules: Rules, guarded: Guarded, i: int) -> tuple[str, ...]:
@@ -151,36 +165,24 @@ def _reasons(rules: Rules, guarded: Guarded, i: int) -> tuple[str, ...]:
     return refusals(rules, contact)
 
 
-def _pressure(
-    people: Judged,
-    sent: measure.Contacts,
-    rules: Rules,
-    asked: tuple[Guarded, np.ndarray, np.ndarray, FairnessParams],
-) -> Pressure:
-    guarded, against, chosen, replay = asked
+def _pressure(proposed: Proposed, rules: Rules, replay: FairnessParams) -> Pressure:
+    guarded, sent, offered = proposed.guarded, proposed.sent, proposed.people.offered
     draws = {"draws": replay.draws, "seed": replay.seed}
     over = sent.on_top(cap=rules.most_contacts, window_days=rules.window_days)
-    by_score = people.offered
-    refused = {"contact_pressure": int((guarded.had >= rules.most_contacts)[by_score].sum())}
+    refused = {"contact_pressure": int((guarded.had >= rules.most_contacts)[offered].sum())}
     for sign in rules.vulnerable:
-        refused[sign] = sum(sign in guarded.signs[i] for i in np.flatnonzero(by_score).tolist())
+        refused[sign] = sum(sign in guarded.signs[i] for i in np.flatnonzero(offered).tolist())
     before = Counter(str(min(n, rules.most_contacts)) for n in guarded.had.tolist())
-    offers = int(by_score.sum())
+    offers = int(offered.sum())
     return Pressure(
         rules.most_contacts,
         rules.window_days,
-        len(people),
+        len(proposed.people),
         {f"{n} or more" if n == str(rules.most_contacts) else n: before[n] for n in sorted(before)},
         measure.mean(guarded.had, **draws),
-        measure.share(over, np.bincount(sent.household, minlength=len(people)), **draws),
+        measure.share(over, np.bincount(sent.household, minlength=len(proposed.people)), **draws),
         offers,
         refused,
-        wilson.share(int(against[by_score].sum()), offers),
-        sum(_reasons(rules, guarded, i) != () for i in np.flatnonzero(chosen).tolist()),
+        wilson.share(int(proposed.against[offered].sum()), offers),
+        sum(_reasons(rules, guarded, i) != () for i in np.flatnonzero(proposed.chosen).tolist()),
     )
-
-
-def _assessable(people: Judged, group: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Only who allows assessment is joined to demographics."""
-    inside, known = group
-    return inside & people.assessable, known & people.assessable

@@ -15,7 +15,7 @@ from twinops.governance.policy import Policy
 from twinops.ports import Lineage
 from twinops.workflows.candidate import evidence_of, lineage_facts
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 Day = date | None
 
@@ -35,7 +35,7 @@ class Judged:
 
 def judge(places: Places, lineage: Lineage, today: Day = None) -> Judged:
     """Read the evidence, look up what no file of the pipeline may hold, and decide. `today` None: ask the clock."""
-    rules = rules_of(places)
+    rules = policy_of(places)
     measured = evidence_of(places.evidence)
     facts = (*lineage_facts(lineage, measured), *document_facts(places, measured), day_fact(today))
     evidence = measured.joined(facts=facts)
@@ -43,7 +43,7 @@ def judge(places: Places, lineage: Lineage, today: Day = None) -> Judged:
 
 
 def day_fact(today: Day = None) -> Fact:
-    """The day of judging, which decides whether policy, approval and resolutions are in force."""
+    """The day of judging, which decides whether policy, approval and rulings are in force."""
     day = today or datetime.now(UTC).date()
     return Fact(settled.DAY, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
 

@@ -15,21 +15,18 @@ from twinops.data import consent
 from twinops.data.days import day_of
 from twinops.data.linkage.intake import COMPARED, HOME
 from twinops.data.own.declared import law_of
-from twinops.data.seal import read_sealed, write_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.legal import LegalFacts
 from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.wilson import share
 from twinops.governance import interests
 from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.ports import Engine, KeyStore
-from twinops.twin.examples import with_text_sid
-from twinops.workflows.places import Places
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.rules import assessments
 
-BATCH = "all"
 ATTACHED = {"social_posts": "social_accounts", "social_comments": "social_accounts", "care_cases": "crm"}
 """Sources that speak of records of another source, and which."""
 LINKING_SERVES = Purpose.TRAINING
@@ -45,22 +42,28 @@ class Lawful:
     findings: Findings
 
 
-def lawful(places: Places, *, engine: Engine, keys: KeyStore, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawful:
+def lawful(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawful:
     """Write the sealed list of records that may be linked, and `reports/measures/lawful.json`.
 
     A household is asked in the ledger of consent, a profile or account in what was chosen beside it, each as of today.
     Unknown refuses; under legitimate interest a signed assessment must stand, and an objection refuses.
     """
-    signed = interests.standing(_interests(places), on=as_of)
-    ledgers = {True: _opened("consent", places, keys), False: _opened("choices", places, keys)}
-    law, today, answers = law_of(own), day_of(as_of), {}
-    for source in (*COMPARED, *ATTACHED):
-        subjects = _subjects(source, places, keys)
-        answers[source] = _answers(engine, source, subjects, ledgers[source == HOME], (law[source], signed, today))
-    _seal(answers, places, keys)
+    signed = assessments(plane.places, on=as_of)
+    ledger, choices = (plane.tables.source(name, otherwise=NO_LEDGER) for name in ("consent", "choices"))
+    law, today = law_of(own), day_of(as_of)
+    answers = {
+        source: consent.allowed(
+            plane.engine,
+            ledger if source == HOME else choices,
+            _subjects(plane.tables, source, today),
+            bases={p: b for p, b in law[source].bases.items() if p is LINKING_SERVES},
+            assessed=assessed(source, signed),
+        ).select(["sid", "allowed", "reason"])
+        for source in (*COMPARED, *ATTACHED)
+    }
+    plane.seal(_compared(answers), plane.places.blendable)
     findings = _findings(answers, signed, as_of)
-    places.measures("lawful").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("lawful").write_text(findings.to_json(), encoding="utf-8")
+    plane.places.keep("lawful", findings)
     held = {s: a.num_rows for s, a in answers.items()}
     return Lawful(held, {s: _allowed(a) for s, a in answers.items()}, findings)
 
@@ -70,35 +73,10 @@ def assessed(source: str, signed: frozenset[tuple[str, Purpose]]) -> frozenset[P
     return frozenset(purpose for name, purpose in signed if name == source)
 
 
-def _interests(places: Places) -> interests.Interests:
-    return interests.read((places.compliance / "interests.yaml").read_text(encoding="utf-8"))
-
-
-def _opened(source: str, places: Places, keys: KeyStore) -> pa.Table | None:
-    batches = places.raw_batches(source)
-    return with_text_sid(read_sealed(batches, dataset=source, keys=keys)) if batches else None
-
-
-def _subjects(source: str, places: Places, keys: KeyStore) -> pa.Array:
-    rows = _opened(source, places, keys)
-    return pa.array([], pa.string()) if rows is None else pc.unique(rows["sid"]).sort()
-
-
-def _answers(
-    engine: Engine,
-    source: str,
-    subjects: pa.Array,
-    ledger: pa.Table | None,
-    under: tuple[LegalFacts, frozenset[tuple[str, Purpose]], int],
-) -> pa.Table:
-    """`sid, allowed, reason` of every subject of a source, for linking."""
-    legal, signed, today = under
-    basis = {p: b for p, b in legal.bases.items() if p is LINKING_SERVES}
-    asked = pa.table({"sid": subjects, "day": pa.array([today] * len(subjects), pa.int64())})
-    told = consent.allowed(
-        engine, NO_LEDGER if ledger is None else ledger, asked, bases=basis, assessed=assessed(source, signed)
-    )
-    return told.select(["sid", "allowed", "reason"])
+def _subjects(tables: SealedTables, source: str, today: int) -> pa.Table:
+    """Whom a source tells of, each to be asked as of today."""
+    sids = pc.unique(tables.source(source, otherwise=NO_LEDGER)["sid"]).sort()
+    return pa.table({"sid": sids, "day": pa.array([today] * len(sids), pa.int64())})
 
 
 NO_LEDGER = pa.table(
@@ -110,13 +88,11 @@ NO_LEDGER = pa.table(
 """Nobody said anything."""
 
 
-def _seal(answers: Mapping[str, pa.Table], places: Places, keys: KeyStore) -> None:
+def _compared(answers: Mapping[str, pa.Table]) -> pa.Table:
     """The records that are compared; what is attached to them is asked again, as of each day, when it is blended."""
-    rows = pa.concat_tables(
+    return pa.concat_tables(
         answers[s].append_column("source", pa.array([s] * answers[s].num_rows, pa.string())) for s in COMPARED
     )
-    places.blendable.parent.mkdir(parents=True, exist_ok=True)
-    write_sealed(rows, places.blendable, dataset="blendable", batch="blendable", keys=keys, subject="sid")
 
 
 def _allowed(answers: pa.Table) -> int:

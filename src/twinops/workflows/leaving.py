@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.release.codebook import Band, coded, shipped
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.errors import DataError
 from twinops.evaluation.reidentification import Tables
+from twinops.params import PrivacyParams, ReleaseParams
 from twinops.ports import KeyStore
-from twinops.twin.examples import with_text_sid
 from twinops.workflows.places import Places
 
 FROM_BLEND = ("has_account", "social_events", "net_sentiment")
@@ -33,23 +33,30 @@ class Banded:
         return Tables(self.members, self.control, released, tuple(b.size for b in self.bands), secret)
 
 
-def banded(places: Places, keys: KeyStore, *, day: int, control_share: float, seed: int) -> Banded:
-    """Households that allow training and scoring, as of `day`; some are left out as control.
+@dataclass(frozen=True)
+class Banding:
+    """Which households are banded, as of which day, and how many are left out as control."""
 
-    Raises:
-        DataError: nobody is left.
-    """
-    panel, blend = (
-        with_text_sid(read_sealed(path, dataset=path.stem, keys=keys)) for path in (places.panel, places.blend)
-    )
-    asked = pc.and_(pc.equal(panel["cutoff"], day), pc.and_(panel["may_train"], panel["may_score"]))
-    rows = panel.filter(asked).join(_social(blend, day), "sid", join_type="left outer").sort_by("sid")
-    bands = shipped()
-    if rows.num_rows == 0:
-        raise DataError(f"Nobody may be in a table as of day {day}.", hint="Choose another privacy.cutoff.")
-    codes = coded(rows, bands)[np.random.default_rng(seed).permutation(rows.num_rows)]
-    kept = round(len(codes) * (1 - control_share))
-    return Banded(bands, codes[:kept], codes[kept:])
+    places: Places
+    keys: KeyStore
+    privacy: PrivacyParams
+    release: ReleaseParams
+
+    def table(self) -> Banded:
+        """Households that allow training and scoring, as of `privacy.cutoff`.
+
+        Raises:
+            DataError: nobody is left.
+        """
+        day, bands, tables = self.privacy.cutoff, shipped(), SealedTables(self.places.raw_batches, self.keys)
+        panel, blend = tables.table(self.places.panel), tables.table(self.places.blend)
+        asked = pc.and_(pc.equal(panel["cutoff"], day), pc.and_(panel["may_train"], panel["may_score"]))
+        rows = panel.filter(asked).join(_social(blend, day), "sid", join_type="left outer").sort_by("sid")
+        if rows.num_rows == 0:
+            raise DataError(f"Nobody may be in a table as of day {day}.", hint="Choose another privacy.cutoff.")
+        codes = coded(rows, bands)[np.random.default_rng(self.release.seed).permutation(rows.num_rows)]
+        kept = round(len(codes) * (1 - self.release.control_share))
+        return Banded(bands, codes[:kept], codes[kept:])
 
 
 def _social(blend: pa.Table, day: int) -> pa.Table:

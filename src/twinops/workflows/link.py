@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,19 +15,17 @@ from twinops.data.linkage.linking import FEWEST, Linked, Settings, linked
 from twinops.data.linkage.outcome import links, nothing_linked, review
 from twinops.data.linkage.resolve import Rules
 from twinops.data.linkage.splinking import Drawing
-from twinops.data.seal import read_sealed, write_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.linkage import linkage_findings
+from twinops.evaluation.linkage import SHOWN, linkage_findings
 from twinops.evaluation.linkage_findings import Outcome, counted, facts, judged
 from twinops.params import LinkParams
 from twinops.pictures.canvas import save
 from twinops.pictures.linkage import bands_picture, no_tie_picture, tie_picture
-from twinops.ports import Engine, KeyStore
-from twinops.workflows.places import Places
-
-BATCH = "all"
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.places import Places, write
 
 
 @dataclass(frozen=True)
@@ -46,25 +43,26 @@ class LinkedUp:
     findings: Findings
 
 
-def link(places: Places, *, engine: Engine, keys: KeyStore, rules: LinkParams) -> LinkedUp:
+def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
     """Write the sealed links, review list and birthdays, the model, `reports/measures/linkage.json` and two pictures.
 
     A source that was not collected is missed, and said to be; without registrations, or with too few records, nothing
     is linked and every twin stays with its purchases.
     """
-    held = {s: _opened(places, keys, s) for s in COMPARED if places.raw(s, BATCH).is_file()}
-    lawful = {s: _lawful(places, keys, table) for s, table in held.items()}
+    places, tables = plane.places, plane.tables
+    held = {s: tables.source(s) for s in COMPARED if tables.collected(s)}
+    lawful = {s: _lawful(tables, places, table) for s, table in held.items()}
     raw = raw_records(_with_cards(lawful))
-    done = linked(engine, raw, _settings(rules)) if _possible(lawful) else None
+    done = linked(plane.engine, raw, _settings(rules)) if _possible(lawful) else None
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
     outcome = Outcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
     for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful), places.births)):
-        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=keys, subject="sid")
-    measures = counted(outcome) + (_measured(places, keys, done, raw, rules) if done else [])
+        plane.seal(table, path)
+    measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
-    findings = Findings(tuple(measures), said)
-    _write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
-    _write(places.measures("linkage"), findings.to_json())
+    findings = Findings(tuple(measures), said, SHOWN)
+    write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
+    places.keep("linkage", findings)
     weakest = _weakest(done, found)
     _draw(places, done, weakest, rules)
     left_out = {s: n - outcome.taking_part[s] for s, n in outcome.held.items()}
@@ -87,17 +85,12 @@ def _sizes(tables: dict[str, pa.Table]) -> dict[str, int]:
     return {source: table.num_rows for source, table in tables.items()}
 
 
-def _opened(places: Places, keys: KeyStore, source: str) -> pa.Table:
-    return read_sealed(places.raw(source, BATCH), dataset=source, keys=keys)
-
-
-def _lawful(places: Places, keys: KeyStore, table: pa.Table) -> pa.Table:
+def _lawful(tables: SealedTables, places: Places, table: pa.Table) -> pa.Table:
     """Only the records that may be blended. Who is not on the list is not: consent unknown refuses (GDPR art. 7(1))."""
     if not places.blendable.is_file():
         return table.slice(0, 0)
-    answers = read_sealed(places.blendable, dataset=places.blendable.stem, keys=keys)
-    allowed = pc.unique(answers.filter(answers["allowed"])["sid"].cast(pa.string()))
-    return table.filter(pc.is_in(table["sid"].cast(pa.string()), allowed))
+    answers = tables.table(places.blendable)
+    return table.filter(pc.is_in(table["sid"], pc.unique(answers.filter(answers["allowed"])["sid"])))
 
 
 def _with_cards(lawful: dict[str, pa.Table]) -> dict[str, pa.Table]:
@@ -105,7 +98,7 @@ def _with_cards(lawful: dict[str, pa.Table]) -> dict[str, pa.Table]:
     if HOME not in lawful:
         return lawful
     home = lawful[HOME]
-    return {**lawful, HOME: home.append_column("card", home["sid"].cast(pa.string()))}
+    return {**lawful, HOME: home.append_column("card", home["sid"])}
 
 
 def _births(found: pa.Table, lawful: dict[str, pa.Table]) -> pa.Table:
@@ -118,11 +111,10 @@ def _births(found: pa.Table, lawful: dict[str, pa.Table]) -> pa.Table:
     return pa.table({"sid": pa.array(sids, pa.string()), "birth_day": birth_days(pa.array(days, pa.string()))})
 
 
-def _measured(places: Places, keys: KeyStore, done: Linked, raw: pa.Table, rules: LinkParams) -> list[Measure]:
+def _measured(plane: DataPlane, done: Linked, raw: pa.Table, rules: LinkParams) -> list[Measure]:
     """Measured against the truth, where there is one: only generated identities have it."""
-    path = places.truth("identities")
-    truth = read_sealed(path, dataset=path.stem, keys=keys) if path.is_file() else None
-    if truth is None or not truth.num_rows:
+    truth = plane.tables.table(plane.places.truth("identities"), otherwise=pa.table({}))
+    if not truth.num_rows:
         return []
     person_of = dict(zip(truth["sid"].to_pylist(), truth["person"].to_pylist(), strict=True))
     answer = judged(done, raw, person_of, home=HOME)
@@ -143,8 +135,3 @@ def _draw(places: Places, done: Linked | None, weakest: Explanation | None, rule
     bands = bands_picture(free, rules=_settings(rules).rules, contradicted=int(against.sum()))
     save(bands, places.figure("linkage_bands"))
     save(tie_picture(weakest) if weakest else no_tie_picture(), places.figure("linkage_tie"))
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

@@ -9,12 +9,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import special
-from twinops.data.door import BatchRequest
-from twinops.data.seal import read_sealed
+from twinops.data.door import BatchRequest, asked_for
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.evaluation import necessity
+from twinops.evaluation import revealed as given_away
 from twinops.evaluation.attributes import attribute_columns
-from twinops.evaluation.necessity import ESTABLISHED, About, Tested, tested
+from twinops.evaluation.necessity import ESTABLISHED, About, Rows, Tested, tested
 from twinops.evaluation.necessity_rows import established, newly_met, recent_columns, source_columns
 from twinops.evaluation.retention import (
     ATTRIBUTE,
@@ -29,12 +30,11 @@ from twinops.evaluation.revealed import Behaviour, Revealed, category_columns, m
 from twinops.params import EvaluateParams, FeaturesParams, MinimisationParams, SourcesParams
 from twinops.pictures.canvas import save
 from twinops.pictures.necessity import attributes_picture, sources_picture
-from twinops.ports import Engine, KeyStore
-from twinops.twin.examples import FEWEST_HOUSEHOLDS, Examples, open_examples, with_text_sid
+from twinops.ports import Engine
+from twinops.twin.examples import FEWEST_HOUSEHOLDS, Examples, open_examples
 from twinops.twin.priors import fit_priors
 from twinops.twin.state import terms
-from twinops.workflows.collect import asked_for
-from twinops.workflows.places import Places
+from twinops.workflows.data_plane import DataPlane
 
 FROM_THE_START = ("crm", "social")
 """Sources that may tell of someone who is newly met; campaigns and coupons come with time."""
@@ -50,33 +50,48 @@ class Minimised:
     proposals: tuple[str, ...]
 
 
-def minimise(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    held_out: EvaluateParams,
-    rule: MinimisationParams,
-    sources: SourcesParams,
-) -> Minimised:
+@dataclass(frozen=True)
+class Setup:
+    """What every question of need is asked with."""
+
+    plane: DataPlane
+    grid: FeaturesParams
+    held_out: EvaluateParams
+    rule: MinimisationParams
+
+    def rows(self, known: Examples) -> Rows:
+        """The rows of established households, to learn from and to be judged on."""
+        return established(known, self.grid, learn_until=self.rule.learn_until, judged=self.held_out.cutoffs)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The tables that are asked about need, each opened once."""
+
+    demographics: pa.Table
+    lines: pa.Table
+    scores: pa.Table
+
+
+def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
     """Write `reports/measures/minimise.json` and two pictures.
 
     Personal attributes are looked at under the purpose `bias_assessment` alone, of households that allow it, in
     regressions that are thrown away; nothing of them reaches the twin.
     """
-    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
-    demographics = with_text_sid(_raw("demographics", places, keys))
-    lines = read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys)
-    scores = with_text_sid(read_sealed(places.predictions, dataset="predictions", keys=keys))
-    setup, declared = (engine, lines, grid, held_out, rule), _declared(known, demographics)
-    by_attribute = _attributes(declared, demographics, setup)
-    by_source = _sources(known, setup, places, keys)
-    asked = asked_for("all", places, sources)
-    revealed = _revealed(declared, (demographics, scores, lines), asked, setup)
-    findings = _findings((*by_attribute, *by_source), revealed, rule, held_out)
-    places.measures("minimise").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("minimise").write_text(findings.to_json(), encoding="utf-8")
+    places, tables, rule = setup.plane.places, setup.plane.tables, setup.rule
+    known = open_examples(setup.plane.engine, setup.plane.keys, panel=places.panel, labels=places.labels)
+    opened = Opened(
+        tables.source("demographics"),
+        tables.source("transactions"),
+        tables.table(places.predictions, dataset="predictions"),
+    )
+    declared = _declared(known, opened.demographics)
+    by_attribute = _attributes(declared, opened, setup)
+    by_source = _sources(known, opened.lines, setup)
+    revealed = _revealed(declared, opened, asked_for("all", places.root, sources), setup)
+    findings = _findings((*by_attribute, *by_source), revealed, setup)
+    places.keep("minimise", findings)
     save(attributes_picture(findings), places.figure("necessity_attributes"))
     save(sources_picture(findings), places.figure("necessity_sources"))
     proposals = next(f.value["items"] for f in findings.facts if f.name == "retention_proposal")
@@ -84,27 +99,22 @@ def minimise(  # noqa: PLR0913  the injected ports and sections; nothing passes 
     return Minimised(findings, necessity_conclusion(found, rule), tuple(p["text"] for p in proposals))
 
 
-Setup = tuple[Engine, pa.Table, FeaturesParams, EvaluateParams, MinimisationParams]
-
-
-def _attributes(declared: Examples, demographics: pa.Table, setup: Setup) -> tuple[Tested, ...]:
-    engine, lines, grid, held_out, rule = setup
+def _attributes(declared: Examples, opened: Opened, setup: Setup) -> tuple[Tested, ...]:
     if len(declared) == 0 or declared.households < FEWEST_HOUSEHOLDS:
         return ()
-    units = attribute_columns(demographics, declared.table["sid"].to_pylist())
+    rule, rows = setup.rule, setup.rows(declared)
+    units = attribute_columns(opened.demographics, declared.table["sid"].to_pylist())
     units[TOGETHER] = np.column_stack(list(units.values()))
-    rows = established(declared, grid, learn_until=rule.learn_until, judged=held_out.cutoffs)
-    recent = recent_columns(engine, lines, declared, rule.histories)
+    recent = recent_columns(setup.plane.engine, opened.lines, declared, rule.histories)
     newly = [tested(newly_met(rows, recent[days]), units, rule, About(ATTRIBUTE, days)) for days in rule.histories]
     return (*tested(rows, units, rule, About(ATTRIBUTE, ESTABLISHED)), *(t for found in newly for t in found))
 
 
-def _sources(known: Examples, setup: Setup, places: Places, keys: KeyStore) -> tuple[Tested, ...]:
-    engine, lines, grid, held_out, rule = setup
-    told = {name: _raw(name, places, keys) for name in ("campaigns", "redemptions")}
-    told["blend"] = read_sealed(places.blend, dataset="blend", keys=keys)
-    units = source_columns(engine, known, told)
-    rows = established(known, grid, learn_until=rule.learn_until, judged=held_out.cutoffs)
+def _sources(known: Examples, lines: pa.Table, setup: Setup) -> tuple[Tested, ...]:
+    engine, tables, rule = setup.plane.engine, setup.plane.tables, setup.rule
+    told = {name: tables.source(name) for name in ("campaigns", "redemptions")}
+    told["blend"] = tables.table(setup.plane.places.blend)
+    units, rows = source_columns(engine, known, told), setup.rows(known)
     all_history = About(SOURCE, ESTABLISHED, activity=True)
     nothing = newly_met(rows, np.zeros((len(known), 1)))
     purchases = tested(nothing, {PURCHASES: rows.base(rows.learn)}, rule, all_history)
@@ -120,12 +130,17 @@ def _declared(known: Examples, demographics: pa.Table) -> Examples:
     return Examples(known.table.filter(pc.and_(declared, known.table["may_assess_bias"])))
 
 
-def _revealed(
-    declared: Examples, opened: tuple[pa.Table, pa.Table, pa.Table], asked: BatchRequest, setup: Setup
-) -> tuple[tuple[Revealed, ...], int]:
+@dataclass(frozen=True)
+class GivenAway:
+    """What purchases until a day reveal of attributes."""
+
+    traits: tuple[Revealed, ...]
+    day: int
+
+
+def _revealed(declared: Examples, opened: Opened, asked: BatchRequest, setup: Setup) -> GivenAway:
     """What purchases until the last scored day give away, and the score of that day alone."""
-    demographics, scores, lines = opened
-    engine, _, grid, _, rule = setup
+    grid, demographics, scores = setup.grid, opened.demographics, opened.scores
     day = int(pc.max(scores["cutoff"]).as_py())
     scores = scores.filter(pc.equal(scores["cutoff"], day))
     spend = dict(zip(scores["sid"].to_pylist(), scores["expected_spend"].to_pylist(), strict=True))
@@ -133,27 +148,24 @@ def _revealed(
     rows = declared.where((declared.cutoff == day) & scored)
     sids = rows.table["sid"].to_pylist()
     if not sids:
-        return (), day
+        return GivenAway((), day)
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     own = terms(rows.table, fit_priors(rows.table, decay_days=grid.decay_days), horizon_days=grid.horizon_days)
-    behaviour = Behaviour(_categories(rows, engine, lines, asked), own, np.array([spend[s] for s in sids]))
-    return measure_revealed(behaviour, demographics.take([place[s] for s in sids]), rule), day
+    bought = _categories(rows, setup.plane.engine, opened.lines, asked)
+    behaviour = Behaviour(bought, own, np.array([spend[s] for s in sids]))
+    return GivenAway(measure_revealed(behaviour, demographics.take([place[s] for s in sids]), setup.rule), day)
 
 
 def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: BatchRequest) -> np.ndarray | None:
     """Purchases by category; None where there is no table of products."""
     if not asked.file("products").is_file():
         return None
-    engine.register("transactions", with_text_sid(lines.select(["sid", "day", "product_id"])))
+    engine.register("transactions", lines.select(["sid", "day", "product_id"]))
     return category_columns(engine, special.denied(engine, asked), rows.table.select(["sid", "cutoff"]))
 
 
-def _findings(
-    found: tuple[Tested, ...],
-    revealed: tuple[tuple[Revealed, ...], int],
-    rule: MinimisationParams,
-    held_out: EvaluateParams,
-) -> Findings:
+def _findings(found: tuple[Tested, ...], revealed: GivenAway, setup: Setup) -> Findings:
+    rule, held_out = setup.rule, setup.held_out
     days = ", ".join(map(str, held_out.cutoffs))
     source = f"held-out as-of days {days}; learned from as-of days up to {rule.learn_until}"
     purpose = {
@@ -166,10 +178,6 @@ def _findings(
         proposal_fact(found, rule),
         Fact("minimisation_purpose", purpose, Kind.MEASURED, "src/twinops/workflows/minimise.py"),
     )
-    traits, day = revealed
-    measures = [*necessity_measures(found, rule, source=source), *revealed_measures(traits, rule, day=day)]
-    return Findings(tuple(measures), facts)
-
-
-def _raw(name: str, places: Places, keys: KeyStore) -> pa.Table:
-    return read_sealed(places.raw(name, "all"), dataset=name, keys=keys)
+    away = revealed_measures(revealed.traits, rule, day=revealed.day)
+    measures = [*necessity_measures(found, rule, source=source), *away]
+    return Findings(tuple(measures), facts, (*necessity.SHOWN, *given_away.SHOWN))

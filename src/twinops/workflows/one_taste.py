@@ -11,16 +11,15 @@ import pyarrow.compute as pc
 from twinops.data.seal import read_sealed
 from twinops.twin import taste_stored
 from twinops.twin.coupon_rows import CouponRows
-from twinops.twin.features import MILLION, STATE
-from twinops.twin.living import rows
+from twinops.twin.features import MILLION, SPEEDS
 from twinops.twin.portrait import Taste
 from twinops.twin.taste_rows import taste_rows
-from twinops.workflows.one_twin import Opened
+from twinops.workflows.one_twin import Consumer, Opened
 from twinops.workflows.places import Places
 
 SHOWN = 5
-SLOW = 2
-"""The place of the slow memory among `decay_days`."""
+SLOW = SPEEDS.index("slow")
+"""Which of the memories `coupons.sql` counts baskets with."""
 
 
 def heads(places: Places) -> taste_stored.Preferences:
@@ -30,13 +29,13 @@ def heads(places: Places) -> taste_stored.Preferences:
     return taste_stored.from_text(places.tastes_model.read_text(encoding="utf-8"))
 
 
-def tastes_of(opened: Opened, places: Places) -> tuple[Taste, ...]:
-    """The likeliest categories, from the taste state sealed for the newest as-of day; nobody else's is opened."""
+def tastes_of(consumer: Consumer, places: Places) -> tuple[Taste, ...]:
+    """The likeliest categories, from the taste state sealed for the newest as-of day; nobody else's is consumer."""
     model, sealed = heads(places).tastes, (places.panel, places.taste("categories"), places.taste_categories)
     if model is None or not all(path.is_file() for path in sealed):
         return ()
     names = json.loads(places.taste_categories.read_text(encoding="utf-8"))
-    tables = [read_sealed(p, dataset=p.stem, keys=opened.keys) for p in sealed[:2]]
+    tables = [read_sealed(p, dataset=p.stem, keys=consumer.keys) for p in sealed[:2]]
     if not all(t.num_rows for t in tables):
         return ()
     day = pc.max(tables[0]["cutoff"])
@@ -49,34 +48,33 @@ def tastes_of(opened: Opened, places: Places) -> tuple[Taste, ...]:
 
 def coupon_chance(opened: Opened, places: Places, kind: str) -> float | None:
     """The chance that a coupon of a campaign of this type, sent on the day, is redeemed; None: no head tells."""
-    model = heads(places).coupons
-    if model is None or opened.state.empty:
+    model, twin, consumer = heads(places).coupons, opened.twin, opened.consumer
+    if model is None or twin.state.empty:
         return None
-    state = rows([opened.state.at(opened.day)]).select(list(STATE))
-    received, redeemed = _answered(opened, places)
-    baskets, lately = _couponed(opened)
+    received, redeemed = _answered(consumer, places)
+    baskets, lately = _couponed(consumer)
     columns = {
-        "sid": [opened.sid], "cutoff": [opened.day], "campaign_id": [0], "campaign_type": [f"Type {kind}"],
+        "sid": [consumer.sid], "cutoff": [twin.day], "campaign_id": [0], "campaign_type": [f"Type {kind}"],
         "received": [received], "redeemed": [redeemed], "coupon_baskets": [baskets], "coupon_baskets_slow": [lately],
     }  # fmt: skip
-    table = pa.table({**columns, **dict(zip(state.column_names, state.columns, strict=True))})
+    table = pa.table({**columns, **dict(zip(twin.table.column_names, twin.table.columns, strict=True))})
     return float(model.predict(CouponRows(table, table))[0])
 
 
-def _answered(opened: Opened, places: Places) -> tuple[int, int]:
+def _answered(consumer: Consumer, places: Places) -> tuple[int, int]:
     """Campaigns that began before the day, and those of them that were redeemed before it."""
     found = []
     for source, day in (("campaigns", "start_day"), ("redemptions", "day")):
         batches = places.raw_batches(source)
-        table = read_sealed(batches, dataset=source, keys=opened.keys) if batches else None
-        before = None if table is None else table.filter(pc.less(table[day], opened.day))
+        table = read_sealed(batches, dataset=source, keys=consumer.keys) if batches else None
+        before = None if table is None else table.filter(pc.less(table[day], consumer.day))
         found.append(set() if before is None else set(before["campaign_id"].to_pylist()))
     return len(found[0]), len(found[0] & found[1])
 
 
-def _couponed(opened: Opened) -> tuple[int, int]:
+def _couponed(consumer: Consumer) -> tuple[int, int]:
     """Baskets with a coupon, and the same with slow memory, in millionths; see `coupons.sql`."""
-    lines = opened.lines.filter(pc.greater(opened.lines["coupon_discount_cents"], 0))
+    lines = consumer.lines.filter(pc.greater(consumer.lines["coupon_discount_cents"], 0))
     baskets = set(zip(lines["day"].to_pylist(), lines["basket_id"].to_pylist(), strict=True))
-    ages = np.array([opened.day - day for day, _ in baskets], dtype=float)
-    return len(baskets), int(np.rint(MILLION * np.exp(-ages / opened.state.decay_days[SLOW])).sum())
+    ages = np.array([consumer.day - day for day, _ in baskets], dtype=float)
+    return len(baskets), int(np.rint(MILLION * np.exp(-ages / consumer.state.decay_days[SLOW])).sum())

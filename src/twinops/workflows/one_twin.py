@@ -5,26 +5,31 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import ages, purposes
+from twinops.data.days import day_of
 from twinops.data.only import SingleSubject
 from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import with_text_sid
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError
-from twinops.params import AgesParams
+from twinops.own_params import OwnParams
+from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin import stored, support
-from twinops.twin.examples import with_text_sid
-from twinops.twin.living import Basket, Living, replay
+from twinops.twin.living import Basket, StreamingState, replay
 from twinops.twin.merged import narrowed, said_of_records
 from twinops.twin.model import TwinModel
-from twinops.twin.permissions import Asked, read_consent
-from twinops.workflows.features import Standing
+from twinops.twin.opening import Opening
+from twinops.twin.permissions import LedgerQuestion, read_consent
+from twinops.twin.support import Support
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import Standing, standing
 
 SERVES = (Purpose.SCORING, Purpose.OFFERS)
 """What a single twin may be opened for; the other purposes need no one's portrait."""
@@ -34,15 +39,15 @@ UNKNOWN = "No such consumer is held."
 
 
 @dataclass(frozen=True)
-class Opened:
-    """One consumer's living state as of `day`, the answers of the ledger by purpose (None: allowed), and the links.
+class Consumer:
+    """One consumer's streaming state as of `day`, the ledger's answers by purpose (None: allowed), and the links.
 
     `lines` are the receipt lines before that day, `keys` opens this consumer's frames and no others.
     """
 
     sid: str
     day: int
-    state: Living
+    state: StreamingState
     answers: Mapping[str, str | None]
     links: pa.Table
     lines: pa.Table
@@ -62,24 +67,116 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is needed beside the consumer's own: the shipped model, and where the data can answer."""
+class Shipped:
+    """What answers for every twin: the model, and where the data can answer (None: not measured)."""
 
     model: TwinModel
-    support: support.Support | None
+    support: Support | None
+
+    def twin(self, consumer: Consumer) -> Opening:
+        """The consumer's twin."""
+        return Opening(self.model, self.support, consumer.state, consumer.day)
 
 
-def known(places: Places) -> Known:
+@dataclass(frozen=True)
+class Opened:
+    """A consumer and their twin."""
+
+    consumer: Consumer
+    twin: Opening
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Opens one twin at a time, as of one day, by what is declared and allowed on it."""
+
+    places: Places
+    engine: Engine
+    keys: KeyStore
+    grid: FeaturesParams
+    rule: AgesParams
+    as_of: date
+    own: OwnParams
+
+    def open(self, who: str) -> Opened:
+        """The consumer known by this id, with their twin.
+
+        Raises:
+            DataError: nothing was trained yet, nobody is known by this id, or nothing is held.
+        """
+        given = shipped(self.places)
+        consumer = self.consumer(who)
+        return Opened(consumer, given.twin(consumer))
+
+    def consumer(self, who: str) -> Consumer:
+        """One consumer as of the day; baskets of that day and later do not enter.
+
+        Raises:
+            DataError: nobody is known by this id, or nothing is held.
+        """
+        filed, law = self._filed(who), standing(self.places, self.own, self.as_of)
+        # GDPR art. 5(1)(b): columns not declared for a twin are emptied; what was bought before full age makes no state
+        served = ages.since_full_age(purposes.served(filed.lines, law.legal), filed.born, self.rule)
+        before = served.filter(pc.less(served["day"], self._day))
+        allowed = self._answers(filed, law)
+        state = _replayed(self.engine, before, self.grid.decay_days)
+        return Consumer(filed.sid, self._day, state, allowed, filed.links, before, filed.keys)
+
+    @property
+    def _day(self) -> int:
+        return day_of(self.as_of)
+
+    def _filed(self, who: str) -> _Filed:
+        """The consumer's tables. An id may mean two, a natural id and a sid: they are never mixed."""
+        meant = SingleSubject(self.keys, frozenset(candidates(who, self.keys)))
+        lines, ledger = (_opened(s, self.places.raw_batches(s), meant) for s in (HOME_SOURCE, "consent"))
+        held = [t["sid"][0].as_py() for t in (lines, ledger) if t.num_rows]
+        if not held:
+            raise DataError(UNKNOWN, hint="Ask by the id of the source, such as a household's number.")
+        mine, births, links = SingleSubject(self.keys, frozenset(held[:1])), self.places.births, self.places.links
+        lines, ledger = (t.filter(pc.equal(t["sid"], held[0])) for t in (lines, ledger))
+        born = _opened("births", [births], mine) if births.is_file() else ages.NOBODY
+        linked = _opened("links", [links], mine) if links.is_file() else NO_LINKS
+        return _Filed(held[0], lines, ledger, born, linked, mine)
+
+    def _answers(self, filed: _Filed, law: Standing) -> dict[str, str | None]:
+        """The ledger today, narrowed to the strictest of all linked records, minors out: as `features` reads it."""
+        asked = LedgerQuestion((filed.sid,), (), self._day)
+        answers = read_consent(self.engine, filed.ledger, asked, law.bases, assessed=law.assessed)
+        batches = self.places.raw_batches("choices")
+        if filed.links.num_rows and batches:
+            # the strictest of what was said beside any linked record counts
+            records = SingleSubject(self.keys, frozenset(filed.links["record"].to_pylist()))
+            choices = _opened("choices", batches, records)
+            said = said_of_records(self.engine, choices, filed.links, today=self._day)
+            answers = narrowed(self.engine, answers, filed.links, said, today=self._day)
+        told = ages.of_age(self.engine, answers, filed.born, self.rule)
+        return dict(zip(told["purpose"].to_pylist(), told["reason"].to_pylist(), strict=True))
+
+
+@dataclass(frozen=True)
+class _Filed:
+    """The tables that are filed by one consumer, and the keys that open theirs alone."""
+
+    sid: str
+    lines: pa.Table
+    ledger: pa.Table
+    born: pa.Table
+    links: pa.Table
+    keys: KeyStore
+
+
+def shipped(places: Places) -> Shipped:
     """The shipped model, and the support if it was measured.
 
     Raises:
         DataError: nothing was trained yet.
     """
-    there = places.support.is_file()
-    return Known(shipped(places), support.from_text(places.support.read_text(encoding="utf-8")) if there else None)
+    model, path = shipped_model(places), places.support
+    return Shipped(model, support.from_text(path.read_text(encoding="utf-8")) if path.is_file() else None)
 
 
-def shipped(places: Places) -> TwinModel:
+def shipped_model(places: Places) -> TwinModel:
     """The model that ships.
 
     Raises:
@@ -96,43 +193,10 @@ def candidates(who: str, keys: KeyStore) -> list[str]:
     return list(keys.subject_keys([sid for sid in asked if sid is not None]))
 
 
-def open_twin(  # noqa: PLR0913  the ports
-    who: str,
-    *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    rule: AgesParams,
-    day: int,
-    decay_days: tuple[int, int, int],
-    law: Standing,
-) -> Opened:
-    """The twin of one consumer as of the day; baskets of that day and later do not enter.
-
-    Raises:
-        DataError: nobody is known by this id, or nothing is held.
-    """
-    meant = SingleSubject(keys, frozenset(candidates(who, keys)))
-    lines, ledger = (_opened(source, places.raw_batches(source), meant) for source in (HOME_SOURCE, "consent"))
-    held = [t["sid"][0].as_py() for t in (lines, ledger) if t.num_rows]
-    if not held:
-        raise DataError(UNKNOWN, hint="Ask by the id of the source, such as a household's number.")
-    sid = held[0]
-    lines, ledger = (t.filter(pc.equal(t["sid"], sid)) for t in (lines, ledger))  # an id may mean two; never mix them
-    mine = SingleSubject(keys, frozenset({sid}))
-    born = _opened("births", [places.births], mine) if places.births.is_file() else ages.NOBODY
-    links = _opened("links", [places.links], mine) if places.links.is_file() else NO_LINKS
-    answers = _answers(places, engine, keys, (sid, day, ledger, born, links, rule), law)
-    allowed = dict(zip(answers["purpose"].to_pylist(), answers["reason"].to_pylist(), strict=True))
-    adult = ages.since_full_age(purposes.served(lines, law.legal), born, rule)
-    before = adult.filter(pc.less(adult["day"], day))
-    return Opened(sid, day, _living(engine, before, decay_days), allowed, links, before, mine)
-
-
 NO_LINKS = pa.table({c: pa.array([], pa.string()) for c in ("sid", "source", "record")})
 
 
-def _living(engine: Engine, lines: pa.Table, decay_days: tuple[int, int, int]) -> Living:
+def _replayed(engine: Engine, lines: pa.Table, decay_days: tuple[int, int, int]) -> StreamingState:
     """Take in the baskets one by one, as they would have come; a till's number on two days is two visits."""
     engine.register("one_twin_lines", lines)
     baskets = engine.query(_BASKETS)
@@ -144,25 +208,6 @@ _BASKETS = """
 SELECT ROW_NUMBER() OVER (ORDER BY day, basket_id) AS basket_id, day, CAST(SUM(sales_cents) AS BIGINT) AS cents
 FROM one_twin_lines GROUP BY basket_id, day ORDER BY day, basket_id
 """
-
-
-def _answers(
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    of: tuple[str, int, pa.Table, pa.Table, pa.Table, AgesParams],
-    law: Standing,
-) -> pa.Table:
-    """The ledger today, narrowed to the strictest of all linked records, minors out: as `features` reads it for all."""
-    sid, day, ledger, born, links, rule = of
-    answers = read_consent(engine, ledger, Asked((sid,), (), day), law.bases, assessed=law.assessed)
-    batches = places.raw_batches("choices")
-    if links.num_rows and batches:
-        records = SingleSubject(keys, frozenset(links["record"].to_pylist()))
-        said = said_of_records(engine, _opened("choices", batches, records), links, today=day)
-        answers = narrowed(engine, answers, links, said, today=day)
-    return ages.of_age(engine, answers, born, rule)
-
 
 HOME_SOURCE = "transactions"
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from twinops.entities.findings import Findings
+from twinops.errors import DataError
+
 
 @dataclass(frozen=True)
 class Places:
@@ -119,6 +122,24 @@ class Places:
         """Findings of one stage."""
         return self.root / "reports" / "measures" / f"{name}.json"
 
+    def keep(self, stage: str, findings: Findings) -> None:
+        """Write the findings of one stage."""
+        write(self.measures(stage), findings.to_json())
+
+    def kept(self, stage: str) -> Findings:
+        """The findings of one stage.
+
+        Raises:
+            DataError: it did not run yet, or its file holds something else.
+        """
+        path = self.measures(stage)
+        try:
+            return Findings.from_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise DataError(f"There are no findings of {stage}.", hint="Run `dvc repro`.") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as problem:
+            raise DataError(f"{path.name} holds no findings: {problem}", hint=f"Run `dvc repro {stage}`.") from None
+
     @property
     def all_measures(self) -> list[Path]:
         """Every findings file, in order."""
@@ -173,3 +194,9 @@ class Places:
     def scratch(self) -> Path:
         """Half-run notebooks, stamps and other things that may be deleted."""
         return self.root / ".twinops"
+
+
+def write(path: Path, text: str) -> None:
+    """Leave a text file, in a folder that is made where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

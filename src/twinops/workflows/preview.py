@@ -17,7 +17,7 @@ from twinops.workflows.candidate import lineage_facts
 from twinops.workflows.documents import gather, reviewed
 from twinops.workflows.judge import Day, day_fact
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 UNMADE = "0" * 64
 TITLE = "What the gates would say now"
@@ -57,7 +57,7 @@ def preview(places: Places, lineage: Lineage, named: DocumentsParams, as_of: dat
         DataError: nothing was measured yet.
 
     """
-    rules, made = rules_of(places), _key(lineage)
+    rules, made = policy_of(places), _key(lineage)
     measured = gather(places, model=named.model, key=made or UNMADE, as_of=as_of)
     looked_up = lineage_facts(lineage, measured) if made else ()
     evidence = reviewed(measured, rules, places).joined(facts=(*looked_up, day_fact(today)))

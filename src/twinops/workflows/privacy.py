@@ -8,20 +8,18 @@ import numpy as np
 
 from twinops.data.release.generalise import Rule, generalise
 from twinops.entities.findings import Findings
-from twinops.evaluation.choice import read_choice
 from twinops.evaluation.membership import Membership, attack, membership_findings
-from twinops.evaluation.privacy_words import told
-from twinops.evaluation.reidentification import Risk, attacks, risk_findings
-from twinops.params import ChallengerParams, FeaturesParams, PrivacyParams, ReleaseParams, TrainParams
+from twinops.evaluation.privacy_words import privacy_conclusion
+from twinops.evaluation.reidentification import AttackRisk, attacks, risk_findings
+from twinops.params import PrivacyParams
 from twinops.pictures.canvas import save
 from twinops.pictures.membership import membership_picture
 from twinops.pictures.reidentification import reidentification_picture
-from twinops.ports import Engine, KeyStore
 from twinops.twin.champion import Recipe
-from twinops.twin.examples import Examples, open_examples
+from twinops.twin.examples import Examples
 from twinops.twin.predictions import Predictions
-from twinops.workflows.leaving import banded
-from twinops.workflows.places import Places
+from twinops.workflows.learning import Learning
+from twinops.workflows.leaving import Banding
 
 SURE = 1e-6
 RELEASED, BLENDED = "generalised", "blended"
@@ -32,47 +30,35 @@ class Attacked:
     """What the notebook may show."""
 
     findings: Findings
-    risks: dict[str, tuple[Risk, ...]]
+    risks: dict[str, tuple[AttackRisk, ...]]
     classes: int
     reached: Rule
     conclusion: str
 
 
-def privacy(  # noqa: PLR0913  (ports and sections are injected by type)
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    params: PrivacyParams,
-    release: ReleaseParams,
-    grid: FeaturesParams,
-    penalties: TrainParams,
-    trees: ChallengerParams,
-) -> Attacked:
+def privacy(learning: Learning, banding: Banding) -> Attacked:
     """Write `reports/measures/privacy.json` and two pictures.
 
     Raises:
         DataError: too few households to attack anything, or to generalise them.
     """
-    known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
-    choice = read_choice(places.measures("champion"))
-    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
+    places, params, release = banding.places, banding.privacy, banding.release
+    known, recipe = learning.examples().all_closed(), learning.recipe
     found = on_the_model(known, params, recipe)
     source = f"{known.households:,} households, {len(known):,} rows the shipped model is fitted on; refitted on halves"
     members = membership_findings(found, draws=params.draws, seed=params.seed, source=source)
-    people = banded(places, keys, day=params.cutoff, control_share=release.control_share, seed=release.seed)
+    people = banding.table()
     rule = Rule(release.k, release.l, release.t)
     table = generalise(people.members, people.bands, rule)
     made = {RELEASED: table.middle, BLENDED: people.members.astype(float)}
     risks = {name: attacks(people.attacked(rows), tries=params.tries, seed=params.seed) for name, rows in made.items()}
     tables = risk_findings(risks, _sources(params.cutoff, rule), seed=params.seed)
-    findings = Findings((*members.measures, *tables.measures), tables.facts)
-    places.measures("privacy").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("privacy").write_text(findings.to_json(), encoding="utf-8")
+    findings = members + tables
+    places.keep("privacy", findings)
     save(membership_picture(found, findings), places.figure("membership"))
     save(reidentification_picture(risks, n=len(people.members)), places.figure("reidentification"))
     classes = len(np.unique(table.classes))
-    return Attacked(findings, risks, classes, table.reached, told(findings, risks))
+    return Attacked(findings, risks, classes, table.reached, privacy_conclusion(findings, risks))
 
 
 def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict[str, Membership]:

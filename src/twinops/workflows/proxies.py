@@ -8,16 +8,13 @@ import numpy as np
 import pyarrow.compute as pc
 
 from twinops.data import special
-from twinops.data.seal import read_sealed
+from twinops.data.door import asked_for
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.proxies import measured, memberships, proxy_findings
 from twinops.params import ProxiesParams, SourcesParams
-from twinops.ports import Engine, KeyStore
-from twinops.twin.examples import with_text_sid
 from twinops.twin.features import RFM, STATE, WINDOWED
-from twinops.workflows.collect import asked_for
-from twinops.workflows.places import Places
+from twinops.workflows.data_plane import DataPlane
 
 FEATURES = tuple(dict.fromkeys((*STATE, *RFM, *WINDOWED)))
 
@@ -30,20 +27,19 @@ class Proxies:
     findings: Findings
 
 
-def proxies(places: Places, *, engine: Engine, keys: KeyStore, rule: ProxiesParams, sources: SourcesParams) -> Proxies:
+def proxies(plane: DataPlane, rule: ProxiesParams, sources: SourcesParams) -> Proxies:
     """Write `reports/measures/proxies.json`. Without a table of products there is no test, and it says so."""
-    asked = asked_for("all", places, sources)
-    panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
+    asked = asked_for("all", plane.places.root, sources)
+    panel = plane.tables.table(plane.places.panel)
     panel = panel.filter(pc.and_(pc.equal(panel["cutoff"], rule.cutoff), panel["may_assess_bias"])).sort_by("sid")
     if asked.file("products").is_file() and panel.num_rows:
-        lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
-        engine.register("transactions", lines.select(["sid", "day", "product_id"]))
-        members = memberships(engine, special.denied(engine, asked), rule, panel["sid"].to_pylist())
+        lines = plane.tables.source("transactions")
+        plane.engine.register("transactions", lines.select(["sid", "day", "product_id"]))
+        members = memberships(plane.engine, special.denied(plane.engine, asked), rule, panel["sid"].to_pylist())
         x = np.column_stack([panel[name].to_numpy().astype(float) for name in FEATURES])
         findings = proxy_findings(measured(x, members, rule), special.shipped(), rule, households=panel.num_rows)
     else:
         why = {"not_measured": "there is no table of products, or nobody allows bias assessment on that day"}
         findings = Findings((), (Fact("proxies", why, Kind.MEASURED, "sources.folder"),))
-    places.measures("proxies").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("proxies").write_text(findings.to_json(), encoding="utf-8")
+    plane.places.keep("proxies", findings)
     return Proxies(panel.num_rows, findings)

@@ -23,10 +23,9 @@ from twinops.evaluation.utility import Utility, spread_of, utility
 from twinops.governance.policy import Releases
 from twinops.governance.release_sheet import sheet
 from twinops.params import PrivacyParams, ReleaseParams
-from twinops.ports import KeyStore
-from twinops.workflows.leaving import Banded, banded
+from twinops.workflows.leaving import Banded, Banding
 from twinops.workflows.places import Places
-from twinops.workflows.rules import rules_of
+from twinops.workflows.rules import policy_of
 
 SYNTHETIC, GENERALISED = "synthetic", "generalised"
 SINGLE_BUDGET = 1.0
@@ -55,16 +54,7 @@ class _Made:
     promise: dict[str, float]
 
 
-def release(  # noqa: PLR0913  (ports and sections are injected by type)
-    kind: str,
-    epsilon: float = SINGLE_BUDGET,
-    today: date | None = None,
-    *,
-    places: Places,
-    keys: KeyStore,
-    params: PrivacyParams,
-    rule: ReleaseParams,
-) -> Released:
+def release(kind: str, epsilon: float = SINGLE_BUDGET, today: date | None = None, *, banding: Banding) -> Released:
     """Write `data/releases/<kind>/`: table, code-book, figures and a sheet that says what it is and is not.
 
     Raises:
@@ -73,18 +63,19 @@ def release(  # noqa: PLR0913  (ports and sections are injected by type)
     """
     if kind not in (SYNTHETIC, GENERALISED):
         raise ParamsError(f"{kind!r:.40} is no kind of table that may leave.", hint="Take synthetic or generalised.")
-    limits = rules_of(places).releases
+    places = banding.places
+    limits = policy_of(places).releases
     if limits is None:
         why = "compliance/policy.yaml declares no limits for releases, so nothing may leave."
         return Released(kind, "", 0, 0, (), None, {}, (why,))
-    people = banded(places, keys, day=params.cutoff, control_share=rule.control_share, seed=rule.seed)
+    people = banding.table()
     day = (today or datetime.now(UTC).date()).isoformat()
     with opened(places.releases) as ledger:
         refused = _over_budget(kind, epsilon, limits, ledger)
         if refused:
             return Released(kind, "", 0, len(people.members), (), None, {}, refused)
-        made = _synthetic(people, epsilon, limits.delta) if kind == SYNTHETIC else _generalised(people, rule)
-        released = _judged(kind, made, people, limits, params)
+        made = _synthetic(people, epsilon, limits.delta) if kind == SYNTHETIC else _generalised(people, banding.release)
+        released = _judged(kind, made, people, limits, banding.privacy)
         outcome = "refused" if released.refused else "written"
         ledger.add(Entry(day, kind, len(people.members), made.promise.get("rho", 0.0), outcome))
         facts = {"day": day, "spent": ledger.epsilon(limits.delta), "risk_at_most": limits.risk_at_most}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from twinops.errors import IntegrityError, ParamsError
 from twinops.governance import retention
-from twinops.governance.people import SOURCE
+from twinops.governance.offices import SOURCE
 from twinops.ports import Signer
-from twinops.workflows.human_part import SIGNATURE, offices
+from twinops.workflows.human_part import SIGNATURE, signatory
 from twinops.workflows.places import Places
 from twinops.workflows.retention_status import RetentionStatus, retention_status
 
@@ -20,8 +20,7 @@ def retention_sign(places: Places, signer: Signer, *, email: str, key: Path) -> 
         ParamsError: nobody of this address, or nothing was decided for the proposal as it is now.
         IntegrityError: the signature does not count.
     """
-    if offices(places).people.by_email(email) is None:
-        raise ParamsError(f"{email} is not in {SOURCE}.", hint="Whoever holds an office stands there.")
+    signatory(places, email)
     before = retention_status(places)
     if len(before.review["open"]) == len(before.texts):
         raise ParamsError("Nothing is decided for this proposal.", hint="`twinops retention decide` takes answers.")
@@ -32,6 +31,6 @@ def retention_sign(places: Places, signer: Signer, *, email: str, key: Path) -> 
         path.with_name(path.name + SIGNATURE).unlink(missing_ok=True)
         raise IntegrityError(
             f"Not signed: {found.review['problem']}.",
-            hint="The data owner who decided signs; the key stands in compliance/allowed_signers.",
+            hint=f"The data owner who decided signs; the key stands in {SOURCE}.",
         )
     return found

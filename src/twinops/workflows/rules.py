@@ -1,15 +1,18 @@
-"""Read the project's policy; without one nothing passes, and nothing that it limits is measured."""
+"""Read single files of `compliance/` that stages of the pipeline go by: the policy, and the signed interests."""
 
 from __future__ import annotations
 
+from datetime import date
+
+from twinops.entities.consent import Purpose
 from twinops.errors import ParamsError
-from twinops.governance import policy
+from twinops.governance import interests, policy
 from twinops.governance.policy import Policy
 from twinops.workflows.places import Places
 
 
-def rules_of(places: Places) -> Policy:
-    """The project's policy.
+def policy_of(places: Places) -> Policy:
+    """The project's policy; without one nothing passes, and nothing that it limits is measured.
 
     Raises:
         ParamsError: there is none, or it holds mistakes.
@@ -21,3 +24,14 @@ def rules_of(places: Places) -> Policy:
         raise ParamsError(
             "There is no compliance/policy.yaml.", hint="Restore it from git; nothing passes without a policy."
         ) from None
+
+
+def assessments(places: Places, *, on: date) -> frozenset[tuple[str, Purpose]]:
+    """Sources, each with a purpose for which somebody signed that an interest outweighs, as it stands on a day.
+
+    Without the file nobody signed, so nothing may rest on an interest (GDPR art. 6(1)(f)).
+    """
+    path = places.compliance / "interests.yaml"
+    if not path.is_file():
+        return frozenset()
+    return interests.standing(interests.read(path.read_text(encoding="utf-8")), on=on)

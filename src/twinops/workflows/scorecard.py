@@ -7,12 +7,12 @@ from functools import partial
 
 import numpy as np
 
-from twinops.data.seal import read_sealed
 from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
+from twinops.evaluation import coverage, freshness
+from twinops.evaluation import scorecard as measured_together
 from twinops.evaluation.bootstrap import counts
-from twinops.evaluation.choice import read_choice
 from twinops.evaluation.coverage import Covered, coverage_measures, covered
 from twinops.evaluation.declaration import read_decision
 from twinops.evaluation.demographic_groups import group_labels
@@ -31,20 +31,20 @@ from twinops.evaluation.scorecard import (
 from twinops.evaluation.scorecard_words import scorecard_conclusion
 from twinops.evaluation.segment_mean import fit_segments
 from twinops.evaluation.setting import Setting
-from twinops.params import ChallengerParams, EvaluateParams, FeaturesParams, ScorecardParams, TrainParams
+from twinops.params import EvaluateParams, ScorecardParams
 from twinops.pictures.canvas import save
 from twinops.pictures.coverage import coverage_picture
 from twinops.pictures.freshness import freshness_picture
 from twinops.pictures.importance import importance_picture
 from twinops.pictures.rolling import rolling_picture
-from twinops.ports import Engine, KeyStore
 from twinops.twin.baselines import fit_naive, fit_rfm
 from twinops.twin.challenger import fit_challenger, ready
 from twinops.twin.champion import Recipe
-from twinops.twin.examples import Examples, open_examples
+from twinops.twin.examples import Examples
 from twinops.twin.intervals import fit_intervals
 from twinops.twin.model import GLM
-from twinops.workflows.places import Places
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.learning import Learning
 
 
 @dataclass(frozen=True)
@@ -60,42 +60,31 @@ class Scorecard:
         return scorecard_conclusion(self.findings)
 
 
-def scorecard(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    penalties: TrainParams,
-    trees: ChallengerParams,
-    held_out: EvaluateParams,
-    settings: ScorecardParams,
-) -> Scorecard:
+def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardParams) -> Scorecard:
     """Write `reports/measures/scorecard.json` and four pictures.
 
     Raises:
         DataError: nobody was chosen, a held-out day cannot be measured, or there are too few days before it.
     """
-    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
-    choice = read_choice(places.measures("champion"))
-    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
+    plane, recipe = learning.plane, learning.recipe
+    places, known = plane.places, learning.examples()
     origins = _origins(known, recipe)
     # two horizons and a grid step at least before an origin: one to learn from, one to calibrate on
-    days = [d for d in grid.cutoffs if settings.first_origin <= d and _closed(known, d)]
+    days = [d for d in recipe.grid.cutoffs if settings.first_origin <= d and _closed(known, d)]
     draws = counts(_count(known), draws=settings.draws, seed=settings.seed)
     ready()
     asked = sorted({*days, *held_out.cutoffs})
     each = side_by_side([partial(measure_origin, origins, day, draws) for day in asked])
     measured = dict(zip(asked, each, strict=True))
-    findings = _findings(origins, measured, draws, places=places, keys=keys, sections=(held_out, settings, recipe))
-    places.measures("scorecard").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("scorecard").write_text(findings.to_json(), encoding="utf-8")
+    given = _Given(recipe, held_out, settings, draws)
+    groups = _groups(origins.known, plane, held_out.cutoffs)
+    findings = _findings(origins, measured, given, groups)
+    places.keep("scorecard", findings)
     save(coverage_picture(findings), places.figure("coverage"))
     save(freshness_picture(findings), places.figure("freshness"))
     save(importance_picture(findings), places.figure("importance"))
     save(rolling_picture(findings, held_out=held_out.cutoffs), places.figure("rolling_origin"))
-    accuracy = Findings.from_json(places.measures("accuracy").read_text(encoding="utf-8"))
-    return Scorecard(findings, accuracy)
+    return Scorecard(findings, places.kept("accuracy"))
 
 
 def _origins(known: Examples, recipe: Recipe) -> Origins:
@@ -114,16 +103,25 @@ def _origins(known: Examples, recipe: Recipe) -> Origins:
     )
 
 
-def _findings(  # noqa: PLR0913  what the three kinds of figure share
-    origins: Origins,
-    measured: dict[int, Origin],
-    draws: np.ndarray,
-    *,
-    places: Places,
-    keys: KeyStore,
-    sections: tuple[EvaluateParams, ScorecardParams, Recipe],
-) -> Findings:
-    held_out, settings, recipe = sections
+@dataclass(frozen=True)
+class _Given:
+    """What the kinds of figure share: recipe, sections of `params.yaml`, and the draws of households."""
+
+    recipe: Recipe
+    held_out: EvaluateParams
+    settings: ScorecardParams
+    draws: np.ndarray
+
+
+def _groups(known: Examples, plane: DataPlane, days: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Every household's group in each declared attribute, of those that allow bias assessment."""
+    rule = read_decision(plane.places.compliance / "intended_use.yaml").fairness
+    sids, assessable = _people(known, days)
+    return group_labels(sids, assessable, plane.tables.source("demographics"), rule)
+
+
+def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, groups: dict[str, np.ndarray]) -> Findings:
+    held_out, settings, recipe, draws = given.held_out, given.settings, given.recipe, given.draws
     scored = [_scored(origins, day) for day in held_out.cutoffs]
     twin, naive = _held(origins, scored)
     setting = Setting(
@@ -139,16 +137,13 @@ def _findings(  # noqa: PLR0913  what the three kinds of figure share
         *spread_measures(scored, draws, setting),
         *freshness_measures(aged, setting),
     ]
-    rule = read_decision(places.compliance / "intended_use.yaml").fairness
-    demographics = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
-    sids, assessable = _people(origins.known, held_out.cutoffs)
-    groups = group_labels(sids, assessable, demographics, rule)
     facts = (
         rolling_fact(list(measured.values())),
         group_fact(scored, twin, draws, groups),
         _importance(origins, max(held_out.cutoffs), recipe),
     )
-    return Findings(tuple(measures), facts)
+    shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.SHOWN, *measured_together.SHOWN)
+    return Findings(tuple(measures), facts, shown)
 
 
 def _importance(origins: Origins, day: int, recipe: Recipe) -> Fact:

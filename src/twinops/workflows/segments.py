@@ -10,13 +10,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import with_text_sid
 from twinops.entities.consent import Purpose
 from twinops.evaluation.segments import Asked, Segment, segment
 from twinops.governance import influence
 from twinops.ports import KeyStore
-from twinops.twin.examples import with_text_sid
 from twinops.twin.simulate import Action, caveat_of
-from twinops.workflows.one_twin import known
+from twinops.workflows.one_twin import shipped
 from twinops.workflows.places import Places
 from twinops.workflows.twin_simulate import limits_of
 
@@ -56,13 +56,14 @@ def segments(
     refused = _refusals(places, action, purpose, tuple(by))
     if refused:
         return Segmented(tuple(by), purpose, 0, 0, 0, (), action, refused, None)
-    given = known(places)
+    given = shipped(places)
     panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
     day = pc.max(panel["cutoff"]).as_py()
     # nobody is predicted who does not allow scoring, whatever the purpose of the table
     rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))
     within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False)
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
+    # a campaign is for whoever may still be contacted; silence and baskets reach nobody
     found = segment(rows, given.model, given.support, Asked(tuple(by), action, within, free))
     caveat = caveat_of(action) if action is not None else None
     return Segmented(tuple(by), purpose, day, given.model.horizon_days, int(within.sum()), found, action, (), caveat)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from twinops.data.blend import TEXTS
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.findings import Findings
 from twinops.evaluation import sentiment as measured
 from twinops.evaluation.sentiment_posts import labelled
@@ -32,13 +32,13 @@ def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams) -> Felt:
     """Write `reports/measures/sentiment.json` and a picture."""
     draws = measured.Draws(texts.draws, texts.seed)
     by_hand = measured.by_hand(labelled(), params=draws)
-    events, truth = _events(places, keys), _truth(places, keys)
+    tables = SealedTables(places.raw_batches, keys)
+    events, truth = _events(tables), _truth(places, tables)
     synthetic = (
         measured.by_truth(events, truth, error=by_hand.error, params=draws) if _scored(events, truth) else Findings()
     )
-    findings = Findings((*by_hand.findings.measures, *synthetic.measures), (*by_hand.findings.facts, *synthetic.facts))
-    places.measures("sentiment").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("sentiment").write_text(findings.to_json(), encoding="utf-8")
+    findings = by_hand.findings + synthetic
+    places.keep("sentiment", findings)
     save(sentiment_picture(findings), places.figure("sentiment"))
     return Felt(events.num_rows, findings)
 
@@ -49,22 +49,22 @@ def _scored(events: pa.Table, truth: pa.Table) -> bool:
     return any(label is not None and event in known for event, label in pairs)
 
 
-def _events(places: Places, keys: KeyStore) -> pa.Table:
+def _events(tables: SealedTables) -> pa.Table:
     """Every text's `event_id` and label."""
     parts = [pa.table({"event_id": pa.array([], pa.string()), "label": pa.array([], pa.string())})]
     for name in TEXTS:
-        if batches := places.raw_batches(name):
-            rows = read_sealed(batches, dataset=name, keys=keys)
+        if tables.collected(name):
+            rows = tables.source(name)
             parts.append(pa.table({c: rows[c].cast(pa.string()) for c in ("event_id", "label")}))
     return pa.concat_tables(parts)
 
 
-def _truth(places: Places, keys: KeyStore) -> pa.Table:
+def _truth(places: Places, tables: SealedTables) -> pa.Table:
     """What was meant by every text that entered, by account."""
     kinds = {c: pa.bool_() if c == "special" else pa.string() for c in TRUTH}
     parts = [pa.schema(list(kinds.items())).empty_table()]
     for name in TEXTS:
         if places.truth(name).is_file():
-            rows = read_sealed(places.truth(name), dataset=f"truth_{name}", keys=keys)
+            rows = tables.table(places.truth(name), dataset=f"truth_{name}")
             parts.append(pa.table({c: rows["sid" if c == "account" else c].cast(kinds[c]) for c in TRUTH}))
     return pa.concat_tables(parts)

@@ -7,10 +7,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
-from twinops.errors import DataError
 from twinops.pictures.canvas import save
 from twinops.pictures.quarantine import quarantine_picture
 from twinops.workflows.places import Places
@@ -40,19 +38,12 @@ def sources(places: Places) -> Sources:
     measures: dict[str, Measure] = {}
     facts: dict[str, Any] = {}
     for name in TOLD:
-        found = _findings(places, name)
+        found = places.kept(name)
         measures |= {m.name: m for m in found.measures}
         facts |= {f.name: f.value for f in found.facts}
     counts = _counts(places)
     save(quarantine_picture(counts), places.figure("quarantine"))
     return Sources(measures, facts, _table(counts), _excluded(facts["blend_excluded"]), _found(measures, facts))
-
-
-def _findings(places: Places, name: str) -> Findings:
-    path = places.measures(name)
-    if not path.is_file():
-        raise DataError(f"There are no findings of {name}.", hint="Run `dvc repro`.")
-    return Findings.from_json(path.read_text(encoding="utf-8"))
 
 
 def _counts(places: Places) -> dict[str, dict[str, Any]]:

@@ -33,7 +33,7 @@ class Status:
             },
             "decision": self.decision.decision,
             "gates": [verdict.to_dict() for verdict in self.decision.verdicts],
-            "settled": [written.to_dict() for written in self.decision.settled],
+            "settled": [written.to_dict() for written in self.decision.rulings],
             "measures": {m.name: _figures(m) for m in self.evidence.measures},
             "excluded": _counts(self.evidence, "excluded"),
             "quarantined": _counts(self.evidence, "quarantined"),

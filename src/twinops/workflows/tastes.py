@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-import pyarrow as pa
-
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -27,15 +25,15 @@ from twinops.pictures.canvas import save
 from twinops.pictures.coupons import coupons_picture
 from twinops.pictures.tastes import factors_picture, tastes_picture, tried_picture
 from twinops.ports import KeyStore
-from twinops.twin import taste_rivals as rivals
+from twinops.twin import taste_rivals as baselines
 from twinops.twin.challenger import ready
 from twinops.twin.coupon_rows import CouponRows, coupon_rows
 from twinops.twin.coupons import Coupons, fit_coupons
 from twinops.twin.social_head import SocialRows, fit_social, social_rows
 from twinops.twin.taste_rows import TasteRows, taste_rows
 from twinops.twin.taste_stored import Preferences, from_text, to_text
-from twinops.twin.tastes import Recipe, fit_tastes
-from twinops.workflows.places import Places
+from twinops.twin.tastes import TasteRecipe, fit_tastes
+from twinops.workflows.places import Places, write
 
 _Made = TypeVar("_Made")
 
@@ -78,91 +76,89 @@ class _Found:
         return Findings(tuple(self.measures), (*self.facts, *facts))
 
 
-def tastes(  # noqa: PLR0913  (ports and sections are injected by type)
-    places: Places,
-    *,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    held_out: EvaluateParams,
-    rule: TastesParams,
-    offers: CouponsParams,
-    texts: SignalsParams,
-) -> Tasted:
+@dataclass(frozen=True)
+class TasteRules:
+    """What the heads are learned and measured by, from `params.yaml`."""
+
+    grid: FeaturesParams
+    held_out: EvaluateParams
+    tastes: TastesParams
+    coupons: CouponsParams
+    texts: SignalsParams
+
+    @property
+    def recipe(self) -> TasteRecipe:
+        """How the head of categories is made."""
+        rule, grid = self.tastes, self.grid
+        return TasteRecipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
+
+
+@dataclass(frozen=True)
+class TasteTables:
+    """What the heads learn from, opened, and the names of the chosen categories."""
+
+    names: tuple[str, ...]
+    rows: TasteRows
+    receipts: CouponRows
+    social: SocialRows
+
+
+def tastes(places: Places, keys: KeyStore, rules: TasteRules) -> Tasted:
     """Write `models/tastes.json`, `reports/measures/tastes.json` and four pictures.
 
     Every head is measured as it is made: refitted for each held-out day on what was closed by then.
     """
-    names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
-    recipe = Recipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
-    rows, receipts, social = _opened(places, keys, names, (grid.horizon_days, texts.window_days))
-    found = _Found()
-    heads = _shipped(found, (rows, receipts, social), names, (recipe, offers))
-    _write(places, to_text(heads))
-    tried = _measured_tastes(found, places, rows, names, (recipe, rule, held_out))
-    _measured_coupons(found, places, receipts, (grid, offers))
-    _measured_social(found, social, (grid, held_out, rule))
+    opened, found = _opened(places, SealedTables(places.raw_batches, keys), rules), _Found()
+    heads = _shipped(found, opened, rules)
+    write(places.tastes_model, to_text(heads))
+    tried = _measured_tastes(found, places, opened, rules)
+    _measured_coupons(found, places, opened.receipts, rules)
+    _measured_social(found, opened.social, rules)
     save(factors_picture(heads.tastes), places.figure("tastes_together"))
     findings = found.findings()
-    places.measures("tastes").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("tastes").write_text(findings.to_json(), encoding="utf-8")
+    places.keep("tastes", findings)
     # what is shown is what was written
     return Tasted(from_text(places.tastes_model.read_text(encoding="utf-8")), findings, tried)
 
 
-def _opened(
-    places: Places, keys: KeyStore, names: tuple[str, ...], days: tuple[int, int]
-) -> tuple[TasteRows, CouponRows, SocialRows]:
-    def opened(name: str) -> pa.Table:
-        return read_sealed(places.taste(name), dataset=name, keys=keys)
-
-    panel = read_sealed(places.panel, dataset="panel", keys=keys)
-    blend = read_sealed(places.blend, dataset="blend", keys=keys)
-    rows = taste_rows(panel, opened("categories"), opened("category_labels"), categories=len(names))
-    horizon_days, window_days = days
-    return (
-        rows,
-        coupon_rows(opened("coupons"), opened("coupon_consent")),
-        social_rows(blend, horizon_days=horizon_days, window_days=window_days),
+def _opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTables:
+    names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
+    states, labels, coupons, consent = (
+        tables.table(places.taste(name)) for name in ("categories", "category_labels", "coupons", "coupon_consent")
+    )
+    horizon_days, window_days = rules.grid.horizon_days, rules.texts.window_days
+    return TasteTables(
+        names,
+        taste_rows(tables.table(places.panel), states, labels, categories=len(names)),
+        coupon_rows(coupons, consent),
+        social_rows(tables.table(places.blend), horizon_days=horizon_days, window_days=window_days),
     )
 
 
-def _shipped(
-    found: _Found,
-    opened: tuple[TasteRows, CouponRows, SocialRows],
-    names: tuple[str, ...],
-    settings: tuple[Recipe, CouponsParams],
-) -> Preferences:
+def _shipped(found: _Found, opened: TasteTables, rules: TasteRules) -> Preferences:
     """The heads that ship, learned from everything that is closed."""
-    (rows, receipts, social), (recipe, offers) = opened, settings
+    social, days = opened.social, rules.grid.horizon_days
     return Preferences(
-        found.attempt("tastes", lambda: fit_tastes(rows.all_closed(), names, recipe)),
-        found.attempt("coupons", lambda: _coupon_head(receipts.all_closed(), recipe, offers)),
-        found.attempt("social", lambda: fit_social(social.where(social.may_train), horizon_days=recipe.horizon_days)),
+        found.attempt("tastes", lambda: fit_tastes(opened.rows.all_closed(), opened.names, rules.recipe)),
+        found.attempt("coupons", lambda: _coupon_head(opened.receipts.all_closed(), rules)),
+        found.attempt("social", lambda: fit_social(social.where(social.may_train), horizon_days=days)),
     )
 
 
-def _coupon_head(past: CouponRows, recipe: Recipe, offers: CouponsParams) -> Coupons:
-    return fit_coupons(past, pace_days=recipe.pace_days, penalty_c=offers.penalty_c, horizon_days=recipe.horizon_days)
-
-
-def _write(places: Places, text: str) -> None:
-    places.tastes_model.parent.mkdir(parents=True, exist_ok=True)
-    places.tastes_model.write_text(text, encoding="utf-8")
+def _coupon_head(past: CouponRows, rules: TasteRules) -> Coupons:
+    recipe = rules.recipe
+    return fit_coupons(
+        past, pace_days=recipe.pace_days, penalty_c=rules.coupons.penalty_c, horizon_days=recipe.horizon_days
+    )
 
 
 def _measured_tastes(
-    found: _Found,
-    places: Places,
-    rows: TasteRows,
-    names: tuple[str, ...],
-    settings: tuple[Recipe, TastesParams, EvaluateParams],
+    found: _Found, places: Places, opened: TasteTables, rules: TasteRules
 ) -> tuple[taste_measures.Tried, ...]:
-    recipe, rule, held_out = settings
+    names, rule = opened.names, rules.tastes
     ready()
-    scored = found.attempt(
-        "category measures",
-        lambda: side_by_side([partial(score_tastes, rows, day, names, (recipe, rule)) for day in held_out.cutoffs]),
-    )
+    each = [partial(score_tastes, opened.rows, day, names, (rules.recipe, rule)) for day in rules.held_out.cutoffs]
+    scored = found.attempt("category measures", lambda: side_by_side(each))
     days, who = renumbered(scored or [])
     tried = taste_measures.newly_tried(days, names)
     if days:
@@ -171,7 +167,7 @@ def _measured_tastes(
             found.attempt("category measures", lambda: taste_measures.measure_tastes(days, draws, seed=rule.seed)) or []
         )
         found.facts += taste_measures.taste_facts(days, names, tried)
-        trees = {**rivals.TREES.model_dump(), "learned_from": f"every {rivals.TREES_SHARE}th household-day"}
+        trees = {**baselines.TREES.model_dump(), "learned_from": f"every {baselines.TREES_SHARE}th household-day"}
         found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/taste_rivals.py"))
     measures = {m.name: m for m in found.measures}
     save(tastes_picture(measures), places.figure("tastes"))
@@ -179,11 +175,9 @@ def _measured_tastes(
     return tried
 
 
-def _measured_coupons(
-    found: _Found, places: Places, receipts: CouponRows, settings: tuple[FeaturesParams, CouponsParams]
-) -> None:
-    grid, offers = settings
-    scored = found.attempt("coupon measures", lambda: score_coupons(receipts, grid, offers))
+def _measured_coupons(found: _Found, places: Places, receipts: CouponRows, rules: TasteRules) -> None:
+    offers = rules.coupons
+    scored = found.attempt("coupon measures", lambda: score_coupons(receipts, rules.grid, offers))
     drawn = None
     if scored is not None:
         draws = counts(int(scored.household.max()) + 1, draws=offers.draws, seed=offers.seed)
@@ -199,12 +193,10 @@ def _measured_coupons(
     save(coupons_picture(drawn, measures, top=offers.top_share), places.figure("coupons"))
 
 
-def _measured_social(
-    found: _Found, social: SocialRows, settings: tuple[FeaturesParams, EvaluateParams, TastesParams]
-) -> None:
-    grid, held_out, rule = settings
-    days = [d for d in held_out.cutoffs if len(social.scored_at(d))]
-    scored = found.attempt("social measures", lambda: [score_social(social, d, grid.horizon_days) for d in days])
+def _measured_social(found: _Found, social: SocialRows, rules: TasteRules) -> None:
+    rule, days = rules.tastes, [d for d in rules.held_out.cutoffs if len(social.scored_at(d))]
+    horizon_days = rules.grid.horizon_days
+    scored = found.attempt("social measures", lambda: [score_social(social, d, horizon_days) for d in days])
     if scored:
         draws = counts(int(social.household.max()) + 1, draws=rule.draws, seed=rule.seed)
         found.measures += (

@@ -8,19 +8,19 @@ import pyarrow as pa
 
 from twinops.data.seal import write_sealed
 from twinops.evaluation.activity import Period, activity
-from twinops.evaluation.choice import Choice, read_choice
+from twinops.evaluation.choice import Choice
 from twinops.evaluation.coefficients import Weight, measure_weights
 from twinops.evaluation.conclusions import weights_conclusion
-from twinops.params import ChallengerParams, FeaturesParams, TrainParams
+from twinops.params import FeaturesParams
 from twinops.pictures.activity import activity_picture
 from twinops.pictures.canvas import save
 from twinops.pictures.coefficients import coefficients_picture
-from twinops.ports import Engine, KeyStore
-from twinops.twin.champion import Recipe
-from twinops.twin.examples import Examples, open_examples
+from twinops.ports import KeyStore
+from twinops.twin.examples import Examples
 from twinops.twin.model import TwinModel
 from twinops.twin.stored import from_text, to_text
-from twinops.workflows.places import Places
+from twinops.workflows.learning import Learning
+from twinops.workflows.places import Places, write
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,7 @@ class Trained:
         return weights_conclusion(self.weights)
 
 
-def train(  # noqa: PLR0913  the injected ports and sections; nothing passes them by hand
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    penalties: TrainParams,
-    trees: ChallengerParams,
-) -> Trained:
+def train(learning: Learning) -> Trained:
     """Write `models/twin.json`, the sealed list of who was trained on, and two pictures.
 
     What ships may learn from the held-out days too, once everything was chosen without them: that is deployment.
@@ -54,15 +46,13 @@ def train(  # noqa: PLR0913  the injected ports and sections; nothing passes the
     Raises:
         DataError: nobody was chosen, too few households, or nothing to tell apart.
     """
-    choice = read_choice(places.measures("champion"))
-    recipe = Recipe(grid, penalties, trees, champion=choice.name, recalibrate=choice.recalibrate)
-    known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
-    text = to_text(recipe.fit_with_intervals(known))
-    places.model.parent.mkdir(parents=True, exist_ok=True)
-    places.model.write_text(text, encoding="utf-8")
-    remember(known, places, keys)
+    places, recipe, choice = learning.plane.places, learning.recipe, learning.choice
+    known = learning.examples().all_closed()
+    write(places.model, to_text(recipe.fit_with_intervals(known)))
+    remember(known, places, learning.plane.keys)
     # what is shown is what was written
-    return shown(from_text(text), choice, known, places=places, grid=grid)
+    model = from_text(places.model.read_text(encoding="utf-8"))
+    return shown(model, choice, known, places=places, grid=recipe.grid)
 
 
 def remember(known: Examples, places: Places, keys: KeyStore) -> None:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from twinops.data import ages
 from twinops.data.days import day_of
-from twinops.data.seal import read_sealed
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
-from twinops.errors import DataError
 from twinops.evaluation.newcomers import newcomer_measures, tell_newcomers
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams, TrainParams
@@ -28,16 +25,15 @@ from twinops.pictures.segments import segments_picture
 from twinops.ports import Engine, KeyStore
 from twinops.twin import support
 from twinops.twin.cold import newcomers
-from twinops.twin.examples import Examples, open_examples, with_text_sid
-from twinops.twin.features import STATE, sql
-from twinops.twin.living import Basket, Living
-from twinops.twin.model import TwinModel
-from twinops.twin.portrait import Portrait
+from twinops.twin.examples import Examples, open_examples
+from twinops.twin.portrait import Occasion, Portrait
+from twinops.twin.portrait_words import portrait_text
 from twinops.twin.simulate import Action, Simulated
-from twinops.workflows.features import births, reached, standing
-from twinops.workflows.one_twin import Known, open_twin, shipped
+from twinops.workflows.one_twin import Opened, Opener, shipped_model
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import reached
 from twinops.workflows.segments import Segmented, segments
+from twinops.workflows.twin_events import EventTables, stream_gap
 from twinops.workflows.twin_show import portrait_of
 from twinops.workflows.twin_simulate import guarded, told
 
@@ -48,7 +44,6 @@ LONG_KNOWN = 180
 TOO_FEW = "No ten households are alike enough to show one of them."
 ASKED = ("silence:14", "basket:40", "campaign:A")
 WHAT_IF = "silence:14"
-Diary = dict[int, list[Basket]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +60,7 @@ class Story:
     @property
     def words(self) -> str:
         """The portrait in words, or why there is none."""
-        return TOO_FEW if self.portrait is None else self.portrait.text()
+        return TOO_FEW if self.portrait is None else portrait_text(self.portrait)
 
     @property
     def conclusion(self) -> str:
@@ -78,9 +73,9 @@ class Story:
         ]
         if self.portrait is not None:
             lines.append(f"{self.like} households share the banded habits of the twin that is shown.")
-        cold = [m for m in self.findings.measures if m.name.startswith("newcomer_coverage_80.")]
-        if cold:
-            low, high = min(m.value for m in cold), max(m.value for m in cold)
+        covered = [m for m in self.findings.measures if m.name.startswith("newcomer_coverage_80.")]
+        if covered:
+            low, high = min(m.value for m in covered), max(m.value for m in covered)
             widths = {m.name.rsplit(".", 1)[1]: m for m in self.findings.measures if "relative_width" in m.name}
             first, last = widths["0_days"].value, widths["established"].value
             lines.append(
@@ -107,111 +102,32 @@ def twin(  # noqa: PLR0913  the injected ports and sections
     Raises:
         DataError: nothing was trained yet, or too few households to tell.
     """
-    model = shipped(places)
+    model = shipped_model(places)
     everyone = open_examples(engine, keys, panel=places.panel, labels=places.labels)
     closed = everyone.all_closed()
     end = min(day_of(as_of), reached(places.raw_batches("transactions")))
-    diary = diaries(everyone, places, engine, keys, rule)
-    found = support.fit_support(closed, model, diary, contacts_of_all(everyone, places, engine, keys), known_until=end)
-    places.support.parent.mkdir(parents=True, exist_ok=True)
-    places.support.write_text(support.to_text(found), encoding="utf-8")
-    given = Known(model, support.from_text(places.support.read_text(encoding="utf-8")))
+    tables = EventTables(places, engine, keys, rule)
+    diary, contacts = tables.diaries(everyone), tables.contacts(everyone)
+    found = support.fit_support(closed, model, diary, contacts, known_until=end)
+    _write(places.support, support.to_text(found))
     who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
-    new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.cold is not None else ()
+    new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.newcomers is not None else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
-    places.measures("living").parent.mkdir(parents=True, exist_ok=True)
-    places.measures("living").write_text(findings.to_json(), encoding="utf-8")
-    save(newcomers_picture(findings), places.figure("newcomers"))
+    _write(places.measures("living"), findings.to_json())
     cut = segments(what_if=WHAT_IF, places=places, keys=keys)
+    shown = show_one(everyone, Opener(places, engine, keys, grid, rule, as_of, own))
+    save(newcomers_picture(findings), places.figure("newcomers"))
     save(
         segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days),
         places.figure("segments"),
     )
-    return _told(given, everyone, (places, engine, keys), (grid, rule, as_of, own), (cut, findings))
+    save(portrait_picture(shown.portrait, shown.simulated), places.figure("portrait"))
+    return Story(shown.portrait, shown.like, shown.simulated, cut, findings)
 
 
-def diaries(everyone: Examples, places: Places, engine: Engine, keys: KeyStore, rule: AgesParams) -> Diary:
-    """Every basket of the panel's households, by running number, in order of day.
-
-    A till's number that comes on two days is two visits, as in `baskets.sql`: each gets a number of its own.
-    """
-    lines = with_text_sid(read_sealed(places.raw_batches("transactions"), dataset="transactions", keys=keys))
-    engine.register("transactions", ages.since_full_age(lines, births(places, keys), rule))
-    numbers = _numbers(everyone)
-    engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
-    baskets = engine.query(sql("baskets"))
-    out: Diary = {}
-    for sid, day, cents in zip(*(baskets[c].to_pylist() for c in ("sid", "day", "cents")), strict=True):
-        visits = out.setdefault(numbers[sid], [])
-        visits.append(Basket(len(visits) + 1, day, cents))
-    return out
-
-
-def contacts_of_all(everyone: Examples, places: Places, engine: Engine, keys: KeyStore) -> support.Contacts:
-    """Which of the panel's households got which campaign, and whether it redeemed a coupon of it."""
-    numbers = _numbers(everyone)
-    batches = {s: places.raw_batches(s) for s in ("campaigns", "redemptions")}
-    if not all(batches.values()):
-        nothing = np.array([], dtype=np.int64)
-        return support.Contacts(nothing, nothing.astype(str), nothing, nothing.astype(bool))
-    for source, paths in batches.items():
-        engine.register(f"story_{source}", with_text_sid(read_sealed(paths, dataset=source, keys=keys)))
-    engine.register("story_who", pa.table({"sid": list(numbers), "household": list(numbers.values())}))
-    rows = engine.query(_CONTACTS)
-    return support.Contacts(*(np.asarray(rows[c].to_numpy(zero_copy_only=False)) for c in rows.column_names))
-
-
-_CONTACTS = """
-SELECT w.household, SUBSTR(c.campaign_type, 6, 1) AS kind, c.start_day, COUNT(r.campaign_id) > 0 AS redeemed
-FROM story_campaigns AS c
-INNER JOIN story_who AS w ON c.sid = w.sid
-LEFT JOIN story_redemptions AS r ON c.sid = r.sid AND c.campaign_id = r.campaign_id
-GROUP BY w.household, c.campaign_id, c.campaign_type, c.start_day
-ORDER BY w.household, c.campaign_id
-"""
-
-
-def stream_gap(everyone: Examples, diary: Diary, model: TwinModel) -> tuple[Measure, ...]:
-    """Take in every basket as it came, stop at each as-of day, and compare with the panel, household by household.
-
-    Raises:
-        DataError: something that must be equal is not.
-    """
-    table = everyone.table
-    batch = {c: table[c].to_pylist() for c in STATE}
-    state, worst, number = Living(model.decay_days), 0.0, -1
-    events: Iterator[Basket] = iter(())
-    following: Basket | None = None
-    for i, (household, day) in enumerate(zip(everyone.household.tolist(), everyone.cutoff.tolist(), strict=True)):
-        if household != number:
-            number, state, events = household, Living(model.decay_days), iter(diary.get(household, []))
-            following = next(events, None)
-        while following is not None and following.day < day:
-            state.update(following)
-            following = next(events, None)
-        row = state.at(day)
-        gaps = {c: abs(row[c] - batch[c][i]) for c in STATE}
-        if any(gap for c, gap in gaps.items() if not _decayed(c)):
-            raise DataError(
-                "The living state and the panel tell of different baskets.", hint="Run `dvc repro features`."
-            )
-        worst = max(worst, *(gaps[c] / (row["baskets_total"] + 1) for c in STATE if _decayed(c) and c[0] == "b"))
-    method = (
-        "largest gap of a decayed number of baskets between taking in events one by one and the panel's SQL, for each "
-        "basket of the household; counted in full; tenure, exposure, days, counts and totals are equal"
-    )
-    return (
-        Measure("stream_batch_gap", worst / 1e9, table.num_rows, "panel and baskets", method, unit="baskets",
-                unit_of_n="household-days"),
-    )  # fmt: skip
-
-
-def _decayed(column: str) -> bool:
-    return column.startswith(("baskets_", "cents_")) and not column.endswith("_total")
-
-
-def _numbers(everyone: Examples) -> dict[str, int]:
-    return dict(zip(everyone.table["sid"].to_pylist(), everyone.household.tolist(), strict=True))
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def _support_fact(found: support.Support | None) -> Fact:
@@ -230,46 +146,37 @@ def _support_fact(found: support.Support | None) -> Fact:
                 }
                 for t in found.tiers
             },
-            "newcomers": None if found.cold is None else found.cold.spread.households,
+            "newcomers": None if found.newcomers is None else found.newcomers.spread.households,
         }
     )
     return Fact("simulation_support", value, Kind.MEASURED, "closed household-days of consenting households")
 
 
-def _told(
-    given: Known,
-    everyone: Examples,
-    ports: tuple[Places, Engine, KeyStore],
-    settings: tuple[FeaturesParams, AgesParams, date, OwnParams],
-    made: tuple[Segmented, Findings],
-) -> Story:
-    """One well-covered twin whose banded habits many share, its what-ifs, and all of it drawn."""
-    places, engine, keys = ports
-    grid, rule, as_of, own = settings
+@dataclass(frozen=True)
+class ShownTwin:
+    """A banded portrait, so many households that share its habits, and its banded what-ifs."""
+
+    portrait: Portrait | None
+    like: int
+    simulated: tuple[Simulated, ...] = ()
+
+
+def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
+    """One well-covered twin whose banded habits many share; no portrait where none is shared by ten."""
     sid, like = ordinary(everyone)
     if sid is None:
-        save(portrait_picture(None, ()), places.figure("portrait"))
-        return Story(None, like, (), *made)
-    day = day_of(as_of)
-    opened = open_twin(
-        sid,
-        places=places,
-        engine=engine,
-        keys=keys,
-        rule=rule,
-        day=day,
-        decay_days=grid.decay_days,
-        law=standing(places, own, as_of),
-    )
-    portrait = portrait_of(opened, given, places, (NAME, Purpose.SCORING.value, as_of)).banded()
-    answers = []
-    for action in map(Action.parse, ASKED):
-        purpose = Purpose.OFFERS if action.kind == "campaign" else Purpose.SCORING
-        against = guarded(opened, action, purpose.value, places)
-        refused = Simulated(action, None, None, None, against)
-        answers.append(refused if against else told(opened, given, action, places).banded())
-    save(portrait_picture(portrait, answers), places.figure("portrait"))
-    return Story(portrait, like, tuple(answers), *made)
+        return ShownTwin(None, like)
+    opened = opener.open(sid)
+    occasion = Occasion(NAME, Purpose.SCORING.value, opener.as_of)
+    portrait = portrait_of(opened, opener.places, occasion).banded()
+    return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in ASKED))
+
+
+def _what_if(opened: Opened, action: Action, places: Places) -> Simulated:
+    """The banded answer, if consumer and policy allow the question."""
+    purpose = Purpose.OFFERS if action.kind == "campaign" else Purpose.SCORING
+    against = guarded(opened.consumer, action, purpose.value, places)
+    return Simulated.refusal(action, *against) if against else told(opened, action, places).banded()
 
 
 def ordinary(everyone: Examples) -> tuple[str | None, int]:

@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
-from twinops.data.days import day_of
 from twinops.data.only import SingleSubject
 from twinops.data.own.declared import law_of
 from twinops.data.seal import read_sealed
@@ -26,16 +25,14 @@ from twinops.governance import intended_use
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
-from twinops.twin.portrait import Habits, Held, Portrait, permissions, said
-from twinops.workflows.features import standing
-from twinops.workflows.one_twin import Opened, known, open_twin
+from twinops.twin.portrait import NO_HABITS, HeldRecords, Occasion, Portrait, permissions, said
+from twinops.workflows.one_twin import Consumer, Opened, Opener, shipped
 from twinops.workflows.places import Places
-from twinops.workflows.twin_show import Shown, portrait_of
+from twinops.workflows.twin_show import ShownPortrait, portrait_of
 
 ACCESS = "access_request"
 SOURCES = "twinops.data.sources"
 SID = "sid"
-NO_TWIN = Habits(None, None, None, 0, 0, 0.0, 0.0, {})
 QUARANTINED = (
     "Rows that broke a schema are kept apart for 30 days under a key of their batch, and are not filed by person: "
     "they cannot be looked up here."
@@ -52,31 +49,23 @@ def twin_access(  # noqa: PLR0913  the injected ports and sections
     rule: AgesParams,
     as_of: date,
     own: OwnParams = NOTHING_OWN,
-) -> Shown:
+) -> ShownPortrait:
     """Answer the request of the consumer of this id.
 
     Raises:
         DataError: nobody is known by this id.
     """
-    opened = open_twin(
-        who,
-        places=places,
-        engine=engine,
-        keys=keys,
-        rule=rule,
-        day=day_of(as_of),
-        decay_days=grid.decay_days,
-        law=standing(places, own, as_of),
-    )
-    records = frozenset(opened.links["record"].to_pylist()) if opened.links.num_rows else frozenset()
-    theirs = SingleSubject(keys, frozenset({opened.sid}) | records)
-    told = ("this consumer", ACCESS, as_of)
-    portrait = _twin(opened, places, told) or _without_twin(opened, told)
-    held, made = tuple(held_by_sources(places, theirs, own)), tuple(made_of_it(places, opened))
-    return Shown(replace(portrait, held=held, made=made, rights=rights(places)), None)
+    consumer = Opener(places, engine, keys, grid, rule, as_of, own).consumer(who)
+    records = frozenset(consumer.links["record"].to_pylist()) if consumer.links.num_rows else frozenset()
+    theirs = SingleSubject(keys, frozenset({consumer.sid}) | records)
+    occasion = Occasion("this consumer", ACCESS, as_of)
+    # art. 15 asks for what is held, and is answered with or without a twin
+    portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
+    held, made = tuple(held_by_sources(places, theirs, own)), tuple(made_of_it(places, consumer))
+    return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)
 
 
-def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[Held]:
+def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[HeldRecords]:
     """What each source holds, own records and linked ones, with its legal facts."""
     law = law_of(own)
     for name in plugins.names(SOURCES):
@@ -86,11 +75,11 @@ def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[
             facts, source = law[name], plugins.load(SOURCES, name)
             fields = tuple(c for c in records.column_names if c != SID and records[c].null_count < records.num_rows)
             purposes = tuple(p.value for p in facts.bases)
-            yield Held(name, records.num_rows, *_span(records, source), facts.collected_from, purposes,
+            yield HeldRecords(name, records.num_rows, *_span(records, source), facts.collected_from, purposes,
                        facts.retention_days, fields)  # fmt: skip
 
 
-def made_of_it(places: Places, opened: Opened) -> Iterator[Held]:
+def made_of_it(places: Places, consumer: Consumer) -> Iterator[HeldRecords]:
     """What was made of the records: tables filed by the consumer, in words."""
     for words, path, dataset in (
         ("day of birth, from linked records", places.births, "births"),
@@ -101,11 +90,11 @@ def made_of_it(places: Places, opened: Opened) -> Iterator[Held]:
         ("taste by category and as-of day", places.taste("categories"), "categories"),
         ("forecasts made to measure the twin", places.predictions, "predictions"),
     ):
-        rows = _rows(path, dataset, opened)
+        rows = _rows(path, dataset, consumer)
         if rows:
-            yield Held(words, rows)
-    if _rows(places.trained_subjects, "trained", opened):
-        yield Held("place in the list of whom the shipped model learned from", 1)
+            yield HeldRecords(words, rows)
+    if _rows(places.trained_subjects, "trained", consumer):
+        yield HeldRecords("place in the list of whom the shipped model learned from", 1)
 
 
 def rights(places: Places) -> tuple[str, ...]:
@@ -122,19 +111,20 @@ def rights(places: Places) -> tuple[str, ...]:
     )
 
 
-def _twin(opened: Opened, places: Places, told: tuple[str, str, date]) -> Portrait | None:
+def _twin(consumer: Consumer, places: Places, occasion: Occasion) -> Portrait | None:
     """The twin of whoever allows one; None: no answer may wait for a forecast that cannot be made."""
-    if opened.refusal(Purpose.SCORING.value) is not None or not places.model.is_file():
+    if consumer.refusal(Purpose.SCORING.value) is not None or not places.model.is_file():
         return None
     try:
-        return portrait_of(opened, known(places), places, told)
+        return portrait_of(Opened(consumer, shipped(places).twin(consumer)), places, occasion)
     except DataError:
         return None
 
 
-def _without_twin(opened: Opened, told: tuple[str, str, date]) -> Portrait:
-    name, purpose, as_of = told
-    return Portrait(name, as_of, purpose, (), permissions(opened.answers), NO_TWIN, None, 0.0, ())
+def _without_twin(consumer: Consumer, occasion: Occasion) -> Portrait:
+    """What is held and allowed, and no figure of a twin."""
+    name, allowed = occasion.name, permissions(consumer.answers)
+    return Portrait(name, occasion.as_of, occasion.purpose, (), allowed, NO_HABITS, None, 0.0, ())
 
 
 def _span(records: pa.Table, source: ModuleType) -> tuple[str | None, str | None]:
@@ -145,5 +135,5 @@ def _span(records: pa.Table, source: ModuleType) -> tuple[str | None, str | None
     return (None, None) if span["min"] is None else (said(int(span["min"])), said(int(span["max"])))
 
 
-def _rows(path: Path, dataset: str, opened: Opened) -> int:
-    return int(read_sealed(path, dataset=dataset, keys=opened.keys).num_rows) if path.is_file() else 0
+def _rows(path: Path, dataset: str, consumer: Consumer) -> int:
+    return int(read_sealed(path, dataset=dataset, keys=consumer.keys).num_rows) if path.is_file() else 0

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from twinops.data.days import day_of
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams, FeaturesParams
 from twinops.ports import Engine, KeyStore
-from twinops.twin.outlook import Outlook, outlook
-from twinops.twin.portrait import BASIS
-from twinops.workflows.features import standing
-from twinops.workflows.one_twin import known, open_twin
+from twinops.twin.outlook import Forecast, forecast
+from twinops.twin.portrait_words import BASIS
+from twinops.workflows.one_twin import Opener
 from twinops.workflows.places import Places
 
 
@@ -20,7 +18,7 @@ from twinops.workflows.places import Places
 class Predicted:
     """What is expected, or why it is refused."""
 
-    expected: Outlook | None
+    expected: Forecast | None
     refused: str | None
 
     def text(self) -> str:
@@ -53,18 +51,6 @@ def twin_predict(  # noqa: PLR0913  the injected ports and sections
     Raises:
         DataError: nobody is known by this id, or there is no model yet.
     """
-    given, day = known(places), day_of(as_of)
-    opened = open_twin(
-        who,
-        places=places,
-        engine=engine,
-        keys=keys,
-        rule=rule,
-        day=day,
-        decay_days=grid.decay_days,
-        law=standing(places, own, as_of),
-    )
-    refused = opened.refusal(purpose)
-    if refused is not None:
-        return Predicted(None, refused)
-    return Predicted(outlook(given.model, given.support, opened.state, day=day), None)
+    opened = Opener(places, engine, keys, grid, rule, as_of, own).open(who)
+    refused = opened.consumer.refusal(purpose)
+    return Predicted(forecast(opened.twin), None) if refused is None else Predicted(None, refused)

@@ -16,6 +16,7 @@ from twinops.entities.legal import LegalFacts
 from twinops.ports import Engine
 
 DAY = "start_day"
+WHOLE = True
 _MEMBERS = (Column("household_id", "whole", 1, 10**15), Column("campaign_id", "whole", 1, 10**9))
 _CAMPAIGNS = (
     Column("campaign_type", "text", allowed=("Type A", "Type B", "Type C")),

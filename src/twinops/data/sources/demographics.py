@@ -15,6 +15,7 @@ from twinops.entities.legal import LegalFacts
 from twinops.ports import Engine
 
 DAY = None
+WHOLE = True
 _ONLY_BIAS = (Purpose.BIAS_ASSESSMENT,)
 MAY_BE_UNKNOWN = ("home_ownership", "marital_status")
 _SQL = """

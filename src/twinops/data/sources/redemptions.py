@@ -15,6 +15,7 @@ from twinops.entities.legal import LegalFacts
 from twinops.ports import Engine
 
 DAY = "day"
+WHOLE = True
 
 SCHEMA = Schema(
     (

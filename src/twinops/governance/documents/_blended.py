@@ -13,48 +13,19 @@ from markupsafe import Markup
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.governance.citations import cite, said
 from twinops.governance.documents._tables import figure
 from twinops.governance.words import words
 
-LINKAGE = {
-    "linkage_precision": "Of the pairs of records that were joined, the share that is one person's",
-    "linkage_recall": "Of the pairs that are one person's, the share that was joined",
-    "linkage_f1": "F1 of the two",
-    "linkage_f1.exact_email": "F1 of equal e-mail addresses alone, on the same records",
-    "linkage_f1.fuzzy": "F1 of a weighted fuzzy matcher, on the same records",
-    "linkage_wrong_household_rate": "Linked records whose household is another person's: data in the wrong twin",
-    "linkage_to_review": "Pairs that wait for a person to look at them, and are not joined",
-}
-FUSION = {
-    "fusion_segment_coverage_95": "Intervals that hold what the generator says",
-    "fusion_segment_coverage_95.not_widened": "The same, had they not been widened for a shift of the panel",
-    "fusion_segment_coverage_95.independence_assumed": "The same as it is, where conditional independence is assumed",
-    "fusion_segment_error": "How far the inferred means are off",
-    "fusion_bounds_hold": "Identification bounds that hold what the generator says",
-    "fusion_individual_accuracy": "A known variable, hidden and borrowed back: households whose class is met",
-    "fusion_individual_accuracy.random": "The same, borrowing from anybody",
-    "fusion_joint_tv": "The same variable with those it was matched on: total variation distance, 0 is alike",
-}
 ABOUT = {"method": "Method", "donor_panel": "Donor panel", "not_inferred": "Nothing was inferred"}
-SENTIMENT = {
-    "sentiment_macro_f1": "Macro-F1 on ordinary posts labelled by hand",
-    "sentiment_macro_f1.majority": "Macro-F1 of always saying the most frequent class, on the same posts",
-    "sentiment_macro_f1.hard": "Macro-F1 on posts made hard on purpose (irony, negation)",
-    "sentiment_sign_flips.hard": "Hard posts whose sign is turned round",
-    "sentiment_gate_false_accept": "Posts in another language that were taken for English",
-    "sentiment_special_missed": "Posts about a special category, written after the deny-list, that it did not see",
-    "sentiment_special_scored": "Of these, those that were scored all the same",
-    "sentiment_subject_coverage_95_synthetic": "Intervals of a person's net sentiment that hold the generator's truth",
-}
 DIMENSIONS = ("completeness", "validity", "uniqueness", "timeliness", "consistency")
 
 
-def measured(evidence: Evidence, named: Mapping[str, str]) -> tuple[Markup, ...]:
-    """A sentence per measure that is there."""
-    found = [(text, evidence.measure(name)) for name, text in named.items()]
-    return tuple(said(f"{text}: {_rounded(m)}", m) for text, m in found if m)
+def measured(evidence: Evidence, section: Section) -> tuple[Markup, ...]:
+    """A sentence per measure of a section, as those who measured it say."""
+    return tuple(said(f"{says}: {_rounded(m)}", m) for says, m in evidence.read_as(section))
 
 
 def linked(evidence: Evidence) -> tuple[Markup, ...]:
@@ -66,7 +37,7 @@ def linked(evidence: Evidence) -> tuple[Markup, ...]:
         if records
     )
     many = (said(f"Records that were linked to a household: {_rounded(links)}", links),) if links else ()
-    return (*held, *many, *measured(evidence, LINKAGE), *_unlinked(evidence))
+    return (*held, *many, *measured(evidence, Section.LINKAGE), *_unlinked(evidence))
 
 
 def _unlinked(evidence: Evidence) -> tuple[Markup, ...]:
@@ -89,7 +60,7 @@ def fused(evidence: Evidence) -> tuple[Markup, ...]:
     assumed = sorted({str(r["assumption"]) for r in _rows(fact.value) if r.get("assumption")}, key=len)
     out += [said(f"Assumed: {assumed[-1]}.", fact)] if assumed else []
     out += [said(f"Not matched on: {words(apart.value)}.", apart)] if apart else []
-    return (*out, *measured(evidence, FUSION))
+    return (*out, *measured(evidence, Section.FUSION))
 
 
 @dataclass(frozen=True)
@@ -126,7 +97,7 @@ def felt(evidence: Evidence) -> tuple[Markup, ...]:
     scorer, spoken = evidence.fact("sentiment_scorer"), evidence.fact("sentiment_languages")
     out = [said(f"Scorer: {words(scorer.value)}.", scorer)] if scorer else []
     out += [said(f"Languages: {words(spoken.value)}.", spoken)] if spoken else []
-    return (*out, *measured(evidence, SENTIMENT))
+    return (*out, *measured(evidence, Section.TEXTS))
 
 
 @dataclass(frozen=True)

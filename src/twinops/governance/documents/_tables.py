@@ -8,15 +8,9 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.governance.words import words
 
-MEANING = {
-    "active_auc": "tells households that will shop from those that will not; higher is better",
-    "active_brier": "squared error of the chance to shop; lower is better",
-    "active_calibration_slope": "one when chances are neither too bold nor too timid",
-    "baskets_poisson_deviance": "misfit of the number of baskets; lower is better",
-    "spend_mae": "mean absolute error of predicted spend; lower is better",
-}
 GAIN = ".gain_over_"
 
 
@@ -44,15 +38,15 @@ class Quantity:
 def quantities(evidence: Evidence) -> tuple[Quantity, ...]:
     """A row per quantity for which a gain over some baseline or a known meaning exists."""
     names = {m.name.split(GAIN)[0] for m in evidence.measures if GAIN in m.name}
-    names |= {m.name for m in evidence.measures if m.name in MEANING}
-    return tuple(_quantity(name, evidence) for name in sorted(names))
+    meaning = {m.name: says for says, m in evidence.read_as(Section.ACCURACY)}
+    return tuple(_quantity(name, meaning.get(name, ""), evidence) for name in sorted({*names, *meaning}))
 
 
-def _quantity(name: str, evidence: Evidence) -> Quantity:
+def _quantity(name: str, meaning: str, evidence: Evidence) -> Quantity:
     beside = evidence.starting(f"{name}.")
     return Quantity(
         name,
-        MEANING.get(name, ""),
+        meaning,
         evidence.measure(name),
         tuple(m for m in beside if GAIN not in m.name),
         tuple(m for m in beside if GAIN in m.name),

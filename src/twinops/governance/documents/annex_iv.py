@@ -10,6 +10,7 @@ from twinops.entities.evidence import Evidence
 from twinops.governance.citations import items, said
 from twinops.governance.decide import Decision
 from twinops.governance.documents._evidence import Told
+from twinops.governance.gates._shelf import speaking_to
 from twinops.governance.markdown import render
 from twinops.governance.reading import law
 from twinops.governance.words import words
@@ -22,20 +23,20 @@ EVIDENCE = {
     "2a": ("dpia.declared.description", "model.family"),
     "2b": ("model.family", "intended_use.decision"),
     "2c": ("dpia.declared.assets",),
-    "2d": ("source.", "quarantined", "linkage_precision", "linkage_recall", "consent_coverage"),
+    "2d": ("source.", "quarantined"),
     "2e": ("intended_use.decision",),
     "2f": (),
-    "2g": ("active_", "spend_", "baskets_", "fairness_tests", "singling_out_risk", "membership_"),
+    "2g": ("singling_out_risk",),
     "2h": ("dpia.declared.security_measures",),
-    "3": ("active_auc", "spend_mae", "fairness_groups", "drift_share", "intended_use.not_for"),
+    "3": ("intended_use.not_for",),
     "4": (),
     "5": ("dpia.human.risk_", "dpia.human.incident_", "dpia.human.residual"),
     "6": ("dpia.review",),
     "7": ("dpia.declared.standards_codes",),
     "8": (),
-    "9": ("drift_share", "drift_features", "early_"),
+    "9": (),
 }
-"""What in the evidence speaks to each item; where nothing does, a person writes."""
+"""What in the evidence speaks to each item beside what gates judge by; where nothing does, a person writes."""
 _WIDTH = 600
 
 
@@ -68,9 +69,8 @@ def written(evidence: Evidence, decision: Decision) -> str:
 
 
 def _lines(number: str, evidence: Evidence) -> tuple[Markup, ...]:
-    found = [
-        i for n in EVIDENCE[number] for i in items(evidence) if i.name == n or (n[-1] in "._" and i.name.startswith(n))
-    ]
+    names = (*EVIDENCE[number], *speaking_to(f"annex_iv.{number}"))
+    found = [i for n in names for i in items(evidence) if i.name == n or (n[-1] in "._" and i.name.startswith(n))]
     return tuple(said(f"{i.name.replace('_', ' ')}: {_short(i)}", i) for i in found)
 
 

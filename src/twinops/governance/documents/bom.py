@@ -18,7 +18,7 @@ from twinops.entities.verdict import Verdict
 from twinops.errors import IntegrityError
 from twinops.governance.citations import items
 from twinops.governance.decide import Decision
-from twinops.governance.documents._tables import GAIN, fairness_groups, per_group, quantities
+from twinops.governance.documents._tables import fairness_groups, per_group, quantities
 from twinops.governance.markdown import plain
 from twinops.governance.words import words
 
@@ -131,21 +131,9 @@ def _parameters(evidence: Evidence, sources: list[Fact]) -> dict[str, Any]:
 
 
 def _performance(evidence: Evidence) -> Iterator[dict[str, Any]]:
-    for row in quantities(evidence):
-        for measure in (*((row.twin,) if row.twin else ()), *row.baselines, *row.gains):
-            yield _metric(measure, "held out")
-    for name in (
-        "drift_share",
-        "early_baskets_ratio",
-        "early_active_ratio",
-        "linkage_precision",
-        "linkage_recall",
-        "consent_coverage",
-        "membership_auc",
-    ):
-        found = evidence.measure(name)
-        if found and GAIN not in name:
-            yield _metric(found, "all")
+    beside = [m for row in quantities(evidence) for m in row.measures]
+    yield from (_metric(m, "held out") for m in beside)
+    yield from (_metric(m, "all") for m in evidence.headlines if m not in beside)
 
 
 def _metric(measure: Measure, slice_: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, items, said
 from twinops.governance.decide import Decision
+from twinops.governance.gates._shelf import speaking_to
 from twinops.governance.markdown import inert, render
 from twinops.governance.reading import law
 from twinops.governance.words import entries
@@ -74,17 +75,14 @@ _DECLARED = {
     "data_inventory": ("dpia.declared.data_inventory", "source."),
     "by_design": ("dpia.declared.by_design", "dpia.declared.minimisation"),
 }
-_OF_OTHER_SOURCES = ("linkage_precision", "linkage_recall", "linkage_wrong", "fusion_segment_", "sentiment_macro_f1")
 _MEASURED = {
     "description": ("population.",),
     "data_inventory": ("quarantined", "dropped_columns"),
-    "legal_basis": ("rows_without_valid_basis", "consent_coverage", "excluded"),
-    "object_restrict": ("rows_without_valid_basis", "excluded"),
-    "accuracy": ("active_", "spend_", "baskets_", "drift_", "early_", "quarantined", *_OF_OTHER_SOURCES),
+    "accuracy": ("quarantined", "fusion_segment_", "sentiment_macro_f1"),
     "retention": ("retention", "oldest_"),
-    "risk_design": ("fairness_", "mitigation_", "influence_"),
-    "risk_incident": ("singling_out_risk", "linkability_risk", "inference_risk", "membership_auc"),
+    "risk_incident": ("singling_out_risk", "linkability_risk", "inference_risk"),
 }
+"""What no gate judges; a gate says itself to which contents it speaks."""
 _NEED = ("dpia.need", "dpia.synthetic_controller", "intended_use.about", "ai_act_classification", "consumer_law_duties")
 _HUMAN = {
     "risk_design": ("risk_",),
@@ -193,7 +191,8 @@ def _judged_last(kind: str) -> bool:
 
 
 def _measured(content: str, evidence: Evidence) -> list[Field]:
-    found = [i for i in items(evidence) if _is_measured(i) and i.name.startswith(_MEASURED.get(content, ()))]
+    names = (*_MEASURED.get(content, ()), *speaking_to(f"dpia.{content}"))
+    found = [i for i in items(evidence) if _is_measured(i) and i.name.startswith(names)]
     fields = [Field(i.name, content, Kind.MEASURED, _value(i), (i.id,)) for i in found]
     return fields or [_nothing(content, Kind.MEASURED)]
 

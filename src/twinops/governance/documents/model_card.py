@@ -14,6 +14,7 @@ from markupsafe import Markup
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.decide import Decision
@@ -28,81 +29,19 @@ from twinops.governance.documents._tables import (
     sources,
 )
 from twinops.governance.explain import headline_so_far, later
+from twinops.governance.gates._shelf import of, told_in
 from twinops.governance.markdown import plain, render
 from twinops.governance.words import words
 
 NAME = "model_card"
 FILES = ("README.md",)
 
-PICTURES = {
-    "population": "Households whose consent allows each purpose, and why others are left out",
-    "activity": "What the training households did, period by period",
-    "coefficients": "Weights of the shipped heads, with their doubt",
-    "accuracy": "Held-out accuracy of the twin beside its baselines, with intervals",
-    "calibration": "How often what was predicted came true, by predicted chance and amount",
-    "coverage": "How many outcomes fell inside their range: overall, by tier of activity and by group",
-    "freshness": "What is lost when the state of households is old, and when the heads are",
-    "rolling_origin": "How much better than plain baselines the twin was, day after day",
-    "importance": "What moves forecasts, by the twin's terms and by the challenger's trees",
-    "necessity_attributes": "What each personal attribute would save, by how much is known of a household",
-    "necessity_sources": "What each other source would save, and what purchases give away",
-    "selection_rates": "How often each group was selected for the offer",
-    "fairness_ratios": "How often each group was selected compared with the rest, with simultaneous intervals",
-    "influence": "How often groups that are easily exploited are chosen, beside past campaigns and a choice by lot",
-    "drift_distances": "How far each feature moved between the two days compared",
-    "early_warning": "What came in the first days after each as-of day, over what was expected",
-}
-"""Pictures of the reports folder by name; drawn by the notebooks from the same run."""
-
-DOUBT = {
-    "interval_coverage_80": "Outcomes inside their 80 % range, as a share",
-    "interval_coverage_80.baskets": "The same, of baskets",
-    "interval_coverage_80.spend": "The same, of spend",
-    "interval_coverage_80.tier_low": "Of households with low expected activity",
-    "interval_coverage_80.tier_mid": "Of households with middling expected activity",
-    "interval_coverage_80.tier_high": "Of households with high expected activity",
-    "interval_width_80.spend": "Mean width of the range of spend",
-    "interval_width_80.spend.naive": "One range for everybody would be as wide as",
-    "variance_ratio.spend": "Spread of predicted over that of actual spend; below one is right",
-    "freshness.active_auc.state_28.loss": "Lost when the state is 28 days old, of the AUC",
-    "freshness.spend_mae.state_28.loss": "Lost when the state is 28 days old, in spend error",
-    "freshness.active_auc.heads_112.loss": "Lost when the heads are 112 days old, of the AUC",
-    "freshness.spend_mae.heads_112.loss": "Lost when the heads are 112 days old, in spend error",
-}
-"""Measures of how sure the twin is, in order, and what they say."""
-
-GIVEN_AWAY = {
-    "revealed.income_75k_or_more": "Income of 75K or more, told from purchases (AUC; one half is nothing)",
-    "revealed.income_75k_or_more.by_score": "The same, by the expected spend itself",
-    "revealed.age_55_or_more": "Age of 55 or more, told from purchases",
-    "revealed.age_55_or_more.by_score": "The same, by the expected spend itself",
-}
-"""Measures of what purchases give away of personal attributes."""
-
-PRESSURE = {
-    "influence_contacts.past": "Contacts per household in the window before the day",
-    "influence_on_top.past": "Share of past contacts that came on top of what the policy allows",
-    "influence_refused.by_score": "Share of those chosen by the score alone whom the guard does not let through",
-    "influence_against_guard": "Offers of the proposal that go against the guard",
-}
-"""Measures of how often households are contacted."""
-
-MONITORED = {
-    "drift_share": "The share of features that moved",
-    "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
-    "early_active_ratio": "The same, of households that came",
-    "early_spend_ratio": "The same, of spend; told and not judged, it moves by more than the limits in calm weeks",
-    "early_false_alarms": "Share of calm days on which this would have been an alarm",
-    "early_false_warnings": "Share of calm days on which this would have been a warning or an alarm",
-}
-"""Measures of whether the world still is as it was."""
-
 _FACT_WIDTH = 160
 
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`README.md`, the card."""
-    shown = {"pictures": PICTURES, "words": words, "figure": figure, "dimensions": _blended.DIMENSIONS}
+    shown = {"words": words, "figure": figure, "dimensions": _blended.DIMENSIONS}
     text = render("model_card.md.j2", {"card": Card(evidence, decision), **shown})
     return {"README.md": _metadata(evidence, decision) + "\n" + text}
 
@@ -147,21 +86,18 @@ class Card:
         measure = self.evidence.measure(name)
         return said(str(measure), measure) if measure else Markup("**not measured**")
 
-    def doubt(self) -> tuple[tuple[str, Markup], ...]:
-        """What was measured of how sure the twin is."""
-        return self._rows(DOUBT)
+    def measures_of(self, section: str) -> tuple[tuple[str, Markup], ...]:
+        """What was measured for a section, as those who measured it say."""
+        return tuple((says, said(str(m), m)) for says, m in self.evidence.read_as(Section(section)))
 
-    def given_away(self) -> tuple[tuple[str, Markup], ...]:
-        """What was measured of what purchases give away."""
-        return self._rows(GIVEN_AWAY)
+    def told_by_gates(self, section: str) -> tuple[Markup, ...]:
+        """What gates add to a section."""
+        return told_in(Section(section), self.evidence)
 
-    def pressed(self) -> tuple[tuple[str, Markup], ...]:
-        """What was measured of how often households are contacted."""
-        return self._rows(PRESSURE)
-
-    def monitored(self) -> tuple[tuple[str, Markup], ...]:
-        """What was measured of drift, and of the first days."""
-        return self._rows(MONITORED)
+    def considered(self) -> tuple[tuple[str, Verdict], ...]:
+        """Verdicts that are ethical considerations, each with the words that lead it in."""
+        found = ((of(v, "CONSIDERED_AS"), v) for v in self.decision.verdicts if v.evidence)
+        return tuple((leads, verdict) for leads, verdict in found if leads)
 
     def watched(self) -> tuple[tuple[str, str, Markup, Markup], ...]:
         """Groups that are easily exploited: who that is, how often they are chosen, and were contacted before."""
@@ -175,19 +111,6 @@ class Card:
             )
             for group, definition in (sorted(groups.items()) if isinstance(groups, dict) else ())
         )
-
-    def found_when_planted(self) -> tuple[str, ...]:
-        """What the early warning found of each change that was planted, in words."""
-        rows = self.value("early_warning_planted")
-        return tuple(
-            f"{r.get('what')}: an alarm on {r.get('alarms')}, a warning on {r.get('warnings')} of {r.get('days')} days"
-            for r in (rows if isinstance(rows, (list, tuple)) else ())
-            if isinstance(r, dict)
-        )
-
-    def _rows(self, wanted: dict[str, str]) -> tuple[tuple[str, Markup], ...]:
-        found = ((label, self.evidence.measure(name)) for name, label in wanted.items())
-        return tuple((label, said(str(m), m)) for label, m in found if m)
 
     def sources(self) -> tuple[SourceRow, ...]:
         """Rows of where the data come from."""

@@ -1,1 +1,14 @@
-"""One file per gate: `RULE`, `QUESTION`, `Limits`, `needs` and `check`. A gate reads Evidence and nothing else."""
+"""One file per gate: `RULE`, `QUESTION`, `Limits`, `needs` and `check`. A gate reads Evidence and nothing else.
+
+What else is said of a gate stands in its file too, where there is something to say:
+
+- `PICTURES`: which pictures stand with its verdict on the review page;
+- `WATCHED`: the beginnings of names that an officer asks for first; its failing is a changed risk (GDPR art. 35(11));
+- `SPEAKS_TO`: to which items of the law its evidence speaks, such as `dpia.accuracy` or `annex_iv.9`;
+- `CONSIDERED_AS`: under which words its verdict stands among the ethical considerations of the model card;
+- `SECTION` and `told`: what it adds to a section of the card;
+- `LATER`: its advice when what it looks at comes after the documents;
+- `EACH` and `covers`: quantities of which a policy judges each or says why not.
+
+`_shelf` finds all this, so no list elsewhere names a gate.
+"""

@@ -17,6 +17,9 @@ from twinops.governance.reading import Record
 
 RULE = "GDPR art. 5(1)(d); Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x"
 QUESTION = "Does the twin predict better than its plain baseline, with more than luck?"
+PICTURES = ("accuracy", "calibration")
+_NAMES = ("active_", "spend_", "baskets_")
+SPEAKS_TO = {"dpia.accuracy": _NAMES, "annex_iv.2g": _NAMES, "annex_iv.3": ("active_auc", "spend_mae")}
 
 
 EACH = ("active_auc", "spend_mae")

@@ -13,6 +13,12 @@ RULE = "GDPR arts. 5(1)(a), 6(1), 7(1), 7(3), 21(3)"
 QUESTION = "Had every used row a valid legal basis, and is it published who was left out?"
 ROWS, COVERAGE, EXCLUDED = "rows_without_valid_basis", "consent_coverage", "excluded"
 SUPPRESSED = "excluded_suppressed"
+PICTURES = ("population",)
+SPEAKS_TO = {
+    "dpia.legal_basis": (ROWS, COVERAGE, EXCLUDED),
+    "dpia.object_restrict": (ROWS, EXCLUDED),
+    "annex_iv.2d": (COVERAGE,),
+}
 
 
 class Limits(Record):

@@ -18,6 +18,13 @@ from twinops.governance.reading import Record
 RULE = "GDPR art. 5(1)(d); Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x"
 QUESTION = "Do the features still look as they did in the reference window?"
 MEASURE = "drift_share"
+PICTURES = ("drift_distances",)
+WATCHED = ("drift_",)
+SPEAKS_TO = {
+    "dpia.accuracy": WATCHED,
+    "annex_iv.3": (MEASURE,),
+    "annex_iv.9": (MEASURE, "drift_features"),
+}
 
 
 class Limits(Record):

@@ -6,19 +6,27 @@ above one there was more than expected, below one less. Both ways count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Self
 
+from markupsafe import Markup
 from pydantic import Field, model_validator
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.citations import said
 from twinops.governance.reading import Record
 
 RULE = "GDPR art. 5(1)(d); AI Act art. 72 (Reg. (EU) 2024/1689), taken as guidance"
 QUESTION = "Did households do in the first days after the as-of day what was expected of them?"
 MEASURES = ("early_baskets_ratio", "early_active_ratio")
+PICTURES = ("early_warning",)
+WATCHED = ("early_",)
+SPEAKS_TO = {"dpia.accuracy": WATCHED, "annex_iv.9": WATCHED}
+SECTION = Section.MONITORING
+PLANTED = "early_warning_planted"
 Share = Annotated[float, Field(gt=0, le=0.5)]
 
 
@@ -82,6 +90,15 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         "See notebooks/drift.py; look again in a week, and wait for the labels before anything is promoted.",
         **figures,
     )
+
+
+def told(evidence: Evidence) -> Iterator[Markup]:
+    """What it found of each change that was planted, in words."""
+    fact = evidence.fact(PLANTED)
+    for r in fact.value if fact and isinstance(fact.value, (list, tuple)) else ():
+        if fact and isinstance(r, dict):
+            found = f"an alarm on {r.get('alarms')}, a warning on {r.get('warnings')} of {r.get('days')} days"
+            yield said(f"What the warning of the first days finds when it is planted: {r.get('what')}: {found}", fact)
 
 
 def _off(value: float) -> float:

@@ -20,6 +20,10 @@ from twinops.governance.reading import Record, Text
 RULE = "EU Charter art. 21; GDPR art. 5(1)(a); four-fifths rule, 29 CFR 1607.4(D); Holm 1979"
 QUESTION = "Does the offer decision reach every assessed group about as often as everyone else?"
 FACT = "fairness_tests"
+PICTURES = ("fairness_ratios", "selection_rates")
+WATCHED = ("fairness_", "mitigation_")
+CONSIDERED_AS = "Whom the decision reaches less often"
+SPEAKS_TO = {"dpia.risk_design": WATCHED, "annex_iv.2g": (FACT,), "annex_iv.3": ("fairness_groups",)}
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 

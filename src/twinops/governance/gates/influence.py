@@ -18,6 +18,9 @@ from twinops.governance.reading import Record, Text
 RULE = "AI Act art. 5(1)(a)-(b) (Reg. (EU) 2024/1689), guidelines C(2025) 5052; Dir. 2005/29/EC arts. 5(3), 8-9"
 QUESTION = "Does the proposed campaign keep to the limits of contact, and spare groups that are easily exploited?"
 GROUPS, KEPT, RATIO = "influence_groups", "influence_against_guard", "influence_ratio"
+PICTURES = ("influence",)
+WATCHED = ("influence_",)
+SPEAKS_TO = {"dpia.risk_design": WATCHED}
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 Levels = Annotated[tuple[Text, ...], Field(min_length=1)]
 

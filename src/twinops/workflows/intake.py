@@ -1,0 +1,184 @@
+"""Take rows of a source in: good ones sealed by subject, broken ones to quarantine, all of them counted."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.door import BatchRead, BatchRequest, asked_for
+from twinops.data.households import households
+from twinops.data.own.cells import as_refusals
+from twinops.data.quality import Parted, part
+from twinops.data.schema import Schema
+from twinops.data.seal import write_quarantine, write_sealed
+from twinops.data.sources._reading import REFUSED_ROWS, Reading
+from twinops.data.sources._scored import UNSCORED
+from twinops.entities.canonical import to_json
+from twinops.entities.small_cells import hidden
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import SourcesParams
+from twinops.ports import KeyStore
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.places import write
+
+BATCH = "all"
+"""The one batch of a source that is not collected by the month."""
+SUBJECT = "household_id"
+"""The natural id in every source; no other file of the pipeline holds it."""
+
+
+class Shelf(Protocol):
+    """What is needed of a source: its module, or a declared one (`data.own.declared.Shelf`)."""
+
+    @property
+    def __name__(self) -> str:
+        """Its name; the part behind the last point is the source's."""
+
+    @property
+    def SCHEMA(self) -> Schema:  # noqa: N802  (a module's constant)
+        """Which rows are good."""
+
+    @property
+    def DAY(self) -> str | None:  # noqa: N802
+        """The sealed column that tells the day."""
+
+    @property
+    def sealed(self) -> Callable[[pa.Table], pa.Table]:
+        """Good rows as they are sealed."""
+
+
+@dataclass(frozen=True)
+class Collected:
+    """How many rows of a batch came and what became of them: `read == taken + suppressed + sum(quarantined.values())`.
+
+    `in_file` counts the rows of the whole file the batch was taken from, so that batches can be summed up against it;
+    `suppressed` the rows of subjects who were erased before. Days count from 1 January 2017. `left_out` were left at
+    the door on purpose and not kept; `unscored` entered without the signal of their text; `off`: it is switched off.
+    """
+
+    source: str
+    batch: str
+    in_file: int
+    read: int
+    taken: int
+    subjects: int
+    suppressed: int
+    quarantined: dict[str, int]
+    dropped_columns: tuple[str, ...]
+    oldest_day: int | None
+    newest_day: int | None
+    left_out: dict[str, int] = field(default_factory=dict)
+    unscored: dict[str, int] = field(default_factory=dict)
+    off: bool = False
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A project that takes sources in, and where their rows come from: shipped files, your files, or your sources."""
+
+    plane: DataPlane
+    sources: SourcesParams
+    own: OwnParams = NOTHING_OWN
+
+    @property
+    def is_own(self) -> bool:
+        """Whether anything comes from you: then nothing is made up, and consent least of all."""
+        return bool(self.own.root) or self.sources.folder is not None
+
+    def asked(self, batch: str = BATCH) -> BatchRequest:
+        """What the reader of a source is told."""
+        return asked_for(batch, self.plane.places.root, self.sources)
+
+    def households(self, batch: str = BATCH) -> pa.Array:
+        """The households whose rows are taken, all or a sample of them."""
+        return households(self.plane.engine, self.asked(batch), sample=self.sources.sample)
+
+    def take(self, read: BatchRead, shelf: Shelf, *, batch: str = BATCH, off: bool = False) -> Collected:
+        """Part good rows from bad, seal both, and write the counts; `off` only says why there is nothing."""
+        source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
+        parted = part(read.rows, shelf.SCHEMA)
+        bad = aside(read, parted)
+        table = pointing(shelf.sealed(parted.good), getattr(shelf, "HOUSEHOLDS", ()), keys)
+        write_quarantine(bad, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
+        subject, path = getattr(shelf, "SUBJECT", SUBJECT), places.raw(source, batch)
+        written = write_sealed(table, path, dataset=source, batch=batch, keys=keys, subject=subject)
+        oldest, newest = span(table, shelf.DAY)
+        collected = Collected(
+            source=source,
+            batch=batch,
+            in_file=read.in_file,
+            read=parted.good.num_rows + bad.num_rows,
+            taken=written.rows,
+            subjects=written.subjects,
+            suppressed=table.num_rows - written.rows,
+            quarantined=counted(bad),
+            dropped_columns=read.dropped,
+            oldest_day=oldest,
+            newest_day=newest,
+            left_out=getattr(read, "left_out", {}),
+            unscored=json.loads((table.schema.metadata or {}).get(UNSCORED, b"{}")),
+            off=off,
+        )
+        publish(collected, places.counts(source, batch))
+        return collected
+
+
+def pointing(table: pa.Table, columns: Sequence[str], keys: KeyStore) -> pa.Table:
+    """The same rows with the sids of households in place of their numbers (GDPR art. 5(1)(c)); null stays."""
+    for column in columns:
+        numbers = [None if n is None else n.strip() for n in table[column].to_pylist()]
+        known = sorted({n for n in numbers if n})
+        sids = dict(zip(known, keys.subject_ids(known), strict=True))
+        told = pa.array([sids.get(n) if n else None for n in numbers], pa.string())
+        table = table.set_column(table.column_names.index(column), column, told)
+    return table
+
+
+def aside(read: BatchRead, parted: Parted) -> pa.Table:
+    """All rows that are kept out: those a reader refused and those that break the schema, in one shape."""
+    if not isinstance(read, Reading):
+        return parted.bad
+    if not parted.bad.num_rows:
+        return read.refused
+    places = pa.array(range(1, parted.bad.num_rows + 1), pa.int64())
+    named = parted.bad.drop_columns(["reason"]).add_column(0, "place", places)
+    why = dict(zip(places.to_pylist(), parted.bad["reason"].to_pylist(), strict=True))
+    broken = zip(*as_refusals(named, frozenset(), why), strict=True)
+    return pa.concat_tables([read.refused, pa.table([pa.array(c) for c in broken], schema=REFUSED_ROWS)])
+
+
+def counted(bad: pa.Table) -> dict[str, int]:
+    """Rows kept out, by reason."""
+    return dict(sorted(Counter(bad["reason"].to_pylist()).items()))
+
+
+def nobody(shelf: Shelf) -> pa.Table:
+    """No row of a source, in the columns its `sealed` wants."""
+    types = {"whole": pa.int64(), "text": pa.string(), "number": pa.float64(), "time": pa.timestamp("us")}
+    empty = {c.name: pa.array([], types[c.kind]) for c in shelf.SCHEMA.columns}
+    return pa.table({**empty, "local_time": pa.array([], pa.timestamp("us"))})
+
+
+def span(table: pa.Table, day: str | None) -> tuple[int | None, int | None]:
+    """First and last day of a table that has days."""
+    if day is None:
+        return None, None
+    span = pc.min_max(table[day]).as_py()
+    return span["min"], span["max"]
+
+
+def publish(collected: Collected, path: Path) -> None:
+    """Counts for the next stages, and a word to whoever waits if rows were kept out; few are told as few."""
+    write(path, to_json(vars(collected), indent=1) + "\n")
+    if collected.quarantined:
+        shown = hidden(collected.quarantined).items()
+        reasons = ", ".join(f"{reason} {'few' if rows is None else f'{rows:,}'}" for reason, rows in shown)
+        sys.stderr.write(f"{collected.source} {collected.batch}: rows in quarantine: {reasons}\n")

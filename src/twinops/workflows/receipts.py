@@ -1,0 +1,145 @@
+"""The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow as pa
+
+from twinops.data import ages, purposes
+from twinops.data.days import day_of
+from twinops.data.own.declared import law_of
+from twinops.data.sealed_tables import SealedTables
+from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.legal import LegalFacts
+from twinops.errors import DataError
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import AgesParams
+from twinops.ports import KeyStore
+from twinops.twin.merged import narrowed, said_of_records
+from twinops.twin.permissions import LedgerQuestion, read_consent
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.places import Places
+from twinops.workflows.rules import assessments
+
+TRANSACTIONS = "transactions"
+ADULTS = AgesParams()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the receipt lines may serve: on which basis, and for which purposes an assessment stands."""
+
+    legal: LegalFacts
+    bases: Mapping[Purpose, LegalBasis]
+    assessed: frozenset[Purpose]
+
+
+@dataclass(frozen=True)
+class Ties:
+    """What was chosen beside records, and which records were linked to households."""
+
+    choices: pa.Table
+    links: pa.Table
+
+
+@dataclass(frozen=True)
+class Receipts:
+    """The receipt lines of a project, as of one day."""
+
+    plane: DataPlane
+    as_of: date
+    adults: AgesParams = ADULTS
+    own: OwnParams = NOTHING_OWN
+
+    @property
+    def today(self) -> int:
+        """The as-of day, counted."""
+        return day_of(self.as_of)
+
+    @cached_property
+    def standing(self) -> Standing:
+        """As declared for the receipt lines, shipped or your own."""
+        return standing(self.plane.places, self.own, self.as_of)
+
+    @cached_property
+    def known_until(self) -> int:
+        """The first day nothing is known of."""
+        return min(self.today, reached(self.plane.places.raw_batches(TRANSACTIONS)))
+
+    @cached_property
+    def births(self) -> pa.Table:
+        """See `births`."""
+        return births(self.plane.places, self.plane.keys)
+
+    def lines(self) -> pa.Table:
+        """Every line, as it was sealed."""
+        return self.plane.tables.source(TRANSACTIONS)
+
+    def served(self, lines: pa.Table) -> pa.Table:
+        """The lines without what may not serve a twin: undeclared columns, and days before full age."""
+        return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.adults)
+
+    def answers(self, asked: LedgerQuestion) -> pa.Table:
+        """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
+        engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys)
+        # records before households: the engine keeps the ledger that was read last, and rows are counted by it again
+        said = None if tied is None else said_of_records(engine, tied.choices, tied.links, today=asked.today)
+        ledger = self.plane.tables.source("consent")
+        answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
+        if tied is not None and said is not None:
+            answers = narrowed(engine, answers, tied.links, said, today=asked.today)
+        return ages.of_age(engine, answers, self.births, self.adults)
+
+
+def standing(places: Places, own: OwnParams, as_of: date) -> Standing:
+    """As declared for the receipt lines, shipped or your own.
+
+    Raises:
+        ParamsError: they are not declared for training.
+    """
+    legal, signed = law_of(own)[TRANSACTIONS], assessments(places, on=as_of)
+    names = (TRANSACTIONS, own.staged_as(TRANSACTIONS))
+    return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
+
+
+def births(places: Places, keys: KeyStore) -> pa.Table:
+    """Who was born when, as far as it is known: `sid`, `birth_day` (days from 1 January 2017, before it negative)."""
+    return SealedTables(places.raw_batches, keys).table(places.births, otherwise=ages.NOBODY)
+
+
+def ties(places: Places, keys: KeyStore) -> Ties | None:
+    """Which records were linked to households; None: none was, or nothing was chosen beside any."""
+    tables = SealedTables(places.raw_batches, keys)
+    if not places.links.is_file() or not tables.collected("choices"):
+        return None
+    links = tables.table(places.links)
+    return Ties(tables.source("choices"), links) if links.num_rows else None
+
+
+def reached(batches: list[Path]) -> int:
+    """The first day after the last collected month.
+
+    Raises:
+        DataError: there is no month, or one is missing in between: its baskets would be taken for silence.
+    """
+    months = sorted(p.stem for p in batches)
+    if not months:
+        raise DataError("No month of transactions was collected.", hint="Run `dvc repro`.")
+    firsts = [date.fromisoformat(f"{m}-01") for m in months]
+    for earlier, later in pairwise(firsts):
+        if later != _next_month(earlier):
+            raise DataError(
+                f"There is no batch for {_next_month(earlier):%Y-%m}, but there is one for {later:%Y-%m}.",
+                hint="List every month in `months`; a month without receipts has an empty batch.",
+            )
+    return day_of(_next_month(firsts[-1]))
+
+
+def _next_month(first: date) -> date:
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1)

@@ -1,7 +1,6 @@
 """Panel fusion: inferred, with doubt and bounds, for segments only, and measured by hiding what is known."""
 
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -9,9 +8,9 @@ import pytest
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data import bounds, fusion, matching
-from twinops.data.fusion_plan import Permission, Plan, Refusal, Segment, permitted
+from twinops.data.fusion_plan import Plan, Segment, permitted
 from twinops.data.fusion_shift import shift
-from twinops.data.fusion_table import Told, widened
+from twinops.data.fusion_table import Figure, widened
 from twinops.data.matching import Shared
 from twinops.data.rubin import combined
 from twinops.entities.consent import Purpose
@@ -132,7 +131,7 @@ def test_a_shift_by_hand():
     apart = shift([donors], np.array([[60.0], [60.0], [70.0], [70.0]]))
     assert apart.unexplained[0, "mean"] == pytest.approx(5.0, abs=1e-3)
     assert apart.half(0, "mean") == pytest.approx(1.959964 * 2 * 5, abs=0.01)
-    assert widened(Told(10, 10, 50.0, 47.0, 53.0), 4.0) == (45.0, 55.0)
+    assert widened(Figure(10, 10, 50.0, 47.0, 53.0), 4.0) == (45.0, 55.0)
 
 
 def test_a_panel_of_other_people_widens_the_intervals_until_they_hold_what_draws_alone_would_miss():
@@ -199,25 +198,6 @@ def test_special_categories_are_never_fused(name):
         replace(PLAN, scales=("calm", name))
     with pytest.raises(ParamsError):
         replace(PLAN, segments=(Segment(name),))
-
-
-def test_persons_are_refused_unless_a_signed_permission_still_stands():
-    donors, ours = people(200, 1), people(20, 2)
-    leave = Permission("sha256:1", "dpo@example.org", Purpose.TRAINING, date(2018, 6, 1))
-    for permission in (None, replace(leave, signed_by=""), replace(leave, until=date(2017, 1, 1))):
-        answer = fusion.fuse_persons(
-            donors, ours, plan=PLAN, params=Settings(), permission=permission, on=date(2018, 1, 1)
-        )
-        assert isinstance(answer, Refusal)
-        assert answer.next
-    rows = fusion.fuse_persons(
-        donors, ours, plan=PLAN, params=Settings(), permission=leave, on=date(2018, 1, 1)
-    ).to_pylist()
-    assert len(rows) == 40
-    assert all(
-        r["status"] == "inferred" and r["dpia_digest"] == "sha256:1" and r["low"] <= r["value"] <= r["high"]
-        for r in rows
-    )
 
 
 def test_a_shared_variable_not_declared_for_the_purpose_is_not_matched_on():

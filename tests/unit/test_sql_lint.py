@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import doctest
 from pathlib import Path
 
 import pytest
+import sql_lint
+from sql_lint import lint, lint_files
 
 import twinops
 from twinops import plugins
-from twinops.adapters.sql_lint import lint, lint_files
 
 PACKAGE = Path(twinops.__file__).parent
 
@@ -17,6 +19,10 @@ def fractions() -> set[str]:
     """Source columns that hold fractions."""
     shelves = [plugins.load("twinops.data.sources", name) for name in plugins.names("twinops.data.sources")]
     return {c.name for s in shelves for c in s.SCHEMA.columns if c.kind == "number"}
+
+
+def test_what_the_linter_says_of_itself_is_so():
+    assert doctest.testmod(sql_lint).failed == 0
 
 
 def test_no_shipped_query_uses_what_the_engines_answer_differently():

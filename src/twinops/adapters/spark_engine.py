@@ -1,7 +1,7 @@
 """The Engine port on PySpark: the same SQL files, translated by sqlglot; for data that already live on a cluster.
 
 Needs the extra `spark` and Java 17. On one machine it costs several times the time of DuckDB. What is written out still
-comes from an ordered query, and only from files that `sql_lint` finds nothing in are the values the same.
+comes from an ordered query, and only for files in which the linter of our tests finds nothing are the values the same.
 """
 
 from __future__ import annotations

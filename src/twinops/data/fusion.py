@@ -1,36 +1,35 @@
 """What a panel of other people lets us guess about segments of ours: always inferred, always with its doubt.
 
-Statistical matching (`matching`) in several draws, brought together by Rubin's rules. Nothing is said of a person
-unless the signed DPIA says that it may be; never of special categories; never of a small cell.
+Statistical matching (`matching`) in several draws, brought together by Rubin's rules. Nothing is said of a person, of
+special categories, or of a small cell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
 
 from twinops.data.fusion_bounds import open_ends
-from twinops.data.fusion_plan import HIGH, Permission, Plan, Refusal, Segment, Settings
+from twinops.data.fusion_plan import HIGH, Plan, Segment
 from twinops.data.fusion_shift import shift
-from twinops.data.fusion_table import STATUS, method, table, told
+from twinops.data.fusion_table import UnseenDoubt, figures_of, table
 from twinops.data.matching import Group, groups, match
 from twinops.errors import DataError
+from twinops.params import FusionParams
 from twinops.ports import Engine
 
 
-def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, params: Settings) -> pa.Table:
+def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, params: FusionParams) -> pa.Table:
     """Scales per segment: one row per (variable, segment, scale, figure), figure `mean` in points or `share_high` from
     0 to 1.
 
     `low` and `high`: 95 %, Rubin's rules over draws in each of which the donors were resampled, widened for
     panelists who may be other people in what was not matched on, see `fusion_shift`; `drawn_low`, `drawn_high`: without
-    that. `bound_low`,
-    `bound_high`: whatever the dependence given what was matched on, with the 95 % doubt of the panel and so widened;
-    null where nothing is left open.
+    that. `bound_low`, `bound_high`: whatever the dependence given what was matched on, with the 95 % doubt of the panel
+    and so widened; null where nothing is left open.
 
     Raises:
         DataError: nobody can give to anybody.
@@ -49,49 +48,7 @@ def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, 
     sums = engine.query(files(__package__).joinpath("fusion.sql").read_text(encoding="utf-8")).to_pylist()
     assumed = [s for s in plan.segments if not s.seen_through(plan.shared)]
     ends = {s.column: open_ends(matched, answers, _members(recipients, s), params) for s in assumed}
-    return table(told(sums), (ends, shift(matched, answers)), plan, params)
-
-
-def fuse_persons(  # noqa: PLR0913  (leave to speak of persons is an argument of its own, so that none is overlooked)
-    donors: pa.Table, recipients: pa.Table, *, plan: Plan, params: Settings, permission: Permission | None, on: date
-) -> pa.Table | Refusal:
-    """The scales of each person (column sid): refused unless a permission from the signed DPIA is handed in and still
-    stands.
-
-    One row per (sid, scale): mean of the draws, and the range that holds 95 % of what the draws said.
-    """
-    if permission is None:
-        return Refusal(
-            "Inference about persons is off: the DPIA does not allow it.",
-            "use segments, or have the DPIA signed for it",
-        )
-    if not permission.signed_by or not permission.dpia_digest or on > permission.until:
-        return Refusal(
-            "The permission to infer about persons is unsigned or has run out.", "have the DPIA reviewed and signed"
-        )
-    answers = _answers(donors, plan.scales)
-    rng = np.random.default_rng(params.seed)
-    sids, rows = recipients["sid"].to_pylist(), []
-    for group in groups(donors, recipients, plan.shared):
-        drawn = np.stack([answers[match(group, answers, near=params.donors, rng=rng)] for _ in range(params.draws)])
-        low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
-        rows += [
-            (
-                sids[r],
-                s,
-                float(drawn[:, i, j].mean()),
-                float(low[i, j]),
-                float(high[i, j]),
-                STATUS,
-                method(params),
-                plan.panel,
-                permission.dpia_digest,
-            )
-            for i, r in enumerate(group.recipients)
-            for j, s in enumerate(plan.scales)
-        ]
-    names = ("sid", "scale", "value", "low", "high", "status", "method", "donor_panel", "dpia_digest")
-    return pa.table(dict(zip(names, zip(*sorted(rows), strict=True), strict=True)))
+    return table(figures_of(sums), UnseenDoubt(ends, shift(matched, answers)), plan, params)
 
 
 def _answers(donors: pa.Table, scales: Sequence[str]) -> np.ndarray:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.data import bounds
-from twinops.data.fusion_plan import HIGH, Settings
+from twinops.data.fusion_plan import HIGH
 from twinops.data.matching import Group, regression
 from twinops.entities.measure import NORMAL_95
+from twinops.params import FusionParams
 
 CELLS = 10
 Ends = tuple[str, int, str]
@@ -26,7 +27,7 @@ class Cell:
 
 
 def open_ends(
-    matched: Sequence[Group], answers: np.ndarray, member: np.ndarray, params: Settings
+    matched: Sequence[Group], answers: np.ndarray, member: np.ndarray, params: FusionParams
 ) -> dict[Ends, tuple[float, float]]:
     """Bounds per segment, number of the scale, and figure, widened by the doubt that resampled donors leave.
 

@@ -1,12 +1,10 @@
-"""What is fused, on what, for which segments, and who allowed it; special categories cannot even be named."""
+"""What is fused, on what, and for which segments, never for persons; special categories cannot even be named."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import Protocol
 
 from twinops.data.matching import Shared
 from twinops.entities.consent import Purpose
@@ -18,26 +16,6 @@ _SPECIAL = re.compile(
     r"(?:^|_)(?:relig\w*|faith|belief|church\w*|politic\w*|party|vot(?:e|es|ed|ing)\w*|union|health\w*|ill(?:ness)?|disease|disab\w*|pregnan\w*|diet|medic\w*|depress\w*|"
     r"anxi\w*|sex\w*|gay|lgbt\w*|gender_identity|ethnic\w*|race|racial|origin|skin|nationality|biometric\w*|genetic\w*|criminal\w*)(?:_|$)"
 )
-
-
-class Settings(Protocol):
-    """The `fusion` section of params.yaml."""
-
-    @property
-    def draws(self) -> int:
-        """How many times everything is matched."""
-
-    @property
-    def donors(self) -> int:
-        """Among how many nearest donors the lot falls."""
-
-    @property
-    def smallest_cell(self) -> int:
-        """Fewer recipients or donors than this are not shown."""
-
-    @property
-    def seed(self) -> int:
-        """The seed."""
 
 
 @dataclass(frozen=True)
@@ -80,24 +58,6 @@ class Plan:
             raise ParamsError(
                 "Fusion needs shared variables and scales.", hint="See the fusion section of params.yaml."
             )
-
-
-@dataclass(frozen=True)
-class Permission:
-    """The signed DPIA's leave to infer about persons: for one purpose, until a day."""
-
-    dpia_digest: str
-    signed_by: str
-    purpose: Purpose
-    until: date
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why there is no answer, and what to do next."""
-
-    sentence: str
-    next: str
 
 
 def is_special(name: str) -> bool:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.fusion_plan import Plan, Settings
+from twinops.data.fusion_bounds import Ends
+from twinops.data.fusion_plan import Plan
 from twinops.data.fusion_shift import Shift
 from twinops.data.rubin import combined
+from twinops.params import FusionParams
 
 STATUS = "inferred"
 FIGURES = ("value", "drawn_low", "drawn_high", "low", "high", "bound_low", "bound_high")
@@ -45,7 +48,7 @@ RESULT = pa.schema(
 )
 
 
-class Told(NamedTuple):
+class Figure(NamedTuple):
     """One figure: recipients, the fewest donors of any draw, value and interval."""
 
     recipients: int
@@ -58,12 +61,20 @@ class Told(NamedTuple):
 Key = tuple[str, str, str, str]
 
 
-def told(sums: Sequence[Mapping[str, Any]]) -> dict[Key, Told]:
+@dataclass(frozen=True)
+class UnseenDoubt:
+    """What draws do not tell of: bounds of every variable that needs them, and the shift the panel may have."""
+
+    open_ends: Mapping[str, Mapping[Ends, tuple[float, float]]]
+    shift: Shift
+
+
+def figures_of(sums: Sequence[Mapping[str, Any]]) -> dict[Key, Figure]:
     """Figures per segment and scale, from the sums of every draw."""
     draws: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for row in sums:
         draws.setdefault((str(row["variable"]), str(row["segment"]), str(row["scale"])), []).append(row)
-    out: dict[Key, Told] = {}
+    out: dict[Key, Figure] = {}
     for key, rows in draws.items():
         n, donors = int(rows[0]["recipients"]), min(int(r["donors"]) for r in rows)
         for figure, total, squares in (("mean", "points", "squares"), ("share_high", "high", "high")):
@@ -71,28 +82,26 @@ def told(sums: Sequence[Mapping[str, Any]]) -> dict[Key, Told]:
                 np.array([r[total] for r in rows], dtype=float),
                 np.array([r[squares] for r in rows], dtype=float),
             )
-            out[(*key, figure)] = Told(
+            out[(*key, figure)] = Figure(
                 n, donors, *combined(first / n, (second / n - (first / n) ** 2).clip(0) / max(n - 1, 1))
             )
     return out
 
 
-def method(params: Settings) -> str:
+def method(params: FusionParams) -> str:
     """How values came about, in words."""
     lot = f"one of {params.donors} nearest donors, {params.draws} draws with resampled donors"
     return f"predictive mean matching, {lot}, Rubin's rules, widened for a shift of the panel"
 
 
 def table(
-    figures: Mapping[Key, Told],
-    doubt: tuple[Mapping[str, Mapping[tuple[str, int, str], tuple[float, float]]], Shift],
+    figures: Mapping[Key, Figure],
+    doubt: UnseenDoubt,
     plan: Plan,
-    params: Settings,
+    params: FusionParams,
 ) -> pa.Table:
-    """One row per (variable, segment, scale, figure), small cells emptied. `doubt` has the bounds of every variable
-    that needs them, and the shift by which intervals and bounds are widened.
-    """
-    (open_ends, shift), rows = doubt, []
+    """One row per (variable, segment, scale, figure), small cells emptied; doubt widens intervals and bounds."""
+    open_ends, shift, rows = doubt.open_ends, doubt.shift, []
     for (variable, segment, scale, figure), found in figures.items():
         most, place = 1.0 if figure == "share_high" else 100.0, plan.scales.index(scale)
         wide = shift.half(place, figure)
@@ -121,10 +130,10 @@ def table(
     return pa.Table.from_pylist(_suppressed(rows, params.smallest_cell), schema=RESULT)
 
 
-def widened(found: Told, half: float) -> tuple[float, float]:
+def widened(found: Figure, half: float) -> tuple[float, float]:
     """Low and high with one more source of doubt, independent of the others.
 
-    >>> widened(Told(10, 10, 50.0, 47.0, 53.0), 4.0)
+    >>> widened(Figure(10, 10, 50.0, 47.0, 53.0), 4.0)
     (45.0, 55.0)
     """
     return (

@@ -23,7 +23,7 @@ from beside import spent, started
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data.linkage.blocking import candidates
 from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
-from twinops.data.linkage.linking import Settings, linked
+from twinops.data.linkage.linking import LinkageSettings, linked
 from twinops.data.linkage.normalise import normalised
 from twinops.data.linkage.splinking import Drawing
 from twinops.demo import accounts, crm, registrations
@@ -37,7 +37,7 @@ SIZES = {"2k5": 2_500, "100k": 100_000, "1m": 406_500}
 TWICE = 100_000
 """Up to so many persons the matcher is also tried on our normalised fields."""
 SEED, DRAWS = 5, 200
-SETTINGS = Settings(Drawing(seed=17), lone=LONE)
+SETTINGS = LinkageSettings(Drawing(seed=17), lone=LONE)
 COLUMNS = {
     "crm": {
         "sid": "crm_id",

@@ -11,9 +11,9 @@ from shoppers import ledger_of
 
 from twinops.data import blend as blending
 from twinops.data import consent, customers, fusion, signals
-from twinops.data.fusion_plan import Plan, Segment
+from twinops.data.fusion_plan import Plan, SegmentColumn
 from twinops.data.linkage.intake import HOME, LONE, raw_records
-from twinops.data.linkage.linking import Settings, linked
+from twinops.data.linkage.linking import LinkageSettings, linked
 from twinops.data.linkage.outcome import links
 from twinops.data.linkage.splinking import Drawing
 from twinops.data.matching import Shared
@@ -22,7 +22,7 @@ from twinops.evaluation import contradictions
 from twinops.ports import Engine
 from twinops.twin.merged import narrowed, said_of_records
 
-SETTINGS = Settings(Drawing(seed=3, u_pairs=50_000, em_pairs=50_000), lone=LONE)
+SETTINGS = LinkageSettings(Drawing(seed=3, u_pairs=50_000, em_pairs=50_000), lone=LONE)
 DAYS, TODAY = (60, 120), 190
 TEXT, WHOLE = pa.string(), pa.int64()
 
@@ -134,7 +134,7 @@ def _fuse(engine: Engine) -> None:
     plan = Plan(
         (Shared("age", ("young", "old")), Shared("spend")),
         ("calm", "keen"),
-        (Segment("age", ("age",)), Segment("home")),
+        (SegmentColumn("age", ("age",)), SegmentColumn("home")),
         "Test Panel (synthetic)",
     )
     fusion.fuse(engine, donors, recipients, plan=plan, params=Drawn())

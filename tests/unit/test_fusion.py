@@ -8,7 +8,7 @@ import pytest
 
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.data import bounds, fusion, matching
-from twinops.data.fusion_plan import Plan, Segment, permitted
+from twinops.data.fusion_plan import Plan, SegmentColumn, permitted
 from twinops.data.fusion_shift import shift
 from twinops.data.fusion_table import Figure, widened
 from twinops.data.matching import Shared
@@ -52,7 +52,7 @@ def people(n: int, seed: int, *, hidden_matters: float = 0.0) -> pa.Table:
 PLAN = Plan(
     (Shared("age", AGES), Shared("spend")),
     ("calm", "keen"),
-    (Segment("age", ("age",)), Segment("trait_half")),
+    (SegmentColumn("age", ("age",)), SegmentColumn("trait_half")),
     "Test Panel (synthetic)",
 )
 
@@ -124,7 +124,7 @@ def test_a_dependence_nobody_observed_is_missed_but_flagged_and_the_bounds_hold_
 
 def test_a_shift_by_hand():
     ours, theirs = np.array([[1.0, 3.0]] * 2), np.array([[1.0, 0.0], [1.0, 2.0]] * 2)
-    donors = matching.Group((), np.arange(2), np.arange(4), ours, theirs)
+    donors = matching.MatchGroup((), np.arange(2), np.arange(4), ours, theirs)
     found = shift([donors], np.array([[60.0], [70.0], [60.0], [70.0]]))
     assert found.size == 2.0  # donors: mean 1, standard deviation 1; recipients: 3
     assert found.unexplained[0, "mean"] == pytest.approx(1.0)  # slope 5 shrinks to 4 by the penalty of 1 beside 4
@@ -141,7 +141,7 @@ def test_a_panel_of_other_people_widens_the_intervals_until_they_hold_what_draws
     keener = np.clip(ours["keen"].to_numpy() + 2, 0, 100)  # and it goes with what is not
     richer = richer.set_column(ours.column_names.index("keen"), "keen", pa.array(keener))
     richer = richer.append_column("half", pa.array(rng.choice(["left", "right"], n)))
-    plan = replace(PLAN, segments=(Segment("half"),))
+    plan = replace(PLAN, segments=(SegmentColumn("half"),))
     table = fusion.fuse(DuckDBEngine(threads=1), other, richer, plan=plan, params=Settings())
     for side in ("left", "right"):
         row = one(table.to_pylist(), segment=side, scale="keen", figure="mean")
@@ -182,7 +182,7 @@ def test_who_knows_less_is_matched_on_less_and_who_knows_nothing_not_at_all():
 def test_small_cells_are_not_shown_and_cannot_be_worked_out_from_the_others():
     ours = people(200, 2).to_pylist()
     ours = [r | {"town": "tiny" if i < 4 else "small" if i < 40 else "large"} for i, r in enumerate(ours)]
-    plan = replace(PLAN, segments=(Segment("town"),))
+    plan = replace(PLAN, segments=(SegmentColumn("town"),))
     rows = fused(people(300, 1), pa.Table.from_pylist(ours), plan=plan)
     for town, hidden in (("tiny", True), ("small", True), ("large", False)):
         row = one(rows, segment=town)
@@ -197,7 +197,7 @@ def test_special_categories_are_never_fused(name):
     with pytest.raises(ParamsError, match="Special categories"):
         replace(PLAN, scales=("calm", name))
     with pytest.raises(ParamsError):
-        replace(PLAN, segments=(Segment(name),))
+        replace(PLAN, segments=(SegmentColumn(name),))
 
 
 def test_a_shared_variable_not_declared_for_the_purpose_is_not_matched_on():

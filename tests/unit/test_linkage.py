@@ -16,13 +16,13 @@ from twinops.data.linkage import explain, letters, model, strictest
 from twinops.data.linkage.blocking import candidates
 from twinops.data.linkage.comparisons import BY_NAME, COMPARISONS
 from twinops.data.linkage.intake import HOME, LONE, raw_records
-from twinops.data.linkage.linking import Settings, linked
+from twinops.data.linkage.linking import LinkageSettings, linked
 from twinops.data.linkage.model import Model, between_bits, inside_bits
 from twinops.data.linkage.naming import Usage, root, split_name
 from twinops.data.linkage.normalise import RAW, normalised
 from twinops.data.linkage.outcome import links, nothing_linked, review
 from twinops.data.linkage.plausible import Plausible, _Between
-from twinops.data.linkage.resolve import Doubt, Rules, resolved
+from twinops.data.linkage.resolve import Doubt, JoiningRules, resolved
 from twinops.data.linkage.scoring import Pairs
 from twinops.data.linkage.splinking import Drawing
 from twinops.entities.consent import Reason
@@ -33,7 +33,7 @@ from twinops.evaluation.linkage_findings import judged
 from twinops.evaluation.linkage_peers import joined
 from twinops.pictures.linkage import bands_picture, tie_picture
 
-SETTINGS = Settings(Drawing(seed=3, u_pairs=100_000, em_pairs=50_000), lone=LONE)
+SETTINGS = LinkageSettings(Drawing(seed=3, u_pairs=100_000, em_pairs=50_000), lone=LONE)
 
 
 @pytest.fixture(scope="module")
@@ -181,10 +181,10 @@ def test_another_given_name_or_birthday_is_a_contradiction_unless_the_birthday_i
 SOURCES = np.array(["crm", "crm", HOME, HOME, "social_accounts"])
 
 
-def join(found: Pairs, probability: list[float], *, rules: Rules | None = None):
+def join(found: Pairs, probability: list[float], *, rules: JoiningRules | None = None):
     sure = np.array(probability)
     likely = Plausible(np.full(len(sure), 10.0), np.where(found.contradicted(), 0.0, sure), Model(0.1, {}, {}, {}))
-    return resolved(found, likely, SOURCES, lone=LONE, rules=rules or Rules())
+    return resolved(found, likely, SOURCES, lone=LONE, rules=rules or JoiningRules())
 
 
 def test_sure_pairs_join_and_those_in_between_wait_for_a_person():
@@ -216,7 +216,7 @@ def test_a_contradiction_anywhere_in_a_group_keeps_it_apart():
 
 def test_a_group_that_is_too_large_is_taken_apart_and_alarms():
     found = pairs((0, 2, 9.0), (0, 4, 9.0), (2, 4, 9.0))
-    done = join(found, [0.999] * 3, rules=Rules(most_records=2))
+    done = join(found, [0.999] * 3, rules=JoiningRules(most_records=2))
     assert done.person.tolist() == [0, 1, 2, 3, 4]
     assert done.alarms == 1
     assert done.doubt == [Doubt.CROWDED] * 3
@@ -290,7 +290,9 @@ def test_the_pictures_are_the_same_bytes_twice(done, tmp_path):
     row = links(done, home=HOME).sort_by([("probability", "ascending")]).slice(0, 1).to_pylist()[0]
     for i in (1, 2):
         save(tie_picture(explain.explained(row, done.model)), tmp_path / f"tie{i}.png")
-        save(bands_picture(done.plausible.probability, rules=Rules(), contradicted=3), tmp_path / f"bands{i}.png")
+        save(
+            bands_picture(done.plausible.probability, rules=JoiningRules(), contradicted=3), tmp_path / f"bands{i}.png"
+        )
     assert (tmp_path / "tie1.png").read_bytes() == (tmp_path / "tie2.png").read_bytes()
     assert (tmp_path / "bands1.png").read_bytes() == (tmp_path / "bands2.png").read_bytes()
 

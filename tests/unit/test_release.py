@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from twinops.adapters.memory import MemoryKeys
-from twinops.data.release.codebook import Band, coded, shipped
+from twinops.data.release.codebook import CodeBand, coded, shipped
 from twinops.data.release.generalise import Rule, generalise
 from twinops.data.release.ledger import Entry, opened
 from twinops.data.release.synthetic import epsilon_of, rho_of, synthesise
@@ -24,9 +24,9 @@ from twinops.workflows.places import Places
 from twinops.workflows.release import Released, release
 
 BANDS = (
-    Band("visits", "visits", "visits", (1, 3, 6)),
-    Band("spend", "spend", "USD", (50, 150, 350), sensitive=True),
-    Band("mood", "mood", "mood", (-20, 0, 20), known_if="told"),
+    CodeBand("visits", "visits", "visits", (1, 3, 6)),
+    CodeBand("spend", "spend", "USD", (50, 150, 350), sensitive=True),
+    CodeBand("mood", "mood", "mood", (-20, 0, 20), known_if="told"),
 )
 POLICY = Path(__file__).parents[2] / "compliance" / "policy.yaml"
 

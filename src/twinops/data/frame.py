@@ -22,7 +22,7 @@ _WIDTH_LIMITS = np.array([0, *(256**k - 1 for k in range(1, 8))], dtype=np.uint6
 
 
 @dataclass(frozen=True)
-class Column:
+class SealedColumn:
     """Name and Arrow type of a sealed column, and whether any value of this batch is null."""
 
     name: str
@@ -35,7 +35,7 @@ class Column:
         return 2 if self.nullable else 1
 
 
-def columns(table: pa.Table) -> tuple[Column, ...]:
+def columns(table: pa.Table) -> tuple[SealedColumn, ...]:
     """The columns of a table, as they would be sealed.
 
     Raises:
@@ -46,7 +46,7 @@ def columns(table: pa.Table) -> tuple[Column, ...]:
         raise DataError(
             f"These columns cannot be sealed: {', '.join(wrong)}.", hint=f"Cast to one of {', '.join(_TYPES)}."
         )
-    return tuple(Column(f.name, str(f.type), table[f.name].null_count > 0) for f in table.schema)
+    return tuple(SealedColumn(f.name, str(f.type), table[f.name].null_count > 0) for f in table.schema)
 
 
 def encode(table: pa.Table, starts: np.ndarray, rows: int) -> Iterator[bytes]:
@@ -67,7 +67,7 @@ def encode(table: pa.Table, starts: np.ndarray, rows: int) -> Iterator[bytes]:
         yield b"".join((packed[i * size : i * size + size], values, *(text[cuts[a] : cuts[b]] for text, cuts in utf8)))
 
 
-def decode(frames: Sequence[bytes], schema: Sequence[Column]) -> tuple[pa.Table, np.ndarray]:
+def decode(frames: Sequence[bytes], schema: Sequence[SealedColumn]) -> tuple[pa.Table, np.ndarray]:
     """The rows of all frames in their order, and how many each frame held.
 
     Raises:
@@ -188,7 +188,7 @@ def _as_words(array: pa.Array, kind: str) -> np.ndarray:
     return np.asarray(pc.fill_null(array.cast(pa.int64()), 0))
 
 
-def _table(schema: Sequence[Column], words: list[np.ndarray], texts: list[bytes]) -> pa.Table:
+def _table(schema: Sequence[SealedColumn], words: list[np.ndarray], texts: list[bytes]) -> pa.Table:
     """Columns from their words and texts; the inverse of `_channels`."""
     left, text, out = iter(words), iter(texts), {}
     for column in schema:

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.fusion_bounds import open_ends
-from twinops.data.fusion_plan import HIGH, Plan, Segment
+from twinops.data.fusion_plan import HIGH, Plan, SegmentColumn
 from twinops.data.fusion_shift import shift
 from twinops.data.fusion_table import UnseenDoubt, figures_of, table
-from twinops.data.matching import Group, groups, match
+from twinops.data.matching import MatchGroup, groups, match
 from twinops.errors import DataError
 from twinops.params import FusionParams
 from twinops.ports import Engine
@@ -67,7 +67,11 @@ def _long_answers(answers: np.ndarray, scales: Sequence[str]) -> pa.Table:
 
 
 def _register(
-    engine: Engine, matched: Sequence[Group], drawn: Sequence[Sequence[np.ndarray]], recipients: pa.Table, plan: Plan
+    engine: Engine,
+    matched: Sequence[MatchGroup],
+    drawn: Sequence[Sequence[np.ndarray]],
+    recipients: pa.Table,
+    plan: Plan,
 ) -> None:
     """The tables of `fusion.sql`, but for the answers."""
     who = np.concatenate([g.recipients for g in matched])
@@ -96,5 +100,5 @@ def _register(
     engine.register("fusion_settings", pa.table({"high": pa.array([HIGH], pa.int64())}))
 
 
-def _members(recipients: pa.Table, segment: Segment) -> np.ndarray:
+def _members(recipients: pa.Table, segment: SegmentColumn) -> np.ndarray:
     return np.array(recipients[segment.column].cast(pa.string()).to_pylist(), dtype=object)

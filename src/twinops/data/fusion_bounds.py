@@ -9,7 +9,7 @@ import numpy as np
 
 from twinops.data import bounds
 from twinops.data.fusion_plan import HIGH
-from twinops.data.matching import Group, regression
+from twinops.data.matching import MatchGroup, regression
 from twinops.entities.measure import NORMAL_95
 from twinops.params import FusionParams
 
@@ -27,7 +27,7 @@ class Cell:
 
 
 def open_ends(
-    matched: Sequence[Group], answers: np.ndarray, member: np.ndarray, params: FusionParams
+    matched: Sequence[MatchGroup], answers: np.ndarray, member: np.ndarray, params: FusionParams
 ) -> dict[Ends, tuple[float, float]]:
     """Bounds per segment, number of the scale, and figure, widened by the doubt that resampled donors leave.
 
@@ -55,7 +55,7 @@ def _ends(cells: Sequence[Cell], belongs: np.ndarray) -> dict[str, tuple[float, 
     }
 
 
-def _cells(group: Group, answers: np.ndarray, lot: np.random.Generator | None) -> list[Cell]:
+def _cells(group: MatchGroup, answers: np.ndarray, lot: np.random.Generator | None) -> list[Cell]:
     """Recipients and donors' answers in tenths of the predicted answer; donors as they are, or resampled by lot."""
     sample = (
         np.arange(len(group.donors)) if lot is None else np.sort(lot.integers(0, len(group.donors), len(group.donors)))

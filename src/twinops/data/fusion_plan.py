@@ -19,7 +19,7 @@ _SPECIAL = re.compile(
 
 
 @dataclass(frozen=True)
-class Segment:
+class SegmentColumn:
     """A column of the recipients that parts them, and the shared variables it follows from.
 
     Where those are not all matched on, what is said of its segments rests on conditional independence, which no data
@@ -40,7 +40,7 @@ class Plan:
 
     shared: tuple[Shared, ...]
     scales: tuple[str, ...]
-    segments: tuple[Segment, ...]
+    segments: tuple[SegmentColumn, ...]
     panel: str
 
     def __post_init__(self) -> None:

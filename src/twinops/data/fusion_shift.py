@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.data.fusion_plan import HIGH
-from twinops.data.matching import Group, regression
+from twinops.data.matching import MatchGroup, regression
 from twinops.entities.measure import NORMAL_95
 
 
@@ -29,7 +29,7 @@ class Shift:
         return NORMAL_95 * self.size * self.unexplained[scale, figure]
 
 
-def shift(matched: Sequence[Group], answers: np.ndarray) -> Shift:
+def shift(matched: Sequence[MatchGroup], answers: np.ndarray) -> Shift:
     """The root mean square of the standardised differences in all that was matched on, and what it leaves unexplained.
 
     `matched` are groups of recipients with their donors, `answers` the donors' points (a row each, a column per scale).
@@ -47,7 +47,7 @@ def shift(matched: Sequence[Group], answers: np.ndarray) -> Shift:
     return Shift(round(float(size), 4), {(i, f): float(s) for f, spread in left.items() for i, s in enumerate(spread)})
 
 
-def _apart(group: Group) -> float:
+def _apart(group: MatchGroup) -> float:
     """Mean square of the standardised differences between a group's recipients and their donors."""
     ours, theirs = group.recipient_x[:, 1:], group.donor_x[:, 1:]  # the first column is a constant
     spread = theirs.std(axis=0)

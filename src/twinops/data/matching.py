@@ -30,7 +30,7 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class Group:
+class MatchGroup:
     """Recipients who know the same shared variables, and the donors who know them too, as rows of numbers."""
 
     known: tuple[str, ...]
@@ -40,7 +40,7 @@ class Group:
     donor_x: np.ndarray
 
 
-def groups(donors: pa.Table, recipients: pa.Table, shared: Sequence[Shared]) -> Iterator[Group]:
+def groups(donors: pa.Table, recipients: pa.Table, shared: Sequence[Shared]) -> Iterator[MatchGroup]:
     """Recipients by what is known of them. Where nothing shared is known, or nobody could give, there is no group.
 
     Raises:
@@ -54,7 +54,7 @@ def groups(donors: pa.Table, recipients: pa.Table, shared: Sequence[Shared]) -> 
         if not there or len(from_whom) < 2:
             continue
         centre = _centre(donors.take(from_whom), there)
-        yield Group(
+        yield MatchGroup(
             tuple(v.name for v in there),
             who,
             from_whom,
@@ -63,7 +63,7 @@ def groups(donors: pa.Table, recipients: pa.Table, shared: Sequence[Shared]) -> 
         )
 
 
-def match(group: Group, answers: np.ndarray, *, near: int, rng: np.random.Generator) -> np.ndarray:
+def match(group: MatchGroup, answers: np.ndarray, *, near: int, rng: np.random.Generator) -> np.ndarray:
     """One draw: for every recipient of the group the row of its donor.
 
     Donors are resampled first (approximate Bayesian bootstrap, Rubin and Schenker 1986), so that draws differ by what

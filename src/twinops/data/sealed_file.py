@@ -39,7 +39,7 @@ class Label:
 
     dataset: str
     batch: str
-    columns: tuple[frame.Column, ...]
+    columns: tuple[frame.SealedColumn, ...]
 
     @cached_property
     def bound(self) -> tuple[bytes, bytes, bytes]:
@@ -83,7 +83,7 @@ def label_of(path: Path) -> Label | None:
     if found is None:
         return None
     raw = json.loads(found)
-    return Label(raw["dataset"], raw["batch"], tuple(frame.Column(**c) for c in raw["columns"]))
+    return Label(raw["dataset"], raw["batch"], tuple(frame.SealedColumn(**c) for c in raw["columns"]))
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class SealedFile:
                 raise ValueError("more subjects than we write")
             table = pq.read_table(path)
             raw = json.loads((table.schema.metadata or {})[_LABEL])
-            label = Label(raw["dataset"], raw["batch"], tuple(frame.Column(**c) for c in raw["columns"]))
+            label = Label(raw["dataset"], raw["batch"], tuple(frame.SealedColumn(**c) for c in raw["columns"]))
             sids, frames = table["sid"].to_pylist(), table["frame"].to_pylist()
         except FileNotFoundError:
             raise DataError(f"{_name(path)} is not there.", hint="Run `dvc repro`, or `dvc pull`.") from None

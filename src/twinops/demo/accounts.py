@@ -13,7 +13,7 @@ import numpy as np
 from twinops.demo import names
 from twinops.demo.dirt import Dirt, Texts, decorated, hostile, slip, texts, twice_decoded, unique_map
 from twinops.demo.dirt import without_accents as plain
-from twinops.demo.identities import People, Records
+from twinops.demo.identities import MadeUpPeople, Records
 from twinops.demo.writing import addresses, days, emails, family, given, spelt
 
 SHARE = 0.55
@@ -21,7 +21,7 @@ SHARE = 0.55
 SERVER = "social.example"
 
 
-def accounts(people: People, seed: int) -> Records:
+def accounts(people: MadeUpPeople, seed: int) -> Records:
     """One account for about 55 % of the people, in the order of handles."""
     dirt = Dirt(np.random.default_rng([seed, 5]))
     person = np.flatnonzero(dirt.chance(len(people), SHARE))
@@ -57,7 +57,7 @@ def to_jsonl(records: Records) -> bytes:
     )
 
 
-def owners(records: Records, people: People) -> list[tuple[str, str]]:
+def owners(records: Records, people: MadeUpPeople) -> list[tuple[str, str]]:
     """Every account, as its posts name it, with the household of the person behind it (truth): what `demo.social`
     writes around.
     """
@@ -91,7 +91,7 @@ def _actor(row: dict[str, str]) -> dict[str, object]:
     }
 
 
-def _handles(who: People, dirt: Dirt, alias: Texts) -> Texts:
+def _handles(who: MadeUpPeople, dirt: Dirt, alias: Texts) -> Texts:
     """A handle of the name, a part of it, or an alias; every handle once."""
     first, last = (
         unique_map(spelt(v, dirt, native=0), lambda v: "".join(c for c in plain(v).lower() if c.isalnum()))
@@ -116,7 +116,7 @@ def _handles(who: People, dirt: Dirt, alias: Texts) -> Texts:
     return out
 
 
-def _display(who: People, dirt: Dirt, alias: Texts) -> Texts:
+def _display(who: MadeUpPeople, dirt: Dirt, alias: Texts) -> Texts:
     """The name shown: in full, shortened, or an alias; with slips, emoji and now and then an attack."""
     first, last = (
         spelt(given(who, dirt, short=0.18, initial=0), dirt, native=0.5),

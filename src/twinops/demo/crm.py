@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twinops.demo.dirt import Dirt, attached, digit_slip, hostile, slip, texts, twice_decoded
-from twinops.demo.identities import People, Records
+from twinops.demo.identities import MadeUpPeople, Records
 from twinops.demo.writing import addresses, birthdays, csv_lines, days, emails, family, given, phones, spelt
 
 COLUMNS = (
@@ -38,7 +38,7 @@ BROKEN = (
 """Lines that must not enter: they stand for nobody."""
 
 
-def profiles(people: People, seed: int) -> Records:
+def profiles(people: MadeUpPeople, seed: int) -> Records:
     """One profile per person and 5 % duplicates, in no order."""
     dirt = Dirt(np.random.default_rng([seed, 2]))
     person = dirt.rng.permutation(
@@ -80,7 +80,7 @@ def to_csv(records: Records, seed: int) -> bytes:
     return b"".join(lines)
 
 
-def _names(who: People, dirt: Dirt) -> tuple[np.ndarray, np.ndarray]:
+def _names(who: MadeUpPeople, dirt: Dirt) -> tuple[np.ndarray, np.ndarray]:
     """First and last name as typed into a form: short forms, slips, former names, the two swapped, and a few
     attacks.
     """

@@ -26,7 +26,7 @@ GROWN_UP = np.datetime64("1973-06-30")
 
 
 @dataclass(frozen=True)
-class People:
+class MadeUpPeople:
     """One row per person, every field an array of the same length."""
 
     household: Texts
@@ -54,7 +54,7 @@ class People:
 
 @dataclass(frozen=True)
 class Records:
-    """A source's dirty records as columns of text, and the row in `People` behind each (truth)."""
+    """A source's dirty records as columns of text, and the row in `MadeUpPeople` behind each (truth)."""
 
     columns: dict[str, Texts]
     person: np.ndarray
@@ -63,7 +63,7 @@ class Records:
         return len(self.person)
 
 
-def people_of(households: Sequence[str], seed: int) -> People:
+def people_of(households: Sequence[str], seed: int) -> MadeUpPeople:
     """True persons around these households; person i is the holder of household i, relatives follow."""
     rng = np.random.default_rng([seed, 1])
     n = len(households)
@@ -71,7 +71,7 @@ def people_of(households: Sequence[str], seed: int) -> People:
     return _with_relatives(holders, np.sort(rng.permutation(n)[: round(n * RELATIVES)]), rng)
 
 
-def some_people(persons: int, seed: int) -> People:
+def some_people(persons: int, seed: int) -> MadeUpPeople:
     """About this many persons in households of their own, for measuring at scale."""
     households = round(persons / (1 + RELATIVES))
     return people_of([f"H{i:07d}" for i in range(households)], seed)
@@ -88,7 +88,7 @@ def truth(source: str, records: Records, *, key: str) -> pa.Table:
     )
 
 
-def _strangers(household: Texts, rng: np.random.Generator) -> People:
+def _strangers(household: Texts, rng: np.random.Generator) -> MadeUpPeople:
     n = len(household)
     given, short, surname, maiden = _names(n, rng)
     born = LAST_BIRTHDAY - rng.integers(0, 365 * 64, n)
@@ -97,10 +97,12 @@ def _strangers(household: Texts, rng: np.random.Generator) -> People:
     other = _unique(_addresses(latin_given, latin_surname, born, rng, spread=2), taken=email)
     numbers = (_numbers(n, rng), _numbers(n, rng))
     place = np.stack([_places(n, rng), _places(n, rng)], axis=1)
-    return People(household, np.ones(n, dtype=bool), given, short, surname, maiden, born, email, other, *numbers, place)
+    return MadeUpPeople(
+        household, np.ones(n, dtype=bool), given, short, surname, maiden, born, email, other, *numbers, place
+    )
 
 
-def _with_relatives(holders: People, kin: np.ndarray, rng: np.random.Generator) -> People:
+def _with_relatives(holders: MadeUpPeople, kin: np.ndarray, rng: np.random.Generator) -> MadeUpPeople:
     """The holders, then one relative for each of `kin`: a spouse, or a child that may bear the parent's name."""
     elder, own = holders.taken(kin), _strangers(holders.household[kin], rng)
     n = len(kin)
@@ -125,7 +127,7 @@ def _with_relatives(holders: People, kin: np.ndarray, rng: np.random.Generator) 
     both = {
         f.name: np.concatenate([getattr(holders, f.name), getattr(relative, f.name)], axis=-1) for f in fields(holders)
     }
-    return People(**both)
+    return MadeUpPeople(**both)
 
 
 def _names(n: int, rng: np.random.Generator) -> tuple[Texts, Texts, Texts, Texts]:

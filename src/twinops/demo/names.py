@@ -21,7 +21,7 @@ LATIN: dict[str, dict[str, str]] = _BLOCKS["latin"]
 
 
 @dataclass(frozen=True)
-class Given:
+class GivenName:
     """One given name: its region, its sex, and the short form people use ("" where there is none)."""
 
     name: str
@@ -40,7 +40,7 @@ class Surname:
 
 
 @cache
-def given_names() -> tuple[Given, ...]:
+def given_names() -> tuple[GivenName, ...]:
     """Every given name, commonest first within region and sex."""
     split = [
         (region, sex, entry.partition(","))
@@ -48,7 +48,7 @@ def given_names() -> tuple[Given, ...]:
         for sex, entries in sexes.items()
         for entry in entries
     ]
-    return tuple(Given(name, short, region, sex) for region, sex, (name, _, short) in split)
+    return tuple(GivenName(name, short, region, sex) for region, sex, (name, _, short) in split)
 
 
 @cache

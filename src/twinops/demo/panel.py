@@ -36,7 +36,7 @@ WEIGHTS: Mapping[str, tuple[float, ...]] = {
 
 
 @dataclass(frozen=True)
-class People:
+class Respondents:
     """Demographics as code numbers, shopping in four weeks, and the unseen score; one entry per person."""
 
     codes: Mapping[str, np.ndarray]
@@ -48,7 +48,7 @@ class People:
         return len(self.baskets)
 
 
-def panelists(size: int, seed: int) -> People:
+def panelists(size: int, seed: int) -> Respondents:
     """People of a plausible make-up; younger and poorer than our customers, as online panels are."""
     rng = np.random.default_rng([seed, 50])
     comp = rng.choice(4, size, p=[0.34, 0.30, 0.13, 0.23])
@@ -79,19 +79,19 @@ def panelists(size: int, seed: int) -> People:
         "household_comp": comp,
         "kids_count": kids,
     }
-    return People(codes, np.minimum(baskets, 200), np.minimum(spend, 20_000), rng.normal(size=size))
+    return Respondents(codes, np.minimum(baskets, 200), np.minimum(spend, 20_000), rng.normal(size=size))
 
 
-def households(demographics: pa.Table, baskets: np.ndarray, spend: np.ndarray, unseen: np.ndarray) -> People:
+def households(demographics: pa.Table, baskets: np.ndarray, spend: np.ndarray, unseen: np.ndarray) -> Respondents:
     """Customers: demographics as code numbers, -1 where unknown, and shopping per four weeks."""
     codes = {
         name: np.array([CODES[name].index(v) if v in CODES[name] else -1 for v in demographics[name].to_pylist()])
         for name in CODES
     }
-    return People(codes, np.asarray(baskets), np.asarray(spend), np.asarray(unseen, dtype=float))
+    return Respondents(codes, np.asarray(baskets), np.asarray(spend), np.asarray(unseen, dtype=float))
 
 
-def true_answers(people: People, seed: int, *, unseen_matters: bool = True) -> dict[str, np.ndarray]:
+def true_answers(people: Respondents, seed: int, *, unseen_matters: bool = True) -> dict[str, np.ndarray]:
     """What each would answer on every scale: whole points from 0 to 100."""
     rng = np.random.default_rng([seed, 51, len(people)])
     causes = _causes(people)
@@ -130,7 +130,7 @@ def answers(size: int, *, seed: int, wave: date) -> bytes:
     return out.getvalue().encode()
 
 
-def _causes(people: People) -> np.ndarray:
+def _causes(people: Respondents) -> np.ndarray:
     """Standard scores of what answers hang on; the unknown is average. Centre and scale are fixed, so worlds are
     comparable.
     """

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from twinops.demo.dirt import Dirt, Texts, slip, texts
-from twinops.demo.identities import People, Records
+from twinops.demo.identities import MadeUpPeople, Records
 from twinops.demo.writing import addresses, csv_lines, days, emails, family, given, phones, spelt
 
 COLUMNS = ("card", "name", "street", "postcode", "city", "email", "phone", "registered", "clerk_remark")
 
 
-def registrations(people: People, seed: int) -> Records:
+def registrations(people: MadeUpPeople, seed: int) -> Records:
     """One registration per household, of its holder, in the order of card numbers."""
     dirt = Dirt(np.random.default_rng([seed, 4]))
     holders = np.flatnonzero(people.holder)
@@ -37,7 +37,7 @@ def to_csv(records: Records) -> bytes:
     return "".join(csv_lines(records, COLUMNS)).encode("utf-8-sig")
 
 
-def _name(who: People, dirt: Dirt) -> Texts:
+def _name(who: MadeUpPeople, dirt: Dirt) -> Texts:
     """One field for the whole name: given name first or last, in capitals, with a title or the given name's initial."""
     first = dirt.some(spelt(given(who, dirt, short=0.10, initial=0.08), dirt, native=0.25), 0.06, slip)
     last = dirt.some(spelt(family(who, dirt, maiden=0.35), dirt, native=0.25), 0.07, slip)

@@ -20,7 +20,7 @@ import pyarrow as pa
 from twinops.demo.social_archives import SYNTHETIC, hostile_archives, tarred, zipped
 from twinops.demo.social_export import (
     HOST,
-    Person,
+    AccountHolder,
     Span,
     actor,
     announce,
@@ -93,7 +93,7 @@ def posts(accounts: Sequence[tuple[str, str]], *, seed: int, span: Span, joined:
         if days is None:
             continue
         rng = np.random.default_rng([seed, 41, number])
-        person = Person(account, household, Writer(rng, language=temper(household, seed).language), days)
+        person = AccountHolder(account, household, Writer(rng, language=temper(household, seed).language), days)
         items, rows = _outbox(person, temper(household, seed).mood)
         truth += rows
         members = {
@@ -122,7 +122,7 @@ def comments(
             continue
         rng = np.random.default_rng([seed, 42, place])
         mind = temper(household, seed)
-        person = Person(account, household, Writer(rng, language=mind.language), days)
+        person = AccountHolder(account, household, Writer(rng, language=mind.language), days)
         for _ in range(rng.poisson(COMMENTS_A_YEAR * rng.gamma(1.2))):
             number += 1
             said = person.writer.about_us(mind.mood)
@@ -142,7 +142,7 @@ def as_truth(rows: list[tuple[Any, ...]]) -> pa.Table:
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, TRUTH, strict=True)], schema=TRUTH)
 
 
-def _outbox(person: Person, mood: float) -> tuple[list[bytes], list[tuple[Any, ...]]]:
+def _outbox(person: AccountHolder, mood: float) -> tuple[list[bytes], list[tuple[Any, ...]]]:
     """The account's activities as JSON, and the truth about each."""
     rng, items, truth = person.writer.rng, [], []
     for number in range(rng.poisson(POSTS_A_YEAR * rng.gamma(1.5) / 1.5)):
@@ -168,7 +168,7 @@ def _outbox(person: Person, mood: float) -> tuple[list[bytes], list[tuple[Any, .
     return items, truth
 
 
-def _comment(person: Person, name: str, said: Said, spoil: Callable[[list[str]], bytes] | None) -> bytes:
+def _comment(person: AccountHolder, name: str, said: Said, spoil: Callable[[list[str]], bytes] | None) -> bytes:
     rng = person.writer.rng
     words = " ".join((*(f"@{f}" for f in said.friends), said.text, *said.tags)) + (
         f" {said.attack}" if said.attack else ""

@@ -31,7 +31,7 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Person:
+class AccountHolder:
     """Whose export is being written."""
 
     account: str
@@ -54,7 +54,7 @@ class Person:
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def create(person: Person, name: str, said: Said) -> dict[str, Any]:
+def create(person: AccountHolder, name: str, said: Said) -> dict[str, Any]:
     """A post in the form Mastodon exports it."""
     note = name.removesuffix("/activity")
     content = _html(said, person.writer.rng)
@@ -100,7 +100,7 @@ def _html(said: Said, rng: np.random.Generator) -> str:
     return f"<p>{text}</p>{attack}"
 
 
-def announce(person: Person, name: str) -> dict[str, Any]:
+def announce(person: AccountHolder, name: str) -> dict[str, Any]:
     """Somebody else's post, passed on."""
     rng = person.writer.rng
     shared = (
@@ -119,7 +119,7 @@ def announce(person: Person, name: str) -> dict[str, Any]:
     }
 
 
-def letter(item: dict[str, Any], person: Person) -> dict[str, Any]:
+def letter(item: dict[str, Any], person: AccountHolder) -> dict[str, Any]:
     """A private message, which exports hold among the posts."""
     friend = "https://inbox.example/users/nils"
     return item | {
@@ -129,7 +129,7 @@ def letter(item: dict[str, Any], person: Person) -> dict[str, Any]:
     }
 
 
-def actor(person: Person) -> bytes:
+def actor(person: AccountHolder) -> bytes:
     """The profile; of it, only who it is may be taken."""
     name = person.account.split("@")[0]
     return as_json(
@@ -147,7 +147,7 @@ def actor(person: Person) -> bytes:
     )
 
 
-def likes(person: Person) -> bytes:
+def likes(person: AccountHolder) -> bytes:
     """Liked posts, ours and others', without dates as Mastodon exports them."""
     rng = person.writer.rng
     links = [f"{BRAND}/statuses/{n}" for n in np.unique(rng.integers(1, 90, rng.poisson(4)))]
@@ -155,7 +155,7 @@ def likes(person: Person) -> bytes:
     return collection("likes.json", [as_json(link) for link in links])
 
 
-def following(person: Person) -> bytes:
+def following(person: AccountHolder) -> bytes:
     """Accounts followed, as CSV."""
     ours = ["grocer@shop.example,true,false,"] if person.writer.rng.random() < 0.4 else []
     return "\n".join(

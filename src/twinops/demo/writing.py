@@ -14,7 +14,7 @@ import numpy as np
 
 from twinops.demo import names
 from twinops.demo.dirt import Dirt, Texts, digit_slip, in_latin, slip, texts, twice_decoded, unique_map, without_accents
-from twinops.demo.identities import People, Records
+from twinops.demo.identities import MadeUpPeople, Records
 
 
 def spelt(values: Texts, dirt: Dirt, *, native: float) -> Texts:
@@ -27,7 +27,7 @@ def spelt(values: Texts, dirt: Dirt, *, native: float) -> Texts:
     return dirt.some(out, 0.03, twice_decoded)
 
 
-def given(who: People, dirt: Dirt, *, short: float, initial: float) -> Texts:
+def given(who: MadeUpPeople, dirt: Dirt, *, short: float, initial: float) -> Texts:
     """The name in full, or the short form people use, or an initial."""
     nick = np.where(who.short == "", who.given, who.short)
     return dirt.mixed(
@@ -35,12 +35,12 @@ def given(who: People, dirt: Dirt, *, short: float, initial: float) -> Texts:
     )
 
 
-def family(who: People, dirt: Dirt, *, maiden: float) -> Texts:
+def family(who: MadeUpPeople, dirt: Dirt, *, maiden: float) -> Texts:
     """Surname; about this share of those who changed it still go by the former."""
     return np.where(dirt.chance(len(who), maiden) & (who.maiden != ""), who.maiden, who.surname)
 
 
-def emails(who: People, dirt: Dirt, *, missing: float, old: float) -> Texts:
+def emails(who: MadeUpPeople, dirt: Dirt, *, missing: float, old: float) -> Texts:
     """Current or former address; some mistyped, tagged or in capitals."""
     out = np.where(dirt.chance(len(who), old), who.old_email, who.email)
     out = dirt.some(out, 0.035, slip)
@@ -49,7 +49,7 @@ def emails(who: People, dirt: Dirt, *, missing: float, old: float) -> Texts:
     return dirt.lost(out, missing)
 
 
-def phones(who: People, dirt: Dirt, *, missing: float, old: float) -> Texts:
+def phones(who: MadeUpPeople, dirt: Dirt, *, missing: float, old: float) -> Texts:
     """Current or former number, in the shapes people write them."""
     out = np.where(dirt.chance(len(who), old), who.old_phone, who.phone)
     out = dirt.some(out, 0.03, digit_slip)
@@ -64,7 +64,7 @@ def phones(who: People, dirt: Dirt, *, missing: float, old: float) -> Texts:
     return dirt.lost(dirt.mixed(*shapes), missing)
 
 
-def addresses(who: People, dirt: Dirt, *, moved: float) -> tuple[Texts, Texts, Texts]:
+def addresses(who: MadeUpPeople, dirt: Dirt, *, moved: float) -> tuple[Texts, Texts, Texts]:
     """Street with number, postcode and town; about this share gives the former address."""
     street, number, part, town = np.where(dirt.chance(len(who), moved), who.place[:, 1], who.place[:, 0])
     full, short = (texts(list(column))[street] for column in zip(*names.streets(), strict=True))
@@ -89,7 +89,7 @@ def days(values: np.ndarray) -> Texts:
     return texts(np.datetime_as_string(values.astype("datetime64[D]")).tolist())
 
 
-def birthdays(who: People, dirt: Dirt, *, missing: float) -> Texts:
+def birthdays(who: MadeUpPeople, dirt: Dirt, *, missing: float) -> Texts:
     """Date of birth, ISO or as written in most of Europe; some with a wrong digit, with day and month swapped, or 1
     January.
     """

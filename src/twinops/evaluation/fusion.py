@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.matching import Group, Shared, groups, match
+from twinops.data.matching import MatchGroup, Shared, groups, match
 from twinops.entities import shown
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
@@ -60,15 +60,15 @@ class Halves(NamedTuple):
     theirs: pa.Table
 
 
-Borrow = Callable[[Group, np.ndarray, int, np.random.Generator], np.ndarray]
+Borrow = Callable[[MatchGroup, np.ndarray, int, np.random.Generator], np.ndarray]
 
 
-def at_random(group: Group, _: np.ndarray, __: int, rng: np.random.Generator) -> np.ndarray:
+def at_random(group: MatchGroup, _: np.ndarray, __: int, rng: np.random.Generator) -> np.ndarray:
     """Any donor."""
     return group.donors[rng.integers(0, len(group.donors), len(group.recipients))]
 
 
-def hot_deck(group: Group, _: np.ndarray, __: int, rng: np.random.Generator) -> np.ndarray:
+def hot_deck(group: MatchGroup, _: np.ndarray, __: int, rng: np.random.Generator) -> np.ndarray:
     """The donor whose shared variables are nearest, a tie by lot."""
     from scipy.spatial import cKDTree
 
@@ -78,7 +78,7 @@ def hot_deck(group: Group, _: np.ndarray, __: int, rng: np.random.Generator) -> 
     return np.asarray(group.donors[order[nearest]])
 
 
-def _matched(group: Group, answers: np.ndarray, near: int, rng: np.random.Generator) -> np.ndarray:
+def _matched(group: MatchGroup, answers: np.ndarray, near: int, rng: np.random.Generator) -> np.ndarray:
     return match(group, answers, near=near, rng=rng)
 
 

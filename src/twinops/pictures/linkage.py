@@ -7,12 +7,12 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from twinops.data.linkage.explain import Explanation
-from twinops.data.linkage.resolve import Rules
+from twinops.data.linkage.explain import TieExplanation
+from twinops.data.linkage.resolve import JoiningRules
 from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, tell
 
 
-def tie_picture(tie: Explanation) -> Figure:
+def tie_picture(tie: TieExplanation) -> Figure:
     """A waterfall: where two such records start, what every field adds or takes away, and where they end. No values
     are shown.
     """
@@ -54,7 +54,7 @@ def no_tie_picture() -> Figure:
     return tell(figure, finding="No record was linked", rests_on="Every twin stays with its household's purchases.")
 
 
-def bands_picture(probability: np.ndarray, *, rules: Rules, contradicted: int) -> Figure:
+def bands_picture(probability: np.ndarray, *, rules: JoiningRules, contradicted: int) -> Figure:
     """How many candidate pairs have which probability (not contradicted ones), on a scale of pairs that shows the few
     in between.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinops.data.own.declared import declared
-from twinops.data.own.reading import Looked, look
+from twinops.data.own.reading import SourceLook, look
 from twinops.entities.small_cells import hidden
 from twinops.own_params import OwnParams
 from twinops.params import Params
@@ -59,5 +59,5 @@ def check_source(name: str, *, places: Places, params: Params, own: OwnParams) -
     )
 
 
-def _beyond(looked: Looked, months: tuple[str, ...]) -> tuple[str, ...]:
+def _beyond(looked: SourceLook, months: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(m for m in looked.months if m not in months)

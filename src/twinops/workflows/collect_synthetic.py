@@ -20,7 +20,7 @@ from twinops.data.seal import write_sealed
 from twinops.data.sources._activitypub import event_id
 from twinops.data.sources._reading import Reading
 from twinops.demo import accounts, care, choices, crm, panel, social
-from twinops.demo.identities import People, people_of
+from twinops.demo.identities import MadeUpPeople, people_of
 from twinops.demo.panel_truth import panel_truth
 from twinops.demo.social_export import Span
 from twinops.entities.demographics import SCALES
@@ -87,7 +87,7 @@ def _nothing(shelf: Shelf) -> pa.Table:
     return nobody(shelf).drop_columns(["local_time"])
 
 
-def _write(source: str, folder: Path, people: People, engine: Engine, made_up: MadeUp) -> pa.Table:
+def _write(source: str, folder: Path, people: MadeUpPeople, engine: Engine, made_up: MadeUp) -> pa.Table:
     """Write the source's files, and return what is true of them."""
     world, seed, span = made_up.world, made_up.people.seed, made_up.span
     if source == "choices":
@@ -110,7 +110,7 @@ def _write(source: str, folder: Path, people: People, engine: Engine, made_up: M
     return _named(written.truth)
 
 
-def _write_choices(folder: Path, people: People, seed: int, own_seed: int) -> pa.Table:
+def _write_choices(folder: Path, people: MadeUpPeople, seed: int, own_seed: int) -> pa.Table:
     """Choices beside every profile and account."""
     profiles, actors = crm.profiles(people, seed), accounts.accounts(people, seed)
     records = [*profiles.columns["crm_id"].tolist(), *actors.columns["account"].tolist()]
@@ -118,7 +118,7 @@ def _write_choices(folder: Path, people: People, seed: int, own_seed: int) -> pa
     return _truth_of_nothing("choices")
 
 
-def _own_ids(people: People) -> list[int]:
+def _own_ids(people: MadeUpPeople) -> list[int]:
     return [int(i) for i in people.household[people.holder].tolist()]
 
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import fusion, fusion_table
-from twinops.data.fusion_plan import Plan, Segment, permitted
+from twinops.data.fusion_plan import Plan, SegmentColumn, permitted
 from twinops.data.fusion_shift import Shift
 from twinops.data.matching import Shared
 from twinops.data.own.declared import law_of
@@ -39,9 +39,9 @@ MADE_FROM: Mapping[str, tuple[str, tuple[str, ...]]] = {
 VISITS = ("under 2 baskets", "2 to 5 baskets", "6 to 11 baskets", "12 baskets or more")
 SPENDING = ("under 50 USD", "50 to 149 USD", "150 to 299 USD", "300 USD or more")
 SEGMENTS = (
-    Segment("visits", ("baskets_per_4_weeks",)),
-    Segment("spending", ("spend_per_4_weeks",)),
-    Segment("social_account"),
+    SegmentColumn("visits", ("baskets_per_4_weeks",)),
+    SegmentColumn("spending", ("spend_per_4_weeks",)),
+    SegmentColumn("social_account"),
 )
 STORES = ("0", "1", "2 or more")
 NAME = "Demo Panel Institute (synthetic)"

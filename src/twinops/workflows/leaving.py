@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.release.codebook import Band, coded, shipped
+from twinops.data.release.codebook import CodeBand, coded, shipped
 from twinops.data.sealed_tables import SealedTables
 from twinops.errors import DataError
 from twinops.evaluation.reidentification import Tables
@@ -23,7 +23,7 @@ FROM_BLEND = ("has_account", "social_events", "net_sentiment")
 class Banded:
     """Households x bands of codes, in an order that chance decided; `members` are the first, the rest stay out."""
 
-    bands: tuple[Band, ...]
+    bands: tuple[CodeBand, ...]
     members: np.ndarray
     control: np.ndarray
 

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.ages import birth_days
-from twinops.data.linkage.explain import Explanation, explained
+from twinops.data.linkage.explain import TieExplanation, explained
 from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
-from twinops.data.linkage.linking import FEWEST, Linked, Settings, linked
+from twinops.data.linkage.linking import FEWEST, LinkageSettings, Linked, linked
 from twinops.data.linkage.outcome import links, nothing_linked, review
-from twinops.data.linkage.resolve import Rules
+from twinops.data.linkage.resolve import JoiningRules
 from twinops.data.linkage.splinking import Drawing
 from twinops.data.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
@@ -39,7 +39,7 @@ class LinkedUp:
     households: int
     links: int
     to_review: dict[str, int]
-    weakest: Explanation | None
+    weakest: TieExplanation | None
     findings: Findings
 
 
@@ -71,9 +71,11 @@ def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
     )
 
 
-def _settings(rules: LinkParams) -> Settings:
+def _settings(rules: LinkParams) -> LinkageSettings:
     drawing = Drawing(rules.seed, rules.u_pairs, rules.em_pairs)
-    return Settings(drawing, Rules(rules.merge_at, rules.review_from, rules.most_records), rules.most_share_a_key, LONE)
+    return LinkageSettings(
+        drawing, JoiningRules(rules.merge_at, rules.review_from, rules.most_records), rules.most_share_a_key, LONE
+    )
 
 
 def _possible(lawful: dict[str, pa.Table]) -> bool:
@@ -121,7 +123,7 @@ def _measured(plane: DataPlane, done: Linked, raw: pa.Table, rules: LinkParams) 
     return list(linkage_findings(answer, draws=rules.draws, seed=rules.seed).measures)
 
 
-def _weakest(done: Linked | None, found: pa.Table) -> Explanation | None:
+def _weakest(done: Linked | None, found: pa.Table) -> TieExplanation | None:
     """The least probable tie that was joined, in words."""
     if done is None or not found.num_rows:
         return None
@@ -129,7 +131,7 @@ def _weakest(done: Linked | None, found: pa.Table) -> Explanation | None:
     return explained(found.sort_by(order).slice(0, 1).to_pylist()[0], done.model)
 
 
-def _draw(places: Places, done: Linked | None, weakest: Explanation | None, rules: LinkParams) -> None:
+def _draw(places: Places, done: Linked | None, weakest: TieExplanation | None, rules: LinkParams) -> None:
     against = done.pairs.contradicted() if done else np.zeros(0, dtype=bool)
     free = done.plausible.probability[~against] if done else np.zeros(0)
     bands = bands_picture(free, rules=_settings(rules).rules, contradicted=int(against.sum()))

@@ -9,7 +9,7 @@ from datetime import date
 
 from twinops import plugins
 from twinops.data.days import day_of
-from twinops.data.own.declared import Shelf, shelf
+from twinops.data.own.declared import DeclaredShelf, shelf
 from twinops.data.schema import Schema
 from twinops.entities.findings import Findings
 from twinops.evaluation import contradictions
@@ -48,7 +48,7 @@ def quality(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Qual
     return Quality(len(sources), sum(s.rows.num_rows for s in sources), findings)
 
 
-def opened(plane: DataPlane, name: str, mine: Shelf | None) -> Iterator[Source]:
+def opened(plane: DataPlane, name: str, mine: DeclaredShelf | None) -> Iterator[Source]:
     """The source, or your own in its place, if anything of it was collected."""
     batches = [path.stem for path in plane.places.raw_batches(name)]
     counts = tuple(json.loads(plane.places.counts(name, b).read_text(encoding="utf-8")) for b in batches)

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from twinops.data.release.codebook import Band
+from twinops.data.release.codebook import CodeBand
 from twinops.data.release.generalise import Rule, generalise
-from twinops.data.release.ledger import Entry, Ledger, opened
+from twinops.data.release.ledger import Entry, ReleaseLedger, opened
 from twinops.data.release.synthetic import rho_of, synthesise
 from twinops.entities.canonical import to_json
 from twinops.entities.measure import Measure
@@ -82,7 +82,7 @@ def release(kind: str, epsilon: float = SINGLE_BUDGET, today: date | None = None
     return released if released.refused else _write(released, made, people, places, facts=facts)
 
 
-def _over_budget(kind: str, epsilon: float, limits: Releases, ledger: Ledger) -> tuple[str, ...]:
+def _over_budget(kind: str, epsilon: float, limits: Releases, ledger: ReleaseLedger) -> tuple[str, ...]:
     if kind != SYNTHETIC:
         return ()
     total = ledger.epsilon(limits.delta, more=rho_of(epsilon, limits.delta))
@@ -142,7 +142,7 @@ def _write(released: Released, made: _Made, people: Banded, places: Places, *, f
     return done
 
 
-def _csv(made: _Made, bands: tuple[Band, ...]) -> str:
+def _csv(made: _Made, bands: tuple[CodeBand, ...]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow([band.name for band in bands])

@@ -22,7 +22,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FieldComparison:
     """One field: when nothing can be said of it (SQL), and its levels, best first; what fits none of them differs."""
 
     name: str
@@ -51,12 +51,14 @@ def _both_ways(sql: str) -> str:
     return f"({sql.format(a='l', b='r')}) OR ({sql.format(a='r', b='l')})" if "{a}" in sql else sql
 
 
-def _comparison(name: str, levels: list[dict[str, str]]) -> Comparison:
+def _comparison(name: str, levels: list[dict[str, str]]) -> FieldComparison:
     unknown = levels[0].get("unknown", f"{name}_l IS NULL OR {name}_r IS NULL")
-    return Comparison(name, unknown, tuple(Level(x["words"], _both_ways(x["sql"]), x.get("common")) for x in levels))
+    return FieldComparison(
+        name, unknown, tuple(Level(x["words"], _both_ways(x["sql"]), x.get("common")) for x in levels)
+    )
 
 
-def _read() -> tuple[Comparison, ...]:
+def _read() -> tuple[FieldComparison, ...]:
     text = resources.files(__package__).joinpath("comparisons.yaml").read_text(encoding="utf-8")
     return tuple(_comparison(name, levels) for name, levels in yaml.safe_load(text).items())
 

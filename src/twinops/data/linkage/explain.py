@@ -36,7 +36,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class TieExplanation:
     """All parts of one tie; their bits add up to `match_weight`, the log2 odds before other candidates are looked
     at.
     """
@@ -69,7 +69,7 @@ class Explanation:
         )
 
 
-def explained(tie: Mapping[str, Any], model: Model) -> Explanation:
+def explained(tie: Mapping[str, Any], model: Model) -> TieExplanation:
     """Take the match weight of one row of `links` or `review` apart."""
     one, _, other = tie["tie"].partition("/")
     parts = [_part(name, int(tie[f"{name}_level"]), model) for name in FIELDS]
@@ -77,7 +77,7 @@ def explained(tie: Mapping[str, Any], model: Model) -> Explanation:
     if named and model.lift > 1:
         parts.append(Part(REGION, "", -math.log2(model.lift)))
     rest = float(tie["match_weight"]) - sum(p.bits for p in parts)
-    return Explanation(
+    return TieExplanation(
         (one, other),
         (*_rest(rest, model.start_bits(one, other)), *(p for p in parts if p.words != UNKNOWN)),
         float(tie["match_weight"]),

@@ -11,7 +11,7 @@ from twinops.data.linkage.blocking import candidates
 from twinops.data.linkage.model import Model
 from twinops.data.linkage.normalise import normalised
 from twinops.data.linkage.plausible import Plausible, plausible
-from twinops.data.linkage.resolve import Resolved, Rules, resolved
+from twinops.data.linkage.resolve import JoiningRules, ResolvedPersons, resolved
 from twinops.data.linkage.scoring import Pairs, scored
 from twinops.data.linkage.splinking import Drawing
 from twinops.data.linkage.training import trained
@@ -23,11 +23,11 @@ FEWEST = 200
 
 
 @dataclass(frozen=True)
-class Settings:
+class LinkageSettings:
     """How to link: draws of the training, rules of joining, the most records that may share a blocking key."""
 
     drawing: Drawing
-    rules: Rules = field(default_factory=Rules)
+    rules: JoiningRules = field(default_factory=JoiningRules)
     most: int = 100
     lone: tuple[str, ...] = ()
 
@@ -40,7 +40,7 @@ class Linked:
     candidates: pa.Table
     pairs: Pairs
     plausible: Plausible
-    resolved: Resolved
+    resolved: ResolvedPersons
 
     @property
     def model(self) -> Model:
@@ -48,7 +48,7 @@ class Linked:
         return self.plausible.model
 
 
-def linked(engine: Engine, raw: pa.Table, settings: Settings) -> Linked:
+def linked(engine: Engine, raw: pa.Table, settings: LinkageSettings) -> Linked:
     """Link records in the shape of `normalise.RAW`. Only records that may be blended may be handed in.
 
     Raises:

@@ -27,7 +27,7 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True)
-class Rules:
+class JoiningRules:
     """From which probability pairs are joined, from which they are reviewed, and how many records one person may
     have.
     """
@@ -38,7 +38,7 @@ class Rules:
 
 
 @dataclass(frozen=True)
-class Resolved:
+class ResolvedPersons:
     """`person` of each record (the lowest place among its records), the `ties` that joined them, and the review list.
 
     `ties` and `review` are places among the pairs; `doubt` gives the reason per reviewed pair; `alarms` counts groups
@@ -53,8 +53,8 @@ class Resolved:
 
 
 def resolved(
-    pairs: Pairs, plausible: Plausible, source: np.ndarray, *, lone: Collection[str], rules: Rules
-) -> Resolved:
+    pairs: Pairs, plausible: Plausible, source: np.ndarray, *, lone: Collection[str], rules: JoiningRules
+) -> ResolvedPersons:
     """Join surest pairs first. The answer does not depend on the order the records came in."""
     sure = np.flatnonzero(plausible.probability >= rules.merge_at)
     order = sure[np.lexsort((pairs.right[sure], pairs.left[sure], -pairs.bits[sure], -plausible.probability[sure]))]
@@ -66,7 +66,7 @@ def resolved(
     person = np.where(crowded, np.arange(len(person)), person)
     kept = np.array([i for i in ties if not crowded[pairs.left[i]]], dtype=np.int64)
     review, doubt = _review(pairs, plausible, person, crowded, rules)
-    return Resolved(person, kept, review, doubt, alarms)
+    return ResolvedPersons(person, kept, review, doubt, alarms)
 
 
 class _Groups:
@@ -110,7 +110,7 @@ class _Groups:
 
 
 def _review(
-    pairs: Pairs, plausible: Plausible, person: np.ndarray, crowded: np.ndarray, rules: Rules
+    pairs: Pairs, plausible: Plausible, person: np.ndarray, crowded: np.ndarray, rules: JoiningRules
 ) -> tuple[np.ndarray, list[Doubt]]:
     """Pairs that were not joined and are at least as probable as is reviewed; contradicted ones as they would be
     without that.

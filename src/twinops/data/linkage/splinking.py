@@ -40,7 +40,7 @@ class Drawing:
 
 
 @dataclass(frozen=True)
-class Desk:
+class SplinkRun:
     """Splink with some records on it."""
 
     api: Any
@@ -107,14 +107,14 @@ class Desk:
 
 
 @contextmanager
-def splink_with(records: pa.Table) -> Iterator[Desk]:
+def splink_with(records: pa.Table) -> Iterator[SplinkRun]:
     """Splink with these records; gone afterwards with everything it made."""
     from splink import DuckDBAPI
 
     api = DuckDBAPI(":memory:")
     api.duckdb_con.execute(_QUIET)
     try:
-        yield Desk(api, api.register(records, dataset_display_name="records"))
+        yield SplinkRun(api, api.register(records, dataset_display_name="records"))
     finally:
         api.duckdb_con.close()
 

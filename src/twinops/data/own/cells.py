@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own.declared import Declared
+from twinops.data.own.declared import DeclaredSource
 from twinops.data.sources._reading import REFUSED_ROWS
 from twinops.errors import DataError
 
@@ -29,7 +29,7 @@ Refusal = tuple[str, str, str, str, int]
 
 
 @dataclass(frozen=True)
-class Cells:
+class TextCells:
     """One row per record: `place` (its number in the file, from 1) and their columns as text; empty is null.
 
     `plain` are columns whose text we wrote ourselves (numbers with a point, ISO times), as the file holds typed values.
@@ -52,7 +52,7 @@ class Cells:
 class Gathering:
     """Collects records until there are more than the parameters allow."""
 
-    source: Declared
+    source: DeclaredSource
     columns: tuple[str, ...]
     rows: list[tuple[int | str, ...]] = field(default_factory=list)
     chunks: list[pa.Table] = field(default_factory=list)
@@ -99,7 +99,7 @@ class Gathering:
             raise too_many(self.source)
 
 
-def too_many(source: Declared) -> DataError:
+def too_many(source: DeclaredSource) -> DataError:
     """The error of a source with more rows than allowed."""
     return DataError(
         f"{source.where} holds more rows than sources.max_rows ({source.max_rows:,}).",
@@ -107,7 +107,7 @@ def too_many(source: Declared) -> DataError:
     )
 
 
-def asked_columns(source: Declared, header: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def asked_columns(source: DeclaredSource, header: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Their columns that enter, and those of the file that stay outside.
 
     Raises:
@@ -152,7 +152,7 @@ def as_refusals(table: pa.Table, plain: frozenset[str], reasons: dict[int, str])
     return out
 
 
-def from_refusals(refused: pa.Table, columns: tuple[str, ...]) -> Cells:
+def from_refusals(refused: pa.Table, columns: tuple[str, ...]) -> TextCells:
     """The records of a quarantine that have cells for all of these columns; the inverse of `as_refusals`."""
     rows, plain = [], frozenset[str]()
     for row in refused.to_pylist():
@@ -165,4 +165,4 @@ def from_refusals(refused: pa.Table, columns: tuple[str, ...]) -> Cells:
     arrays = list(zip(*rows, strict=True)) or [()] * (1 + len(columns))
     types = [pa.int64(), *([pa.string()] * len(columns))]
     table = pa.table([pa.array(a, t) for a, t in zip(arrays, types, strict=True)], names=["place", *columns])
-    return Cells(table, plain)
+    return TextCells(table, plain)

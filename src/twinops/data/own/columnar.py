@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twinops.data.own import opening
-from twinops.data.own.cells import MAX_CELL, Cells, asked_columns, too_many
-from twinops.data.own.declared import Declared
+from twinops.data.own.cells import MAX_CELL, TextCells, asked_columns, too_many
+from twinops.data.own.declared import DeclaredSource
 from twinops.errors import DataError
 
 MAX_GROUPS = 10_000
@@ -19,7 +19,7 @@ MAX_UNPACKED = 4 * 2**30
 _BATCH = 65_536
 
 
-def read(source: Declared, file: BinaryIO) -> Cells:
+def read(source: DeclaredSource, file: BinaryIO) -> TextCells:
     """The rows of an open file.
 
     Raises:
@@ -42,10 +42,10 @@ def read(source: Declared, file: BinaryIO) -> Cells:
     fields = parquet.schema_arrow
     table = pa.concat_tables(tables) if tables else pa.table({c: pa.array([], pa.string()) for c in wanted})
     numbered = table.add_column(0, "place", pa.array(range(1, table.num_rows + 1), pa.int64()))
-    return Cells(numbered, frozenset(c for c in wanted if not is_text(fields.field(c).type)), (), dropped, found)
+    return TextCells(numbered, frozenset(c for c in wanted if not is_text(fields.field(c).type)), (), dropped, found)
 
 
-def _bounded(source: Declared, parquet: pq.ParquetFile, wanted: tuple[str, ...]) -> None:
+def _bounded(source: DeclaredSource, parquet: pq.ParquetFile, wanted: tuple[str, ...]) -> None:
     footer = parquet.metadata
     if footer.num_rows > source.max_rows:
         raise too_many(source)
@@ -74,7 +74,7 @@ def is_text(type_: pa.DataType) -> bool:
     return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_string_view(inner))
 
 
-def as_text(source: Declared, name: str, values: pa.Array) -> pa.Array:
+def as_text(source: DeclaredSource, name: str, values: pa.Array) -> pa.Array:
     """Values as text: numbers with a point, moments in ISO 8601; texts longer than a cell may be are cut to show it.
 
     Raises:

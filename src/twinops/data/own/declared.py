@@ -22,7 +22,7 @@ MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True)
-class Declared:
+class DeclaredSource:
     """One source of your own: its name, what `params.yaml` says of it, the project's folder and the most rows."""
 
     name: str
@@ -37,7 +37,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Shelf:
+class DeclaredShelf:
     """What a source module promises (see `twinops.data.sources`), for a declared source."""
 
     name: str
@@ -52,7 +52,7 @@ class Shelf:
         return self.name
 
 
-def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> Declared:
+def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> DeclaredSource:
     """The declared source of this name.
 
     Raises:
@@ -61,13 +61,13 @@ def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> Declare
     if name not in own.root:
         known = ", ".join(own.root) or "none yet"
         raise ParamsError(f"No source of your own is called {name!r}.", hint=f"Declared in params.yaml, own: {known}.")
-    return Declared(name, own.root[name], root, max_rows)
+    return DeclaredSource(name, own.root[name], root, max_rows)
 
 
-def shelf(said: OwnSource) -> Shelf:
+def shelf(said: OwnSource) -> DeclaredShelf:
     """Schema, day column, legal facts and sealing of a declared source, under the name of the source it replaces."""
     module = _KINDS[said.kind]
-    return Shelf(STAGED_AS[said.kind], module.SCHEMA, module.DAY, legal(said), module.sealed)
+    return DeclaredShelf(STAGED_AS[said.kind], module.SCHEMA, module.DAY, legal(said), module.sealed)
 
 
 def legal(said: OwnSource) -> LegalFacts:

@@ -9,10 +9,10 @@ from contextlib import closing
 from typing import BinaryIO
 
 from twinops.data.own import opening
-from twinops.data.own.cells import MAX_CELL, Cells, Gathering, asked_columns
-from twinops.data.own.declared import Declared
+from twinops.data.own.cells import MAX_CELL, Gathering, TextCells, asked_columns
+from twinops.data.own.declared import DeclaredSource
 from twinops.data.sources import _records
-from twinops.data.sources._reading import Reason
+from twinops.data.sources._reading import Fault
 from twinops.data.sources._records import MAX_RECORD, CsvRecord, Shape
 from twinops.errors import DataError
 
@@ -31,7 +31,7 @@ _FOREIGN = 10
 """Fewer records with foreign bytes, or fewer than one in a hundred, are mistakes and no encoding."""
 
 
-def read(source: Declared, file: BinaryIO) -> Cells:
+def read(source: DeclaredSource, file: BinaryIO) -> TextCells:
     """The records of an open file.
 
     Raises:
@@ -50,7 +50,7 @@ def read(source: Declared, file: BinaryIO) -> Cells:
             _gather(gathering, place, record, kept)
     table = gathering.cells()
     _refuse_foreign(source, gathering, encoding)
-    return Cells(table, frozenset(), tuple(gathering.refused), dropped, found)
+    return TextCells(table, frozenset(), tuple(gathering.refused), dropped, found)
 
 
 def _gather(gathering: Gathering, place: int, record: CsvRecord, kept: tuple[int, ...]) -> None:
@@ -60,7 +60,7 @@ def _gather(gathering: Gathering, place: int, record: CsvRecord, kept: tuple[int
         return
     cells = [record.cells[i] for i in kept]
     if max(map(len, cells)) > MAX_CELL:
-        gathering.refuse(place, record.raw, Reason.OVERSIZED.value)
+        gathering.refuse(place, record.raw, Fault.OVERSIZED.value)
     else:
         gathering.take(place, cells)
 
@@ -82,7 +82,7 @@ def _lines(file: BinaryIO, encoding: str) -> Generator[str]:
         text.detach()  # the file is its opener's to close
 
 
-def _encoding(source: Declared, file: BinaryIO) -> str:
+def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
     """The declared one, or what a byte order mark says, or UTF-8."""
     head = file.read(_LOOK)
     file.seek(0)
@@ -98,9 +98,9 @@ def _encoding(source: Declared, file: BinaryIO) -> str:
     return mark or "utf-8"
 
 
-def _refuse_foreign(source: Declared, gathering: Gathering, encoding: str) -> None:
+def _refuse_foreign(source: DeclaredSource, gathering: Gathering, encoding: str) -> None:
     """Nothing but ASCII was UTF-8, and much was not: another encoding, and which one nobody can tell for sure."""
-    foreign = sum(r[1] == Reason.NOT_UTF8.value for r in gathering.refused)
+    foreign = sum(r[1] == Fault.NOT_UTF8.value for r in gathering.refused)
     few = foreign < _FOREIGN or foreign * 100 < gathering.taken + foreign
     if source.said.encoding != "detect" or encoding != "utf-8" or few:
         return
@@ -111,7 +111,7 @@ def _refuse_foreign(source: Declared, gathering: Gathering, encoding: str) -> No
         )
 
 
-def _separator(source: Declared, head: str) -> str:
+def _separator(source: DeclaredSource, head: str) -> str:
     """The declared one, or the one that stands most often in the header."""
     if source.said.separator != "detect":
         return source.said.separator
@@ -119,7 +119,7 @@ def _separator(source: Declared, head: str) -> str:
     return max((",", ";", "\t", "|"), key=bare.count)
 
 
-def _header(source: Declared, head: str, separator: str) -> list[str]:
+def _header(source: DeclaredSource, head: str, separator: str) -> list[str]:
     """The column names."""
     names = _records.names(head, separator)
     if not names or len(names) > MAX_COLUMNS:

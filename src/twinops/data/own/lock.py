@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from twinops.data.own import opening
-from twinops.data.own.declared import Declared
+from twinops.data.own.declared import DeclaredSource
 from twinops.data.own.reading import cells_of
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
@@ -15,7 +15,7 @@ from twinops.errors import IntegrityError
 AGAIN = "Run `twinops sources fingerprint` and commit sources.lock.json."
 
 
-def fingerprint(source: Declared) -> dict[str, Any]:
+def fingerprint(source: DeclaredSource) -> dict[str, Any]:
     """SHA-256 and records of every declared file, or of the query's result; no name, no value."""
     batches = list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]
     found = {}
@@ -30,7 +30,7 @@ def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:
     path.write_text(to_json({"own": sources}, indent=1) + "\n", encoding="utf-8")
 
 
-def check(path: Path, source: Declared, batch: str, digest: str) -> None:
+def check(path: Path, source: DeclaredSource, batch: str, digest: str) -> None:
     """Refuse what is not what the lock says: the pipeline would not know that it changed.
 
     Raises:

@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 from twinops.data.days import CREDIBLE
 from twinops.data.own import notation
 from twinops.data.own._codes import whole
-from twinops.data.own.cells import MAX_CELL, Cells
+from twinops.data.own.cells import MAX_CELL, TextCells
 from twinops.data.own.notation import Unreadable
-from twinops.data.sources._reading import Reason
+from twinops.data.sources._reading import Fault
 from twinops.own_params import COLUMNS, DISCOUNTS, OwnSource
 
 _TYPES: dict[str, pa.DataType] = {
@@ -42,7 +42,7 @@ class Mapped:
     filled: tuple[str, ...]
 
 
-def months(cells: Cells, said: OwnSource) -> pa.Array:
+def months(cells: TextCells, said: OwnSource) -> pa.Array:
     """Each row's month by the calendar that counts; null where there is no time, or none that is credible."""
     if "time" not in said.entering:
         return pa.nulls(cells.table.num_rows, pa.string())
@@ -52,7 +52,7 @@ def months(cells: Cells, said: OwnSource) -> pa.Array:
     return pc.if_else(credible, pc.strftime(times, format="%Y-%m"), None)
 
 
-def mapped(cells: Cells, said: OwnSource) -> Mapped:
+def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     """Read every cell that enters, by its column's notation."""
     columns: dict[str, Any] = {}
     whys: list[tuple[str, np.ndarray]] = []
@@ -60,7 +60,7 @@ def mapped(cells: Cells, said: OwnSource) -> Mapped:
         if ours in said.entering or ours in said.constants:
             columns[ours], bad = _column(cells, said, ours)
             whys += [(f"{ours}_unreadable", bad)]
-    whys += [(Reason.OVERSIZED.value, _oversized(cells))]
+    whys += [(Fault.OVERSIZED.value, _oversized(cells))]
     if "unit_price" in columns:
         columns["sales_value"] = _times(columns.pop("unit_price"), columns["quantity"], said)
     filled = _fill(columns, cells, said)
@@ -73,7 +73,7 @@ def mapped(cells: Cells, said: OwnSource) -> Mapped:
     return Mapped(rows, _first(whys, cells.table.num_rows), filled)
 
 
-def _column(cells: Cells, said: OwnSource, ours: str) -> tuple[Any, np.ndarray]:
+def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarray]:
     """One of our columns, and which of its cells cannot be read. Every distinct text is read once."""
     read = _reader(said, ours, plain=said.columns.get(ours) in cells.plain)
     if ours in said.constants:
@@ -152,7 +152,7 @@ def _times(prices: pa.Array, quantities: Any, said: OwnSource) -> list[int | Non
     return out
 
 
-def _fill(columns: dict[str, Any], cells: Cells, said: OwnSource) -> tuple[str, ...]:
+def _fill(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> tuple[str, ...]:
     """Give every column of the kind a value where the file has none, and name them."""
     n = cells.table.num_rows
     lost = [c for c in COLUMNS[said.kind] if c not in columns and c != "unit_price"]
@@ -183,7 +183,7 @@ def _seconds(moment: datetime) -> int:
     return moment.hour * 3600 + moment.minute * 60 + moment.second
 
 
-def _oversized(cells: Cells) -> np.ndarray:
+def _oversized(cells: TextCells) -> np.ndarray:
     long = np.zeros(cells.table.num_rows, bool)
     for name in cells.table.column_names[1:]:
         long |= np.asarray(pc.fill_null(pc.greater(pc.utf8_length(cells.table[name]), MAX_CELL), False))

@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from twinops.data.own.declared import MONTH, Declared
+from twinops.data.own.declared import MONTH, DeclaredSource
 from twinops.errors import DataError, ParamsError
 
 _PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
 _CHUNK = 2**20
 
 
-def batches(source: Declared) -> dict[str, Path]:
+def batches(source: DeclaredSource) -> dict[str, Path]:
     """The declared files: by month for a folder, or the one file as `all`.
 
     Raises:
@@ -41,7 +41,7 @@ def batches(source: Declared) -> dict[str, Path]:
     return found
 
 
-def of_batch(source: Declared, batch: str) -> Path:
+def of_batch(source: DeclaredSource, batch: str) -> Path:
     """The file a batch is in.
 
     Raises:
@@ -62,7 +62,7 @@ def of_batch(source: Declared, batch: str) -> Path:
 
 
 @contextmanager
-def opened(source: Declared, path: Path) -> Iterator[BinaryIO]:
+def opened(source: DeclaredSource, path: Path) -> Iterator[BinaryIO]:
     """The file's bytes, from its beginning.
 
     Raises:
@@ -103,7 +103,7 @@ def digest(file: BinaryIO) -> str:
     return found.hexdigest()
 
 
-def _declared_path(source: Declared) -> Path:
+def _declared_path(source: DeclaredSource) -> Path:
     """Relative ones are the project's."""
     return source.root / (source.said.path or "")
 
@@ -114,7 +114,7 @@ def _fits(name: str, before: str, after: str) -> bool:
     return bool(MONTH.fullmatch(name[len(before) : len(name) - len(after)]))
 
 
-def _refuse_packed(source: Declared, path: Path, file: BinaryIO) -> None:
+def _refuse_packed(source: DeclaredSource, path: Path, file: BinaryIO) -> None:
     head = file.read(4)
     file.seek(0)
     for magic, what in _PACKED.items():

@@ -9,14 +9,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from twinops.data.own.cells import MAX_CELL, Cells, asked_columns, too_many
-from twinops.data.own.declared import Declared
+from twinops.data.own.cells import MAX_CELL, TextCells, asked_columns, too_many
+from twinops.data.own.declared import DeclaredSource
 from twinops.errors import ParamsError, ServiceError
 
 _AT_ONCE = 10_000
 
 
-def read(source: Declared) -> Cells:
+def read(source: DeclaredSource) -> TextCells:
     """The rows the query returns, in an order of their own, so that the same rows are the same bytes.
 
     Raises:
@@ -41,10 +41,10 @@ def read(source: Declared) -> Cells:
     arrays = [pa.array(c, pa.string()) for c in zip(*cells, strict=True)] or [pa.array([], pa.string()) for _ in wanted]
     table = pa.table([pa.array(range(1, len(cells) + 1), pa.int64()), *arrays], names=["place", *wanted])
     digest = hashlib.sha256(repr((wanted, cells)).encode("utf-8", "surrogatepass")).hexdigest()
-    return Cells(table, plain, (), dropped, digest)
+    return TextCells(table, plain, (), dropped, digest)
 
 
-def _rows(source: Declared, address: str) -> tuple[list[str], list[Any]]:
+def _rows(source: DeclaredSource, address: str) -> tuple[list[str], list[Any]]:
     import sqlalchemy
 
     rows: list[Any] = []

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own import columnar, delimited, opening, querying
-from twinops.data.own.cells import Cells, Refusal, as_refusals, refused_table
-from twinops.data.own.declared import Declared, shelf
+from twinops.data.own.cells import Refusal, TextCells, as_refusals, refused_table
+from twinops.data.own.declared import DeclaredSource, shelf
 from twinops.data.own.mapping import Mapped, mapped, months
 from twinops.data.quality import part
 from twinops.data.sources._reading import Reading
@@ -20,14 +20,14 @@ OTHER_MONTH = "time_in_another_month"
 
 
 @dataclass(frozen=True)
-class Judged:
+class PartedRecords:
     """Good rows with their `place`, and the refused; together all records of the cells that were judged."""
 
     good: pa.Table
     refused: list[Refusal]
 
 
-def cells_of(source: Declared, batch: str) -> Cells:
+def cells_of(source: DeclaredSource, batch: str) -> TextCells:
     """The cells of the file (or query) a batch is in."""
     if source.said.reads == "sql":
         return querying.read(source)
@@ -38,7 +38,7 @@ def cells_of(source: Declared, batch: str) -> Cells:
         return delimited.read(source, file)
 
 
-def read(source: Declared, batch: str, cells: Cells) -> Reading:
+def read(source: DeclaredSource, batch: str, cells: TextCells) -> Reading:
     """A month of transactions by the counted calendar, or everything of another kind.
 
     A record without a month (no readable time, torn) is read with the file's first one, to be quarantined there; in a
@@ -52,7 +52,7 @@ def read(source: Declared, batch: str, cells: Cells) -> Reading:
     return Reading(judged.good.drop_columns(["place"]), cells.records, cells.dropped, refused_table(refused))
 
 
-def _mine(source: Declared, batch: str, found: pa.Array) -> tuple[np.ndarray, bool, np.ndarray]:
+def _mine(source: DeclaredSource, batch: str, found: pa.Array) -> tuple[np.ndarray, bool, np.ndarray]:
     """Which rows belong to the batch, whether records without a month do, and which rows are in the wrong file."""
     nothing = np.zeros(len(found), bool)
     if source.said.kind != "transactions":
@@ -64,7 +64,7 @@ def _mine(source: Declared, batch: str, found: pa.Array) -> tuple[np.ndarray, bo
     return ~other & (np.asarray(found.is_valid()) | without), without, nothing
 
 
-def judge(cells: Cells, found: Mapped, source: Declared, foreign: np.ndarray) -> Judged:
+def judge(cells: TextCells, found: Mapped, source: DeclaredSource, foreign: np.ndarray) -> PartedRecords:
     """Part rows that may enter from those that may not; `foreign` ones are in the wrong file."""
     reasons = np.array(found.unreadable.to_pylist(), dtype=object)
     fine = np.asarray(found.unreadable.is_null())
@@ -75,11 +75,11 @@ def judge(cells: Cells, found: Mapped, source: Declared, foreign: np.ndarray) ->
     places = found.rows["place"].filter(pa.array(~readable)).to_pylist()
     why |= dict(zip(places, reasons[~readable].tolist(), strict=True))
     bad = cells.table.filter(pc.is_in(cells.table["place"], pa.array(sorted(why), pa.int64())))
-    return Judged(parted.good, as_refusals(bad, cells.plain, why))
+    return PartedRecords(parted.good, as_refusals(bad, cells.plain, why))
 
 
 @dataclass(frozen=True)
-class Looked:
+class SourceLook:
     """What would become of a source, before anything is stored. Aggregates only.
 
     `months` counts good rows per month of transactions, `filled` names columns the files do not have, `errors` says of
@@ -98,7 +98,7 @@ class Looked:
     households: int
 
 
-def look(source: Declared) -> Looked:
+def look(source: DeclaredSource) -> SourceLook:
     """Read and judge everything; store nothing.
 
     Raises:
@@ -121,12 +121,12 @@ def look(source: Declared) -> Looked:
         if source.said.kind == "transactions":
             counted = pc.value_counts(pc.strftime(judged.good["time"], format="%Y-%m")).to_pylist()
             by_month.update({c["values"]: c["counts"] for c in counted})
-    return Looked(
+    return SourceLook(
         source.name, source.said.kind, len(names), records, taken, dict(sorted(reasons.items())),
         tuple(dropped), filled, dict(sorted(by_month.items())), len(people),
     )  # fmt: skip
 
 
-def _whole(source: Declared) -> Cells:
+def _whole(source: DeclaredSource) -> TextCells:
     """Everything of a source that is one file or query; any month will do to find it."""
     return cells_of(source, "2000-01")

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from twinops.data.days import day_number
 from twinops.data.own.cells import AS_CELLS, as_refusals, from_refusals, refused_table
-from twinops.data.own.declared import Declared, shelf
+from twinops.data.own.declared import DeclaredSource, shelf
 from twinops.data.own.mapping import mapped, months
 from twinops.data.own.reading import judge
 from twinops.data.quality import part
@@ -38,7 +38,7 @@ class Revived:
     left: pa.Table
 
 
-def revive_own(source: Declared, batch: str, aside: pa.Table, *, batches: Set[str], known: Known) -> Revived:
+def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: Set[str], known: Known) -> Revived:
     """Map the kept cells by what `params.yaml` says now. A row of another of the `batches` goes there."""
     columns = tuple(dict.fromkeys(source.said.entering.values()))
     again = pc.and_(pc.equal(aside["encoding"], AS_CELLS), pc.not_equal(aside["reason"], TWICE))
@@ -101,7 +101,7 @@ def _values(rows: pa.Table, column: str) -> list[Any]:
     return list((day_number(rows[column]) if column == "time" else rows[column]).to_pylist())
 
 
-def _nowhere(source: Declared, batch: str, found: Any, batches: Set[str]) -> np.ndarray:
+def _nowhere(source: DeclaredSource, batch: str, found: Any, batches: Set[str]) -> np.ndarray:
     """Rows that have no batch to go to."""
     if source.said.kind != "transactions":
         return np.zeros(len(found), bool)
@@ -109,7 +109,7 @@ def _nowhere(source: Declared, batch: str, found: Any, batches: Set[str]) -> np.
     return np.array([m is not None and m not in mine for m in found.to_pylist()], bool)
 
 
-def _by_batch(source: Declared, batch: str, good: pa.Table) -> dict[str, pa.Table]:
+def _by_batch(source: DeclaredSource, batch: str, good: pa.Table) -> dict[str, pa.Table]:
     if source.said.kind != "transactions":
         return {batch: good}
     month = pc.strftime(good["time"], format="%Y-%m")

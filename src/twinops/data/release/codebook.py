@@ -17,7 +17,7 @@ UNKNOWN = "not known"
 
 
 @dataclass(frozen=True)
-class Band:
+class CodeBand:
     """One column: where it comes from, where its bands begin, and whether it is what an attacker is after.
 
     `says` names quantity and unit. The last code of a column with `known_if` means *not known*.
@@ -56,7 +56,7 @@ class Band:
     def label(self, low: int, high: int) -> str:
         """A range of codes in words that no spreadsheet takes for a formula.
 
-        >>> Band("baskets", "baskets_28", "baskets", (1, 3, 6)).label(1, 2)
+        >>> CodeBand("baskets", "baskets_28", "baskets", (1, 3, 6)).label(1, 2)
         'from 1 to under 6'
         """
         if self.known_if is not None and high == self.size - 1:
@@ -71,7 +71,7 @@ class Band:
 
 
 @cache
-def shipped() -> tuple[Band, ...]:
+def shipped() -> tuple[CodeBand, ...]:
     """The code-book of this package."""
     raw: Mapping[str, Mapping[str, object]] = yaml.safe_load(
         files(__package__).joinpath("codebook.yaml").read_text(encoding="utf-8")
@@ -79,16 +79,16 @@ def shipped() -> tuple[Band, ...]:
     return tuple(_band(name, entry) for name, entry in raw.items())
 
 
-def coded(table: pa.Table, bands: tuple[Band, ...]) -> np.ndarray:
+def coded(table: pa.Table, bands: tuple[CodeBand, ...]) -> np.ndarray:
     """Rows x bands of codes."""
     return np.column_stack([band.codes(table) for band in bands]).astype(np.int64)
 
 
-def _band(name: str, entry: Mapping[str, object]) -> Band:
+def _band(name: str, entry: Mapping[str, object]) -> CodeBand:
     edges = entry["edges"]
     if not isinstance(edges, list):
         raise TypeError(f"the edges of {name} are no list")
-    return Band(
+    return CodeBand(
         name,
         str(entry["from"]),
         str(entry["says"]),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinops.data.release.codebook import Band
+from twinops.data.release.codebook import CodeBand
 from twinops.errors import DataError
 
 
@@ -45,7 +45,7 @@ class Generalised:
         """What an attacker takes a range for."""
         return np.asarray((self.low + self.high) / 2)
 
-    def lines(self, bands: tuple[Band, ...]) -> list[list[str]]:
+    def lines(self, bands: tuple[CodeBand, ...]) -> list[list[str]]:
         """The table in words, a row each; the order of rows tells nothing but their class."""
         return [
             [band.label(int(low), int(high)) for band, low, high in zip(bands, lows, highs, strict=True)]
@@ -53,7 +53,7 @@ class Generalised:
         ]
 
 
-def generalise(codes: np.ndarray, bands: tuple[Band, ...], rule: Rule) -> Generalised:
+def generalise(codes: np.ndarray, bands: tuple[CodeBand, ...], rule: Rule) -> Generalised:
     """Cut the households into classes as small as the rule allows, and give each class its ranges.
 
     Raises:

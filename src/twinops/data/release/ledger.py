@@ -28,7 +28,7 @@ class Entry:
 
 
 @dataclass
-class Ledger:
+class ReleaseLedger:
     """All entries, in order."""
 
     path: Path
@@ -54,7 +54,7 @@ class Ledger:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Ledger]:
+def opened(path: Path) -> Iterator[ReleaseLedger]:
     """The ledger, for this process alone until it is closed.
 
     Raises:
@@ -63,7 +63,7 @@ def opened(path: Path) -> Iterator[Ledger]:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield Ledger(path, _read(path) if path.is_file() else [])
+        yield ReleaseLedger(path, _read(path) if path.is_file() else [])
 
 
 def _read(path: Path) -> list[Entry]:

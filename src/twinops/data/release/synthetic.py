@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from twinops.data.release.codebook import Band
+from twinops.data.release.codebook import CodeBand
 from twinops.errors import DataError, ParamsError
 
 Pair = tuple[int, int]
@@ -52,7 +52,7 @@ def epsilon_of(rho: float, delta: float) -> float:
     return rho + 2 * math.sqrt(rho * math.log(1 / delta))
 
 
-def synthesise(codes: np.ndarray, bands: tuple[Band, ...], *, epsilon: float, delta: float) -> Synthetic:
+def synthesise(codes: np.ndarray, bands: tuple[CodeBand, ...], *, epsilon: float, delta: float) -> Synthetic:
     """Measure with noise, then draw as many rows as the noisy counts add up to.
 
     Raises:

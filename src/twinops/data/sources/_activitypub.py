@@ -21,7 +21,7 @@ import pyarrow as pa
 from twinops.data.schema import Column
 from twinops.data.sources import _archive, _plain_text, _records, _strict_json
 from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Collector, Reason, Refused
+from twinops.data.sources._reading import Collector, Fault, Refused
 
 EVENTS = pa.schema(
     [
@@ -123,9 +123,9 @@ def _activity(raw: bytes, export: Export) -> None:
     activity = _strict_json.parse(raw)
     name, verb = _text(activity, "id"), _text(activity, "type")
     if verb not in ("Create", "Announce"):
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     if activity.get("actor") != export.actor:
-        raise Refused(Reason.FOREIGN_ACTOR)
+        raise Refused(Fault.FOREIGN_ACTOR)
     day = export.calendar.of_text(activity.get("published"))
     if not _PUBLIC & {*_links(activity, "to"), *_links(activity, "cc")}:
         export.into.left_out["not_public"] += 1
@@ -141,22 +141,22 @@ def _note(activity: dict[str, Any], name: str, day: int, export: Export) -> None
     """A post of one's own."""
     note = activity.get("object")
     if not isinstance(note, dict) or note.get("type") not in ("Note", "Question", "Article"):
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     if note.get("attributedTo", export.actor) != export.actor:
-        raise Refused(Reason.FOREIGN_ACTOR)
+        raise Refused(Fault.FOREIGN_ACTOR)
     content = note.get("content")
     if not isinstance(content, str):
-        raise Refused(Reason.MISSING)
+        raise Refused(Fault.MISSING)
     if len(content) > MAX_TEXT:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     if _records.is_formula(content):
-        raise Refused(Reason.FORMULA)
+        raise Refused(Fault.FORMULA)
     if note.get("sensitive") is True or note.get("summary"):
         export.into.left_out["content_warning"] += 1
         return
     text = _plain_text.from_html(content)
     if not text:
-        raise Refused(Reason.EMPTY_TEXT)
+        raise Refused(Fault.EMPTY_TEXT)
     mentions = [t.get("href") for t in note.get("tag") or [] if isinstance(t, dict) and t.get("type") == "Mention"]
     answered = note.get("inReplyTo")
     brand = any(export.is_brand(link) for link in (*mentions, answered))
@@ -169,7 +169,7 @@ def _like(raw: bytes, export: Export) -> None:
     """One liked post. Exports do not say when: it is known from the day the export was made."""
     link = _strict_json.parse_text(raw)
     if not _host(link):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     name = event_id(export.account, "Like", link)
     export.into.admit((export.account, name, "Like", export.made, int(export.is_brand(link)), 0, None), unique=name)
 
@@ -181,14 +181,14 @@ def _follows(data: bytes | None, export: Export) -> None:
     head, *below = _records.in_text(line.removesuffix(b"\r") for line in data.split(b"\n"))
     header = _records.cells_of(head, ",")
     # a header that is no CSV has no columns: every record is then refused, and none is read by guess
-    shape = _records.Shape(0 if isinstance(header, Reason) else len(header), begins=_FOLLOWED)
+    shape = _records.Shape(0 if isinstance(header, Fault) else len(header), begins=_FOLLOWED)
     for record in _records.records(below, shape):
         try:
             if record.refused:
                 raise Refused(record.refused)
             name, _, host = record.cells[0].rpartition("@")
             if not name or not host:
-                raise Refused(Reason.BAD_ID)
+                raise Refused(Fault.BAD_ID)
             if host.casefold() != export.brand:
                 export.into.left_out["third_party_account"] += 1
                 continue
@@ -205,12 +205,12 @@ def _follows(data: bytes | None, export: Export) -> None:
 def _actor(data: bytes | None) -> tuple[str, str]:
     """The actor's link and account (`name@host`); nothing else of the profile is taken, least of all its keys."""
     if data is None:
-        raise Refused(Reason.MISSING)
+        raise Refused(Fault.MISSING)
     profile = _strict_json.parse(data)
     actor, name = _text(profile, "id"), _text(profile, "preferredUsername")
     host = _host(actor)
     if not host or not _ACCOUNT.fullmatch(name):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     return actor, f"{name.casefold()}@{host}"
 
 
@@ -232,7 +232,7 @@ def _made(name: str, calendar: Calendar) -> int:
 def _text(record: dict[str, Any], field: str) -> str:
     value = record.get(field)
     if not isinstance(value, str) or not value or len(value) > 2_000:
-        raise Refused(Reason.MISSING if value is None else Reason.BAD_ID)
+        raise Refused(Fault.MISSING if value is None else Fault.BAD_ID)
     return value
 
 

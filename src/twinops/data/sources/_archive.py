@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
-from twinops.data.sources._reading import Reason, Refused
+from twinops.data.sources._reading import Fault, Refused
 
 MAX_ARCHIVE = 256 * 2**20
 MAX_MEMBERS = 50_000
@@ -42,18 +42,18 @@ def members(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
     if path.is_dir():
         return {name: _file(path / name) for name in sorted(wanted) if (path / name).is_file()}
     if path.stat().st_size > MAX_ARCHIVE:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     try:
         with path.open("rb") as file:
             return dict(_zipped(file, wanted) if zipfile.is_zipfile(file) else _tarred(file, wanted))
     except _BROKEN:
-        raise Refused(Reason.BAD_ARCHIVE) from None
+        raise Refused(Fault.BAD_ARCHIVE) from None
 
 
 def _file(path: Path) -> bytes:
     """A file of a folder; a link is not followed."""
     if path.is_symlink():
-        raise Refused(Reason.PATH_TRAVERSAL)
+        raise Refused(Fault.PATH_TRAVERSAL)
     with path.open("rb") as file:
         return _bounded(file.read(MAX_MEMBER + 1))
 
@@ -63,12 +63,12 @@ def _zipped(file: io.BufferedReader, wanted: Collection[str]) -> Iterator[tuple[
         found = archive.infolist()
         _check_names([m.filename for m in found])
         if any(stat.S_ISLNK(m.external_attr >> 16) for m in found):
-            raise Refused(Reason.PATH_TRAVERSAL)
+            raise Refused(Fault.PATH_TRAVERSAL)
         for member in found:
             _check_ratio(member.file_size, member.compress_size)
             if member.filename in wanted:
                 if member.flag_bits & 0x1:
-                    raise Refused(Reason.BAD_ARCHIVE)
+                    raise Refused(Fault.BAD_ARCHIVE)
                 with archive.open(member) as stream:
                     yield member.filename, _bounded(stream.read(MAX_MEMBER + 1))
 
@@ -82,12 +82,12 @@ def _tarred(file: io.BufferedReader, wanted: Collection[str]) -> Iterator[tuple[
             names.append(member.name)
             _check_names(names[-1:])
             if len(names) > MAX_MEMBERS:
-                raise Refused(Reason.ARCHIVE_BOMB)
+                raise Refused(Fault.ARCHIVE_BOMB)
             if not (member.isfile() or member.isdir()):
-                raise Refused(Reason.PATH_TRAVERSAL)
+                raise Refused(Fault.PATH_TRAVERSAL)
             if member.name in wanted:
                 if member.name in names[:-1]:
-                    raise Refused(Reason.BAD_ARCHIVE)
+                    raise Refused(Fault.BAD_ARCHIVE)
                 stream = archive.extractfile(member)
                 yield member.name, _bounded(stream.read(MAX_MEMBER + 1) if stream else b"")
 
@@ -108,7 +108,7 @@ class _Capped(io.RawIOBase):
         data = self.stream.read(size)
         self.left -= len(data)
         if self.left < 0:
-            raise Refused(Reason.ARCHIVE_BOMB)
+            raise Refused(Fault.ARCHIVE_BOMB)
         return data
 
 
@@ -119,11 +119,11 @@ def _check_names(names: list[str]) -> None:
         Refused: some name is hostile or repeated, or there are too many.
     """
     if len(names) > MAX_MEMBERS:
-        raise Refused(Reason.ARCHIVE_BOMB)
+        raise Refused(Fault.ARCHIVE_BOMB)
     if any(_leads_out(name) for name in names):
-        raise Refused(Reason.PATH_TRAVERSAL)
+        raise Refused(Fault.PATH_TRAVERSAL)
     if len(set(names)) != len(names):
-        raise Refused(Reason.BAD_ARCHIVE)
+        raise Refused(Fault.BAD_ARCHIVE)
 
 
 def _leads_out(name: str) -> bool:
@@ -140,10 +140,10 @@ def _leads_out(name: str) -> bool:
 
 def _check_ratio(size: int, packed: int) -> None:
     if size > MAX_ARCHIVE or (size > RATIO_FROM and size > MAX_RATIO * max(packed, 1)):
-        raise Refused(Reason.ARCHIVE_BOMB)
+        raise Refused(Fault.ARCHIVE_BOMB)
 
 
 def _bounded(data: bytes) -> bytes:
     if len(data) > MAX_MEMBER:
-        raise Refused(Reason.ARCHIVE_BOMB)
+        raise Refused(Fault.ARCHIVE_BOMB)
     return data

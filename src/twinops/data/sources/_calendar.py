@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from twinops.data.sources._reading import Reason, Refused
+from twinops.data.sources._reading import Fault, Refused
 
 EARLIEST = date(2000, 1, 1)
 
@@ -37,9 +37,9 @@ class Calendar:
             Refused: it is before 2000 or after the as-of date.
         """
         if day < EARLIEST:
-            raise Refused(Reason.BAD_TIME)
+            raise Refused(Fault.BAD_TIME)
         if day > self.as_of:
-            raise Refused(Reason.FUTURE)
+            raise Refused(Fault.FUTURE)
         return (day - self.first_day).days
 
     def of_text(self, text: object) -> int:
@@ -52,13 +52,13 @@ class Calendar:
             Refused: it is no such moment, or not one that has happened.
         """
         if not isinstance(text, str) or not 10 <= len(text) <= 40 or not text.isascii():
-            raise Refused(Reason.BAD_TIME)
+            raise Refused(Fault.BAD_TIME)
         try:
             if len(text) == 10:
                 return self.of_date(date.fromisoformat(text))
             moment = datetime.fromisoformat(text)
             if moment.tzinfo is None:
-                raise Refused(Reason.BAD_TIME)
+                raise Refused(Fault.BAD_TIME)
             return self.of_date(moment.astimezone(UTC).astimezone(self.zone).date())
         except (ValueError, OverflowError):
-            raise Refused(Reason.BAD_TIME) from None
+            raise Refused(Fault.BAD_TIME) from None

@@ -9,7 +9,7 @@ import unicodedata
 from datetime import date
 
 from twinops.data.sources import _records
-from twinops.data.sources._reading import Reason, Refused
+from twinops.data.sources._reading import Fault, Refused
 
 MOST_SIGNS = 200
 """The longest name, address line or e-mail that is taken."""
@@ -31,7 +31,7 @@ def cell(text: str) -> str | None:
         Refused: too long for what it should be.
     """
     if len(text) > MOST_SIGNS:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     kept = " ".join(_CONTROLS.sub(" ", unicodedata.normalize("NFC", text)).split())
     if _runs(kept):
         kept = f"'{kept}"
@@ -59,11 +59,11 @@ def birthday(text: str | None, *, as_of: date) -> str | None:
     try:
         day = date.fromisoformat(_EUROPEAN.sub(r"\3-\2-\1", text) if len(text) == 10 else "")
     except ValueError:
-        raise Refused(Reason.BAD_TIME) from None
+        raise Refused(Fault.BAD_TIME) from None
     if day.year < EARLIEST_BIRTH:
-        raise Refused(Reason.OUT_OF_RANGE)
+        raise Refused(Fault.OUT_OF_RANGE)
     if day > as_of:
-        raise Refused(Reason.FUTURE)
+        raise Refused(Fault.FUTURE)
     return day.isoformat()
 
 

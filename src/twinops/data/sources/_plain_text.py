@@ -9,7 +9,7 @@ import re
 import unicodedata
 from html.parser import HTMLParser
 
-from twinops.data.sources._reading import Reason, Refused
+from twinops.data.sources._reading import Fault, Refused
 
 MAX_TAGS = 400
 """More angle brackets than that are no post; Python's parser would read some of them over and over."""
@@ -83,7 +83,7 @@ def from_html(content: str) -> str:
         Refused: it is more markup than text.
     """
     if content.count("<") > MAX_TAGS:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     page = _Text()
     page.feed(content)
     page.close()

@@ -28,7 +28,7 @@ REFUSED_ROWS = pa.schema(
 )
 
 
-class Reason(StrEnum):
+class Fault(StrEnum):
     """Why a row or a file does not enter; published as counts."""
 
     NOT_UTF8 = "not_utf8"
@@ -61,7 +61,7 @@ class Reason(StrEnum):
 class Refused(Exception):  # noqa: N818  a refusal of one row, caught beside the row; not an error of the run
     """Why a row or a file does not enter."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: Fault) -> None:
         super().__init__(reason.value)
         self.reason = reason
 
@@ -102,13 +102,13 @@ class Collector:
             DataError: there are more rows than a file may hold.
         """
         if unique in self.seen:
-            raise Refused(Reason.DUPLICATE_ID)
+            raise Refused(Fault.DUPLICATE_ID)
         if len(self.rows) >= self.max_rows:
             raise DataError(f"More than {self.max_rows:,} rows came.", hint="Raise sources.max_rows if that is right.")
         self.seen.add(unique)
         self.rows.append(tuple(row))
 
-    def refuse(self, raw: bytes, reason: Reason, *, place: str) -> None:
+    def refuse(self, raw: bytes, reason: Fault, *, place: str) -> None:
         """Send a row to quarantine. Its bytes can be had back: `raw.encode(encoding)`, cut at `KEPT_BYTES`."""
         kept = raw[:KEPT_BYTES]
         try:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from twinops.data.sources._reading import Reason
+from twinops.data.sources._reading import Fault
 from twinops.errors import DataError
 
 MAX_FILE = 512 * 2**20
@@ -41,7 +41,7 @@ class CsvRecord(NamedTuple):
     line: int
     raw: str
     cells: list[str]
-    refused: Reason | None
+    refused: Fault | None
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Shape:
     def whole(self, text: str) -> bool:
         """It is one record with all its cells."""
         cells = cells_of(text, self.separator)
-        return not isinstance(cells, Reason) and len(cells) == self.width
+        return not isinstance(cells, Fault) and len(cells) == self.width
 
     def begins_another(self, line: str) -> bool:
         """A record begins in this line, whatever quotes are open before it."""
@@ -101,7 +101,7 @@ def in_bytes(text: str) -> bytes:
 def names(head: str, separator: str = ",") -> list[str]:
     """The column names of a header; none where it is no CSV or names a column twice."""
     cells = cells_of(head, separator)
-    found = [] if isinstance(cells, Reason) else [name.strip() for name in cells]
+    found = [] if isinstance(cells, Fault) else [name.strip() for name in cells]
     return found if len(set(found)) == len(found) else []
 
 
@@ -129,13 +129,13 @@ def records(below: Iterable[str], shape: Shape) -> Iterator[CsvRecord]:
         number = ahead.line
         raw = _joined(line, ahead, shape) if line.count('"') % 2 else line
         if raw is None:
-            yield CsvRecord(number, line, [], _unfit(line) or Reason.TORN)
+            yield CsvRecord(number, line, [], _unfit(line) or Fault.TORN)
             continue
         cells = cells_of(raw, shape.separator)
-        if isinstance(cells, Reason):
+        if isinstance(cells, Fault):
             yield CsvRecord(number, raw, [], cells)
         else:
-            yield CsvRecord(number, raw, cells, None if len(cells) == shape.width else Reason.FIELD_COUNT)
+            yield CsvRecord(number, raw, cells, None if len(cells) == shape.width else Fault.FIELD_COUNT)
 
 
 class _Lookahead:
@@ -179,31 +179,31 @@ def _joined(first: str, ahead: _Lookahead, shape: Shape) -> str | None:
     return raw
 
 
-def cells_of(raw: str, separator: str) -> list[str] | Reason:
+def cells_of(raw: str, separator: str) -> list[str] | Fault:
     """Cells of one record, or why it has none: too large, a NUL, bytes that are no text, or quotes that do not close.
 
     >>> cells_of('7,"a ""b"", c"', ","), cells_of('7,"a', ",")
-    (['7', 'a "b", c'], <Reason.TORN: 'torn_record'>)
+    (['7', 'a "b", c'], <Fault.TORN: 'torn_record'>)
     """
     unfit = _unfit(raw)
     if unfit or not raw:
-        return unfit or Reason.TORN
+        return unfit or Fault.TORN
     if '"' not in raw and "\r" not in raw:
         return raw.split(separator)
     try:
         rows = list(csv.reader(io.StringIO(raw, newline=""), delimiter=separator, strict=True))
     except csv.Error:
-        return Reason.TORN
-    return rows[0] if len(rows) == 1 else Reason.TORN
+        return Fault.TORN
+    return rows[0] if len(rows) == 1 else Fault.TORN
 
 
-def _unfit(text: str) -> Reason | None:
+def _unfit(text: str) -> Fault | None:
     """What tells before cutting; a character has four bytes at most."""
     if 4 * len(text) > MAX_RECORD and len(in_bytes(text)) > MAX_RECORD:
-        return Reason.OVERSIZED
+        return Fault.OVERSIZED
     if "\0" in text:
-        return Reason.NUL
-    return Reason.NOT_UTF8 if not text.isascii() and _ESCAPED.search(text) else None
+        return Fault.NUL
+    return Fault.NOT_UTF8 if not text.isascii() and _ESCAPED.search(text) else None
 
 
 def is_formula(cell: str) -> bool:

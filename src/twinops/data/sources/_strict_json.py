@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from twinops.data.sources._reading import Reason, Refused
+from twinops.data.sources._reading import Fault, Refused
 
 MAX_BYTES = 1_000_000
 """One item; a social post or a customer's letter has a few thousand."""
@@ -34,7 +34,7 @@ def parse(raw: bytes) -> dict[str, Any]:
     """
     value = _loaded(raw)
     if not isinstance(value, dict):
-        raise Refused(Reason.NOT_AN_OBJECT)
+        raise Refused(Fault.NOT_AN_OBJECT)
     return value
 
 
@@ -42,7 +42,7 @@ def parse_text(raw: bytes) -> str:
     """One JSON string, under the same rules."""
     value = _loaded(raw)
     if not isinstance(value, str):
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     return value
 
 
@@ -59,7 +59,7 @@ def items(data: bytes, begins: re.Pattern[str]) -> Iterator[tuple[int, bytes, bo
     text = data.decode("latin-1")  # one character a byte: offsets stay true whatever the bytes mean
     found = re.search(r'"orderedItems"\s*:\s*\[', text)
     if not found:
-        raise Refused(Reason.NOT_JSON)
+        raise Refused(Fault.NOT_JSON)
     at = _after_space(text, found.end())
     while at < len(text) and text[at] != "]":
         following = begins.search(text, at)
@@ -88,7 +88,7 @@ def torn(raw: bytes) -> Refused:
         _check_depth(raw)
     except Refused as refusal:
         return refusal
-    return Refused(Reason.TORN)
+    return Refused(Fault.TORN)
 
 
 def _after_space(text: str, at: int) -> int:
@@ -98,9 +98,9 @@ def _after_space(text: str, at: int) -> int:
 
 def _loaded(raw: bytes) -> Any:
     if len(raw) > MAX_BYTES:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     if b"\0" in raw:
-        raise Refused(Reason.NUL)
+        raise Refused(Fault.NUL)
     _check_depth(raw)
     try:
         value = json.loads(
@@ -111,9 +111,9 @@ def _loaded(raw: bytes) -> Any:
             parse_int=_whole,
         )
     except UnicodeDecodeError:
-        raise Refused(Reason.NOT_UTF8) from None
+        raise Refused(Fault.NOT_UTF8) from None
     except ValueError:
-        raise Refused(Reason.NOT_JSON) from None
+        raise Refused(Fault.NOT_JSON) from None
     if _ESCAPED.search(raw):
         _check_characters(value)
     return value
@@ -135,7 +135,7 @@ def _check_depth(raw: bytes) -> None:
         elif not quoted:
             depth += 1 if char in b"{[" else -1
             if depth > MAX_DEPTH:
-                raise Refused(Reason.TOO_DEEP)
+                raise Refused(Fault.TOO_DEEP)
 
 
 def _check_characters(value: Any) -> None:
@@ -149,30 +149,30 @@ def _check_characters(value: Any) -> None:
             left.extend(one)
         elif isinstance(one, str):
             if "\0" in one:
-                raise Refused(Reason.NUL)
+                raise Refused(Fault.NUL)
             if re.search("[\ud800-\udfff]", one):
-                raise Refused(Reason.SURROGATE)
+                raise Refused(Fault.SURROGATE)
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     names = dict(pairs)
     if len(names) != len(pairs):
-        raise Refused(Reason.DUPLICATE_KEY)
+        raise Refused(Fault.DUPLICATE_KEY)
     return names
 
 
 def _not_finite(_: str) -> NoReturn:
-    raise Refused(Reason.NOT_FINITE)
+    raise Refused(Fault.NOT_FINITE)
 
 
 def _finite(digits: str) -> float:
     number = float(digits)
     if not math.isfinite(number):
-        raise Refused(Reason.NOT_FINITE)
+        raise Refused(Fault.NOT_FINITE)
     return number
 
 
 def _whole(digits: str) -> int:
     if len(digits) > 19:
-        raise Refused(Reason.OUT_OF_RANGE)
+        raise Refused(Fault.OUT_OF_RANGE)
     return int(digits)

@@ -12,7 +12,7 @@ from twinops.data.schema import Column, Schema
 from twinops.data.sources import _activitypub, _plain_text, _records, _scored
 from twinops.data.sources._calendar import Calendar
 from twinops.data.sources._csv_source import JsonLinesSource
-from twinops.data.sources._reading import Collector, Reason, Refused
+from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -73,17 +73,17 @@ _CUSTOMER = re.compile(r"[A-Za-z0-9-]{1,40}")
 def _take(case: dict[str, Any], collector: Collector, calendar: Calendar) -> None:
     texts = {name: _text(case, name) for name in FIELDS if name != "closed_at"}
     if any(_records.is_formula(value) for value in texts.values()):
-        raise Refused(Reason.FORMULA)
+        raise Refused(Fault.FORMULA)
     if not _CASE.fullmatch(texts["case_id"]) or not _CUSTOMER.fullmatch(texts["customer"]):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     if texts["channel"] not in CHANNELS or texts["category"] not in CATEGORIES or texts["outcome"] not in OUTCOMES:
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     opened, closed = _days(case, calendar)
     if len(texts["text"]) > _activitypub.MAX_TEXT:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     text = _plain_text.from_html(texts["text"])
     if not text:
-        raise Refused(Reason.EMPTY_TEXT)
+        raise Refused(Fault.EMPTY_TEXT)
     name = _activitypub.event_id("case", texts["case_id"])
     collector.admit(
         (texts["customer"], name, texts["channel"], texts["category"], opened, closed, texts["outcome"], text),
@@ -94,7 +94,7 @@ def _take(case: dict[str, Any], collector: Collector, calendar: Calendar) -> Non
 def _text(case: dict[str, Any], name: str) -> str:
     value = case.get(name)
     if not isinstance(value, str):
-        raise Refused(Reason.MISSING if value is None else Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.MISSING if value is None else Fault.UNKNOWN_VALUE)
     return value
 
 
@@ -102,11 +102,11 @@ def _days(case: dict[str, Any], calendar: Calendar) -> tuple[int, int | None]:
     opened = calendar.of_text(case["opened_at"])
     if case.get("closed_at") is None:
         if case["outcome"] != "open":
-            raise Refused(Reason.MISSING)
+            raise Refused(Fault.MISSING)
         return opened, None
     closed = calendar.of_text(case["closed_at"])
     if closed < opened or case["outcome"] == "open":
-        raise Refused(Reason.BACKWARDS)
+        raise Refused(Fault.BACKWARDS)
     return opened, closed
 
 

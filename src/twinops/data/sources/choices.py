@@ -15,7 +15,7 @@ from twinops.data.schema import Column, Schema
 from twinops.data.sources import _people
 from twinops.data.sources._calendar import Calendar
 from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Reason, Refused
+from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -63,14 +63,14 @@ _ALLOWED = {"purpose": tuple(Purpose), "event": tuple(Event), "basis": tuple(Leg
 
 def _take(said: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _ID.fullmatch(said["record"]):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     if any(said[name] not in known for name, known in _ALLOWED.items()):
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     if not _SEQ.fullmatch(said["seq"]):
-        raise Refused(Reason.OUT_OF_RANGE)
+        raise Refused(Fault.OUT_OF_RANGE)
     notice = _people.cell(said["notice_version"])
     if notice is None:
-        raise Refused(Reason.MISSING)
+        raise Refused(Fault.MISSING)
     day, seq = calendar.of_text(said["on"]), int(said["seq"])
     record, purpose = said["record"].casefold() if "@" in said["record"] else said["record"], said["purpose"]
     collector.admit(

@@ -13,7 +13,7 @@ from twinops.data.schema import Column, Schema
 from twinops.data.sources import _records
 from twinops.data.sources._calendar import Calendar
 from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Reason, Refused
+from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.demographics import CODES, SCALES, SHOPPING
 from twinops.entities.legal import LegalFacts
@@ -61,9 +61,9 @@ _NUMBER = re.compile(r"\d{1,6}")
 
 def _take(cell: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if any(_records.is_formula(value) for value in cell.values()):
-        raise Refused(Reason.FORMULA)
+        raise Refused(Fault.FORMULA)
     if not _ID.fullmatch(cell["panelist"]):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     day = calendar.of_text(cell["wave"])
     answers = [_code(name, cell[name]) for name in CODES]
     shopping = [_whole(cell[name], most) for name, most in SHOPPING.items()]
@@ -73,17 +73,17 @@ def _take(cell: dict[str, str], collector: Collector, calendar: Calendar) -> Non
 
 def _code(name: str, value: str) -> str | None:
     if value and value not in CODES[name]:
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     return value or None
 
 
 def _whole(text: str, most: int) -> int:
     if not text:
-        raise Refused(Reason.MISSING)
+        raise Refused(Fault.MISSING)
     if not _NUMBER.fullmatch(text) or not text.isascii():
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     if int(text) > most:
-        raise Refused(Reason.OUT_OF_RANGE)
+        raise Refused(Fault.OUT_OF_RANGE)
     return int(text)
 
 

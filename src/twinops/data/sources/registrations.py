@@ -11,7 +11,7 @@ from twinops.data.schema import Column, Schema
 from twinops.data.sources import _people
 from twinops.data.sources._calendar import Calendar
 from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Reason, Refused
+from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -59,10 +59,10 @@ _CARD = re.compile(r"[A-Z]?\d{1,12}")
 
 def _take(written: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _CARD.fullmatch(written["card"]):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     row = {name: _people.cell(written[column]) for column, name in COLUMNS.items()}
     if row["name"] is None:
-        raise Refused(Reason.MISSING)
+        raise Refused(Fault.MISSING)
     collector.admit(
         [*(row[f.name] for f in READ if f.name != "registered"), calendar.of_text(row["registered"])],
         unique=written["card"],

@@ -13,7 +13,7 @@ from twinops.data.schema import Column, Schema
 from twinops.data.sources import _people
 from twinops.data.sources._calendar import Calendar
 from twinops.data.sources._csv_source import JsonLinesSource
-from twinops.data.sources._reading import Collector, Reason, Refused
+from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -55,10 +55,10 @@ _LINK = re.compile(r"https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+)/users/([\w.
 
 def _take(actor: dict[str, Any], collector: Collector, calendar: Calendar) -> None:
     if actor.get("type") != "Person":
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     link = _LINK.fullmatch(actor["id"]) if isinstance(actor.get("id"), str) else None
     if not link or link[2] != actor.get("preferredUsername"):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     account = f"{link[2]}@{link[1]}".casefold()
     fields = _fields(actor.get("attachment", []))
     name = _people.cell(spoken(_text(actor.get("name") or "")))
@@ -71,7 +71,7 @@ def _take(actor: dict[str, Any], collector: Collector, calendar: Calendar) -> No
 def _fields(attachment: Any) -> dict[str, str | None]:
     """The profile fields that are read; the first of a name counts."""
     if not isinstance(attachment, list) or not all(isinstance(f, dict) for f in attachment):
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     out: dict[str, str | None] = {}
     for field in attachment:
         name = FIELDS.get(_text(field.get("name") or "").strip().casefold())
@@ -82,9 +82,9 @@ def _fields(attachment: Any) -> dict[str, str | None]:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
-        raise Refused(Reason.UNKNOWN_VALUE)
+        raise Refused(Fault.UNKNOWN_VALUE)
     if len(value) > 10 * _people.MOST_SIGNS:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     return value
 
 

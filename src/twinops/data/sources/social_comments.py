@@ -11,7 +11,7 @@ from twinops.data.schema import Schema
 from twinops.data.sources import _activitypub, _plain_text, _records, _scored
 from twinops.data.sources._calendar import Calendar
 from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Reason, Refused
+from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -44,16 +44,16 @@ _ACCOUNT = re.compile(r"[\w.-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 
 def _take(cell: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if any(_records.is_formula(cell[c]) for c in COLUMNS):
-        raise Refused(Reason.FORMULA)
+        raise Refused(Fault.FORMULA)
     account = cell["account"].casefold()
     if not _ID.fullmatch(cell["comment_id"]) or not _ACCOUNT.fullmatch(account):
-        raise Refused(Reason.BAD_ID)
+        raise Refused(Fault.BAD_ID)
     day = calendar.of_text(cell["created_at"])
     if len(cell["text"]) > _activitypub.MAX_TEXT:
-        raise Refused(Reason.OVERSIZED)
+        raise Refused(Fault.OVERSIZED)
     text = _plain_text.from_html(cell["text"])
     if not text:
-        raise Refused(Reason.EMPTY_TEXT)
+        raise Refused(Fault.EMPTY_TEXT)
     name = _activitypub.event_id("comment", cell["comment_id"])
     collector.admit((account, name, "Create", day, 1, int(bool(cell["in_reply_to"])), text), unique=name)
 

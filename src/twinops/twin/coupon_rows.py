@@ -10,9 +10,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.sealed_tables import with_text_sid
 from twinops.params import FeaturesParams
 from twinops.ports import Engine
-from twinops.twin.examples import with_text_sid
 from twinops.twin.features import calendar, log_values, sql
 from twinops.twin.features import decay as pace_decay
 from twinops.twin.taste_events import Horizons, decay

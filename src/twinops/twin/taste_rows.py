@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pyarrow as pa
 
-from twinops.twin.examples import with_text_sid
+from twinops.data.sealed_tables import with_text_sid
 from twinops.twin.features import MILLION
 from twinops.twin.taste_events import SPEEDS
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from twinops.errors import ParamsError
 
@@ -30,6 +32,25 @@ def load(shelf: str, name: str) -> ModuleType:
         kind = shelf.rsplit(".", 1)[-1].removesuffix("s")
         raise ParamsError(f"No {kind} is called {name!r}.", hint=f"Choose one of {', '.join(known)}.")
     return importlib.import_module(f"{shelf}.{name}")
+
+
+def function(shelf: str, name: str) -> Callable[..., Any]:
+    """The function of a plugin that is called as its module.
+
+    Raises:
+        ParamsError: there is none. A module without one is there to be used by others.
+    """
+    if name not in verbs(shelf):
+        raise ParamsError(f"No workflow is called {name!r}.", hint=f"Choose one of {', '.join(verbs(shelf))}.")
+    found: Callable[..., Any] = getattr(load(shelf, name), name)
+    return found
+
+
+def verbs(shelf: str) -> tuple[str, ...]:
+    """Modules of a shelf with a function of their own name, sorted; nothing on it is imported."""
+    folder = Path(importlib.import_module(shelf).__path__[0])
+    texts = {n: folder / f"{n}.py" for n in names(shelf)}
+    return tuple(n for n, path in texts.items() if path.is_file() and f"\ndef {n}(" in path.read_text(encoding="utf-8"))
 
 
 def missing_promises(module: ModuleType, promises: Iterable[str]) -> tuple[str, ...]:

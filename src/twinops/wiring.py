@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from twinops.workflows.preview import Preview
     from twinops.workflows.twin_predict import Predicted
     from twinops.workflows.twin_show import ShownPortrait
+
+
+WORKFLOWS = "twinops.workflows"
 
 
 @dataclass(frozen=True)
@@ -123,11 +126,15 @@ class Project:
         return Twin(self, str(who), purpose)
 
     def run(self, verb: str, **arguments: Any) -> Any:
-        """Do one workflow: `project.run("train")`. What its type hints ask for is supplied; the rest are arguments."""
-        module = plugins.load("twinops.workflows", verb)
-        workflow: Callable[..., Any] = getattr(module, verb)
+        """Do one workflow: `project.run("train")`, of another room `project.run("dpia.answer")`.
+
+        What its type hints ask for is supplied; the rest are arguments.
+        """
+        workflow = find(verb)
+        hints = {name: hint for name, hint in get_type_hints(workflow).items() if name != "return"}
+        supplied = {name: self._made(hint) for name, hint in hints.items() if injected(hint)}
         try:
-            bound = inspect.signature(workflow).bind(**self._supplied(workflow), **arguments)
+            bound = inspect.signature(workflow).bind(**supplied, **arguments)
         except TypeError as problem:
             raise ParamsError(
                 f"The workflow {verb} was not called as it expects: {problem}.",
@@ -135,32 +142,66 @@ class Project:
             ) from None
         return workflow(*bound.args, **bound.kwargs)
 
-    def _supplied(self, workflow: Callable[..., Any]) -> dict[str, Any]:
-        sections = section_names()
-        ports = {
-            Engine: "engine",
-            KeyStore: "keys",
-            Tracking: "tracking",
-            Registry: "registry",
-            Lineage: "lineage",
-            ColumnLineage: "columns",
-            Notebooks: "notebooks",
-            Production: "production",
-            Signer: "signer",
-            Places: "places",
-            Params: "params",
-        }
-        supplied = {}
-        for name, hint in get_type_hints(workflow).items():
-            if name == "return":
-                continue
-            if hint in ports:
-                supplied[name] = getattr(self, ports[hint])
-            elif hint in sections:
-                supplied[name] = getattr(self.params, sections[hint])
-            elif hint is date:
-                supplied[name] = self.params.as_of
-        return supplied
+    def _made(self, hint: Any) -> Any:
+        """What a type hint asks for; of a record, what each of its fields asks for."""
+        if hint in PORTS:
+            return getattr(self, PORTS[hint])
+        if hint is date:
+            return self.params.as_of
+        if hint in section_names():
+            return getattr(self.params, section_names()[hint])
+        return hint(**{name: self._made(kind) for name, kind in get_type_hints(hint).items() if injected(kind)})
+
+
+PORTS: Mapping[Any, str] = {
+    Engine: "engine",
+    KeyStore: "keys",
+    Tracking: "tracking",
+    Registry: "registry",
+    Lineage: "lineage",
+    ColumnLineage: "columns",
+    Notebooks: "notebooks",
+    Production: "production",
+    Signer: "signer",
+    Places: "places",
+    Params: "params",
+}
+"""What a project supplies whole, beside the sections of its parameters and the as-of day."""
+
+
+def find(verb: str) -> Callable[..., Any]:
+    """The workflow of this name: `train`, or of another room `dpia.answer`.
+
+    Raises:
+        ParamsError: there is none.
+    """
+    return plugins.function(WORKFLOWS, verb.replace(".", "_"))
+
+
+def injected(hint: Any) -> bool:
+    """Whether a project supplies it: a port, a section of `params.yaml`, the as-of day, or a record of such."""
+    if hint in PORTS or hint is date or hint in section_names():
+        return True
+    if not (is_dataclass(hint) and isinstance(hint, type)):
+        return False
+    kinds = get_type_hints(hint)
+    needed = [f for f in fields(hint) if f.default is MISSING and f.default_factory is MISSING]
+    return bool(needed) and all(injected(kinds[f.name]) for f in needed)
+
+
+def asked(workflow: Callable[..., Any]) -> frozenset[Any]:
+    """Every port, section and day that a workflow is supplied with, records opened."""
+    hints = {name: hint for name, hint in get_type_hints(workflow).items() if name != "return"}
+    return frozenset(leaf for hint in hints.values() if injected(hint) for leaf in _leaves(hint))
+
+
+def _leaves(hint: Any) -> Iterator[Any]:
+    if hint in PORTS or hint is date or hint in section_names():
+        yield hint
+        return
+    for kind in get_type_hints(hint).values():
+        if injected(kind):
+            yield from _leaves(kind)
 
 
 @dataclass(frozen=True)

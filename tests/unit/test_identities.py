@@ -16,8 +16,8 @@ from twinops.demo import crm as made_crm
 from twinops.demo import registrations as made_registrations
 from twinops.demo.identities import RELATIVES, people_of, some_people, truth
 from twinops.errors import DataError
-from twinops.workflows.collect import pointing
 from twinops.workflows.collect_identities import write_made_up
+from twinops.workflows.intake import pointing
 
 SEED = 7
 HOUSEHOLDS = [str(i) for i in range(1, 901)]

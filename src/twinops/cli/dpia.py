@@ -28,7 +28,7 @@ def _dpia() -> None:
 @app.command()
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """What is open and who must answer, and whether the approval stands; exit code 0 whatever it is."""
-    found = home(ctx).run("dpia_status")
+    found = home(ctx).run("dpia.status")
     answer(found, as_json=as_json, text=_told(found))
 
 
@@ -51,7 +51,7 @@ def answer_field(
     given = dict(_pair(p) for p in parts or ())
     if not given and field in HUMAN:
         given = {part: typer.prompt(part.replace("_", " "), err=True) for part in asked(field)}
-    done = home(ctx).run("dpia_answer", field=field, answer=given, by=by, dated=dated)
+    done = home(ctx).run("dpia.answer", field=field, answer=given, by=by, dated=dated)
     left = f"still to say: {', '.join(done.still_to_say)}" if done.still_to_say else "sign it with `twinops dpia sign`"
     answer(done, as_json=as_json, text=f"compliance/dpia/{field}.yaml, digest {done.digest[:12]}; {left}")
 
@@ -65,7 +65,7 @@ def sign(
     as_json: Json = False,
 ) -> None:
     """Sign your answers with your ssh key (`ssh-keygen -Y sign`)."""
-    done = home(ctx).run("dpia_sign", email=email, key=key.expanduser(), fields=tuple(fields or ()))
+    done = home(ctx).run("dpia.sign", email=email, key=key.expanduser(), fields=tuple(fields or ()))
     answer(done, as_json=as_json, text=f"signed by {done.by}: {', '.join(done.fields) or 'nothing was open'}")
 
 
@@ -77,7 +77,7 @@ def export_file(
     as_json: Json = False,
 ) -> None:
     """Write a draft for another tool: nothing in it is evaluated, and no opinion is given."""
-    done = home(ctx).run("dpia_export", into=str(into))
+    done = home(ctx).run("dpia.export", into=str(into))
     text = f"{into}: {done.answers} answers for {as_format.value}, digest {done.digest[:12]}; it approves nothing"
     answer(done, as_json=as_json, text=text)
 
@@ -89,7 +89,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Read a finished file back: what people wrote, whether it fits the draft. It is never an approval."""
-    done = home(ctx).run("dpia_import", file=str(file))
+    done = home(ctx).run("dpia.import", file=str(file))
     told = [f"{name}: {said}" for name, said in done.to_dict()["said"].items()]
     answer(done, as_json=as_json, text="\n".join([*told, *done.next]))
 

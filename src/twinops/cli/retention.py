@@ -24,7 +24,7 @@ def _retention() -> None:
 @app.command()
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """The proposal unit by unit, and what was decided; exit code 0 whatever it is."""
-    found = home(ctx).run("retention_status")
+    found = home(ctx).run("retention.status")
     answer(found, as_json=as_json, text=_told(found))
 
 
@@ -40,8 +40,8 @@ def decide(
     as_json: Json = False,
 ) -> None:
     """Take one answer down in `compliance/retention.yaml`. Who answers also signs."""
-    asked = {"unit": unit, "accepted": accept, "reason": reason, "by": by, "dated": dated}
-    found = home(ctx).run("retention_decide", **asked)
+    said = {"accepted": accept, "reason": reason, "by": by}
+    found = home(ctx).run("retention.decide", unit=unit, answer=said, dated=dated)
     left = ", ".join(found.review["open"]) or "nothing"
     answer(
         found, as_json=as_json, text=f"{unit}: taken down. Still open: {left}. `twinops retention sign` makes it count."
@@ -56,7 +56,7 @@ def sign(
     as_json: Json = False,
 ) -> None:
     """Sign your answers with your ssh key (`ssh-keygen -Y sign`)."""
-    found = home(ctx).run("retention_sign", email=email, key=key.expanduser())
+    found = home(ctx).run("retention.sign", email=email, key=key.expanduser())
     answer(found, as_json=as_json, text=f"{found.review['told']}")
 
 

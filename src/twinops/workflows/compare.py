@@ -9,6 +9,7 @@ from typing import Any
 from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.errors import DataError, IntegrityError
+from twinops.governance.assessed import description
 from twinops.governance.compare import Side, comparison_markdown
 from twinops.governance.decide import Decision, decide
 from twinops.governance.gates._shelf import SHELF
@@ -17,10 +18,8 @@ from twinops.governance.review import Reopened, triggers
 from twinops.governance.settled import DAY
 from twinops.ports import Lineage, Production
 from twinops.workflows.candidate import evidence_of
-from twinops.workflows.human_part import described
 from twinops.workflows.judge import Judged, judge
 from twinops.workflows.places import Places
-from twinops.workflows.rules import policy_of
 
 
 @dataclass(frozen=True)
@@ -46,15 +45,16 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
         IntegrityError: it holds no evidence.
 
     """
-    rules, judged = policy_of(places), judge(places, lineage)
+    judged = judge(places, lineage)
     name, other = _other(places, production, against, judged.measured.model)
     now = Side("this folder", judged.evidence, judged.decision)
     if other is None:
         return Compared(now.decision, None, (), comparison_markdown(now, None))
     today = judged.evidence.fact(DAY)
     seen = other.joined(facts=[today] if today and other.fact(DAY) is None else ())
-    before = Side(name, seen, _comparable(decide(rules, seen), judged))
-    fired = triggers(described(other, rules), described(judged.measured, rules))
+    before = Side(name, seen, _comparable(decide(judged.rules, seen), judged))
+    then, today_is = (description(e, decide(judged.rules, e)) for e in (other, judged.measured))
+    fired = triggers(then, today_is)
     return Compared(now.decision, before.decision, fired, comparison_markdown(now, before, fired))
 
 

@@ -17,16 +17,13 @@ from twinops.governance.answers import ADVICE, DECISION, Given, GivenFor, before
 from twinops.governance.offices import DPO
 from twinops.governance.reading import sentences
 from twinops.governance.review import triggers
-from twinops.params import DocumentsParams
-from twinops.workflows.documents import gather
-from twinops.workflows.dpia_status import NO_KEY
-from twinops.workflows.human_part import ASSESSED, SIGNATURE, HumanPart, described, human_part, offices_of
-from twinops.workflows.places import Places
-from twinops.workflows.rules import policy_of
+from twinops.workflows.evidence import CandidateFolder
+from twinops.workflows.human_part import ASSESSED, SIGNATURE, AnsweredDpia, Declarations, declarations
+from twinops.workflows.places import write
 
 
 @dataclass(frozen=True)
-class Answered:
+class AnswerFile:
     """The file that was written and what it still lacks."""
 
     field: str
@@ -35,47 +32,36 @@ class Answered:
     still_to_say: tuple[str, ...]
 
 
-def dpia_answer(  # noqa: PLR0913  # the first three are supplied by wiring
-    places: Places,
-    named: DocumentsParams,
-    as_of: date,
-    *,
-    field: str,
-    answer: Mapping[str, str],
-    by: str,
-    dated: str | None = None,
-) -> Answered:
+def dpia_answer(
+    candidate: CandidateFolder, *, field: str, answer: Mapping[str, str], by: str, dated: str | None = None
+) -> AnswerFile:
     """Take down what a person says, under the name given; an older signature falls away.
 
     Raises:
         ParamsError: nobody asks this, a part that is not asked, the officer deciding, or a decision out of turn.
 
     """
-    part = human_part(places)
+    declared = declarations(candidate.places)
+    part, folder = declared.assessment, candidate.places.compliance / "dpia"
     if field not in dpia.HUMAN:
         raise ParamsError(f"Nobody asks {field!r}.", hint=f"Choose one of {', '.join(dpia.HUMAN)}.")
-    _may(places, field, by)
-    given_for = (
-        _given_for(places, part, field, described_now(places, named, as_of)) if field in (ADVICE, DECISION) else None
-    )
+    _may(declared, field, by)
+    now = declared.described(candidate.gather(declared)) if field in (ADVICE, DECISION) else None
+    given_for = None if now is None else _given_for(part, field, now)
     day = date.fromisoformat(dated) if dated else datetime.now(UTC).date()
     question = getattr(part.dpia.human, field).question
     made = give(field, question, _parts(part, field, answer, by), by=by, dated=day, given_for=given_for)
     left = _checked(part, made)
-    path = places.compliance / "dpia" / f"{field}.yaml"
-    path.parent.mkdir(exist_ok=True)
-    path.write_text(written(made), encoding="utf-8")
+    path = folder / f"{field}.yaml"
+    if field == ADVICE:
+        write(folder / ASSESSED, to_json(now, indent=1) + "\n")
+    write(path, written(made))
     path.with_name(path.name + SIGNATURE).unlink(missing_ok=True)
-    return Answered(field, path, made.digest, left)
+    return AnswerFile(field, path, made.digest, left)
 
 
-def described_now(places: Places, named: DocumentsParams, as_of: date) -> dict[str, Any]:
-    """What an approval today would be given for."""
-    return described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), policy_of(places))
-
-
-def _may(places: Places, field: str, by: str) -> None:
-    officers = {p.name for p in offices_of(places).holding(DPO)}
+def _may(declared: Declarations, field: str, by: str) -> None:
+    officers = {p.name for p in declared.offices.holding(DPO)}
     if field == DECISION and by in officers:
         raise ParamsError(
             f"{by} is the data protection officer, who advises and never decides (GDPR art. 38(6)).",
@@ -83,12 +69,10 @@ def _may(places: Places, field: str, by: str) -> None:
         )
 
 
-def _given_for(places: Places, part: HumanPart, field: str, now: dict[str, Any]) -> GivenFor:
+def _given_for(part: AnsweredDpia, field: str, now: dict[str, Any]) -> GivenFor:
     """Advice is given for what is so now; a decision for what the officer advised on, if that is still so."""
     if field == ADVICE:
         _demand_answers(part, {ADVICE, DECISION})
-        (places.compliance / "dpia").mkdir(exist_ok=True)
-        (places.compliance / "dpia" / ASSESSED).write_text(to_json(now, indent=1) + "\n", encoding="utf-8")
         return GivenFor(assessed=digest(now), answers=before(ADVICE, part.answers))
     _demand_answers(part, {DECISION})
     advice, approved = part.answers[ADVICE], part.approved
@@ -101,7 +85,7 @@ def _given_for(places: Places, part: HumanPart, field: str, now: dict[str, Any])
     return GivenFor(assessed=digest(approved), answers=before(DECISION, part.answers))
 
 
-def _stale(advice: Given, approved: Mapping[str, Any] | None, part: HumanPart, now: dict[str, Any]) -> list[str]:
+def _stale(advice: Given, approved: Mapping[str, Any] | None, part: AnsweredDpia, now: dict[str, Any]) -> list[str]:
     if approved is None or advice.given_for is None or advice.given_for.assessed != digest(approved):
         return ["its description was replaced"]
     changed = [t.differs for t in triggers(approved, now)]
@@ -110,7 +94,7 @@ def _stale(advice: Given, approved: Mapping[str, Any] | None, part: HumanPart, n
     )
 
 
-def _demand_answers(part: HumanPart, later: set[str]) -> None:
+def _demand_answers(part: AnsweredDpia, later: set[str]) -> None:
     lacking = [n for n, f in part.dpia.human.asked().items() if n not in later and f.open_parts]
     if lacking:
         raise ParamsError(
@@ -119,7 +103,7 @@ def _demand_answers(part: HumanPart, later: set[str]) -> None:
         )
 
 
-def _parts(part: HumanPart, field: str, answer: Mapping[str, str], by: str) -> dict[str, Any]:
+def _parts(part: AnsweredDpia, field: str, answer: Mapping[str, str], by: str) -> dict[str, Any]:
     """What this person said before stays, part by part; somebody else's answer is replaced."""
     old = part.answers.get(field)
     kept = dict(old.answer) if old and old.by == by and old.intact else {}
@@ -135,7 +119,7 @@ def _level(name: str, value: str) -> Any:
     return int(value) if name.endswith(("severity", "likelihood")) and value.isdigit() else value
 
 
-def _checked(part: HumanPart, made: Given) -> tuple[str, ...]:
+def _checked(part: AnsweredDpia, made: Given) -> tuple[str, ...]:
     try:
         filled = dpia.with_answers(part.dpia, {made.field: made.filled})
     except ValidationError as problem:

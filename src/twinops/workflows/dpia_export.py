@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from twinops.entities.canonical import to_json
 from twinops.governance import cnil
-from twinops.params import DocumentsParams
-from twinops.workflows.documents import gather, reviewed
-from twinops.workflows.dpia_status import NO_KEY
-from twinops.workflows.places import Places
-from twinops.workflows.rules import policy_of
+from twinops.workflows.evidence import CandidateFolder
+from twinops.workflows.human_part import declarations
+from twinops.workflows.places import write
 
 
 @dataclass(frozen=True)
@@ -25,16 +22,14 @@ class Exported:
     answers: int
 
 
-def dpia_export(places: Places, named: DocumentsParams, as_of: date, *, into: str) -> Exported:
+def dpia_export(candidate: CandidateFolder, *, into: str) -> Exported:
     """Write the draft; what nobody answered is absent from it."""
-    file = draft(places, named=named, as_of=as_of)
-    path = Path(into)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(to_json(file, indent=1) + "\n", encoding="utf-8")
+    file, path = draft(candidate), Path(into)
+    write(path, to_json(file, indent=1) + "\n")
     return Exported(path, file["pia"]["category"].removeprefix(cnil.TAG), len(file["answers"]))
 
 
-def draft(places: Places, *, named: DocumentsParams, as_of: date) -> dict[str, Any]:
+def draft(candidate: CandidateFolder) -> dict[str, Any]:
     """The draft of what is so now."""
-    evidence = gather(places, model=named.model, key=NO_KEY, as_of=as_of)
-    return cnil.export(reviewed(evidence, policy_of(places), places))
+    declared = declarations(candidate.places)
+    return cnil.export(declared.reviewed(candidate.gather(declared)))

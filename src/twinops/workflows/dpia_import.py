@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from typing import Any
 from twinops.errors import DataError
 from twinops.governance import cnil
 from twinops.governance.cnil import Finished
-from twinops.params import DocumentsParams
 from twinops.workflows.dpia_export import draft
-from twinops.workflows.places import Places
+from twinops.workflows.evidence import CandidateFolder
 
 MOST_BYTES = 4 * 2**20
 
@@ -42,7 +40,7 @@ class Imported:
         }
 
 
-def dpia_import(places: Places, named: DocumentsParams, as_of: date, *, file: str) -> Imported:
+def dpia_import(candidate: CandidateFolder, *, file: str) -> Imported:
     """Check shape and digest, and tell what people wrote there and who must now say and sign it here.
 
     Raises:
@@ -50,7 +48,7 @@ def dpia_import(places: Places, named: DocumentsParams, as_of: date, *, file: st
 
     """
     found = _read(Path(file))
-    done = cnil.finished(found, draft(places, named=named, as_of=as_of))
+    done = cnil.finished(found, draft(candidate))
     return Imported(done, tuple(_next(done)))
 
 

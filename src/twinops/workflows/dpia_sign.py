@@ -10,7 +10,7 @@ from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.answers import ADVICE, DECISION, NAMESPACE
 from twinops.governance.offices import SOURCE, StaffMember, office_asked
 from twinops.ports import Signer
-from twinops.workflows.human_part import SIGNATURE, HumanPart, human_part, signatory
+from twinops.workflows.human_part import SIGNATURE, AnsweredDpia, declarations, signatory
 from twinops.workflows.places import Places
 
 
@@ -30,7 +30,7 @@ def dpia_sign(places: Places, signer: Signer, *, email: str, key: Path, fields: 
         IntegrityError: the signature does not count, because the offices file holds another key.
 
     """
-    part, person = human_part(places), signatory(places, email)
+    part, person = declarations(places).assessment, signatory(places, email)
     wanted = tuple(fields) or _own(part, person)
     for field in wanted:
         _may(part, person, field)
@@ -41,7 +41,7 @@ def dpia_sign(places: Places, signer: Signer, *, email: str, key: Path, fields: 
     return Signed(str(person.name), wanted)
 
 
-def _own(part: HumanPart, person: StaffMember) -> tuple[str, ...]:
+def _own(part: AnsweredDpia, person: StaffMember) -> tuple[str, ...]:
     """Answers of this person; advice and decision only by name, because they are given last."""
     mine = [n for n, g in part.answers.items() if g.by == person.name and not part.signatures[n].counts]
     found = tuple(n for n in mine if office_asked(getattr(part.dpia.human, n).who) == person.office)
@@ -49,7 +49,7 @@ def _own(part: HumanPart, person: StaffMember) -> tuple[str, ...]:
     return found if found == last else tuple(n for n in found if n not in last)
 
 
-def _may(part: HumanPart, person: StaffMember, field: str) -> None:
+def _may(part: AnsweredDpia, person: StaffMember, field: str) -> None:
     given = part.answers.get(field)
     if given is None:
         raise ParamsError(f"{field} is not answered yet.", hint=f"`twinops dpia answer {field}` takes the answer down.")
@@ -68,7 +68,7 @@ def _may(part: HumanPart, person: StaffMember, field: str) -> None:
 
 def _verify(places: Places, fields: Iterable[str]) -> None:
     """Look at the signatures as everyone will; one that does not count is taken away again."""
-    signatures = human_part(places).signatures
+    signatures = declarations(places).assessment.signatures
     wrong = {f: signatures[f].problem for f in fields if not signatures[f].counts}
     for field in wrong:
         (places.compliance / "dpia" / f"{field}.yaml{SIGNATURE}").unlink(missing_ok=True)

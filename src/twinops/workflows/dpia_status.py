@@ -8,22 +8,16 @@ from typing import Any
 
 from twinops.governance import dpia
 from twinops.governance.answers import Given
-from twinops.governance.dpia_approval import OPEN, Signature, approval
+from twinops.governance.dpia_approval import OPEN, Signature
 from twinops.governance.offices import office_asked
 from twinops.governance.review import too_old
-from twinops.params import DocumentsParams
-from twinops.workflows.documents import gather
-from twinops.workflows.human_part import HumanPart, described, human_part, offices_of
+from twinops.workflows.evidence import CandidateFolder
+from twinops.workflows.human_part import AnsweredDpia, Declarations, declarations
 from twinops.workflows.judge import Day
-from twinops.workflows.places import Places
-from twinops.workflows.rules import policy_of
-
-NO_KEY = "0" * 64
-"""An assessment is not about one candidate, so it is described without a key."""
 
 
 @dataclass(frozen=True)
-class Asked:
+class DpiaQuestion:
     """One question, who is asked, and how it stands."""
 
     field: str
@@ -44,11 +38,11 @@ class Asked:
 class DpiaStatus:
     """All questions, and what became of the approval."""
 
-    asked: tuple[Asked, ...]
+    asked: tuple[DpiaQuestion, ...]
     review: dict[str, Any]
 
     @property
-    def open(self) -> tuple[Asked, ...]:
+    def open(self) -> tuple[DpiaQuestion, ...]:
         """What somebody must still do."""
         return tuple(a for a in self.asked if not a.done)
 
@@ -57,32 +51,30 @@ class DpiaStatus:
         return {"asked": [asdict(a) for a in self.asked], "open": len(self.open), "review": self.review}
 
 
-def dpia_status(places: Places, named: DocumentsParams, as_of: date, today: Day = None) -> DpiaStatus:
+def dpia_status(candidate: CandidateFolder, today: Day = None) -> DpiaStatus:
     """Compare what people wrote with what is asked and with what is so now; nothing is written."""
-    part, who = human_part(places), offices_of(places)
+    declared = declarations(candidate.places)
+    part = declared.assessment
     asked = tuple(
-        Asked(
+        DpiaQuestion(
             field=name,
             question=field.question,
             who=field.who,
             state=_state(part, name),
             by=part.answers[name].by if name in part.answers else "",
             dated=part.answers[name].dated.isoformat() if name in part.answers else "",
-            may_answer=tuple(str(p.name) for p in who.holding(office_asked(field.who))),
+            may_answer=tuple(str(p.name) for p in declared.offices.holding(office_asked(field.who))),
         )
         for name, field in part.dpia.human.asked().items()
     )
-    return DpiaStatus(asked, review(places, part, named=named, as_of=as_of, today=today))
+    return DpiaStatus(asked, review(candidate, declared, today=today))
 
 
-def review(
-    places: Places, part: HumanPart, *, named: DocumentsParams, as_of: date, today: Day = None
-) -> dict[str, Any]:
+def review(candidate: CandidateFolder, declared: Declarations, *, today: Day = None) -> dict[str, Any]:
     """Whether the approval stands for what is described now and is not too old."""
-    if not places.all_measures:
+    if not candidate.places.all_measures:
         return {"state": OPEN, "reasons": ["nothing was measured yet"], "triggers": []}
-    now = described(gather(places, model=named.model, key=NO_KEY, as_of=as_of), policy_of(places))
-    stands = approval(part.answers, part.signatures, part.approved, now)
+    stands = declared.assessment.review(declared.described(candidate.gather(declared)))
     if stands["decided_on"] is not None:
         day = today or datetime.now(UTC).date()
         old = too_old(date.fromisoformat(stands["decided_on"]), day)
@@ -91,7 +83,7 @@ def review(
     return stands
 
 
-def _state(part: HumanPart, name: str) -> str:
+def _state(part: AnsweredDpia, name: str) -> str:
     given, field = part.answers.get(name), getattr(part.dpia.human, name)
     if given is None:
         return "open"

@@ -1,4 +1,4 @@
-"""Read what people wrote and signed in `compliance/`: answers to the assessment, and rulings on gates."""
+"""Read what people wrote and signed in `compliance/`: all of it once, before anything is decided by it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,26 @@ from pydantic import ValidationError
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
-from twinops.governance import answers, dpia, offices, retention, settled
+from twinops.governance import answers, dpia, intended_use, offices, retention, settled
 from twinops.governance.answers import Given
 from twinops.governance.assessed import description
 from twinops.governance.decide import decide
 from twinops.governance.dpia import Dpia
 from twinops.governance.dpia_approval import ExpectedSigner, Signature, approval, signature
+from twinops.governance.intended_use import IntendedUse
 from twinops.governance.offices import NOBODY, Offices, StaffMember, office_asked
 from twinops.governance.policy import Policy
 from twinops.governance.reading import MAX_BYTES, sentences
+from twinops.governance.retention import Retention
 from twinops.workflows.places import Places
+from twinops.workflows.rules import policy_of
 
 ASSESSED = "assessed.json"
 SIGNATURE = ".sig"
 
 
 @dataclass(frozen=True)
-class HumanPart:
+class AnsweredDpia:
     """The assessment with its answers, the files behind them, their signatures, and the description they speak of."""
 
     dpia: Dpia
@@ -44,19 +47,70 @@ class HumanPart:
         source = f"{dpia.ANSWERS}/*.sig, {offices.SOURCE}"
         return (*dpia.facts(self.dpia), Fact("dpia.signatures", signed, Kind.MEASURED, source))
 
+    def review(self, now: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether the approval stands for what is described now."""
+        return approval(self.answers, self.signatures, self.approved, now)
 
-def human_part(places: Places) -> HumanPart:
-    """The whole assessment as people left it.
+
+@dataclass(frozen=True)
+class SignedRetention:
+    """The decisions on the retention proposal, and what became of their signature."""
+
+    said: Retention
+    signature: Signature
+
+    def review(self, proposal: Fact | None) -> Fact:
+        """Which decisions stand."""
+        return retention.review(self.said, proposal, self.signature)
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The policy, the uses, who holds which office, and what they answered, ruled and decided."""
+
+    rules: Policy
+    uses: IntendedUse
+    offices: Offices
+    assessment: AnsweredDpia
+    rulings: tuple[Fact, ...]
+    retention: SignedRetention
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What is declared, as the evidence carries it."""
+        declared = (*intended_use.facts(self.uses), *self.assessment.facts, *self.rulings)
+        return (*declared, *retention.facts(self.retention.said))
+
+    def described(self, evidence: Evidence) -> dict[str, Any]:
+        """What an approval now would be given for."""
+        return description(evidence, decide(self.rules, evidence))
+
+    def reviewed(self, evidence: Evidence) -> Evidence:
+        """The same, with whether the approval of the assessment stands for it, and what was decided to hold."""
+        stands = self.assessment.review(self.described(evidence))
+        review = Fact("dpia.review", stands, Kind.MEASURED, f"{dpia.ANSWERS}/ compared with this evidence")
+        return evidence.joined(facts=(review, self.retention.review(evidence.fact(retention.PROPOSAL))))
+
+
+def declarations(places: Places) -> Declarations:
+    """All of `compliance/` that governs a candidate.
 
     Raises:
         ParamsError: a file is absent or holds mistakes.
 
     """
+    rules, who = policy_of(places), offices_of(places)
+    uses = intended_use.read(text_of(places.compliance / "intended_use.yaml"))
+    return Declarations(
+        rules, uses, who, _assessment(places, who), ruling_facts(places, who), signed_retention(places, who)
+    )
+
+
+def _assessment(places: Places, who: Offices) -> AnsweredDpia:
     asked = dpia.read(text_of(places.compliance / "dpia.yaml"))
-    who = offices_of(places)
     given = {path.stem: answers.read(text_of(path), field=path.stem) for path in _answer_files(places)}
     signed = {name: _signature(places, asked, one, who) for name, one in given.items()}
-    return HumanPart(_answered(asked, given), given, signed, _approved(places))
+    return AnsweredDpia(_answered(asked, given), given, signed, _approved(places))
 
 
 def offices_of(places: Places) -> Offices:
@@ -81,32 +135,20 @@ def signatory(places: Places, email: str) -> StaffMember:
     return person
 
 
-def ruling_facts(places: Places) -> tuple[Fact, ...]:
+def ruling_facts(places: Places, who: Offices) -> tuple[Fact, ...]:
     """What people wrote about gates, each with what became of its signature; nothing when nobody did."""
-    folder, who = places.compliance / settled.FOLDER, offices_of(places)
-    found = [_ruling(path, who) for path in sorted(folder.glob("*.yaml"))]
+    found = [_ruling(path, who) for path in sorted((places.compliance / settled.FOLDER).glob("*.yaml"))]
     source = f"compliance/{settled.FOLDER}/*.yaml and their signatures"
     return (Fact(settled.FACT, found, Kind.HUMAN, source),) if found else ()
 
 
-def described(evidence: Evidence, rules: Policy) -> dict[str, Any]:
-    """What an approval now would be given for."""
-    return description(evidence, decide(rules, evidence))
-
-
-def review_fact(evidence: Evidence, rules: Policy, part: HumanPart) -> Fact:
-    """Whether the approval stands for what the evidence describes."""
-    stands = approval(part.answers, part.signatures, part.approved, described(evidence, rules))
-    return Fact("dpia.review", stands, Kind.MEASURED, f"{dpia.ANSWERS}/ compared with this evidence")
-
-
-def retention_review(places: Places, proposal: Fact | None) -> Fact:
-    """Which answers to the retention proposal stand, signature and all."""
+def signed_retention(places: Places, who: Offices) -> SignedRetention:
+    """What was decided of the retention proposal, signature and all."""
     path = places.compliance / "retention.yaml"
     said = retention.read(text_of(path))
-    expected = ExpectedSigner(offices_of(places), retention.ROLE, retention.author(said), retention.last_day(said))
+    expected = ExpectedSigner(who, retention.ROLE, retention.author(said), retention.last_day(said))
     made = signature(path.read_bytes(), signature_of(path), expected, namespace=retention.NAMESPACE)
-    return retention.review(said, proposal, made)
+    return SignedRetention(said, made)
 
 
 def text_of(path: Path) -> str:

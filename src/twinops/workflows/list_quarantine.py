@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from twinops.ports import KeyStore
-from twinops.workflows.expire import Batch, quarantined
-from twinops.workflows.places import Places
+from twinops.workflows.expire import Quarantine, QuarantinedBatch
 
 
-def list_quarantine(*, places: Places, keys: KeyStore) -> tuple[Batch, ...]:
+def list_quarantine(quarantine: Quarantine) -> tuple[QuarantinedBatch, ...]:
     """Every batch with quarantined rows."""
-    return tuple(quarantined(places, keys))
+    return tuple(quarantine.batches())

@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.seal import read_sealed
 from twinops.twin import taste_stored
 from twinops.twin.coupon_rows import CouponRows
 from twinops.twin.features import MILLION, SPEEDS
@@ -35,7 +34,7 @@ def tastes_of(consumer: Consumer, places: Places) -> tuple[Taste, ...]:
     if model is None or not all(path.is_file() for path in sealed):
         return ()
     names = json.loads(places.taste_categories.read_text(encoding="utf-8"))
-    tables = [read_sealed(p, dataset=p.stem, keys=consumer.keys) for p in sealed[:2]]
+    tables = [consumer.tables.table(p) for p in sealed[:2]]
     if not all(t.num_rows for t in tables):
         return ()
     day = pc.max(tables[0]["cutoff"])
@@ -51,7 +50,7 @@ def coupon_chance(opened: Opened, places: Places, kind: str) -> float | None:
     model, twin, consumer = heads(places).coupons, opened.twin, opened.consumer
     if model is None or twin.state.empty:
         return None
-    received, redeemed = _answered(consumer, places)
+    received, redeemed = _answered(consumer)
     baskets, lately = _couponed(consumer)
     columns = {
         "sid": [consumer.sid], "cutoff": [twin.day], "campaign_id": [0], "campaign_type": [f"Type {kind}"],
@@ -61,14 +60,12 @@ def coupon_chance(opened: Opened, places: Places, kind: str) -> float | None:
     return float(model.predict(CouponRows(table, table))[0])
 
 
-def _answered(consumer: Consumer, places: Places) -> tuple[int, int]:
+def _answered(consumer: Consumer) -> tuple[int, int]:
     """Campaigns that began before the day, and those of them that were redeemed before it."""
     found = []
     for source, day in (("campaigns", "start_day"), ("redemptions", "day")):
-        batches = places.raw_batches(source)
-        table = read_sealed(batches, dataset=source, keys=consumer.keys) if batches else None
-        before = None if table is None else table.filter(pc.less(table[day], consumer.day))
-        found.append(set() if before is None else set(before["campaign_id"].to_pylist()))
+        table = consumer.tables.source(source, otherwise=pa.table({day: pa.array([], pa.int64()), "campaign_id": []}))
+        found.append(set(table.filter(pc.less(table[day], consumer.day))["campaign_id"].to_pylist()))
     return len(found[0]), len(found[0] & found[1])
 
 

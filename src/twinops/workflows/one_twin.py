@@ -5,21 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import ages, purposes
-from twinops.data.days import day_of
-from twinops.data.only import SingleSubject
-from twinops.data.seal import read_sealed
-from twinops.data.sealed_tables import with_text_sid
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError
-from twinops.own_params import OwnParams
-from twinops.params import AgesParams, FeaturesParams
+from twinops.params import FeaturesParams
 from twinops.ports import Engine, KeyStore
 from twinops.twin import stored, support
 from twinops.twin.living import Basket, StreamingState, replay
@@ -29,7 +23,7 @@ from twinops.twin.opening import Opening
 from twinops.twin.permissions import LedgerQuestion, read_consent
 from twinops.twin.support import Support
 from twinops.workflows.places import Places
-from twinops.workflows.receipts import Standing, standing
+from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 SERVES = (Purpose.SCORING, Purpose.OFFERS)
 """What a single twin may be opened for; the other purposes need no one's portrait."""
@@ -42,7 +36,7 @@ UNKNOWN = "No such consumer is held."
 class Consumer:
     """One consumer's streaming state as of `day`, the ledger's answers by purpose (None: allowed), and the links.
 
-    `lines` are the receipt lines before that day, `keys` opens this consumer's frames and no others.
+    `lines` are the receipt lines before that day, `tables` opens this consumer's frames and no others.
     """
 
     sid: str
@@ -51,7 +45,7 @@ class Consumer:
     answers: Mapping[str, str | None]
     links: pa.Table
     lines: pa.Table
-    keys: KeyStore
+    tables: SealedTables
 
     def refusal(self, purpose: str) -> str | None:
         """Why the twin may not be used for this purpose today, as a sentence; None: it may."""
@@ -90,13 +84,13 @@ class Opened:
 class Opener:
     """Opens one twin at a time, as of one day, by what is declared and allowed on it."""
 
-    places: Places
-    engine: Engine
-    keys: KeyStore
+    receipts: Receipts
     grid: FeaturesParams
-    rule: AgesParams
-    as_of: date
-    own: OwnParams
+
+    @property
+    def places(self) -> Places:
+        """Where everything lies."""
+        return self.receipts.plane.places
 
     def open(self, who: str) -> Opened:
         """The consumer known by this id, with their twin.
@@ -114,56 +108,53 @@ class Opener:
         Raises:
             DataError: nobody is known by this id, or nothing is held.
         """
-        filed, law = self._filed(who), standing(self.places, self.own, self.as_of)
+        filed, day = self._filed(who), self.receipts.today
         # GDPR art. 5(1)(b): columns not declared for a twin are emptied; what was bought before full age makes no state
-        served = ages.since_full_age(purposes.served(filed.lines, law.legal), filed.born, self.rule)
-        before = served.filter(pc.less(served["day"], self._day))
-        allowed = self._answers(filed, law)
-        state = _replayed(self.engine, before, self.grid.decay_days)
-        return Consumer(filed.sid, self._day, state, allowed, filed.links, before, filed.keys)
-
-    @property
-    def _day(self) -> int:
-        return day_of(self.as_of)
+        served = purposes.served(filed.lines, self.receipts.standing.legal)
+        grown = ages.since_full_age(served, filed.born, self.receipts.adults)
+        before = grown.filter(pc.less(grown["day"], day))
+        state = _replayed(self.receipts.plane.engine, before, self.grid.decay_days)
+        return Consumer(filed.sid, day, state, self._answers(filed), filed.links, before, filed.tables)
 
     def _filed(self, who: str) -> _Filed:
         """The consumer's tables. An id may mean two, a natural id and a sid: they are never mixed."""
-        meant = SingleSubject(self.keys, frozenset(candidates(who, self.keys)))
-        lines, ledger = (_opened(s, self.places.raw_batches(s), meant) for s in (HOME_SOURCE, "consent"))
+        plane = self.receipts.plane
+        meant = plane.tables.of(candidates(who, plane.keys))
+        lines, ledger = meant.source(TRANSACTIONS), meant.source("consent")
         held = [t["sid"][0].as_py() for t in (lines, ledger) if t.num_rows]
         if not held:
             raise DataError(UNKNOWN, hint="Ask by the id of the source, such as a household's number.")
-        mine, births, links = SingleSubject(self.keys, frozenset(held[:1])), self.places.births, self.places.links
+        mine = plane.tables.of(held[:1])
         lines, ledger = (t.filter(pc.equal(t["sid"], held[0])) for t in (lines, ledger))
-        born = _opened("births", [births], mine) if births.is_file() else ages.NOBODY
-        linked = _opened("links", [links], mine) if links.is_file() else NO_LINKS
-        return _Filed(held[0], lines, ledger, born, linked, mine)
+        born = mine.table(plane.places.births, otherwise=ages.NOBODY)
+        links = mine.table(plane.places.links, otherwise=NO_LINKS)
+        return _Filed(held[0], lines, ledger, born, links, mine)
 
-    def _answers(self, filed: _Filed, law: Standing) -> dict[str, str | None]:
+    def _answers(self, filed: _Filed) -> dict[str, str | None]:
         """The ledger today, narrowed to the strictest of all linked records, minors out: as `features` reads it."""
-        asked = LedgerQuestion((filed.sid,), (), self._day)
-        answers = read_consent(self.engine, filed.ledger, asked, law.bases, assessed=law.assessed)
-        batches = self.places.raw_batches("choices")
-        if filed.links.num_rows and batches:
+        engine, tables = self.receipts.plane.engine, self.receipts.plane.tables
+        law, day = self.receipts.standing, self.receipts.today
+        asked = LedgerQuestion((filed.sid,), (), day)
+        answers = read_consent(engine, filed.ledger, asked, law.bases, assessed=law.assessed)
+        if filed.links.num_rows and tables.collected("choices"):
             # the strictest of what was said beside any linked record counts
-            records = SingleSubject(self.keys, frozenset(filed.links["record"].to_pylist()))
-            choices = _opened("choices", batches, records)
-            said = said_of_records(self.engine, choices, filed.links, today=self._day)
-            answers = narrowed(self.engine, answers, filed.links, said, today=self._day)
-        told = ages.of_age(self.engine, answers, filed.born, self.rule)
+            choices = tables.of(filed.links["record"].to_pylist()).source("choices")
+            said = said_of_records(engine, choices, filed.links, today=day)
+            answers = narrowed(engine, answers, filed.links, said, today=day)
+        told = ages.of_age(engine, answers, filed.born, self.receipts.adults)
         return dict(zip(told["purpose"].to_pylist(), told["reason"].to_pylist(), strict=True))
 
 
 @dataclass(frozen=True)
 class _Filed:
-    """The tables that are filed by one consumer, and the keys that open theirs alone."""
+    """The tables that are filed by one consumer, and the reader that opens theirs alone."""
 
     sid: str
     lines: pa.Table
     ledger: pa.Table
     born: pa.Table
     links: pa.Table
-    keys: KeyStore
+    tables: SealedTables
 
 
 def shipped(places: Places) -> Shipped:
@@ -208,9 +199,3 @@ _BASKETS = """
 SELECT ROW_NUMBER() OVER (ORDER BY day, basket_id) AS basket_id, day, CAST(SUM(sales_cents) AS BIGINT) AS cents
 FROM one_twin_lines GROUP BY basket_id, day ORDER BY day, basket_id
 """
-
-HOME_SOURCE = "transactions"
-
-
-def _opened(dataset: str, paths: list[Path], keys: KeyStore) -> pa.Table:
-    return with_text_sid(read_sealed(paths, dataset=dataset, keys=keys))

@@ -8,6 +8,9 @@ from pathlib import Path
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
 
+MOST_BYTES = 2**20
+"""No findings file is longer; what lies behind is not read."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -134,7 +137,8 @@ class Places:
         """
         path = self.measures(stage)
         try:
-            return Findings.from_json(path.read_text(encoding="utf-8"))
+            with path.open("rb") as file:
+                return Findings.from_json(file.read(MOST_BYTES).decode())
         except FileNotFoundError:
             raise DataError(f"There are no findings of {stage}.", hint="Run `dvc repro`.") from None
         except (ValueError, KeyError, TypeError, AttributeError) as problem:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from twinops.entities.evidence import Evidence
@@ -11,15 +10,12 @@ from twinops.errors import DataError
 from twinops.governance.decide import Decision, decide
 from twinops.governance.explain import verdicts_text
 from twinops.governance.preview import page, preview_html
-from twinops.params import DocumentsParams
 from twinops.ports import Lineage
 from twinops.workflows.candidate import lineage_facts
-from twinops.workflows.documents import gather, reviewed
+from twinops.workflows.evidence import NO_KEY, CandidateFolder
+from twinops.workflows.human_part import declarations
 from twinops.workflows.judge import Day, day_fact
-from twinops.workflows.places import Places
-from twinops.workflows.rules import policy_of
 
-UNMADE = "0" * 64
 TITLE = "What the gates would say now"
 
 
@@ -50,22 +46,22 @@ class Preview:
         return self.decision.to_dict()
 
 
-def preview(places: Places, lineage: Lineage, named: DocumentsParams, as_of: date, today: Day = None) -> Preview:
+def preview(candidate: CandidateFolder, lineage: Lineage, today: Day = None) -> Preview:
     """Judge the measures that lie here with today's declarations; nothing is written, documents are not looked at.
 
     Raises:
         DataError: nothing was measured yet.
 
     """
-    rules, made = policy_of(places), _key(lineage)
-    measured = gather(places, model=named.model, key=made or UNMADE, as_of=as_of)
-    looked_up = lineage_facts(lineage, measured) if made else ()
-    evidence = reviewed(measured, rules, places).joined(facts=(*looked_up, day_fact(today)))
-    count = len(places.all_measures)
+    declared, key = declarations(candidate.places), _key(lineage)
+    measured = candidate.gather(declared, key=key or NO_KEY)
+    looked_up = lineage_facts(lineage, measured) if key else ()
+    evidence = declared.reviewed(measured).joined(facts=(*looked_up, day_fact(today)))
     about = (
-        f"Measures of {count} stages as they lie here, as of {as_of}; documents are built and judged by the pipeline."
+        f"Measures of {len(candidate.places.all_measures)} stages as they lie here, as of {candidate.as_of}; documents "
+        "are built and judged by the pipeline."
     )
-    return Preview(evidence, decide(rules, evidence), about)
+    return Preview(evidence, decide(declared.rules, evidence), about)
 
 
 def _key(lineage: Lineage) -> str | None:

@@ -13,14 +13,13 @@ from twinops import plugins
 from twinops.data.journal import Journal
 from twinops.data.own.declared import declared, shelf
 from twinops.data.own.reviving import Revived, known_in, revive_own, revive_shipped
-from twinops.data.seal import read_quarantine, read_sealed, write_quarantine, write_sealed
+from twinops.data.seal import write_quarantine, write_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
-from twinops.own_params import OwnParams
-from twinops.params import SourcesParams
 from twinops.ports import KeyStore
-from twinops.workflows.collect import SUBJECT, counted, span
-from twinops.workflows.expire import open_batch
-from twinops.workflows.places import Places
+from twinops.workflows.expire import Quarantine
+from twinops.workflows.intake import SUBJECT, Intake, counted, span
+from twinops.workflows.places import Places, write
 
 
 @dataclass(frozen=True)
@@ -33,9 +32,16 @@ class Replayed:
     quarantined: dict[str, int]
 
 
-def replay(  # noqa: PLR0913  (ports and sections are injected by type)
-    source: str, batch: str, today: str, *, places: Places, keys: KeyStore, sources: SourcesParams, own: OwnParams
-) -> Replayed:
+@dataclass(frozen=True)
+class Batch:
+    """One batch of a source, and the sealed column that tells the day."""
+
+    source: str
+    batch: str
+    day: str | None
+
+
+def replay(source: str, batch: str, today: str, *, intake: Intake) -> Replayed:
     """Take what keeps to the schema now. Where the file is still there, collecting again gives the same.
 
     A row whose month can be read now goes to that month's batch; a record that no cells could be cut from stays. All
@@ -44,35 +50,42 @@ def replay(  # noqa: PLR0913  (ports and sections are injected by type)
     Raises:
         DataError: nothing of the batch is held in quarantine, or the batch itself is not there.
     """
+    places, keys = intake.plane.places, intake.plane.keys
     journal = Journal(places.root, places.replaying(source, batch))
     broken_off = journal.finish()
     if broken_off is not None:
         return Replayed(**broken_off)
-    open_batch(source, batch, today, places=places, keys=keys)
-    aside = read_quarantine(places.quarantine(source, batch), dataset=source, keys=keys)
-    known = known_in(_taken(places, keys, source, batch), keys.subject_ids)
-    name = own.staged_as(source)
-    if name is None:
-        module = plugins.load("twinops.data.sources", source)
-        day, revived = module.DAY, revive_shipped(module, batch, aside, known=known)
-    else:
-        mine = declared(own, name, root=places.root, max_rows=sources.max_rows)
-        there = {p.stem for p in places.raw_batches(source)}
-        day, revived = shelf(mine.said).DAY, revive_own(mine, batch, aside, batches=there, known=known)
-    desk = Desk(places, Places(journal.begin()))
+    aside = Quarantine(places, keys).open(source, batch, today=today)
+    day, revived = _revived(intake, source, batch, aside)
+    desk = ReplayDesk(places, Places(journal.begin()), keys)
     for into, rows in revived.good.items():
-        _add(rows, (source, into, day), desk=desk, keys=keys, came=0 if into == batch else rows.num_rows)
-    replayed = _left(revived, (source, batch), desk=desk, keys=keys)
+        desk.add(rows, Batch(source, into, day), came=0 if into == batch else rows.num_rows)
+    replayed = desk.leave(revived, source, batch)
     journal.commit(asdict(replayed))
     return replayed
 
 
+def _revived(intake: Intake, source: str, batch: str, aside: pa.Table) -> tuple[str | None, Revived]:
+    """Which column tells the day, and what became of the rows under the schema as it is now."""
+    places, keys = intake.plane.places, intake.plane.keys
+    taken = SealedTables(places.raw_batches, keys).table(places.raw(source, batch), dataset=source)
+    known = known_in(taken, keys.subject_ids)
+    name = intake.own.staged_as(source)
+    if name is None:
+        module = plugins.load("twinops.data.sources", source)
+        return module.DAY, revive_shipped(module, batch, aside, known=known)
+    mine = declared(intake.own, name, root=places.root, max_rows=intake.sources.max_rows)
+    there = {p.stem for p in places.raw_batches(source)}
+    return shelf(mine.said).DAY, revive_own(mine, batch, aside, batches=there, known=known)
+
+
 @dataclass(frozen=True)
-class Desk:
+class ReplayDesk:
     """Files are read where they lie, and written where they wait for the others."""
 
     lies: Places
     waits: Places
+    keys: KeyStore
 
     def counts(self, source: str, batch: str) -> dict[str, Any]:
         """As they will be, or as they are."""
@@ -82,54 +95,41 @@ class Desk:
 
     def publish(self, counts: dict[str, Any]) -> None:
         """Write counts, to wait."""
-        path = self.waits.counts(counts["source"], counts["batch"])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(to_json(counts, indent=1) + "\n", encoding="utf-8")
+        write(self.waits.counts(counts["source"], counts["batch"]), to_json(counts, indent=1) + "\n")
 
+    def leave(self, revived: Revived, source: str, batch: str) -> Replayed:
+        """Write the quarantine that is left."""
+        moved = sum(rows.num_rows for into, rows in revived.good.items() if into != batch)
+        left, path = counted(revived.left), self.waits.quarantine(source, batch)
+        write_quarantine(revived.left, path, dataset=source, batch=batch, keys=self.keys)
+        counts = self.counts(source, batch)
+        self.publish(counts | {"read": counts["read"] - moved, "quarantined": left})
+        return Replayed(source, batch, {b: rows.num_rows for b, rows in revived.good.items() if rows.num_rows}, left)
 
-def _left(revived: Revived, which: tuple[str, str], *, desk: Desk, keys: KeyStore) -> Replayed:
-    """Write the quarantine that is left."""
-    source, batch = which
-    moved = sum(rows.num_rows for into, rows in revived.good.items() if into != batch)
-    left = counted(revived.left)
-    write_quarantine(revived.left, desk.waits.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
-    counts = desk.counts(source, batch)
-    desk.publish(counts | {"read": counts["read"] - moved, "quarantined": left})
-    return Replayed(source, batch, {b: rows.num_rows for b, rows in revived.good.items() if rows.num_rows}, left)
-
-
-def _taken(places: Places, keys: KeyStore, source: str, batch: str) -> pa.Table:
-    """The batch as it is, with `sid` as text."""
-    opened = read_sealed(places.raw(source, batch), dataset=source, keys=keys)
-    return opened.set_column(0, "sid", opened["sid"].cast(pa.string()))
-
-
-def _add(rows: pa.Table, which: tuple[str, str, str | None], *, desk: Desk, keys: KeyStore, came: int) -> None:
-    """Write a batch anew with some rows more; `came` of them were read as another batch's until now."""
-    source, batch, day = which
-    if not rows.num_rows:
-        return
-    old = _taken(desk.lies, keys, source, batch)
-    sids = keys.subject_ids(rows[SUBJECT].cast(pa.string()).to_pylist())
-    new = rows.drop_columns([SUBJECT]).add_column(0, "sid", pa.array(sids, pa.string()))
-    both = pa.concat_tables(
-        [old.replace_schema_metadata(None), new.select(old.column_names).cast(old.schema.remove_metadata())]
-    )
-    table = both.sort_by([(name, "ascending") for name in both.column_names])
-    written = write_sealed(table, desk.waits.raw(source, batch), dataset=source, batch=batch, keys=keys, subject="sid")
-    held = table.filter(
-        pc.is_in(table["sid"], pa.array(sorted(keys.subject_keys(set(table["sid"].to_pylist()))), pa.string()))
-    )
-    oldest, newest = span(held, day)
-    counts = desk.counts(source, batch)
-    desk.publish(
-        counts
-        | {
-            "read": counts["read"] + came,
-            "taken": written.rows,
-            "subjects": written.subjects,
-            "suppressed": counts["suppressed"] + old.num_rows + new.num_rows - written.rows,
-            "oldest_day": oldest,
-            "newest_day": newest,
-        },
-    )
+    def add(self, rows: pa.Table, to: Batch, *, came: int) -> None:
+        """Write a batch anew with some rows more; `came` of them were read as another batch's until now."""
+        if not rows.num_rows:
+            return
+        source, batch, keys = to.source, to.batch, self.keys
+        old = SealedTables(self.lies.raw_batches, keys).table(self.lies.raw(source, batch), dataset=source)
+        sids = keys.subject_ids(rows[SUBJECT].cast(pa.string()).to_pylist())
+        new = rows.drop_columns([SUBJECT]).add_column(0, "sid", pa.array(sids, pa.string()))
+        both = pa.concat_tables(
+            [old.replace_schema_metadata(None), new.select(old.column_names).cast(old.schema.remove_metadata())]
+        )
+        table, path = both.sort_by([(name, "ascending") for name in both.column_names]), self.waits.raw(source, batch)
+        written = write_sealed(table, path, dataset=source, batch=batch, keys=keys, subject="sid")
+        held = sorted(keys.subject_keys(set(table["sid"].to_pylist())))
+        oldest, newest = span(table.filter(pc.is_in(table["sid"], pa.array(held, pa.string()))), to.day)
+        counts = self.counts(source, batch)
+        self.publish(
+            counts
+            | {
+                "read": counts["read"] + came,
+                "taken": written.rows,
+                "subjects": written.subjects,
+                "suppressed": counts["suppressed"] + old.num_rows + new.num_rows - written.rows,
+                "oldest_day": oldest,
+                "newest_day": newest,
+            },
+        )

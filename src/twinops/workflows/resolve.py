@@ -14,7 +14,7 @@ from twinops.errors import ParamsError
 from twinops.governance import settled
 from twinops.governance.offices import SOURCE, StaffMember
 from twinops.ports import Lineage, Signer
-from twinops.workflows.human_part import SIGNATURE, ruling_facts, signatory
+from twinops.workflows.human_part import SIGNATURE, offices_of, ruling_facts, signatory
 from twinops.workflows.judge import Day, Judged, judge
 from twinops.workflows.places import Places
 
@@ -95,7 +95,7 @@ def _kept_if_it_fails(*paths: Path) -> Iterator[None]:
 def _verify(places: Places, judged: Judged, gate: str) -> None:
     """Look at it as everyone will."""
     facts = tuple(f for f in judged.evidence.facts if f.name != settled.FACT)
-    evidence = replace(judged.evidence, facts=(*facts, *ruling_facts(places)))
+    evidence = replace(judged.evidence, facts=(*facts, *ruling_facts(places, offices_of(places))))
     found = settled.judged_rulings(judged.rules, evidence, judged.decision.verdicts)
     problem = next((r.problem for r in found if r.gate == gate), "it cannot be read")
     if problem:

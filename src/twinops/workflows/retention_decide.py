@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,10 +15,10 @@ from twinops.workflows.places import Places
 from twinops.workflows.retention_status import RetentionStatus, retention_status
 
 
-def retention_decide(  # noqa: PLR0913  (the answer's parts)
-    places: Places, *, unit: str, accepted: bool, reason: str, by: str, dated: str | None = None
+def retention_decide(
+    places: Places, *, unit: str, answer: Mapping[str, Any], dated: str | None = None
 ) -> RetentionStatus:
-    """Write the answer into `compliance/retention.yaml`, for the proposal as it is now.
+    """Write the answer (`accepted`, `reason`, `by`) into `compliance/retention.yaml`, for the proposal as it is now.
 
     Raises:
         ParamsError: nothing of this name is proposed, or the answer cannot be taken.
@@ -26,15 +28,14 @@ def retention_decide(  # noqa: PLR0913  (the answer's parts)
         raise ParamsError(f"Nothing called {unit!r:.40} is proposed.", hint=f"Units are {', '.join(now.texts)}.")
     try:
         day = date.fromisoformat(dated) if dated else datetime.now(UTC).date()
-        answer = retention.Decided(accepted=accepted, reason=reason, by=by, dated=day)
+        decided = retention.Decided(**answer, dated=day)
     except (ValidationError, ValueError):
         raise ParamsError(
             "The answer cannot be taken.", hint="Give a reason, a name and a day as YYYY-MM-DD."
         ) from None
     path = places.compliance / "retention.yaml"
-    text = text_of(path)
-    head = "".join(line for line in text.splitlines(keepends=True) if line.startswith("#"))
-    made = retention.written(retention.decided(now.decisions, now.proposal, unit, answer), head=head)
+    head = "".join(line for line in text_of(path).splitlines(keepends=True) if line.startswith("#"))
+    made = retention.written(retention.decided(now.decisions, now.proposal, unit, decided), head=head)
     retention.read(made)
     path.write_text(made, encoding="utf-8")
     path.with_name(path.name + SIGNATURE).unlink(missing_ok=True)

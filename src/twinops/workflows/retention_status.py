@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from twinops.entities.fact import Fact
-from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.governance import retention
-from twinops.workflows.human_part import retention_review, text_of
+from twinops.workflows.human_part import offices_of, signed_retention
 from twinops.workflows.places import Places
 
 
@@ -44,12 +43,11 @@ def retention_status(places: Places) -> RetentionStatus:
 
     Raises:
         DataError: nothing was proposed yet.
-        ParamsError: the file holds mistakes.
+        ParamsError: the file of decisions holds mistakes.
     """
-    path = places.measures("minimise")
-    found = Findings.from_json(path.read_text(encoding="utf-8")).facts if path.is_file() else ()
+    found = places.kept("minimise").facts if places.measures("minimise").is_file() else ()
     proposal = next((f for f in found if f.name == retention.PROPOSAL), None)
     if proposal is None:
         raise DataError("Nothing is proposed yet.", hint="Run `dvc repro minimise`.")
-    said = retention.read(text_of(places.compliance / "retention.yaml"))
-    return RetentionStatus(proposal, said, dict(retention_review(places, proposal).value))
+    signed = signed_retention(places, offices_of(places))
+    return RetentionStatus(proposal, signed.said, dict(signed.review(proposal).value))

@@ -9,8 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.seal import read_sealed
-from twinops.data.sealed_tables import with_text_sid
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.evaluation.segments import Asked, Segment, segment
 from twinops.governance import influence
@@ -57,7 +56,7 @@ def segments(
     if refused:
         return Segmented(tuple(by), purpose, 0, 0, 0, (), action, refused, None)
     given = shipped(places)
-    panel = with_text_sid(read_sealed(places.panel, dataset="panel", keys=keys))
+    panel = SealedTables(places.raw_batches, keys).table(places.panel)
     day = pc.max(panel["cutoff"]).as_py()
     # nobody is predicted who does not allow scoring, whatever the purpose of the table
     rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))
@@ -95,10 +94,10 @@ def _everybody(rows: pa.Table) -> np.ndarray:
 
 def _free(rows: pa.Table, places: Places, keys: KeyStore, day: int) -> np.ndarray:
     """Who has had fewer contacts than the policy allows in the window before the day."""
-    limits, batches = limits_of(places), places.raw_batches("campaigns")
-    if limits is None or not batches:
+    limits, tables = limits_of(places), SealedTables(places.raw_batches, keys)
+    if limits is None or not tables.collected("campaigns"):
         return _everybody(rows)
-    sent = with_text_sid(read_sealed(batches, dataset="campaigns", keys=keys))
+    sent = tables.source("campaigns")
     recent = sent.filter(pc.and_(pc.greater_equal(sent["start_day"], day - limits.window_days),
                                  pc.less(sent["start_day"], day)))  # fmt: skip
     had = {x["values"]: x["counts"] for x in pc.value_counts(recent["sid"]).to_pylist()}

@@ -6,41 +6,34 @@ import json
 from dataclasses import dataclass
 
 from twinops.data.own.cells import AS_CELLS, printable
-from twinops.data.seal import read_quarantine
 from twinops.data.sources._reading import REFUSED_ROWS
 from twinops.errors import ParamsError
-from twinops.params import VaultParams
-from twinops.ports import KeyStore
-from twinops.workflows.expire import open_batch
-from twinops.workflows.places import Places
+from twinops.workflows.expire import Quarantine
 
 MOST = 100
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownRows:
     """Lines for a terminal: cells are cut, without control characters, and nothing a spreadsheet would run."""
 
     lines: tuple[str, ...]
     rows: int
 
 
-def show_quarantine(  # noqa: PLR0913  (ports and sections are injected by type)
-    source: str, batch: str, today: str, *, most: int, places: Places, keys: KeyStore, vault: VaultParams
-) -> Shown:
+def show_quarantine(source: str, batch: str, today: str, *, most: int, quarantine: Quarantine) -> ShownRows:
     """The first rows of a batch, at most 100.
 
     Raises:
         ParamsError: the batch is not sealed under your own keys.
         DataError: nothing of it is held.
     """
-    if vault.keys != "store":
+    if quarantine.vault.keys != "store":
         raise ParamsError("Only rows sealed under your own keys are shown.", hint="Set vault.keys to `store`.")
-    held = open_batch(source, batch, today, places=places, keys=keys)
-    rows = read_quarantine(places.quarantine(source, batch), dataset=source, keys=keys)
+    rows = quarantine.open(source, batch, today=today)
     own = set(rows.column_names) == set(REFUSED_ROWS.names)
     first = rows.slice(0, max(0, min(most, MOST))).to_pylist()
-    return Shown(tuple(_refused(r) if own else _broken(r) for r in first), held.rows)
+    return ShownRows(tuple(_refused(r) if own else _broken(r) for r in first), rows.num_rows)
 
 
 def _refused(row: dict[str, str]) -> str:

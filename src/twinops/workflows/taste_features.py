@@ -63,11 +63,12 @@ class Past:
 
 def _heard(plane: DataPlane, rule: TastesParams, asked: BatchRequest, *, before: int, past: Past) -> tuple[str, ...]:
     """Choose categories before the first held-out horizon opens, and make what was bought of them known."""
-    engine, names, products = plane.engine, (), NO_PRODUCTS
+    engine, products = plane.engine, NO_PRODUCTS
+    names: tuple[str, ...] = ()
     engine.register("panel", plane.tables.table(plane.places.panel).select(["sid", "cutoff"]))
     if asked.file("products").is_file():
         products = taste_events.goods(engine, special.denied(engine, asked), not_goods=rule.not_goods)
-        choice = taste_events.Choice(before - past.grid.horizon_days, rule.categories)
+        choice = taste_events.CategoryChoice(before - past.grid.horizon_days, rule.categories)
         names = taste_events.chosen(engine, products, choice)
     taste_events.hear(engine, products, names)
     return names
@@ -92,8 +93,8 @@ def _coupons(receipts: Receipts, past: Past) -> int:
     allowed = _allowed(receipts, days)
     for name, table in {**tables, "permissions": allowed}.items():
         plane.engine.register(name, table)
-    when, memory = past.horizons(days), {"decay_days": past.decay_days, "oldest_age": past.oldest_age}
-    rows = coupon_rows.tell(plane.engine, past.grid, when, **memory)
+    when = past.horizons(days)
+    rows = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=past.oldest_age)
     plane.seal(rows, plane.places.taste("coupons"))
     plane.seal(allowed.select(["sid", "cutoff", "may_train"]), plane.places.taste("coupon_consent"))
     return int(rows.num_rows)

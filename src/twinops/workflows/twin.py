@@ -4,25 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.days import day_of
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.newcomers import newcomer_measures, tell_newcomers
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import AgesParams, FeaturesParams, TrainParams
+from twinops.params import TrainParams
 from twinops.pictures.canvas import save
 from twinops.pictures.newcomers import newcomers_picture
 from twinops.pictures.portrait import portrait_picture
 from twinops.pictures.segments import segments_picture
-from twinops.ports import Engine, KeyStore
 from twinops.twin import support
 from twinops.twin.cold import newcomers
 from twinops.twin.examples import Examples, open_examples
@@ -30,8 +25,7 @@ from twinops.twin.portrait import Occasion, Portrait
 from twinops.twin.portrait_words import portrait_text
 from twinops.twin.simulate import Action, Simulated
 from twinops.workflows.one_twin import Opened, Opener, shipped_model
-from twinops.workflows.places import Places
-from twinops.workflows.receipts import reached
+from twinops.workflows.places import Places, write
 from twinops.workflows.segments import Segmented, segments
 from twinops.workflows.twin_events import EventTables, stream_gap
 from twinops.workflows.twin_show import portrait_of
@@ -86,36 +80,27 @@ class Story:
         return "\n\n".join(lines)
 
 
-def twin(  # noqa: PLR0913  the injected ports and sections
-    places: Places,
-    *,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    penalties: TrainParams,
-    rule: AgesParams,
-    as_of: date,
-    own: OwnParams = NOTHING_OWN,
-) -> Story:
+def twin(opener: Opener, penalties: TrainParams) -> Story:
     """Write `models/support.json`, `reports/measures/living.json` and three pictures.
 
     Raises:
         DataError: nothing was trained yet, or too few households to tell.
     """
-    model = shipped_model(places)
-    everyone = open_examples(engine, keys, panel=places.panel, labels=places.labels)
-    closed = everyone.all_closed()
-    end = min(day_of(as_of), reached(places.raw_batches("transactions")))
-    tables = EventTables(places, engine, keys, rule)
+    places, receipts, plane = opener.places, opener.receipts, opener.receipts.plane
+    model, end = shipped_model(places), receipts.known_until
+    everyone = open_examples(plane.engine, plane.keys, panel=places.panel, labels=places.labels)
+    closed, tables = everyone.all_closed(), EventTables(receipts)
     diary, contacts = tables.diaries(everyone), tables.contacts(everyone)
     found = support.fit_support(closed, model, diary, contacts, known_until=end)
-    _write(places.support, support.to_text(found))
+    write(places.support, support.to_text(found))
     who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
-    new = tell_newcomers(closed, who, grid, penalties) if found is not None and found.newcomers is not None else ()
+    new = (
+        tell_newcomers(closed, who, opener.grid, penalties) if found is not None and found.newcomers is not None else ()
+    )
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
-    _write(places.measures("living"), findings.to_json())
-    cut = segments(what_if=WHAT_IF, places=places, keys=keys)
-    shown = show_one(everyone, Opener(places, engine, keys, grid, rule, as_of, own))
+    places.keep("living", findings)
+    cut = segments(what_if=WHAT_IF, places=places, keys=plane.keys)
+    shown = show_one(everyone, opener)
     save(newcomers_picture(findings), places.figure("newcomers"))
     save(
         segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days),
@@ -123,11 +108,6 @@ def twin(  # noqa: PLR0913  the injected ports and sections
     )
     save(portrait_picture(shown.portrait, shown.simulated), places.figure("portrait"))
     return Story(shown.portrait, shown.like, shown.simulated, cut, findings)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
 
 
 def _support_fact(found: support.Support | None) -> Fact:
@@ -167,7 +147,7 @@ def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
     if sid is None:
         return ShownTwin(None, like)
     opened = opener.open(sid)
-    occasion = Occasion(NAME, Purpose.SCORING.value, opener.as_of)
+    occasion = Occasion(NAME, Purpose.SCORING.value, opener.receipts.as_of)
     portrait = portrait_of(opened, opener.places, occasion).banded()
     return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in ASKED))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -16,19 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
-from twinops.data.only import SingleSubject
 from twinops.data.own.declared import law_of
-from twinops.data.seal import read_sealed
+from twinops.data.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError
 from twinops.governance import intended_use
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import AgesParams, FeaturesParams
-from twinops.ports import Engine, KeyStore
+from twinops.own_params import OwnParams
 from twinops.twin.portrait import NO_HABITS, HeldRecords, Occasion, Portrait, permissions, said
 from twinops.workflows.one_twin import Consumer, Opened, Opener, shipped
 from twinops.workflows.places import Places
-from twinops.workflows.twin_show import ShownPortrait, portrait_of
+from twinops.workflows.twin_show import NOTHING, ShownPortrait, portrait_of
 
 ACCESS = "access_request"
 SOURCES = "twinops.data.sources"
@@ -39,39 +35,32 @@ QUARANTINED = (
 )
 
 
-def twin_access(  # noqa: PLR0913  the injected ports and sections
+def twin_access(
     who: str,
     *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    rule: AgesParams,
-    as_of: date,
-    own: OwnParams = NOTHING_OWN,
+    opener: Opener,
 ) -> ShownPortrait:
     """Answer the request of the consumer of this id.
 
     Raises:
         DataError: nobody is known by this id.
     """
-    consumer = Opener(places, engine, keys, grid, rule, as_of, own).consumer(who)
-    records = frozenset(consumer.links["record"].to_pylist()) if consumer.links.num_rows else frozenset()
-    theirs = SingleSubject(keys, frozenset({consumer.sid}) | records)
-    occasion = Occasion("this consumer", ACCESS, as_of)
+    consumer, places, plane = opener.consumer(who), opener.places, opener.receipts.plane
+    records = consumer.links["record"].to_pylist() if consumer.links.num_rows else []
+    theirs = plane.tables.of([consumer.sid, *records])
+    occasion = Occasion("this consumer", ACCESS, opener.receipts.as_of)
     # art. 15 asks for what is held, and is answered with or without a twin
     portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
-    held, made = tuple(held_by_sources(places, theirs, own)), tuple(made_of_it(places, consumer))
+    held, made = tuple(held_by_sources(theirs, opener.receipts.own)), tuple(made_of_it(places, consumer))
     return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)
 
 
-def held_by_sources(places: Places, keys: KeyStore, own: OwnParams) -> Iterator[HeldRecords]:
+def held_by_sources(tables: SealedTables, own: OwnParams) -> Iterator[HeldRecords]:
     """What each source holds, own records and linked ones, with its legal facts."""
     law = law_of(own)
     for name in plugins.names(SOURCES):
-        batches = places.raw_batches(name)
-        records = read_sealed(batches, dataset=name, keys=keys) if batches else None
-        if records is not None and records.num_rows:
+        records = tables.source(name, otherwise=NOTHING)
+        if records.num_rows:
             facts, source = law[name], plugins.load(SOURCES, name)
             fields = tuple(c for c in records.column_names if c != SID and records[c].null_count < records.num_rows)
             purposes = tuple(p.value for p in facts.bases)
@@ -136,4 +125,4 @@ def _span(records: pa.Table, source: ModuleType) -> tuple[str | None, str | None
 
 
 def _rows(path: Path, dataset: str, consumer: Consumer) -> int:
-    return int(read_sealed(path, dataset=dataset, keys=consumer.keys).num_rows) if path.is_file() else 0
+    return int(consumer.tables.table(path, dataset=dataset, otherwise=NOTHING).num_rows)

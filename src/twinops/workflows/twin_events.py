@@ -9,19 +9,14 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data import ages
-from twinops.data.seal import read_sealed
-from twinops.data.sealed_tables import with_text_sid
 from twinops.entities.measure import Measure
 from twinops.errors import DataError
-from twinops.params import AgesParams
-from twinops.ports import Engine, KeyStore
 from twinops.twin.examples import Examples
 from twinops.twin.features import BILLION, STATE, sql
 from twinops.twin.living import Basket, StreamingState
 from twinops.twin.model import TwinModel
 from twinops.twin.support import CampaignContacts
-from twinops.workflows.places import Places
-from twinops.workflows.receipts import births
+from twinops.workflows.receipts import Receipts
 
 Diary = dict[int, list[Basket]]
 """Running number of a household -> its baskets, in order of day."""
@@ -31,18 +26,15 @@ Diary = dict[int, list[Basket]]
 class EventTables:
     """Opens the collected events of the panel's households."""
 
-    places: Places
-    engine: Engine
-    keys: KeyStore
-    rule: AgesParams
+    receipts: Receipts
 
     def diaries(self, everyone: Examples) -> Diary:
         """Every basket. A till's number on two days is two visits, as in `baskets.sql`: each gets its own number."""
-        lines = ages.since_full_age(self._opened("transactions"), births(self.places, self.keys), self.rule)
-        self.engine.register("transactions", lines)
+        receipts, engine = self.receipts, self.receipts.plane.engine
+        engine.register("transactions", ages.since_full_age(receipts.lines(), receipts.births, receipts.adults))
         numbers = _numbers(everyone)
-        self.engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
-        baskets = self.engine.query(sql("baskets"))
+        engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
+        baskets = engine.query(sql("baskets"))
         out: Diary = {}
         for sid, day, cents in zip(*(baskets[c].to_pylist() for c in ("sid", "day", "cents")), strict=True):
             visits = out.setdefault(numbers[sid], [])
@@ -51,18 +43,16 @@ class EventTables:
 
     def contacts(self, everyone: Examples) -> CampaignContacts:
         """Which household got which campaign, and whether it redeemed a coupon of it."""
-        if not all(self.places.raw_batches(source) for source in ("campaigns", "redemptions")):
+        engine, tables = self.receipts.plane.engine, self.receipts.plane.tables
+        if not all(tables.collected(source) for source in ("campaigns", "redemptions")):
             nothing = np.array([], dtype=np.int64)
             return CampaignContacts(nothing, nothing.astype(str), nothing, nothing.astype(bool))
         for source in ("campaigns", "redemptions"):
-            self.engine.register(f"story_{source}", self._opened(source))
+            engine.register(f"story_{source}", tables.source(source))
         numbers = _numbers(everyone)
-        self.engine.register("story_who", pa.table({"sid": list(numbers), "household": list(numbers.values())}))
-        rows = self.engine.query(_CONTACTS)
+        engine.register("story_who", pa.table({"sid": list(numbers), "household": list(numbers.values())}))
+        rows = engine.query(_CONTACTS)
         return CampaignContacts(*(np.asarray(rows[c].to_numpy(zero_copy_only=False)) for c in rows.column_names))
-
-    def _opened(self, source: str) -> pa.Table:
-        return with_text_sid(read_sealed(self.places.raw_batches(source), dataset=source, keys=self.keys))
 
 
 _CONTACTS = """

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import AgesParams, FeaturesParams
-from twinops.ports import Engine, KeyStore
 from twinops.twin.outlook import Forecast, forecast
 from twinops.twin.portrait_words import BASIS
 from twinops.workflows.one_twin import Opener
-from twinops.workflows.places import Places
 
 
 @dataclass(frozen=True)
@@ -34,23 +29,17 @@ class Predicted:
         )
 
 
-def twin_predict(  # noqa: PLR0913  the injected ports and sections
+def twin_predict(
     who: str,
     purpose: str,
     *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    rule: AgesParams,
-    as_of: date,
-    own: OwnParams = NOTHING_OWN,
+    opener: Opener,
 ) -> Predicted:
     """Open one twin and predict the horizon from the as-of day on.
 
     Raises:
         DataError: nobody is known by this id, or there is no model yet.
     """
-    opened = Opener(places, engine, keys, grid, rule, as_of, own).open(who)
+    opened = opener.open(who)
     refused = opened.consumer.refusal(purpose)
     return Predicted(forecast(opened.twin), None) if refused is None else Predicted(None, refused)

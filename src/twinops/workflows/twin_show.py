@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.seal import read_sealed
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import AgesParams, FeaturesParams
-from twinops.ports import Engine, KeyStore
 from twinops.twin.opening import Opening
 from twinops.twin.outlook import forecast
 from twinops.twin.portrait import HeldRecords, Occasion, Portrait, average_spend, habits, permissions, said
@@ -24,6 +19,9 @@ from twinops.workflows.places import Places
 
 OWN = {"transactions": "day", "campaigns": "start_day", "redemptions": "day", "demographics": None, "consent": "day"}
 """Sources filed by the household, and the day of each record."""
+
+NOTHING = pa.table({})
+"""What stands where a source was not collected."""
 
 STEP = 0.2
 """How much more or less is wished for, when it is told what would change a figure."""
@@ -41,29 +39,23 @@ class ShownPortrait:
         return self.refused or "" if self.portrait is None else portrait_text(self.portrait)
 
 
-def twin_show(  # noqa: PLR0913  the injected ports and sections
+def twin_show(
     who: str,
     purpose: str,
     name: str = "this consumer",
     *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    rule: AgesParams,
-    as_of: date,
-    own: OwnParams = NOTHING_OWN,
+    opener: Opener,
 ) -> ShownPortrait:
     """Open one twin and describe it; `name` is what the portrait calls it. Refused: the ledger does not allow it.
 
     Raises:
         DataError: nobody is known by this id, or there is no model yet.
     """
-    opened = Opener(places, engine, keys, grid, rule, as_of, own).open(who)
+    opened = opener.open(who)
     refused = opened.consumer.refusal(purpose)
     if refused is not None:
         return ShownPortrait(None, refused)
-    return ShownPortrait(portrait_of(opened, places, Occasion(name, purpose, as_of)), None)
+    return ShownPortrait(portrait_of(opened, opener.places, Occasion(name, purpose, opener.receipts.as_of)), None)
 
 
 def portrait_of(opened: Opened, places: Places, occasion: Occasion) -> Portrait:
@@ -74,7 +66,7 @@ def portrait_of(opened: Opened, places: Places, occasion: Occasion) -> Portrait:
         occasion.name,
         occasion.as_of,
         occasion.purpose,
-        held_of(consumer, places),
+        held_of(consumer),
         permissions(consumer.answers),
         habits(twin),
         expected,
@@ -95,13 +87,12 @@ def changes_of(twin: Opening) -> tuple[str, ...]:
     return tuple(change.sentence for change in found if change is not None)
 
 
-def held_of(consumer: Consumer, places: Places) -> tuple[HeldRecords, ...]:
+def held_of(consumer: Consumer) -> tuple[HeldRecords, ...]:
     """How many records each source holds of the consumer, own ones and those linked to them."""
     found = []
     for source, day in OWN.items():
-        batches = places.raw_batches(source)
-        records = read_sealed(batches, dataset=source, keys=consumer.keys) if batches else None
-        if records is not None and records.num_rows:
+        records = consumer.tables.source(source, otherwise=NOTHING)
+        if records.num_rows:
             found.append(_held(source, records, day))
     linked = pc.value_counts(consumer.links["source"]).to_pylist() if consumer.links.num_rows else []
     return (

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import pyarrow.compute as pc
 
-from twinops.data.seal import read_sealed
 from twinops.errors import DataError, ParamsError
 from twinops.governance import influence, policy
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import AgesParams, FeaturesParams
-from twinops.ports import Engine, KeyStore
 from twinops.twin.simulate import Action, Simulated, simulate
 from twinops.workflows.one_taste import coupon_chance
 from twinops.workflows.one_twin import Consumer, Opened, Opener
 from twinops.workflows.places import Places
 
 
-def twin_simulate(  # noqa: PLR0913  the injected ports and sections
+def twin_simulate(
     who: str,
     action: str,
     purpose: str,
     *,
-    places: Places,
-    engine: Engine,
-    keys: KeyStore,
-    grid: FeaturesParams,
-    rule: AgesParams,
-    as_of: date,
-    own: OwnParams = NOTHING_OWN,
+    opener: Opener,
 ) -> Simulated:
     """Answer with a distribution, or with every reason why not: consent, the influence guard, the support of the data.
 
@@ -40,9 +29,10 @@ def twin_simulate(  # noqa: PLR0913  the injected ports and sections
         ParamsError: the action is not understood, or the policy holds mistakes.
     """
     asked = Action.parse(action)
+    places = opener.places
     if places.model.is_file() and not places.support.is_file():  # without a model there is more to say than this
         raise DataError("Where the data can answer was not measured yet.", hint="Run `dvc repro twin`.")
-    opened = Opener(places, engine, keys, grid, rule, as_of, own).open(who)
+    opened = opener.open(who)
     against = guarded(opened.consumer, asked, purpose, places)
     if not against and opened.twin.state.empty:
         against = ("Nothing is known of this consumer yet, so no what-if can start from it.",)
@@ -61,7 +51,7 @@ def guarded(consumer: Consumer, asked: Action, purpose: str, places: Places) -> 
     """What the consumer and the policy say against it."""
     limits = limits_of(places)
     refused = consumer.refusal(purpose)
-    contacts = contacts_of(consumer, places, limits.window_days) if limits is not None else None
+    contacts = contacts_of(consumer, limits.window_days) if limits is not None else None
     contact = influence.Contact(asked.kind, purpose, contacts, signs_of(consumer, places))
     return (*((refused,) if refused else ()), *influence.refusals(limits, contact))
 
@@ -75,12 +65,11 @@ def limits_of(places: Places) -> influence.Influence | None:
     return policy.read(_text(places.compliance / "policy.yaml")).influence
 
 
-def contacts_of(consumer: Consumer, places: Places, window_days: int) -> int:
+def contacts_of(consumer: Consumer, window_days: int) -> int:
     """How many campaigns began for the consumer in the window before the day."""
-    batches = places.raw_batches("campaigns")
-    if not batches:
+    if not consumer.tables.collected("campaigns"):
         return 0
-    starts = read_sealed(batches, dataset="campaigns", keys=consumer.keys)["start_day"].to_pylist()
+    starts = consumer.tables.source("campaigns")["start_day"].to_pylist()
     return sum(consumer.day - window_days <= start < consumer.day for start in starts)
 
 
@@ -89,7 +78,7 @@ def signs_of(consumer: Consumer, places: Places) -> frozenset[str]:
     # AI Act art. 5(1)(b), Directive 2005/29/EC art. 5(3)
     found = {"under_age"} if "under_age" in consumer.answers.values() else set()
     if places.blend.is_file():
-        rows = read_sealed(places.blend, dataset=places.blend.stem, keys=consumer.keys)
+        rows = consumer.tables.table(places.blend)
         newest = rows.filter(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])))
         if newest.num_rows and newest["care_open_cases"][0].as_py():
             found.add("open_complaint")

@@ -1,0 +1,130 @@
+"""Gather what was measured in a folder and what is declared for it into the one Evidence that is judged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date
+
+from twinops.data.own.declared import law_of
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.errors import DataError
+from twinops.governance.reading import parse
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import DocumentsParams, SourcesParams
+from twinops.workflows.human_part import Declarations
+from twinops.workflows.human_part import text_of as _text
+from twinops.workflows.places import Places
+
+SHIPPED = SourcesParams()
+NO_KEY = "0" * 64
+"""For what is not about one candidate, or is not made yet."""
+
+
+@dataclass(frozen=True)
+class CandidateFolder:
+    """A project's folder, the name of its model, the as-of day, and which sources are declared."""
+
+    places: Places
+    named: DocumentsParams
+    as_of: date
+    own: OwnParams = NOTHING_OWN
+    shipped: SourcesParams = SHIPPED
+
+    def gather(self, declared: Declarations, *, key: str = NO_KEY) -> Evidence:
+        """All findings, and all that is declared in `compliance/` and by the sources.
+
+        Raises:
+            DataError: nothing was measured yet, or two stages measured under one name.
+
+        """
+        stages = [path.stem for path in self.places.all_measures]
+        if not stages:
+            raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
+        found = sum((self.places.kept(stage) for stage in stages), Findings())
+        told = (
+            *declared.facts,
+            *source_facts(self.own, files_of_others=self.shipped.folder is not None),
+            model_fact(self.places),
+            *library_facts(self.places),
+            *blend_facts(self.places),
+        )
+        try:
+            facts = (*found.facts, *told)
+            return Evidence(self.named.model, key, self.as_of, found.measures, facts, found.shown)
+        except ValueError as problem:
+            raise DataError(f"The stages do not fit together: {problem}.", hint="Every measure has one home.") from None
+
+
+def model_fact(places: Places) -> Fact:
+    """What kind of model it is: its form, what it predicts, and from what. None when there is no model file."""
+    source = f"models/{places.model.name}"
+    try:
+        told = json.loads(places.model.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Fact("model.family", None, Kind.MEASURED, source)
+    family = {
+        "form": told["schema"],
+        "champion": told["champion"],
+        "foretells": sorted(told["intercepts"]),
+        "from": sorted(term["name"] for term in told["terms"]),
+        "horizon_days": told["horizon_days"],
+    }
+    return Fact("model.family", family, Kind.MEASURED, source)
+
+
+def library_facts(places: Places) -> tuple[Fact, ...]:
+    """Names and versions of the libraries that stages depend on; nothing when they are not pinned here."""
+    path = places.root / "pins.yaml"
+    if not path.is_file():
+        return ()
+    return (Fact("libraries", dict(parse(_text(path), name=path.name)), Kind.MEASURED, path.name),)
+
+
+def blend_facts(places: Places) -> tuple[Fact, ...]:
+    """The blended table as it lies sealed: digest, size and the names of its columns; nothing when there is none."""
+    from twinops.data.sealed_file import label_of
+
+    if not places.blend.is_file():
+        return ()
+    label, content = label_of(places.blend), places.blend.read_bytes()
+    columns = ["sid", *(column.name for column in label.columns)] if label else []
+    path = places.blend.relative_to(places.root).as_posix()
+    value = {
+        "path": path,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "bytes": len(content),
+        "columns": columns,
+    }
+    return (Fact("blend.file", value, Kind.MEASURED, path),)
+
+
+def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False) -> tuple[Fact, ...]:
+    """The legal facts that every source declares, beside its reader or in `params.yaml`.
+
+    With sources of your own nothing is taken from the shipped ones, so nothing is said of them either, unless
+    `sources.folder` brings files in their shape.
+    """
+    found = []
+    for name, legal in law_of(own).items():
+        mine = own.staged_as(name)
+        if own.root and mine is None and not files_of_others:
+            continue
+        value = {
+            **({"own": mine} if mine else {}),
+            "controller": legal.controller,
+            "provenance": legal.provenance,
+            "collected_from": legal.collected_from,
+            "bases": {purpose.value: basis.value for purpose, basis in legal.bases.items()},
+            "columns": sorted(legal.columns),
+            "retention_days": legal.retention_days,
+            "notice": legal.notice,
+            "synthetic": legal.synthetic,
+            "personal_data": legal.personal_data,
+        }
+        said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
+        found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
+    return tuple(found)

@@ -89,6 +89,13 @@ def test_all_mistakes_are_told_together():
         assert said in caught.value.what
 
 
+@pytest.mark.parametrize("text", ["", "3", "[]", "people: 3", "people: [3, [], {}]", "gate_runners: [{a: 1}]",
+                                  "people: [{emails: [{a: 1}], key: [], office: {}, name: {a: b}}]"])  # fmt: skip
+def test_what_is_no_such_file_is_one_clear_error(text: str):
+    with pytest.raises(ParamsError):
+        read(text)
+
+
 def test_one_key_under_two_names_is_seen_however_it_is_written():
     with pytest.raises(ParamsError, match="stands twice"):
         read(FILE.replace(f"key: {OLGA}", f"key: '{DORA}   laptop'"))

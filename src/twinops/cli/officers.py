@@ -35,7 +35,7 @@ def list_officers(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def add(  # the fields of one line of the file
+def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="The person's name, as it stands under answers.")],
     email: Annotated[list[str], typer.Option(help="An e-mail, as commits and signatures have it; may be repeated.")],

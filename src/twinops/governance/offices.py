@@ -134,8 +134,8 @@ def _mistakes(raw: Any) -> Iterator[str]:
         yield from (f"people.{place}: {one}" for one in _lacking(person))
     if not any(p.get("office") == RISK_OFFICER for p in people):
         yield f"people: nobody holds the office of {RISK_OFFICER}, so nobody could approve"
-    runners = set(_listed(raw.get("gate_runners"))) if isinstance(raw, Mapping) else set()
-    for account in sorted({str(p.get("account")) for p in people if p.get("office")} & {str(r) for r in runners}):
+    runners = {str(r) for r in _listed(raw.get("gate_runners"))} if isinstance(raw, Mapping) else set()
+    for account in sorted({str(p.get("account")) for p in people if p.get("office")} & runners):
         yield f"gate_runners: {account} holds an office: who decides does not run the gates"
 
 

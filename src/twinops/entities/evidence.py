@@ -12,7 +12,7 @@ from typing import Any
 from twinops.entities.canonical import digest, to_json
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
-from twinops.entities.shown import Section, Shown
+from twinops.entities.shown import Presentation, Section
 
 SCHEMA = "twinops.evidence/1"
 
@@ -30,7 +30,7 @@ class Evidence:
     as_of: date
     measures: tuple[Measure, ...] = ()
     facts: tuple[Fact, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[Presentation, ...] = ()
 
     def __post_init__(self) -> None:
         words, captions = ([s for s in self.shown if s.picture is kind] for kind in (False, True))
@@ -71,7 +71,7 @@ class Evidence:
         drawn = sorted((s for s in self.shown if s.picture), key=lambda s: order.index(s.section))
         return {s.name: s.says for s in drawn}
 
-    def _of(self, shown: Shown) -> Measure | None:
+    def _of(self, shown: Presentation) -> Measure | None:
         return None if shown.picture else self.measure(shown.name)
 
     def joined(self, measures: Iterable[Measure] = (), facts: Iterable[Fact] = ()) -> Evidence:
@@ -114,7 +114,7 @@ class Evidence:
             as_of=date.fromisoformat(raw["as_of"]),
             measures=tuple(Measure.from_dict(m) for m in raw["measures"]),
             facts=tuple(Fact.from_dict(f) for f in raw["facts"]),
-            shown=tuple(Shown.from_dict(s) for s in raw.get("shown", ())),
+            shown=tuple(Presentation.from_dict(s) for s in raw.get("shown", ())),
         )
         if raw.get("digest") != evidence.digest:
             raise ValueError("the digest does not fit the content: the file was changed after it was written")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from twinops.workflows.places import Places
 
 SHELF = "twinops.governance.documents"
 SHIPPED = SourcesParams()
+RECEIPTS = "transactions"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def documents(  # noqa: PLR0913  (ports and sections are injected by type)
 
     """
     rules = policy.read(_text(places.compliance / "policy.yaml"))
-    told = source_facts(own, files_of_others=shipped.folder is not None)
+    told = (*source_facts(own, files_of_others=shipped.folder is not None), sheet_fact(own))
     found = gather(places, model=named.model, key=lineage.candidate_key(), as_of=as_of, told=told)
     evidence = reviewed(found, rules, places)
     decision = decide(rules, evidence)
@@ -162,9 +163,9 @@ def declared_sources(places: Places) -> tuple[Fact, ...]:
     """The legal facts of this project's sources, as its `params.yaml` declares them."""
     path = places.root / "params.yaml"
     if not path.is_file():
-        return source_facts()
+        return (*source_facts(), sheet_fact())
     said = params_file.read(path)
-    return source_facts(said.own, files_of_others=said.sources.folder is not None)
+    return (*source_facts(said.own, files_of_others=said.sources.folder is not None), sheet_fact(said.own))
 
 
 def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False) -> tuple[Fact, ...]:
@@ -193,6 +194,13 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
         said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
         found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
+
+
+def sheet_fact(own: OwnParams = NOTHING_OWN) -> Fact:
+    """Whom the receipt lines are about and what they cannot tell, as their source declares it."""
+    said, mine = asdict(law_of(own)[RECEIPTS].sheet), own.staged_as(RECEIPTS)
+    said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{RECEIPTS}.py"
+    return Fact("data_sheet", {**said, "caveats": list(said["caveats"])}, Kind.DECLARED, said_in)
 
 
 def _findings(path: Path) -> Findings:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
+from twinops.entities.legal import DataSheet
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.governance.words import words
@@ -111,6 +112,13 @@ def of_own(evidence: Evidence) -> bool:
     """The receipt lines are the controller's own, declared in `params.yaml`."""
     fact = evidence.fact("source.transactions")
     return fact is not None and isinstance(fact.value, dict) and "own" in fact.value
+
+
+def sheet(evidence: Evidence) -> DataSheet:
+    """What the source of receipt lines declares of whom the data are about; nothing declared: what is true of any."""
+    fact = evidence.fact("data_sheet")
+    said = fact.value if fact and isinstance(fact.value, dict) else {}
+    return DataSheet(**{f.name: said[f.name] for f in fields(DataSheet) if f.name in said})
 
 
 def _called(fact: Fact) -> str:

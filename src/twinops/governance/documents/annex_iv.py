@@ -15,7 +15,6 @@ from twinops.governance.markdown import render
 from twinops.governance.reading import law
 from twinops.governance.words import words
 
-NAME = "annex_iv"
 FILES = ("annex_iv.md",)
 HIGH = "high_risk"
 EVIDENCE = {

@@ -18,11 +18,10 @@ from twinops.entities.verdict import Verdict
 from twinops.errors import IntegrityError
 from twinops.governance.citations import items
 from twinops.governance.decide import Decision
-from twinops.governance.documents._tables import fairness_groups, per_group, quantities
+from twinops.governance.documents._tables import fairness_groups, per_group, quantities, sheet
 from twinops.governance.markdown import plain
 from twinops.governance.words import words
 
-NAME = "bom"
 FILES = ("bom.cdx.json",)
 MODEL, POLICY, ASSESSOR = "model", "standard:policy", "assessor:pipeline"
 _SPACE = uuid.UUID("5f0c1f2e-6f0b-5d55-9a51-6d8a5a8d2c11")
@@ -154,7 +153,7 @@ def _considerations(evidence: Evidence) -> dict[str, Any]:
         "users": [_text(_part(evidence, "intended_use.controller", "name") or "not declared")],
         "useCases": [_text(f"{n}: {words(p)}") for n, p in sorted(_table(evidence, "intended_use.purposes").items())],
         "technicalLimitations": [
-            "Grocery households of one retailer and one year; the results tell nothing about consumers in the EU.",
+            _text(sheet(evidence).technical),
             "Campaigns were not randomised: what is predicted is response, not what an offer causes.",
             *(_text(f"Not for: {use}") for use in _part(evidence, "intended_use.not_for") or ()),
         ],

@@ -8,10 +8,10 @@ from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.governance.decide import Decision
+from twinops.governance.documents._tables import sheet
 from twinops.governance.markdown import plain
 from twinops.governance.words import words
 
-NAME = "data_card"
 FILES = ("croissant.json",)
 CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -63,6 +63,7 @@ def build(evidence: Evidence, _decision: Decision) -> dict[str, str]:
 
 def _card(evidence: Evidence) -> dict[str, Any]:
     sources = [f for f in evidence.facts if f.name.startswith("source.") and isinstance(f.value, dict)]
+    of = sheet(evidence)
     cited = [f.id for f in sources] + [f.id for n in _USED if (f := evidence.fact(n))]
     return {
         "@context": CONTEXT,
@@ -73,12 +74,12 @@ def _card(evidence: Evidence) -> dict[str, Any]:
             "One row per consumer and as-of day, with what every lawful source tells of it by then. Personal data "
             "under a pseudonym, sealed under one key per consumer: not published, described here only."
         ),
-        "license": "https://creativecommons.org/publicdomain/zero/1.0/",
-        "url": "https://creativecommons.org/publicdomain/zero/1.0/",
+        "license": plain(of.license),
+        "url": plain(of.license),
         "version": "1.0.0",
         "datePublished": evidence.as_of.isoformat(),
         "creator": {"@type": "sc:Organization", "name": _told(evidence, "intended_use.controller", "name")},
-        "citeAs": "The Complete Journey (84.51), with synthetic sources around it.",
+        "citeAs": plain(of.cite_as),
         "isLiveDataset": False,
         **_responsible(evidence, sources),
         "distribution": _distribution(evidence),
@@ -111,12 +112,12 @@ def _responsible(evidence: Evidence, sources: list[Fact]) -> dict[str, Any]:
         ],
         "rai:personalSensitiveInformation": [_line(f, "personal_data") for f in sources],
         "rai:dataBiases": [
-            "Loyalty households of one grocer and one year, in the United States; only those whose consent allows it.",
+            plain(sheet(evidence).biases),
             _measured(evidence, "consent_coverage"),
             _measured(evidence, "linkage_recall"),
         ],
         "rai:dataLimitations": [
-            "Tells nothing about consumers in the EU. Demographics are partly imputed by the publisher.",
+            plain(sheet(evidence).limitations),
             f"Synthetic sources: {', '.join(synthetic) or 'none'}.",
             *(f"Not for: {plain(words(use))}" for use in _value(evidence, "intended_use.not_for") or ()),
         ],

@@ -9,7 +9,6 @@ from twinops.governance.documents._evidence import Told
 from twinops.governance.markdown import render
 from twinops.governance.reading import law
 
-NAME = "interest_assessment"
 FILES = ("legitimate_interest.md",)
 STEPS = {
     "interest_is_lawful_clear_and_real": "Which interest is it, is it lawful, and is it real today?",

@@ -26,6 +26,7 @@ from twinops.governance.documents._tables import (
     of_own,
     per_group,
     quantities,
+    sheet,
     sources,
 )
 from twinops.governance.explain import headline_so_far, later
@@ -33,7 +34,6 @@ from twinops.governance.gates._shelf import of, told_in
 from twinops.governance.markdown import plain, render
 from twinops.governance.words import words
 
-NAME = "model_card"
 FILES = ("README.md",)
 
 _FACT_WIDTH = 160
@@ -117,9 +117,15 @@ class Card:
         return sources(self.evidence)
 
     @property
-    def own_data(self) -> bool:
-        """The receipt lines are the controller's own."""
-        return of_own(self.evidence)
+    def caveats(self) -> tuple[str, ...]:
+        """What the data cannot tell, as their source declares it."""
+        return sheet(self.evidence).caveats
+
+    @property
+    def sheet_cited(self) -> Markup:
+        """Who says so, where it is declared."""
+        fact = self.evidence.fact("data_sheet")
+        return Markup(" ") + cite(fact) if fact else Markup("")
 
     def good(self) -> tuple[_blended.Good, ...]:
         """Rows of the quality table."""
@@ -221,16 +227,15 @@ def _headline_measures(evidence: Evidence) -> list[Measure]:
 def _dataset(evidence: Evidence) -> str:
     """The data's short name; one of the controller's own has no public one."""
     fact = evidence.fact("source.transactions")
-    return f"own.{fact.value['own']}" if fact and of_own(evidence) else "completejourney"
+    return f"own.{fact.value['own']}" if fact and of_own(evidence) else sheet(evidence).short
 
 
 def _result(measure: Measure, evidence: Evidence) -> dict[str, Any]:
-    name = "the controller's own receipt lines" if of_own(evidence) else "The Complete Journey"
     return {
         "task": {"type": "tabular-regression", "name": "predict the next purchases of a household"},
         "dataset": {
             "type": _dataset(evidence),
-            "name": f"{name}, held-out as-of days",
+            "name": f"{sheet(evidence).name}, held-out as-of days",
             "split": "held-out",
         },
         "metrics": [

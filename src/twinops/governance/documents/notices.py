@@ -12,7 +12,6 @@ from twinops.governance.documents._evidence import Told
 from twinops.governance.markdown import render
 from twinops.governance.words import words
 
-NAME = "notices"
 FILES = ("notices.md",)
 BASES = {
     "consent": "you said yes, and may take it back at any time",

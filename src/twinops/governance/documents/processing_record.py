@@ -15,11 +15,11 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.governance.data_map import harmless
 from twinops.governance.decide import Decision
+from twinops.governance.documents._tables import sheet
 from twinops.governance.markdown import plain
 from twinops.governance.reading import law
 from twinops.governance.words import words
 
-NAME = "processing_record"
 FILES = ("ropa.csv", "ropa.jsonld")
 COLUMNS = (
     "controller",
@@ -44,7 +44,6 @@ COLUMNS = (
     "kind",
     "evidence",
 )
-SUBJECTS = "households of the loyalty card"
 _CONTEXT = {
     "dpv": "https://w3id.org/dpv#",
     "dct": "http://purl.org/dc/terms/",
@@ -78,7 +77,7 @@ def _row(evidence: Evidence, source: Fact, purpose: str) -> dict[str, str]:
         "DPV purpose": said.get("dpv"),
         "why": said.get("why"),
         "legal basis": _bases(source)[purpose],
-        "data subjects": SUBJECTS,
+        "data subjects": sheet(evidence).subjects,
         "categories of data": source.value.get("personal_data"),
         "columns": source.value.get("columns"),
         "special categories": _value(evidence, "dpia.declared.legal_basis"),

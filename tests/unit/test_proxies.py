@@ -38,9 +38,6 @@ def test_denied_products_are_found_by_category_or_type_in_any_case(tmp_path):
     assert [(r["product_id"], r["category"]) for r in found] == [
         (1, "health"), (2, "religion"), (3, "pregnancy_and_infants"), (6, "pregnancy_and_infants"),
     ]  # fmt: skip
-    lines = pa.table({"product_id": [1, 4, 2, 5]})
-    left = special.without_denied(lines, pa.Table.from_pylist(found))
-    assert left["product_id"].to_pylist() == [4, 5]
 
 
 def test_the_shipped_products_hold_every_denied_category():

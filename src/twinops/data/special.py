@@ -8,7 +8,6 @@ from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import yaml
 
 from twinops.data.door import Asked, enter
@@ -53,8 +52,3 @@ def denied(engine: Engine, asked: Asked, *, by: DenyList | None = None) -> pa.Ta
     rows = [{"category": c, "pattern": p} for c, ps in sorted(listed.items()) for p in ps]
     engine.register("special_patterns", pa.Table.from_pylist(rows))
     return engine.query(files(__package__).joinpath("special.sql").read_text(encoding="utf-8"))
-
-
-def without_denied(lines: pa.Table, denied_products: pa.Table) -> pa.Table:
-    """The lines (`product_id`) that may be shown or told apart by category."""
-    return lines.filter(pc.invert(pc.is_in(lines["product_id"], denied_products["product_id"].combine_chunks())))

@@ -51,6 +51,24 @@ class Evidence:
         """The fact of that name, or None."""
         return next((f for f in self.facts if f.name == name), None)
 
+    def value(self, name: str, *path: str) -> Any:
+        """The bare value of a fact, or of the part of it at `path`; None when there is none."""
+        fact = self.fact(name)
+        found = fact.value if fact else None
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) else None
+        return found
+
+    def table(self, name: str, *path: str) -> dict[str, Any]:
+        """The same, where a table is wanted; empty when it is none."""
+        found = self.value(name, *path)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def sources(self) -> tuple[Fact, ...]:
+        """Facts in which a source declares what it is, each a table."""
+        return tuple(f for f in self.facts if f.name.startswith("source.") and isinstance(f.value, dict))
+
     def starting(self, prefix: str) -> tuple[Measure, ...]:
         """All measures whose name begins so, in order of name."""
         return tuple(m for m in self.measures if m.name.startswith(prefix))

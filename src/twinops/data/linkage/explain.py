@@ -85,17 +85,6 @@ def explained(tie: Mapping[str, Any], model: Model) -> Explanation:
     )
 
 
-def cluster_in_words(ties: list[Explanation]) -> str:
-    """One person's cluster: how many records, from where, and every tie."""
-    sources = sorted({s for t in ties for s in t.sources})
-    weakest = min(t.probability for t in ties)
-    head = (
-        f"{len(ties) + 1} records from {', '.join(sources)} are taken for one person; "
-        f"the weakest tie has probability {weakest:.4f}."
-    )
-    return "\n".join([head, *(f"- {t}" for t in ties)])
-
-
 def _part(name: str, level: int, model: Model) -> Part:
     words = (UNKNOWN, *BY_NAME[name].words)[level]
     return Part(FIELDS[name], words, 0.0 if level == 0 else model.weights(name)[level - 1])

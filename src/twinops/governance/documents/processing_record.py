@@ -53,7 +53,7 @@ _CONTEXT = {
 
 def build(evidence: Evidence, _decision: Decision) -> dict[str, str]:
     """`ropa.csv` and `ropa.jsonld`."""
-    rows = [(s, p) for s in _sources(evidence) for p in sorted(_bases(s))]
+    rows = [(s, p) for s in evidence.sources for p in sorted(_bases(s))]
     return {"ropa.csv": _csv([_row(evidence, s, p) for s, p in rows]), "ropa.jsonld": _jsonld(evidence, rows)}
 
 
@@ -66,8 +66,8 @@ def _csv(rows: list[dict[str, str]]) -> str:
 
 
 def _row(evidence: Evidence, source: Fact, purpose: str) -> dict[str, str]:
-    actors, said = _table(evidence, "dpia.declared.actors"), _purpose(evidence, purpose)
-    measures = _value(evidence, "dpia.declared.security_measures") or ()
+    actors, said = evidence.table("dpia.declared.actors"), _purpose(evidence, purpose)
+    measures = evidence.value("dpia.declared.security_measures") or ()
     used = (source, *_facts(evidence))
     told: dict[str, Any] = {
         "controller": source.value.get("controller"),
@@ -80,10 +80,10 @@ def _row(evidence: Evidence, source: Fact, purpose: str) -> dict[str, str]:
         "data subjects": sheet(evidence).subjects,
         "categories of data": source.value.get("personal_data"),
         "columns": source.value.get("columns"),
-        "special categories": _value(evidence, "dpia.declared.legal_basis"),
+        "special categories": evidence.value("dpia.declared.legal_basis"),
         "recipients": actors.get("recipients"),
         "processors": actors.get("processors"),
-        "transfers": _value(evidence, "dpia.declared.transfers"),
+        "transfers": evidence.value("dpia.declared.transfers"),
         "erased after": f"{words(source.value.get('retention_days'))} days",
         "security measures": [f"{m.get('title')} ({m.get('status')})" for m in measures if isinstance(m, dict)],
         "source of the data": source.value.get("collected_from"),
@@ -101,7 +101,7 @@ def _jsonld(evidence: Evidence, rows: list[tuple[Fact, str]]) -> str:
 
 def _process(evidence: Evidence, source: Fact, purpose: str) -> dict[str, Any]:
     terms, name = law("dpv_terms")["terms"], plain(source.name.removeprefix("source."))
-    actors, said = _table(evidence, "dpia.declared.actors"), _purpose(evidence, purpose)
+    actors, said = evidence.table("dpia.declared.actors"), _purpose(evidence, purpose)
     basis = terms["legal_basis"].get(_bases(source)[purpose])
     return {
         "@id": f"urn:twinops:process:{_urn(name)}:{_urn(purpose)}",
@@ -147,28 +147,14 @@ def _facts(evidence: Evidence) -> tuple[Fact, ...]:
     return tuple(f for n in names if (f := evidence.fact(n)) is not None)
 
 
-def _sources(evidence: Evidence) -> list[Fact]:
-    return [f for f in evidence.facts if f.name.startswith("source.") and isinstance(f.value, dict)]
-
-
 def _bases(source: Fact) -> dict[str, str]:
     bases = source.value.get("bases")
     return {str(p): str(b) for p, b in bases.items()} if isinstance(bases, dict) else {}
 
 
 def _purpose(evidence: Evidence, name: str) -> dict[str, Any]:
-    found = _table(evidence, "intended_use.purposes").get(name)
+    found = evidence.table("intended_use.purposes").get(name)
     return found if isinstance(found, dict) else {}
-
-
-def _value(evidence: Evidence, name: str) -> Any:
-    fact = evidence.fact(name)
-    return fact.value if fact else None
-
-
-def _table(evidence: Evidence, name: str) -> dict[str, Any]:
-    value = _value(evidence, name)
-    return value if isinstance(value, dict) else {}
 
 
 def _urn(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -34,7 +34,12 @@ class Evidence:
 
     def __post_init__(self) -> None:
         words, captions = ([s for s in self.shown if s.picture is kind] for kind in (False, True))
-        named = {"measure": self.measures, "fact": self.facts, "words of a measure": words, "caption": captions}
+        named: dict[str, Sequence[Measure | Fact | Presentation]] = {
+            "measure": self.measures,
+            "fact": self.facts,
+            "words of a measure": words,
+            "caption": captions,
+        }
         for kind, items in named.items():
             names = [i.name for i in items]
             twice = sorted({n for n in names if names.count(n) > 1})

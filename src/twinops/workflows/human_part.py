@@ -14,7 +14,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
 from twinops.governance import answers, dpia, people, retention, settled, sshsig
-from twinops.governance.answers import Given
+from twinops.governance.answers import GivenAnswer
 from twinops.governance.assessed import description
 from twinops.governance.decide import decide
 from twinops.governance.dpia import Dpia
@@ -45,7 +45,7 @@ class HumanPart:
     """The assessment with its answers, the files behind them, their signatures, and the description they speak of."""
 
     dpia: Dpia
-    answers: Mapping[str, Given]
+    answers: Mapping[str, GivenAnswer]
     signatures: Mapping[str, Signature]
     approved: Mapping[str, Any] | None = field(default=None)
 
@@ -139,13 +139,13 @@ def _answer_files(places: Places) -> list[Path]:
     return found
 
 
-def _signature(places: Places, asked: Dpia, given: Given, who: Offices) -> Signature:
+def _signature(places: Places, asked: Dpia, given: GivenAnswer, who: Offices) -> Signature:
     path = places.compliance / "dpia" / f"{given.field}.yaml"
     role = role_of(getattr(asked.human, given.field).who)
     return signature(path.read_bytes(), signature_of(path), who.asked(role, given.by), namespace=answers.NAMESPACE)
 
 
-def _answered(asked: Dpia, given: Mapping[str, Given]) -> Dpia:
+def _answered(asked: Dpia, given: Mapping[str, GivenAnswer]) -> Dpia:
     """An answer to another question, or one that was changed since it was given, answers nothing."""
     standing = {
         name: one.filled

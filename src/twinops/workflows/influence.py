@@ -19,8 +19,7 @@ from twinops.evaluation import wilson
 from twinops.evaluation.decision import Judged, judged
 from twinops.evaluation.influence_findings import Influence, Pressure, influence_findings, influence_sentence
 from twinops.governance.gates import influence as gate
-from twinops.governance.influence import Contact, refusals
-from twinops.governance.influence import Influence as Rules
+from twinops.governance.influence import Contact, ContactLimits, refusals
 from twinops.params import AgesParams, FairnessParams
 from twinops.pictures.canvas import save
 from twinops.pictures.influence import influence_picture
@@ -95,7 +94,7 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     return Influenced(findings, influence_sentence(found))
 
 
-def _declared(places: Places) -> tuple[Rules, gate.Limits]:
+def _declared(places: Places) -> tuple[ContactLimits, gate.Limits]:
     """The limits of contact, and the groups that the gate names."""
     rules = rules_of(places)
     limits = next((g.checked_limits() for g in rules.gates if g.gate == "influence"), None)
@@ -115,7 +114,7 @@ def _sent(places: Places, keys: KeyStore) -> pa.Table:
 
 
 def _guarded(
-    people: Judged, sent: measure.Contacts, rules: Rules, at: tuple[Places, KeyStore, int, AgesParams]
+    people: Judged, sent: measure.Contacts, rules: ContactLimits, at: tuple[Places, KeyStore, int, AgesParams]
 ) -> Guarded:
     """Signs are only ever read to leave somebody alone."""
     places, keys, day, rule = at
@@ -145,7 +144,7 @@ def _open_cases(people: Judged, places: Places, keys: KeyStore, day: int) -> tup
     return np.isin(people.sids, np.array(open_now.to_pylist(), dtype=str)), entered
 
 
-def _reasons(rules: Rules, guarded: Guarded, i: int) -> tuple[str, ...]:
+def _reasons(rules: ContactLimits, guarded: Guarded, i: int) -> tuple[str, ...]:
     """What the guard says against contacting this household; the score's own columns are its keys."""
     contact = Contact(CAMPAIGN, Purpose.OFFERS.value, int(guarded.had[i]), guarded.signs[i], STATE)
     return refusals(rules, contact)
@@ -154,7 +153,7 @@ def _reasons(rules: Rules, guarded: Guarded, i: int) -> tuple[str, ...]:
 def _pressure(
     people: Judged,
     sent: measure.Contacts,
-    rules: Rules,
+    rules: ContactLimits,
     asked: tuple[Guarded, np.ndarray, np.ndarray, FairnessParams],
 ) -> Pressure:
     guarded, against, chosen, replay = asked

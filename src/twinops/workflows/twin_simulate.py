@@ -81,7 +81,7 @@ def guarded(opened: Opened, asked: Action, purpose: str, places: Places) -> tupl
     return (*((refused,) if refused else ()), *influence.refusals(limits, contact))
 
 
-def limits_of(places: Places) -> influence.Influence | None:
+def limits_of(places: Places) -> influence.ContactLimits | None:
     """The policy's section on influence.
 
     Raises:

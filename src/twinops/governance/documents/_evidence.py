@@ -16,7 +16,7 @@ from twinops.governance.words import words
 
 
 @dataclass(frozen=True)
-class Told:
+class CitedEvidence:
     """Evidence and decision as a template reads them. Nothing comes out of it without its citation."""
 
     evidence: Evidence

@@ -19,7 +19,7 @@ from twinops.entities.verdict import Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.decide import Decision
 from twinops.governance.documents import _blended
-from twinops.governance.documents._evidence import Told
+from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import (
     SourceRow,
     fairness_groups,
@@ -48,7 +48,7 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Card(Told):
+class Card(CitedEvidence):
     """What the template of the card may ask for beside. Everything it hands out carries its citation."""
 
     UNKNOWN = Markup("**not known**")

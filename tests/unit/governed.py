@@ -12,7 +12,7 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
-from twinops.entities.shown import Shown
+from twinops.entities.shown import Presentation
 from twinops.governance import dpia, intended_use, policy
 
 ROOT = Path(__file__).parents[2]
@@ -196,7 +196,7 @@ def candidate(*facts: Fact, measures: tuple[Measure, ...] = ()) -> Evidence:
 
 
 @cache
-def shown() -> tuple[Shown, ...]:
+def shown() -> tuple[Presentation, ...]:
     """How those who measured it want it to be read."""
     rooms = ("accuracy", "coverage", "drift_findings", "early_findings", "fairness_findings", "fusion_truth")
     rooms = (*rooms, "influence_findings", "linkage", "membership", "population", "sentiment")

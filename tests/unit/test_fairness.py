@@ -12,6 +12,7 @@ import pytest
 from scipy import stats
 
 from twinops.adapters.memory import MemoryKeys
+from twinops.data.journey import SHEET
 from twinops.data.seal import write_sealed
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation import bootstrap, disparity
@@ -20,7 +21,7 @@ from twinops.evaluation.declaration import Assessed, AssessedAttribute, Declarat
 from twinops.evaluation.disparity import GroupMatrix, Reach
 from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.fairness import AttributeComparison, assess
-from twinops.evaluation.fairness_findings import fairness_findings
+from twinops.evaluation.fairness_findings import ReplayedDecision, fairness_findings
 from twinops.evaluation.fairness_words import prices, sentences
 from twinops.evaluation.groups import HELD, groupings
 from twinops.evaluation.mitigation import BLENDS, Mitigated, mitigate, rechosen
@@ -56,6 +57,10 @@ def rule(*, attributes: tuple[str, ...] = ("colour",)) -> Assessed:
 def declaration(tmp_path: Path, text: str = INTENDED) -> Declaration:
     (tmp_path / "intended_use.yaml").write_text(text)
     return read_decision(tmp_path / "intended_use.yaml")
+
+
+def as_declared(declared):
+    return ReplayedDecision(declared, replay(), SHEET)
 
 
 def town(n: int = 800, *, seed: int = 0, red_spends: float = 1.0) -> tuple[RankedHouseholds, pa.Table]:
@@ -327,11 +332,11 @@ def test_with_too_few_households_nothing_is_compared_and_nothing_breaks(tmp_path
     everyone, demographics = town(12)
     comparisons = found(everyone, demographics)
     assert all(not c.groups for c in comparisons)
-    findings = fairness_findings(everyone, comparisons, (), declared=declaration(tmp_path), replay=replay())
+    findings = fairness_findings(everyone, comparisons, (), replayed=as_declared(declaration(tmp_path)))
     assert findings.measures == ()
     assert sentences(comparisons)[0].endswith("no two groups are large enough to compare.")
-    assert selection_rates_picture(comparisons, share=0.25).axes
-    assert fairness_ratios_picture(comparisons, rule()).axes
+    assert selection_rates_picture(comparisons, share=0.25, of=SHEET).axes
+    assert fairness_ratios_picture(comparisons, rule(), of=SHEET).axes
 
 
 # --- mitigation
@@ -458,7 +463,7 @@ def test_a_count_below_ten_is_not_written(tmp_path: Path) -> None:
     everyone, demographics = town(60)
     everyone = replace(everyone, offered=np.arange(60) < 14, assessable=np.arange(60) > 4)
     declared = declaration(tmp_path)
-    findings = fairness_findings(everyone, found(everyone, demographics), (), declared=declared, replay=replay())
+    findings = fairness_findings(everyone, found(everyone, demographics), (), replayed=as_declared(declared))
     facts = {f.name: f.value for f in findings.facts}
     assert facts["fairness_decision"]["left_out_without_consent_to_bias_assessment"] is None
     assert [row["offers"] for row in facts["fairness_groups"]] == [None, None]

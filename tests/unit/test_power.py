@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from twinops.data.journey import SHEET
 from twinops.entities.evidence import Evidence
 from twinops.evaluation import bootstrap, disparity
 from twinops.evaluation.declaration import read_decision
 from twinops.evaluation.disparity import Reach
 from twinops.evaluation.fairness import assess
-from twinops.evaluation.fairness_findings import fairness_findings
+from twinops.evaluation.fairness_findings import ReplayedDecision, fairness_findings
 from twinops.evaluation.groups import groupings
 from twinops.governance.gates import fairness as gate
 from twinops.params import FairnessParams
@@ -86,7 +87,7 @@ def _facts(people, whole):
     """What the pipeline's stage would say of this town."""
     declared = read_decision(ROOT / "compliance" / "intended_use.yaml")
     replay = FairnessParams(cutoff=337, offer_share=declared.decision.share, draws=200, seed=0)
-    found = fairness_findings(people, whole, (), declared=declared, replay=replay)
+    found = fairness_findings(people, whole, (), replayed=ReplayedDecision(declared, replay, SHEET))
     return tuple(f for f in found.facts if f.name == gate.FACT)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+from twinops.entities.legal import DataSheet
 from twinops.errors import DataError
 
 CONTROLLER = "Demo Grocer (synthetic controller)"
@@ -20,6 +21,25 @@ PROVENANCE = (
 )
 
 NOTICE = "Demo privacy notice 2016-12 (synthetic)"
+SHEET = DataSheet(
+    name="The Complete Journey",
+    short="completejourney",
+    cite_as="The Complete Journey (84.51), with synthetic sources around it.",
+    license="https://creativecommons.org/publicdomain/zero/1.0/",
+    people="US grocery households",
+    partly_imputed="household composition, children and marital status",
+    not_about="EU consumers",
+    made_up="their consent is synthetic, and so are all social columns",
+    technical="Grocery households of one retailer and one year; the results tell nothing about consumers in the EU.",
+    biases="Loyalty households of one grocer and one year, in the United States; only those whose consent allows it.",
+    limitations="Tells nothing about consumers in the EU. Demographics are partly imputed by the publisher.",
+    caveats=(
+        "Grocery households of one retailer and one year; the results tell nothing about consumers in the EU, other "
+        "shops or other years. Calendar dates were assigned by the publisher of the data.",
+        "Consent in the demonstration is synthetic. The households of the public data never consented to this use.",
+    ),
+)
+"""What its publishers' two descriptions leave it unable to tell."""
 
 
 def shipped() -> Path:

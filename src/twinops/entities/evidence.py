@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import Any
 from twinops.entities.canonical import digest, to_json
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
-from twinops.entities.shown import Section, Shown
+from twinops.entities.shown import Presentation, Section
 
 SCHEMA = "twinops.evidence/1"
 
@@ -30,11 +30,16 @@ class Evidence:
     as_of: date
     measures: tuple[Measure, ...] = ()
     facts: tuple[Fact, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[Presentation, ...] = ()
 
     def __post_init__(self) -> None:
         words, captions = ([s for s in self.shown if s.picture is kind] for kind in (False, True))
-        named = {"measure": self.measures, "fact": self.facts, "words of a measure": words, "caption": captions}
+        named: dict[str, Sequence[Measure | Fact | Presentation]] = {
+            "measure": self.measures,
+            "fact": self.facts,
+            "words of a measure": words,
+            "caption": captions,
+        }
         for kind, items in named.items():
             names = [i.name for i in items]
             twice = sorted({n for n in names if names.count(n) > 1})
@@ -50,6 +55,24 @@ class Evidence:
     def fact(self, name: str) -> Fact | None:
         """The fact of that name, or None."""
         return next((f for f in self.facts if f.name == name), None)
+
+    def value(self, name: str, *path: str) -> Any:
+        """The bare value of a fact, or of the part of it at `path`; None when there is none."""
+        fact = self.fact(name)
+        found = fact.value if fact else None
+        for step in path:
+            found = found.get(step) if isinstance(found, dict) else None
+        return found
+
+    def table(self, name: str, *path: str) -> dict[str, Any]:
+        """The same, where a table is wanted; empty when it is none."""
+        found = self.value(name, *path)
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def sources(self) -> tuple[Fact, ...]:
+        """Facts in which a source declares what it is, each a table."""
+        return tuple(f for f in self.facts if f.name.startswith("source.") and isinstance(f.value, dict))
 
     def starting(self, prefix: str) -> tuple[Measure, ...]:
         """All measures whose name begins so, in order of name."""
@@ -71,7 +94,7 @@ class Evidence:
         drawn = sorted((s for s in self.shown if s.picture), key=lambda s: order.index(s.section))
         return {s.name: s.says for s in drawn}
 
-    def _of(self, shown: Shown) -> Measure | None:
+    def _of(self, shown: Presentation) -> Measure | None:
         return None if shown.picture else self.measure(shown.name)
 
     def joined(self, measures: Iterable[Measure] = (), facts: Iterable[Fact] = ()) -> Evidence:
@@ -114,7 +137,7 @@ class Evidence:
             as_of=date.fromisoformat(raw["as_of"]),
             measures=tuple(Measure.from_dict(m) for m in raw["measures"]),
             facts=tuple(Fact.from_dict(f) for f in raw["facts"]),
-            shown=tuple(Shown.from_dict(s) for s in raw.get("shown", ())),
+            shown=tuple(Presentation.from_dict(s) for s in raw.get("shown", ())),
         )
         if raw.get("digest") != evidence.digest:
             raise ValueError("the digest does not fit the content: the file was changed after it was written")

@@ -9,7 +9,7 @@ from typing import Any
 from twinops.entities.canonical import to_json
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
-from twinops.entities.shown import Shown
+from twinops.entities.shown import Presentation
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Findings:
 
     measures: tuple[Measure, ...] = ()
     facts: tuple[Fact, ...] = ()
-    shown: tuple[Shown, ...] = ()
+    shown: tuple[Presentation, ...] = ()
 
     def __add__(self, other: Findings) -> Findings:
         """Both together."""
@@ -41,5 +41,5 @@ class Findings:
         return cls(
             measures=tuple(Measure.from_dict(m) for m in raw["measures"].values()),
             facts=tuple(Fact.from_dict(f) for f in raw["facts"].values()),
-            shown=tuple(Shown.from_dict(s) for s in raw.get("shown", ())),
+            shown=tuple(Presentation.from_dict(s) for s in raw.get("shown", ())),
         )

@@ -25,7 +25,7 @@ class Section(StrEnum):
 
 
 @dataclass(frozen=True)
-class Shown:
+class Presentation:
     """One measure or picture by name, and what it says. A headline also stands in the bill of materials and in what a
     pull request is told; without a section it stands in no other part of the card than the appendix.
     """
@@ -41,18 +41,18 @@ class Shown:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, raw: dict[str, Any]) -> Shown:
+    def from_dict(cls, raw: dict[str, Any]) -> Presentation:
         """Read what `to_dict` wrote."""
         return cls(**{**raw, "section": None if raw["section"] is None else Section(raw["section"])})
 
 
 def measures(
     says: Mapping[str, str], *, section: Section | None = None, headlines: Collection[str] = ()
-) -> tuple[Shown, ...]:
+) -> tuple[Presentation, ...]:
     """Measures of one section, in the order in which they are read."""
-    return tuple(Shown(name, text, section, headline=name in headlines) for name, text in says.items())
+    return tuple(Presentation(name, text, section, headline=name in headlines) for name, text in says.items())
 
 
-def pictures(says: Mapping[str, str], *, section: Section) -> tuple[Shown, ...]:
+def pictures(says: Mapping[str, str], *, section: Section) -> tuple[Presentation, ...]:
     """Pictures of one section by the names of their files, each with its caption."""
-    return tuple(Shown(name, text, section, picture=True) for name, text in says.items())
+    return tuple(Presentation(name, text, section, picture=True) for name, text in says.items())

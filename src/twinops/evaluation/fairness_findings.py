@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from twinops.entities import shown
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.legal import DataSheet
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL
@@ -28,10 +30,6 @@ SHOWN = shown.pictures(
     section=Section.REACH,
 )
 
-WHOM = (
-    "US grocery households, of whose demographics household composition, children and marital status are partly "
-    "imputed; tells nothing about EU consumers"
-)
 RATIO = (
     "each group against the rest of its attribute, the lower selection rate over the higher; the smallest of those "
     "beyond chance and below the limit, else the smallest of all; groups merged by the declared rule; interval "
@@ -48,18 +46,27 @@ MITIGATION = (
 )
 
 
+@dataclass(frozen=True)
+class ReplayedDecision:
+    """The declared decision, replayed with these parameters on the data of whom the sheet says."""
+
+    declared: Declaration
+    params: FairnessParams
+    sheet: DataSheet
+
+
 def fairness_findings(
     people: RankedHouseholds,
     comparisons: Sequence[AttributeComparison],
     mitigated: Sequence[Mitigated],
     *,
-    declared: Declaration,
-    replay: FairnessParams,
+    replayed: ReplayedDecision,
 ) -> Findings:
     """Everything the gate, the cards and the notebook need; `people` are all who were ranked."""
-    source = f"decision replayed for day {replay.cutoff} on held-out predictions; demographics of {WHOM}"
+    replay = replayed.params
+    source = f"decision replayed for day {replay.cutoff} on held-out predictions; demographics of {replayed.sheet.whom}"
     facts = {
-        "fairness_decision": _decision(people, comparisons, declared, replay),
+        "fairness_decision": _decision(people, comparisons, replayed),
         "fairness_tests": {c.attribute: _test(c) for c in comparisons},
         "fairness_groups": [_group_row(g) for c in comparisons for g in c.groups],
         "fairness_mitigation": {"words": MITIGATION, "rows": [_mitigation_row(m) for m in mitigated]},
@@ -88,8 +95,9 @@ def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
 
 
 def _decision(
-    people: RankedHouseholds, comparisons: Sequence[AttributeComparison], declared: Declaration, replay: FairnessParams
+    people: RankedHouseholds, comparisons: Sequence[AttributeComparison], replayed: ReplayedDecision
 ) -> dict[str, Any]:
+    declared = replayed.declared
     assessable = int(people.assessable.sum())
     with_demographics = max(
         (c.n + c.too_few for c in comparisons if c.attribute in declared.fairness.attributes), default=0
@@ -101,7 +109,7 @@ def _decision(
         "score": declared.decision.score,
         "share": declared.decision.share,
         "ties": "the smaller subject id first; subject ids are random",
-        "day": replay.cutoff,
+        "day": replayed.params.cutoff,
         "ranked": _shown(len(people)),
         "offers": _shown(int(people.offered.sum())),
         "assessed": _shown(assessable),
@@ -112,7 +120,7 @@ def _decision(
         "detectable_ratio_by": "normal approximation, each test at alpha over the number of tests",
         "test": "exact two-sided permutation test of group against rest, Holm-adjusted over all groups; "
         "how often it errs and what it finds: docs/gates.md",
-        "provenance": WHOM,
+        "provenance": replayed.sheet.whom,
     }
 
 

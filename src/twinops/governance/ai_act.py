@@ -32,7 +32,7 @@ MEANS = {
 
 
 @dataclass(frozen=True)
-class Found:
+class RuleOutcome:
     """One rule that holds (`holds` True) or that an unknown fact leaves open (`holds` None)."""
 
     rule: str
@@ -51,7 +51,7 @@ class Classification:
     """The class, the rules behind it, and the facts that must be answered before it can be lighter or certain."""
 
     outcome: str
-    found: tuple[Found, ...]
+    found: tuple[RuleOutcome, ...]
     to_answer: tuple[str, ...]
 
     def to_dict(self, *, on: date) -> dict[str, Any]:
@@ -101,7 +101,7 @@ def classify(facts: Facts, rules: tuple[dict[str, Any], ...] | None = None) -> C
     When a graver rule is left open by an unknown fact, the answer is *undetermined*.
     """
     known = dict(facts)
-    found: list[Found] = []
+    found: list[RuleOutcome] = []
     for rule in law("ai_act")["rules"] if rules is None else rules:
         holds = truth(rule["when"], known)
         if "sets" in rule:
@@ -113,7 +113,7 @@ def classify(facts: Facts, rules: tuple[dict[str, Any], ...] | None = None) -> C
     return _concluded(tuple(found))
 
 
-def _concluded(found: tuple[Found, ...]) -> Classification:
+def _concluded(found: tuple[RuleOutcome, ...]) -> Classification:
     held = [f.outcome for f in found if f.holds]
     if "out_of_scope" in held:
         return Classification("out_of_scope", found, ())
@@ -123,9 +123,9 @@ def _concluded(found: tuple[Found, ...]) -> Classification:
     return Classification("undetermined" if graver else RANKS[gravest], found, to_answer)
 
 
-def _found(rule: dict[str, Any], holds: bool | None, known: Facts) -> Found:
+def _found(rule: dict[str, Any], holds: bool | None, known: Facts) -> RuleOutcome:
     open_facts = tuple(name for name in names(rule["when"]) if known.get(name) is None) if holds is None else ()
-    return Found(
+    return RuleOutcome(
         rule["id"],
         rule["outcome"],
         rule["cite"],

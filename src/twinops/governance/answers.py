@@ -31,7 +31,7 @@ class GivenFor(Record):
     answers: dict[str, Sha256]
 
 
-class Given(Record):
+class GivenAnswer(Record):
     """The whole file."""
 
     field: Literal[dpia.HUMAN]  # type: ignore[valid-type]
@@ -58,7 +58,7 @@ class Given(Record):
         return {**self.answer, "by": self.by, "dated": self.dated}
 
 
-def read(text: str, *, field: str) -> Given:
+def read(text: str, *, field: str) -> GivenAnswer:
     """The file of one field.
 
     Raises:
@@ -66,11 +66,11 @@ def read(text: str, *, field: str) -> Given:
 
     """
     name = f"{dpia.ANSWERS}/{field}.yaml"
-    given = checked(Given, parse(text, name=name), name=name)
-    return checked(Given, given.model_dump(), name=name, more=_mistakes(given, field))
+    given = checked(GivenAnswer, parse(text, name=name), name=name)
+    return checked(GivenAnswer, given.model_dump(), name=name, more=_mistakes(given, field))
 
 
-def written(given: Given) -> str:
+def written(given: GivenAnswer) -> str:
     """The file's text, the same for the same answer."""
     raw = given.model_dump(mode="json", exclude_none=True)
     raw["dated"] = given.dated
@@ -79,19 +79,19 @@ def written(given: Given) -> str:
     return f"# Owned by {owner}, who answered. Change it with `twinops dpia answer`, then sign again.\n{body}"
 
 
-def give(field: str, question: str, answer: Mapping[str, Any], **who: Any) -> Given:
+def give(field: str, question: str, answer: Mapping[str, Any], **who: Any) -> GivenAnswer:
     """A new answer with its digest; `who` holds `by`, `dated` and, for advice and decision, `given_for`."""
-    blank = Given(field=field, question=question, answer=dict(answer), digest="0" * 64, **who)
+    blank = GivenAnswer(field=field, question=question, answer=dict(answer), digest="0" * 64, **who)
     return blank.model_copy(update={"digest": blank.made_digest})
 
 
-def before(field: str, answers: Mapping[str, Given]) -> dict[str, str]:
+def before(field: str, answers: Mapping[str, GivenAnswer]) -> dict[str, str]:
     """Digests of the answers that this one follows: advice follows all others, the decision the advice too."""
     after = {ADVICE: {ADVICE, DECISION}, DECISION: {DECISION}}[field]
     return {name: given.digest for name, given in sorted(answers.items()) if name not in after}
 
 
-def _mistakes(given: Given, field: str) -> Any:
+def _mistakes(given: GivenAnswer, field: str) -> Any:
     if given.field != field:
         yield f"field: this file answers {given.field}"
     known = dpia.parts(given.field)

@@ -35,7 +35,7 @@ def description(evidence: Evidence, decision: Decision) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "policy_version": decision.policy_version,
-        "sources": {f.name.removeprefix("source."): _picked(f.value, _SOURCE) for f in _sources(evidence)},
+        "sources": {f.name.removeprefix("source."): _picked(f.value, _SOURCE) for f in evidence.sources},
         "purposes": {n: _picked(p, _PURPOSE) for n, p in _table(evidence, "intended_use.purposes").items()},
         "secondary_use": _value(evidence, "dpia.declared.secondary_use"),
         "recipients": sorted(map(str, actors.get("recipients") or ())),
@@ -60,7 +60,7 @@ def _special(evidence: Evidence) -> list[str]:
         if m.name.endswith(".excess") and m.low is not None and m.low > 0
     ]
     met = [n for n in _SENSITIVE if n in str(_table(evidence, "dpia.need").get("met"))]
-    sources = [f.name for f in _sources(evidence) if any(w in str(f.value.get("personal_data")) for w in _SPECIAL)]
+    sources = [f.name for f in evidence.sources if any(w in str(f.value.get("personal_data")) for w in _SPECIAL)]
     return sorted({*predicted, *met, *sources})
 
 
@@ -73,18 +73,13 @@ def _groups(evidence: Evidence) -> list[str]:
     return [*ages, f"used in the EU: {nexus.get('value') if isinstance(nexus, dict) else 'unknown'}"]
 
 
-def _sources(evidence: Evidence) -> list[Any]:
-    return [f for f in evidence.facts if f.name.startswith("source.") and isinstance(f.value, dict)]
-
-
 def _rows(evidence: Evidence, name: str) -> list[dict[str, Any]]:
     value = _value(evidence, name)
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def _value(evidence: Evidence, name: str) -> Any:
-    fact = evidence.fact(name)
-    return _json(fact.value) if fact else None
+    return _json(evidence.value(name))
 
 
 def _table(evidence: Evidence, name: str) -> dict[str, Any]:

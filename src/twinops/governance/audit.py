@@ -1,4 +1,4 @@
-"""An append-only Merkle log after RFC 6962 section 2.1: roots, inclusion and consistency proofs. Pure; SHA-256 only."""
+"""An append-only Merkle log after RFC 6962 section 2.1: the root after every entry. Pure; SHA-256 only."""
 
 from __future__ import annotations
 
@@ -75,81 +75,6 @@ def grow(peaks: list[bytes], size: int, leaf: bytes) -> int:
         carry >>= 1
     peaks.append(leaf)
     return size + 1
-
-
-def inclusion(index: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """The audit path of one entry (RFC 6962 2.1.1): its siblings on the way to the root."""
-    if not 0 <= index < len(leaves):
-        raise ValueError(f"no entry {index} in a log of {len(leaves)}")
-    if len(leaves) == 1:
-        return []
-    k = _split(len(leaves))
-    if index < k:
-        return [*inclusion(index, leaves[:k]), root_of(leaves[k:])]
-    return [*inclusion(index - k, leaves[k:]), root_of(leaves[:k])]
-
-
-def included(leaf: bytes, index: int, size: int, *, path: Sequence[bytes], root: bytes) -> bool:
-    """Does the path lead from this leaf to the root (RFC 9162 2.1.3.2)?"""
-    if not 0 <= index < size:
-        return False
-    at, last, found = index, size - 1, leaf
-    for sibling in path:
-        if last == 0:
-            return False
-        if at & 1 or at == last:
-            found = node_hash(sibling, found)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            found = node_hash(found, sibling)
-        at, last = at >> 1, last >> 1
-    return last == 0 and found == root
-
-
-def consistency(old: int, leaves: Sequence[bytes]) -> list[bytes]:
-    """Proof that the log of `old` entries is the beginning of this one (RFC 6962 2.1.2)."""
-    if not 0 < old <= len(leaves):
-        raise ValueError(f"no earlier log of {old} entries in one of {len(leaves)}")
-    return _subproof(old, leaves, whole=True)
-
-
-def consistent(old: int, old_root: bytes, size: int, root: bytes, *, proof: Sequence[bytes]) -> bool:
-    """Does the proof show that the old log was only appended to (RFC 9162 2.1.4.2)?"""
-    if old == size:
-        return not proof and old_root == root
-    if not 0 < old < size or not proof:
-        return False
-    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
-    at, last = old - 1, size - 1
-    while at & 1:
-        at, last = at >> 1, last >> 1
-    then = now = path[0]
-    for sibling in path[1:]:
-        if last == 0:
-            return False
-        if at & 1 or at == last:
-            then, now = node_hash(sibling, then), node_hash(sibling, now)
-            while not at & 1 and at:
-                at, last = at >> 1, last >> 1
-        else:
-            now = node_hash(now, sibling)
-        at, last = at >> 1, last >> 1
-    return last == 0 and then == old_root and now == root
-
-
-def _subproof(old: int, leaves: Sequence[bytes], *, whole: bool) -> list[bytes]:
-    if old == len(leaves):
-        return [] if whole else [root_of(leaves)]
-    k = _split(len(leaves))
-    if old <= k:
-        return [*_subproof(old, leaves[:k], whole=whole), root_of(leaves[k:])]
-    return [*_subproof(old - k, leaves[k:], whole=False), root_of(leaves[:k])]
-
-
-def _split(size: int) -> int:
-    """The largest power of two below the size."""
-    return 1 << (size - 1).bit_length() - 1
 
 
 def _fold(peaks: Sequence[bytes]) -> bytes:

@@ -30,7 +30,7 @@ class Actors(Record):
     recipients: tuple[Text, ...] | None
 
 
-class Notice(Record):
+class NoticeDeclared(Record):
     """What households were told (arts. 12-14)."""
 
     version: Text | None
@@ -57,7 +57,7 @@ class Breach(Record):
     remedy: Text
 
 
-class Declared(Record):
+class DeclaredContents(Record):
     """What is so, said in a versioned file. Null: not said yet."""
 
     description: Text | None
@@ -69,14 +69,14 @@ class Declared(Record):
     legal_basis: Text | None
     minimisation: Text | None
     retention: Text | None
-    notice: Notice | None
+    notice: NoticeDeclared | None
     transfers: Text | None
     by_design: Text | None
     security_measures: Annotated[tuple[SecurityMeasure, ...], Field(min_length=1)] | None
     incidents: tuple[Breach, ...] | None
 
 
-class Asked(Record):
+class AskedField(Record):
     """A judgement asked of a person: who, what, and the empty place for name and day."""
 
     who: Text
@@ -90,13 +90,13 @@ class Asked(Record):
         return tuple(sorted(part for part, value in self if value is None))
 
 
-class Answer(Asked):
+class Answer(AskedField):
     """A judgement in words."""
 
     answer: Text | None = None
 
 
-class Risk(Asked):
+class RiskJudged(AskedField):
     """A risk with everything working as designed (art. 35(7)(c))."""
 
     severity: Level | None = None
@@ -112,7 +112,7 @@ class Risk(Asked):
         return min(self.residual_severity or 0, self.residual_likelihood or 0) >= HIGH
 
 
-class Incident(Risk):
+class Incident(RiskJudged):
     """A risk when something goes wrong (WP248, annex 2)."""
 
     impacts: Text | None = None
@@ -120,7 +120,7 @@ class Incident(Risk):
     sources: Text | None = None
 
 
-class Conclusion(Asked):
+class Conclusion(AskedField):
     """The controller's decision. Never the data protection officer's (art. 38(6))."""
 
     answer: Literal["approve", "approve_with_conditions", "reject", "refer_to_authority"] | None = None
@@ -130,19 +130,19 @@ class Conclusion(Asked):
 class Human(Record):
     """Every judgement, by name. None of them is ever filled by a generator."""
 
-    def asked(self) -> dict[str, Asked]:
+    def asked(self) -> dict[str, AskedField]:
         """The judgements needed now: the authority is consulted only when a residual risk stays high (art. 36(1))."""
-        fields = {name: field for name, field in self if isinstance(field, Asked)}
-        if not any(isinstance(field, Risk) and field.stays_high for field in fields.values()):
+        fields = {name: field for name, field in self if isinstance(field, AskedField)}
+        if not any(isinstance(field, RiskJudged) and field.stays_high for field in fields.values()):
             fields.pop("authority_consultation")
         return fields
 
     minimisation: Answer
-    risk_discrimination: Risk
-    risk_manipulation: Risk
-    risk_inference: Risk
-    risk_autonomy: Risk
-    risk_disadvantage: Risk
+    risk_discrimination: RiskJudged
+    risk_manipulation: RiskJudged
+    risk_inference: RiskJudged
+    risk_autonomy: RiskJudged
+    risk_disadvantage: RiskJudged
     incident_access: Incident
     incident_change: Incident
     incident_loss: Incident
@@ -160,11 +160,11 @@ class Dpia(Record):
     version: Text
     synthetic_controller: bool
     need: dict[str, TriState]
-    declared: Declared
+    declared: DeclaredContents
     human: Human
 
 
-DECLARED = tuple(Declared.model_fields)
+DECLARED = tuple(DeclaredContents.model_fields)
 HUMAN = tuple(Human.model_fields)
 
 
@@ -201,7 +201,7 @@ def parts(name: str) -> tuple[str, ...]:
     (('answer',), ('answer', 'reasons'))
     """
     model: Any = Human.model_fields[name].annotation
-    return tuple(part for part in model.model_fields if part not in Asked.model_fields)
+    return tuple(part for part in model.model_fields if part not in AskedField.model_fields)
 
 
 def facts(dpia: Dpia) -> tuple[Fact, ...]:
@@ -221,11 +221,11 @@ def _home(name: str, value: Mapping[str, Any], source: str) -> str:
     return source if value["by"] is None else f"{ANSWERS}/{name}.yaml"
 
 
-def from_evidence(evidence: Evidence) -> tuple[Declared, Human] | None:
+def from_evidence(evidence: Evidence) -> tuple[DeclaredContents, Human] | None:
     """Both parts as the evidence holds them, or None when a field is absent or cannot be read."""
     parts = [_part(evidence, "declared", DECLARED), _part(evidence, "human", HUMAN)]
     try:
-        return Declared.model_validate_json(parts[0]), Human.model_validate_json(parts[1])
+        return DeclaredContents.model_validate_json(parts[0]), Human.model_validate_json(parts[1])
     except ValidationError:
         return None
 

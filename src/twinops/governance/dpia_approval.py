@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from twinops.entities.canonical import digest
-from twinops.governance.answers import ADVICE, DECISION, Given, before
+from twinops.governance.answers import ADVICE, DECISION, GivenAnswer, before
 from twinops.governance.offices import SOURCE, Offices
 from twinops.governance.review import triggers
 from twinops.governance.sshsig import NotSigned, fingerprint, signing_key
@@ -64,7 +64,7 @@ def signature(content: bytes, signed: str | None, expected: ExpectedSigner, *, n
 
 
 def approval(
-    answers: Mapping[str, Given],
+    answers: Mapping[str, GivenAnswer],
     signatures: Mapping[str, Signature],
     approved: Mapping[str, Any] | None,
     current: Mapping[str, Any],
@@ -76,16 +76,16 @@ def approval(
     """
     decision = answers.get(DECISION)
     if decision is None:
-        return _told(OPEN, None)
+        return _state(OPEN, None)
     reasons = tuple(_lapses(answers, signatures, approved))
     if reasons or approved is None:
-        return _told(LAPSED, decision, reasons=list(reasons))
+        return _state(LAPSED, decision, reasons=list(reasons))
     fired = [t.to_dict() for t in triggers(approved, current)]
-    return _told(REOPENED if fired else STANDS, decision, fired=fired)
+    return _state(REOPENED if fired else STANDS, decision, fired=fired)
 
 
 def _lapses(
-    answers: Mapping[str, Given], signatures: Mapping[str, Signature], approved: Mapping[str, Any] | None
+    answers: Mapping[str, GivenAnswer], signatures: Mapping[str, Signature], approved: Mapping[str, Any] | None
 ) -> Any:
     yield from (f"{name} was changed after it was given" for name, given in answers.items() if not given.intact)
     yield from (f"{name}: {s.problem}" for name in answers if not (s := signatures.get(name, Signature())).counts)
@@ -102,7 +102,7 @@ def _lapses(
             yield f"an answer was changed or added after {name} was given"
 
 
-def _told(state: str, decision: Given | None, *, reasons: Any = (), fired: Any = ()) -> dict[str, Any]:
+def _state(state: str, decision: GivenAnswer | None, *, reasons: Any = (), fired: Any = ()) -> dict[str, Any]:
     return {
         "state": state,
         "decided_on": decision.dated.isoformat() if decision else None,

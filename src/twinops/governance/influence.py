@@ -17,7 +17,7 @@ Sign = Literal["under_age", "open_complaint"]
 ActionKind = Literal["campaign", "basket", "silence"]
 
 
-class Influence(Record):
+class ContactLimits(Record):
     """The section `influence` of `compliance/policy.yaml`."""
 
     window_days: Annotated[int, Field(ge=1, le=366)]
@@ -44,7 +44,7 @@ class Contact:
     keyed_on: tuple[str, ...] = ()
 
 
-def refusals(limits: Influence | None, asked: Contact) -> tuple[str, ...]:
+def refusals(limits: ContactLimits | None, asked: Contact) -> tuple[str, ...]:
     """Every reason against it, as sentences; none: it may be simulated or planned.
 
     >>> refusals(None, Contact("campaign", "offers"))
@@ -55,7 +55,7 @@ def refusals(limits: Influence | None, asked: Contact) -> tuple[str, ...]:
     return (*_purpose(limits, asked), *_pressure(limits, asked), *_vulnerable(limits, asked), *_keys(limits, asked))
 
 
-def _purpose(limits: Influence, asked: Contact) -> tuple[str, ...]:
+def _purpose(limits: ContactLimits, asked: Contact) -> tuple[str, ...]:
     declared = {kind: [p.value for p in purposes] for kind, purposes in limits.purposes.items()}
     allowed = next((purposes for kind, purposes in declared.items() if kind == asked.kind), [])
     if asked.purpose in allowed:
@@ -63,7 +63,7 @@ def _purpose(limits: Influence, asked: Contact) -> tuple[str, ...]:
     return (f"A {asked.kind} is declared for {' or '.join(allowed) or 'no purpose'}, not for {asked.purpose}.",)
 
 
-def _pressure(limits: Influence, asked: Contact) -> tuple[str, ...]:
+def _pressure(limits: ContactLimits, asked: Contact) -> tuple[str, ...]:
     if asked.kind != "campaign" or asked.contacts is None or asked.contacts < limits.most_contacts:
         return ()
     return (
@@ -72,13 +72,13 @@ def _pressure(limits: Influence, asked: Contact) -> tuple[str, ...]:
     )
 
 
-def _vulnerable(limits: Influence, asked: Contact) -> tuple[str, ...]:
+def _vulnerable(limits: ContactLimits, asked: Contact) -> tuple[str, ...]:
     if asked.kind != "campaign":
         return ()
     found = sorted(asked.signs & set(limits.vulnerable))
     return (f"The policy protects who shows {', '.join(found).replace('_', ' ')}.",) if found else ()
 
 
-def _keys(limits: Influence, asked: Contact) -> tuple[str, ...]:
+def _keys(limits: ContactLimits, asked: Contact) -> tuple[str, ...]:
     found = sorted(set(asked.keyed_on) & set(limits.never_keyed_on))
     return (f"Nothing may be keyed on {', '.join(found)}.",) if found else ()

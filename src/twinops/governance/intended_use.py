@@ -47,7 +47,7 @@ class JudgedDecision(Record):
     contest: Text
 
 
-class Attribute(Record):
+class AssessedAttribute(Record):
     """Levels in order, so that small neighbours can be merged; null: no order."""
 
     ordered: tuple[Text, ...] | None
@@ -56,14 +56,14 @@ class Attribute(Record):
 class FairnessPlan(Record):
     """Groups and limits of the fairness test, fixed before it is run."""
 
-    attributes: Annotated[dict[str, Attribute], Field(min_length=1)]
+    attributes: Annotated[dict[str, AssessedAttribute], Field(min_length=1)]
     min_group: Annotated[int, Field(ge=2)]
     min_expected_selections: Annotated[int, Field(ge=1)]
     ratio_limit: Share
     alpha: Share
 
 
-class Answered(Record):
+class AnsweredFact(Record):
     """One legal fact: true, false or unknown, and why."""
 
     value: TriState
@@ -74,13 +74,13 @@ class AiActFacts(Record):
     """Answers to `law/ai_act.yaml`, and the day as of which the law is read."""
 
     law_as_of: date
-    facts: dict[str, Answered]
+    facts: dict[str, AnsweredFact]
 
 
 class ConsumerFacts(Record):
     """Answers to `law/consumer_rules.yaml`."""
 
-    facts: dict[str, Answered]
+    facts: dict[str, AnsweredFact]
 
 
 class IntendedUse(Record):
@@ -124,7 +124,7 @@ def facts(use: IntendedUse) -> tuple[Fact, ...]:
     return tuple(Fact(name, value, Kind.DECLARED, source) for name, value in declared.items())
 
 
-def answers(given: dict[str, Answered]) -> ai_act.Facts:
+def answers(given: dict[str, AnsweredFact]) -> ai_act.Facts:
     """True, False or None per fact, for the evaluator."""
     return {name: {"true": True, "false": False, "unknown": None}[a.value] for name, a in given.items()}
 

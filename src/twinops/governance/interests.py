@@ -14,7 +14,7 @@ from twinops.governance.reading import Record, Text, checked, parse
 SOURCE = "compliance/interests.yaml"
 
 
-class Assessment(Record):
+class InterestAssessment(Record):
     """One signed assessment (GDPR art. 6(1)(f)): interest, necessity and balance, by whom and until when."""
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
@@ -31,7 +31,7 @@ class Interests(Record):
     """The whole file."""
 
     version: Text
-    assessments: tuple[Assessment, ...]
+    assessments: tuple[InterestAssessment, ...]
 
 
 def read(text: str) -> Interests:

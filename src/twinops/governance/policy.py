@@ -13,7 +13,7 @@ from twinops import plugins
 from twinops.entities.canonical import digest
 from twinops.errors import ParamsError
 from twinops.governance.gates._shelf import SHELF
-from twinops.governance.influence import Influence
+from twinops.governance.influence import ContactLimits
 from twinops.governance.offices import DPO, OfficeName
 from twinops.governance.reading import Record, Text, checked, parse, sentences
 
@@ -74,7 +74,7 @@ class Policy(Record):
     valid_from: date
     valid_until: date | None = None
     gates: tuple[Gate, ...] = Field(min_length=1)
-    influence: Influence | None = None
+    influence: ContactLimits | None = None
     """Limits of what a twin may be used to do to its consumer; none declared: nothing that acts is answered."""
     releases: Releases | None = None
     """Limits of tables that may leave; none declared: none may."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from twinops.entities.legal import DataSheet
 from twinops.governance.markdown import escape
 
 KINDS = {
@@ -15,8 +16,9 @@ KINDS = {
 }
 
 
-def sheet(figures: Mapping[str, Any], book: Mapping[str, Any], *, risk_at_most: float) -> str:
+def sheet(figures: Mapping[str, Any], book: Mapping[str, Any], *, of: DataSheet, risk_at_most: float) -> str:
     """Markdown; every figure comes from `figures`, nothing is judged here but against the stated limit."""
+    made_up = f" ({of.made_up})" if of.made_up else ""
     columns = [f"| {escape(name)} | {escape(entry['says'])} |" for name, entry in book.items()]
     risks = [
         f"| {escape(m['name'].removesuffix('_risk').replace('_', ' '))} | {m['value']:.3f} | {m['low']:.3f} to "
@@ -29,8 +31,8 @@ def sheet(figures: Mapping[str, Any], book: Mapping[str, Any], *, risk_at_most: 
             "",
             KINDS[figures["kind"]],
             "",
-            f"Made on {figures['day']} from {figures['households']:,} grocery households that allow training and "
-            "scoring (their consent is synthetic, and so are all social columns). It tells nothing about EU consumers.",
+            f"Made on {figures['day']} from {figures['households']:,} {of.people} that allow training and "
+            f"scoring{made_up}. It tells nothing about {of.not_about}.",
             "",
             "## What it promises",
             "",

@@ -78,10 +78,10 @@ def _purposes(was: Description, now: Description) -> Iterator[str]:
     yield from _members("purpose", was["purposes"], now["purposes"])
     for name, before, after in _both(was["purposes"], now["purposes"]):
         if before != after:
-            yield f"purpose {name}: {_told(before)} became {_told(after)}"
+            yield f"purpose {name}: {_in_words(before)} became {_in_words(after)}"
     for name, before, after in _both(was["sources"], now["sources"]):
         if before["bases"] != after["bases"]:
-            yield f"bases of {name}: {_told(before['bases'])} became {_told(after['bases'])}"
+            yield f"bases of {name}: {_in_words(before['bases'])} became {_in_words(after['bases'])}"
     if was["secondary_use"] != now["secondary_use"]:
         yield f"secondary use: {now['secondary_use']}"
 
@@ -111,7 +111,7 @@ def _decision(was: Description, now: Description) -> Iterator[str]:
 
 def _model(was: Description, now: Description) -> Iterator[str]:
     if was["model"] != now["model"]:
-        yield f"model: {_told(was['model'])} became {_told(now['model'])}"
+        yield f"model: {_in_words(was['model'])} became {_in_words(now['model'])}"
 
 
 def _scale(was: Description, now: Description) -> Iterator[str]:
@@ -166,7 +166,7 @@ def _both(was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[tuple[str,
     yield from ((name, was[name], now[name]) for name in sorted(was) if name in now)
 
 
-def _told(value: Any) -> str:
+def _in_words(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{k} {_told(v)}" for k, v in sorted(value.items()))
+        return ", ".join(f"{k} {_in_words(v)}" for k, v in sorted(value.items()))
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

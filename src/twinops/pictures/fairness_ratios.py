@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
+from twinops.entities.legal import DataSheet
 from twinops.evaluation.declaration import Assessed
 from twinops.evaluation.fairness import AttributeComparison
 from twinops.evaluation.fairness_words import short_p
@@ -18,7 +19,7 @@ LOWEST_DRAWN = 0.03
 """Ratios below, down to 0, are drawn here: the axis is logarithmic."""
 
 
-def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: Assessed) -> Figure:
+def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: Assessed, *, of: DataSheet) -> Figure:
     """One row per attribute: its worst group's ratio, the simultaneous interval, the limit, the detectable ratio."""
     told = sorted((c for c in comparisons if c.groups), key=lambda c: c.ratio.value)
     if not told:
@@ -39,7 +40,7 @@ def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: As
     ax.minorticks_off()
     ax.set_yticks(range(len(told)), [_name(c) for c in told])
     ax.set_xlabel("offers to the side reached less often, as a multiple of the other (1: as often)", fontsize=9)
-    return tell(figure, finding=_finding(told, rule), rests_on=_rests_on(rule))
+    return tell(figure, finding=_finding(told, rule), rests_on=_rests_on(rule, of))
 
 
 def _row(ax: Axes, place: int, comparison: AttributeComparison) -> None:
@@ -79,9 +80,9 @@ def _finding(told: Sequence[AttributeComparison], rule: Assessed) -> str:
     return "No group is reached less often beyond chance; too few households to say that none is"
 
 
-def _rests_on(rule: Assessed) -> str:
+def _rests_on(rule: Assessed, of: DataSheet) -> str:
     return (
         f"Groups merged until {rule.min_group} households and {rule.min_expected_selections} expected offers. Exact "
         "permutation p, Holm-adjusted over all groups;\nintervals hold for all groups together (95 %, max-t bootstrap "
-        "of households). US grocery households, demographics partly imputed."
+        f"of households). {of.noted_shortly}"
     )

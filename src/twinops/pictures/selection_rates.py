@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twinops.entities.legal import DataSheet
 from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.fairness import AssessedGroup, AttributeComparison
 from twinops.evaluation.groups import HELD
 from twinops.pictures.canvas import BLUE, GREEN, GREY, canvas, panel_title, tell
 
 
-def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share: float) -> Figure:
+def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share: float, of: DataSheet) -> Figure:
     """Left: share of each group that would get an offer. Right: predicted over actual spend. 95 % intervals."""
     told = [c for c in comparisons if c.groups]
     if not told:
@@ -34,7 +35,7 @@ def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share
     axes[-1][0].xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes[-1][0].set_xlabel("would get an offer (dashed: all households of the panel)", fontsize=9)
     axes[-1][1].set_xlabel("predicted / actual spend", fontsize=9)
-    return tell(figure, finding=_finding(told), rests_on=_rests_on(share))
+    return tell(figure, finding=_finding(told), rests_on=_rests_on(share, of))
 
 
 def nothing_to_compare() -> Figure:
@@ -60,9 +61,9 @@ def _finding(told: Sequence[AttributeComparison]) -> str:
     return f"By {widest.attribute.replace('_', ' ')}, an offer would reach {few} and {many}"
 
 
-def _rests_on(share: float) -> str:
+def _rests_on(share: float, of: DataSheet) -> str:
     return (
         f"Top {share:.0%} by predicted spend, replayed on held-out predictions; households that allow offers and bias "
-        "assessment.\nUS grocery households; household composition, children and marital status are partly imputed. "
+        f"assessment.\n{of.noted} "
         "Intervals: 95 %, Wilson (left), bootstrap of households (right)."
     )

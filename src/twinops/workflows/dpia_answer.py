@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from twinops.entities.canonical import digest, to_json
 from twinops.errors import ParamsError
 from twinops.governance import dpia
-from twinops.governance.answers import ADVICE, DECISION, Given, GivenFor, before, give, written
+from twinops.governance.answers import ADVICE, DECISION, GivenAnswer, GivenFor, before, give, written
 from twinops.governance.offices import DPO
 from twinops.governance.reading import sentences
 from twinops.governance.review import triggers
@@ -85,7 +85,9 @@ def _given_for(part: AnsweredDpia, field: str, now: dict[str, Any]) -> GivenFor:
     return GivenFor(assessed=digest(approved), answers=before(DECISION, part.answers))
 
 
-def _stale(advice: Given, approved: Mapping[str, Any] | None, part: AnsweredDpia, now: dict[str, Any]) -> list[str]:
+def _stale(
+    advice: GivenAnswer, approved: Mapping[str, Any] | None, part: AnsweredDpia, now: dict[str, Any]
+) -> list[str]:
     if approved is None or advice.given_for is None or advice.given_for.assessed != digest(approved):
         return ["its description was replaced"]
     changed = [t.differs for t in triggers(approved, now)]
@@ -119,7 +121,7 @@ def _level(name: str, value: str) -> Any:
     return int(value) if name.endswith(("severity", "likelihood")) and value.isdigit() else value
 
 
-def _checked(part: AnsweredDpia, made: Given) -> tuple[str, ...]:
+def _checked(part: AnsweredDpia, made: GivenAnswer) -> tuple[str, ...]:
     try:
         filled = dpia.with_answers(part.dpia, {made.field: made.filled})
     except ValidationError as problem:

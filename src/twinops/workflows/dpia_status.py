@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from twinops.governance import dpia
-from twinops.governance.answers import Given
+from twinops.governance.answers import GivenAnswer
 from twinops.governance.dpia_approval import OPEN, Signature
 from twinops.governance.offices import office_asked
 from twinops.governance.review import too_old
@@ -90,13 +90,13 @@ def _state(part: AnsweredDpia, name: str) -> str:
     return _fault(given, field) or _open(field) or _unsigned(part.signatures.get(name, Signature()))
 
 
-def _fault(given: Given, field: dpia.Asked) -> str:
+def _fault(given: GivenAnswer, field: dpia.AskedField) -> str:
     if given.question != field.question:
         return "the question has changed: answer it anew"
     return "" if given.intact else "changed since it was given: answer it anew"
 
 
-def _open(field: dpia.Asked) -> str:
+def _open(field: dpia.AskedField) -> str:
     return f"still to say: {', '.join(field.open_parts).replace('_', ' ')}" if field.open_parts else ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 
 from twinops.data.own.declared import law_of
@@ -20,6 +20,7 @@ from twinops.workflows.human_part import text_of as _text
 from twinops.workflows.places import Places
 
 SHIPPED = SourcesParams()
+RECEIPTS = "transactions"
 NO_KEY = "0" * 64
 """For what is not about one candidate, or is not made yet."""
 
@@ -48,6 +49,7 @@ class CandidateFolder:
         told = (
             *declared.facts,
             *source_facts(self.own, files_of_others=self.shipped.folder is not None),
+            sheet_fact(self.own),
             model_fact(self.places),
             *library_facts(self.places),
             *blend_facts(self.places),
@@ -128,3 +130,10 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
         said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
         found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
+
+
+def sheet_fact(own: OwnParams = NOTHING_OWN) -> Fact:
+    """Whom the receipt lines are about and what they cannot tell, as their source declares it."""
+    said, mine = asdict(law_of(own)[RECEIPTS].sheet), own.staged_as(RECEIPTS)
+    said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{RECEIPTS}.py"
+    return Fact("data_sheet", {**said, "caveats": list(said["caveats"])}, Kind.DECLARED, said_in)

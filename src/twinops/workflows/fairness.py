@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
+from twinops.data.own.declared import law_of
 from twinops.data.sealed_tables import SealedTables
 from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
@@ -13,10 +14,11 @@ from twinops.evaluation import bootstrap
 from twinops.evaluation.decision import RankedHouseholds, replayed
 from twinops.evaluation.declaration import Declaration, read_decision
 from twinops.evaluation.fairness import AttributeComparison, assess
-from twinops.evaluation.fairness_findings import fairness_findings
+from twinops.evaluation.fairness_findings import ReplayedDecision, fairness_findings
 from twinops.evaluation.fairness_words import decided, prices, sentences
 from twinops.evaluation.groups import HELD, groupings
 from twinops.evaluation.mitigation import BLENDS, Mitigated, mitigate
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import FairnessParams
 from twinops.pictures.canvas import save
 from twinops.pictures.fairness_ratios import fairness_ratios_picture
@@ -37,7 +39,7 @@ class Assessment:
     prices: tuple[str, ...]
 
 
-def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Assessment:
+def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams, own: OwnParams = NOTHING_OWN) -> Assessment:
     """Write `reports/measures/fairness.json` and two pictures.
 
     Raises:
@@ -50,10 +52,11 @@ def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams) -> Asses
     demographics = tables.source("demographics")
     everyone = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
     comparisons, mitigated = assess_groups(everyone.only(everyone.assessable), demographics, declared, replay)
-    findings = fairness_findings(everyone, comparisons, mitigated, declared=declared, replay=replay)
+    of = law_of(own)["demographics"].sheet
+    findings = fairness_findings(everyone, comparisons, mitigated, replayed=ReplayedDecision(declared, replay, of))
     places.keep("fairness", findings)
-    save(selection_rates_picture(comparisons, share=replay.offer_share), places.figure("selection_rates"))
-    save(fairness_ratios_picture(comparisons, declared.fairness), places.figure("fairness_ratios"))
+    save(selection_rates_picture(comparisons, share=replay.offer_share, of=of), places.figure("selection_rates"))
+    save(fairness_ratios_picture(comparisons, declared.fairness, of=of), places.figure("fairness_ratios"))
     said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))
     return Assessment(findings, comparisons, mitigated, said, sentences(comparisons), prices(mitigated))
 

@@ -14,7 +14,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
 from twinops.governance import answers, dpia, intended_use, offices, retention, settled
-from twinops.governance.answers import Given
+from twinops.governance.answers import GivenAnswer
 from twinops.governance.assessed import description
 from twinops.governance.decide import decide
 from twinops.governance.dpia import Dpia
@@ -36,7 +36,7 @@ class AnsweredDpia:
     """The assessment with its answers, the files behind them, their signatures, and the description they speak of."""
 
     dpia: Dpia
-    answers: Mapping[str, Given]
+    answers: Mapping[str, GivenAnswer]
     signatures: Mapping[str, Signature]
     approved: Mapping[str, Any] | None = field(default=None)
 
@@ -184,14 +184,14 @@ def _answer_files(places: Places) -> list[Path]:
     return found
 
 
-def _signature(places: Places, asked: Dpia, given: Given, who: Offices) -> Signature:
+def _signature(places: Places, asked: Dpia, given: GivenAnswer, who: Offices) -> Signature:
     path = places.compliance / "dpia" / f"{given.field}.yaml"
     office = office_asked(getattr(asked.human, given.field).who)
     expected = ExpectedSigner(who, office, given.by, given.dated)
     return signature(path.read_bytes(), signature_of(path), expected, namespace=answers.NAMESPACE)
 
 
-def _answered(asked: Dpia, given: Mapping[str, Given]) -> Dpia:
+def _answered(asked: Dpia, given: Mapping[str, GivenAnswer]) -> Dpia:
     """An answer to another question, or one that was changed since it was given, answers nothing."""
     standing = {
         name: one.filled

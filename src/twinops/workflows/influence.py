@@ -19,8 +19,7 @@ from twinops.evaluation import wilson
 from twinops.evaluation.decision import RankedHouseholds, replayed
 from twinops.evaluation.influence_findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.governance.gates import influence as gate
-from twinops.governance.influence import Contact, refusals
-from twinops.governance.influence import Influence as Rules
+from twinops.governance.influence import Contact, ContactLimits, refusals
 from twinops.params import AgesParams, FairnessParams
 from twinops.pictures.canvas import save
 from twinops.pictures.influence import influence_picture
@@ -96,7 +95,7 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     return Influenced(findings, influence_sentence(found))
 
 
-def _declared(places: Places) -> tuple[Rules, gate.Limits]:
+def _declared(places: Places) -> tuple[ContactLimits, gate.Limits]:
     """The limits of contact, and the groups that the gate names."""
     rules = policy_of(places)
     limits = next((g.checked_limits() for g in rules.gates if g.gate == "influence"), None)
@@ -122,7 +121,7 @@ class DecisionDay:
     blend: pa.Table | None
     rule: AgesParams
 
-    def guarded(self, sent: measure.PastContacts, rules: Rules) -> Guarded:
+    def guarded(self, sent: measure.PastContacts, rules: ContactLimits) -> Guarded:
         """Signs are only ever read to leave somebody alone."""
         showing = {"under_age": self.under_age(), "open_complaint": self.open_cases()}
         signs = tuple(frozenset(s for s in rules.vulnerable if showing[s][i]) for i in range(len(self.people)))
@@ -159,13 +158,13 @@ class Proposed:
     chosen: np.ndarray
 
 
-def _reasons(rules: Rules, guarded: Guarded, i: int) -> tuple[str, ...]:
+def _reasons(rules: ContactLimits, guarded: Guarded, i: int) -> tuple[str, ...]:
     """What the guard says against contacting this household; the score's own columns are its keys."""
     contact = Contact(CAMPAIGN, Purpose.OFFERS.value, int(guarded.had[i]), guarded.signs[i], STATE)
     return refusals(rules, contact)
 
 
-def _pressure(proposed: Proposed, rules: Rules, replay: FairnessParams) -> Pressure:
+def _pressure(proposed: Proposed, rules: ContactLimits, replay: FairnessParams) -> Pressure:
     guarded, sent, offered = proposed.guarded, proposed.sent, proposed.people.offered
     draws = {"draws": replay.draws, "seed": replay.seed}
     over = sent.on_top(cap=rules.most_contacts, window_days=rules.window_days)

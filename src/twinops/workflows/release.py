@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from twinops.data.own.declared import law_of
 from twinops.data.release.codebook import CodeBand
 from twinops.data.release.generalise import Rule, generalise
 from twinops.data.release.ledger import Entry, ReleaseLedger, opened
@@ -22,6 +23,7 @@ from twinops.evaluation.reidentification import attacks, risk_findings
 from twinops.evaluation.utility import Utility, spread_of, utility
 from twinops.governance.policy import Releases
 from twinops.governance.release_sheet import sheet
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import PrivacyParams, ReleaseParams
 from twinops.workflows.leaving import Banded, Banding
 from twinops.workflows.places import Places
@@ -54,7 +56,14 @@ class _Made:
     promise: dict[str, float]
 
 
-def release(kind: str, epsilon: float = SINGLE_BUDGET, today: date | None = None, *, banding: Banding) -> Released:
+def release(
+    kind: str,
+    epsilon: float = SINGLE_BUDGET,
+    today: date | None = None,
+    *,
+    banding: Banding,
+    own: OwnParams = NOTHING_OWN,
+) -> Released:
     """Write `data/releases/<kind>/`: table, code-book, figures and a sheet that says what it is and is not.
 
     Raises:
@@ -78,7 +87,8 @@ def release(kind: str, epsilon: float = SINGLE_BUDGET, today: date | None = None
         released = _judged(kind, made, people, limits, banding.privacy)
         outcome = "refused" if released.refused else "written"
         ledger.add(Entry(day, kind, len(people.members), made.promise.get("rho", 0.0), outcome))
-        facts = {"day": day, "spent": ledger.epsilon(limits.delta), "risk_at_most": limits.risk_at_most}
+        facts: dict[str, Any] = {"day": day, "spent": ledger.epsilon(limits.delta)}
+        facts |= {"risk_at_most": limits.risk_at_most, "of": law_of(own)["transactions"].sheet}
     return released if released.refused else _write(released, made, people, places, facts=facts)
 
 
@@ -138,7 +148,8 @@ def _write(released: Released, made: _Made, people: Banded, places: Places, *, f
     (folder / "table.csv").write_text(_csv(made, people.bands), encoding="utf-8", newline="")
     (folder / "codebook.json").write_text(to_json(book, indent=1) + "\n", encoding="utf-8")
     (folder / "figures.json").write_text(to_json(figures, indent=1) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(sheet(figures, book, risk_at_most=facts["risk_at_most"]), encoding="utf-8")
+    text = sheet(figures, book, of=facts["of"], risk_at_most=facts["risk_at_most"])
+    (folder / "README.md").write_text(text, encoding="utf-8")
     return done
 
 

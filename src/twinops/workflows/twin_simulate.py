@@ -56,7 +56,7 @@ def guarded(consumer: Consumer, asked: Action, purpose: str, places: Places) -> 
     return (*((refused,) if refused else ()), *influence.refusals(limits, contact))
 
 
-def limits_of(places: Places) -> influence.Influence | None:
+def limits_of(places: Places) -> influence.ContactLimits | None:
     """The policy's section on influence.
 
     Raises:

@@ -39,6 +39,7 @@ LEGAL = LegalFacts(
     bases={Purpose.BIAS_ASSESSMENT: LegalBasis.CONSENT},
     columns=dict.fromkeys(SCHEMA.names, _ONLY_BIAS),
     retention_days=730,
+    sheet=journey.SHEET,
     notice=journey.NOTICE,
     synthetic=False,
     personal_data="https://w3id.org/dpv/pd#Demographic",

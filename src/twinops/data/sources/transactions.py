@@ -41,6 +41,7 @@ LEGAL = LegalFacts(
         **dict.fromkeys(["product_id", "transaction_timestamp"], (*_TWIN, Purpose.BIAS_ASSESSMENT)),
     },
     retention_days=730,
+    sheet=journey.SHEET,
     notice=journey.NOTICE,
     synthetic=False,
     personal_data="https://w3id.org/dpv/pd#PurchasesAndSpendingHabit",

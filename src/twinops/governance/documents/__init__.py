@@ -1,1 +1,1 @@
-"""One file per document: `NAME`, `FILES` and `build(evidence, decision)`. A document adds no judgement."""
+"""One file per document: `FILES` and `build(evidence, decision)`. A document adds no judgement."""

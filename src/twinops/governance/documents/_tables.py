@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
+from twinops.entities.legal import DataSheet
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.governance.words import words
@@ -80,11 +81,10 @@ class SourceRow:
 def sources(evidence: Evidence) -> tuple[SourceRow, ...]:
     """A row per provenance and controller, as the sources declare them."""
     found: dict[tuple[str, bool, str], list[Fact]] = {}
-    for fact in evidence.facts:
-        if fact.name.startswith("source.") and isinstance(fact.value, dict):
-            said = fact.value
-            about = (str(said.get("provenance")), said.get("synthetic") is True, words(said.get("controller")))
-            found.setdefault(about, []).append(fact)
+    for fact in evidence.sources:
+        said = fact.value
+        about = (str(said.get("provenance")), said.get("synthetic") is True, words(said.get("controller")))
+        found.setdefault(about, []).append(fact)
     return tuple(
         SourceRow(
             names=", ".join(_called(f) for f in facts),
@@ -109,8 +109,13 @@ def _apart(facts: list[Fact], part: str) -> str:
 
 def of_own(evidence: Evidence) -> bool:
     """The receipt lines are the controller's own, declared in `params.yaml`."""
-    fact = evidence.fact("source.transactions")
-    return fact is not None and isinstance(fact.value, dict) and "own" in fact.value
+    return "own" in evidence.table("source.transactions")
+
+
+def sheet(evidence: Evidence) -> DataSheet:
+    """What the source of receipt lines declares of whom the data are about; nothing declared: what is true of any."""
+    said = evidence.table("data_sheet")
+    return DataSheet(**{f.name: said[f.name] for f in fields(DataSheet) if f.name in said})
 
 
 def _called(fact: Fact) -> str:

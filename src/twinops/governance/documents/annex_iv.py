@@ -9,13 +9,12 @@ from markupsafe import Markup
 from twinops.entities.evidence import Evidence
 from twinops.governance.citations import items, said
 from twinops.governance.decide import Decision
-from twinops.governance.documents._evidence import Told
+from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.gates._shelf import speaking_to
 from twinops.governance.markdown import render
 from twinops.governance.reading import law
 from twinops.governance.words import words
 
-NAME = "annex_iv"
 FILES = ("annex_iv.md",)
 HIGH = "high_risk"
 EVIDENCE = {
@@ -51,14 +50,14 @@ class Item:
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`annex_iv.md`, or nothing when the system is not high-risk."""
-    found = Told(evidence, decision).value("ai_act_classification", "class")
+    found = CitedEvidence(evidence, decision).value("ai_act_classification", "class")
     return {"annex_iv.md": written(evidence, decision)} if found == HIGH else {}
 
 
 def written(evidence: Evidence, decision: Decision) -> str:
     """The document whatever the class, for whoever asks."""
     annex = law("ai_act_annex_iv")
-    told = Told(evidence, decision)
+    told = CitedEvidence(evidence, decision)
     listed = [Item(n, item["title"], _lines(n, evidence)) for n, item in annex["items"].items()]
     applies = (
         said(annex["applies_from"].isoformat(), fact)

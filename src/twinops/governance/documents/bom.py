@@ -18,11 +18,10 @@ from twinops.entities.verdict import Verdict
 from twinops.errors import IntegrityError
 from twinops.governance.citations import items
 from twinops.governance.decide import Decision
-from twinops.governance.documents._tables import fairness_groups, per_group, quantities
+from twinops.governance.documents._tables import fairness_groups, per_group, quantities, sheet
 from twinops.governance.markdown import plain
 from twinops.governance.words import words
 
-NAME = "bom"
 FILES = ("bom.cdx.json",)
 MODEL, POLICY, ASSESSOR = "model", "standard:policy", "assessor:pipeline"
 _SPACE = uuid.UUID("5f0c1f2e-6f0b-5d55-9a51-6d8a5a8d2c11")
@@ -64,7 +63,7 @@ def dangling(bom: dict[str, Any]) -> list[str]:
 
 
 def _bom(evidence: Evidence, decision: Decision) -> dict[str, Any]:
-    sources = [f for f in evidence.facts if f.name.startswith("source.") and isinstance(f.value, dict)]
+    sources = evidence.sources
     serial = uuid.uuid5(_SPACE, f"{evidence.key} {evidence.digest} {decision.policy_digest}")
     return {
         "$schema": "http://cyclonedx.org/schema/bom-1.7.schema.json",
@@ -99,13 +98,13 @@ def _properties(evidence: Evidence, decision: Decision) -> Iterator[dict[str, st
     yield from ({"name": f"twinops:{name}", "value": _text(value)} for name, value in told.items())
 
 
-def _model(evidence: Evidence, sources: list[Fact]) -> dict[str, Any]:
+def _model(evidence: Evidence, sources: tuple[Fact, ...]) -> dict[str, Any]:
     return {
         "type": "machine-learning-model",
         "bom-ref": MODEL,
         "name": _text(evidence.model),
         "version": evidence.key[:12],
-        "description": _text(_part(evidence, "intended_use.about", "summary") or "not declared"),
+        "description": _text(evidence.value("intended_use.about", "summary") or "not declared"),
         "licenses": [{"license": {"id": "Apache-2.0"}}],
         "modelCard": {
             "bom-ref": "model-card",
@@ -116,14 +115,13 @@ def _model(evidence: Evidence, sources: list[Fact]) -> dict[str, Any]:
     }
 
 
-def _parameters(evidence: Evidence, sources: list[Fact]) -> dict[str, Any]:
-    family = _part(evidence, "model.family")
-    known = family if isinstance(family, dict) else {}
+def _parameters(evidence: Evidence, sources: tuple[Fact, ...]) -> dict[str, Any]:
+    known = evidence.table("model.family")
     return {
         "approach": {"type": "supervised"},
         "task": "predict the next purchases of a household",
         "architectureFamily": _text(known.get("form") or "not measured"),
-        "modelArchitecture": _text(_part(evidence, "dpia.declared.description") or "not declared"),
+        "modelArchitecture": _text(evidence.value("dpia.declared.description") or "not declared"),
         "datasets": [{"ref": f"dataset:{_own(f)}"} for f in sources],
         "inputs": [{"format": _text(name)} for name in known.get("from") or ()],
         "outputs": [{"format": _text(name)} for name in known.get("foretells") or ()],
@@ -148,20 +146,20 @@ def _metric(measure: Measure, slice_: str) -> dict[str, Any]:
 
 
 def _considerations(evidence: Evidence) -> dict[str, Any]:
-    decision = _part(evidence, "intended_use.decision")
-    effect = words(decision.get("effect")) if isinstance(decision, dict) else "not declared"
+    decision = evidence.table("intended_use.decision")
+    effect = words(decision.get("effect")) if decision else "not declared"
     return {
-        "users": [_text(_part(evidence, "intended_use.controller", "name") or "not declared")],
-        "useCases": [_text(f"{n}: {words(p)}") for n, p in sorted(_table(evidence, "intended_use.purposes").items())],
+        "users": [_text(evidence.value("intended_use.controller", "name") or "not declared")],
+        "useCases": [_text(f"{n}: {words(p)}") for n, p in sorted(evidence.table("intended_use.purposes").items())],
         "technicalLimitations": [
-            "Grocery households of one retailer and one year; the results tell nothing about consumers in the EU.",
+            _text(sheet(evidence).technical),
             "Campaigns were not randomised: what is predicted is response, not what an offer causes.",
-            *(_text(f"Not for: {use}") for use in _part(evidence, "intended_use.not_for") or ()),
+            *(_text(f"Not for: {use}") for use in evidence.value("intended_use.not_for") or ()),
         ],
         "ethicalConsiderations": [
             {
-                "name": _text(f"AI Act class: {words(_part(evidence, 'ai_act_classification', 'class'))}"),
-                "mitigationStrategy": _text(words(_part(evidence, "ai_act_classification", "means"))),
+                "name": _text(f"AI Act class: {words(evidence.value('ai_act_classification', 'class'))}"),
+                "mitigationStrategy": _text(words(evidence.value("ai_act_classification", "means"))),
             }
         ],
         "fairnessAssessments": list(_fairness(evidence, effect)),
@@ -209,11 +207,11 @@ def _library(name: str, version: str) -> dict[str, Any]:
 
 def _libraries(evidence: Evidence) -> dict[str, str]:
     """Names and versions that can stand in a package URL; others are left out."""
-    found = {str(n): str(v) for n, v in _table(evidence, "libraries").items()}
+    found = {str(n): str(v) for n, v in evidence.table("libraries").items()}
     return {n: v for n, v in found.items() if f"{n}{v}".replace("-", "").replace(".", "").replace("_", "").isalnum()}
 
 
-def _dependencies(evidence: Evidence, sources: list[Fact]) -> Iterator[dict[str, Any]]:
+def _dependencies(evidence: Evidence, sources: tuple[Fact, ...]) -> Iterator[dict[str, Any]]:
     parts = [f"dataset:{_own(f)}" for f in sources] + [
         _library(n, v)["bom-ref"] for n, v in _libraries(evidence).items()
     ]
@@ -308,19 +306,6 @@ def _referred(value: Any) -> Iterator[str]:
 
 def _own(fact: Fact) -> str:
     return plain(fact.name.removeprefix("source."))
-
-
-def _table(evidence: Evidence, name: str) -> dict[str, Any]:
-    value = _part(evidence, name)
-    return value if isinstance(value, dict) else {}
-
-
-def _part(evidence: Evidence, name: str, *path: str) -> Any:
-    fact = evidence.fact(name)
-    value = fact.value if fact else None
-    for step in path:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
 
 
 def _text(value: Any) -> str:

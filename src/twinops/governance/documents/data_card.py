@@ -8,10 +8,10 @@ from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.governance.decide import Decision
+from twinops.governance.documents._tables import sheet
 from twinops.governance.markdown import plain
 from twinops.governance.words import words
 
-NAME = "data_card"
 FILES = ("croissant.json",)
 CONTEXT: dict[str, Any] = {
     "@language": "en",
@@ -62,7 +62,8 @@ def build(evidence: Evidence, _decision: Decision) -> dict[str, str]:
 
 
 def _card(evidence: Evidence) -> dict[str, Any]:
-    sources = [f for f in evidence.facts if f.name.startswith("source.") and isinstance(f.value, dict)]
+    sources = evidence.sources
+    of = sheet(evidence)
     cited = [f.id for f in sources] + [f.id for n in _USED if (f := evidence.fact(n))]
     return {
         "@context": CONTEXT,
@@ -73,12 +74,12 @@ def _card(evidence: Evidence) -> dict[str, Any]:
             "One row per consumer and as-of day, with what every lawful source tells of it by then. Personal data "
             "under a pseudonym, sealed under one key per consumer: not published, described here only."
         ),
-        "license": "https://creativecommons.org/publicdomain/zero/1.0/",
-        "url": "https://creativecommons.org/publicdomain/zero/1.0/",
+        "license": plain(of.license),
+        "url": plain(of.license),
         "version": "1.0.0",
         "datePublished": evidence.as_of.isoformat(),
         "creator": {"@type": "sc:Organization", "name": _told(evidence, "intended_use.controller", "name")},
-        "citeAs": "The Complete Journey (84.51), with synthetic sources around it.",
+        "citeAs": plain(of.cite_as),
         "isLiveDataset": False,
         **_responsible(evidence, sources),
         "distribution": _distribution(evidence),
@@ -98,8 +99,9 @@ _USED = (
 )
 
 
-def _responsible(evidence: Evidence, sources: list[Fact]) -> dict[str, Any]:
+def _responsible(evidence: Evidence, sources: tuple[Fact, ...]) -> dict[str, Any]:
     """The RAI terms: each from a declaration or a measure."""
+    purposes = evidence.table("intended_use.purposes")
     synthetic = sorted(_safe(f.name.removeprefix("source.")) for f in sources if f.value.get("synthetic"))
     return {
         "rai:dataCollection": "; ".join(_line(f, "collected_from") for f in sources) or "not declared",
@@ -111,23 +113,23 @@ def _responsible(evidence: Evidence, sources: list[Fact]) -> dict[str, Any]:
         ],
         "rai:personalSensitiveInformation": [_line(f, "personal_data") for f in sources],
         "rai:dataBiases": [
-            "Loyalty households of one grocer and one year, in the United States; only those whose consent allows it.",
+            plain(sheet(evidence).biases),
             _measured(evidence, "consent_coverage"),
             _measured(evidence, "linkage_recall"),
         ],
         "rai:dataLimitations": [
-            "Tells nothing about consumers in the EU. Demographics are partly imputed by the publisher.",
+            plain(sheet(evidence).limitations),
             f"Synthetic sources: {', '.join(synthetic) or 'none'}.",
-            *(f"Not for: {plain(words(use))}" for use in _value(evidence, "intended_use.not_for") or ()),
+            *(f"Not for: {plain(words(use))}" for use in evidence.value("intended_use.not_for") or ()),
         ],
-        "rai:dataUseCases": [f"{plain(n)}: {plain(words(p))}" for n, p in sorted(_purposes(evidence).items())],
+        "rai:dataUseCases": [f"{plain(name)}: {plain(words(why))}" for name, why in sorted(purposes.items())],
         "rai:dataSocialImpact": _told(evidence, "intended_use.decision", "effect"),
         "rai:dataReleaseMaintenancePlan": "Not released. Erased with its subjects' keys; kept as long as its sources.",
     }
 
 
 def _distribution(evidence: Evidence) -> list[dict[str, Any]]:
-    found = _value(evidence, "blend.file")
+    found = evidence.value("blend.file")
     if not isinstance(found, dict):
         return []
     return [
@@ -154,18 +156,7 @@ def _measured(evidence: Evidence, name: str) -> str:
 
 
 def _told(evidence: Evidence, name: str, part: str) -> str:
-    value = _value(evidence, name)
-    return plain(words(value.get(part) if isinstance(value, dict) else None))
-
-
-def _purposes(evidence: Evidence) -> dict[str, Any]:
-    value = _value(evidence, "intended_use.purposes")
-    return value if isinstance(value, dict) else {}
-
-
-def _value(evidence: Evidence, name: str) -> Any:
-    fact = evidence.fact(name)
-    return fact.value if fact else None
+    return plain(words(evidence.value(name, part)))
 
 
 def _safe(value: Any) -> str:

@@ -22,7 +22,6 @@ from twinops.governance.markdown import inert, render
 from twinops.governance.reading import law
 from twinops.governance.words import entries
 
-NAME = "dpia_record"
 FILES = ("dpia.json", "dpia.md")
 SCHEMA = "twinops.dpia/1"
 TEMPLATE = (

@@ -5,11 +5,10 @@ from __future__ import annotations
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.governance.decide import Decision
-from twinops.governance.documents._evidence import Told
+from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.markdown import render
 from twinops.governance.reading import law
 
-NAME = "interest_assessment"
 FILES = ("legitimate_interest.md",)
 STEPS = {
     "interest_is_lawful_clear_and_real": "Which interest is it, is it lawful, and is it real today?",
@@ -25,7 +24,7 @@ STEPS = {
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`legitimate_interest.md`: facts filled in, judgements left open."""
-    told = Told(evidence, decision)
+    told = CitedEvidence(evidence, decision)
     asked = [STEPS[step] for step in law("gdpr_ropa")["lia_steps"]]
     return {
         "legitimate_interest.md": render(
@@ -34,7 +33,7 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     }
 
 
-def _pairs(told: Told) -> list[tuple[Fact, str, str]]:
+def _pairs(told: CitedEvidence) -> list[tuple[Fact, str, str]]:
     """Every source and purpose that rests on a legitimate interest, and whether somebody signed for it."""
     signed = told.value("interests_assessed", "signed") or ()
     found = []

@@ -19,6 +19,7 @@ from twinops.entities.verdict import Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.decide import Decision
 from twinops.governance.documents import _blended
+from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import (
     SourceRow,
     fairness_groups,
@@ -26,6 +27,7 @@ from twinops.governance.documents._tables import (
     of_own,
     per_group,
     quantities,
+    sheet,
     sources,
 )
 from twinops.governance.explain import headline_so_far, later
@@ -33,7 +35,6 @@ from twinops.governance.gates._shelf import of, told_in
 from twinops.governance.markdown import plain, render
 from twinops.governance.words import words
 
-NAME = "model_card"
 FILES = ("README.md",)
 
 _FACT_WIDTH = 160
@@ -47,11 +48,10 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Card:
-    """What the template may ask for. Everything it hands out carries its citation."""
+class Card(CitedEvidence):
+    """What the template of the card may ask for beside. Everything it hands out carries its citation."""
 
-    evidence: Evidence
-    decision: Decision
+    UNKNOWN = Markup("**not known**")
 
     @property
     def headline(self) -> str:
@@ -62,29 +62,6 @@ class Card:
     def model(self) -> str:
         """The registered name."""
         return self.evidence.model
-
-    def told(self, name: str, *path: str) -> Markup:
-        """A fact, or the part of it at `path`, in words and cited; or that it is not known."""
-        fact = self.evidence.fact(name)
-        value = self.value(name, *path)
-        return Markup("**not known**") if fact is None or value is None else said(words(value), fact)
-
-    def value(self, name: str, *path: str) -> Any:
-        """The bare value of a fact, or of the part of it at `path`; None when there is none."""
-        fact = self.evidence.fact(name)
-        value = fact.value if fact else None
-        for step in path:
-            value = value.get(step) if isinstance(value, dict) else None
-        return value
-
-    def cited(self, name: str) -> Markup:
-        """The citation of a fact or measure that is there."""
-        return cite(*(i for i in (self.evidence.fact(name), self.evidence.measure(name)) if i))
-
-    def measured(self, name: str) -> Markup:
-        """A measure with interval and n, cited; or that it was not measured."""
-        measure = self.evidence.measure(name)
-        return said(str(measure), measure) if measure else Markup("**not measured**")
 
     def measures_of(self, section: str) -> tuple[tuple[str, Markup], ...]:
         """What was measured for a section, as those who measured it say."""
@@ -112,14 +89,14 @@ class Card:
             for group, definition in (sorted(groups.items()) if isinstance(groups, dict) else ())
         )
 
-    def sources(self) -> tuple[SourceRow, ...]:
+    def sources_by_provenance(self) -> tuple[SourceRow, ...]:
         """Rows of where the data come from."""
         return sources(self.evidence)
 
     @property
-    def own_data(self) -> bool:
-        """The receipt lines are the controller's own."""
-        return of_own(self.evidence)
+    def caveats(self) -> tuple[str, ...]:
+        """What the data cannot tell, as their source declares it."""
+        return sheet(self.evidence).caveats
 
     def good(self) -> tuple[_blended.Good, ...]:
         """Rows of the quality table."""
@@ -148,10 +125,6 @@ class Card:
     def felt(self) -> tuple[Markup, ...]:
         """How texts are scored, and how rightly."""
         return _blended.felt(self.evidence)
-
-    def cite(self, *found: Measure | Fact) -> Markup:
-        """The citation of these items."""
-        return cite(*found)
 
     def verdicts(self) -> tuple[tuple[Verdict, bool], ...]:
         """Every verdict, and whether its gate blocks."""
@@ -221,16 +194,15 @@ def _headline_measures(evidence: Evidence) -> list[Measure]:
 def _dataset(evidence: Evidence) -> str:
     """The data's short name; one of the controller's own has no public one."""
     fact = evidence.fact("source.transactions")
-    return f"own.{fact.value['own']}" if fact and of_own(evidence) else "completejourney"
+    return f"own.{fact.value['own']}" if fact and of_own(evidence) else sheet(evidence).short
 
 
 def _result(measure: Measure, evidence: Evidence) -> dict[str, Any]:
-    name = "the controller's own receipt lines" if of_own(evidence) else "The Complete Journey"
     return {
         "task": {"type": "tabular-regression", "name": "predict the next purchases of a household"},
         "dataset": {
             "type": _dataset(evidence),
-            "name": f"{name}, held-out as-of days",
+            "name": f"{sheet(evidence).name}, held-out as-of days",
             "split": "held-out",
         },
         "metrics": [

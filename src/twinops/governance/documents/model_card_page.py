@@ -12,7 +12,6 @@ from twinops.governance.decide import Decision
 from twinops.governance.documents import model_card
 from twinops.governance.preview import page
 
-NAME = "model_card_page"
 FILES = ("model_card.html",)
 STYLE = """
 body{margin:0;background:#f6f7f9;color:#1b1f24;font:16px/1.55 system-ui,sans-serif}

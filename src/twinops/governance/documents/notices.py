@@ -8,11 +8,10 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.governance.decide import Decision
-from twinops.governance.documents._evidence import Told
+from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.markdown import render
 from twinops.governance.words import words
 
-NAME = "notices"
 FILES = ("notices.md",)
 BASES = {
     "consent": "you said yes, and may take it back at any time",
@@ -22,17 +21,17 @@ BASES = {
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`notices.md`: one notice per source; a draft that the controller issues or changes."""
-    told = Told(evidence, decision)
-    notices = [Notice(fact, told) for fact in told.sources()]
+    told = CitedEvidence(evidence, decision)
+    notices = [SourceNotice(fact, told) for fact in told.sources()]
     return {"notices.md": render("notices.md.j2", {"told": told, "notices": notices, "words": words})}
 
 
 @dataclass(frozen=True)
-class Notice:
+class SourceNotice:
     """One source as its people are told of it."""
 
     fact: Fact
-    told: Told
+    told: CitedEvidence
 
     @property
     def name(self) -> str:

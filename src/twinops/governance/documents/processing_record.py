@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import dataclass
 from typing import Any
 
 from twinops.entities.canonical import to_json
@@ -15,11 +16,11 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.governance.data_map import harmless
 from twinops.governance.decide import Decision
+from twinops.governance.documents._tables import sheet
 from twinops.governance.markdown import plain
 from twinops.governance.reading import law
 from twinops.governance.words import words
 
-NAME = "processing_record"
 FILES = ("ropa.csv", "ropa.jsonld")
 COLUMNS = (
     "controller",
@@ -44,7 +45,13 @@ COLUMNS = (
     "kind",
     "evidence",
 )
-SUBJECTS = "households of the loyalty card"
+_DECLARED = (
+    "dpia.declared.legal_basis",
+    "intended_use.purposes",
+    "dpia.declared.actors",
+    "dpia.declared.transfers",
+    "dpia.declared.security_measures",
+)
 _CONTEXT = {
     "dpv": "https://w3id.org/dpv#",
     "dct": "http://purl.org/dc/terms/",
@@ -52,10 +59,39 @@ _CONTEXT = {
 }
 
 
+@dataclass(frozen=True)
+class ProcessingActivity:
+    """One source used for one purpose (GDPR art. 30(1)), with everything that is declared of it."""
+
+    evidence: Evidence
+    source: Fact
+    purpose: str
+
+    @property
+    def basis(self) -> str:
+        """The legal basis that the source declares for the purpose."""
+        return _bases(self.source)[self.purpose]
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What the intended use says of the purpose."""
+        return self.evidence.table("intended_use.purposes", self.purpose)
+
+    @property
+    def actors(self) -> dict[str, Any]:
+        """Recipients, processors and whom to write to."""
+        return self.evidence.table("dpia.declared.actors")
+
+    @property
+    def rests_on(self) -> tuple[Fact, ...]:
+        """Every declaration that its row is made from."""
+        return (self.source, *(f for name in _DECLARED if (f := self.evidence.fact(name)) is not None))
+
+
 def build(evidence: Evidence, _decision: Decision) -> dict[str, str]:
     """`ropa.csv` and `ropa.jsonld`."""
-    rows = [(s, p) for s in _sources(evidence) for p in sorted(_bases(s))]
-    return {"ropa.csv": _csv([_row(evidence, s, p) for s, p in rows]), "ropa.jsonld": _jsonld(evidence, rows)}
+    listed = [ProcessingActivity(evidence, s, p) for s in evidence.sources for p in sorted(_bases(s))]
+    return {"ropa.csv": _csv([_row(one) for one in listed]), "ropa.jsonld": _jsonld(listed)}
 
 
 def _csv(rows: list[dict[str, str]]) -> str:
@@ -66,65 +102,69 @@ def _csv(rows: list[dict[str, str]]) -> str:
     return out.getvalue()
 
 
-def _row(evidence: Evidence, source: Fact, purpose: str) -> dict[str, str]:
-    actors, said = _table(evidence, "dpia.declared.actors"), _purpose(evidence, purpose)
-    measures = _value(evidence, "dpia.declared.security_measures") or ()
-    used = (source, *_facts(evidence))
+def _row(one: ProcessingActivity) -> dict[str, str]:
+    evidence, actors, source = one.evidence, one.actors, one.source.value
+    measures = evidence.value("dpia.declared.security_measures") or ()
     told: dict[str, Any] = {
-        "controller": source.value.get("controller"),
+        # art. 30(1)(a): controller and data protection officer
+        "controller": source.get("controller"),
         "contact": actors.get("contact"),
         "data protection officer": actors.get("dpo_contact"),
-        "purpose": purpose,
-        "DPV purpose": said.get("dpv"),
-        "why": said.get("why"),
-        "legal basis": _bases(source)[purpose],
-        "data subjects": SUBJECTS,
-        "categories of data": source.value.get("personal_data"),
-        "columns": source.value.get("columns"),
-        "special categories": _value(evidence, "dpia.declared.legal_basis"),
+        # (b): purposes
+        "purpose": one.purpose,
+        "DPV purpose": one.said.get("dpv"),
+        "why": one.said.get("why"),
+        "legal basis": one.basis,
+        # (c): data subjects and categories of data
+        "data subjects": sheet(evidence).subjects,
+        "categories of data": source.get("personal_data"),
+        "columns": source.get("columns"),
+        "special categories": evidence.value("dpia.declared.legal_basis"),
+        # (d) and (e): recipients and transfers
         "recipients": actors.get("recipients"),
         "processors": actors.get("processors"),
-        "transfers": _value(evidence, "dpia.declared.transfers"),
-        "erased after": f"{words(source.value.get('retention_days'))} days",
+        "transfers": evidence.value("dpia.declared.transfers"),
+        # (f) and (g): when it is erased, and how it is kept safe
+        "erased after": f"{words(source.get('retention_days'))} days",
         "security measures": [f"{m.get('title')} ({m.get('status')})" for m in measures if isinstance(m, dict)],
-        "source of the data": source.value.get("collected_from"),
-        "notice": source.value.get("notice"),
-        "synthetic": source.value.get("synthetic"),
+        # arts. 13 and 14: where the data come from and what people are told
+        "source of the data": source.get("collected_from"),
+        "notice": source.get("notice"),
+        "synthetic": source.get("synthetic"),
         "kind": "declared",
-        "evidence": " ".join(f.id for f in used),
+        "evidence": " ".join(f.id for f in one.rests_on),
     }
     return {name: plain(words(value)) for name, value in told.items()}
 
 
-def _jsonld(evidence: Evidence, rows: list[tuple[Fact, str]]) -> str:
-    return to_json({"@context": _CONTEXT, "@graph": [_process(evidence, s, p) for s, p in rows]}, indent=1) + "\n"
+def _jsonld(listed: list[ProcessingActivity]) -> str:
+    return to_json({"@context": _CONTEXT, "@graph": [_process(one) for one in listed]}, indent=1) + "\n"
 
 
-def _process(evidence: Evidence, source: Fact, purpose: str) -> dict[str, Any]:
-    terms, name = law("dpv_terms")["terms"], plain(source.name.removeprefix("source."))
-    actors, said = _table(evidence, "dpia.declared.actors"), _purpose(evidence, purpose)
-    basis = terms["legal_basis"].get(_bases(source)[purpose])
+def _process(one: ProcessingActivity) -> dict[str, Any]:
+    terms, name, source = law("dpv_terms")["terms"], plain(one.source.name.removeprefix("source.")), one.source.value
+    basis = terms["legal_basis"].get(one.basis)
     return {
-        "@id": f"urn:twinops:process:{_urn(name)}:{_urn(purpose)}",
+        "@id": f"urn:twinops:process:{_urn(name)}:{_urn(one.purpose)}",
         "@type": "dpv:Process",
-        "dct:title": f"{name} for {plain(purpose)}",
-        "dpv:hasPurpose": _known(said.get("dpv"), terms["purposes"]),
-        "dpv:hasLegalBasis": {"@id": basis} if basis else plain(_bases(source)[purpose]),
-        "dpv:hasPersonalData": [_known(source.value.get("personal_data"), terms["personal_data"])],
+        "dct:title": f"{name} for {plain(one.purpose)}",
+        "dpv:hasPurpose": _known(one.said.get("dpv"), terms["purposes"]),
+        "dpv:hasLegalBasis": {"@id": basis} if basis else plain(one.basis),
+        "dpv:hasPersonalData": [_known(source.get("personal_data"), terms["personal_data"])],
         "dpv:hasDataSubject": {"@id": terms["roles"]["consumer"]},
         "dpv:hasDataController": {
             "@type": terms["roles"]["controller"],
-            "dct:title": plain(words(source.value.get("controller"))),
+            "dct:title": plain(words(source.get("controller"))),
         },
-        "dpv:hasRecipient": [plain(words(r)) for r in actors.get("recipients") or ()],
-        "dpv:hasDataSource": plain(words(source.value.get("collected_from"))),
-        "dpv:hasStorageCondition": _storage(source.value.get("retention_days")),
+        "dpv:hasRecipient": [plain(words(r)) for r in one.actors.get("recipients") or ()],
+        "dpv:hasDataSource": plain(words(source.get("collected_from"))),
+        "dpv:hasStorageCondition": _storage(source.get("retention_days")),
         "dpv:hasTechnicalOrganisationalMeasure": [
             {"@id": terms["measures"][m]} for m in ("pseudonymisation", "encryption_rest", "key_management")
         ],
         "dpv:hasRight": [{"@id": iri} for _, iri in sorted(terms["rights"].items())],
         "twinops:kind": "declared",
-        "twinops:evidence": [f.id for f in (source, *_facts(evidence))],
+        "twinops:evidence": [f.id for f in one.rests_on],
     }
 
 
@@ -137,39 +177,9 @@ def _known(given: Any, terms: dict[str, str]) -> Any:
     return {"@id": given} if given in terms.values() else plain(words(given))
 
 
-def _facts(evidence: Evidence) -> tuple[Fact, ...]:
-    names = (
-        "dpia.declared.legal_basis",
-        "intended_use.purposes",
-        "dpia.declared.actors",
-        "dpia.declared.transfers",
-        "dpia.declared.security_measures",
-    )
-    return tuple(f for n in names if (f := evidence.fact(n)) is not None)
-
-
-def _sources(evidence: Evidence) -> list[Fact]:
-    return [f for f in evidence.facts if f.name.startswith("source.") and isinstance(f.value, dict)]
-
-
 def _bases(source: Fact) -> dict[str, str]:
     bases = source.value.get("bases")
     return {str(p): str(b) for p, b in bases.items()} if isinstance(bases, dict) else {}
-
-
-def _purpose(evidence: Evidence, name: str) -> dict[str, Any]:
-    found = _table(evidence, "intended_use.purposes").get(name)
-    return found if isinstance(found, dict) else {}
-
-
-def _value(evidence: Evidence, name: str) -> Any:
-    fact = evidence.fact(name)
-    return fact.value if fact else None
-
-
-def _table(evidence: Evidence, name: str) -> dict[str, Any]:
-    value = _value(evidence, name)
-    return value if isinstance(value, dict) else {}
 
 
 def _urn(text: str) -> str:

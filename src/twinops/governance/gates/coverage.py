@@ -21,6 +21,7 @@ QUESTION = "Do the 80 % ranges hold 80 of 100 outcomes, overall and in every tie
 QUANTITIES = ("baskets", "spend")
 TIERS = ("low", "mid", "high")
 NAME = "interval_coverage_80"
+PROMISED = 0.8
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -53,26 +54,25 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         return missing(
             f"Coverage with its interval was not measured under {', '.join(absent)}.",
             "Run `dvc repro scorecard`.",
-            limit=_said(limits),
+            limit=_limits_in_words(limits),
         )
     outside = [m for name, m in known.items() if _outside(m, _ends(name, limits))]
     across = [m for name, m in known.items() if not _inside(m, _ends(name, limits)) and m not in outside]
     if outside:
         return failed(
-            f"{_told(outside)}: the whole interval lies outside {_said(limits)}.",
+            f"{_in_words(outside)}: the whole interval lies outside {_limits_in_words(limits)}.",
             "See notebooks/scorecard.py; calibrate on later months, or look at what changed, never at the limits.",
-            **about(_worst(outside), limit=_said(limits)),
+            **about(_worst(outside), limit=_limits_in_words(limits)),
         )
     if across:
         return inconclusive(
-            f"{_told(across)}: the interval spans {_said(limits)}, so this may be luck.",
+            f"{_in_words(across)}: the interval spans {_limits_in_words(limits)}, so this may be luck.",
             "Collect further months (`months` in params.yaml) and `make run`; else a risk officer decides in writing.",
-            **about(_worst(across), limit=_said(limits)),
+            **about(_worst(across), limit=_limits_in_words(limits)),
         )
     whole = [known[f"{NAME}.{q}"] for q in QUANTITIES]
-    return passed(
-        f"{_told(whole)}: inside {_said(limits)}, as is every tier.", **about(_worst(whole), limit=_said(limits))
-    )
+    limit = _limits_in_words(limits)
+    return passed(f"{_in_words(whole)}: inside {limit}, as is every tier.", **about(_worst(whole), limit=limit))
 
 
 def _ends(name: str, limits: Limits) -> tuple[float, float]:
@@ -90,13 +90,13 @@ def _outside(m: Measure, ends: tuple[float, float]) -> bool:
 
 def _worst(measures: list[Measure]) -> Measure:
     """The one farthest from what is promised."""
-    return max(measures, key=lambda m: abs(m.value - 0.8))
+    return max(measures, key=lambda m: abs(m.value - PROMISED))
 
 
-def _told(measures: list[Measure]) -> str:
+def _in_words(measures: list[Measure]) -> str:
     return "; ".join(f"{m.name.removeprefix(NAME + '.').replace('.', ', ').replace('_', ' ')} {m}" for m in measures)
 
 
-def _said(limits: Limits) -> str:
+def _limits_in_words(limits: Limits) -> str:
     overall, tier = (limits.at_least, limits.at_most), (limits.tier_at_least, limits.tier_at_most)
     return f"{overall[0]:g} to {overall[1]:g} overall, {tier[0]:g} to {tier[1]:g} by tier"

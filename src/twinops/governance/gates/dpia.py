@@ -130,7 +130,7 @@ def _weighed(human: dpia.Human, figures: dict[str, Any]) -> Verdict:
     return passed(f"{given}; {human.decision.by} decided on {human.decision.dated}: {answer}.", **figures)
 
 
-def _undeclared(declared: dpia.Declared) -> list[str]:
+def _undeclared(declared: dpia.DeclaredContents) -> list[str]:
     return [
         name
         for name, value in declared
@@ -138,7 +138,7 @@ def _undeclared(declared: dpia.Declared) -> list[str]:
     ]
 
 
-def _whom_to_ask(unanswered: Mapping[str, dpia.Asked], human: dpia.Human) -> str:
+def _whom_to_ask(unanswered: Mapping[str, dpia.AskedField], human: dpia.Human) -> str:
     people: dict[str, list[str]] = {}
     for name, field in unanswered.items():
         people.setdefault(field.who, []).append(name.replace("_", " "))

@@ -74,7 +74,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             limit=limits.alarm,
         )
     worst = max(known, key=lambda m: _off(m.value))
-    figures = about(worst, limit=_said(limits))
+    figures = about(worst, limit=_limits_in_words(limits))
     sentence = f"Actual over expected in the first days: {'; '.join(f'{_spoken(m)} {m}' for m in known)}"
     outcome = answer(known, limits)
     if outcome is Outcome.PASSED:
@@ -117,5 +117,5 @@ def _spoken(m: Measure) -> str:
     return {"early_baskets_ratio": "baskets", "early_active_ratio": "households that came"}.get(m.name, m.name)
 
 
-def _said(limits: Limits) -> str:
+def _limits_in_words(limits: Limits) -> str:
     return f"warn at {limits.warn:.0%}, alarm at {limits.alarm:.0%}"

@@ -35,7 +35,7 @@ class Limits(Record):
     alpha: Share
 
 
-class Tested(BaseModel):
+class AttributeTest(BaseModel):
     """What was found for one attribute: its worst group against the rest. None: no group was large enough."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
@@ -86,12 +86,12 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     return passed(said, **_figures(evidence, shown, limits))
 
 
-def _tests(evidence: Evidence) -> dict[str, Tested]:
+def _tests(evidence: Evidence) -> dict[str, AttributeTest]:
     fact = evidence.fact(FACT)
     found = {}
     for name, raw in sorted((fact.value if fact and isinstance(fact.value, dict) else {}).items()):
         try:
-            found[str(name)] = Tested.model_validate(raw)
+            found[str(name)] = AttributeTest.model_validate(raw)
         except ValidationError:
             continue  # an entry that cannot be read is no test: the gate then answers missing
     return found
@@ -111,7 +111,7 @@ def _part(fact: Fact, name: str) -> Any:
     return fact.value.get(name) if isinstance(fact.value, dict) else None
 
 
-def _fails(tested: Tested, limits: Limits) -> bool:
+def _fails(tested: AttributeTest, limits: Limits) -> bool:
     return (
         tested.ratio is not None
         and tested.holm_p is not None
@@ -120,23 +120,23 @@ def _fails(tested: Tested, limits: Limits) -> bool:
     )
 
 
-def _failures(tests: dict[str, Tested], limits: Limits) -> list[str]:
+def _failures(tests: dict[str, AttributeTest], limits: Limits) -> list[str]:
     return [
         f"{_spoken(name)}: {_found(t)}: below {limits.ratio:g} and beyond chance (p < {limits.alpha:g})."
         for name, t in tests.items()
     ]
 
 
-def _doubts(tests: dict[str, Tested]) -> list[str]:
+def _doubts(tests: dict[str, AttributeTest]) -> list[str]:
     return [f"{_spoken(name)}: {_found(t)}: cannot tell{_because(t)}." for name, t in tests.items()]
 
 
-def _briefly(tests: dict[str, Tested]) -> list[str]:
+def _briefly(tests: dict[str, AttributeTest]) -> list[str]:
     each = [f"{_spoken(name)}{f' ({_detectable(t)})' if _detectable(t) else ''}" for name, t in tests.items()]
     return [f"By {', '.join(each)} the data cannot tell."] if tests else []
 
 
-def _passes(tests: dict[str, Tested], limits: Limits) -> list[str]:
+def _passes(tests: dict[str, AttributeTest], limits: Limits) -> list[str]:
     return [f"{_spoken(name)}: {_found(t)}: above {limits.ratio:g}." for name, t in tests.items()]
 
 
@@ -144,7 +144,7 @@ def _spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _found(t: Tested) -> str:
+def _found(t: AttributeTest) -> str:
     if t.ratio is None:
         return f"no group was large enough to compare (n={t.n:,} households)"
     low = "none" if t.simultaneous_low is None else f"{t.simultaneous_low:.3g}"
@@ -153,15 +153,15 @@ def _found(t: Tested) -> str:
     return f"group ‘{t.worst_group}’ gets the offer {t.ratio:.3g} times as often as the rest ({doubt})"
 
 
-def _because(t: Tested) -> str:
+def _because(t: AttributeTest) -> str:
     return f"; with this many households {_detectable(t)}" if _detectable(t) else ""
 
 
-def _detectable(t: Tested) -> str:
+def _detectable(t: AttributeTest) -> str:
     return "" if t.detectable_ratio is None else f"only a ratio below {t.detectable_ratio:.3g} would be detected"
 
 
-def _figures(evidence: Evidence, tests: dict[str, Tested], limits: Limits) -> dict[str, Any]:
+def _figures(evidence: Evidence, tests: dict[str, AttributeTest], limits: Limits) -> dict[str, Any]:
     worst = min(tests.values(), key=lambda t: (t.ratio is None, t.ratio or 0))
     interval = {"low": worst.simultaneous_low, "high": worst.simultaneous_high}
     return {**about(evidence.fact(FACT), limit=limits.ratio), "value": worst.ratio, **interval, "n": worst.n}

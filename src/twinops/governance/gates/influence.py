@@ -74,24 +74,25 @@ def _by_group(evidence: Evidence, ratios: dict[str, Measure], kept: Measure, lim
     figures = about(worst, limit=most)
     if above:
         return failed(
-            f"Chosen more than {most:g} times as often as the rest, beyond chance: {_told(evidence, above)}. {none}",
+            f"Chosen more than {most:g} times as often as the rest, beyond chance: {_in_words(evidence, above)}. "
+            f"{none}",
             "Find what stands in for the group (reports/measures/proxies.json), and leave it or the campaign out.",
             **figures,
         )
     if unsure:
         return inconclusive(
             f"It cannot be excluded that these are chosen more than {most:g} times as often as the rest: "
-            f"{_told(evidence, unsure)}. {none}",
+            f"{_in_words(evidence, unsure)}. {none}",
             "More households with declared demographics would tell; else a risk officer decides in writing.",
             **figures,
         )
     return passed(
-        f"No group is chosen more than {most:g} times as often as the rest: {_told(evidence, ratios)}. {none}",
+        f"No group is chosen more than {most:g} times as often as the rest: {_in_words(evidence, ratios)}. {none}",
         **figures,
     )
 
 
-def _told(evidence: Evidence, ratios: dict[str, Measure]) -> str:
+def _in_words(evidence: Evidence, ratios: dict[str, Measure]) -> str:
     return "; ".join(f"{_spoken(g)} {m}{_before(evidence, g)}" for g, m in ratios.items())
 
 

@@ -1,7 +1,7 @@
 """What goes stale: the state of the households, or the heads that read it? Each is held back alone, paired.
 
 A state that is some days old does not know the latest baskets; heads that are frozen have not learned from the latest
-months, but read a fresh state. Everything is foretold for the same households and the same horizons.
+months, but read a fresh state. Everything is predicted for the same households and the same horizons.
 """
 
 from __future__ import annotations
@@ -30,20 +30,25 @@ class Aged:
     loss: dict[str, Resampled]
 
 
-def measure_freshness(
-    origins: Origins, days: Sequence[int], draws: np.ndarray, *, ages: tuple[Sequence[int], Sequence[int]]
-) -> tuple[Aged, ...]:
-    """`ages` of the state and of the heads, in days; 0 first. `draws` is by household number of `origins.known`."""
-    state_ages, head_ages = ages
+@dataclass(frozen=True)
+class Ages:
+    """At which ages, in days, the state and the heads are tried."""
+
+    state: Sequence[int]
+    heads: Sequence[int]
+
+
+def measure_freshness(origins: Origins, days: Sequence[int], draws: np.ndarray, *, ages: Ages) -> tuple[Aged, ...]:
+    """Fresh first, then every age. `draws` is by household number of `origins.known`."""
     seen: dict[tuple[str, int], list[dict[str, np.ndarray]]] = {}
     for day in days:
-        rows, stale = _with_history(origins, day, state_ages)
+        rows, stale = _with_history(origins, day, ages.state)
         weights = draws[:, rows.household].astype(float)
         fresh = origins.model(origins.heads, day)
         seen.setdefault((STATE, 0), []).append(quantities(rows, fresh.predict(rows.table), weights))
         for age, then in stale.items():
             seen.setdefault((STATE, age), []).append(quantities(rows, fresh.predict(then.table), weights))
-        for age in head_ages:
+        for age in ages.heads:
             old = origins.model(origins.heads, day - age)
             seen.setdefault((HEADS, age), []).append(quantities(rows, old.predict(rows.table), weights))
     reference = seen[STATE, 0]

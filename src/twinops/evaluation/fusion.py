@@ -16,6 +16,8 @@ import pyarrow as pa
 from twinops.data.matching import Group, Shared, groups, match
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.bootstrap import TAILS
+from twinops.evaluation.estimate import Estimate
 
 METHOD = "random halves: one gives, the other borrows; percentiles over the halvings"
 
@@ -151,15 +153,5 @@ def _distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _measure(name: str, values: Sequence[float], n: int, hidden: Hidden, params: Halvings) -> Measure:
-    low, high = np.quantile(values, [0.025, 0.975])
-    middle = float(np.mean(values))
-    return Measure(
-        name,
-        middle,
-        n,
-        f"{hidden.source}; hidden: {hidden.name}",
-        METHOD,
-        low=min(float(low), middle),
-        high=max(float(high), middle),
-        seed=params.seed,
-    )
+    value, low, high = Estimate.around(float(np.mean(values)), *(float(v) for v in np.quantile(values, TAILS)))
+    return Measure(name, value, n, f"{hidden.source}; hidden: {hidden.name}", METHOD, low, high, seed=params.seed)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.entities.measure import Measure
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.wilson import share
 from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.cold import BANDS, Newcomer, corrected, fit_cold, outcomes_after, outcomes_before
@@ -18,10 +19,15 @@ from twinops.twin.spread import Outcomes, Spread, fit_spread
 
 NOTHING, ESTABLISHED = "0_days", "established"
 FOLDS = 2
+UNSEEN = "households first seen four weeks or more after the data begin, held out by household"
+KEPT_OUT = "established households on closed as-of days, every second household held out"
+HELD = "share of 80 % spend ranges that held, one per household; Wilson's interval"
+WIDTH = "median width of the 80 % spend range; the interval holds the middle 80 % of widths"
+RELATIVE = "median of width over expected spend; the interval holds the middle 80 %"
 
 
 @dataclass(frozen=True)
-class Told:
+class StageRows:
     """Of one stage of acquaintance: how many households, whose range held, and how wide it was, per row; USD."""
 
     stage: str
@@ -33,9 +39,9 @@ class Told:
 
 def tell_newcomers(
     known: Examples, who: Sequence[Newcomer], grid: FeaturesParams, penalties: TrainParams
-) -> tuple[Told, ...]:
+) -> tuple[StageRows, ...]:
     """Every newcomer is foretold by heads, corrections and ranges learned without them: two folds by household."""
-    parts: dict[str, list[Told]] = {}
+    parts: dict[str, list[StageRows]] = {}
     for fold in range(FOLDS):
         unseen = [n for n in who if n.household % FOLDS == fold]
         seen = [n for n in who if n.household % FOLDS != fold]
@@ -45,49 +51,37 @@ def tell_newcomers(
     return tuple(_joined(stage, found) for stage, found in parts.items())
 
 
-def newcomer_measures(told: Sequence[Told]) -> tuple[Measure, ...]:
+def newcomer_measures(told: Sequence[StageRows]) -> tuple[Measure, ...]:
     """Coverage with Wilson's interval on households' first row of the stage, and the median width."""
     out = []
-    source = "households first seen four weeks or more after the data begin, held out by household"
     for t in told:
+        # one row per household: its later ones are no further witnesses
         first = np.unique(t.household, return_index=True)[1]
-        hits = int(t.held[first].sum())
-        value, low, high = share(hits, len(first))
-        if t.stage == ESTABLISHED:
-            source_of = "established households on closed as-of days, every second household held out"
-        else:
-            source_of = source
-        method = "share of 80 % spend ranges that held, one per household; Wilson's interval"
-        out.append(Measure(f"newcomer_coverage_80.{t.stage}", value, len(first), source_of, method, low=low, high=high))
-        low, high = (float(v) for v in np.quantile(t.width, [0.1, 0.9]))
-        out.append(
-            Measure(
-                f"newcomer_width.{t.stage}", float(np.median(t.width)), len(first), source_of,
-                "median width of the 80 % spend range; the interval holds the middle 80 % of widths",
-                low=low, high=high, level=0.8, unit="USD",
-            )
-        )  # fmt: skip
-        ratio = float(np.median(t.width / np.maximum(t.expected, 1)))
-        out.append(
-            Measure(
-                f"newcomer_relative_width.{t.stage}", ratio, len(first), source_of,
-                "median of width over expected spend; the interval holds the middle 80 %",
-                low=float(np.quantile(t.width / np.maximum(t.expected, 1), 0.1)),
-                high=float(np.quantile(t.width / np.maximum(t.expected, 1), 0.9)), level=0.8,
-            )
-        )  # fmt: skip
+        n, source = len(first), KEPT_OUT if t.stage == ESTABLISHED else UNSEEN
+        value, low, high = share(int(t.held[first].sum()), n)
+        out.append(Measure(f"newcomer_coverage_80.{t.stage}", value, n, source, HELD, low, high))
+        value, low, high = _middle(t.width)
+        out.append(Measure(f"newcomer_width.{t.stage}", value, n, source, WIDTH, low, high, level=0.8, unit="USD"))
+        value, low, high = _middle(t.width / np.maximum(t.expected, 1))
+        out.append(Measure(f"newcomer_relative_width.{t.stage}", value, n, source, RELATIVE, low, high, level=0.8))
     return tuple(out)
+
+
+def _middle(values: np.ndarray) -> Estimate:
+    """The median, and the ends of the middle 80 %."""
+    low, high = np.quantile(values, [0.1, 0.9])
+    return Estimate(float(np.median(values)), float(low), float(high))
 
 
 def _fold(
     rows: Examples, seen: list[Newcomer], unseen: list[Newcomer], settings: tuple[FeaturesParams, TrainParams]
-) -> list[Told]:
+) -> list[StageRows]:
     grid, penalties = settings
     horizon, decay_days = grid.horizon_days, grid.decay_days
     model = fit_twin(rows, grid, penalties)
     cold = fit_cold(seen, model, horizon_days=horizon, decay_days=decay_days)
     found = [] if cold is None else [
-        _told(
+        _stage(
             NOTHING,
             outcomes_before(unseen, horizon_days=horizon, believed=(cold.baskets, cold.spend)),
             cold.spread,
@@ -95,11 +89,11 @@ def _fold(
     ]  # fmt: skip
     for band, (upto, days) in zip(() if cold is None else cold.bands, BANDS, strict=False):
         came = outcomes_after(unseen, model, days=days, settings=(horizon, decay_days))
-        found.append(_told(f"{upto}_days", corrected(came, band.baskets_ratio, band.spend_ratio), band.spread))
+        found.append(_stage(f"{upto}_days", corrected(came, band.baskets_ratio, band.spend_ratio), band.spread))
     return [*found, _established(rows, settings)]
 
 
-def _established(rows: Examples, settings: tuple[FeaturesParams, TrainParams]) -> Told:
+def _established(rows: Examples, settings: tuple[FeaturesParams, TrainParams]) -> StageRows:
     """Twins older than the last band: learned on one half of the households, told of the other."""
     old = rows.where(rows.table["tenure_days"].to_numpy() > BANDS[-1][0])
     even = old.household % FOLDS == 0
@@ -111,20 +105,20 @@ def _established(rows: Examples, settings: tuple[FeaturesParams, TrainParams]) -
     edges = np.quantile(halves[0].expected_baskets, [1 / 3, 2 / 3])
     tiers = [np.searchsorted(edges, h.expected_baskets) for h in halves]
     told = [
-        _told(ESTABLISHED, halves[1].where(tiers[1] == k), fit_spread(halves[0].where(tiers[0] == k)))
+        _stage(ESTABLISHED, halves[1].where(tiers[1] == k), fit_spread(halves[0].where(tiers[0] == k)))
         for k in range(len(edges) + 1)
     ]
     return _joined(ESTABLISHED, told)
 
 
-def _told(stage: str, came: Outcomes, spread: Spread) -> Told:
+def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:
     tail = (1 - LEVEL) / 2
     ends = [spread.spends(p, came.expected_spend) for p in (tail, 1 - tail)]
     held = (came.spend >= ends[0]) & (came.spend <= ends[1])
-    return Told(stage, came.household, held, ends[1] - ends[0], came.expected_spend)
+    return StageRows(stage, came.household, held, ends[1] - ends[0], came.expected_spend)
 
 
-def _joined(stage: str, parts: Sequence[Told]) -> Told:
-    return Told(
+def _joined(stage: str, parts: Sequence[StageRows]) -> StageRows:
+    return StageRows(
         stage, *(np.concatenate([getattr(p, f) for p in parts]) for f in ("household", "held", "width", "expected"))
     )

@@ -1,4 +1,4 @@
-"""What behaviour still gives away: personal attributes foretold from purchases, though none is a feature.
+"""What behaviour still gives away: personal attributes predicted from purchases, though none is a feature.
 
 Leaving an attribute out does not hide it. Out-of-fold AUC from purchases by product category beside the twin's terms,
 from these alone, and of the score itself that the judged decision ranks by; .5 says nothing is given away. Among
@@ -20,7 +20,7 @@ from twinops.data.threads import one_thread
 from twinops.entities.measure import Measure
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
-from twinops.evaluation.proxies import FEWEST, FOLDS, foretold, standardised
+from twinops.evaluation.proxies import FEWEST, FOLDS, foretold, register_kinds, standardised
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 from twinops.ports import Engine
@@ -96,10 +96,9 @@ def category_columns(engine: Engine, denied: pa.Table, asked: pa.Table) -> np.nd
 
     The engine holds `transactions` and `products_file`.
     """
-    engine.register("special", denied)
-    engine.register("kinds", engine.query(_sql("kinds")))
+    register_kinds(engine, denied)
     engine.register("asked", asked)
-    found = engine.query(_sql("categories"))
+    found = engine.query(files(__package__).joinpath("categories.sql").read_text(encoding="utf-8"))
     lines = Counter[str]()
     for kind, n in zip(found["kind"].to_pylist(), found["lines"].to_pylist(), strict=True):
         lines[kind] += n
@@ -163,7 +162,3 @@ def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: Minimisatio
     whole, less = (Resampled(auc(truth, foretold(of, truth, fold, c=PENALTY_C))) for of in (x, state))
     score = Resampled(auc(truth, known.score))
     return Revealed(trait, int(truth.sum()), len(truth), whole, float(np.mean(chance)), less, score)
-
-
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

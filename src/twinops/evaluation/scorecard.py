@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, mean_of
 from twinops.evaluation.coverage import BOTH, Covered
+from twinops.evaluation.demographic_groups import GroupLabel
 from twinops.evaluation.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.setting import Setting
 from twinops.twin.examples import Examples
 from twinops.twin.predictions import Predictions
 
-RIVALS = ("segment", "rfm", "naive")
+BASELINES = ("segment", "rfm", "naive")
 SPREADS = ("baskets", "spend")
 
 
@@ -33,7 +33,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Origin:
-    """One as-of day of the rolling origin: how much was known, and how much better than each rival, paired."""
+    """One as-of day of the rolling origin: how much was known, and how much better than each baseline, paired."""
 
     cutoff: int
     learned_rows: int
@@ -43,10 +43,12 @@ class Origin:
 
 
 def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
-    """Every quantity of the twin on this day, and its gain over each rival, on the households and on every draw."""
+    """Every quantity of the twin on this day, and its gain over each baseline, on the households and on every draw."""
     rows = origins.rows(day)
     weights = draws[:, rows.household].astype(float)
-    found = {m: quantities(rows, origins.model(m, day).predict(rows.table), weights) for m in (*RIVALS, origins.heads)}
+    found = {
+        m: quantities(rows, origins.model(m, day).predict(rows.table), weights) for m in (*BASELINES, origins.heads)
+    }
     ours = found.pop(origins.heads)
     return Origin(
         day,
@@ -57,15 +59,11 @@ def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
     )
 
 
-def gain_measures(measured: Sequence[Origin], setting: Setting, *, rival: str) -> list[Measure]:
+def gain_measures(measured: Sequence[Origin], setting: Setting, *, baseline: str) -> list[Measure]:
     """`active_auc.gain_over_segment` and so on: the mean over the origins given, paired."""
-    method = f"twin compared with {rival}, positive: twin better; paired, mean over {len(measured)} as-of days"
-    return [
-        setting.measure(
-            f"{q}.gain_over_{rival}", mean_of([o.gain[rival, q].draws for o in measured]), method, unit=UNITS.get(q)
-        )
-        for q in QUANTITIES
-    ]
+    method = f"twin compared with {baseline}, positive: twin better; paired, mean over {len(measured)} as-of days"
+    gains = {q: mean_of([o.gain[baseline, q].draws for o in measured]) for q in QUANTITIES}
+    return [setting.measure(f"{q}.gain_over_{baseline}", gains[q], method, unit=UNITS.get(q)) for q in QUANTITIES]
 
 
 def rolling_fact(measured: Sequence[Origin]) -> Fact:
@@ -110,7 +108,7 @@ def group_fact(
 ) -> Fact:
     """Coverage, error and bias of each group; `groups` gives each household number its group, or None."""
     value = [
-        {"attribute": attribute, "group": group[1], **_group(days, held, draws, _members(labels, group))}
+        {"attribute": attribute, "group": group.name, **_group(days, held, draws, _members(labels, group))}
         for attribute, labels in groups.items()
         for group in sorted({g for g in labels.tolist() if g is not None})
     ]
@@ -141,7 +139,7 @@ def _group(days: Sequence[Scored], held: Sequence[Covered], draws: np.ndarray, m
     }
 
 
-def _members(labels: np.ndarray, group: tuple[int, str]) -> np.ndarray:
+def _members(labels: np.ndarray, group: GroupLabel) -> np.ndarray:
     return np.array([label == group for label in labels.tolist()], dtype=bool)
 
 
@@ -151,10 +149,7 @@ def _assessable(rows: Examples) -> np.ndarray:
 
 def _with_interval(quantity: Resampled) -> list[float] | None:
     """Value, low, high; None where it does not exist."""
-    if not quantity.known:
-        return None
-    low, high = quantity.interval("A quantity")
-    return [rounded(v) for v in (quantity.value, min(low, quantity.value), max(high, quantity.value))]
+    return quantity.estimate("A quantity").listed() if quantity.known else None
 
 
 def _variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

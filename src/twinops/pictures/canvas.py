@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+
+from twinops.evaluation.estimate import Estimate
 
 BLUE, ORANGE, GREEN, GREY, INK = "#0072b2", "#d55e00", "#009e73", "#8c8c8c", "#222222"
 """Okabe and Ito's palette: told apart by colour-blind readers too."""
@@ -33,6 +36,27 @@ def tell(figure: Figure, *, finding: str, rests_on: str) -> Figure:
     figure.suptitle(finding, x=0.01, ha="left", fontsize=12, fontweight="bold", color=INK)
     figure.supxlabel(rests_on, x=0.01, ha="left", fontsize=8, color="#555555")
     return figure
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How a dot with its interval looks: colour, width of the line, size of the dot."""
+
+    colour: str
+    width: float = 2.2
+    size: float = 6
+
+
+def dot(ax: Axes, place: float, found: Estimate, mark: Mark) -> None:
+    """A value with its interval, lying along the horizontal axis."""
+    ax.plot([found.low, found.high], [place, place], color=mark.colour, linewidth=mark.width, solid_capstyle="round")
+    ax.plot([found.value], [place], "o", color=mark.colour, markersize=mark.size)
+
+
+def above(ax: Axes, place: float, value: float, text: str, *, points: float = 6) -> None:
+    """Write the value over its dot."""
+    at = {"xytext": (0, points), "textcoords": "offset points", "ha": "center", "fontsize": 8.5}
+    ax.annotate(text, (value, place), **at)
 
 
 def panel_title(ax: Axes, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Day after day: how much better the twin foretold than each plain baseline, with what was known by then."""
+"""Day after day: how much better the twin predicted than each plain baseline, with what was known by then."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
-from twinops.evaluation.scorecard import RIVALS
+from twinops.evaluation.scorecard import BASELINES
 from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 
 PANELS = {
@@ -23,7 +23,7 @@ NAMES = {
     "naive": (GREEN, "over the last 28 days again"),
 }
 UNFAIR = {("naive", "baskets_poisson_deviance")}
-"""Repeating a window foretells 0 for some who come back: that gain is as large as one likes, and is not drawn."""
+"""Repeating a window predicts 0 for some who come back: that gain is as large as one likes, and is not drawn."""
 
 
 def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:
@@ -31,9 +31,9 @@ def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:
     days = next(f.value for f in findings.facts if f.name == "rolling_origin")
     figure, axes = canvas(columns=len(PANELS), size=(12, 4.4))
     for ax, (quantity, title) in zip(axes, PANELS.items(), strict=True):
-        for rival in RIVALS:
-            if (rival, quantity) not in UNFAIR:
-                _line(ax, days, f"{quantity}.gain_over_{rival}", NAMES[rival])
+        for baseline in BASELINES:
+            if (baseline, quantity) not in UNFAIR:
+                _line(ax, days, f"{quantity}.gain_over_{baseline}", baseline)
         _mark(ax, held_out)
         panel_title(ax, title)
     axes[0].legend(fontsize=8.5, frameon=False)
@@ -46,13 +46,14 @@ def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:
     )
 
 
-def _line(ax: Axes, days: list[dict[str, Any]], key: str, look: tuple[str, str]) -> None:
+def _line(ax: Axes, days: list[dict[str, Any]], key: str, baseline: str) -> None:
     known = [(d["cutoff"], *d[key]) for d in days if d.get(key)]
     if not known:
         return
+    colour, label = NAMES[baseline]
     cutoff, value, low, high = zip(*known, strict=True)
-    ax.fill_between(cutoff, low, high, color=look[0], alpha=0.15, linewidth=0)
-    ax.plot(cutoff, value, "o-", color=look[0], markersize=3.5, linewidth=1.6, label=look[1])
+    ax.fill_between(cutoff, low, high, color=colour, alpha=0.15, linewidth=0)
+    ax.plot(cutoff, value, "o-", color=colour, markersize=3.5, linewidth=1.6, label=label)
 
 
 def _mark(ax: Axes, held_out: Sequence[int]) -> None:

@@ -21,7 +21,7 @@ from twinops.entities.canonical import to_json
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.linkage import linkage_findings
-from twinops.evaluation.linkage_findings import Outcome, counted, facts, judged
+from twinops.evaluation.linkage_findings import LinkageOutcome, against_truth, counted, facts
 from twinops.params import LinkParams
 from twinops.pictures.canvas import save
 from twinops.pictures.linkage import bands_picture, no_tie_picture, tie_picture
@@ -57,7 +57,7 @@ def link(places: Places, *, engine: Engine, keys: KeyStore, rules: LinkParams) -
     raw = raw_records(_with_cards(lawful))
     done = linked(engine, raw, _settings(rules)) if _possible(lawful) else None
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
-    outcome = Outcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
+    outcome = LinkageOutcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
     for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful), places.births)):
         write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=keys, subject="sid")
     measures = counted(outcome) + (_measured(places, keys, done, raw, rules) if done else [])
@@ -125,7 +125,7 @@ def _measured(places: Places, keys: KeyStore, done: Linked, raw: pa.Table, rules
     if truth is None or not truth.num_rows:
         return []
     person_of = dict(zip(truth["sid"].to_pylist(), truth["person"].to_pylist(), strict=True))
-    answer = judged(done, raw, person_of, home=HOME)
+    answer = against_truth(done, raw, person_of, home=HOME)
     return list(linkage_findings(answer, draws=rules.draws, seed=rules.seed).measures)
 
 

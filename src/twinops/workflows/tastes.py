@@ -161,7 +161,12 @@ def _measured_tastes(
     ready()
     scored = found.attempt(
         "category measures",
-        lambda: side_by_side([partial(score_tastes, rows, day, names, (recipe, rule)) for day in held_out.cutoffs]),
+        lambda: side_by_side(
+            [
+                partial(score_tastes, rows, day, names, recipe, new_after_days=rule.new_after_days)
+                for day in held_out.cutoffs
+            ]
+        ),
     )
     days, who = renumbered(scored or [])
     tried = taste_measures.newly_tried(days, names)

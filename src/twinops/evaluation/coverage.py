@@ -53,7 +53,7 @@ def coverage_measures(
     out.append(setting.measure(f"{NAME}.{NAIVE}", theirs, f"{method}; everybody has the same range"))
     for q in BOTH:
         for what in SHARPNESS:
-            out += _sharpness(what, q, *(_mean(what, q, days, draws) for days in (twin, naive)), setting)
+            out += _sharpness(what, q, _mean(what, q, twin, draws), _mean(what, q, naive, draws), setting)
     return out
 
 

@@ -81,7 +81,7 @@ class Members:
     @property
     def rest(self) -> np.ndarray:
         """Of whom it is known that they do not."""
-        return self.known & ~self.inside
+        return np.asarray(self.known & ~self.inside)
 
     def only(self, kept: np.ndarray) -> Members:
         """Nothing is known of the others any more."""

@@ -84,6 +84,7 @@ def proposal(tests: Sequence[Tested], rule: MinimisationParams) -> dict[str, Any
     outcomes = {t.history_days: t.outcome(rule) for t in tests}
     first = tests[0]
     newly = {d: o for d, o in sorted(outcomes.items()) if d != ESTABLISHED}
+    proposed = _proposed(first, outcomes.get(ESTABLISHED), newly)
     return {
         "unit": first.unit,
         "kind": first.kind,
@@ -91,7 +92,7 @@ def proposal(tests: Sequence[Tested], rule: MinimisationParams) -> dict[str, Any
         "newly_met": {f"{days} days": o.value for days, o in newly.items()},
         "rests_on": [name(t) for t in tests],
         "would_be_told_by": {_days(t): n for t in tests if (n := households_to_tell(t, rule)) is not None},
-        "text": "Proposed: " + _text(first, outcomes.get(ESTABLISHED), newly) + _resolved(tests, rule) + _ends(first),
+        "text": f"Proposed: {proposed}{_would_settle(tests, rule)}{_caveat(first)}",
     }
 
 
@@ -139,7 +140,8 @@ def _together(tests: Sequence[Tested], rule: MinimisationParams) -> str:
     )
 
 
-def _text(test: Tested, established: Outcome | None, newly: dict[int, Outcome]) -> str:
+def _proposed(test: Tested, established: Outcome | None, newly: dict[int, Outcome]) -> str:
+    """What to do with one unit: data are kept only where a need is shown (GDPR art. 5(1)(c))."""
     needed = [days for days, o in newly.items() if o is Outcome.NECESSARY]
     unsure = [days for days, o in newly.items() if o is Outcome.INCONCLUSIVE]
     what = _spoken(test.unit)
@@ -160,7 +162,7 @@ def _text(test: Tested, established: Outcome | None, newly: dict[int, Outcome]) 
     return f"do not use {what}: the twin loses less than the margin without it."
 
 
-def _resolved(tests: Sequence[Tested], rule: MinimisationParams) -> str:
+def _would_settle(tests: Sequence[Tested], rule: MinimisationParams) -> str:
     """What would settle what cannot be told."""
     open_yet = [(t, n) for t in tests if (n := households_to_tell(t, rule)) is not None]
     if not open_yet:
@@ -176,7 +178,8 @@ def _days(t: Tested) -> str:
     return "all history" if t.history_days == ESTABLISHED else f"{t.history_days} days"
 
 
-def _ends(test: Tested) -> str:
+def _caveat(test: Tested) -> str:
+    """What the proposal does not touch, or what its measure cannot say."""
     if test.kind == ATTRIBUTE:
         return (
             " For bias assessment, its one declared purpose, it may still be held; any other use needs a purpose of "
@@ -190,22 +193,14 @@ def _ends(test: Tested) -> str:
 
 
 def _with_gain(t: Tested) -> str:
-    low, high = t.spend.over_without.interval("A gain")
-    value = t.spend.over_without.value
-    shown = Measure("gain", value, low=min(low, value), high=max(high, value), n=t.households, source="-", method="-")
-    return f"{_spoken(t.unit)} ({written(shown)} USD)"
+    return f"{_spoken(t.unit)} ({written(t.spend.over_without.estimate('A gain'))} USD)"
 
 
 def _gains(gain: Gain, unit: str) -> dict[str, list[float]]:
     return {
-        f"gain_{unit}": _with_interval(gain.over_without),
-        f"gain_over_shuffled_{unit}": _with_interval(gain.over_shuffled),
+        f"gain_{unit}": gain.over_without.estimate("A gain").listed(),
+        f"gain_over_shuffled_{unit}": gain.over_shuffled.estimate("A gain").listed(),
     }
-
-
-def _with_interval(quantity: Any) -> list[float]:
-    low, high = quantity.interval("A gain")
-    return [rounded(v) for v in (quantity.value, min(low, quantity.value), max(high, quantity.value))]
 
 
 def _spoken(unit: str) -> str:

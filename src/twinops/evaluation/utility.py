@@ -33,9 +33,9 @@ def utility(members: np.ndarray, control: np.ndarray, spread: Spread, sizes: Seq
     columns, both = range(len(sizes)), list(combinations(range(len(sizes)), 2))
     return Utility(
         float(np.mean([_far(_single(people[c]), _single(table[c])) for c in columns])),
-        float(np.mean([_far(_pair(people, p), _pair(table, p)) for p in both])),
+        float(np.mean([_far(_pair(people, *p), _pair(table, *p)) for p in both])),
         float(np.mean([_far(_single(people[c]), _single(strangers[c])) for c in columns])),
-        float(np.mean([_far(_pair(people, p), _pair(strangers, p)) for p in both])),
+        float(np.mean([_far(_pair(people, *p), _pair(strangers, *p)) for p in both])),
         len(members),
     )
 
@@ -60,8 +60,8 @@ def _single(column: np.ndarray) -> np.ndarray:
     return np.asarray(column.mean(axis=0))
 
 
-def _pair(table: Sequence[np.ndarray], pair: tuple[int, int]) -> np.ndarray:
-    return np.asarray(table[pair[0]].T @ table[pair[1]] / len(table[0]))
+def _pair(table: Sequence[np.ndarray], one: int, other: int) -> np.ndarray:
+    return np.asarray(table[one].T @ table[other] / len(table[0]))
 
 
 def _far(one: np.ndarray, other: np.ndarray) -> float:

@@ -55,8 +55,7 @@ def dot(ax: Axes, place: float, found: Estimate, mark: Mark) -> None:
 
 def above(ax: Axes, place: float, value: float, text: str, *, points: float = 6) -> None:
     """Write the value over its dot."""
-    at = {"xytext": (0, points), "textcoords": "offset points", "ha": "center", "fontsize": 8.5}
-    ax.annotate(text, (value, place), **at)
+    ax.annotate(text, (value, place), (0, points), textcoords="offset points", ha="center", fontsize=8.5)
 
 
 def panel_title(ax: Axes, text: str) -> None:

@@ -50,8 +50,8 @@ def _row(ax: Axes, place: int, comparison: AttributeComparison) -> None:
     dot(ax, place, drawn, Mark(colour, width=2.5, size=7))
     text = f"{comparison.ratio.value:.2f}, p {short_p(worst.p_adjusted)}"
     higher = ax.transData + ScaledTranslation(0, 8 / 72, ax.figure.dpi_scale_trans)
-    look = {"ha": "center", "va": "bottom", "fontsize": 8, "backgroundcolor": "white"}
-    ax.text(drawn.value, place, text, color=colour, transform=higher, **look)
+    shown = ax.text(drawn.value, place, text, fontsize=8, color=colour, transform=higher, backgroundcolor="white")
+    shown.set(ha="center", va="bottom")
     if comparison.detectable_ratio is not None:
         ax.plot([comparison.detectable_ratio], [place], "|", color=GREY, markersize=13, markeredgewidth=2)
 

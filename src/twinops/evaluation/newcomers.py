@@ -40,13 +40,13 @@ class StageRows:
 def tell_newcomers(
     known: Examples, who: Sequence[Newcomer], grid: FeaturesParams, penalties: TrainParams
 ) -> tuple[StageRows, ...]:
-    """Every newcomer is foretold by heads, corrections and ranges learned without them: two folds by household."""
+    """Every newcomer is predicted by heads, corrections and ranges learned without them: two folds by household."""
     parts: dict[str, list[StageRows]] = {}
     for fold in range(FOLDS):
         unseen = [n for n in who if n.household % FOLDS == fold]
         seen = [n for n in who if n.household % FOLDS != fold]
         rows = known.where(~np.isin(known.household, [n.household for n in unseen]))
-        for told in _fold(rows, seen, unseen, (grid, penalties)):
+        for told in _fold(_Fold(rows, seen, unseen), grid, penalties):
             parts.setdefault(told.stage, []).append(told)
     return tuple(_joined(stage, found) for stage, found in parts.items())
 
@@ -73,31 +73,38 @@ def _middle(values: np.ndarray) -> Estimate:
     return Estimate(float(np.median(values)), float(low), float(high))
 
 
-def _fold(
-    rows: Examples, seen: list[Newcomer], unseen: list[Newcomer], settings: tuple[FeaturesParams, TrainParams]
-) -> list[StageRows]:
-    grid, penalties = settings
+@dataclass(frozen=True)
+class _Fold:
+    """All rows but those of the unseen, the newcomers among them, and those who are kept out."""
+
+    rows: Examples
+    seen: list[Newcomer]
+    unseen: list[Newcomer]
+
+
+def _fold(fold: _Fold, grid: FeaturesParams, penalties: TrainParams) -> list[StageRows]:
+    """Every stage of one fold; of newcomers nothing where there are too few to learn from."""
     horizon, decay_days = grid.horizon_days, grid.decay_days
-    model = fit_twin(rows, grid, penalties)
-    cold = fit_cold(seen, model, horizon_days=horizon, decay_days=decay_days)
+    model = fit_twin(fold.rows, grid, penalties)
+    cold = fit_cold(fold.seen, model, horizon_days=horizon, decay_days=decay_days)
     found = [] if cold is None else [
         _stage(
             NOTHING,
-            outcomes_before(unseen, horizon_days=horizon, believed=(cold.baskets, cold.spend)),
+            outcomes_before(fold.unseen, horizon_days=horizon, believed=(cold.baskets, cold.spend)),
             cold.spread,
         )
     ]  # fmt: skip
     for band, (upto, days) in zip(() if cold is None else cold.bands, BANDS, strict=False):
-        came = outcomes_after(unseen, model, days=days, settings=(horizon, decay_days))
+        came = outcomes_after(fold.unseen, model, days=days, settings=(horizon, decay_days))
         found.append(_stage(f"{upto}_days", corrected(came, band.baskets_ratio, band.spend_ratio), band.spread))
-    return [*found, _established(rows, settings)]
+    return [*found, _established(fold.rows, grid, penalties)]
 
 
-def _established(rows: Examples, settings: tuple[FeaturesParams, TrainParams]) -> StageRows:
+def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -> StageRows:
     """Twins older than the last band: learned on one half of the households, told of the other."""
     old = rows.where(rows.table["tenure_days"].to_numpy() > BANDS[-1][0])
     even = old.household % FOLDS == 0
-    model = fit_twin(old.where(even), *settings)
+    model = fit_twin(old.where(even), grid, penalties)
     halves = []
     for part in (old.where(even), old.where(~even)):
         p = model.by_heads(part.table)

@@ -14,7 +14,7 @@ from twinops.data.seal import read_sealed
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.attributes import attribute_columns
-from twinops.evaluation.necessity import ESTABLISHED, About, Tested, tested
+from twinops.evaluation.necessity import ESTABLISHED, TestedUnit, Trial, tested
 from twinops.evaluation.necessity_rows import established, newly_met, recent_columns, source_columns
 from twinops.evaluation.retention import (
     ATTRIBUTE,
@@ -87,7 +87,7 @@ def minimise(  # noqa: PLR0913  the injected ports and sections; nothing passes 
 Setup = tuple[Engine, pa.Table, FeaturesParams, EvaluateParams, MinimisationParams]
 
 
-def _attributes(declared: Examples, demographics: pa.Table, setup: Setup) -> tuple[Tested, ...]:
+def _attributes(declared: Examples, demographics: pa.Table, setup: Setup) -> tuple[TestedUnit, ...]:
     engine, lines, grid, held_out, rule = setup
     if len(declared) == 0 or declared.households < FEWEST_HOUSEHOLDS:
         return ()
@@ -95,22 +95,22 @@ def _attributes(declared: Examples, demographics: pa.Table, setup: Setup) -> tup
     units[TOGETHER] = np.column_stack(list(units.values()))
     rows = established(declared, grid, learn_until=rule.learn_until, judged=held_out.cutoffs)
     recent = recent_columns(engine, lines, declared, rule.histories)
-    newly = [tested(newly_met(rows, recent[days]), units, rule, About(ATTRIBUTE, days)) for days in rule.histories]
-    return (*tested(rows, units, rule, About(ATTRIBUTE, ESTABLISHED)), *(t for found in newly for t in found))
+    newly = [tested(newly_met(rows, recent[days]), units, rule, Trial(ATTRIBUTE, days)) for days in rule.histories]
+    return (*tested(rows, units, rule, Trial(ATTRIBUTE, ESTABLISHED)), *(t for found in newly for t in found))
 
 
-def _sources(known: Examples, setup: Setup, places: Places, keys: KeyStore) -> tuple[Tested, ...]:
+def _sources(known: Examples, setup: Setup, places: Places, keys: KeyStore) -> tuple[TestedUnit, ...]:
     engine, lines, grid, held_out, rule = setup
     told = {name: _raw(name, places, keys) for name in ("campaigns", "redemptions")}
     told["blend"] = read_sealed(places.blend, dataset="blend", keys=keys)
     units = source_columns(engine, known, told)
     rows = established(known, grid, learn_until=rule.learn_until, judged=held_out.cutoffs)
-    all_history = About(SOURCE, ESTABLISHED, activity=True)
+    all_history = Trial(SOURCE, ESTABLISHED, activity=True)
     nothing = newly_met(rows, np.zeros((len(known), 1)))
     purchases = tested(nothing, {PURCHASES: rows.base(rows.learn)}, rule, all_history)
     early = {name: x for name, x in units.items() if name in FROM_THE_START}
     recent = recent_columns(engine, lines, known, rule.histories) if early else {}
-    newly = [tested(newly_met(rows, x), early, rule, About(SOURCE, days)) for days, x in recent.items()]
+    newly = [tested(newly_met(rows, x), early, rule, Trial(SOURCE, days)) for days, x in recent.items()]
     return (*purchases, *tested(rows, units, rule, all_history), *(t for found in newly for t in found))
 
 
@@ -149,7 +149,7 @@ def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: Asked) -
 
 
 def _findings(
-    found: tuple[Tested, ...],
+    found: tuple[TestedUnit, ...],
     revealed: tuple[tuple[Revealed, ...], int],
     rule: MinimisationParams,
     held_out: EvaluateParams,

@@ -1,4 +1,4 @@
-"""How well the coupon head foretells who redeems, on held-out campaigns: response, not uplift.
+"""How well the coupon head predicts who redeems, on held-out campaigns: response, not uplift.
 
 Recipients were chosen by the shop and not by lot. Whoever redeems might have bought without a coupon too.
 """
@@ -80,6 +80,7 @@ def coupon_facts(scored: ScoredCampaigns) -> list[Fact]:
     for campaign in np.unique(scored.campaign):
         of = scored.campaign == campaign
         answered = int(scored.responded[of].sum())
+        # two counts: were the one shown beside the sum, the small one could be had by subtraction
         counts = hidden({"redeemed": answered, "not": int(of.sum()) - answered})
         shown = None not in counts.values()
         value.append({"campaign": int(campaign), "received": int(of.sum()) if shown else None, **counts})

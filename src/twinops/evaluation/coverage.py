@@ -38,6 +38,7 @@ class Covered:
 def covered(rows: Examples, p: Predictions, intervals: Intervals) -> tuple[Covered, Covered]:
     """What the twin's ranges held, and beside it what the range of everybody held (the naive interval)."""
     tier = intervals.tier(p)
+    # a range that is wide enough holds everything: what counts is to be sharper than one range for all
     everybody = Ranges(*(np.broadcast_to(end, len(rows)) for end in _ends(intervals.newcomer())))
     return _covered(rows, tier, intervals.of(p)), _covered(rows, tier, everybody)
 

@@ -105,6 +105,7 @@ def watch_all(early: Examples, how: Watching, *, cutoffs: Sequence[int]) -> list
 def watch(early: Examples, how: Watching, day: int) -> Watched:
     """Fit on the rows the twin would be fitted on for this day, and set what was observed beside what was expected."""
     rows = early.where(_scored(early, day))
+    # only rows whose whole horizon was over: the first days are labels too
     past = early.known_at(day, horizon_days=how.grid.horizon_days)
     heads = fit_twin(past, how.grid.model_copy(update={"horizon_days": how.days}), how.penalties)
     said = heads.by_heads(rows.table)

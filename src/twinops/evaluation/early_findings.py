@@ -54,6 +54,7 @@ def early_findings(early: Early) -> Findings:
     """Ratios are absent when the day could not be measured: a missing measure is missing, not one."""
     days = early.before
     measures = list(early.today.ratios) if early.today else []
+    # a rate of false alarms over no day at all is no evidence of calm
     if days:
         source = f"as-of days {days[0].cutoff} to {days[-1].cutoff}, all taken as calm; their first days do not overlap"
         measures += [

@@ -55,6 +55,7 @@ def fairness_findings(
         "fairness_mitigation": {"words": MITIGATION, "rows": [_mitigation_row(m) for m in mitigated]},
     }
     measures = [_ratio(c, source, replay.seed) for c in comparisons if c.groups]
+    # of the three blends only the half-way one is priced; the others are its ends
     prices = [p for m in mitigated if m.blend == HALF_WAY for p in _prices(m, source, replay.seed)]
     return Findings(
         measures=(*measures, *prices),

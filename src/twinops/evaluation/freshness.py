@@ -44,6 +44,7 @@ def measure_freshness(origins: Origins, days: Sequence[int], draws: np.ndarray, 
     for day in days:
         rows, stale = _with_history(origins, day, ages.state)
         weights = draws[:, rows.household].astype(float)
+        # the heads alone: trees in the champion would blur what is the age of the state
         fresh = origins.model(origins.heads, day)
         seen.setdefault((STATE, 0), []).append(quantities(rows, fresh.predict(rows.table), weights))
         for age, then in stale.items():

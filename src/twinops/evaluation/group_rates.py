@@ -34,6 +34,7 @@ def _by_group(people: RankedHouseholds, grouping: Grouping) -> dict[str, Rates]:
     from fairlearn import metrics  # heavy
 
     inside = grouping.inside
+    # what counts as right: among the top by actual spend, as many as get an offer
     truth, decided = people.in_top[inside].astype(int), people.offered[inside].astype(int)
     frame = metrics.MetricFrame(
         metrics={

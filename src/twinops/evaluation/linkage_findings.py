@@ -79,6 +79,7 @@ def against_truth(done: Linked, raw: pa.Table, person_of: Mapping[str, int], *, 
         "fuzzy_normalised": fuzzy(our_fields(done.records), done.candidates, person)[0],
     }
     group, source = done.resolved.person, np.array(done.records["source"].to_pylist())
+    # a linked record belongs to the household whose holder stands in the same group
     owner = {int(group[i]): int(person[i]) for i in np.flatnonzero(source == home)}
     linked = [i for i in np.flatnonzero(source != home) if int(group[i]) in owner]
     wrong = sum(owner[int(group[i])] != int(person[i]) for i in linked)

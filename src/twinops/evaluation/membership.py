@@ -93,6 +93,7 @@ def _score(fits: np.ndarray, inside: np.ndarray, target: int) -> np.ndarray:
 
 def auc_and_rate(found: Membership, weights: np.ndarray) -> tuple[float, float]:
     """Area under the attack's curve, and its true positives at one false positive in a hundred; households weighted."""
+    # all attacked models together: one household is as many tries as there are models
     w = np.tile(weights, len(found.score))
     score, inside = found.score.ravel(), found.inside.ravel()
     kept = w > 0

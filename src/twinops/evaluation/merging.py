@@ -54,6 +54,7 @@ def merged(
     out: dict[str | None, str | None] = {}
     for run in runs:
         out |= dict.fromkeys(run.levels, _label(run, between) if run.n >= least else None)
+    # who did not state it is a group of its own: to leave them out would hide how they are reached
     if counts.get(None):
         out[None] = NOT_STATED if counts[None] >= least else None
     return out

@@ -43,6 +43,7 @@ def tell_newcomers(
     """Every newcomer is predicted by heads, corrections and ranges learned without them: two folds by household."""
     parts: dict[str, list[StageRows]] = {}
     for fold in range(FOLDS):
+        # by household number, not by lot: the same newcomers whatever else is drawn
         unseen = [n for n in who if n.household % FOLDS == fold]
         seen = [n for n in who if n.household % FOLDS != fold]
         rows = known.where(~np.isin(known.household, [n.household for n in unseen]))

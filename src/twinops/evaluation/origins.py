@@ -15,7 +15,7 @@ QUANTITIES = ("active_auc", "baskets_poisson_deviance", "spend_mae")
 LOWER_IS_BETTER = ("baskets_poisson_deviance", "spend_mae")
 UNITS = {"spend_mae": "USD"}
 SMALLEST_RATE = 1e-3
-"""A baseline that foretells exactly nothing to someone who comes would be infinitely wrong."""
+"""A baseline that predicts exactly nothing to someone who comes would be infinitely wrong."""
 
 Fit = Callable[[Examples], Forecaster]
 
@@ -47,7 +47,7 @@ class Origins:
 
 
 def quantities(rows: Examples, p: Predictions, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """How well these rows were foretold: one number per draw (`weights` is draws x rows)."""
+    """How well these rows were predicted: one number per draw (`weights` is draws x rows)."""
     rate = np.maximum(p.baskets, SMALLEST_RATE)
     return {
         "active_auc": weighted.auc(rows.active, p.active_probability, weights),

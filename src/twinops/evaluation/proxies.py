@@ -1,6 +1,6 @@
 """Do the features tell who buys what the deny-list keeps out? A feature that does is a proxy (C-184/20).
 
-A classifier of the features foretells membership in a denied category, out of fold. Beside it stand the same with
+A classifier of the features predicts membership in a denied category, out of fold. Beside it stand the same with
 shuffled members, which must be .5, and with ordinary categories of as many members: whoever shops much
 buys of everything, so only what exceeds these is about the category.
 """
@@ -33,12 +33,12 @@ FOLDS = 5
 ALIKE = 5
 """So many ordinary categories stand beside each denied one."""
 FEWEST = 30
-"""Members, and others, below which nothing is foretold."""
+"""Members, and others, below which nothing is predicted."""
 
 
 @dataclass(frozen=True)
 class Proxy:
-    """One denied category: its members, and the AUC of foretelling them, shuffled ones, and ordinary ones alike."""
+    """One denied category: its members, and the AUC of predicting them, shuffled ones, and ordinary ones alike."""
 
     category: str
     members: int
@@ -82,13 +82,13 @@ class _Crowd:
     members: Mapping[str, np.ndarray]
 
     def auc(self, truth: np.ndarray) -> np.ndarray:
-        """AUC of foretelling members, on everybody and on every draw."""
-        return weighted.auc(truth.astype(float), foretold(self.z, truth, self.fold), self.draws)
+        """AUC of predicting members, on everybody and on every draw."""
+        return weighted.auc(truth.astype(float), predicted(self.z, truth, self.fold), self.draws)
 
     def plain_auc(self, truth: np.ndarray) -> float:
         """AUC on everybody."""
         once = np.ones((1, len(self.z)))
-        return float(weighted.auc(truth.astype(float), foretold(self.z, truth, self.fold), once)[0])
+        return float(weighted.auc(truth.astype(float), predicted(self.z, truth, self.fold), once)[0])
 
 
 def measured(x: np.ndarray, members: Mapping[str, np.ndarray], rule: ProxiesParams) -> tuple[Proxy, ...]:
@@ -107,11 +107,12 @@ def _proxy(kind: str, crowd: _Crowd, rule: ProxiesParams) -> Proxy:
     rng = np.random.default_rng([rule.seed, 2, *category.encode()])
     shuffled = [crowd.plain_auc(rng.permutation(truth)) for _ in range(rule.shuffles)]
     alike = [crowd.auc(crowd.members[other]) for other in _alike(truth, crowd.members)]
+    # whoever shops much buys of everything, denied or not: only what exceeds this is about the category
     ordinary = np.mean(alike, axis=0) if alike else np.full(len(crowd.draws), np.nan)
     return Proxy(category, int(truth.sum()), Resampled(crowd.auc(truth)), np.array(shuffled), Resampled(ordinary))
 
 
-def foretold(z: np.ndarray, truth: np.ndarray, fold: np.ndarray, *, c: float = 0.1) -> np.ndarray:
+def predicted(z: np.ndarray, truth: np.ndarray, fold: np.ndarray, *, c: float = 0.1) -> np.ndarray:
     """Out-of-fold log-odds of membership; `c` is the inverse strength of the L2 penalty."""
     from sklearn.linear_model import LogisticRegression
 

@@ -137,6 +137,7 @@ _METHODS = {
 def _rejected(reasons: Mapping[str, int]) -> Tally:
     absent = sum(n for r, n in reasons.items() if r.endswith(ABSENT))
     twice = sum(n for r, n in reasons.items() if r in TWICE)
+    # each rejected row has one reason, so the three parts add up to all of them
     n = sum(reasons.values())
     return Tally(n, absent, n - absent - twice, twice)
 

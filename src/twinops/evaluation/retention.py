@@ -148,9 +148,11 @@ def _proposed(test: TestedUnit, established: Necessity | None, newly: dict[int, 
     if established is Necessity.NECESSARY:
         return f"hold {what} as long as the household is in a twin: without it forecasts lose more than the margin."
     if needed:
+        # measured with income: of use at seven days, of none at 56, so a fixed end instead of "while useful"
         longest = max(needed)
         until = min((d for d in newly if d > longest), default=longest)
         return f"use {what} for newcomers only, until {until} days are known of them, then erase it."
+    # doubt goes against holding: the controller shows necessity, not the consumer its absence (art. 5(2))
     if established is Necessity.INCONCLUSIVE:
         return f"do not use {what}: whether the twin needs it cannot be told, and doubt is no ground to hold it."
     if unsure:

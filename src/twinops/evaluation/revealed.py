@@ -20,7 +20,7 @@ from twinops.data.threads import one_thread
 from twinops.entities.measure import Measure
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
-from twinops.evaluation.proxies import FEWEST, FOLDS, foretold, register_kinds, standardised
+from twinops.evaluation.proxies import FEWEST, FOLDS, predicted, register_kinds, standardised
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 from twinops.ports import Engine
@@ -117,6 +117,7 @@ def measure_revealed(behaviour: Behaviour, demographics: pa.Table, rule: Minimis
     with one_thread():
         for trait, (attribute, _, has) in TRAITS.items():
             answers = demographics[attribute].to_pylist()
+            # silence is no answer: who did not state it is neither member nor other
             stated = np.array([a is not None for a in answers], dtype=bool)
             truth = np.array([has(a) for a in answers if a is not None], dtype=bool)
             if len(truth) and min(truth.sum(), (~truth).sum()) >= FEWEST:
@@ -158,7 +159,7 @@ def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: Minimisatio
         return weighted.auc(of.astype(float), score, draws)
 
     dealt = [rng.permutation(truth) for _ in range(rule.shuffles)]
-    chance = [float(auc(d, foretold(x, d, fold, c=PENALTY_C))[0]) for d in dealt]
-    whole, less = (Resampled(auc(truth, foretold(of, truth, fold, c=PENALTY_C))) for of in (x, state))
+    chance = [float(auc(d, predicted(x, d, fold, c=PENALTY_C))[0]) for d in dealt]
+    whole, less = (Resampled(auc(truth, predicted(of, truth, fold, c=PENALTY_C))) for of in (x, state))
     score = Resampled(auc(truth, known.score))
     return Revealed(trait, int(truth.sum()), len(truth), whole, float(np.mean(chance)), less, score)

@@ -25,7 +25,7 @@ SPREADS = ("baskets", "spend")
 
 @dataclass(frozen=True)
 class Scored:
-    """One held-out day: who, what came, and what the twin foretold."""
+    """One held-out day: who, what was observed, and what the twin predicted."""
 
     rows: Examples
     said: Predictions
@@ -82,7 +82,7 @@ def rolling_fact(measured: Sequence[Origin]) -> Fact:
 
 
 def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting) -> list[Measure]:
-    """`variance_ratio.spend`: standard deviation of what was foretold over that of what came, between households.
+    """`variance_ratio.spend`: standard deviation of what was predicted over that of what was observed, between households.
 
     Below 1 is right for anyone who cannot see the future: the best forecast has the square root of the share of
     variance that can be explained, which stands beside it as `explained_share.spend`.
@@ -93,6 +93,7 @@ def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting)
         for day in days:
             weights = draws[:, day.rows.household].astype(float)
             said, came = getattr(day.said, q), getattr(day.rows, q)
+            # over households of a day: over days the seasons would be counted as spread
             variance = _variance(came, weights)
             ratios.append(np.sqrt(_variance(said, weights) / variance))
             shares.append(1 - weighted.mean((came - said) ** 2, weights) / variance)

@@ -51,6 +51,7 @@ def _cell(table: pa.Table, bounds: tuple[tuple[float, float], ...]) -> np.ndarra
 
 
 def _means(cell: np.ndarray, came: np.ndarray) -> tuple[float, ...]:
+    # a cell nobody was in still needs an answer: the mean of all
     rows = np.bincount(cell, minlength=CELLS)
     total = np.bincount(cell, weights=came, minlength=CELLS)
     return tuple(float(v) for v in (total + PRIOR_ROWS * came.mean()) / (rows + PRIOR_ROWS))

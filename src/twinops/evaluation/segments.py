@@ -128,6 +128,7 @@ def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: S
         for i, name in enumerate(names)
         for side, mask in ((INSIDE, asked.within), (OUTSIDE, ~asked.within))
     }
+    # inside and outside of the purpose are told from the same cells, so both must be large enough
     gone = suppressed({key: len(rows) for key, rows in parts.items()})
     if_done = None
     if asked.action is not None and support is not None:

@@ -95,6 +95,7 @@ def score_social(social: SocialRows, day: int, horizon_days: int) -> ScoredSocia
     model = fit_social(past, horizon_days=horizon_days)
     texts = now.more_moods.sum(axis=1)
     mood = np.divide(now.more_moods[:, 0] - now.more_moods[:, 2], texts, out=np.full(len(now), np.nan), where=texts > 0)
+    # so that a world without any text has a mean mood of 0 instead of none
     everybody = past.more_moods.sum(axis=0) + 1e-9
     usual = np.full(len(now), (everybody[0] - everybody[2]) / everybody.sum())
     expected = {

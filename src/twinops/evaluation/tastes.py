@@ -1,4 +1,4 @@
-"""How well the taste heads foretell which categories a household buys of, and newly tries, on held-out days."""
+"""How well the taste heads predict which categories a household buys of, and newly tries, on held-out days."""
 
 from __future__ import annotations
 
@@ -90,6 +90,7 @@ def _quantities(day: ScoredTastes, model: str, draws: np.ndarray) -> dict[str, n
         NDCG: mean(ranked[bought], weights[:, bought].astype(float)),
         NEW: clustered_auc(day.chosen[day.new], score[day.new], who[day.new], draws),
     }
+    # counts order, but are no chances: a Brier score of them would mean nothing
     if model != "own_counts":
         made[BRIER] = mean(((score - day.chosen) ** 2).mean(axis=1), weights.astype(float))
     return made

@@ -28,6 +28,7 @@ class Utility:
 
 def utility(members: np.ndarray, control: np.ndarray, spread: Spread, sizes: Sequence[int]) -> Utility:
     """Distances over all columns and pairs; `spread[i][c]` shares row i of the table over the codes of column c."""
+    # a released range stands for all of its codes alike: nothing is known of where in it a household lies
     table = [np.array([row[c] for row in spread]) for c in range(len(sizes))]
     people, strangers = ([_one_hot(x[:, c], size) for c, size in enumerate(sizes)] for x in (members, control))
     columns, both = range(len(sizes)), list(combinations(range(len(sizes)), 2))

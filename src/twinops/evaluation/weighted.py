@@ -48,6 +48,7 @@ def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.nd
     Cox, Two further applications of a model for binary regression, Biometrika 45 (1958). Newton's method, all draws at
     once; a draw that does not settle is not a number.
     """
+    # a chance of exactly 0 or 1 has no log-odds
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     x = np.log(p / (1 - p))
     intercept, slope = np.zeros(len(weights)), np.ones(len(weights))
@@ -67,7 +68,7 @@ def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.nd
 
 
 def calibration_in_the_large(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What must be added to every predicted log-odds for as many to come as foretold: 0 is right, below 0 too high."""
+    """What must be added to every predicted log-odds for as many to come back as predicted: 0 is right, below 0 too high."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     x = np.log(p / (1 - p))
     shift = np.zeros(len(weights))
@@ -81,7 +82,7 @@ def calibration_in_the_large(truth: np.ndarray, probability: np.ndarray, weights
 
 
 def calibration_error(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray, *, bins: int = 10) -> np.ndarray:
-    """Expected calibration error: mean distance between foretold and come, over equally filled bins of the foretold.
+    """Expected calibration error: mean distance between predicted and observed, over equally filled bins.
 
     It cannot be 0 with finitely many rows, however right the probabilities: compare it with `noise_floor`.
     """

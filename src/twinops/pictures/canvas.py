@@ -20,6 +20,7 @@ DPI = 130
 
 def canvas(*, rows: int = 1, columns: int = 1, size: tuple[float, float] = (8, 4), **grid: Any) -> tuple[Figure, Any]:
     """A figure and its axes, without pyplot's global state; `grid` goes to `Figure.subplots`."""
+    # without pyplot: it keeps every figure it ever made, and stages draw in threads
     figure = Figure(figsize=size, dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, **grid)
@@ -66,4 +67,5 @@ def panel_title(ax: Axes, text: str) -> None:
 def save(figure: Figure, path: Path) -> None:
     """Write a PNG that names neither program nor time."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Matplotlib writes its own name and version otherwise, and the same numbers would give other bytes
     figure.savefig(path, metadata={"Software": None})

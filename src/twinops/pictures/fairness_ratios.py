@@ -46,6 +46,7 @@ def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: As
 def _row(ax: Axes, place: int, comparison: AttributeComparison) -> None:
     colour = ORANGE if comparison.uneven else BLUE
     worst = comparison.worst
+    # the axis is logarithmic: 0 would lie infinitely far to the left
     drawn = Estimate(*(max(x, LOWEST_DRAWN) for x in comparison.ratio))
     dot(ax, place, drawn, Mark(colour, width=2.5, size=7))
     text = f"{comparison.ratio.value:.2f}, p {short_p(worst.p_adjusted)}"

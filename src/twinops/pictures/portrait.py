@@ -16,6 +16,7 @@ from twinops.twin.simulate import Simulated
 
 def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) -> Figure:
     """Three panels; all figures as the portrait has them, so a banded portrait gives a banded picture."""
+    # fewer than ten alike would single somebody out
     if portrait is None or portrait.expected is None:
         figure, ax = canvas(size=(8, 1.2))
         ax.set_axis_off()

@@ -47,6 +47,7 @@ def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:
 
 
 def _line(ax: Axes, days: list[dict[str, Any]], key: str, baseline: str) -> None:
+    # a day on which everybody did the same has no AUC
     known = [(d["cutoff"], *d[key]) for d in days if d.get(key)]
     if not known:
         return

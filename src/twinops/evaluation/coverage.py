@@ -69,6 +69,7 @@ def winkler(low: np.ndarray, high: np.ndarray, observed: np.ndarray) -> np.ndarr
 
 
 def _covered(rows: Examples, tier: np.ndarray, r: Ranges) -> Covered:
+    """Of one day what some ranges held, how wide they are, and their Winkler scores."""
     ends = {"baskets": (r.baskets_low, r.baskets_high), "spend": (r.spend_low, r.spend_high)}
     observed = {"baskets": rows.baskets, "spend": rows.spend}
     return Covered(
@@ -96,6 +97,7 @@ def _shares(days: Sequence[Covered], draws: np.ndarray) -> dict[str, Resampled]:
 
 
 def _share(day: Covered, quantity: str, draws: np.ndarray, tier: int | None) -> np.ndarray:
+    """Of one day the share of outcomes inside their range, in one tier or in all."""
     mask = np.ones(len(day.tier), dtype=bool) if tier is None else day.tier == tier
     return weighted.mean(day.inside[quantity][mask], draws[:, day.household[mask]].astype(float))
 

@@ -150,5 +150,6 @@ def _per_draw(pair: Windows, columns: list[str], *, draws: int, seed: int) -> tu
 
 
 def _sample(values: pd.Series, household: np.ndarray) -> Sample:
+    """The rows with a value, and whose they are."""
     known = values.notna().to_numpy()
     return Sample(values.to_numpy()[known], household[known])

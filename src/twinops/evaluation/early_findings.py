@@ -126,6 +126,7 @@ def _counts(days: Sequence[DayAnswer]) -> dict[str, Any]:
 
 
 def _share(name: str, hits: int, days: Sequence[DayAnswer], source: str) -> Measure:
+    """A rate over calm days; households of a day are one trial, not many."""
     value, low, high = wilson.share(hits, len(days))
     method = "share of calm days on which the gate's rule raised it; Wilson's interval"
     return Measure(name, value, len(days), source, method, low, high, unit_of_n="as-of days")

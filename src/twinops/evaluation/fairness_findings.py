@@ -68,6 +68,7 @@ def _ratio(c: AttributeComparison, source: str, seed: int) -> Measure:
 
 
 def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
+    """What the half-way blend would change, as two measures."""
     share = f"part of the actual spend of the compared households that the selected made; {BLEND}"
     ratio, spend = m.ratio, m.spend_share
     blended = f"{SMALLEST}; {BLEND}"
@@ -80,6 +81,7 @@ def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
 def _decision(
     people: RankedHouseholds, comparisons: Sequence[AttributeComparison], declared: Declaration, replay: FairnessParams
 ) -> dict[str, Any]:
+    """What was decided for how many, and how far the assessment reaches."""
     assessable = int(people.assessable.sum())
     with_demographics = max(
         (c.n + c.too_few for c in comparisons if c.attribute in declared.fairness.attributes), default=0

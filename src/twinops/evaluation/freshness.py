@@ -84,6 +84,7 @@ def _with_history(origins: Origins, day: int, ages: Sequence[int]) -> tuple[Exam
 
 
 def _aged(what: str, days: int, found: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]) -> Aged:
+    """One age over all days, draw by draw, beside both fresh."""
     value = {q: np.mean([f[q] for f in found], axis=0) for q in QUANTITIES}
     fresh = {q: np.mean([f[q] for f in reference], axis=0) for q in QUANTITIES}
     return Aged(

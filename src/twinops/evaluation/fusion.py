@@ -144,6 +144,7 @@ def _coded(table: pa.Table, shared: Sequence[Shared]) -> list[np.ndarray]:
 
 
 def _joint(codes: np.ndarray, classes: np.ndarray, size: int) -> np.ndarray:
+    """Counts of every pair of code and class."""
     return np.bincount(codes * size + classes, minlength=(int(codes.max()) + 1) * size)
 
 

@@ -52,6 +52,7 @@ def by_truth(fused: pa.Table, recipients: pa.Table, truth: Mapping[str, np.ndarr
 
 
 def _quality(rows: Sequence[AgainstTruth], suffix: str) -> list[Measure]:
+    """Coverage and mean error; fewer than two figures have no spread, and so no interval."""
     off = [abs(r.off) for r in rows if r.is_mean]
     if len(off) < 2:
         return []
@@ -66,6 +67,7 @@ def _quality(rows: Sequence[AgainstTruth], suffix: str) -> list[Measure]:
 
 
 def _against_truth(row: Mapping[str, Any], recipients: pa.Table, truth: Mapping[str, np.ndarray]) -> AgainstTruth:
+    """Set one published figure beside what the generator knows."""
     member = np.array(recipients[row["variable"]].cast(pa.string()).to_pylist(), dtype=object) == row["segment"]
     answers = truth[row["scale"]][member]
     true = float(answers.mean() if row["figure"] == "mean" else (answers >= HIGH).mean())

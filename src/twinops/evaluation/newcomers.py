@@ -120,6 +120,7 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
 
 
 def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:
+    """What the ranges of one stage held, row by row."""
     tail = (1 - LEVEL) / 2
     ends = [spread.spends(p, came.expected_spend) for p in (tail, 1 - tail)]
     held = (came.spend >= ends[0]) & (came.spend <= ends[1])

@@ -21,6 +21,7 @@ def planted(seen: Watched, *, seed: int) -> dict[str, Watched]:
 
 
 def _gone(seen: Watched, share: float, *, seed: int) -> Watched:
+    """The same households are gone from baskets, visits and spend."""
     rng = np.random.default_rng([seed, seen.cutoff, round(1000 * share)])
     gone = rng.permutation(seen.households) < round(share * seen.households)
     return replace(seen, actual={q: np.where(gone, 0.0, seen.actual[q]) for q in QUANTITIES})

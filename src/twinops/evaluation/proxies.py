@@ -103,6 +103,7 @@ def measured(x: np.ndarray, members: Mapping[str, np.ndarray], rule: ProxiesPara
 
 
 def _proxy(kind: str, crowd: _Crowd, rule: ProxiesParams) -> Proxy:
+    """One denied category, with its shuffled and its ordinary controls."""
     truth, category = crowd.members[kind], kind.removeprefix(DENIED)
     rng = np.random.default_rng([rule.seed, 2, *category.encode()])
     shuffled = [crowd.plain_auc(rng.permutation(truth)) for _ in range(rule.shuffles)]
@@ -134,6 +135,7 @@ def _alike(truth: np.ndarray, members: Mapping[str, np.ndarray]) -> list[str]:
 
 
 def _enough(truth: np.ndarray) -> bool:
+    """Members and others enough for every fold to hold both."""
     return min(int(truth.sum()), int((~truth).sum())) >= FEWEST
 
 

@@ -135,6 +135,7 @@ _METHODS = {
 
 
 def _rejected(reasons: Mapping[str, int]) -> Tally:
+    """Rows kept out, by what their reasons mean."""
     absent = sum(n for r, n in reasons.items() if r.endswith(ABSENT))
     twice = sum(n for r, n in reasons.items() if r in TWICE)
     # each rejected row has one reason, so the three parts add up to all of them
@@ -161,6 +162,7 @@ def _incomplete(source: Source) -> np.ndarray:
 
 
 def _timeliness(source: Source, today: int) -> tuple[Measure, ...]:
+    """Of the rows taken: rejected ones have no day."""
     if source.day is None or source.rows.num_rows == 0:
         return ()
     days = source.rows[source.day]

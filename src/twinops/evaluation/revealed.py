@@ -29,6 +29,7 @@ _LEVELS = {c.name: c.allowed or () for c in SCHEMA.columns}
 
 
 def _from(attribute: str, level: str) -> frozenset[str]:
+    """The level of an ordered attribute and all above it."""
     levels = _LEVELS[attribute]
     return frozenset(levels[levels.index(level) :])
 
@@ -150,6 +151,7 @@ def revealed_measures(found: tuple[Revealed, ...], rule: MinimisationParams, *, 
 
 
 def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: MinimisationParams) -> Revealed:
+    """One trait, told from behaviour, from the state alone, from the score, and by chance."""
     x, state = known.columns(), centred(known.terms)
     fold = np.random.default_rng([rule.seed, 3]).permutation(len(truth)) % FOLDS
     draws = counts(len(truth), draws=rule.draws, seed=rule.seed).astype(float)

@@ -82,7 +82,7 @@ def rolling_fact(measured: Sequence[Origin]) -> Fact:
 
 
 def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting) -> list[Measure]:
-    """`variance_ratio.spend`: standard deviation of what was predicted over that of what was observed, between households.
+    """`variance_ratio.spend`: standard deviation of the predicted over that of the observed, between households.
 
     Below 1 is right for anyone who cannot see the future: the best forecast has the square root of the share of
     variance that can be explained, which stands beside it as `explained_share.spend`.
@@ -154,5 +154,6 @@ def _with_interval(quantity: Resampled) -> list[float] | None:
 
 
 def _variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Under every weighting at once."""
     mean = weighted.mean(values, weights)
     return np.asarray(weighted.mean(values**2, weights) - mean**2)

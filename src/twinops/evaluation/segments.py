@@ -205,6 +205,7 @@ class _Rows:
         return _IfDone(inside, edge, before.spend, self.model.by_heads(after).spend)
 
     def _after_campaign(self, action: Action, free: np.ndarray) -> _IfDone:
+        """Who may be contacted and is of a tier that was seen with such a campaign."""
         chances = np.column_stack([_chances(t, action.campaign) for t in self.support.tiers])
         answered = np.isfinite(chances[0])[self.tier] & free
         expected = self.expected
@@ -230,6 +231,7 @@ def _chances(tier: Tier, kind: str) -> np.ndarray:
 
 
 def _expected_of(name: tuple[str, ...], rows: np.ndarray, expected: Predictions, if_done: _IfDone | None) -> Segment:
+    """One segment, and what it would be with the action."""
     active, baskets, spend = (_mean(getattr(expected, f)[rows]) for f in ("active_probability", "baskets", "spend"))
     return Segment(name, len(rows), active, baskets, spend, None if if_done is None else _what_if(rows, if_done))
 

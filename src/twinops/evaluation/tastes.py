@@ -117,6 +117,7 @@ def newly_tried(days: list[ScoredTastes], names: tuple[str, ...]) -> tuple[Tried
 
 
 def _tried(days: list[ScoredTastes], place: int, name: str) -> Tried | None:
+    """One category; None where any of the four counts is too small to show."""
     new = [d.new[:, place] for d in days]
     tried = np.concatenate([d.chosen[n, place] for d, n in zip(days, new, strict=True)])
     top = np.concatenate([_top(d.scores[TWIN][n, place]) for d, n in zip(days, new, strict=True)])

@@ -66,4 +66,5 @@ def _pair(table: Sequence[np.ndarray], one: int, other: int) -> np.ndarray:
 
 
 def _far(one: np.ndarray, other: np.ndarray) -> float:
+    """Total variation distance of two tables of shares."""
     return float(np.abs(one - other).sum() / 2)

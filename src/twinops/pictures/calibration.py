@@ -47,6 +47,7 @@ def _rests_on(calibration: Calibration, slope: Measure | None) -> str:
 
 
 def _reading(slope: Measure | None) -> str:
+    """What the slope says: above 1 the log-odds are too near to even, below 1 too far."""
     if slope is None:
         return "Too few to say whether chances are bold or timid"
     if slope.low is not None and slope.low > 1:

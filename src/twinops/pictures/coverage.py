@@ -52,6 +52,7 @@ def _tiers(ax: Axes, measures: dict[str, Measure]) -> None:
 
 
 def _score(ax: Axes, measures: dict[str, Measure]) -> None:
+    """Below 1 the twin's ranges are sharper than one range for everybody."""
     for place, q in enumerate(BOTH):
         ours, theirs = measures[f"interval_winkler_80.{q}"], measures[f"interval_winkler_80.{q}.naive"]
         gain = measures[f"interval_winkler_80.{q}.gain_over_naive"]
@@ -87,6 +88,7 @@ def _dot(ax: Axes, place: float, share: Estimate, colour: str) -> None:
 
 
 def _promise(ax: Axes) -> None:
+    """The line at 80 of 100."""
     ax.axvline(100 * COVERAGE, color=GREY, linewidth=1, linestyle="--")
     ax.set_xlabel("outcomes inside their range, of 100", fontsize=9)
 

@@ -75,6 +75,7 @@ def _finding(measures: dict[str, Measure]) -> str:
 
 
 def _state_matters_more(measures: dict[str, Measure], state: int | None, heads: int | None) -> bool:
+    """The interval of what an old state loses lies above that of old heads."""
     if state is None or heads is None:
         return False
     low, high = (

@@ -52,6 +52,7 @@ def sources_picture(findings: Findings) -> Figure:
 
 
 def _attribute(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
+    """Left someone newly met, right all history; dashes for shuffled values."""
     tests = sorted(tests, key=lambda t: (t["history_days"] is None, t["history_days"] or 0))
     for place, t in enumerate(tests):
         value, low, high = t["gain_usd"]
@@ -91,6 +92,7 @@ def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
 
 
 def _given_away(ax: Axes, measures: dict[str, Measure]) -> None:
+    """AUC of each trait from purchases, from the state, from the score."""
     known = [t for t in TRAITS if f"revealed.{t}" in measures]
     for place, trait in enumerate(known):
         for offset, (suffix, (colour, _)) in zip((-0.2, 0.0, 0.2), _FROM.items(), strict=True):

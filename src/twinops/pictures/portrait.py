@@ -43,6 +43,7 @@ def _likely(chance: float) -> str:
 
 
 def _pace(ax: Any, portrait: Portrait) -> None:
+    """A bar for each speed of forgetting."""
     pace = portrait.habits.baskets_a_week
     bars = ax.bar(range(len(pace)), list(pace.values()), color=BLUE, width=0.6)
     ax.bar_label(bars, fmt="%.1f", fontsize=9)
@@ -80,6 +81,7 @@ def _action(s: Simulated) -> str:
 
 
 def _why(ax: Any, portrait: Portrait) -> None:
+    """Each theme multiplies the average household's spend."""
     reasons = portrait.reasons[::-1]
     colours = [GREEN if r.factor >= 1 else GREY for r in reasons]
     ax.barh(range(len(reasons)), [r.factor - 1 for r in reasons], left=1, color=colours, height=0.5)

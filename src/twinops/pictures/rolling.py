@@ -58,6 +58,7 @@ def _line(ax: Axes, days: list[dict[str, Any]], key: str, baseline: str) -> None
 
 
 def _mark(ax: Axes, held_out: Sequence[int]) -> None:
+    """Days that nothing was chosen on."""
     ax.axhline(0, color=INK, linewidth=0.9)
     ax.plot(held_out, [0.02] * len(held_out), "^", color=GREY, markersize=5, transform=ax.get_xaxis_transform())
     ax.set_xlabel("as-of day", fontsize=9)

@@ -68,4 +68,5 @@ def _fact(findings: Findings, name: str) -> list[dict[str, Any]]:
 
 
 def _written(found: list[float] | None) -> str:
+    """Value, low, high as facts hold them."""
     return written(Estimate(*found)) if found else "not defined"

@@ -101,6 +101,7 @@ def factors_picture(tastes: Tastes | None) -> Figure:
 
 
 def _ends(ax: Axes, loading: np.ndarray, names: tuple[str, ...]) -> None:
+    """The categories at both ends of one direction."""
     order = np.argsort(loading, kind="stable")
     ends = np.unique(np.concatenate([order[:ENDS], order[-ENDS:]]))
     ends = ends[np.argsort(loading[ends], kind="stable")]
@@ -127,6 +128,7 @@ def _dots(ax: Axes, found: Mapping[str, Measure | None], *, labelled: bool) -> N
 
 
 def _ahead(measures: Mapping[str, Measure]) -> str:
+    """Better by the whole interval, on what it buys of and on what it newly tries."""
     plain = {"popularity": "popularity", "own_counts": "own counts"}
     both = [
         words
@@ -139,6 +141,7 @@ def _ahead(measures: Mapping[str, Measure]) -> str:
 
 
 def _nothing(figure: Figure, words: str) -> Figure:
+    """An empty picture that says why."""
     for ax in figure.axes:
         ax.set_axis_off()
     return tell(figure, finding=words, rests_on="There was too little to measure it on; the measures say why.")

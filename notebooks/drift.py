@@ -13,8 +13,8 @@
 # %% [markdown]
 # # Do households still shop as they did?
 #
-# The twin was fitted on the past. If what it sees today no longer looks like what it saw then, its predictions rest on
-# sand, and the labels that would show it arrive only when the horizon is over. So the features of two as-of days are
+# The twin was fitted on the past. If what it sees today no longer looks like what it saw then, its predictions may be
+# wrong, and the labels that would show it arrive only when the horizon is over. So the features of two as-of days are
 # compared: what households did in the weeks before each.
 
 # %% tags=["parameters"]
@@ -68,7 +68,7 @@ Markdown(result.found)
 #
 # Labels come when the horizon is over, four weeks late. The same heads, taught on the same rows but on what was done
 # in the first days of each horizon, say after a week what the labels will say: baskets, and households that came, over
-# what was expected. Spend is told, not judged: in one week it moves by more than the limits although nothing happened.
+# what was expected. Spend is shown, not judged: in one week it moves by more than the limits although nothing happened.
 
 # %%
 Image(home.places.figure("early_warning"))
@@ -77,7 +77,7 @@ Image(home.places.figure("early_warning"))
 Markdown(result.found_early)
 
 # %% [markdown]
-# How often it cries wolf is counted on the days before, all taken as calm. What it would find is tried by planting a
+# False alarms are counted on the days before, all taken as calm. What it would find is tried by planting a
 # change into the first days of every one of these days. Fewer baskets show, cheaper ones do not: those show in the
 # features, a month later.
 

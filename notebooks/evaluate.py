@@ -11,10 +11,10 @@
 # ---
 
 # %% [markdown]
-# # How well does the twin foretell?
+# # How well does the twin predict?
 #
 # For each held-out as-of day the twin is fitted again, on what was closed by that day and on households that
-# allowed training then. It foretells the horizon that follows, for households that allow scoring. Beside it stand,
+# allowed training then. It predicts the horizon that follows, for households that allow scoring. Beside it stand,
 # made for the same days from the same households: LightGBM, a regression on recency, frequency and monetary value
 # (RFM), the classic BG/NBD with gamma-gamma, and the last 28 days repeated.
 #
@@ -73,9 +73,9 @@ Markdown(gains_table(evaluated.findings))
 Markdown(days_table(evaluated.findings))
 
 # %% [markdown]
-# ## Does it happen as often as foretold?
+# ## Does it happen as often as predicted?
 #
-# Households are put into ten bins by what was foretold. A dot on the dashed line came true as often as foretold.
+# Households are put into ten bins by what was predicted. A dot on the dashed line happened as often as predicted.
 # No model reaches the line in every bin: perfectly right chances would miss it by luck, and by how much is said below.
 
 # %%

@@ -18,7 +18,7 @@
 # where the limit lies; whoever changes that file does it in git, under their name.
 #
 # The harm to look for is plain: some groups hear of lower prices less often than others, because they spend less or
-# because the twin foretells their spend less well. Demographics are never a feature of the twin. They are opened in
+# because the twin predicts their spend less well. Demographics are never a feature of the twin. They are opened in
 # this stage only, for households that allow bias assessment.
 
 # %% tags=["parameters"]
@@ -40,7 +40,7 @@ result = home.run("fairness")
 Markdown(result.decided)
 
 # %% [markdown]
-# ## How many of each group would get an offer, and is their spend foretold right?
+# ## How many of each group would get an offer, and is their spend predicted right?
 #
 # Small levels are merged with their neighbours until a group has enough households and enough expected offers; the
 # rule looks at sizes only. "Not stated" is a group, and so are the households about which nothing is held at all: they

@@ -26,7 +26,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.pictures.scorecard_tables import days_table, groups_table, rivals_table
+from twinops.pictures.scorecard_tables import days_table, groups_table, baselines_table
 
 home = twinops.open_project(project)
 card = home.run("scorecard")
@@ -67,7 +67,7 @@ Markdown(days_table(card.findings))
 # Paired gains: the same households, the same days, the same draws. Bold: the interval excludes zero.
 
 # %%
-Markdown(rivals_table(card.findings, card.accuracy))
+Markdown(baselines_table(card.findings, card.accuracy))
 
 # %% [markdown]
 # ## What moves forecasts

@@ -64,7 +64,7 @@ Image(str(home.places.figure("tastes_together")), width=950)
 # %% [markdown]
 # ## Who answers a campaign: response, not uplift
 #
-# Recipients were chosen by the shop and not by lot. What is foretold is who redeems a coupon **given that it reaches
+# Recipients were chosen by the shop and not by lot. What is predicted is who redeems a coupon **given that it reaches
 # them**, and not what the coupon causes: some would have come anyway. Only households that allowed scoring and offers
 # on the campaign's first day are measured.
 

@@ -39,7 +39,7 @@ trained = home.run("train")
 # ## What the households did
 #
 # Each dot is an as-of day: of the households known by then, how many bought again, and how much they spent. This is
-# what the heads learn to foretell. Demographics are no part of it, nor is the fact that a household has told them.
+# what the heads learn to predict. Demographics are no part of it, nor is the fact that a household has told them.
 
 # %%
 Image(str(home.places.figure("activity")), width=900)
@@ -74,5 +74,5 @@ Markdown(
     f"The model has seen {seen.rows:,} household-days of {seen.households:,} households, as-of days "
     f"{seen.first_cutoff} to {seen.last_cutoff}. It holds none of them: it is {home.places.model.stat().st_size:,} "
     "bytes of text.\n\n"
-    f"{choice_conclusion(trained.choice)}\n\n{trained.conclusion}\n\nHow well it foretells is measured in `evaluate`."
+    f"{choice_conclusion(trained.choice)}\n\n{trained.conclusion}\n\nHow well it predicts is measured in `evaluate`."
 )

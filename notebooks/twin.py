@@ -81,7 +81,7 @@ Markdown(segments_table(story.segments.segments))
 # ## Twins that are new
 #
 # Before its first basket a newcomer's twin believes what newcomers do, and says so by the width of its range. Below,
-# every newcomer was foretold by heads and ranges that had not seen it.
+# every newcomer was predicted by heads and ranges that had not seen it.
 
 # %%
 Image(str(home.places.figure("newcomers")), width=900)

@@ -14,8 +14,9 @@ from shoppers import crowd, examples_of, permissions
 from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
-from twinops.evaluation.early import Told, Watched, Watching, first_days, planted, told, watch_all
+from twinops.evaluation.early import DayAnswer, Watched, Watching, day_answer, first_days, watch_all
 from twinops.evaluation.early_findings import early_findings, early_sentence, measure_early, planted_rows
+from twinops.evaluation.planted import planted
 from twinops.governance.gates import early_warning
 from twinops.params import FeaturesParams, TrainParams
 from twinops.pictures.early_warning import early_warning_picture
@@ -42,12 +43,12 @@ def day(cutoff: int, *, n: int = 2000, truth: float = 1.0, seed: int = 0) -> Wat
     return Watched(cutoff, actual, {"baskets": rate, "active": 1 - np.exp(-rate), "spend": 30 * rate})
 
 
-def ratio(found: Told, quantity: str) -> Measure:
+def ratio(found: DayAnswer, quantity: str) -> Measure:
     return next(r for r in found.ratios if r.name == f"early_{quantity}_ratio")
 
 
 def test_where_nothing_is_planted_it_reads_near_one_and_cries_wolf_seldom() -> None:
-    days = [told(day(c), HOW, answer) for c in range(100, 140)]
+    days = [day_answer(day(c), HOW, answer) for c in range(100, 140)]
     for quantity in ("baskets", "active", "spend"):
         found = [ratio(t, quantity) for t in days]
         assert np.mean([r.value for r in found]) == pytest.approx(1, abs=0.01)
@@ -58,17 +59,17 @@ def test_where_nothing_is_planted_it_reads_near_one_and_cries_wolf_seldom() -> N
 
 
 def test_a_fifth_fewer_baskets_are_an_alarm_on_every_day() -> None:
-    assert {told(day(c, truth=0.8), HOW, answer).answer for c in range(100, 120)} == {"failed"}
+    assert {day_answer(day(c, truth=0.8), HOW, answer).answer for c in range(100, 120)} == {"failed"}
 
 
 def test_more_than_expected_counts_as_much_as_less() -> None:
-    assert told(day(1, truth=1.2), HOW, answer).answer == "failed"
+    assert day_answer(day(1, truth=1.2), HOW, answer).answer == "failed"
 
 
 def test_what_is_planted_is_as_large_as_it_says() -> None:
     seen = day(309)
-    base, tried = told(seen, HOW, answer), planted(seen, seed=1)
-    found = {name: told(changed, HOW, answer) for name, changed in tried.items()}
+    base, tried = day_answer(seen, HOW, answer), planted(seen, seed=1)
+    found = {name: day_answer(changed, HOW, answer) for name, changed in tried.items()}
     gone = ratio(found["10 % of households gone"], "baskets").value / ratio(base, "baskets").value
     assert gone == pytest.approx(0.9, abs=0.02)
     cheaper = found["spend 10 % lower"]
@@ -80,7 +81,7 @@ def test_what_is_planted_is_as_large_as_it_says() -> None:
 
 
 def test_few_households_cannot_pass_however_near_they_come() -> None:
-    few = told(day(5, n=60), HOW, lambda _: "")
+    few = day_answer(day(5, n=60), HOW, lambda _: "")
     near = [Measure(r.name, 1.0, 60, "s", "m", r.low - r.value + 1, r.high - r.value + 1) for r in few.ratios[:2]]
     assert answer(near) == "inconclusive"
 
@@ -133,12 +134,13 @@ def test_heads_of_the_past_expect_the_first_days_of_a_crowd_that_stays_as_it_was
     how = Watching(7, SHOPPERS_GRID, HOW.penalties, draws=100, seed=1)
     early = first_days(DuckDBEngine(threads=1), known, receipts, days=7)
     (seen,) = watch_all(early, how, cutoffs=[141])
-    found = told(seen, how, answer)
+    found = day_answer(seen, how, answer)
     for quantity in ("baskets", "active"):
         assert ratio(found, quantity).value == pytest.approx(1, abs=0.12)
     silent = first_days(DuckDBEngine(threads=1), known, receipts.filter(pc.less(receipts["day"], 141)), days=7)
     (gap,) = watch_all(silent, how, cutoffs=[141])
-    assert (ratio(told(gap, how, answer), "baskets").value, told(gap, how, answer).answer) == (0.0, "failed")
+    silence = day_answer(gap, how, answer)
+    assert (ratio(silence, "baskets").value, silence.answer) == (0.0, "failed")
     assert gap.expected["baskets"].tolist() == seen.expected["baskets"].tolist(), (
         "nothing after the day is learned from"
     )

@@ -29,7 +29,7 @@ from twinops.entities.consent import Reason
 from twinops.errors import DataError
 from twinops.evaluation import linkage as measured
 from twinops.evaluation.linkage import Counted
-from twinops.evaluation.linkage_findings import judged
+from twinops.evaluation.linkage_findings import against_truth
 from twinops.evaluation.linkage_peers import joined
 from twinops.pictures.linkage import bands_picture, tie_picture
 
@@ -226,7 +226,7 @@ def test_a_group_that_is_too_large_is_taken_apart_and_alarms():
 
 
 def test_the_linkage_is_precise_and_beats_a_fuzzy_matcher_at_its_best(done, raw, world):
-    answer = judged(done, raw, world[1], home=HOME)
+    answer = against_truth(done, raw, world[1], home=HOME)
     findings = {m.name: m for m in measured.linkage_findings(answer, draws=100, seed=1).measures}
     assert findings["linkage_precision"].low > 0.985  # 600 households only; the bench measures more
     assert findings["linkage_recall"].value > 0.8
@@ -330,7 +330,7 @@ def test_pairs_are_counted_among_very_many_records_too():
 
 def test_a_linkage_without_a_mistake_still_has_a_doubt():
     right = Counted.of_groups(np.repeat(np.arange(50) * 2, 2), np.repeat(np.arange(50), 2))
-    found = measured.linkage_findings(measured.Judged(right, {}, 50, 0, 50), draws=50, seed=1).measures
+    found = measured.linkage_findings(measured.LinkageCounts(right, {}, 50, 0, 50), draws=50, seed=1).measures
     precision = next(m for m in found if m.name == "linkage_precision")
     assert precision.value == 1
     assert precision.low == pytest.approx(0.9287, abs=1e-3)

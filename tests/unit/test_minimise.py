@@ -18,7 +18,7 @@ from twinops.errors import DataError, ParamsError
 from twinops.evaluation import necessity
 from twinops.evaluation.attributes import attribute_columns
 from twinops.evaluation.bootstrap import Resampled
-from twinops.evaluation.necessity import ESTABLISHED, About, Gain, Outcome, Rows
+from twinops.evaluation.necessity import ESTABLISHED, Gain, Necessity, Rows, Trial
 from twinops.evaluation.necessity_rows import established, recent_columns
 from twinops.evaluation.retention import ATTRIBUTE, households_to_tell, proposal, proposal_fact
 from twinops.evaluation.revealed import Behaviour, measure_revealed
@@ -45,19 +45,19 @@ def rows_of(households: int = 150, *, seed: int = 1) -> tuple[Rows, np.ndarray, 
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, necessity.Tested]:
+def found() -> dict[str, necessity.TestedUnit]:
     rows, trait, idle = rows_of()
-    made = necessity.tested(rows, {"trait": trait, "idle": idle}, RULE, About(ATTRIBUTE, ESTABLISHED))
+    made = necessity.tested(rows, {"trait": trait, "idle": idle}, RULE, Trial(ATTRIBUTE, ESTABLISHED))
     return {t.unit: t for t in made}
 
 
 def test_what_the_outcome_hangs_on_is_necessary(found):
-    assert found["trait"].outcome(RULE) is Outcome.NECESSARY
+    assert found["trait"].outcome(RULE) is Necessity.NECESSARY
     assert found["trait"].spend.over_shuffled.interval("x")[0] > 0
 
 
 def test_what_says_nothing_is_not_necessary(found):
-    assert found["idle"].outcome(MinimisationParams(margin_usd=5.0)) is Outcome.NOT_NECESSARY
+    assert found["idle"].outcome(MinimisationParams(margin_usd=5.0)) is Necessity.NOT_NECESSARY
     assert found["idle"].spend.over_shuffled.interval("x")[0] < 0
 
 
@@ -70,7 +70,7 @@ def test_no_household_is_learned_from_and_judged_in_the_same_fold():
         return np.zeros((len(learn), 1))
 
     spied = Rows(base, rows.spend, rows.active, rows.household, rows.cutoff, rows.learn, rows.judge)
-    necessity.tested(spied, {"trait": trait}, RULE, About(ATTRIBUTE, ESTABLISHED))
+    necessity.tested(spied, {"trait": trait}, RULE, Trial(ATTRIBUTE, ESTABLISHED))
     everyone = set(rows.household.tolist())
     left_out = [everyone - s for s in seen]
     assert sorted(h for fold in left_out for h in fold) == sorted(everyone)
@@ -87,11 +87,11 @@ def gain(low: float, high: float, chance_low: float = 0.1) -> Gain:
 @pytest.mark.parametrize(
     ("low", "high", "chance_low", "outcome"),
     [
-        (1.2, 3.0, 0.5, Outcome.NECESSARY),
-        (1.2, 3.0, -0.5, Outcome.INCONCLUSIVE),
-        (0.2, 3.0, 0.5, Outcome.INCONCLUSIVE),
-        (0.2, 0.9, 0.5, Outcome.NOT_NECESSARY),
-        (-3.0, -1.0, 0.5, Outcome.NOT_NECESSARY),
+        (1.2, 3.0, 0.5, Necessity.NECESSARY),
+        (1.2, 3.0, -0.5, Necessity.INCONCLUSIVE),
+        (0.2, 3.0, 0.5, Necessity.INCONCLUSIVE),
+        (0.2, 0.9, 0.5, Necessity.NOT_NECESSARY),
+        (-3.0, -1.0, 0.5, Necessity.NOT_NECESSARY),
     ],
 )
 def test_the_outcome_is_decided_by_interval_margin_and_shuffled_control(low, high, chance_low, outcome):
@@ -168,8 +168,8 @@ def test_a_trait_that_shows_in_purchases_is_found_and_one_that_does_not_is_not()
 # ---- the proposal, and who decides
 
 
-def one(unit: str, days: int, found: Gain) -> necessity.Tested:
-    return necessity.Tested(unit, ATTRIBUTE, days, 600, found)
+def one(unit: str, days: int, found: Gain) -> necessity.TestedUnit:
+    return necessity.TestedUnit(unit, ATTRIBUTE, days, 600, found)
 
 
 def test_a_proposal_keeps_what_is_necessary_for_as_long_as_it_is_and_nothing_else():

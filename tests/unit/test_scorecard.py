@@ -18,13 +18,13 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.coverage import coverage_measures, covered, winkler
-from twinops.evaluation.freshness import measure_freshness
+from twinops.evaluation.freshness import Ages, measure_freshness
 from twinops.evaluation.origins import Origins, worse
 from twinops.evaluation.scorecard import Scored, spread_measures
 from twinops.evaluation.segment_mean import fit_segments
 from twinops.evaluation.setting import Setting
 from twinops.params import ChallengerParams, EvaluateParams, ScorecardParams, TrainParams
-from twinops.pictures.scorecard_tables import days_table, groups_table, rivals_table
+from twinops.pictures.scorecard_tables import baselines_table, days_table, groups_table
 from twinops.twin.examples import Examples
 from twinops.twin.fit import fit_twin
 from twinops.twin.intervals import Intervals, Seen, calibrated
@@ -125,7 +125,7 @@ def test_an_old_state_loses_and_a_fresh_one_is_its_own_reference():
     known = examples_of(crowd(300, days=200))
     origins = Origins(known, GRID.horizon_days, {"twin": lambda past: fit_twin(past, GRID, PENALTIES)})
     draws = counts(int(known.household.max()) + 1, draws=50, seed=1)
-    aged = {(a.what, a.days): a for a in measure_freshness(origins, [141], draws, ages=([28, 56], [28]))}
+    aged = {(a.what, a.days): a for a in measure_freshness(origins, [141], draws, ages=Ages([28, 56], [28]))}
     assert aged["state", 0].loss["spend_mae"].value == 0
     assert aged["state", 56].loss["active_auc"].value > 0
     assert aged["state", 56].loss["baskets_poisson_deviance"].value > 0
@@ -200,7 +200,7 @@ def test_groups_are_large_enough_and_only_of_those_who_allow_it(card):
 def test_the_words_and_tables_rest_on_the_intervals(card):
     assert "Of 100 outcomes the 80 % ranges held" in card.conclusion
     assert "one range for everybody" in card.conclusion
-    assert "not measured" in rivals_table(card.findings, card.accuracy)
+    assert "not measured" in baselines_table(card.findings, card.accuracy)
     assert days_table(card.findings).count("| day ") == 2
     assert "not held" in groups_table(card.findings)
 

@@ -13,7 +13,7 @@ from living_world import living_crowd
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import ParamsError
 from twinops.evaluation.cells import suppressed
-from twinops.evaluation.segments import CUTS, Asked, segment
+from twinops.evaluation.segments import CUTS, SegmentsAsked, segment
 from twinops.pictures.segments import segments_picture
 from twinops.twin.simulate import Action
 
@@ -26,7 +26,7 @@ def told(*by: str, action: str | None = None, support=None, within=None):
     everybody = np.ones(NEWEST.num_rows, dtype=bool)
     asked = None if action is None else Action.parse(action)
     who = everybody if within is None else within
-    return segment(NEWEST, MODEL, support, Asked(by, asked, who, everybody))
+    return segment(NEWEST, MODEL, support, SegmentsAsked(by, asked, who, everybody))
 
 
 def test_every_household_is_in_one_segment():

@@ -42,6 +42,13 @@ def model(rows):
     return fit_tastes(rows.all_closed(), NAMES, RECIPE)
 
 
+def test_a_draw_without_a_negative_or_without_a_positive_has_no_auc():
+    truth, score, cluster = np.array([1.0, 0.0]), np.array([0.9, 0.1]), np.array([0, 1])
+    drawn = clustered_auc(truth, score, cluster, np.array([[1, 1], [2, 0], [0, 2]]))
+    assert drawn[0] == 1
+    assert np.isnan(drawn[1:]).all()
+
+
 def test_a_state_is_the_decayed_number_of_baskets_with_the_category():
     _, states, labels = states_and_labels(shopped((A, 47, 1), (A, 55, 1), (A, 55, 2), (A, 60, 1), (B, 1, 4)))
     first = [r for r in states.to_pylist() if r["sid"] == A and r["cutoff"] == 57 and r["place"] == 0]

@@ -87,8 +87,10 @@ def measure_accuracy(days: list[ScoredDay], draws: np.ndarray) -> Accuracy:
     """Measure each model on each day, on the households as they are and on every draw of them (`bootstrap.counts`)."""
     models = list(days[0].predictions)
     quantities: dict[tuple[str, str], list[np.ndarray]] = {}
+    # BLAS in several threads sums in another order each time: the last bits would differ from run to run
     with one_thread():
         for day in days:
+            # a household that is drawn twice counts twice on every day, so months of one household stay together
             weights = draws[:, day.household].astype(float)
             for model in models:
                 for quantity, values in _quantities(day, model, weights).items():

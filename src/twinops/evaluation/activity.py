@@ -28,6 +28,7 @@ def activity(examples: Examples) -> tuple[Period, ...]:
 
 
 def _period(cutoff: int, rows: Examples) -> Period:
+    """Wilson for the share; the normal approximation for the mean."""
     mean = float(rows.spend.mean())
     doubt = NORMAL_95 * float(rows.spend.std()) / len(rows) ** 0.5
     active = share(int(rows.active.sum()), len(rows))

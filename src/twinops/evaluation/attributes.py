@@ -26,6 +26,7 @@ def attribute_columns(demographics: pa.Table, sids: Sequence[str]) -> dict[str, 
 
 
 def _columns(answers: list[str | None], levels: Sequence[str], *, ordered: bool) -> np.ndarray:
+    """Place and its square for ordered levels, else a column per level; not stated is a column of its own."""
     if ordered:
         place = np.array([levels.index(a) if a is not None else -1 for a in answers], dtype=float)
         stated = place >= 0

@@ -67,6 +67,7 @@ def counts(households: int, *, draws: int, seed: int) -> np.ndarray:
     [3, 3, 3]
     """
     rng = np.random.default_rng(seed)
+    # whole numbers: sums of them are exact in any order
     out = np.ones((1 + draws, households), dtype=np.int32)
     for row in out[1:]:
         row[:] = np.bincount(rng.integers(households, size=households), minlength=households)

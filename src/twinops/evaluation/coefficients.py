@@ -67,6 +67,7 @@ def clustered_errors(z: np.ndarray, residual: np.ndarray, variance: np.ndarray, 
     Liang and Zeger, Longitudinal data analysis using generalized linear models, Biometrika 73 (1986).
     """
     x = np.column_stack([np.ones(len(z)), z])
+    # a pseudo-inverse, because terms that stand for one another leave the matrix without an inverse
     bread = np.linalg.pinv((x * variance[:, None]).T @ x)
     order = np.argsort(cluster, kind="stable")
     starts = np.flatnonzero(np.diff(cluster[order], prepend=-1))

@@ -86,6 +86,7 @@ def _error(measures: dict[str, Measure]) -> str:
     large = measures.get("active_calibration_in_the_large")
     if error is None or floor is None or floor.high is None:
         return ""
+    # the calibration error of finitely many rows is never 0, however right the chances are
     reach = "within" if error.value <= floor.high else "above"
     said = (
         f" Predicted and observed shares differ by {error.value:.3f} on average over ten bins, {reach} the "

@@ -53,5 +53,6 @@ def found(engine: Engine, there: Collection[str]) -> tuple[Contradiction, ...]:
 
 
 def _check(name: str, sql: str) -> Check:
+    """A query and what the comments at its head say of it."""
     head = dict(_HEAD.findall(sql))
     return Check(name, head["source"], head["says"], tuple(head["reads"].split(", ")), sql)

@@ -12,9 +12,9 @@ import numpy as np
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.small_cells import hidden
-from twinops.evaluation.bootstrap import Resampled
+from twinops.evaluation.bootstrap import TAILS, Resampled
 from twinops.evaluation.rankings import captured
-from twinops.evaluation.tastes import About
+from twinops.evaluation.tastes import TasteSetting
 from twinops.evaluation.weighted import auc, mean
 
 AUC, BRIER = "coupon_auc", "coupon_brier"
@@ -53,7 +53,7 @@ def measure_coupons(scored: ScoredCampaigns, draws: np.ndarray, *, seed: int, to
         found[model, f"coupon_capture_at_{top:.0%}".removesuffix("%")] = Resampled(at_top)
         found[model, BRIER] = Resampled(mean((score - scored.responded) ** 2, weights))
     campaigns = len(np.unique(scored.campaign))
-    about = About(
+    about = TasteSetting(
         n=len(np.unique(scored.household)),
         seed=seed,
         source=f"{len(scored.campaign):,} receipts of {campaigns} held-out campaigns, {int(scored.responded.sum())} "
@@ -69,7 +69,7 @@ def curves(scored: ScoredCampaigns, draws: np.ndarray) -> dict[str, Curve]:
     out = {}
     for model, score in scored.scores.items():
         drawn = captured(scored.responded, score, weights, shares=CURVE)
-        low, high = np.nanquantile(drawn[1:], [0.025, 0.975], axis=0)
+        low, high = np.nanquantile(drawn[1:], TAILS, axis=0)
         out[model] = Curve(drawn[0], low, high)
     return out
 
@@ -80,9 +80,10 @@ def coupon_facts(scored: ScoredCampaigns) -> list[Fact]:
     for campaign in np.unique(scored.campaign):
         of = scored.campaign == campaign
         answered = int(scored.responded[of].sum())
+        # two counts: were the one shown beside the sum, the small one could be had by subtraction
         counts = hidden({"redeemed": answered, "not": int(of.sum()) - answered})
-        told = None not in counts.values()
-        value.append({"campaign": int(campaign), "received": int(of.sum()) if told else None, **counts})
+        shown = None not in counts.values()
+        value.append({"campaign": int(campaign), "received": int(of.sum()) if shown else None, **counts})
     return [
         Fact("coupon_campaigns", value, Kind.MEASURED, "tastes: held-out campaigns"),
         Fact("coupon_reading", RESPONSE, Kind.DECLARED, "src/twinops/evaluation/coupons.py"),

@@ -41,6 +41,8 @@ NAME = "interval_coverage_80"
 BOTH = ("baskets", "spend")
 UNITS = {"baskets": "baskets", "spend": "USD"}
 NAIVE = "naive"
+SHARPNESS = {"width": "mean width of the range", "winkler": "width, and ten times how far what came lies outside"}
+"""What is measured beside coverage, which alone would praise a range that holds everything."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Covered:
 def covered(rows: Examples, p: Predictions, intervals: Intervals) -> tuple[Covered, Covered]:
     """What the twin's ranges held, and beside it what the range of everybody held (the naive interval)."""
     tier = intervals.tier(p)
+    # a range that is wide enough holds everything: what counts is to be sharper than one range for all
     everybody = Ranges(*(np.broadcast_to(end, len(rows)) for end in _ends(intervals.newcomer())))
     return _covered(rows, tier, intervals.of(p)), _covered(rows, tier, everybody)
 
@@ -72,32 +75,32 @@ def coverage_measures(
     theirs = _shares(naive, draws)[""]
     out.append(setting.measure(f"{NAME}.{NAIVE}", theirs, f"{method}; everybody has the same range"))
     for q in BOTH:
-        out += _sharpness(q, [d.width[q] for d in twin], [d.width[q] for d in naive], (twin, draws, setting), "width")
-        score = [d.winkler[q] for d in twin], [d.winkler[q] for d in naive]
-        out += _sharpness(q, *score, (twin, draws, setting), "winkler")
+        for what in SHARPNESS:
+            out += _sharpness(what, q, _mean(what, q, twin, draws), _mean(what, q, naive, draws), setting)
     return out
 
 
-def winkler(low: np.ndarray, high: np.ndarray, came: np.ndarray) -> np.ndarray:
-    """Width, and ten times how far what came lies outside: lower is better (Winkler, JASA 67, 1972).
+def winkler(low: np.ndarray, high: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Width, and ten times how far what was observed lies outside: lower is better (Winkler, JASA 67, 1972).
 
     >>> winkler(np.array([1.0]), np.array([4.0]), np.array([5.0])).round(6).tolist()
     [13.0]
     """
-    outside = np.maximum(low - came, 0) + np.maximum(came - high, 0)
+    outside = np.maximum(low - observed, 0) + np.maximum(observed - high, 0)
     return np.asarray(high - low + 2 / (1 - COVERAGE) * outside)
 
 
 def _covered(rows: Examples, tier: np.ndarray, r: Ranges) -> Covered:
+    """Of one day what some ranges held, how wide they are, and their Winkler scores."""
     ends = {"baskets": (r.baskets_low, r.baskets_high), "spend": (r.spend_low, r.spend_high)}
-    came = {"baskets": rows.baskets, "spend": rows.spend}
+    observed = {"baskets": rows.baskets, "spend": rows.spend}
     return Covered(
         int(rows.cutoff[0]),
         rows.household,
         tier,
-        {q: ((came[q] >= low) & (came[q] <= high)).astype(float) for q, (low, high) in ends.items()},
+        {q: ((observed[q] >= low) & (observed[q] <= high)).astype(float) for q, (low, high) in ends.items()},
         {q: high - low for q, (low, high) in ends.items()},
-        {q: winkler(low, high, came[q]) for q, (low, high) in ends.items()},
+        {q: winkler(low, high, observed[q]) for q, (low, high) in ends.items()},
     )
 
 
@@ -116,24 +119,18 @@ def _shares(days: Sequence[Covered], draws: np.ndarray) -> dict[str, Resampled]:
 
 
 def _share(day: Covered, quantity: str, draws: np.ndarray, tier: int | None) -> np.ndarray:
+    """Of one day the share of outcomes inside their range, in one tier or in all."""
     mask = np.ones(len(day.tier), dtype=bool) if tier is None else day.tier == tier
     return weighted.mean(day.inside[quantity][mask], draws[:, day.household[mask]].astype(float))
 
 
-def _sharpness(
-    quantity: str,
-    twin: list[np.ndarray],
-    naive: list[np.ndarray],
-    about: tuple[Sequence[Covered], np.ndarray, Setting],
-    what: str,
-) -> list[Measure]:
-    days, draws, setting = about
-    ours, theirs = (
-        mean_of([weighted.mean(v, draws[:, d.household].astype(float)) for v, d in zip(values, days, strict=True)])
-        for values in (twin, naive)
-    )
-    said = {"width": "mean width of the range", "winkler": "width, and ten times how far what came lies outside"}[what]
-    name, unit = f"interval_{what}_80.{quantity}", UNITS[quantity]
+def _mean(what: str, quantity: str, days: Sequence[Covered], draws: np.ndarray) -> Resampled:
+    return mean_of([weighted.mean(getattr(d, what)[quantity], draws[:, d.household].astype(float)) for d in days])
+
+
+def _sharpness(what: str, quantity: str, ours: Resampled, theirs: Resampled, setting: Setting) -> list[Measure]:
+    """The twin's, that of everybody's range, and how much better the twin's is."""
+    said, name, unit = SHARPNESS[what], f"interval_{what}_80.{quantity}", UNITS[quantity]
     return [
         setting.measure(name, ours, f"{said}, mean over as-of days", unit=unit),
         setting.measure(f"{name}.{NAIVE}", theirs, f"{said}, everybody has the same range", unit=unit),

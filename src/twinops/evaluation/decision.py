@@ -60,6 +60,7 @@ def selected(score: np.ndarray, sids: np.ndarray, *, share: float) -> np.ndarray
     >>> selected(np.array([5, 9, 9, 1]), np.array(["a", "c", "b", "d"]), share=0.25).tolist()
     [False, False, True, False]
     """
+    # equal scores need a rule that favours nobody; ids are random, places in a file are not
     best_first = np.lexsort((sids, -np.asarray(score)))
     chosen = np.zeros(len(sids), dtype=bool)
     chosen[best_first[: int(np.floor(share * len(sids) + 0.5))]] = True

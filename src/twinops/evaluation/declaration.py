@@ -41,7 +41,7 @@ class Assessed(_Declared):
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
 
 
-class JudgedDecision(BaseModel):
+class DeclaredDecision(BaseModel):
     """The top `share` of the population by `score` are selected; what else the file says about it is for the cards."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
@@ -58,7 +58,7 @@ class Declaration(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
-    decision: JudgedDecision
+    decision: DeclaredDecision
     fairness: Assessed
 
 

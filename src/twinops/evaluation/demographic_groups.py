@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,17 @@ from twinops.evaluation.groups import HELD
 from twinops.evaluation.merging import merged
 
 
+class GroupLabel(NamedTuple):
+    """A group by its place in the declared order, and its name."""
+
+    place: int
+    name: str
+
+
 def group_labels(
     sids: list[str], assessable: np.ndarray, demographics: pa.Table, rule: Assessed
 ) -> dict[str, np.ndarray]:
-    """Attribute -> a group per household (`sids`), for those that allow bias assessment; `HELD` comes first.
-
-    A label is `(place, name)`: groups in their declared order.
-    """
+    """Attribute -> a group per household (`sids`), for those that allow bias assessment; `HELD` comes first."""
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     at = np.array([place.get(sid, -1) for sid in sids], dtype=np.int64)
     held = (at >= 0) & assessable
@@ -41,5 +46,5 @@ def _large(levels: np.ndarray, order: Sequence[str] | None, least: int) -> np.nd
     out = np.full(len(levels), None, dtype=object)
     for i, level in enumerate(levels.tolist()):
         group = None if level is None else group_of[level]
-        out[i] = None if group is None else (place[group], group)
+        out[i] = None if group is None else GroupLabel(place[group], group)
     return out

@@ -63,6 +63,7 @@ def _spread(sample: Sample, draws: np.ndarray) -> np.ndarray:
 
 
 def _p(statistic: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
+    """Two-sided p of the statistic at the effective size of two samples."""
     with np.errstate(invalid="ignore", divide="ignore"):
         effective = np.round(n * m / (n + m))
     return np.asarray(np.clip(stats.kstwo.sf(statistic, np.maximum(effective, 1)), 0, 1))

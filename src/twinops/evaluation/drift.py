@@ -73,6 +73,7 @@ class Drift:
 
 def windows(panel: pa.Table, columns: Sequence[str], *, reference: int, current: int) -> Windows:
     """The two as-of days of a panel, rows whose household may be scored only."""
+    # who may not be scored is not watched either (GDPR art. 6: no purpose, no use)
     rows = panel.filter(pa.array(np.asarray(panel["may_score"], dtype=bool)))
     day = np.asarray(rows["cutoff"])
     _, household = np.unique(np.array(rows["sid"].to_pylist(), dtype=str), return_inverse=True)
@@ -99,6 +100,7 @@ def measure_drift(pair: Windows, *, draws: int, seed: int) -> Drift:
     known = [f for f in features if f.missing_reference < 1 or f.missing_current < 1]
     if not known:
         return Drift(features, *sizes, why_not="no feature has a value in either window")
+    # a feature without values in one window has no distance, but its loss is drift
     vanished = sum(f.distance is None for f in known)
     certain, far = _per_draw(pair, measurable, draws=draws, seed=seed)
     low = (np.quantile(certain, (1 - bootstrap.LEVEL) / 2, method="lower") + vanished) / len(known)
@@ -141,11 +143,13 @@ def _per_draw(pair: Windows, columns: list[str], *, draws: int, seed: int) -> tu
         apart(_sample(pair.reference_rows[c], places[0]), _sample(pair.current_rows[c], places[1]), weights)
         for c in columns
     ]
+    # a draw that leaves a window empty shows nothing: p is 1
     q = stats.false_discovery_control(np.nan_to_num(np.stack([f.p for f in found]), nan=1.0), axis=0)
     far = np.stack([f.distance for f in found]) >= DISTANCE_LIMIT
     return ((q < Q_LIMIT) & far).sum(axis=0), far.sum(axis=0)
 
 
 def _sample(values: pd.Series, household: np.ndarray) -> Sample:
+    """The rows with a value, and whose they are."""
     known = values.notna().to_numpy()
     return Sample(values.to_numpy()[known], household[known])

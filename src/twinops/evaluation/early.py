@@ -7,7 +7,7 @@ horizon, say after a week what the labels say after four.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from importlib.resources import files
 
@@ -17,6 +17,7 @@ import pyarrow as pa
 from twinops.data.threads import side_by_side
 from twinops.entities.measure import Measure
 from twinops.evaluation import bootstrap
+from twinops.evaluation.estimate import Estimate
 from twinops.params import FeaturesParams, TrainParams
 from twinops.ports import Engine
 from twinops.twin.examples import Examples
@@ -67,7 +68,7 @@ class Watched:
 
 
 @dataclass(frozen=True)
-class Told:
+class DayAnswer:
     """What one day shows: a ratio for each quantity, and the gate's answer."""
 
     cutoff: int
@@ -97,13 +98,14 @@ def first_days(engine: Engine, known: Examples, lines: pa.Table, *, days: int) -
 
 def watch_all(early: Examples, how: Watching, *, cutoffs: Sequence[int]) -> list[Watched]:
     """Every as-of day asked for on which enough households may be scored; each with heads of its own past."""
-    days = [d for d in cutoffs if _count(early, d) >= FEWEST_HOUSEHOLDS]
+    days = [d for d in cutoffs if _scored(early, d).sum() >= FEWEST_HOUSEHOLDS]
     return side_by_side([partial(watch, early, how, day) for day in days])
 
 
 def watch(early: Examples, how: Watching, day: int) -> Watched:
-    """Fit on the rows the twin would be fitted on for this day, and set what came beside what was expected."""
+    """Fit on the rows the twin would be fitted on for this day, and set what was observed beside what was expected."""
     rows = early.where(_scored(early, day))
+    # only rows whose whole horizon was over: the first days are labels too
     past = early.known_at(day, horizon_days=how.grid.horizon_days)
     heads = fit_twin(past, how.grid.model_copy(update={"horizon_days": how.days}), how.penalties)
     said = heads.by_heads(rows.table)
@@ -111,15 +113,14 @@ def watch(early: Examples, how: Watching, day: int) -> Watched:
     return Watched(day, {q: getattr(rows, q) for q in QUANTITIES}, expected)
 
 
-def told(seen: Watched, how: Watching, answer: Answer) -> Told:
+def day_answer(seen: Watched, how: Watching, answer: Answer) -> DayAnswer:
     """The ratios of a day with their intervals, and what the gate would answer."""
     draws = _draws(seen.households, how.draws, how.seed)
     above = draws @ np.stack([seen.actual[q] for q in QUANTITIES], axis=1)
     below = draws @ np.stack([seen.expected[q] for q in QUANTITIES], axis=1)
-    found = above / below
-    low, high = np.quantile(found[1:], [(1 - bootstrap.LEVEL) / 2, (1 + bootstrap.LEVEL) / 2], axis=0)
-    ratios = tuple(_ratio(q, (found[0, i], low[i], high[i]), seen, how) for i, q in enumerate(QUANTITIES))
-    return Told(seen.cutoff, ratios, answer([r for r in ratios if r.name in {name_of(q) for q in JUDGED}]))
+    found = [bootstrap.percentiles(of_quantity) for of_quantity in (above / below).T]
+    ratios = tuple(_ratio(q, estimate, seen, how) for q, estimate in zip(QUANTITIES, found, strict=True))
+    return DayAnswer(seen.cutoff, ratios, answer([r for r in ratios if r.name in {name_of(q) for q in JUDGED}]))
 
 
 @lru_cache(maxsize=2)
@@ -133,36 +134,12 @@ def name_of(quantity: str) -> str:
     return f"early_{quantity}_ratio"
 
 
-def _ratio(quantity: str, found: tuple[float, float, float], seen: Watched, how: Watching) -> Measure:
+def _ratio(quantity: str, found: Estimate, seen: Watched, how: Watching) -> Measure:
     source = f"receipts of days {seen.cutoff} to {seen.cutoff + how.days - 1}, households that may be scored"
-    value, low, high = map(float, found)
-    return Measure(name_of(quantity), value, seen.households, source, how.method, low, high, seed=how.seed)
+    return Measure(name_of(quantity), found.value, seen.households, source, how.method, *found[1:], seed=how.seed)
 
 
 def _scored(early: Examples, day: int) -> np.ndarray:
+    """Which rows are the day's, of households that may be scored."""
     may = early.table["may_score"].to_numpy(zero_copy_only=False)
     return np.asarray((early.cutoff == day) & may)
-
-
-def _count(early: Examples, day: int) -> int:
-    return int(_scored(early, day).sum())
-
-
-# ---- what the watch finds where something is planted
-
-SHARES_GONE = (0.05, 0.1, 0.2)
-FALL = 0.9
-
-
-def planted(seen: Watched, *, seed: int) -> dict[str, Watched]:
-    """The same day with a change of known size from its first hour on, by its name."""
-    made = {f"{100 * share:.0f} % of households gone": _gone(seen, share, seed=seed) for share in SHARES_GONE}
-    cheaper = replace(seen, actual={**seen.actual, "spend": FALL * seen.actual["spend"]})
-    silent = replace(seen, actual={q: np.zeros(seen.households) for q in QUANTITIES})
-    return {**made, "spend 10 % lower": cheaper, "the feed silent for all of the days": silent}
-
-
-def _gone(seen: Watched, share: float, *, seed: int) -> Watched:
-    rng = np.random.default_rng([seed, seen.cutoff, round(1000 * share)])
-    gone = rng.permutation(seen.households) < round(share * seen.households)
-    return replace(seen, actual={q: np.where(gone, 0.0, seen.actual[q]) for q in QUANTITIES})

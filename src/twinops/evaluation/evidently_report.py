@@ -35,6 +35,7 @@ def drift_report(current: pd.DataFrame, reference: pd.DataFrame, *, limit: float
 
 
 def _answers(snapshot: dict[str, Any]) -> dict[str, Drifted]:
+    """The figures of a report, by column; all else in it is left where it is."""
     status = {t["metric_config"]["params"].get("column"): t["status"] for t in snapshot["tests"]}
     columns = {m["config"]["column"]: float(m["value"]) for m in snapshot["metrics"] if "column" in m["config"]}
     return {name: Drifted(distance, status[name].value == "FAIL") for name, distance in columns.items()}

@@ -124,6 +124,7 @@ def assess(
 def _groups(
     people: RankedHouseholds, grouped: Sequence[Grouping], rule: Assessed, draws: np.ndarray
 ) -> list[AssessedGroup]:
+    """Every group of every comparable attribute, tested together."""
     test = tested(people.offered, grouped, draws=draws)
     counts = test.counts
     detectable = disparity.detectable_ratio(counts, alpha=rule.alpha / test.tests, limit=rule.ratio_limit)

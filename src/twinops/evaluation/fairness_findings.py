@@ -72,6 +72,7 @@ def fairness_findings(
         "fairness_mitigation": {"words": MITIGATION, "rows": [_mitigation_row(m) for m in mitigated]},
     }
     measures = [_ratio(c, source, replay.seed) for c in comparisons if c.groups]
+    # of the three blends only the half-way one is priced; the others are its ends
     prices = [p for m in mitigated if m.blend == HALF_WAY for p in _prices(m, source, replay.seed)]
     return Findings(
         measures=(*measures, *prices),
@@ -85,6 +86,7 @@ def _ratio(c: AttributeComparison, source: str, seed: int) -> Measure:
 
 
 def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
+    """What the half-way blend would change, as two measures."""
     share = f"part of the actual spend of the compared households that the selected made; {BLEND}"
     ratio, spend = m.ratio, m.spend_share
     blended = f"{SMALLEST}; {BLEND}"
@@ -97,6 +99,7 @@ def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
 def _decision(
     people: RankedHouseholds, comparisons: Sequence[AttributeComparison], replayed: ReplayedDecision
 ) -> dict[str, Any]:
+    """What was decided for how many, and how far the assessment reaches."""
     declared = replayed.declared
     assessable = int(people.assessable.sum())
     with_demographics = max(

@@ -47,20 +47,26 @@ class Aged:
     loss: dict[str, Resampled]
 
 
-def measure_freshness(
-    origins: Origins, days: Sequence[int], draws: np.ndarray, *, ages: tuple[Sequence[int], Sequence[int]]
-) -> tuple[Aged, ...]:
-    """`ages` of the state and of the heads, in days; 0 first. `draws` is by household number of `origins.known`."""
-    state_ages, head_ages = ages
+@dataclass(frozen=True)
+class Ages:
+    """At which ages, in days, the state and the heads are tried."""
+
+    state: Sequence[int]
+    heads: Sequence[int]
+
+
+def measure_freshness(origins: Origins, days: Sequence[int], draws: np.ndarray, *, ages: Ages) -> tuple[Aged, ...]:
+    """Fresh first, then every age. `draws` is by household number of `origins.known`."""
     seen: dict[tuple[str, int], list[dict[str, np.ndarray]]] = {}
     for day in days:
-        rows, stale = _with_history(origins, day, state_ages)
+        rows, stale = _with_history(origins, day, ages.state)
         weights = draws[:, rows.household].astype(float)
+        # the heads alone: trees in the champion would blur what is the age of the state
         fresh = origins.model(origins.heads, day)
         seen.setdefault((STATE, 0), []).append(quantities(rows, fresh.predict(rows.table), weights))
         for age, then in stale.items():
             seen.setdefault((STATE, age), []).append(quantities(rows, fresh.predict(then.table), weights))
-        for age in head_ages:
+        for age in ages.heads:
             old = origins.model(origins.heads, day - age)
             seen.setdefault((HEADS, age), []).append(quantities(rows, old.predict(rows.table), weights))
     reference = seen[STATE, 0]
@@ -95,6 +101,7 @@ def _with_history(origins: Origins, day: int, ages: Sequence[int]) -> tuple[Exam
 
 
 def _aged(what: str, days: int, found: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]) -> Aged:
+    """One age over all days, draw by draw, beside both fresh."""
     value = {q: np.mean([f[q] for f in found], axis=0) for q in QUANTITIES}
     fresh = {q: np.mean([f[q] for f in reference], axis=0) for q in QUANTITIES}
     return Aged(

@@ -18,6 +18,8 @@ from twinops.entities import shown
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.evaluation.bootstrap import TAILS
+from twinops.evaluation.estimate import Estimate
 
 SHOWN = shown.measures(
     {
@@ -154,6 +156,7 @@ def _coded(table: pa.Table, shared: Sequence[Shared]) -> list[np.ndarray]:
 
 
 def _joint(codes: np.ndarray, classes: np.ndarray, size: int) -> np.ndarray:
+    """Counts of every pair of code and class."""
     return np.bincount(codes * size + classes, minlength=(int(codes.max()) + 1) * size)
 
 
@@ -163,15 +166,5 @@ def _distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _measure(name: str, values: Sequence[float], n: int, hidden: Hidden, params: Halvings) -> Measure:
-    low, high = np.quantile(values, [0.025, 0.975])
-    middle = float(np.mean(values))
-    return Measure(
-        name,
-        middle,
-        n,
-        f"{hidden.source}; hidden: {hidden.name}",
-        METHOD,
-        low=min(float(low), middle),
-        high=max(float(high), middle),
-        seed=params.seed,
-    )
+    value, low, high = Estimate.around(float(np.mean(values)), *(float(v) for v in np.quantile(values, TAILS)))
+    return Measure(name, value, n, f"{hidden.source}; hidden: {hidden.name}", METHOD, low, high, seed=params.seed)

@@ -34,6 +34,7 @@ def _by_group(people: RankedHouseholds, grouping: Grouping) -> dict[str, Rates]:
     from fairlearn import metrics  # heavy
 
     inside = grouping.inside
+    # what counts as right: among the top by actual spend, as many as get an offer
     truth, decided = people.in_top[inside].astype(int), people.offered[inside].astype(int)
     frame = metrics.MetricFrame(
         metrics={
@@ -51,6 +52,7 @@ def _by_group(people: RankedHouseholds, grouping: Grouping) -> dict[str, Rates]:
 
 
 def _rates(row: dict[str, float]) -> Rates:
+    """Fairlearn gives rates; numbers of households are had back by rounding."""
     n, positives = round(row["n"]), round(row["positives"])
     return Rates(
         selection_rate=wilson.share(round(row["selection"] * n), n),
@@ -60,6 +62,7 @@ def _rates(row: dict[str, float]) -> Rates:
 
 
 def _shown(rate: float, n: int) -> Estimate | None:
+    """None over fewer than ten households."""
     return wilson.share(round(rate * n), n) if n >= SMALLEST_CELL else None
 
 

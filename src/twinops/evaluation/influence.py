@@ -65,6 +65,7 @@ def contacts(sent: pa.Table, sids: np.ndarray, *, until: int) -> PastContacts:
 def proposed(people: RankedHouseholds, free: np.ndarray) -> np.ndarray:
     """Who would get the campaign: as many as the decision selects, best score first, among those who are free."""
     best_first = np.lexsort((people.sids, -people.expected_spend))
+    # whom the guard refuses is passed over, and the next best moves up: the number of offers stays
     ranked = best_first[free[best_first]]
     chosen = np.zeros(len(people), dtype=bool)
     chosen[ranked[: int(people.offered.sum())]] = True
@@ -81,7 +82,7 @@ class Members:
     @property
     def rest(self) -> np.ndarray:
         """Of whom it is known that they do not."""
-        return self.known & ~self.inside
+        return np.asarray(self.known & ~self.inside)
 
     def only(self, kept: np.ndarray) -> Members:
         """Nothing is known of the others any more."""

@@ -104,6 +104,7 @@ def influence_sentence(found: MeasuredInfluence) -> str:
 
 
 def _of_pressure(found: MeasuredInfluence) -> list[Measure]:
+    """Contacts per household, and how many the guard turns away."""
     p, source = found.pressure, _source(found)
     per = f"contacts that began in the {p.window_days} days before; {BY_HOUSEHOLD}"
     top = f"share of contacts on top of {p.cap} in the {p.window_days} days before each; {BY_HOUSEHOLD}"
@@ -149,6 +150,7 @@ def _pressure(found: MeasuredInfluence) -> dict[str, Any]:
 
 
 def _control(group: str, c: GroupChoice | None) -> dict[str, Any]:
+    """What stands beside a ratio to read it by: a choice by lot, and whether the score tells the group."""
     if c is None:
         return {"group": group, "not_measured": "fewer than ten households in the group or in the rest"}
     return {

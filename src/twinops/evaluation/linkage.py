@@ -15,6 +15,8 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.evaluation.bootstrap import percentiles
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.wilson import share
 
 SHOWN = shown.measures(
@@ -84,30 +86,32 @@ class Counted:
         return _f1(self.right.sum(), self.wrong.sum(), self.all.sum())
 
     def f1_draws(self, weights: np.ndarray) -> np.ndarray:
-        """F1 per draw of persons."""
+        """F1 per draw of persons: `weights` says how often each counts."""
         sums = [weights @ part for part in (self.right, self.wrong, self.all)]
         return np.array([_f1(*row) for row in zip(*sums, strict=True)])
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The linkage and its peers, counted on the same records."""
+class LinkageCounts:
+    """The linkage and its baselines, counted on the same records."""
 
     ours: Counted
-    peers: dict[str, Counted]
+    baselines: dict[str, Counted]
     linked: int
     wrong_household: int
     persons: int
 
 
-def linkage_findings(judged: Judged, *, draws: int, seed: int) -> Findings:
+def linkage_findings(found: LinkageCounts, *, draws: int, seed: int) -> Findings:
     """Measures with intervals: Wilson's for shares of pairs, a bootstrap over persons for F1 and its lead over each
     peer.
     """
+    # persons are drawn, not pairs: the pairs of one person are right or wrong together
     rng = np.random.default_rng(seed)
-    weights = rng.multinomial(judged.persons, np.full(judged.persons, 1 / judged.persons), size=draws)
-    measures = [*_shares(judged.ours), _false_households(judged), *_f1s(judged, weights, seed)]
-    fact = Fact("linkage_peers", sorted(judged.peers), Kind.MEASURED, SOURCE)
+    drawn = rng.multinomial(found.persons, np.full(found.persons, 1 / found.persons), size=draws)
+    weights = np.vstack([np.ones_like(drawn[:1]), drawn])  # the first row counts everyone once, as in `bootstrap`
+    measures = [*_shares(found.ours), _false_households(found), *_f1s(found, weights, seed)]
+    fact = Fact("linkage_peers", sorted(found.baselines), Kind.MEASURED, SOURCE)
     return Findings(tuple(measures), (fact,))
 
 
@@ -121,60 +125,34 @@ def _shares(c: Counted) -> list[Measure]:
     out = []
     for name, (hits, n, meaning) in quantities.items():
         if n:
+            how = f"{meaning}; Wilson interval"
             value, low, high = share(hits, n)
-            out.append(
-                Measure(name, value, n, SOURCE, f"{meaning}; Wilson interval", low, high, unit_of_n="pairs of records")
-            )
+            out.append(Measure(name, value, n, SOURCE, how, low, high, unit_of_n="pairs of records"))
     return out
 
 
-def _false_households(judged: Judged) -> Measure:
+def _false_households(found: LinkageCounts) -> Measure:
     """What would reach the wrong twin."""
-    value, low, high = share(judged.wrong_household, judged.linked) if judged.linked else (0.0, 0.0, 1.0)
-    return Measure(
-        "linkage_wrong_household_rate",
-        value,
-        judged.linked,
-        SOURCE,
-        "share of linked records whose household is another person's; Wilson interval",
-        low,
-        high,
-        unit_of_n="linked records",
-    )
+    value, low, high = share(found.wrong_household, found.linked) if found.linked else (0.0, 0.0, 1.0)
+    how = "share of linked records whose household is another person's; Wilson interval"
+    name = "linkage_wrong_household_rate"
+    return Measure(name, value, found.linked, SOURCE, how, low, high, unit_of_n="linked records")
 
 
-def _f1s(judged: Judged, weights: np.ndarray, seed: int) -> list[Measure]:
-    ours, method = judged.ours.f1_draws(weights), f"F1 over pairs of records; {len(weights)} bootstrap draws of persons"
-    out = [_f1_measure("linkage_f1", judged.ours.f1, ours, judged, f"{method}|{seed}")]
-    for name, peer in sorted(judged.peers.items()):
-        theirs = peer.f1_draws(weights)
-        out.append(_f1_measure(f"linkage_f1.{name}", peer.f1, theirs, judged, f"{method}|{seed}"))
-        out.append(
-            _f1_measure(
-                f"linkage_f1.lead_over_{name}",
-                judged.ours.f1 - peer.f1,
-                ours - theirs,
-                judged,
-                f"paired difference of {method}|{seed}",
-            )
-        )
+def _f1s(found: LinkageCounts, weights: np.ndarray, seed: int) -> list[Measure]:
+    """Ours, each baseline's, and the paired lead over it."""
+    ours = found.ours.f1_draws(weights)
+    drawn = {"linkage_f1": ours}
+    for name, baseline in sorted(found.baselines.items()):
+        drawn[f"linkage_f1.{name}"] = theirs = baseline.f1_draws(weights)
+        drawn[f"linkage_f1.lead_over_{name}"] = ours - theirs
+    out = []
+    for name, draws in drawn.items():
+        paired = "paired difference of " if ".lead_over_" in name else ""
+        how = f"{paired}F1 over pairs of records; {len(weights) - 1} bootstrap draws of persons"
+        value, low, high = Estimate.around(*percentiles(draws))
+        out.append(Measure(name, value, found.persons, SOURCE, how, low, high, unit_of_n="persons", seed=seed))
     return out
-
-
-def _f1_measure(name: str, value: float, draws: np.ndarray, judged: Judged, method: str) -> Measure:
-    words, _, seed = method.rpartition("|")
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return Measure(
-        name,
-        value,
-        judged.persons,
-        SOURCE,
-        words,
-        min(float(low), value),
-        max(float(high), value),
-        unit_of_n="persons",
-        seed=int(seed),
-    )
 
 
 def _f1(right: float, wrong: float, whole: float) -> float:

@@ -12,15 +12,15 @@ import pyarrow.compute as pc
 from twinops.data.linkage.linking import Linked
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
-from twinops.evaluation.linkage import Counted, Judged
+from twinops.evaluation.linkage import Counted, LinkageCounts
 from twinops.evaluation.linkage_peers import exact_email, fuzzy, our_fields, plain_fields
 
 SOURCE = "linkage of registrations, CRM profiles and social accounts"
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of it: the linkage (None: nothing could be linked), its links and review list, and who took part.
+class LinkageOutcome:
+    """A linkage (None: nothing could be linked), its links and review list, and who took part.
 
     `held` and `taking_part` count records per source: collected, and allowed to be linked.
     """
@@ -43,8 +43,8 @@ class Outcome:
         return dict(sorted((c["values"], c["counts"]) for c in pc.value_counts(self.review["doubt"]).to_pylist()))
 
 
-def counted(outcome: Outcome) -> list[Measure]:
-    """Counted in full, so without interval."""
+def counted(outcome: LinkageOutcome) -> list[Measure]:
+    """What was linked and what waits for a person; counted in full, so without interval."""
     alarms = outcome.done.resolved.alarms if outcome.done else 0
     found = {
         "linkage_links": (outcome.links.num_rows, "records"),
@@ -56,7 +56,7 @@ def counted(outcome: Outcome) -> list[Measure]:
     return [Measure(name, value, homes, SOURCE, "counted in full", unit=unit) for name, (value, unit) in found.items()]
 
 
-def facts(outcome: Outcome, *, sources: tuple[str, ...], rules: Mapping[str, float]) -> tuple[Fact, ...]:
+def facts(outcome: LinkageOutcome, *, sources: tuple[str, ...], rules: Mapping[str, float]) -> tuple[Fact, ...]:
     """Who took part, who was missed, by which rules, and what waits for a person."""
     records = {s: {"held": n, "may_be_linked": outcome.taking_part[s]} for s, n in outcome.held.items()}
     said = {
@@ -69,17 +69,18 @@ def facts(outcome: Outcome, *, sources: tuple[str, ...], rules: Mapping[str, flo
     return tuple(Fact(name, value, Kind.MEASURED, SOURCE) for name, value in said.items())
 
 
-def judged(done: Linked, raw: pa.Table, person_of: Mapping[str, int], *, home: str) -> Judged:
+def against_truth(done: Linked, raw: pa.Table, person_of: Mapping[str, int], *, home: str) -> LinkageCounts:
     """Count against the truth: `person_of` gives the true person of every record. `raw` is what was linked."""
     person = np.array([person_of[r] for r in done.records["record"].to_pylist()], dtype=np.int64)
     in_order = raw.sort_by([("source", "ascending"), ("record", "ascending")])
-    peers = {
+    baselines = {
         "exact_email": exact_email(done.records, done.candidates, person),
         "fuzzy": fuzzy(plain_fields(in_order), done.candidates, person)[0],
         "fuzzy_normalised": fuzzy(our_fields(done.records), done.candidates, person)[0],
     }
     group, source = done.resolved.person, np.array(done.records["source"].to_pylist())
+    # a linked record belongs to the household whose holder stands in the same group
     owner = {int(group[i]): int(person[i]) for i in np.flatnonzero(source == home)}
     linked = [i for i in np.flatnonzero(source != home) if int(group[i]) in owner]
     wrong = sum(owner[int(group[i])] != int(person[i]) for i in linked)
-    return Judged(Counted.of_groups(group, person), peers, len(linked), wrong, len(np.unique(person)))
+    return LinkageCounts(Counted.of_groups(group, person), baselines, len(linked), wrong, len(np.unique(person)))

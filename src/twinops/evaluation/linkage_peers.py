@@ -66,6 +66,7 @@ def best(score: np.ndarray, candidates: pa.Table, person: np.ndarray) -> tuple[C
 
 
 def _similarity(name: str) -> Callable[[str, str], float]:
+    """Names by Jaro-Winkler, addresses by their words, a card by equality, the rest by edits."""
     from rapidfuzz import fuzz
     from rapidfuzz.distance import JaroWinkler
 

@@ -16,6 +16,8 @@ from twinops.entities import shown
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.errors import DataError
+from twinops.evaluation.bootstrap import percentiles
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.weighted import auc
 
 SHOWN = shown.measures(
@@ -24,8 +26,11 @@ SHOWN = shown.measures(
 )
 
 FALSE_POSITIVES = 0.01
-LEVEL = 0.95
 FEWEST = 100
+QUANTITIES = {
+    "membership_auc": "area under the curve",
+    "membership_rate": "true positives at 1 % false positives",
+}
 
 Confidence = Callable[[np.ndarray], np.ndarray]
 """From a mask of households (in, out) to how well the model made from those in meets what each household did."""
@@ -67,33 +72,34 @@ def attack(confidence: Confidence, *, households: int, models: int, seed: int) -
             hint="Collect more households.",
         )
     inside = halves(households, models=models, seed=seed)
-    told = np.array([confidence(mask) for mask in inside])
-    return Membership(np.array([_score(told, inside, target) for target in range(models)]), inside)
+    fits = np.array([confidence(mask) for mask in inside])
+    return Membership(np.array([_score(fits, inside, target) for target in range(models)]), inside)
 
 
-def _score(told: np.ndarray, inside: np.ndarray, target: int) -> np.ndarray:
+def _score(fits: np.ndarray, inside: np.ndarray, target: int) -> np.ndarray:
     """Log-likelihood ratio of in against out, each household with its own means and everybody's spread."""
     # its complement stays out too, so that every household has as many shadows in as out: with fewer in, their mean is
     # noisier, and members would look like strangers
-    others = np.arange(len(told)) // 2 != target // 2
+    others = np.arange(len(fits)) // 2 != target // 2
     mean = {}
     spread = {}
     for member in (True, False):
         mask = others[:, None] & (inside == member)
         count = np.maximum(mask.sum(axis=0), 1)
-        mean[member] = np.where(mask, told, 0).sum(axis=0) / count
-        left = np.where(mask, told - mean[member], 0)
+        mean[member] = np.where(mask, fits, 0).sum(axis=0) / count
+        left = np.where(mask, fits - mean[member], 0)
         spread[member] = max(float((left**2).sum() / max(mask.sum() - mask.any(axis=0).sum(), 1)), 1e-12)
     return np.asarray(
-        -((told[target] - mean[True]) ** 2) / (2 * spread[True])
+        -((fits[target] - mean[True]) ** 2) / (2 * spread[True])
         - np.log(spread[True]) / 2
-        + (told[target] - mean[False]) ** 2 / (2 * spread[False])
+        + (fits[target] - mean[False]) ** 2 / (2 * spread[False])
         + np.log(spread[False]) / 2
     )
 
 
 def auc_and_rate(found: Membership, weights: np.ndarray) -> tuple[float, float]:
     """Area under the attack's curve, and its true positives at one false positive in a hundred; households weighted."""
+    # all attacked models together: one household is as many tries as there are models
     w = np.tile(weights, len(found.score))
     score, inside = found.score.ravel(), found.inside.ravel()
     kept = w > 0
@@ -114,35 +120,16 @@ def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, 
     n = next(iter(heads.values())).score.shape[1]
     counted = [np.ones(n), *(np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(draws))]
     drawn = {head: np.array([auc_and_rate(found, w) for w in counted]) for head, found in heads.items()}
-    run = _Run(seed, draws, len(next(iter(heads.values())).score), source)
+    models = len(next(iter(heads.values())).score)
+    how = (
+        "online LiRA, {what}; "
+        f"{models} balanced models attacked in turn, each by the rest; percentile interval of "
+        f"{draws} bootstrap draws of whole households"
+    )
     made = []
-    for place, name in enumerate(("membership_auc", "membership_rate")):
+    for place, (name, what) in enumerate(QUANTITIES.items()):
         worst = max(drawn, key=lambda head: float(drawn[head][0, place]))
         for head, values in {**{f".{h}": v for h, v in drawn.items()}, "": drawn[worst]}.items():
-            made.append(_measure(f"{name}{head}", values[:, place], n, run))
+            value, low, high = Estimate.around(*percentiles(values[:, place]))
+            made.append(Measure(f"{name}{head}", value, n, source, how.format(what=what), low, high, seed=seed))
     return Findings(tuple(sorted(made, key=lambda m: m.name)), shown=SHOWN)
-
-
-@dataclass(frozen=True)
-class _Run:
-    seed: int
-    draws: int
-    models: int
-    source: str
-
-
-def _measure(name: str, values: np.ndarray, n: int, run: _Run) -> Measure:
-    low, high = np.quantile(values[1:], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    value = float(values[0])
-    what = "area under the curve" if "auc" in name else "true positives at 1 % false positives"
-    return Measure(
-        name,
-        value,
-        n,
-        run.source,
-        f"online LiRA, {what}; {run.models} balanced models attacked in turn, each by the rest; percentile interval of "
-        f"{run.draws} bootstrap draws of whole households",
-        low=min(float(low), value),
-        high=max(float(high), value),
-        seed=run.seed,
-    )

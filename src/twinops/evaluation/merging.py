@@ -54,12 +54,14 @@ def merged(
     out: dict[str | None, str | None] = {}
     for run in runs:
         out |= dict.fromkeys(run.levels, _label(run, between) if run.n >= least else None)
+    # who did not state it is a group of its own: to leave them out would hide how they are reached
     if counts.get(None):
         out[None] = NOT_STATED if counts[None] >= least else None
     return out
 
 
 def _ordered(counts: Mapping[str, int], order: Sequence[str], *, least: float) -> list[LevelRun]:
+    """Neighbours join, so that a group is a range."""
     strange = sorted(set(counts) - set(order))
     if strange:
         what = f"Level(s) {', '.join(map(repr, strange))} are not declared."
@@ -79,6 +81,7 @@ def _pair_to_join(sizes: list[int]) -> int:
 
 
 def _nominal(counts: Mapping[str, int], *, least: float) -> list[LevelRun]:
+    """The small ones join each other: among levels without order no two are nearer than others."""
     runs = sorted(LevelRun(n, (level,)) for level, n in counts.items())
     small = sum(run.n < least for run in runs)
     while len(runs) > 1 and (small > 1 or runs[0].n < least):

@@ -67,6 +67,7 @@ def rechosen(people: RankedHouseholds, grouping: Grouping, *, blend: float) -> n
     for group in grouping.groups:
         within[labels == group] = _rank(people, inside[labels == group])
     overall = _rank(people, inside)
+    # rounded, because a blend of two ranks that are equal on paper differs in the last bits
     best_first = np.lexsort((people.sids[inside], -overall, -np.round((1 - blend) * overall + blend * within, 12)))
     chosen = np.zeros(len(people), dtype=bool)
     chosen[inside[best_first[: int(people.offered[inside].sum())]]] = True

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -36,7 +37,7 @@ ESTABLISHED = -1
 """In place of days of history: all of it."""
 
 
-class Outcome(StrEnum):
+class Necessity(StrEnum):
     """What the intervals say about one unit."""
 
     NECESSARY = "necessary"
@@ -70,17 +71,17 @@ class Gain:
     over_without: Resampled
     over_shuffled: Resampled
 
-    def outcome(self, margin: float) -> Outcome:
+    def outcome(self, margin: float) -> Necessity:
         """By the intervals and the margin alone."""
         low, high = self.over_without.interval("The gain of a unit")
         beats_chance = self.over_shuffled.interval("The gain over shuffled values")[0] > 0
         if low > margin and beats_chance:
-            return Outcome.NECESSARY
-        return Outcome.NOT_NECESSARY if high < margin else Outcome.INCONCLUSIVE
+            return Necessity.NECESSARY
+        return Necessity.NOT_NECESSARY if high < margin else Necessity.INCONCLUSIVE
 
 
 @dataclass(frozen=True)
-class Tested:
+class TestedUnit:
     """One unit: how much history there was in days (`ESTABLISHED`: all), its gains, and how many households."""
 
     unit: str
@@ -90,17 +91,17 @@ class Tested:
     spend: Gain
     activity: Gain | None = None
 
-    def outcome(self, rule: MinimisationParams) -> Outcome:
+    def outcome(self, rule: MinimisationParams) -> Necessity:
         """Necessary if it is for any quantity; not necessary if for none."""
         gains = [(self.spend, rule.margin_usd), *([(self.activity, rule.margin_auc)] if self.activity else [])]
         found = {gain.outcome(margin) for gain, margin in gains}
-        if Outcome.NECESSARY in found:
-            return Outcome.NECESSARY
-        return Outcome.NOT_NECESSARY if found == {Outcome.NOT_NECESSARY} else Outcome.INCONCLUSIVE
+        if Necessity.NECESSARY in found:
+            return Necessity.NECESSARY
+        return Necessity.NOT_NECESSARY if found == {Necessity.NOT_NECESSARY} else Necessity.INCONCLUSIVE
 
 
 @dataclass(frozen=True)
-class About:
+class Trial:
     """What a round of tests is about: attributes or sources, how much history, and whether activity too."""
 
     kind: str
@@ -108,22 +109,32 @@ class About:
     activity: bool = False
 
 
-def tested(rows: Rows, units: Mapping[str, np.ndarray], rule: MinimisationParams, about: About) -> tuple[Tested, ...]:
+def tested(
+    rows: Rows, units: Mapping[str, np.ndarray], rule: MinimisationParams, about: Trial
+) -> tuple[TestedUnit, ...]:
     """Every unit (rows x columns each) against none at all and against its values dealt out to other households."""
     who = rows.who
     fold = np.random.default_rng([rule.seed, 1]).permutation(int(who.max()) + 1)[who] % FOLDS
     draws = counts(int(who.max()) + 1, draws=rule.draws, seed=rule.seed)[:, who[rows.judge]].astype(float)
     with one_thread():
         fitted = _Fitted(rows, fold, rule, tuple(_base(rows, fold, k) for k in range(FOLDS)), about.activity)
-        nothing = fitted.predicted(None)
-        return tuple(
-            side_by_side(
-                [
-                    partial(_tested, name, fitted, (x, _dealt(rows, x, rule, name)), (nothing, draws, about))
-                    for name, x in units.items()
-                ]
-            )
-        )
+        beside = _Beside(fitted.predicted(None), draws, about)
+        return tuple(side_by_side([partial(_tested, name, x, fitted, beside) for name, x in units.items()]))
+
+
+class _Predicted(NamedTuple):
+    """Out of fold, per judged row: USD, and log-odds to be active."""
+
+    spend: np.ndarray
+    odds: np.ndarray
+
+
+class _Beside(NamedTuple):
+    """What every unit of a round stands beside: forecasts with none of them, and the draws of the households."""
+
+    nothing: _Predicted
+    draws: np.ndarray
+    about: Trial
 
 
 @dataclass(frozen=True)
@@ -137,8 +148,8 @@ class _Fitted:
     """Per fold the base of the rows to learn from, and of those to judge."""
     activity: bool
 
-    def predicted(self, columns: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-        """USD and log-odds to be active, per judged row."""
+    def predicted(self, columns: np.ndarray | None) -> _Predicted:
+        """With these columns beside the base, or without any."""
         spend, odds = np.zeros(len(self.rows.spend)), np.zeros(len(self.rows.spend))
         for k in range(FOLDS):
             learn, judge = _split(self.rows, self.fold, k)
@@ -150,7 +161,7 @@ class _Fitted:
             spend[judge] = exponential(fit_rate(z, self.rows.spend[learn], alpha=self.rule.alpha).predictor(asked))
             if self.activity:
                 odds[judge] = fit_activity(z, self.rows.active[learn], c=self.rule.activity_c).predictor(asked)
-        return spend[self.rows.judge], odds[self.rows.judge]
+        return _Predicted(spend[self.rows.judge], odds[self.rows.judge])
 
 
 def _split(rows: Rows, fold: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -164,32 +175,25 @@ def _base(rows: Rows, fold: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]
     return x[learn], x[judge]
 
 
-Estimates = tuple[np.ndarray, np.ndarray]
+def _tested(name: str, x: np.ndarray, fitted: _Fitted, beside: _Beside) -> TestedUnit:
+    rows, about = fitted.rows, beside.about
+    real, dealt = fitted.predicted(x), [fitted.predicted(d) for d in _dealt(rows, x, fitted.rule, name)]
+    households = len(np.unique(rows.household[rows.judge]))
+    auc = _auc_gain(rows, real, dealt, beside) if about.activity else None
+    return TestedUnit(name, about.kind, about.history_days, households, _usd_gain(rows, real, dealt, beside), auc)
 
 
-def _tested(
-    name: str,
-    fitted: _Fitted,
-    columns: tuple[np.ndarray, Sequence[np.ndarray]],
-    beside: tuple[Estimates, np.ndarray, About],
-) -> Tested:
-    real, dealt = columns
-    nothing, draws, about = beside
-    ours, chance = fitted.predicted(real), [fitted.predicted(x) for x in dealt]
-    judged = fitted.rows.judge
-    spend, active = fitted.rows.spend[judged], fitted.rows.active[judged]
-    errors = [np.abs(f[0] - spend) for f in (nothing, ours, *chance)]
-    without, with_it, shuffled = (weighted.mean(e, draws) for e in (*errors[:2], np.mean(errors[2:], axis=0)))
-    usd = Gain(float(without[0]), Resampled(without - with_it), Resampled(shuffled - with_it))
-    auc = _auc_gain(active, (nothing, ours, chance), draws) if about.activity else None
-    households = len(np.unique(fitted.rows.household[judged]))
-    return Tested(name, about.kind, about.history_days, households, usd, auc)
+def _usd_gain(rows: Rows, real: _Predicted, dealt: Sequence[_Predicted], beside: _Beside) -> Gain:
+    """Mean absolute error of spend that the unit saves."""
+    errors = [np.abs(p.spend - rows.spend[rows.judge]) for p in (beside.nothing, real, *dealt)]
+    without, with_it, shuffled = (weighted.mean(e, beside.draws) for e in (*errors[:2], np.mean(errors[2:], axis=0)))
+    return Gain(float(without[0]), Resampled(without - with_it), Resampled(shuffled - with_it))
 
 
-def _auc_gain(active: np.ndarray, said: tuple[Estimates, Estimates, Sequence[Estimates]], draws: np.ndarray) -> Gain:
-    nothing, ours, chance = said
-    without, with_it = (weighted.auc(active, f[1], draws) for f in (nothing, ours))
-    shuffled = np.mean([weighted.auc(active, f[1], draws) for f in chance], axis=0)
+def _auc_gain(rows: Rows, real: _Predicted, dealt: Sequence[_Predicted], beside: _Beside) -> Gain:
+    """AUC of who comes back that the unit adds."""
+    drawn = [weighted.auc(rows.active[rows.judge], p.odds, beside.draws) for p in (beside.nothing, real, *dealt)]
+    without, with_it, shuffled = drawn[0], drawn[1], np.mean(drawn[2:], axis=0)
     return Gain(float(without[0]), Resampled(with_it - without), Resampled(with_it - shuffled))
 
 

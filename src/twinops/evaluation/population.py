@@ -57,6 +57,7 @@ def excluded(reasons: pa.Table, *, erased: int) -> Excluded:
     """Why households are left out altogether. A small count is shown as 0 and its reason named as suppressed."""
     training = [r for r in reasons.to_pylist() if r["purpose"] == Purpose.TRAINING and r["reason"] is not None]
     found = {r["reason"]: r["households"] for r in training} | ({Reason.ERASED.value: erased} if erased else {})
+    # fewer than ten could be recognised by who knows them
     small = tuple(sorted(reason for reason, n in found.items() if n < SMALLEST_CELL))
     return Excluded({r: 0 if r in small else n for r, n in sorted(found.items())}, small)
 

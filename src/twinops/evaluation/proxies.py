@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.resources import files
-from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +23,8 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation import weighted
-from twinops.evaluation.bootstrap import Resampled, counts
+from twinops.evaluation.bootstrap import TAILS, Resampled, counts
+from twinops.evaluation.estimate import Estimate
 from twinops.params import ProxiesParams
 from twinops.ports import Engine
 
@@ -52,25 +52,11 @@ class Proxy:
         return self.auc - self.ordinary
 
 
-class _Figure(NamedTuple):
-    """One number about a category."""
-
-    name: str
-    value: float
-    bounds: tuple[float, float]
-    method: str
-
-
 def memberships(engine: Engine, denied: pa.Table, rule: ProxiesParams, sids: list[str]) -> dict[str, np.ndarray]:
     """Kind -> whether each household is a member; the engine holds `transactions` and `products_file`."""
-    engine.register("special", denied)
-    engine.register("kinds", engine.query(_sql("kinds")))
-    engine.register(
-        "asked",
-        pa.table(
-            {"cutoff": pa.array([rule.cutoff], pa.int64()), "least_days": pa.array([rule.least_days], pa.int64())}
-        ),
-    )
+    register_kinds(engine, denied)
+    asked = {"cutoff": pa.array([rule.cutoff], pa.int64()), "least_days": pa.array([rule.least_days], pa.int64())}
+    engine.register("asked", pa.table(asked))
     found = engine.query(_sql("proxies"))
     place = {sid: i for i, sid in enumerate(sids)}
     out: dict[str, np.ndarray] = {}
@@ -78,6 +64,12 @@ def memberships(engine: Engine, denied: pa.Table, rule: ProxiesParams, sids: lis
         if sid in place:
             out.setdefault(kind, np.zeros(len(sids), dtype=bool))[place[sid]] = True
     return out
+
+
+def register_kinds(engine: Engine, denied: pa.Table) -> None:
+    """Name each product's kind, denied or ordinary; the engine holds `products_file`."""
+    engine.register("special", denied)
+    engine.register("kinds", engine.query(_sql("kinds")))
 
 
 @dataclass(frozen=True)
@@ -111,10 +103,12 @@ def measured(x: np.ndarray, members: Mapping[str, np.ndarray], rule: ProxiesPara
 
 
 def _proxy(kind: str, crowd: _Crowd, rule: ProxiesParams) -> Proxy:
+    """One denied category, with its shuffled and its ordinary controls."""
     truth, category = crowd.members[kind], kind.removeprefix(DENIED)
     rng = np.random.default_rng([rule.seed, 2, *category.encode()])
     shuffled = [crowd.plain_auc(rng.permutation(truth)) for _ in range(rule.shuffles)]
     alike = [crowd.auc(crowd.members[other]) for other in _alike(truth, crowd.members)]
+    # whoever shops much buys of everything, denied or not: only what exceeds this is about the category
     ordinary = np.mean(alike, axis=0) if alike else np.full(len(crowd.draws), np.nan)
     return Proxy(category, int(truth.sum()), Resampled(crowd.auc(truth)), np.array(shuffled), Resampled(ordinary))
 
@@ -141,6 +135,7 @@ def _alike(truth: np.ndarray, members: Mapping[str, np.ndarray]) -> list[str]:
 
 
 def _enough(truth: np.ndarray) -> bool:
+    """Members and others enough for every fold to hold both."""
     return min(int(truth.sum()), int((~truth).sum())) >= FEWEST
 
 
@@ -167,42 +162,23 @@ def proxy_findings(found: tuple[Proxy, ...], denied: DenyList, rule: ProxiesPara
 
 
 def _measures(p: Proxy, source: str, rule: ProxiesParams, n: int) -> list[Measure]:
-    told = f"{p.members:,} members of {n:,}; logistic regression of the features, {FOLDS} folds"
+    about = f"{p.members:,} members of {n:,}; logistic regression of the features, {FOLDS} folds"
     drawn = "percentile bootstrap of households"
     beside = f"{ALIKE} ordinary categories with as many members"
-    low, high = (float(v) for v in np.quantile(p.shuffled, [0.025, 0.975]))
-    figures = [
-        _Figure("auc", p.auc.value, p.auc.interval(p.category), f"AUC of members, out of fold; {drawn}; {told}"),
-        _Figure(
-            "auc_shuffled",
-            float(p.shuffled.mean()),
-            (low, high),
-            f"members shuffled {rule.shuffles} times; middle 95 %",
-        ),
+    shuffled = Estimate(float(p.shuffled.mean()), *(float(v) for v in np.quantile(p.shuffled, TAILS)))
+
+    def measure(what: str, found: Estimate, method: str) -> Measure:
+        return Measure(f"proxy.{p.category}.{what}", found[0], n, source, method, *found[1:], seed=rule.seed)
+
+    out = [
+        measure("auc", p.auc.estimate(p.category), f"AUC of members, out of fold; {drawn}; {about}"),
+        measure("auc_shuffled", shuffled, f"members shuffled {rule.shuffles} times; middle 95 %"),
     ]
     if p.ordinary.known:
-        figures += [
-            _Figure(
-                "auc_ordinary", p.ordinary.value, p.ordinary.interval(p.category), f"mean AUC of {beside}; {drawn}"
-            ),
-            _Figure(
-                "excess", p.excess.value, p.excess.interval(p.category), f"AUC less that of {beside}, paired; {drawn}"
-            ),
-        ]
-    name = f"proxy.{p.category}."
-    return [
-        Measure(
-            name + f.name,
-            f.value,
-            n=n,
-            source=source,
-            method=f.method,
-            low=f.bounds[0],
-            high=f.bounds[1],
-            seed=rule.seed,
-        )
-        for f in figures
-    ]
+        ordinary, excess = p.ordinary.estimate(p.category), p.excess.estimate(p.category)
+        out.append(measure("auc_ordinary", ordinary, f"mean AUC of {beside}; {drawn}"))
+        out.append(measure("excess", excess, f"AUC less that of {beside}, paired; {drawn}"))
+    return out
 
 
 def _sql(name: str) -> str:

@@ -46,10 +46,8 @@ class Tally:
 
     def good(self, dimension: str) -> int:
         """How many rows are fine in that respect."""
-        return (
-            self.read
-            - {"completeness": self.incomplete, "validity": self.invalid, "uniqueness": self.doubled}[dimension]
-        )
+        wrong = {"completeness": self.incomplete, "validity": self.invalid, "uniqueness": self.doubled}
+        return self.read - wrong[dimension]
 
 
 @dataclass(frozen=True)
@@ -68,9 +66,15 @@ class Source:
     synthetic: bool
 
     @property
-    def told(self) -> str:
+    def described(self) -> str:
         """How measures call it."""
         return f"{self.name}{' (synthetic)' if self.synthetic else ''}: counts of its batches and its sealed rows"
+
+    def share(self, dimension: str, hits: int, n: int, method: str, *, unit: str = "rows") -> Measure:
+        """One dimension of quality as the share of rows that are fine in that respect."""
+        value, low, high = share(hits, n)
+        name = f"quality.{self.name}.{dimension}"
+        return Measure(name, value, n, self.described, method, low, high, unit_of_n=unit)
 
 
 def by_month(source: Source) -> dict[str, Tally]:
@@ -79,10 +83,8 @@ def by_month(source: Source) -> dict[str, Tally]:
     for batch in source.counts:
         out[batch["batch"]] += _rejected(batch["quarantined"])
     names, place = np.unique(_months(source), return_inverse=True)
-    rows, lacking = (
-        np.bincount(place, minlength=len(names)),
-        np.bincount(place, _incomplete(source), minlength=len(names)),
-    )
+    rows = np.bincount(place, minlength=len(names))
+    lacking = np.bincount(place, _incomplete(source), minlength=len(names))
     for name, n, lacks in zip(names.tolist(), rows.tolist(), lacking.tolist(), strict=True):
         out[name] += Tally(read=n, incomplete=int(lacks))
     return dict(sorted((m, t) for m, t in out.items() if t.read))
@@ -94,9 +96,7 @@ def measures(source: Source, months: Mapping[str, Tally], today: int) -> tuple[M
     out = []
     for dimension, method in _METHODS.items():
         if whole.read:
-            out.append(
-                _share(f"quality.{source.name}.{dimension}", whole.good(dimension), whole.read, (source.told, method))
-            )
+            out.append(source.share(dimension, whole.good(dimension), whole.read, method))
     dated = {m: t for m, t in months.items() if m != WHOLE and t.read >= SMALLEST_CELL}
     if len(dated) > 1:
         out += [_trend(source, dimension, dated) for dimension in ("completeness", "validity")]
@@ -112,15 +112,7 @@ def consistency(source: Source, against: Iterable[Contradiction]) -> tuple[Measu
     method = (
         f"rows not contradicted, over {len(mine)} check(s): {', '.join(c.check.id for c in mine)}; Wilson's interval"
     )
-    return (
-        _share(
-            f"quality.{source.name}.consistency",
-            concerned - wrong,
-            concerned,
-            (source.told, method),
-            unit="checked rows",
-        ),
-    )
+    return (source.share("consistency", concerned - wrong, concerned, method, unit="checked rows"),)
 
 
 def empty_shares(source: Source) -> dict[str, float]:
@@ -143,8 +135,10 @@ _METHODS = {
 
 
 def _rejected(reasons: Mapping[str, int]) -> Tally:
+    """Rows kept out, by what their reasons mean."""
     absent = sum(n for r, n in reasons.items() if r.endswith(ABSENT))
     twice = sum(n for r, n in reasons.items() if r in TWICE)
+    # each rejected row has one reason, so the three parts add up to all of them
     n = sum(reasons.values())
     return Tally(n, absent, n - absent - twice, twice)
 
@@ -168,19 +162,14 @@ def _incomplete(source: Source) -> np.ndarray:
 
 
 def _timeliness(source: Source, today: int) -> tuple[Measure, ...]:
+    """Of the rows taken: rejected ones have no day."""
     if source.day is None or source.rows.num_rows == 0:
         return ()
     days = source.rows[source.day]
     fine = pc.and_(pc.less_equal(days, today), pc.greater_equal(days, today - source.retention_days))
     hits = pc.sum(pc.fill_null(fine, fill_value=False).cast(pa.int64())).as_py()
     method = f"share of rows taken, neither of tomorrow nor older than {source.retention_days} days; Wilson's interval"
-    return (_share(f"quality.{source.name}.timeliness", hits, len(days), (source.told, method)),)
-
-
-def _share(name: str, hits: int, n: int, told: tuple[str, str], *, unit: str = "rows") -> Measure:
-    value, low, high = share(hits, n)
-    source, method = told
-    return Measure(name, value, n=n, source=source, method=method, low=low, high=high, unit_of_n=unit)
+    return (source.share("timeliness", hits, len(days), method),)
 
 
 def _trend(source: Source, dimension: str, dated: Mapping[str, Tally]) -> Measure:
@@ -192,7 +181,5 @@ def _trend(source: Source, dimension: str, dated: Mapping[str, Tally]) -> Measur
     gap = p1 - p2
     low, high = gap - ((p1 - low1) ** 2 + (high2 - p2) ** 2) ** 0.5, gap + ((high1 - p1) ** 2 + (p2 - low2) ** 2) ** 0.5
     method = f"{max(dated)} less the months before it; Newcombe's interval of a difference of shares"
-    name = f"quality.{source.name}.{dimension}.trend"
-    return Measure(
-        name, gap, n=last.read + earlier.read, source=source.told, method=method, low=low, high=high, unit_of_n="rows"
-    )
+    name, n = f"quality.{source.name}.{dimension}.trend", last.read + earlier.read
+    return Measure(name, gap, n, source.described, method, low, high, unit_of_n="rows")

@@ -26,17 +26,17 @@ def quality_findings(
     there = [s.name for s in sources]
     facts = {
         "quality_sources": {"measured": there, "switched_off_or_empty": sorted(set(declared) - set(there))},
-        "quality_by_month": {name: {m: _shown(t) for m, t in tallies.items()} for name, tallies in months.items()},
+        "quality_by_month": {name: {m: _month(t) for m, t in tallies.items()} for name, tallies in months.items()},
         "quality_columns_empty": {s.name: quality.empty_shares(s) for s in sources},
         "quality_newest": {s.name: quality.newest(s, today) for s in sources},
-        "contradictions": [_told(c) for c in against],
+        "contradictions": [_contradiction(c) for c in against],
     }
     return Findings(
         tuple(found), tuple(Fact(n, v, Kind.MEASURED, "data/counts and data/raw") for n, v in facts.items())
     )
 
 
-def _shown(tally: Tally) -> dict[str, Any]:
+def _month(tally: Tally) -> dict[str, Any]:
     """A month of fewer than ten rows is not shown."""
     if tally.read < SMALLEST_CELL:
         return {"rows": None, "completeness": None, "validity": None}
@@ -44,9 +44,9 @@ def _shown(tally: Tally) -> dict[str, Any]:
     return {"rows": tally.read, **shares}
 
 
-def _told(c: Contradiction) -> dict[str, Any]:
+def _contradiction(c: Contradiction) -> dict[str, Any]:
     """Fewer than ten contradicting rows are not counted in the open; none is none."""
     small = 0 < c.contradicting < SMALLEST_CELL
     counted = None if small else c.contradicting
-    told = {"id": c.check.id, "source": c.check.source, "says": c.check.says}
-    return {**told, "checked": c.concerned, "contradicting": counted, "suppressed": small}
+    check = {"id": c.check.id, "source": c.check.source, "says": c.check.says}
+    return {**check, "checked": c.concerned, "contradicting": counted, "suppressed": small}

@@ -34,11 +34,12 @@ def clustered_auc(truth: np.ndarray, score: np.ndarray, cluster: np.ndarray, dra
     [0.75]
     """
     positive, households = truth > 0, draws.shape[1]
-    came, not_come = (np.bincount(cluster[of], minlength=households) for of in (positive, ~positive))
+    positives, negatives = (np.bincount(cluster[of], minlength=households) for of in (positive, ~positive))
     ahead, weights = _ahead(positive, score, cluster, households), draws.astype(float)
     ranked = np.einsum("ij,ij->i", weights @ ahead, weights) / 2
-    pairs = (weights @ came) * (weights @ not_come)
-    return np.asarray(np.divide(ranked, pairs, out=np.full(len(draws), np.nan), where=pairs > 0))
+    pairs = (weights @ positives) * (weights @ negatives)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(ranked / pairs)  # a draw of one class only has no pairs: 0 over 0 is not a number
 
 
 def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, households: int) -> np.ndarray:

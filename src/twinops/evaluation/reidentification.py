@@ -98,6 +98,7 @@ def linkability(tables: Tables, tries: int, rng: np.random.Generator) -> AttackR
         one, other = (_nearest(people[:, h], tables.released[:, h], tables.sizes, h) for h in halves)
         return int((one & other).any(axis=1).sum())
 
+    # members and strangers are attacked alike: what works on both is knowledge of the population (WP29 05/2014)
     members, control = (_some(people, tries, rng) for people in (tables.members, tables.control))
     sizes = [_nearest(members[:, h], tables.released[:, h], tables.sizes, h).sum(axis=1) for h in halves]
     by_chance = 1 - (1 - sizes[0] / len(tables.released)) ** sizes[1]

@@ -9,7 +9,7 @@ from typing import Any
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
-from twinops.evaluation.necessity import ESTABLISHED, Gain, Outcome, Tested
+from twinops.evaluation.necessity import ESTABLISHED, Gain, Necessity, TestedUnit
 from twinops.evaluation.rendering import written
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
@@ -24,7 +24,7 @@ MOST_TO_ASK = 100_000
 """Beyond so many households the number says only that this cannot be told."""
 
 
-def necessity_measures(found: Sequence[Tested], rule: MinimisationParams, *, source: str) -> list[Measure]:
+def necessity_measures(found: Sequence[TestedUnit], rule: MinimisationParams, *, source: str) -> list[Measure]:
     """`necessity.income` (established), `necessity.income.new_7` (7 days known): USD of spend error saved."""
     out = []
     for t in found:
@@ -38,12 +38,12 @@ def necessity_measures(found: Sequence[Tested], rule: MinimisationParams, *, sou
     return out
 
 
-def name(t: Tested) -> str:
+def name(t: TestedUnit) -> str:
     """What the measure of a test is called."""
     return f"necessity.{t.unit}" + ("" if t.history_days == ESTABLISHED else f".new_{t.history_days}")
 
 
-def necessity_fact(found: Sequence[Tested], rule: MinimisationParams) -> Fact:
+def necessity_fact(found: Sequence[TestedUnit], rule: MinimisationParams) -> Fact:
     """Every test with its control and its outcome."""
     value = {
         "margin_usd": rule.margin_usd,
@@ -67,7 +67,7 @@ def necessity_fact(found: Sequence[Tested], rule: MinimisationParams) -> Fact:
     return Fact("necessity", value, Kind.MEASURED, "minimise: refits with, without and with shuffled values")
 
 
-def proposal_fact(found: Sequence[Tested], rule: MinimisationParams) -> Fact:
+def proposal_fact(found: Sequence[TestedUnit], rule: MinimisationParams) -> Fact:
     """One proposal a unit, in words, with what it rests on. Never accepted by anything but a person."""
     units = dict.fromkeys(t.unit for t in found if t.unit != TOGETHER)
     value = {
@@ -79,11 +79,12 @@ def proposal_fact(found: Sequence[Tested], rule: MinimisationParams) -> Fact:
     return Fact("retention_proposal", value, Kind.MEASURED, "minimise: written from the outcomes of necessity")
 
 
-def proposal(tests: Sequence[Tested], rule: MinimisationParams) -> dict[str, Any]:
+def proposal(tests: Sequence[TestedUnit], rule: MinimisationParams) -> dict[str, Any]:
     """What to hold of one unit: outcomes by days of history, and the sentence they make."""
     outcomes = {t.history_days: t.outcome(rule) for t in tests}
     first = tests[0]
     newly = {d: o for d, o in sorted(outcomes.items()) if d != ESTABLISHED}
+    proposed = _proposed(first, outcomes.get(ESTABLISHED), newly)
     return {
         "unit": first.unit,
         "kind": first.kind,
@@ -91,16 +92,16 @@ def proposal(tests: Sequence[Tested], rule: MinimisationParams) -> dict[str, Any
         "newly_met": {f"{days} days": o.value for days, o in newly.items()},
         "rests_on": [name(t) for t in tests],
         "would_be_told_by": {_days(t): n for t in tests if (n := households_to_tell(t, rule)) is not None},
-        "text": "Proposed: " + _text(first, outcomes.get(ESTABLISHED), newly) + _resolved(tests, rule) + _ends(first),
+        "text": f"Proposed: {proposed}{_would_settle(tests, rule)}{_caveat(first)}",
     }
 
 
-def households_to_tell(t: Tested, rule: MinimisationParams) -> int | None:
+def households_to_tell(t: TestedUnit, rule: MinimisationParams) -> int | None:
     """How many households would settle an open question of spend, were the gain what it looks; None: it is not open.
 
     Both intervals narrow with the root of the number of households. An estimate, rounded up to hundreds.
     """
-    if t.outcome(rule) is not Outcome.INCONCLUSIVE:
+    if t.outcome(rule) is not Necessity.INCONCLUSIVE:
         return None
     gain = t.spend.over_without
     low, high = gain.interval("A gain")
@@ -112,22 +113,22 @@ def households_to_tell(t: Tested, rule: MinimisationParams) -> int | None:
     return max(math.ceil(t.households * max(needed) ** 2 / 100) * 100, t.households)
 
 
-def necessity_conclusion(found: Sequence[Tested], rule: MinimisationParams) -> str:
+def necessity_conclusion(found: Sequence[TestedUnit], rule: MinimisationParams) -> str:
     """A line for each outcome, established and newly met."""
     lines = []
     for kind, said in ((ATTRIBUTE, "personal attributes"), (SOURCE, "sources")):
         for days in sorted({t.history_days for t in found if t.kind == kind}):
             tests = [t for t in found if t.kind == kind and t.history_days == days]
-            by = {o: [t for t in tests if t.outcome(rule) is o] for o in Outcome}
+            by = {o: [t for t in tests if t.outcome(rule) is o] for o in Necessity}
             parts = [f"{o.value}: {', '.join(_with_gain(t) for t in ts)}" for o, ts in by.items() if ts]
             known = "With all history" if days == ESTABLISHED else f"With {days} days of history"
             lines.append(f"- {known}, of {said}: {'; '.join(parts)}.")
     return "\n".join(lines)
 
 
-def _together(tests: Sequence[Tested], rule: MinimisationParams) -> str:
+def _together(tests: Sequence[TestedUnit], rule: MinimisationParams) -> str:
     """What is said of all attributes at once. To hold all of them is never proposed: a person may weigh it."""
-    needed = [t.history_days for t in tests if t.outcome(rule) is Outcome.NECESSARY]
+    needed = [t.history_days for t in tests if t.outcome(rule) is Necessity.NECESSARY]
     if not tests:
         return "No personal attribute could be tested."
     if not needed:
@@ -139,17 +140,20 @@ def _together(tests: Sequence[Tested], rule: MinimisationParams) -> str:
     )
 
 
-def _text(test: Tested, established: Outcome | None, newly: dict[int, Outcome]) -> str:
-    needed = [days for days, o in newly.items() if o is Outcome.NECESSARY]
-    unsure = [days for days, o in newly.items() if o is Outcome.INCONCLUSIVE]
+def _proposed(test: TestedUnit, established: Necessity | None, newly: dict[int, Necessity]) -> str:
+    """What to do with one unit: data are kept only where a need is shown (GDPR art. 5(1)(c))."""
+    needed = [days for days, o in newly.items() if o is Necessity.NECESSARY]
+    unsure = [days for days, o in newly.items() if o is Necessity.INCONCLUSIVE]
     what = _spoken(test.unit)
-    if established is Outcome.NECESSARY:
+    if established is Necessity.NECESSARY:
         return f"hold {what} as long as the household is in a twin: without it forecasts lose more than the margin."
     if needed:
+        # measured with income: of use at seven days, of none at 56, so a fixed end instead of "while useful"
         longest = max(needed)
         until = min((d for d in newly if d > longest), default=longest)
         return f"use {what} for newcomers only, until {until} days are known of them, then erase it."
-    if established is Outcome.INCONCLUSIVE:
+    # doubt goes against holding: the controller shows necessity, not the consumer its absence (art. 5(2))
+    if established is Necessity.INCONCLUSIVE:
         return f"do not use {what}: whether the twin needs it cannot be told, and doubt is no ground to hold it."
     if unsure:
         known = ", ".join(map(str, unsure))
@@ -160,7 +164,7 @@ def _text(test: Tested, established: Outcome | None, newly: dict[int, Outcome]) 
     return f"do not use {what}: the twin loses less than the margin without it."
 
 
-def _resolved(tests: Sequence[Tested], rule: MinimisationParams) -> str:
+def _would_settle(tests: Sequence[TestedUnit], rule: MinimisationParams) -> str:
     """What would settle what cannot be told."""
     open_yet = [(t, n) for t in tests if (n := households_to_tell(t, rule)) is not None]
     if not open_yet:
@@ -172,11 +176,12 @@ def _resolved(tests: Sequence[Tested], rule: MinimisationParams) -> str:
     return f" What would tell: households that allow assessment, if the gain is what it looks: {said}."
 
 
-def _days(t: Tested) -> str:
+def _days(t: TestedUnit) -> str:
     return "all history" if t.history_days == ESTABLISHED else f"{t.history_days} days"
 
 
-def _ends(test: Tested) -> str:
+def _caveat(test: TestedUnit) -> str:
+    """What the proposal does not touch, or what its measure cannot say."""
     if test.kind == ATTRIBUTE:
         return (
             " For bias assessment, its one declared purpose, it may still be held; any other use needs a purpose of "
@@ -189,23 +194,15 @@ def _ends(test: Tested) -> str:
     return ""
 
 
-def _with_gain(t: Tested) -> str:
-    low, high = t.spend.over_without.interval("A gain")
-    value = t.spend.over_without.value
-    shown = Measure("gain", value, low=min(low, value), high=max(high, value), n=t.households, source="-", method="-")
-    return f"{_spoken(t.unit)} ({written(shown)} USD)"
+def _with_gain(t: TestedUnit) -> str:
+    return f"{_spoken(t.unit)} ({written(t.spend.over_without.estimate('A gain'))} USD)"
 
 
 def _gains(gain: Gain, unit: str) -> dict[str, list[float]]:
     return {
-        f"gain_{unit}": _with_interval(gain.over_without),
-        f"gain_over_shuffled_{unit}": _with_interval(gain.over_shuffled),
+        f"gain_{unit}": gain.over_without.estimate("A gain").listed(),
+        f"gain_over_shuffled_{unit}": gain.over_shuffled.estimate("A gain").listed(),
     }
-
-
-def _with_interval(quantity: Any) -> list[float]:
-    low, high = quantity.interval("A gain")
-    return [rounded(v) for v in (quantity.value, min(low, quantity.value), max(high, quantity.value))]
 
 
 def _spoken(unit: str) -> str:

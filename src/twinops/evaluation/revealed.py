@@ -22,7 +22,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, counts
-from twinops.evaluation.proxies import FEWEST, FOLDS, predicted, standardised
+from twinops.evaluation.proxies import FEWEST, FOLDS, predicted, register_kinds, standardised
 from twinops.evaluation.setting import Setting
 from twinops.params import MinimisationParams
 from twinops.ports import Engine
@@ -39,6 +39,7 @@ SHOWN = shown.measures(
 
 
 def _from(attribute: str, level: str) -> frozenset[str]:
+    """The level of an ordered attribute and all above it."""
     levels = CODES[attribute]
     return frozenset(levels[levels.index(level) :])
 
@@ -106,10 +107,9 @@ def category_columns(engine: Engine, denied: pa.Table, asked: pa.Table) -> np.nd
 
     The engine holds `transactions` and `products_file`.
     """
-    engine.register("special", denied)
-    engine.register("kinds", engine.query(_sql("kinds")))
+    register_kinds(engine, denied)
     engine.register("asked", asked)
-    found = engine.query(_sql("categories"))
+    found = engine.query(files(__package__).joinpath("categories.sql").read_text(encoding="utf-8"))
     lines = Counter[str]()
     for kind, n in zip(found["kind"].to_pylist(), found["lines"].to_pylist(), strict=True):
         lines[kind] += n
@@ -128,6 +128,7 @@ def measure_revealed(behaviour: Behaviour, demographics: pa.Table, rule: Minimis
     with one_thread():
         for trait, (attribute, _, has) in TRAITS.items():
             answers = demographics[attribute].to_pylist()
+            # silence is no answer: who did not state it is neither member nor other
             stated = np.array([a is not None for a in answers], dtype=bool)
             truth = np.array([has(a) for a in answers if a is not None], dtype=bool)
             if len(truth) and min(truth.sum(), (~truth).sum()) >= FEWEST:
@@ -160,6 +161,7 @@ def revealed_measures(found: tuple[Revealed, ...], rule: MinimisationParams, *, 
 
 
 def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: MinimisationParams) -> Revealed:
+    """One trait, told from behaviour, from the state alone, from the score, and by chance."""
     x, state = known.columns(), centred(known.terms)
     fold = np.random.default_rng([rule.seed, 3]).permutation(len(truth)) % FOLDS
     draws = counts(len(truth), draws=rule.draws, seed=rule.seed).astype(float)
@@ -173,7 +175,3 @@ def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: Minimisatio
     whole, less = (Resampled(auc(truth, predicted(of, truth, fold, c=PENALTY_C))) for of in (x, state))
     score = Resampled(auc(truth, known.score))
     return Revealed(trait, int(truth.sum()), len(truth), whole, float(np.mean(chance)), less, score)
-
-
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

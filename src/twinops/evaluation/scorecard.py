@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from twinops.entities import shown
-from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.evaluation import weighted
 from twinops.evaluation.bootstrap import Resampled, mean_of
 from twinops.evaluation.coverage import BOTH, Covered
+from twinops.evaluation.demographic_groups import GroupLabel
 from twinops.evaluation.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.setting import Setting
 from twinops.twin.examples import Examples
@@ -32,13 +32,13 @@ SHOWN = shown.pictures(
     section=Section.DOUBT,
 )
 
-RIVALS = ("segment", "rfm", "naive")
+BASELINES = ("segment", "rfm", "naive")
 SPREADS = ("baskets", "spend")
 
 
 @dataclass(frozen=True)
 class Scored:
-    """One held-out day: who, what came, and what the twin predicted."""
+    """One held-out day: who, what was observed, and what the twin predicted."""
 
     rows: Examples
     said: Predictions
@@ -46,7 +46,7 @@ class Scored:
 
 @dataclass(frozen=True)
 class Origin:
-    """One as-of day of the rolling origin: how much was known, and how much better than each rival, paired."""
+    """One as-of day of the rolling origin: how much was known, and how much better than each baseline, paired."""
 
     cutoff: int
     learned_rows: int
@@ -56,10 +56,12 @@ class Origin:
 
 
 def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
-    """Every quantity of the twin on this day, and its gain over each rival, on the households and on every draw."""
+    """Every quantity of the twin on this day, and its gain over each baseline, on the households and on every draw."""
     rows = origins.rows(day)
     weights = draws[:, rows.household].astype(float)
-    found = {m: quantities(rows, origins.model(m, day).predict(rows.table), weights) for m in (*RIVALS, origins.heads)}
+    found = {
+        m: quantities(rows, origins.model(m, day).predict(rows.table), weights) for m in (*BASELINES, origins.heads)
+    }
     ours = found.pop(origins.heads)
     return Origin(
         day,
@@ -70,15 +72,11 @@ def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
     )
 
 
-def gain_measures(measured: Sequence[Origin], setting: Setting, *, rival: str) -> list[Measure]:
+def gain_measures(measured: Sequence[Origin], setting: Setting, *, baseline: str) -> list[Measure]:
     """`active_auc.gain_over_segment` and so on: the mean over the origins given, paired."""
-    method = f"twin compared with {rival}, positive: twin better; paired, mean over {len(measured)} as-of days"
-    return [
-        setting.measure(
-            f"{q}.gain_over_{rival}", mean_of([o.gain[rival, q].draws for o in measured]), method, unit=UNITS.get(q)
-        )
-        for q in QUANTITIES
-    ]
+    method = f"twin compared with {baseline}, positive: twin better; paired, mean over {len(measured)} as-of days"
+    gains = {q: mean_of([o.gain[baseline, q].draws for o in measured]) for q in QUANTITIES}
+    return [setting.measure(f"{q}.gain_over_{baseline}", gains[q], method, unit=UNITS.get(q)) for q in QUANTITIES]
 
 
 def rolling_fact(measured: Sequence[Origin]) -> Fact:
@@ -97,7 +95,7 @@ def rolling_fact(measured: Sequence[Origin]) -> Fact:
 
 
 def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting) -> list[Measure]:
-    """`variance_ratio.spend`: standard deviation of what was predicted over that of what came, between households.
+    """`variance_ratio.spend`: standard deviation of the predicted over that of the observed, between households.
 
     Below 1 is right for anyone who cannot see the future: the best forecast has the square root of the share of
     variance that can be explained, which stands beside it as `explained_share.spend`.
@@ -108,6 +106,7 @@ def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting)
         for day in days:
             weights = draws[:, day.rows.household].astype(float)
             said, came = getattr(day.said, q), getattr(day.rows, q)
+            # over households of a day: over days the seasons would be counted as spread
             variance = _variance(came, weights)
             ratios.append(np.sqrt(_variance(said, weights) / variance))
             shares.append(1 - weighted.mean((came - said) ** 2, weights) / variance)
@@ -123,7 +122,7 @@ def group_fact(
 ) -> Fact:
     """Coverage, error and bias of each group; `groups` gives each household number its group, or None."""
     value = [
-        {"attribute": attribute, "group": group[1], **_group(days, held, draws, _members(labels, group))}
+        {"attribute": attribute, "group": group.name, **_group(days, held, draws, _members(labels, group))}
         for attribute, labels in groups.items()
         for group in sorted({g for g in labels.tolist() if g is not None})
     ]
@@ -154,7 +153,7 @@ def _group(days: Sequence[Scored], held: Sequence[Covered], draws: np.ndarray, m
     }
 
 
-def _members(labels: np.ndarray, group: tuple[int, str]) -> np.ndarray:
+def _members(labels: np.ndarray, group: GroupLabel) -> np.ndarray:
     return np.array([label == group for label in labels.tolist()], dtype=bool)
 
 
@@ -164,12 +163,10 @@ def _assessable(rows: Examples) -> np.ndarray:
 
 def _with_interval(quantity: Resampled) -> list[float] | None:
     """Value, low, high; None where it does not exist."""
-    if not quantity.known:
-        return None
-    low, high = quantity.interval("A quantity")
-    return [rounded(v) for v in (quantity.value, min(low, quantity.value), max(high, quantity.value))]
+    return quantity.estimate("A quantity").listed() if quantity.known else None
 
 
 def _variance(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Under every weighting at once."""
     mean = weighted.mean(values, weights)
     return np.asarray(weighted.mean(values**2, weights) - mean**2)

@@ -41,16 +41,20 @@ def fit_segments(examples: Examples) -> SegmentMean:
     seen = columns(examples.table, THIRDS)
     bounds = tuple((float(a), float(b)) for a, b in (np.quantile(seen[n], [1 / 3, 2 / 3]) for n in THIRDS))
     cell = _cell(examples.table, bounds)
-    return SegmentMean(bounds, *(_means(cell, came) for came in (examples.active, examples.baskets, examples.spend)))
+    outcomes = (examples.active, examples.baskets, examples.spend)
+    return SegmentMean(bounds, *(_means(cell, observed) for observed in outcomes))
 
 
 def _cell(table: pa.Table, bounds: tuple[tuple[float, float], ...]) -> np.ndarray:
+    """The number of each row's cell, 0 to 26."""
     seen = columns(table, THIRDS)
     thirds = [np.searchsorted(np.array(b), seen[n]) for n, b in zip(THIRDS, bounds, strict=True)]
     return np.asarray(thirds[0] * 9 + thirds[1] * 3 + thirds[2])
 
 
-def _means(cell: np.ndarray, came: np.ndarray) -> tuple[float, ...]:
+def _means(cell: np.ndarray, observed: np.ndarray) -> tuple[float, ...]:
+    """The mean of every cell, drawn to the mean of all."""
+    # a cell nobody was in still needs an answer: the mean of all
     rows = np.bincount(cell, minlength=CELLS)
-    total = np.bincount(cell, weights=came, minlength=CELLS)
-    return tuple(float(v) for v in (total + PRIOR_ROWS * came.mean()) / (rows + PRIOR_ROWS))
+    total = np.bincount(cell, weights=observed, minlength=CELLS)
+    return tuple(float(v) for v in (total + PRIOR_ROWS * observed.mean()) / (rows + PRIOR_ROWS))

@@ -6,7 +6,7 @@ them; small cells are suppressed, and so many others that none can be had by sub
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,7 +102,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Asked:
+class SegmentsAsked:
     """Which way to cut, what if, and of which rows: `within` allow the purpose, `free` may be contacted."""
 
     by: tuple[str, ...]
@@ -111,7 +111,7 @@ class Asked:
     free: np.ndarray
 
 
-def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: Asked) -> tuple[Segment, ...]:
+def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: SegmentsAsked) -> tuple[Segment, ...]:
     """Cut the rows (one per household that allows scoring) and tell what is expected of each cell, and if.
 
     A cell is shown only if neither it nor the households of the same cell outside `within` are fewer than ten: the
@@ -128,12 +128,13 @@ def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: A
         for i, name in enumerate(names)
         for side, mask in ((INSIDE, asked.within), (OUTSIDE, ~asked.within))
     }
+    # inside and outside of the purpose are told from the same cells, so both must be large enough
     gone = suppressed({key: len(rows) for key, rows in parts.items()})
     if_done = None
     if asked.action is not None and support is not None:
-        if_done = _if_done(table, model, support, asked.action, expected, asked.free)
+        if_done = _Rows(table, expected, model, support).if_done(asked.action, free=asked.free)
     return tuple(
-        Segment(key[:-1], None) if key in gone else _told(key[:-1], rows, expected, if_done)
+        Segment(key[:-1], None) if key in gone else _expected_of(key[:-1], rows, expected, if_done)
         for key, rows in parts.items()
         if key[-1] == INSIDE and len(rows)
     )
@@ -174,28 +175,50 @@ def _cells(table: pa.Table, expected: Predictions, by: tuple[str, ...]) -> tuple
     return names, place
 
 
-def _if_done(  # noqa: PLR0913, PLR0917  as above
-    table: pa.Table, model: TwinModel, support: Support, action: Action, expected: Predictions, free: np.ndarray
-) -> _IfDone:
-    place = np.searchsorted(np.array([t.upto_baskets for t in support.tiers]), expected.baskets)
-    if action.kind == "campaign":
-        chances = np.column_stack([_chances(t, action.campaign) for t in support.tiers])
-        answered = np.isfinite(chances[0])[place] & free
-        return _IfDone(answered, expected.baskets, expected.spend, expected.spend, place, chances)
-    if action.kind == "silence":
-        after, before, moved = silent(table, int(action.amount), model.decay_days), expected, MOVED["silence"]
-    else:
-        after, moved = with_basket(table, action.amount, model.decay_days), MOVED["basket"]
-        before = model.by_heads(silent(table, 1, model.decay_days))
-    seen = measures_of(after)
-    tiers = [support.tiers[i] for i in place]
-    low, high = (np.array([[getattr(t.seen[m], end) for m in moved] for t in tiers]) for end in ("low", "high"))
-    values = np.column_stack([seen[m] for m in moved])
-    inside = np.asarray(((values >= low) & (values <= high)).all(axis=1))
-    if action.kind == "basket" and not support.basket_usd.holds(action.amount):
-        inside[:] = False
-    edge = (values / np.maximum(high, 1e-9)).max(axis=1)
-    return _IfDone(inside, edge, before.spend, model.by_heads(after).spend)
+@dataclass(frozen=True)
+class _Rows:
+    """The rows, what is expected of them, and what the data can answer about rows of like activity."""
+
+    table: pa.Table
+    expected: Predictions
+    model: TwinModel
+    support: Support
+
+    @property
+    def tier(self) -> np.ndarray:
+        """Which tier of activity each row is in."""
+        return np.searchsorted(np.array([t.upto_baskets for t in self.support.tiers]), self.expected.baskets)
+
+    def if_done(self, action: Action, *, free: np.ndarray) -> _IfDone:
+        if action.kind == "campaign":
+            return self._after_campaign(action, free)
+        decays = self.model.decay_days
+        if action.kind == "silence":
+            after, before = silent(self.table, int(action.amount), decays), self.expected
+        else:
+            after = with_basket(self.table, action.amount, decays)
+            # a basket is compared with the same day without it
+            before = self.model.by_heads(silent(self.table, 1, decays))
+        inside, edge = self._seen(after, MOVED[action.kind])
+        if action.kind == "basket" and not self.support.basket_usd.holds(action.amount):
+            inside[:] = False
+        return _IfDone(inside, edge, before.spend, self.model.by_heads(after).spend)
+
+    def _after_campaign(self, action: Action, free: np.ndarray) -> _IfDone:
+        """Who may be contacted and is of a tier that was seen with such a campaign."""
+        chances = np.column_stack([_chances(t, action.campaign) for t in self.support.tiers])
+        answered = np.isfinite(chances[0])[self.tier] & free
+        expected = self.expected
+        return _IfDone(answered, expected.baskets, expected.spend, expected.spend, self.tier, chances)
+
+    def _seen(self, after: pa.Table, moved: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Whether such a state was seen in the row's tier, and how near the edge of what was seen it lies."""
+        tiers = [self.support.tiers[i] for i in self.tier]
+        low, high = (np.array([[getattr(t.seen[m], end) for m in moved] for t in tiers]) for end in ("low", "high"))
+        found = measures_of(after)
+        values = np.column_stack([found[m] for m in moved])
+        inside = np.asarray(((values >= low) & (values <= high)).all(axis=1))
+        return inside, (values / np.maximum(high, 1e-9)).max(axis=1)
 
 
 def _chances(tier: Tier, kind: str) -> np.ndarray:
@@ -207,7 +230,8 @@ def _chances(tier: Tier, kind: str) -> np.ndarray:
     return np.array([got.redeemed / got.contacts, *drawn])
 
 
-def _told(name: tuple[str, ...], rows: np.ndarray, expected: Predictions, if_done: _IfDone | None) -> Segment:
+def _expected_of(name: tuple[str, ...], rows: np.ndarray, expected: Predictions, if_done: _IfDone | None) -> Segment:
+    """One segment, and what it would be with the action."""
     active, baskets, spend = (_mean(getattr(expected, f)[rows]) for f in ("active_probability", "baskets", "spend"))
     return Segment(name, len(rows), active, baskets, spend, None if if_done is None else _what_if(rows, if_done))
 

@@ -5,7 +5,7 @@ majority class.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,10 @@ from twinops.data.signals import LABELS, ScorerError
 from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
+from twinops.entities.measure import NORMAL_95, Measure
 from twinops.entities.shown import Section
+from twinops.evaluation.bootstrap import percentiles
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.sentiment_gates import gates, share
 from twinops.evaluation.sentiment_posts import BY_HAND, Post
 
@@ -73,7 +75,7 @@ def by_hand(posts: Sequence[Post], *, params: Draws, scorer: signals.Scorer | No
     judge = scorer or signals.scorer()
     source = f"{BY_HAND}; {judge.name}"
     tables = {
-        kind: _judged([p for p in posts if p.kind == kind and p.language == "en" and not p.special], judge)
+        kind: _labelled_by([p for p in posts if p.kind == kind and p.language == "en" and not p.special], judge)
         for kind in KINDS.values()
     }
     measures = [
@@ -98,7 +100,7 @@ def _languages(posts: Sequence[Post]) -> dict[str, object]:
     return {"scored": [SCORED], "refused": [c for c in others if c not in taken], "taken_for_english": taken}
 
 
-def _judged(posts: Sequence[Post], judge: signals.Scorer) -> np.ndarray:
+def _labelled_by(posts: Sequence[Post], judge: signals.Scorer) -> np.ndarray:
     said = [signals.label_of(judge.compound(p.text)) for p in posts]
     return _confusions([p.sentiment for p in posts], said, range(len(posts)))
 
@@ -140,6 +142,7 @@ def _quality(counts: np.ndarray, params: Draws, *, suffix: str, source: str) -> 
     weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=params.draws)
     drawn = np.einsum("dk,kij->dij", weights, counts)
     whole = counts.sum(axis=0)
+    # always saying the most frequent class is right surprisingly often: .39 of hard posts
     majority = np.zeros_like(whole)
     majority[:, int(whole.sum(axis=1).argmax())] = whole.sum(axis=1)
     drawn_majority = np.zeros_like(drawn)
@@ -153,21 +156,10 @@ def _quality(counts: np.ndarray, params: Draws, *, suffix: str, source: str) -> 
     )
     out = []
     for place, (name, figure, at, draws) in enumerate(figures):
-        low, high = np.quantile(figure(draws), [0.025, 0.975])
-        value = float(figure(at[None])[0])
-        out.append(
-            Measure(
-                f"{name}{suffix}{'.majority' if place > 2 else ''}",
-                value,
-                int(whole.sum()),
-                source,
-                BOOTSTRAP,
-                low=min(float(low), value),
-                high=max(float(high), value),
-                unit_of_n="posts",
-                seed=params.seed,
-            )
-        )
+        n, whose = int(whole.sum()), ".majority" if place > 2 else ""
+        value, low, high = Estimate.around(*percentiles(np.concatenate([figure(at[None]), figure(draws)])))
+        what = f"{name}{suffix}{whose}"
+        out.append(Measure(what, value, n, source, BOOTSTRAP, low, high, unit_of_n="posts", seed=params.seed))
     return out
 
 
@@ -197,29 +189,13 @@ def _subjects(counts: np.ndarray, error: ScorerError, params: Draws) -> list[Mea
     true = (enough[:, 0].sum(axis=1) - enough[:, 2].sum(axis=1)) / posts
     net, low, high = signals.net_sentiment(enough.sum(axis=1), error, seed=params.seed)
     r = float(np.corrcoef(true, net)[0, 1])
-    z, width = np.arctanh(r), 1.959964 / np.sqrt(max(len(enough) - 3, 1))
-    inside = share(
-        "sentiment_subject_coverage_95_synthetic", ((low - 1e-9 <= true) & (true <= high + 1e-9)).tolist(), BY_TRUTH
-    )
+    z, width = np.arctanh(r), NORMAL_95 / np.sqrt(max(len(enough) - 3, 1))
+    ends = float(np.tanh(z - width)), float(np.tanh(z + width))
+    inside = ((low - 1e-9 <= true) & (true <= high + 1e-9)).tolist()
+    held = share("sentiment_subject_coverage_95_synthetic", inside, BY_TRUTH)
+    accounts = "accounts with 5 or more scored posts"
+    name = "sentiment_subject_correlation_synthetic"
     return [
-        Measure(
-            inside.name,
-            inside.value,
-            len(enough),
-            BY_TRUTH,
-            inside.method,
-            low=inside.low,
-            high=inside.high,
-            unit_of_n="accounts with 5 or more scored posts",
-        ),
-        Measure(
-            "sentiment_subject_correlation_synthetic",
-            r,
-            len(enough),
-            BY_TRUTH,
-            "Fisher z",
-            low=float(np.tanh(z - width)),
-            high=float(np.tanh(z + width)),
-            unit_of_n="accounts with 5 or more scored posts",
-        ),
+        replace(held, unit_of_n=accounts),
+        Measure(name, r, len(enough), BY_TRUTH, "Fisher z", *ends, unit_of_n=accounts),
     ]

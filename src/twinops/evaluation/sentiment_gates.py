@@ -17,13 +17,8 @@ def gates(posts: Sequence[Post]) -> list[Measure]:
     sound like the others.
     """
     book = topics.shipped()
-    scored = dict(
-        zip(
-            (p.text for p in posts),
-            signals.read_texts([p.text for p in posts]).columns["label"].to_pylist(),
-            strict=True,
-        )
-    )
+    texts = [p.text for p in posts]
+    scored = dict(zip(texts, signals.read_texts(texts).columns["label"].to_pylist(), strict=True))
     english = [p for p in posts if p.language == "en"]
     fresh = [p for p in posts if p.special and p.fresh]
     seen = [p for p in posts if p.special and not p.fresh]

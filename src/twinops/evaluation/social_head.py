@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from twinops.entities.measure import Measure
 from twinops.evaluation.bootstrap import mean_of
-from twinops.evaluation.tastes import TWIN, About
+from twinops.evaluation.tastes import TWIN, TasteSetting
 from twinops.evaluation.weighted import mean
 
 ACTIVITY, SENTIMENT = "synthetic_social_activity_mae", "synthetic_social_sentiment_mae"
 GENERATOR = "synthetic posts: this measures our generator and tells nothing about people"
+
+
+class ExpectedSocial(NamedTuple):
+    """What a model expects of each household: interactions, and mean mood."""
+
+    activity: np.ndarray
+    mood: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -23,7 +31,7 @@ class ScoredSocial:
     household: np.ndarray
     activity: np.ndarray
     mood: np.ndarray
-    expected: dict[str, tuple[np.ndarray, np.ndarray]]
+    expected: dict[str, ExpectedSocial]
 
 
 def measure_social(days: list[ScoredSocial], draws: np.ndarray, *, seed: int) -> list[Measure]:
@@ -31,15 +39,15 @@ def measure_social(days: list[ScoredSocial], draws: np.ndarray, *, seed: int) ->
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     for day in days:
         weights = draws[:, day.household].astype(float)
-        told = np.isfinite(day.mood)
+        wrote = np.isfinite(day.mood)
         for model, (activity, mood) in day.expected.items():
             off = {ACTIVITY: mean(np.abs(activity - day.activity), weights)}
-            off[SENTIMENT] = mean(np.abs(mood - day.mood)[told], weights[:, told])
+            off[SENTIMENT] = mean(np.abs(mood - day.mood)[wrote], weights[:, wrote])
             for quantity, values in off.items():
                 found.setdefault((model, quantity), []).append(values)
     resampled = {k: mean_of(v) for k, v in found.items()}
     known = {k: v for k, v in resampled.items() if v.known and resampled[TWIN, k[1]].known}
-    about = About(
+    about = TasteSetting(
         n=len(np.unique(np.concatenate([d.household for d in days]))),
         seed=seed,
         source=f"households with linked synthetic accounts, as-of days {', '.join(str(d.cutoff) for d in days)}",

@@ -6,9 +6,9 @@ import numpy as np
 
 from twinops.errors import DataError
 from twinops.evaluation.coupons import ScoredCampaigns
-from twinops.evaluation.social_head import ScoredSocial
+from twinops.evaluation.social_head import ExpectedSocial, ScoredSocial
 from twinops.evaluation.tastes import TWIN, ScoredTastes
-from twinops.params import CouponsParams, FeaturesParams, TastesParams
+from twinops.params import CouponsParams, FeaturesParams
 from twinops.twin import taste_rivals as baselines
 from twinops.twin.coupon_rows import CouponRows
 from twinops.twin.coupons import enough, fit_coupons
@@ -18,14 +18,13 @@ from twinops.twin.tastes import TasteRecipe, fit_tastes
 
 
 def score_tastes(
-    rows: TasteRows, day: int, names: tuple[str, ...], settings: tuple[TasteRecipe, TastesParams]
+    rows: TasteRows, day: int, names: tuple[str, ...], recipe: TasteRecipe, *, new_after_days: int
 ) -> ScoredTastes:
     """Fit the heads and the baselines for one day, on what was closed by then, and let each score that day's rows.
 
     Raises:
         DataError: nothing can be learned for the day, or nobody may be scored on it.
     """
-    recipe, rule = settings
     past, now = rows.known_at(day, horizon_days=recipe.horizon_days), rows.scored_at(day)
     if not len(now):
         raise DataError(f"Nobody may be scored on day {day}, or its horizon is not over.", hint="Choose earlier days.")
@@ -36,7 +35,7 @@ def score_tastes(
         "own_counts": baselines.own_counts(past, now),
         "lightgbm": baselines.trees_on_tastes(model, past, now),
     }
-    new = now.new(after_days=rule.new_after_days)
+    new = now.new(after_days=new_after_days)
     return ScoredTastes(day, now.household, now.chosen, new, scores)
 
 
@@ -96,10 +95,11 @@ def score_social(social: SocialRows, day: int, horizon_days: int) -> ScoredSocia
     model = fit_social(past, horizon_days=horizon_days)
     texts = now.more_moods.sum(axis=1)
     mood = np.divide(now.more_moods[:, 0] - now.more_moods[:, 2], texts, out=np.full(len(now), np.nan), where=texts > 0)
+    # so that a world without any text has a mean mood of 0 instead of none
     everybody = past.more_moods.sum(axis=0) + 1e-9
     usual = np.full(len(now), (everybody[0] - everybody[2]) / everybody.sum())
     expected = {
-        TWIN: (model.activity(now), model.sentiment(now)),
-        "mean": (np.full(len(now), past.more_events.mean()), usual),
+        TWIN: ExpectedSocial(model.activity(now), model.sentiment(now)),
+        "mean": ExpectedSocial(np.full(len(now), past.more_events.mean()), usual),
     }
     return ScoredSocial(day, now.household, now.more_events, mood, expected)

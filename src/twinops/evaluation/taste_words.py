@@ -36,6 +36,7 @@ def tastes_conclusion(findings: Findings) -> str:
 
 
 def _against_all(quantity: str, claim: str, measures: dict[str, Measure]) -> str:
+    """One quantity: what is reached, and how it stands to each baseline."""
     gains = {words: g for name, words in BASELINES.items() if (g := measures.get(f"{quantity}.gain_over_{name}"))}
     better = [f"{words} ({written(g)})" for words, g in gains.items() if g.excludes_zero and g.value > 0]
     same = [f"{words} ({written(g)})" for words, g in gains.items() if not g.excludes_zero]

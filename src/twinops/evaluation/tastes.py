@@ -10,6 +10,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.small_cells import hidden
 from twinops.evaluation.bootstrap import Resampled, mean_of
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.rankings import clustered_auc, ndcg_at_10
 from twinops.evaluation.weighted import mean
 from twinops.evaluation.wilson import share
@@ -34,7 +35,7 @@ class ScoredTastes:
 
 
 @dataclass(frozen=True)
-class About:
+class TasteSetting:
     """What all measures of one evaluation share: n households, the seed, and on what it rests."""
 
     n: int
@@ -54,30 +55,23 @@ class About:
         return out
 
     def _measure(self, name: str, found: Resampled, *, over: str = "") -> Measure:
-        low, high = found.interval(name)
+        value, low, high = found.estimate(name)
         paired = f"twin compared with {over}, positive: twin better; paired, " if over else ""
-        return Measure(
-            name,
-            found.value,
-            low=min(low, found.value),
-            high=max(high, found.value),
-            n=self.n,
-            seed=self.seed,
-            source=self.source,
-            method=f"{paired}{self.over}; percentile interval of {len(found.draws) - 1} bootstrap draws of whole "
-            "households, the same draws for every model",
+        how = (
+            f"{paired}{self.over}; percentile interval of {len(found.draws) - 1} bootstrap draws of whole "
+            "households, the same draws for every model"
         )
+        return Measure(name, value, self.n, self.source, how, low, high, seed=self.seed)
 
 
 def measure_tastes(days: list[ScoredTastes], draws: np.ndarray, *, seed: int) -> list[Measure]:
     """NDCG, Brier score and AUC of new categories, of each model and as paired gains; means over the days."""
     found: dict[tuple[str, str], list[np.ndarray]] = {}
     for day in days:
-        weights = draws[:, day.household]
-        for model, score in day.scores.items():
-            for quantity, values in _quantities(day, model, score, (draws, weights)).items():
+        for model in day.scores:
+            for quantity, values in _quantities(day, model, draws).items():
                 found.setdefault((model, quantity), []).append(values)
-    about = About(
+    about = TasteSetting(
         n=len(np.unique(np.concatenate([d.household for d in days]))),
         seed=seed,
         source=f"held-out as-of days {', '.join(str(d.cutoff) for d in days)}; heads refitted for each on closed rows",
@@ -86,17 +80,17 @@ def measure_tastes(days: list[ScoredTastes], draws: np.ndarray, *, seed: int) ->
     return about.measures({k: mean_of(v) for k, v in found.items()}, lower=(BRIER,))
 
 
-def _quantities(
-    day: ScoredTastes, model: str, score: np.ndarray, drawn: tuple[np.ndarray, np.ndarray]
-) -> dict[str, np.ndarray]:
-    draws, weights = drawn
+def _quantities(day: ScoredTastes, model: str, draws: np.ndarray) -> dict[str, np.ndarray]:
+    """What is measured of one model on one day: one number per draw."""
+    score, weights = day.scores[model], draws[:, day.household]
     ranked = ndcg_at_10(day.chosen, score)
-    told = np.isfinite(ranked)
+    bought = np.isfinite(ranked)  # who bought of nothing has no best order
     who = np.broadcast_to(day.household[:, None], day.chosen.shape)
     made = {
-        NDCG: mean(ranked[told], weights[:, told].astype(float)),
+        NDCG: mean(ranked[bought], weights[:, bought].astype(float)),
         NEW: clustered_auc(day.chosen[day.new], score[day.new], who[day.new], draws),
     }
+    # counts order, but are no chances: a Brier score of them would mean nothing
     if model != "own_counts":
         made[BRIER] = mean(((score - day.chosen) ** 2).mean(axis=1), weights.astype(float))
     return made
@@ -112,17 +106,18 @@ class Tried:
 
     category: str
     pairs: int
-    everyone: tuple[float, float, float]
-    likely: tuple[float, float, float]
+    everyone: Estimate
+    likely: Estimate
 
 
 def newly_tried(days: list[ScoredTastes], names: tuple[str, ...]) -> tuple[Tried, ...]:
     """Categories with enough tries to be shown, the most tried first."""
     found = [_tried(days, place, name) for place, name in enumerate(names)]
-    return tuple(sorted((t for t in found if t is not None), key=lambda t: (-t.everyone[0], t.category)))
+    return tuple(sorted((t for t in found if t is not None), key=lambda t: (-t.everyone.value, t.category)))
 
 
 def _tried(days: list[ScoredTastes], place: int, name: str) -> Tried | None:
+    """One category; None where any of the four counts is too small to show."""
     new = [d.new[:, place] for d in days]
     tried = np.concatenate([d.chosen[n, place] for d, n in zip(days, new, strict=True)])
     top = np.concatenate([_top(d.scores[TWIN][n, place]) for d, n in zip(days, new, strict=True)])
@@ -134,6 +129,7 @@ def _tried(days: list[ScoredTastes], place: int, name: str) -> Tried | None:
 
 
 def _top(chance: np.ndarray) -> np.ndarray:
+    """The tenth with the highest chance, as booleans in the order given."""
     order = np.argsort(-chance, kind="stable")
     chosen = np.zeros(len(chance), dtype=bool)
     chosen[order[: int(np.ceil(TOP_SHARE * len(chance)))]] = True
@@ -153,7 +149,9 @@ def taste_facts(days: list[ScoredTastes], names: tuple[str, ...], tried: tuple[T
         }
         for d in days
     ]
-    shown = [{"category": t.category, "pairs": t.pairs, "tried": t.everyone[0], "likely": t.likely[0]} for t in tried]
+    shown = [
+        {"category": t.category, "pairs": t.pairs, "tried": t.everyone.value, "likely": t.likely.value} for t in tried
+    ]
     source = "tastes: held-out as-of days"
     return [
         Fact("tastes_by_cutoff", by_day, Kind.MEASURED, source),

@@ -28,14 +28,15 @@ class Utility:
 
 def utility(members: np.ndarray, control: np.ndarray, spread: Spread, sizes: Sequence[int]) -> Utility:
     """Distances over all columns and pairs; `spread[i][c]` shares row i of the table over the codes of column c."""
+    # a released range stands for all of its codes alike: nothing is known of where in it a household lies
     table = [np.array([row[c] for row in spread]) for c in range(len(sizes))]
     people, strangers = ([_one_hot(x[:, c], size) for c, size in enumerate(sizes)] for x in (members, control))
     columns, both = range(len(sizes)), list(combinations(range(len(sizes)), 2))
     return Utility(
         float(np.mean([_far(_single(people[c]), _single(table[c])) for c in columns])),
-        float(np.mean([_far(_pair(people, p), _pair(table, p)) for p in both])),
+        float(np.mean([_far(_pair(people, *p), _pair(table, *p)) for p in both])),
         float(np.mean([_far(_single(people[c]), _single(strangers[c])) for c in columns])),
-        float(np.mean([_far(_pair(people, p), _pair(strangers, p)) for p in both])),
+        float(np.mean([_far(_pair(people, *p), _pair(strangers, *p)) for p in both])),
         len(members),
     )
 
@@ -60,9 +61,10 @@ def _single(column: np.ndarray) -> np.ndarray:
     return np.asarray(column.mean(axis=0))
 
 
-def _pair(table: Sequence[np.ndarray], pair: tuple[int, int]) -> np.ndarray:
-    return np.asarray(table[pair[0]].T @ table[pair[1]] / len(table[0]))
+def _pair(table: Sequence[np.ndarray], one: int, other: int) -> np.ndarray:
+    return np.asarray(table[one].T @ table[other] / len(table[0]))
 
 
 def _far(one: np.ndarray, other: np.ndarray) -> float:
+    """Total variation distance of two tables of shares."""
     return float(np.abs(one - other).sum() / 2)

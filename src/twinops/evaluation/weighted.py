@@ -26,8 +26,8 @@ def auc(truth: np.ndarray, score: np.ndarray, weights: np.ndarray) -> np.ndarray
     [0.75]
     """
     order = np.argsort(score, kind="stable")
-    came = truth[order] > 0
-    positive, negative = order[came], order[~came]
+    bought = truth[order] > 0
+    positive, negative = order[bought], order[~bought]
     left, right = (np.searchsorted(score[negative], score[positive], side=side) for side in ("left", "right"))
     tied = bool((left != right).any())
     ranked, pairs = np.zeros(len(weights)), np.zeros(len(weights))
@@ -48,6 +48,7 @@ def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.nd
     Cox, Two further applications of a model for binary regression, Biometrika 45 (1958). Newton's method, all draws at
     once; a draw that does not settle is not a number.
     """
+    # a chance of exactly 0 or 1 has no log-odds
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     x = np.log(p / (1 - p))
     intercept, slope = np.zeros(len(weights)), np.ones(len(weights))
@@ -67,7 +68,7 @@ def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.nd
 
 
 def calibration_in_the_large(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """What must be added to every predicted log-odds for as many to come as predicted: 0 is right, below 0 too high."""
+    """What must be added to all log-odds for as many to come back as predicted: 0 is right, below 0 too high."""
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     x = np.log(p / (1 - p))
     shift = np.zeros(len(weights))
@@ -81,7 +82,7 @@ def calibration_in_the_large(truth: np.ndarray, probability: np.ndarray, weights
 
 
 def calibration_error(truth: np.ndarray, probability: np.ndarray, weights: np.ndarray, *, bins: int = 10) -> np.ndarray:
-    """Expected calibration error: mean distance between predicted and come, over equally filled bins of the predicted.
+    """Expected calibration error: mean distance of predicted and observed over equally filled bins.
 
     It cannot be 0 with finitely many rows, however right the probabilities: compare it with `noise_floor`.
     """
@@ -96,8 +97,8 @@ def noise_floor(probability: np.ndarray, *, draws: int, seed: int, bins: int = 1
     """The calibration error of perfectly right probabilities, by chance alone: one number per draw of outcomes."""
     rng = np.random.default_rng(seed)
     order = np.array_split(np.argsort(probability, kind="stable"), bins)
-    came = rng.random((draws, len(probability))) < probability
-    gaps = [np.abs((probability[rows] - came[:, rows]).sum(axis=1)) for rows in order]
+    happened = rng.random((draws, len(probability))) < probability
+    gaps = [np.abs((probability[rows] - happened[:, rows]).sum(axis=1)) for rows in order]
     return np.asarray(np.sum(gaps, axis=0) / len(probability))
 
 
@@ -108,4 +109,5 @@ def poisson_deviance(count: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    """Not a number where nothing is divided by."""
     return np.asarray(np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0))

@@ -1,4 +1,4 @@
-"""The twin beside its rivals: a dot per model with its interval, and the paired gain over the two strongest."""
+"""The twin beside its baselines: a dot per model with its interval, and the paired gain over the two strongest."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.evaluation.estimate import Estimate
+from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 
 PANELS = {
     "active_auc": ("Who comes back: AUC", "higher is better"),
@@ -22,17 +23,17 @@ MODELS = {
     "lightgbm": (GREEN, "LightGBM"),
     "": (BLUE, "twin"),
 }
-RIVALS = {"lightgbm": "over LightGBM", "rfm": "over RFM"}
+STRONGEST = {"lightgbm": "over LightGBM", "rfm": "over RFM"}
 
 
 def accuracy_picture(findings: Findings) -> Figure:
-    """Top: every model with its interval. Bottom: paired gain of the twin over its strongest rivals."""
+    """Top: every model with its interval. Bottom: paired gain of the twin over the two strongest baselines."""
     measures = {m.name: m for m in findings.measures}
     figure, axes = canvas(rows=2, columns=len(PANELS), size=(12.4, 5.9), height_ratios=(2.3, 1))
     for column, (quantity, (title, direction)) in enumerate(PANELS.items()):
         _models(axes[0][column], {m: measures.get(f"{quantity}.{m}" if m else quantity) for m in MODELS})
         panel_title(axes[0][column], f"{title}\n({direction})")
-        _gains(axes[1][column], {r: measures.get(f"{quantity}.gain_over_{r}") for r in RIVALS})
+        _gains(axes[1][column], {r: measures.get(f"{quantity}.gain_over_{r}") for r in STRONGEST})
         if column:
             axes[0][column].tick_params(labelleft=False)
             axes[1][column].tick_params(labelleft=False)
@@ -61,7 +62,7 @@ def _gains(ax: Axes, gains: dict[str, Measure | None]) -> None:
             better = BLUE if gain.value > 0 else ORANGE
             _dot(ax, place, gain, better if gain.excludes_zero else GREY)
     ax.axvline(0, color=INK, linewidth=0.9)
-    ax.set_yticks(range(len(gains)), [RIVALS[r] for r in gains])
+    ax.set_yticks(range(len(gains)), [STRONGEST[r] for r in gains])
     ax.set_ylim(-0.5, len(gains) - 0.2)
     ax.margins(x=0.25)
     ax.locator_params(axis="x", nbins=4)
@@ -69,22 +70,18 @@ def _gains(ax: Axes, gains: dict[str, Measure | None]) -> None:
 
 
 def _dot(ax: Axes, place: float, m: Measure, colour: str) -> None:
-    low, high = m.low if m.low is not None else m.value, m.high if m.high is not None else m.value
-    ax.plot([low, high], [place, place], color=colour, linewidth=2.2, solid_capstyle="round")
-    ax.plot([m.value], [place], "o", color=colour, markersize=6)
-    ax.annotate(
-        f"{m.value:.3g}", (m.value, place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5
-    )
+    dot(ax, place, Estimate.of(m), Mark(colour))
+    above(ax, place, m.value, f"{m.value:.3g}", points=7)
 
 
 def _finding(measures: dict[str, Measure]) -> str:
-    said = [f"{what} {name}" for name, rival in NAMES.items() if (what := _standing(measures, rival))]
-    return "The twin is " + "; ".join(said) if said else "The twin and its rivals cannot be told apart"
+    said = [f"{what} {name}" for name, baseline in NAMES.items() if (what := _standing(measures, baseline))]
+    return "The twin is " + "; ".join(said) if said else "The twin and its baselines cannot be told apart"
 
 
-def _standing(measures: dict[str, Measure], rival: str) -> str:
+def _standing(measures: dict[str, Measure], baseline: str) -> str:
     """`better on AUC and spend than`, by the intervals alone; nothing where none can be told apart."""
-    gains = {label: measures.get(f"{q}.gain_over_{rival}") for q, label in _SHORT.items()}
+    gains = {label: measures.get(f"{q}.gain_over_{baseline}") for q, label in _SHORT.items()}
     sure = {label: gain.value for label, gain in gains.items() if gain is not None and gain.excludes_zero}
     better = " and ".join(label for label, value in sure.items() if value > 0)
     worse = " and ".join(label for label, value in sure.items() if value < 0)

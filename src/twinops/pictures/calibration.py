@@ -11,7 +11,7 @@ from twinops.pictures.canvas import BLUE, GREY, canvas, panel_title, tell
 
 
 def calibration_picture(calibration: Calibration, slope: Measure | None) -> Figure:
-    """A dot on the diagonal came true as often as predicted; its bar is a 95 % interval."""
+    """A dot on the diagonal happened as often as predicted; its bar is a 95 % interval."""
     figure, (left, right) = canvas(columns=2, size=(9.5, 4.9))
     _bins(left, calibration.active, of="share that bought", expected="predicted chance to buy within the horizon")
     panel_title(left, "Activity")
@@ -20,7 +20,7 @@ def calibration_picture(calibration: Calibration, slope: Measure | None) -> Figu
     inside = sum(b.low <= b.predicted <= b.high for b in calibration.active)
     return tell(
         figure,
-        finding=f"{_reading(slope)}; {inside} of {len(calibration.active)} activity bins agree with what came",
+        finding=f"{_reading(slope)}; {inside} of {len(calibration.active)} activity bins agree with what was observed",
         rests_on=_rests_on(calibration, slope),
     )
 
@@ -47,6 +47,7 @@ def _rests_on(calibration: Calibration, slope: Measure | None) -> str:
 
 
 def _reading(slope: Measure | None) -> str:
+    """What the slope says: above 1 the log-odds are too near to even, below 1 too far."""
     if slope is None:
         return "Too few to say whether chances are bold or timid"
     if slope.low is not None and slope.low > 1:

@@ -6,7 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.evaluation.coefficients import Weight
-from twinops.pictures.canvas import BLUE, GREY, INK, canvas, panel_title, tell
+from twinops.evaluation.estimate import Estimate
+from twinops.pictures.canvas import BLUE, GREY, INK, Mark, canvas, dot, panel_title, tell
 from twinops.twin.model import TwinModel
 from twinops.twin.state import MEANINGS, TERMS
 
@@ -37,8 +38,7 @@ def _weights(ax: Axes, terms: tuple[Weight, ...]) -> None:
             ax.text(0, place, " not used", va="center", fontsize=7.5, color=GREY)
             continue
         colour = GREY if w.low <= 0 <= w.high else BLUE
-        ax.plot([w.low, w.high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
-        ax.plot([w.value], [place], "o", color=colour, markersize=5)
+        dot(ax, place, Estimate(w.value, w.low, w.high), Mark(colour, width=2, size=5))
     ax.axvline(0, color=INK, linewidth=0.9)
 
 

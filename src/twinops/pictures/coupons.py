@@ -9,8 +9,9 @@ from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
 from twinops.evaluation.coupons import AUC, CURVE, Curve
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.tastes import TWIN
-from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 
 MODELS = {
     "type": (GREY, "campaign type's rate"),
@@ -63,10 +64,8 @@ def _dots(ax: Axes, found: Mapping[str, Measure | None]) -> None:
     for place, (model, m) in enumerate(found.items()):
         if m is None or m.low is None or m.high is None:
             continue
-        ax.plot([m.low, m.high], [place, place], color=MODELS[model][0], linewidth=2.2, solid_capstyle="round")
-        ax.plot([m.value], [place], "o", color=MODELS[model][0], markersize=6)
-        ax.annotate(f"{m.value:.2f}", (m.value, place), xytext=(0, 6), textcoords="offset points", ha="center",
-                    fontsize=8.5)  # fmt: skip
+        dot(ax, place, Estimate.of(m), Mark(MODELS[model][0]))
+        above(ax, place, m.value, f"{m.value:.2f}")
     ax.set_yticks(range(len(found)), [MODELS[m][1] for m in found])
     ax.set_ylim(-0.5, len(found) - 0.3)
     ax.margins(x=0.18)

@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.coverage import BOTH, NAME
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.rendering import written
-from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, Mark, canvas, dot, panel_title, tell
 from twinops.twin.intervals import COVERAGE, TIERS
 
 COLOURS = {"baskets": BLUE, "spend": ORANGE}
@@ -42,8 +43,7 @@ def _tiers(ax: Axes, measures: dict[str, Measure]) -> None:
     rows = [("all", ""), *((tier, f".tier_{tier}") for tier in TIERS)]
     for place, (_, suffix) in enumerate(rows):
         for offset, q in zip((-0.14, 0.14), BOTH, strict=True):
-            m = measures[f"{NAME}.{q}{suffix}"]
-            _dot(ax, place + offset, (m.value, m.low or m.value, m.high or m.value), COLOURS[q])
+            _dot(ax, place + offset, Estimate.of(measures[f"{NAME}.{q}{suffix}"]), COLOURS[q])
     ax.set_yticks(range(len(rows)), [name for name, _ in rows])
     ax.set_ylim(len(rows) - 0.5, -0.9)
     for offset, q in zip((-0.62, -0.42), BOTH, strict=True):
@@ -52,6 +52,7 @@ def _tiers(ax: Axes, measures: dict[str, Measure]) -> None:
 
 
 def _score(ax: Axes, measures: dict[str, Measure]) -> None:
+    """Below 1 the twin's ranges are sharper than one range for everybody."""
     for place, q in enumerate(BOTH):
         ours, theirs = measures[f"interval_winkler_80.{q}"], measures[f"interval_winkler_80.{q}.naive"]
         gain = measures[f"interval_winkler_80.{q}.gain_over_naive"]
@@ -69,8 +70,8 @@ def _score(ax: Axes, measures: dict[str, Measure]) -> None:
 def _groups(ax: Axes, groups: list[dict[str, Any]]) -> None:
     shown = [g for g in groups if g.get("coverage_spend")]
     for place, g in enumerate(shown):
-        value, low, high = g["coverage_spend"]
-        _dot(ax, place, (value, low, high), ORANGE if low <= COVERAGE <= high else INK)
+        held = Estimate(*g["coverage_spend"])
+        _dot(ax, place, held, ORANGE if held.low <= COVERAGE <= held.high else INK)
     names = [f"{_short(g['attribute'].replace('_', ' ') + ': ' + g['group'])} ({g['households']:,})" for g in shown]
     ax.set_yticks(range(len(shown)), names, fontsize=7)
     ax.set_ylim(len(shown) - 0.4, -0.6)
@@ -81,13 +82,13 @@ def _short(name: str) -> str:
     return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
 
 
-def _dot(ax: Axes, place: float, found: tuple[float, float, float], colour: str) -> None:
-    value, low, high = found
-    ax.plot([100 * low, 100 * high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
-    ax.plot([100 * value], [place], "o", color=colour, markersize=5)
+def _dot(ax: Axes, place: float, share: Estimate, colour: str) -> None:
+    """Of 100."""
+    dot(ax, place, Estimate(*(100 * v for v in share)), Mark(colour, width=2, size=5))
 
 
 def _promise(ax: Axes) -> None:
+    """The line at 80 of 100."""
     ax.axvline(100 * COVERAGE, color=GREY, linewidth=1, linestyle="--")
     ax.set_xlabel("outcomes inside their range, of 100", fontsize=9)
 

@@ -1,12 +1,13 @@
-"""What came in the first days after each as-of day over what was expected, with the limits."""
+"""What was observed in the first days after each as-of day over what was expected, with the limits."""
 
 from __future__ import annotations
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinops.evaluation.early import QUANTITIES, Told
+from twinops.evaluation.early import QUANTITIES, DayAnswer
 from twinops.evaluation.early_findings import ALARM, WARNING, Early
+from twinops.evaluation.estimate import Estimate
 from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 
 TITLES = {"baskets": "Baskets", "active": "Households that came", "spend": "Spend (not judged)"}
@@ -33,14 +34,13 @@ def early_warning_picture(early: Early | None) -> Figure:
     return tell(figure, finding=_finding(early), rests_on=_rests_on(early))
 
 
-def _marks(ax: Axes, days: list[Told], quantity: int, today: int) -> None:
+def _marks(ax: Axes, days: list[DayAnswer], quantity: int, today: int) -> None:
     for day in days:
-        ratio = day.ratios[quantity]
-        low, high = ratio.low or ratio.value, ratio.high or ratio.value
+        value, low, high = Estimate.of(day.ratios[quantity])
         calm = GREEN if day.cutoff == today else BLUE
         colour = COLOURS.get(day.answer, calm)
         ax.plot([day.cutoff, day.cutoff], [low, high], color=colour, linewidth=1.6)
-        ax.plot([day.cutoff], [ratio.value], "D" if day.cutoff == today else "o", color=colour, markersize=5)
+        ax.plot([day.cutoff], [value], "D" if day.cutoff == today else "o", color=colour, markersize=5)
 
 
 def _finding(early: Early) -> str:

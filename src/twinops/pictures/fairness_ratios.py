@@ -10,9 +10,10 @@ from matplotlib.transforms import ScaledTranslation
 
 from twinops.entities.legal import DataSheet
 from twinops.evaluation.declaration import Assessed
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.fairness import AttributeComparison
 from twinops.evaluation.fairness_words import short_p
-from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, tell
+from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, Mark, canvas, dot, tell
 from twinops.pictures.selection_rates import nothing_to_compare
 
 LOWEST_DRAWN = 0.03
@@ -46,22 +47,13 @@ def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: As
 def _row(ax: Axes, place: int, comparison: AttributeComparison) -> None:
     colour = ORANGE if comparison.uneven else BLUE
     worst = comparison.worst
-    value, low, high = (max(x, LOWEST_DRAWN) for x in comparison.ratio)
-    ax.plot([low, high], [place, place], color=colour, linewidth=2.5, solid_capstyle="round")
-    ax.plot([value], [place], "o", color=colour, markersize=7)
+    # the axis is logarithmic: 0 would lie infinitely far to the left
+    drawn = Estimate(*(max(x, LOWEST_DRAWN) for x in comparison.ratio))
+    dot(ax, place, drawn, Mark(colour, width=2.5, size=7))
     text = f"{comparison.ratio.value:.2f}, p {short_p(worst.p_adjusted)}"
-    above = ScaledTranslation(0, 8 / 72, ax.figure.dpi_scale_trans)
-    ax.text(
-        value,
-        place,
-        text,
-        ha="center",
-        va="bottom",
-        fontsize=8,
-        color=colour,
-        transform=ax.transData + above,
-        backgroundcolor="white",
-    )
+    higher = ax.transData + ScaledTranslation(0, 8 / 72, ax.figure.dpi_scale_trans)
+    shown = ax.text(drawn.value, place, text, fontsize=8, color=colour, transform=higher, backgroundcolor="white")
+    shown.set(ha="center", va="bottom")
     if comparison.detectable_ratio is not None:
         ax.plot([comparison.detectable_ratio], [place], "|", color=GREY, markersize=13, markeredgewidth=2)
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.freshness import HEADS, STATE
 from twinops.evaluation.rendering import written
 from twinops.evaluation.scorecard_words import oldest
@@ -53,8 +54,8 @@ def losses(measures: dict[str, Measure], quantity: str, what: str) -> list[tuple
 def _line(ax: Axes, found: list[tuple[int, Measure]], colour: str, label: str) -> None:
     ages = [0, *(age for age, _ in found)]
     value = [0.0, *(m.value for _, m in found)]
-    low = [0.0, *(m.low if m.low is not None else m.value for _, m in found)]
-    high = [0.0, *(m.high if m.high is not None else m.value for _, m in found)]
+    low = [0.0, *(Estimate.of(m).low for _, m in found)]
+    high = [0.0, *(Estimate.of(m).high for _, m in found)]
     ax.fill_between(ages, low, high, color=colour, alpha=0.18, linewidth=0)
     ax.plot(ages, value, "o-", color=colour, markersize=4.5, linewidth=1.8, label=label)
 
@@ -74,6 +75,7 @@ def _finding(measures: dict[str, Measure]) -> str:
 
 
 def _state_matters_more(measures: dict[str, Measure], state: int | None, heads: int | None) -> bool:
+    """The interval of what an old state loses lies above that of old heads."""
     if state is None or heads is None:
         return False
     low, high = (

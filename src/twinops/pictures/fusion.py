@@ -9,7 +9,8 @@ import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from twinops.pictures.canvas import BLUE, GREY, ORANGE, canvas, panel_title, tell
+from twinops.evaluation.estimate import Estimate
+from twinops.pictures.canvas import BLUE, GREY, ORANGE, Mark, canvas, dot, panel_title, tell
 
 
 def fusion_picture(
@@ -53,16 +54,9 @@ def _scale(
             ax.text(50, place, "too few to show", ha="center", va="center", fontsize=8, color=GREY)
             continue
         if row["bound_low"] is not None:
-            ax.plot(
-                [row["bound_low"], row["bound_high"]],
-                [place, place],
-                color=GREY,
-                linewidth=6,
-                alpha=0.35,
-                solid_capstyle="butt",
-            )
-        ax.plot([row["low"], row["high"]], [place, place], color=BLUE, linewidth=2.5, solid_capstyle="round")
-        ax.plot([row["value"]], [place], "o", color=BLUE, markersize=5)
+            bounds = [row["bound_low"], row["bound_high"]]
+            ax.plot(bounds, [place, place], color=GREY, linewidth=6, alpha=0.35, solid_capstyle="butt")
+        dot(ax, place, Estimate(row["value"], row["low"], row["high"]), Mark(BLUE, width=2.5, size=5))
         if (str(row["segment"]), scale) in truth:
             ax.plot([truth[(str(row["segment"]), scale)]], [place], "x", color=ORANGE, markersize=7, markeredgewidth=2)
     ax.set_yticks(range(len(segments)), segments)

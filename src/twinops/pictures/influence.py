@@ -30,13 +30,13 @@ def _row(ax: Axes, row: int, c: GroupChoice, *, most: float) -> None:
     first = row == 0
     ax.barh([row], [c.by_lot[1] - c.by_lot[0]], left=[c.by_lot[0]], height=0.5, color=GREY, alpha=0.25,
             label="by lot, 95 of 100" if first else None)  # fmt: skip
-    colour = ORANGE if c.ratio.low > most else BLUE
-    for place, interval, look in ((0.1, c.ratio, ("o", colour, "the proposal")), (-0.14, c.past, ("s", GREY, "past"))):
-        if interval is not None:
-            ax.plot(interval[1:], [row + place] * 2, color=look[1], linewidth=1.6)
-            ax.plot(
-                [interval.value], [row + place], look[0], color=look[1], markersize=5, label=look[2] if first else None
-            )
+    for place, found, marker, colour, label in (
+        (row + 0.1, c.ratio, "o", ORANGE if c.ratio.low > most else BLUE, "the proposal"),
+        (row - 0.14, c.past, "s", GREY, "past"),
+    ):
+        if found is not None:
+            ax.plot(found[1:], [place] * 2, color=colour, linewidth=1.6)
+            ax.plot([found.value], [place], marker, color=colour, markersize=5, label=label if first else None)
 
 
 def _finding(found: MeasuredInfluence, most: float) -> str:

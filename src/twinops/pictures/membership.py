@@ -42,5 +42,6 @@ def membership_picture(heads: Mapping[str, Membership], findings: Findings) -> F
 def _curve(found: Membership, grid: np.ndarray) -> np.ndarray:
     """True positives at each rate of false positives, over all attacked models."""
     score, inside = found.score.ravel(), found.inside.ravel()
+    # the attacker sets his threshold on strangers, of whom he has as many as he likes
     limits = np.quantile(score[~inside], 1 - grid)
     return np.array([max(float((score[inside] > limit).mean()), 1e-4) for limit in limits])

@@ -9,9 +9,10 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.retention import ATTRIBUTE, SOURCE, TOGETHER
 from twinops.evaluation.revealed import TRAITS
-from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, canvas, dot, panel_title, tell
 
 COLOURS = {"necessary": GREEN, "not necessary": GREY, "inconclusive": ORANGE}
 ALL = "all"
@@ -51,6 +52,7 @@ def sources_picture(findings: Findings) -> Figure:
 
 
 def _attribute(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
+    """Left someone newly met, right all history; dashes for shuffled values."""
     tests = sorted(tests, key=lambda t: (t["history_days"] is None, t["history_days"] or 0))
     for place, t in enumerate(tests):
         value, low, high = t["gain_usd"]
@@ -75,10 +77,11 @@ def _legend(figure: Figure, ax: Axes) -> None:
 
 def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
     for place, t in enumerate(tests):
-        value, low, high = t["gain_usd"]
-        ax.plot([low, high], [place, place], color=COLOURS[t["outcome"]], linewidth=2.4, solid_capstyle="round")
-        ax.plot([value], [place], "o", color=COLOURS[t["outcome"]], markersize=6)
-        ax.annotate(t["outcome"], (value, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=8)
+        gain = Estimate(*t["gain_usd"])
+        dot(ax, place, gain, Mark(COLOURS[t["outcome"]], width=2.4))
+        ax.annotate(
+            t["outcome"], (gain.value, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=8
+        )
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.axvline(margin, color=BLUE, linewidth=1.2, linestyle=":")
     ax.annotate(
@@ -89,13 +92,12 @@ def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
 
 
 def _given_away(ax: Axes, measures: dict[str, Measure]) -> None:
+    """AUC of each trait from purchases, from the state, from the score."""
     known = [t for t in TRAITS if f"revealed.{t}" in measures]
     for place, trait in enumerate(known):
         for offset, (suffix, (colour, _)) in zip((-0.2, 0.0, 0.2), _FROM.items(), strict=True):
-            m = measures[f"revealed.{trait}{suffix}"]
-            ends = [m.low if m.low is not None else m.value, m.high if m.high is not None else m.value]
-            ax.plot(ends, [place + offset] * 2, color=colour, linewidth=2.4, solid_capstyle="round")
-            ax.plot([m.value], [place + offset], "o", color=colour, markersize=5.5)
+            found = Estimate.of(measures[f"revealed.{trait}{suffix}"])
+            dot(ax, place + offset, found, Mark(colour, width=2.4, size=5.5))
     ax.axvline(0.5, color=INK, linewidth=0.8)
     ax.set_yticks(range(len(known)), [f"{TRAITS[t][1]} (n={measures[f'revealed.{t}'].n})" for t in known])
     ax.set_ylim(len(known) - 0.4, -2.0)

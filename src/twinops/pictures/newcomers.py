@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.estimate import Estimate
 from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
 
 NAMES = {
@@ -23,8 +24,8 @@ def newcomers_picture(findings: Findings) -> Figure:
     coverage, width = (_by_stage(findings, name) for name in ("newcomer_coverage_80", "newcomer_relative_width"))
     left.axhline(0.8, color=INK, linestyle="--", linewidth=1)
     for place, measure in enumerate(coverage.values()):
-        low, high = measure.low or measure.value, measure.high or measure.value
-        ends = [[measure.value - low], [high - measure.value]]
+        value, low, high = Estimate.of(measure)
+        ends = [[value - low], [high - value]]
         left.errorbar([place], [measure.value], yerr=ends, fmt="o", color=BLUE, capsize=3)
     left.set_ylim(0.6, 1)
     left.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

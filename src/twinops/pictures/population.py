@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.pictures.canvas import BLUE, ORANGE, canvas, panel_title, tell
+from twinops.evaluation.estimate import Estimate
+from twinops.pictures.canvas import BLUE, ORANGE, Mark, above, canvas, dot, panel_title, tell
 
 
 def population_picture(findings: Findings) -> Figure:
@@ -29,12 +30,8 @@ def population_picture(findings: Findings) -> Figure:
 
 def _shares(ax: Axes, coverage: list[Measure]) -> None:
     for place, m in enumerate(reversed(coverage)):
-        low, high = m.low if m.low is not None else m.value, m.high if m.high is not None else m.value
-        ax.plot([low, high], [place, place], color=BLUE, linewidth=2.2, solid_capstyle="round")
-        ax.plot([m.value], [place], "o", color=BLUE, markersize=6)
-        ax.annotate(
-            f"{m.value:.1%}", (m.value, place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8.5
-        )
+        dot(ax, place, Estimate.of(m), Mark(BLUE))
+        above(ax, place, m.value, f"{m.value:.1%}", points=7)
     ax.set_yticks(range(len(coverage)), [m.name.split(".")[1].replace("_", " ") for m in reversed(coverage)])
     ax.set_ylim(-0.5, len(coverage) - 0.35)
     ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")

@@ -16,6 +16,7 @@ from twinops.twin.simulate import Simulated
 
 def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) -> Figure:
     """Three panels; all figures as the portrait has them, so a banded portrait gives a banded picture."""
+    # fewer than ten alike would single somebody out
     if portrait is None or portrait.expected is None:
         figure, ax = canvas(size=(8, 1.2))
         ax.set_axis_off()
@@ -42,6 +43,7 @@ def _likely(chance: float) -> str:
 
 
 def _pace(ax: Any, portrait: Portrait) -> None:
+    """A bar for each speed of forgetting."""
     pace = portrait.habits.baskets_a_week
     bars = ax.bar(range(len(pace)), list(pace.values()), color=BLUE, width=0.6)
     ax.bar_label(bars, fmt="%.1f", fontsize=9)
@@ -79,6 +81,7 @@ def _action(s: Simulated) -> str:
 
 
 def _why(ax: Any, portrait: Portrait) -> None:
+    """Each theme multiplies the average household's spend."""
     reasons = portrait.reasons[::-1]
     colours = [GREEN if r.factor >= 1 else GREY for r in reasons]
     ax.barh(range(len(reasons)), [r.factor - 1 for r in reasons], left=1, color=colours, height=0.5)

@@ -55,6 +55,7 @@ def _cell(by: dict[str, dict[str, float | None]], month: str, dimension: str) ->
 
 
 def _heat(ax: Axes, values: np.ndarray) -> None:
+    """Only a share of exactly 1 is written as 100: 99.96 must not look whole."""
     ax.imshow(values, cmap=_COLOURS, vmin=_LOWEST, vmax=1.0, aspect="auto")
     ax.grid(visible=False)
     for (row, column), value in np.ndenumerate(values):

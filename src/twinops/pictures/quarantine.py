@@ -7,9 +7,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.pictures.canvas import GREY, INK, ORANGE, canvas, tell
-
-FEWEST = 10
 
 
 def quarantine_picture(counts: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -32,12 +31,12 @@ def quarantine_picture(counts: Mapping[str, Mapping[str, Any]]) -> Figure:
     return tell(
         figure,
         finding=f"{total:,} of {rows:,} rows are in quarantine, each with its reason",
-        rests_on=f"All batches. Reasons of {FEWEST} rows or more are named. Made-up sources have them planted.",
+        rests_on=f"All batches. Reasons of {SMALLEST_CELL} rows or more are named. Made-up sources have them planted.",
     )
 
 
 def _words(one: Mapping[str, Any], bad: int) -> str:
     if one["off"]:
         return "switched off"
-    named = [f"{r.replace('_', ' ')} {n:,}" for r, n in one["quarantined"].most_common(2) if n >= FEWEST]
+    named = [f"{r.replace('_', ' ')} {n:,}" for r, n in one["quarantined"].most_common(2) if n >= SMALLEST_CELL]
     return f"{bad:,}" + (f" ({', '.join(named)})" if named else "")

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
-from twinops.evaluation.scorecard import RIVALS
+from twinops.evaluation.scorecard import BASELINES
 from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 
 PANELS = {
@@ -31,9 +31,9 @@ def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:
     days = next(f.value for f in findings.facts if f.name == "rolling_origin")
     figure, axes = canvas(columns=len(PANELS), size=(12, 4.4))
     for ax, (quantity, title) in zip(axes, PANELS.items(), strict=True):
-        for rival in RIVALS:
-            if (rival, quantity) not in UNFAIR:
-                _line(ax, days, f"{quantity}.gain_over_{rival}", NAMES[rival])
+        for baseline in BASELINES:
+            if (baseline, quantity) not in UNFAIR:
+                _line(ax, days, f"{quantity}.gain_over_{baseline}", baseline)
         _mark(ax, held_out)
         panel_title(ax, title)
     axes[0].legend(fontsize=8.5, frameon=False)
@@ -46,16 +46,19 @@ def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:
     )
 
 
-def _line(ax: Axes, days: list[dict[str, Any]], key: str, look: tuple[str, str]) -> None:
+def _line(ax: Axes, days: list[dict[str, Any]], key: str, baseline: str) -> None:
+    # a day on which everybody did the same has no AUC
     known = [(d["cutoff"], *d[key]) for d in days if d.get(key)]
     if not known:
         return
+    colour, label = NAMES[baseline]
     cutoff, value, low, high = zip(*known, strict=True)
-    ax.fill_between(cutoff, low, high, color=look[0], alpha=0.15, linewidth=0)
-    ax.plot(cutoff, value, "o-", color=look[0], markersize=3.5, linewidth=1.6, label=look[1])
+    ax.fill_between(cutoff, low, high, color=colour, alpha=0.15, linewidth=0)
+    ax.plot(cutoff, value, "o-", color=colour, markersize=3.5, linewidth=1.6, label=label)
 
 
 def _mark(ax: Axes, held_out: Sequence[int]) -> None:
+    """Days that nothing was chosen on."""
     ax.axhline(0, color=INK, linewidth=0.9)
     ax.plot(held_out, [0.02] * len(held_out), "^", color=GREY, markersize=5, transform=ax.get_xaxis_transform())
     ax.set_xlabel("as-of day", fontsize=9)

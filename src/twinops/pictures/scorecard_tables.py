@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.origins import QUANTITIES
-from twinops.evaluation.rendering import table, written
+from twinops.evaluation.rendering import table, written, written_gain
 
 SAID = {
     "active_auc": "who comes back: AUC",
     "baskets_poisson_deviance": "baskets: Poisson deviance",
     "spend_mae": "spend: mean absolute error, USD",
 }
-RIVALS = {
+BASELINES = {
     "segment": "over the segment's mean",
     "naive": "over the last 28 days",
     "rfm": "over RFM",
@@ -23,11 +23,14 @@ RIVALS = {
 }
 
 
-def rivals_table(scorecard: Findings, accuracy: Findings) -> str:
-    """One line a quantity, one column a rival: the paired gain, in bold where its interval excludes zero."""
+def baselines_table(scorecard: Findings, accuracy: Findings) -> str:
+    """One line a quantity, one column a baseline: the paired gain, in bold where its interval excludes zero."""
     measures = {m.name: m for m in (*accuracy.measures, *scorecard.measures)}
-    rows = [[SAID[q], *(_gain(measures.get(f"{q}.gain_over_{r}")) for r in RIVALS)] for q in QUANTITIES]
-    return table(["gain of the twin, paired [95 %]", *RIVALS.values()], rows)
+    rows = [
+        [SAID[q], *(written_gain(measures.get(f"{q}.gain_over_{r}"), missing="not measured") for r in BASELINES)]
+        for q in QUANTITIES
+    ]
+    return table(["gain of the twin, paired [95 %]", *BASELINES.values()], rows)
 
 
 def days_table(scorecard: Findings) -> str:
@@ -38,7 +41,7 @@ def days_table(scorecard: Findings) -> str:
             f"day {d['cutoff']}",
             f"{d['learned_rows']:,}",
             f"{d['households']:,}",
-            *(_three(d.get(q)) for q in QUANTITIES),
+            *(_written(d.get(q)) for q in QUANTITIES),
         ]
         for d in days
     ]
@@ -54,7 +57,7 @@ def groups_table(scorecard: Findings) -> str:
         "predicted_over_actual_spend": "predicted over actual spend",
     }
     rows = [
-        [g["attribute"].replace("_", " "), g["group"], f"{g['households']:,}", *(_three(g.get(k)) for k in shown)]
+        [g["attribute"].replace("_", " "), g["group"], f"{g['households']:,}", *(_written(g.get(k)) for k in shown)]
         for g in _fact(scorecard, "scorecard_groups")
     ]
     return table(["attribute", "group", "households", *shown.values()], rows)
@@ -64,14 +67,6 @@ def _fact(findings: Findings, name: str) -> list[dict[str, Any]]:
     return next((f.value for f in findings.facts if f.name == name), [])
 
 
-def _gain(m: Measure | None) -> str:
-    if m is None:
-        return "not measured"
-    return f"**{written(m)}**" if m.excludes_zero else written(m)
-
-
-def _three(found: list[float] | None) -> str:
-    if not found:
-        return "not defined"
-    value, low, high = found
-    return written(Measure("shown", value, n=1, source="-", method="-", low=low, high=high))
+def _written(found: list[float] | None) -> str:
+    """Value, low, high as facts hold them."""
+    return written(Estimate(*found)) if found else "not defined"

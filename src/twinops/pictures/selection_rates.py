@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from twinops.entities.legal import DataSheet
 from twinops.evaluation.estimate import Estimate
-from twinops.evaluation.fairness import AssessedGroup, AttributeComparison
+from twinops.evaluation.fairness import AttributeComparison
 from twinops.evaluation.groups import HELD
-from twinops.pictures.canvas import BLUE, GREEN, GREY, canvas, panel_title, tell
+from twinops.pictures.canvas import BLUE, GREEN, GREY, Mark, canvas, dot, panel_title, tell
 
 
 def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share: float, of: DataSheet) -> Figure:
@@ -25,11 +25,11 @@ def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share
         gridspec_kw={"height_ratios": [len(c.groups) + 0.6 for c in told], "width_ratios": [1.5, 1]},
     )  # fmt: skip
     for comparison, (left, right) in zip(told, axes, strict=True):
-        _dots(left, [(g, g.selection_rate) for g in comparison.groups], BLUE)
+        _dots(left, [g.selection_rate for g in comparison.groups], BLUE)
         left.axvline(comparison.overall, color=GREY, linewidth=1, linestyle="--")
         panel_title(left, comparison.attribute.replace("_", " "))
         left.set_yticks(range(len(comparison.groups)), [f"{g.label} (n={g.n:,})" for g in comparison.groups])
-        _dots(right, [(g, g.calibration) for g in comparison.groups], GREEN)
+        _dots(right, [g.calibration for g in comparison.groups], GREEN)
         right.axvline(1, color=GREY, linewidth=1, linestyle="--")
         right.set_yticks(range(len(comparison.groups)), [""] * len(comparison.groups))
     axes[-1][0].xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
@@ -45,11 +45,10 @@ def nothing_to_compare() -> Figure:
     return tell(figure, finding="No two groups are large enough to compare", rests_on="Too few households.")
 
 
-def _dots(ax: Axes, estimates: list[tuple[AssessedGroup, Estimate | None]], colour: str) -> None:
-    for place, (_, estimate) in enumerate(estimates):
+def _dots(ax: Axes, estimates: Sequence[Estimate | None], colour: str) -> None:
+    for place, estimate in enumerate(estimates):
         if estimate is not None:
-            ax.plot([estimate.low, estimate.high], [place, place], color=colour, linewidth=2, solid_capstyle="round")
-            ax.plot([estimate.value], [place], "o", color=colour, markersize=5)
+            dot(ax, place, estimate, Mark(colour, width=2, size=5))
     ax.set_ylim(len(estimates) - 0.4, -0.6)
 
 

@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from twinops.data.signals import LABELS
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.evaluation.estimate import Estimate
+from twinops.pictures.canvas import BLUE, GREY, INK, ORANGE, Mark, canvas, dot, panel_title, tell
 
 _QUALITY = (
     ("ordinary posts", "sentiment_accuracy"),
@@ -34,10 +35,7 @@ def sentiment_picture(findings: Findings) -> Figure:
 
 
 def _interval(ax: Axes, measure: Measure, place: float, colour: str) -> None:
-    low = measure.value if measure.low is None else measure.low
-    high = measure.value if measure.high is None else measure.high
-    ax.plot([low, high], [place, place], color=colour, linewidth=2.5, solid_capstyle="round")
-    ax.plot([measure.value], [place], "o", color=colour, markersize=6)
+    dot(ax, place, Estimate.of(measure), Mark(colour, width=2.5))
 
 
 def _accuracy(ax: Axes, known: dict[str, Measure]) -> None:

@@ -38,11 +38,11 @@ def accuracy_table(findings: Findings) -> str:
 
 
 def gains_table(findings: Findings) -> str:
-    """One line a quantity, one column a rival: the paired gain, in bold where its interval excludes zero."""
+    """One line a quantity, one column a baseline: the paired gain, in bold where its interval excludes zero."""
     measures = {m.name: m for m in findings.measures}
     gained = [q for q in QUANTITIES if f"{q}.gain_over_rfm" in measures]
     rows = [
-        [QUANTITIES[q], *(written_gain(measures.get(q + rival), missing="not defined") for rival in GAINS)]
+        [QUANTITIES[q], *(written_gain(measures.get(q + baseline), missing="not defined") for baseline in GAINS)]
         for q in gained
     ]
     return table(["gain of the twin, paired [95 %]", *GAINS.values()], rows)

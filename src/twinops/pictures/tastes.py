@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
+from twinops.evaluation.estimate import Estimate
 from twinops.evaluation.tastes import Tried
-from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.pictures.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.twin.tastes import Tastes
 
 PANELS = {
@@ -53,16 +54,16 @@ def tried_picture(tried: tuple[Tried, ...], measures: Mapping[str, Measure], *, 
     figure, ax = canvas(size=(9, 0.9 + 0.29 * max(min(len(tried), SHOWN), 8)))
     if not tried:
         return _nothing(figure, "What households newly try was not measured")
-    shown = sorted(tried, key=lambda t: (-(t.likely[0] - t.everyone[0]), t.category))[:SHOWN][::-1]
+    shown = sorted(tried, key=lambda t: (-(t.likely.value - t.everyone.value), t.category))[:SHOWN][::-1]
     for place, t in enumerate(shown):
-        ax.plot([t.everyone[0], t.likely[0]], [place, place], color="#cccccc", linewidth=1.5, zorder=1)
+        ax.plot([t.everyone.value, t.likely.value], [place, place], color="#cccccc", linewidth=1.5, zorder=1)
         for (value, low, high), colour in ((t.everyone, GREY), (t.likely, BLUE)):
             ax.plot([low, high], [place, place], color=colour, linewidth=3, alpha=0.35, solid_capstyle="butt")
             ax.plot([value], [place], "o", color=colour, markersize=5)
     ax.set_yticks(range(len(shown)), [t.category.capitalize() for t in shown])
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
     ax.set_ylim(-0.6, len(shown) - 0.4)
-    lift = float(np.median([t.likely[0] / t.everyone[0] for t in tried]))
+    lift = float(np.median([t.likely.value / t.everyone.value for t in tried]))
     ax.plot([], [], "o", color=GREY, label="everybody who has not bought it lately")
     ax.plot([], [], "o", color=BLUE, label="the tenth the twin thought likeliest")
     ax.legend(fontsize=8, frameon=False, loc="lower right")
@@ -100,6 +101,7 @@ def factors_picture(tastes: Tastes | None) -> Figure:
 
 
 def _ends(ax: Axes, loading: np.ndarray, names: tuple[str, ...]) -> None:
+    """The categories at both ends of one direction."""
     order = np.argsort(loading, kind="stable")
     ends = np.unique(np.concatenate([order[:ENDS], order[-ENDS:]]))
     ends = ends[np.argsort(loading[ends], kind="stable")]
@@ -117,11 +119,8 @@ def _dots(ax: Axes, found: Mapping[str, Measure | None], *, labelled: bool) -> N
     for place, (model, m) in enumerate(found.items()):
         if m is None or m.low is None or m.high is None:
             continue
-        colour = MODELS[model][0]
-        ax.plot([m.low, m.high], [place, place], color=colour, linewidth=2.2, solid_capstyle="round")
-        ax.plot([m.value], [place], "o", color=colour, markersize=6)
-        ax.annotate(f"{m.value:.3f}", (m.value, place), xytext=(0, 6), textcoords="offset points", ha="center",
-                    fontsize=8.5)  # fmt: skip
+        dot(ax, place, Estimate.of(m), Mark(MODELS[model][0]))
+        above(ax, place, m.value, f"{m.value:.3f}")
     ax.set_yticks(range(len(found)), [MODELS[m][1] for m in found])
     ax.tick_params(labelleft=labelled)
     ax.set_ylim(-0.5, len(found) - 0.3)
@@ -129,11 +128,12 @@ def _dots(ax: Axes, found: Mapping[str, Measure | None], *, labelled: bool) -> N
 
 
 def _ahead(measures: Mapping[str, Measure]) -> str:
+    """Better by the whole interval, on what it buys of and on what it newly tries."""
     plain = {"popularity": "popularity", "own_counts": "own counts"}
     both = [
         words
-        for rival, words in plain.items()
-        if all((g := measures[f"{q}.gain_over_{rival}"]).excludes_zero and g.value > 0 for q in PANELS)
+        for baseline, words in plain.items()
+        if all((g := measures[f"{q}.gain_over_{baseline}"]).excludes_zero and g.value > 0 for q in PANELS)
     ]
     if not both:
         return "The twin's tastes are not shown to be better than both plain baselines"
@@ -141,6 +141,7 @@ def _ahead(measures: Mapping[str, Measure]) -> str:
 
 
 def _nothing(figure: Figure, words: str) -> Figure:
+    """An empty picture that says why."""
     for ax in figure.axes:
         ax.set_axis_off()
     return tell(figure, finding=words, rests_on="There was too little to measure it on; the measures say why.")

@@ -20,7 +20,7 @@ from twinops.entities.canonical import to_json
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.linkage import SHOWN, linkage_findings
-from twinops.evaluation.linkage_findings import Outcome, counted, facts, judged
+from twinops.evaluation.linkage_findings import LinkageOutcome, against_truth, counted, facts
 from twinops.params import LinkParams
 from twinops.pictures.canvas import save
 from twinops.pictures.linkage import bands_picture, no_tie_picture, tie_picture
@@ -55,7 +55,7 @@ def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
     raw = raw_records(_with_cards(lawful))
     done = linked(plane.engine, raw, _settings(rules)) if _possible(lawful) else None
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
-    outcome = Outcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
+    outcome = LinkageOutcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
     for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful), places.births)):
         plane.seal(table, path)
     measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
@@ -119,7 +119,7 @@ def _measured(plane: DataPlane, done: Linked, raw: pa.Table, rules: LinkParams) 
     if not truth.num_rows:
         return []
     person_of = dict(zip(truth["sid"].to_pylist(), truth["person"].to_pylist(), strict=True))
-    answer = judged(done, raw, person_of, home=HOME)
+    answer = against_truth(done, raw, person_of, home=HOME)
     return list(linkage_findings(answer, draws=rules.draws, seed=rules.seed).measures)
 
 

@@ -15,7 +15,7 @@ from twinops.entities.findings import Findings
 from twinops.evaluation import necessity
 from twinops.evaluation import revealed as given_away
 from twinops.evaluation.attributes import attribute_columns
-from twinops.evaluation.necessity import ESTABLISHED, About, Rows, Tested, tested
+from twinops.evaluation.necessity import ESTABLISHED, Rows, TestedUnit, Trial, tested
 from twinops.evaluation.necessity_rows import established, newly_met, recent_columns, source_columns
 from twinops.evaluation.retention import (
     ATTRIBUTE,
@@ -99,28 +99,28 @@ def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
     return Minimised(findings, necessity_conclusion(found, rule), tuple(p["text"] for p in proposals))
 
 
-def _attributes(declared: Examples, opened: Opened, setup: Setup) -> tuple[Tested, ...]:
+def _attributes(declared: Examples, opened: Opened, setup: Setup) -> tuple[TestedUnit, ...]:
     if len(declared) == 0 or declared.households < FEWEST_HOUSEHOLDS:
         return ()
     rule, rows = setup.rule, setup.rows(declared)
     units = attribute_columns(opened.demographics, declared.table["sid"].to_pylist())
     units[TOGETHER] = np.column_stack(list(units.values()))
     recent = recent_columns(setup.plane.engine, opened.lines, declared, rule.histories)
-    newly = [tested(newly_met(rows, recent[days]), units, rule, About(ATTRIBUTE, days)) for days in rule.histories]
-    return (*tested(rows, units, rule, About(ATTRIBUTE, ESTABLISHED)), *(t for found in newly for t in found))
+    newly = [tested(newly_met(rows, recent[days]), units, rule, Trial(ATTRIBUTE, days)) for days in rule.histories]
+    return (*tested(rows, units, rule, Trial(ATTRIBUTE, ESTABLISHED)), *(t for found in newly for t in found))
 
 
-def _sources(known: Examples, lines: pa.Table, setup: Setup) -> tuple[Tested, ...]:
+def _sources(known: Examples, lines: pa.Table, setup: Setup) -> tuple[TestedUnit, ...]:
     engine, tables, rule = setup.plane.engine, setup.plane.tables, setup.rule
     told = {name: tables.source(name) for name in ("campaigns", "redemptions")}
     told["blend"] = tables.table(setup.plane.places.blend)
     units, rows = source_columns(engine, known, told), setup.rows(known)
-    all_history = About(SOURCE, ESTABLISHED, activity=True)
+    all_history = Trial(SOURCE, ESTABLISHED, activity=True)
     nothing = newly_met(rows, np.zeros((len(known), 1)))
     purchases = tested(nothing, {PURCHASES: rows.base(rows.learn)}, rule, all_history)
     early = {name: x for name, x in units.items() if name in FROM_THE_START}
     recent = recent_columns(engine, lines, known, rule.histories) if early else {}
-    newly = [tested(newly_met(rows, x), early, rule, About(SOURCE, days)) for days, x in recent.items()]
+    newly = [tested(newly_met(rows, x), early, rule, Trial(SOURCE, days)) for days, x in recent.items()]
     return (*purchases, *tested(rows, units, rule, all_history), *(t for found in newly for t in found))
 
 
@@ -164,7 +164,7 @@ def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: BatchReq
     return category_columns(engine, special.denied(engine, asked), rows.table.select(["sid", "cutoff"]))
 
 
-def _findings(found: tuple[Tested, ...], revealed: GivenAway, setup: Setup) -> Findings:
+def _findings(found: tuple[TestedUnit, ...], revealed: GivenAway, setup: Setup) -> Findings:
     rule, held_out = setup.rule, setup.held_out
     days = ", ".join(map(str, held_out.cutoffs))
     source = f"held-out as-of days {days}; learned from as-of days up to {rule.learn_until}"

@@ -16,7 +16,7 @@ from twinops.evaluation.bootstrap import counts
 from twinops.evaluation.coverage import Covered, coverage_measures, covered
 from twinops.evaluation.declaration import read_decision
 from twinops.evaluation.demographic_groups import group_labels
-from twinops.evaluation.freshness import freshness_measures, measure_freshness
+from twinops.evaluation.freshness import Ages, freshness_measures, measure_freshness
 from twinops.evaluation.importance import importance_fact
 from twinops.evaluation.origins import Origins
 from twinops.evaluation.scorecard import (
@@ -133,7 +133,7 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
     aged = measure_freshness(origins, held_out.cutoffs, draws, ages=_reachable(origins, held_out, settings))
     measures = [
         *coverage_measures(twin, naive, draws, setting),
-        *gain_measures([measured[d] for d in held_out.cutoffs], setting, rival="segment"),
+        *gain_measures([measured[d] for d in held_out.cutoffs], setting, baseline="segment"),
         *spread_measures(scored, draws, setting),
         *freshness_measures(aged, setting),
     ]
@@ -152,7 +152,7 @@ def _importance(origins: Origins, day: int, recipe: Recipe) -> Fact:
     return importance_fact(recipe.heads(past), fit_challenger(past, recipe.grid, recipe.trees), origins.rows(day).table)
 
 
-def _reachable(origins: Origins, held_out: EvaluateParams, settings: ScorecardParams) -> tuple[list[int], list[int]]:
+def _reachable(origins: Origins, held_out: EvaluateParams, settings: ScorecardParams) -> Ages:
     """The ages for which there is a state, or a model, before every held-out day."""
     first, days = int(origins.known.cutoff.min()), set(origins.known.cutoff.tolist())
     state = [a for a in settings.state_ages if all(d - a in days for d in held_out.cutoffs)]
@@ -161,7 +161,7 @@ def _reachable(origins: Origins, held_out: EvaluateParams, settings: ScorecardPa
         for a in settings.head_ages
         if all(d - a in days and d - a - origins.horizon_days >= first for d in held_out.cutoffs)
     ]
-    return state, heads
+    return Ages(state, heads)
 
 
 def _scored(origins: Origins, day: int) -> Scored:

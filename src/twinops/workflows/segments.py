@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from twinops.data.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
-from twinops.evaluation.segments import Asked, Segment, segment
+from twinops.evaluation.segments import Segment, SegmentsAsked, segment
 from twinops.governance import influence
 from twinops.ports import KeyStore
 from twinops.twin.simulate import Action, caveat_of
@@ -63,7 +63,7 @@ def segments(
     within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False)
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
     # a campaign is for whoever may still be contacted; silence and baskets reach nobody
-    found = segment(rows, given.model, given.support, Asked(tuple(by), action, within, free))
+    found = segment(rows, given.model, given.support, SegmentsAsked(tuple(by), action, within, free))
     caveat = caveat_of(action) if action is not None else None
     return Segmented(tuple(by), purpose, day, given.model.horizon_days, int(within.sum()), found, action, (), caveat)
 

@@ -157,7 +157,8 @@ def _measured_tastes(
 ) -> tuple[taste_measures.Tried, ...]:
     names, rule = opened.names, rules.tastes
     ready()
-    each = [partial(score_tastes, opened.rows, day, names, (rules.recipe, rule)) for day in rules.held_out.cutoffs]
+    asked = partial(score_tastes, opened.rows, names=names, recipe=rules.recipe, new_after_days=rule.new_after_days)
+    each = [partial(asked, day) for day in rules.held_out.cutoffs]
     scored = found.attempt("category measures", lambda: side_by_side(each))
     days, who = renumbered(scored or [])
     tried = taste_measures.newly_tried(days, names)

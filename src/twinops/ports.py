@@ -27,7 +27,14 @@ class Engine(Protocol):
         """Run one SELECT and return its rows, in the order it asks for."""
 
 
-class KeyStore(Protocol):
+class SubjectKeys(Protocol):
+    """All that opening sealed tables needs."""
+
+    def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
+        """The 64-byte key of every subject that still has one; the erased are absent."""
+
+
+class KeyStore(SubjectKeys, Protocol):
     """Holds what must never be in git, DVC or MLflow: who is who, and each subject's key."""
 
     def epoch(self) -> int:
@@ -38,9 +45,6 @@ class KeyStore(Protocol):
 
     def known_sid(self, natural_id: str) -> str | None:
         """The sid of a natural id that is enrolled and not erased, or None. Asking enrols nobody."""
-
-    def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
-        """The 64-byte key of every subject that still has one; the erased are absent."""
 
     def batch_key(self, dataset: str, batch: str) -> bytes:
         """The 64-byte key a batch's quarantine is sealed under; made when first asked for."""

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from twinops.data import frame
 from twinops.data.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, write
 from twinops.errors import DataError, IntegrityError
-from twinops.ports import KeyStore
+from twinops.ports import KeyStore, SubjectKeys
 
 _ERASED = b"twinops.erased"
 
@@ -60,7 +60,7 @@ def write_sealed(  # noqa: PLR0913  (each is bound into every frame)
     return Written(len(there), len(rows))
 
 
-def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: KeyStore) -> pa.Table:
+def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys) -> pa.Table:
     """Open sealed files of one dataset: column `sid` (32 hexadecimal digits) and the value columns.
 
     Rows come in the order of the files, by sid, then as they were written. Subjects whose key is gone are absent;

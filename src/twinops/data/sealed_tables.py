@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from twinops.data.only import SingleSubject
 from twinops.data.seal import read_sealed
-from twinops.ports import KeyStore
+from twinops.ports import SubjectKeys
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class SealedTables:
     """Opens sealed tables with `sid` as plain text; `raw_batches` says where the batches of a source lie."""
 
     raw_batches: Callable[[str], Sequence[Path]]
-    keys: KeyStore
+    keys: SubjectKeys
 
     def collected(self, source: str) -> bool:
         """Whether any batch of the source is there."""

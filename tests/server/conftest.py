@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
+
 import pytest
+
+with warnings.catch_warnings(action="ignore"):
+    import mlflow.store.model_registry.sqlalchemy_store  # noqa: F401  # MLflow's own warnings, at its first import
 
 OTHERS = (
     "sqlalchemy.exc.SADeprecationWarning",

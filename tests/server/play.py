@@ -180,14 +180,14 @@ def registered(store: Any, number: int = 0, *, who: str = "scientist", name: str
 
 def with_evidence(store: Any, version: Any, *, who: str = "ci", **changes: Any) -> int:
     """The gate runner hands in evidence on this version."""
-    from twinops.server import actors, desk, records
+    from twinops.server import actors, evidence, records
 
     with store.ManagedSessionMaker() as session:
         made = records.version_of(session, version.name, int(version.version))
     model = (store.home.artifacts / made.place / "data/twin.json").read_bytes()
     with actors.acting(who):
         body = handed(model, name=version.name, **changes)
-        return desk.submit(store, version.name, int(version.version), desk.Handed.from_json(body))
+        return evidence.submit(store, version.name, int(version.version), evidence.Handed.from_json(body))
 
 
 def acted(store: Any, what: Act, version: Any, *, who: str = "risk-officer", seen: str | None = None) -> Any:
@@ -196,7 +196,7 @@ def acted(store: Any, what: Act, version: Any, *, who: str = "risk-officer", see
 
     with actors.acting(who):
         digest = seen or review.dossier(store, version.name, int(version.version)).digest
-        return desk.act(store, what, version.name, int(version.version), seen=digest, reason=PLAY)
+        return desk.decide(store, version.name, int(version.version), desk.Decided(what, PLAY, digest))
 
 
 def approved(store: Any, number: int = 0, **more: Any) -> Any:

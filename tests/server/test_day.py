@@ -23,8 +23,8 @@ from live import Live
 
 from twinops.adapters.dvc_store import DvcStore
 from twinops.adapters.registry_door import Door, RefusedError
+from twinops.server.expiring import claimed
 from twinops.server.home import Home
-from twinops.server.outbox import claimed
 
 pytestmark = pytest.mark.pipeline
 HEARD: list[dict[str, Any]] = []
@@ -202,12 +202,13 @@ def test_the_webhook_heard_of_it_without_names_or_reasons(live: Live) -> None:
 def test_what_is_about_to_expire_is_told(live: Live, tmp_path: Path) -> None:
     from datetime import UTC, datetime, timedelta
 
-    from twinops.server.outbox import expiring
+    from twinops.server.expiring import expiring
 
     store = play.open_store(tmp_path)
     play.set_alias(store, play.approved(store, 1))
-    assert expiring(store, datetime.now(UTC)) == []
-    found = expiring(store, datetime.now(UTC) + timedelta(days=170))
+    with store.reading() as now:
+        assert expiring(now) == []
+        found = expiring(replace(now, now=datetime.now(UTC) + timedelta(days=170)))
     assert [(e["event"], e["version"]) for e in found] == [("approval.expiring", 1)]
     store._dispose_engine()
 

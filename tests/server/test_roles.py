@@ -24,6 +24,7 @@ FORBIDDEN = (
     "DELETE FROM twinops_event",
     "TRUNCATE twinops_event",
     "UPDATE twinops_review SET act = 'approve'",
+    "DELETE FROM twinops_promotion",
     "UPDATE twinops_ruling SET until = '2099-01-01'",
     "UPDATE twinops_evidence SET body = '{}'",
     "DELETE FROM twinops_rules",

@@ -150,7 +150,7 @@ def test_a_decision_needs_a_reason(store: Any) -> None:
     version = play.registered(store, 12)
     play.with_evidence(store, version)
     with play.refused("reason"), actors.acting("risk-officer"):
-        desk.act(store, Act.REJECT, play.MODEL, version.version, seen=None, reason="no")
+        desk.decide(store, play.MODEL, version.version, desk.Decided(Act.REJECT, "no"))
 
 
 def test_an_approval_lapses_when_evidence_changes(store: Any) -> None:
@@ -171,12 +171,7 @@ def test_an_approval_expires(store: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     version = play.approved(store, 15)
     later = datetime.now(UTC) + timedelta(days=181)
 
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return later
-
-    monkeypatch.setattr(ledger, "datetime", Clock)
+    monkeypatch.setattr(store, "now", lambda: later)
     with play.refused("expired"):
         play.set_alias(store, version)
 

@@ -113,14 +113,15 @@ def prepare(home: Home, *, adopt: bool) -> Started:
         store.log(Kind.STARTED, {"twinops": version("twinops"), "mlflow": version("mlflow")})
     adopted, left = take_over(store) if adopt or store.new else ([], [])
     store.keep_checkpoint()
-    policy, active = cases.rules_now(store)
+    with store.reading() as now:
+        active = cases.rules(now)
     return Started(
         passwords=passwords,
         adopted=adopted,
         left=left,
-        policy=policy.version if policy else None,
-        officers=active.version if active else officers,
-        differ=_differ(home, active),
+        policy=active.policy.version if active.policy else None,
+        officers=active.officers.version if active.officers else officers,
+        differ=_differ(home, active.officers),
     )
 
 
@@ -162,7 +163,8 @@ def _first_officers(store: Any, home: Home) -> str | None:
 
     from twinops.server import cases, desk
 
-    active = cases.rules_now(store)[1]
+    with store.reading() as now:
+        active = cases.rules(now).officers
     path = home.root / "compliance" / "officers.yaml"
     if active is not None or not path.is_file():
         return active.version if active else None
@@ -170,8 +172,9 @@ def _first_officers(store: Any, home: Home) -> str | None:
         desk.activate(store, "officers", path.read_text(encoding="utf-8"))
     except MlflowException as problem:
         raise ParamsError(problem.message, hint="Mend compliance/officers.yaml, then start again.") from None
-    now = cases.rules_now(store)[1]
-    return now.version if now else None
+    with store.reading() as now:
+        active = cases.rules(now).officers
+    return active.version if active else None
 
 
 def _differ(home: Home, active: Any) -> tuple[str, ...]:

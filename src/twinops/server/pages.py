@@ -11,23 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Response, redirect, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
 from twinops.entities.approval import Act
 from twinops.governance.rulings import MIN_REASON
 from twinops.server import actors, desk, past, review, rulings, showing
 from twinops.server.artifacts import governed
+from twinops.server.desk import Decided
+from twinops.server.refusals import mistake, refusal
 from twinops.server.review import Dossier, Waiting
 from twinops.server.rulings import Asked
-
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
+from twinops.server.store import GovernedStore
 
 Route = tuple[str, str, Callable[[], Any]]
 A_PAGE = 50
@@ -188,7 +187,7 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
     form = request.form
     seen, word, reason = form.get("digest") or None, form.get("act", ""), form.get("reason", "")
     if not review.form_fits(store, actors.current(), seen, token=form.get("token", "")):
-        raise MlflowException("This form was not shown to you, or is old. Read the page and decide.", PERMISSION_DENIED)
+        raise refusal("This form was not shown to you, or is old. Read the page and decide.")
     if word == TAKE_DOWN:
         desk.take_down(store, name, form.get("alias", ""), reason=reason)
     elif word == SETTLE:
@@ -196,9 +195,9 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
     elif word == UNSETTLE:
         rulings.withdraw(store, name, version, form.get("gate", ""), reason=reason)
     elif word in {act.value for act in BUTTONS}:
-        desk.act(store, Act(word), name, version, seen=seen, reason=reason)
+        desk.decide(store, name, version, Decided(Act(word), reason, seen))
     else:
-        raise MlflowException("Choose what to do.", INVALID_PARAMETER_VALUE)
+        raise mistake("Choose what to do.")
     return word
 
 
@@ -271,14 +270,14 @@ def _text(store: GovernedStore, held: Dossier, path: str) -> str | None:
 def _which(values: Any) -> tuple[str, int]:
     name, number = values.get("name", ""), values.get("version", "")
     if not name or not str(number).isascii() or not str(number).isdigit() or len(str(number)) > 9:
-        raise MlflowException("The address must name a model and the number of a version.", INVALID_PARAMETER_VALUE)
+        raise mistake("The address must name a model and the number of a version.")
     return name, int(number)
 
 
 def _days(form: Any) -> int:
     told = str(form.get("days", ""))
     if not told.isascii() or not told.isdigit() or len(told) > 4:
-        raise MlflowException("Say for how many days, as a whole number.", INVALID_PARAMETER_VALUE)
+        raise mistake("Say for how many days, as a whole number.")
     return int(told)
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from twinops.entities.approval import Case, Ruling
-from twinops.entities.event import Kind, stamp
+from twinops.entities.approval import Ruling
+from twinops.entities.event import Kind
 from twinops.governance import rulings
 from twinops.governance.rulings import Bench
-from twinops.server import actors, cases, desk, records
-
-if TYPE_CHECKING:
-    from twinops.server.ledger import Ledger
-    from twinops.server.records import Recorded
-    from twinops.server.store import GovernedStore
+from twinops.server import actors, cases, desk, evidence, records
+from twinops.server.cases import CaseFile
+from twinops.server.ledger import AuditLog
+from twinops.server.records import Recorded
+from twinops.server.refusals import refuse
+from twinops.server.store import GovernedStore
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,11 @@ class Asked:
 def settle(store: GovernedStore, name: str, version: int, asked: Asked, *, seen: str | None) -> Ruling:
     """Settle what a gate could not tell, or let it pass though it failed. `seen` is the digest that the page showed."""
     with store.guarded({"model": name, "version": str(version), "act": "settle", "gate": asked.gate[:80]}) as log:
-        case, made, bench = _bench(store, log, name, version)
+        found = cases.load(log.transaction, name, version)
+        case, bench = found.case, _bench(found)
         actor = store.actor()
-        desk.refuse(rulings.against_settling(asked.gate, case, actor, bench=bench, now=log.now))
-        desk.refuse(rulings.against_words(asked.reason, asked.days, at_most=bench.days(asked.gate)))
+        refuse(rulings.against_settling(asked.gate, case, actor, bench=bench, now=log.now))
+        refuse(rulings.against_words(asked.reason, asked.days, at_most=bench.days(asked.gate)))
         desk.refuse_if_changed(case, seen)
         verdict = bench.verdict(asked.gate)
         assert verdict is not None  # noqa: S101  # refused above otherwise
@@ -51,7 +51,7 @@ def settle(store: GovernedStore, name: str, version: int, asked: Asked, *, seen:
             reason=asked.reason.strip(),
             digests=replace(case.digests, settled=""),
         )
-        _keep(store, log, made, ruled)
+        _keep(store, log, found.recorded, ruled)
     store.keep_checkpoint()
     return ruled
 
@@ -59,26 +59,24 @@ def settle(store: GovernedStore, name: str, version: int, asked: Asked, *, seen:
 def withdraw(store: GovernedStore, name: str, version: int, gate: str, *, reason: str) -> Ruling:
     """Take a ruling back: from now on the gate stands in the way again."""
     with store.guarded({"model": name, "version": str(version), "act": "unsettle", "gate": gate[:80]}) as log:
-        case, made, bench = _bench(store, log, name, version)
-        desk.refuse(rulings.against_withdrawing(gate, store.actor(), bench=bench, now=log.now))
-        desk.refuse(rulings.against_words(reason, 1, at_most=1))
+        found = cases.load(log.transaction, name, version)
+        case, bench = found.case, _bench(found)
+        refuse(rulings.against_withdrawing(gate, store.actor(), bench=bench, now=log.now))
+        refuse(rulings.against_words(reason, 1, at_most=1))
         last = next(r for r in rulings.standing(records.rulings_of(log.session, case.uid)) if r.gate == gate)
         gone = replace(
             last, id=log.frontier.size, account=actors.current(), at=log.now, reason=reason.strip(), withdrawn=True
         )
-        _keep(store, log, made, gone)
+        _keep(store, log, found.recorded, gone)
     store.keep_checkpoint()
     return gone
 
 
-def _bench(store: GovernedStore, log: Ledger, name: str, version: int) -> tuple[Case, Recorded, Bench]:
-    case, made = cases.load(store, log.session, name, version)
-    judged = cases.judged(store, log.session, made)
-    policy, officers = cases.rules(store, log.session)
-    return case, made, Bench(policy, officers, judged.decision if judged else None)
+def _bench(found: CaseFile) -> Bench:
+    return Bench(found.rules.policy, found.rules.officers, found.judgement.decision if found.judgement else None)
 
 
-def _keep(store: GovernedStore, log: Ledger, made: Recorded, ruled: Ruling) -> None:
+def _keep(store: GovernedStore, log: AuditLog, made: Recorded, ruled: Ruling) -> None:
     about = {
         "model": made.name,
         "version": made.version,
@@ -91,5 +89,5 @@ def _keep(store: GovernedStore, log: Ledger, made: Recorded, ruled: Ruling) -> N
         "why": desk.salted(ruled.reason),
     }
     log.append(Kind.UNSETTLED if ruled.withdrawn else Kind.SETTLED, ruled.account, about)
-    records.keep_ruling(log.session, ruled, at=stamp(ruled.at))
-    desk.tell(store, log, made)
+    records.keep_ruling(log.session, ruled)
+    evidence.tell(store, log, made)

@@ -41,7 +41,16 @@ class Started:
     """Where the folder's list of people and the active officers tell different offices."""
 
 
-def serve(home: Home, address: tuple[str, int], *, workers: int = 1, adopt: bool = False, tell: Any = print) -> None:
+@dataclass(frozen=True)
+class Listening:
+    """Where the server listens, and how many processes answer there."""
+
+    host: str
+    port: int
+    workers: int = 1
+
+
+def serve(home: Home, at: Listening, *, adopt: bool = False, tell: Any = print) -> None:
     """Prepare, say what must be said once, and serve until stopped.
 
     Raises:
@@ -49,15 +58,14 @@ def serve(home: Home, address: tuple[str, int], *, workers: int = 1, adopt: bool
 
     """
     with _alone(home):
-        settle(home)
+        configure(home)
         made = prepare(home, adopt=adopt)
-        host, port = address
-        for line in told(made, f"http://{host}:{port}"):
+        for line in told(made, f"http://{at.host}:{at.port}"):
             tell(line)
-        _run(host, port, workers)
+        _run(at)
 
 
-def settle(home: Home) -> None:
+def configure(home: Home) -> None:
     """Settings that MLflow reads when it loads; nothing of it may be loaded before."""
     home.folder.mkdir(parents=True, exist_ok=True)
     home.artifacts.mkdir(exist_ok=True)
@@ -190,18 +198,18 @@ def _differ(home: Home, active: Any) -> tuple[str, ...]:
         return (problem.what,)
 
 
-def _run(host: str, port: int, workers: int) -> None:
+def _run(at: Listening) -> None:
     import uvicorn
 
     from twinops.server.app import create_app
 
-    settings: dict[str, Any] = {"host": host, "port": port, "log_level": "warning", "access_log": False}
+    settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
     settings["timeout_graceful_shutdown"] = 5
     made = create_app()  # in the parent too: a worker that cannot start would be started again for ever
-    if workers == 1:
+    if at.workers == 1:
         uvicorn.run(made, **settings)
     else:
-        uvicorn.run("twinops.server.worker:create_app", factory=True, workers=workers, **settings)
+        uvicorn.run("twinops.server.worker:create_app", factory=True, workers=at.workers, **settings)
 
 
 @contextmanager

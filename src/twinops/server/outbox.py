@@ -13,7 +13,7 @@ import os
 import queue
 import threading
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,44 +44,39 @@ class Outbox:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._queue: queue.Queue[tuple[str, Any]] = queue.Queue(1_000)
+        self._queue: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue(1_000)
         threading.Thread(target=self._run, name="twinops-outbox", daemon=True).start()
 
     def checkpoint(self, note: str) -> None:
         """Keep a checkpoint as a git note of the project, where it is a git repository."""
         if not os.environ.get(NO_NOTES):
-            self._put(("note", note))
+            self._put("note", lambda: note_in_git(self._root, note))
 
     def stamp(self, path: Path) -> None:
         """Ask for a time stamp over a checkpoint, if an authority is named."""
         if os.environ.get(time_stamp.VARIABLE) and not time_stamp.beside(path).exists():
-            self._put(("stamp", path))
+            self._put("stamp", lambda: time_stamp.stamp(path, os.environ[time_stamp.VARIABLE]))
 
     def tell(self, kind: str, about: Mapping[str, Any]) -> None:
         """Send an event to the webhook, if there is one. No reason, no name: what the log holds, not more."""
         if os.environ.get(WEBHOOK):
-            self._put(("hook", {"event": kind, **about}))
+            self._put("hook", lambda: _send({"event": kind, **about}))
 
     def finish(self) -> None:
         """Wait until everything is out; for tests and for a server that stops."""
         self._queue.join()
 
-    def _put(self, what: tuple[str, Any]) -> None:
+    def _put(self, kind: str, deliver: Callable[[], object]) -> None:
         try:
-            self._queue.put_nowait(what)
+            self._queue.put_nowait((kind, deliver))
         except queue.Full:
             _log.warning("The outbox is full; one notification was dropped.")
 
     def _run(self) -> None:
         while True:
-            kind, what = self._queue.get()
+            kind, deliver = self._queue.get()
             try:
-                if kind == "note":
-                    note_in_git(self._root, what)
-                elif kind == "stamp":
-                    time_stamp.stamp(what, os.environ[time_stamp.VARIABLE])
-                else:
-                    _send(what)
+                deliver()
             except Exception as problem:  # whatever the other end does, the thread lives on
                 _log.warning("A %s could not be delivered: %s", kind, type(problem).__name__)
             finally:

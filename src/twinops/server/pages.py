@@ -20,7 +20,7 @@ from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Act
 from twinops.governance.rulings import MIN_REASON
-from twinops.server import actors, desk, past, review, rulings, showing
+from twinops.server import actors, desk, differences, documents, past, review, rulings, showing
 from twinops.server.artifacts import governed
 from twinops.server.desk import Decided
 from twinops.server.refusals import mistake, refusal
@@ -122,7 +122,7 @@ def queue() -> Response:
 def shown() -> Response:
     """Everything about one version."""
     name, version = _which(request.args)
-    return _review(governed(), name, version, done=DONE.get(request.args.get("done", "")))
+    return _dossier_page(governed(), name, version, done=DONE.get(request.args.get("done", "")))
 
 
 @page
@@ -136,8 +136,8 @@ def decided() -> Response:
         status = problem.get_http_status_code()
         form = request.form
         typed = {"typed": form.get("reason", ""), "typed_gate": form.get("gate", "")}
-        return _review(store, name, version, wrong=said(problem), status=status, **typed)
-    return redirect(review_address(name, version, done=what), code=303)  # type: ignore[return-value]
+        return _dossier_page(store, name, version, wrong=said(problem), status=status, **typed)
+    return redirect(dossier_address(name, version, done=what), code=303)  # type: ignore[return-value]
 
 
 @page
@@ -165,7 +165,7 @@ def icon() -> Response:
     return _static("icon.svg", "image/svg+xml")
 
 
-def review_address(name: str, version: int, **more: str) -> str:
+def dossier_address(name: str, version: int, **more: str) -> str:
     """The page of one version."""
     return "/twinops/review?" + urlencode({"name": name, "version": version, **more})
 
@@ -201,10 +201,10 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
     return word
 
 
-def _review(store: GovernedStore, name: str, version: int, *, status: int = 200, **told: Any) -> Response:
+def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int = 200, **told: Any) -> Response:
     held = review.dossier(store, name, version)
     actor, now = store.actor(), store.now()
-    verdicts = tuple(showing.offered(held, one, actor, now) for one in showing.judged(held))
+    verdicts = tuple(showing.offered(held, one, actor, now) for one in showing.shown_verdicts(held))
     against = {act: held.against(act, store) for act in BUTTONS}
     offered = [act for act in BUTTONS if _offered(held, act, decides=not against[Act.REJECT])]
     shown_documents = {path.rpartition("/")[2]: _document(store, held, path) for path in _documents(held)}
@@ -217,7 +217,7 @@ def _review(store: GovernedStore, name: str, version: int, *, status: int = 200,
         "verdicts": verdicts,
         "others": showing.other_pictures(held, verdicts),
         "measures": showing.fairness_and_drift(held.evidence),
-        "changes": showing.changes(held),
+        "changes": differences.differences(held),
         "documents": shown_documents,
         "questions": showing.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),
@@ -252,13 +252,13 @@ def _documents(held: Dossier) -> Iterable[str]:
 
 def _document(store: GovernedStore, held: Dossier, path: str) -> Any:
     folder, _, name = path.rpartition("/")
-    shelf = showing.Shelf(
+    links = documents.Links(
         prefix={"README.md": "card"}.get(name, name.partition(".")[0]),
         version=f"{held.case.uid} {held.submitted.seq if held.submitted else 0}",
         picture=lambda at: file_address(held, at) if at.startswith(showing.FIGURES) else None,
         file=lambda at: file_address(held, posixpath.normpath(posixpath.join(folder, at))),
     )
-    return showing.document(_text(store, held, path) or "", shelf)
+    return documents.as_html(_text(store, held, path) or "", links)
 
 
 def _text(store: GovernedStore, held: Dossier, path: str) -> str | None:
@@ -317,4 +317,4 @@ _pages.filters.update(
     ticks=showing.ticks,
     mlflow=lambda name: f"/#/models/{quote(name, safe='')}/versions/",
 )
-_pages.globals.update(address=review_address, file_address=file_address, query=urlencode)
+_pages.globals.update(address=dossier_address, file_address=file_address, query=urlencode)

@@ -18,6 +18,7 @@ from typing import Any
 import candidate
 import live as living
 import play
+import preloaded
 import pytest
 from live import Live
 
@@ -58,6 +59,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     candidate.commit(root)
     hook = HTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=hook.serve_forever, daemon=True).start()
+    play.copy_migrated(root)
     server = Live(root, living.free_port(), None)
     try:
         server.start(TWINOPS_WEBHOOK_URL=f"http://127.0.0.1:{hook.server_port}/")
@@ -74,10 +76,7 @@ def twinops(
     """One command, as somebody."""
     login = {"MLFLOW_TRACKING_USERNAME": who, "MLFLOW_TRACKING_PASSWORD": live.passwords[who]}
     told = live.environment(TWINOPS_SERVER=live.address, **login)
-    command = [sys.executable, "-W", "ignore", "-m", "twinops", "--project", str(live.root), *words]
-    return subprocess.run(
-        command, env=told, capture_output=True, text=True, timeout=180, check=False, cwd=at or live.root
-    )
+    return preloaded.run(["--project", str(live.root), *words], at=at or live.root, told=told)
 
 
 def done(live: Live, *words: str, who: str = "scientist") -> str:

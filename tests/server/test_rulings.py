@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import governed
-import live as living
 import play
 import pytest
 from governed import attribute, fact, measure
@@ -66,13 +65,10 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield made
         made._dispose_engine()
         return
-    why = living.why_no_postgresql()
-    if why:
-        pytest.skip(why)
-    with living.postgresql() as server:
-        made = opened(root, server.database().replace("postgresql://", "postgresql+psycopg://"))
-        yield made
-        made._dispose_engine()
+    server = request.getfixturevalue("postgres")
+    made = opened(root, server.database().replace("postgresql://", "postgresql+psycopg://"))
+    yield made
+    made._dispose_engine()
 
 
 def opened(root: Path, database: str | None = None) -> Any:

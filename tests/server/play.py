@@ -225,7 +225,7 @@ def acted(store: Any, what: Act, version: Any, *, who: str = "risk-officer", see
 
     with actors.acting(who):
         digest = seen or review.dossier(store, version.name, int(version.version)).digest
-        return desk.decide(store, version.name, int(version.version), desk.Decided(what, PLAY, digest))
+        return desk.decide(store, version.name, int(version.version), desk.Deed(what, PLAY, digest))
 
 
 def approved(store: Any, number: int = 0, *, commit: str | None = None, **more: Any) -> Any:

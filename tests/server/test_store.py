@@ -190,7 +190,7 @@ def test_a_decision_needs_a_reason(store: Any) -> None:
     version = play.registered(store, 12)
     play.with_evidence(store, version)
     with play.refused("reason"), actors.acting("risk-officer"):
-        desk.decide(store, play.MODEL, version.version, desk.Decided(Act.REJECT, "no"))
+        desk.decide(store, play.MODEL, version.version, desk.Deed(Act.REJECT, "no"))
 
 
 def test_an_approval_lapses_when_evidence_changes(store: Any) -> None:

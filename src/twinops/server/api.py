@@ -14,7 +14,7 @@ from twinops.entities.approval import Act, Ruling
 from twinops.server import desk, ledger, passes, records, review, rulings
 from twinops.server import evidence as intake
 from twinops.server.artifacts import governed
-from twinops.server.desk import Decided
+from twinops.server.desk import Deed
 from twinops.server.refusals import mistake
 from twinops.server.rulings import Asked
 
@@ -163,8 +163,8 @@ def decide() -> Any:
     (word,) = _words(body, "act")
     if word not in {act.value for act in Act}:
         raise mistake("`act` is one of " + ", ".join(act.value for act in Act))
-    decided = Decided(Act(word), str(body.get("reason") or ""), seen=body.get("digest"))
-    done = desk.decide(governed(), name, number, decided)
+    deed = Deed(Act(word), str(body.get("reason") or ""), seen=body.get("digest"))
+    done = desk.decide(governed(), name, number, deed)
     return {"review": done.id, "act": done.act.value, "expires": _plain(done.expires), "separated": done.separated}
 
 

@@ -35,34 +35,34 @@ KIND_OF = {
 
 
 @dataclass(frozen=True)
-class Decided:
-    """What somebody decides, why, and the digest that the page showed."""
+class Deed:
+    """What somebody does on a version, why, and the digest that the page showed."""
 
     act: Act
     reason: str
     seen: str | None = None
 
 
-def decide(store: GovernedStore, name: str, version: int, decided: Decided) -> Review:
+def decide(store: GovernedStore, name: str, version: int, deed: Deed) -> Review:
     """Request a review, approve, reject, ask for changes or revoke."""
-    act = decided.act
+    act = deed.act
     with store.guarded({"model": name, "version": str(version), "act": act.value}) as log:
         found = cases.load(log.transaction, name, version)
         active = found.rules.officers
         refuse(approval.against_act(act, found.case, store.actor(), officers=active, now=log.now))
-        refuse(approval.against_reason(act, decided.reason))
+        refuse(approval.against_reason(act, deed.reason))
         if act is Act.APPROVE:
-            refuse_if_changed(found.case, decided.seen)
+            refuse_if_changed(found.case, deed.seen)
             _keep_approved(store.home, found.recorded)
-        done = _keep_review(log, found.case, decided, active)
+        done = _keep_review(log, found.case, deed, active)
         word = act.value if done.separated else f"{act.value}, roles not separated"
         store.mirror(name, found.case.version, {"review": word})
     store.keep_checkpoint()
     return done
 
 
-def _keep_review(log: AuditLog, case: Case, decided: Decided, active: Officers | None) -> Review:
-    expires = approval.expiry(active, now=log.now) if decided.act is Act.APPROVE and active else None
+def _keep_review(log: AuditLog, case: Case, deed: Deed, active: Officers | None) -> Review:
+    expires = approval.expiry(active, now=log.now) if deed.act is Act.APPROVE and active else None
     about = {
         "model": case.name,
         "version": case.version,
@@ -70,17 +70,17 @@ def _keep_review(log: AuditLog, case: Case, decided: Decided, active: Officers |
         "digests": case.digests.digest if case.digests else None,
         "expires": stamp(expires) if expires else None,
         "separated": case.separated,
-        "why": salted(decided.reason),
+        "why": salted(deed.reason),
         "root": log.frontier.root.hex(),
     }
     account = actors.current()
     done = Review(
-        id=log.append(KIND_OF[decided.act], account, about),
+        id=log.append(KIND_OF[deed.act], account, about),
         uid=case.uid,
-        act=decided.act,
+        act=deed.act,
         account=account,
         at=log.now,
-        reason=decided.reason.strip(),
+        reason=deed.reason.strip(),
         name=case.name,
         version=case.version,
         digests=case.digests,

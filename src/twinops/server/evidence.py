@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from twinops.entities.event import Kind
 from twinops.entities.evidence import Evidence
@@ -26,48 +27,38 @@ from twinops.server.refusals import mistake, refusal, refuse
 from twinops.server.store import GovernedStore
 
 MAX_FILE = 8 * 1024**2
-MAX_FILES = 200
 
 
-@dataclass(frozen=True)
-class Handed:
+def _decoded(told: Any) -> Any:
+    return base64.b64decode(told, validate=True) if isinstance(told, str) else told
+
+
+class Handed(BaseModel):
     """What a gate runner hands in. `files` maps paths of the project to contents.
 
     `authors` are the e-mails of every git author since `base`, a commit that was in production (None: since ever);
     `model_sha256` is the digest of the model file its own run made; `forced` says that run used no cache.
     """
 
-    files: Mapping[str, bytes]
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    files: dict[str, Annotated[bytes, BeforeValidator(_decoded), Field(max_length=MAX_FILE)]] = Field(max_length=200)
     commit: str | None
     dirty: bool | None
     lock_matches: bool | None
     base: str | None
-    authors: tuple[str, ...]
+    authors: Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
     model_sha256: str
-    forced: bool
+    forced: Annotated[bool, BeforeValidator(lambda told: told is True)]
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Handed:
         """Read a request's body; everything in it is checked for its type and size."""
         try:
-            files = {str(n): base64.b64decode(c, validate=True) for n, c in dict(raw["files"]).items()}
-            made = cls(
-                files=files,
-                commit=_text_or_none(raw["commit"]),
-                dirty=_bool_or_none(raw["dirty"]),
-                lock_matches=_bool_or_none(raw["lock_matches"]),
-                base=_text_or_none(raw["base"]),
-                authors=tuple(str(a) for a in raw["authors"]),
-                model_sha256=str(raw["model_sha256"]),
-                forced=raw["forced"] is True,
-            )
-        except (KeyError, TypeError, ValueError, AttributeError, binascii.Error) as problem:
-            raise mistake(
-                f"this is not evidence as `twinops model evidence` sends it: {type(problem).__name__}"
-            ) from None
-        if len(files) > MAX_FILES or any(len(c) > MAX_FILE for c in files.values()):
-            raise mistake("too many or too large files")
-        return made
+            return cls.model_validate(raw)
+        except ValidationError as problem:
+            where = ", ".join(sorted({str(error["loc"][0]) for error in problem.errors(include_input=False)}))
+            raise mistake(f"this is not evidence as `twinops model evidence` sends it: {where}") from None
 
 
 @dataclass(frozen=True)
@@ -185,15 +176,3 @@ def _keep_files(home: Home, digest: str, files: Mapping[str, bytes]) -> None:
 
 def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
     return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}
-
-
-def _text_or_none(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    raise TypeError(value)
-
-
-def _bool_or_none(value: Any) -> bool | None:
-    if value is None or isinstance(value, bool):
-        return value
-    raise TypeError(value)

@@ -6,10 +6,9 @@ import fcntl
 import logging
 import os
 import threading
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
-
-from sqlalchemy import Row, Select, func, select
 
 from twinops.entities.approval import Act
 from twinops.entities.event import stamp
@@ -17,8 +16,8 @@ from twinops.governance import rulings
 from twinops.server import records
 from twinops.server.home import Home
 from twinops.server.outbox import WEBHOOK, Outbox
+from twinops.server.records import Grant
 from twinops.server.store import GovernedStore
-from twinops.server.tables import GRANT, REVIEW
 from twinops.server.transaction import Transaction
 
 SOON = timedelta(days=14)
@@ -27,34 +26,18 @@ _log = logging.getLogger("twinops.outbox")
 
 def expiring(now: Transaction) -> list[dict[str, Any]]:
     """Protected aliases whose approval, or a ruling it rests on, ends soon or has ended."""
-    rows = now.session.execute(_carried()).all()
-    approvals = [
-        {"event": "approval.expiring", **_live(row), "expires": stamp(row.expires)}
-        for row in rows
-        if row.expires and row.expires - now.now < SOON
-    ]
-    ends = [
-        {"event": "ruling.expiring", **_live(row), "gate": ruled.gate, "expires": ruled.until.isoformat()}
-        for row in rows
-        for ruled in rulings.standing(records.rulings_of(now.session, row.uid))
-        if ruled.until - now.now.date() < SOON
-    ]
-    return [*approvals, *ends]
+    return [told for grant in records.active_grants(now.session) for told in _ends(now, grant)]
 
 
-def _carried() -> Select[Any]:
-    """What carries a protected alias, with its newest approval."""
-    approved = REVIEW.c.act == Act.APPROVE
-    newest = select(func.max(REVIEW.c.id)).where(REVIEW.c.uid == GRANT.c.uid, approved).correlate(GRANT)
-    return (
-        select(GRANT.c.name, GRANT.c.alias, GRANT.c.version, GRANT.c.uid, REVIEW.c.expires)
-        .join(REVIEW, REVIEW.c.uid == GRANT.c.uid)
-        .where(GRANT.c.active == 1, REVIEW.c.id == newest.scalar_subquery())
-    )
-
-
-def _live(row: Row[Any]) -> dict[str, Any]:
-    return {"model": row.name, "alias": row.alias, "version": row.version}
+def _ends(now: Transaction, grant: Grant) -> Iterator[dict[str, Any]]:
+    live = {"model": grant.name, "alias": grant.alias, "version": grant.version}
+    approvals = [r for r in records.reviews_of(now.session, grant.uid) if r.act is Act.APPROVE]
+    expires = approvals[-1].expires if approvals else None
+    if expires and expires - now.now < SOON:
+        yield {"event": "approval.expiring", **live, "expires": stamp(expires)}
+    for ruled in rulings.standing(records.rulings_of(now.session, grant.uid)):
+        if ruled.until - now.now.date() < SOON:
+            yield {"event": "ruling.expiring", **live, "gate": ruled.gate, "expires": ruled.until.isoformat()}
 
 
 def claimed(home: Home, day: date) -> bool:

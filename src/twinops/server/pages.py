@@ -20,9 +20,9 @@ from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Act
 from twinops.governance.rulings import MIN_REASON
-from twinops.server import actors, desk, differences, documents, past, review, rulings, showing
+from twinops.server import actors, desk, documents, past, review, rulings, showing
 from twinops.server.artifacts import governed
-from twinops.server.desk import Decided
+from twinops.server.desk import Deed
 from twinops.server.refusals import mistake, refusal
 from twinops.server.review import Dossier, Waiting
 from twinops.server.rulings import Asked
@@ -195,7 +195,7 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
     elif word == UNSETTLE:
         rulings.withdraw(store, name, version, form.get("gate", ""), reason=reason)
     elif word in {act.value for act in BUTTONS}:
-        desk.decide(store, name, version, Decided(Act(word), reason, seen))
+        desk.decide(store, name, version, Deed(Act(word), reason, seen))
     else:
         raise mistake("Choose what to do.")
     return word
@@ -217,7 +217,7 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "verdicts": verdicts,
         "others": showing.other_pictures(held, verdicts),
         "measures": showing.fairness_and_drift(held.evidence),
-        "changes": differences.differences(held),
+        "changes": showing.differences(held),
         "documents": shown_documents,
         "questions": showing.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),

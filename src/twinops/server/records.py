@@ -135,10 +135,10 @@ def grant_of(session: Session, name: str, alias: str) -> Grant | None:
     return next(iter(_read(session, Grant, _of(GRANT, Grant, GRANT.c.name == name, GRANT.c.alias == alias))), None)
 
 
-def active_grants(session: Session, name: str) -> list[Grant]:
-    """Protected aliases that a model carries."""
-    carried = _of(GRANT, Grant, GRANT.c.active == 1, GRANT.c.name == name).order_by(GRANT.c.alias)
-    return _read(session, Grant, carried)
+def active_grants(session: Session, name: str | None = None) -> list[Grant]:
+    """Protected aliases that a model carries, or (no name) all of them."""
+    carried = _of(GRANT, Grant, GRANT.c.active == 1).order_by(GRANT.c.name, GRANT.c.alias)
+    return _read(session, Grant, carried if name is None else carried.where(GRANT.c.name == name))
 
 
 def keep_grant(session: Session, grant: Grant) -> None:

@@ -1,9 +1,9 @@
-"""What an officer reads, made ready for a page: verdicts with their pictures, measures and open questions."""
+"""What an officer reads, made ready for a page: verdicts with pictures, open questions, what differs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,15 @@ class Offered:
     days: int
     against: tuple[str, ...]
     withdraw: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that differs from production."""
+
+    what: str
+    before: str
+    now: str
 
 
 @dataclass(frozen=True)
@@ -156,3 +165,36 @@ def _question(content: dict[str, Any], field: dict[str, Any]) -> Question:
     asked = field.get("asked") or {}
     answer = None if field["value"] is None else words(field["value"])
     return Question(str(content["title"]), str(asked.get("question", field["id"])), str(asked.get("who", "")), answer)
+
+
+def differences(shown: Dossier) -> tuple[Difference, ...]:
+    """What differs from the version in production, verdicts first."""
+    return tuple(_differences(shown.production, shown)) if shown.production else ()
+
+
+def _differences(old: Dossier, new: Dossier) -> Iterator[Difference]:
+    for told in (_outcomes, _policy, _files, _facts, _measures):
+        before, now = told(old), told(new)
+        for name in sorted({*before, *now}):
+            if before.get(name) != now.get(name):
+                yield Difference(name, before.get(name, "not there"), now.get(name, "not there"))
+
+
+def _outcomes(one: Dossier) -> dict[str, str]:
+    return {f"gate {v.gate}": v.outcome.value for v in one.decision.verdicts} if one.decision else {}
+
+
+def _policy(one: Dossier) -> dict[str, str]:
+    return {"policy version": one.policy.version} if one.policy else {}
+
+
+def _files(one: Dossier) -> dict[str, str]:
+    return {f"file {name}": digest[:12] for name, digest in one.recorded.files.items()}
+
+
+def _facts(one: Dossier) -> dict[str, str]:
+    return {f"fact {f.name}": words(f.value)[:200] for f in one.evidence.facts} if one.evidence else {}
+
+
+def _measures(one: Dossier) -> dict[str, str]:
+    return {f"measure {m.name}": figure(m) for m in one.evidence.measures} if one.evidence else {}

@@ -70,14 +70,7 @@ RULES = (
      " OR NEW.place <> OLD.place OR NEW.separated <> OLD.separated OR NEW.created_ms <> OLD.created_ms"
      " OR NEW.deleted < OLD.deleted", "what was recorded of a version stays"),
 )  # fmt: skip
-APPEND_ONLY = (
-    "twinops_event",
-    "twinops_evidence",
-    "twinops_review",
-    "twinops_ruling",
-    "twinops_promotion",
-    "twinops_rules",
-)
+APPEND_ONLY = tuple(f"twinops_{t}" for t in ("event", "evidence", "review", "ruling", "promotion", "rules"))
 KEPT = ("twinops_head", "twinops_version", "twinops_grant", "twinops_seal", "twinops_run", "twinops_upload")
 
 

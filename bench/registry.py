@@ -99,7 +99,7 @@ def review_page(*, versions: int = 1_000) -> Row:
         for number in numbers[:: versions // 20]:
             play.with_evidence(store, store.get_model_version(play.MODEL, number))
         store._dispose_engine()
-        with living.serving(Path(made)) as server:
+        with living.serving(Path(made), fresh=True) as server:
             shown = server.registered(versions)
             worked(server.call("POST", "/twinops/api/evidence", {**own_evidence(shown), **shown.which}, who="ci"))
             address = f"/twinops/review?name={play.MODEL}&version={shown.version}"
@@ -142,7 +142,7 @@ def measured(kind: str) -> list[Row]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twinops-bench-")))
         cluster = stack.enter_context(living.postgresql()) if kind == "postgresql" else None
-        ours = stack.enter_context(living.serving(folder / "ours", cluster.database() if cluster else None))
+        ours = stack.enter_context(living.serving(folder / "ours", cluster.database() if cluster else None, fresh=True))
         (folder / "stock").mkdir()
         stock = Stock(folder / "stock", living.free_port(), cluster.database() if cluster else None)
         stack.callback(stock.stop)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+
 import pytest
+
+with warnings.catch_warnings(action="ignore"):
+    import mlflow.store.model_registry.sqlalchemy_store  # noqa: F401  # MLflow's own warnings, at its first import
+
+from live import Postgres, postgresql, why_no_postgresql
 
 OTHERS = (
     "sqlalchemy.exc.SADeprecationWarning",
@@ -12,6 +20,16 @@ OTHERS = (
     "ResourceWarning",
 )
 """Warnings that MLflow's own code gives; ours are tested elsewhere."""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL server for all files that one process runs; each test has databases of its own."""
+    why = why_no_postgresql()
+    if why:
+        pytest.skip(why)
+    with postgresql() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 
 import candidate
 import play
+import preloaded
 
 SOURCE = candidate.ROOT / "src"
 POSTGRESQL = Path("/usr/lib/postgresql")
@@ -57,9 +58,11 @@ class Live:
     port: int
     database: str | None
     workers: int = 1
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[str] | preloaded.Forked | None = None
     passwords: dict[str, str] = field(default_factory=dict)
     said: str = ""
+    fresh: bool = False
+    """Started as a person would, with all that it imports."""
 
     @property
     def address(self) -> str:
@@ -68,12 +71,15 @@ class Live:
     def start(self, *options: str, **environment: str) -> None:
         """Start it and wait until it answers; passwords are read where a person would read them."""
         log = self.root / "server.log"
-        command = [sys.executable, "-m", "twinops", "--project", str(self.root), "server", "--port", str(self.port)]
-        command += ["--workers", str(self.workers), *options]
-        with log.open("w") as out:
-            self.process = subprocess.Popen(
-                command, stdout=out, stderr=out, env=self.environment(**environment), start_new_session=True
-            )
+        log.write_text("")
+        words = ("--project", str(self.root), "server", "--port", str(self.port), "--workers", str(self.workers))
+        told = self.environment(**environment)
+        if self.fresh:
+            command = [sys.executable, "-m", "twinops", *words, *options]
+            with log.open("w") as out:
+                self.process = subprocess.Popen(command, stdout=out, stderr=out, env=told, start_new_session=True)
+        else:
+            self.process = preloaded.Command((*words, *options), Path.cwd(), told, log, log).start()
         play.wait_until(lambda: self._up(log), seconds=180)
         self.said = log.read_text()
         lines = [line.split() for line in self.said.splitlines() if line.startswith("  ")]
@@ -231,10 +237,12 @@ class Version:
 
 
 @contextmanager
-def serving(root: Path, database: str | None = None, *, workers: int = 1) -> Iterator[Live]:
+def serving(root: Path, database: str | None = None, *, workers: int = 1, fresh: bool = False) -> Iterator[Live]:
     """A server in this folder with the play's rules, stopped afterwards."""
     candidate.write(root / "compliance" / "offices.yaml", play.OFFICES)
-    live = Live(root, free_port(), database, workers)
+    if database is None and not fresh:
+        play.copy_migrated(root)
+    live = Live(root, free_port(), database, workers, fresh=fresh)
     try:
         live.start()
         live.activate()
@@ -258,6 +266,8 @@ class Postgres:
     port: int
     binaries: Path
     prefix: tuple[str, ...]
+    template: str | None = None
+    """A database that holds MLflow's tables and nothing else."""
 
     def control(self, *words: str) -> None:
         """pg_ctl."""
@@ -274,9 +284,18 @@ class Postgres:
         self.start()
 
     def database(self) -> str:
-        """The address of a new database."""
+        """The address of a new database with MLflow's tables, whose migrations take seconds and run once."""
+        if self.template is None:
+            self.template = self._created("template0")
+            play.migrate(self._address(self.template).replace("postgresql://", "postgresql+psycopg://"))
+        return self._address(self._created(self.template))
+
+    def _created(self, template: str) -> str:
         name = f"play_{uuid.uuid4().hex[:12]}"
-        self._run("createdb", "-h", str(self.folder), "-p", str(self.port), "-U", "owner", name)
+        self._run("createdb", "-h", str(self.folder), "-p", str(self.port), "-U", "owner", "-T", template, name)
+        return name
+
+    def _address(self, name: str) -> str:
         return f"postgresql://owner@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *words: str) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
+import functools
 import hashlib
 import json
+import shutil
+import tempfile
 import time
 import uuid
 from contextlib import contextmanager
@@ -142,13 +146,38 @@ def handed(model: bytes, given: Evidence | None = None, *, name: str = MODEL, **
     return {**body, **changes}
 
 
+def migrate(address: str) -> None:
+    """Let MLflow make its tables in an empty database."""
+    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+
+    made: Any = SqlAlchemyStore(address)
+    made._dispose_engine()
+    SqlAlchemyStore._engine_map.pop(address, None)
+
+
+@functools.cache
+def _migrated() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="twinops-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    migrate(f"sqlite:///{folder}/mlflow.db")
+    return folder / "mlflow.db"
+
+
+def copy_migrated(root: Path) -> None:
+    """MLflow's empty tables, whose sixty migrations take two CPU-seconds and run once; a database stays as it is."""
+    root.mkdir(parents=True, exist_ok=True)
+    if not (root / "mlflow.db").exists():
+        shutil.copyfile(_migrated(), root / "mlflow.db")
+
+
 def open_store(root: Path, database: str | None = None, *, rules: bool = True) -> Any:
     """A governed store without a server, with the play's people and rules."""
     from twinops.server import actors, desk
     from twinops.server.home import Home
     from twinops.server.store import GovernedStore
 
-    root.mkdir(parents=True, exist_ok=True)
+    if database in (None, f"sqlite:///{root}/mlflow.db"):
+        copy_migrated(root)
     home = Home(root)
     home.artifacts.mkdir(exist_ok=True)
     store = GovernedStore(f"twinops+{database or f'sqlite:///{root}/mlflow.db'}", home=home)
@@ -186,14 +215,14 @@ def registered(store: Any, number: int = 0, *, who: str = "scientist", name: str
 
 def with_evidence(store: Any, version: Any, *, who: str = "ci", **changes: Any) -> int:
     """The gate runner hands in evidence on this version."""
-    from twinops.server import actors, desk, records
+    from twinops.server import actors, evidence, records
 
     with store.ManagedSessionMaker() as session:
         made = records.version_of(session, version.name, int(version.version))
     model = (store.home.artifacts / made.place / "data/twin.json").read_bytes()
     with actors.acting(who):
         body = handed(model, name=version.name, **changes)
-        return desk.submit(store, version.name, int(version.version), desk.Handed.from_json(body))
+        return evidence.submit(store, version.name, int(version.version), evidence.Handed.from_json(body))
 
 
 def acted(store: Any, what: Act, version: Any, *, who: str = "risk-officer", seen: str | None = None) -> Any:
@@ -202,13 +231,13 @@ def acted(store: Any, what: Act, version: Any, *, who: str = "risk-officer", see
 
     with actors.acting(who):
         digest = seen or review.dossier(store, version.name, int(version.version)).digest
-        return desk.act(store, what, version.name, int(version.version), seen=digest, reason=PLAY)
+        return desk.decide(store, version.name, int(version.version), desk.Deed(what, PLAY, digest))
 
 
-def approved(store: Any, number: int = 0, **more: Any) -> Any:
+def approved(store: Any, number: int = 0, *, commit: str | None = None, **more: Any) -> Any:
     """A version that was registered, judged and approved."""
     version = registered(store, number, **more)
-    with_evidence(store, version)
+    with_evidence(store, version, **({"commit": commit} if commit else {}))
     acted(store, Act.APPROVE, version)
     return version
 

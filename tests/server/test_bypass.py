@@ -36,10 +36,8 @@ def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         with living.serving(root) as server:
             yield server
         return
-    why = living.why_no_postgresql()
-    if why:
-        pytest.skip(why)
-    with living.postgresql() as database, living.serving(root, database.database(), workers=2) as server:
+    database = request.getfixturevalue("postgres").database()
+    with living.serving(root, database, workers=2) as server:
         yield server
 
 

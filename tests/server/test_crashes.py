@@ -12,7 +12,7 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,15 +32,6 @@ RACES = int(os.environ.get("TWINOPS_STORE_RACES", "12"))
 CRASHES = int(os.environ.get("TWINOPS_CRASHES", "2"))
 SERVER_KILLS = int(os.environ.get("TWINOPS_SERVER_KILLS", "1"))
 NAME = "crashed"
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[Any]:
-    why = living.why_no_postgresql()
-    if why:
-        pytest.skip(why)
-    with living.postgresql() as server:
-        yield server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

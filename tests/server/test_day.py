@@ -18,13 +18,14 @@ from typing import Any
 import candidate
 import live as living
 import play
+import preloaded
 import pytest
 from live import Live
 
 from twinops.adapters.dvc_store import DvcStore
 from twinops.adapters.registry_door import Door, RefusedError
+from twinops.server.expiring import claimed
 from twinops.server.home import Home
-from twinops.server.outbox import claimed
 
 pytestmark = pytest.mark.pipeline
 HEARD: list[dict[str, Any]] = []
@@ -58,6 +59,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     candidate.commit(root)
     hook = HTTPServer(("127.0.0.1", 0), Listener)
     threading.Thread(target=hook.serve_forever, daemon=True).start()
+    play.copy_migrated(root)
     server = Live(root, living.free_port(), None)
     try:
         server.start(TWINOPS_WEBHOOK_URL=f"http://127.0.0.1:{hook.server_port}/")
@@ -74,10 +76,7 @@ def twinops(
     """One command, as somebody."""
     login = {"MLFLOW_TRACKING_USERNAME": who, "MLFLOW_TRACKING_PASSWORD": live.passwords[who]}
     told = live.environment(TWINOPS_SERVER=live.address, **login)
-    command = [sys.executable, "-W", "ignore", "-m", "twinops", "--project", str(live.root), *words]
-    return subprocess.run(
-        command, env=told, capture_output=True, text=True, timeout=180, check=False, cwd=at or live.root
-    )
+    return preloaded.run(["--project", str(live.root), *words], at=at or live.root, told=told)
 
 
 def done(live: Live, *words: str, who: str = "scientist") -> str:
@@ -202,12 +201,13 @@ def test_the_webhook_heard_of_it_without_names_or_reasons(live: Live) -> None:
 def test_what_is_about_to_expire_is_told(live: Live, tmp_path: Path) -> None:
     from datetime import UTC, datetime, timedelta
 
-    from twinops.server.outbox import expiring
+    from twinops.server.expiring import expiring
 
     store = play.open_store(tmp_path)
     play.set_alias(store, play.approved(store, 1))
-    assert expiring(store, datetime.now(UTC)) == []
-    found = expiring(store, datetime.now(UTC) + timedelta(days=170))
+    with store.reading() as now:
+        assert expiring(now) == []
+        found = expiring(replace(now, now=datetime.now(UTC) + timedelta(days=170)))
     assert [(e["event"], e["version"]) for e in found] == [("approval.expiring", 1)]
     store._dispose_engine()
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import governed
-import live as living
 import play
 import pytest
 from governed import attribute, fact, measure
@@ -17,7 +17,7 @@ from governed import attribute, fact, measure
 from twinops.entities.approval import Act
 from twinops.governance import audit_story
 from twinops.server import actors, cases, desk, ledger, passes, records, review, rulings
-from twinops.server.outbox import expiring
+from twinops.server.expiring import expiring
 from twinops.server.rulings import RulingAsked
 
 WHY = "Forty-one households only; looked at with the analysts, no complaint is known."
@@ -63,13 +63,10 @@ def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield made
         made._dispose_engine()
         return
-    why = living.why_no_postgresql()
-    if why:
-        pytest.skip(why)
-    with living.postgresql() as server:
-        made = opened(root, server.database().replace("postgresql://", "postgresql+psycopg://"))
-        yield made
-        made._dispose_engine()
+    server = request.getfixturevalue("postgres")
+    made = opened(root, server.database().replace("postgresql://", "postgresql+psycopg://"))
+    yield made
+    made._dispose_engine()
 
 
 def opened(root: Path, database: str | None = None) -> Any:
@@ -146,7 +143,8 @@ def test_a_doubt_is_resolved_approved_and_live_and_the_day_is_told_everywhere(st
     ]
     later = audit_story.at(bodies, (ruled.until + timedelta(days=1)).isoformat())
     assert [r.ended for a in later if a.model == "doubted" for r in a.rulings] == [True]
-    told = expiring(store, now + timedelta(days=25))
+    with store.reading() as reading:
+        told = expiring(replace(reading, now=now + timedelta(days=25)))
     assert [(e["event"], e["gate"]) for e in told if e["model"] == "doubted" and "gate" in e] == [
         ("ruling.expiring", "fairness")
     ]
@@ -267,17 +265,10 @@ def test_it_ends_with_its_last_day(store: Any, monkeypatch: pytest.MonkeyPatch) 
     ruled = resolved(store, version, days=1)
     play.acted(store, Act.APPROVE, version)
 
-    class Later(datetime):
-        ahead = timedelta(days=1)
-
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return datetime.now(tz) + cls.ahead
-
-    monkeypatch.setattr(cases, "datetime", Later)
+    monkeypatch.setattr(store, "now", lambda: datetime.now(UTC) + timedelta(days=1))
     assert blocking(store, version) == (), f"until the end of {ruled.until}"
     play.set_alias(store, version)
-    Later.ahead = timedelta(days=2)
+    monkeypatch.setattr(store, "now", lambda: datetime.now(UTC) + timedelta(days=2))
     assert blocking(store, version) == ("fairness",)
     assert "does not hold on" in shown(store, version).decision.about("fairness")[0].problem
     with play.refused("In the way: fairness"):
@@ -338,7 +329,7 @@ def test_it_is_one_transaction_with_its_entry_in_the_log(store: Any, monkeypatch
     with pytest.raises(Exception, match="disk is full"):
         resolved(store, version)
     monkeypatch.undo()
-    monkeypatch.setattr(ledger.Ledger, "append", broken)
+    monkeypatch.setattr(ledger.AuditLog, "append", broken)
     with pytest.raises(Exception, match="disk is full"):
         resolved(store, version)
     monkeypatch.undo()

@@ -18,7 +18,7 @@ from sqlalchemy import text
 from twinops.adapters.memory_governance import MemorySigner
 from twinops.entities.approval import Act
 from twinops.governance.audit_check import check
-from twinops.server import actors, desk, ledger, records, review
+from twinops.server import actors, desk, ledger, records, review, tables
 
 
 @pytest.fixture(scope="module")
@@ -138,6 +138,46 @@ def test_an_assessment_signed_by_nobody_of_this_server_stands_in_the_way(store: 
             play.acted(store, Act.APPROVE, version)
 
 
+def test_evidence_that_was_rolled_back_is_forgotten_with_its_number(
+    store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = play.registered(store, 44)
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the disk is full")
+
+    monkeypatch.setattr(type(store), "mirror", broken)
+    with pytest.raises(Exception, match="disk is full"):
+        play.with_evidence(store, version, given=play.evidence(gain=-0.01))
+    monkeypatch.undo()
+    play.with_evidence(store, version)
+    play.acted(store, Act.APPROVE, version)
+
+
+def test_commits_in_production_are_those_of_promoted_versions_newest_first(tmp_path: Path) -> None:
+    store = play.open_store(tmp_path)
+    first, second, never = (play.approved(store, n, commit=f"commit-{n}") for n in (1, 2, 3))
+
+    def commits() -> list[str]:
+        with store.reading() as now:
+            return records.promoted_commits(now.session, play.MODEL)
+
+    assert commits() == []
+    for version in (first, second, first):
+        play.set_alias(store, version)
+    assert commits() == ["commit-1", "commit-2"]
+    play.with_evidence(store, never, base="commit-3")
+    with play.refused("since a commit that was never in production"):
+        play.acted(store, Act.APPROVE, never)
+
+    # a database from before the table: what was promoted is read from its log, once
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE twinops_promotion")
+        assert not tables.prepare(connection)
+    assert commits() == ["commit-1", "commit-2"]
+    store._dispose_engine()
+
+
 def test_evidence_about_another_model_file_is_refused(store: Any) -> None:
     version = play.registered(store, 10)
     with play.refused("another model file"):
@@ -155,7 +195,7 @@ def test_a_decision_needs_a_reason(store: Any) -> None:
     version = play.registered(store, 12)
     play.with_evidence(store, version)
     with play.refused("reason"), actors.acting("risk-officer"):
-        desk.act(store, Act.REJECT, play.MODEL, version.version, seen=None, reason="no")
+        desk.decide(store, play.MODEL, version.version, desk.Deed(Act.REJECT, "no"))
 
 
 def test_an_approval_lapses_when_evidence_changes(store: Any) -> None:
@@ -176,12 +216,7 @@ def test_an_approval_expires(store: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     version = play.approved(store, 15)
     later = datetime.now(UTC) + timedelta(days=181)
 
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
-            return later
-
-    monkeypatch.setattr(ledger, "datetime", Clock)
+    monkeypatch.setattr(store, "now", lambda: later)
     with play.refused("expired"):
         play.set_alias(store, version)
 

@@ -50,7 +50,7 @@ def entry_points(folder: Path) -> Path:
 
 
 def test_one_server_per_folder(tmp_path: Path) -> None:
-    with living.serving(tmp_path) as live:
+    with living.serving(tmp_path, fresh=True) as live:
         second = started(tmp_path, "twinops", "--project", str(tmp_path), "server")
         assert second.returncode == 5
         assert "works in this folder already" in second.stderr

@@ -137,13 +137,15 @@ def test_an_answer_that_is_none_or_for_another_file_is_not_kept(
     path.write_text("a")
     other.write_text("b")
     query = tmp_path / "query"
-    subprocess.run(["openssl", "ts", "-query", "-data", str(other), "-sha256", "-cert", "-out", str(query)], check=True)
-    authority.falsely = query.read_bytes()
-    try:
-        with pytest.raises(ServiceError, match="granted no time stamp for this file"):
-            time_stamp.stamp(path, address)
-    finally:
-        authority.falsely = b""
+    for asked, digest in ((other, "-sha256"), (path, "-sha256"), (path, "-sha1")):  # other bytes, nonce, no grant
+        words = ("-query", "-data", str(asked), digest, "-cert", "-out", str(query))
+        subprocess.run(["openssl", "ts", *words], check=True)
+        authority.falsely = query.read_bytes()
+        try:
+            with pytest.raises(ServiceError, match="granted no time stamp for this file"):
+                time_stamp.stamp(path, address)
+        finally:
+            authority.falsely = b""
     for where in ("/no", "/long"):
         with pytest.raises(ServiceError):
             time_stamp.stamp(path, address + where)

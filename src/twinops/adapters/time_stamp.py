@@ -1,25 +1,34 @@
-"""Time stamps (RFC 3161) by an authority outside, asked for and verified with OpenSSL: a date nobody here could forge.
+"""Time stamps (RFC 3161) by an authority outside, asked for and verified: a date that nobody here could forge.
 
 Off unless an authority is named. Asking sends a file's SHA-256, nothing of what is in it; verifying needs no network.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import subprocess
-import tempfile
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from cryptography import x509
+from rfc3161_client import (
+    HashAlgorithm,
+    PKIStatus,
+    TimeStampRequest,
+    TimestampRequestBuilder,
+    TimeStampResponse,
+    VerificationError,
+    VerifierBuilder,
+    decode_timestamp_response,
+)
 
 from twinops.errors import IntegrityError, ParamsError, ServiceError
 
 VARIABLE = "TWINOPS_TIMESTAMP_URL"
 MAX_BYTES = 64 * 1024
-_TIME = re.compile(r"^Time stamp: (\w{3} +\d+ \d\d:\d\d:\d\d)(?:\.\d+)? (\d{4}) GMT$", re.MULTILINE)
+_CERTIFICATES = 0xA0  # their tag in a token's SignedData, RFC 5652, 5.1
 
 
 @dataclass(frozen=True)
@@ -45,22 +54,25 @@ def stamp(path: Path, authority: str) -> Path:
     """
     if not authority.startswith(("http://", "https://")):
         raise ParamsError("The time stamp authority's address is not http(s).", hint=f"Name it in {VARIABLE}.")
-    with tempfile.TemporaryDirectory(prefix=f"twinops-stamp-{os.getpid()}-") as scratch:
-        query, answer = Path(scratch) / "query", Path(scratch) / "answer"
-        _openssl("-query", "-data", str(path), "-sha256", "-cert", "-out", str(query))
-        answer.write_bytes(_asked(authority, query.read_bytes()))
-        said = _openssl("-reply", "-in", str(answer), "-text").stdout
-        if "Status: Granted" not in said or _imprint(said) != _imprint(_shown(query)):
-            raise ServiceError("The authority granted no time stamp for this file.", hint="Ask whoever runs it.")
-        made = beside(path)
-        waiting = made.with_name(f".{made.name}")
-        waiting.write_bytes(answer.read_bytes())
-        waiting.replace(made)
+    request = TimestampRequestBuilder(path.read_bytes(), HashAlgorithm.SHA256).build()
+    content = _asked(authority, request.as_bytes())
+    try:
+        granted = _grants(_decoded(content), request)
+    except ValueError as problem:
+        raise ServiceError(f"The answer is no time stamp: {problem}.", hint="Is this a time stamp authority?") from None
+    if not granted:
+        raise ServiceError("The authority granted no time stamp for this file.", hint="Ask whoever runs it.")
+    made = beside(path)
+    waiting = made.with_name(f".{made.name}")
+    waiting.write_bytes(content)
+    waiting.replace(made)
     return made
 
 
 def verified(path: Path, authorities: Path) -> Stamped:
     """The moment of the stamp beside a file, if one of these authorities (PEM) gave it for these bytes. No network.
+
+    The authority's certificate must have been valid at that moment; it may have ended since.
 
     Raises:
         IntegrityError: there is none, it is for other bytes, or by somebody else.
@@ -69,13 +81,14 @@ def verified(path: Path, authorities: Path) -> Stamped:
     given = beside(path)
     if not given.is_file():
         raise IntegrityError(f"{path.name} carries no time stamp.", hint="`twinops audit stamp` asks for one.")
-    told = ("-data", str(path), "-in", str(given), "-CAfile", str(authorities))
-    done = _run("-verify", *told)
-    found = _TIME.search(_run("-reply", "-in", str(given), "-text").stdout)
-    if done.returncode != 0 or "Verification: OK" not in done.stdout or found is None:
-        raise IntegrityError(f"The time stamp of {path.name} does not verify.", hint="Compare file and authority.")
-    moment = datetime.strptime(f"{found[1]} {found[2]}", "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
-    return Stamped(path.name, moment)
+    try:
+        answer = _decoded(given.read_bytes())
+        roots = x509.load_pem_x509_certificates(authorities.read_bytes())
+        VerifierBuilder(roots=roots).build().verify_message(answer, path.read_bytes())
+    except (ValueError, VerificationError):
+        hint = "Compare file and authority."
+        raise IntegrityError(f"The time stamp of {path.name} does not verify.", hint=hint) from None
+    return Stamped(path.name, answer.tst_info.gen_time.astimezone(UTC))
 
 
 def _asked(authority: str, query: bytes) -> bytes:
@@ -91,25 +104,45 @@ def _asked(authority: str, query: bytes) -> bytes:
     return found
 
 
-def _shown(query: Path) -> str:
-    return _openssl("-query", "-in", str(query), "-text").stdout
+def _decoded(content: bytes) -> TimeStampResponse:
+    with suppress(IndexError, ValueError):  # no answer at all, or a refusal without a token: the decoder says so
+        content = _sorted(content)
+    return decode_timestamp_response(content)
 
 
-def _imprint(text: str) -> str:
-    """The digest that a query or answer speaks of, as OpenSSL prints it."""
-    return "".join(re.findall(r"^ +[0-9a-f]{4} - ([0-9a-f -]+?)   ", text, re.MULTILINE)[:2])
+def _sorted(content: bytes) -> bytes:
+    """The certificates in DER's order of a set: OpenSSL's authorities keep another, and no signature covers it."""
+    _status, token = _elements(_inside(content))
+    _kind, signed = _elements(_inside(token))
+    held = _elements(_inside(_inside(signed)))[3]
+    listed = _elements(_inside(held)) if held[0] == _CERTIFICATES else []
+    return content.replace(b"".join(listed), b"".join(sorted(listed))) if listed else content
 
 
-def _openssl(*words: str) -> subprocess.CompletedProcess[str]:
-    done = _run(*words)
-    if done.returncode != 0:
-        told = " ".join(done.stderr.split())[:200]
-        raise ServiceError(f"OpenSSL made no sense of it: {told}", hint="Is this a time stamp authority?")
-    return done
+def _elements(content: bytes) -> list[bytes]:
+    """DER elements that stand one after the other, each with its tag and length."""
+    found = []
+    while content:
+        head, size = _head(content)
+        found.append(content[: head + size])
+        content = content[head + size :]
+    return found
 
 
-def _run(*words: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(["openssl", "ts", *words], capture_output=True, text=True, check=False, timeout=60)
-    except FileNotFoundError:
-        raise ServiceError("There is no openssl here.", hint="Install OpenSSL's command line.") from None
+def _inside(element: bytes) -> bytes:
+    return element[_head(element)[0] :]
+
+
+def _head(element: bytes) -> tuple[int, int]:
+    """How many bytes tag and length take, and how many the value."""
+    long = element[1] & 0x7F if element[1] > 0x7F else 0
+    return 2 + long, int.from_bytes(element[2 : 2 + long]) if long else element[1]
+
+
+def _grants(answer: TimeStampResponse, request: TimeStampRequest) -> bool:
+    """RFC 3161, 2.4.2: granted, for this imprint and as the answer to this very request."""
+    if answer.status != PKIStatus.GRANTED:  # a refusal carries no token at all
+        return False
+    told, asked = answer.tst_info, request.message_imprint
+    same = (told.message_imprint.hash_algorithm, told.message_imprint.message) == (asked.hash_algorithm, asked.message)
+    return same and told.nonce == request.nonce

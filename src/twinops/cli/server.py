@@ -24,9 +24,9 @@ def server(
     adopt: Annotated[bool, typer.Option("--adopt", help="Take over versions made without this server.")] = False,
 ) -> None:
     """Run MLflow so that only what was approved can be production. TWINOPS_DATABASE_URL names a PostgreSQL database."""
-    from twinops.server.command import serve
+    from twinops.server.command import Listening, serve
     from twinops.server.home import Home
 
     if allowed_hosts:
         os.environ["MLFLOW_SERVER_ALLOWED_HOSTS"] = allowed_hosts
-    serve(Home(ctx.obj), (host, port), workers=workers, adopt=adopt, tell=talk)
+    serve(Home(ctx.obj), Listening(host, port, workers), adopt=adopt, tell=talk)

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import getpass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from sqlalchemy import text
+from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion, SqlRegisteredModelTag
+from sqlalchemy import Select, select
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
 from twinops.errors import TwinopsError
-from twinops.server import actors, desk
-from twinops.server.desk import Handed
+from twinops.server import actors, evidence
+from twinops.server.evidence import Handed, Intake
 from twinops.server.records import Recorded
+from twinops.server.store import GovernedStore
+from twinops.server.tables import VERSION
 
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
-
-_UNRECORDED = """
-SELECT m.name, m.version, m.source FROM model_versions m
-LEFT JOIN twinops_version v ON v.deleted = 0 AND v.name = m.name AND v.version = m.version
-WHERE v.uid IS NULL AND m.current_stage <> 'Deleted_Internal' AND NOT EXISTS (
-  SELECT 1 FROM registered_model_tags t WHERE t.name = m.name AND t.key = 'mlflow.prompt.is_prompt')
-ORDER BY m.name, m.version
-"""
 _TAKEN = ("model_cards", "reports")
 _LINEAGE = "lineage/lineage.json"
 
@@ -34,8 +28,8 @@ def adopt(store: GovernedStore) -> tuple[list[str], list[str]]:
     """What was adopted, and what could not be and why, in sentences."""
     done, left = [], []
     who = local()
-    with store.ManagedSessionMaker() as session:
-        found = session.execute(text(_UNRECORDED)).all()
+    with store.reading() as now:
+        found = now.session.execute(_unrecorded()).all()
     for name, version, source in found:
         if not str(source).startswith(("file:", "/")):
             left.append(f"{name} version {version}: it was not made in this folder without a server")
@@ -51,6 +45,18 @@ def adopt(store: GovernedStore) -> tuple[list[str], list[str]]:
     return done, left
 
 
+def _unrecorded() -> Select[Any]:
+    """Versions that MLflow has and our records do not, prompts left out."""
+    model, tag = SqlModelVersion, SqlRegisteredModelTag
+    ours = (VERSION.c.deleted == 0) & (VERSION.c.name == model.name) & (VERSION.c.version == model.version)
+    prompt = select(tag.name).where(tag.name == model.name, tag.key == IS_PROMPT_TAG_KEY).exists()
+    every: Select[Any] = select(*(model.__table__.c[name] for name in ("name", "version", "source")))
+    left = every.outerjoin(VERSION, ours).where(
+        VERSION.c.uid.is_(None), model.current_stage != "Deleted_Internal", ~prompt
+    )
+    return left.order_by(model.name, model.version)
+
+
 def local() -> str:
     """The person at this machine, as an actor."""
     return f"local:{getpass.getuser()}"
@@ -63,11 +69,9 @@ def _evidence(store: GovernedStore, made: Recorded) -> bool:
         return False
     files = _files(run)
     measured = Evidence.from_json(files["reports/evidence.json"].decode())
-    handed = _handed(run, files, made)
-    documents = {n.rpartition("/")[2]: c for n, c in files.items() if n.startswith(f"model_cards/{made.name}/")}
-    evidence = measured.joined(facts=(*_lineage(run), *desk.document_facts(documents, measured)))
+    given = Intake.of(measured, _handed(run, files, made), name=made.name, lineage=_lineage(run))
     with store.writing() as log:
-        desk.keep_evidence(store, log, made, (evidence, handed, documents))
+        evidence.keep(store, log, made, given)
     return True
 
 
@@ -81,7 +85,7 @@ def _run_folder(store: GovernedStore, made: Recorded) -> Path | None:
 
 def _files(run: Path) -> dict[str, bytes]:
     wanted = [p for top in _TAKEN for p in sorted((run / top).rglob("*")) if p.is_file() and p.suffix != ".ipynb"]
-    return {p.relative_to(run).as_posix(): p.read_bytes() for p in wanted if p.stat().st_size <= desk.MAX_FILE}
+    return {p.relative_to(run).as_posix(): p.read_bytes() for p in wanted if p.stat().st_size <= evidence.MAX_FILE}
 
 
 def _handed(run: Path, files: dict[str, bytes], made: Recorded) -> Handed:

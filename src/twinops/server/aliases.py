@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import ABORTED, PERMISSION_DENIED
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, select
 
 from twinops.entities.approval import Act
 from twinops.entities.event import Kind
 from twinops.governance import approval
 from twinops.governance.audit import Frontier
 from twinops.server import actors, cases, folders, records
-from twinops.server.ledger import Ledger
+from twinops.server.cases import CaseFile
+from twinops.server.ledger import AuditLog
 from twinops.server.records import Grant
+from twinops.server.tables import GRANT, REVIEW, VERSION
+from twinops.server.transaction import Transaction
 
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
+
+@dataclass(frozen=True)
+class Promotion:
+    """Which version a protected alias shall point to."""
+
+    name: str
+    alias: str
+    version: int
 
 
 @dataclass(frozen=True)
@@ -32,83 +39,85 @@ class Moved:
     frontier: Frontier
 
 
-def promote(store: GovernedStore, log: Ledger, what: tuple[str, str, int], *, etag: int | None) -> Moved:
-    """Point the alias to the version, if nothing stands against it.
+def promote(log: AuditLog, wanted: Promotion, *, etag: int | None) -> Moved:
+    """Grant the alias to the version, if nothing stands against it; the store then writes MLflow's own row.
 
     The ETag is the number of the alias's last event, 0 before the first. Asking again for what was just done with the
     same ETag answers the same, so a client whose connection broke may ask again.
     """
-    name, alias, version = what
-    case, made = cases.load(store, log.session, name, version)
-    now = records.grant_of(log.session, name, alias)
+    found = cases.load(log.transaction, wanted.name, wanted.version)
+    made = found.recorded
+    now = records.grant_of(log.session, wanted.name, wanted.alias)
     there = now is not None and now.active and now.uid == made.uid
     again = there and now is not None and etag in (None, now.etag_before)
     if etag is not None and not again:
         _compare(now, etag)
-    against = approval.against_promotion(case, now=log.now)
+    against = approval.against_promotion(found.case, now=log.now)
     if against:
-        raise _refusal(name, version, alias, against)
+        raise _refusal(wanted, against)
     if again and now is not None:
-        store.stock_alias(name, alias, version)
         return Moved(now.etag, moved=False, frontier=log.frontier)
-    given = approval.standing(case, now=log.now)
-    seq = log.append(
-        Kind.PROMOTED,
-        actors.current(),
-        {
-            "model": name,
-            "alias": alias,
-            "version": version,
-            "uid": made.uid,
-            "digest": made.digest,
-            "digests": case.digests.digest if case.digests else None,
-            "approval": given.id if given else None,
-            "evidence": case.digests.evidence if case.digests else None,
-            "policy": case.digests.policy if case.digests else None,
-            "settled": list(case.rulings),
-            "separated": case.separated,
-            "before": now.etag if now else 0,
-        },
-    )
     before = now.etag if now else 0
-    records.keep_grant(log.session, Grant(name, alias, version, made.uid, made.digest, True, _etag(seq), before))
-    store.stock_alias(name, alias, version)
+    seq = log.append(Kind.PROMOTED, actors.current(), _about(log, found, wanted) | {"before": before})
+    given = Grant(wanted.name, wanted.alias, wanted.version, made.uid, made.digest, True, _etag(seq), before)
+    records.keep_grant(log.session, given)
+    records.keep_promotion(log.session, seq, made.uid)
     return Moved(_etag(seq), moved=True, frontier=log.frontier)
 
 
-def take_down(store: GovernedStore, log: Ledger, name: str, alias: str, *, why: str) -> bool:
-    """Remove a protected alias; the reason's text is kept with the review."""
+def _about(log: AuditLog, found: CaseFile, wanted: Promotion) -> dict[str, Any]:
+    """What the log says of a promotion: everything it rests on."""
+    case, made = found.case, found.recorded
+    given = approval.standing(case, now=log.now)
+    return {
+        "model": wanted.name,
+        "alias": wanted.alias,
+        "version": wanted.version,
+        "uid": made.uid,
+        "digest": made.digest,
+        "digests": case.digests.digest if case.digests else None,
+        "approval": given.id if given else None,
+        "evidence": case.digests.evidence if case.digests else None,
+        "policy": case.digests.policy if case.digests else None,
+        "settled": list(case.rulings),
+        "separated": case.separated,
+    }
+
+
+def take_down(log: AuditLog, name: str, alias: str, *, why: str) -> bool:
+    """End the grant of a protected alias, if it has one; the reason's text is kept with the review."""
     grant = records.grant_of(log.session, name, alias)
     if grant is None or not grant.active:
         return False
     about = {"model": name, "alias": alias, "version": grant.version, "uid": grant.uid, "why": why}
     seq = log.append(Kind.TAKEN_DOWN, actors.current(), about)
-    gone = Grant(name, alias, grant.version, grant.uid, grant.digest, False, _etag(seq), grant.etag)
-    records.keep_grant(log.session, gone)
-    store.stock_alias_gone(name, alias)
+    records.keep_grant(log.session, replace(grant, active=False, etag=_etag(seq), etag_before=grant.etag))
     return True
 
 
-def verify(store: GovernedStore, session: Session, found: Any, alias: str) -> None:
+def verify(now: Transaction, found: Any, alias: str) -> None:
     """At resolve: identity, bytes and explicit revocation only. A failed monitor opens a review and cuts nothing."""
-    number = int(found.version)
-    row = session.execute(_SERVED, {"name": found.name, "alias": alias}).one_or_none()
-    if row is None or (row.version, row.created_ms) != (number, found.creation_timestamp):
-        raise _refusal(found.name, number, alias, ("The alias was not set by this server's promotion.",))
+    wanted = Promotion(found.name, alias, int(found.version))
+    row = now.session.execute(_served(wanted)).one_or_none()
+    if row is None or row.created_ms != found.creation_timestamp:
+        raise _refusal(wanted, ("The alias was not set by this server's promotion.",))
     if row.granted != row.digest:
-        raise _refusal(found.name, number, alias, ("The grant is for other bytes.",))
+        raise _refusal(wanted, ("The grant is for other bytes.",))
     if row.act != Act.APPROVE:
-        raise _refusal(found.name, number, alias, ("Its approval was revoked.",))
-    folders.against_changed_copy(store.home, row.digest, json.loads(row.files), what=(found.name, number))
+        raise _refusal(wanted, ("Its approval was revoked.",))
+    folders.against_changed_copy(now.home, row)
 
 
-_SERVED = text("""
-SELECT v.version, v.created_ms, v.digest, v.files, g.digest AS granted,
-       (SELECT r.act FROM twinops_review r WHERE r.uid = v.uid AND r.act IN ('approve', 'reject', 'revoke')
-        ORDER BY r.seq DESC LIMIT 1) AS act
-FROM twinops_grant g JOIN twinops_version v ON v.uid = g.uid AND v.deleted = 0 AND v.name = g.name
-WHERE g.active = 1 AND g.name = :name AND g.alias = :alias AND v.version = g.version
-""")
+def _served(wanted: Promotion) -> Select[Any]:
+    """One question for all that is compared: every load of a model in production asks it."""
+    act = select(REVIEW.c.act).where(REVIEW.c.uid == VERSION.c.uid, REVIEW.c.act.in_(records.DECIDED))
+    return (
+        select(VERSION, GRANT.c.digest.label("granted"))
+        .add_columns(act.order_by(REVIEW.c.id.desc()).limit(1).scalar_subquery().label("act"))
+        .join(GRANT, (GRANT.c.uid == VERSION.c.uid) & (GRANT.c.name == VERSION.c.name))
+        .where(VERSION.c.deleted == 0, VERSION.c.version == GRANT.c.version, VERSION.c.version == wanted.version)
+        .where(GRANT.c.active == 1, GRANT.c.name == wanted.name, GRANT.c.alias == wanted.alias)
+    )
 
 
 def _compare(now: Grant | None, etag: int) -> None:
@@ -125,6 +134,6 @@ def _etag(seq: int) -> int:
     return seq + 1
 
 
-def _refusal(name: str, version: int, alias: str, against: tuple[str, ...]) -> MlflowException:
-    sentence = f"twinops: version {version} of {name} may not be {alias!r}. {' '.join(against)}"
+def _refusal(wanted: Promotion, against: tuple[str, ...]) -> MlflowException:
+    sentence = f"twinops: version {wanted.version} of {wanted.name} may not be {wanted.alias!r}. {' '.join(against)}"
     return MlflowException(sentence, PERMISSION_DENIED)

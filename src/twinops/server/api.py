@@ -9,11 +9,13 @@ from typing import Any
 
 from flask import Response, jsonify, request
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE
 
 from twinops.entities.approval import Act, Ruling
-from twinops.server import cases, desk, ledger, passes, records, review, rulings
+from twinops.server import desk, ledger, passes, records, review, rulings
+from twinops.server import evidence as intake
 from twinops.server.artifacts import governed
+from twinops.server.desk import Deed
+from twinops.server.refusals import mistake
 from twinops.server.rulings import RulingAsked
 
 Route = tuple[str, str, Callable[[], Any]]
@@ -104,7 +106,7 @@ def alias() -> Any:
     name, word = _words(request.args, "name", "alias")
     with governed().ManagedSessionMaker() as session:
         grant = records.grant_of(session, name, word)
-        commits = cases.commit_in_production(session, name)
+        commits = records.promoted_commits(session, name)
     if grant is None:
         return {"name": name, "alias": word, "version": None, "etag": 0, "commits": commits}
     live = grant.version if grant.active else None
@@ -150,7 +152,7 @@ def evidence() -> Any:
     """The gate runner hands in evidence."""
     body = _body()
     name, number = _which(body)
-    return {"evidence": desk.submit(governed(), name, number, desk.Handed.from_json(body))}
+    return {"evidence": intake.submit(governed(), name, number, intake.Handed.from_json(body))}
 
 
 @answering
@@ -160,8 +162,9 @@ def decide() -> Any:
     name, number = _which(body)
     (word,) = _words(body, "act")
     if word not in {act.value for act in Act}:
-        raise _bad("`act` is one of " + ", ".join(act.value for act in Act))
-    done = desk.act(governed(), Act(word), name, number, seen=body.get("digest"), reason=str(body.get("reason") or ""))
+        raise mistake("`act` is one of " + ", ".join(act.value for act in Act))
+    deed = Deed(Act(word), str(body.get("reason") or ""), seen=body.get("digest"))
+    done = desk.decide(governed(), name, number, deed)
     return {"review": done.id, "act": done.act.value, "expires": _plain(done.expires), "separated": done.separated}
 
 
@@ -208,10 +211,10 @@ def _ruled(done: Ruling) -> dict[str, Any]:
 
 def _body() -> dict[str, Any]:
     if (request.content_length or 0) > MAX_BODY:
-        raise _bad("the request is too large")
+        raise mistake("the request is too large")
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
-        raise _bad("a JSON object is expected")
+        raise mistake("a JSON object is expected")
     return body
 
 
@@ -223,7 +226,7 @@ def _which(values: Any) -> tuple[str, int]:
 def _words(values: Any, *names: str) -> tuple[str, ...]:
     found = tuple(values.get(name) for name in names)
     if not all(isinstance(value, str) and value for value in found):
-        raise _bad(f"{' and '.join(f'`{n}`' for n in names)} must be given as text")
+        raise mistake(f"{' and '.join(f'`{n}`' for n in names)} must be given as text")
     return found
 
 
@@ -231,9 +234,9 @@ def _number(value: Any) -> int:
     try:
         number = int(value)
     except (TypeError, ValueError):
-        raise _bad("a whole number is expected") from None
+        raise mistake("a whole number is expected") from None
     if not 0 <= number < 2**31:
-        raise _bad("a whole number is expected")
+        raise mistake("a whole number is expected")
     return number
 
 
@@ -241,7 +244,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     return value.isoformat() if hasattr(value, "isoformat") else value
-
-
-def _bad(sentence: str) -> MlflowException:
-    return MlflowException(f"twinops: {sentence}", INVALID_PARAMETER_VALUE)

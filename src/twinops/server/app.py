@@ -8,7 +8,7 @@ from typing import Any
 
 from twinops.server import accounts, guard, wiring_check
 from twinops.server.home import Home
-from twinops.server.outbox import Outbox, watch
+from twinops.server.outbox import Outbox
 
 ROUTES = ("twinops.server.api", "twinops.server.pages")
 """Modules with `routes()`: what they answer is added to MLflow's app. Each is (path, method, function)."""
@@ -27,6 +27,7 @@ def create_app(flask: Any = None) -> Any:
     from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
 
     from twinops.server.artifacts import SealedRepository
+    from twinops.server.expiring import watch
 
     flask = flask or stock
     for scheme in ("file", "", "twinops+file"):

@@ -1,26 +1,27 @@
-"""The artifact store: uploads are stamped, bytes of registered versions stay, approved ones are read only."""
+"""The artifact store: uploads are stamped, bytes of registered versions stay, approved ones are read only.
+
+MLflow imports this module with itself, in every client too: what only a server needs is imported when it is used.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
-from twinops.server import actors, folders, records
+from twinops.server import actors
 from twinops.server.home import APPROVED, Home
-
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
+from twinops.server.refusals import refusal
 
 SCHEME = "twinops+"
 
 
-def governed() -> GovernedStore:
+def governed() -> Any:
     """The registry store of this process; without ours nothing is written at all."""
     from mlflow.server.handlers import _get_model_registry_store
 
@@ -28,16 +29,14 @@ def governed() -> GovernedStore:
 
     store = _get_model_registry_store()
     if not isinstance(store, GovernedStore):
-        raise MlflowException(
-            "twinops: the registry of this server is not governed; nothing is stored.", PERMISSION_DENIED
-        )
+        raise refusal("the registry of this server is not governed; nothing is stored.")
     return store
 
 
 class SealedRepository(LocalArtifactRepository):
     """Local files below the artifact root, and read-only below `twinops-approved` the approved copies."""
 
-    store: Callable[[], GovernedStore] = staticmethod(governed)
+    store: Callable[[], Any] = staticmethod(governed)
 
     def __init__(self, artifact_uri: str, tracking_uri: str | None = None, registry_uri: str | None = None) -> None:
         super().__init__(artifact_uri.removeprefix(SCHEME), tracking_uri, registry_uri)
@@ -51,8 +50,8 @@ class SealedRepository(LocalArtifactRepository):
     ) -> None:
         """Check and stamp at the last moment: an upload may have begun before the folder was sealed."""
         place = self._place(destination_file_path)
-        with folders.among_uploads(self._home):
-            self._against_sealed(place)
+        with self._home.uploading():
+            self.store().against_sealed(place)
             self._stamp(place.rpartition("/")[0])
             super()._publish_staged_artifact(temp_file_path, destination_file_path, finalize_temp_path)
 
@@ -60,7 +59,7 @@ class SealedRepository(LocalArtifactRepository):
         self, artifact_file_name: str, artifact_path: str | None = None
     ) -> tuple[int, str, str]:
         target = Path(self.artifact_dir, artifact_path or "", Path(artifact_file_name).name)
-        self._against_sealed(self._place(str(target)))
+        self.store().against_sealed(self._place(str(target)))
         return super()._create_staging_artifact(artifact_file_name, artifact_path)
 
     def log_artifacts(self, local_dir: str, artifact_path: str | None = None) -> None:
@@ -73,8 +72,8 @@ class SealedRepository(LocalArtifactRepository):
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         """Nothing sealed, and nothing that holds something sealed."""
         place = self._place(str(Path(self.artifact_dir, artifact_path or "")))
-        with folders.among_uploads(self._home):
-            self._against_sealed(place, above=True)
+        with self._home.uploading():
+            self.store().against_sealed(place, above=True)
             super().delete_artifacts(artifact_path)
 
     # reading
@@ -118,28 +117,14 @@ class SealedRepository(LocalArtifactRepository):
         if below == ".":
             return ""
         if below.startswith("..") or below.split("/")[0] == APPROVED:
-            raise MlflowException("twinops: nothing is stored outside the artifact store.", PERMISSION_DENIED)
+            raise refusal("nothing is stored outside the artifact store.")
         return below
-
-    def _against_sealed(self, place: str, *, above: bool = False) -> None:
-        store = self.store()
-        with store.ManagedSessionMaker() as session:
-            seal = records.sealed(session, place, above=above)
-        if seal is not None:
-            with store.guarded({"act": "write sealed bytes", "place": seal}):
-                raise MlflowException(
-                    f"twinops: {seal} belongs to a registered version; its bytes stay. Upload to another place and "
-                    "register that as a new version.",
-                    PERMISSION_DENIED,
-                )
 
     def _stamp(self, folder: str) -> None:
         account = actors.current()
         if (folder, account) in self._stamped:
             return
-        store = self.store()
-        with store.ManagedSessionMaker(read_only=False) as session:
-            records.stamp_upload(session, folder, account)
+        self.store().stamp_upload(folder, account)
         if len(self._stamped) > 10_000:
             self._stamped.clear()
         self._stamped.add((folder, account))

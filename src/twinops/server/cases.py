@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
-from sqlalchemy import text
-from sqlalchemy.orm import Session
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
+from sqlalchemy import Row, Select, select
 
 from twinops.adapters import model_bytes
 from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
@@ -24,202 +24,12 @@ from twinops.governance.offices import Offices
 from twinops.governance.policy import Policy
 from twinops.governance.signers import SIGNATURES, strange_signers
 from twinops.server import folders, records
-from twinops.server.records import Recorded, Submitted
+from twinops.server.records import ActiveRules, Recorded, Submitted
+from twinops.server.transaction import Transaction
 
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
-
-KEPT = 256
-_LIVING = text("""
-SELECT creation_time FROM model_versions
-WHERE name = :name AND version = :version AND current_stage <> 'Deleted_Internal'
-""")
 NOT_RECORDED = (
     "twinops: version {version} of {name} was made without this server. Start it with --adopt, or register anew."
 )
-
-
-@dataclass(frozen=True)
-class Judged:
-    """Evidence as it was handed in, and what the server's policy and its officers' rulings make of it today."""
-
-    given: Submitted
-    evidence: Evidence
-    decision: Decision
-    digests: DigestSet
-    rulings: tuple[int, ...]
-    """Those that count."""
-
-
-@dataclass
-class Known:
-    """What need not be worked out twice, because its digest says that nothing changed."""
-
-    rules: dict[int, tuple[Policy | None, Offices | None]] = field(default_factory=dict)
-    decisions: dict[tuple[Any, ...], Judged] = field(default_factory=dict)
-    dangers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    submitted: dict[int, Submitted] = field(default_factory=dict)
-
-
-def load(store: GovernedStore, session: Session, name: str, version: int) -> tuple[Case, Recorded]:
-    """The case and the recorded version; refused when the version was never recorded."""
-    created = session.execute(_LIVING, {"name": name, "version": int(version)}).scalar()
-    if created is None:
-        raise MlflowException(f"There is no version {version} of {name}.", RESOURCE_DOES_NOT_EXIST)
-    made = records.version_of(session, name, int(version), created_ms=created)
-    if made is None:
-        raise MlflowException(NOT_RECORDED.format(name=name, version=version), PERMISSION_DENIED)
-    policy, officers = rules(store, session)
-    given = records.evidence_of(session, made.uid, known=store.known.submitted)
-    accounts, unknown = _contributors(session, made, given, officers)
-    found = judged(store, session, made)
-    case = Case(
-        uid=made.uid,
-        name=name,
-        version=made.version,
-        contributors=accounts,
-        unknown=unknown,
-        digests=found.digests if found else None,
-        blocking=found.decision.blocking if found else None,
-        problems=(*_problems(store, session, (made, given, policy)), *_strange_signers(found, officers)),
-        separated=made.separated and (given is None or bool(given.body["forced"])),
-        rulings=found.rulings if found else (),
-        reviews=records.reviews_of(session, made.uid),
-    )
-    return case, made
-
-
-def rules(store: GovernedStore, session: Session) -> tuple[Policy | None, Offices | None]:
-    """Active policy and offices; parsed once per activation."""
-    latest = session.execute(text("SELECT max(seq) FROM twinops_rules")).scalar()
-    if latest is None:
-        return None, None
-    kept = store.known.rules
-    if latest not in kept:
-        kept.clear()
-        kept[latest] = records.rules_of(session)
-    return kept[latest]
-
-
-def rules_now(store: GovernedStore) -> tuple[Policy | None, Offices | None]:
-    """Active policy and offices, in a transaction of their own."""
-    with store.ManagedSessionMaker() as session:
-        return rules(store, session)
-
-
-def judged(store: GovernedStore, session: Session, made: Recorded) -> Judged | None:
-    """The version's evidence under the server's own policy and officers' rulings, today; None: nothing to judge."""
-    given = records.evidence_of(session, made.uid, known=store.known.submitted)
-    policy, officers = rules(store, session)
-    if given is None or policy is None or officers is None:
-        return None
-    ruled = records.rulings_of(session, made.uid)
-    today = datetime.now(UTC).date()
-    key = (made.uid, given.seq, policy.digest, officers.digest, today, tuple(r.id for r in ruled))
-    kept = store.known.decisions
-    if key not in kept:
-        if len(kept) >= KEPT:
-            kept.clear()
-        kept[key] = _judged((made, given), (policy, officers), ruled, today)
-    return kept[key]
-
-
-def _judged(
-    about: tuple[Recorded, Submitted], rules: tuple[Policy, Offices], ruled: tuple[Ruling, ...], today: date
-) -> Judged:
-    (made, given), (policy, officers) = about, rules
-    evidence = Evidence.from_json(json.dumps(given.body["evidence"]))
-    if evidence.digest != given.digest:
-        raise MlflowException("twinops: the evidence was changed in the database.", PERMISSION_DENIED)
-    digests = _digests(made, given, evidence, policy, officers)
-    # policy, approval and rulings are in force on some days only: the day of judging is judged with the rest
-    day = Fact(settled.DAY, today.isoformat(), Kind.MEASURED, "the registry server's clock")
-    facts = rulings.with_rulings(evidence, ruled, digests=digests)
-    decision = decide(policy, replace(evidence, facts=(*(f for f in facts if f.name != settled.DAY), day)))
-    counting = rulings.counting(decision, ruled)
-    return Judged(
-        given, evidence, decision, replace(digests, settled=digest(list(counting)) if counting else ""), counting
-    )
-
-
-def dangers(store: GovernedStore, made: Recorded) -> tuple[str, ...]:
-    """Why these bytes may not be loaded; the same for the same digest."""
-    kept = store.known.dangers
-    if made.digest not in kept:
-        if len(kept) >= KEPT:
-            kept.clear()
-        kept[made.digest] = model_bytes.dangers(store.home.artifacts / made.place)
-    return kept[made.digest]
-
-
-def commit_in_production(session: Session, name: str) -> list[str]:
-    """Commits of versions that were promoted at some time, newest first."""
-    rows = session.execute(
-        text(
-            "SELECT e.body FROM twinops_event p JOIN twinops_version v ON v.name = :name"
-            ' JOIN twinops_evidence e ON e.uid = v.uid WHERE p.body LIKE \'%"kind":"alias.set"%\''
-            " AND p.body LIKE '%' || v.uid || '%' ORDER BY p.seq DESC"
-        ),
-        {"name": name},
-    ).scalars()
-    return [commit for body in rows if (commit := json.loads(body).get("commit"))]
-
-
-def _contributors(
-    session: Session, made: Recorded, given: Submitted | None, officers: Offices | None
-) -> tuple[frozenset[str], tuple[str, ...]]:
-    accounts, unknown = records.contributors(session, made)
-    if not made.separated:
-        return accounts, ()  # adopted: the approval itself is stamped, roles were never apart
-    if given is None or officers is None:
-        return accounts, unknown
-    authors, strangers = officers.accounts_of(given.body["authors"])
-    return accounts | authors, (*unknown, *strangers)
-
-
-def _digests(made: Recorded, given: Submitted, evidence: Evidence, policy: Policy, officers: Offices) -> DigestSet:
-    documents: dict[str, str] = given.body["documents"]
-    return DigestSet(
-        model=made.digest,
-        data=evidence.key,
-        evidence=given.digest,
-        documents=digest(documents),
-        card=documents.get("README.md", ""),
-        dpia=documents.get("dpia.json", ""),
-        policy=policy.digest,
-        officers=officers.digest,
-    )
-
-
-def _problems(
-    store: GovernedStore, session: Session, case: tuple[Recorded, Submitted | None, Policy | None]
-) -> tuple[str, ...]:
-    made, given, policy = case
-    found = [*folders.differences(store.home, made), *dangers(store, made)]
-    if given is not None and made.separated and not given.body["forced"]:
-        found.append(NOT_FORCED)
-    if given is not None and given.body["base"] and given.body["base"] not in commit_in_production(session, made.name):
-        found.append("Its authors were counted since a commit that was never in production.")
-    if policy is not None and not policy.valid_on(store.now().date()):
-        found.append(f"Policy {policy.version} is not in force today.")
-    return tuple(found)
-
-
-def _strange_signers(found: Judged | None, officers: Offices | None) -> tuple[str, ...]:
-    signed = found.evidence.fact(SIGNATURES) if found else None
-    return strange_signers(signed.value, officers) if signed and officers else ()
-
-
-def state_of(reviews: tuple[Review, ...], *, evidence: int | None, now: datetime) -> str:
-    """In one word: new, waiting, approved, rejected, changes asked, revoked or expired."""
-    last = reviews[-1] if reviews else None
-    if last is None or (evidence is not None and evidence > last.id and last.act is not Act.APPROVE):
-        return "waiting" if evidence is not None else "new"
-    if last.act is Act.APPROVE and last.expires is not None and now >= last.expires:
-        return "expired"
-    return WORDS[last.act]
-
-
 WORDS = {
     Act.REQUEST: "waiting",
     Act.APPROVE: "approved",
@@ -228,3 +38,176 @@ WORDS = {
     Act.REVOKE: "revoked",
 }
 """What a version is after each act."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Evidence as it was handed in, and what the server's policy and its officers' rulings make of it today."""
+
+    evidence: Evidence
+    decision: Decision
+    digests: DigestSet
+    rulings: tuple[int, ...]
+    """Those that count."""
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Everything a judgement follows from."""
+
+    made: Recorded
+    given: Submitted
+    policy: Policy
+    offices: Offices
+    ruled: tuple[Ruling, ...]
+    today: date
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """The same key, the same judgement."""
+        ruled = tuple(r.id for r in self.ruled)
+        return (self.made.uid, self.given.seq, self.policy.digest, self.offices.digest, self.today, ruled)
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A case with the records it was put together from."""
+
+    case: Case
+    recorded: Recorded
+    rules: ActiveRules
+    given: Submitted | None
+    judgement: Judgement | None
+
+
+def load(now: Transaction, name: str, version: int) -> CaseFile:
+    """The case of a version; refused when the version was never recorded."""
+    made = recorded(now, name, version)
+    active = rules(now)
+    given = evidence_of(now, made)
+    found = judged(now, made)
+    accounts, unknown = _contributors(now, made, given, active.offices)
+    case = Case(
+        uid=made.uid,
+        name=name,
+        version=made.version,
+        contributors=accounts,
+        unknown=unknown,
+        digests=found.digests if found else None,
+        blocking=found.decision.blocking if found else None,
+        problems=(*_problems(now, made, given), *_strange_signers(found, active.offices)),
+        separated=made.separated and (given is None or bool(given.body["forced"])),
+        rulings=found.rulings if found else (),
+        reviews=records.reviews_of(now.session, made.uid),
+    )
+    return CaseFile(case, made, active, given, found)
+
+
+def recorded(now: Transaction, name: str, version: int) -> Recorded:
+    """What was recorded of a version that MLflow has; refused when nothing was."""
+    there: Select[Any] = select(SqlModelVersion.creation_time).where(
+        SqlModelVersion.name == name,
+        SqlModelVersion.version == int(version),
+        SqlModelVersion.current_stage != "Deleted_Internal",
+    )
+    created = now.session.execute(there).scalar()
+    if created is None:
+        raise MlflowException(f"There is no version {version} of {name}.", RESOURCE_DOES_NOT_EXIST)
+    made = records.version_of(now.session, name, version, created_ms=created)
+    if made is None:
+        raise MlflowException(NOT_RECORDED.format(name=name, version=version), PERMISSION_DENIED)
+    return made
+
+
+def rules(now: Transaction) -> ActiveRules:
+    """Active policy and offices; parsed once per activation."""
+    latest = records.newest_rules(now.session)
+    return now.known.once("rules", latest, lambda: records.rules_of(now.session))
+
+
+def evidence_of(now: Transaction, made: Recorded) -> Submitted | None:
+    """The newest evidence on a version; parsed once."""
+    newest = records.newest_evidence(now.session, made.uid)
+    return now.known.once("evidence", (made.uid, newest), lambda: records.evidence_of(now.session, made.uid))
+
+
+def judged(now: Transaction, made: Recorded) -> Judgement | None:
+    """The version's evidence under the server's own policy and officers' rulings, today; None: nothing to judge."""
+    given, active = evidence_of(now, made), rules(now)
+    if given is None or active.policy is None or active.offices is None:
+        return None
+    ruled = records.rulings_of(now.session, made.uid)
+    basis = Basis(made, given, active.policy, active.offices, ruled, now.now.date())
+    return now.known.once("judgement", basis.key, lambda: _judged(basis))
+
+
+def _judged(basis: Basis) -> Judgement:
+    evidence = Evidence.from_json(json.dumps(basis.given.body["evidence"]))
+    if evidence.digest != basis.given.digest:
+        raise MlflowException("twinops: the evidence was changed in the database.", PERMISSION_DENIED)
+    digests = _digests(basis, evidence)
+    # policy, approval and rulings are in force on some days only: the day of judging is judged with the rest
+    day = Fact(settled.DAY, basis.today.isoformat(), Kind.MEASURED, "the registry server's clock")
+    facts = rulings.with_rulings(evidence, basis.ruled, digests=digests)
+    decision = decide(basis.policy, replace(evidence, facts=(*(f for f in facts if f.name != settled.DAY), day)))
+    counting = rulings.counting(decision, basis.ruled)
+    digests = replace(digests, settled=digest(list(counting)) if counting else "")
+    return Judgement(evidence, decision, digests, counting)
+
+
+def _digests(basis: Basis, evidence: Evidence) -> DigestSet:
+    documents: dict[str, str] = basis.given.body["documents"]
+    return DigestSet(
+        model=basis.made.digest,
+        data=evidence.key,
+        evidence=basis.given.digest,
+        documents=digest(documents),
+        card=documents.get("README.md", ""),
+        dpia=documents.get("dpia.json", ""),
+        policy=basis.policy.digest,
+        officers=basis.offices.digest,
+    )
+
+
+def _contributors(
+    now: Transaction, made: Recorded, given: Submitted | None, offices: Offices | None
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    accounts, unknown = records.contributors(now.session, made)
+    if not made.separated:
+        return accounts, ()  # adopted: the approval itself is stamped, roles were never apart
+    if given is None or offices is None:
+        return accounts, unknown
+    authors, strangers = offices.accounts_of(given.body["authors"])
+    return accounts | authors, (*unknown, *strangers)
+
+
+def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:
+    found = [*folders.differences(now.home, made), *_dangers(now, made)]
+    if given is not None and made.separated and not given.body["forced"]:
+        found.append(NOT_FORCED)
+    base = given.body["base"] if given else None
+    if base and base not in records.promoted_commits(now.session, made.name):
+        found.append("Its authors were counted since a commit that was never in production.")
+    policy = rules(now).policy
+    if policy is not None and not policy.valid_on(now.now.date()):
+        found.append(f"Policy {policy.version} is not in force today.")
+    return tuple(found)
+
+
+def _dangers(now: Transaction, made: Recorded) -> tuple[str, ...]:
+    """Why these bytes may not be loaded; the same for the same digest."""
+    return now.known.once("dangers", made.digest, lambda: model_bytes.dangers(now.home.artifacts / made.place))
+
+
+def _strange_signers(found: Judgement | None, offices: Offices | None) -> tuple[str, ...]:
+    signed = found.evidence.fact(SIGNATURES) if found else None
+    return strange_signers(signed.value, offices) if signed and offices else ()
+
+
+def state_of(last: Review | Row[Any] | None, *, evidence: int | None, now: datetime) -> str:
+    """In one word: new, waiting, approved, rejected, changes asked, revoked or expired."""
+    if last is None or (evidence is not None and evidence > last.id and last.act is not Act.APPROVE):
+        return "waiting" if evidence is not None else "new"
+    if last.act is Act.APPROVE and last.expires is not None and now >= last.expires:
+        return "expired"
+    return WORDS[last.act]

@@ -39,7 +39,16 @@ class Started:
     offices: str | None = None
 
 
-def serve(home: Home, address: tuple[str, int], *, workers: int = 1, adopt: bool = False, tell: Any = print) -> None:
+@dataclass(frozen=True)
+class Listening:
+    """Where the server listens, and how many processes answer there."""
+
+    host: str
+    port: int
+    workers: int = 1
+
+
+def serve(home: Home, at: Listening, *, adopt: bool = False, tell: Any = print) -> None:
     """Prepare, say what must be said once, and serve until stopped.
 
     Raises:
@@ -47,15 +56,14 @@ def serve(home: Home, address: tuple[str, int], *, workers: int = 1, adopt: bool
 
     """
     with _alone(home):
-        settle(home)
+        configure(home)
         made = prepare(home, adopt=adopt)
-        host, port = address
-        for line in told(made, f"http://{host}:{port}"):
+        for line in told(made, f"http://{at.host}:{at.port}"):
             tell(line)
-        _run(host, port, workers)
+        _run(at)
 
 
-def settle(home: Home) -> None:
+def configure(home: Home) -> None:
     """Settings that MLflow reads when it loads; nothing of it may be loaded before."""
     home.folder.mkdir(parents=True, exist_ok=True)
     home.artifacts.mkdir(exist_ok=True)
@@ -111,13 +119,14 @@ def prepare(home: Home, *, adopt: bool) -> Started:
         store.log(Kind.STARTED, {"twinops": version("twinops"), "mlflow": version("mlflow")})
     adopted, left = take_over(store) if adopt or store.new else ([], [])
     store.keep_checkpoint()
-    policy, active = cases.rules_now(store)
+    with store.reading() as now:
+        active = cases.rules(now)
     return Started(
         passwords=passwords,
         adopted=adopted,
         left=left,
-        policy=policy.version if policy else None,
-        offices=active.version if active else offices,
+        policy=active.policy.version if active.policy else None,
+        offices=active.offices.version if active.offices else offices,
     )
 
 
@@ -157,7 +166,8 @@ def _first_offices(store: Any, home: Home) -> str | None:
 
     from twinops.server import cases, desk
 
-    active = cases.rules_now(store)[1]
+    with store.reading() as now:
+        active = cases.rules(now).offices
     path = home.root / "compliance" / "offices.yaml"
     if active is not None or not path.is_file():
         return active.version if active else None
@@ -165,22 +175,23 @@ def _first_offices(store: Any, home: Home) -> str | None:
         desk.activate(store, "offices", path.read_text(encoding="utf-8"))
     except MlflowException as problem:
         raise ParamsError(problem.message, hint="Mend compliance/offices.yaml, then start again.") from None
-    now = cases.rules_now(store)[1]
-    return now.version if now else None
+    with store.reading() as now:
+        active = cases.rules(now).offices
+    return active.version if active else None
 
 
-def _run(host: str, port: int, workers: int) -> None:
+def _run(at: Listening) -> None:
     import uvicorn
 
     from twinops.server.app import create_app
 
-    settings: dict[str, Any] = {"host": host, "port": port, "log_level": "warning", "access_log": False}
+    settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
     settings["timeout_graceful_shutdown"] = 5
     made = create_app()  # in the parent too: a worker that cannot start would be started again for ever
-    if workers == 1:
+    if at.workers == 1:
         uvicorn.run(made, **settings)
     else:
-        uvicorn.run("twinops.server.worker:create_app", factory=True, workers=workers, **settings)
+        uvicorn.run("twinops.server.worker:create_app", factory=True, workers=at.workers, **settings)
 
 
 @contextmanager

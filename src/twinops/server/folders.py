@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from sqlalchemy import Row
 
 from twinops.adapters import model_bytes
 from twinops.errors import IntegrityError
@@ -86,21 +86,20 @@ def keep_copy(home: Home, made: Recorded) -> None:
 
 def verified_address(home: Home, made: Recorded, *, approved: bool) -> str:
     """Where clients fetch the bytes, checked just now."""
-    folder = copy(home, made.digest) if approved else home.artifacts / made.place
-    _against_changed(folder, made.files, (made.name, made.version))
+    _against_changed(copy(home, made.digest) if approved else home.artifacts / made.place, made)
     return f"mlflow-artifacts:/{APPROVED}/{made.digest}" if approved else f"mlflow-artifacts:/{made.place}"
 
 
-def against_changed_copy(home: Home, digest: str, files: Mapping[str, str], *, what: tuple[str, int]) -> None:
-    """Refuse when the approved copy is not what was approved; `what` is the version's name and number."""
-    _against_changed(copy(home, digest), files, what)
+def against_changed_copy(home: Home, made: Recorded | Row[Any]) -> None:
+    """Refuse when the approved copy is not what was approved; `made` is the record or its row."""
+    _against_changed(copy(home, made.digest), made)
 
 
-def _against_changed(folder: Path, files: Mapping[str, str], what: tuple[str, int]) -> None:
+def _against_changed(folder: Path, made: Recorded | Row[Any]) -> None:
     try:
-        _same(folder, files)
+        _same(folder, made.files)
     except IntegrityError as problem:
-        sentence = f"twinops: version {what[1]} of {what[0]} is not served. {problem}"
+        sentence = f"twinops: version {made.version} of {made.name} is not served. {problem}"
         raise MlflowException(sentence, PERMISSION_DENIED) from None
 
 
@@ -111,28 +110,6 @@ def differences(home: Home, made: Recorded) -> tuple[str, ...]:
     except IntegrityError as problem:
         return (problem.what,)
     return ()
-
-
-@contextmanager
-def alone(home: Home) -> Iterator[None]:
-    """No upload is put in place meanwhile, by any worker."""
-    with _held(home, fcntl.LOCK_EX):
-        yield
-
-
-@contextmanager
-def among_uploads(home: Home) -> Iterator[None]:
-    """No version is sealed meanwhile; other uploads go on."""
-    with _held(home, fcntl.LOCK_SH):
-        yield
-
-
-@contextmanager
-def _held(home: Home, how: int) -> Iterator[None]:
-    home.folder.mkdir(parents=True, exist_ok=True)
-    with home.upload_lock.open("a") as file:
-        fcntl.flock(file, how)
-        yield
 
 
 def _same(folder: Path, files: Mapping[str, str]) -> None:

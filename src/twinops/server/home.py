@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -68,10 +71,24 @@ class Home:
         """Signed checkpoints; keep them on another machine (`TWINOPS_CHECKPOINTS` names a mount)."""
         return Path(os.environ.get("TWINOPS_CHECKPOINTS") or self.folder / "checkpoints")
 
-    @property
-    def upload_lock(self) -> Path:
-        """Held shared while a file is put in place, alone while a version is sealed."""
-        return self.folder / "uploads.lock"
+    @contextmanager
+    def sealing(self) -> Iterator[None]:
+        """No upload is put in place meanwhile, by any worker."""
+        with self._upload_lock(fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def uploading(self) -> Iterator[None]:
+        """No version is sealed meanwhile; other uploads go on."""
+        with self._upload_lock(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _upload_lock(self, how: int) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "uploads.lock").open("a") as file:
+            fcntl.flock(file, how)
+            yield
 
     @property
     def public_key_file(self) -> Path:

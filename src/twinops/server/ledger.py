@@ -5,82 +5,74 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from twinops.entities.event import Event, Kind, stamp
 from twinops.governance.audit import Frontier, leaf_hash
 from twinops.governance.checkpoint import Checkpoint, signed
 from twinops.server.home import Home
+from twinops.server.tables import ACTOR, EVENT, HEAD
+from twinops.server.transaction import Transaction
 
 ORIGIN = "twinops-registry"
-_HEAD = "SELECT size, peaks FROM twinops_head WHERE id = 1"
-_LOCKED = "SELECT size, peaks FROM twinops_head WHERE id = 1 FOR UPDATE"
+_HEAD = select(HEAD.c.size, HEAD.c.peaks).where(HEAD.c.id == 1)
 
 
-class Ledger:
+class AuditLog:
     """One transaction's view of the log. Whoever holds one holds the database's only writer lock."""
 
-    def __init__(self, session: Session, *, now: datetime | None = None) -> None:
-        self.session = session
-        self.now = now or datetime.now(UTC)
-        self.frontier = self._locked_head()
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.session = transaction.session
+        self.now = transaction.now
+        # PostgreSQL locks the row; SQLite has no such words and locked the file before
+        self.frontier = Frontier.from_text(*self.session.execute(_HEAD.with_for_update()).one())
         self.appended: list[tuple[Kind, Mapping[str, Any]]] = []
 
     def append(self, kind: Kind, account: str, about: Mapping[str, Any]) -> int:
         """Add one event and return its number."""
         seq = self.frontier.size
         body = Event(kind, self.pseudonym(account), stamp(self.now), about).body(seq)
-        self.session.execute(
-            text("INSERT INTO twinops_event (seq, body) VALUES (:seq, :body)"), {"seq": seq, "body": body}
-        )
+        self.session.execute(insert(EVENT).values(seq=seq, body=body))
         self.frontier = self.frontier.appended(leaf_hash(body.encode()))
-        self.session.execute(
-            text("UPDATE twinops_head SET size = :size, peaks = :peaks WHERE id = 1"),
-            {"size": self.frontier.size, "peaks": self.frontier.to_text()},
-        )
+        grown = {"size": self.frontier.size, "peaks": self.frontier.to_text()}
+        self.session.execute(update(HEAD).where(HEAD.c.id == 1).values(grown))
         self.appended.append((kind, {**about, "seq": seq}))
         return seq
 
     def pseudonym(self, account: str) -> str:
         """The random name an account has in the log. Who it is stands in one row, which can be forgotten."""
-        known = self.session.execute(
-            text("SELECT pseudonym FROM twinops_actor WHERE account = :account"), {"account": account}
-        ).scalar()
+        known = self.session.execute(select(ACTOR.c.pseudonym).where(ACTOR.c.account == account)).scalar()
         if known is None:
             known = f"p-{secrets.token_hex(6)}"
-            self.session.execute(
-                text("INSERT INTO twinops_actor (account, pseudonym) VALUES (:account, :known)"),
-                {"account": account, "known": known},
-            )
+            self.session.execute(insert(ACTOR).values(account=account, pseudonym=known))
         return str(known)
-
-    def _locked_head(self) -> Frontier:
-        locking = self.session.get_bind().dialect.name == "postgresql"
-        size, peaks = self.session.execute(text(_LOCKED if locking else _HEAD)).one()
-        return Frontier.from_text(size, peaks)
 
 
 def head(session: Session) -> Frontier:
     """The log's head, read without a lock."""
-    size, peaks = session.execute(text(_HEAD)).one()
-    return Frontier.from_text(size, peaks)
+    return Frontier.from_text(*session.execute(_HEAD).one())
 
 
 def bodies(session: Session, *, start: int = 0) -> Iterator[bytes]:
     """Entries in order, as they were hashed."""
-    found = session.execute(text("SELECT body FROM twinops_event WHERE seq >= :start ORDER BY seq"), {"start": start})
+    found = session.execute(select(EVENT.c.body).where(EVENT.c.seq >= start).order_by(EVENT.c.seq))
     for row in found.yield_per(10_000):
         yield row[0].encode()
 
 
+def body_of(session: Session, seq: int) -> str | None:
+    """One entry."""
+    return session.execute(select(EVENT.c.body).where(EVENT.c.seq == seq)).scalar()
+
+
 def names(session: Session) -> dict[str, str]:
     """Accounts by pseudonym, as far as they are still known."""
-    return {p: a for a, p in session.execute(text("SELECT account, pseudonym FROM twinops_actor"))}
+    return {row.pseudonym: row.account for row in session.execute(select(ACTOR))}
 
 
 def keep_checkpoint(home: Home, frontier: Frontier) -> Path:

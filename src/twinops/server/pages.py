@@ -11,23 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from flask import Response, redirect, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import INVALID_PARAMETER_VALUE, PERMISSION_DENIED
 
 from twinops.entities.approval import Act
 from twinops.governance.settled import MIN_REASON
-from twinops.server import actors, desk, past, review, rulings, showing
+from twinops.server import actors, desk, documents, past, review, rulings, showing
 from twinops.server.artifacts import governed
+from twinops.server.desk import Deed
+from twinops.server.refusals import mistake, refusal
 from twinops.server.review import Dossier, Waiting
 from twinops.server.rulings import RulingAsked
-
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
+from twinops.server.store import GovernedStore
 
 Route = tuple[str, str, Callable[[], Any]]
 A_PAGE = 50
@@ -123,7 +122,7 @@ def queue() -> Response:
 def shown() -> Response:
     """Everything about one version."""
     name, version = _which(request.args)
-    return _review(governed(), name, version, done=DONE.get(request.args.get("done", "")))
+    return _dossier_page(governed(), name, version, done=DONE.get(request.args.get("done", "")))
 
 
 @page
@@ -137,8 +136,8 @@ def decided() -> Response:
         status = problem.get_http_status_code()
         form = request.form
         typed = {"typed": form.get("reason", ""), "typed_gate": form.get("gate", "")}
-        return _review(store, name, version, wrong=said(problem), status=status, **typed)
-    return redirect(review_address(name, version, done=what), code=303)  # type: ignore[return-value]
+        return _dossier_page(store, name, version, wrong=said(problem), status=status, **typed)
+    return redirect(dossier_address(name, version, done=what), code=303)  # type: ignore[return-value]
 
 
 @page
@@ -166,7 +165,7 @@ def icon() -> Response:
     return _static("icon.svg", "image/svg+xml")
 
 
-def review_address(name: str, version: int, **more: str) -> str:
+def dossier_address(name: str, version: int, **more: str) -> str:
     """The page of one version."""
     return "/twinops/review?" + urlencode({"name": name, "version": version, **more})
 
@@ -188,7 +187,7 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
     form = request.form
     seen, word, reason = form.get("digest") or None, form.get("act", ""), form.get("reason", "")
     if not review.form_fits(store, actors.current(), seen, token=form.get("token", "")):
-        raise MlflowException("This form was not shown to you, or is old. Read the page and decide.", PERMISSION_DENIED)
+        raise refusal("This form was not shown to you, or is old. Read the page and decide.")
     if word == TAKE_DOWN:
         desk.take_down(store, name, form.get("alias", ""), reason=reason)
     elif word == RESOLVE:
@@ -196,16 +195,16 @@ def _act(store: GovernedStore, name: str, version: int) -> str:
     elif word == WITHDRAW:
         rulings.withdraw(store, name, version, form.get("gate", ""), reason=reason)
     elif word in {act.value for act in BUTTONS}:
-        desk.act(store, Act(word), name, version, seen=seen, reason=reason)
+        desk.decide(store, name, version, Deed(Act(word), reason, seen))
     else:
-        raise MlflowException("Choose what to do.", INVALID_PARAMETER_VALUE)
+        raise mistake("Choose what to do.")
     return word
 
 
-def _review(store: GovernedStore, name: str, version: int, *, status: int = 200, **told: Any) -> Response:
+def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int = 200, **told: Any) -> Response:
     held = review.dossier(store, name, version)
     actor, now = store.actor(), store.now()
-    verdicts = tuple(showing.offered(held, one, actor, now) for one in showing.judged(held))
+    verdicts = tuple(showing.offered(held, one, actor, now) for one in showing.shown_verdicts(held))
     against = {act: held.against(act, store) for act in BUTTONS}
     offered = [act for act in BUTTONS if _offered(held, act, decides=not against[Act.REJECT])]
     shown_documents = {path.rpartition("/")[2]: _document(store, held, path) for path in _documents(held)}
@@ -218,7 +217,7 @@ def _review(store: GovernedStore, name: str, version: int, *, status: int = 200,
         "verdicts": verdicts,
         "others": showing.other_pictures(held, verdicts),
         "measures": showing.fairness_and_drift(held.evidence),
-        "changes": showing.changes(held),
+        "changes": showing.differences(held),
         "documents": shown_documents,
         "questions": showing.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),
@@ -253,13 +252,13 @@ def _documents(held: Dossier) -> Iterable[str]:
 
 def _document(store: GovernedStore, held: Dossier, path: str) -> Any:
     folder, _, name = path.rpartition("/")
-    shelf = showing.Shelf(
+    links = documents.Links(
         prefix={"README.md": "card"}.get(name, name.partition(".")[0]),
         version=f"{held.case.uid} {held.submitted.seq if held.submitted else 0}",
         picture=lambda at: file_address(held, at) if at.startswith(showing.FIGURES) else None,
         file=lambda at: file_address(held, posixpath.normpath(posixpath.join(folder, at))),
     )
-    return showing.document(_text(store, held, path) or "", shelf)
+    return documents.as_html(_text(store, held, path) or "", links)
 
 
 def _text(store: GovernedStore, held: Dossier, path: str) -> str | None:
@@ -271,14 +270,14 @@ def _text(store: GovernedStore, held: Dossier, path: str) -> str | None:
 def _which(values: Any) -> tuple[str, int]:
     name, number = values.get("name", ""), values.get("version", "")
     if not name or not str(number).isascii() or not str(number).isdigit() or len(str(number)) > 9:
-        raise MlflowException("The address must name a model and the number of a version.", INVALID_PARAMETER_VALUE)
+        raise mistake("The address must name a model and the number of a version.")
     return name, int(number)
 
 
 def _days(form: Any) -> int:
     told = str(form.get("days", ""))
     if not told.isascii() or not told.isdigit() or len(told) > 4:
-        raise MlflowException("Say for how many days, as a whole number.", INVALID_PARAMETER_VALUE)
+        raise mistake("Say for how many days, as a whole number.")
     return int(told)
 
 
@@ -318,4 +317,4 @@ _pages.filters.update(
     ticks=showing.ticks,
     mlflow=lambda name: f"/#/models/{quote(name, safe='')}/versions/",
 )
-_pages.globals.update(address=review_address, file_address=file_address, query=urlencode)
+_pages.globals.update(address=dossier_address, file_address=file_address, query=urlencode)

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from twinops.entities.approval import Act
@@ -17,24 +14,24 @@ from twinops.governance.checkpoint import Checkpoint, signed
 from twinops.server import ledger, records
 from twinops.server.home import APPROVED
 from twinops.server.ledger import ORIGIN
-
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
+from twinops.server.records import Grant
+from twinops.server.refusals import refusal
+from twinops.server.store import GovernedStore
 
 
 def issue(store: GovernedStore, name: str, alias: str) -> dict[str, Any]:
     """Refused exactly when resolving the alias is."""
     if alias not in store.protected():
-        sentence = f"twinops: {alias[:80]!r} is not a protected alias; only those are vouched for."
-        raise MlflowException(sentence, PERMISSION_DENIED)
+        raise refusal(f"{alias[:80]!r} is not a protected alias; only those are vouched for.")
     found = store.get_model_version_by_alias(name, alias)
-    with store.ManagedSessionMaker() as session:
-        made = records.version_of(session, name, int(found.version), created_ms=found.creation_timestamp)
-        head = ledger.head(session)
-        if made is None:
-            raise MlflowException("twinops: the version is gone.", PERMISSION_DENIED)
-        ruled = _rulings(session, name, alias, made.uid)
-        given = [r for r in records.reviews_of(session, made.uid) if r.act is Act.APPROVE][-1]
+    with store.reading() as now:
+        made = records.version_of(now.session, name, int(found.version), created_ms=found.creation_timestamp)
+        grant = records.grant_of(now.session, name, alias)
+        if made is None or grant is None:
+            raise refusal("the version is gone.")
+        head = ledger.head(now.session)
+        ruled = _rulings(now.session, grant)
+        given = [r for r in records.reviews_of(now.session, made.uid) if r.act is Act.APPROVE][-1]
     body = {
         "name": name,
         "version": made.version,
@@ -51,20 +48,18 @@ def issue(store: GovernedStore, name: str, alias: str) -> dict[str, Any]:
             "digests": given.digests.digest if given.digests else None,
             "settled": ruled,
         },
-        "issued": stamp(store.now()),
+        "issued": stamp(now.now),
         "checkpoint": signed(Checkpoint(ORIGIN, head.size, head.root), store.home.key),
     }
     return passport.issued(body, store.home.key)
 
 
-def _rulings(session: Session, name: str, alias: str, uid: str) -> list[dict[str, Any]]:
+def _rulings(session: Session, grant: Grant) -> list[dict[str, Any]]:
     """What officers ruled on single gates that the promotion rests on; no account is named."""
-    grant = records.grant_of(session, name, alias)
-    entry = {"seq": grant.etag - 1} if grant else {"seq": -1}
-    body = session.execute(text("SELECT body FROM twinops_event WHERE seq = :seq"), entry).scalar()
+    body = ledger.body_of(session, grant.etag - 1)  # an ETag is the number of the event, and one
     settled = set(json.loads(body)["about"].get("settled", ())) if body else set()
     return [
         {"gate": r.gate, "answer": r.answer, "until": r.until.isoformat()}
-        for r in records.rulings_of(session, uid)
+        for r in records.rulings_of(session, grant.uid)
         if r.id in settled
     ]

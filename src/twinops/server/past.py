@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import select
 
 from twinops.entities.approval import Act
+from twinops.entities.event import Kind
 from twinops.server import ledger, records
-
-if TYPE_CHECKING:
-    from twinops.server.review import Dossier
-    from twinops.server.store import GovernedStore
+from twinops.server.review import Dossier
+from twinops.server.store import GovernedStore
+from twinops.server.tables import EVENT, EVIDENCE
 
 WINDOW = 5_000
 """How far back, in entries, the page looks for aliases and refusals; decisions and evidence are found however old."""
-REFUSED = '%"kind":"refused"%'
+REFUSED = f'"kind":"{Kind.REFUSED.value}"'
 WORDS = {
     "version.registered": "registered",
     "version.adopted": "adopted from a single user; roles not separated",
@@ -37,7 +37,7 @@ WORDS = {
 
 
 @dataclass(frozen=True)
-class Past:
+class HistoryEntry:
     """One entry of the log, for people. `more` is a person's reason, or the sentence of a refusal."""
 
     seq: int
@@ -47,31 +47,21 @@ class Past:
     more: str
 
 
-def history(store: GovernedStore, shown: Dossier) -> tuple[Past, ...]:
+def history(store: GovernedStore, shown: Dossier) -> tuple[HistoryEntry, ...]:
     """What happened to this version, newest first."""
     case = shown.case
-    known = [shown.recorded.seq, *(r.id for r in case.reviews)]
-    with store.ManagedSessionMaker() as session:
-        size = ledger.head(session).size
-        given = session.execute(text("SELECT seq FROM twinops_evidence WHERE uid = :uid"), {"uid": case.uid}).scalars()
-        ruled = {r.id: r.reason for r in records.rulings_of(session, case.uid)}
-        start = max(shown.recorded.seq, size - WINDOW)
-        found = session.execute(
-            text(
-                "SELECT seq, body FROM twinops_event WHERE seq IN :known"
-                " OR (seq >= :start AND (body LIKE :uid OR body LIKE :refused)) ORDER BY seq DESC"
-            ).bindparams(bindparam("known", expanding=True)),
-            {
-                "known": [*known, *given, *ruled],
-                "start": start,
-                "uid": f"%{case.uid}%",
-                "refused": '%"kind":"refused"%',
-            },
-        ).all()
-        names = ledger.names(session)
+    with store.reading() as now:
+        given = now.session.execute(select(EVIDENCE.c.seq).where(EVIDENCE.c.uid == case.uid)).scalars()
+        ruled = {r.id: r.reason for r in records.rulings_of(now.session, case.uid)}
+        known = [shown.recorded.seq, *(r.id for r in case.reviews), *given, *ruled]
+        since = max(shown.recorded.seq, ledger.head(now.session).size - WINDOW)
+        told = EVENT.c.body.contains(case.uid) | EVENT.c.body.contains(REFUSED)
+        about = EVENT.c.seq.in_(known) | ((EVENT.c.seq >= since) & told)
+        found = now.session.execute(select(EVENT).where(about).order_by(EVENT.c.seq.desc())).all()
+        names = ledger.names(now.session)
     reasons = {**ruled, **{r.id: r.reason for r in case.reviews}}
-    entries = ((seq, json.loads(body)) for seq, body in found)
-    return tuple(_past(seq, e, names, reasons) for seq, e in entries if _about(e, shown))
+    entries = [json.loads(row.body) for row in found]
+    return tuple(_entry(e, names, reasons) for e in entries if _about(e, shown))
 
 
 def _about(entry: dict[str, Any], shown: Dossier) -> bool:
@@ -81,7 +71,7 @@ def _about(entry: dict[str, Any], shown: Dossier) -> bool:
     return about.get("model") == shown.case.name and str(about.get("version")) == str(shown.case.version)
 
 
-def _past(seq: int, entry: dict[str, Any], names: dict[str, str], reasons: dict[int, str]) -> Past:
+def _entry(entry: dict[str, Any], names: dict[str, str], reasons: dict[int, str]) -> HistoryEntry:
     about = entry["about"]
     what = WORDS.get(entry["kind"], entry["kind"])
     if entry["kind"] == "refused":
@@ -90,9 +80,9 @@ def _past(seq: int, entry: dict[str, Any], names: dict[str, str], reasons: dict[
         what += f" ({about['gate']}, {about['answer']}, until {about['until']})"
     if about.get("alias"):
         what += f" ({about['alias']})"
-    more = reasons.get(seq) or str(about.get("why", "") if entry["kind"] == "refused" else "")
+    more = reasons.get(entry["seq"]) or str(about.get("why", "") if entry["kind"] == "refused" else "")
     who = names.get(entry["actor"], entry["actor"])
-    return Past(seq, datetime.fromisoformat(entry["at"]), who, what, more.removeprefix("twinops: "))
+    return HistoryEntry(entry["seq"], datetime.fromisoformat(entry["at"]), who, what, more.removeprefix("twinops: "))
 
 
 ACTS = {

@@ -1,27 +1,37 @@
-"""Rows of our own tables as records, and the case they make: one version with all that bears on it."""
+"""Rows of our own tables as records: one way to read and one to write each of them."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
-from typing import Any
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import ColumnElement, Select, Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from twinops.entities.approval import Act, DigestSet, Review, Ruling
+from twinops.entities.approval import Act, Review, Ruling
 from twinops.governance import offices as offices_file
 from twinops.governance import policy as policy_file
 from twinops.governance.offices import Offices
 from twinops.governance.policy import Policy
 from twinops.server.actors import UNKNOWN
+from twinops.server.tables import (
+    EVIDENCE,
+    GRANT,
+    PROMOTION,
+    PROTECTED,
+    REVIEW,
+    RULES,
+    RULING,
+    RUN,
+    SEAL,
+    UPLOAD,
+    VERSION,
+    insert_into,
+)
 
-_VERSION_NOW = """
-SELECT uid, name, version, created_ms, run_id, place, registrar, digest, files, separated, seq
-FROM twinops_version WHERE deleted = 0 AND name = :name AND version = :version
-"""
-_ALL = "SELECT name, version FROM twinops_version WHERE deleted = 0 ORDER BY seq DESC"
+R = TypeVar("R")
+DECIDED = (Act.APPROVE, Act.REJECT, Act.REVOKE)
 
 
 @dataclass(frozen=True)
@@ -67,306 +77,193 @@ class Submitted:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class ActiveRules:
+    """The policy and the offices file that are active on this server."""
+
+    policy: Policy | None
+    offices: Offices | None
+
+
+def _read(session: Session, record: type[R], of: Select[Any]) -> list[R]:
+    """Rows as records; the select names the record's own columns."""
+    return [record(*row) for row in session.execute(of)]
+
+
+def _of(table: Table, record: type[Any], *where: ColumnElement[bool]) -> Select[Any]:
+    return select(*(table.c[f.name] for f in fields(record))).where(*where)
+
+
+def _values(record: Any) -> dict[str, Any]:
+    return {f.name: getattr(record, f.name) for f in fields(record)}
+
+
 def version_of(session: Session, name: str, version: int, *, created_ms: int | None = None) -> Recorded | None:
     """What is recorded of the version that now has this name and number.
 
     `created_ms` must fit, where it is given: numbers start again after a model is deleted.
     """
-    row = session.execute(
-        text(_VERSION_NOW),
-        {"name": name, "version": int(version)},
-    ).one_or_none()
-    if row is None or (created_ms is not None and row.created_ms != created_ms):
-        return None
-    return Recorded(
-        uid=row.uid,
-        name=row.name,
-        version=row.version,
-        created_ms=row.created_ms,
-        run_id=row.run_id,
-        place=row.place,
-        registrar=row.registrar,
-        digest=row.digest,
-        files=json.loads(row.files),
-        separated=bool(row.separated),
-        seq=row.seq,
-    )
+    here = (VERSION.c.deleted == 0, VERSION.c.name == name, VERSION.c.version == int(version))
+    found = _read(session, Recorded, _of(VERSION, Recorded, *here))
+    return next((made for made in found if created_ms in (None, made.created_ms)), None)
 
 
 def all_versions(session: Session) -> list[tuple[str, int]]:
     """Name and number of every version that is not deleted."""
-    return [(row.name, row.version) for row in session.execute(text(_ALL))]
+    listed = select(VERSION.c.name, VERSION.c.version).where(VERSION.c.deleted == 0).order_by(VERSION.c.seq.desc())
+    return [(row.name, row.version) for row in session.execute(listed)]
 
 
 def keep_version(session: Session, made: Recorded) -> None:
     """Record a new version and seal its folder."""
-    session.execute(
-        text(
-            "INSERT INTO twinops_version (uid, name, version, created_ms, run_id, place, registrar, digest, files,"
-            " separated, deleted, seq) VALUES (:uid, :name, :version, :created_ms, :run_id, :place, :registrar,"
-            " :digest, :files, :separated, 0, :seq)"
-        ),
-        {**asdict(made), "files": json.dumps(made.files, sort_keys=True), "separated": int(made.separated)},
-    )
-    session.execute(
-        text("INSERT INTO twinops_seal (place, uid) VALUES (:place, :uid) ON CONFLICT DO NOTHING"),
-        {"place": made.place, "uid": made.uid},
-    )
+    session.execute(insert(VERSION), {**_values(made), "deleted": 0})
+    _add(session, SEAL, place=made.place, uid=made.uid)
 
 
 def forget_version(session: Session, uid: str) -> None:
     """Mark as deleted; what was recorded stays, and the number may be given again to something else."""
-    session.execute(text("UPDATE twinops_version SET deleted = 1 WHERE uid = :uid"), {"uid": uid})
+    session.execute(update(VERSION).where(VERSION.c.uid == uid).values(deleted=1))
+
+
+def rename_versions(session: Session, name: str, new: str) -> None:
+    """Records follow a model's new name."""
+    session.execute(update(VERSION).where(VERSION.c.deleted == 0, VERSION.c.name == name).values(name=new))
 
 
 def grant_of(session: Session, name: str, alias: str) -> Grant | None:
     """The grant of a protected alias, active or not."""
-    row = session.execute(
-        text(
-            "SELECT name, alias, version, uid, digest, active, etag, etag_before FROM twinops_grant"
-            " WHERE name = :name AND alias = :alias"
-        ),
-        {"name": name, "alias": alias},
-    ).one_or_none()
-    if row is None:
-        return None
-    fields = dict(row._mapping)
-    return Grant(**{**fields, "active": bool(row.active)})
+    return next(iter(_read(session, Grant, _of(GRANT, Grant, GRANT.c.name == name, GRANT.c.alias == alias))), None)
 
 
-def active_grants(session: Session, name: str) -> list[Grant]:
-    """Protected aliases that a model carries."""
-    found = session.execute(
-        text("SELECT alias FROM twinops_grant WHERE active = 1 AND name = :name ORDER BY alias"), {"name": name}
-    ).scalars()
-    return [grant for alias in list(found) if (grant := grant_of(session, name, alias)) is not None]
+def active_grants(session: Session, name: str | None = None) -> list[Grant]:
+    """Protected aliases that a model carries, or (no name) all of them."""
+    carried = _of(GRANT, Grant, GRANT.c.active == 1).order_by(GRANT.c.name, GRANT.c.alias)
+    return _read(session, Grant, carried if name is None else carried.where(GRANT.c.name == name))
 
 
 def keep_grant(session: Session, grant: Grant) -> None:
     """Write a grant over the one of the same alias."""
-    session.execute(
-        text(
-            "INSERT INTO twinops_grant (name, alias, version, uid, digest, active, etag, etag_before) VALUES"
-            " (:name, :alias, :version, :uid, :digest, :active, :etag, :etag_before) ON CONFLICT (name, alias)"
-            " DO UPDATE SET version = excluded.version, uid = excluded.uid, digest = excluded.digest,"
-            " active = excluded.active, etag = excluded.etag, etag_before = excluded.etag_before"
-        ),
-        {**asdict(grant), "active": int(grant.active)},
+    values = _values(grant)
+    new = insert_into(GRANT, session.get_bind()).values(values)
+    changed = {name: new.excluded[name] for name in values if not GRANT.c[name].primary_key}
+    session.execute(new.on_conflict_do_update(index_elements=[GRANT.c.name, GRANT.c.alias], set_=changed))
+
+
+def keep_promotion(session: Session, seq: int, uid: str) -> None:
+    """Note that this version carries a protected alias from this event on."""
+    session.execute(insert(PROMOTION).values(seq=seq, uid=uid))
+
+
+def promoted_commits(session: Session, name: str) -> list[str]:
+    """Commits that evidence on versions came from which were promoted at some time, newest promotion first."""
+    last = select(PROMOTION.c.uid, func.max(PROMOTION.c.seq).label("seq")).group_by(PROMOTION.c.uid).subquery()
+    found = (
+        select(EVIDENCE.c.body)
+        .join(VERSION, VERSION.c.uid == EVIDENCE.c.uid)
+        .join(last, last.c.uid == VERSION.c.uid)
+        .where(VERSION.c.name == name)
+        .order_by(last.c.seq.desc(), EVIDENCE.c.seq.desc())
     )
+    return [body["commit"] for body in session.execute(found).scalars() if body.get("commit")]
 
 
 def protected_aliases(session: Session) -> tuple[str, ...]:
     """Aliases that need an approval."""
-    return tuple(session.execute(text("SELECT alias FROM twinops_protected ORDER BY alias")).scalars())
+    return tuple(session.execute(select(PROTECTED.c.alias).order_by(PROTECTED.c.alias)).scalars())
 
 
-def evidence_of(session: Session, uid: str, *, known: dict[int, Submitted] | None = None) -> Submitted | None:
-    """The newest evidence on this version; `known` holds what was read before, by its number."""
-    seq = session.execute(text("SELECT max(seq) FROM twinops_evidence WHERE uid = :uid"), {"uid": uid}).scalar()
-    if seq is None:
-        return None
-    if known is not None and seq in known:
-        return known[seq]
-    row = session.execute(
-        text("SELECT uid, account, at, digest, body FROM twinops_evidence WHERE seq = :seq"), {"seq": seq}
-    ).one()
-    found = Submitted(seq, row.uid, row.account, _moment(row.at), row.digest, json.loads(row.body))
-    if known is not None:
-        if len(known) >= 256:
-            known.clear()
-        known[seq] = found
-    return found
+def newest_evidence(session: Session, uid: str) -> int | None:
+    """The number of the newest evidence on this version."""
+    return session.execute(select(func.max(EVIDENCE.c.seq)).where(EVIDENCE.c.uid == uid)).scalar()
 
 
-def keep_evidence(session: Session, made: Submitted, *, at: str) -> None:
+def evidence_of(session: Session, uid: str) -> Submitted | None:
+    """The newest evidence on this version."""
+    newest = _of(EVIDENCE, Submitted, EVIDENCE.c.uid == uid).order_by(EVIDENCE.c.seq.desc()).limit(1)
+    return next(iter(_read(session, Submitted, newest)), None)
+
+
+def keep_evidence(session: Session, made: Submitted) -> None:
     """Add evidence; older evidence stays."""
-    session.execute(
-        text(
-            "INSERT INTO twinops_evidence (seq, uid, account, at, digest, body) VALUES"
-            " (:seq, :uid, :account, :at, :digest, :body)"
-        ),
-        {
-            "seq": made.seq,
-            "uid": made.uid,
-            "account": made.account,
-            "at": at,
-            "digest": made.digest,
-            "body": json.dumps(made.body, sort_keys=True, ensure_ascii=False),
-        },
-    )
+    session.execute(insert(EVIDENCE), _values(made))
 
 
 def reviews_of(session: Session, uid: str) -> tuple[Review, ...]:
     """Every act on this version, oldest first."""
-    rows = session.execute(
-        text(
-            "SELECT seq, uid, act, account, at, reason, name, version, digests, expires, separated FROM twinops_review"
-            " WHERE uid = :uid ORDER BY seq"
-        ),
-        {"uid": uid},
-    )
-    return tuple(
-        Review(
-            id=r.seq,
-            uid=r.uid,
-            act=Act(r.act),
-            account=r.account,
-            at=_moment(r.at),
-            reason=r.reason,
-            name=r.name,
-            version=r.version,
-            digests=DigestSet(**json.loads(r.digests)) if r.digests else None,
-            expires=_moment(r.expires) if r.expires else None,
-            separated=bool(r.separated),
-        )
-        for r in rows
-    )
+    return tuple(_read(session, Review, _of(REVIEW, Review, REVIEW.c.uid == uid).order_by(REVIEW.c.id)))
 
 
-def last_decision(session: Session, uid: str) -> str | None:
+def last_decision(session: Session, uid: str) -> Act | None:
     """The newest approval, rejection or revocation of this version."""
-    sql = (
-        "SELECT act FROM twinops_review WHERE uid = :uid AND act IN ('approve', 'reject', 'revoke')"
-        " ORDER BY seq DESC LIMIT 1"
-    )
-    return session.execute(text(sql), {"uid": uid}).scalar()
+    decided = select(REVIEW.c.act).where(REVIEW.c.uid == uid, REVIEW.c.act.in_(DECIDED))
+    return session.execute(decided.order_by(REVIEW.c.id.desc()).limit(1)).scalar()
 
 
-def keep_review(session: Session, made: Review, *, at: str, expires: str | None) -> None:
+def keep_review(session: Session, made: Review) -> None:
     """Add one act."""
-    session.execute(
-        text(
-            "INSERT INTO twinops_review"
-            " (seq, uid, act, account, at, reason, name, version, digests, expires, separated) VALUES"
-            " (:seq, :uid, :act, :account, :at, :reason, :name, :version, :digests, :expires, :separated)"
-        ),
-        {
-            "seq": made.id,
-            "uid": made.uid,
-            "act": made.act.value,
-            "account": made.account,
-            "at": at,
-            "reason": made.reason,
-            "name": made.name,
-            "version": made.version,
-            "digests": json.dumps(asdict(made.digests), sort_keys=True) if made.digests else None,
-            "expires": expires,
-            "separated": int(made.separated),
-        },
-    )
+    session.execute(insert(REVIEW), _values(made))
 
 
 def rulings_of(session: Session, uid: str) -> tuple[Ruling, ...]:
     """Every ruling on this version, oldest first."""
-    rows = session.execute(
-        text(
-            "SELECT seq, uid, gate, answer, evidence, account, role, at, until, reason, digests, withdrawn"
-            " FROM twinops_ruling WHERE uid = :uid ORDER BY seq"
-        ),
-        {"uid": uid},
-    )
-    return tuple(
-        Ruling(
-            id=r.seq,
-            uid=r.uid,
-            gate=r.gate,
-            answer=r.answer,
-            evidence=r.evidence,
-            account=r.account,
-            role=r.role,
-            at=_moment(r.at),
-            until=date.fromisoformat(r.until),
-            reason=r.reason,
-            digests=DigestSet(**json.loads(r.digests)),
-            withdrawn=bool(r.withdrawn),
-        )
-        for r in rows
-    )
+    return tuple(_read(session, Ruling, _of(RULING, Ruling, RULING.c.uid == uid).order_by(RULING.c.id)))
 
 
-def keep_ruling(session: Session, made: Ruling, *, at: str) -> None:
+def keep_ruling(session: Session, made: Ruling) -> None:
     """Add one ruling, or its end."""
-    session.execute(
-        text(
-            "INSERT INTO twinops_ruling"
-            " (seq, uid, gate, answer, evidence, account, role, at, until, reason, digests, withdrawn) VALUES"
-            " (:id, :uid, :gate, :answer, :evidence, :account, :role, :at, :until, :reason, :digests, :withdrawn)"
-        ),
-        {
-            **asdict(made),
-            "at": at,
-            "until": made.until.isoformat(),
-            "digests": json.dumps(asdict(made.digests), sort_keys=True),
-            "withdrawn": int(made.withdrawn),
-        },
-    )
+    session.execute(insert(RULING), _values(made))
 
 
-def rules_of(session: Session) -> tuple[Policy | None, Offices | None]:
-    """The policy and the offices file that are active on this server."""
-    found = {
-        kind: session.execute(
-            text("SELECT body FROM twinops_rules WHERE kind = :kind ORDER BY seq DESC LIMIT 1"), {"kind": kind}
-        ).scalar()
-        for kind in ("policy", "offices")
-    }
-    policy, offices = found["policy"], found["offices"]
-    return (
+def newest_rules(session: Session) -> int | None:
+    """The number of the last activation."""
+    return session.execute(select(func.max(RULES.c.seq))).scalar()
+
+
+def rules_of(session: Session) -> ActiveRules:
+    """What was activated last of each kind."""
+    policy, offices = _active(session, "policy"), _active(session, "offices")
+    return ActiveRules(
         None if policy is None else policy_file.read(policy, name="the active policy"),
         None if offices is None else offices_file.read(offices, name="the active offices file"),
     )
 
 
+def _active(session: Session, kind: str) -> str | None:
+    told = select(RULES.c.body).where(RULES.c.kind == kind).order_by(RULES.c.seq.desc()).limit(1)
+    return session.execute(told).scalar()
+
+
 def contributors(session: Session, made: Recorded) -> tuple[frozenset[str], tuple[str, ...]]:
     """Accounts that registered the version, put files into it, or own its run; and in words whom we cannot name."""
-    uploads = session.execute(
-        text("SELECT account FROM twinops_upload WHERE place = :place OR place LIKE :below ESCAPE '\\'"),
-        {"place": made.place, "below": f"{_escaped(made.place)}/%"},
-    )
-    accounts = {made.registrar, *uploads.scalars()}
-    owner = session.execute(
-        text("SELECT account FROM twinops_run WHERE run_id = :run_id"), {"run_id": made.run_id or ""}
-    ).scalar()
-    accounts.add(owner or UNKNOWN)
+    below = UPLOAD.c.place.startswith(f"{made.place}/", autoescape=True)
+    uploads = session.execute(select(UPLOAD.c.account).where((UPLOAD.c.place == made.place) | below)).scalars()
+    owner = session.execute(select(RUN.c.account).where(RUN.c.run_id == (made.run_id or ""))).scalar()
+    accounts = {made.registrar, *uploads, owner or UNKNOWN}
     unknown = ("somebody who was not logged in",) if UNKNOWN in accounts else ()
     return frozenset(accounts - {UNKNOWN}), unknown
 
 
 def stamp_upload(session: Session, place: str, account: str) -> None:
     """Note who put a file into this folder."""
-    session.execute(
-        text("INSERT INTO twinops_upload (place, account) VALUES (:place, :account) ON CONFLICT DO NOTHING"),
-        {"place": place, "account": account},
-    )
+    _add(session, UPLOAD, place=place, account=account)
 
 
 def stamp_run(session: Session, run_id: str, account: str) -> None:
     """Note who began a run; the first stamp stays."""
-    session.execute(
-        text("INSERT INTO twinops_run (run_id, account) VALUES (:run_id, :account) ON CONFLICT DO NOTHING"),
-        {"run_id": run_id, "account": account},
-    )
+    _add(session, RUN, run_id=run_id, account=account)
+
+
+def _add(session: Session, table: Table, **values: str) -> None:
+    """Unless it is there."""
+    session.execute(insert_into(table, session.get_bind()).values(values).on_conflict_do_nothing())
 
 
 def sealed(session: Session, place: str, *, above: bool = False) -> str | None:
     """The sealed folder this place lies in, or (`above`) that lies in this place; None: neither."""
     parts = place.split("/")
     upward = ["/".join(parts[: n + 1]) for n in range(len(parts))]
-    within = text("SELECT place FROM twinops_seal WHERE place IN :upward").bindparams(
-        bindparam("upward", expanding=True)
-    )
-    found = session.execute(within, {"upward": upward}).scalar()
-    if found is None and above:
-        found = session.execute(
-            text("SELECT place FROM twinops_seal WHERE place LIKE :below ESCAPE '\\' LIMIT 1"),
-            {"below": f"{_escaped(place)}/%" if place else "%"},
-        ).scalar()
-    return found
-
-
-def _escaped(place: str) -> str:
-    return place.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _moment(text_: str) -> datetime:
-    return datetime.fromisoformat(text_)
+    within: str | None = session.execute(select(SEAL.c.place).where(SEAL.c.place.in_(upward))).scalar()
+    if within is not None or not above:
+        return within
+    below = SEAL.c.place.startswith(f"{place}/" if place else "", autoescape=True)
+    return session.execute(select(SEAL.c.place).where(below).limit(1)).scalar()

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
-from sqlalchemy import text
+from sqlalchemy import Row, Select, func, select
 
 from twinops.entities.approval import Act, Case, Review
 from twinops.entities.evidence import Evidence
@@ -23,20 +23,9 @@ from twinops.governance.policy import Policy
 from twinops.governance.rulings import Bench
 from twinops.server import cases, records
 from twinops.server.records import Grant, Recorded, Submitted
+from twinops.server.store import GovernedStore
+from twinops.server.tables import EVIDENCE, GRANT, REVIEW, VERSION
 
-if TYPE_CHECKING:
-    from twinops.server.store import GovernedStore
-
-_QUEUE = """
-SELECT v.name, v.version, v.uid, v.registrar, v.separated, e.seq AS evidence, e.at AS evidence_at,
-       r.act, r.seq AS act_seq, r.at AS act_at, r.expires, r.account AS by_account, g.alias
-FROM twinops_version v
-LEFT JOIN (SELECT uid, max(seq) AS seq, max(at) AS at FROM twinops_evidence GROUP BY uid) e ON e.uid = v.uid
-LEFT JOIN (SELECT uid, max(seq) AS seq FROM twinops_review GROUP BY uid) last ON last.uid = v.uid
-LEFT JOIN twinops_review r ON r.seq = last.seq
-LEFT JOIN twinops_grant g ON g.uid = v.uid AND g.active = 1
-WHERE v.deleted = 0 ORDER BY v.seq DESC
-"""
 _WAITS_FOR = {
     "new": "gate runner",
     "waiting": "risk officer",
@@ -102,10 +91,40 @@ class Dossier:
 
 def queue(store: GovernedStore) -> list[Waiting]:
     """Every version with its state, newest first; one query whatever their number."""
-    now = store.now()
-    with store.ManagedSessionMaker() as session:
-        rows = session.execute(text(_QUEUE)).all()
-    return [_waiting(row, now) for row in rows]
+    with store.reading() as now:
+        return [_waiting(row, now.now) for row in now.session.execute(_everything())]
+
+
+def _everything() -> Select[Any]:
+    """Each version with its newest evidence, its newest act and the alias it carries; newest version first."""
+    given = select(EVIDENCE.c.uid, func.max(EVIDENCE.c.seq).label("seq"), func.max(EVIDENCE.c.at).label("at"))
+    evidence = given.group_by(EVIDENCE.c.uid).subquery()
+    last = select(REVIEW.c.uid, func.max(REVIEW.c.id).label("id")).group_by(REVIEW.c.uid).subquery()
+    return (
+        select(VERSION.c.name, VERSION.c.version, VERSION.c.registrar, VERSION.c.separated, GRANT.c.alias)
+        .add_columns(evidence.c.seq.label("evidence"), evidence.c.at.label("evidence_at"))
+        .add_columns(REVIEW.c.id.label("id"), REVIEW.c.act, REVIEW.c.at.label("act_at"), REVIEW.c.expires)
+        .outerjoin(evidence, evidence.c.uid == VERSION.c.uid)
+        .outerjoin(last, last.c.uid == VERSION.c.uid)
+        .outerjoin(REVIEW, REVIEW.c.id == last.c.id)
+        .outerjoin(GRANT, (GRANT.c.uid == VERSION.c.uid) & (GRANT.c.active == 1))
+        .where(VERSION.c.deleted == 0)
+        .order_by(VERSION.c.seq.desc())
+    )
+
+
+def _waiting(row: Row[Any], now: datetime) -> Waiting:
+    state = cases.state_of(row if row.act else None, evidence=row.evidence, now=now)
+    return Waiting(
+        name=row.name,
+        version=row.version,
+        state=state,
+        waits_for=_WAITS_FOR.get(state),
+        since=row.act_at if state in ("changes asked", "expired") else row.evidence_at or row.act_at,
+        alias=row.alias,
+        registrar=row.registrar,
+        separated=row.separated,
+    )
 
 
 def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = True) -> Dossier:
@@ -115,25 +134,23 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         MlflowException: there is no such version, or it was never recorded.
 
     """
-    with store.ManagedSessionMaker() as session:
-        case, made = cases.load(store, session, name, version)
-        policy, offices = cases.rules(store, session)
-        given = records.evidence_of(session, made.uid, known=store.known.submitted)
-        grants = tuple(records.active_grants(session, name))
-        judged = cases.judged(store, session, made)
-    now = store.now()
-    other = next((g.version for g in grants if g.uid != made.uid), None)
+    with store.reading() as now:
+        found = cases.load(now, name, version)
+        grants = tuple(records.active_grants(now.session, name))
+    case, given, judged = found.case, found.given, found.judgement
+    other = next((g.version for g in grants if g.uid != case.uid), None)
+    last = case.reviews[-1] if case.reviews else None
     return Dossier(
         case=case,
-        recorded=made,
-        state=cases.state_of(case.reviews, evidence=given.seq if given else None, now=now),
-        policy=policy,
-        offices=offices,
+        recorded=found.recorded,
+        state=cases.state_of(last, evidence=given.seq if given else None, now=now.now),
+        policy=found.rules.policy,
+        offices=found.rules.offices,
         evidence=judged.evidence if judged else None,
         decision=judged.decision if judged else None,
         submitted=given,
         grants=grants,
-        standing=approval.standing(case, now=now),
+        standing=approval.standing(case, now=now.now),
         files=given.body["files"] if given else {},
         production=dossier(store, name, other, compare=False) if compare and other is not None else None,
     )
@@ -170,26 +187,3 @@ def form_fits(store: GovernedStore, account: str, seen: str | None, *, token: st
 def _token(store: GovernedStore, account: str, seen: str | None, hour: int) -> str:
     told = "\0".join((account, seen or "", str(hour)))
     return hmac.new(store.home.secret.encode(), told.encode(), "sha256").hexdigest()
-
-
-def _waiting(row: Any, now: datetime) -> Waiting:
-    state = _state(row, now)
-    since = row.act_at if state in ("changes asked", "expired") else row.evidence_at or row.act_at
-    return Waiting(
-        name=row.name,
-        version=row.version,
-        state=state,
-        waits_for=_WAITS_FOR.get(state),
-        since=datetime.fromisoformat(since) if since else None,
-        alias=row.alias,
-        registrar=row.registrar,
-        separated=bool(row.separated),
-    )
-
-
-def _state(row: Any, now: datetime) -> str:
-    if row.act is None or (row.evidence is not None and row.evidence > row.act_seq and row.act != "approve"):
-        return "waiting" if row.evidence is not None else "new"
-    if row.act == "approve" and row.expires and now >= datetime.fromisoformat(row.expires):
-        return "expired"
-    return cases.WORDS[Act(row.act)]

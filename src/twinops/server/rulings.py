@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
-from twinops.entities.approval import Case, Ruling
-from twinops.entities.event import Kind, stamp
+from twinops.entities.approval import Ruling
+from twinops.entities.event import Kind
 from twinops.governance import rulings
 from twinops.governance.rulings import Bench
-from twinops.server import actors, cases, desk, records
-
-if TYPE_CHECKING:
-    from twinops.server.ledger import Ledger
-    from twinops.server.records import Recorded
-    from twinops.server.store import GovernedStore
+from twinops.server import actors, cases, desk, evidence, records
+from twinops.server.cases import CaseFile
+from twinops.server.ledger import AuditLog
+from twinops.server.records import Recorded
+from twinops.server.refusals import refuse
+from twinops.server.store import GovernedStore
 
 
 @dataclass(frozen=True)
@@ -27,26 +26,17 @@ class RulingAsked:
     days: int
 
 
-@dataclass(frozen=True)
-class Sitting:
-    """One version before the officer: its case, the record it is about, and what a ruling is judged by."""
-
-    case: Case
-    made: Recorded
-    bench: Bench
-
-
 def resolve(store: GovernedStore, name: str, version: int, asked: RulingAsked, *, seen: str | None) -> Ruling:
     """Resolve what a gate could not tell, or override that it failed. `seen` is the digest that the page showed."""
     with store.guarded({"model": name, "version": str(version), "act": "resolve", "gate": asked.gate[:80]}) as log:
-        sitting = _sitting(store, log, name, version)
-        bench = sitting.bench
-        desk.refuse(rulings.against_resolving(asked.gate, sitting.case, store.actor(), bench=bench, now=log.now))
+        found = cases.load(log.transaction, name, version)
+        bench = _bench(found)
+        refuse(rulings.against_resolving(asked.gate, found.case, store.actor(), bench=bench, now=log.now))
         at_most = bench.allowance(asked.gate).at_most_days
-        desk.refuse(rulings.against_words(asked.reason, asked.days, at_most=at_most))
-        desk.refuse_if_changed(sitting.case, seen)
-        ruling = _ruling(sitting, asked, store.actor().account, log)
-        _keep(store, log, sitting.made, ruling)
+        refuse(rulings.against_words(asked.reason, asked.days, at_most=at_most))
+        desk.refuse_if_changed(found.case, seen)
+        ruling = _ruling(found, asked, store.actor().account, log)
+        _keep(store, log, found.recorded, ruling)
     store.keep_checkpoint()
     return ruling
 
@@ -54,39 +44,37 @@ def resolve(store: GovernedStore, name: str, version: int, asked: RulingAsked, *
 def withdraw(store: GovernedStore, name: str, version: int, gate: str, *, reason: str) -> Ruling:
     """Withdraw a ruling: from now on the gate stands in the way again."""
     with store.guarded({"model": name, "version": str(version), "act": "withdraw", "gate": gate[:80]}) as log:
-        sitting = _sitting(store, log, name, version)
-        desk.refuse(rulings.against_withdrawing(gate, store.actor(), bench=sitting.bench, now=log.now))
-        desk.refuse(rulings.against_words(reason, 1, at_most=1))
-        given = rulings.standing(records.rulings_of(log.session, sitting.case.uid))
+        found = cases.load(log.transaction, name, version)
+        refuse(rulings.against_withdrawing(gate, store.actor(), bench=_bench(found), now=log.now))
+        refuse(rulings.against_words(reason, 1, at_most=1))
+        given = rulings.standing(records.rulings_of(log.session, found.case.uid))
         last = next(r for r in given if r.gate == gate)
         gone = replace(
             last, id=log.frontier.size, account=actors.current(), at=log.now, reason=reason.strip(), withdrawn=True
         )
-        _keep(store, log, sitting.made, gone)
+        _keep(store, log, found.recorded, gone)
     store.keep_checkpoint()
     return gone
 
 
-def _sitting(store: GovernedStore, log: Ledger, name: str, version: int) -> Sitting:
-    case, made = cases.load(store, log.session, name, version)
-    judged = cases.judged(store, log.session, made)
-    policy, offices = cases.rules(store, log.session)
-    return Sitting(case, made, Bench(policy, offices, judged.decision if judged else None))
+def _bench(found: CaseFile) -> Bench:
+    return Bench(found.rules.policy, found.rules.offices, found.judgement.decision if found.judgement else None)
 
 
-def _ruling(sitting: Sitting, asked: RulingAsked, account: str, log: Ledger) -> Ruling:
+def _ruling(found: CaseFile, asked: RulingAsked, account: str, log: AuditLog) -> Ruling:
     """The ruling of an officer against whom nothing stands."""
-    verdict, digests = sitting.bench.verdict(asked.gate), sitting.case.digests
+    bench, digests = _bench(found), found.case.digests
+    verdict = bench.verdict(asked.gate)
     if verdict is None or digests is None:
         raise LookupError(asked.gate)  # refused before
     return Ruling(
         id=log.frontier.size,
-        uid=sitting.case.uid,
+        uid=found.case.uid,
         gate=asked.gate,
         answer=verdict.outcome.value,
         evidence=str(verdict.evidence),
         account=account,
-        role=sitting.bench.office(account, on=log.now.date()),
+        role=bench.office(account, on=log.now.date()),
         at=log.now,
         until=log.now.date() + timedelta(days=asked.days),
         reason=asked.reason.strip(),
@@ -94,7 +82,7 @@ def _ruling(sitting: Sitting, asked: RulingAsked, account: str, log: Ledger) -> 
     )
 
 
-def _keep(store: GovernedStore, log: Ledger, made: Recorded, ruling: Ruling) -> None:
+def _keep(store: GovernedStore, log: AuditLog, made: Recorded, ruling: Ruling) -> None:
     about = {
         "model": made.name,
         "version": made.version,
@@ -107,5 +95,5 @@ def _keep(store: GovernedStore, log: Ledger, made: Recorded, ruling: Ruling) -> 
         "why": desk.salted(ruling.reason),
     }
     log.append(Kind.RULING_WITHDRAWN if ruling.withdrawn else Kind.RULED, ruling.account, about)
-    records.keep_ruling(log.session, ruling, at=stamp(ruling.at))
-    desk.tell(store, log, made)
+    records.keep_ruling(log.session, ruling)
+    evidence.tell(store, log, made)

@@ -1,20 +1,13 @@
-"""What an officer reads, made ready for a page: documents as inert HTML, open questions, pictures, what changed."""
+"""What an officer reads, made ready for a page: verdicts with pictures, open questions, what differs."""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
-import posixpath
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import unquote
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from twinops.entities.approval import Actor
@@ -23,16 +16,12 @@ from twinops.entities.measure import Measure
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance import rulings
 from twinops.governance.gates._shelf import gates, of
-from twinops.governance.policy import Policy
 from twinops.governance.settled import JudgedRuling
 from twinops.governance.words import words
 from twinops.server.review import Dossier
 
 FIGURES = "reports/figures/"
 RESOLVABLE = (Outcome.INCONCLUSIVE, Outcome.FAILED)
-_KEPT = 64
-_documents: dict[str, Markup] = {}
-_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 @dataclass(frozen=True)
@@ -44,7 +33,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ShownVerdict:
     """One verdict with the pictures that belong to it."""
 
     verdict: Verdict
@@ -67,7 +56,7 @@ class Offered:
 
 
 @dataclass(frozen=True)
-class Change:
+class Difference:
     """One thing that differs from production."""
 
     what: str
@@ -85,105 +74,6 @@ class Question:
     answer: str | None
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """Where the links of one shown document lead; `picture` and `file` know what came with the evidence."""
-
-    prefix: str
-    """Before the ids of its headings, which would otherwise be those of the page."""
-    version: str
-    """Which evidence it belongs to: what is cached differs by it."""
-    picture: Callable[[str], str | None]
-    file: Callable[[str], str | None]
-
-
-def document(text: str, shelf: Shelf) -> Markup:
-    """A document in Markdown as HTML in which nothing runs or loads, below the headings of the page.
-
-    Links inside it and to files of the evidence work; a link to what is not there is shown as its words.
-    """
-    key = hashlib.sha256(f"{shelf.prefix}\0{shelf.version}\0{text}".encode()).hexdigest()
-    if key not in _documents:
-        if len(_documents) >= _KEPT:
-            _documents.clear()
-        tokens = _markdown.parse(_without_front_matter(text))
-        _tame(tokens, shelf)
-        _documents[key] = Markup(_markdown.renderer.render(tokens, _markdown.options, {}))  # noqa: S704  # html=False
-    return _documents[key]
-
-
-def _without_front_matter(text: str) -> str:
-    if not text.startswith("---\n"):
-        return text
-    _, end, rest = text[4:].partition("\n---\n")
-    return rest if end else text
-
-
-def _tame(tokens: Sequence[Token], shelf: Shelf) -> None:
-    ids = _named_headings(tokens, shelf.prefix)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
-        for inner in token.children or ():
-            if inner.type == "image":
-                _tame_picture(inner, shelf)
-        _tame_links(token.children or [], shelf, ids)
-        if token.type == "table_open":
-            token.attrSet("tabindex", "0")  # wide tables scroll sideways, by keyboard too
-    for opened, inner, closed in zip(tokens, tokens[1:], tokens[2:], strict=False):
-        if opened.type == "th_open" and not inner.content.strip():
-            opened.tag = closed.tag = "td"  # an empty heading tells a screen reader nothing
-
-
-def _named_headings(tokens: Sequence[Token], prefix: str) -> frozenset[str]:
-    """Give every heading an id, as hosts of git repositories make them; the ids are returned."""
-    given: list[str] = []
-    for opened, inner in itertools.pairwise(tokens):
-        if opened.type == "heading_open":
-            words = re.sub(r"[^\w\- ]", "", inner.content.strip().lower()).replace(" ", "-")
-            again = sum(1 for known in given if known == words)
-            given.append(words)
-            opened.attrSet("id", f"{prefix}-{words}{f'-{again}' if again else ''}")
-    return frozenset(str(token.attrGet("id")) for token in tokens if token.type == "heading_open")
-
-
-def _tame_links(children: list[Token], shelf: Shelf, ids: frozenset[str]) -> None:
-    dropped = False
-    for token in children:
-        if token.type == "link_open":
-            where = _where(str(token.attrGet("href") or ""), shelf, ids)
-            dropped = where is None
-            if where is not None:
-                token.attrSet("href", where)
-                token.attrSet("rel", "noreferrer noopener")
-        if dropped and token.type in ("link_open", "link_close"):
-            dropped = token.type == "link_open"
-            token.type, token.tag, token.content = "text", "", ""
-
-
-def _where(href: str, shelf: Shelf, ids: frozenset[str]) -> str | None:
-    """An address of the web stays, an inner one is found on this page or among the files of the evidence."""
-    if re.match(r"[a-z][a-z0-9+.-]*:", href, re.IGNORECASE):
-        return href
-    if href.startswith("#"):
-        inner = f"{shelf.prefix}-{unquote(href[1:]).lower()}"
-        return f"#{inner}" if inner in ids else None
-    return shelf.file(unquote(href.partition("#")[0])) if href and not href.startswith("/") else None
-
-
-def _tame_picture(token: Token, shelf: Shelf) -> None:
-    where = str(token.attrGet("src") or "")
-    while where.startswith("../"):
-        where = where[3:]
-    found = shelf.picture(posixpath.normpath(where))
-    if found is None:
-        token.type, token.tag = "text", ""
-        token.content = f"(picture: {token.content})"
-    else:
-        token.attrSet("src", found)
-        token.attrSet("loading", "lazy")
-
-
 def pictures(shown: Dossier) -> dict[str, Picture]:
     """Pictures that came with the evidence, by name."""
     found, captions = {}, shown.evidence.captions if shown.evidence else {}
@@ -194,7 +84,7 @@ def pictures(shown: Dossier) -> dict[str, Picture]:
     return found
 
 
-def judged(shown: Dossier) -> tuple[Judged, ...]:
+def shown_verdicts(shown: Dossier) -> tuple[ShownVerdict, ...]:
     """Verdicts in the order of the policy; a picture stands with the first gate of its kind."""
     if shown.decision is None or shown.policy is None:
         return ()
@@ -204,11 +94,11 @@ def judged(shown: Dossier) -> tuple[Judged, ...]:
     for verdict in shown.decision.verdicts:
         gate = listed.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
         own = tuple(left.pop(name) for name in of(verdict, "PICTURES") or () if name in left)
-        found.append(Judged(verdict, gate is None or gate.blocks, own, shown.decision.about(verdict.gate)))
+        found.append(ShownVerdict(verdict, gate is None or gate.blocks, own, shown.decision.about(verdict.gate)))
     return tuple(found)
 
 
-def offered(shown: Dossier, one: Judged, actor: Actor, now: datetime) -> Judged:
+def offered(shown: Dossier, one: ShownVerdict, actor: Actor, now: datetime) -> ShownVerdict:
     """The same with what this reader may write about it; nothing for whoever holds no office."""
     bench, gate = shown.bench, one.verdict.gate
     if not bench.office(actor.account, on=now.date()) or one.verdict.outcome not in RESOLVABLE:
@@ -219,7 +109,7 @@ def offered(shown: Dossier, one: Judged, actor: Actor, now: datetime) -> Judged:
     return replace(one, offered=Offered(label, bench.allowance(gate).at_most_days, against, withdraw))
 
 
-def other_pictures(shown: Dossier, told: Iterable[Judged]) -> tuple[Picture, ...]:
+def other_pictures(shown: Dossier, told: Iterable[ShownVerdict]) -> tuple[Picture, ...]:
     """Pictures no verdict showed."""
     seen = {picture.path for one in told for picture in one.pictures}
     return tuple(picture for picture in pictures(shown).values() if picture.path not in seen)
@@ -267,47 +157,34 @@ def _question(content: dict[str, Any], field: dict[str, Any]) -> Question:
     return Question(str(content["title"]), str(asked.get("question", field["id"])), str(asked.get("who", "")), answer)
 
 
-def changes(shown: Dossier) -> tuple[Change, ...]:
-    """What differs from the version in production: verdicts, rules, files, facts and measures, in this order."""
-    old = shown.production
-    if old is None:
-        return ()
-    return (
-        *_changed_verdicts(old, shown),
-        *_changed_policy(old.policy, shown.policy),
-        *_changed_files(old, shown),
-        *_changed_facts(old.evidence, shown.evidence),
-        *_changed_measures(old.evidence, shown.evidence),
-    )
+def differences(shown: Dossier) -> tuple[Difference, ...]:
+    """What differs from the version in production, verdicts first."""
+    return tuple(_differences(shown.production, shown)) if shown.production else ()
 
 
-def _changed_verdicts(old: Dossier, new: Dossier) -> Iterable[Change]:
-    before = {v.gate: v.outcome.value for v in old.decision.verdicts} if old.decision else {}
-    now = {v.gate: v.outcome.value for v in new.decision.verdicts} if new.decision else {}
-    return _differences("gate", before, now)
+def _differences(old: Dossier, new: Dossier) -> Iterator[Difference]:
+    for told in (_outcomes, _policy, _files, _facts, _measures):
+        before, now = told(old), told(new)
+        for name in sorted({*before, *now}):
+            if before.get(name) != now.get(name):
+                yield Difference(name, before.get(name, "not there"), now.get(name, "not there"))
 
 
-def _changed_policy(old: Policy | None, new: Policy | None) -> Iterable[Change]:
-    before, now = ({"version": p.version} if p else {} for p in (old, new))
-    return _differences("policy", before, now)
+def _outcomes(one: Dossier) -> dict[str, str]:
+    return {f"gate {v.gate}": v.outcome.value for v in one.decision.verdicts} if one.decision else {}
 
 
-def _changed_files(old: Dossier, new: Dossier) -> Iterable[Change]:
-    before, now = ({n: d[:12] for n, d in sorted(x.recorded.files.items())} for x in (old, new))
-    return _differences("file", before, now)
+def _policy(one: Dossier) -> dict[str, str]:
+    return {"policy version": one.policy.version} if one.policy else {}
 
 
-def _changed_facts(old: Evidence | None, new: Evidence | None) -> Iterable[Change]:
-    before, now = ({f.name: words(f.value)[:200] for f in e.facts} if e else {} for e in (old, new))
-    return _differences("fact", before, now)
+def _files(one: Dossier) -> dict[str, str]:
+    return {f"file {name}": digest[:12] for name, digest in one.recorded.files.items()}
 
 
-def _changed_measures(old: Evidence | None, new: Evidence | None) -> Iterable[Change]:
-    before, now = ({m.name: figure(m) for m in e.measures} if e else {} for e in (old, new))
-    return _differences("measure", before, now)
+def _facts(one: Dossier) -> dict[str, str]:
+    return {f"fact {f.name}": words(f.value)[:200] for f in one.evidence.facts} if one.evidence else {}
 
 
-def _differences(kind: str, before: dict[str, str], now: dict[str, str]) -> Iterable[Change]:
-    for name in sorted({*before, *now}):
-        if before.get(name) != now.get(name):
-            yield Change(f"{kind} {name}", before.get(name, "not there"), now.get(name, "not there"))
+def _measures(one: Dossier) -> dict[str, str]:
+    return {f"measure {m.name}": figure(m) for m in one.evidence.measures} if one.evidence else {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
-from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, TEMPORARILY_UNAVAILABLE
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy import event, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -22,19 +22,17 @@ from twinops.entities.approval import Act, Actor
 from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
 from twinops.governance.lookalikes import resembles
-from twinops.server import actors, aliases, cases, folders, ledger, records, tables
+from twinops.server import actors, aliases, folders, ledger, records, tables
+from twinops.server.aliases import Promotion
 from twinops.server.home import Home
-from twinops.server.ledger import Ledger
+from twinops.server.ledger import AuditLog
 from twinops.server.outbox import TOLD, Outbox
 from twinops.server.records import Recorded
+from twinops.server.refusals import refusal
+from twinops.server.transaction import Memo, Transaction
 
 RESERVED = "twinops."
 SCHEME = "twinops+"
-
-
-def refused(sentence: str) -> MlflowException:
-    """What MLflow's dialog and clients show word for word, as HTTP 403."""
-    return MlflowException(sentence, PERMISSION_DENIED)
 
 
 class GovernedStore(SqlAlchemyStore):
@@ -44,7 +42,7 @@ class GovernedStore(SqlAlchemyStore):
         self.home = home or Home.here()
         self._here = threading.local()
         self._turn = threading.Lock()
-        self.known = cases.Known()
+        self._known = Memo()
         super().__init__(store_uri.removeprefix(SCHEME), read_db_uri)
         self._stock_sessions = _answering(self.ManagedSessionMaker)
         self.ManagedSessionMaker = self._session
@@ -65,15 +63,19 @@ class GovernedStore(SqlAlchemyStore):
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Ledger]:
+    def writing(self) -> Iterator[AuditLog]:
         """One transaction that holds the writer lock from its first statement: all of it happens, or none."""
         with self._turn, self._stock_sessions(read_only=False) as session:
             if self.db_type == "sqlite":
                 session.execute(text("BEGIN IMMEDIATE"))
+            log = AuditLog(self._transaction(session))
             self._here.session = session
             try:
-                log = Ledger(session)
                 yield log
+            except BaseException:
+                if log.appended:
+                    self._known = Memo()  # numbers of what is rolled back are given again
+                raise
             finally:
                 self._here.session = None
         if self.outbox:
@@ -82,21 +84,24 @@ class GovernedStore(SqlAlchemyStore):
                     self.outbox.tell(kind.value, about)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[Transaction]:
         """One read transaction for MLflow's methods and our own questions."""
         running = getattr(self._here, "session", None)
         if running is not None:
-            yield running
+            yield self._transaction(running)
             return
         with self._stock_sessions(read_only=True) as session:
             self._here.session = session
             try:
-                yield session
+                yield self._transaction(session)
             finally:
                 self._here.session = None
 
+    def _transaction(self, session: Session) -> Transaction:
+        return Transaction(session, self.home, self._known, self.now())
+
     @contextmanager
-    def guarded(self, about: dict[str, Any]) -> Iterator[Ledger]:
+    def guarded(self, about: dict[str, Any]) -> Iterator[AuditLog]:
         """The same, and a refusal inside is logged after everything else was rolled back.
 
         A refusal that cannot be logged stays a refusal.
@@ -132,7 +137,7 @@ class GovernedStore(SqlAlchemyStore):
         if _is_prompt(kept):
             self._against_prompt_among_models(name)
             return super().create_model_version(name, source, run_id, kept, *args, **more)
-        with self.guarded({"model": name, "act": "register"}) as log, folders.alone(self.home):
+        with self.guarded({"model": name, "act": "register"}) as log, self.home.sealing():
             made = super().create_model_version(name, source, run_id, kept, *args, **more)
             held = self._get_sql_model_version(log.session, name, made.version)
             self._record(log, held, registrar=actors.current(), separated=True)
@@ -145,22 +150,22 @@ class GovernedStore(SqlAlchemyStore):
             among_prompts = family is not None and str(family.value).lower() == "true"
         if not among_prompts:
             with self.guarded({"model": name, "act": "prompt among models"}):
-                raise refused("twinops: a model does not become a prompt, nor a prompt a model.")
+                raise refusal("a model does not become a prompt, nor a prompt a model.")
 
-    def _record(self, log: Ledger, held: Any, *, registrar: str, separated: bool) -> Recorded:
+    def _record(self, log: AuditLog, held: Any, *, registrar: str, separated: bool) -> Recorded:
         address = held.storage_location or held.source
         place = folders.place_of(self.home, address)
         if place is None and not separated:
             place = folders.moved_place(self.home, address)
         if place is None:
-            raise refused(
-                f"twinops: {str(held.source)[:200]!r} is not in this server's artifact store. "
+            raise refusal(
+                f"{str(held.source)[:200]!r} is not in this server's artifact store. "
                 "Upload the model to a run of this server and register it from there."
             )
         try:
             files = folders.listing(self.home, place)
         except IntegrityError as problem:
-            raise refused(f"twinops: {problem}") from None
+            raise refusal(str(problem)) from None
         about = {"model": held.name, "version": held.version, "digest": digest_of(files), "files": len(files)}
         uid = uuid.uuid4().hex
         kind = Kind.REGISTERED if separated else Kind.ADOPTED
@@ -183,7 +188,7 @@ class GovernedStore(SqlAlchemyStore):
 
     def adopt(self, name: str, version: int, *, registrar: str) -> Recorded:
         """Record a version that was made without this server; its roles count as not separated."""
-        with self.writing() as log, folders.alone(self.home):
+        with self.writing() as log, self.home.sealing():
             held = self._get_sql_model_version(log.session, name, version)
             return self._record(log, held, registrar=registrar, separated=False)
 
@@ -201,39 +206,35 @@ class GovernedStore(SqlAlchemyStore):
             super().set_registered_model_alias(name, alias, version)
             return None
         with self.guarded({"model": name, "version": str(version), "alias": alias, "act": "promote"}) as log:
-            made = aliases.promote(self, log, (name, alias, int(version)), etag=etag)
+            made = aliases.promote(log, Promotion(name, alias, int(version)), etag=etag)
+            super().set_registered_model_alias(name, alias, int(version))
         if made.moved:
             self.keep_checkpoint(made.frontier)
         return made.etag
 
-    def stock_alias(self, name: str, alias: str, version: int) -> None:
-        """MLflow's own write, inside the running transaction."""
-        super().set_registered_model_alias(name, alias, version)
-
-    def stock_description(self, name: str, version: int, description: str) -> None:
-        """MLflow's own write, inside the running transaction."""
-        super().update_model_version(name, version, description)
-
-    def stock_alias_gone(self, name: str, alias: str) -> None:
-        """MLflow's own removal, inside the running transaction."""
-        super().delete_registered_model_alias(name, alias)
+    def take_down(self, log: AuditLog, name: str, alias: str, *, why: str) -> bool:
+        """Remove a protected alias in the running transaction, for a reason the log holds; False: it was not set."""
+        done = aliases.take_down(log, name, alias, why=why)
+        if done:
+            super().delete_registered_model_alias(name, alias)
+        return done
 
     def delete_registered_model_alias(self, name: str, alias: str) -> None:
         """A protected alias is taken down by an officer on the review page, with a reason."""
         if alias in self.protected():
             with self.guarded({"model": name, "alias": alias, "act": "remove alias"}):
-                raise refused(
-                    f"twinops: {alias!r} is protected. A risk officer takes it down on /twinops/review, with a reason."
+                raise refusal(
+                    f"{alias!r} is protected. A risk officer takes it down on /twinops/review, with a reason."
                 )
         super().delete_registered_model_alias(name, alias)
 
     def get_model_version_by_alias(self, name: str, alias: str) -> Any:
         """What a protected alias points to, if it is still exactly what was approved and was not revoked."""
-        with self.reading() as session:
+        with self.reading() as now:
             found = super().get_model_version_by_alias(name, alias)
-            protected = records.protected_aliases(session)
+            protected = records.protected_aliases(now.session)
             if alias in protected:
-                aliases.verify(self, session, found, alias)
+                aliases.verify(now, found, alias)
         if alias not in protected:
             self._against_lookalike(alias, protected)
         return found
@@ -247,7 +248,7 @@ class GovernedStore(SqlAlchemyStore):
         like = resembles(alias, protected)
         if like:
             with self.guarded({"alias": alias[:80], "act": "look-alike alias"}):
-                raise refused(f"twinops: the alias {alias[:80]!r} looks like the protected {like!r}; choose another.")
+                raise refusal(f"the alias {alias[:80]!r} looks like the protected {like!r}; choose another.")
 
     # bytes
 
@@ -262,8 +263,24 @@ class GovernedStore(SqlAlchemyStore):
         if made is None:
             return where
         if revoked:
-            raise refused(f"twinops: version {version} of {name} is not served. Its approval was revoked.")
+            raise refusal(f"version {version} of {name} is not served. Its approval was revoked.")
         return folders.verified_address(self.home, made, approved=granted)
+
+    def against_sealed(self, place: str, *, above: bool = False) -> None:
+        """Refuse to write into a registered version's folder, or (`above`) to remove what such a folder lies in."""
+        with self.ManagedSessionMaker() as session:
+            seal = records.sealed(session, place, above=above)
+        if seal is not None:
+            with self.guarded({"act": "write sealed bytes", "place": seal}):
+                raise refusal(
+                    f"{seal} belongs to a registered version; its bytes stay. Upload to another place and "
+                    "register that as a new version."
+                )
+
+    def stamp_upload(self, folder: str, account: str) -> None:
+        """Note who put a file into this folder."""
+        with self.ManagedSessionMaker(read_only=False) as session:
+            records.stamp_upload(session, folder, account)
 
     # what must stay while a protected alias is carried
 
@@ -272,10 +289,7 @@ class GovernedStore(SqlAlchemyStore):
         with self.guarded({"model": name, "act": "rename"}) as log:
             self._against_carried(log, name)
             made = super().rename_registered_model(name, new_name)
-            log.session.execute(
-                text("UPDATE twinops_version SET name = :new WHERE deleted = 0 AND name = :old"),
-                {"new": new_name, "old": name},
-            )
+            records.rename_versions(log.session, name, new_name)
             log.append(Kind.RENAMED, actors.current(), {"model": name, "now": new_name})
         return made
 
@@ -303,19 +317,19 @@ class GovernedStore(SqlAlchemyStore):
     def transition_model_version_stage(self, name: str, version: Any, *_more: Any, **_named: Any) -> Any:
         """Legacy stages are a second door to production; it is closed."""
         with self.guarded({"model": name, "version": str(version), "act": "stage"}):
-            raise refused("twinops: legacy stages are switched off. Production is the alias 'production', by approval.")
+            raise refusal("legacy stages are switched off. Production is the alias 'production', by approval.")
 
-    def _forget(self, log: Ledger, name: str, version: int) -> None:
+    def _forget(self, log: AuditLog, name: str, version: int) -> None:
         made = records.version_of(log.session, name, version)
         if made is not None:
             records.forget_version(log.session, made.uid)
             log.append(Kind.DELETED, actors.current(), {"model": name, "version": version, "uid": made.uid})
 
-    def _against_carried(self, log: Ledger, name: str, *, version: int | None = None) -> None:
+    def _against_carried(self, log: AuditLog, name: str, *, version: int | None = None) -> None:
         for grant in records.active_grants(log.session, name):
             if version in (None, grant.version):
-                raise refused(
-                    f"twinops: version {grant.version} of {name} carries the protected alias {grant.alias!r}. "
+                raise refusal(
+                    f"version {grant.version} of {name} carries the protected alias {grant.alias!r}. "
                     "A risk officer takes it down first."
                 )
 
@@ -341,6 +355,10 @@ class GovernedStore(SqlAlchemyStore):
         self._against_reserved(name, key)
         super().delete_model_version_tag(name, version, key)
 
+    def describe(self, made: Recorded, description: str) -> None:
+        """Tell on MLflow's own page what was judged, inside the running transaction."""
+        super().update_model_version(made.name, made.version, description)
+
     def mirror(self, name: str, version: int, tags: dict[str, str]) -> None:
         """Show what our own tables say as tags, inside the running transaction; nothing reads them back."""
         from mlflow.entities.model_registry import ModelVersionTag
@@ -351,13 +369,13 @@ class GovernedStore(SqlAlchemyStore):
     def _against_reserved(self, name: str, key: str) -> None:
         shape = key.strip().casefold()
         if shape.startswith(RESERVED):
-            why = f"twinops: tags that begin with {RESERVED!r} mirror what the server decided; nobody sets them."
+            why = f"tags that begin with {RESERVED!r} mirror what the server decided; nobody sets them."
         elif shape == IS_PROMPT_TAG_KEY.casefold():
-            why = "twinops: a model does not become a prompt, nor a prompt a model."
+            why = "a model does not become a prompt, nor a prompt a model."
         else:
             return
         with self.guarded({"model": name, "tag": key[:80], "act": "reserved tag"}):
-            raise refused(why)
+            raise refusal(why)
 
     # the log
 

@@ -6,6 +6,8 @@ Our own records are only added to. Whoever owns the database can drop all this: 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import Connection, text
 
 _ALIAS = "lower(trim(NEW.alias, ' ' || {nl} || {tab})) IN (SELECT alias FROM twinops_protected)"
@@ -28,56 +30,68 @@ _STAGED = (
     "NEW.current_stage IS DISTINCT FROM OLD.current_stage AND NEW.current_stage NOT IN ('None', 'Deleted_Internal')"
 )
 
-RULES: tuple[tuple[str, str, str, str, str], ...] = (
-    # name, table, when, condition, sentence
-    ("alias_new", "registered_model_aliases", "INSERT", f"{_ALIAS} AND NOT {_GRANTED.format(row='NEW')}",
+
+@dataclass(frozen=True)
+class Trigger:
+    """On which operation on which table a row is refused, if the condition holds, and in which sentence."""
+
+    name: str
+    table: str
+    operation: str
+    condition: str
+    sentence: str
+
+
+RULES = (
+    Trigger("alias_new", "registered_model_aliases", "INSERT", f"{_ALIAS} AND NOT {_GRANTED.format(row='NEW')}",
      "this alias is protected and this version has no approval"),
-    ("alias_moved", "registered_model_aliases", "UPDATE",
+    Trigger("alias_moved", "registered_model_aliases", "UPDATE",
      f"({_ALIAS} AND NOT {_GRANTED.format(row='NEW')}) OR (NEW.alias <> OLD.alias AND {_GRANTED.format(row='OLD')})",
      "this alias is protected and this version has no approval"),
-    ("alias_gone", "registered_model_aliases", "DELETE", _GRANTED.format(row="OLD"), "this alias is protected"),
-    ("model_renamed", "registered_models", "UPDATE", f"NEW.name <> OLD.name AND {_CARRIES}",
+    Trigger("alias_gone", "registered_model_aliases", "DELETE", _GRANTED.format(row="OLD"), "this alias is protected"),
+    Trigger("model_renamed", "registered_models", "UPDATE", f"NEW.name <> OLD.name AND {_CARRIES}",
      "a version of this model carries a protected alias"),
-    ("model_gone", "registered_models", "DELETE", _CARRIES, "a version of this model carries a protected alias"),
-    ("version_staged", "model_versions", "UPDATE", _STAGED, "legacy stages are switched off"),
-    ("version_born_staged", "model_versions", "INSERT", "NEW.current_stage NOT IN ('None', 'Deleted_Internal')",
+    Trigger("model_gone", "registered_models", "DELETE", _CARRIES, "a version of this model carries a protected alias"),
+    Trigger("version_staged", "model_versions", "UPDATE", _STAGED, "legacy stages are switched off"),
+    Trigger("version_born_staged", "model_versions", "INSERT", "NEW.current_stage NOT IN ('None', 'Deleted_Internal')",
      "legacy stages are switched off"),
-    ("version_moved", "model_versions", "UPDATE", f"{_MOVED} AND {_RECORDED}", "a recorded version stays where it is"),
-    ("version_unmade", "model_versions", "UPDATE",
+    Trigger("version_moved", "model_versions", "UPDATE", f"{_MOVED} AND {_RECORDED}",
+     "a recorded version stays where it is"),
+    Trigger("version_unmade", "model_versions", "UPDATE",
      f"NEW.current_stage = 'Deleted_Internal' AND OLD.current_stage <> 'Deleted_Internal' AND {_THIS_CARRIES}",
      "this version carries a protected alias"),
-    ("version_gone", "model_versions", "DELETE", _THIS_CARRIES, "this version carries a protected alias"),
-    ("event_order", "twinops_event", "INSERT", "NEW.seq <> (SELECT size FROM twinops_head WHERE id = 1)",
+    Trigger("version_gone", "model_versions", "DELETE", _THIS_CARRIES, "this version carries a protected alias"),
+    Trigger("event_order", "twinops_event", "INSERT", "NEW.seq <> (SELECT size FROM twinops_head WHERE id = 1)",
      "the audit log is numbered without gaps"),
-    ("head_back", "twinops_head", "UPDATE", "NEW.size < OLD.size OR NEW.size > OLD.size + 1",
+    Trigger("head_back", "twinops_head", "UPDATE", "NEW.size < OLD.size OR NEW.size > OLD.size + 1",
      "the audit log only grows"),
-    ("version_fixed", "twinops_version", "UPDATE",
+    Trigger("version_fixed", "twinops_version", "UPDATE",
      "NEW.uid <> OLD.uid OR NEW.digest <> OLD.digest OR NEW.files <> OLD.files OR NEW.registrar <> OLD.registrar"
      " OR NEW.place <> OLD.place OR NEW.separated <> OLD.separated OR NEW.created_ms <> OLD.created_ms"
      " OR NEW.deleted < OLD.deleted", "what was recorded of a version stays"),
 )  # fmt: skip
-APPEND_ONLY = ("twinops_event", "twinops_evidence", "twinops_review", "twinops_ruling", "twinops_rules")
+APPEND_ONLY = tuple(f"twinops_{t}" for t in ("event", "evidence", "review", "ruling", "promotion", "rules"))
 KEPT = ("twinops_head", "twinops_version", "twinops_grant", "twinops_seal", "twinops_run", "twinops_upload")
 
 
-def rules() -> tuple[tuple[str, str, str, str, str], ...]:
-    """Every rule: name, table, operation, condition, sentence."""
-    stays = "TRUE"
-    changed = [(f"{t}_update", t, "UPDATE", stays, "records are only added to") for t in APPEND_ONLY]
-    gone = [(f"{t}_delete", t, "DELETE", stays, "records are only added to") for t in (*APPEND_ONLY, *KEPT)]
+def rules() -> tuple[Trigger, ...]:
+    """Every trigger there must be."""
+    told = "records are only added to"
+    changed = [Trigger(f"{t}_update", t, "UPDATE", "TRUE", told) for t in APPEND_ONLY]
+    gone = [Trigger(f"{t}_delete", t, "DELETE", "TRUE", told) for t in (*APPEND_ONLY, *KEPT)]
     return (*RULES, *changed, *gone)
 
 
 def names() -> frozenset[str]:
     """Names of all triggers, as the start-up check looks for them."""
-    return frozenset(f"twinops_{name}" for name, *_ in rules())
+    return frozenset(f"twinops_{rule.name}" for rule in rules())
 
 
 def install(connection: Connection) -> None:
     """Put every trigger in, whatever stood there before."""
     install_one = _sqlite if connection.dialect.name == "sqlite" else _postgresql
-    for name, table, operation, condition, sentence in rules():
-        install_one(connection, f"twinops_{name}", table, operation, (condition, sentence))
+    for rule in rules():
+        install_one(connection, rule)
     if connection.dialect.name == "postgresql":
         _against_truncate(connection)
 
@@ -105,25 +119,23 @@ def _against_truncate(connection: Connection) -> None:
         )
 
 
-def _sqlite(connection: Connection, name: str, table: str, operation: str, rule: tuple[str, str]) -> None:
-    condition, sentence = rule
-    condition = condition.replace("IS DISTINCT FROM", "IS NOT").format(nl="char(10)", tab="char(9)")
-    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
+def _sqlite(connection: Connection, rule: Trigger) -> None:
+    condition = rule.condition.replace("IS DISTINCT FROM", "IS NOT").format(nl="char(10)", tab="char(9)")
+    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS twinops_{rule.name}")
     connection.exec_driver_sql(
-        f"CREATE TRIGGER {name} BEFORE {operation} ON {table} WHEN {condition}"
-        f" BEGIN SELECT RAISE(ABORT, 'twinops: {sentence}'); END"
+        f"CREATE TRIGGER twinops_{rule.name} BEFORE {rule.operation} ON {rule.table} WHEN {condition}"
+        f" BEGIN SELECT RAISE(ABORT, 'twinops: {rule.sentence}'); END"
     )
 
 
-def _postgresql(connection: Connection, name: str, table: str, operation: str, rule: tuple[str, str]) -> None:
-    condition, sentence = rule
-    condition = condition.format(nl="chr(10)", tab="chr(9)")
-    answer = "OLD" if operation == "DELETE" else "NEW"
+def _postgresql(connection: Connection, rule: Trigger) -> None:
+    name, condition = f"twinops_{rule.name}", rule.condition.format(nl="chr(10)", tab="chr(9)")
+    answer = "OLD" if rule.operation == "DELETE" else "NEW"
     connection.exec_driver_sql(
         f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {condition}"
-        f" THEN RAISE EXCEPTION 'twinops: {sentence}' USING ERRCODE = '42501'; END IF; RETURN {answer}; END $$"
+        f" THEN RAISE EXCEPTION 'twinops: {rule.sentence}' USING ERRCODE = '42501'; END IF; RETURN {answer}; END $$"
     )
-    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name} ON {table}")
+    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name} ON {rule.table}")
     connection.exec_driver_sql(
-        f"CREATE TRIGGER {name} BEFORE {operation} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()"
+        f"CREATE TRIGGER {name} BEFORE {rule.operation} ON {rule.table} FOR EACH ROW EXECUTE FUNCTION {name}()"
     )

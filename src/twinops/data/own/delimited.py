@@ -100,7 +100,7 @@ def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
 
 def _refuse_foreign(source: DeclaredSource, gathering: Gathering, encoding: str) -> None:
     """Nothing but ASCII was UTF-8, and much was not: another encoding, and which one nobody can tell for sure."""
-    foreign = sum(r[1] == Fault.NOT_UTF8.value for r in gathering.refused)
+    foreign = sum(r.reason == Fault.NOT_UTF8.value for r in gathering.refused)
     few = foreign < _FOREIGN or foreign * 100 < gathering.taken + foreign
     if source.said.encoding != "detect" or encoding != "utf-8" or few:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ LANGUAGES = {
     "ar": 0.005,
     "ja": 0.005,
 }
+"""Shares of the languages people mostly write in."""
 
 
 @dataclass(frozen=True)
@@ -149,5 +151,5 @@ class Writer:
         at = int(self.rng.integers(1, max(2, len(text) - 1)))
         return text[:at] + text[at + 1 :] if self.rng.random() < 0.5 else text[:at] + text[at] + text[at:]
 
-    def _of(self, choices: tuple[str, ...]) -> str:
+    def _of(self, choices: Sequence[str]) -> str:
         return choices[int(self.rng.integers(len(choices)))]

@@ -77,6 +77,7 @@ def _allowed_days(
     assessed = frozenset({SERVES} if ground.assessed else ())
     told = consent.allowed(engine, choices, asked, bases={SERVES: ground.basis}, assessed=assessed)
     good = told.filter(told["allowed"]).select(["sid", "day"])
+    # art. 7(3): whoever withdrew since is out of the past too
     now = pc.unique(good.filter(pc.equal(good["day"], days.today))["sid"])
     then = pc.is_in(good["day"], pa.array(list(days.cutoffs), pa.int64()))
     return good.filter(pc.and_(pc.is_in(good["sid"], now), then)).rename_columns(["record", "cutoff"])

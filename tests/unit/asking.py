@@ -86,8 +86,10 @@ def _narrow(engine: Engine, found: pa.Table, choices: pa.Table) -> None:
 def _blend(engine: Engine, found: pa.Table, choices: pa.Table) -> None:
     rng = np.random.default_rng(7)
     sids, linked_records = sorted(set(found["sid"].to_pylist())), blending.linked_sources(found)
-    law = dict.fromkeys(("crm", "social_accounts", "social_posts", "social_comments"), (LegalBasis.CONSENT, False))
-    law |= {"care_cases": (LegalBasis.LEGITIMATE_INTEREST, True)}
+    law = dict.fromkeys(
+        ("crm", "social_accounts", "social_posts", "social_comments"), blending.LegalGround(LegalBasis.CONSENT)
+    )
+    law |= {"care_cases": blending.LegalGround(LegalBasis.LEGITIMATE_INTEREST, assessed=True)}
     records = {s: found.filter(pa.compute.equal(found["source"], s))["record"].to_pylist() for s in ("crm", LONE[1])}
     profiles, accounts = records["crm"], records[LONE[1]]
     posts, cases = 12 * len(accounts), len(profiles)
@@ -107,7 +109,9 @@ def _blend(engine: Engine, found: pa.Table, choices: pa.Table) -> None:
     tables = {
         "panel": pa.table({**panel, **flags}),
         "linked": linked_records,
-        "record_days": blending.record_days(engine, linked_records, choices, days=(DAYS, TODAY), law=law),
+        "record_days": blending.record_days(
+            engine, linked_records, choices, days=blending.BlendDays(DAYS, TODAY), law=law
+        ),
         "signals": signals.per_subject(engine, told, cutoffs=DAYS, error=error, params=Window()),
         "registered": pa.table({"sid": sids[::2], "day": pa.array([80] * len(sids[::2]), WHOLE)}),
         "crm_profiles": pa.table(

@@ -23,9 +23,11 @@ from twinops.workflows.places import Places
 ANNA, PROFILE, ACCOUNT = "a" * 32, "b" * 32, "c" * 32
 TODAY, AS_OF = 365, date(2018, 1, 1)
 DAY = 100
-CONSENT = dict.fromkeys(("crm", "social_accounts", "social_posts", "social_comments"), (LegalBasis.CONSENT, False))
-LAW = CONSENT | {"care_cases": (LegalBasis.LEGITIMATE_INTEREST, False)}
-SIGNED = CONSENT | {"care_cases": (LegalBasis.LEGITIMATE_INTEREST, True)}
+CONSENT = dict.fromkeys(
+    ("crm", "social_accounts", "social_posts", "social_comments"), blending.LegalGround(LegalBasis.CONSENT)
+)
+LAW = CONSENT | {"care_cases": blending.LegalGround(LegalBasis.LEGITIMATE_INTEREST)}
+SIGNED = CONSENT | {"care_cases": blending.LegalGround(LegalBasis.LEGITIMATE_INTEREST, assessed=True)}
 
 LEDGER = pa.schema(
     [("sid", pa.string()), ("purpose", pa.string()), ("event", pa.string()), ("day", pa.int64()), ("seq", pa.int64())]
@@ -79,7 +81,7 @@ def blended(
         }
     )
     linked = blending.linked_sources(links)
-    days = blending.record_days(engine, linked, ledger, days=(cutoffs, TODAY), law=law)
+    days = blending.record_days(engine, linked, ledger, days=blending.BlendDays(cutoffs, TODAY), law=law)
     fields = {"sid": pa.string(), "day": pa.int64(), **{f.name: f.type for f in signals.FIELDS}}
     told = blending.scored_texts(linked, {"social_posts": table(list(texts), **fields)})
     text_, whole = pa.string(), pa.int64()

@@ -55,6 +55,7 @@ def since_full_age(lines: pa.Table, births: pa.Table, rule: AgesParams) -> pa.Ta
     first: dict[str, int] = {}
     for sid, day in zip(*(c.to_pylist() for c in _adults(births, rule.adult_years).columns), strict=True):
         if day is not None:
+            # of several birthdays the latest counts: in doubt somebody is taken for younger (GDPR rec. 38)
             first[sid] = max(day, first.get(sid, day))
     if not first or lines.num_rows == 0 or max(first.values()) <= pc.min(lines["day"]).as_py():
         return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 
 import numpy as np
@@ -33,45 +34,53 @@ def linked_sources(links: pa.Table) -> pa.Table:
     return pa.concat_tables([own, *more])
 
 
-def record_days(
-    engine: Engine,
-    linked: pa.Table,
-    choices: pa.Table,
-    *,
-    days: tuple[Sequence[int], int],
-    law: Mapping[str, tuple[LegalBasis, bool]],
-) -> pa.Table:
-    """`source, record, cutoff`: as-of days on which a record may be blended, read on that day AND today.
+@dataclass(frozen=True, order=True)
+class LegalGround:
+    """Why a source may be blended: its legal basis, and whether a signed assessment stands (GDPR art. 6(1)(f))."""
 
-    `days` are the as-of days and today; `law` says of each source its legal basis and whether an assessment stands.
-    """
-    cutoffs, today = days
-    everyone = np.array(sorted({*cutoffs, today}), dtype=np.int64)
+    basis: LegalBasis
+    assessed: bool = False
+
+
+@dataclass(frozen=True)
+class BlendDays:
+    """The as-of days, and today: what was allowed then must still be allowed now (GDPR art. 7(3))."""
+
+    cutoffs: Sequence[int]
+    today: int
+
+
+def record_days(
+    engine: Engine, linked: pa.Table, choices: pa.Table, *, days: BlendDays, law: Mapping[str, LegalGround]
+) -> pa.Table:
+    """`source, record, cutoff`: as-of days on which a record may be blended, read on that day AND today."""
     parts = []
-    for basis in sorted(set(law.values())):
-        of_basis = linked.filter(pc.is_in(linked["source"], pa.array([s for s, b in law.items() if b == basis])))
-        records = pc.unique(of_basis["record"]).sort()
-        asked = pa.table(
-            {
-                "sid": np.repeat(records.to_numpy(zero_copy_only=False), len(everyone)),
-                "day": np.tile(everyone, len(records)),
-            }
-        )
-        told = consent.allowed(
-            engine, choices, _texts(asked), bases={SERVES: basis[0]}, assessed=frozenset({SERVES} if basis[1] else ())
-        )
-        good = told.filter(told["allowed"]).select(["sid", "day"])
-        now = pc.unique(good.filter(pc.equal(good["day"], today))["sid"])
-        then = pc.is_in(good["day"], pa.array(list(cutoffs), pa.int64()))
-        good = good.filter(pc.and_(pc.is_in(good["sid"], now), then))
-        parts += [
-            good.rename_columns(["record", "cutoff"]).append_column(
-                "source", pa.array([s] * good.num_rows, pa.string())
-            )
-            for s, b in law.items()
-            if b == basis
-        ]
+    for ground in sorted(set(law.values())):
+        sources = [s for s, g in law.items() if g == ground]
+        records = pc.unique(linked.filter(pc.is_in(linked["source"], pa.array(sources)))["record"]).sort()
+        found = _allowed_days(engine, choices, records, days=days, ground=ground)
+        parts += [found.append_column("source", pa.array([s] * found.num_rows, pa.string())) for s in sources]
     return pa.concat_tables(parts).select(["source", "record", "cutoff"])
+
+
+def _allowed_days(
+    engine: Engine, choices: pa.Table, records: pa.Array, *, days: BlendDays, ground: LegalGround
+) -> pa.Table:
+    """`record, cutoff` of the records that are allowed on the as-of day and are so today."""
+    everyone = np.array(sorted({*days.cutoffs, days.today}), dtype=np.int64)
+    asked = pa.table(
+        {
+            "sid": pa.array(np.repeat(records.to_numpy(zero_copy_only=False), len(everyone)), pa.string()),
+            "day": np.tile(everyone, len(records)),
+        }
+    )
+    assessed = frozenset({SERVES} if ground.assessed else ())
+    told = consent.allowed(engine, choices, asked, bases={SERVES: ground.basis}, assessed=assessed)
+    good = told.filter(told["allowed"]).select(["sid", "day"])
+    # art. 7(3): whoever withdrew since is out of the past too
+    now = pc.unique(good.filter(pc.equal(good["day"], days.today))["sid"])
+    then = pc.is_in(good["day"], pa.array(list(days.cutoffs), pa.int64()))
+    return good.filter(pc.and_(pc.is_in(good["sid"], now), then)).rename_columns(["record", "cutoff"])
 
 
 def scored_texts(linked: pa.Table, sources: Mapping[str, pa.Table]) -> pa.Table:
@@ -100,10 +109,6 @@ def blend(engine: Engine, tables: Mapping[str, pa.Table], *, window_days: int) -
 
 def _of(linked: pa.Table, source: str) -> pa.Table:
     return linked.filter(pc.equal(linked["source"], source))
-
-
-def _texts(asked: pa.Table) -> pa.Table:
-    return asked.set_column(0, "sid", asked["sid"].cast(pa.string()))
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -29,6 +29,7 @@ def allowed(
     """
     engine.register("consent_ledger", ledger.select(["sid", "purpose", "event", "day", "seq"]))
     engine.register("consent_asked", asked.select(["sid", "day"]))
+    # art. 7(1): the controller shows consent; no entry is an answer too, and it refuses
     engine.register("consent_answers", _answers(bases, assessed))
     return engine.query(files(__package__).joinpath("consent.sql").read_text(encoding="utf-8"))
 

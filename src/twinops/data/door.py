@@ -56,6 +56,7 @@ def enter(engine: Engine, asked: BatchRequest, table: str, columns: tuple[Column
     """
     path = asked.file(table)
     footer = _footer(path)
+    # judged by the footer alone: nothing is unpacked of a file that is too large
     if footer.num_rows > asked.max_rows:
         raise DataError(
             f"{path.name} says it holds {footer.num_rows:,} rows, more than sources.max_rows ({asked.max_rows:,}).",
@@ -72,6 +73,7 @@ def enter(engine: Engine, asked: BatchRequest, table: str, columns: tuple[Column
     ]
     if wrong:
         raise DataError(f"{path.name}: {'; '.join(wrong)}.", hint="Write the column with the type that is asked for.")
+    # art. 5(1)(c): columns nobody declared are named and never read
     engine.register_parquet(f"{table}_file", path)
     declared = {c.name for c in columns}
     return BatchRead(schema.empty_table(), footer.num_rows, tuple(n for n in schema.names if n not in declared))

@@ -110,6 +110,7 @@ def _read_heads(frames: Sequence[bytes], channels: int, texts: int) -> np.ndarra
     heads = np.frombuffer(b"".join([f[: kind.itemsize] for f in frames]), kind)
     widths, rows = heads["lows"]["width"].sum(axis=1, dtype=np.int64), heads["rows"].astype(np.int64)
     claimed = kind.itemsize + rows * widths + heads["texts"].sum(axis=1, dtype=np.int64)
+    # lengths are held against the head before anything is cut by them
     if [len(f) for f in frames] != claimed.tolist():
         raise _torn()
     return heads
@@ -183,6 +184,7 @@ def _channels(table: pa.Table) -> tuple[list[np.ndarray], list[tuple[memoryview,
 def _as_words(array: pa.Array, kind: str) -> np.ndarray:
     """Whole numbers as they are, floats by their bits; a null is a zero."""
     if kind in _FLOAT:
+        # by its bits a NaN and a negative zero come back as they were
         bits = np.asarray(pc.fill_null(array, 0.0))
         return np.asarray(bits.view(np.uint32) if kind == "float" else bits.view(np.int64), dtype=np.int64)
     return np.asarray(pc.fill_null(array.cast(pa.int64()), 0))

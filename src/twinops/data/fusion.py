@@ -41,6 +41,7 @@ def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, 
             hint="Check the shared variables and their code-books.",
         )
     answers = _answers(donors, plan.scales)
+    # all draws share one stream, so that more draws begin with the same ones
     rng = np.random.default_rng(params.seed)
     drawn = [[match(g, answers, near=params.donors, rng=rng) for g in matched] for _ in range(params.draws)]
     _register(engine, matched, drawn, recipients, plan)

@@ -35,6 +35,7 @@ def open_ends(
     """
     rng = np.random.default_rng([params.seed, 1])
     found: dict[Ends, list[tuple[float, float]]] = {}
+    # first the panel as it is, then resampled ones, whose spread is the doubt
     for lot in (None, *[rng] * params.draws):
         cells = [c for g in matched for c in _cells(g, answers, lot)]
         for segment in sorted({m for m in member if m is not None}):

@@ -150,6 +150,7 @@ def _suppressed(rows: Sequence[dict[str, Any]], smallest: int) -> list[dict[str,
     small = {k for k, (n, d) in size.items() if min(n, d) < smallest}
     for variable in sorted({v for v, _ in small}):
         mine = sorted((k for k in size if k[0] == variable), key=lambda k: (size[k], k[1]))
+        # one empty cell alone could be had back from the total
         if sum(k in small for k in mine) == 1 and len(mine) > 1:
             small.add(next(k for k in mine if k not in small))
     empty = dict.fromkeys(("recipients", "donors", *FIGURES))

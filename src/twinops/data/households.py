@@ -33,4 +33,5 @@ def among(read: BatchRead, kept: pa.Array) -> BatchRead:
 
 
 def _draw(household: int) -> bytes:
+    # a key of its own, so that the sample tells nothing about other hashes of the id
     return hashlib.blake2b(str(household).encode(), key=b"twinops sample", digest_size=16).digest()

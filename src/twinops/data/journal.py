@@ -43,6 +43,7 @@ class Journal:
         with half.open("w", encoding="utf-8") as file:
             file.write(to_json({"files": files, "told": told}))
             file.flush()
+            # the promise must outlive a power cut, or half of the files would be moved for nothing
             os.fsync(file.fileno())
         half.replace(self.folder / PROMISE)
         self.finish()
@@ -53,6 +54,7 @@ class Journal:
         if not promise.is_file():
             return None
         said = json.loads(promise.read_text(encoding="utf-8"))
+        # a third version means somebody wrote the files anew: theirs counts
         known = all(_digest(self.root / name) in is_or_was.values() for name, is_or_was in said["files"].items())
         if known:
             for name in said["files"]:

@@ -51,6 +51,7 @@ def groups(donors: pa.Table, recipients: pa.Table, shared: Sequence[Shared]) -> 
     for pattern in np.unique(known, axis=0):
         there = [v for v, k in zip(shared, pattern, strict=True) if k]
         who, from_whom = np.flatnonzero((known == pattern).all(axis=1)), np.flatnonzero(given[:, pattern].all(axis=1))
+        # nobody who could give: better no answer than one from everybody
         if not there or len(from_whom) < 2:
             continue
         centre = _centre(donors.take(from_whom), there)
@@ -71,6 +72,7 @@ def match(group: MatchGroup, answers: np.ndarray, *, near: int, rng: np.random.G
     """
     from scipy.spatial import cKDTree
 
+    # the approximate Bayesian bootstrap's first step: donors are resampled
     sample = np.sort(rng.integers(0, len(group.donors), len(group.donors)))
     weights, spread = regression(group.donor_x[sample], answers[group.donors[sample]])
     pool = np.unique(sample)
@@ -87,6 +89,7 @@ def regression(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Ridge weights of the answers on the shared variables, rounded, and the spread of what they leave unexplained."""
     with one_thread():
         penalty = _RIDGE * np.eye(x.shape[1])
+        # the constant is not shrunk
         penalty[0, 0] = 0.0
         weights = np.round(np.linalg.solve(x.T @ x + penalty, x.T @ y), 6)
         return weights, np.maximum((y - x @ weights).std(axis=0), _SPREAD)

@@ -29,6 +29,7 @@ def bases_of(legal: LegalFacts) -> dict[Purpose, LegalBasis]:
     Raises:
         ParamsError: training is not among them, so nothing may be learned (GDPR art. 5(1)(b)).
     """
+    # art. 5(1)(b): a purpose that a needed column does not serve is no purpose of the lines
     served = set.intersection(*(set(legal.columns[c]) for c in _needed(legal)))
     bases = {
         p: basis for p, basis in legal.bases.items() if p in legal.columns[HOUSEHOLD] and (p not in TWIN or p in served)
@@ -47,6 +48,7 @@ def served(lines: pa.Table, legal: LegalFacts) -> pa.Table:
     for column, sealed in EMPTIED.items():
         if column in legal.columns and not set(TWIN) <= set(legal.columns[column]):
             kind = lines.schema.field(sealed).type
+            # art. 5(1)(c): what is not declared for the twin is emptied, and the row stays
             nothing = pa.nulls(lines.num_rows, kind) if column == "store_id" else pa.array([0] * lines.num_rows, kind)
             lines = lines.set_column(lines.column_names.index(sealed), sealed, nothing)
     return lines

@@ -26,6 +26,7 @@ class Parted:
 
 def part(rows: pa.Table, schema: Schema) -> Parted:
     """Judge every row. Bad rows become text, as whatever is wrong with them must be kept as it came."""
+    # two cheap aggregates first: pandera is loaded only where something is wrong
     why = {} if schema.holds(rows) else _reasons(rows, schema)
     bad = pa.array(sorted(why), pa.int64())
     kept_out = pa.table({c: rows[c].take(bad).cast(pa.string()) for c in rows.column_names})

@@ -48,8 +48,10 @@ def write_sealed(  # noqa: PLR0913  (each is bound into every frame)
         raise DataError(
             f"{table[subject].null_count} row(s) for {dataset} have no {subject}.", hint="Quarantine them first."
         )
+    # natural ids stop here: from now on a row belongs to a sid
     names, row_names = _encoded(table[subject])
     sids = [s.lower() for s in names] if subject == "sid" else keys.subject_ids(names)
+    # GDPR art. 17: who was erased has no key, and a rebuild must not bring the rows back
     held = keys.subject_keys(sids)
     there = sorted({s for s in sids if s in held})
     rows, starts = _grouped(there, sids, row_names)
@@ -69,6 +71,7 @@ def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys
     Raises:
         IntegrityError: a file is not what its place says, or a frame does not open under its subject's key.
     """
+    # every file is read and checked before any key is asked for
     files = [SealedFile.read(p, dataset) for p in ([paths] if isinstance(paths, Path) else paths)]
     if not files:
         raise DataError(f"There is no sealed file of {dataset}.", hint="Run the stages before this one.")
@@ -84,6 +87,7 @@ def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys
         tables.append(pa.table({"sid": sid, **dict(zip(values.column_names, values.columns, strict=True))}))
     if any(t.schema != tables[0].schema for t in tables):
         raise IntegrityError(f"The batches of {dataset} have different columns.", hint="Collect all of them again.")
+    # how many were erased is told, who is not
     return pa.concat_tables(tables).replace_schema_metadata({_ERASED: str(len(all_sids) - len(held)).encode()})
 
 
@@ -97,6 +101,7 @@ def write_quarantine(table: pa.Table, path: Path, *, dataset: str, batch: str, k
     chunk = _rows_at_once(table)
     starts = np.arange(0, table.num_rows, chunk)
     label = Label(f"quarantine/{dataset}", batch, frame.columns(table))
+    # in place of a sid: a quarantined row's id may be the very thing that is broken
     numbers = [i.to_bytes(16, "big") for i in range(len(starts))]
     frames = frame.encode(table, starts, table.num_rows)
     write(path, label, numbers, frames, [keys.batch_key(dataset, batch)] * len(starts))

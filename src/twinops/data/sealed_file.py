@@ -63,7 +63,9 @@ def write(path: Path, label: Label, sids: list[bytes], frames: Iterable[bytes], 
         schema=_FILE.with_metadata(label.metadata()),
     )
     path.parent.mkdir(parents=True, exist_ok=True)
+    # a run that dies halfway must not leave a file that looks whole
     half = path.with_name(f".{path.name}.half")
+    # ciphertext does not compress; statistics of frames would only cost
     pq.write_table(table, half, compression="none", use_dictionary=False, write_statistics=["sid"])
     half.replace(path)
 
@@ -104,6 +106,7 @@ class SealedFile:
             IntegrityError: it is no sealed file, or another one.
         """
         try:
+            # the footer tells the size before a row is read
             if pq.read_metadata(path).num_rows > MOST_SUBJECTS:
                 raise ValueError("more subjects than we write")
             table = pq.read_table(path)
@@ -114,17 +117,20 @@ class SealedFile:
             raise DataError(f"{_name(path)} is not there.", hint="Run `dvc repro`, or `dvc pull`.") from None
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
             raise IntegrityError(f"{_name(path)} is not a sealed file.", hint=_AGAIN) from None
+        # a file put in another's place is caught here, a frame by its tag
         if (label.dataset, label.batch) != (dataset, path.stem):
             raise IntegrityError(
                 f"{_name(path)} holds {label.dataset} of batch {label.batch}, not {dataset} of {path.stem}.",
                 hint=_AGAIN,
             )
+        # a subject twice could hide a second version of its rows
         if sids != sorted(set(sids)):
             raise IntegrityError(f"{_name(path)} holds a subject twice or out of order.", hint=_AGAIN)
         return cls(path, label, sids, frames)
 
     def open(self, held: Mapping[bytes, AESSIV]) -> tuple[pa.Table, np.ndarray, list[bytes]]:
         """The rows of all subjects whose key is held, how many each has, and who they are."""
+        # without a key there is nothing to open: erased, or not ours to look at
         there = [(sid, sealed) for sid, sealed in zip(self.sids, self.frames, strict=True) if sid in held]
         expand, bound = zstandard.ZstdDecompressor().decompress, self.label.bound
         plain = [expand(self._opened(sealed, held[sid], [sid, *bound])) for sid, sealed in there]
@@ -141,6 +147,7 @@ class SealedFile:
                 "another dataset, batch or schema.",
                 hint=_AGAIN,
             ) from None
+        # the size stands inside what was authenticated, but our own bug could have written it
         if not 0 <= zstandard.frame_content_size(squeezed) <= MOST_FRAME_BYTES:
             raise IntegrityError(
                 f"A frame of {_name(self.path)} claims more than {MOST_FRAME_BYTES:,} bytes.", hint=_AGAIN

@@ -186,6 +186,7 @@ def net_sentiment(counts: np.ndarray, error: ScorerError, *, seed: int) -> tuple
     what the posts truly are: P(label | true) as measured, with its own doubt and shared by everybody, and a flat prior
     (Jeffreys) on each subject's mix. So the answer does not lean towards the mix of the labelled posts.
     """
+    # subjects with the same counts have the same answer: each is drawn once
     kinds, whose = np.unique(np.asarray(counts, dtype=np.int64), axis=0, return_inverse=True)
     rng = np.random.default_rng(seed)
     mix = np.full(kinds.shape, 1 / 3)
@@ -198,6 +199,7 @@ def net_sentiment(counts: np.ndarray, error: ScorerError, *, seed: int) -> tuple
         true = np.sum(lots, axis=0)
         gamma = rng.gamma(true + 0.5)
         mix = gamma / gamma.sum(axis=1, keepdims=True)
+        # the first turns still remember where they began
         if turn >= _BURN_IN:
             drawn.append((true[:, 0] - true[:, 2]) / np.maximum(kinds.sum(axis=1), 1))
     low, high = np.quantile(drawn, [0.025, 0.975], axis=0)

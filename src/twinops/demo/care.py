@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from twinops.demo import texts
-from twinops.demo.social import World, as_truth
+from twinops.demo.social import Truth, World, as_truth
 from twinops.demo.social_export import Span
-from twinops.demo.utterances import Said, Writer, temper
+from twinops.demo.utterances import Utterance, Writer, temper
 
 CASES_A_YEAR = 0.9
 SPOILT = 0.02
@@ -36,14 +36,13 @@ def cases(customers: Sequence[tuple[str, str]], *, seed: int, span: Span) -> Wor
             raw = _line({"customer": customer, "case_id": f"case-{number}"} | _case(said, topic, span, rng))
             spoil = SPOILERS[rng.integers(len(SPOILERS))] if rng.random() < SPOILT else None
             lines.append(spoil(raw) if spoil else raw)
-            truth.append(
-                ("care_cases", customer, household, f"case-{number}", "quarantine" if spoil else "enters", *said.truth)
-            )
+            fate = "quarantine" if spoil else "enters"
+            truth.append(Truth("care_cases", customer, household, f"case-{number}", fate, *said.truth))
     order = np.random.default_rng([seed, 46]).permutation(len(lines))
     return World({"care_cases.jsonl": b"".join(lines[i] + b"\n" for i in order)}, as_truth(truth))
 
 
-def _case(said: Said, topic: str, span: Span, rng: np.random.Generator) -> dict[str, Any]:
+def _case(said: Utterance, topic: str, span: Span, rng: np.random.Generator) -> dict[str, Any]:
     opened = span.first + timedelta(days=int(rng.integers(0, max(1, (span.last - span.first).days))))
     closed = opened + timedelta(days=int(rng.geometric(0.25)) - 1)
     is_open = closed > span.last

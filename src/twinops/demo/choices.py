@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,16 +19,23 @@ AGREES_TOO = {Purpose.SCORING: 0.98, Purpose.OFFERS: 0.92, Purpose.BIAS_ASSESSME
 """How often a record that allows training allows another purpose; else it objects to it later on."""
 FIRST = date(2016, 7, 1)
 
-Said = tuple[str, Purpose, Event, date]
+
+class Choice(NamedTuple):
+    """What was said beside a record on a day: that a purpose is allowed or not."""
+
+    record: str
+    purpose: Purpose
+    event: Event
+    day: date
 
 
-def choices(records: Sequence[str], seed: int) -> list[Said]:
+def choices(records: Sequence[str], seed: int) -> list[Choice]:
     """Events of every record, in order; made up."""
     rng = np.random.default_rng([seed, 60])
     return [said for record in records for said in _one(record, rng)]
 
 
-def to_csv(said: Sequence[Said]) -> bytes:
+def to_csv(said: Sequence[Choice]) -> bytes:
     """The file's bytes: comma-separated UTF-8. Every remark says synthetic."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\r\n")
@@ -37,15 +45,16 @@ def to_csv(said: Sequence[Said]) -> bytes:
     return out.getvalue().encode()
 
 
-def _one(record: str, rng: np.random.Generator) -> list[Said]:
+def _one(record: str, rng: np.random.Generator) -> list[Choice]:
     lot, start = rng.random(), FIRST + timedelta(days=int(rng.integers(0, 180)))
     later = start + timedelta(days=int(rng.integers(30, 365)))
     if lot < SILENT:
         return []
     if lot < SILENT + REFUSING:
-        return [(record, p, Event.REFUSED, start) for p in Purpose]
-    said = [(record, p, Event.GRANTED, start) for p in Purpose]
+        return [Choice(record, p, Event.REFUSED, start) for p in Purpose]
+    said = [Choice(record, p, Event.GRANTED, start) for p in Purpose]
     if lot < SILENT + REFUSING + WITHDRAWING + OBJECTING:
         event = Event.WITHDRAWN if lot < SILENT + REFUSING + WITHDRAWING else Event.OBJECTED
-        return [*said, *((record, p, event, later) for p in Purpose)]
-    return [*said, *((record, p, Event.OBJECTED, later) for p, share in AGREES_TOO.items() if rng.random() >= share)]
+        return [*said, *(Choice(record, p, event, later) for p in Purpose)]
+    changed = [p for p, share in AGREES_TOO.items() if rng.random() >= share]
+    return [*said, *(Choice(record, p, Event.OBJECTED, later) for p in changed)]

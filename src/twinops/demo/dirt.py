@@ -15,40 +15,7 @@ from twinops.demo.names import EMOJI, HOSTILE, LATIN
 Texts = np.ndarray
 """One-dimensional array of str objects; "" says that nothing was written."""
 
-_NEIGHBOURS = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        [
-            "s",
-            "v",
-            "x",
-            "s",
-            "w",
-            "d",
-            "f",
-            "g",
-            "u",
-            "h",
-            "j",
-            "k",
-            "n",
-            "b",
-            "i",
-            "o",
-            "a",
-            "e",
-            "d",
-            "r",
-            "i",
-            "b",
-            "e",
-            "c",
-            "t",
-            "x",
-        ],
-        strict=True,
-    )
-)
+_NEIGHBOURS = dict(zip("abcdefghijklmnopqrstuvwxyz", "svxswdfguhjknbioaedribectx", strict=True))
 _LOOSE = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "Ł": "L", "Ø": "O", "æ": "ae", "đ": "d"})
 _UMLAUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "å": "aa", "ø": "oe"})
 

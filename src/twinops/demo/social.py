@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -32,7 +32,7 @@ from twinops.demo.social_export import (
     likes,
 )
 from twinops.demo.social_spoilers import COMMENT_SPOILERS, SPOILERS, csv_line
-from twinops.demo.utterances import Said, Writer, temper
+from twinops.demo.utterances import Utterance, Writer, temper
 
 NO_DAY: Mapping[str, date] = MappingProxyType({})
 SHARE_WITH_ACCOUNT = 0.55
@@ -56,11 +56,23 @@ TRUTH = pa.schema(
 )
 
 
+class Truth(NamedTuple):
+    """What is true of one written thing, in the columns of `TRUTH`; its `fate` is enters, quarantine or left_out."""
+
+    source: str
+    account: str
+    household: str
+    item: str
+    fate: str
+    language: str
+    sentiment: str
+    topic: str | None
+    special: bool
+
+
 @dataclass(frozen=True)
 class World:
-    """Files by their path below a folder, and one row of truth per written thing: its `fate` is enters, quarantine or
-    left_out.
-    """
+    """Files by their path below a folder, and one row of truth per written thing."""
 
     files: Mapping[str, bytes]
     truth: pa.Table
@@ -128,21 +140,20 @@ def comments(
             said = person.writer.about_us(mind.mood)
             spoil = COMMENT_SPOILERS[rng.integers(len(COMMENT_SPOILERS))] if rng.random() < SPOILT else None
             lines.append(_comment(person, f"k{number}", said, spoil))
-            truth.append(
-                ("social_comments", account, household, f"k{number}", "quarantine" if spoil else "enters", *said.truth)
-            )
+            fate = "quarantine" if spoil else "enters"
+            truth.append(Truth("social_comments", account, household, f"k{number}", fate, *said.truth))
     header = b"comment_id,account,author_name,created_at,post_id,in_reply_to,reply_to_account,text,likes,synthetic\r\n"
     order = np.random.default_rng([seed, 43]).permutation(len(lines))
     return World({"social_comments.csv": header + b"".join(lines[i] for i in order)}, as_truth(truth))
 
 
-def as_truth(rows: list[tuple[Any, ...]]) -> pa.Table:
+def as_truth(rows: Sequence[Truth]) -> pa.Table:
     """Rows of truth as a table."""
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(TRUTH)
     return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, TRUTH, strict=True)], schema=TRUTH)
 
 
-def _outbox(person: AccountHolder, mood: float) -> tuple[list[bytes], list[tuple[Any, ...]]]:
+def _outbox(person: AccountHolder, mood: float) -> tuple[list[bytes], list[Truth]]:
     """The account's activities as JSON, and the truth about each."""
     rng, items, truth = person.writer.rng, [], []
     for number in range(rng.poisson(POSTS_A_YEAR * rng.gamma(1.5) / 1.5)):
@@ -161,14 +172,14 @@ def _outbox(person: AccountHolder, mood: float) -> tuple[list[bytes], list[tuple
         if fate == "enters" and rng.random() < SPOILT:
             fate, raw = "quarantine", SPOILERS[rng.integers(len(SPOILERS))](raw)
         items.append(raw)
-        truth.append(("social_posts", person.account, person.household, name, fate, *said.truth))
+        truth.append(Truth("social_posts", person.account, person.household, name, fate, *said.truth))
     if items and rng.random() < TORN_OUTBOXES:
         items[-1] = items[-1][: len(items[-1]) // 2]
-        truth = [(*t[:4], "quarantine", *t[5:]) if t[3].encode() in items[-1] else t for t in truth]
+        truth = [t._replace(fate="quarantine") if t.item.encode() in items[-1] else t for t in truth]
     return items, truth
 
 
-def _comment(person: AccountHolder, name: str, said: Said, spoil: Callable[[list[str]], bytes] | None) -> bytes:
+def _comment(person: AccountHolder, name: str, said: Utterance, spoil: Callable[[list[str]], bytes] | None) -> bytes:
     rng = person.writer.rng
     words = " ".join((*(f"@{f}" for f in said.friends), said.text, *said.tags)) + (
         f" {said.attack}" if said.attack else ""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from twinops.demo.social_archives import SYNTHETIC
-from twinops.demo.utterances import Said, Writer
+from twinops.demo.utterances import Utterance, Writer
 
 HOST = "social.example"
 BRAND = "https://shop.example/users/grocer"
@@ -54,7 +54,7 @@ class AccountHolder:
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def create(person: AccountHolder, name: str, said: Said) -> dict[str, Any]:
+def create(person: AccountHolder, name: str, said: Utterance) -> dict[str, Any]:
     """A post in the form Mastodon exports it."""
     note = name.removesuffix("/activity")
     content = _html(said, person.writer.rng)
@@ -86,7 +86,7 @@ def create(person: AccountHolder, name: str, said: Said) -> dict[str, Any]:
     }
 
 
-def _html(said: Said, rng: np.random.Generator) -> str:
+def _html(said: Utterance, rng: np.random.Generator) -> str:
     """The words in Mastodon's markup, now and then with something hostile or somebody else's words beside them."""
     mention = '<span class="h-card"><a href="https://{1}/@{0}" class="u-url mention">@<span>{0}</span></a></span> '
     text = "".join(mention.format(*f.split("@")) for f in said.friends) + escape(said.text, quote=False)

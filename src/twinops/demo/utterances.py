@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ LANGUAGES = {
     "ar": 0.005,
     "ja": 0.005,
 }
+"""Shares of the languages people mostly write in."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Temper:
 
 
 @dataclass(frozen=True)
-class Said:
+class Utterance:
     """One utterance and its truth. `topic` is None for talk that is not about shopping."""
 
     text: str
@@ -68,22 +70,22 @@ class Writer:
     rng: np.random.Generator
     language: str
 
-    def post(self, mood: float) -> Said:
+    def post(self, mood: float) -> Utterance:
         """Anything: about us, about life, now and then about something nobody may use."""
         kind = self.rng.random()
         if kind < 0.04:
-            return self._dressed(Said(self._of(texts.SPECIAL), "neutral", None, "en", special=True))
+            return self._dressed(Utterance(self._of(texts.SPECIAL), "neutral", None, "en", special=True))
         if kind < 0.30 and self.language == "en":
             feeling = self._feeling(mood * 0.3)
-            return self._dressed(Said(self._of(texts.CHATTER[feeling]), feeling, None, "en"))
+            return self._dressed(Utterance(self._of(texts.CHATTER[feeling]), feeling, None, "en"))
         return self.about_us(mood)
 
-    def about_us(self, mood: float) -> Said:
+    def about_us(self, mood: float) -> Utterance:
         """A remark on shopping with us."""
         feeling = self._feeling(mood)
         if self.language != "en" and self.rng.random() < 0.85:
             return self._dressed(
-                Said(
+                Utterance(
                     self._of(texts.FOREIGN[self.language][feeling]),
                     feeling,
                     None,
@@ -101,13 +103,13 @@ class Writer:
             text = self._of(texts.MIXED).format(
                 first=self._sentence(self._of(texts.TOPICS), self._feeling(-mood)), second=text
             )
-        return self._dressed(Said(text, feeling, topic, "en", to_brand=self.rng.random() < 0.4))
+        return self._dressed(Utterance(text, feeling, topic, "en", to_brand=self.rng.random() < 0.4))
 
-    def letter(self, topic: str, mood: float) -> Said:
+    def letter(self, topic: str, mood: float) -> Utterance:
         """What somebody writes to customer service about a topic."""
         feeling = self._feeling(mood - 0.8)
         text = self._of(texts.CARE[feeling]).format(said=self._sentence(topic, feeling), thing=self._of(texts.THINGS))
-        return Said(text, feeling, topic, "en")
+        return Utterance(text, feeling, topic, "en")
 
     def _sentence(self, topic: str, feeling: str) -> str:
         return self._of(texts.SAID[topic][feeling]).format(thing=self._of(texts.THINGS))
@@ -118,7 +120,7 @@ class Writer:
             int(np.searchsorted(np.cumsum(weights / weights.sum()), self.rng.random()))
         ]
 
-    def _dressed(self, said: Said) -> Said:
+    def _dressed(self, said: Utterance) -> Utterance:
         """The same words the way people type them, with emoji, tags, friends, quotations and now and then an attack."""
         rng, text = self.rng, said.text
         if rng.random() < 0.6:
@@ -132,7 +134,7 @@ class Writer:
             text = f"{text} {self._of(texts.EMOJI[mood]) * int(rng.integers(1, 3))}"
         if rng.random() < 0.05:
             text = text.replace(" ", "\u200b ", 1)
-        return Said(
+        return Utterance(
             text + self._of(("", "", ".", "!", "!!")),
             said.sentiment,
             said.topic,
@@ -149,5 +151,5 @@ class Writer:
         at = int(self.rng.integers(1, max(2, len(text) - 1)))
         return text[:at] + text[at + 1 :] if self.rng.random() < 0.5 else text[:at] + text[at] + text[at:]
 
-    def _of(self, choices: tuple[str, ...]) -> str:
+    def _of(self, choices: Sequence[str]) -> str:
         return choices[int(self.rng.integers(len(choices)))]

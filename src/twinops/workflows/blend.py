@@ -66,7 +66,8 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
     choices = tables.source("choices", otherwise=NO_LEDGER)
-    days = blending.record_days(engine, linked, choices, days=(cutoffs, day_of(as_of)), law=_law(places, as_of))
+    asked = blending.BlendDays(cutoffs, day_of(as_of))
+    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, as_of))
     told = blending.scored_texts(_ever(linked, days), {n: opened[n] for n in blending.TEXTS if opened[n].num_rows})
     error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)
@@ -79,12 +80,13 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     return Blended(len(pc.unique(table["sid"])), table.num_rows, findings)
 
 
-def _law(places: Places, as_of: date) -> dict[str, tuple[LegalBasis, bool]]:
+def _law(places: Places, as_of: date) -> dict[str, blending.LegalGround]:
     """Each source's legal basis for blending, and whether an assessment stands for it."""
     signed, found = assessments(places, on=as_of), {}
     for name in BLENDED:
         basis = plugins.load(SOURCES, name).LEGAL.bases[blending.SERVES]
-        found[name] = (basis, basis is LegalBasis.LEGITIMATE_INTEREST and blending.SERVES in assessed(name, signed))
+        stands = basis is LegalBasis.LEGITIMATE_INTEREST and blending.SERVES in assessed(name, signed)
+        found[name] = blending.LegalGround(basis, stands)
     return found
 
 

@@ -57,10 +57,12 @@ def resolved(
 ) -> ResolvedPersons:
     """Join surest pairs first. The answer does not depend on the order the records came in."""
     sure = np.flatnonzero(plausible.probability >= rules.merge_at)
+    # ties by place, so that the order in which records came changes nothing
     order = sure[np.lexsort((pairs.right[sure], pairs.left[sure], -pairs.bits[sure], -plausible.probability[sure]))]
     groups = _Groups(pairs, source, set(lone), sure)
     ties = [i for i in order.tolist() if groups.joined(int(pairs.left[i]), int(pairs.right[i]))]
     person = groups.person()
+    # one person with very many records is more often a chain of mistakes (art. 5(1)(d))
     crowded = np.bincount(person, minlength=len(person))[person] > rules.most_records
     alarms = len(set(person[crowded].tolist()))
     person = np.where(crowded, np.arange(len(person)), person)

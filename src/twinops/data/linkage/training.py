@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing
             drawn.u(1 / records.num_rows, _mostly_agreeing()),
             _mostly_agreeing(),
         )
-        m = _averaged([(names, desk.em(start, block, drawing)) for block, names in SESSIONS])
+        m = _averaged([_only(desk.em(start, block, drawing), names) for block, names in SESSIONS])
         first = Model(start.prior, m, drawn.u(start.prior, m), m)
         each = -(-pairs.num_rows // AT_A_TIME)
         found = desk.patterns(first, pairs.take(np.arange(0, pairs.num_rows, max(each, 1))))
@@ -115,11 +116,16 @@ def _mostly_agreeing() -> Levels:
     return {c.name: (0.9, *(0.1 / len(c.levels) for _ in c.levels)) for c in COMPARISONS}
 
 
-def _averaged(sessions: list[tuple[tuple[str, ...], Levels]]) -> Levels:
+def _only(m: Levels, names: Collection[str]) -> Levels:
+    """The comparisons an EM run may tell of: not those its block was made by."""
+    return {name: levels for name, levels in m.items() if name in names}
+
+
+def _averaged(sessions: Sequence[Levels]) -> Levels:
     """Mean m over the EM runs a comparison was asked of; where none saw it, as if most matches agreed."""
     out = {}
     for name, otherwise in _mostly_agreeing().items():
-        seen = [m[name] for names, m in sessions if name in names and sum(m[name]) > 0]
+        seen = [m[name] for m in sessions if name in m and sum(m[name]) > 0]
         out[name] = _kept(np.mean(seen or [otherwise], axis=0))
     return out
 

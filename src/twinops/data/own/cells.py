@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own.declared import DeclaredSource
-from twinops.data.sources._reading import REFUSED_ROWS
+from twinops.data.sources._reading import REFUSED_ROWS, RefusedRow
 from twinops.errors import DataError
 
 KEPT_BYTES = 4_096
@@ -24,9 +24,6 @@ AS_CELLS = "cells"
 
 _AT_ONCE = 50_000
 
-Refusal = tuple[str, str, str, str, int]
-"""One row of `REFUSED_ROWS`: place, reason, raw, encoding, size."""
-
 
 @dataclass(frozen=True)
 class TextCells:
@@ -38,7 +35,7 @@ class TextCells:
 
     table: pa.Table
     plain: frozenset[str] = frozenset()
-    refused: tuple[Refusal, ...] = ()
+    refused: tuple[RefusedRow, ...] = ()
     dropped: tuple[str, ...] = ()
     digest: str = ""
 
@@ -56,7 +53,7 @@ class Gathering:
     columns: tuple[str, ...]
     rows: list[tuple[int | str, ...]] = field(default_factory=list)
     chunks: list[pa.Table] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
     taken: int = 0
     ascii: bool = True
     """Nothing but ASCII was taken."""
@@ -78,7 +75,7 @@ class Gathering:
         except UnicodeEncodeError:
             kept = kept.encode("utf-8", "surrogateescape").decode("latin-1")
             encoding = "latin-1"
-        self.refused.append((str(place), reason, kept, encoding, size))
+        self.refused.append(RefusedRow(str(place), reason, kept, encoding, size))
         self._bounded()
 
     def cells(self) -> pa.Table:
@@ -134,21 +131,21 @@ def printable(text: str) -> str:
     return f"'{clean}" if clean.lstrip()[:1] in ("=", "+", "-", "@") else clean
 
 
-def refused_table(refused: Iterable[Refusal]) -> pa.Table:
-    """Refusals as `REFUSED_ROWS`."""
+def refused_table(refused: Iterable[RefusedRow]) -> pa.Table:
+    """RefusedRows as `REFUSED_ROWS`."""
     columns = list(zip(*refused, strict=True)) or [()] * len(REFUSED_ROWS)
     arrays = [pa.array(c, f.type) for c, f in zip(columns, REFUSED_ROWS, strict=True)]
     return pa.Table.from_arrays(arrays, schema=REFUSED_ROWS)
 
 
-def as_refusals(table: pa.Table, plain: frozenset[str], reasons: dict[int, str]) -> list[Refusal]:
+def as_refusals(table: pa.Table, plain: frozenset[str], reasons: dict[int, str]) -> list[RefusedRow]:
     """Records with cells that break the schema, by place, as they came."""
     named = table.column_names[1:]
     written = sorted(plain & set(named))
     out = []
     for row in table.to_pylist():
         raw = json.dumps({"cells": {c: row[c] for c in named}, "plain": written}, ensure_ascii=False)
-        out.append((str(row["place"]), reasons[row["place"]], raw, AS_CELLS, len(raw)))
+        out.append(RefusedRow(str(row["place"]), reasons[row["place"]], raw, AS_CELLS, len(raw)))
     return out
 
 

@@ -55,6 +55,7 @@ def _bounded(source: DeclaredSource, parquet: pq.ParquetFile, wanted: tuple[str,
             f"at most {MAX_GROUPS:,} and {MAX_COLUMNS:,} are read.",
             hint="Write it again with fewer.",
         )
+    # a few kilobytes of Parquet can unpack to gigabytes
     unpacked = sum(
         group.column(i).total_uncompressed_size
         for group in map(footer.row_group, range(footer.num_row_groups))

@@ -72,6 +72,7 @@ def _lines(file: BinaryIO, encoding: str) -> Generator[str]:
     try:
         while line := text.readline(MAX_RECORD + 2):
             whole = line.endswith(("\n", "\r")) or len(line) < MAX_RECORD + 2
+            # the rest of a line that is too long is read and dropped, never held
             while not whole:
                 rest = text.readline(MAX_RECORD)
                 whole = rest.endswith(("\n", "\r")) or len(rest) < MAX_RECORD
@@ -90,6 +91,7 @@ def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
     said = source.said.encoding
     if said != "detect":
         return mark if mark and mark[:5] == said[:5] else _PYTHON.get(said, said)
+    # text without a mark that is a quarter NULs is UTF-16, and which one nobody said
     if mark == "" or (mark is None and head.count(b"\0") * 4 > len(head)):
         raise DataError(
             f"{source.where} is UTF-32, or UTF-16 without its mark, or no text at all.",
@@ -100,7 +102,7 @@ def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
 
 def _refuse_foreign(source: DeclaredSource, gathering: Gathering, encoding: str) -> None:
     """Nothing but ASCII was UTF-8, and much was not: another encoding, and which one nobody can tell for sure."""
-    foreign = sum(r[1] == Fault.NOT_UTF8.value for r in gathering.refused)
+    foreign = sum(r.reason == Fault.NOT_UTF8.value for r in gathering.refused)
     few = foreign < _FOREIGN or foreign * 100 < gathering.taken + foreign
     if source.said.encoding != "detect" or encoding != "utf-8" or few:
         return

@@ -55,12 +55,11 @@ def months(cells: TextCells, said: OwnSource) -> pa.Array:
 def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     """Read every cell that enters, by its column's notation."""
     columns: dict[str, Any] = {}
-    whys: list[tuple[str, np.ndarray]] = []
+    bad: dict[str, np.ndarray] = {}
     for ours in COLUMNS[said.kind]:
         if ours in said.entering or ours in said.constants:
-            columns[ours], bad = _column(cells, said, ours)
-            whys += [(f"{ours}_unreadable", bad)]
-    whys += [(Fault.OVERSIZED.value, _oversized(cells))]
+            columns[ours], bad[f"{ours}_unreadable"] = _column(cells, said, ours)
+    bad[Fault.OVERSIZED.value] = _oversized(cells)
     if "unit_price" in columns:
         columns["sales_value"] = _times(columns.pop("unit_price"), columns["quantity"], said)
     filled = _fill(columns, cells, said)
@@ -70,7 +69,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
         for c in order
     ]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
-    return Mapped(rows, _first(whys, cells.table.num_rows), filled)
+    return Mapped(rows, _first(bad, cells.table.num_rows), filled)
 
 
 def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarray]:
@@ -80,6 +79,7 @@ def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarr
         value = _read(read, said.constants[ours])
         n = cells.table.num_rows
         return [None if value is _BAD else value] * n, np.full(n, value is _BAD)
+    # each distinct text is read once: a column of a million shop numbers has forty
     coded = cells.table[said.columns[ours]].combine_chunks().dictionary_encode()
     absent = {"", *said.missing}
     codes = said.codes.get(ours, {})
@@ -190,9 +190,9 @@ def _oversized(cells: TextCells) -> np.ndarray:
     return long
 
 
-def _first(whys: list[tuple[str, np.ndarray]], n: int) -> pa.Array:
+def _first(bad: dict[str, np.ndarray], n: int) -> pa.Array:
     """Of every row the first reason, in column order."""
     found = np.full(n, None, dtype=object)
-    for reason, bad in reversed(whys):
-        found[bad] = reason
+    for reason, rows in reversed(bad.items()):
+        found[rows] = reason
     return pa.array(found, pa.string())

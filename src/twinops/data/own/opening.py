@@ -75,12 +75,14 @@ def opened(source: DeclaredSource, path: Path) -> Iterator[BinaryIO]:
             raise DataError(
                 f"{source.where}: {path.name} leads out of its folder.", hint="Put the file itself there, not a link."
             )
+        # no link and no pipe: what was checked is what is opened
         descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (OSError, ValueError, RuntimeError):
         raise DataError(
             f"{source.where}: there is no readable file {path.name}.", hint="Check path in params.yaml."
         ) from None
     with os.fdopen(descriptor, "rb") as file:
+        # of the open file, not of the path, which may mean another one by now
         about = os.fstat(descriptor)
         if not stat.S_ISREG(about.st_mode):
             raise DataError(f"{source.where}: {path.name} is no regular file.", hint="Copy what is in it to a file.")

@@ -37,6 +37,7 @@ def read(source: DeclaredSource) -> TextCells:
         for c in wanted
         if any(r[header.index(c)] is not None and not isinstance(r[header.index(c)], str) for r in rows)
     )
+    # databases promise no order; ours makes the same rows the same bytes
     cells = sorted((tuple(_text(r[header.index(c)]) for c in wanted) for r in rows), key=_order)
     arrays = [pa.array(c, pa.string()) for c in zip(*cells, strict=True)] or [pa.array([], pa.string()) for _ in wanted]
     table = pa.table([pa.array(range(1, len(cells) + 1), pa.int64()), *arrays], names=["place", *wanted])

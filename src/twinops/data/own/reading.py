@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own import columnar, delimited, opening, querying
-from twinops.data.own.cells import Refusal, TextCells, as_refusals, refused_table
+from twinops.data.own.cells import TextCells, as_refusals, refused_table
 from twinops.data.own.declared import DeclaredSource, shelf
 from twinops.data.own.mapping import Mapped, mapped, months
 from twinops.data.quality import part
-from twinops.data.sources._reading import Reading
+from twinops.data.sources._reading import Reading, RefusedRow
 
 OTHER_MONTH = "time_in_another_month"
 
@@ -24,7 +24,7 @@ class PartedRecords:
     """Good rows with their `place`, and the refused; together all records of the cells that were judged."""
 
     good: pa.Table
-    refused: list[Refusal]
+    refused: list[RefusedRow]
 
 
 def cells_of(source: DeclaredSource, batch: str) -> TextCells:
@@ -48,7 +48,7 @@ def read(source: DeclaredSource, batch: str, cells: TextCells) -> Reading:
     mine = replace(cells, table=cells.table.filter(pa.array(here)))
     judged = judge(mine, mapped(mine, source.said), source, foreign[here])
     refused = judged.refused + (list(cells.refused) if without else [])
-    refused.sort(key=lambda r: int(r[0]))
+    refused.sort(key=lambda r: int(r.place))
     return Reading(judged.good.drop_columns(["place"]), cells.records, cells.dropped, refused_table(refused))
 
 
@@ -115,7 +115,7 @@ def look(source: DeclaredSource) -> SourceLook:
         _, _, foreign = _mine(source, batch, months(cells, source.said))
         judged = judge(cells, found, source, foreign)
         records, taken, filled = records + cells.records, taken + judged.good.num_rows, found.filled
-        reasons.update(r[1] for r in (*judged.refused, *cells.refused))
+        reasons.update(r.reason for r in (*judged.refused, *cells.refused))
         dropped |= dict.fromkeys(cells.dropped)
         people |= set(pc.unique(judged.good["household_id"]).to_pylist())
         if source.said.kind == "transactions":

@@ -18,7 +18,7 @@ from twinops.data.own.mapping import mapped, months
 from twinops.data.own.reading import judge
 from twinops.data.quality import part
 from twinops.data.schema import Schema
-from twinops.data.sources._reading import REFUSED_ROWS
+from twinops.data.sources._reading import REFUSED_ROWS, RefusedRow
 from twinops.errors import DataError
 
 TWICE = "duplicate_row"
@@ -52,10 +52,9 @@ def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: 
     places = judged.good["place"].filter(twice).to_pylist()
     repeated = cells.table.filter(pc.is_in(cells.table["place"], pa.array(places, pa.int64())))
     left = judged.refused + as_refusals(repeated, cells.plain, dict.fromkeys(places, TWICE))
-    gone = {str(p) for p in good["place"].to_pylist()} | {r[0] for r in left}
-    names = REFUSED_ROWS.names
-    left += [tuple(r[n] for n in names) for r in aside.to_pylist() if r["place"] not in gone]
-    left.sort(key=lambda r: int(r[0]))
+    gone = {str(p) for p in good["place"].to_pylist()} | {r.place for r in left}
+    left += [RefusedRow(**r) for r in aside.select(REFUSED_ROWS.names).to_pylist() if r["place"] not in gone]
+    left.sort(key=lambda r: int(r.place))
     sealed = {b: shelved.sealed(rows.drop_columns(["place"])) for b, rows in _by_batch(source, batch, good).items()}
     return Revived(sealed, refused_table(left))
 

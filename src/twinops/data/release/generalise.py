@@ -68,6 +68,7 @@ def generalise(codes: np.ndarray, bands: tuple[CodeBand, ...], rule: Rule) -> Ge
             hint="Release from more households, or lower release.k or release.l in params.yaml.",
         )
     parts = [np.array(sorted(part, key=lambda r: codes[r, secret])) for part in cutter.cut(np.arange(len(codes)))]
+    # the order of classes must not tell the order of households
     parts.sort(key=lambda part: (codes[part].min(axis=0).tolist(), codes[part].max(axis=0).tolist()))
     low, high = (np.concatenate([np.tile(f(codes[p], axis=0), (len(p), 1)) for p in parts]) for f in (np.min, np.max))
     kept = np.concatenate(parts)

@@ -62,6 +62,7 @@ def opened(path: Path) -> Iterator[ReleaseLedger]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_suffix(".lock").open("w") as lock:
+        # two releases at once must not spend the same budget
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield ReleaseLedger(path, _read(path) if path.is_file() else [])
 

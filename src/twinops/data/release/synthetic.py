@@ -64,12 +64,14 @@ def synthesise(codes: np.ndarray, bands: tuple[CodeBand, ...], *, epsilon: float
             hint="Release from more households.",
         )
     sizes = [band.size for band in bands]
+    # a third each for columns, choice of pairs, and pairs; a hair less, so that rounding never overspends
     third = rho_of(epsilon, delta) * (1 - 1e-9) / 3
     spent: list[float] = []
     noisy = [_counts(_table(codes, (i,), sizes), third / len(sizes), spent) for i in range(len(sizes))]
     pairs = _tree(codes, sizes, noisy, third, spent)
     joint = {pair: _counts(_table(codes, pair, sizes), third / len(pairs), spent) for pair in pairs}
     rho = math.fsum(spent)
+    # the exact number of households is protected too
     rows = round(float(np.median([table.sum() for table in noisy])))
     drawn = _draw(rows, sizes, [np.maximum(t, 0) for t in noisy], {p: np.maximum(t, 0) for p, t in joint.items()})
     return Synthetic(drawn, tuple(pairs), rho, epsilon_of(rho, delta), delta)
@@ -129,6 +131,7 @@ def _within(make: Callable[[float], Any], rho: float, sensitivity: float = 1) ->
 
 def _draw(rows: int, sizes: list[int], single: list[np.ndarray], joint: dict[Pair, np.ndarray]) -> np.ndarray:
     """Rows along the tree, each column given the one it hangs on."""
+    # unseeded on purpose: foreseeable noise protects nobody
     rng = np.random.default_rng()
     out = np.zeros((rows, len(sizes)), dtype=np.int64)
     out[:, 0] = rng.choice(sizes[0], size=rows, p=_shares(single[0]))

@@ -124,9 +124,11 @@ def _activity(raw: bytes, export: Export) -> None:
     name, verb = _text(activity, "id"), _text(activity, "type")
     if verb not in ("Create", "Announce"):
         raise Refused(Fault.UNKNOWN_VALUE)
+    # art. 4(1): an archive may hold other people's activities
     if activity.get("actor") != export.actor:
         raise Refused(Fault.FOREIGN_ACTOR)
     day = export.calendar.of_text(activity.get("published"))
+    # a letter is not a post, whoever handed it in
     if not _PUBLIC & {*_links(activity, "to"), *_links(activity, "cc")}:
         export.into.left_out["not_public"] += 1
         return
@@ -151,6 +153,7 @@ def _note(activity: dict[str, Any], name: str, day: int, export: Export) -> None
         raise Refused(Fault.OVERSIZED)
     if _records.is_formula(content):
         raise Refused(Fault.FORMULA)
+    # a content warning marks what may be of a special category (art. 9)
     if note.get("sensitive") is True or note.get("summary"):
         export.into.left_out["content_warning"] += 1
         return
@@ -189,6 +192,7 @@ def _follows(data: bytes | None, export: Export) -> None:
             name, _, host = record.cells[0].rpartition("@")
             if not name or not host:
                 raise Refused(Fault.BAD_ID)
+            # whom else a person follows is data about those others
             if host.casefold() != export.brand:
                 export.into.left_out["third_party_account"] += 1
                 continue

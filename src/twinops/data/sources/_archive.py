@@ -39,6 +39,7 @@ def members(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
     Raises:
         Refused: the archive is broken, a bomb, or names a place outside itself; then nothing of it enters.
     """
+    # an unpacked archive: the same members, the same caps
     if path.is_dir():
         return {name: _file(path / name) for name in sorted(wanted) if (path / name).is_file()}
     if path.stat().st_size > MAX_ARCHIVE:
@@ -61,12 +62,15 @@ def _file(path: Path) -> bytes:
 def _zipped(file: io.BufferedReader, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(file) as archive:
         found = archive.infolist()
+        # one hostile name and nothing of the archive enters: who writes one may have written the rest
         _check_names([m.filename for m in found])
         if any(stat.S_ISLNK(m.external_attr >> 16) for m in found):
             raise Refused(Fault.PATH_TRAVERSAL)
         for member in found:
+            # what the directory claims; the stream is capped as well
             _check_ratio(member.file_size, member.compress_size)
             if member.filename in wanted:
+                # encrypted members cannot be looked at
                 if member.flag_bits & 0x1:
                     raise Refused(Fault.BAD_ARCHIVE)
                 with archive.open(member) as stream:
@@ -83,9 +87,11 @@ def _tarred(file: io.BufferedReader, wanted: Collection[str]) -> Iterator[tuple[
             _check_names(names[-1:])
             if len(names) > MAX_MEMBERS:
                 raise Refused(Fault.ARCHIVE_BOMB)
+            # links and devices lead out of the archive
             if not (member.isfile() or member.isdir()):
                 raise Refused(Fault.PATH_TRAVERSAL)
             if member.name in wanted:
+                # the same name twice: two readers would take two different ones
                 if member.name in names[:-1]:
                     raise Refused(Fault.BAD_ARCHIVE)
                 stream = archive.extractfile(member)

@@ -78,6 +78,7 @@ class CsvSource(_RecordFile):
         found = _records.lines(self._path(asked))
         if self.mixed_encodings:
             found = [_people.in_utf8(line) for line in found]
+        # a record's first cell is its id: a line that begins with one ends whatever was torn before it
         header, records = _records.csv_records(found, begins=re.compile(f"{self.ids.pattern},", re.ASCII))
         missing = [c for c in self.reads if c not in header]
         if missing:

@@ -33,6 +33,7 @@ def cell(text: str) -> str | None:
     if len(text) > MOST_SIGNS:
         raise Refused(Fault.OVERSIZED)
     kept = " ".join(_CONTROLS.sub(" ", unicodedata.normalize("NFC", text)).split())
+    # CWE-1236: the cell is kept, harmless, for whoever opens the table in a spreadsheet
     if _runs(kept):
         kept = f"'{kept}"
     return kept or None

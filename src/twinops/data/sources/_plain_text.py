@@ -82,6 +82,7 @@ def from_html(content: str) -> str:
     Raises:
         Refused: it is more markup than text.
     """
+    # counted before parsing: a page of open tags costs quadratic time
     if content.count("<") > MAX_TAGS:
         raise Refused(Fault.OVERSIZED)
     page = _Text()
@@ -98,6 +99,7 @@ def from_text(text: str) -> str:
     """
     text = unicodedata.normalize("NFC", _mended(text))
     text = _TRICKS.sub("", _CONTROLS.sub(" ", text))
+    # reshared words go first, with the handle they begin with
     for pattern in (_RESHARED, _QUOTED_LINE, _LINK, _HANDLE, _ADDRESS, _PHONE):
         text = pattern.sub(" ", text)
     return " ".join(text.split())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -26,6 +26,16 @@ REFUSED_ROWS = pa.schema(
         ("size", pa.int64()),
     ]
 )
+
+
+class RefusedRow(NamedTuple):
+    """One row of `REFUSED_ROWS`: where it stood, why it was refused, its text and how that stands for its bytes."""
+
+    place: str
+    reason: str
+    raw: str
+    encoding: str
+    size: int
 
 
 class Fault(StrEnum):
@@ -89,7 +99,7 @@ class Collector:
     schema: pa.Schema
     max_rows: int = 5_000_000
     rows: list[tuple[Any, ...]] = field(default_factory=list)
-    refused: list[tuple[str, str, str, str, int]] = field(default_factory=list)
+    refused: list[RefusedRow] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
     names: set[str] = field(default_factory=set)
@@ -115,7 +125,7 @@ class Collector:
             text, encoding = kept.decode("utf-8"), "utf-8"
         except UnicodeDecodeError:
             text, encoding = kept.decode("latin-1"), "latin-1"
-        self.refused.append((place, reason.value, text, encoding, len(raw)))
+        self.refused.append(RefusedRow(place, reason.value, text, encoding, len(raw)))
 
     def reading(self, *, dropped: Sequence[str] = ()) -> Reading:
         """Everything that came in, as tables, in the order it came."""

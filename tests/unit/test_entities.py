@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twinops.entities import shown
 from twinops.entities.canonical import rounded, to_json
 from twinops.entities.consent import Event, LegalBasis, Reason, exclusion
 from twinops.entities.evidence import Evidence
@@ -122,3 +124,24 @@ def test_only_a_valid_basis_allows_a_purpose(
     event: Event | None, basis: LegalBasis, assessed: bool, reason: Reason | None
 ) -> None:
     assert exclusion(event, basis, assessed=assessed) is reason
+
+
+def test_words_and_captions_travel_with_evidence_and_change_its_digest_but_no_citation():
+    told = shown.measures({"active_auc": "how well"}, section=shown.Section.ACCURACY, headlines=("active_auc",))
+    drawn = shown.pictures({"late": "Drawn late"}, section=shown.Section.MONITORING)
+    drawn += shown.pictures({"soon": "Drawn soon"}, section=shown.Section.DATA)
+    bare = Evidence("twin", "k", date(2018, 1, 1), (Measure("active_auc", 0.9, 5, "s", "m"),))
+    evidence = replace(bare, shown=(*told, *drawn))
+    again = Evidence.from_json(evidence.to_json())
+    assert again == evidence
+    assert (again.digest != bare.digest, again.measures[0].id) == (True, bare.measures[0].id)
+    assert again.read_as(shown.Section.ACCURACY) == (("how well", bare.measures[0]),)
+    assert again.headlines == bare.measures
+    assert list(again.captions) == ["soon", "late"]
+    with pytest.raises(ValueError, match="words of a measure given twice: active_auc"):
+        replace(bare, shown=(*told, *told))
+
+
+def test_findings_of_two_stages_add_up():
+    one = Findings((a_measure(),), shown=shown.measures({"a": "b"}))
+    assert Findings.from_json((one + Findings()).to_json()) == one

@@ -17,6 +17,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.gates._shelf import PROMISES, SHELF
+from twinops.governance.reading import law
 
 GATES = {name: plugins.load(SHELF, name) for name in plugins.names(SHELF)}
 POLICY = {gate.id: gate for gate in governed.shipped_policy().gates}
@@ -36,6 +37,17 @@ def verdict_of(listed: str, evidence: Evidence) -> Verdict:
 def test_a_gate_keeps_the_promises_of_its_shelf(name):
     assert plugins.missing_promises(GATES[name], PROMISES) == ()
     assert (GATES[name].__doc__ or "").startswith("Refuse ")
+
+
+def test_every_gate_has_a_rule_of_its_own_by_which_its_verdict_is_known():
+    assert len({gate.RULE for gate in GATES.values()}) == len(GATES)
+
+
+@each_gate
+def test_what_a_gate_speaks_to_is_an_item_of_the_law(name):
+    items = {f"dpia.{content['id']}" for content in law("gdpr_dpia")["contents"]}
+    items |= {f"annex_iv.{number}" for number in law("ai_act_annex_iv")["items"]}
+    assert {*getattr(GATES[name], "SPEAKS_TO", {})} <= items
 
 
 @each_gate

@@ -37,12 +37,12 @@ test: lint  ## lint and all tests, but for those on Spark
 
 test-server-full: setup  ## every race, kill and power cut of the registry's door, and 40 kills of `make run` (two hours)
 	@TWINOPS_KILLS=300 TWINOPS_STORE_RACES=1000 TWINOPS_RACES=100 TWINOPS_CRASHES=30 TWINOPS_SERVER_KILLS=10 \
-	  TWINOPS_AUDIT_SIZE=1000000 pytest tests/unit/test_audit.py tests/server -o timeout=3600
+	  TWINOPS_AUDIT_SIZE=1000000 pytest tests/unit/governance/log/test_audit.py tests/server -o timeout=3600
 	@TWINOPS_RUN_KILLS=40 pytest tests/pipeline/test_kills.py -s -o timeout=7200
 
 test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh
-	@.twinops/spark/bin/python -m pytest tests/unit/test_spark.py
+	@.twinops/spark/bin/python -m pytest tests/unit/adapters/sql/test_spark.py
 
 test-fast: setup  ## the unit tests only
 	@pytest tests/unit $(TWO)

@@ -118,8 +118,8 @@ def _growth(measured: dict[int, dict[str, dict[str, float]]], times: int) -> Row
 def vault(folder: Path) -> None:
     """From sealed months to a sealed panel."""
     from twinops.adapters.keystore import DemoKeys
-    from twinops.data.seal import read_sealed, write_sealed
-    from twinops.data.sealed_tables import with_text_sid
+    from twinops.data.vault.seal import read_sealed, write_sealed
+    from twinops.data.vault.sealed_tables import with_text_sid
 
     keys, months = DemoKeys(), sorted((folder / "sealed").iterdir())
     panel = _panel(folder, with_text_sid(read_sealed(months, dataset="transactions", keys=keys)))
@@ -136,8 +136,8 @@ def plain(folder: Path) -> None:
 def _panel(folder: Path, lines: object) -> object:
     from receipts import GRID, UNTIL
 
-    from twinops.adapters.duckdb_engine import DuckDBEngine
-    from twinops.twin import features as twin_features
+    from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+    from twinops.twin.state import features as twin_features
 
     engine = DuckDBEngine(threads=1)
     engine.register("permissions", pq.read_table(folder / "given" / "permissions.parquet"))
@@ -163,8 +163,8 @@ def main() -> None:
 def _unsealed(folder: Path) -> None:
     """For the comparison; not measured."""
     from twinops.adapters.keystore import DemoKeys
-    from twinops.data.seal import read_sealed
-    from twinops.data.sealed_tables import with_text_sid
+    from twinops.data.vault.seal import read_sealed
+    from twinops.data.vault.sealed_tables import with_text_sid
 
     panel = with_text_sid(read_sealed(folder / "panel.parquet", dataset="panel", keys=DemoKeys()))
     pq.write_table(panel, folder / "panel.vault.parquet")

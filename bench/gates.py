@@ -15,7 +15,7 @@ from gates_picture import power_picture
 from moves import Pair, moves
 from power import ROOT, Alarms, Row, alarms, powers
 
-from twinops.pictures.canvas import save
+from twinops.evaluation.canvas import save
 from twinops.wiring import open_project
 
 PARTS = {"alarms": Alarms, "powers": Row, "drift": Pair}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 from power import LESS, Alarms, Row
 
-from twinops.pictures.canvas import BLUE, GREEN, INK, ORANGE, canvas, tell
+from twinops.evaluation.canvas import BLUE, GREEN, INK, ORANGE, canvas, tell
 
 
 def power_picture(alarms: Sequence[Alarms], rows: Sequence[Row]) -> Figure:

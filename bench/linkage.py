@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from beside import spent, started
 
-from twinops.adapters.duckdb_engine import DuckDBEngine
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.linkage.blocking import candidates
 from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
 from twinops.data.linkage.linking import LinkageSettings, linked
@@ -28,9 +28,9 @@ from twinops.data.linkage.normalise import normalised
 from twinops.data.linkage.splinking import Drawing
 from twinops.demo import accounts, crm, registrations
 from twinops.demo.identities import some_people
-from twinops.evaluation.linkage import Counted
-from twinops.evaluation.linkage_peers import best, fuzzy_scores, our_fields, plain_fields
-from twinops.evaluation.wilson import share
+from twinops.evaluation.linkage.measures import Counted
+from twinops.evaluation.linkage.peers import best, fuzzy_scores, our_fields, plain_fields
+from twinops.evaluation.statistics.wilson import share
 
 SIZES = {"2k5": 2_500, "100k": 100_000, "1m": 406_500}
 """Persons; the largest have a million records."""

@@ -13,15 +13,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.seal import read_sealed
-from twinops.data.sealed_tables import with_text_sid
+from twinops.data.vault.seal import read_sealed
+from twinops.data.vault.sealed_tables import with_text_sid
 from twinops.entities.evidence import Evidence
-from twinops.evaluation import drift
-from twinops.evaluation.drift_findings import drift_findings
+from twinops.evaluation.drift import measures as drift
+from twinops.evaluation.drift.findings import drift_findings
 from twinops.governance.gates import drift as gate
-from twinops.twin import features
+from twinops.twin.state import features
 from twinops.wiring import Project
-from twinops.workflows.rules import policy_of
+from twinops.workflows.policy_file import policy_of
 
 LATEST, MONTH, PAIRS = 337, 28, 9
 GONE, GAP_DAYS, FALL = 0.05, 7, 0.9

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
-from twinops.data import seal
+from twinops.data.vault import seal
 from twinops.errors import DataError
 
 LEFT_OUT = ("documents",)

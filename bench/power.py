@@ -2,7 +2,7 @@
 
 Simulated households, four attributes in the proportions of the shipped data and merged by the declared rule, an offer
 to one in five. One level of income, a fifth of all, is reached so much less often than everyone else (the true ratio).
-What is tried is the test the pipeline runs (`twinops.evaluation.evenness`), with the limits of `intended_use.yaml`.
+What is tried is the test the pipeline runs (`twinops.evaluation.fairness.evenness`), with the limits of `intended_use.yaml`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from twinops.evaluation import bootstrap, disparity, wilson
-from twinops.evaluation.decision import RankedHouseholds
-from twinops.evaluation.declaration import Assessed, read_decision
-from twinops.evaluation.evenness import TestedGroups, tested
-from twinops.evaluation.groups import Grouping, groupings
+from twinops.evaluation.fairness import disparity
+from twinops.evaluation.fairness.decision import RankedHouseholds
+from twinops.evaluation.fairness.declaration import Assessed, read_decision
+from twinops.evaluation.fairness.evenness import TestedGroups, tested
+from twinops.evaluation.fairness.groups import Grouping, groupings
+from twinops.evaluation.statistics import bootstrap, wilson
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARES = {  # households of 801 at each level, as in the shipped demographics

@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from twinops import params as params_file
-from twinops.adapters.duckdb_engine import DuckDBEngine
 from twinops.adapters.keystore import DemoKeys
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.days import day_of
 from twinops.data.door import BatchRequest
 from twinops.data.quality import part
-from twinops.data.seal import write_sealed
 from twinops.data.sources import transactions
-from twinops.twin import features
+from twinops.data.vault.seal import write_sealed
+from twinops.twin.state import features
 
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS = params_file.read(ROOT / "params.yaml")

@@ -31,7 +31,7 @@ Row = dict[str, object]
 STOCK = """
 import json, os, uvicorn
 from mlflow.server.auth import auth_config, create_app
-from twinops.server.accounts import first_start
+from twinops.server.app.accounts import first_start
 print(json.dumps(first_start(auth_config.database_uri)), flush=True)
 from mlflow.server.handlers import _get_tracking_store, _get_model_registry_store
 _get_tracking_store(); _get_model_registry_store()

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from receipts import make
 
 from twinops.adapters.keystore import DemoKeys
-from twinops.data.seal import read_sealed, write_sealed
+from twinops.data.vault.seal import read_sealed, write_sealed
 
 ROUNDS = 5
 NAMES = {"seal_cpu": ("CPU s", "write"), "open_cpu": ("CPU s", "read"), "seal_size": ("MB", "bytes")}

@@ -42,7 +42,7 @@ def events(households: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.n
 
 def updates(factor: int) -> Cost:
     """Take in every basket, one by one, in the order of days, in plain Python."""
-    from twinops.twin.living import Basket, StreamingState
+    from twinops.twin.state.streaming import Basket, StreamingState
 
     household, day, cents = events(HOUSEHOLDS * factor)
     order = np.argsort(day, kind="stable")
@@ -82,7 +82,7 @@ def floats(factor: int) -> Cost:
 
 def million(_factor: int) -> Cost:
     """A million baskets of one twin, one by one; what it then takes in memory."""
-    from twinops.twin.living import Basket, StreamingState
+    from twinops.twin.state.streaming import Basket, StreamingState
 
     rng = np.random.default_rng(2)
     listed = list(
@@ -100,9 +100,9 @@ def million(_factor: int) -> Cost:
 
 def world(factor: int, cutoffs: tuple[int, ...]) -> tuple[object, object]:
     """An engine that holds receipt lines and permissions, and the grid."""
-    from twinops.adapters.duckdb_engine import DuckDBEngine
+    from twinops.adapters.sql.duckdb_engine import DuckDBEngine
     from twinops.params import FeaturesParams
-    from twinops.twin import features
+    from twinops.twin.state import features
 
     household, day, cents = events(HOUSEHOLDS * factor)
     sids = pa.array([f"{n:032x}" for n in range(HOUSEHOLDS * factor)])
@@ -125,7 +125,7 @@ def world(factor: int, cutoffs: tuple[int, ...]) -> tuple[object, object]:
 
 def state(factor: int) -> Cost:
     """The batch's state of every household as of one day, by SQL from receipt lines of one line a basket."""
-    from twinops.twin import features
+    from twinops.twin.state import features
 
     engine, grid = world(factor, (337,))
     started = process_time()
@@ -135,8 +135,8 @@ def state(factor: int) -> Cost:
 
 def rows_of(factor: int) -> tuple[object, object]:
     """Closed rows to train on: those of one shop, as many times as asked, households apart."""
-    from twinops.twin import features
-    from twinops.twin.examples import Examples, examples
+    from twinops.twin.state import features
+    from twinops.twin.state.examples import Examples, examples
 
     engine, grid = world(1, tuple(range(57, 338, 14)))
     panel = features.panel(engine, grid, known_until=DAYS)
@@ -152,7 +152,7 @@ def rows_of(factor: int) -> tuple[object, object]:
 def train(factor: int) -> Cost:
     """The three heads, priors and scaling, from as many parts as the factor: only sums leave a part."""
     from twinops.params import TrainParams
-    from twinops.twin.fit import fit_twin_in_parts
+    from twinops.twin.model.fit import fit_twin_in_parts
 
     parts, grid = rows_of(factor)
     started = process_time()
@@ -164,7 +164,7 @@ def lightgbm(factor: int) -> Cost:
     """LightGBM as it comes on the same state, one model for each of the three questions, one thread."""
     from lightgbm import LGBMClassifier, LGBMRegressor
 
-    from twinops.twin.features import STATE
+    from twinops.twin.state.features import STATE
 
     parts, _ = rows_of(factor)
     x = np.concatenate([np.column_stack([p.table[c].to_numpy() for c in STATE]) for p in parts])
@@ -178,8 +178,8 @@ def lightgbm(factor: int) -> Cost:
 
 def bgnbd(_factor: int) -> Cost:
     """Our BG/NBD with gamma-gamma, by maximum likelihood, as of one day."""
-    from twinops.twin import features
-    from twinops.twin.bgnbd import fit_classic
+    from twinops.twin.baselines.bgnbd import fit_classic
+    from twinops.twin.state import features
 
     engine, grid = world(1, (337,))
     table = features.panel(engine, grid, known_until=DAYS)

@@ -24,7 +24,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.evaluation.early_findings import planted_rows
+from twinops.evaluation.drift.early_warning_findings import planted_rows
 
 home = twinops.open_project(project)
 result = home.run("drift")

@@ -29,8 +29,8 @@ from IPython.display import Image, Markdown
 
 import twinops
 from twinops.entities.findings import Findings
-from twinops.evaluation.conclusions import choice_conclusion
-from twinops.pictures.tables import accuracy_table, choice_table, days_table, gains_table
+from twinops.evaluation.accuracy.conclusions import choice_conclusion
+from twinops.evaluation.accuracy.tables import accuracy_table, choice_table, days_table, gains_table
 
 home = twinops.open_project(project)
 evaluated = home.run("evaluate")

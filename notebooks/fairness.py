@@ -28,7 +28,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.evaluation.fairness_findings import MITIGATION
+from twinops.evaluation.fairness.findings import MITIGATION
 
 home = twinops.open_project(project)
 result = home.run("fairness")

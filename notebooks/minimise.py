@@ -29,7 +29,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.pictures.necessity_tables import proposals_table
+from twinops.evaluation.necessity.tables import proposals_table
 
 home = twinops.open_project(project)
 found = home.run("minimise")

@@ -26,7 +26,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.pictures.scorecard_tables import days_table, groups_table, baselines_table
+from twinops.evaluation.scorecard.tables import days_table, groups_table, baselines_table
 
 home = twinops.open_project(project)
 card = home.run("scorecard")

@@ -28,7 +28,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.pictures.taste_tables import campaigns_table, coupons_table, social_table, tastes_table
+from twinops.evaluation.tastes.tables import campaigns_table, coupons_table, social_table, tastes_table
 
 home = twinops.open_project(project)
 tasted = home.run("tastes")

@@ -29,8 +29,8 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.evaluation.conclusions import choice_conclusion
-from twinops.pictures.tables import priors_table
+from twinops.evaluation.accuracy.conclusions import choice_conclusion
+from twinops.evaluation.accuracy.tables import priors_table
 
 home = twinops.open_project(project)
 trained = home.run("train")

@@ -28,7 +28,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.pictures.twin_tables import held_table, segments_table, what_if_table
+from twinops.evaluation.segments.tables import held_table, segments_table, what_if_table
 
 home = twinops.open_project(project)
 story = home.run("twin")

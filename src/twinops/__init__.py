@@ -6,7 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from twinops.adapters.registry_loading import load
+    from twinops.adapters.registry_client.load import load
     from twinops.entities.evidence import Evidence
     from twinops.entities.measure import Measure
     from twinops.entities.verdict import Verdict
@@ -19,7 +19,7 @@ _HOMES = {
     "Measure": "twinops.entities.measure",
     "Project": "twinops.wiring",
     "Verdict": "twinops.entities.verdict",
-    "load": "twinops.adapters.registry_loading",
+    "load": "twinops.adapters.registry_client.load",
     "open_project": "twinops.wiring",
     "preview": "twinops.wiring",
 }

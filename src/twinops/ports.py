@@ -1,4 +1,4 @@
-"""What we ask of the outside. Every port has a shipped in-memory twin in `twinops.adapters.memory`."""
+"""What we ask of the outside. Every port has a shipped in-memory twin in `twinops.adapters.memory.engine_and_keys`."""
 
 from __future__ import annotations
 

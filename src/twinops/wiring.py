@@ -20,10 +20,10 @@ from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, P
 from twinops.workflows.places import Places
 
 if TYPE_CHECKING:
-    from twinops.twin.simulate import Simulated
-    from twinops.workflows.preview import Preview
-    from twinops.workflows.twin_predict import Predicted
-    from twinops.workflows.twin_show import ShownPortrait
+    from twinops.twin.answers.what_if import Simulated
+    from twinops.workflows.candidate.preview import Preview
+    from twinops.workflows.twin.predict import Predicted
+    from twinops.workflows.twin.show import ShownPortrait
 
 
 WORKFLOWS = "twinops.workflows"
@@ -48,7 +48,7 @@ class Project:
     @cached_property
     def engine(self) -> Engine:
         """The SQL engine."""
-        from twinops.adapters.duckdb_engine import DuckDBEngine
+        from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 
         return DuckDBEngine(threads=self.params.compute.threads)
 
@@ -73,44 +73,44 @@ class Project:
     @cached_property
     def tracking(self) -> Tracking:
         """The ledger of runs."""
-        from twinops.adapters.mlflow_tracking import MlflowTracking
+        from twinops.adapters.mlflow.tracking import MlflowTracking
 
         return MlflowTracking(self.root)
 
     @cached_property
     def registry(self) -> Registry:
         """The model registry."""
-        from twinops.adapters.mlflow_registry import MlflowRegistry
+        from twinops.adapters.mlflow.registry import MlflowRegistry
 
         return MlflowRegistry(self.root)
 
     @cached_property
     def lineage(self) -> Lineage:
         """What DVC's lock file and git know."""
-        from twinops.adapters.dvc_store import DvcStore
+        from twinops.adapters.dvc.lock_file import DvcStore
 
         return DvcStore(self.root)
 
     @cached_property
     def columns(self) -> ColumnLineage:
         """What the SQL files say of each derived column."""
-        from twinops.adapters.sql_lineage import SqlLineage
-        from twinops.twin import chain
+        from twinops.adapters.sql.column_lineage import SqlLineage
+        from twinops.twin import table_lineage
 
-        sources = chain.sealed_columns()
-        return SqlLineage(chain.queries(), chain.given(sources), sources)
+        sources = table_lineage.sealed_columns()
+        return SqlLineage(table_lineage.queries(), table_lineage.given(sources), sources)
 
     @cached_property
     def notebooks(self) -> Notebooks:
         """The notebook runner."""
-        from twinops.adapters.papermill_runner import PapermillRunner
+        from twinops.adapters.notebooks.papermill_runner import PapermillRunner
 
         return PapermillRunner(self.root, self.places.scratch / "nb")
 
     @cached_property
     def production(self) -> Production:
         """What is live."""
-        from twinops.adapters.mlflow_production import MlflowProduction
+        from twinops.adapters.mlflow.production import MlflowProduction
 
         return MlflowProduction(self.root)
 
@@ -217,23 +217,23 @@ class Twin:
 
     def show(self) -> ShownPortrait:
         """The portrait: what is held, allowed, expected and why."""
-        shown: ShownPortrait = self.project.run("twin_show", who=self.who, purpose=self.purpose)
+        shown: ShownPortrait = self.project.run("twin.show", who=self.who, purpose=self.purpose)
         return shown
 
     def predict(self) -> Predicted:
         """Chance to shop, baskets and spend in the horizon, with their ranges."""
-        predicted: Predicted = self.project.run("twin_predict", who=self.who, purpose=self.purpose)
+        predicted: Predicted = self.project.run("twin.predict", who=self.who, purpose=self.purpose)
         return predicted
 
     def simulate(self, action: str) -> Simulated:
         """What would come after `campaign:A`, `basket:25` (USD) or `silence:14` (days): response, not uplift."""
-        simulated: Simulated = self.project.run("twin_simulate", who=self.who, purpose=self.purpose, action=action)
+        simulated: Simulated = self.project.run("twin.simulate", who=self.who, purpose=self.purpose, action=action)
         return simulated
 
 
 def preview(root: str | Path = ".") -> Preview:
     """What the gates would say of the work as it lies here, before a commit; shows itself in a notebook."""
-    found: Preview = open_project(root).run("preview")
+    found: Preview = open_project(root).run("candidate.preview")
     return found
 
 

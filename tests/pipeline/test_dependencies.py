@@ -26,7 +26,7 @@ DOORS = (
     "twinops.adapters.quiet",
     "twinops.workflows",
     "twinops.adapters",
-    "twinops.workflows.notebook",
+    "twinops.workflows.pipeline.notebook",
 )
 """Modules that carry words, wires and checked parameters, and compute nothing; parameters are compared by value."""
 

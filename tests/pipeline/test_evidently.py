@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from stand_ins import instead_of_evidently
 
-from twinops.evaluation.distances import Sample, apart
-from twinops.evaluation.evidently_report import drift_report
+from twinops.evaluation.drift.distances import Sample, apart
+from twinops.evaluation.drift.evidently_report import drift_report
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.filterwarnings("default")]
 

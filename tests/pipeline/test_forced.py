@@ -13,7 +13,7 @@ import pytest
 from live import Live
 from workshop import Workshop
 
-from twinops.adapters import gate_runner
+from twinops.adapters.registry_client import gate_runner
 from twinops.errors import DataError, ServiceError
 
 pytestmark = pytest.mark.pipeline

@@ -22,7 +22,7 @@ import pytest
 from test_repeating import copy_of
 from workshop import BIN, ROOT, Workshop
 
-from twinops.adapters import half_files
+from twinops.adapters.dvc import unfinished_files
 
 pytestmark = pytest.mark.pipeline
 
@@ -144,5 +144,5 @@ def test_what_is_half_written_looks_like_what_the_code_writes() -> None:
     assert len(made) >= 6
     assert [line for line in made if "{os.getpid()}-" not in line] == []
     for name in (".panel.parquet.half", ".train.ipynb.new", ".nXq0Hk3v5fSg1T_-aZb9cQ.tmp"):
-        assert half_files.HALF.fullmatch(name)
-    assert not half_files.HALF.fullmatch("panel.parquet")
+        assert unfinished_files.HALF.fullmatch(name)
+    assert not unfinished_files.HALF.fullmatch("panel.parquet")

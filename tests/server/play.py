@@ -20,13 +20,13 @@ from typing import Any
 import candidate
 import governed
 
-from twinops.adapters.memory_governance import MemorySigner
+from twinops.adapters.memory.governance import MemorySigner
 from twinops.entities.approval import Act, Actor
 from twinops.entities.evidence import Evidence
-from twinops.governance import decide as deciding
-from twinops.governance import policy as policies
-from twinops.governance.manifest import manifest
-from twinops.governance.sshsig import fingerprint
+from twinops.governance.log.manifest import manifest
+from twinops.governance.people.sshsig import fingerprint
+from twinops.governance.policy import decide as deciding
+from twinops.governance.policy import limits as policies
 
 MODEL = "twin"
 KEY = "a" * 64
@@ -75,7 +75,7 @@ MLMODEL = """flavors:
     code: null
     data: data/twin.json
     env: {conda: conda.yaml, virtualenv: python_env.yaml}
-    loader_module: twinops.adapters.mlflow_twin
+    loader_module: twinops.adapters.mlflow.twin_flavour
     python_version: 3.11.7
     streamable: false
 mlflow_version: 3.17.2
@@ -172,9 +172,10 @@ def copy_migrated(root: Path) -> None:
 
 def open_store(root: Path, database: str | None = None, *, rules: bool = True) -> Any:
     """A governed store without a server, with the play's people and rules."""
-    from twinops.server import actors, desk
-    from twinops.server.home import Home
-    from twinops.server.store import GovernedStore
+    from twinops.server.officer import acts as desk
+    from twinops.server.registry import callers as actors
+    from twinops.server.registry.home import Home
+    from twinops.server.registry.store import GovernedStore
 
     if database in (None, f"sqlite:///{root}/mlflow.db"):
         copy_migrated(root)
@@ -194,7 +195,8 @@ def registered(store: Any, number: int = 0, *, who: str = "scientist", name: str
     """A version of the play model: run stamped, files uploaded and stamped, registered."""
     from mlflow.exceptions import MlflowException
 
-    from twinops.server import actors, records
+    from twinops.server.registry import callers as actors
+    from twinops.server.registry import records
 
     run = uuid.uuid4().hex
     place = f"1/{run}/artifacts/model"
@@ -215,7 +217,9 @@ def registered(store: Any, number: int = 0, *, who: str = "scientist", name: str
 
 def with_evidence(store: Any, version: Any, *, who: str = "ci", **changes: Any) -> int:
     """The gate runner hands in evidence on this version."""
-    from twinops.server import actors, evidence, records
+    from twinops.server.officer import evidence
+    from twinops.server.registry import callers as actors
+    from twinops.server.registry import records
 
     with store.ManagedSessionMaker() as session:
         made = records.version_of(session, version.name, int(version.version))
@@ -227,10 +231,12 @@ def with_evidence(store: Any, version: Any, *, who: str = "ci", **changes: Any) 
 
 def acted(store: Any, what: Act, version: Any, *, who: str = "risk-officer", seen: str | None = None) -> Any:
     """Somebody acts on a version, having seen what is there."""
-    from twinops.server import actors, desk, review
+    from twinops.server.officer import acts as desk
+    from twinops.server.officer import dossier
+    from twinops.server.registry import callers as actors
 
     with actors.acting(who):
-        digest = seen or review.dossier(store, version.name, int(version.version)).digest
+        digest = seen or dossier.dossier(store, version.name, int(version.version)).digest
         return desk.decide(store, version.name, int(version.version), desk.Deed(what, PLAY, digest))
 
 
@@ -246,7 +252,7 @@ def set_alias(
     store: Any, version: Any, alias: str = "production", *, who: str = "scientist", etag: int | None = None
 ) -> Any:
     """Somebody points an alias to a version."""
-    from twinops.server import actors
+    from twinops.server.registry import callers as actors
 
     with actors.acting(who):
         return store.promote(version.name, alias, version.version, etag=etag)

@@ -29,10 +29,10 @@ HEAVY = (
     "uvicorn",
     "psycopg",
     "twinops.cli._door",
-    "twinops.server.adopt",
-    "twinops.server.api",
-    "twinops.server.expiring",
-    "twinops.server.pages",
+    "twinops.server.app.adopt",
+    "twinops.server.app.api",
+    "twinops.server.registry.expiring",
+    "twinops.server.officer.pages",
 )
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(list(HEAVY))

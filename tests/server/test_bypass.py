@@ -720,7 +720,7 @@ def test_residual_the_owner_of_the_database_can_drop_a_trigger_and_the_alias_is_
     try:
         assert "not set by this server" in sentence(live.resolved()), "detected at resolve, though not prevented"
     finally:
-        from twinops.server import triggers
+        from twinops.server.registry import triggers
 
         with engine.begin() as connection:
             connection.execute(
@@ -753,7 +753,7 @@ def test_residual_metadata_of_a_run_behind_production_can_be_deleted_and_product
 
 
 def test_everything_is_still_whole(live: Live) -> None:
-    from twinops.governance.audit_check import check
+    from twinops.governance.log.verify import check
 
     log = live.call("GET", "/twinops/api/log", who="dpo").json
     notes = [path.read_text() for path in sorted((live.root / "registry" / "checkpoints").glob("*.txt"))]

@@ -23,8 +23,10 @@ import pytest
 from mlflow.exceptions import MlflowException
 from sqlalchemy import text
 
-from twinops.governance.audit_check import check
-from twinops.server import actors, ledger, records
+from twinops.governance.log.verify import check
+from twinops.server.registry import audit_log as ledger
+from twinops.server.registry import callers as actors
+from twinops.server.registry import records
 
 pytestmark = pytest.mark.pipeline
 KILLS = int(os.environ.get("TWINOPS_KILLS", "8"))

@@ -22,10 +22,10 @@ import preloaded
 import pytest
 from live import Live
 
-from twinops.adapters.dvc_store import DvcStore
-from twinops.adapters.registry_door import Door, RefusedError
-from twinops.server.expiring import claimed
-from twinops.server.home import Home
+from twinops.adapters.dvc.lock_file import DvcStore
+from twinops.adapters.registry_client.client import Door, RefusedError
+from twinops.server.registry.expiring import claimed
+from twinops.server.registry.home import Home
 
 pytestmark = pytest.mark.pipeline
 HEARD: list[dict[str, Any]] = []
@@ -140,7 +140,7 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
 
 def forced(live: Live, *, told: bool = True) -> None:
     """The gate runner's forced run, without DVC: the same evidence, said to be forced (test_forced.py really runs)."""
-    from twinops.adapters import gate_runner
+    from twinops.adapters.registry_client import gate_runner
 
     class Says(Door):
         def post(self, route: str, **body: Any) -> dict[str, Any]:
@@ -201,7 +201,7 @@ def test_the_webhook_heard_of_it_without_names_or_reasons(live: Live) -> None:
 def test_what_is_about_to_expire_is_told(live: Live, tmp_path: Path) -> None:
     from datetime import UTC, datetime, timedelta
 
-    from twinops.server.expiring import expiring
+    from twinops.server.registry.expiring import expiring
 
     store = play.open_store(tmp_path)
     play.set_alias(store, play.approved(store, 1))

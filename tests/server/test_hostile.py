@@ -17,7 +17,7 @@ pytestmark = pytest.mark.pipeline
 MOST_GROWTH_BYTES = 300_000_000
 DAMAGED = ("damaged LightGBM text", "deep JSON")
 """Described as they should be: the server never opens what a model holds, and `twinops.load` refuses what does not load
-after trying it in a process of its own (tests/unit/test_model_door.py)."""
+after trying it in a process of its own (tests/unit/adapters/registry_client/test_model_door.py)."""
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from twinops.entities.approval import Act
-from twinops.governance.audit_check import check
+from twinops.governance.log.verify import check
 
 pytestmark = pytest.mark.pipeline
 

@@ -15,10 +15,24 @@ import pytest
 from governed import attribute, fact, measure
 
 from twinops.entities.approval import Act
-from twinops.governance import audit_story
-from twinops.server import actors, cases, desk, ledger, passes, records, review, rulings
-from twinops.server.expiring import expiring
-from twinops.server.rulings import RulingAsked
+from twinops.governance.log import history as audit_story
+from twinops.server.officer import acts as desk
+from twinops.server.officer import dossier, rulings
+from twinops.server.officer.rulings import RulingAsked
+from twinops.server.registry import (
+    audit_log as ledger,
+)
+from twinops.server.registry import (
+    callers as actors,
+)
+from twinops.server.registry import (
+    cases,
+    records,
+)
+from twinops.server.registry import (
+    signed_passes as passes,
+)
+from twinops.server.registry.expiring import expiring
 
 WHY = "Forty-one households only; looked at with the analysts, no complaint is known."
 POLICY = (
@@ -92,13 +106,13 @@ def resolved(
 ) -> Any:
     """Somebody resolves a gate, having seen what is there."""
     with actors.acting(who):
-        seen = more.get("seen") or review.dossier(store, version.name, int(version.version)).digest
+        seen = more.get("seen") or dossier.dossier(store, version.name, int(version.version)).digest
         asked = RulingAsked(gate, more.get("reason", WHY), days)
         return rulings.resolve(store, version.name, int(version.version), asked, seen=seen)
 
 
 def shown(store: Any, version: Any) -> Any:
-    return review.dossier(store, version.name, int(version.version))
+    return dossier.dossier(store, version.name, int(version.version))
 
 
 def blocking(store: Any, version: Any) -> tuple[str, ...]:

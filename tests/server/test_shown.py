@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from twinops.server import documents
+from twinops.server.officer import inert_documents
 
 FILES = {"model_cards/twin/dpia.md": "/twinops/file?dpia", "reports/figures/a.png": "/twinops/file?a"}
 COUNT = itertools.count()
@@ -17,7 +17,7 @@ def shown(text: str, prefix: str = "card") -> str:
     def file(at: str) -> str | None:
         return FILES.get(f"model_cards/twin/{at}")
 
-    return str(documents.as_html(text, documents.Links(prefix, str(next(COUNT)), FILES.get, file)))
+    return str(inert_documents.as_html(text, inert_documents.Links(prefix, str(next(COUNT)), FILES.get, file)))
 
 
 def test_links_inside_a_document_lead_to_its_own_headings_not_to_the_pages() -> None:

@@ -15,10 +15,14 @@ from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
 from mlflow.exceptions import MlflowException
 from sqlalchemy import text
 
-from twinops.adapters.memory_governance import MemorySigner
+from twinops.adapters.memory.governance import MemorySigner
 from twinops.entities.approval import Act
-from twinops.governance.audit_check import check
-from twinops.server import actors, desk, ledger, records, review, tables
+from twinops.governance.log.verify import check
+from twinops.server.officer import acts as desk
+from twinops.server.officer import dossier
+from twinops.server.registry import audit_log as ledger
+from twinops.server.registry import callers as actors
+from twinops.server.registry import records, tables
 
 
 @pytest.fixture(scope="module")
@@ -426,7 +430,7 @@ def test_a_model_that_calls_itself_a_prompt_is_refused_and_prompts_are_free(stor
 
 def test_a_hostile_model_is_never_approved(store: Any) -> None:
     hostile = {
-        "another loader": play.MLMODEL.replace("twinops.adapters.mlflow_twin", "os"),
+        "another loader": play.MLMODEL.replace("twinops.adapters.mlflow.twin_flavour", "os"),
         "models from code": play.MLMODEL.replace("streamable: false", "model_code_path: evil.py"),
         "python model": play.MLMODEL.replace("streamable: false", "python_model: {cloudpickle: x}"),
         "own code": play.MLMODEL.replace("code: null", "code: code"),
@@ -500,7 +504,7 @@ def test_nothing_is_done_that_cannot_be_logged(store: Any) -> None:
 
 def test_the_queue_says_for_whom_each_version_waits(store: Any) -> None:
     version = play.registered(store, 36, name="queued")
-    told = lambda: next(w for w in review.queue(store) if w.name == "queued")  # noqa: E731
+    told = lambda: next(w for w in dossier.queue(store) if w.name == "queued")  # noqa: E731
     assert (told().state, told().waits_for) == ("new", "gate runner")
     play.with_evidence(store, version)
     assert (told().state, told().waits_for) == ("waiting", "risk officer")
@@ -512,10 +516,10 @@ def test_the_queue_says_for_whom_each_version_waits(store: Any) -> None:
 
 
 def test_a_form_of_another_person_or_another_content_does_not_fit(store: Any) -> None:
-    token = review.form_token(store, "risk-officer", "d1")
-    assert review.form_fits(store, "risk-officer", "d1", token=token)
-    assert not review.form_fits(store, "scientist", "d1", token=token)
-    assert not review.form_fits(store, "risk-officer", "d2", token=token)
+    token = dossier.form_token(store, "risk-officer", "d1")
+    assert dossier.form_fits(store, "risk-officer", "d1", token=token)
+    assert not dossier.form_fits(store, "scientist", "d1", token=token)
+    assert not dossier.form_fits(store, "risk-officer", "d2", token=token)
 
 
 def test_the_log_is_whole_and_fits_every_checkpoint_kept_outside(store: Any) -> None:
@@ -571,7 +575,7 @@ def test_the_database_itself_refuses_stock_mlflow(store: Any) -> None:
 def test_work_of_one_person_is_adopted_and_says_so(store: Any, tmp_path: Path) -> None:
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
 
-    from twinops.server.adopt import adopt
+    from twinops.server.app.adopt import adopt
 
     stock = SqlAlchemyStore(store.db_uri)
     place = store.home.artifacts / "twinops" / "run1" / "artifacts"

@@ -11,7 +11,7 @@ import live as living
 import pytest
 
 from twinops.errors import ServiceError
-from twinops.server import guard, wiring_check
+from twinops.server.app import guard, startup_checks
 
 pytestmark = pytest.mark.pipeline
 
@@ -69,20 +69,20 @@ def test_one_server_per_folder(tmp_path: Path) -> None:
 
 
 def test_every_open_door_and_missing_layer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in wiring_check.OFF:
+    for name in startup_checks.OFF:
         monkeypatch.setenv(name, "true")
     with pytest.raises(ServiceError) as problem:
-        wiring_check.check(object(), living_home())
+        startup_checks.check(object(), living_home())
     told = str(problem.value)
-    assert [name for name in wiring_check.OFF if name not in told] == []
+    assert [name for name in startup_checks.OFF if name not in told] == []
     for words in ("the registry store is not ours", "MLFLOW_BASIC_AUTH_FAIL_CLOSED", "artifacts do not go through"):
         assert words in told
     with pytest.raises(ServiceError, match="stock MLflow's"):
-        wiring_check.store_only(object())
+        startup_checks.store_only(object())
 
 
 def living_home() -> object:
-    from twinops.server.home import Home
+    from twinops.server.registry.home import Home
 
     return Home(Path("nowhere").resolve())
 

@@ -10,17 +10,20 @@ from linkable import opened
 from shoppers import ledger_of
 
 from twinops.data import blend as blending
-from twinops.data import consent, customers, fusion, signals
-from twinops.data.fusion_plan import Plan, SegmentColumn
+from twinops.data import customers
+from twinops.data.consent import ledger as consent
+from twinops.data.fusion import fusion
+from twinops.data.fusion.plan import Plan, SegmentColumn
+from twinops.data.fusion.predictive_mean_matching import Shared
 from twinops.data.linkage.intake import HOME, LONE, raw_records
 from twinops.data.linkage.linking import LinkageSettings, linked
 from twinops.data.linkage.outcome import links
 from twinops.data.linkage.splinking import Drawing
-from twinops.data.matching import Shared
+from twinops.data.texts import signals
 from twinops.entities.consent import Event, LegalBasis, Purpose
-from twinops.evaluation import contradictions
+from twinops.evaluation.quality import contradictions
 from twinops.ports import Engine
-from twinops.twin.merged import narrowed, said_of_records
+from twinops.twin.state.linked_permissions import narrowed, said_of_records
 
 SETTINGS = LinkageSettings(Drawing(seed=3, u_pairs=50_000, em_pairs=50_000), lone=LONE)
 DAYS, TODAY = (60, 120), 190

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from twinops.adapters.dvc_store import DvcStore
+from twinops.adapters.dvc.lock_file import DvcStore
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
@@ -102,17 +102,19 @@ def changed_evidence(places: Places, **fields: object) -> Evidence:
 
 def twin_json() -> str:
     """A model file whose heads know the intercept only."""
-    from twinops.twin import heads, model, state, stored
+    from twinops.twin.model import glm, model
+    from twinops.twin.model import model_file as stored
+    from twinops.twin.state import terms as state
 
     pace = state.Pace(shape=1.0, exposure=10.0, basket_usd=25.0)
     n = len(state.TERMS)
-    flat = heads.Head(0.0, (0.0,) * n)
+    flat = glm.Head(0.0, (0.0,) * n)
     return stored.to_text(
         model.TwinModel(
             horizon_days=28,
             decay_days=(10, 30, 90),
             priors=state.Priors(pace, pace, pace, log_value=3.0, log_value_variance=1.0),
-            scaling=heads.Scaling((0.0,) * n, (1.0,) * n),
+            scaling=glm.Scaling((0.0,) * n, (1.0,) * n),
             activity=flat,
             baskets=flat,
             spend=flat,

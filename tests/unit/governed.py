@@ -13,7 +13,9 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation
-from twinops.governance import dpia, intended_use, policy
+from twinops.governance.assessment import questions as dpia
+from twinops.governance.law import intended_use
+from twinops.governance.policy import limits as policy
 
 ROOT = Path(__file__).parents[2]
 COMPLIANCE = ROOT / "compliance"

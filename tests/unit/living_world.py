@@ -13,17 +13,17 @@ import pyarrow as pa
 from governed import COMPLIANCE
 from shoppers import GRID, crowd, examples_of, sealed_project
 
-from twinops.adapters.duckdb_engine import DuckDBEngine
-from twinops.adapters.memory import MemoryKeys
-from twinops.data.seal import write_sealed
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.vault.seal import write_sealed
 from twinops.params import AgesParams, TrainParams
-from twinops.twin.examples import Examples, open_examples
-from twinops.twin.fit import fit_twin
-from twinops.twin.living import Basket
-from twinops.twin.model import TwinModel
-from twinops.twin.stored import to_text
-from twinops.twin.support import CampaignContacts, Support, fit_support
-from twinops.workflows.features import features
+from twinops.twin.model.fit import fit_twin
+from twinops.twin.model.model import TwinModel
+from twinops.twin.model.model_file import to_text
+from twinops.twin.state.examples import Examples, open_examples
+from twinops.twin.state.streaming import Basket
+from twinops.twin.support.support import CampaignContacts, Support, fit_support
+from twinops.workflows.pipeline.features import features
 from twinops.workflows.places import Places
 
 AS_OF = date(2017, 7, 20)

@@ -14,13 +14,14 @@ from governed import MEASURES, declared
 
 from twinops.adapters.ssh_keygen import SshKeygen
 from twinops.entities.findings import Findings
-from twinops.governance import dpia
-from twinops.governance.offices import office_asked
+from twinops.governance.assessment import questions as dpia
+from twinops.governance.people.offices import office_asked
 from twinops.params import DocumentsParams
-from twinops.workflows.documents import source_facts
-from twinops.workflows.dpia_answer import dpia_answer
-from twinops.workflows.dpia_sign import dpia_sign
-from twinops.workflows.dpia_status import DpiaStatus, dpia_status
+from twinops.workflows.dpia.answer import answer as dpia_answer
+from twinops.workflows.dpia.sign import sign as dpia_sign
+from twinops.workflows.dpia.status import DpiaStatus
+from twinops.workflows.dpia.status import status as dpia_status
+from twinops.workflows.pipeline.documents import source_facts
 from twinops.workflows.places import Places
 
 NAMED = DocumentsParams(model="twin")

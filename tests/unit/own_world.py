@@ -12,13 +12,13 @@ from typing import Any
 import yaml
 from candidate import ROOT
 
-from twinops.adapters.duckdb_engine import DuckDBEngine
-from twinops.adapters.memory import MemoryKeys
-from twinops.data.seal import read_quarantine, read_sealed
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.vault.seal import read_quarantine, read_sealed
 from twinops.params import Params, parse
-from twinops.workflows.collect import collect
-from twinops.workflows.fingerprint import fingerprint
+from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
+from twinops.workflows.sources.fingerprint import fingerprint
 
 HEAD = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "Customer ID", "Country")
 TWIN = ("twin_training", "twin_scoring")

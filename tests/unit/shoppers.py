@@ -10,13 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.adapters.duckdb_engine import DuckDBEngine
-from twinops.data.seal import write_sealed
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.vault.seal import write_sealed
 from twinops.entities.consent import Purpose
 from twinops.params import FeaturesParams
 from twinops.ports import KeyStore
-from twinops.twin import features
-from twinops.twin.examples import Examples, examples
+from twinops.twin.state import features
+from twinops.twin.state.examples import Examples, examples
 from twinops.workflows.places import Places
 
 GRID = FeaturesParams(

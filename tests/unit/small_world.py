@@ -41,7 +41,7 @@ def write_people(folder: Path, *, households: int = 40, seed: int = 1) -> Path:
     from twinops.demo import accounts, care, choices, crm, panel, social
     from twinops.demo.identities import people_of
     from twinops.demo.social_export import Span
-    from twinops.workflows.collect_identities import write_made_up
+    from twinops.workflows.pipeline.collect_identities import write_made_up
 
     folder.mkdir(parents=True, exist_ok=True)
     ids = [str(h) for h in range(1, households + 1)]

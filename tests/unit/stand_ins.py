@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from scipy import stats
 
-from twinops.evaluation.evidently_report import Drifted
+from twinops.evaluation.drift.evidently_report import Drifted
 
 
 def instead_of_evidently(current: pd.DataFrame, reference: pd.DataFrame, *, limit: float) -> dict[str, Drifted]:

@@ -6,10 +6,11 @@ import numpy as np
 import pyarrow as pa
 from shoppers import GRID, engine_with, lines
 
-from twinops.adapters.duckdb_engine import DuckDBEngine
-from twinops.twin import features, taste_events
-from twinops.twin.coupon_rows import CouponRows
-from twinops.twin.taste_rows import TasteRows, taste_rows
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.twin.state import features
+from twinops.twin.tastes import events as taste_events
+from twinops.twin.tastes.coupon_rows import CouponRows
+from twinops.twin.tastes.rows import TasteRows, taste_rows
 
 NAMES = ("APPLES", "BREAD", "CHEESE", "DATES")
 MEMORIES = (10, 30, 90, 200)

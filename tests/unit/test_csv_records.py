@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twinops.data.sources._reading import Fault
-from twinops.data.sources._records import MAX_LINES, MAX_RECORD, Shape, in_bytes, in_text, names, records
+from twinops.data.reading.csv_records import (
+    MAX_LINES,
+    MAX_RECORD,
+    Shape,
+    in_bytes,
+    in_text,
+    names,
+    records,
+)
+from twinops.data.reading.reading import Fault
 
 NUMBERED = Shape(2, begins=re.compile(r"k\d+,", re.ASCII))
 ANY = Shape(2)

@@ -37,7 +37,7 @@ def test_importing_twinops_and_opening_a_project_loads_no_heavy_library() -> Non
 
 
 def test_the_control_plane_is_light_enough_to_judge_inside_a_server() -> None:
-    judged = "from twinops import plugins; import twinops.governance.decide, twinops.governance.policy\n"
+    judged = "from twinops import plugins; import twinops.governance.policy.decide, twinops.governance.policy.limits\n"
     judged += "for name in plugins.names('twinops.governance.gates'): plugins.load('twinops.governance.gates', name)"
     assert not HEAVY & loaded(judged)
 

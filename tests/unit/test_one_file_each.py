@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from twinops.errors import ParamsError
-from twinops.governance import policy
+from twinops.governance.policy import limits as policy
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).parent / "one_file_each"

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from twinops.governance.explain import headline
+from twinops.governance.verdicts.explain import headline
 
 if TYPE_CHECKING:
     from twinops.entities.evidence import Evidence
     from twinops.entities.measure import Measure
     from twinops.entities.verdict import Verdict
-    from twinops.workflows.status import Status
+    from twinops.workflows.candidate.status import Status
 
 COLOURS = {"passed": "green", "failed": "red", "inconclusive": "yellow", "missing": "yellow"}
 PEERS = ("rfm", "naive")

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from twinops.governance.explain import MARKS, figures, headline, in_order, short
 from twinops.governance.markdown import plain
+from twinops.governance.verdicts.explain import MARKS, figures, headline, in_order, short
 
 if TYPE_CHECKING:
     from twinops.entities.verdict import Verdict
-    from twinops.governance.decide import Decision
+    from twinops.governance.policy.decide import Decision
 
 COLOURS = {"passed": "green", "failed": "red", "inconclusive": "yellow", "missing": "yellow"}
 

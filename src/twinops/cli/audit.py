@@ -11,8 +11,8 @@ import typer
 from twinops.cli._answer import Json, answer, home, talk
 
 if TYPE_CHECKING:
-    from twinops.adapters.audit_source import Log
-    from twinops.adapters.time_stamp import Stamped
+    from twinops.adapters.registry_client.audit_source import Log
+    from twinops.adapters.registry_client.time_stamp import Stamped
 
 app = typer.Typer(no_args_is_help=True)
 INTEGRITY = 4
@@ -46,8 +46,8 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Find edits, deletion, reordering, truncation and a rewritten past; exit code 4 when anything is found."""
-    from twinops.adapters import audit_source
-    from twinops.governance.audit_check import check
+    from twinops.adapters.registry_client import audit_source
+    from twinops.governance.log.verify import check
 
     root = home(ctx).root
     own = root / "registry"
@@ -82,7 +82,7 @@ def stamp(
     as_json: Json = False,
 ) -> None:
     """Ask an authority for time stamps over checkpoints or files; only their digests leave this machine."""
-    from twinops.adapters import time_stamp
+    from twinops.adapters.registry_client import time_stamp
 
     kept = sorted((home(ctx).root / "registry" / "checkpoints").glob("*.txt"))
     asked = files or [path for path in kept if not time_stamp.beside(path).exists()]
@@ -100,7 +100,7 @@ def show(
     """Entries in order: when, who, what, about what."""
     import json
 
-    from twinops.governance.audit_story import line
+    from twinops.governance.log.history import line
 
     log = _log(ctx, export)
     shown = log.bodies[-last:] if last else log.bodies
@@ -118,7 +118,7 @@ def at(
     from datetime import datetime
 
     from twinops.errors import ParamsError
-    from twinops.governance import audit_story
+    from twinops.governance.log import history as audit_story
 
     try:
         datetime.fromisoformat(moment)
@@ -148,7 +148,7 @@ def export(
     into: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)],
 ) -> None:
     """Write the log to a file that can be verified anywhere; no account is named in it."""
-    from twinops.adapters import audit_source
+    from twinops.adapters.registry_client import audit_source
 
     log = _log(ctx, None)
     audit_source.to_file(log, into)
@@ -157,7 +157,7 @@ def export(
 
 def _stamps(places: list[Path], authorities: Path) -> tuple[list[Stamped], list[str]]:
     """Stamps beside checkpoints that verify, and what is wrong with the others."""
-    from twinops.adapters import time_stamp
+    from twinops.adapters.registry_client import time_stamp
     from twinops.errors import IntegrityError
 
     files = [f for place in places for f in (sorted(place.glob("*.txt")) if place.is_dir() else [place])]
@@ -174,8 +174,8 @@ def _stamps(places: list[Path], authorities: Path) -> tuple[list[Stamped], list[
 def _log(ctx: typer.Context, export: Path | None) -> Log:
     import os
 
-    from twinops.adapters import audit_source
-    from twinops.adapters.registry_door import ADDRESS, Door
+    from twinops.adapters.registry_client import audit_source
+    from twinops.adapters.registry_client.client import ADDRESS, Door
 
     if export is not None:
         return audit_source.from_file(export)

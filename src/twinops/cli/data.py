@@ -34,7 +34,7 @@ def show_map(
     as_json: Json = False,
 ) -> None:
     """Every column of every sealed table: purposes, legal bases, retention, notice, subjects, what is made of it."""
-    found = home(ctx).run("data_map")
+    found = home(ctx).run("sources.data_map")
     if found.undeclared:
         talk(f"Held without a declared purpose: {', '.join(found.undeclared)}")
     answer([row.to_dict() for row in found.rows], as_json=as_json, text=found.text(as_format.value).rstrip("\n"))

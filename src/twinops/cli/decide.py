@@ -27,11 +27,11 @@ def decide(
     policy's time in force unless the file or `--on` names the day.
     """
     from twinops.entities.fact import Fact, Kind
-    from twinops.governance.decide import decide as judged
-    from twinops.governance.explain import verdicts_text
-    from twinops.governance.settled import DAY
-    from twinops.workflows.candidate import evidence_of
-    from twinops.workflows.rules import policy_of
+    from twinops.governance.policy.decide import decide as judged
+    from twinops.governance.policy.resolution import DAY
+    from twinops.governance.verdicts.explain import verdicts_text
+    from twinops.workflows.candidate.files import evidence_of
+    from twinops.workflows.policy_file import policy_of
 
     given = evidence_of(evidence)
     if on is not None and given.fact(DAY) is None:

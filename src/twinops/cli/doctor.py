@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
-from twinops.adapters import dvc_locks, dvc_settings, half_files, orphans, server_leftovers
+from twinops.adapters.dvc import locks, orphans, unfinished_files
+from twinops.adapters.dvc import settings as dvc_settings
+from twinops.adapters.mlflow import server_leftovers
 from twinops.cli._answer import Json, answer
 
 app = typer.Typer()
-PARTS = (orphans, dvc_locks, dvc_settings, half_files, server_leftovers)
+PARTS = (orphans, locks, dvc_settings, unfinished_files, server_leftovers)
 """In this order: what still runs would break again what is mended."""
 
 

@@ -48,10 +48,10 @@ def bundle(
     as_json: Json = False,
 ) -> None:
     """Put the candidate's evidence into one folder that anyone can check with sha256sum and ssh-keygen."""
-    done = home(ctx).run("bundle", into=str(into or ""), email=email, key=str(key))
+    done = home(ctx).run("candidate.bundle", into=str(into or ""), email=email, key=str(key))
     signed = f"signed by {done.signed_by}" if done.signed_by else "not signed"
     if time_stamp:
-        from twinops.adapters.time_stamp import stamp
+        from twinops.adapters.registry_client.time_stamp import stamp
 
         signed += f", stamped ({stamp(done.folder / 'SHA256SUMS', time_stamp).name})"
     answer(done, as_json=as_json, text=f"{done.folder}: {done.files} files, {signed}; VERIFY.md says how to check it")
@@ -64,14 +64,14 @@ def annex_iv(
     as_json: Json = False,
 ) -> None:
     """Write the technical documentation of the AI Act's Annex IV; the build does it when the system is high-risk."""
-    done = home(ctx).run("annex_iv", into=str(into))
+    done = home(ctx).run("candidate.annex_iv", into=str(into))
     answer({"path": done}, as_json=as_json, text=f"{done} written; what is empty is written by people")
 
 
 @app.command()
 def check(ctx: typer.Context, as_json: Json = False) -> None:
     """Whether all documents are there, unchanged, and cite evidence that exists; exit code 4 when not."""
-    evidence = home(ctx).run("judge").evidence
+    evidence = home(ctx).run("candidate.judge").evidence
     present, problems = (evidence.fact(f"documents.{name}") for name in ("present", "problems"))
     if present is None or problems is None:
         raise DataError("There are no documents yet.", hint="Run `make run`, or `twinops documents build`.")

@@ -45,8 +45,8 @@ def answer_field(
     as_json: Json = False,
 ) -> None:
     """Take down one person's answer, in `compliance/dpia/FIELD.yaml`. Who answers also signs."""
-    from twinops.governance.dpia import HUMAN
-    from twinops.governance.dpia import parts as asked
+    from twinops.governance.assessment.questions import HUMAN
+    from twinops.governance.assessment.questions import parts as asked
 
     given = dict(_pair(p) for p in parts or ())
     if not given and field in HUMAN:

@@ -23,7 +23,7 @@ def _gates() -> None:
 def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
     """Every gate of the policy: its question, its limits, the rule it comes from."""
     from twinops.governance.gates._shelf import SHELF
-    from twinops.workflows.rules import policy_of
+    from twinops.workflows.policy_file import policy_of
 
     told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in policy_of(home(ctx).places).gates]
     answer(
@@ -42,7 +42,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Every verdict on the candidate in this folder, with its reason; exit code 10 when it is refused."""
-    judged = home(ctx).run("judge")
+    judged = home(ctx).run("candidate.judge")
     decision = judged.decision
     if html is not None:
         _write_page(html, judged)
@@ -53,7 +53,7 @@ def explain(
 @app.command()
 def preview(ctx: typer.Context, *, as_json: Json = False) -> None:
     """What the gates would say of the measures as they lie here, before a commit; exit code 10 when they refuse."""
-    found = home(ctx).run("preview")
+    found = home(ctx).run("candidate.preview")
     if not as_json:
         print(found.about)
     _print(found.decision, as_json=as_json, plain=False)
@@ -69,7 +69,7 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """A Markdown comment for a pull request: this candidate beside production. Exit code 0 whatever it says."""
-    found = home(ctx).run("compare", against=against)
+    found = home(ctx).run("candidate.compare", against=against)
     answer(found, as_json=as_json, text=found.markdown.rstrip())
 
 
@@ -86,13 +86,13 @@ def resolve(
 ) -> None:
     """Resolve one gate in writing, under your name, signed and for a time, as far as the policy lets you."""
     asked = {"gate": gate, "email": email, "reason": reason, "days": days, "key": key.expanduser()}
-    done = home(ctx).run("resolve", **asked)
+    done = home(ctx).run("candidate.resolve", **asked)
     answer(done, as_json=as_json, text=f"{done.path.name} written and signed by {done.by}, until {done.until}")
 
 
 def _print(decision: Any, *, as_json: bool, plain: bool) -> None:
     if as_json or plain:
-        from twinops.governance.explain import verdicts_text
+        from twinops.governance.verdicts.explain import verdicts_text
 
         answer(decision, as_json=as_json, text=verdicts_text(decision))
         return
@@ -102,7 +102,7 @@ def _print(decision: Any, *, as_json: bool, plain: bool) -> None:
 
 
 def _write_page(path: Path, judged: Any) -> None:
-    from twinops.governance.preview import page, preview_html
+    from twinops.governance.verdicts.preview import page, preview_html
 
     evidence = judged.evidence
     about = f"Candidate {evidence.model} {evidence.key[:12]}, as of {evidence.as_of}."

@@ -30,14 +30,15 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check signature, digests, approval, revocation and that it loads; exit code 10 when refused."""
-    from twinops.adapters import model_bytes, model_trial, registry_loading
-    from twinops.adapters.registry_door import RefusedError
+    from twinops.adapters.mlflow import digests, trial_load
+    from twinops.adapters.registry_client import load as registry_loading
+    from twinops.adapters.registry_client.client import RefusedError
     from twinops.errors import IntegrityError
 
     with registry_loading.verified(uri, key=key) as found:
-        loader, path = model_bytes.data_file(found.folder)
+        loader, path = digests.data_file(found.folder)
         try:
-            model_trial.try_out(loader, path)
+            trial_load.try_out(loader, path)
         except IntegrityError as problem:
             raise RefusedError(problem.what) from None
         told = {"name": found.name, "version": found.version, "digest": found.digest, "approval": found.approval}
@@ -55,7 +56,7 @@ def export(
     key: Key = None,
 ) -> None:
     """Leave a bundle that can be verified and loaded offline."""
-    from twinops.adapters import registry_loading
+    from twinops.adapters.registry_client import load as registry_loading
 
     found = registry_loading.export(uri, into, key=key)
     talk(f"{found.name} version {found.version} in {into}: verify it with `twinops model verify {into}`.")
@@ -69,7 +70,7 @@ def evidence(
     as_json: Json = False,
 ) -> None:
     """The gate runner makes everything anew in this folder, with an empty cache, and hands in evidence."""
-    from twinops.adapters import gate_runner
+    from twinops.adapters.registry_client import gate_runner
 
     project = home(ctx)
     done = gate_runner.hand_in(project.root, project.lineage, name, version)
@@ -88,7 +89,7 @@ def review(
     as_json: Json = False,
 ) -> None:
     """Request a review, or decide; the review page shows what there is to read."""
-    from twinops.adapters.registry_door import Door
+    from twinops.adapters.registry_client.client import Door
 
     done = Door.from_environment().post(
         "review", name=name, version=version, act=act, digest=digest or None, reason=reason
@@ -108,7 +109,7 @@ def resolve(
     as_json: Json = False,
 ) -> None:
     """Resolve one gate of a version under your name and for a time, as far as the active policy lets your office."""
-    from twinops.adapters.registry_door import Door
+    from twinops.adapters.registry_client.client import Door
 
     about = {"name": name, "version": version, "gate": gate, "reason": reason, "days": days, "digest": digest or None}
     done = Door.from_environment().post("resolve", **about)
@@ -126,7 +127,7 @@ def withdraw(
     as_json: Json = False,
 ) -> None:
     """Withdraw the ruling on a gate: it stands in the way again."""
-    from twinops.adapters.registry_door import Door
+    from twinops.adapters.registry_client.client import Door
 
     done = Door.from_environment().post("withdraw", name=name, version=version, gate=gate, reason=reason)
     answer(done, as_json=as_json, text=f"{gate} is open again: recorded as entry {done['ruling']}")
@@ -135,7 +136,7 @@ def withdraw(
 @app.command()
 def show(name: Name, version: Number, as_json: Json = False) -> None:
     """What the registry knows of a version, and why a protected alias may not point to it."""
-    from twinops.adapters.registry_door import Door
+    from twinops.adapters.registry_client.client import Door
 
     told = Door.from_environment().get("version", name=name, version=version)
     against = "\n".join(f"  {why}" for why in told["against_promotion"]) or "  nothing stands against promotion"
@@ -155,7 +156,7 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Point a protected alias to an approved version, unless it changed meanwhile; exit code 10 when refused."""
-    from twinops.adapters.registry_door import Door
+    from twinops.adapters.registry_client.client import Door
 
     door = Door.from_environment()
     known = door.get("alias", name=name, alias=alias)["etag"] if etag is None else etag
@@ -165,7 +166,7 @@ def promote(
 
 def _ruled(decision: dict[str, Any] | None) -> list[str]:
     """What officers ruled on single gates, in the words of every other place."""
-    from twinops.governance.settled import JudgedRuling
+    from twinops.governance.policy.resolution import JudgedRuling
 
     written = [{k: v for k, v in s.items() if k != "counts"} for s in (decision or {}).get("settled", [])]
     return [f"{s['gate']}: {JudgedRuling(**s).sentence}" for s in written]

@@ -12,7 +12,7 @@ from twinops.cli._answer import Json, answer, home
 from twinops.errors import ParamsError
 
 if TYPE_CHECKING:
-    from twinops.governance.offices import StaffMember
+    from twinops.governance.people.offices import StaffMember
 
 app = typer.Typer(no_args_is_help=True)
 ACTIVATE = "commit it; a registry follows after `twinops policy activate compliance/offices.yaml`"
@@ -26,7 +26,7 @@ def _officers() -> None:
 @app.command("list")
 def list_officers(ctx: typer.Context, as_json: Json = False) -> None:
     """Everyone in the file, and what keeps them from acting."""
-    from twinops.governance import offices
+    from twinops.governance.people import offices
 
     found = offices.read(_text(_path(ctx)))
     rows = [_row(person) for person in found.people]
@@ -46,7 +46,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Write one person into the file; an account for which nobody was named gets the name."""
-    from twinops.governance import offices, offices_edit
+    from twinops.governance.people import offices, offices_edit
     from twinops.governance.reading import checked
 
     given = {
@@ -70,7 +70,7 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Take one person out of the file; what they signed no longer counts."""
-    from twinops.governance import offices, offices_edit
+    from twinops.governance.people import offices, offices_edit
 
     path = _path(ctx)
     path.write_text(offices_edit.without_person(_text(path), who), encoding="utf-8")
@@ -95,7 +95,7 @@ def _day(given: str | None) -> date | None:
 
 
 def _row(person: StaffMember) -> dict[str, Any]:
-    from twinops.governance.sshsig import fingerprint
+    from twinops.governance.people.sshsig import fingerprint
 
     return {**person.model_dump(mode="json"), "key": fingerprint(person.key) if person.key else None}
 

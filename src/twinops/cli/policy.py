@@ -25,8 +25,9 @@ def _policy() -> None:
 @app.command()
 def activate(file: File, key: Secret = None, as_json: Json = False) -> None:
     """Make a policy or offices file the registry's own; signed where the offices file lists your public key."""
-    from twinops.adapters.registry_door import Door
-    from twinops.governance import offices, policy
+    from twinops.adapters.registry_client.client import Door
+    from twinops.governance.people import offices
+    from twinops.governance.policy import limits as policy
 
     kind, rules = ("offices", offices) if "offices" in file.name else ("policy", policy)
     text = file.read_text(encoding="utf-8")

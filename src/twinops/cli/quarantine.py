@@ -25,7 +25,7 @@ def _quarantine() -> None:
 @app.command("list")
 def list_rows(ctx: typer.Context, as_json: Json = False) -> None:
     """Counts and reasons per batch, and what is gone already."""
-    found = home(ctx).run("list_quarantine")
+    found = home(ctx).run("quarantine.list_batches")
     lines = [
         f"{b.source} {b.batch}: {b.held:,} held, {b.expired:,} expired; "
         + ", ".join(f"{r} {'few' if n is None else f'{n:,}'}" for r, n in b.reasons.items())
@@ -45,14 +45,14 @@ def show(
     """Some rows, for the owner of the data, on a terminal only."""
     if not sys.stdout.isatty():
         raise ParamsError("Quarantined rows are shown on a terminal only.", hint="Do not pipe or redirect them.")
-    found = home(ctx).run("show_quarantine", source=source, batch=batch, today=_day(today), most=rows)
+    found = home(ctx).run("quarantine.show_rows", source=source, batch=batch, today=_day(today), most=rows)
     print("\n".join([*found.lines, f"{len(found.lines)} of {found.rows:,} rows"]))
 
 
 @app.command()
 def replay(ctx: typer.Context, source: str, batch: str, today: Today = _CLOCK, as_json: Json = False) -> None:
     """Judge the rows of a batch again, after a mapping or code-book was mended; take what is good now."""
-    found = home(ctx).run("replay", source=source, batch=batch, today=_day(today))
+    found = home(ctx).run("quarantine.replay", source=source, batch=batch, today=_day(today))
     taken = ", ".join(f"{n:,} into {b}" for b, n in found.taken.items()) or "none"
     shown = hidden(found.quarantined).items()
     left = ", ".join(f"{r} {'few' if n is None else f'{n:,}'}" for r, n in shown) or "none"
@@ -65,7 +65,7 @@ def replay(ctx: typer.Context, source: str, batch: str, today: Today = _CLOCK, a
 @app.command()
 def expire(ctx: typer.Context, today: Today = _CLOCK, as_json: Json = False) -> None:
     """Destroy the keys of all batches that were quarantined more than 30 days ago."""
-    found = home(ctx).run("expire", today=_day(today))
+    found = home(ctx).run("quarantine.expire", today=_day(today))
     text = "\n".join(f"{b.source} {b.batch}: {b.expired:,} rows expired" for b in found)
     answer(found, as_json=as_json, text=text or "Nothing is older than 30 days.")
 

@@ -9,7 +9,7 @@ import typer
 from twinops.cli._answer import Json, answer, home, talk
 
 if TYPE_CHECKING:
-    from twinops.workflows.release import Released
+    from twinops.workflows.release.release import Released
 
 REFUSED = 10
 app = typer.Typer(no_args_is_help=True)
@@ -27,13 +27,13 @@ def synthetic(
     as_json: Json = False,
 ) -> None:
     """People who do not exist, drawn from noisy counts under differential privacy."""
-    _tell(home(ctx).run("release", kind="synthetic", epsilon=epsilon), as_json=as_json)
+    _tell(home(ctx).run("release.release", kind="synthetic", epsilon=epsilon), as_json=as_json)
 
 
 @app.command()
 def generalised(ctx: typer.Context, as_json: Json = False) -> None:
     """Real households in ranges wide enough that each stands in a class of several."""
-    _tell(home(ctx).run("release", kind="generalised"), as_json=as_json)
+    _tell(home(ctx).run("release.release", kind="generalised"), as_json=as_json)
 
 
 def _tell(released: Released, *, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from twinops.adapters import dvc_repro
+from twinops.adapters.dvc import repro as dvc_repro
 from twinops.cli._answer import Json, answer, talk
 
 app = typer.Typer()

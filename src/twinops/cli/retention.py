@@ -11,7 +11,7 @@ import typer
 from twinops.cli._answer import Json, answer, home
 
 if TYPE_CHECKING:
-    from twinops.workflows.retention_status import RetentionStatus
+    from twinops.workflows.retention.status import RetentionStatus
 
 app = typer.Typer(no_args_is_help=True)
 

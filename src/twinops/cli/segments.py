@@ -11,8 +11,8 @@ from twinops.cli._answer import Json, answer, home
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
-    from twinops.evaluation.segments import Mean, Segment
-    from twinops.workflows.segments import Segmented
+    from twinops.evaluation.segments.measures import Mean, Segment
+    from twinops.workflows.twin.segments import Segmented
 
 app = typer.Typer()
 
@@ -31,10 +31,10 @@ def segments(
     as_json: Json = False,
 ) -> None:
     """Aggregate insight and what-ifs per segment, for market research. Fewer than ten are never shown."""
-    found = home(ctx).run("segments", by=tuple(by or ("activity",)), what_if=what_if, purpose=purpose)
+    found = home(ctx).run("twin.segments", by=tuple(by or ("activity",)), what_if=what_if, purpose=purpose)
     if picture is not None and not found.refused:
-        from twinops.pictures.canvas import save
-        from twinops.pictures.segments import segments_picture
+        from twinops.evaluation.canvas import save
+        from twinops.evaluation.segments.picture import segments_picture
 
         save(segments_picture(found.segments, what=_what(found), horizon_days=found.horizon_days), picture)
     answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else _text(found))
@@ -53,7 +53,7 @@ def _what(found: Segmented) -> str:
 
 
 def _text(found: Segmented) -> str:
-    from twinops.twin.portrait import said
+    from twinops.twin.answers.portrait import said
 
     head = (
         f"{found.asked:,} households that allow {found.purpose}, as of {said(found.day)}; expected in the next "

@@ -24,8 +24,8 @@ def server(
     adopt: Annotated[bool, typer.Option("--adopt", help="Take over versions made without this server.")] = False,
 ) -> None:
     """Run MLflow so that only what was approved can be production. TWINOPS_DATABASE_URL names a PostgreSQL database."""
-    from twinops.server.command import Listening, serve
-    from twinops.server.home import Home
+    from twinops.server.app.serve import Listening, serve
+    from twinops.server.registry.home import Home
 
     if allowed_hosts:
         os.environ["MLFLOW_SERVER_ALLOWED_HOSTS"] = allowed_hosts

@@ -11,7 +11,7 @@ from twinops.cli._answer import Json, answer, home
 from twinops.entities.legal import LegalFacts
 
 if TYPE_CHECKING:
-    from twinops.workflows.check_source import Checked
+    from twinops.workflows.sources.check import Checked
 
 SHELF = "twinops.data.sources"
 app = typer.Typer(no_args_is_help=True)
@@ -32,14 +32,14 @@ def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
     """Dry run of a source of your own: what would be taken, dropped, quarantined and why. Nothing is stored."""
-    found = home(ctx).run("check_source", name=name)
+    found = home(ctx).run("sources.check", name=name)
     answer(found, as_json=as_json, text=_checked(found))
 
 
 @app.command()
 def fingerprint(ctx: typer.Context, as_json: Json = False) -> None:
     """Write sources.lock.json: what your own sources hold now. Commit it; `collect` reads nothing else."""
-    found = home(ctx).run("fingerprint")
+    found = home(ctx).run("sources.fingerprint")
     text = "\n".join(f"own.{n}: {sum(of.values()):,} records in {len(of)} file(s)" for n, of in found.records.items())
     answer(found, as_json=as_json, text=text or "No source of your own is declared.")
 
@@ -49,7 +49,7 @@ def _own(ctx: typer.Context) -> dict[str, LegalFacts]:
     project = home(ctx)
     if not (project.root / "params.yaml").is_file() or not project.params.own.root:
         return {}
-    from twinops.data.own.declared import legal
+    from twinops.data.own_sources.declared import legal
 
     return {f"own.{name}": legal(said) for name, said in project.params.own.root.items()}
 
@@ -84,6 +84,6 @@ def _listed(counts: dict[str, Any]) -> str:
 
 
 def _safe(name: str) -> str:
-    from twinops.data.own.cells import printable
+    from twinops.data.own_sources.cells import printable
 
     return printable(name)

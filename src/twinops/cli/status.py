@@ -12,7 +12,7 @@ app = typer.Typer()
 @app.command()
 def status(ctx: typer.Context, as_json: Json = False) -> None:
     """Every verdict on the candidate, what to do next, and where to look. Exit code 0 whatever they are."""
-    found = home(ctx).run("status")
+    found = home(ctx).run("candidate.status")
     if as_json:
         answer(found, as_json=True, text="")
         return

@@ -10,7 +10,7 @@ from twinops.cli._answer import Json, answer, home
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
-    from twinops.twin.simulate import Distribution, Simulated
+    from twinops.twin.answers.what_if import Distribution, Simulated
 
 app = typer.Typer(no_args_is_help=True)
 Id = Annotated[
@@ -35,7 +35,7 @@ def show(ctx: typer.Context, who: Id, purpose: Why, as_json: Json = False) -> No
     With access_request everything held and made of them, whatever they allow; make sure first who is asking.
     """
     asked = {"who": who} if purpose == ACCESS else {"who": who, "purpose": purpose}
-    found = home(ctx).run("twin_access" if purpose == ACCESS else "twin_show", **asked)
+    found = home(ctx).run("twin.access" if purpose == ACCESS else "twin_show", **asked)
     answer(found, as_json=as_json, text=found.text())
     raise typer.Exit(REFUSED if found.refused else 0)
 
@@ -43,7 +43,7 @@ def show(ctx: typer.Context, who: Id, purpose: Why, as_json: Json = False) -> No
 @app.command()
 def predict(ctx: typer.Context, who: Id, purpose: Purpose, as_json: Json = False) -> None:
     """Chance to shop, baskets and spend in the next weeks, with their ranges."""
-    found = home(ctx).run("twin_predict", who=who, purpose=purpose)
+    found = home(ctx).run("twin.predict", who=who, purpose=purpose)
     answer(found, as_json=as_json, text=found.text())
     raise typer.Exit(REFUSED if found.refused else 0)
 
@@ -57,7 +57,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """What would come if: a distribution, or why the data, the consumer or the policy do not allow an answer."""
-    found = home(ctx).run("twin_simulate", who=who, purpose=purpose, action=action)
+    found = home(ctx).run("twin.simulate", who=who, purpose=purpose, action=action)
     answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else _told(found))
     raise typer.Exit(REFUSED if found.refused else 0)
 

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data import consent, signals
+from twinops.data.consent import ledger as consent
+from twinops.data.texts import signals
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.ports import Engine
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from mlflow.server import handlers
 
-from twinops.server import app, wiring_check
+from twinops.server.app import app, startup_checks
 
-wiring_check.store_only(handlers._model_registry_store)
+startup_checks.store_only(handlers._model_registry_store)
 
 
 def create_app() -> object:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data.seal import write_sealed
-from twinops.data.sealed_tables import SealedTables
+from twinops.data.vault.seal import write_sealed
+from twinops.data.vault.sealed_tables import SealedTables
 from twinops.ports import Engine, KeyStore
 from twinops.workflows.places import Places
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from twinops.data.own.declared import law_of
+from twinops.data.own_sources.declared import law_of
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -15,8 +15,8 @@ from twinops.errors import DataError
 from twinops.governance.reading import parse
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import DocumentsParams, SourcesParams
-from twinops.workflows.human_part import Declarations
-from twinops.workflows.human_part import text_of as _text
+from twinops.workflows.compliance_files import Declarations
+from twinops.workflows.compliance_files import text_of as _text
 from twinops.workflows.places import Places
 
 SHIPPED = SourcesParams()
@@ -88,7 +88,7 @@ def library_facts(places: Places) -> tuple[Fact, ...]:
 
 def blend_facts(places: Places) -> tuple[Fact, ...]:
     """The blended table as it lies sealed: digest, size and the names of its columns; nothing when there is none."""
-    from twinops.data.sealed_file import label_of
+    from twinops.data.vault.sealed_file import label_of
 
     if not places.blend.is_file():
         return ()

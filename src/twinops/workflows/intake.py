@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
-from twinops.data.own.cells import as_refusals
+from twinops.data.own_sources.cells import as_refusals
 from twinops.data.quality import Parted, part
+from twinops.data.reading.reading import REFUSED_ROWS, Reading
+from twinops.data.reading.scored_text import UNSCORED
 from twinops.data.schema import Schema
-from twinops.data.seal import write_quarantine, write_sealed
-from twinops.data.sources._reading import REFUSED_ROWS, Reading
-from twinops.data.sources._scored import UNSCORED
+from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.entities.canonical import to_json
 from twinops.entities.small_cells import hidden
 from twinops.own_params import NOTHING_OWN, OwnParams

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from twinops.evaluation.choice import Choice, read_choice
-from twinops.twin.champion import Recipe
-from twinops.twin.examples import Examples, open_examples
+from twinops.evaluation.accuracy.choice import Choice, read_choice
+from twinops.twin.model.champion import Recipe
+from twinops.twin.state.examples import Examples, open_examples
 from twinops.workflows.data_plane import DataPlane
 
 

@@ -11,21 +11,21 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data import ages, purposes
+from twinops.data.consent import ages, purposes
 from twinops.data.days import day_of
-from twinops.data.own.declared import law_of
-from twinops.data.sealed_tables import SealedTables
+from twinops.data.own_sources.declared import law_of
+from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams
 from twinops.ports import KeyStore
-from twinops.twin.merged import narrowed, said_of_records
-from twinops.twin.permissions import LedgerQuestion, read_consent
+from twinops.twin.state.linked_permissions import narrowed, said_of_records
+from twinops.twin.state.permissions import LedgerQuestion, read_consent
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
-from twinops.workflows.rules import assessments
+from twinops.workflows.policy_file import assessments
 
 TRANSACTIONS = "transactions"
 ADULTS = AgesParams()

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from twinops.data import ages
+from twinops.data.consent import ages
 from twinops.entities.measure import Measure
 from twinops.errors import DataError
-from twinops.twin.examples import Examples
-from twinops.twin.features import BILLION, STATE, sql
-from twinops.twin.living import Basket, StreamingState
-from twinops.twin.model import TwinModel
-from twinops.twin.support import CampaignContacts
+from twinops.twin.model.model import TwinModel
+from twinops.twin.state.examples import Examples
+from twinops.twin.state.features import BILLION, STATE, sql
+from twinops.twin.state.streaming import Basket, StreamingState
+from twinops.twin.support.support import CampaignContacts
 from twinops.workflows.receipts import Receipts
 
 Diary = dict[int, list[Basket]]

@@ -14,22 +14,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
-from twinops.adapters.duckdb_engine import DuckDBEngine
-from twinops.adapters.memory import MemoryKeys
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
-from twinops.governance.assessed import description
-from twinops.governance.compare import Side, comparison_markdown
+from twinops.governance.assessment.assessed import description
 from twinops.governance.documents import annex_iv
-from twinops.governance.explain import verdicts_text
-from twinops.governance.policy import read
+from twinops.governance.policy.limits import read
+from twinops.governance.verdicts.compare import Side, comparison_markdown
+from twinops.governance.verdicts.explain import verdicts_text
 from twinops.params import DocumentsParams, SourcesParams, SwitchesParams
-from twinops.server import showing
+from twinops.server.officer import presenting
 from twinops.wiring import Project
-from twinops.workflows.collect_profile import collect_profile
-from twinops.workflows.data_map import data_map
-from twinops.workflows.documents import documents
+from twinops.workflows.candidate.status import Status
+from twinops.workflows.pipeline.collect_profile import collect_profile
+from twinops.workflows.pipeline.documents import documents
 from twinops.workflows.places import Places
-from twinops.workflows.status import Status
+from twinops.workflows.sources.data_map import data_map
 
 
 def said(root: Path, *words: str) -> str:
@@ -63,8 +63,8 @@ def shown(root: Path) -> dict[str, Any]:
         "pull_request": comparison_markdown(Side("this", done.evidence, done.decision), before),
         "failing": description(done.evidence, done.decision)["failing"],
         "annex": annex_iv.written(done.evidence, done.decision),
-        "with_verdicts": {one.verdict.gate: [p.alt for p in one.pictures] for one in showing.judged(came)},
-        "asked_first": [m.name for m in showing.fairness_and_drift(done.evidence)],
+        "with_verdicts": {one.verdict.gate: [p.alt for p in one.pictures] for one in presenting.judged(came)},
+        "asked_first": [m.name for m in presenting.fairness_and_drift(done.evidence)],
         "data_map": data_map(places, keys=keys, lineage=project.columns).text("csv"),
         "sources": said(root, "sources", "list"),
         "gates": said(root, "gates", "list"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinops.entities.evidence import Evidence
 from twinops.governance.citations import said
-from twinops.governance.decide import Decision
+from twinops.governance.policy.decide import Decision
 
 FILES = ("warmth.md",)
 

@@ -8,11 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from twinops.data import journey
+from twinops.data.reading import activitypub, csv_records, plain_text, scored_text
+from twinops.data.reading.csv_source import JsonLinesSource
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _activitypub, _plain_text, _records, _scored
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._csv_source import JsonLinesSource
-from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -72,19 +72,19 @@ _CUSTOMER = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 def _take(case: dict[str, Any], collector: Collector, calendar: Calendar) -> None:
     texts = {name: _text(case, name) for name in FIELDS if name != "closed_at"}
-    if any(_records.is_formula(value) for value in texts.values()):
+    if any(csv_records.is_formula(value) for value in texts.values()):
         raise Refused(Fault.FORMULA)
     if not _CASE.fullmatch(texts["case_id"]) or not _CUSTOMER.fullmatch(texts["customer"]):
         raise Refused(Fault.BAD_ID)
     if texts["channel"] not in CHANNELS or texts["category"] not in CATEGORIES or texts["outcome"] not in OUTCOMES:
         raise Refused(Fault.UNKNOWN_VALUE)
     opened, closed = _days(case, calendar)
-    if len(texts["text"]) > _activitypub.MAX_TEXT:
+    if len(texts["text"]) > activitypub.MAX_TEXT:
         raise Refused(Fault.OVERSIZED)
-    text = _plain_text.from_html(texts["text"])
+    text = plain_text.from_html(texts["text"])
     if not text:
         raise Refused(Fault.EMPTY_TEXT)
-    name = _activitypub.event_id("case", texts["case_id"])
+    name = activitypub.event_id("case", texts["case_id"])
     collector.admit(
         (texts["customer"], name, texts["channel"], texts["category"], opened, closed, texts["outcome"], text),
         unique=name,
@@ -116,4 +116,4 @@ read = JsonLinesSource("care_cases.jsonl", "twinops.demo.care.cases", FIELDS, _R
 
 def sealed(rows: pa.Table) -> pa.Table:
     """Good rows as they are sealed: signals in place of texts."""
-    return _scored.scored(rows, KEEP_TEXT)
+    return scored_text.scored(rows, KEEP_TEXT)

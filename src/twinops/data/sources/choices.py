@@ -11,11 +11,11 @@ import re
 import pyarrow as pa
 
 from twinops.data import journey
+from twinops.data.reading import contact_cells
+from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -68,7 +68,7 @@ def _take(said: dict[str, str], collector: Collector, calendar: Calendar) -> Non
         raise Refused(Fault.UNKNOWN_VALUE)
     if not _SEQ.fullmatch(said["seq"]):
         raise Refused(Fault.OUT_OF_RANGE)
-    notice = _people.cell(said["notice_version"])
+    notice = contact_cells.cell(said["notice_version"])
     if notice is None:
         raise Refused(Fault.MISSING)
     day, seq = calendar.of_text(said["on"]), int(said["seq"])

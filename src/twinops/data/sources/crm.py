@@ -7,11 +7,11 @@ import re
 import pyarrow as pa
 
 from twinops.data import journey
+from twinops.data.reading import contact_cells
+from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -67,10 +67,10 @@ _ID = re.compile(r"C\d{8}")
 def _take(typed: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _ID.fullmatch(typed["crm_id"]):
         raise Refused(Fault.BAD_ID)
-    row = {name: _people.cell(typed[column]) for column, name in COLUMNS.items()}
+    row = {name: contact_cells.cell(typed[column]) for column, name in COLUMNS.items()}
     if row["given"] is None and row["surname"] is None:
         raise Refused(Fault.MISSING)
-    row["born"] = _people.birthday(row["born"], as_of=calendar.as_of)
+    row["born"] = contact_cells.birthday(row["born"], as_of=calendar.as_of)
     collector.admit(
         [*(row[f.name] for f in READ if f.name != "updated"), calendar.of_text(row["updated"])], unique=typed["crm_id"]
     )

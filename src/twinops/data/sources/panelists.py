@@ -9,11 +9,11 @@ import re
 
 import pyarrow as pa
 
+from twinops.data.reading import csv_records
+from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _records
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.demographics import CODES, SCALES, SHOPPING
 from twinops.entities.legal import LegalFacts
@@ -60,7 +60,7 @@ _NUMBER = re.compile(r"\d{1,6}")
 
 
 def _take(cell: dict[str, str], collector: Collector, calendar: Calendar) -> None:
-    if any(_records.is_formula(value) for value in cell.values()):
+    if any(csv_records.is_formula(value) for value in cell.values()):
         raise Refused(Fault.FORMULA)
     if not _ID.fullmatch(cell["panelist"]):
         raise Refused(Fault.BAD_ID)

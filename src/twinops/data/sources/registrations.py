@@ -7,11 +7,11 @@ import re
 import pyarrow as pa
 
 from twinops.data import journey
+from twinops.data.reading import contact_cells
+from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -60,7 +60,7 @@ _CARD = re.compile(r"[A-Z]?\d{1,12}")
 def _take(written: dict[str, str], collector: Collector, calendar: Calendar) -> None:
     if not _CARD.fullmatch(written["card"]):
         raise Refused(Fault.BAD_ID)
-    row = {name: _people.cell(written[column]) for column, name in COLUMNS.items()}
+    row = {name: contact_cells.cell(written[column]) for column, name in COLUMNS.items()}
     if row["name"] is None:
         raise Refused(Fault.MISSING)
     collector.admit(

@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.linkage.letters import spoken
+from twinops.data.reading import contact_cells
+from twinops.data.reading.csv_source import JsonLinesSource
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
-from twinops.data.sources import _people
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._csv_source import JsonLinesSource
-from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -61,7 +61,7 @@ def _take(actor: dict[str, Any], collector: Collector, calendar: Calendar) -> No
         raise Refused(Fault.BAD_ID)
     account = f"{link[2]}@{link[1]}".casefold()
     fields = _fields(actor.get("attachment", []))
-    name = _people.cell(spoken(_text(actor.get("name") or "")))
+    name = contact_cells.cell(spoken(_text(actor.get("name") or "")))
     collector.admit(
         (account, link[2], name, fields.get("email"), fields.get("city"), calendar.of_text(actor.get("published"))),
         unique=account,
@@ -76,14 +76,14 @@ def _fields(attachment: Any) -> dict[str, str | None]:
     for field in attachment:
         name = FIELDS.get(_text(field.get("name") or "").strip().casefold())
         if name:
-            out.setdefault(name, _people.cell(spoken(_text(field.get("value") or ""))))
+            out.setdefault(name, contact_cells.cell(spoken(_text(field.get("value") or ""))))
     return out
 
 
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise Refused(Fault.UNKNOWN_VALUE)
-    if len(value) > 10 * _people.MOST_SIGNS:
+    if len(value) > 10 * contact_cells.MOST_SIGNS:
         raise Refused(Fault.OVERSIZED)
     return value
 

@@ -7,11 +7,11 @@ import re
 import pyarrow as pa
 
 from twinops.data import journey
+from twinops.data.reading import activitypub, csv_records, plain_text, scored_text
+from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Schema
-from twinops.data.sources import _activitypub, _plain_text, _records, _scored
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._csv_source import CsvSource
-from twinops.data.sources._reading import Collector, Fault, Refused
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -19,7 +19,7 @@ DAY = "day"
 SUBJECT = "account"
 KEEP_TEXT: tuple[Purpose, ...] = ()
 """Purposes that allow keeping the words themselves after scoring; none does, so they are not sealed."""
-SCHEMA = Schema(_activitypub.COLUMNS, key=("event_id",))
+SCHEMA = Schema(activitypub.COLUMNS, key=("event_id",))
 COLUMNS = ("comment_id", "account", "created_at", "in_reply_to", "text")
 """What is read of the export; any other column is dropped."""
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
@@ -43,25 +43,25 @@ _ACCOUNT = re.compile(r"[\w.-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+")
 
 
 def _take(cell: dict[str, str], collector: Collector, calendar: Calendar) -> None:
-    if any(_records.is_formula(cell[c]) for c in COLUMNS):
+    if any(csv_records.is_formula(cell[c]) for c in COLUMNS):
         raise Refused(Fault.FORMULA)
     account = cell["account"].casefold()
     if not _ID.fullmatch(cell["comment_id"]) or not _ACCOUNT.fullmatch(account):
         raise Refused(Fault.BAD_ID)
     day = calendar.of_text(cell["created_at"])
-    if len(cell["text"]) > _activitypub.MAX_TEXT:
+    if len(cell["text"]) > activitypub.MAX_TEXT:
         raise Refused(Fault.OVERSIZED)
-    text = _plain_text.from_html(cell["text"])
+    text = plain_text.from_html(cell["text"])
     if not text:
         raise Refused(Fault.EMPTY_TEXT)
-    name = _activitypub.event_id("comment", cell["comment_id"])
+    name = activitypub.event_id("comment", cell["comment_id"])
     collector.admit((account, name, "Create", day, 1, int(bool(cell["in_reply_to"])), text), unique=name)
 
 
-read = CsvSource("social_comments.csv", "twinops.demo.social.comments", COLUMNS, _activitypub.EVENTS, _take, ids=_ID)
+read = CsvSource("social_comments.csv", "twinops.demo.social.comments", COLUMNS, activitypub.EVENTS, _take, ids=_ID)
 """One row per comment, in the same columns as `social_posts`."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:
     """Good rows as they are sealed: signals in place of texts."""
-    return _scored.scored(rows, KEEP_TEXT)
+    return scored_text.scored(rows, KEEP_TEXT)

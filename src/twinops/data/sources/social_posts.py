@@ -6,10 +6,10 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.door import BatchRequest
+from twinops.data.reading import activitypub, scored_text
+from twinops.data.reading.dates import Calendar
+from twinops.data.reading.reading import Collector, Reading, folder_of
 from twinops.data.schema import Schema
-from twinops.data.sources import _activitypub, _scored
-from twinops.data.sources._calendar import Calendar
-from twinops.data.sources._reading import Collector, Reading, folder_of
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError
@@ -21,7 +21,7 @@ DAY = "day"
 SUBJECT = "account"
 KEEP_TEXT: tuple[Purpose, ...] = ()
 """Purposes that allow keeping the words themselves after scoring; none does, so they are not sealed."""
-SCHEMA = Schema(_activitypub.COLUMNS, key=("event_id",))
+SCHEMA = Schema(activitypub.COLUMNS, key=("event_id",))
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
 
 LEGAL = LegalFacts(
@@ -50,10 +50,10 @@ def read(_: Engine, asked: BatchRequest) -> Reading:
         raise DataError(
             f"There is no folder {folder.name} with archives.", hint="Check the source's folder in params.yaml."
         )
-    collector = Collector(_activitypub.EVENTS, asked.max_rows)
+    collector = Collector(activitypub.EVENTS, asked.max_rows)
     for path in sorted(folder.iterdir()):
         if path.is_dir() or path.name.endswith((".zip", ".tar.gz", ".tgz")):
-            _activitypub.read_archive(path, collector, calendar=calendar, brand=BRAND)
+            activitypub.read_archive(path, collector, calendar=calendar, brand=BRAND)
     return collector.reading(
         dropped=("content_map", "language", "profile", "private_key", "recipients", "shared_text", "bookmarks")
     )
@@ -61,4 +61,4 @@ def read(_: Engine, asked: BatchRequest) -> Reading:
 
 def sealed(rows: pa.Table) -> pa.Table:
     """Good rows as they are sealed: signals in place of texts."""
-    return _scored.scored(rows, KEEP_TEXT)
+    return scored_text.scored(rows, KEEP_TEXT)

@@ -11,7 +11,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, said
-from twinops.governance.decide import Decision
+from twinops.governance.policy.decide import Decision
 from twinops.governance.words import words
 
 

@@ -17,9 +17,9 @@ from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict
 from twinops.errors import IntegrityError
 from twinops.governance.citations import items
-from twinops.governance.decide import Decision
 from twinops.governance.documents._tables import fairness_groups, per_group, quantities, sheet
 from twinops.governance.markdown import plain
+from twinops.governance.policy.decide import Decision
 from twinops.governance.words import words
 
 FILES = ("bom.cdx.json",)

@@ -16,9 +16,9 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.governance.citations import cite, items, said
-from twinops.governance.decide import Decision
 from twinops.governance.gates._shelf import speaking_to
 from twinops.governance.markdown import inert, render
+from twinops.governance.policy.decide import Decision
 from twinops.governance.reading import law
 from twinops.governance.words import entries
 

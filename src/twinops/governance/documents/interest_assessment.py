@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
-from twinops.governance.decide import Decision
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.markdown import render
+from twinops.governance.policy.decide import Decision
 from twinops.governance.reading import law
 
 FILES = ("legitimate_interest.md",)

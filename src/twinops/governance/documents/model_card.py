@@ -17,7 +17,6 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict
 from twinops.governance.citations import cite, said
-from twinops.governance.decide import Decision
 from twinops.governance.documents import _blended
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import (
@@ -30,9 +29,10 @@ from twinops.governance.documents._tables import (
     sheet,
     sources,
 )
-from twinops.governance.explain import headline_so_far, later
 from twinops.governance.gates._shelf import of, told_in
 from twinops.governance.markdown import plain, render
+from twinops.governance.policy.decide import Decision
+from twinops.governance.verdicts.explain import headline_so_far, later
 from twinops.governance.words import words
 
 FILES = ("README.md",)

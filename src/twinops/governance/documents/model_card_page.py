@@ -8,9 +8,9 @@ from markdown_it import MarkdownIt
 
 from twinops.entities.evidence import Evidence
 from twinops.governance.citations import CITATION, CODE, FRONT
-from twinops.governance.decide import Decision
 from twinops.governance.documents import model_card
-from twinops.governance.preview import page
+from twinops.governance.policy.decide import Decision
+from twinops.governance.verdicts.preview import page
 
 FILES = ("model_card.html",)
 STYLE = """

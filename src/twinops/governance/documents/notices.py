@@ -7,9 +7,9 @@ from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
-from twinops.governance.decide import Decision
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.markdown import render
+from twinops.governance.policy.decide import Decision
 from twinops.governance.words import words
 
 FILES = ("notices.md",)

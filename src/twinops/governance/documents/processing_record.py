@@ -14,10 +14,10 @@ from typing import Any
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
-from twinops.governance.data_map import harmless
-from twinops.governance.decide import Decision
 from twinops.governance.documents._tables import sheet
+from twinops.governance.law.data_map import harmless
 from twinops.governance.markdown import plain
+from twinops.governance.policy.decide import Decision
 from twinops.governance.reading import law
 from twinops.governance.words import words
 

@@ -12,10 +12,11 @@ from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
-from twinops.governance import dpia, settled
-from twinops.governance.dpia_approval import STANDS
+from twinops.governance.assessment import questions as dpia
+from twinops.governance.assessment.approval import STANDS
+from twinops.governance.assessment.reopening import too_old
+from twinops.governance.policy import resolution
 from twinops.governance.reading import Record
-from twinops.governance.review import too_old
 
 RULE = "GDPR arts. 35(2), 35(7), 35(11), 36(1), 38(6); WP 248 rev.01"
 QUESTION = "Has every declaration of the impact assessment been made and every judgement been given by a person?"
@@ -73,7 +74,7 @@ def _approved(evidence: Evidence, human: dpia.Human, figures: dict[str, Any]) ->
             f"Each signs with `twinops dpia sign`. {SEE}",
             **figures,
         )
-    changed = _changed(review.value, settled.judged_on(evidence))
+    changed = _changed(review.value, resolution.judged_on(evidence))
     if changed:
         return failed(f"The approval does not stand: {'; '.join(changed[:6])}{_more(changed)}.", SEE, **figures)
     return _weighed(human, figures)

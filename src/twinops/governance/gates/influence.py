@@ -58,7 +58,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     if kept.value > 0:
         return failed(
             f"{kept.value:g} of {kept.n:,} proposed offers go against the limits of contact or to whom they protect.",
-            "See the section `influence` of compliance/policy.yaml, and src/twinops/workflows/influence.py.",
+            "See the section `influence` of compliance/policy.yaml, and src/twinops/workflows/pipeline/influence.py.",
             **about(kept, limit=0),
         )
     return _by_group(evidence, known, kept, limits)

@@ -9,7 +9,7 @@ from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
-from twinops.governance.ai_act import MEANS
+from twinops.governance.law.ai_act import MEANS
 from twinops.governance.reading import Record
 
 RULE = "AI Act arts. 5, 6, 50 (Reg. (EU) 2024/1689); DSA arts. 25-28; Dir. (EU) 2023/2225 art. 18"

@@ -1,0 +1,1 @@
+"""DVC: the lock file, stages side by side, and what a kill leaves behind."""

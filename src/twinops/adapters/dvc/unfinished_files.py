@@ -1,0 +1,50 @@
+"""Take away half-written files and scratch folders of runs that are gone; some hold rows in the clear."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+
+from twinops.adapters.dvc import locks
+
+PLACES = ("data", "models", "reports", "model_cards", ".dvc/cache", ".dvc/tmp")
+HALF = re.compile(r"\..+\.(half|new)|.*\.[\w-]{22}\.tmp")
+"""Ours are written beside and renamed when they are whole; DVC's carry 22 random characters."""
+SCRATCH = re.compile(r"(?:tw|twinops(?:-[a-z]+)?)-(\d+)-\w+")
+"""Scratch folders name the process they belong to."""
+
+
+def mend(root: Path) -> list[str]:
+    """What was taken away, in sentences; nothing of a run that is at work."""
+    files = [] if locks.at_work(root) else [path for place in PLACES for path in _half(root / place)]
+    folders = [folder for where in _temporary() for folder in where.iterdir() if _is_left(folder)]
+    for path in files:
+        path.unlink(missing_ok=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+    said = {"half-written file(s)": files, "scratch folder(s)": folders}
+    return [f"Removed {len(found)} {what} of killed runs." for what, found in said.items() if found]
+
+
+def _half(place: Path) -> Iterator[Path]:
+    return (path for path in place.rglob("*") if HALF.fullmatch(path.name) and path.is_file())
+
+
+def _temporary() -> set[Path]:
+    places = (Path(tempfile.gettempdir()), Path(Path.cwd().anchor) / "tmp")
+    return {place.resolve() for place in places if place.is_dir()}
+
+
+def _is_left(folder: Path) -> bool:
+    named = SCRATCH.fullmatch(folder.name)
+    try:
+        mine = named is not None and folder.is_dir() and folder.lstat().st_uid == os.getuid()
+    except FileNotFoundError:
+        return False
+    return mine and named is not None and not psutil.pid_exists(int(named[1]))

@@ -1,0 +1,1 @@
+"""MLflow: the ledger of runs, the registry, and the twin as a model flavour."""

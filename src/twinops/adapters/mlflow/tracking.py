@@ -1,0 +1,106 @@
+"""The ledger of runs in the project's own MLflow: exactly one run per key, found again by its tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from twinops.adapters.mlflow.embedded import KEY, MlflowStore
+
+EXPERIMENT = "twinops"
+SHARED = "twinops-shared"
+"""The experiment on a registry server, whose artifacts the server keeps; one made by a single user lies in a folder."""
+TAGS_OF = """
+SELECT run.run_uuid, tag.key, tag.value
+FROM runs AS run JOIN tags AS mine ON mine.run_uuid = run.run_uuid JOIN tags AS tag ON tag.run_uuid = run.run_uuid
+WHERE mine.key = ? AND mine.value = ? AND run.lifecycle_stage = 'active' AND run.status = 'FINISHED'
+"""
+
+
+class MlflowTracking:
+    """Keeps the Tracking port's promises with MLflow on SQLite."""
+
+    def __init__(self, root: Path) -> None:
+        self._store = MlflowStore(root)
+
+    def find(self, key: str, *, tags: Mapping[str, str] | None = None) -> str | None:
+        """The finished run with this key and these tags. Read from the database: MLflow takes seconds to load."""
+        rows = self._store.peek(TAGS_OF, KEY, key)
+        if rows is None:
+            run = self._search(self._store.client(), key)
+            return run.info.run_id if run and (tags or {}).items() <= run.data.tags.items() else None
+        found: dict[str, dict[str, str]] = {}
+        for run_id, name, value in rows:
+            found.setdefault(run_id, {})[name] = value
+        return next((run_id for run_id, has in sorted(found.items()) if (tags or {}).items() <= has.items()), None)
+
+    def page(self, run_id: str) -> str:
+        """The run's page in MLflow's own address space."""
+        rows = self._store.peek("SELECT experiment_id FROM runs WHERE run_uuid = ?", run_id)
+        return f"#/experiments/{rows[0][0]}/runs/{run_id}" if rows else f"#/runs/{run_id}"
+
+    def record(
+        self,
+        *,
+        key: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        files: Mapping[str, Path],
+    ) -> str:
+        """Begin the run or take up the one that has this key, also one that was cut off; fill it; finish it."""
+        with self._store.alone():
+            client = self._store.client()
+            run = self._search(client, key) or self._begin(client, key)
+            run_id: str = run.info.run_id
+            _fill(client, run, params=params, metrics=metrics, tags=tags)
+            for place, path in files.items():
+                _log(client, run_id, place, path)
+            client.set_terminated(run_id)
+            return run_id
+
+    @property
+    def _experiment(self) -> str:
+        return SHARED if self._store.server else EXPERIMENT
+
+    def _search(self, client: Any, key: str) -> Any:
+        experiment = client.get_experiment_by_name(self._experiment)
+        if experiment is None:
+            return None
+        found = client.search_runs(
+            [experiment.experiment_id], f"tags.`{KEY}` = '{key}'", order_by=["attributes.start_time"]
+        )
+        return found[0] if found else None
+
+    def _begin(self, client: Any, key: str) -> Any:
+        experiment = client.get_experiment_by_name(self._experiment)
+        place = None if self._store.server else (self._store.artifacts / EXPERIMENT).as_uri()
+        number = (
+            experiment.experiment_id
+            if experiment
+            else client.create_experiment(self._experiment, artifact_location=place)
+        )
+        return client.create_run(number, run_name=f"candidate {key[:12]}", tags={KEY: key})
+
+
+def _fill(
+    client: Any, run: Any, *, params: Mapping[str, Any], metrics: Mapping[str, float], tags: Mapping[str, str]
+) -> None:
+    from mlflow.entities import Metric, Param, RunTag
+
+    known = run.data
+    new_params = [Param(name, str(value)) for name, value in params.items() if name not in known.params]
+    new_metrics = [Metric(n, v, run.info.start_time, 0) for n, v in metrics.items() if known.metrics.get(n) != v]
+    new_tags = [RunTag(name, value) for name, value in tags.items() if known.tags.get(name) != value]
+    client.log_batch(run.info.run_id, metrics=new_metrics, params=new_params, tags=new_tags)
+
+
+def _log(client: Any, run_id: str, place: str, path: Path) -> None:
+    if path.is_dir():
+        client.log_artifacts(run_id, str(path), artifact_path=place)
+        return
+    folder, _, name = place.rpartition("/")
+    if name != path.name:
+        raise ValueError(f"a file keeps its name in the run: {place} is not {path.name}")
+    client.log_artifact(run_id, str(path), artifact_path=folder or None)

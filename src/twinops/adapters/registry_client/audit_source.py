@@ -1,0 +1,151 @@
+"""Where audit entries, checkpoints and keys are read from: a database, a server, or an exported file. Read only."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from twinops.adapters.registry_client.client import Door
+from twinops.errors import DataError, ParamsError
+from twinops.governance.log.checkpoint import notes_in
+
+HEAD = "twinops.audit/1"
+NOTES = "twinops-audit"
+"""The git notes that hold checkpoints: `git notes --ref=twinops-audit`."""
+
+
+@dataclass(frozen=True)
+class Log:
+    """Entries as they were hashed, and the head the database claims; accounts by pseudonym where they are known."""
+
+    bodies: list[bytes]
+    head: tuple[int, str] | None = None
+    names: dict[str, str] = field(default_factory=dict)
+
+
+def from_database(address: str) -> Log:
+    """Read the registry's database directly; it need not be running."""
+    if address.startswith("sqlite"):
+        return _from_sqlite(Path(address.partition("///")[2]))
+    from sqlalchemy import create_engine, text
+
+    engine = create_engine(address)
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT body FROM twinops_event ORDER BY seq")).scalars()
+            bodies = [body.encode() for body in found]
+            size, peaks = connection.execute(text("SELECT size, peaks FROM twinops_head")).one()
+            names = {p: a for a, p in connection.execute(text("SELECT account, pseudonym FROM twinops_actor"))}
+    finally:
+        engine.dispose()
+    return Log(bodies, (size, _root(size, peaks)), names)
+
+
+def from_server(door: Door) -> Log:
+    """Ask a running server, ten thousand entries at a time."""
+    bodies: list[bytes] = []
+    while True:
+        told = door.get("log", **{"from": len(bodies)})
+        bodies += [entry.encode() for entry in told["entries"]]
+        if not told["entries"] or len(bodies) >= told["size"]:
+            return Log(bodies[: told["size"]], (told["size"], told["root"]), told["names"])
+
+
+def from_file(path: Path) -> Log:
+    """An export: one entry per line, after one line with the head."""
+    try:
+        with path.open("rb") as file:
+            lines = file.read().split(b"\n")
+        told = json.loads(lines[0])
+        if told["schema"] != HEAD:
+            raise KeyError(told["schema"])
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        raise DataError(
+            f"{path.name} is no exported audit log.", hint="Make one with `twinops audit export`."
+        ) from None
+    if lines[-1] == b"":
+        lines.pop()
+    return Log(lines[1:], (int(told["size"]), str(told["root"])))
+
+
+def to_file(log: Log, path: Path) -> None:
+    """Write an export; no account is named in it."""
+    size, root = log.head or (len(log.bodies), "")
+    with path.open("wb") as file:
+        file.write(json.dumps({"schema": HEAD, "size": size, "root": root}).encode() + b"\n")
+        file.writelines(body + b"\n" for body in log.bodies)
+
+
+def checkpoints(places: list[Path]) -> list[str]:
+    """Every note in these files and folders."""
+    files = [f for place in places for f in (sorted(place.glob("*.txt")) if place.is_dir() else [place])]
+    return [note for file in files if file.is_file() for note in notes_in(file.read_text(encoding="utf-8"))]
+
+
+def checkpoints_in_git(root: Path) -> list[str]:
+    """Every note that git holds for this project; nothing where there is no git or no note."""
+    listed = _git(root, "notes", f"--ref={NOTES}", "list")
+    shown = [_git(root, "cat-file", "blob", line.split()[0]) for line in listed.splitlines() if line]
+    return [note for text in shown for note in notes_in(text)]
+
+
+def note_in_git(root: Path, note: str) -> bool:
+    """Add a checkpoint to the current commit's note; False where git cannot."""
+    held = _git(root, "notes", f"--ref={NOTES}", "show", "HEAD")
+    if note.strip() in held:
+        return True
+    command = ["git", "-C", str(root), "-c", "user.name=twinops", "-c", "user.email=twinops@localhost"]
+    command += ["notes", f"--ref={NOTES}", "append", "-m", note, "HEAD"]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def keys(places: list[Path]) -> list[bytes]:
+    """Public keys: files of 64 hexadecimal digits, one per line; old ones stay valid for what they signed."""
+    found = []
+    for place in places:
+        try:
+            found += [bytes.fromhex(line) for line in place.read_text(encoding="utf-8").split()]
+        except (OSError, ValueError):
+            raise ParamsError(
+                f"{place.name} is no public key.", hint="It is registry/registry.pub of the server."
+            ) from None
+    return found
+
+
+def _from_sqlite(path: Path) -> Log:
+    if not path.is_file():
+        raise DataError(f"There is no {path.name} here.", hint="Start `twinops server` once, or name an export.")
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
+        try:
+            bodies = [row[0].encode() for row in _rows(connection)]
+            size, peaks = connection.execute("SELECT size, peaks FROM twinops_head").fetchone()
+            names = {p: a for a, p in connection.execute("SELECT account, pseudonym FROM twinops_actor")}
+        except sqlite3.OperationalError:
+            raise DataError("This registry has no audit log yet.", hint="Start `twinops server` once.") from None
+    return Log(bodies, (size, _root(size, peaks)), names)
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
+    yield from connection.execute("SELECT body FROM twinops_event ORDER BY seq")
+
+
+def _root(size: int, peaks: str) -> str:
+    from twinops.governance.log.merkle import Frontier
+
+    try:
+        return Frontier.from_text(size, peaks).root.hex()
+    except ValueError:
+        return "not a head"
+
+
+def _git(root: Path, *words: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False, timeout=60)
+    except OSError:
+        return ""
+    return done.stdout if done.returncode == 0 else ""

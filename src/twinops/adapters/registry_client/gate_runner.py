@@ -1,0 +1,107 @@
+"""Hand in evidence for a registered version: from a forced run without cache, with every author since production."""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinops.adapters.dvc.settings import empty_cache
+from twinops.adapters.mlflow.digests import sha256
+from twinops.adapters.registry_client.client import Door, RefusedError
+from twinops.errors import DataError, ServiceError
+from twinops.governance.people.offices import GATE_RUNNER
+from twinops.ports import Lineage
+
+
+def hand_in(root: Path, lineage: Lineage, name: str, version: int) -> dict[str, Any]:
+    """Run everything anew, look up lineage and authors, and send. There is no other way to send evidence.
+
+    Raises:
+        RefusedError: this login is no gate runner's; asked before anything runs.
+        ServiceError: the run failed, or gave other bytes than are committed.
+
+    """
+    door = Door.from_environment()
+    if GATE_RUNNER not in door.get("whoami")["roles"]:
+        raise RefusedError("Only a gate runner records evidence; the offices file lists which accounts are.")
+    forced_run(root)
+    commits = door.get("alias", name=name, alias="production")["commits"]
+    base = next((c for c in commits if _is_ancestor(root, c)), None)
+    return door.post(
+        "evidence",
+        name=name,
+        version=version,
+        files={path: base64.b64encode(content).decode() for path, content in files(root, name).items()},
+        commit=lineage.git_revision(),
+        dirty=lineage.git_dirty(),
+        lock_matches=lineage.lock_matches(),
+        base=base,
+        authors=authors(root, since=base),
+        model_sha256=sha256(root / "models" / "twin.json"),
+        forced=True,
+    )
+
+
+def forced_run(root: Path) -> None:
+    """Every stage again with an empty cache; what git holds of the results must come out as it is committed."""
+    against_frozen(root)
+    with empty_cache(root):
+        _done(root, ["dvc", "repro", "--force", "--no-run-cache"], "the forced run failed")
+    told = ["git", "diff", "--exit-code", "--stat", "HEAD", "--", "dvc.lock", "reports", "model_cards"]
+    _done(root, told, "the forced run gave other bytes than are committed")
+
+
+def against_frozen(root: Path) -> None:
+    """DVC does not look at what a frozen stage depends on, however hard it is forced."""
+    try:
+        told = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
+        raise DataError("dvc.yaml tells no stages.", hint="Restore it from git.") from None
+    frozen = sorted(name for name, stage in told.items() if _frozen(stage))
+    if frozen:
+        raise ServiceError(
+            f"No evidence was handed in: {', '.join(frozen)} is frozen.", hint="`dvc unfreeze` it, run, commit."
+        )
+
+
+def _frozen(stage: Any) -> bool:
+    if not isinstance(stage, dict):
+        return False
+    return bool(stage.get("frozen")) or any(_frozen(inner) for inner in stage.values())
+
+
+def _done(root: Path, command: list[str], what: str) -> None:
+    if subprocess.run(command, cwd=root, env=dict(os.environ), check=False).returncode != 0:
+        raise ServiceError(f"No evidence was handed in: {what}.", hint="Read the lines above.")
+
+
+def files(root: Path, name: str) -> dict[str, bytes]:
+    """Evidence, documents and pictures, by path in the project."""
+    found = [root / "reports" / "evidence.json", *sorted((root / "model_cards" / name).glob("*"))]
+    found += sorted((root / "reports" / "figures").glob("*.png"))
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found if path.is_file()}
+
+
+def authors(root: Path, *, since: str | None) -> list[str]:
+    """E-mails of everybody who wrote or committed something since that commit; since ever without one."""
+    span = f"{since}..HEAD" if since else "HEAD"
+    said = _git(root, "log", "--format=%ae%n%ce%n%(trailers:key=Co-authored-by,valueonly)", span)
+    lines = (line.strip() for line in said.splitlines())
+    return sorted({line.rpartition("<")[2].rstrip(">") if "<" in line else line for line in lines if line})
+
+
+def _is_ancestor(root: Path, commit: str) -> bool:
+    command = ["git", "-C", str(root), "merge-base", "--is-ancestor", commit, "HEAD"]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ServiceError("Git could not tell who worked on this candidate.", hint=done.stderr.strip()[:200])
+    return done.stdout

@@ -1,0 +1,1 @@
+"""SQL engines behind one port, and what a query says of where a column comes from."""

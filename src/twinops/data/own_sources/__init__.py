@@ -1,0 +1,1 @@
+"""Sources declared in `params.yaml`, without a line of Python."""

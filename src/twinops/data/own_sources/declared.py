@@ -1,0 +1,97 @@
+"""A declared source with its project around it, and what the pipeline takes in its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from twinops import plugins
+from twinops.data.own_sources import consent, profiles, transactions
+from twinops.data.schema import Schema
+from twinops.entities.legal import LegalFacts
+from twinops.errors import ParamsError
+from twinops.own_params import NOTHING_OWN, STAGED_AS, OwnParams, OwnSource
+
+SOURCES = "twinops.data.sources"
+_KINDS = {"transactions": transactions, "profiles": profiles, "consent": consent}
+MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+
+
+@dataclass(frozen=True)
+class DeclaredSource:
+    """One source of your own: its name, what `params.yaml` says of it, the project's folder and the most rows."""
+
+    name: str
+    said: OwnSource
+    root: Path
+    max_rows: int = 5_000_000
+
+    @property
+    def where(self) -> str:
+        """For messages."""
+        return f"own.{self.name}"
+
+
+@dataclass(frozen=True)
+class DeclaredShelf:
+    """What a source module promises (see `twinops.data.sources`), for a declared source."""
+
+    name: str
+    SCHEMA: Schema
+    DAY: str | None
+    LEGAL: LegalFacts
+    sealed: Callable[[pa.Table], pa.Table]
+
+    @property
+    def __name__(self) -> str:
+        """As a module has it."""
+        return self.name
+
+
+def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> DeclaredSource:
+    """The declared source of this name.
+
+    Raises:
+        ParamsError: there is none.
+    """
+    if name not in own.root:
+        known = ", ".join(own.root) or "none yet"
+        raise ParamsError(f"No source of your own is called {name!r}.", hint=f"Declared in params.yaml, own: {known}.")
+    return DeclaredSource(name, own.root[name], root, max_rows)
+
+
+def shelf(said: OwnSource) -> DeclaredShelf:
+    """Schema, day column, legal facts and sealing of a declared source, under the name of the source it replaces."""
+    module = _KINDS[said.kind]
+    return DeclaredShelf(STAGED_AS[said.kind], module.SCHEMA, module.DAY, legal(said), module.sealed)
+
+
+def legal(said: OwnSource) -> LegalFacts:
+    """The declared legal facts; own data are never demo data."""
+    facts = said.legal
+    return LegalFacts(
+        controller=facts.controller,
+        provenance=facts.provenance,
+        collected_from=facts.collected_from,
+        bases=dict(facts.bases),
+        columns={ours: tuple(facts.purposes[ours]) for ours in said.entering},
+        retention_days=facts.retention_days,
+        notice=facts.notice,
+        synthetic=facts.synthetic,
+        personal_data=facts.personal_data,
+        demo=False,
+    )
+
+
+def law_of(own: OwnParams = NOTHING_OWN) -> dict[str, LegalFacts]:
+    """Legal facts of every source of the pipeline: the shipped ones', with your own in their place."""
+    return {name: plugins.load(SOURCES, name).LEGAL for name in plugins.names(SOURCES)} | legal_of(own)
+
+
+def legal_of(own: OwnParams) -> dict[str, LegalFacts]:
+    """Legal facts of the declared sources, by the name of the pipeline's source whose place they take."""
+    return {STAGED_AS[said.kind]: legal(said) for said in own.root.values()}

@@ -1,0 +1,46 @@
+"""`sources.lock.json`: what your own sources held when last looked at. DVC watches it for files it cannot see."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from twinops.data.own_sources import opening
+from twinops.data.own_sources.declared import DeclaredSource
+from twinops.data.own_sources.reading import cells_of
+from twinops.entities.canonical import to_json
+from twinops.errors import IntegrityError
+
+AGAIN = "Run `twinops sources fingerprint` and commit sources.lock.json."
+
+
+def fingerprint(source: DeclaredSource) -> dict[str, Any]:
+    """SHA-256 and records of every declared file, or of the query's result; no name, no value."""
+    batches = list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]
+    found = {}
+    for batch in batches:
+        cells = cells_of(source, batch)
+        found[batch if source.said.reads == "folder" else "all"] = {"records": cells.records, "sha256": cells.digest}
+    return found
+
+
+def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:
+    """Write the lock; without own sources it is a constant."""
+    path.write_text(to_json({"own": sources}, indent=1) + "\n", encoding="utf-8")
+
+
+def check(path: Path, source: DeclaredSource, batch: str, digest: str) -> None:
+    """Refuse what is not what the lock says: the pipeline would not know that it changed.
+
+    Raises:
+        IntegrityError: there is no lock, or the file is another one.
+    """
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))["own"][source.name]
+        locked = said[batch if source.said.reads == "folder" else "all"]["sha256"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise IntegrityError(f"{path.name} does not know {source.where} {batch}.", hint=AGAIN) from None
+    # DVC cannot see the file: a silent change would pass for the data that were approved
+    if locked != digest:
+        raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)

@@ -1,0 +1,124 @@
+"""Open a declared file: the one that was meant, a regular file inside its folder, within its bounds."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from twinops.data.own_sources.declared import MONTH, DeclaredSource
+from twinops.errors import DataError, ParamsError
+
+_PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
+_CHUNK = 2**20
+
+
+def batches(source: DeclaredSource) -> dict[str, Path]:
+    """The declared files: by month for a folder, or the one file as `all`.
+
+    Raises:
+        DataError: the folder is not there, or holds no file of a month.
+    """
+    place = _declared_path(source)
+    if source.said.reads != "folder":
+        return {"all": place}
+    if not place.is_dir():
+        raise DataError(f"{source.where}: there is no folder {place.name}.", hint="Check path in params.yaml.")
+    before, after = (source.said.files or "").split("{month}")
+    found = {
+        n.removeprefix(before).removesuffix(after): place / n
+        for n in sorted(p.name for p in place.iterdir())
+        if _fits(n, before, after)
+    }
+    if not found:
+        raise DataError(
+            f"{source.where}: {place.name} holds no file {source.said.files}.", hint="Check files in params.yaml."
+        )
+    return found
+
+
+def of_batch(source: DeclaredSource, batch: str) -> Path:
+    """The file a batch is in.
+
+    Raises:
+        DataError: a folder holds no file of this month, which may not be taken for a month without receipts.
+        ParamsError: the batch is not a month.
+    """
+    if source.said.kind == "transactions" and not MONTH.fullmatch(batch):
+        raise ParamsError(f"{batch!r} is not a month.", hint="Say it as 2017-01.")
+    if source.said.reads != "folder":
+        return _declared_path(source)
+    found = batches(source)
+    if batch not in found:
+        raise DataError(
+            f"{source.where}: there is no file {(source.said.files or '').replace('{month}', batch)}.",
+            hint="Put it there, an empty one with its header if nothing was sold; or take the month out of `months`.",
+        )
+    return found[batch]
+
+
+@contextmanager
+def opened(source: DeclaredSource, path: Path) -> Iterator[BinaryIO]:
+    """The file's bytes, from its beginning.
+
+    Raises:
+        DataError: it is not there, leads out of its folder, is no regular file, or is larger than `max_bytes`.
+    """
+    base = path.parent if source.said.reads != "folder" else _declared_path(source)
+    try:
+        real, inside = path.resolve(strict=True), base.resolve(strict=True)
+        if not real.is_relative_to(inside):
+            raise DataError(
+                f"{source.where}: {path.name} leads out of its folder.", hint="Put the file itself there, not a link."
+            )
+        # no link and no pipe: what was checked is what is opened
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except (OSError, ValueError, RuntimeError):
+        raise DataError(
+            f"{source.where}: there is no readable file {path.name}.", hint="Check path in params.yaml."
+        ) from None
+    with os.fdopen(descriptor, "rb") as file:
+        # of the open file, not of the path, which may mean another one by now
+        about = os.fstat(descriptor)
+        if not stat.S_ISREG(about.st_mode):
+            raise DataError(f"{source.where}: {path.name} is no regular file.", hint="Copy what is in it to a file.")
+        if about.st_size > source.said.max_bytes:
+            raise DataError(
+                f"{source.where}: {path.name} has {about.st_size:,} bytes; max_bytes is {source.said.max_bytes:,}.",
+                hint="Raise max_bytes if that is right, or split the file into months.",
+            )
+        _refuse_packed(source, path, file)
+        yield file
+
+
+def digest(file: BinaryIO) -> str:
+    """SHA-256 of all of it; the file is at its beginning again afterwards."""
+    found = hashlib.sha256()
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        found.update(chunk)
+    file.seek(0)
+    return found.hexdigest()
+
+
+def _declared_path(source: DeclaredSource) -> Path:
+    """Relative ones are the project's."""
+    return source.root / (source.said.path or "")
+
+
+def _fits(name: str, before: str, after: str) -> bool:
+    if not (name.startswith(before) and name.endswith(after)):
+        return False
+    return bool(MONTH.fullmatch(name[len(before) : len(name) - len(after)]))
+
+
+def _refuse_packed(source: DeclaredSource, path: Path, file: BinaryIO) -> None:
+    head = file.read(4)
+    file.seek(0)
+    for magic, what in _PACKED.items():
+        if head.startswith(magic):
+            raise DataError(f"{source.where}: {path.name} is {what}; archives are not opened.", hint="Unpack it first.")

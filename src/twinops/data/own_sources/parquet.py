@@ -1,0 +1,99 @@
+"""Parquet, by its footer before anything is unpacked; values become text, so that every source is mapped alike."""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from twinops.data.own_sources import opening
+from twinops.data.own_sources.cells import MAX_CELL, TextCells, asked_columns, too_many
+from twinops.data.own_sources.declared import DeclaredSource
+from twinops.errors import DataError
+
+MAX_GROUPS = 10_000
+MAX_COLUMNS = 1_000
+MAX_UNPACKED = 4 * 2**30
+_BATCH = 65_536
+
+
+def read(source: DeclaredSource, file: BinaryIO) -> TextCells:
+    """The rows of an open file.
+
+    Raises:
+        DataError: it is not Parquet, is too large once unpacked, or a mapped column is missing or of a nested type.
+    """
+    found = opening.digest(file)
+    try:
+        parquet = pq.ParquetFile(file)
+        wanted, dropped = asked_columns(source, parquet.schema_arrow.names)
+        _bounded(source, parquet, wanted)
+        tables = []
+        for batch in parquet.iter_batches(batch_size=_BATCH, columns=list(wanted), use_threads=False):
+            tables.append(pa.table({c: as_text(source, c, batch[c]) for c in wanted}))
+            if sum(t.num_rows for t in tables) > source.max_rows:
+                raise too_many(source)
+    except (pa.ArrowException, OSError, MemoryError):
+        raise DataError(
+            f"{source.where} is not a readable Parquet file.", hint="Copy it again from where it came."
+        ) from None
+    fields = parquet.schema_arrow
+    table = pa.concat_tables(tables) if tables else pa.table({c: pa.array([], pa.string()) for c in wanted})
+    numbered = table.add_column(0, "place", pa.array(range(1, table.num_rows + 1), pa.int64()))
+    return TextCells(numbered, frozenset(c for c in wanted if not is_text(fields.field(c).type)), (), dropped, found)
+
+
+def _bounded(source: DeclaredSource, parquet: pq.ParquetFile, wanted: tuple[str, ...]) -> None:
+    footer = parquet.metadata
+    if footer.num_rows > source.max_rows:
+        raise too_many(source)
+    if footer.num_row_groups > MAX_GROUPS or footer.num_columns > MAX_COLUMNS:
+        raise DataError(
+            f"{source.where} says it has {footer.num_row_groups:,} row groups and {footer.num_columns:,} columns; "
+            f"at most {MAX_GROUPS:,} and {MAX_COLUMNS:,} are read.",
+            hint="Write it again with fewer.",
+        )
+    # a few kilobytes of Parquet can unpack to gigabytes
+    unpacked = sum(
+        group.column(i).total_uncompressed_size
+        for group in map(footer.row_group, range(footer.num_row_groups))
+        for i in range(footer.num_columns)
+        if group.column(i).path_in_schema in wanted
+    )
+    if unpacked > MAX_UNPACKED:
+        raise DataError(
+            f"{source.where} would unpack to {unpacked:,} bytes; at most {MAX_UNPACKED:,} are read.",
+            hint="Split it into monthly files.",
+        )
+
+
+def is_text(type_: pa.DataType) -> bool:
+    """Text as somebody wrote it, also when it is stored as a dictionary."""
+    inner = type_.value_type if pa.types.is_dictionary(type_) else type_
+    return bool(pa.types.is_string(inner) or pa.types.is_large_string(inner) or pa.types.is_string_view(inner))
+
+
+def as_text(source: DeclaredSource, name: str, values: pa.Array) -> pa.Array:
+    """Values as text: numbers with a point, moments in ISO 8601; texts longer than a cell may be are cut to show it.
+
+    Raises:
+        DataError: the column is nested or binary.
+    """
+    inner = values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    type_ = inner.type
+    if is_text(type_):
+        return pc.utf8_slice_codeunits(inner.cast(pa.string()), 0, MAX_CELL + 1)
+    if pa.types.is_timestamp(type_) and type_.tz is not None:
+        utc = inner.cast(pa.timestamp("us", "UTC"), safe=False)
+        return pc.strftime(utc, format="%Y-%m-%dT%H:%M:%S+00:00")
+    if pa.types.is_timestamp(type_):
+        return pc.strftime(inner.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%dT%H:%M:%S")
+    if pa.types.is_date(type_) or pa.types.is_integer(type_) or pa.types.is_boolean(type_) or pa.types.is_null(type_):
+        return inner.cast(pa.string())
+    if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
+        return pa.array([None if v is None else str(v) for v in inner.to_pylist()], pa.string())
+    raise DataError(
+        f"{source.where}: column {name} is {type_}, which is no text, number or time.", hint="Write it as one of those."
+    )

@@ -1,0 +1,39 @@
+"""Receipt lines of your own: schema after mapping, and how good rows are sealed."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from twinops.data.days import CREDIBLE, day_number
+from twinops.data.own_sources.codes import HIGHEST
+from twinops.data.own_sources.sorting import in_total_order
+from twinops.data.schema import Column, Schema
+
+DAY = "day"
+_MONEY = {
+    "sales_value": "sales_cents",
+    "retail_disc": "retail_discount_cents",
+    "coupon_disc": "coupon_discount_cents",
+    "coupon_match_disc": "coupon_match_discount_cents",
+}
+SCHEMA = Schema(
+    (
+        Column("household_id", "text"),
+        Column("store_id", "whole", 1, HIGHEST),
+        Column("basket_id", "whole", 1, HIGHEST),
+        Column("product_id", "whole", 1, HIGHEST),
+        Column("quantity", "whole", 0, 1_000_000),
+        *(Column(amount, "whole", 0, 10**9) for amount in _MONEY),
+        Column("time", "time", *CREDIBLE),
+    )
+)
+"""Amounts are whole minor units already."""
+
+
+def sealed(rows: pa.Table) -> pa.Table:
+    """The shipped transactions' columns: local `day`, codes, quantity and money in whole minor units."""
+    codes = {c: rows[c] for c in ("basket_id", "store_id", "product_id", "quantity")}
+    money = {ours: rows[amount] for amount, ours in _MONEY.items()}
+    return in_total_order(
+        pa.table({"household_id": rows["household_id"], "day": day_number(rows["time"]), **codes, **money})
+    )

@@ -1,0 +1,1 @@
+"""Language, topics and mood of texts, counted and never kept."""

@@ -1,0 +1,1 @@
+"""Sealed tables: one subject's cells open with that subject's key alone."""

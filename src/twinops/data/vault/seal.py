@@ -1,0 +1,139 @@
+"""Subject-level tables at rest: an ordinary Parquet file of {sid, frame}, each frame under its own subject's key.
+
+Losing a key makes that subject's rows unreadable in every copy of every file (crypto-shredding). A file shows the
+number of subjects, their sids and the length of each frame, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from twinops.data.vault import encoding
+from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, write
+from twinops.errors import DataError, IntegrityError
+from twinops.ports import KeyStore, SubjectKeys
+
+_ERASED = b"twinops.erased"
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many subjects and rows are in the file; rows of subjects without a key are not."""
+
+    subjects: int
+    rows: int
+
+
+def write_sealed(  # noqa: PLR0913  (each is bound into every frame)
+    table: pa.Table, path: Path, *, dataset: str, batch: str, keys: KeyStore, subject: str
+) -> Written:
+    """Seal a table, one frame per subject.
+
+    `subject` names the column of natural ids (any type, taken as text), or is `"sid"` for a table made from opened
+    ones. A subject's rows keep their order; subjects are ordered by sid. Subjects without a key are left out.
+
+    Raises:
+        DataError: a row has no subject, or a column cannot be sealed.
+    """
+    if batch != path.stem:
+        raise ValueError(f"batch {batch} would be sealed in a file called {path.stem}")
+    if table[subject].null_count:
+        raise DataError(
+            f"{table[subject].null_count} row(s) for {dataset} have no {subject}.", hint="Quarantine them first."
+        )
+    # natural ids stop here: from now on a row belongs to a sid
+    names, row_names = _encoded(table[subject])
+    sids = [s.lower() for s in names] if subject == "sid" else keys.subject_ids(names)
+    # GDPR art. 17: who was erased has no key, and a rebuild must not bring the rows back
+    held = keys.subject_keys(sids)
+    there = sorted({s for s in sids if s in held})
+    rows, starts = _grouped(there, sids, row_names)
+    values = table.drop_columns([subject]).take(pa.array(rows))
+    label = Label(dataset, batch, encoding.columns(values))
+    frames = encoding.encode(values, starts, len(rows))
+    write(path, label, [bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
+    return Written(len(there), len(rows))
+
+
+def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys) -> pa.Table:
+    """Open sealed files of one dataset: column `sid` (32 hexadecimal digits) and the value columns.
+
+    Rows come in the order of the files, by sid, then as they were written. Subjects whose key is gone are absent;
+    `erased` counts them.
+
+    Raises:
+        IntegrityError: a file is not what its place says, or a frame does not open under its subject's key.
+    """
+    # every file is read and checked before any key is asked for
+    files = [SealedFile.read(p, dataset) for p in ([paths] if isinstance(paths, Path) else paths)]
+    if not files:
+        raise DataError(f"There is no sealed file of {dataset}.", hint="Run the stages before this one.")
+    all_sids = sorted({s for f in files for s in f.sids})
+    held = {bytes.fromhex(s): AESSIV(key) for s, key in keys.subject_keys([s.hex() for s in all_sids]).items()}
+    place = {s: i for i, s in enumerate(all_sids)}
+    names = pa.array([s.hex() for s in all_sids], pa.string())
+    tables = []
+    for file in files:
+        values, counts, sids = file.open(held)
+        codes = np.repeat(np.array([place[s] for s in sids], dtype=np.int32), counts)
+        sid = pa.DictionaryArray.from_arrays(pa.array(codes), names)
+        tables.append(pa.table({"sid": sid, **dict(zip(values.column_names, values.columns, strict=True))}))
+    if any(t.schema != tables[0].schema for t in tables):
+        raise IntegrityError(f"The batches of {dataset} have different columns.", hint="Collect all of them again.")
+    # how many were erased is told, who is not
+    return pa.concat_tables(tables).replace_schema_metadata({_ERASED: str(len(all_sids) - len(held)).encode()})
+
+
+def erased(table: pa.Table) -> int:
+    """How many subjects of the files an opened table came from have no key any more."""
+    return int((table.schema.metadata or {}).get(_ERASED, b"0"))
+
+
+def write_quarantine(table: pa.Table, path: Path, *, dataset: str, batch: str, keys: KeyStore) -> None:
+    """Seal rejected rows under the batch's key: a subject's key cannot be trusted where the id itself may be broken."""
+    chunk = _rows_at_once(table)
+    starts = np.arange(0, table.num_rows, chunk)
+    label = Label(f"quarantine/{dataset}", batch, encoding.columns(table))
+    # in place of a sid: a quarantined row's id may be the very thing that is broken
+    numbers = [i.to_bytes(16, "big") for i in range(len(starts))]
+    frames = encoding.encode(table, starts, table.num_rows)
+    write(path, label, numbers, frames, [keys.batch_key(dataset, batch)] * len(starts))
+
+
+def _rows_at_once(table: pa.Table) -> int:
+    """Rows of one frame of a quarantine: 10,000, or fewer where they are long, so that none becomes too large."""
+    if table.nbytes < MOST_FRAME_BYTES // 2:
+        return 10_000
+    texts = [table[f.name] for f in table.schema if pa.types.is_string(f.type)]
+    widest = sum(pc.max(pc.binary_length(t)).as_py() or 0 for t in texts) + 16 * table.num_columns
+    return max(1, min(10_000, MOST_FRAME_BYTES // 2 // int(widest)))
+
+
+def read_quarantine(path: Path, *, dataset: str, keys: KeyStore) -> pa.Table:
+    """Open what `write_quarantine` sealed."""
+    file = SealedFile.read(path, f"quarantine/{dataset}")
+    return file.open(dict.fromkeys(file.sids, AESSIV(keys.batch_key(dataset, file.label.batch))))[0]
+
+
+def _encoded(subjects: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
+    """The distinct subjects as text, and for each row which one it is."""
+    whole = subjects.combine_chunks()
+    whole = whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
+    coded = whole.dictionary_encode()
+    return coded.dictionary.cast(pa.string()).to_pylist(), coded.indices.to_numpy().astype(np.int64)
+
+
+def _grouped(there: list[str], sids: list[str], row_names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers in the order of `there` (nobody else's), and where each subject's begin."""
+    place = {sid: i for i, sid in enumerate(there)}
+    place_of_row = np.array([place.get(s, -1) for s in sids], dtype=np.int64)[row_names]
+    rows = np.argsort(place_of_row, kind="stable")
+    rows = rows[np.count_nonzero(place_of_row < 0) :]
+    return rows, np.searchsorted(place_of_row[rows], np.arange(len(there)))

@@ -1,0 +1,159 @@
+"""One sealed file: an ordinary Parquet file of {sid, frame}, with what is in it written in its footer.
+
+Frames are AES-SIV (RFC 5297) over zstd, so the same rows give the same bytes; sid, dataset, batch and column schema are
+authenticated with them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from twinops.data.vault import encoding
+from twinops.entities.canonical import to_json
+from twinops.errors import DataError, IntegrityError
+
+MOST_FRAME_BYTES = 64 * 2**20
+"""A frame that claims to be larger is not expanded, and none is written."""
+
+MOST_SUBJECTS = 50_000_000
+_LABEL = b"twinops.sealed"
+_FILE = pa.schema([("sid", pa.binary(16)), ("frame", pa.large_binary())])
+_ZSTD_LEVEL = 3
+_AGAIN = "Restore it from the cache or run the stage that wrote it again; if it comes back, someone changes files."
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a sealed file says about itself in the open, and what every frame in it is bound to."""
+
+    dataset: str
+    batch: str
+    columns: tuple[encoding.SealedColumn, ...]
+
+    @cached_property
+    def bound(self) -> tuple[bytes, bytes, bytes]:
+        """What is authenticated together with every frame, beside its sid."""
+        return self.dataset.encode(), self.batch.encode(), to_json([asdict(c) for c in self.columns]).encode()
+
+    def metadata(self) -> dict[bytes, bytes]:
+        """For the Parquet file's footer."""
+        return {_LABEL: to_json(asdict(self)).encode()}
+
+
+def write(path: Path, label: Label, sids: list[bytes], frames: Iterable[bytes], keys: list[bytes]) -> None:
+    """Encrypt and write; the file appears whole or not at all."""
+    squeeze, bound = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, label.bound
+    sealed = [
+        AESSIV(key).encrypt(squeeze(_small(plain, label)), [sid, *bound])
+        for sid, plain, key in zip(sids, frames, keys, strict=True)
+    ]
+    table = pa.table(
+        [pa.array(sids, pa.binary(16)), pa.array(sealed, pa.large_binary())],
+        schema=_FILE.with_metadata(label.metadata()),
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # a run that dies halfway must not leave a file that looks whole
+    half = path.with_name(f".{path.name}.half")
+    # ciphertext does not compress; statistics of frames would only cost
+    pq.write_table(table, half, compression="none", use_dictionary=False, write_statistics=["sid"])
+    half.replace(path)
+
+
+def _small(plain: bytes, label: Label) -> bytes:
+    """The same frame, if it may be opened again."""
+    if len(plain) > MOST_FRAME_BYTES:
+        raise DataError(
+            f"One subject of {label.dataset} {label.batch} has {len(plain):,} bytes.", hint="Collect shorter batches."
+        )
+    return plain
+
+
+def label_of(path: Path) -> Label | None:
+    """What a file says about itself in the open; None: it is no sealed file."""
+    found = (pq.read_metadata(path).metadata or {}).get(_LABEL)
+    if found is None:
+        return None
+    raw = json.loads(found)
+    return Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
+
+
+@dataclass(frozen=True)
+class SealedFile:
+    """A sealed file, read and not yet opened."""
+
+    path: Path
+    label: Label
+    sids: list[bytes]
+    frames: list[bytes]
+
+    @classmethod
+    def read(cls, path: Path, dataset: str) -> SealedFile:
+        """Read a file and check that it is what its place says.
+
+        Raises:
+            DataError: it is not there.
+            IntegrityError: it is no sealed file, or another one.
+        """
+        try:
+            # the footer tells the size before a row is read
+            if pq.read_metadata(path).num_rows > MOST_SUBJECTS:
+                raise ValueError("more subjects than we write")
+            table = pq.read_table(path)
+            raw = json.loads((table.schema.metadata or {})[_LABEL])
+            label = Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
+            sids, frames = table["sid"].to_pylist(), table["frame"].to_pylist()
+        except FileNotFoundError:
+            raise DataError(f"{_name(path)} is not there.", hint="Run `dvc repro`, or `dvc pull`.") from None
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
+            raise IntegrityError(f"{_name(path)} is not a sealed file.", hint=_AGAIN) from None
+        # a file put in another's place is caught here, a frame by its tag
+        if (label.dataset, label.batch) != (dataset, path.stem):
+            raise IntegrityError(
+                f"{_name(path)} holds {label.dataset} of batch {label.batch}, not {dataset} of {path.stem}.",
+                hint=_AGAIN,
+            )
+        # a subject twice could hide a second version of its rows
+        if sids != sorted(set(sids)):
+            raise IntegrityError(f"{_name(path)} holds a subject twice or out of order.", hint=_AGAIN)
+        return cls(path, label, sids, frames)
+
+    def open(self, held: Mapping[bytes, AESSIV]) -> tuple[pa.Table, np.ndarray, list[bytes]]:
+        """The rows of all subjects whose key is held, how many each has, and who they are."""
+        # without a key there is nothing to open: erased, or not ours to look at
+        there = [(sid, sealed) for sid, sealed in zip(self.sids, self.frames, strict=True) if sid in held]
+        expand, bound = zstandard.ZstdDecompressor().decompress, self.label.bound
+        plain = [expand(self._opened(sealed, held[sid], [sid, *bound])) for sid, sealed in there]
+        values, counts = encoding.decode(plain, self.label.columns)
+        return values, counts, [sid for sid, _ in there]
+
+    def _opened(self, sealed: bytes, key: AESSIV, bound: list[bytes]) -> bytes:
+        """The authenticated zstd frame; its declared size is checked before anything is expanded."""
+        try:
+            squeezed = key.decrypt(sealed, bound)
+        except (InvalidTag, ValueError):
+            raise IntegrityError(
+                f"A frame of {_name(self.path)} does not open under its key: changed, swapped, or sealed for "
+                "another dataset, batch or schema.",
+                hint=_AGAIN,
+            ) from None
+        # the size stands inside what was authenticated, but our own bug could have written it
+        if not 0 <= zstandard.frame_content_size(squeezed) <= MOST_FRAME_BYTES:
+            raise IntegrityError(
+                f"A frame of {_name(self.path)} claims more than {MOST_FRAME_BYTES:,} bytes.", hint=_AGAIN
+            )
+        return squeezed
+
+
+def _name(path: Path) -> str:
+    return "/".join(path.parts[-2:])

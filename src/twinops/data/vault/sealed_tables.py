@@ -1,0 +1,62 @@
+"""The project's sealed tables, opened: one reader in place of paths, dataset names and keys carried from hand to hand.
+
+A table is named once, by the source it came from or by the file a stage made, and opens under the keys the reader was
+given. `of` narrows those keys, so whoever asks about one subject cannot open another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from twinops.data.vault.seal import read_sealed
+from twinops.data.vault.single_subject import SingleSubject
+from twinops.ports import SubjectKeys
+
+
+@dataclass(frozen=True)
+class SealedTables:
+    """Opens sealed tables with `sid` as plain text; `raw_batches` says where the batches of a source lie."""
+
+    raw_batches: Callable[[str], Sequence[Path]]
+    keys: SubjectKeys
+
+    def collected(self, source: str) -> bool:
+        """Whether any batch of the source is there."""
+        return bool(self.raw_batches(source))
+
+    def source(self, source: str, *, otherwise: pa.Table | None = None) -> pa.Table:
+        """Every batch of a source, in order; `otherwise` if none was collected.
+
+        Raises:
+            DataError: none was collected, and there is nothing else to answer.
+        """
+        if otherwise is not None and not self.collected(source):
+            return otherwise
+        return with_text_sid(read_sealed(self.raw_batches(source), dataset=source, keys=self.keys))
+
+    def table(self, path: Path, *, dataset: str | None = None, otherwise: pa.Table | None = None) -> pa.Table:
+        """The table of one file, which is called as its dataset is unless said; `otherwise` if it was not made.
+
+        Raises:
+            DataError: it was not made, and there is nothing else to answer.
+        """
+        if otherwise is not None and not path.is_file():
+            return otherwise
+        return with_text_sid(read_sealed(path, dataset=dataset or path.stem, keys=self.keys))
+
+    def of(self, sids: Iterable[str]) -> SealedTables:
+        """The same tables, with the rows of these subjects alone: every other frame stays closed."""
+        return replace(self, keys=SingleSubject(self.keys, frozenset(sids)))
+
+    def one(self, sid: str, source: str, *, otherwise: pa.Table | None = None) -> pa.Table:
+        """What a source holds of one subject."""
+        return self.of([sid]).source(source, otherwise=otherwise)
+
+
+def with_text_sid(table: pa.Table) -> pa.Table:
+    """The same table with `sid` as plain text: engines order and join dictionaries each in their own way."""
+    return table.set_column(table.schema.get_field_index("sid"), "sid", table["sid"].cast(pa.string()))

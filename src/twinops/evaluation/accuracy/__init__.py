@@ -1,0 +1,1 @@
+"""How well does the twin predict, beside plain baselines?"""

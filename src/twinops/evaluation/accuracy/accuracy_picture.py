@@ -1,0 +1,105 @@
+"""The twin beside its baselines: a dot per model with its interval, and the paired gain over the two strongest."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    Mark,
+    above,
+    canvas,
+    dot,
+    panel_title,
+    tell,
+)
+from twinops.evaluation.statistics.estimate import Estimate
+
+PANELS = {
+    "active_auc": ("Who comes back: AUC", "higher is better"),
+    "active_brier": ("Chance to come back: Brier", "lower is better"),
+    "baskets_poisson_deviance": ("Baskets: Poisson deviance", "lower is better"),
+    "spend_mae": ("Spend: mean error, USD", "lower is better"),
+}
+MODELS = {
+    "naive": (GREY, "last 28 days again"),
+    "bgnbd": (GREY, "BG/NBD"),
+    "rfm": (ORANGE, "RFM regression"),
+    "lightgbm": (GREEN, "LightGBM"),
+    "": (BLUE, "twin"),
+}
+STRONGEST = {"lightgbm": "over LightGBM", "rfm": "over RFM"}
+
+
+def accuracy_picture(findings: Findings) -> Figure:
+    """Top: every model with its interval. Bottom: paired gain of the twin over the two strongest baselines."""
+    measures = {m.name: m for m in findings.measures}
+    figure, axes = canvas(rows=2, columns=len(PANELS), size=(12.4, 5.9), height_ratios=(2.3, 1))
+    for column, (quantity, (title, direction)) in enumerate(PANELS.items()):
+        _models(axes[0][column], {m: measures.get(f"{quantity}.{m}" if m else quantity) for m in MODELS})
+        panel_title(axes[0][column], f"{title}\n({direction})")
+        _gains(axes[1][column], {r: measures.get(f"{quantity}.gain_over_{r}") for r in STRONGEST})
+        if column:
+            axes[0][column].tick_params(labelleft=False)
+            axes[1][column].tick_params(labelleft=False)
+    any_measure = measures["active_auc"]
+    return tell(
+        figure,
+        finding=_finding(measures),
+        rests_on=f"n = {any_measure.n:,} households; {any_measure.source}.\n95 % intervals: {any_measure.method}.",
+    )
+
+
+def _models(ax: Axes, found: dict[str, Measure | None]) -> None:
+    for place, (model, measure) in enumerate(found.items()):
+        if measure is None:
+            ax.text(0.02, place, "not defined", va="center", fontsize=8, color=GREY, transform=ax.get_yaxis_transform())
+        else:
+            _dot(ax, place, measure, MODELS[model][0])
+    ax.set_yticks(range(len(found)), [MODELS[m][1] for m in found])
+    ax.set_ylim(-0.5, len(found) - 0.35)
+    ax.margins(x=0.18)
+
+
+def _gains(ax: Axes, gains: dict[str, Measure | None]) -> None:
+    for place, gain in enumerate(gains.values()):
+        if gain is not None:
+            better = BLUE if gain.value > 0 else ORANGE
+            _dot(ax, place, gain, better if gain.excludes_zero else GREY)
+    ax.axvline(0, color=INK, linewidth=0.9)
+    ax.set_yticks(range(len(gains)), [STRONGEST[r] for r in gains])
+    ax.set_ylim(-0.5, len(gains) - 0.2)
+    ax.margins(x=0.25)
+    ax.locator_params(axis="x", nbins=4)
+    panel_title(ax, "gain of the twin, paired")
+
+
+def _dot(ax: Axes, place: float, m: Measure, colour: str) -> None:
+    dot(ax, place, Estimate.of(m), Mark(colour))
+    above(ax, place, m.value, f"{m.value:.3g}", points=7)
+
+
+def _finding(measures: dict[str, Measure]) -> str:
+    said = [f"{what} {name}" for name, baseline in NAMES.items() if (what := _standing(measures, baseline))]
+    return "The twin is " + "; ".join(said) if said else "The twin and its baselines cannot be told apart"
+
+
+def _standing(measures: dict[str, Measure], baseline: str) -> str:
+    """`better on AUC and spend than`, by the intervals alone; nothing where none can be told apart."""
+    gains = {label: measures.get(f"{q}.gain_over_{baseline}") for q, label in _SHORT.items()}
+    sure = {label: gain.value for label, gain in gains.items() if gain is not None and gain.excludes_zero}
+    better = " and ".join(label for label, value in sure.items() if value > 0)
+    worse = " and ".join(label for label, value in sure.items() if value < 0)
+    parts = [f"{how} on {on}" for how, on in (("better", better), ("worse", worse)) if on]
+    return f"{', '.join(parts)} than" if parts else ""
+
+
+NAMES = {"the RFM regression": "rfm", "LightGBM": "lightgbm"}
+_SHORT = {"active_auc": "AUC", "active_brier": "Brier", "baskets_poisson_deviance": "baskets", "spend_mae": "spend"}

@@ -1,0 +1,97 @@
+"""What the measures allow us to say, in words: decided by the intervals and by nothing else."""
+
+from __future__ import annotations
+
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.accuracy.choice import Choice
+from twinops.evaluation.accuracy.coefficients import Weight
+from twinops.evaluation.statistics.rendering import against, with_unit
+from twinops.twin.model.model import AVERAGE, LIGHTGBM
+from twinops.twin.state.terms import MEANINGS
+
+CLAIMS = {
+    "active_auc": "telling who will come back",
+    "active_brier": "the chance that a household comes back",
+    "baskets_poisson_deviance": "how many baskets it will bring",
+    "spend_mae": "how much it will spend",
+}
+RFM = "the RFM regression"
+OTHER_BASELINES = {
+    "bgnbd": "BG/NBD with gamma-gamma",
+    "naive": "the last 28 days again",
+    "lightgbm": "LightGBM",
+}
+SPEAKS = {LIGHTGBM: "LightGBM's trees", AVERAGE: "the mean of the regressions and LightGBM's trees"}
+
+
+def accuracy_conclusion(findings: Findings) -> str:
+    """One sentence a quantity, and one about the chances themselves."""
+    measures = {m.name: m for m in findings.measures}
+    lines = [_against_all(claim, quantity, measures) for quantity, claim in CLAIMS.items()]
+    slope = _slope(measures.get("active_calibration_slope"))
+    return "\n".join(f"- {line}" for line in [*lines, slope + _error(measures)])
+
+
+def choice_conclusion(choice: Choice) -> str:
+    """Who speaks for the twin, and why."""
+    who = SPEAKS.get(choice.name, "the three regressions")
+    straight = "" if choice.recalibrate else " not"
+    return (
+        f"Chosen on earlier as-of days, before anything was measured here: **{who}**, because {choice.why}. "
+        f"Chances are{straight} recalibrated on the last closed window."
+    )
+
+
+def weights_conclusion(weights: dict[str, tuple[Weight, ...]]) -> str:
+    """The two strongest terms of each head, and how many terms cannot be told from nothing."""
+    lines = []
+    for head, terms in weights.items():
+        used = [w for w in terms if w.used]
+        strongest = sorted(used, key=lambda w: -abs(w.value))[:2]
+        said = " and ".join(
+            f"{MEANINGS[w.term].removesuffix(' (log)')} ({w.value:+.2f} [{w.low:+.2f}, {w.high:+.2f}])"
+            for w in strongest
+        )
+        unsure = sum(w.low <= 0 <= w.high for w in used)
+        lines.append(f"- **{head}**: most weight on {said}; {unsure} of {len(used)} weights cannot be told from zero.")
+    return "\n".join(lines)
+
+
+def _against_all(claim: str, quantity: str, measures: dict[str, Measure]) -> str:
+    """In full against the RFM regression, in short against the others."""
+    gains = {words: measures.get(f"{quantity}.gain_over_{name}") for name, words in OTHER_BASELINES.items()}
+    first = against(RFM, claim, measures[f"{quantity}.gain_over_rfm"])
+    others = "; ".join(_shortly(words, gain) for words, gain in gains.items() if gain is not None)
+    return f"{first[:-1]}; {others}." if others else first
+
+
+def _shortly(baseline: str, gain: Measure) -> str:
+    word = ("ahead of" if gain.value > 0 else "behind") if gain.excludes_zero else "not told apart from"
+    return f"{word} {baseline}, {with_unit(gain)}"
+
+
+def _slope(slope: Measure | None) -> str:
+    if slope is None or slope.low is None or slope.high is None:
+        return "Whether its chances are too bold or too timid cannot be said on these days."
+    interval = f"slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
+    if slope.low <= 1 <= slope.high:
+        return f"Its chances are neither shown to be too bold nor too timid: {interval}, 1 is right."
+    return f"Its chances are too {'timid' if slope.value > 1 else 'bold'}: {interval}, 1 is right."
+
+
+def _error(measures: dict[str, Measure]) -> str:
+    """The calibration error beside what luck alone makes of right chances, and whether too many were expected."""
+    error, floor = measures.get("active_ece"), measures.get("active_ece_noise_floor")
+    large = measures.get("active_calibration_in_the_large")
+    if error is None or floor is None or floor.high is None:
+        return ""
+    # the calibration error of finitely many rows is never 0, however right the chances are
+    reach = "within" if error.value <= floor.high else "above"
+    said = (
+        f" Predicted and observed shares differ by {error.value:.3f} on average over ten bins, {reach} the "
+        f"{floor.value:.3f} (up to {floor.high:.3f}) that luck alone makes of right chances."
+    )
+    if large is None or not large.excludes_zero:
+        return said
+    return f"{said} {'Fewer' if large.value < 0 else 'More'} come back than it says, by {with_unit(large)}."

@@ -1,0 +1,47 @@
+"""What moves forecasts: the twin's exact terms beside the Shapley values of the challenger's trees, by heading."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from twinops.entities.findings import Findings
+from twinops.evaluation.canvas import BLUE, ORANGE, canvas, panel_title, tell
+from twinops.twin.answers.explain import words
+
+SCALES = {"activity": "log rate", "baskets": "log baskets", "spend": "log USD"}
+
+
+def importance_picture(findings: Findings) -> Figure:
+    """One panel a head, one pair of bars a heading."""
+    told = next(f.value for f in findings.facts if f.name == "importance")
+    headings = words()["groups"]
+    figure, axes = canvas(columns=len(SCALES), size=(12, 4.4), sharey=True)
+    for ax, (head, scale) in zip(axes, SCALES.items(), strict=True):
+        _bars(ax, told["heads"][head], list(headings))
+        panel_title(ax, f"{head.capitalize()}: mean size of a part, {scale}")
+    axes[0].set_yticks(range(len(headings)), [g["title"] for g in headings.values()], fontsize=9)
+    axes[0].invert_yaxis()
+    axes[-1].legend(fontsize=8.5, frameon=False, loc="lower right")
+    return tell(
+        figure,
+        finding=_finding(told["heads"], headings),
+        rests_on=f"{told['rows']:,} households on the last held-out day. Parts of a forecast add up to it exactly; the "
+        "challenger's of activity are log-odds.\n"
+        "The twin's own regressions know only the first five headings; the challenger's trees may use all.",
+    )
+
+
+def _bars(ax: Axes, found: dict[str, dict[str, float]], headings: list[str]) -> None:
+    for offset, who, colour in ((-0.2, "twin", BLUE), (0.2, "challenger", ORANGE)):
+        sizes = [found[who].get(h, 0.0) for h in headings]
+        ax.barh([i + offset for i in range(len(headings))], sizes, height=0.36, color=colour, label=who)
+
+
+def _finding(heads: dict[str, Any], headings: dict[str, Any]) -> str:
+    first = {head: max(found["twin"], key=found["twin"].__getitem__) for head, found in heads.items()}
+    if len(set(first.values())) == 1:
+        return f"What moves every forecast most: {headings[next(iter(first.values()))]['title']}"
+    return "What moves forecasts most: " + "; ".join(f"{headings[g]['title']} ({head})" for head, g in first.items())

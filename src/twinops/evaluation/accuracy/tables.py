@@ -1,0 +1,98 @@
+"""Markdown tables for notebooks: measures with their intervals, side by side."""
+
+from __future__ import annotations
+
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.statistics.rendering import table, written, written_gain
+from twinops.twin.model.model import TwinModel
+
+QUANTITIES = {
+    "active_auc": "who comes back: AUC",
+    "active_brier": "chance to come back: Brier",
+    "active_calibration_slope": "chance to come back: calibration slope",
+    "active_ece": "chance to come back: calibration error",
+    "baskets_poisson_deviance": "baskets: Poisson deviance",
+    "spend_mae": "spend: mean absolute error, USD",
+}
+COLUMNS = {
+    "": "twin",
+    ".lightgbm": "LightGBM",
+    ".rfm": "RFM regression",
+    ".bgnbd": "BG/NBD",
+    ".naive": "last 28 days again",
+}
+GAINS = {
+    ".gain_over_rfm": "over RFM",
+    ".gain_over_bgnbd": "over BG/NBD",
+    ".gain_over_naive": "over the last 28 days",
+    ".gain_over_lightgbm": "over LightGBM",
+}
+
+
+def accuracy_table(findings: Findings) -> str:
+    """One line a quantity, one column a model."""
+    measures = {m.name: m for m in findings.measures}
+    rows = [[title, *(_cell(measures.get(q + model)) for model in COLUMNS)] for q, title in QUANTITIES.items()]
+    return table(["mean over held-out days [95 %]", *COLUMNS.values()], rows)
+
+
+def gains_table(findings: Findings) -> str:
+    """One line a quantity, one column a baseline: the paired gain, in bold where its interval excludes zero."""
+    measures = {m.name: m for m in findings.measures}
+    gained = [q for q in QUANTITIES if f"{q}.gain_over_rfm" in measures]
+    rows = [
+        [QUANTITIES[q], *(written_gain(measures.get(q + baseline), missing="not defined") for baseline in GAINS)]
+        for q in gained
+    ]
+    return table(["gain of the twin, paired [95 %]", *GAINS.values()], rows)
+
+
+def choice_table(findings: Findings) -> str:
+    """What the choice of the champion looked at: the regressions, and what the others would have gained."""
+    measures = {m.name: m for m in findings.measures}
+    columns = {
+        ".glm": "regressions",
+        ".gain_of_lightgbm": "gain of LightGBM",
+        ".gain_of_average": "gain of the mean of both",
+    }
+    quantities = [q for q in QUANTITIES if f"choice.{q}.glm" in measures]
+    rows = [[QUANTITIES[q], *(_cell(measures.get(f"choice.{q}{c}")) for c in columns)] for q in quantities]
+    return table(["mean over earlier days [95 %]", *columns.values()], rows)
+
+
+def days_table(findings: Findings) -> str:
+    """The held-out days one by one."""
+    days = next(f.value for f in findings.facts if f.name == "accuracy_by_cutoff")
+    kept = {"households": "households", "active_share": "came back", "active_auc": "AUC", "active_auc.rfm": "AUC, RFM",
+            "active_auc.lightgbm": "AUC, LightGBM", "spend_mae": "spend error, USD",
+            "spend_mae.rfm": "spend error, RFM", "spend_mae.lightgbm": "spend error, LightGBM"}  # fmt: skip
+    rows = [[f"day {d['cutoff']}", *(_number(d.get(key)) for key in kept)] for d in days]
+    return table(["as-of day", *kept.values()], rows)
+
+
+def priors_table(model: TwinModel) -> str:
+    """What is believed about a household before its first basket, at each speed of forgetting."""
+    speeds = zip(("quick", "steady", "slow"), model.decay_days, strict=True)
+    rows = []
+    for speed, days in speeds:
+        pace = getattr(model.priors, speed)
+        rows.append(
+            [
+                f"{speed}, {days} days",
+                f"{pace.shape / pace.exposure * 7:.2f}",
+                f"{pace.exposure:.1f}",
+                f"{pace.basket_usd:.2f}",
+            ]
+        )
+    return table(["memory", "baskets a week", "counts as days of history", "USD a basket"], rows)
+
+
+def _cell(m: Measure | None) -> str:
+    return "not defined" if m is None else written(m)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "not defined"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.3g}"

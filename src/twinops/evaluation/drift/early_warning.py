@@ -1,0 +1,145 @@
+"""Watch the first days after an as-of day: what households did over what the twin's heads expected of them.
+
+Labels come a whole horizon late. The same heads, taught on the same rows but on what was done in the first days of each
+horizon, say after a week what the labels say after four.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from importlib.resources import files
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.data.threads import side_by_side
+from twinops.entities.measure import Measure
+from twinops.evaluation.statistics import bootstrap
+from twinops.evaluation.statistics.estimate import Estimate
+from twinops.params import FeaturesParams, TrainParams
+from twinops.ports import Engine
+from twinops.twin.model.fit import fit_twin
+from twinops.twin.state.examples import Examples
+
+QUANTITIES = ("baskets", "active", "spend")
+JUDGED = ("baskets", "active")
+"""Spend in one week is told and not judged: it moves by more than the limits in weeks in which nothing happened."""
+
+FEWEST_HOUSEHOLDS = 50
+"""With fewer on the day nothing is measured."""
+
+Answer = Callable[[Sequence[Measure]], str]
+"""The gate's own answer to what one day shows: passed, inconclusive (a warning) or failed (an alarm)."""
+
+
+@dataclass(frozen=True)
+class Watching:
+    """How many first days are watched, how the heads are made, and the draws of the intervals."""
+
+    days: int
+    grid: FeaturesParams
+    penalties: TrainParams
+    draws: int
+    seed: int
+
+    @property
+    def method(self) -> str:
+        """How a ratio comes about."""
+        return (
+            f"actual over expected in the first {self.days} days, expected by the twin's heads taught on the first "
+            f"{self.days} days of closed horizons; percentile bootstrap of households"
+        )
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One as-of day: what each household that may be scored did, and what was expected. Arrays by quantity."""
+
+    cutoff: int
+    actual: Mapping[str, np.ndarray]
+    expected: Mapping[str, np.ndarray]
+
+    @property
+    def households(self) -> int:
+        """How many there are."""
+        return len(self.actual["baskets"])
+
+
+@dataclass(frozen=True)
+class DayAnswer:
+    """What one day shows: a ratio for each quantity, and the gate's answer."""
+
+    cutoff: int
+    ratios: tuple[Measure, ...]
+    answer: str
+
+
+def first_days(engine: Engine, known: Examples, lines: pa.Table, *, days: int) -> Examples:
+    """The same rows, labelled with what was done in the first `days`; closed where the data reach so far.
+
+    `lines` has `sid, day, basket_id, sales_cents`, and ends where the data end.
+    """
+    engine.register("panel", known.table.select(["sid", "cutoff"]))
+    engine.register("first_lines", lines)
+    engine.register("first_days", pa.table({"days": pa.array([days], pa.int64())}))
+    done = engine.query(files(__package__).joinpath("first_days.sql").read_text(encoding="utf-8"))
+    columns = {
+        "active": pa.array(done["baskets"].to_numpy() > 0),
+        "baskets": done["baskets"],
+        "spend_cents": done["spend_cents"],
+    }
+    table = known.table
+    for name, values in columns.items():
+        table = table.set_column(table.schema.get_field_index(name), name, values)
+    return Examples(table)
+
+
+def watch_all(early: Examples, how: Watching, *, cutoffs: Sequence[int]) -> list[Watched]:
+    """Every as-of day asked for on which enough households may be scored; each with heads of its own past."""
+    days = [d for d in cutoffs if _scored(early, d).sum() >= FEWEST_HOUSEHOLDS]
+    return side_by_side([partial(watch, early, how, day) for day in days])
+
+
+def watch(early: Examples, how: Watching, day: int) -> Watched:
+    """Fit on the rows the twin would be fitted on for this day, and set what was observed beside what was expected."""
+    rows = early.where(_scored(early, day))
+    # only rows whose whole horizon was over: the first days are labels too
+    past = early.known_at(day, horizon_days=how.grid.horizon_days)
+    heads = fit_twin(past, how.grid.model_copy(update={"horizon_days": how.days}), how.penalties)
+    said = heads.by_heads(rows.table)
+    expected = {"baskets": said.baskets, "active": said.active_probability, "spend": said.spend}
+    return Watched(day, {q: getattr(rows, q) for q in QUANTITIES}, expected)
+
+
+def day_answer(seen: Watched, how: Watching, answer: Answer) -> DayAnswer:
+    """The ratios of a day with their intervals, and what the gate would answer."""
+    draws = _draws(seen.households, how.draws, how.seed)
+    above = draws @ np.stack([seen.actual[q] for q in QUANTITIES], axis=1)
+    below = draws @ np.stack([seen.expected[q] for q in QUANTITIES], axis=1)
+    found = [bootstrap.percentiles(of_quantity) for of_quantity in (above / below).T]
+    ratios = tuple(_ratio(q, estimate, seen, how) for q, estimate in zip(QUANTITIES, found, strict=True))
+    return DayAnswer(seen.cutoff, ratios, answer([r for r in ratios if r.name in {name_of(q) for q in JUDGED}]))
+
+
+@lru_cache(maxsize=2)
+def _draws(households: int, draws: int, seed: int) -> np.ndarray:
+    """The same draws for a day as it was and for all that is planted into it."""
+    return bootstrap.counts(households, draws=draws, seed=seed).astype(float)
+
+
+def name_of(quantity: str) -> str:
+    """What the measure is called."""
+    return f"early_{quantity}_ratio"
+
+
+def _ratio(quantity: str, found: Estimate, seen: Watched, how: Watching) -> Measure:
+    source = f"receipts of days {seen.cutoff} to {seen.cutoff + how.days - 1}, households that may be scored"
+    return Measure(name_of(quantity), found.value, seen.households, source, how.method, *found[1:], seed=how.seed)
+
+
+def _scored(early: Examples, day: int) -> np.ndarray:
+    """Which rows are the day's, of households that may be scored."""
+    may = early.table["may_score"].to_numpy(zero_copy_only=False)
+    return np.asarray((early.cutoff == day) & may)

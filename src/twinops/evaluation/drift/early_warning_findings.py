@@ -1,0 +1,167 @@
+"""Say what the first days showed: ratios of the day, false alarms, and which planted changes were found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twinops.entities import shown
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
+from twinops.evaluation.drift.early_warning import (
+    QUANTITIES,
+    Answer,
+    DayAnswer,
+    Watched,
+    Watching,
+    day_answer,
+)
+from twinops.evaluation.drift.planted import planted
+from twinops.evaluation.statistics import wilson
+
+SHOWN = (
+    *shown.measures(
+        {
+            "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
+            "early_active_ratio": "The same, of households that came",
+            "early_spend_ratio": (
+                "The same, of spend; told and not judged, it moves by more than the limits in calm weeks"
+            ),
+            "early_false_alarms": "Share of calm days on which this would have been an alarm",
+            "early_false_warnings": "Share of calm days on which this would have been a warning or an alarm",
+        },
+        section=Section.MONITORING,
+        headlines=("early_baskets_ratio", "early_active_ratio"),
+    ),
+    *shown.pictures(
+        {"early_warning": "What came in the first days after each as-of day, over what was expected"},
+        section=Section.MONITORING,
+    ),
+)
+
+ALARM, WARNING = "failed", "inconclusive"
+
+
+@dataclass(frozen=True)
+class Early:
+    """What was found: the day asked about (None: it could not be measured), the days before it, and what was planted.
+
+    `horizon_days` apart, counted back from the day, lie the month pairs.
+    """
+
+    day: int
+    today: DayAnswer | None
+    before: tuple[DayAnswer, ...]
+    planted: dict[str, tuple[DayAnswer, ...]]
+    limits: dict[str, float]
+    how: Watching
+
+    @property
+    def month_apart(self) -> tuple[DayAnswer, ...]:
+        """The days before that lie whole horizons before the day."""
+        return tuple(t for t in self.before if (self.day - t.cutoff) % self.how.grid.horizon_days == 0)
+
+
+def measure_early(
+    seen: Sequence[Watched], how: Watching, answer: Answer, *, day: int, limits: dict[str, float]
+) -> Early:
+    """Judge every day as the gate would; days before `day` are taken as calm, so an alarm on them is a false one."""
+    found = [day_answer(s, how, answer) for s in seen]
+    tried: dict[str, tuple[DayAnswer, ...]] = {}
+    for s in seen:
+        for name, changed in planted(s, seed=how.seed).items():
+            tried[name] = (*tried.get(name, ()), day_answer(changed, how, answer))
+    today = next((t for t in found if t.cutoff == day), None)
+    return Early(day, today, tuple(t for t in found if t.cutoff < day), tried, limits, how)
+
+
+def early_findings(early: Early) -> Findings:
+    """Ratios are absent when the day could not be measured: a missing measure is missing, not one."""
+    days = early.before
+    measures = list(early.today.ratios) if early.today else []
+    # a rate of false alarms over no day at all is no evidence of calm
+    if days:
+        source = f"as-of days {days[0].cutoff} to {days[-1].cutoff}, all taken as calm; their first days do not overlap"
+        measures += [
+            _share("early_false_alarms", _alarms(days), days, source),
+            _share("early_false_warnings", _alarms(days) + _warnings(days), days, source),
+        ]
+    source = f"receipts of the first {early.how.days} days after each as-of day"
+    value = {
+        "day": early.day,
+        "first_days": early.how.days,
+        "limits": early.limits,
+        "not_measured": None if early.today else "too few households that may be scored, or the data end too early",
+        "days": [_day_row(t) for t in (*days, *((early.today,) if early.today else ()))],
+        "month_pairs": _counts(early.month_apart),
+    }
+    tried = [{"what": what, **_counts(found)} for what, found in early.planted.items()]
+    return Findings(
+        tuple(measures),
+        (
+            Fact("early_warning_days", value, Kind.MEASURED, source),
+            Fact("early_warning_planted", tried, Kind.MEASURED, f"{source}, with a change planted into each"),
+        ),
+        SHOWN,
+    )
+
+
+def early_sentence(early: Early) -> str:
+    """The conclusion, in words."""
+    alarms, warnings, n = _alarms(early.before), _warnings(early.before), len(early.before)
+    false_alarms = f"On the {n} days before, taken as calm, it raised {alarms} alarm(s) and {warnings} warning(s)."
+    if early.today is None:
+        return f"The first days after day {early.day} could not be measured. {false_alarms}"
+    word = {ALARM: "an alarm", WARNING: "a warning"}.get(early.today.answer, "neither a warning nor an alarm")
+    baskets, active, spend = (_with_interval(r) for r in early.today.ratios)
+    return (
+        f"In the first {early.how.days} days after day {early.day} there were {baskets} times the baskets expected, "
+        f"{active} times the households, and {spend} times the spend (shown, not judged): {word}. {false_alarms}"
+    )
+
+
+def planted_rows(early: Early) -> list[tuple[str, ...]]:
+    """What was planted, and on how many days it was an alarm, a warning or nothing."""
+    return [
+        (what, *(f"{n} of {len(found)}" for n in (_alarms(found), _warnings(found), _calm(found))))
+        for what, found in early.planted.items()
+    ]
+
+
+def _with_interval(m: Measure) -> str:
+    return f"{m.value:.3f} [{m.low:.3f}, {m.high:.3f}]"
+
+
+def _alarms(days: Sequence[DayAnswer]) -> int:
+    return sum(t.answer == ALARM for t in days)
+
+
+def _warnings(days: Sequence[DayAnswer]) -> int:
+    return sum(t.answer == WARNING for t in days)
+
+
+def _calm(days: Sequence[DayAnswer]) -> int:
+    return len(days) - _alarms(days) - _warnings(days)
+
+
+def _counts(days: Sequence[DayAnswer]) -> dict[str, Any]:
+    """How many of these days raised what, and the share that raised anything, with Wilson's interval."""
+    raised = _alarms(days) + _warnings(days)
+    share = [rounded(v) for v in wilson.share(raised, len(days))] if days else None
+    return {"days": len(days), "alarms": _alarms(days), "warnings": _warnings(days), "raised": share}
+
+
+def _share(name: str, hits: int, days: Sequence[DayAnswer], source: str) -> Measure:
+    """A rate over calm days; households of a day are one trial, not many."""
+    value, low, high = wilson.share(hits, len(days))
+    method = "share of calm days on which the gate's rule raised it; Wilson's interval"
+    return Measure(name, value, len(days), source, method, low, high, unit_of_n="as-of days")
+
+
+def _day_row(t: DayAnswer) -> dict[str, Any]:
+    ratios = {q: [r.value, r.low, r.high] for q, r in zip(QUANTITIES, t.ratios, strict=True)}
+    return {"cutoff": t.cutoff, "households": t.ratios[0].n, **ratios, "answer": t.answer}

@@ -1,0 +1,155 @@
+"""Measure which features no longer look as they did on an earlier as-of day, and what share of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from scipy import stats
+
+from twinops.evaluation.drift.distances import Sample, apart
+from twinops.evaluation.drift.evidently_report import drift_report
+from twinops.evaluation.statistics import bootstrap
+
+Q_LIMIT = 0.05
+DISTANCE_LIMIT = 0.1
+"""A feature is flagged when q is below the one and the normed distance above the other: with thousands of households
+significance alone flags trifles, and distance alone flags noise. No false alarm over nine pairs of months."""
+
+FEWEST_HOUSEHOLDS = 50
+"""With fewer in either window nothing is measured."""
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The same columns as of two days. `reference` and `current` say which household (a number) each row is."""
+
+    columns: tuple[str, ...]
+    reference: np.ndarray
+    current: np.ndarray
+    reference_rows: pd.DataFrame
+    current_rows: pd.DataFrame
+
+    @property
+    def households(self) -> int:
+        """How many there are in either window."""
+        return len(np.union1d(self.reference, self.current))
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature in the two windows. `distance` and `q` are None where one of the windows has no value at all.
+
+    `missing_reference` and `missing_current` are the shares of households without a value.
+    """
+
+    name: str
+    distance: float | None
+    q: float | None
+    flagged: bool
+    missing_reference: float
+    missing_current: float
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What was found. `share` of the features is flagged; see `measure_drift` for `low` and `high`.
+
+    None: nothing could be measured, and `why_not` says why.
+    """
+
+    features: tuple[Feature, ...]
+    households_reference: int
+    households_current: int
+    households: int
+    share: float | None = None
+    low: float | None = None
+    high: float | None = None
+    why_not: str = ""
+
+
+def windows(panel: pa.Table, columns: Sequence[str], *, reference: int, current: int) -> Windows:
+    """The two as-of days of a panel, rows whose household may be scored only."""
+    # who may not be scored is not watched either (GDPR art. 6: no purpose, no use)
+    rows = panel.filter(pa.array(np.asarray(panel["may_score"], dtype=bool)))
+    day = np.asarray(rows["cutoff"])
+    _, household = np.unique(np.array(rows["sid"].to_pylist(), dtype=str), return_inverse=True)
+    values = rows.select(list(columns)).to_pandas().astype(float).replace([np.inf, -np.inf], np.nan)
+    then, now = day == reference, day == current
+    return Windows(tuple(columns), household[then], household[now], _own_index(values, then), _own_index(values, now))
+
+
+def measure_drift(pair: Windows, *, draws: int, seed: int) -> Drift:
+    """Flag features, and resample households (with both their days) for the interval of the flagged share.
+
+    Its low end counts features that are far and beyond chance, its high end all that are far: with few households
+    nothing is beyond chance, and that must not look like calm. Drawing adds noise, so both lean towards more drift.
+    """
+    sizes = (len(pair.reference), len(pair.current), pair.households)
+    if min(sizes) < FEWEST_HOUSEHOLDS:
+        few = f"fewer than {FEWEST_HOUSEHOLDS} households in a window"
+        return Drift((), *sizes, why_not=few)
+    measurable = [
+        c for c in pair.columns if pair.reference_rows[c].notna().any() and pair.current_rows[c].notna().any()
+    ]
+    distance, reaches, q = _as_they_are(pair, measurable)
+    features = tuple(_feature(pair, c, distance.get(c), q.get(c), flagged=reaches.get(c)) for c in pair.columns)
+    known = [f for f in features if f.missing_reference < 1 or f.missing_current < 1]
+    if not known:
+        return Drift(features, *sizes, why_not="no feature has a value in either window")
+    # a feature without values in one window has no distance, but its loss is drift
+    vanished = sum(f.distance is None for f in known)
+    certain, far = _per_draw(pair, measurable, draws=draws, seed=seed)
+    low = (np.quantile(certain, (1 - bootstrap.LEVEL) / 2, method="lower") + vanished) / len(known)
+    high = (np.quantile(far, (1 + bootstrap.LEVEL) / 2, method="higher") + vanished) / len(known)
+    return Drift(features, *sizes, share=sum(f.flagged for f in known) / len(known), low=float(low), high=float(high))
+
+
+def _own_index(values: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
+    return values[rows].reset_index(drop=True)
+
+
+def _as_they_are(pair: Windows, columns: list[str]) -> tuple[dict[str, float], dict[str, bool], dict[str, float]]:
+    """Distance and whether it reaches the limit, as Evidently says; q by Benjamini and Hochberg over all features."""
+    if not columns:
+        return {}, {}, {}
+    reference, current = pair.reference_rows[columns], pair.current_rows[columns]
+    found = drift_report(current, reference, limit=DISTANCE_LIMIT)
+    p = [stats.ks_2samp(reference[c].dropna(), current[c].dropna(), method="asymp").pvalue for c in columns]
+    q = dict(zip(columns, stats.false_discovery_control(p), strict=True))
+    flagged = {c: found[c].reaches_limit and bool(q[c] < Q_LIMIT) for c in columns}
+    return {c: found[c].distance for c in columns}, flagged, q
+
+
+def _feature(pair: Windows, name: str, distance: float | None, q: float | None, *, flagged: bool | None) -> Feature:
+    """A feature without a value in one window only has vanished or appeared: drift of no measurable distance."""
+    missing = [float(rows[name].isna().mean()) for rows in (pair.reference_rows, pair.current_rows)]
+    if distance is None or q is None or flagged is None:
+        return Feature(name, None, None, min(missing) < 1, *missing)
+    return Feature(name, float(distance), float(q), flagged, *missing)
+
+
+def _per_draw(pair: Windows, columns: list[str], *, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How many features the same rule flags in each draw of the households, and how many are far, certain or not."""
+    if not columns:
+        return np.zeros(draws), np.zeros(draws)
+    everyone = np.union1d(pair.reference, pair.current)
+    weights = bootstrap.counts(len(everyone), draws=draws, seed=seed)[1:]
+    places = [np.searchsorted(everyone, who) for who in (pair.reference, pair.current)]
+    found = [
+        apart(_sample(pair.reference_rows[c], places[0]), _sample(pair.current_rows[c], places[1]), weights)
+        for c in columns
+    ]
+    # a draw that leaves a window empty shows nothing: p is 1
+    q = stats.false_discovery_control(np.nan_to_num(np.stack([f.p for f in found]), nan=1.0), axis=0)
+    far = np.stack([f.distance for f in found]) >= DISTANCE_LIMIT
+    return ((q < Q_LIMIT) & far).sum(axis=0), far.sum(axis=0)
+
+
+def _sample(values: pd.Series, household: np.ndarray) -> Sample:
+    """The rows with a value, and whose they are."""
+    known = values.notna().to_numpy()
+    return Sample(values.to_numpy()[known], household[known])

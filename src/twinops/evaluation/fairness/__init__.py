@@ -1,0 +1,1 @@
+"""Whom does the declared decision reach, and whom not?"""

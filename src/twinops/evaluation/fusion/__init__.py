@@ -1,0 +1,1 @@
+"""Do fused values and their intervals hold against known answers?"""

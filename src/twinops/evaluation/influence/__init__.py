@@ -1,0 +1,1 @@
+"""Who would be contacted how often, and is a vulnerable group contacted more?"""

@@ -1,0 +1,166 @@
+"""Say what was found of contacts and of whom the choice falls on; aggregates only, small counts hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twinops.entities import shown
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
+from twinops.entities.small_cells import SMALLEST_CELL, hidden
+from twinops.evaluation.influence.measures import Definition, GroupChoice
+from twinops.evaluation.statistics.estimate import Estimate
+
+SHOWN = (
+    *shown.measures(
+        {
+            "influence_contacts.past": "Contacts per household in the window before the day",
+            "influence_on_top.past": "Share of past contacts that came on top of what the policy allows",
+            "influence_refused.by_score": (
+                "Share of those chosen by the score alone whom the guard does not let through"
+            ),
+            "influence_against_guard": "Offers of the proposal that go against the guard",
+        },
+        section=Section.PRESSURE,
+    ),
+    *shown.pictures(
+        {
+            "influence": "How often groups that are easily exploited are chosen, beside past campaigns and a choice by "
+            "lot"
+        },
+        section=Section.PRESSURE,
+    ),
+)
+
+BY_HOUSEHOLD = "percentile bootstrap of households"
+RATIO = "share of a group that is chosen over that of the rest; interval by Walter 1975 on the scale of logarithms"
+PAST = f"contacts per household of a group over those of the rest; {BY_HOUSEHOLD}"
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """Contacts against the cap: per household in the window before the day, in the past, and as proposed.
+
+    `before` counts households by how often they were contacted in the window; `refused` counts, by reason, households
+    that the score alone would choose and the guard does not let through.
+    """
+
+    cap: int
+    window_days: int
+    households: int
+    before: Mapping[str, int]
+    per_household: Estimate
+    past_over: Estimate | None
+    offers: int
+    refused: Mapping[str, int]
+    refused_share: Estimate
+    against_guard: int
+
+
+@dataclass(frozen=True)
+class MeasuredInfluence:
+    """What was found. `signs`: of each declared sign of vulnerability, whether it can be known here at all."""
+
+    day: int
+    past_days: int
+    pressure: Pressure
+    signs: Mapping[str, bool]
+    groups: Mapping[str, Definition]
+    chosen: Mapping[str, GroupChoice | None]
+    seed: int
+
+
+def influence_findings(found: MeasuredInfluence) -> Findings:
+    """A group too small to be measured has no measure: missing is missing, not one."""
+    groups = {g: {a: list(levels) for a, levels in d.items()} for g, d in found.groups.items()}
+    source = _source(found)
+    facts = (
+        Fact("influence_groups", groups, Kind.DECLARED, "compliance/policy.yaml, the gate influence"),
+        Fact("influence_pressure", _pressure(found), Kind.MEASURED, source),
+        Fact("influence_control", [_control(g, c) for g, c in found.chosen.items()], Kind.MEASURED, source),
+    )
+    ratios = [m for g, c in found.chosen.items() if c is not None for m in _ratios(g, c, found)]
+    return Findings((*_of_pressure(found), *ratios), facts, SHOWN)
+
+
+def influence_sentence(found: MeasuredInfluence) -> str:
+    """The conclusion, in words."""
+    p = found.pressure
+    over = "no past contact" if p.past_over is None else f"{p.past_over.value:.1%} of past contacts"
+    highest = {g: c.ratio for g, c in found.chosen.items() if c is not None}
+    said = (
+        "; ".join(f"{g.replace('_', ' ')} {_with_interval(r)}" for g, r in highest.items()) or "none could be measured"
+    )
+    return (
+        f"{over[0].upper()}{over[1:]} came on top of {p.cap} in {p.window_days} days. The score alone would send "
+        f"{p.refused_share.value:.0%} of {p.offers:,} offers against the guard; of the proposal {p.against_guard} are. "
+        f"GroupChoice, in times as often as the rest: {said}."
+    )
+
+
+def _of_pressure(found: MeasuredInfluence) -> list[Measure]:
+    """Contacts per household, and how many the guard turns away."""
+    p, source = found.pressure, _source(found)
+    per = f"contacts that began in the {p.window_days} days before; {BY_HOUSEHOLD}"
+    top = f"share of contacts on top of {p.cap} in the {p.window_days} days before each; {BY_HOUSEHOLD}"
+    alone = "share of those whom the score alone would choose that the guard does not let through; Wilson's interval"
+    counted = "offers of the proposal that the guard refuses, each asked; counted in full"
+    value, low, high = p.refused_share
+    before = p.per_household
+    made = [
+        Measure("influence_contacts.past", before[0], p.households, source, per, *before[1:], seed=found.seed),
+        Measure("influence_refused.by_score", value, p.offers, source, alone, low, high, unit_of_n="offers"),
+        Measure("influence_against_guard", p.against_guard, p.offers, source, counted, unit_of_n="offers"),
+    ]
+    if p.past_over is not None:
+        past = f"campaigns of the {found.past_days} days before day {found.day}, households that allow offers"
+        value, low, high = p.past_over
+        made.append(Measure("influence_on_top.past", value, p.households, past, top, low, high, seed=found.seed))
+    return made
+
+
+def _ratios(group: str, c: GroupChoice, found: MeasuredInfluence) -> list[Measure]:
+    source, name = f"{_source(found)} and assessment, demographics declared", f"influence_ratio.{group}"
+    value, low, high = c.ratio
+    made = [Measure(name, value, c.known, source, RATIO, low, high)]
+    if c.past is not None:
+        value, low, high = c.past
+        made.append(Measure(f"{name}.past", value, c.known, source, PAST, low, high, seed=found.seed))
+    return made
+
+
+def _source(found: MeasuredInfluence) -> str:
+    return f"the declared decision replayed for day {found.day}, households that allow offers"
+
+
+def _pressure(found: MeasuredInfluence) -> dict[str, Any]:
+    p = found.pressure
+    return {
+        "cap": p.cap,
+        "window_days": p.window_days,
+        "households_by_contacts": hidden(p.before),
+        "refused_by_reason": {reason: n if n == 0 or n >= SMALLEST_CELL else None for reason, n in p.refused.items()},
+        "signs_known": dict(found.signs),
+    }
+
+
+def _control(group: str, c: GroupChoice | None) -> dict[str, Any]:
+    """What stands beside a ratio to read it by: a choice by lot, and whether the score tells the group."""
+    if c is None:
+        return {"group": group, "not_measured": "fewer than ten households in the group or in the rest"}
+    return {
+        "group": group,
+        "households": c.members,
+        "offers": c.chosen if c.chosen >= SMALLEST_CELL else None,
+        "ratio_by_lot": [rounded(v) for v in c.by_lot],
+        "score_auc": rounded(c.auc),
+    }
+
+
+def _with_interval(ratio: Estimate) -> str:
+    return f"{ratio.value:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"

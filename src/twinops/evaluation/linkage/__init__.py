@@ -1,0 +1,1 @@
+"""How many links are right, and how many are missed?"""

@@ -1,0 +1,1 @@
+"""Does the twin need this attribute, this source, this long?"""

@@ -1,0 +1,135 @@
+"""Can it be told from the model who was in its training data? Online LiRA with balanced shadow models.
+
+Carlini et al. 2022, doi:10.1109/SP46214.2022.9833649. Every household is in exactly half of the models, and each is
+attacked in turn with the others as shadows. The unit is the household: all its rows go in or stay out together. A loss
+threshold, the simpler attack, is blind to models that remember few households well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinops.entities import shown
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.errors import DataError
+from twinops.evaluation.statistics.bootstrap import percentiles
+from twinops.evaluation.statistics.estimate import Estimate
+from twinops.evaluation.statistics.weighted import auc
+
+SHOWN = shown.measures(
+    {"membership_auc": "How well those trained on are told from strangers (AUC; one half is nothing)"},
+    headlines=("membership_auc",),
+)
+
+FALSE_POSITIVES = 0.01
+FEWEST = 100
+QUANTITIES = {
+    "membership_auc": "area under the curve",
+    "membership_rate": "true positives at 1 % false positives",
+}
+
+Confidence = Callable[[np.ndarray], np.ndarray]
+"""From a mask of households (in, out) to how well the model made from those in meets what each household did."""
+
+
+@dataclass(frozen=True)
+class Membership:
+    """Per model and household: the attack's score and whether the household was in; models x households."""
+
+    score: np.ndarray
+    inside: np.ndarray
+
+
+def halves(households: int, *, models: int, seed: int) -> np.ndarray:
+    """Models x households: who is in; each household in exactly half of the models, each model with half of them.
+
+    >>> halves(6, models=4, seed=0).sum(axis=0).tolist()
+    [2, 2, 2, 2, 2, 2]
+    """
+    if models < 4 or models % 2:
+        raise ValueError("an even number of at least four models is needed")
+    rng = np.random.default_rng(seed)
+    out = np.zeros((models, households), dtype=bool)
+    for pair in range(0, models, 2):
+        out[pair, rng.permutation(households)[: households // 2]] = True
+        out[pair + 1] = ~out[pair]
+    return out
+
+
+def attack(confidence: Confidence, *, households: int, models: int, seed: int) -> Membership:
+    """Fit all models, then attack each with the rest.
+
+    Raises:
+        DataError: too few households for the rates to mean anything.
+    """
+    if households < FEWEST:
+        raise DataError(
+            f"{households} households are too few to attack the model; at least {FEWEST} are needed.",
+            hint="Collect more households.",
+        )
+    inside = halves(households, models=models, seed=seed)
+    fits = np.array([confidence(mask) for mask in inside])
+    return Membership(np.array([_score(fits, inside, target) for target in range(models)]), inside)
+
+
+def _score(fits: np.ndarray, inside: np.ndarray, target: int) -> np.ndarray:
+    """Log-likelihood ratio of in against out, each household with its own means and everybody's spread."""
+    # its complement stays out too, so that every household has as many shadows in as out: with fewer in, their mean is
+    # noisier, and members would look like strangers
+    others = np.arange(len(fits)) // 2 != target // 2
+    mean = {}
+    spread = {}
+    for member in (True, False):
+        mask = others[:, None] & (inside == member)
+        count = np.maximum(mask.sum(axis=0), 1)
+        mean[member] = np.where(mask, fits, 0).sum(axis=0) / count
+        left = np.where(mask, fits - mean[member], 0)
+        spread[member] = max(float((left**2).sum() / max(mask.sum() - mask.any(axis=0).sum(), 1)), 1e-12)
+    return np.asarray(
+        -((fits[target] - mean[True]) ** 2) / (2 * spread[True])
+        - np.log(spread[True]) / 2
+        + (fits[target] - mean[False]) ** 2 / (2 * spread[False])
+        + np.log(spread[False]) / 2
+    )
+
+
+def auc_and_rate(found: Membership, weights: np.ndarray) -> tuple[float, float]:
+    """Area under the attack's curve, and its true positives at one false positive in a hundred; households weighted."""
+    # all attacked models together: one household is as many tries as there are models
+    w = np.tile(weights, len(found.score))
+    score, inside = found.score.ravel(), found.inside.ravel()
+    kept = w > 0
+    score, inside, w = score[kept], inside[kept], w[kept]
+    area = float(auc(inside, score, w[None, :])[0])
+    order = np.argsort(-score[~inside], kind="stable")
+    passed = np.cumsum(w[~inside][order]) / w[~inside].sum()
+    limit = score[~inside][order][min(int(np.searchsorted(passed, FALSE_POSITIVES)), len(order) - 1)]
+    return area, float(w[inside & (score > limit)].sum() / w[inside].sum())
+
+
+def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, source: str) -> Findings:
+    """Measures `membership_auc` and `membership_rate` of the head that leaks most, and of each head with its name.
+
+    The interval is from drawing households with replacement; the attacked models stay as they are.
+    """
+    rng = np.random.default_rng(seed)
+    n = next(iter(heads.values())).score.shape[1]
+    counted = [np.ones(n), *(np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(draws))]
+    drawn = {head: np.array([auc_and_rate(found, w) for w in counted]) for head, found in heads.items()}
+    models = len(next(iter(heads.values())).score)
+    how = (
+        "online LiRA, {what}; "
+        f"{models} balanced models attacked in turn, each by the rest; percentile interval of "
+        f"{draws} bootstrap draws of whole households"
+    )
+    made = []
+    for place, (name, what) in enumerate(QUANTITIES.items()):
+        worst = max(drawn, key=lambda head: float(drawn[head][0, place]))
+        for head, values in {**{f".{h}": v for h, v in drawn.items()}, "": drawn[worst]}.items():
+            value, low, high = Estimate.around(*percentiles(values[:, place]))
+            made.append(Measure(f"{name}{head}", value, n, source, how.format(what=what), low, high, seed=seed))
+    return Findings(tuple(sorted(made, key=lambda m: m.name)), shown=SHOWN)

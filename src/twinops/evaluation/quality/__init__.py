@@ -1,0 +1,1 @@
+"""What came, what was held back, and what contradicts itself?"""

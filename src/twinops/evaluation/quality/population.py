@@ -1,0 +1,121 @@
+"""Who is in and who is left out, and whether every row that is in has a valid basis: counted again, not believed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import pyarrow as pa
+
+from twinops.entities import shown
+from twinops.entities.consent import LegalBasis, Purpose, Reason
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.legal import LegalFacts
+from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
+from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.evaluation.statistics.wilson import share
+from twinops.ports import Engine
+
+SHOWN = (
+    *shown.measures({"consent_coverage": "Consent coverage"}, section=Section.DATA, headlines=("consent_coverage",)),
+    *shown.pictures(
+        {"population": "Households whose consent allows each purpose, and why others are left out"},
+        section=Section.DATA,
+    ),
+)
+
+
+def consent_coverage(reasons: pa.Table, *, source: str) -> tuple[Measure, ...]:
+    """Share of households that may serve each purpose today; the plain name is training, without which none is used."""
+    found = {p: _coverage(p, reasons, source) for p in sorted(set(reasons["purpose"].to_pylist()))}
+    named = [(f"consent_coverage.{purpose}", purpose) for purpose in found]
+    return tuple(Measure(name, **found[p]) for name, p in [("consent_coverage", Purpose.TRAINING.value), *named])
+
+
+def _coverage(purpose: str, reasons: pa.Table, source: str) -> dict[str, Any]:
+    rows = [r for r in reasons.to_pylist() if r["purpose"] == purpose]
+    n = sum(r["households"] for r in rows)
+    value, low, high = share(sum(r["households"] for r in rows if r["reason"] is None), n)
+    method = f"share of households whose ledger allows {purpose} today; Wilson's interval"
+    return {"value": value, "low": low, "high": high, "n": n, "source": source, "method": method}
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Households left out of training, by reason; `suppressed` are reasons that hold for fewer than ten of them."""
+
+    counts: dict[str, int]
+    suppressed: tuple[str, ...]
+
+
+def excluded(reasons: pa.Table, *, erased: int) -> Excluded:
+    """Why households are left out altogether. A small count is shown as 0 and its reason named as suppressed."""
+    training = [r for r in reasons.to_pylist() if r["purpose"] == Purpose.TRAINING and r["reason"] is not None]
+    found = {r["reason"]: r["households"] for r in training} | ({Reason.ERASED.value: erased} if erased else {})
+    # fewer than ten could be recognised by who knows them
+    small = tuple(sorted(reason for reason, n in found.items() if n < SMALLEST_CELL))
+    return Excluded({r: 0 if r in small else n for r, n in sorted(found.items())}, small)
+
+
+CONSENT_ONLY: Mapping[Purpose, LegalBasis] = dict.fromkeys(Purpose, LegalBasis.CONSENT)
+
+
+def rows_without_valid_basis(
+    engine: Engine,
+    panel: pa.Table,
+    *,
+    bases: Mapping[Purpose, LegalBasis] = CONSENT_ONLY,
+    assessed: Set[Purpose] = frozenset(),
+) -> int:
+    """Rows of the panel that the ledger does not allow; the engine holds `consent_ledger` and `clock`.
+
+    A purpose without a declared basis has no valid row; one under legitimate interest needs a signed assessment and
+    nobody's refusal (GDPR art. 6(1)(f), 21).
+    """
+    engine.register("panel", panel)
+    valid = [
+        {"purpose": str(purpose), "event": event}
+        for purpose, basis in bases.items()
+        for event in (("granted", "none") if basis is not LegalBasis.CONSENT and purpose in assessed else ("granted",))
+        if basis is LegalBasis.CONSENT or purpose in assessed
+    ]
+    engine.register(
+        "valid_events", pa.Table.from_pylist(valid, pa.schema([("purpose", pa.string()), ("event", pa.string())]))
+    )
+    text = files(__package__).joinpath("basis.sql").read_text(encoding="utf-8")
+    return int(engine.query(text)["row_count"][0].as_py())
+
+
+def counted(counts: Iterable[str]) -> tuple[Fact, ...]:
+    """What the counts files of all batches say together, by source: quarantine, and columns that stayed outside."""
+    quarantined: Counter[str] = Counter()
+    dropped: dict[str, set[str]] = {}
+    for batch in map(json.loads, counts):
+        quarantined[batch["source"]] += sum(batch["quarantined"].values())
+        dropped.setdefault(batch["source"], set()).update(batch["dropped_columns"])
+    return (
+        Fact("quarantined", dict(sorted(quarantined.items())), Kind.MEASURED, "data/counts: rows that break a schema"),
+        Fact("dropped_columns", {s: sorted(c) for s, c in sorted(dropped.items())}, Kind.MEASURED, "data/counts"),
+    )
+
+
+def retention(counts: Iterable[str], legal: Mapping[str, LegalFacts], *, today: int) -> Fact:
+    """How old the oldest row of each source is, beside how long the source may be kept."""
+    oldest: dict[str, int] = {}
+    for batch in map(json.loads, counts):
+        if batch["oldest_day"] is not None:
+            oldest[batch["source"]] = min(batch["oldest_day"], oldest.get(batch["source"], batch["oldest_day"]))
+    value = {
+        source: {
+            "oldest_age_days": today - day,
+            "retention_days": legal[source].retention_days,
+            "within": today - day <= legal[source].retention_days,
+        }
+        for source, day in sorted(oldest.items())
+    }
+    return Fact("retention", value, Kind.MEASURED, "data/counts and the sources' legal facts; age on the as-of date")

@@ -1,0 +1,1 @@
+"""The twin on every as-of day: ranges, newcomers, and what goes stale."""

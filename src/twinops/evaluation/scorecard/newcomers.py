@@ -1,0 +1,141 @@
+"""How honest a newcomer's ranges are: coverage and width on newcomers that neither heads nor ranges have seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinops.entities.measure import Measure
+from twinops.evaluation.statistics.estimate import Estimate
+from twinops.evaluation.statistics.wilson import share
+from twinops.params import FeaturesParams, TrainParams
+from twinops.twin.answers.forecast import LEVEL
+from twinops.twin.model.fit import fit_twin
+from twinops.twin.state.examples import Examples
+from twinops.twin.support.newcomers import (
+    BANDS,
+    Newcomer,
+    corrected,
+    fit_newcomers,
+    outcomes_after,
+    outcomes_before,
+)
+from twinops.twin.support.spread import Outcomes, Spread, fit_spread
+
+NOTHING, ESTABLISHED = "0_days", "established"
+FOLDS = 2
+UNSEEN = "households first seen four weeks or more after the data begin, held out by household"
+KEPT_OUT = "established households on closed as-of days, every second household held out"
+HELD = "share of 80 % spend ranges that held, one per household; Wilson's interval"
+WIDTH = "median width of the 80 % spend range; the interval holds the middle 80 % of widths"
+RELATIVE = "median of width over expected spend; the interval holds the middle 80 %"
+
+
+@dataclass(frozen=True)
+class StageRows:
+    """Of one stage of acquaintance: how many households, whose range held, and how wide it was, per row; USD."""
+
+    stage: str
+    household: np.ndarray
+    held: np.ndarray
+    width: np.ndarray
+    expected: np.ndarray
+
+
+def tell_newcomers(
+    known: Examples, who: Sequence[Newcomer], grid: FeaturesParams, penalties: TrainParams
+) -> tuple[StageRows, ...]:
+    """Every newcomer is predicted by heads, corrections and ranges learned without them: two folds by household."""
+    parts: dict[str, list[StageRows]] = {}
+    for fold in range(FOLDS):
+        # by household number, not by lot: the same newcomers whatever else is drawn
+        unseen = [n for n in who if n.household % FOLDS == fold]
+        seen = [n for n in who if n.household % FOLDS != fold]
+        rows = known.where(~np.isin(known.household, [n.household for n in unseen]))
+        for told in _fold(_Fold(rows, seen, unseen), grid, penalties):
+            parts.setdefault(told.stage, []).append(told)
+    return tuple(_joined(stage, found) for stage, found in parts.items())
+
+
+def newcomer_measures(told: Sequence[StageRows]) -> tuple[Measure, ...]:
+    """Coverage with Wilson's interval on households' first row of the stage, and the median width."""
+    out = []
+    for t in told:
+        # one row per household: its later ones are no further witnesses
+        first = np.unique(t.household, return_index=True)[1]
+        n, source = len(first), KEPT_OUT if t.stage == ESTABLISHED else UNSEEN
+        value, low, high = share(int(t.held[first].sum()), n)
+        out.append(Measure(f"newcomer_coverage_80.{t.stage}", value, n, source, HELD, low, high))
+        value, low, high = _middle(t.width)
+        out.append(Measure(f"newcomer_width.{t.stage}", value, n, source, WIDTH, low, high, level=0.8, unit="USD"))
+        value, low, high = _middle(t.width / np.maximum(t.expected, 1))
+        out.append(Measure(f"newcomer_relative_width.{t.stage}", value, n, source, RELATIVE, low, high, level=0.8))
+    return tuple(out)
+
+
+def _middle(values: np.ndarray) -> Estimate:
+    """The median, and the ends of the middle 80 %."""
+    low, high = np.quantile(values, [0.1, 0.9])
+    return Estimate(float(np.median(values)), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """All rows but those of the unseen, the newcomers among them, and those who are kept out."""
+
+    rows: Examples
+    seen: list[Newcomer]
+    unseen: list[Newcomer]
+
+
+def _fold(fold: _Fold, grid: FeaturesParams, penalties: TrainParams) -> list[StageRows]:
+    """Every stage of one fold; of newcomers nothing where there are too few to learn from."""
+    model = fit_twin(fold.rows, grid, penalties)
+    believed = fit_newcomers(fold.seen, model)
+    found = [] if believed is None else [
+        _stage(
+            NOTHING,
+            outcomes_before(
+                fold.unseen, horizon_days=model.horizon_days, baskets=believed.baskets, spend=believed.spend
+            ),
+            believed.spread,
+        )
+    ]  # fmt: skip
+    for band, (upto, days) in zip(() if believed is None else believed.bands, BANDS, strict=False):
+        came = outcomes_after(fold.unseen, model, days=days)
+        found.append(_stage(f"{upto}_days", corrected(came, band.baskets_ratio, band.spend_ratio), band.spread))
+    return [*found, _established(fold.rows, grid, penalties)]
+
+
+def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -> StageRows:
+    """Twins older than the last band: learned on one half of the households, told of the other."""
+    old = rows.where(rows.table["tenure_days"].to_numpy() > BANDS[-1][0])
+    even = old.household % FOLDS == 0
+    model = fit_twin(old.where(even), grid, penalties)
+    halves = []
+    for part in (old.where(even), old.where(~even)):
+        p = model.by_heads(part.table)
+        halves.append(Outcomes(part.household, p.baskets, p.spend, part.baskets, part.spend))
+    edges = np.quantile(halves[0].expected_baskets, [1 / 3, 2 / 3])
+    tiers = [np.searchsorted(edges, h.expected_baskets) for h in halves]
+    told = [
+        _stage(ESTABLISHED, halves[1].where(tiers[1] == k), fit_spread(halves[0].where(tiers[0] == k)))
+        for k in range(len(edges) + 1)
+    ]
+    return _joined(ESTABLISHED, told)
+
+
+def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:
+    """What the ranges of one stage held, row by row."""
+    tail = (1 - LEVEL) / 2
+    ends = [spread.spends(p, came.expected_spend) for p in (tail, 1 - tail)]
+    held = (came.spend >= ends[0]) & (came.spend <= ends[1])
+    return StageRows(stage, came.household, held, ends[1] - ends[0], came.expected_spend)
+
+
+def _joined(stage: str, parts: Sequence[StageRows]) -> StageRows:
+    return StageRows(
+        stage, *(np.concatenate([getattr(p, f) for p in parts]) for f in ("household", "held", "width", "expected"))
+    )

@@ -1,0 +1,72 @@
+"""Markdown tables of the scorecard: gains over everything at once, day by day, and group by group."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twinops.entities.findings import Findings
+from twinops.evaluation.scorecard.origins import QUANTITIES
+from twinops.evaluation.statistics.estimate import Estimate
+from twinops.evaluation.statistics.rendering import table, written, written_gain
+
+SAID = {
+    "active_auc": "who comes back: AUC",
+    "baskets_poisson_deviance": "baskets: Poisson deviance",
+    "spend_mae": "spend: mean absolute error, USD",
+}
+BASELINES = {
+    "segment": "over the segment's mean",
+    "naive": "over the last 28 days",
+    "rfm": "over RFM",
+    "bgnbd": "over BG/NBD",
+    "lightgbm": "over LightGBM",
+}
+
+
+def baselines_table(scorecard: Findings, accuracy: Findings) -> str:
+    """One line a quantity, one column a baseline: the paired gain, in bold where its interval excludes zero."""
+    measures = {m.name: m for m in (*accuracy.measures, *scorecard.measures)}
+    rows = [
+        [SAID[q], *(written_gain(measures.get(f"{q}.gain_over_{r}"), missing="not measured") for r in BASELINES)]
+        for q in QUANTITIES
+    ]
+    return table(["gain of the twin, paired [95 %]", *BASELINES.values()], rows)
+
+
+def days_table(scorecard: Findings) -> str:
+    """Every as-of day: how much was learned from, and how well it was predicted."""
+    days = _fact(scorecard, "rolling_origin")
+    rows = [
+        [
+            f"day {d['cutoff']}",
+            f"{d['learned_rows']:,}",
+            f"{d['households']:,}",
+            *(_written(d.get(q)) for q in QUANTITIES),
+        ]
+        for d in days
+    ]
+    return table(["as-of day", "rows learned from", "households", *SAID.values()], rows)
+
+
+def groups_table(scorecard: Findings) -> str:
+    """Every group that is large enough."""
+    shown = {
+        "coverage_baskets": "baskets in range",
+        "coverage_spend": "spend in range",
+        "spend_mae": "spend error, USD",
+        "predicted_over_actual_spend": "predicted over actual spend",
+    }
+    rows = [
+        [g["attribute"].replace("_", " "), g["group"], f"{g['households']:,}", *(_written(g.get(k)) for k in shown)]
+        for g in _fact(scorecard, "scorecard_groups")
+    ]
+    return table(["attribute", "group", "households", *shown.values()], rows)
+
+
+def _fact(findings: Findings, name: str) -> list[dict[str, Any]]:
+    return next((f.value for f in findings.facts if f.name == name), [])
+
+
+def _written(found: list[float] | None) -> str:
+    """Value, low, high as facts hold them."""
+    return written(Estimate(*found)) if found else "not defined"

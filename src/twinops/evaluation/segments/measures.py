@@ -1,0 +1,264 @@
+"""What segments of consenting consumers are expected to do, and would be if: means with intervals, never one person.
+
+Segments are cut at fixed values, not at anybody's, so that two tables cannot be subtracted to find who moved between
+them; small cells are suppressed, and so many others that none can be had by subtraction (see `cells`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.errors import ParamsError
+from twinops.evaluation.statistics.bootstrap import counts
+from twinops.evaluation.statistics.suppressed_table import suppressed
+from twinops.twin.answers.what_if import CHANGED as MOVED
+from twinops.twin.answers.what_if import Action
+from twinops.twin.model.model import TwinModel
+from twinops.twin.model.predictions import Predictions
+from twinops.twin.state.advance import silent, with_basket
+from twinops.twin.state.terms import columns
+from twinops.twin.support.support import Support, Tier, measures_of
+
+DRAWS, SEED = 400, 29
+INSIDE, OUTSIDE = "within", "outside"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """One way to cut: a name per interval between the edges, and what is cut."""
+
+    names: tuple[str, ...]
+    edges: tuple[float, ...]
+    of: Callable[[pa.Table, Predictions], np.ndarray]
+
+
+CUTS: Mapping[str, Cut] = {
+    "activity": Cut(
+        ("under 1 basket expected", "1 to 3 baskets", "3 to 6 baskets", "6 to 10 baskets", "10 baskets and more"),
+        (1, 3, 6, 10),
+        lambda _table, expected: expected.baskets,
+    ),
+    "recency": Cut(
+        ("bought within a week", "1 to 4 weeks ago", "4 to 12 weeks ago", "longer ago"),
+        (8, 29, 85),
+        lambda table, _expected: _column(table, "recency_days"),
+    ),
+    "value": Cut(
+        ("under 15 USD a basket", "15 to 30 USD", "30 to 60 USD", "60 USD and more"),
+        (15, 30, 60),
+        lambda table, _expected: _column(table, "cents_total") / 100 / _column(table, "baskets_total"),
+    ),
+    "discounts": Cut(
+        ("saves under 10 %", "saves 10 to 20 %", "saves 20 to 30 %", "saves 30 % and more"),
+        (0.1, 0.2, 0.3),
+        lambda table, _expected: _column(table, "saved_share_84"),
+    ),
+    "weekend": Cut(
+        ("weekdays mostly", "mixed", "weekends mostly"),
+        (0.2, 0.5),
+        lambda table, _expected: _column(table, "weekend_share_84"),
+    ),
+}
+"""How segments may be cut: by behaviour only."""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over the segment's households with its 95 % interval from drawing households."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The same households with the action: those the data can answer for, and the paired difference.
+
+    For campaigns, `redeemed` is the expected share that redeems, and baskets and spend are not told.
+    """
+
+    households: int | None
+    spend: Mean | None
+    difference: Mean | None
+    redeemed: Mean | None
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One cell of the table; everything but its name is None where it is suppressed."""
+
+    name: tuple[str, ...]
+    households: int | None
+    active: Mean | None = None
+    baskets: Mean | None = None
+    spend: Mean | None = None
+    what_if: WhatIf | None = None
+
+
+@dataclass(frozen=True)
+class SegmentsAsked:
+    """Which way to cut, what if, and of which rows: `within` allow the purpose, `free` may be contacted."""
+
+    by: tuple[str, ...]
+    action: Action | None
+    within: np.ndarray
+    free: np.ndarray
+
+
+def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: SegmentsAsked) -> tuple[Segment, ...]:
+    """Cut the rows (one per household that allows scoring) and tell what is expected of each cell, and if.
+
+    A cell is shown only if neither it nor the households of the same cell outside `within` are fewer than ten: the
+    table of all and the table of those within could be subtracted.
+
+    Raises:
+        ParamsError: nobody cuts by such a name, or by more than two.
+    """
+    _check(asked.by)
+    expected = model.by_heads(table)
+    names, place = _cells(table, expected, asked.by)
+    parts = {
+        (*name, side): np.flatnonzero((place == i) & mask)
+        for i, name in enumerate(names)
+        for side, mask in ((INSIDE, asked.within), (OUTSIDE, ~asked.within))
+    }
+    # inside and outside of the purpose are told from the same cells, so both must be large enough
+    gone = suppressed({key: len(rows) for key, rows in parts.items()})
+    if_done = None
+    if asked.action is not None and support is not None:
+        if_done = _Rows(table, expected, model, support).if_done(asked.action, free=asked.free)
+    return tuple(
+        Segment(key[:-1], None) if key in gone else _expected_of(key[:-1], rows, expected, if_done)
+        for key, rows in parts.items()
+        if key[-1] == INSIDE and len(rows)
+    )
+
+
+@dataclass(frozen=True)
+class _IfDone:
+    """Per row: whether the data can answer, how near the edge of what was seen it lies, spend without and with.
+
+    For a campaign, `tier` says which of the `chances` to redeem (draws x tiers, the first as measured) is the row's.
+    """
+
+    answered: np.ndarray
+    edge: np.ndarray
+    without: np.ndarray
+    spend: np.ndarray
+    tier: np.ndarray | None = None
+    chances: np.ndarray | None = None
+
+
+def _check(by: tuple[str, ...]) -> None:
+    unknown = [b for b in by if b not in CUTS]
+    if unknown or not 1 <= len(set(by)) == len(by) <= 2:
+        raise ParamsError(
+            f"Segments are cut by one or two of {', '.join(CUTS)}.",
+            hint="Say --by activity, or --by activity --by value.",
+        )
+
+
+def _cells(table: pa.Table, expected: Predictions, by: tuple[str, ...]) -> tuple[list[tuple[str, ...]], np.ndarray]:
+    """Every cell's name, and which one each row is in."""
+    names: list[tuple[str, ...]] = [()]
+    place = np.zeros(table.num_rows, dtype=int)
+    for key in by:
+        cut = CUTS[key]
+        place = place * len(cut.names) + np.searchsorted(np.array(cut.edges), cut.of(table, expected), side="right")
+        names = [(*n, own) for n in names for own in cut.names]
+    return names, place
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows, what is expected of them, and what the data can answer about rows of like activity."""
+
+    table: pa.Table
+    expected: Predictions
+    model: TwinModel
+    support: Support
+
+    @property
+    def tier(self) -> np.ndarray:
+        """Which tier of activity each row is in."""
+        return np.searchsorted(np.array([t.upto_baskets for t in self.support.tiers]), self.expected.baskets)
+
+    def if_done(self, action: Action, *, free: np.ndarray) -> _IfDone:
+        if action.kind == "campaign":
+            return self._after_campaign(action, free)
+        decays = self.model.decay_days
+        if action.kind == "silence":
+            after, before = silent(self.table, int(action.amount), decays), self.expected
+        else:
+            after = with_basket(self.table, action.amount, decays)
+            # a basket is compared with the same day without it
+            before = self.model.by_heads(silent(self.table, 1, decays))
+        inside, edge = self._seen(after, MOVED[action.kind])
+        if action.kind == "basket" and not self.support.basket_usd.holds(action.amount):
+            inside[:] = False
+        return _IfDone(inside, edge, before.spend, self.model.by_heads(after).spend)
+
+    def _after_campaign(self, action: Action, free: np.ndarray) -> _IfDone:
+        """Who may be contacted and is of a tier that was seen with such a campaign."""
+        chances = np.column_stack([_chances(t, action.campaign) for t in self.support.tiers])
+        answered = np.isfinite(chances[0])[self.tier] & free
+        expected = self.expected
+        return _IfDone(answered, expected.baskets, expected.spend, expected.spend, self.tier, chances)
+
+    def _seen(self, after: pa.Table, moved: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Whether such a state was seen in the row's tier, and how near the edge of what was seen it lies."""
+        tiers = [self.support.tiers[i] for i in self.tier]
+        low, high = (np.array([[getattr(t.seen[m], end) for m in moved] for t in tiers]) for end in ("low", "high"))
+        found = measures_of(after)
+        values = np.column_stack([found[m] for m in moved])
+        inside = np.asarray(((values >= low) & (values <= high)).all(axis=1))
+        return inside, (values / np.maximum(high, 1e-9)).max(axis=1)
+
+
+def _chances(tier: Tier, kind: str) -> np.ndarray:
+    """The share that redeemed, then draws of what it may be (Jeffreys' prior); not numbers where it is not told."""
+    got = tier.campaigns[kind]
+    if got.redeemed is None:
+        return np.full(1 + DRAWS, np.nan)
+    drawn = np.random.default_rng(SEED).beta(got.redeemed + 0.5, got.contacts - got.redeemed + 0.5, DRAWS)
+    return np.array([got.redeemed / got.contacts, *drawn])
+
+
+def _expected_of(name: tuple[str, ...], rows: np.ndarray, expected: Predictions, if_done: _IfDone | None) -> Segment:
+    """One segment, and what it would be with the action."""
+    active, baskets, spend = (_mean(getattr(expected, f)[rows]) for f in ("active_probability", "baskets", "spend"))
+    return Segment(name, len(rows), active, baskets, spend, None if if_done is None else _what_if(rows, if_done))
+
+
+def _what_if(rows: np.ndarray, done: _IfDone) -> WhatIf:
+    """Told of ten or more, and never of all but a few: where fewer than ten fall out, those nearest the edge go too."""
+    inside = rows[done.answered[rows]]
+    left = len(rows) - len(inside)
+    if 0 < left < SMALLEST_CELL:
+        inside = inside[np.argsort(done.edge[inside], kind="stable")][: len(rows) - SMALLEST_CELL]
+    if len(inside) < SMALLEST_CELL:
+        return WhatIf(None, None, None, None)
+    if done.tier is not None and done.chances is not None:
+        return WhatIf(len(inside), None, None, _drawn(done.chances[:, done.tier[inside]].mean(axis=1)))
+    spend, without = done.spend[inside], done.without[inside]
+    return WhatIf(len(inside), _mean(spend), _mean(spend - without), None)
+
+
+def _mean(values: np.ndarray) -> Mean:
+    return _drawn(counts(len(values), draws=DRAWS, seed=SEED) @ values / len(values))
+
+
+def _drawn(drawn: np.ndarray) -> Mean:
+    """The quantity as it is, and the middle 95 % of its draws; four digits."""
+    low, high = np.quantile(drawn[1:], [0.025, 0.975])
+    return Mean(*(float(f"{v:.4g}") for v in (drawn[0], low, high)))
+
+
+def _column(table: pa.Table, name: str) -> np.ndarray:
+    return columns(table, (name,))[name]

@@ -1,0 +1,57 @@
+"""The tables of the notebook `twin`: what is held of one twin, what-ifs, segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from twinops.evaluation.segments.measures import Mean, Segment
+from twinops.evaluation.statistics.rendering import table
+from twinops.twin.answers.portrait import Portrait
+from twinops.twin.answers.what_if import Distribution, Simulated
+
+
+def held_table(portrait: Portrait | None) -> str:
+    """What each source holds, and what it may be used for; nothing where no twin is shown."""
+    if portrait is None:
+        return ""
+    rows = [[h.source.replace("_", " "), f"about {h.records:,}" if h.records else "a few"] for h in portrait.held]
+    allowed = [a.purpose.replace("_", " ") for a in portrait.permissions if a.allowed]
+    return f"{table(['source', 'records'], rows)}\n\nAllowed today: {', '.join(allowed) or 'nothing'}."
+
+
+def what_if_table(simulated: Sequence[Simulated]) -> str:
+    """Without and with each action; or why it is not answered."""
+    rows = []
+    for s in simulated:
+        told = s.action.campaign or f"{s.action.amount:,.0f}"
+        if s.without is None or s.with_action is None:
+            rows.append([f"{s.action.kind} {told}", "", "", " ".join(s.refused)])
+            continue
+        redeemed = "" if s.redemption is None else (
+            f"{s.redemption.share:.0%} [{s.redemption.low:.0%}, {s.redemption.high:.0%}] redeem"
+        )  # fmt: skip
+        rows.append([f"{s.action.kind} {told}", _spend(s.without), _spend(s.with_action), redeemed])
+    if not simulated:
+        return "Nothing was asked: no twin is shown."
+    caveat = max((s.caveat for s in simulated), key=len)
+    return f"{table(['action', 'without', 'with', ''], rows)}\n\n{caveat}"
+
+
+def segments_table(segments: Sequence[Segment]) -> str:
+    """Means with 95 % intervals; a suppressed segment keeps its name only."""
+    rows = []
+    for s in segments:
+        if s.households is None:
+            rows.append([", ".join(s.name), "suppressed", "", "", ""])
+            continue
+        change = s.what_if.difference if s.what_if else None
+        rows.append([", ".join(s.name), f"{s.households:,}", _mean(s.active, 100), _mean(s.spend), _mean(change)])
+    return table(["segment", "households", "shop at all, %", "spend, USD", "change if, USD"], rows)
+
+
+def _spend(d: Distribution) -> str:
+    return f"{d.spend:,.0f} USD [{d.levels[0][2]:,.0f}, {d.levels[-1][2]:,.0f}]"
+
+
+def _mean(m: Mean | None, times: float = 1) -> str:
+    return "not told" if m is None else f"{times * m.value:.3g} [{times * m.low:.3g}, {times * m.high:.3g}]"

@@ -1,0 +1,1 @@
+"""Intervals, rankings and suppression that every measurement uses."""

@@ -1,0 +1,89 @@
+"""Intervals by drawing households, not rows, with replacement: a household's months are not independent.
+
+Field and Welsh, Bootstrapping clustered data, JRSS B 69 (2007). The same draws serve every model and every as-of
+day, so differences between models are paired.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from twinops.errors import DataError
+from twinops.evaluation.statistics.estimate import Estimate
+
+LEVEL = 0.95
+TAILS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+KNOWN_SHARE = 0.9
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """One quantity: first as it is, then once per draw."""
+
+    draws: np.ndarray
+
+    @property
+    def value(self) -> float:
+        """The quantity on the households as they are."""
+        return float(self.draws[0])
+
+    @property
+    def known(self) -> bool:
+        """Whether the quantity itself and at least nine in ten of its draws could be computed."""
+        return bool(np.isfinite(self.value) and np.isfinite(self.draws[1:]).mean() >= KNOWN_SHARE)
+
+    def interval(self, what: str) -> tuple[float, float]:
+        """The middle 95 % of the draws.
+
+        Raises:
+            DataError: the quantity, or most of its draws, could not be computed.
+        """
+        if not self.known:
+            raise DataError(
+                f"{what} cannot be measured: in too many draws of households everybody did the same.",
+                hint="Collect more households, or choose other evaluate.cutoffs.",
+            )
+        low, high = np.nanquantile(self.draws[1:], TAILS)
+        return float(low), float(high)
+
+    def estimate(self, what: str) -> Estimate:
+        """The quantity and its interval, which always holds it.
+
+        Raises:
+            DataError: the quantity, or most of its draws, could not be computed.
+        """
+        return Estimate.around(self.value, *self.interval(what))
+
+    def __sub__(self, other: Resampled) -> Resampled:
+        return Resampled(self.draws - other.draws)
+
+
+def counts(households: int, *, draws: int, seed: int) -> np.ndarray:
+    """How often each household is drawn: (1 + draws) x households; the first row counts everyone once.
+
+    >>> counts(3, draws=2, seed=0).sum(axis=1).tolist()
+    [3, 3, 3]
+    """
+    rng = np.random.default_rng(seed)
+    # whole numbers: sums of them are exact in any order
+    out = np.ones((1 + draws, households), dtype=np.int32)
+    for row in out[1:]:
+        row[:] = np.bincount(rng.integers(households, size=households), minlength=households)
+    return out
+
+
+def percentiles(drawn: np.ndarray) -> Estimate:
+    """The first as it is, and the middle 95 % of the rest; for quantities that every draw has.
+
+    >>> percentiles(np.array([0.5, *np.linspace(0, 1, 41)])).listed()
+    [0.5, 0.025, 0.975]
+    """
+    low, high = np.quantile(drawn[1:], TAILS)
+    return Estimate(float(drawn[0]), float(low), float(high))
+
+
+def mean_of(quantities: list[np.ndarray]) -> Resampled:
+    """The plain mean over as-of days, draw by draw; a day that is not a number in a draw makes the draw so."""
+    return Resampled(np.mean(quantities, axis=0))

@@ -1,0 +1,30 @@
+"""What all measures of one evaluation share: who was drawn, how often, and on which days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinops.entities.measure import Measure
+from twinops.evaluation.statistics.bootstrap import Resampled
+
+
+@dataclass(frozen=True)
+class Setting:
+    """`households` were drawn whole, `draws` times, with this seed; `source` says on which data."""
+
+    households: int
+    draws: int
+    seed: int
+    source: str
+
+    def measure(self, name: str, quantity: Resampled, method: str, *, unit: str | None = None) -> Measure:
+        """The quantity with its interval.
+
+        Raises:
+            DataError: the quantity, or most of its draws, could not be computed.
+        """
+        found = quantity.estimate(name)
+        how = f"{method}; percentile interval of {self.draws} bootstrap draws of whole households"
+        return Measure(
+            name, found.value, self.households, self.source, how, found.low, found.high, unit=unit, seed=self.seed
+        )

@@ -1,0 +1,1 @@
+"""How well categories, coupons and social interaction are predicted."""

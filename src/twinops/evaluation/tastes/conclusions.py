@@ -1,0 +1,71 @@
+"""What the measures of tastes, coupons and social interaction allow us to say: decided by the intervals alone."""
+
+from __future__ import annotations
+
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.statistics.rendering import written
+
+BASELINES = {
+    "popularity": "popularity",
+    "own_counts": "own counts",
+    "lightgbm": "boosted trees on the same terms",
+    "type": "the campaign type's base rate",
+    "rfm": "a regression on RFM and type",
+    "beta_binomial": "each household's own redemption rate",
+}
+CLAIMS = {
+    "category_ndcg_at_10": "In ranking what a household will buy of",
+    "new_category_auc": "In telling which categories it will newly try",
+    "coupon_auc": "In telling who redeems a coupon (response, not uplift: recipients were not randomised)",
+    "coupon_capture_at_20": "In finding redeemers among the best fifth (response, not uplift)",
+}
+MARGIN = 0.002
+"""Boosted trees must be better by more than this to take a head's place."""
+
+
+def tastes_conclusion(findings: Findings) -> str:
+    """One line a quantity; what was not measured, and why."""
+    measures = {m.name: m for m in findings.measures}
+    lines = [_against_all(q, claim, measures) for q, claim in CLAIMS.items() if q in measures]
+    if "synthetic_social_activity_mae.gain_over_mean" in measures:
+        lines.append(_social(measures))
+    missing: dict[str, str] = next((f.value for f in findings.facts if f.name == "tastes_not_measured"), {})
+    lines += [f"Not measured: {what}. {why}" for what, why in missing.items()]
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _against_all(quantity: str, claim: str, measures: dict[str, Measure]) -> str:
+    """One quantity: what is reached, and how it stands to each baseline."""
+    gains = {words: g for name, words in BASELINES.items() if (g := measures.get(f"{quantity}.gain_over_{name}"))}
+    better = [f"{words} ({written(g)})" for words, g in gains.items() if g.excludes_zero and g.value > 0]
+    same = [f"{words} ({written(g)})" for words, g in gains.items() if not g.excludes_zero]
+    worse = [f"{words} ({written(g)})" for words, g in gains.items() if g.excludes_zero and g.value < 0]
+    parts = [f"the twin reaches {written(measures[quantity])}"]
+    parts += [f"it is **better** than {', '.join(better)}"] if better else []
+    parts += [f"it **cannot be told apart** from {', '.join(same)}"] if same else []
+    parts += [f"it is **worse** than {', '.join(worse)}"] if worse else []
+    return f"{claim} {'; '.join(parts)}."
+
+
+def champions(measures: dict[str, Measure]) -> dict[str, str]:
+    """Of each quantity, whether the regression keeps its place: boosted trees must be better by more than the margin.
+
+    The heads were chosen before the held-out days were looked at; this says whether these days speak against it.
+    """
+    out = {}
+    for quantity in ("category_ndcg_at_10", "new_category_auc", "coupon_auc"):
+        gain = measures.get(f"{quantity}.gain_over_lightgbm")
+        if gain is not None and gain.high is not None:
+            better = gain.value < -MARGIN and gain.high < 0
+            out[quantity] = f"boosted trees are better by more than {MARGIN}" if better else "regression stays"
+    return out
+
+
+def _social(measures: dict[str, Measure]) -> str:
+    gain = measures["synthetic_social_activity_mae.gain_over_mean"]
+    found = "finds again" if gain.excludes_zero and gain.value > 0 else "does not find again"
+    return (
+        f"The social head {found} how much each made-up account writes ({written(gain)} interactions less error than "
+        "everybody's mean). The posts are synthetic: this says something about our generator and nothing about people."
+    )

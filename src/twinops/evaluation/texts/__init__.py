@@ -1,0 +1,1 @@
+"""How well the mood of a text is told."""

@@ -1,0 +1,1 @@
+"""The impact assessment: questions, answers, approval, and what opens it again."""

@@ -1,0 +1,1 @@
+"""Law as data, and what is read from it."""

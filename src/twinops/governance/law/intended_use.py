@@ -1,0 +1,157 @@
+"""Read `compliance/intended_use.yaml`: purposes, the judged decision, its groups, and the legal facts of the use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from twinops.entities.consent import Purpose
+from twinops.entities.fact import Fact, Kind
+from twinops.governance.law import ai_act, consumer_law
+from twinops.governance.reading import Record, Text, TriState, checked, law, parse
+
+SOURCE = "compliance/intended_use.yaml"
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Controller(Record):
+    """Who decides why and how (GDPR art. 4(7))."""
+
+    name: Text
+    contact: Text
+    synthetic: bool
+
+
+class DeclaredPurpose(Record):
+    """One purpose with its DPV term and its basis (arts. 5(1)(b), 6(1))."""
+
+    dpv: Text
+    legal_basis: Literal["consent", "legitimate_interest"]
+    why: Text
+
+
+class JudgedDecision(Record):
+    """The one decision that gates judge; `share` of the population with the highest `score` is selected."""
+
+    name: Text
+    score: Text
+    share: Share
+    population: Text
+    effect: Text
+    solely_automated: TriState
+    legal_or_similarly_significant_effect: TriState
+    recipient_draws_strongly_on_score: TriState
+    contest: Text
+
+
+class AssessedAttribute(Record):
+    """Levels in order, so that small neighbours can be merged; null: no order."""
+
+    ordered: tuple[Text, ...] | None
+
+
+class FairnessPlan(Record):
+    """Groups and limits of the fairness test, fixed before it is run."""
+
+    attributes: Annotated[dict[str, AssessedAttribute], Field(min_length=1)]
+    min_group: Annotated[int, Field(ge=2)]
+    min_expected_selections: Annotated[int, Field(ge=1)]
+    ratio_limit: Share
+    alpha: Share
+
+
+class AnsweredFact(Record):
+    """One legal fact: true, false or unknown, and why."""
+
+    value: TriState
+    why: Text
+
+
+class AiActFacts(Record):
+    """Answers to `law/ai_act.yaml`, and the day as of which the law is read."""
+
+    law_as_of: date
+    facts: dict[str, AnsweredFact]
+
+
+class ConsumerFacts(Record):
+    """Answers to `law/consumer_rules.yaml`."""
+
+    facts: dict[str, AnsweredFact]
+
+
+class IntendedUse(Record):
+    """The whole file."""
+
+    version: Text
+    title: Text
+    controller: Controller
+    summary: Text
+    purposes: Annotated[dict[str, DeclaredPurpose], Field(min_length=1)]
+    decision: JudgedDecision
+    not_for: Annotated[tuple[Text, ...], Field(min_length=1)]
+    fairness: FairnessPlan
+    ai_act: AiActFacts
+    consumer_law: ConsumerFacts
+
+
+def read(text: str, *, name: str = SOURCE) -> IntendedUse:
+    """The file of this text.
+
+    Raises:
+        ParamsError: not YAML, an unknown key, purpose, DPV term or legal fact; all mistakes together.
+
+    """
+    raw = parse(text, name=name)
+    return checked(IntendedUse, raw, name=name, more=_mistakes(raw))
+
+
+def facts(use: IntendedUse) -> tuple[Fact, ...]:
+    """What is declared, one fact per part, and what follows from it in law."""
+    source = f"{SOURCE}, version {use.version}"
+    parts = use.model_dump(mode="json", exclude={"ai_act", "consumer_law", "version", "title", "summary"})
+    ai = ai_act.classify(answers(use.ai_act.facts)).to_dict(on=use.ai_act.law_as_of)
+    declared = {
+        "intended_use.about": {"title": use.title, "summary": use.summary, "version": use.version},
+        **{f"intended_use.{name}": value for name, value in parts.items()},
+        "ai_act_facts": use.ai_act.model_dump(mode="json")["facts"],
+        "ai_act_classification": ai,
+        "consumer_law_duties": consumer_law.duties(answers(use.consumer_law.facts)),
+    }
+    return tuple(Fact(name, value, Kind.DECLARED, source) for name, value in declared.items())
+
+
+def answers(given: dict[str, AnsweredFact]) -> ai_act.Facts:
+    """True, False or None per fact, for the evaluator."""
+    return {name: {"true": True, "false": False, "unknown": None}[a.value] for name, a in given.items()}
+
+
+def _mistakes(raw: Any) -> Iterator[str]:
+    purposes = _table(raw, "purposes")
+    yield from _strangers("purposes", purposes, {p.value for p in Purpose})
+    yield from (f"purposes.{p.value}: is not declared" for p in Purpose if purposes and p.value not in purposes)
+    yield from _strangers("ai_act.facts", _table(raw, "ai_act", "facts"), set(law("ai_act")["facts"]))
+    yield from _strangers("consumer_law.facts", _table(raw, "consumer_law", "facts"), _consumer_facts())
+    terms = set(law("dpv_terms")["terms"]["purposes"].values())
+    for name, purpose in purposes.items():
+        if isinstance(purpose, dict) and purpose.get("dpv") not in terms:
+            yield f"purposes.{name}.dpv: {purpose.get('dpv')!r:.60} is no DPV 2.3 purpose of law/dpv_terms.yaml"
+
+
+def _table(raw: Any, *path: str) -> dict[Any, Any]:
+    for step in path:
+        raw = raw.get(step) if isinstance(raw, dict) else None
+    return raw if isinstance(raw, dict) else {}
+
+
+def _strangers(where: str, given: Iterable[Any], known: set[str]) -> Iterator[str]:
+    yield from (
+        f"{where}.{name}: not known; choose of {', '.join(sorted(known))}" for name in given if name not in known
+    )
+
+
+def _consumer_facts() -> set[str]:
+    return {name for rule in law("consumer_rules")["rules"] for name in ai_act.names({"all": rule["when"]})}

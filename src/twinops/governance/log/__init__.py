@@ -1,0 +1,1 @@
+"""The audit log, and what can be proved from it without the server."""

@@ -1,0 +1,1 @@
+"""Who holds which office, and whose signature counts."""

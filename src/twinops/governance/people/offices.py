@@ -1,0 +1,169 @@
+"""Read `compliance/offices.yaml`: who holds which office, with which account, e-mails and key; who runs the gates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from twinops.entities.canonical import digest
+from twinops.governance.people import sshsig
+from twinops.governance.reading import Record, Text, checked, parse
+
+SOURCE = "compliance/offices.yaml"
+NAMESPACE = "twinops-offices"
+"""What an ssh key signs a new version of this file for."""
+DATA_OWNER, RISK_OFFICER, DPO = "data owner", "risk officer", "data protection officer"
+OFFICES = (DATA_OWNER, RISK_OFFICER, DPO)
+OfficeName = Literal["data owner", "risk officer", "data protection officer"]
+GATE_RUNNER = "gate-runner"
+ROLES = {RISK_OFFICER: "risk-officer", DATA_OWNER: "data-owner", DPO: "dpo"}
+"""The role on the registry server that goes with an office; the account needs both."""
+ONCE = ("name", "account", "key")
+
+Account = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$")]
+Alias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Email = Annotated[str, Field(pattern=r'^[^\s,*?!<>()\[\]`|&"#]{1,64}@[^\s,*?!<>()\[\]`|&"#]{1,190}$')]
+PublicKey = Annotated[str, BeforeValidator(sshsig.public_key)]
+
+
+class StaffMember(Record):
+    """One person, or an account for which nobody is named yet; `office` None: works on candidates, decides nothing.
+
+    The data protection officer advises (GDPR art. 38(6)); a data owner answers for the data and resolves the gates that
+    the policy names her for.
+    """
+
+    name: Text | None = None
+    emails: tuple[Email, ...] = ()
+    account: Account | None = None
+    office: OfficeName | None = None
+    valid_until: date | None = None
+    key: PublicKey | None = None
+
+    def holds(self, office: str, *, on: date) -> bool:
+        """Does this person hold the office on that day?"""
+        return self.office == office and (self.valid_until is None or on <= self.valid_until)
+
+    def has(self, email: str) -> bool:
+        """Is this e-mail theirs?"""
+        return email.strip().casefold() in {e.casefold() for e in self.emails}
+
+
+class Offices(Record):
+    """The whole file; on the registry, as the server activated it."""
+
+    version: Text
+    protected_aliases: Annotated[tuple[Alias, ...], Field(min_length=1)] = ("production",)
+    approval_days: Annotated[int, Field(ge=1, le=730)] = 180
+    gate_runners: Annotated[tuple[Account, ...], Field(min_length=1)]
+    people: tuple[StaffMember, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what it says."""
+        return digest(self.model_dump(mode="json"))
+
+    @property
+    def allowed_signers(self) -> str:
+        """The keys as `ssh-keygen -Y verify` reads them."""
+        lines = (f'{",".join(p.emails)} namespaces="twinops-*" {p.key}\n' for p in self.people if p.key)
+        return "".join(lines)
+
+    def officer(self, account: str, *, on: date) -> StaffMember | None:
+        """Who decides or advises with this account on that day."""
+        found = (p for p in self.people if p.account == account and p.office and p.holds(p.office, on=on))
+        return next(found, None)
+
+    def holding(self, office: str) -> tuple[StaffMember, ...]:
+        """Everyone with this office who is named."""
+        return tuple(p for p in self.people if p.office == office and p.name)
+
+    def by_email(self, email: str) -> StaffMember | None:
+        """Whose e-mail this is."""
+        return next((p for p in self.people if p.has(email)), None)
+
+    def by_key(self, key: str) -> StaffMember | None:
+        """Whose ssh key this is."""
+        return next((p for p in self.people if p.key == key), None)
+
+    def accounts_of(self, emails: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Accounts behind these e-mails, and how many e-mails belong to nobody known (told without showing them)."""
+        found = [(p := self.by_email(email)) and p.account for email in emails]
+        nobody = sum(1 for account in found if account is None)
+        unknown = (f"{nobody} git author(s) whose e-mail belongs to no account",) if nobody else ()
+        return frozenset(account for account in found if account), unknown
+
+
+NOBODY = Offices.model_construct(
+    version="none", protected_aliases=("production",), approval_days=180, gate_runners=(), people=()
+)
+"""Where there is no file: nobody holds an office, so nothing that is signed counts."""
+
+
+def read(text: str, *, name: str = SOURCE) -> Offices:
+    """The checked file.
+
+    Raises:
+        ParamsError: not YAML, an unknown key, one person with two offices or one key for two persons, nobody who may
+            decide; all mistakes together.
+
+    """
+    raw = parse(text, name=name)
+    return checked(Offices, raw, name=name, more=_mistakes(raw))
+
+
+def office_asked(who: str) -> str:
+    """The office that a question is asked of: the one its `who` begins with.
+
+    >>> office_asked("data owner with the data protection officer's advice")
+    'data owner'
+    """
+    return next((office for office in OFFICES if who.startswith(office)), DATA_OWNER)
+
+
+def _mistakes(raw: Any) -> Iterator[str]:
+    """What no single field shows."""
+    people = _people(raw)
+    for field in ONCE:
+        yield from _twice(field, [_spelled(p.get(field)) for p in people if p.get(field) is not None])
+    yield from _twice("e-mail", [_spelled(e) for p in people for e in _listed(p.get("emails"))])
+    for place, person in enumerate(people):
+        yield from (f"people.{place}: {one}" for one in _lacking(person))
+    if not any(p.get("office") == RISK_OFFICER for p in people):
+        yield f"people: nobody holds the office of {RISK_OFFICER}, so nobody could approve"
+    runners = {str(r) for r in _listed(raw.get("gate_runners"))} if isinstance(raw, Mapping) else set()
+    for account in sorted({str(p.get("account")) for p in people if p.get("office")} & runners):
+        yield f"gate_runners: {account} holds an office: who decides does not run the gates"
+
+
+def _people(raw: Any) -> list[Mapping[str, Any]]:
+    listed = _listed(raw.get("people")) if isinstance(raw, Mapping) else ()
+    return [p for p in listed if isinstance(p, Mapping)]
+
+
+def _twice(field: str, given: list[str]) -> Iterator[str]:
+    """A person is one line: a second under another name with the same key would decide and advise at once."""
+    for one in sorted({o for o in given if given.count(o) > 1}):
+        yield f"people: {field} {one!r:.60} stands twice; a person has one line and one office (art. 38(6))"
+
+
+def _lacking(person: Mapping[str, Any]) -> Iterator[str]:
+    if not person.get("account") and not person.get("emails"):
+        yield "neither an account nor an e-mail, so this is nobody"
+    if person.get("key") and not (person.get("name") and person.get("emails")):
+        yield "a key signs under a name and an e-mail: give both"
+
+
+def _spelled(value: Any) -> str:
+    """As it is compared: a key in its one way to be written, all else without case and extra white space."""
+    try:
+        return sshsig.public_key(value)
+    except ValueError:
+        return " ".join(str(value).split()).casefold()
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    return given if isinstance(given, tuple) else ()

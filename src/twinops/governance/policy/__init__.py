@@ -1,0 +1,1 @@
+"""The policy, and the one function that decides."""

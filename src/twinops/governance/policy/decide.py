@@ -1,0 +1,101 @@
+"""Judge Evidence by a policy. Pure: the same evidence and policy give the same decision, on any machine and day."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from twinops import plugins
+from twinops.entities.evidence import Evidence
+from twinops.entities.verdict import Outcome, Verdict, failed, missing, passed
+from twinops.governance.gates._shelf import SHELF
+from twinops.governance.policy.limits import Gate, Policy
+from twinops.governance.policy.resolution import DAY, JudgedRuling, judged_on, judged_rulings
+
+POLICY = "policy"
+"""The last verdict: whether the policy itself is in force on the day of judging."""
+LATER = "It is looked up when somebody asks: `twinops status`, or `twinops decide --on DATE`."
+_RULE = "compliance/policy.yaml, valid_from and valid_until"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Every gate's verdict in the order of the policy, then the policy's own, and what follows from them.
+
+    `blocking` names the gates that stand in the way, `advisory` those that did not pass and do not block. `rulings`
+    holds what people wrote about gates that did not pass: each is shown with the verdict, whether it counts or not.
+    """
+
+    decision: Literal["promotable", "refused"]
+    verdicts: tuple[Verdict, ...]
+    blocking: tuple[str, ...]
+    advisory: tuple[str, ...]
+    policy_version: str
+    policy_digest: str
+    evidence_digest: str
+    rulings: tuple[JudgedRuling, ...] = ()
+
+    @property
+    def promotable(self) -> bool:
+        """Nothing in the policy stands in the way. A human still decides whether to promote."""
+        return self.decision == "promotable"
+
+    def about(self, gate: str) -> tuple[JudgedRuling, ...]:
+        """What people wrote about a gate."""
+        return tuple(r for r in self.rulings if r.gate == gate)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON; verdicts in the shape of `twinops status --json`, rulings under `settled` as files have it."""
+        told = {name: value for name, value in asdict(self).items() if name != "rulings"}
+        verdicts, written = [v.to_dict() for v in self.verdicts], [r.to_dict() for r in self.rulings]
+        return {**told, "verdicts": verdicts, "settled": written}
+
+
+def decide(policy: Policy, evidence: Evidence) -> Decision:
+    """Ask every gate of the policy, never the first only; anything but *passed* on a blocking gate refuses.
+
+    An inconclusive answer blocks like a failed one, unless somebody whom the policy names resolved it in writing,
+    signed and for a time. What is missing cannot be resolved.
+    """
+    verdicts = (*(_ask(gate, evidence) for gate in policy.gates), _in_force(policy, evidence))
+    written = judged_rulings(policy, evidence, verdicts)
+    free = {r.gate for r in written if r.counts} | {gate.id for gate in policy.gates if not gate.blocks}
+    not_passed = tuple(v.gate for v in verdicts if v.outcome is not Outcome.PASSED)
+    blocking = tuple(gate for gate in not_passed if gate not in free)
+    return Decision(
+        decision="refused" if blocking else "promotable",
+        verdicts=verdicts,
+        blocking=blocking,
+        advisory=tuple(g.id for g in policy.gates if g.id in not_passed and not g.blocks),
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        evidence_digest=evidence.digest,
+        rulings=written,
+    )
+
+
+def _ask(gate: Gate, evidence: Evidence) -> Verdict:
+    module = plugins.load(SHELF, gate.gate)
+    verdict: Verdict = module.check(evidence, gate.checked_limits())
+    return verdict.stamped(gate=gate.id, rule=module.RULE)
+
+
+def _in_force(policy: Policy, evidence: Evidence) -> Verdict:
+    today, fact = judged_on(evidence), evidence.fact(DAY)
+    until = f"until {policy.valid_until}" if policy.valid_until else "without an end"
+    if today is None or fact is None:
+        verdict = missing(
+            "The day of judging is not in this evidence.",
+            LATER,
+        )
+    elif policy.valid_on(today):
+        verdict = passed(
+            f"Policy {policy.version} is in force on {today}: from {policy.valid_from} {until}.", evidence=fact.id
+        )
+    else:
+        verdict = failed(
+            f"Policy {policy.version} is not in force on {today}: it holds from {policy.valid_from} {until}.",
+            "The risk officer reviews compliance/policy.yaml and gives it a new version and time.",
+            evidence=fact.id,
+        )
+    return verdict.stamped(gate=POLICY, rule=_RULE)

@@ -1,0 +1,1 @@
+"""Verdicts told, compared, and known before a commit."""

@@ -1,0 +1,1 @@
+"""The web server: login, guards, routes and start-up checks."""

@@ -1,0 +1,118 @@
+"""The app plugin: MLflow's own app with basic-auth, our guard around it, our pages in it, a check before it starts."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from twinops.server.app import accounts, guard, startup_checks
+from twinops.server.registry.home import Home
+from twinops.server.registry.outbox import Outbox
+
+ROUTES = ("twinops.server.app.api", "twinops.server.officer.pages")
+"""Modules with `routes()`: what they answer is added to MLflow's app. Each is (path, method, function)."""
+
+
+def create_app(flask: Any = None) -> Any:
+    """What `mlflow server --app-name twinops` and `twinops server` run.
+
+    Raises:
+        ServiceError: something is missing that would leave a door open.
+
+    """
+    from mlflow.server import app as stock
+    from mlflow.server import auth
+    from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
+    from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
+
+    from twinops.server.registry.artifacts import SealedRepository
+    from twinops.server.registry.expiring import watch
+
+    flask = flask or stock
+    for scheme in ("file", "", "twinops+file"):
+        repositories.register(scheme, SealedRepository)
+    store: Any = _get_model_registry_store()
+    _get_tracking_store()
+    startup_checks.check(store, Home.here())
+    store.roles_of = accounts.actor_of
+    store.outbox = Outbox(Home.here().root)
+    watch(store, store.outbox)
+    _add_routes(flask, auth)
+    flask.after_request(_stamp_new_run)
+    asgi = auth.create_app(flask)
+    flask.before_request(_log_account_changes)
+    return _guarded(asgi)
+
+
+def _guarded(asgi: Any) -> Any:
+    from starlette.middleware import Middleware
+
+    asgi.user_middleware.append(Middleware(guard.Stamp))
+    asgi.user_middleware.insert(0, Middleware(guard.OriginGuard))
+    return asgi
+
+
+def _add_routes(flask: Any, auth: Any) -> None:
+    """Every route gets a rule of its own: MLflow denies routes that have none."""
+    for module in ROUTES:
+        for path, method, function in importlib.import_module(module).routes():
+            name = f"{function.__module__}.{function.__name__}"
+            flask.add_url_rule(path, endpoint=name, view_func=function, methods=[method])
+            rule: Callable[[], bool] = getattr(function, "rule", _logged_in)
+            auth.BEFORE_REQUEST_VALIDATORS[(path, method)] = rule
+            if method == "GET":
+                auth.BEFORE_REQUEST_VALIDATORS[(path, "HEAD")] = rule
+
+
+def _logged_in() -> bool:
+    return True
+
+
+def _stamp_new_run(response: Any) -> Any:
+    """Note who began a run: MLflow keeps whatever author the client says."""
+    from flask import request
+
+    if request.method == "POST" and request.path.endswith("/mlflow/runs/create") and response.status_code == 200:
+        from twinops.server.registry import callers as actors
+        from twinops.server.registry import records
+        from twinops.server.registry.artifacts import governed
+
+        made = (response.get_json(silent=True) or {}).get("run", {}).get("info", {})
+        run_id = made.get("run_id") or made.get("run_uuid")
+        if run_id:
+            with governed().ManagedSessionMaker(read_only=False) as session:
+                records.stamp_run(session, run_id, actors.current())
+    return response
+
+
+ACCOUNT_ROUTES = ("/mlflow/users/", "/mlflow/roles/", "/mlflow/user-roles/", "/mlflow/role")
+
+
+def _log_account_changes() -> None:
+    """Log the intent before an account or role changes; when it cannot be logged, it does not change."""
+    from flask import request
+
+    from twinops.entities.event import Kind
+    from twinops.server.registry import callers as actors
+    from twinops.server.registry.artifacts import governed
+
+    if request.method in ("GET", "HEAD", "OPTIONS") or not _changes_accounts(request.path):
+        return
+    named = request.get_json(silent=True) or request.form or {}
+    store = governed()
+    with store.writing() as log:
+        whom = named.get("username")
+        about = {
+            "route": request.path.rpartition("/mlflow/")[2],
+            "method": request.method,
+            "account": log.pseudonym(str(whom)) if whom else None,
+            "user_id": named.get("user_id"),
+            "role_id": named.get("role_id"),
+            "admin": named.get("is_admin"),
+        }
+        log.append(Kind.ACCOUNT, actors.current(), {k: v for k, v in about.items() if v is not None})
+
+
+def _changes_accounts(path: str) -> bool:
+    return any(part in path for part in ACCOUNT_ROUTES)

@@ -1,0 +1,219 @@
+"""Compose everything and run it: one process, or a parent with workers, around MLflow's own app."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+from twinops.adapters.mlflow.embedded import MlflowStore
+from twinops.entities.approval import Actor
+from twinops.entities.event import Kind
+from twinops.errors import ParamsError, ServiceError
+from twinops.server.registry.home import VARIABLE, Home
+
+_ACCOUNTS_INI = """[mlflow]
+default_permission = READ
+database_uri = {database}
+admin_username = admin
+authorization_function = mlflow.server.auth:authenticate_request_basic_auth
+auth_cache_ttl_seconds = 60
+"""
+
+
+@dataclass(frozen=True)
+class Started:
+    """What the first minutes of a server did, for whoever started it."""
+
+    passwords: dict[str, str]
+    """Shown once; the database holds hashes."""
+    adopted: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    policy: str | None = None
+    offices: str | None = None
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Where the server listens, and how many processes answer there."""
+
+    host: str
+    port: int
+    workers: int = 1
+
+
+def serve(home: Home, at: Listening, *, adopt: bool = False, tell: Any = print) -> None:
+    """Prepare, say what must be said once, and serve until stopped.
+
+    Raises:
+        ServiceError: another server works in this folder, or a layer is missing.
+
+    """
+    with _alone(home):
+        configure(home)
+        made = prepare(home, adopt=adopt)
+        for line in told(made, f"http://{at.host}:{at.port}"):
+            tell(line)
+        _run(at)
+
+
+def configure(home: Home) -> None:
+    """Settings that MLflow reads when it loads; nothing of it may be loaded before."""
+    home.folder.mkdir(parents=True, exist_ok=True)
+    home.artifacts.mkdir(exist_ok=True)
+    ini = home.folder / "accounts.ini"
+    ini.touch(mode=0o600)
+    ini.write_text(_ACCOUNTS_INI.format(database=home.accounts.replace("%", "%%")), encoding="utf-8")
+    os.environ.update(
+        {
+            VARIABLE: str(home.root),
+            "MLFLOW_AUTH_CONFIG_PATH": str(ini),
+            "MLFLOW_FLASK_SERVER_SECRET_KEY": home.secret,
+            "MLFLOW_BASIC_AUTH_FAIL_CLOSED": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            "MLFLOW_ENABLE_REMOTE_ASSISTANT": "false",
+            "MLFLOW_SERVER_ENABLE_CUSTOM_SCORERS": "false",
+            "MLFLOW_ENABLE_WORKSPACES": "false",
+            "_MLFLOW_SGI_NAME": "uvicorn",
+            "_MLFLOW_SERVER_FILE_STORE": home.database,
+            "_MLFLOW_SERVER_REGISTRY_STORE": f"twinops+{home.database}",
+            "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": f"twinops+{home.artifacts.as_uri()}",
+            "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
+        }
+    )
+    hush()
+
+
+def hush() -> None:
+    """Leave out what MLflow says of its own dependencies; what goes wrong is still told."""
+    warnings.filterwarnings("ignore", module=r"mlflow(\.|$)")
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("mlflow.server.auth").setLevel(logging.ERROR)
+
+
+def prepare(home: Home, *, adopt: bool) -> Started:
+    """Tables, triggers, accounts, first offices file, adoption, and a checkpoint for what a crash left unsigned."""
+    beside = MlflowStore(home.root)
+    if home.database == f"sqlite:///{beside.database}":
+        beside.made(os.environ["_MLFLOW_SERVER_ARTIFACT_ROOT"])
+    store = open_store()
+    from mlflow.server.handlers import _get_tracking_store
+
+    from twinops.server.app import accounts
+    from twinops.server.app.adopt import adopt as take_over
+    from twinops.server.app.adopt import local
+    from twinops.server.registry import callers as actors
+    from twinops.server.registry import cases
+
+    _get_tracking_store()
+    store.roles_of = lambda account: Actor(account, admin=account == local())
+    passwords = accounts.first_start(home.accounts)
+    with actors.acting(local()):
+        offices = _first_offices(store, home)
+        store.log(Kind.STARTED, {"twinops": version("twinops"), "mlflow": version("mlflow")})
+    adopted, left = take_over(store) if adopt or store.new else ([], [])
+    store.keep_checkpoint()
+    with store.reading() as now:
+        active = cases.rules(now)
+    return Started(
+        passwords=passwords,
+        adopted=adopted,
+        left=left,
+        policy=active.policy.version if active.policy else None,
+        offices=active.offices.version if active.offices else offices,
+    )
+
+
+def open_store() -> Any:
+    """The governed store of this process, under both names that plugins may have registered."""
+    from mlflow.server import handlers
+
+    from twinops.server.registry.store import GovernedStore
+
+    registry = handlers._model_registry_store_registry
+    for scheme in SCHEMES:
+        registry.register(scheme, GovernedStore)
+    return handlers._get_model_registry_store()
+
+
+SCHEMES = ("twinops+sqlite", "twinops+postgresql", "twinops+postgresql+psycopg")
+
+
+def told(made: Started, address: str) -> Iterator[str]:
+    """What is said at the start."""
+    for line in made.adopted:
+        yield f"adopted, roles not separated: {line}"
+    for line in made.left:
+        yield f"not adopted: {line}"
+    if made.passwords:
+        yield "First start. These passwords are shown this once and written nowhere; keep them now:"
+        yield from (f"  {name:14} {password}" for name, password in made.passwords.items())
+    if made.offices is None:
+        yield "No offices file is active, so nothing passes: put compliance/offices.yaml there and start again."
+    if made.policy is None:
+        yield "No policy is active: the risk officer runs `twinops policy activate compliance/policy.yaml`."
+    yield f"Registry, ledger and review pages: {address}  (review: {address}/twinops/)"
+
+
+def _first_offices(store: Any, home: Home) -> str | None:
+    from mlflow.exceptions import MlflowException
+
+    from twinops.server.officer import acts as desk
+    from twinops.server.registry import cases
+
+    with store.reading() as now:
+        active = cases.rules(now).offices
+    path = home.root / "compliance" / "offices.yaml"
+    if active is not None or not path.is_file():
+        return active.version if active else None
+    try:
+        desk.activate(store, "offices", path.read_text(encoding="utf-8"))
+    except MlflowException as problem:
+        raise ParamsError(problem.message, hint="Mend compliance/offices.yaml, then start again.") from None
+    with store.reading() as now:
+        active = cases.rules(now).offices
+    return active.version if active else None
+
+
+def _run(at: Listening) -> None:
+    import uvicorn
+
+    from twinops.server.app.app import create_app
+
+    settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
+    settings["timeout_graceful_shutdown"] = 5
+    made = create_app()  # in the parent too: a worker that cannot start would be started again for ever
+    if at.workers == 1:
+        uvicorn.run(made, **settings)
+    else:
+        uvicorn.run("twinops.server.app.worker:create_app", factory=True, workers=at.workers, **settings)
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    """One server per folder. The lock goes with the process, so a killed server leaves none behind."""
+    home.folder.mkdir(parents=True, exist_ok=True)
+    with (home.folder / "server.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            raise ServiceError(
+                f"A server works in this folder already (process {file.read().strip() or 'unknown'}).",
+                hint="Stop it first, or use it.",
+            ) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)

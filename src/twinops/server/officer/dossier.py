@@ -1,0 +1,189 @@
+"""What the review pages show: the queue of what waits, and everything about one version. Reads only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
+from sqlalchemy import Row, Select, func, select
+
+from twinops.entities.approval import Act, Case, Review
+from twinops.entities.evidence import Evidence
+from twinops.governance.people import approval
+from twinops.governance.people.offices import Offices
+from twinops.governance.policy.decide import Decision
+from twinops.governance.policy.limits import Policy
+from twinops.governance.policy.rulings import Bench
+from twinops.server.registry import cases, records
+from twinops.server.registry.records import Grant, Recorded, Submitted
+from twinops.server.registry.store import GovernedStore
+from twinops.server.registry.tables import EVIDENCE, GRANT, REVIEW, VERSION
+
+_WAITS_FOR = {
+    "new": "gate runner",
+    "waiting": "risk officer",
+    "changes asked": "scientist",
+    "expired": "risk officer",
+}
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One line of the queue."""
+
+    name: str
+    version: int
+    state: str
+    """new, waiting, approved, rejected, changes asked, revoked or expired."""
+    waits_for: str | None
+    since: datetime | None
+    alias: str | None
+    """The protected alias it carries."""
+    registrar: str
+    separated: bool
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Everything about one version that an officer reads before deciding."""
+
+    case: Case
+    recorded: Recorded
+    state: str
+    policy: Policy | None
+    offices: Offices | None
+    evidence: Evidence | None
+    decision: Decision | None
+    submitted: Submitted | None
+    grants: tuple[Grant, ...]
+    """Protected aliases of this model, whatever version carries them."""
+    standing: Review | None
+    files: Mapping[str, str]
+    """Files that came with the evidence: path and SHA-256; `file_of` opens them."""
+    production: Dossier | None = field(default=None, repr=False)
+    """The same of the version that carries the first protected alias, when it is another one."""
+
+    @property
+    def bench(self) -> Bench:
+        """What a ruling on one of its gates is judged by."""
+        return Bench(self.policy, self.offices, self.decision)
+
+    @property
+    def digest(self) -> str | None:
+        """What the form must carry to approve: a digest over everything shown."""
+        return self.case.digests.digest if self.case.digests else None
+
+    def against(self, act: Act, store: GovernedStore) -> tuple[str, ...]:
+        """Why the caller may not do this; nothing when she may."""
+        return approval.against_act(act, self.case, store.actor(), offices=self.offices, now=store.now())
+
+    def against_promotion(self, store: GovernedStore) -> tuple[str, ...]:
+        """Why a protected alias may not point here now."""
+        return approval.against_promotion(self.case, now=store.now())
+
+
+def queue(store: GovernedStore) -> list[Waiting]:
+    """Every version with its state, newest first; one query whatever their number."""
+    with store.reading() as now:
+        return [_waiting(row, now.now) for row in now.session.execute(_everything())]
+
+
+def _everything() -> Select[Any]:
+    """Each version with its newest evidence, its newest act and the alias it carries; newest version first."""
+    given = select(EVIDENCE.c.uid, func.max(EVIDENCE.c.seq).label("seq"), func.max(EVIDENCE.c.at).label("at"))
+    evidence = given.group_by(EVIDENCE.c.uid).subquery()
+    last = select(REVIEW.c.uid, func.max(REVIEW.c.id).label("id")).group_by(REVIEW.c.uid).subquery()
+    return (
+        select(VERSION.c.name, VERSION.c.version, VERSION.c.registrar, VERSION.c.separated, GRANT.c.alias)
+        .add_columns(evidence.c.seq.label("evidence"), evidence.c.at.label("evidence_at"))
+        .add_columns(REVIEW.c.id.label("id"), REVIEW.c.act, REVIEW.c.at.label("act_at"), REVIEW.c.expires)
+        .outerjoin(evidence, evidence.c.uid == VERSION.c.uid)
+        .outerjoin(last, last.c.uid == VERSION.c.uid)
+        .outerjoin(REVIEW, REVIEW.c.id == last.c.id)
+        .outerjoin(GRANT, (GRANT.c.uid == VERSION.c.uid) & (GRANT.c.active == 1))
+        .where(VERSION.c.deleted == 0)
+        .order_by(VERSION.c.seq.desc())
+    )
+
+
+def _waiting(row: Row[Any], now: datetime) -> Waiting:
+    state = cases.state_of(row if row.act else None, evidence=row.evidence, now=now)
+    return Waiting(
+        name=row.name,
+        version=row.version,
+        state=state,
+        waits_for=_WAITS_FOR.get(state),
+        since=row.act_at if state in ("changes asked", "expired") else row.evidence_at or row.act_at,
+        alias=row.alias,
+        registrar=row.registrar,
+        separated=row.separated,
+    )
+
+
+def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = True) -> Dossier:
+    """Put everything about one version together.
+
+    Raises:
+        MlflowException: there is no such version, or it was never recorded.
+
+    """
+    with store.reading() as now:
+        found = cases.load(now, name, version)
+        grants = tuple(records.active_grants(now.session, name))
+    case, given, judged = found.case, found.given, found.judgement
+    other = next((g.version for g in grants if g.uid != case.uid), None)
+    last = case.reviews[-1] if case.reviews else None
+    return Dossier(
+        case=case,
+        recorded=found.recorded,
+        state=cases.state_of(last, evidence=given.seq if given else None, now=now.now),
+        policy=found.rules.policy,
+        offices=found.rules.offices,
+        evidence=judged.evidence if judged else None,
+        decision=judged.decision if judged else None,
+        submitted=given,
+        grants=grants,
+        standing=approval.standing(case, now=now.now),
+        files=given.body["files"] if given else {},
+        production=dossier(store, name, other, compare=False) if compare and other is not None else None,
+    )
+
+
+def file_of(store: GovernedStore, shown: Dossier, path: str) -> Path:
+    """Where the content of a file lies that came with the evidence.
+
+    Raises:
+        MlflowException: no such file came with it, or its bytes changed.
+
+    """
+    digest = shown.files.get(path)
+    if digest is None or shown.submitted is None:
+        raise MlflowException("No such file came with the evidence", RESOURCE_DOES_NOT_EXIST)
+    found = store.home.evidence / shown.submitted.digest / digest
+    if not found.is_file() or hashlib.sha256(found.read_bytes()).hexdigest() != digest:
+        raise MlflowException("The file that came with the evidence was changed", RESOURCE_DOES_NOT_EXIST)
+    return found
+
+
+def form_token(store: GovernedStore, account: str, seen: str | None, *, now: datetime | None = None) -> str:
+    """Ties a form to the account it was shown to and what it showed, for the hour."""
+    hour = int((now or store.now()).timestamp() // 3600)
+    return _token(store, account, seen, hour)
+
+
+def form_fits(store: GovernedStore, account: str, seen: str | None, *, token: str) -> bool:
+    """Was this form shown to this account, with these digests, in the last two hours?"""
+    hour = int(store.now().timestamp() // 3600)
+    return any(hmac.compare_digest(_token(store, account, seen, hour - ago), token) for ago in (0, 1))
+
+
+def _token(store: GovernedStore, account: str, seen: str | None, hour: int) -> str:
+    told = "\0".join((account, seen or "", str(hour)))
+    return hmac.new(store.home.secret.encode(), told.encode(), "sha256").hexdigest()

@@ -1,0 +1,180 @@
+"""Evidence as the gate runner hands it in: read, checked, kept with its files, and shown on the version's own page."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from twinops.entities.event import Kind
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact
+from twinops.entities.fact import Kind as FactKind
+from twinops.governance.log import manifest
+from twinops.governance.people import approval
+from twinops.governance.verdicts.explain import verdicts_markdown
+from twinops.server.refusals import mistake, refusal, refuse
+from twinops.server.registry import callers as actors
+from twinops.server.registry import cases, records
+from twinops.server.registry.audit_log import AuditLog
+from twinops.server.registry.home import Home
+from twinops.server.registry.records import Recorded, Submitted
+from twinops.server.registry.store import GovernedStore
+
+MAX_FILE = 8 * 1024**2
+
+
+def _decoded(told: Any) -> Any:
+    return base64.b64decode(told, validate=True) if isinstance(told, str) else told
+
+
+class Handed(BaseModel):
+    """What a gate runner hands in. `files` maps paths of the project to contents.
+
+    `authors` are the e-mails of every git author since `base`, a commit that was in production (None: since ever);
+    `model_sha256` is the digest of the model file its own run made; `forced` says that run used no cache.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    files: dict[str, Annotated[bytes, BeforeValidator(_decoded), Field(max_length=MAX_FILE)]] = Field(max_length=200)
+    commit: str | None
+    dirty: bool | None
+    lock_matches: bool | None
+    base: str | None
+    authors: Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+    model_sha256: str
+    forced: Annotated[bool, BeforeValidator(lambda told: told is True)]
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Handed:
+        """Read a request's body; everything in it is checked for its type and size."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as problem:
+            where = ", ".join(sorted({str(error["loc"][0]) for error in problem.errors(include_input=False)}))
+            raise mistake(f"this is not evidence as `twinops model evidence` sends it: {where}") from None
+
+
+@dataclass(frozen=True)
+class Intake:
+    """Evidence, completed by what the server finds out itself, and what it came with."""
+
+    evidence: Evidence
+    handed: Handed
+    documents: Mapping[str, bytes]
+
+    @classmethod
+    def of(cls, measured: Evidence, handed: Handed, *, name: str, lineage: tuple[Fact, ...]) -> Intake:
+        """Join what was measured with where it came from and what the documents of the model of that name say."""
+        cards = f"model_cards/{name}/"
+        documents = {n.rpartition("/")[2]: c for n, c in handed.files.items() if n.startswith(cards)}
+        return cls(measured.joined(facts=(*lineage, *_document_facts(documents, measured))), handed, documents)
+
+    def body(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {
+            "evidence": json.loads(self.evidence.to_json()),
+            "documents": _digests(self.documents),
+            "files": _digests(self.handed.files),
+            "commit": self.handed.commit,
+            "base": self.handed.base,
+            "authors": sorted(set(self.handed.authors)),
+            "model_sha256": self.handed.model_sha256,
+            "forced": self.handed.forced,
+        }
+
+
+def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int:
+    """Keep evidence on a version and show its verdicts on the version's page; the number of the record is returned."""
+    given = Intake.of(_measured(handed, name), handed, name=name, lineage=_lineage(handed))
+    with store.guarded({"model": name, "version": str(version), "act": "evidence"}) as log:
+        offices = cases.rules(log.transaction).offices
+        refuse(approval.against_recording(store.actor(), offices, forced=handed.forced))
+        made = cases.recorded(log.transaction, name, version)
+        if handed.model_sha256 not in made.files.values():
+            raise refusal("This evidence is about another model file than this version holds.")
+        return keep(store, log, made, given)
+
+
+def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: Intake) -> int:
+    """The record, its files, its log entry and what the version's page tells; the same evidence twice is kept once."""
+    body = given.body()
+    before = records.evidence_of(log.session, made.uid)
+    if before is not None and before.body == body:
+        return before.seq
+    digest, account = given.evidence.digest, actors.current()
+    _keep_files(store.home, digest, given.handed.files)
+    about = {"model": made.name, "version": made.version, "uid": made.uid}
+    seq = log.append(Kind.EVIDENCE, account, {**about, "evidence": digest, "forced": given.handed.forced})
+    records.keep_evidence(log.session, Submitted(seq, made.uid, account, log.now, digest, body))
+    tell(store, log, made)
+    return seq
+
+
+def tell(store: GovernedStore, log: AuditLog, made: Recorded) -> None:
+    """The verdicts as the version's description, with the review page; not while it carries a protected alias."""
+    if any(g.uid == made.uid for g in records.active_grants(log.session, made.name)):
+        return
+    judged, policy = cases.judged(log.transaction, made), cases.rules(log.transaction).policy
+    if judged is None or policy is None:
+        return
+    evidence, decision = judged.evidence, judged.decision
+    where = "/twinops/review?" + urlencode({"name": made.name, "version": made.version})
+    store.describe(made, verdicts_markdown(decision, links={"review page": where}))
+    tags = {"decision": decision.decision, "key": evidence.key, "evidence": evidence.digest, "policy": policy.version}
+    ruled = " ".join(sorted({r.gate for r in decision.rulings if r.counts}))
+    store.mirror(made.name, made.version, {**tags, "settled": ruled or "none"})
+
+
+def _measured(handed: Handed, name: str) -> Evidence:
+    try:
+        evidence = Evidence.from_json(handed.files["reports/evidence.json"].decode())
+    except KeyError:
+        raise mistake("reports/evidence.json is not among the files") from None
+    except (ValueError, TypeError, AttributeError, RecursionError) as problem:
+        raise mistake(f"reports/evidence.json is not evidence: {str(problem)[:200]}") from None
+    if evidence.model != name:
+        raise mistake(f"the evidence is about the model {evidence.model[:80]!r}")
+    return evidence
+
+
+def _lineage(handed: Handed) -> tuple[Fact, ...]:
+    source = "the gate runner's own run"
+    return (
+        Fact("git_revision", handed.commit, FactKind.MEASURED, source),
+        Fact("git_dirty", handed.dirty, FactKind.MEASURED, source),
+        Fact("lock_matches", handed.lock_matches, FactKind.MEASURED, source),
+    )
+
+
+def _document_facts(documents: Mapping[str, bytes], measured: Evidence) -> tuple[Fact, ...]:
+    """What the gate on documents reads; nothing where there is no manifest."""
+    try:
+        listed = json.loads(documents[manifest.NAME])
+    except (KeyError, ValueError):
+        return ()
+    return manifest.facts_of_documents(listed if isinstance(listed, dict) else {}, documents, measured)
+
+
+def _keep_files(home: Home, digest: str, files: Mapping[str, bytes]) -> None:
+    """Under the digest of their content: the review page shows them, nobody uploads to them."""
+    folder = home.evidence / digest
+    folder.mkdir(parents=True, exist_ok=True)
+    for content in files.values():
+        path = folder / hashlib.sha256(content).hexdigest()
+        if not path.exists():
+            scratch = folder / f".{secrets.token_hex(8)}"
+            scratch.write_bytes(content)
+            scratch.replace(path)
+
+
+def _digests(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())}

@@ -1,0 +1,1 @@
+"""MLflow's registry where only what was approved can be production."""

@@ -1,0 +1,140 @@
+"""Set, verify and take down a protected alias. Each in one transaction with its grant and its log entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import ABORTED, PERMISSION_DENIED
+from sqlalchemy import Select, select
+
+from twinops.entities.approval import Act
+from twinops.entities.event import Kind
+from twinops.governance.log.merkle import Frontier
+from twinops.governance.people import approval
+from twinops.server.registry import artifact_folders, cases, records
+from twinops.server.registry import callers as actors
+from twinops.server.registry.audit_log import AuditLog
+from twinops.server.registry.cases import CaseFile
+from twinops.server.registry.records import Grant
+from twinops.server.registry.tables import GRANT, REVIEW, VERSION
+from twinops.server.registry.transaction import Transaction
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """Which version a protected alias shall point to."""
+
+    name: str
+    alias: str
+    version: int
+
+
+@dataclass(frozen=True)
+class Moved:
+    """The alias's new ETag, whether anything moved, and how far the log has grown."""
+
+    etag: int
+    moved: bool
+    frontier: Frontier
+
+
+def promote(log: AuditLog, wanted: Promotion, *, etag: int | None) -> Moved:
+    """Grant the alias to the version, if nothing stands against it; the store then writes MLflow's own row.
+
+    The ETag is the number of the alias's last event, 0 before the first. Asking again for what was just done with the
+    same ETag answers the same, so a client whose connection broke may ask again.
+    """
+    found = cases.load(log.transaction, wanted.name, wanted.version)
+    made = found.recorded
+    now = records.grant_of(log.session, wanted.name, wanted.alias)
+    there = now is not None and now.active and now.uid == made.uid
+    again = there and now is not None and etag in (None, now.etag_before)
+    if etag is not None and not again:
+        _compare(now, etag)
+    against = approval.against_promotion(found.case, now=log.now)
+    if against:
+        raise _refusal(wanted, against)
+    if again and now is not None:
+        return Moved(now.etag, moved=False, frontier=log.frontier)
+    before = now.etag if now else 0
+    seq = log.append(Kind.PROMOTED, actors.current(), _about(log, found, wanted) | {"before": before})
+    given = Grant(wanted.name, wanted.alias, wanted.version, made.uid, made.digest, True, _etag(seq), before)
+    records.keep_grant(log.session, given)
+    records.keep_promotion(log.session, seq, made.uid)
+    return Moved(_etag(seq), moved=True, frontier=log.frontier)
+
+
+def _about(log: AuditLog, found: CaseFile, wanted: Promotion) -> dict[str, Any]:
+    """What the log says of a promotion: everything it rests on."""
+    case, made = found.case, found.recorded
+    given = approval.standing(case, now=log.now)
+    return {
+        "model": wanted.name,
+        "alias": wanted.alias,
+        "version": wanted.version,
+        "uid": made.uid,
+        "digest": made.digest,
+        "digests": case.digests.digest if case.digests else None,
+        "approval": given.id if given else None,
+        "evidence": case.digests.evidence if case.digests else None,
+        "policy": case.digests.policy if case.digests else None,
+        "settled": list(case.rulings),
+        "separated": case.separated,
+    }
+
+
+def take_down(log: AuditLog, name: str, alias: str, *, why: str) -> bool:
+    """End the grant of a protected alias, if it has one; the reason's text is kept with the review."""
+    grant = records.grant_of(log.session, name, alias)
+    if grant is None or not grant.active:
+        return False
+    about = {"model": name, "alias": alias, "version": grant.version, "uid": grant.uid, "why": why}
+    seq = log.append(Kind.TAKEN_DOWN, actors.current(), about)
+    records.keep_grant(log.session, replace(grant, active=False, etag=_etag(seq), etag_before=grant.etag))
+    return True
+
+
+def verify(now: Transaction, found: Any, alias: str) -> None:
+    """At resolve: identity, bytes and explicit revocation only. A failed monitor opens a review and cuts nothing."""
+    wanted = Promotion(found.name, alias, int(found.version))
+    row = now.session.execute(_served(wanted)).one_or_none()
+    if row is None or row.created_ms != found.creation_timestamp:
+        raise _refusal(wanted, ("The alias was not set by this server's promotion.",))
+    if row.granted != row.digest:
+        raise _refusal(wanted, ("The grant is for other bytes.",))
+    if row.act != Act.APPROVE:
+        raise _refusal(wanted, ("Its approval was revoked.",))
+    artifact_folders.against_changed_copy(now.home, row)
+
+
+def _served(wanted: Promotion) -> Select[Any]:
+    """One question for all that is compared: every load of a model in production asks it."""
+    act = select(REVIEW.c.act).where(REVIEW.c.uid == VERSION.c.uid, REVIEW.c.act.in_(records.DECIDED))
+    return (
+        select(VERSION, GRANT.c.digest.label("granted"))
+        .add_columns(act.order_by(REVIEW.c.id.desc()).limit(1).scalar_subquery().label("act"))
+        .join(GRANT, (GRANT.c.uid == VERSION.c.uid) & (GRANT.c.name == VERSION.c.name))
+        .where(VERSION.c.deleted == 0, VERSION.c.version == GRANT.c.version, VERSION.c.version == wanted.version)
+        .where(GRANT.c.active == 1, GRANT.c.name == wanted.name, GRANT.c.alias == wanted.alias)
+    )
+
+
+def _compare(now: Grant | None, etag: int) -> None:
+    current = now.etag if now else 0
+    if current != etag:
+        raise MlflowException(
+            f"twinops: the alias changed meanwhile (its ETag is {current}, not {etag}). Look again, then decide.",
+            ABORTED,
+        )
+
+
+def _etag(seq: int) -> int:
+    """Event numbers start at 0; an ETag of 0 says that nothing happened yet."""
+    return seq + 1
+
+
+def _refusal(wanted: Promotion, against: tuple[str, ...]) -> MlflowException:
+    sentence = f"twinops: version {wanted.version} of {wanted.name} may not be {wanted.alias!r}. {' '.join(against)}"
+    return MlflowException(sentence, PERMISSION_DENIED)

@@ -1,0 +1,123 @@
+"""Bytes of versions on disk: where they lie, what they are, and the copy of approved ones that nobody uploads to."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+from sqlalchemy import Row
+
+from twinops.adapters.mlflow import digests
+from twinops.errors import IntegrityError
+from twinops.server.registry.home import APPROVED, Home
+from twinops.server.registry.records import Recorded
+
+
+def place_of(home: Home, address: str) -> str | None:
+    """The folder below the artifact root that an address names; None when it lies elsewhere or is ambiguous."""
+    split = urlsplit(address)
+    if split.query or split.fragment or unquote(split.path) != split.path:
+        return None
+    if split.scheme == "mlflow-artifacts" and not split.netloc:
+        parts = PurePosixPath(split.path.lstrip("/")).parts
+    elif split.scheme in ("", "file") and not split.netloc and split.path.startswith("/"):
+        try:
+            parts = Path(os.path.normpath(split.path)).relative_to(home.artifacts).parts
+        except ValueError:
+            return None
+    else:
+        return None
+    if not parts or ".." in parts or parts[0] == APPROVED:
+        return None
+    return "/".join(parts)
+
+
+def moved_place(home: Home, address: str) -> str | None:
+    """The same for a project that was moved after it was made: what follows its own `mlruns/`, if that is here."""
+    _, found, below = urlsplit(address).path.rpartition(f"/{home.artifacts.name}/")
+    if not found or ".." in below.split("/") or not (home.artifacts / below).is_dir():
+        return None
+    return below.strip("/")
+
+
+def listing(home: Home, place: str) -> dict[str, str]:
+    """Digests of the files in a folder below the artifact root."""
+    return digests.listing(home.artifacts / place)
+
+
+def copy(home: Home, digest: str) -> Path:
+    """Where the approved copy of these bytes lies."""
+    return home.approved / digest
+
+
+def keep_copy(home: Home, made: Recorded) -> None:
+    """Copy the bytes where no route writes, once, checked after copying.
+
+    Raises:
+        IntegrityError: the bytes are not those that were registered.
+
+    """
+    into = copy(home, made.digest)
+    if into.exists():
+        _same(into, made.files)
+        return
+    scratch = home.approved / f".making-{secrets.token_hex(8)}"
+    scratch.mkdir(parents=True)
+    try:
+        for name in made.files:
+            target = scratch / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(home.artifacts / made.place / name, target)
+            target.chmod(0o444)
+        _same(scratch, made.files)
+        scratch.replace(into)
+    except FileNotFoundError:
+        raise IntegrityError("A file of the version is gone.", hint="Register it anew.") from None
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def verified_address(home: Home, made: Recorded, *, approved: bool) -> str:
+    """Where clients fetch the bytes, checked just now."""
+    _against_changed(copy(home, made.digest) if approved else home.artifacts / made.place, made)
+    return f"mlflow-artifacts:/{APPROVED}/{made.digest}" if approved else f"mlflow-artifacts:/{made.place}"
+
+
+def against_changed_copy(home: Home, made: Recorded | Row[Any]) -> None:
+    """Refuse when the approved copy is not what was approved; `made` is the record or its row."""
+    _against_changed(copy(home, made.digest), made)
+
+
+def _against_changed(folder: Path, made: Recorded | Row[Any]) -> None:
+    try:
+        _same(folder, made.files)
+    except IntegrityError as problem:
+        sentence = f"twinops: version {made.version} of {made.name} is not served. {problem}"
+        raise MlflowException(sentence, PERMISSION_DENIED) from None
+
+
+def differences(home: Home, made: Recorded) -> tuple[str, ...]:
+    """What is no longer as it was registered, in a sentence; nothing when all is."""
+    try:
+        _same(home.artifacts / made.place, made.files)
+    except IntegrityError as problem:
+        return (problem.what,)
+    return ()
+
+
+def _same(folder: Path, files: Mapping[str, str]) -> None:
+    found = digests.listing(folder)
+    if found == dict(files):
+        return
+    changed = sorted(name for name in {*found, *files} if found.get(name) != files.get(name))
+    raise IntegrityError(
+        f"Its bytes changed since they were registered: {', '.join(changed[:5])}.",
+        hint="Register what is meant as a new version.",
+    )

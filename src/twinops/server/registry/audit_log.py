@@ -1,0 +1,96 @@
+"""The audit log in the registry's database: appended to in the transaction of what it records, or nothing happens."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from twinops.entities.event import Event, Kind, stamp
+from twinops.governance.log.checkpoint import Checkpoint, signed
+from twinops.governance.log.merkle import Frontier, leaf_hash
+from twinops.server.registry.home import Home
+from twinops.server.registry.tables import ACTOR, EVENT, HEAD
+from twinops.server.registry.transaction import Transaction
+
+ORIGIN = "twinops-registry"
+_HEAD = select(HEAD.c.size, HEAD.c.peaks).where(HEAD.c.id == 1)
+
+
+class AuditLog:
+    """One transaction's view of the log. Whoever holds one holds the database's only writer lock."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
+        self.session = transaction.session
+        self.now = transaction.now
+        # PostgreSQL locks the row; SQLite has no such words and locked the file before
+        self.frontier = Frontier.from_text(*self.session.execute(_HEAD.with_for_update()).one())
+        self.appended: list[tuple[Kind, Mapping[str, Any]]] = []
+
+    def append(self, kind: Kind, account: str, about: Mapping[str, Any]) -> int:
+        """Add one event and return its number."""
+        seq = self.frontier.size
+        body = Event(kind, self.pseudonym(account), stamp(self.now), about).body(seq)
+        self.session.execute(insert(EVENT).values(seq=seq, body=body))
+        self.frontier = self.frontier.appended(leaf_hash(body.encode()))
+        grown = {"size": self.frontier.size, "peaks": self.frontier.to_text()}
+        self.session.execute(update(HEAD).where(HEAD.c.id == 1).values(grown))
+        self.appended.append((kind, {**about, "seq": seq}))
+        return seq
+
+    def pseudonym(self, account: str) -> str:
+        """The random name an account has in the log. Who it is stands in one row, which can be forgotten."""
+        known = self.session.execute(select(ACTOR.c.pseudonym).where(ACTOR.c.account == account)).scalar()
+        if known is None:
+            known = f"p-{secrets.token_hex(6)}"
+            self.session.execute(insert(ACTOR).values(account=account, pseudonym=known))
+        return str(known)
+
+
+def head(session: Session) -> Frontier:
+    """The log's head, read without a lock."""
+    return Frontier.from_text(*session.execute(_HEAD).one())
+
+
+def bodies(session: Session, *, start: int = 0) -> Iterator[bytes]:
+    """Entries in order, as they were hashed."""
+    found = session.execute(select(EVENT.c.body).where(EVENT.c.seq >= start).order_by(EVENT.c.seq))
+    for row in found.yield_per(10_000):
+        yield row[0].encode()
+
+
+def body_of(session: Session, seq: int) -> str | None:
+    """One entry."""
+    return session.execute(select(EVENT.c.body).where(EVENT.c.seq == seq)).scalar()
+
+
+def names(session: Session) -> dict[str, str]:
+    """Accounts by pseudonym, as far as they are still known."""
+    return {row.pseudonym: row.account for row in session.execute(select(ACTOR))}
+
+
+def keep_checkpoint(home: Home, frontier: Frontier) -> Path:
+    """Sign how far the log has grown and keep it outside the database; the same size is never written twice."""
+    path = home.checkpoints / f"{frontier.size:012d}.txt"
+    if path.exists():
+        return path
+    home.checkpoints.mkdir(parents=True, exist_ok=True)
+    note = signed(Checkpoint(ORIGIN, frontier.size, frontier.root), home.key)
+    scratch = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
+    with scratch.open("w", encoding="utf-8") as file:
+        file.write(note)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(scratch, path)
+    except FileExistsError:
+        pass  # another worker signed the same size: what it wrote stays
+    finally:
+        scratch.unlink()
+    return path

@@ -1,0 +1,135 @@
+"""Where the server keeps what is its own: everything below `registry/`, which git ignores and trainers cannot write."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from twinops.governance.log.checkpoint import raw
+
+VARIABLE = "TWINOPS_HOME"
+DATABASE = "TWINOPS_DATABASE_URL"
+APPROVED = "twinops-approved"
+"""First part of the artifact path under which approved bytes are served."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """One project's server."""
+
+    root: Path
+
+    @classmethod
+    def here(cls) -> Home:
+        """The server of this process, as whoever started it said."""
+        return cls(Path(os.environ.get(VARIABLE, ".")).resolve())
+
+    @property
+    def folder(self) -> Path:
+        """The server's own folder."""
+        return self.root / "registry"
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy's address of the one database for runs, registry, log and accounts."""
+        url = os.environ.get(DATABASE, "")
+        if url.startswith(("postgresql://", "postgres://")):
+            return "postgresql+psycopg://" + url.split("://", 1)[1]
+        return url or f"sqlite:///{self.root / 'mlflow.db'}"
+
+    @property
+    def accounts(self) -> str:
+        """SQLAlchemy's address of MLflow's accounts; a file of its own on SQLite."""
+        return self.database if not self.database.startswith("sqlite") else f"sqlite:///{self.folder / 'accounts.db'}"
+
+    @property
+    def artifacts(self) -> Path:
+        """What trainers upload."""
+        return self.root / "mlruns"
+
+    @property
+    def approved(self) -> Path:
+        """Copies of approved bytes, by digest; no route writes here."""
+        return self.folder / "approved"
+
+    @property
+    def evidence(self) -> Path:
+        """Files that came with evidence, by the evidence's digest."""
+        return self.folder / "evidence"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Signed checkpoints; keep them on another machine (`TWINOPS_CHECKPOINTS` names a mount)."""
+        return Path(os.environ.get("TWINOPS_CHECKPOINTS") or self.folder / "checkpoints")
+
+    @contextmanager
+    def sealing(self) -> Iterator[None]:
+        """No upload is put in place meanwhile, by any worker."""
+        with self._upload_lock(fcntl.LOCK_EX):
+            yield
+
+    @contextmanager
+    def uploading(self) -> Iterator[None]:
+        """No version is sealed meanwhile; other uploads go on."""
+        with self._upload_lock(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _upload_lock(self, how: int) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "uploads.lock").open("a") as file:
+            fcntl.flock(file, how)
+            yield
+
+    @property
+    def public_key_file(self) -> Path:
+        """What clients and auditors check signatures against."""
+        return self.folder / "registry.pub"
+
+    @cached_property
+    def key(self) -> Ed25519PrivateKey:
+        """Signs checkpoints and passes; made at the first start, readable by the server's user only."""
+        path = self.folder / "registry.key"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            made = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+            _write_once(path, made.hex())
+            self.public_key_file.write_text(raw(self._read_key(path).public_key()).hex() + "\n", encoding="utf-8")
+        return self._read_key(path)
+
+    @property
+    def public_key(self) -> bytes:
+        """The 32 bytes of the public key."""
+        return raw(self.key.public_key())
+
+    @cached_property
+    def secret(self) -> str:
+        """What form tokens are made with."""
+        path = self.folder / "form.key"
+        if not path.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            _write_once(path, secrets.token_hex(32))
+        return path.read_text(encoding="utf-8").strip()
+
+    @staticmethod
+    def _read_key(path: Path) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text(encoding="utf-8").strip()))
+
+
+def _write_once(path: Path, text: str) -> None:
+    """Write a secret nobody else may read; whoever comes second keeps the first one's."""
+    try:
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text + "\n")

@@ -1,0 +1,1 @@
+"""What a twin answers when asked: portrait, forecast, reasons, what-if."""

@@ -1,0 +1,1 @@
+"""Plain rivals a twin must beat."""

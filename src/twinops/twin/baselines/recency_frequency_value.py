@@ -1,0 +1,92 @@
+"""What the twin must beat: the last 28 days repeated, and a regression on recency, frequency and monetary value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.params import TrainParams
+from twinops.twin.model.glm import Head, Scaling, fit_activity, fit_rate
+from twinops.twin.model.predictions import Predictions, exponential, logistic
+from twinops.twin.state.examples import Examples
+from twinops.twin.state.features import RFM
+from twinops.twin.state.terms import columns
+
+WINDOW_DAYS = 28
+
+
+@dataclass(frozen=True)
+class Naive:
+    """The last 28 days will repeat; whoever bought in them is active with the share seen among such in training.
+
+    Whoever did not is expected to bring as few baskets as such did: of a certain nothing no likelihood can be told.
+    """
+
+    horizon_days: int
+    active_if_bought: float
+    active_if_not: float
+    baskets_if_not: float
+
+    def predict(self, table: pa.Table) -> Predictions:
+        """The window's baskets and USD, in proportion to the horizon."""
+        recent = columns(table, ("baskets_28", "cents_28"))
+        share = self.horizon_days / WINDOW_DAYS
+        return Predictions.of(
+            np.where(recent["baskets_28"] > 0, self.active_if_bought, self.active_if_not),
+            np.where(recent["baskets_28"] > 0, recent["baskets_28"] * share, self.baskets_if_not),
+            recent["cents_28"] / 100 * share,
+        )
+
+
+@dataclass(frozen=True)
+class RfmModel:
+    """Logistic and Poisson regressions on logarithms of the RFM columns, fitted as the twin's heads are."""
+
+    scaling: Scaling
+    activity: Head
+    baskets: Head
+    spend: Head
+
+    def predict(self, table: pa.Table) -> Predictions:
+        """One prediction per row, in order."""
+        z = self.scaling(_logarithms(table))
+        return Predictions.of(
+            logistic(self.activity.predictor(z)),
+            exponential(self.baskets.predictor(z)),
+            exponential(self.spend.predictor(z)),
+        )
+
+
+def fit_naive(examples: Examples, *, horizon_days: int) -> Naive:
+    """Count who came back; one imaginary household of each kind keeps shares off 0 and 1, and means off 0."""
+    bought = columns(examples.table, ("baskets_28",))["baskets_28"] > 0
+
+    def share(of: np.ndarray) -> float:
+        return float((examples.active[of].sum() + 1) / (of.sum() + 2))
+
+    few = float((examples.baskets[~bought].sum() + 1) / ((~bought).sum() + 2))
+    return Naive(horizon_days, share(bought), share(~bought), few)
+
+
+def fit_rfm(examples: Examples, train: TrainParams) -> RfmModel:
+    """Fit the three regressions with the same penalties as the twin's."""
+    x = _logarithms(examples.table)
+    scaling = Scaling.fit(x)
+    z = scaling(x)
+    return RfmModel(
+        scaling,
+        activity=fit_activity(z, examples.active, c=train.activity_c),
+        baskets=fit_rate(z, examples.baskets, alpha=train.spend_alpha),
+        spend=fit_rate(z, examples.spend, alpha=train.spend_alpha),
+    )
+
+
+def _logarithms(table: pa.Table) -> np.ndarray:
+    """log(1 + x) of every RFM column, money in USD, and of the mean basket."""
+    rfm = columns(table, RFM)
+    # the best of nine such sets on the development days 197 and 225
+    amounts = [v / 100 if name.startswith("cents") else v for name, v in rfm.items()]
+    mean_basket = rfm["cents_total"] / 100 / rfm["baskets_total"]
+    return np.asarray(np.log1p(np.column_stack([*amounts, mean_basket])))

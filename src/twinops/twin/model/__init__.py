@@ -1,0 +1,1 @@
+"""Heads on the state, their ranges, and the files they are kept in."""

@@ -1,0 +1,138 @@
+"""The model file: JSON text that holds no subject, read as if an enemy had written it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from twinops.entities.canonical import digest, to_json
+from twinops.twin.model.boosted_trees import LARGEST_TEXT, Challenger
+from twinops.twin.model.glm import Head, Scaling
+from twinops.twin.model.intervals import IntervalsRecord
+from twinops.twin.model.model import GLM, HEADS, TrainedOn, TwinModel
+from twinops.twin.model.strict_json import Days, Number, Positive, StrictRecord, parsed, refusing
+from twinops.twin.state.terms import TERMS, Priors
+
+SCHEMA = "twinops.twin/3"
+LARGEST_FILE = 4_000_000
+"""The heads take 10,000 characters; a challenger's trees, where they are champion, some hundred thousand."""
+
+STRANGERS = "Run the {} stage again; do not load models from strangers."
+
+
+class _Intercepts(StrictRecord):
+    activity: Number
+    baskets: Number
+    spend: Number
+
+
+class _TwinTerm(_Intercepts):
+    """A term's place on the scale, and its weight in each head."""
+
+    name: str
+    centre: Number
+    spread: Positive
+
+
+class _Texts(StrictRecord):
+    activity: Annotated[str, Field(max_length=LARGEST_TEXT)]
+    baskets: Annotated[str, Field(max_length=LARGEST_TEXT)]
+    spend: Annotated[str, Field(max_length=LARGEST_TEXT)]
+
+
+class _Trees(StrictRecord):
+    texts: _Texts
+    sha256: str
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.sha256 != digest(self.texts.model_dump()):
+            raise ValueError("the digest of the trees does not fit them")
+        return self
+
+
+class _TwinFile(StrictRecord):
+    schema_version: Literal["twinops.twin/3"] = Field(alias="schema")
+    horizon_days: Days
+    decay_days: tuple[Days, Days, Days]
+    priors: Priors
+    intercepts: _Intercepts
+    terms: Annotated[tuple[_TwinTerm, ...], Field(max_length=len(TERMS))]
+    trained_on: TrainedOn
+    champion: Literal["glm", "lightgbm", "average"]
+    challenger: _Trees | None
+    intervals: IntervalsRecord | None
+
+    @model_validator(mode="after")
+    def _of_this_version(self) -> Self:
+        if [term.name for term in self.terms] != list(TERMS):
+            raise ValueError("its terms are not this version's terms")
+        # trees are stored where they have a say, and nowhere else
+        if (self.champion == GLM) != (self.challenger is None):
+            raise ValueError("its champion is not in the file")
+        return self
+
+    def head(self, name: str) -> Head:
+        """One head, its weights gathered from the terms."""
+        return Head(getattr(self.intercepts, name), tuple(getattr(term, name) for term in self.terms))
+
+    def trees(self) -> Challenger | None:
+        """The challenger, its trees looked at one by one."""
+        if self.challenger is None:
+            return None
+        made = Challenger(self.horizon_days, self.priors, **self.challenger.texts.model_dump())
+        if not made.forests:
+            raise ValueError("there are no trees")
+        return made
+
+
+def to_text(model: TwinModel) -> str:
+    """The model as sorted JSON: one line per number, so that `git diff` shows what training changed."""
+    scaling, heads = model.scaling, {name: getattr(model, name) for name in HEADS}
+    body = {
+        "schema": SCHEMA,
+        "horizon_days": model.horizon_days,
+        "decay_days": list(model.decay_days),
+        "priors": asdict(model.priors),
+        "intercepts": {name: head.intercept for name, head in heads.items()},
+        "terms": [
+            {"name": name, "centre": scaling.centres[i], "spread": scaling.spreads[i],
+             **{h: head.weights[i] for h, head in heads.items()}}
+            for i, name in enumerate(TERMS)
+        ],
+        "trained_on": asdict(model.trained_on),
+        "champion": model.champion,
+        "challenger": None if model.challenger is None else model.challenger.to_record(),
+        "intervals": None if model.intervals is None else model.intervals.to_record(),
+    }  # fmt: skip
+    return to_json(body, indent=1) + "\n"
+
+
+def from_text(text: str) -> TwinModel:
+    """Read what `to_text` wrote, and nothing else.
+
+    Raises:
+        IntegrityError: anything is missing, unknown, doubled, not finite, out of range or of the wrong kind.
+    """
+    with refusing("The model file is not a twin model", STRANGERS.format("train")):
+        return _model(parsed(_TwinFile, text, at_most=LARGEST_FILE))
+
+
+def _model(file: _TwinFile) -> TwinModel:
+    """The model that a file holds, its trees looked at one by one."""
+    scaling = Scaling(tuple(term.centre for term in file.terms), tuple(term.spread for term in file.terms))
+    return TwinModel(
+        horizon_days=file.horizon_days,
+        decay_days=file.decay_days,
+        priors=file.priors,
+        scaling=scaling,
+        trained_on=file.trained_on,
+        champion=file.champion,
+        challenger=file.trees(),
+        intervals=None if file.intervals is None else file.intervals.intervals(),
+        activity=file.head("activity"),
+        baskets=file.head("baskets"),
+        spend=file.head("spend"),
+    )

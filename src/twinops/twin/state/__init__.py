@@ -1,0 +1,1 @@
+"""What is known of one consumer: whole numbers that events are added to and taken from."""

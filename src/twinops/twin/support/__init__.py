@@ -1,0 +1,1 @@
+"""Where the data can answer a question, and where they cannot."""

@@ -1,0 +1,106 @@
+"""How what is observed scatters around what was expected: a grid of quantiles per group of like households."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field
+
+from twinops.entities.canonical import rounded
+from twinops.errors import DataError
+from twinops.twin.model.strict_json import Count, Number, declared
+
+GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+FEWEST = 10
+"""So many households lie beyond every quantile that is kept, so none tells of one of them."""
+
+DIGITS = 4
+Probability = Annotated[float, Field(gt=0, lt=1)]
+
+
+@declared
+@dataclass(frozen=True)
+class Spread:
+    """Errors in units of their usual size, at the probabilities `at`; no household is in it.
+
+    Beyond the outermost probability nothing is known: quantiles are cut at both ends.
+    """
+
+    households: Count
+    at: tuple[Probability, ...]
+    baskets: tuple[Number, ...]
+    spend: tuple[Number, ...]
+
+    def __post_init__(self) -> None:
+        rising = all(list(v) == sorted(v) for v in (self.at, self.baskets, self.spend))
+        if not self.at or not rising or not len(self.at) == len(self.baskets) == len(self.spend):
+            raise ValueError("a spread's numbers are out of order")
+
+    def quantile(self, share: float, *, baskets: float, spend: float) -> tuple[float, float]:
+        """Baskets and USD that the share stays below, around these expectations."""
+        return tuple(float(v[0]) for v in self._values(np.array([share]), baskets, spend))  # type: ignore[return-value]
+
+    def spends(self, share: float, expected: np.ndarray) -> np.ndarray:
+        """USD that the share stays below, per row."""
+        error = float(np.interp(share, self.at, self.spend))
+        return np.asarray(np.round(np.maximum(expected + error * unit_of_spend(expected), 0), 2))
+
+    def _values(self, share: np.ndarray, baskets: float, spend: float) -> tuple[np.ndarray, np.ndarray]:
+        errors = [np.interp(share, self.at, e) for e in (self.baskets, self.spend)]
+        b = np.maximum(baskets + errors[0] * unit_of_baskets(baskets), 0)
+        s = np.maximum(spend + errors[1] * unit_of_spend(spend), 0)
+        return np.rint(b), np.round(s, 2)
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Of some rows: whose they are, what was expected, and what was observed."""
+
+    household: np.ndarray
+    expected_baskets: np.ndarray
+    expected_spend: np.ndarray
+    baskets: np.ndarray
+    spend: np.ndarray
+
+    def where(self, mask: np.ndarray) -> Outcomes:
+        """Some of the rows."""
+        return Outcomes(*(getattr(self, f)[mask] for f in self.__dataclass_fields__))
+
+    @property
+    def households(self) -> int:
+        """How many different ones."""
+        return len(np.unique(self.household))
+
+
+def unit_of_baskets(expected: Any) -> Any:
+    """A Poisson count's own size of error, a quarter added for rates near 0."""
+    return np.sqrt(expected + 0.25)
+
+
+def unit_of_spend(expected: Any) -> Any:
+    """Errors of spend grow with what is expected; 20 USD, about one basket, where nothing is."""
+    return expected + 20.0
+
+
+def enough(outcomes: Outcomes) -> bool:
+    """Whether at least the median and a tail on each side can be told without telling of fewer than ten."""
+    return outcomes.households >= 10 * FEWEST
+
+
+def fit_spread(outcomes: Outcomes) -> Spread:
+    """Quantiles with at least ten households beyond each, at the finite-sample rank on both sides.
+
+    Raises:
+        DataError: fewer than a hundred households.
+    """
+    n = outcomes.households
+    if not enough(outcomes):
+        raise DataError(f"{n} households are too few to tell how outcomes scatter.", hint="Collect more households.")
+    at = tuple(p for p in GRID if n * min(p, 1 - p) >= FEWEST)
+    b = (outcomes.baskets - outcomes.expected_baskets) / unit_of_baskets(outcomes.expected_baskets)
+    s = (outcomes.spend - outcomes.expected_spend) / unit_of_spend(outcomes.expected_spend)
+    # split-conformal: one unseen household more, on the outer side of each quantile
+    outward = [min(1.0, p * (n + 1) / n) if p > 0.5 else max(0.0, (p * (n + 1) - 1) / n) if p < 0.5 else p for p in at]
+    return Spread(n, at, *(tuple(rounded(float(q), DIGITS) for q in np.quantile(e, outward)) for e in (b, s)))

@@ -1,0 +1,246 @@
+"""Where the data can answer a what-if: how far households went, how outcomes scatter, and who answered which campaign.
+
+Made once from consenting households' closed rows and shipped beside the model as aggregates: every figure has at least
+ten households behind it and, where it is an end, ten beyond it. Nothing in it belongs to one household.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from twinops.entities.canonical import rounded, to_json
+from twinops.twin.model.model import TwinModel
+from twinops.twin.model.strict_json import (
+    LARGEST,
+    Count,
+    Days,
+    NotNegative,
+    Number,
+    StrictRecord,
+    declared,
+    parsed,
+    refusing,
+)
+from twinops.twin.state.examples import Examples
+from twinops.twin.state.features import BILLION
+from twinops.twin.state.streaming import Basket
+from twinops.twin.state.terms import columns
+from twinops.twin.support.newcomers import NewcomerModel, fit_newcomers, newcomers
+from twinops.twin.support.spread import FEWEST, Outcomes, Spread, enough, fit_spread
+
+SCHEMA = "twinops.support/1"
+TIERS = ("low", "mid", "high")
+"""Thirds of the household-days by expected baskets."""
+
+MEASURED = ("recency_days", "pace_quick", "pace_slow", "basket_usd")
+"""What must have been seen of at least ten households of a tier for a what-if to be answered there."""
+
+CAMPAIGNS = ("A", "B", "C")
+LARGEST_FILE = 200_000
+NOBODY = to_json({"schema": SCHEMA}, indent=1) + "\n"
+"""The file where there were too few households."""
+
+
+class Range(NamedTuple):
+    """The lowest and highest value that ten households of the tier reached."""
+
+    low: Number
+    high: Number
+
+    def holds(self, value: float) -> bool:
+        """Within what was seen."""
+        return self.low <= value <= self.high
+
+
+def _two_ends(raw: Any) -> Any:
+    if not isinstance(raw, list | tuple):
+        raise ValueError("a range is no list")
+    return raw
+
+
+def _in_order(made: Range) -> Range:
+    if made.low > made.high:
+        raise ValueError("a range is out of order")
+    return made
+
+
+_Range = Annotated[Range, BeforeValidator(_two_ends), AfterValidator(_in_order)]
+
+
+@declared
+@dataclass(frozen=True)
+class Response:
+    """Mailings of one type: how many, how many redeemed (None: fewer than ten, or all but so few), and the scatter."""
+
+    contacts: Count
+    redeemed: Count | None
+    spread: Spread | None
+
+
+@declared
+@dataclass(frozen=True)
+class Tier:
+    """One third of the household-days: how outcomes scatter, how far states went, who answered which campaign."""
+
+    name: str
+    upto_baskets: NotNegative
+    spread: Spread
+    seen: dict[str, _Range]
+    campaigns: dict[str, Response]
+
+
+@dataclass(frozen=True)
+class Support:
+    """All of it. `basket_usd` are the smallest and largest single baskets that a what-if may add."""
+
+    horizon_days: int
+    basket_usd: Range
+    tiers: tuple[Tier, ...]
+    newcomers: NewcomerModel | None
+
+    def tier(self, expected_baskets: float) -> Tier:
+        """The tier of somebody of whom so many baskets are expected."""
+        return next((t for t in self.tiers if expected_baskets <= t.upto_baskets), self.tiers[-1])
+
+
+class _SupportFile(StrictRecord):
+    """What `to_text` wrote; `cold` (newcomers) is the file's word."""
+
+    schema_version: Literal["twinops.support/1"] = Field(alias="schema")
+    horizon_days: Days
+    basket_usd: _Range
+    tiers: tuple[Tier, Tier, Tier]
+    cold: NewcomerModel | None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if [tier.name for tier in self.tiers] != list(TIERS):
+            raise ValueError("its tiers are others")
+        if not all(set(t.seen) == set(MEASURED) and set(t.campaigns) == set(CAMPAIGNS) for t in self.tiers):
+            raise ValueError("a tier does not tell of every measure and campaign")
+        return self
+
+
+@dataclass(frozen=True)
+class CampaignContacts:
+    """Which running household got a campaign of which type from which day on, and whether it redeemed of it."""
+
+    household: np.ndarray
+    kind: np.ndarray
+    start_day: np.ndarray
+    redeemed: np.ndarray
+
+
+def fit_support(
+    known: Examples,
+    model: TwinModel,
+    baskets: Mapping[int, Sequence[Basket]],
+    contacts: CampaignContacts,
+    *,
+    known_until: int,
+) -> Support | None:
+    """Measure it on closed rows (`known`), on every basket of the same households, and on the campaigns they got.
+
+    None: a third of the household-days has too few households to tell of it without telling of one.
+    """
+    expected = model.by_heads(known.table)
+    outcomes = Outcomes(known.household, expected.baskets, expected.spend, known.baskets, known.spend)
+    edges = [rounded(float(e)) for e in np.quantile(expected.baskets, [1 / 3, 2 / 3])]
+    place = np.searchsorted(np.array(edges), expected.baskets)
+    measured, got = measures_of(known.table), _got(known, contacts, model.horizon_days)
+    tiers = []
+    for k, (name, upto) in enumerate(zip(TIERS, (*edges, LARGEST), strict=True)):
+        mask = place == k
+        part = outcomes.where(mask)
+        if not enough(part):
+            return None
+        seen = {m: _range(v[mask], part.household) for m, v in measured.items()}
+        answered = {t: _response(part, got[t][mask], contacts, t) for t in CAMPAIGNS}
+        tiers.append(Tier(name, upto, fit_spread(part), seen, answered))
+    who = newcomers(baskets, known_until=known_until, oldest=min((b[0].day for b in baskets.values() if b), default=0))
+    return Support(model.horizon_days, _baskets_range(baskets), tuple(tiers), fit_newcomers(who, model))
+
+
+def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
+    """What `Tier.seen` bounds, of each state: days since the last basket, baskets a day at two speeds, USD a basket."""
+    names = ("recency_days", "baskets_quick", "exposure_quick", "baskets_slow", "exposure_slow", "cents_slow")
+    s = columns(table, names)
+    return {
+        "recency_days": s["recency_days"],
+        "pace_quick": s["baskets_quick"] / s["exposure_quick"],
+        "pace_slow": s["baskets_slow"] / s["exposure_slow"],
+        # after a year's silence the decayed count is as good as none
+        "basket_usd": s["cents_slow"] / 100 / np.maximum(s["baskets_slow"], BILLION * 1e-6),
+    }
+
+
+def to_text(support: Support | None) -> str:
+    """Sorted JSON; where there were too few households, only the schema."""
+    if support is None:
+        return NOBODY
+    body = asdict(support)
+    return to_json({"schema": SCHEMA, "cold": body.pop("newcomers"), **body}, indent=1) + "\n"
+
+
+def from_text(text: str) -> Support | None:
+    """Read what `to_text` wrote.
+
+    Raises:
+        IntegrityError: it is something else.
+    """
+    if text == NOBODY:
+        return None
+    with refusing("The support file is not one", "Run `dvc repro twin`."):
+        file = parsed(_SupportFile, text, at_most=LARGEST_FILE)
+    return Support(file.horizon_days, file.basket_usd, file.tiers, file.cold)
+
+
+def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:
+    """The tenth lowest and tenth highest household, each by its own extreme."""
+    # by household, not by row: one household's many days are one household
+    order = np.unique(household, return_inverse=True)[1]
+    low, high = np.full(order.max() + 1, np.inf), np.full(order.max() + 1, -np.inf)
+    np.minimum.at(low, order, values)
+    np.maximum.at(high, order, values)
+    return float(np.sort(low)[FEWEST - 1]), float(np.sort(high)[-FEWEST])
+
+
+def _range(values: np.ndarray, household: np.ndarray) -> Range:
+    low, high = reached(values, household)
+    return Range(rounded(low, 4), rounded(high, 4))
+
+
+def _baskets_range(baskets: Mapping[int, Sequence[Basket]]) -> Range:
+    pairs = [(h, b.cents / 100) for h, listed in baskets.items() for b in listed]
+    return _range(np.array([p[1] for p in pairs]), np.array([p[0] for p in pairs]))
+
+
+def _got(known: Examples, contacts: CampaignContacts, horizon_days: int) -> dict[str, np.ndarray]:
+    """Per type: did a campaign begin for the row's household in the row's horizon?"""
+    out = {}
+    width = horizon_days
+    for kind in CAMPAIGNS:
+        mine = contacts.kind == kind
+        starts: dict[int, list[int]] = {}
+        for h, day in zip(contacts.household[mine].tolist(), contacts.start_day[mine].tolist(), strict=True):
+            starts.setdefault(h, []).append(day)
+        rows = zip(known.household.tolist(), known.cutoff.tolist(), strict=True)
+        out[kind] = np.array([any(c <= d < c + width for d in starts.get(h, ())) for h, c in rows], dtype=bool)
+    return out
+
+
+def _response(part: Outcomes, got: np.ndarray, contacts: CampaignContacts, kind: str) -> Response:
+    """Redemptions of the tier's recipients, and how their outcomes scattered around what was expected of them."""
+    recipients = part.where(got)
+    here = np.isin(contacts.household, np.unique(recipients.household)) & (contacts.kind == kind)
+    n, redeemed = int(here.sum()), int(contacts.redeemed[here].sum())
+    # all but a few would tell of those few
+    told = redeemed if redeemed >= FEWEST and n - redeemed >= FEWEST else None
+    spread = fit_spread(recipients) if enough(recipients) else None
+    return Response(n if n >= FEWEST else 0, told, spread)

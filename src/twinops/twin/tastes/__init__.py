@@ -1,0 +1,1 @@
+"""Categories, coupons and social interaction: what a consumer may like next."""

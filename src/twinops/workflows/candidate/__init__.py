@@ -1,0 +1,1 @@
+"""From a finished pipeline to a judged, registered candidate."""

@@ -1,0 +1,90 @@
+"""Compare the candidate in this folder with production, or with any Evidence file or revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from twinops import plugins
+from twinops.entities.evidence import Evidence
+from twinops.errors import DataError, IntegrityError
+from twinops.governance.assessment.assessed import description
+from twinops.governance.assessment.reopening import Reopened, triggers
+from twinops.governance.gates._shelf import SHELF
+from twinops.governance.policy.decide import Decision, decide
+from twinops.governance.policy.limits import Gate
+from twinops.governance.policy.resolution import DAY
+from twinops.governance.verdicts.compare import Side, comparison_markdown
+from twinops.ports import Lineage, Production
+from twinops.workflows.candidate.files import evidence_of
+from twinops.workflows.candidate.judge import Judged, judge
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Both decisions by one policy, the comment, and what would reopen the impact assessment."""
+
+    now: Decision
+    before: Decision | None
+    reopened: tuple[Reopened, ...]
+    markdown: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        before = self.before.to_dict() if self.before else None
+        return {"now": self.now.to_dict(), "before": before, "reopens": [t.to_dict() for t in self.reopened]}
+
+
+def compare(places: Places, lineage: Lineage, production: Production, *, against: str = "") -> Compared:
+    """Judge both by the policy of this folder. `against`: a file, `git:REVISION`, or nothing for production.
+
+    Raises:
+        DataError: the file or revision is not there.
+        IntegrityError: it holds no evidence.
+
+    """
+    judged = judge(places, lineage)
+    name, other = _other(places, production, against, judged.measured.model)
+    now = Side("this folder", judged.evidence, judged.decision)
+    if other is None:
+        return Compared(now.decision, None, (), comparison_markdown(now, None))
+    today = judged.evidence.fact(DAY)
+    seen = other.joined(facts=[today] if today and other.fact(DAY) is None else ())
+    before = Side(name, seen, _comparable(decide(judged.rules, seen), judged))
+    then, today_is = (description(e, decide(judged.rules, e)) for e in (other, judged.measured))
+    fired = triggers(then, today_is)
+    return Compared(now.decision, before.decision, fired, comparison_markdown(now, before, fired))
+
+
+def _comparable(decision: Decision, judged: Judged) -> Decision:
+    """Without the gates that judge what is looked up in a folder: nobody knows it of another one."""
+    looked_up = {f.name for f in judged.evidence.facts} - {f.name for f in judged.measured.facts} - {DAY}
+    gates = {g.id for g in judged.rules.gates if looked_up & set(_needs(g))}
+    return replace(decision, verdicts=tuple(v for v in decision.verdicts if v.gate not in gates))
+
+
+def _needs(gate: Gate) -> tuple[str, ...]:
+    needs: tuple[str, ...] = plugins.load(SHELF, gate.gate).needs(gate.checked_limits())
+    return needs
+
+
+def _other(places: Places, production: Production, against: str, model: str) -> tuple[str, Evidence | None]:
+    if not against:
+        text = production.evidence(model)
+        return "production", None if text is None else _read(text, "production's evidence")
+    if against.startswith("git:"):
+        revision = against.removeprefix("git:")
+        text = production.at(revision, places.evidence.relative_to(places.root))
+        if text is None:
+            raise DataError(f"Revision {revision} holds no evidence.", hint="Fetch it, or name another.")
+        return f"revision {revision}", _read(text, f"evidence of {revision}")
+    return Path(against).name, evidence_of(Path(against))
+
+
+def _read(text: str, what: str) -> Evidence:
+    try:
+        return Evidence.from_json(text)
+    except (ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise IntegrityError(f"{what} cannot be read: {str(problem)[:200]}", hint="Compare with another.") from None

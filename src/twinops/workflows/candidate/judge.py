@@ -1,0 +1,66 @@
+"""Judge the candidate in this folder by the policy in this folder: evidence, lineage and documents together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact, Kind
+from twinops.governance.log import manifest
+from twinops.governance.policy import resolution
+from twinops.governance.policy.decide import Decision, decide
+from twinops.governance.policy.limits import Policy
+from twinops.ports import Lineage
+from twinops.workflows.candidate.files import evidence_of, lineage_facts
+from twinops.workflows.places import Places
+from twinops.workflows.policy_file import policy_of
+
+Day = date | None
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What was measured, declared and looked up, and what follows from it under the policy."""
+
+    measured: Evidence
+    """As it lies in `reports/evidence.json`."""
+    evidence: Evidence
+    """The same, with lineage and documents looked up now."""
+    decision: Decision
+    rules: Policy
+    """The policy it was judged by."""
+
+
+def judge(places: Places, lineage: Lineage, today: Day = None) -> Judged:
+    """Read the evidence, look up what no file of the pipeline may hold, and decide. `today` None: ask the clock."""
+    rules = policy_of(places)
+    measured = evidence_of(places.evidence)
+    facts = (*lineage_facts(lineage, measured), *document_facts(places, measured), day_fact(today))
+    evidence = measured.joined(facts=facts)
+    return Judged(measured, evidence, decide(rules, evidence), rules)
+
+
+def day_fact(today: Day = None) -> Fact:
+    """The day of judging, which decides whether policy, approval and rulings are in force."""
+    day = today or datetime.now(UTC).date()
+    return Fact(resolution.DAY, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
+
+
+def document_facts(places: Places, measured: Evidence) -> tuple[Fact, ...]:
+    """Which documents lie beside the manifest and whether they still fit; nothing when there is no manifest."""
+    folder = places.card(measured.model, manifest.NAME).parent
+    if not (folder / manifest.NAME).is_file():
+        return ()
+    contents = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+    return manifest.facts_of_documents(_listing(contents), contents, measured)
+
+
+def _listing(contents: Mapping[str, bytes]) -> Mapping[str, object]:
+    try:
+        listing = json.loads(contents[manifest.NAME])
+    except ValueError:
+        return {}
+    return listing if isinstance(listing, dict) else {}

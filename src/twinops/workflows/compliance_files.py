@@ -1,0 +1,228 @@
+"""Read what people wrote and signed in `compliance/`: all of it once, before anything is decided by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact, Kind
+from twinops.errors import ParamsError
+from twinops.governance.assessment import answers
+from twinops.governance.assessment import questions as dpia
+from twinops.governance.assessment.answers import GivenAnswer
+from twinops.governance.assessment.approval import ExpectedSigner, Signature, approval, signature
+from twinops.governance.assessment.assessed import description
+from twinops.governance.assessment.questions import Dpia
+from twinops.governance.law import intended_use, retention
+from twinops.governance.law.intended_use import IntendedUse
+from twinops.governance.law.retention import Retention
+from twinops.governance.people import offices
+from twinops.governance.people.offices import NOBODY, Offices, StaffMember, office_asked
+from twinops.governance.policy import resolution
+from twinops.governance.policy.decide import decide
+from twinops.governance.policy.limits import Policy
+from twinops.governance.reading import MAX_BYTES, sentences
+from twinops.workflows.places import Places
+from twinops.workflows.policy_file import policy_of
+
+ASSESSED = "assessed.json"
+SIGNATURE = ".sig"
+
+
+@dataclass(frozen=True)
+class AnsweredDpia:
+    """The assessment with its answers, the files behind them, their signatures, and the description they speak of."""
+
+    dpia: Dpia
+    answers: Mapping[str, GivenAnswer]
+    signatures: Mapping[str, Signature]
+    approved: Mapping[str, Any] | None = field(default=None)
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """Declarations, answers and signatures."""
+        signed = {name: self.signatures[name].to_dict() for name in sorted(self.answers)}
+        source = f"{dpia.ANSWERS}/*.sig, {offices.SOURCE}"
+        return (*dpia.facts(self.dpia), Fact("dpia.signatures", signed, Kind.MEASURED, source))
+
+    def review(self, now: Mapping[str, Any]) -> dict[str, Any]:
+        """Whether the approval stands for what is described now."""
+        return approval(self.answers, self.signatures, self.approved, now)
+
+
+@dataclass(frozen=True)
+class SignedRetention:
+    """The decisions on the retention proposal, and what became of their signature."""
+
+    said: Retention
+    signature: Signature
+
+    def review(self, proposal: Fact | None) -> Fact:
+        """Which decisions stand."""
+        return retention.review(self.said, proposal, self.signature)
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """The policy, the uses, who holds which office, and what they answered, ruled and decided."""
+
+    rules: Policy
+    uses: IntendedUse
+    offices: Offices
+    assessment: AnsweredDpia
+    rulings: tuple[Fact, ...]
+    retention: SignedRetention
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What is declared, as the evidence carries it."""
+        declared = (*intended_use.facts(self.uses), *self.assessment.facts, *self.rulings)
+        return (*declared, *retention.facts(self.retention.said))
+
+    def described(self, evidence: Evidence) -> dict[str, Any]:
+        """What an approval now would be given for."""
+        return description(evidence, decide(self.rules, evidence))
+
+    def reviewed(self, evidence: Evidence) -> Evidence:
+        """The same, with whether the approval of the assessment stands for it, and what was decided to hold."""
+        stands = self.assessment.review(self.described(evidence))
+        review = Fact("dpia.review", stands, Kind.MEASURED, f"{dpia.ANSWERS}/ compared with this evidence")
+        return evidence.joined(facts=(review, self.retention.review(evidence.fact(retention.PROPOSAL))))
+
+
+def declarations(places: Places) -> Declarations:
+    """All of `compliance/` that governs a candidate.
+
+    Raises:
+        ParamsError: a file is absent or holds mistakes.
+
+    """
+    rules, who = policy_of(places), offices_of(places)
+    uses = intended_use.read(text_of(places.compliance / "intended_use.yaml"))
+    return Declarations(
+        rules, uses, who, _assessment(places, who), ruling_facts(places, who), signed_retention(places, who)
+    )
+
+
+def _assessment(places: Places, who: Offices) -> AnsweredDpia:
+    asked = dpia.read(text_of(places.compliance / "dpia.yaml"))
+    given = {path.stem: answers.read(text_of(path), field=path.stem) for path in _answer_files(places)}
+    signed = {name: _signature(places, asked, one, who) for name, one in given.items()}
+    return AnsweredDpia(_answered(asked, given), given, signed, _approved(places))
+
+
+def offices_of(places: Places) -> Offices:
+    """Who may answer and sign; an absent file holds nobody."""
+    path = places.compliance / "offices.yaml"
+    return offices.read(text_of(path)) if path.is_file() else NOBODY
+
+
+def signatory(places: Places, email: str) -> StaffMember:
+    """The named officer of this address.
+
+    Raises:
+        ParamsError: nobody of this address holds an office.
+
+    """
+    person = offices_of(places).by_email(email)
+    if person is None or person.office is None or person.name is None:
+        raise ParamsError(
+            f"{email} holds no office in {offices.SOURCE}.",
+            hint="`twinops officers add` names a person with e-mail, office and ssh key.",
+        )
+    return person
+
+
+def ruling_facts(places: Places, who: Offices) -> tuple[Fact, ...]:
+    """What people wrote about gates, each with what became of its signature; nothing when nobody did."""
+    found = [_ruling(path, who) for path in sorted((places.compliance / resolution.FOLDER).glob("*.yaml"))]
+    source = f"compliance/{resolution.FOLDER}/*.yaml and their signatures"
+    return (Fact(resolution.FACT, found, Kind.HUMAN, source),) if found else ()
+
+
+def signed_retention(places: Places, who: Offices) -> SignedRetention:
+    """What was decided of the retention proposal, signature and all."""
+    path = places.compliance / "retention.yaml"
+    said = retention.read(text_of(path))
+    expected = ExpectedSigner(who, retention.ROLE, retention.author(said), retention.last_day(said))
+    made = signature(path.read_bytes(), signature_of(path), expected, namespace=retention.NAMESPACE)
+    return SignedRetention(said, made)
+
+
+def text_of(path: Path) -> str:
+    """A file that people typed.
+
+    Raises:
+        ParamsError: it is absent, or no UTF-8 text.
+
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(4 * MAX_BYTES).decode()
+    except FileNotFoundError:
+        raise ParamsError(f"There is no {path.parent.name}/{path.name}.", hint="Restore it from git.") from None
+    except UnicodeDecodeError:
+        raise ParamsError(f"{path.parent.name}/{path.name} is no UTF-8 text.", hint="Mend the file.") from None
+
+
+def signature_of(path: Path) -> str | None:
+    """The signature beside a file, or None."""
+    beside = path.with_name(path.name + SIGNATURE)
+    return text_of(beside) if beside.is_file() else None
+
+
+def _answer_files(places: Places) -> list[Path]:
+    found = sorted((places.compliance / "dpia").glob("*.yaml"))
+    strangers = [p.name for p in found if p.stem not in dpia.HUMAN]
+    if strangers:
+        raise ParamsError(
+            f"compliance/dpia/ answers what nobody asked: {', '.join(strangers)}.",
+            hint=f"Questions are {', '.join(dpia.HUMAN)}.",
+        )
+    return found
+
+
+def _signature(places: Places, asked: Dpia, given: GivenAnswer, who: Offices) -> Signature:
+    path = places.compliance / "dpia" / f"{given.field}.yaml"
+    office = office_asked(getattr(asked.human, given.field).who)
+    expected = ExpectedSigner(who, office, given.by, given.dated)
+    return signature(path.read_bytes(), signature_of(path), expected, namespace=answers.NAMESPACE)
+
+
+def _answered(asked: Dpia, given: Mapping[str, GivenAnswer]) -> Dpia:
+    """An answer to another question, or one that was changed since it was given, answers nothing."""
+    standing = {
+        name: one.filled
+        for name, one in given.items()
+        if one.intact and one.question == getattr(asked.human, name).question
+    }
+    try:
+        return dpia.with_answers(asked, standing)
+    except ValidationError as problem:
+        raise ParamsError(
+            "compliance/dpia/ holds mistakes:\n  " + "\n  ".join(sentences(problem)), hint="Answer them anew."
+        ) from None
+
+
+def _approved(places: Places) -> Mapping[str, Any] | None:
+    path = places.compliance / "dpia" / ASSESSED
+    if not path.is_file():
+        return None
+    try:
+        found = json.loads(text_of(path))
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _ruling(path: Path, who: Offices) -> dict[str, Any]:
+    one = resolution.read(text_of(path), name=f"compliance/{resolution.FOLDER}/{path.name}")
+    expected = ExpectedSigner(who, one.role, one.by, one.dated)
+    made = signature(path.read_bytes(), signature_of(path), expected, namespace=resolution.NAMESPACE)
+    return {**one.model_dump(mode="json"), "signed": made.counts, "problem": made.problem}

@@ -1,0 +1,1 @@
+"""The impact assessment answered, signed, and carried to other tools."""

@@ -1,0 +1,163 @@
+"""Blend what the sources tell: one sealed row per consumer and as-of day, and how many are held from where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops import plugins
+from twinops.data import blend as blending
+from twinops.data.days import day_of
+from twinops.data.texts import signals
+from twinops.entities.consent import LegalBasis
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.evaluation.canvas import save
+from twinops.evaluation.quality.held_picture import held_picture
+from twinops.evaluation.statistics.wilson import share
+from twinops.evaluation.texts import measures as sentiment
+from twinops.evaluation.texts.labelled_posts import labelled
+from twinops.params import SignalsParams
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.pipeline.lawful import NO_LEDGER, assessed
+from twinops.workflows.places import Places
+from twinops.workflows.policy_file import assessments
+
+SOURCES = "twinops.data.sources"
+BLENDED = ("crm", "social_accounts", *blending.TEXTS)
+PRESENCE = {
+    "has_registration": "registration for the card",
+    "has_crm": "CRM profile",
+    "has_account": "social account",
+    "texts_scored": "five or more scored texts",
+    "has_case": "service case",
+}
+"""Columns of the blend that say whether a source tells anything of a consumer, and the words for it."""
+NO_LINKS = pa.schema(
+    [("sid", pa.string()), ("source", pa.string()), ("record", pa.string()), ("probability", pa.float64())]
+)
+
+
+@dataclass(frozen=True)
+class Blended:
+    """Aggregates of the blend."""
+
+    consumers: int
+    rows: int
+    findings: Findings
+
+
+def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
+    """Write the sealed blend, `reports/measures/blend.json` and a picture of who is held from where.
+
+    Only consumers of the panel are in it, so consent to training holds for every row; every other source's record is in
+    only on days its own basis allowed, then and today.
+    """
+    engine, places, tables = plane.engine, plane.places, plane.tables
+    opened = {name: tables.source(name, otherwise=pa.table({})) for name in (*BLENDED, "registrations")}
+    panel = tables.table(places.panel)
+    cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
+    linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
+    choices = tables.source("choices", otherwise=NO_LEDGER)
+    asked = blending.BlendDays(cutoffs, day_of(as_of))
+    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, as_of))
+    told = blending.scored_texts(_ever(linked, days), {n: opened[n] for n in blending.TEXTS if opened[n].num_rows})
+    error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error
+    felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)
+    given = {"panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt, **_tables(opened)}
+    table = blending.blend(engine, given, window_days=texts.window_days)
+    plane.seal(table, places.blend)
+    findings = _findings(table, places)
+    places.keep("blend", findings)
+    save(held_picture(findings, PRESENCE), places.figure("held"))
+    return Blended(len(pc.unique(table["sid"])), table.num_rows, findings)
+
+
+def _law(places: Places, as_of: date) -> dict[str, blending.LegalGround]:
+    """Each source's legal basis for blending, and whether an assessment stands for it."""
+    signed, found = assessments(places, on=as_of), {}
+    for name in BLENDED:
+        basis = plugins.load(SOURCES, name).LEGAL.bases[blending.SERVES]
+        stands = basis is LegalBasis.LEGITIMATE_INTEREST and blending.SERVES in assessed(name, signed)
+        found[name] = blending.LegalGround(basis, stands)
+    return found
+
+
+def _ever(linked: pa.Table, days: pa.Table) -> pa.Table:
+    """Links of records that may be blended on one day at least."""
+    allowed = set(zip(days["source"].to_pylist(), days["record"].to_pylist(), strict=True))
+    pairs = zip(linked["source"].to_pylist(), linked["record"].to_pylist(), strict=True)
+    return linked.filter(pa.array([p in allowed for p in pairs], pa.bool_()))
+
+
+def _tables(opened: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """The tables of `blend.sql` that come from one source each."""
+    events = [
+        _columns(
+            opened[n], {"record": "sid", "day": "day", "verb": "verb", "brand": "brand", "reply": "reply"}, EVENTS
+        ).append_column("source", pa.array([n] * opened[n].num_rows, pa.string()))
+        for n in ("social_posts", "social_comments")
+    ]
+    crm = opened["crm"]
+    has_email = pc.is_valid(crm["email"]) if crm.num_columns else pa.chunked_array([[]], pa.bool_())
+    return {
+        "registered": _columns(opened["registrations"], {"sid": "sid", "day": "registered"}, DAYS),
+        "crm_profiles": _columns(crm, {"record": "sid", "day": "updated"}, DAYS).append_column("has_email", has_email),
+        "handed_in": _columns(opened["social_accounts"], {"record": "sid", "day": "since"}, DAYS),
+        "social_events": pa.concat_tables(events),
+        "cases": _columns(
+            opened["care_cases"],
+            {"record": "sid", "opened": "opened", "closed": "closed"},
+            (pa.string(), pa.int64(), pa.int64()),
+        ),
+    }
+
+
+DAYS = (pa.string(), pa.int64())
+EVENTS = (pa.string(), pa.int64(), pa.string(), pa.int64(), pa.int64())
+
+
+def _columns(table: pa.Table, names: Mapping[str, str], types: tuple[pa.DataType, ...]) -> pa.Table:
+    """Columns under other names and in plain types; empty where the source has none."""
+    found = {
+        name: table[column].cast(kind) if table.num_columns else pa.array([], kind)
+        for (name, column), kind in zip(names.items(), types, strict=True)
+    }
+    return pa.table(found)
+
+
+def _findings(table: pa.Table, places: Places) -> Findings:
+    """Shares of consumers on the last as-of day, and what is missing because a source is off or nothing was blended."""
+    last = table.filter(pc.equal(table["cutoff"], pc.max(table["cutoff"]))) if table.num_rows else table
+    n, measures = last.num_rows, []
+    for column in PRESENCE:
+        hits = _held(last, column)
+        if n and (hits == 0 or hits >= SMALLEST_CELL) and n - hits != 0:
+            value, low, high = share(hits, n)
+            method = "share of consumers of whom this is known on the last as-of day; Wilson's interval"
+            measures.append(Measure(f"held.{column}", value, n, "blend", method, low=low, high=high))
+        elif n and hits == n:
+            measures.append(Measure(f"held.{column}", 1.0, n, "blend", "counted in full"))
+    off = sorted(
+        c["source"] for c in (json.loads(p.read_text(encoding="utf-8")) for p in places.all_counts) if c["off"]
+    )
+    facts = {
+        "blend_rows": {"rows": table.num_rows, "consumers": len(pc.unique(table["sid"])), "on_last_day": n},
+        "blend_sources_off": off,
+        "blend_lost": [words for column, words in PRESENCE.items() if n and not _held(last, column)],
+    }
+    return Findings(
+        tuple(measures), tuple(Fact(k, v, Kind.MEASURED, "data/twin/blend.parquet") for k, v in facts.items())
+    )
+
+
+def _held(rows: pa.Table, column: str) -> int:
+    known = rows[column] if pa.types.is_boolean(rows[column].type) else pc.is_valid(rows[column])
+    return int(pc.sum(known.cast(pa.int64())).as_py() or 0)

@@ -1,0 +1,57 @@
+"""Gather what was measured and declared into Evidence, judge it, and assemble the candidate's documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinops import plugins
+from twinops.entities.canonical import to_json
+from twinops.entities.evidence import Evidence
+from twinops.governance import citations
+from twinops.governance.log.manifest import NAME, manifest
+from twinops.governance.markdown import inert
+from twinops.governance.policy.decide import Decision, decide
+from twinops.ports import Lineage
+from twinops.workflows.compliance_files import declarations
+from twinops.workflows.evidence import CandidateFolder
+from twinops.workflows.places import write
+
+SHELF = "twinops.governance.documents"
+
+
+@dataclass(frozen=True)
+class Documented:
+    """What was written and decided."""
+
+    evidence: Evidence
+    decision: Decision
+    files: tuple[str, ...]
+
+
+def documents(candidate: CandidateFolder, lineage: Lineage) -> Documented:
+    """Write `reports/evidence.json` and the documents of the candidate; the manifest comes last.
+
+    Raises:
+        ParamsError: a compliance file is absent or holds mistakes.
+        DataError: nothing was measured yet, or two stages measured under one name.
+        IntegrityError: a document states what no evidence carries; nothing is written then.
+
+    """
+    places, declared = candidate.places, declarations(candidate.places)
+    evidence = declared.reviewed(candidate.gather(declared, key=lineage.candidate_key()))
+    decision = decide(declared.rules, evidence)
+    built = build(evidence, decision)
+    write(places.evidence, evidence.to_json())
+    for name, text in built.items():
+        write(places.card(candidate.named.model, name), text)
+    return Documented(evidence, decision, tuple(built))
+
+
+def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
+    """Every document by file name, checked for its citations, with the verdicts and, last, the manifest."""
+    built: dict[str, str] = {}
+    for name in plugins.names(SHELF):
+        built |= plugins.load(SHELF, name).build(evidence, decision)
+    built["verdicts.json"] = to_json(inert(decision.to_dict()), indent=1) + "\n"
+    citations.demand(built, evidence)
+    return {**built, NAME: to_json(manifest(built, evidence, decision), indent=1) + "\n"}

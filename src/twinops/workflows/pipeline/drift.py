@@ -1,0 +1,82 @@
+"""Compare the features of two as-of days, and the first days after the later one with what was expected of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from twinops.entities.findings import Findings
+from twinops.evaluation.canvas import save
+from twinops.evaluation.drift.distances_picture import drift_distances_picture
+from twinops.evaluation.drift.early_warning import Watching, first_days, watch_all
+from twinops.evaluation.drift.early_warning_findings import (
+    Early,
+    early_findings,
+    early_sentence,
+    measure_early,
+)
+from twinops.evaluation.drift.early_warning_picture import early_warning_picture
+from twinops.evaluation.drift.findings import drift_findings, sentence
+from twinops.evaluation.drift.measures import Drift, measure_drift, windows
+from twinops.governance.gates import early_warning
+from twinops.params import DriftParams, FeaturesParams, TrainParams
+from twinops.twin.state.examples import open_examples
+from twinops.twin.state.features import WINDOWED
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.places import Places
+from twinops.workflows.policy_file import policy_of
+from twinops.workflows.receipts import reached
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the notebook may show: distances of features, the share that moved, the first days, and the conclusions."""
+
+    findings: Findings
+    drift: Drift
+    found: str
+    early: Early | None
+    found_early: str
+
+
+def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: TrainParams) -> Compared:
+    """Write `reports/measures/drift.json` and two pictures."""
+    places, how = plane.places, Watching(days.early_days, grid, penalties, days.early_draws, days.seed)
+    panel = plane.tables.table(places.panel)
+    pair = windows(panel, WINDOWED, reference=days.reference_cutoff, current=days.current_cutoff)
+    measured = measure_drift(pair, draws=days.draws, seed=days.seed)
+    moved, early = drift_findings(measured, days), _early(plane, how, days)
+    findings = moved + (early_findings(early) if early else Findings())
+    places.keep("drift", findings)
+    save(drift_distances_picture(measured, days), places.figure("drift_distances"))
+    save(early_warning_picture(early), places.figure("early_warning"))
+    said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
+    return Compared(findings, measured, sentence(measured, days), early, said)
+
+
+def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
+    """The first days after every as-of day that the data reach; None where the policy leaves the gate out."""
+    places, grid = plane.places, how.grid
+    limits = limits_of(places)
+    if limits is None:
+        return None
+    known_until = reached(places.raw_batches("transactions"))
+    lines = plane.tables.source("transactions")
+    watched = [c for c in grid.cutoffs if days.early_from <= c <= known_until - days.early_days]
+    wanted = lines.filter(pc.greater_equal(lines["day"], min(grid.cutoffs)))
+    known = open_examples(plane.engine, plane.keys, panel=places.panel, labels=places.labels)
+    seen = first_days(plane.engine, known, wanted, days=days.early_days)
+    return measure_early(
+        watch_all(seen, how, cutoffs=watched),
+        how,
+        lambda ratios: early_warning.answer(ratios, limits).value,
+        day=days.current_cutoff,
+        limits={"warn": limits.warn, "alarm": limits.alarm},
+    )
+
+
+def limits_of(places: Places) -> early_warning.Limits | None:
+    """The limits of the first gate of the policy that judges the first days; None: none does."""
+    gates = policy_of(places).gates
+    return next((g.checked_limits() for g in gates if g.gate == "early_warning"), None)

@@ -1,0 +1,107 @@
+"""Measure the way the model is made, on held-out as-of days: refit for each on what was closed by then, and compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+import pyarrow as pa
+
+from twinops.data.threads import side_by_side
+from twinops.data.vault.seal import write_sealed
+from twinops.entities.findings import Findings
+from twinops.evaluation.accuracy.accuracy_picture import accuracy_picture
+from twinops.evaluation.accuracy.calibration import Calibration, measure_calibration
+from twinops.evaluation.accuracy.calibration_picture import calibration_picture
+from twinops.evaluation.accuracy.choice import Choice
+from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
+from twinops.evaluation.accuracy.measures import (
+    SLOPE,
+    TWIN,
+    ScoredDay,
+    accuracy_findings,
+    measure_accuracy,
+)
+from twinops.evaluation.canvas import save
+from twinops.evaluation.statistics.bootstrap import counts
+from twinops.params import EvaluateParams
+from twinops.ports import KeyStore
+from twinops.twin.baselines.bgnbd import fit_classic
+from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
+from twinops.twin.model.boosted_trees import fit_challenger, ready
+from twinops.twin.model.champion import Recipe
+from twinops.twin.model.model import LIGHTGBM
+from twinops.twin.model.predictions import Forecaster
+from twinops.twin.state.examples import Examples
+from twinops.workflows.learning import Learning
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What the notebook may show: measures with their intervals, the calibration bins, and who was chosen."""
+
+    findings: Findings
+    calibration: Calibration
+    choice: Choice
+
+    @property
+    def conclusion(self) -> str:
+        """What the intervals allow us to say."""
+        return accuracy_conclusion(self.findings)
+
+
+def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
+    """Write `reports/measures/accuracy.json`, the sealed held-out predictions, and two pictures.
+
+    Raises:
+        DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
+    """
+    places, recipe, choice = learning.plane.places, learning.recipe, learning.choice
+    known = learning.examples()
+    scored = {day: known.scored_at(day) for day in held_out.cutoffs}
+    who = np.unique(np.concatenate([rows.household for rows in scored.values()]))
+    ready()
+    days = side_by_side([partial(score, known, rows, recipe) for rows in scored.values()])
+    days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
+    draws = counts(len(who), draws=held_out.draws, seed=held_out.seed)
+    findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)
+    calibration = measure_calibration(days, draws)
+    keep(days, list(scored.values()), places, learning.plane.keys)
+    places.keep("accuracy", findings)
+    slope = next((m for m in findings.measures if m.name == SLOPE), None)
+    save(accuracy_picture(findings), places.figure("accuracy"))
+    save(calibration_picture(calibration, slope), places.figure("calibration"))
+    return Evaluated(findings, calibration, choice)
+
+
+def score(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
+    """Fit the twin and everything beside it for one day, on what was closed by then, and let each predict its rows.
+
+    BG/NBD learns from histories and needs no labels, so it gets the histories up to the day itself.
+    """
+    day, horizon_days = int(rows.cutoff[0]), recipe.grid.horizon_days
+    past = known.known_at(day, horizon_days=horizon_days)
+    twin = recipe.fit(past)
+    models: dict[str, Forecaster] = {
+        TWIN: twin,
+        "rfm": fit_rfm(past, recipe.penalties),
+        "bgnbd": fit_classic(known.history_at(day), horizon_days=horizon_days),
+        "naive": fit_naive(past, horizon_days=horizon_days),
+        LIGHTGBM: twin.challenger or fit_challenger(past, recipe.grid, recipe.trees),
+    }
+    predictions = {name: model.predict(rows.table) for name, model in models.items()}
+    return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions)
+
+
+def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyStore) -> None:
+    """Seal the twin's held-out predictions beside what came, for the measures that follow."""
+    said = ["sid", "cutoff", "may_offer", "may_assess_bias", "active", "spend_cents"]
+    table = pa.concat_tables(r.table.select(said) for r in rows)
+    predicted = [d.predictions[TWIN] for d in days]
+    table = table.append_column(
+        "active_probability", pa.array(np.concatenate([p.active_probability for p in predicted]))
+    )
+    table = table.append_column("expected_spend", pa.array(np.concatenate([p.spend for p in predicted])))
+    write_sealed(table, places.predictions, dataset="predictions", batch="holdout", keys=keys, subject="sid")

@@ -1,0 +1,102 @@
+"""Make the panel: whoever allows training today, each on every as-of day, with features, labels and permissions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow.compute as pc
+
+from twinops.data.days import FIRST_DAY
+from twinops.data.own_sources.declared import law_of
+from twinops.data.vault.seal import erased
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.errors import ParamsError
+from twinops.evaluation.canvas import save
+from twinops.evaluation.quality import population
+from twinops.evaluation.quality.population_picture import population_picture
+from twinops.params import FeaturesParams
+from twinops.twin.state import features as twin_features
+from twinops.twin.state.permissions import LedgerQuestion, permissions, reasons
+from twinops.workflows.receipts import Receipts, Standing
+
+
+@dataclass(frozen=True)
+class Population:
+    """Households in the sources and in the panel, rows, as-of days, and what was found about them."""
+
+    in_sources: int
+    in_panel: int
+    rows: int
+    cutoffs: tuple[int, ...]
+    findings: Findings
+
+
+def features(receipts: Receipts, grid: FeaturesParams) -> Population:
+    """Write the sealed panel and labels, `reports/measures/population.json` and a picture of who is in.
+
+    Purposes and bases are those the source of the receipt lines declares, shipped or your own; legitimate interest
+    needs a signed assessment.
+
+    Raises:
+        DataError: a month is missing, or nobody is left to learn from.
+        ParamsError: `features.first_day` is not the day the sealed data count from, or the receipt lines are not
+            declared for training.
+
+    """
+    if grid.first_day != FIRST_DAY:
+        raise ParamsError(f"features.first_day is {grid.first_day}.", hint=f"The sealed days count from {FIRST_DAY}.")
+    law, known_until, lines = receipts.standing, receipts.known_until, receipts.lines()
+    plane, sids = receipts.plane, tuple(pc.unique(lines["sid"]).sort().to_pylist())
+    asked = LedgerQuestion(sids, twin_features.as_of_days(grid, known_until=known_until), receipts.today)
+    allowed = permissions(plane.engine, receipts.answers(asked), today=receipts.today)
+    plane.engine.register("permissions", allowed)
+    plane.engine.register("transactions", receipts.served(lines))
+    panel = twin_features.panel(plane.engine, grid, known_until=known_until)
+    plane.seal(panel, plane.places.panel)
+    plane.seal(twin_features.labels(plane.engine, panel), plane.places.labels)
+    findings = found(receipts, law, Sources(len(sids), erased(lines)))
+    plane.places.keep("population", findings)
+    save(population_picture(findings), plane.places.figure("population"))
+    return Population(len(sids), len(pc.unique(panel["sid"])), panel.num_rows, asked.cutoffs, findings)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Households that the receipt lines tell of, and those among the files' that were erased."""
+
+    households: int
+    erased: int
+
+
+def found(receipts: Receipts, law: Standing, sources: Sources) -> Findings:
+    """Coverage, who was left out and why, and the panel as it was written checked against the ledger."""
+    plane, declared = receipts.plane, law_of(receipts.own)
+    standing = reasons(plane.engine)
+    written = plane.tables.table(plane.places.panel)
+    left_out = population.excluded(standing, erased=sources.erased)
+    # a source that is no longer declared may have left its counts behind
+    counts = [p.read_text(encoding="utf-8") for p in plane.places.all_counts if p.parent.name in declared]
+    ledger = f"consent ledger{' (synthetic)' if declared['consent'].synthetic else ''} on the as-of date"
+    facts = {
+        "rows_without_valid_basis": population.rows_without_valid_basis(
+            plane.engine, written, bases=law.bases, assessed=law.assessed
+        ),
+        "excluded": left_out.counts,
+        "excluded_suppressed": list(left_out.suppressed),
+        "population.panel": {
+            "households_in_sources": sources.households + sources.erased,
+            "households": len(pc.unique(written["sid"])),
+            "rows": written.num_rows,
+            "as_of_days": len(pc.unique(written["cutoff"])),
+        },
+    }
+    return Findings(
+        population.consent_coverage(standing, source=ledger),
+        (
+            *(Fact(name, value, Kind.MEASURED, f"features: {ledger}") for name, value in facts.items()),
+            *population.counted(counts),
+            population.retention(counts, declared, today=receipts.today),
+        ),
+        population.SHOWN,
+    )

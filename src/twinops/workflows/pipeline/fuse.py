@@ -1,0 +1,159 @@
+"""Infer from a panel of other people how segments of our consumers think; only for segments, always with its doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.fusion import fusion
+from twinops.data.fusion import table as fusion_table
+from twinops.data.fusion.panel_shift import Shift
+from twinops.data.fusion.plan import Plan, SegmentColumn, permitted
+from twinops.data.fusion.predictive_mean_matching import Shared
+from twinops.data.own_sources.declared import law_of
+from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.consent import Purpose
+from twinops.entities.demographics import CODES, SCALES
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.legal import LegalFacts
+from twinops.evaluation.canvas import save
+from twinops.evaluation.fusion import measures as measured
+from twinops.evaluation.fusion.findings import as_facts, by_truth
+from twinops.evaluation.fusion.picture import fusion_picture
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import FusionParams
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.places import Places
+
+FOUR_WEEKS = 28
+MADE_FROM: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "baskets_per_4_weeks": ("transactions", ("basket_id", "transaction_timestamp")),
+    "spend_per_4_weeks": ("transactions", ("sales_value", "transaction_timestamp")),
+    **{name: ("demographics", (name,)) for name in CODES},
+}
+"""Shared variable -> our source, and its columns that the variable is made from."""
+VISITS = ("under 2 baskets", "2 to 5 baskets", "6 to 11 baskets", "12 baskets or more")
+SPENDING = ("under 50 USD", "50 to 149 USD", "150 to 299 USD", "300 USD or more")
+SEGMENTS = (
+    SegmentColumn("visits", ("baskets_per_4_weeks",)),
+    SegmentColumn("spending", ("spend_per_4_weeks",)),
+    SegmentColumn("social_account"),
+)
+STORES = ("0", "1", "2 or more")
+NAME = "Demo Panel Institute (synthetic)"
+
+
+@dataclass(frozen=True)
+class Fused:
+    """What the notebook may show: segments as they are published, and what was found."""
+
+    recipients: int
+    donors: int
+    left_out: tuple[str, ...]
+    findings: Findings
+
+
+def fuse(plane: DataPlane, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> Fused:
+    """Write `reports/measures/fusion.json` and a picture; without a panel, or with too few consumers, it says so.
+
+    Matched on are only variables that our own sources declare for training; the others are named as left out.
+    """
+    places, tables = plane.places, plane.tables
+    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(law_of(own)), Purpose.TRAINING)
+    donors, recipients = tables.source("panelists", otherwise=pa.table({})), _recipients(places, tables)
+    if not shared or min(donors.num_rows, recipients.num_rows) < 2 * rule.smallest_cell:
+        why = {"not_inferred": "there is no panel, too few consumers, or nothing that may be matched on"}
+        findings = Findings((), (Fact("fusion_segments", why, Kind.MEASURED, "data/raw/panelists"), _left(left_out)))
+        fused = fusion_table.table(
+            {}, fusion_table.UnseenDoubt({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),)), rule
+        )
+    else:
+        fused = fusion.fuse(plane.engine, donors, recipients, plan=_plan(shared), params=rule)
+        against = _against_truth(fused, recipients, places, tables)
+        findings = as_facts(fused) + against + _hidden(recipients, shared, rule) + Findings(facts=(_left(left_out),))
+    places.keep("fusion", findings)
+    save(fusion_picture(fused, variable="visits", order=VISITS), places.figure("fusion"))
+    save(fusion_picture(fused, variable="social_account", order=("yes", "no")), places.figure("fusion_bounds"))
+    return Fused(recipients.num_rows, donors.num_rows, left_out, findings)
+
+
+def _shared(name: str) -> Shared:
+    return Shared(name, CODES.get(name, ()))
+
+
+def _plan(shared: tuple[Shared, ...]) -> Plan:
+    return Plan(shared, SCALES, SEGMENTS, NAME)
+
+
+OF_OWN = {"transaction_timestamp": "time", "sales_value": "unit_price", "basket_id": "time"}
+"""What a source of your own declares where it has no column of that name; see `data.own`."""
+
+
+def _declared(law: Mapping[str, LegalFacts]) -> dict[str, tuple[Purpose, ...]]:
+    """Shared variable -> the purposes that all columns it is made from declare."""
+    found = {}
+    for name, (source, columns) in MADE_FROM.items():
+        said = law[source].columns
+        purposes = [set(said.get(c, said.get(OF_OWN.get(c, c), ()))) for c in columns]
+        found[name] = tuple(p for p in Purpose if all(p in said for said in purposes))
+    return found
+
+
+def _left(left_out: tuple[str, ...]) -> Fact:
+    value = {"variables": list(left_out), "why": "our own sources declare them for other purposes than training"}
+    return Fact("fusion_not_matched_on", value, Kind.MEASURED, "legal facts of the sources")
+
+
+def _recipients(places: Places, tables: SealedTables) -> pa.Table:
+    """Consumers on the last as-of day: what they are matched on, their segments, and two numbers to test with."""
+    rows = tables.table(places.panel)
+    if not rows.num_rows:
+        return rows
+    rows = rows.filter(pc.and_(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])), rows["may_train"])).sort_by("sid")
+    held = tables.table(places.blend)
+    has = dict(zip(_keys(held), held["has_account"].to_pylist(), strict=True))
+    tenure = np.maximum(rows["tenure_days"].to_numpy(), FOUR_WEEKS)
+    baskets = np.rint(rows["baskets_total"].to_numpy() * FOUR_WEEKS / tenure).astype(np.int64)
+    spend = np.rint(rows["cents_total"].to_numpy() * FOUR_WEEKS / tenure / 100).astype(np.int64)
+    return pa.table(
+        {
+            "sid": rows["sid"],
+            "baskets_per_4_weeks": baskets,
+            "spend_per_4_weeks": spend,
+            "visits": _banded(baskets, (2, 6, 12), VISITS),
+            "spending": _banded(spend, (50, 150, 300), SPENDING),
+            "social_account": ["yes" if has.get(k) else "no" for k in _keys(rows)],
+            "stores": _banded(rows["stores_84"].to_numpy(), (1, 2), STORES),
+            "saved_share": rows["saved_share_84"],
+        }
+    )
+
+
+def _keys(rows: pa.Table) -> list[tuple[str, int]]:
+    return list(zip(rows["sid"].to_pylist(), rows["cutoff"].to_pylist(), strict=True))
+
+
+def _banded(values: np.ndarray, edges: tuple[int, ...], names: tuple[str, ...]) -> list[str]:
+    """The band of each value; an edge belongs to the band above it."""
+    return [names[i] for i in np.searchsorted(np.array(edges), values, side="right")]
+
+
+def _against_truth(fused: pa.Table, recipients: pa.Table, places: Places, tables: SealedTables) -> Findings:
+    """Beside what the generator says that each consumer would have answered, where there is such a truth."""
+    truth = tables.table(places.truth("panelists"), dataset="truth_panelists", otherwise=pa.table({}))
+    if not truth.num_rows:
+        return Findings()
+    place = {sid: i for i, sid in enumerate(truth["sid"].to_pylist())}
+    rows = np.array([place[sid] for sid in recipients["sid"].to_pylist()])
+    return by_truth(fused, recipients, {s: truth[s].to_numpy()[rows] for s in SCALES})
+
+
+def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams) -> Findings:
+    """Fidelity on real consumers: in how many stores they shop is known, hidden from one half, borrowed by it."""
+    hidden = measured.Hidden("stores", STORES, shared, "saved_share", "grocery households on the last as-of day")
+    return measured.by_hiding(recipients, hidden, measured.Halvings(rule.halvings, rule.donors, rule.seed))

@@ -1,0 +1,139 @@
+"""Find out which records of several sources are one person's, and how sure that is. Only lawful records take part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.consent.ages import birth_days
+from twinops.data.linkage.explain import TieExplanation, explained
+from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
+from twinops.data.linkage.linking import FEWEST, LinkageSettings, Linked, linked
+from twinops.data.linkage.outcome import links, nothing_linked, review
+from twinops.data.linkage.resolve import JoiningRules
+from twinops.data.linkage.splinking import Drawing
+from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.canonical import to_json
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.evaluation.canvas import save
+from twinops.evaluation.linkage.findings import LinkageOutcome, against_truth, counted, facts
+from twinops.evaluation.linkage.measures import SHOWN, linkage_findings
+from twinops.evaluation.linkage.picture import bands_picture, no_tie_picture, tie_picture
+from twinops.params import LinkParams
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.places import Places, write
+
+
+@dataclass(frozen=True)
+class LinkedUp:
+    """Aggregates: records per source that took part and that were left out, households with a link, links, pairs to
+    look at by reason; the weakest tie that was joined, in words; what was found.
+    """
+
+    records: dict[str, int]
+    left_out: dict[str, int]
+    households: int
+    links: int
+    to_review: dict[str, int]
+    weakest: TieExplanation | None
+    findings: Findings
+
+
+def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
+    """Write the sealed links, review list and birthdays, the model, `reports/measures/linkage.json` and two pictures.
+
+    A source that was not collected is missed, and said to be; without registrations, or with too few records, nothing
+    is linked and every twin stays with its purchases.
+    """
+    places, tables = plane.places, plane.tables
+    held = {s: tables.source(s) for s in COMPARED if tables.collected(s)}
+    lawful = {s: _lawful(tables, places, table) for s, table in held.items()}
+    raw = raw_records(_with_cards(lawful))
+    done = linked(plane.engine, raw, _settings(rules)) if _possible(lawful) else None
+    found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
+    outcome = LinkageOutcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
+    for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful), places.births)):
+        plane.seal(table, path)
+    measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
+    said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
+    findings = Findings(tuple(measures), said, SHOWN)
+    write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
+    places.keep("linkage", findings)
+    weakest = _weakest(done, found)
+    _draw(places, done, weakest, rules)
+    left_out = {s: n - outcome.taking_part[s] for s, n in outcome.held.items()}
+    return LinkedUp(
+        outcome.taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings
+    )
+
+
+def _settings(rules: LinkParams) -> LinkageSettings:
+    drawing = Drawing(rules.seed, rules.u_pairs, rules.em_pairs)
+    return LinkageSettings(
+        drawing, JoiningRules(rules.merge_at, rules.review_from, rules.most_records), rules.most_share_a_key, LONE
+    )
+
+
+def _possible(lawful: dict[str, pa.Table]) -> bool:
+    """There are households, something to link to them, and enough to learn from."""
+    return HOME in lawful and len(lawful) > 1 and sum(_sizes(lawful).values()) >= FEWEST
+
+
+def _sizes(tables: dict[str, pa.Table]) -> dict[str, int]:
+    return {source: table.num_rows for source, table in tables.items()}
+
+
+def _lawful(tables: SealedTables, places: Places, table: pa.Table) -> pa.Table:
+    """Only the records that may be blended. Who is not on the list is not: consent unknown refuses (GDPR art. 7(1))."""
+    if not places.blendable.is_file():
+        return table.slice(0, 0)
+    answers = tables.table(places.blendable)
+    return table.filter(pc.is_in(table["sid"], pc.unique(answers.filter(answers["allowed"])["sid"])))
+
+
+def _with_cards(lawful: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """A household's card is its sid; profiles name cards by it too (see `collect.pointing`)."""
+    if HOME not in lawful:
+        return lawful
+    home = lawful[HOME]
+    return {**lawful, HOME: home.append_column("card", home["sid"])}
+
+
+def _births(found: pa.Table, lawful: dict[str, pa.Table]) -> pa.Table:
+    """Birthdays of the households' holders, as far as a linked profile knows them: `sid, birth_day`."""
+    profiles = lawful.get("crm", pa.table({"sid": pa.array([], pa.string()), "born": pa.array([], pa.string())}))
+    born = dict(zip(profiles["sid"].to_pylist(), profiles["born"].to_pylist(), strict=True))
+    pairs = zip(found["sid"].to_pylist(), found["record"].to_pylist(), strict=True)
+    known = [(sid, born[record]) for sid, record in pairs if born.get(record)]
+    sids, days = ([k[i] for k in known] for i in (0, 1))
+    return pa.table({"sid": pa.array(sids, pa.string()), "birth_day": birth_days(pa.array(days, pa.string()))})
+
+
+def _measured(plane: DataPlane, done: Linked, raw: pa.Table, rules: LinkParams) -> list[Measure]:
+    """Measured against the truth, where there is one: only generated identities have it."""
+    truth = plane.tables.table(plane.places.truth("identities"), otherwise=pa.table({}))
+    if not truth.num_rows:
+        return []
+    person_of = dict(zip(truth["sid"].to_pylist(), truth["person"].to_pylist(), strict=True))
+    answer = against_truth(done, raw, person_of, home=HOME)
+    return list(linkage_findings(answer, draws=rules.draws, seed=rules.seed).measures)
+
+
+def _weakest(done: Linked | None, found: pa.Table) -> TieExplanation | None:
+    """The least probable tie that was joined, in words."""
+    if done is None or not found.num_rows:
+        return None
+    order = [("probability", "ascending"), ("match_weight", "ascending"), ("cluster", "ascending")]
+    return explained(found.sort_by(order).slice(0, 1).to_pylist()[0], done.model)
+
+
+def _draw(places: Places, done: Linked | None, weakest: TieExplanation | None, rules: LinkParams) -> None:
+    against = done.pairs.contradicted() if done else np.zeros(0, dtype=bool)
+    free = done.plausible.probability[~against] if done else np.zeros(0)
+    bands = bands_picture(free, rules=_settings(rules).rules, contradicted=int(against.sum()))
+    save(bands, places.figure("linkage_bands"))
+    save(tie_picture(weakest) if weakest else no_tie_picture(), places.figure("linkage_tie"))

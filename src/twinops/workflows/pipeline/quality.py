@@ -1,0 +1,66 @@
+"""Measure every source that was collected, and set the sources against each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from twinops import plugins
+from twinops.data.days import day_of
+from twinops.data.own_sources.declared import DeclaredShelf, shelf
+from twinops.data.schema import Schema
+from twinops.entities.findings import Findings
+from twinops.evaluation.canvas import save
+from twinops.evaluation.quality import contradictions
+from twinops.evaluation.quality.findings import quality_findings
+from twinops.evaluation.quality.measures import Source, by_month
+from twinops.evaluation.quality.picture import quality_picture
+from twinops.own_params import NOTHING_OWN, STAGED_AS, OwnParams
+from twinops.twin.table_lineage import SEALED_FROM
+from twinops.workflows.data_plane import DataPlane
+
+SOURCES = "twinops.data.sources"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What the notebook may show."""
+
+    sources: int
+    rows: int
+    findings: Findings
+
+
+def quality(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Quality:
+    """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
+    declared, today = plugins.names(SOURCES), day_of(as_of)
+    mine = {STAGED_AS[said.kind]: shelf(said) for said in own.root.values()}
+    sources = [s for name in declared for s in opened(plane, name, mine.get(name))]
+    for source in sources:
+        plane.engine.register(source.name, source.rows)
+    months = {s.name: by_month(s) for s in sources}
+    against = contradictions.found(plane.engine, [s.name for s in sources])
+    findings = quality_findings(sources, months, against, declared=declared, today=today)
+    plane.places.keep("quality", findings)
+    save(quality_picture(findings), plane.places.figure("quality"))
+    return Quality(len(sources), sum(s.rows.num_rows for s in sources), findings)
+
+
+def opened(plane: DataPlane, name: str, mine: DeclaredShelf | None) -> Iterator[Source]:
+    """The source, or your own in its place, if anything of it was collected."""
+    batches = [path.stem for path in plane.places.raw_batches(name)]
+    counts = tuple(json.loads(plane.places.counts(name, b).read_text(encoding="utf-8")) for b in batches)
+    if not any(c["read"] for c in counts):
+        return
+    told = mine or plugins.load(SOURCES, name)
+    rows = plane.tables.source(name)
+    stands_for = SEALED_FROM.get(name, {})
+    columns = tuple(c for c in rows.column_names if _declared(stands_for.get(c, c), told.SCHEMA))
+    yield Source(name, counts, rows, columns, told.DAY, told.LEGAL.retention_days, told.LEGAL.synthetic)
+
+
+def _declared(column: str, schema: Schema) -> bool:
+    """Signals stand for a text that is not kept: that they are empty says nothing of the source."""
+    return column in schema.names and column != "text"

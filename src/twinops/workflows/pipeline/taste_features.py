@@ -1,0 +1,122 @@
+"""Make what the taste heads learn from: who bought of which category, and who answered which campaign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.consent import special_categories
+from twinops.data.door import BatchRequest, asked_for
+from twinops.entities.canonical import to_json
+from twinops.params import EvaluateParams, FeaturesParams, SourcesParams, TastesParams
+from twinops.twin.state.features import as_of_days
+from twinops.twin.state.permissions import LedgerQuestion, permissions
+from twinops.twin.tastes import coupon_rows
+from twinops.twin.tastes import events as taste_events
+from twinops.twin.tastes.events import Horizons
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.places import write
+from twinops.workflows.receipts import Receipts
+
+
+@dataclass(frozen=True)
+class TasteFeatures:
+    """How many categories were chosen, and the rows written."""
+
+    categories: tuple[str, ...]
+    states: int
+    coupons: int
+
+
+def taste_features(
+    receipts: Receipts, *, grid: FeaturesParams, held_out: EvaluateParams, rule: TastesParams, sources: SourcesParams
+) -> TasteFeatures:
+    """Write sealed taste states and labels, sealed campaign rows, and the names of the chosen categories.
+
+    Without a table of products there are no categories, without campaigns no rows of them; the files are there, empty.
+    """
+    plane, lines, known_until = receipts.plane, receipts.lines(), receipts.known_until
+    plane.engine.register("transactions", receipts.served(lines))
+    oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
+    past = Past(grid, rule.decay_days, known_until, oldest_age)
+    names = _heard(plane, rule, asked_for("all", plane.places.root, sources), before=min(held_out.cutoffs), past=past)
+    states = _tastes(plane, past, held_out.cutoffs)
+    write(plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
+    return TasteFeatures(names, states, _coupons(receipts, past))
+
+
+@dataclass(frozen=True)
+class Past:
+    """The grid of as-of days, the memories of a taste, and the days the receipt lines tell of."""
+
+    grid: FeaturesParams
+    decay_days: Sequence[int]
+    known_until: int
+    oldest_age: int
+
+    def horizons(self, days: Sequence[int]) -> Horizons:
+        """These as-of days, each with the end of its horizon."""
+        return Horizons(days, self.grid.horizon_days, self.known_until)
+
+
+def _heard(plane: DataPlane, rule: TastesParams, asked: BatchRequest, *, before: int, past: Past) -> tuple[str, ...]:
+    """Choose categories before the first held-out horizon opens, and make what was bought of them known."""
+    engine, products = plane.engine, NO_PRODUCTS
+    names: tuple[str, ...] = ()
+    engine.register("panel", plane.tables.table(plane.places.panel).select(["sid", "cutoff"]))
+    if asked.file("products").is_file():
+        products = taste_events.goods(engine, special_categories.denied(engine, asked), not_goods=rule.not_goods)
+        choice = taste_events.CategoryChoice(before - past.grid.horizon_days, rule.categories)
+        names = taste_events.chosen(engine, products, choice)
+    taste_events.hear(engine, products, names)
+    return names
+
+
+def _tastes(plane: DataPlane, past: Past, held_out: Sequence[int]) -> int:
+    """Write states and labels, and count them."""
+    days = as_of_days(past.grid, known_until=past.known_until)
+    spaced = taste_events.spaced(days, held_out, horizon_days=past.grid.horizon_days)
+    when = past.horizons(spaced)
+    states = taste_events.states(plane.engine, when, past.decay_days, oldest_age=past.oldest_age)
+    plane.seal(states, plane.places.taste("categories"))
+    plane.seal(taste_events.labels(plane.engine), plane.places.taste("category_labels"))
+    return int(states.num_rows)
+
+
+def _coupons(receipts: Receipts, past: Past) -> int:
+    """Write one row per household and campaign, and who allowed training on which campaign's first day."""
+    plane = receipts.plane
+    tables = {name: plane.tables.source(name, otherwise=nothing) for name, nothing in EMPTY.items()}
+    days = coupon_rows.campaign_days(tables["campaigns"], first=1, known_until=past.known_until)
+    allowed = _allowed(receipts, days)
+    for name, table in {**tables, "permissions": allowed}.items():
+        plane.engine.register(name, table)
+    when = past.horizons(days)
+    rows = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=past.oldest_age)
+    plane.seal(rows, plane.places.taste("coupons"))
+    plane.seal(allowed.select(["sid", "cutoff", "may_train"]), plane.places.taste("coupon_consent"))
+    return int(rows.num_rows)
+
+
+def _allowed(receipts: Receipts, days: tuple[int, ...]) -> pa.Table:
+    """What each household allowed on each campaign's first day, read as the panel's flags are (see `features`)."""
+    panel = receipts.plane.tables.table(receipts.plane.places.panel)
+    asked = LedgerQuestion(tuple(pc.unique(panel["sid"]).sort().to_pylist()), days, receipts.today)
+    flags = permissions(receipts.plane.engine, receipts.answers(asked), today=receipts.today)
+    return flags.filter(pc.is_in(flags["cutoff"], pa.array(list(days), pa.int64())))
+
+
+NO_PRODUCTS = pa.table({"product_id": pa.array([], pa.int64()), "product_category": pa.array([], pa.string())})
+EMPTY = {
+    "campaigns": pa.table(
+        {"sid": pa.array([], pa.string()), "campaign_id": pa.array([], pa.int64()),
+         "campaign_type": pa.array([], pa.string()), "start_day": pa.array([], pa.int64())}
+    ),
+    "redemptions": pa.table(
+        {"sid": pa.array([], pa.string()), "campaign_id": pa.array([], pa.int64()), "day": pa.array([], pa.int64())}
+    ),
+}  # fmt: skip
+"""What stands where a source was not collected."""

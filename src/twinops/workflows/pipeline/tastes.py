@@ -1,0 +1,208 @@
+"""Learn what households buy of, which coupons they answer and how they write; measure it on held-out days."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from twinops.data.threads import side_by_side
+from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
+from twinops.entities.measure import Measure
+from twinops.errors import DataError
+from twinops.evaluation.canvas import save
+from twinops.evaluation.statistics.bootstrap import counts
+from twinops.evaluation.tastes import categories as taste_measures
+from twinops.evaluation.tastes import coupons as coupon_measures
+from twinops.evaluation.tastes import social as social_measures
+from twinops.evaluation.tastes.categories_picture import factors_picture, tastes_picture, tried_picture
+from twinops.evaluation.tastes.conclusions import champions, tastes_conclusion
+from twinops.evaluation.tastes.coupons_picture import coupons_picture
+from twinops.evaluation.tastes.scoring import renumbered, score_coupons, score_social, score_tastes
+from twinops.params import CouponsParams, EvaluateParams, FeaturesParams, SignalsParams, TastesParams
+from twinops.ports import KeyStore
+from twinops.twin.model.boosted_trees import ready
+from twinops.twin.tastes import baselines
+from twinops.twin.tastes.categories import TasteRecipe, fit_tastes
+from twinops.twin.tastes.coupon_rows import CouponRows, coupon_rows
+from twinops.twin.tastes.coupons import Coupons, fit_coupons
+from twinops.twin.tastes.model_file import Preferences, from_text, to_text
+from twinops.twin.tastes.rows import TasteRows, taste_rows
+from twinops.twin.tastes.social import SocialRows, fit_social, social_rows
+from twinops.workflows.places import Places, write
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True)
+class Tasted:
+    """What the notebook may show: heads, measures with their intervals, and what was newly tried."""
+
+    heads: Preferences
+    findings: Findings
+    tried: tuple[taste_measures.Tried, ...]
+
+    @property
+    def conclusion(self) -> str:
+        """What the intervals allow us to say."""
+        return tastes_conclusion(self.findings)
+
+
+@dataclass
+class _Found:
+    """What was found so far, and what was not and why."""
+
+    measures: list[Measure] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def attempt(self, what: str, make: Callable[[], _Made]) -> _Made | None:
+        """The result, or nothing and the reason kept: a project may lack products, campaigns or accounts."""
+        try:
+            return make()
+        except DataError as problem:
+            self.missing[what] = str(problem).partition(" Hint:")[0]
+            return None
+
+    def findings(self) -> Findings:
+        """All of it, as it is written."""
+        kept = champions({m.name: m for m in self.measures})
+        more = {"tastes_not_measured": self.missing, "taste_champions": kept}
+        facts = (Fact(name, value, Kind.MEASURED, "tastes") for name, value in more.items())
+        return Findings(tuple(self.measures), (*self.facts, *facts))
+
+
+@dataclass(frozen=True)
+class TasteRules:
+    """What the heads are learned and measured by, from `params.yaml`."""
+
+    grid: FeaturesParams
+    held_out: EvaluateParams
+    tastes: TastesParams
+    coupons: CouponsParams
+    texts: SignalsParams
+
+    @property
+    def recipe(self) -> TasteRecipe:
+        """How the head of categories is made."""
+        rule, grid = self.tastes, self.grid
+        return TasteRecipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
+
+
+@dataclass(frozen=True)
+class TasteTables:
+    """What the heads learn from, opened, and the names of the chosen categories."""
+
+    names: tuple[str, ...]
+    rows: TasteRows
+    receipts: CouponRows
+    social: SocialRows
+
+
+def tastes(places: Places, keys: KeyStore, rules: TasteRules) -> Tasted:
+    """Write `models/tastes.json`, `reports/measures/tastes.json` and four pictures.
+
+    Every head is measured as it is made: refitted for each held-out day on what was closed by then.
+    """
+    opened, found = _opened(places, SealedTables(places.raw_batches, keys), rules), _Found()
+    heads = _shipped(found, opened, rules)
+    write(places.tastes_model, to_text(heads))
+    tried = _measured_tastes(found, places, opened, rules)
+    _measured_coupons(found, places, opened.receipts, rules)
+    _measured_social(found, opened.social, rules)
+    save(factors_picture(heads.tastes), places.figure("tastes_together"))
+    findings = found.findings()
+    places.keep("tastes", findings)
+    # what is shown is what was written
+    return Tasted(from_text(places.tastes_model.read_text(encoding="utf-8")), findings, tried)
+
+
+def _opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTables:
+    names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
+    states, labels, coupons, consent = (
+        tables.table(places.taste(name)) for name in ("categories", "category_labels", "coupons", "coupon_consent")
+    )
+    horizon_days, window_days = rules.grid.horizon_days, rules.texts.window_days
+    return TasteTables(
+        names,
+        taste_rows(tables.table(places.panel), states, labels, categories=len(names)),
+        coupon_rows(coupons, consent),
+        social_rows(tables.table(places.blend), horizon_days=horizon_days, window_days=window_days),
+    )
+
+
+def _shipped(found: _Found, opened: TasteTables, rules: TasteRules) -> Preferences:
+    """The heads that ship, learned from everything that is closed."""
+    social, days = opened.social, rules.grid.horizon_days
+    return Preferences(
+        found.attempt("tastes", lambda: fit_tastes(opened.rows.all_closed(), opened.names, rules.recipe)),
+        found.attempt("coupons", lambda: _coupon_head(opened.receipts.all_closed(), rules)),
+        found.attempt("social", lambda: fit_social(social.where(social.may_train), horizon_days=days)),
+    )
+
+
+def _coupon_head(past: CouponRows, rules: TasteRules) -> Coupons:
+    recipe = rules.recipe
+    return fit_coupons(
+        past, pace_days=recipe.pace_days, penalty_c=rules.coupons.penalty_c, horizon_days=recipe.horizon_days
+    )
+
+
+def _measured_tastes(
+    found: _Found, places: Places, opened: TasteTables, rules: TasteRules
+) -> tuple[taste_measures.Tried, ...]:
+    names, rule = opened.names, rules.tastes
+    ready()
+    asked = partial(score_tastes, opened.rows, names=names, recipe=rules.recipe, new_after_days=rule.new_after_days)
+    each = [partial(asked, day) for day in rules.held_out.cutoffs]
+    scored = found.attempt("category measures", lambda: side_by_side(each))
+    days, who = renumbered(scored or [])
+    tried = taste_measures.newly_tried(days, names)
+    if days:
+        draws = counts(who, draws=rule.draws, seed=rule.seed)
+        found.measures += (
+            found.attempt("category measures", lambda: taste_measures.measure_tastes(days, draws, seed=rule.seed)) or []
+        )
+        found.facts += taste_measures.taste_facts(days, names, tried)
+        trees = {**baselines.TREES.model_dump(), "learned_from": f"every {baselines.TREES_SHARE}th household-day"}
+        found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/tastes/baselines.py"))
+    measures = {m.name: m for m in found.measures}
+    save(tastes_picture(measures), places.figure("tastes"))
+    save(tried_picture(tried, measures, after_days=rule.new_after_days), places.figure("tastes_tried"))
+    return tried
+
+
+def _measured_coupons(found: _Found, places: Places, receipts: CouponRows, rules: TasteRules) -> None:
+    offers = rules.coupons
+    scored = found.attempt("coupon measures", lambda: score_coupons(receipts, rules.grid, offers))
+    drawn = None
+    if scored is not None:
+        draws = counts(int(scored.household.max()) + 1, draws=offers.draws, seed=offers.seed)
+        measured = found.attempt(
+            "coupon measures",
+            lambda: coupon_measures.measure_coupons(scored, draws, seed=offers.seed, top=offers.top_share),
+        )
+        if measured:
+            found.measures += measured
+            found.facts += coupon_measures.coupon_facts(scored)
+            drawn = coupon_measures.curves(scored, draws)
+    measures = {m.name: m for m in found.measures}
+    save(coupons_picture(drawn, measures, top=offers.top_share), places.figure("coupons"))
+
+
+def _measured_social(found: _Found, social: SocialRows, rules: TasteRules) -> None:
+    rule, days = rules.tastes, [d for d in rules.held_out.cutoffs if len(social.scored_at(d))]
+    horizon_days = rules.grid.horizon_days
+    scored = found.attempt("social measures", lambda: [score_social(social, d, horizon_days) for d in days])
+    if scored:
+        draws = counts(int(social.household.max()) + 1, draws=rule.draws, seed=rule.seed)
+        found.measures += (
+            found.attempt("social measures", lambda: social_measures.measure_social(scored, draws, seed=rule.seed))
+            or []
+        )
+    told = {"reading": social_measures.GENERATOR, "as_of_days": days}
+    found.facts.append(Fact("social_head", told, Kind.MEASURED, "tastes: data/twin/blend.parquet"))

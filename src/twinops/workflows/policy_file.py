@@ -1,0 +1,38 @@
+"""Read single files of `compliance/` that stages of the pipeline go by: the policy, and the signed interests."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from twinops.entities.consent import Purpose
+from twinops.errors import ParamsError
+from twinops.governance.assessment import legitimate_interests
+from twinops.governance.policy import limits as policy
+from twinops.governance.policy.limits import Policy
+from twinops.workflows.places import Places
+
+
+def policy_of(places: Places) -> Policy:
+    """The project's policy; without one nothing passes, and nothing that it limits is measured.
+
+    Raises:
+        ParamsError: there is none, or it holds mistakes.
+    """
+    path = places.compliance / "policy.yaml"
+    try:
+        return policy.read(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ParamsError(
+            "There is no compliance/policy.yaml.", hint="Restore it from git; nothing passes without a policy."
+        ) from None
+
+
+def assessments(places: Places, *, on: date) -> frozenset[tuple[str, Purpose]]:
+    """Sources, each with a purpose for which somebody signed that an interest outweighs, as it stands on a day.
+
+    Without the file nobody signed, so nothing may rest on an interest (GDPR art. 6(1)(f)).
+    """
+    path = places.compliance / "interests.yaml"
+    if not path.is_file():
+        return frozenset()
+    return legitimate_interests.standing(legitimate_interests.read(path.read_text(encoding="utf-8")), on=on)

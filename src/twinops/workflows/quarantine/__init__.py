@@ -1,0 +1,1 @@
+"""Rows that were held back: listed, shown, replayed, expired."""

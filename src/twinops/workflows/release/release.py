@@ -1,0 +1,162 @@
+"""Make a table that may leave, attack it, and write it only if policy, budget and attacks allow it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from twinops.data.own_sources.declared import law_of
+from twinops.data.release.codebook import CodeBand
+from twinops.data.release.generalise import Rule, generalise
+from twinops.data.release.ledger import Entry, ReleaseLedger, opened
+from twinops.data.release.synthetic import rho_of, synthesise
+from twinops.entities.canonical import to_json
+from twinops.entities.measure import Measure
+from twinops.errors import ParamsError
+from twinops.evaluation.privacy.reidentification import attacks, risk_findings
+from twinops.evaluation.privacy.utility import Utility, spread_of, utility
+from twinops.governance.policy.limits import Releases
+from twinops.governance.release_sheet import sheet
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import PrivacyParams, ReleaseParams
+from twinops.workflows.places import Places
+from twinops.workflows.policy_file import policy_of
+from twinops.workflows.release.banded_table import Banded, Banding
+
+SYNTHETIC, GENERALISED = "synthetic", "generalised"
+SINGLE_BUDGET = 1.0
+
+
+@dataclass(frozen=True)
+class Released:
+    """What came of it; `folder` is empty when nothing was written, and `refused` says why."""
+
+    kind: str
+    folder: str
+    rows: int
+    households: int
+    risks: tuple[Measure, ...]
+    utility: Utility | None
+    promise: dict[str, float]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A table: the lowest and highest code of each cell, and what it promises in figures."""
+
+    low: np.ndarray
+    high: np.ndarray
+    promise: dict[str, float]
+
+
+def release(
+    kind: str,
+    epsilon: float = SINGLE_BUDGET,
+    today: date | None = None,
+    *,
+    banding: Banding,
+    own: OwnParams = NOTHING_OWN,
+) -> Released:
+    """Write `data/releases/<kind>/`: table, code-book, figures and a sheet that says what it is and is not.
+
+    Raises:
+        ParamsError: there is no such kind, or the policy holds mistakes.
+        DataError: too few households.
+    """
+    if kind not in (SYNTHETIC, GENERALISED):
+        raise ParamsError(f"{kind!r:.40} is no kind of table that may leave.", hint="Take synthetic or generalised.")
+    places = banding.places
+    limits = policy_of(places).releases
+    if limits is None:
+        why = "compliance/policy.yaml declares no limits for releases, so nothing may leave."
+        return Released(kind, "", 0, 0, (), None, {}, (why,))
+    people = banding.table()
+    day = (today or datetime.now(UTC).date()).isoformat()
+    with opened(places.releases) as ledger:
+        refused = _over_budget(kind, epsilon, limits, ledger)
+        if refused:
+            return Released(kind, "", 0, len(people.members), (), None, {}, refused)
+        made = _synthetic(people, epsilon, limits.delta) if kind == SYNTHETIC else _generalised(people, banding.release)
+        released = _judged(kind, made, people, limits, banding.privacy)
+        outcome = "refused" if released.refused else "written"
+        ledger.add(Entry(day, kind, len(people.members), made.promise.get("rho", 0.0), outcome))
+        facts: dict[str, Any] = {"day": day, "spent": ledger.epsilon(limits.delta)}
+        facts |= {"risk_at_most": limits.risk_at_most, "of": law_of(own)["transactions"].sheet}
+    return released if released.refused else _write(released, made, people, places, facts=facts)
+
+
+def _over_budget(kind: str, epsilon: float, limits: Releases, ledger: ReleaseLedger) -> tuple[str, ...]:
+    if kind != SYNTHETIC:
+        return ()
+    total = ledger.epsilon(limits.delta, more=rho_of(epsilon, limits.delta))
+    if total <= limits.epsilon_at_most:
+        return ()
+    return (
+        f"With epsilon {epsilon:g} all synthetic tables together would have spent {total:.3g} of the "
+        f"{limits.epsilon_at_most:g} that compliance/policy.yaml allows (delta {limits.delta:g}).",
+    )
+
+
+def _synthetic(people: Banded, epsilon: float, delta: float) -> _Made:
+    made = synthesise(people.members, people.bands, epsilon=epsilon, delta=delta)
+    return _Made(made.codes, made.codes, {"epsilon": made.epsilon, "delta": delta, "rho": made.rho})
+
+
+def _generalised(people: Banded, rule: ReleaseParams) -> _Made:
+    made = generalise(people.members, people.bands, Rule(rule.k, rule.l, rule.t))
+    return _Made(made.low, made.high, {"k": made.reached.k, "l": made.reached.l, "t": round(made.reached.t, 4)})
+
+
+def _judged(kind: str, made: _Made, people: Banded, limits: Releases, params: PrivacyParams) -> Released:
+    """Attack it and measure what it is good for; refused when even one attack may succeed beyond the limit."""
+    sizes = [band.size for band in people.bands]
+    found = attacks(people.attacked((made.low + made.high) / 2), tries=params.tries, seed=params.seed)
+    risks = risk_findings({kind: found}, {kind: f"{kind} table as of day {params.cutoff}"}, seed=params.seed).measures
+    refused = tuple(
+        f"{m.name.replace('_', ' ')} is {m}, which reaches beyond {limits.risk_at_most:g}."
+        for m in risks
+        if m.high is None or m.high > limits.risk_at_most
+    )
+    useful = utility(people.members, people.control, spread_of(made.low, made.high, sizes), sizes)
+    return Released(kind, "", len(made.low), len(people.members), risks, useful, made.promise, refused)
+
+
+def _write(released: Released, made: _Made, people: Banded, places: Places, *, facts: Mapping[str, Any]) -> Released:
+    folder = places.released(released.kind)
+    folder.mkdir(parents=True, exist_ok=True)
+    done = replace(released, folder=folder.relative_to(places.root).as_posix())
+    book = {
+        band.name: {"says": band.says, "bands": [band.label(i, i) for i in range(band.size)]} for band in people.bands
+    }
+    figures = {
+        "day": facts["day"],
+        "kind": released.kind,
+        "rows": released.rows,
+        "households": released.households,
+        "promise": released.promise,
+        "epsilon_spent_in_all": facts["spent"],
+        "risks": [m.to_dict() for m in released.risks],
+        "utility": asdict(released.utility) if released.utility else None,
+    }
+    (folder / "table.csv").write_text(_csv(made, people.bands), encoding="utf-8", newline="")
+    (folder / "codebook.json").write_text(to_json(book, indent=1) + "\n", encoding="utf-8")
+    (folder / "figures.json").write_text(to_json(figures, indent=1) + "\n", encoding="utf-8")
+    text = sheet(figures, book, of=facts["of"], risk_at_most=facts["risk_at_most"])
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    return done
+
+
+def _csv(made: _Made, bands: tuple[CodeBand, ...]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([band.name for band in bands])
+    for low, high in zip(made.low.tolist(), made.high.tolist(), strict=True):
+        writer.writerow([band.label(a, b) for band, a, b in zip(bands, low, high, strict=True)])
+    return out.getvalue()

@@ -1,0 +1,41 @@
+"""Take down one person's answer to one unit of the retention proposal; an older signature falls away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from twinops.errors import ParamsError
+from twinops.governance.law import retention
+from twinops.workflows.compliance_files import SIGNATURE, text_of
+from twinops.workflows.places import Places
+from twinops.workflows.retention.status import RetentionStatus
+from twinops.workflows.retention.status import status as retention_status
+
+
+def decide(places: Places, *, unit: str, answer: Mapping[str, Any], dated: str | None = None) -> RetentionStatus:
+    """Write the answer (`accepted`, `reason`, `by`) into `compliance/retention.yaml`, for the proposal as it is now.
+
+    Raises:
+        ParamsError: nothing of this name is proposed, or the answer cannot be taken.
+    """
+    now = retention_status(places)
+    if unit not in now.texts:
+        raise ParamsError(f"Nothing called {unit!r:.40} is proposed.", hint=f"Units are {', '.join(now.texts)}.")
+    try:
+        day = date.fromisoformat(dated) if dated else datetime.now(UTC).date()
+        decided = retention.Decided(**answer, dated=day)
+    except (ValidationError, ValueError):
+        raise ParamsError(
+            "The answer cannot be taken.", hint="Give a reason, a name and a day as YYYY-MM-DD."
+        ) from None
+    path = places.compliance / "retention.yaml"
+    head = "".join(line for line in text_of(path).splitlines(keepends=True) if line.startswith("#"))
+    made = retention.written(retention.decided(now.decisions, now.proposal, unit, decided), head=head)
+    retention.read(made)
+    path.write_text(made, encoding="utf-8")
+    path.with_name(path.name + SIGNATURE).unlink(missing_ok=True)
+    return retention_status(places)

@@ -1,0 +1,1 @@
+"""Sources checked, mapped and fingerprinted."""

@@ -1,0 +1,63 @@
+"""Say what would become of a source of your own, before anything of it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.reading import SourceLook, look
+from twinops.entities.small_cells import hidden
+from twinops.own_params import OwnParams
+from twinops.params import Params
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a dry run found. Small counts are null; then `taken` is rounded down to tens, and none follows from it.
+
+    `not_collected` are months the files hold and `months` in params.yaml does not; `without_rows` the reverse.
+    """
+
+    name: str
+    kind: str
+    files: int
+    records: int
+    taken: int
+    households: int
+    quarantined: dict[str, int | None]
+    dropped_columns: tuple[str, ...]
+    filled_columns: tuple[str, ...]
+    months: dict[str, int | None]
+    not_collected: tuple[str, ...]
+    without_rows: tuple[str, ...]
+
+
+def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Checked:
+    """Read, map and judge all of a declared source; write nothing.
+
+    Raises:
+        ParamsError: no such source is declared, or the environment lacks its address.
+        DataError: it cannot be read.
+    """
+    looked = look(declared(own, name, root=places.root, max_rows=params.sources.max_rows))
+    quarantined = hidden(looked.quarantined)
+    small = None in quarantined.values()
+    return Checked(
+        name=looked.name,
+        kind=looked.kind,
+        files=looked.files,
+        records=looked.records,
+        taken=looked.taken // 10 * 10 if small else looked.taken,
+        households=looked.households,
+        quarantined=quarantined,
+        dropped_columns=looked.dropped_columns,
+        filled_columns=looked.filled_columns,
+        months=hidden(looked.months),
+        not_collected=_beyond(looked, params.months),
+        without_rows=tuple(m for m in params.months if looked.months and m not in looked.months),
+    )
+
+
+def _beyond(looked: SourceLook, months: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(m for m in looked.months if m not in months)

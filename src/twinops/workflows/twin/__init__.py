@@ -1,0 +1,1 @@
+"""One consumer's twin, or a segment, asked for a purpose."""

@@ -1,0 +1,128 @@
+"""Tell one consumer everything that is held and made of them, whatever they allow: the right of access (GDPR art. 15).
+
+Who asks has shown who they are before this is run (art. 12(6)). No forecast is made for the answer where the consumer
+does not allow forecasts; forecasts that were made before are counted among what was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops import plugins
+from twinops.data.own_sources.declared import law_of
+from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.consent import Purpose
+from twinops.errors import DataError
+from twinops.governance.law import intended_use
+from twinops.own_params import OwnParams
+from twinops.twin.answers.portrait import NO_HABITS, HeldRecords, Occasion, Portrait, permissions, said
+from twinops.workflows.places import Places
+from twinops.workflows.twin.open import Consumer, Opened, Opener, shipped
+from twinops.workflows.twin.show import NOTHING, ShownPortrait, portrait_of
+
+ACCESS = "access_request"
+SOURCES = "twinops.data.sources"
+SID = "sid"
+QUARANTINED = (
+    "Rows that broke a schema are kept apart for 30 days under a key of their batch, and are not filed by person: "
+    "they cannot be looked up here."
+)
+
+
+def access(
+    who: str,
+    *,
+    opener: Opener,
+) -> ShownPortrait:
+    """Answer the request of the consumer of this id.
+
+    Raises:
+        DataError: nobody is known by this id.
+    """
+    consumer, places, plane = opener.consumer(who), opener.places, opener.receipts.plane
+    records = consumer.links["record"].to_pylist() if consumer.links.num_rows else []
+    theirs = plane.tables.of([consumer.sid, *records])
+    occasion = Occasion("this consumer", ACCESS, opener.receipts.as_of)
+    # art. 15 asks for what is held, and is answered with or without a twin
+    portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
+    held, made = tuple(held_by_sources(theirs, opener.receipts.own)), tuple(made_of_it(places, consumer))
+    return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)
+
+
+def held_by_sources(tables: SealedTables, own: OwnParams) -> Iterator[HeldRecords]:
+    """What each source holds, own records and linked ones, with its legal facts."""
+    law = law_of(own)
+    for name in plugins.names(SOURCES):
+        records = tables.source(name, otherwise=NOTHING)
+        if records.num_rows:
+            facts, source = law[name], plugins.load(SOURCES, name)
+            fields = tuple(c for c in records.column_names if c != SID and records[c].null_count < records.num_rows)
+            purposes = tuple(p.value for p in facts.bases)
+            yield HeldRecords(name, records.num_rows, *_span(records, source), facts.collected_from, purposes,
+                       facts.retention_days, fields)  # fmt: skip
+
+
+def made_of_it(places: Places, consumer: Consumer) -> Iterator[HeldRecords]:
+    """What was made of the records: tables filed by the consumer, in words."""
+    for words, path, dataset in (
+        ("day of birth, from linked records", places.births, "births"),
+        ("records of other sources taken for theirs", places.links, "links"),
+        ("states, by as-of day", places.panel, "panel"),
+        ("what came after each state", places.labels, "labels"),
+        ("what all sources told, by as-of day", places.blend, "blend"),
+        ("taste by category and as-of day", places.taste("categories"), "categories"),
+        ("forecasts made to measure the twin", places.predictions, "predictions"),
+    ):
+        rows = _rows(path, dataset, consumer)
+        if rows:
+            yield HeldRecords(words, rows)
+    if _rows(places.trained_subjects, "trained", consumer):
+        yield HeldRecords("place in the list of whom the shipped model learned from", 1)
+
+
+def rights(places: Places) -> tuple[str, ...]:
+    """What may be asked for, and of whom."""
+    path = places.compliance / "intended_use.yaml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else None
+    controller = None if text is None else intended_use.read(text).controller
+    whom = "the controller" if controller is None else f"{controller.name}, {controller.contact}"
+    return (
+        f"Of {whom}: a copy of the records, correction, erasure, restriction, and data in a portable form (GDPR arts. "
+        "15 to 20); withdrawal of any consent and objection to any use, at any time (arts. 7(3), 21).",
+        "You may complain to the data protection authority where you live (art. 77).",
+        QUARANTINED,
+    )
+
+
+def _twin(consumer: Consumer, places: Places, occasion: Occasion) -> Portrait | None:
+    """The twin of whoever allows one; None: no answer may wait for a forecast that cannot be made."""
+    if consumer.refusal(Purpose.SCORING.value) is not None or not places.model.is_file():
+        return None
+    try:
+        return portrait_of(Opened(consumer, shipped(places).twin(consumer)), places, occasion)
+    except DataError:
+        return None
+
+
+def _without_twin(consumer: Consumer, occasion: Occasion) -> Portrait:
+    """What is held and allowed, and no figure of a twin."""
+    name, allowed = occasion.name, permissions(consumer.answers)
+    return Portrait(name, occasion.as_of, occasion.purpose, (), allowed, NO_HABITS, None, 0.0, ())
+
+
+def _span(records: pa.Table, source: ModuleType) -> tuple[str | None, str | None]:
+    day = source.DAY
+    if day is None or day not in records.column_names:
+        return None, None
+    span = pc.min_max(records[day]).as_py()
+    return (None, None) if span["min"] is None else (said(int(span["min"])), said(int(span["max"])))
+
+
+def _rows(path: Path, dataset: str, consumer: Consumer) -> int:
+    return int(consumer.tables.table(path, dataset=dataset, otherwise=NOTHING).num_rows)

@@ -1,0 +1,45 @@
+"""Predict one consumer's next weeks, for a declared purpose that the consumer allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twinops.twin.answers.forecast import Forecast, forecast
+from twinops.twin.answers.portrait_text import BASIS
+from twinops.workflows.twin.open import Opener
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What is expected, or why it is refused."""
+
+    expected: Forecast | None
+    refused: str | None
+
+    def text(self) -> str:
+        """In words."""
+        if self.expected is None:
+            return self.refused or ""
+        e = self.expected
+        chance = "" if e.active_probability is None else f"Shops at all: {e.active_probability:.1%}. "
+        return (
+            f"Next {e.horizon_days} days, {BASIS[e.basis]}. {chance}Baskets: {e.baskets:.2f} "
+            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} USD "
+            f"[{e.spend_range[0]:,.2f}, {e.spend_range[1]:,.2f}]. Ranges hold 80 of 100 like cases."
+        )
+
+
+def predict(
+    who: str,
+    purpose: str,
+    *,
+    opener: Opener,
+) -> Predicted:
+    """Open one twin and predict the horizon from the as-of day on.
+
+    Raises:
+        DataError: nobody is known by this id, or there is no model yet.
+    """
+    opened = opener.open(who)
+    refused = opened.consumer.refusal(purpose)
+    return Predicted(forecast(opened.twin), None) if refused is None else Predicted(None, refused)

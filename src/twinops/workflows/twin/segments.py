@@ -1,0 +1,104 @@
+"""Tell what segments of consumers are expected to do, and would be if; aggregates only, small cells suppressed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.consent import Purpose
+from twinops.evaluation.segments.measures import Segment, SegmentsAsked, segment
+from twinops.governance.law import contact_limits
+from twinops.ports import KeyStore
+from twinops.twin.answers.what_if import Action, caveat_of
+from twinops.workflows.places import Places
+from twinops.workflows.twin.open import shipped
+from twinops.workflows.twin.simulate import limits_of
+
+ALLOWED_BY = {Purpose.SCORING.value: "may_score", Purpose.OFFERS.value: "may_offer"}
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """The table, or why it is refused. `asked` households allow the purpose; `day` is the as-of day."""
+
+    by: tuple[str, ...]
+    purpose: str
+    day: int
+    horizon_days: int
+    asked: int
+    segments: tuple[Segment, ...]
+    action: Action | None
+    refused: tuple[str, ...]
+    caveat: str | None
+
+
+def segments(
+    by: Sequence[str] = ("activity",),
+    what_if: str | None = None,
+    purpose: str = Purpose.SCORING.value,
+    *,
+    places: Places,
+    keys: KeyStore,
+) -> Segmented:
+    """Cut the newest as-of day's households that allow the purpose.
+
+    Raises:
+        DataError: there is no model, or no panel yet.
+        ParamsError: nobody cuts by such a name, the action is not understood, or the policy holds mistakes.
+    """
+    action = None if what_if is None else Action.parse(what_if)
+    refused = _refusals(places, action, purpose, tuple(by))
+    if refused:
+        return Segmented(tuple(by), purpose, 0, 0, 0, (), action, refused, None)
+    given = shipped(places)
+    panel = SealedTables(places.raw_batches, keys).table(places.panel)
+    day = pc.max(panel["cutoff"]).as_py()
+    # nobody is predicted who does not allow scoring, whatever the purpose of the table
+    rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))
+    within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False)
+    free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
+    # a campaign is for whoever may still be contacted; silence and baskets reach nobody
+    found = segment(rows, given.model, given.support, SegmentsAsked(tuple(by), action, within, free))
+    caveat = caveat_of(action) if action is not None else None
+    return Segmented(tuple(by), purpose, day, given.model.horizon_days, int(within.sum()), found, action, (), caveat)
+
+
+def _refusals(places: Places, action: Action | None, purpose: str, by: tuple[str, ...]) -> tuple[str, ...]:
+    """What the policy says against it; without an action only the purpose and the keys are asked about."""
+    if purpose not in ALLOWED_BY:
+        return (_undeclared(purpose),)
+    kind = "silence" if action is None else action.kind
+    return contact_limits.refusals(limits_of(places), contact_limits.Contact(kind, purpose, keyed_on=by))
+
+
+def _undeclared(purpose: str) -> str:
+    """Why no segment is made for it, and who would have to say what first."""
+    made = f"Until then segments are made for {' and '.join(ALLOWED_BY)}."
+    if purpose in {p.value for p in Purpose}:
+        return f"{purpose!r} is declared for other work than segments. {made}"
+    return (
+        f"{purpose!r:.60} is not declared. The controller's data owner would have to declare it under `purposes` in "
+        "compliance/intended_use.yaml, with its legal basis and why, tell households of it in a notice, and record "
+        f"their answers in the consent ledger under that name. {made}"
+    )
+
+
+def _everybody(rows: pa.Table) -> np.ndarray:
+    return np.ones(rows.num_rows, dtype=bool)
+
+
+def _free(rows: pa.Table, places: Places, keys: KeyStore, day: int) -> np.ndarray:
+    """Who has had fewer contacts than the policy allows in the window before the day."""
+    limits, tables = limits_of(places), SealedTables(places.raw_batches, keys)
+    if limits is None or not tables.collected("campaigns"):
+        return _everybody(rows)
+    sent = tables.source("campaigns")
+    recent = sent.filter(pc.and_(pc.greater_equal(sent["start_day"], day - limits.window_days),
+                                 pc.less(sent["start_day"], day)))  # fmt: skip
+    had = {x["values"]: x["counts"] for x in pc.value_counts(recent["sid"]).to_pylist()}
+    return np.array([had.get(sid, 0) < limits.most_contacts for sid in rows["sid"].to_pylist()], dtype=bool)

@@ -1,0 +1,93 @@
+"""Ask one twin what would come if, within what the data, the consumer and the policy allow."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from twinops.errors import DataError, ParamsError
+from twinops.governance.law import contact_limits
+from twinops.governance.policy import limits as policy
+from twinops.twin.answers.what_if import Action, Simulated, simulate
+from twinops.workflows.places import Places
+from twinops.workflows.twin.open import Consumer, Opened, Opener
+from twinops.workflows.twin.tastes import coupon_chance
+
+
+def simulate(
+    who: str,
+    action: str,
+    purpose: str,
+    *,
+    opener: Opener,
+) -> Simulated:
+    """Answer with a distribution, or with every reason why not: consent, the influence guard, the support of the data.
+
+    Raises:
+        DataError: nobody is known by this id, nothing is held about them, or no model and support were made yet.
+        ParamsError: the action is not understood, or the policy holds mistakes.
+    """
+    asked = Action.parse(action)
+    places = opener.places
+    if places.model.is_file() and not places.support.is_file():  # without a model there is more to say than this
+        raise DataError("Where the data can answer was not measured yet.", hint="Run `dvc repro twin`.")
+    opened = opener.open(who)
+    against = guarded(opened.consumer, asked, purpose, places)
+    if not against and opened.twin.state.empty:
+        against = ("Nothing is known of this consumer yet, so no what-if can start from it.",)
+    return Simulated.refusal(asked, *against) if against else told(opened, asked, places)
+
+
+def told(opened: Opened, asked: Action, places: Places) -> Simulated:
+    """The answer of the data; for a campaign, with the consumer's own chance to redeem by the coupon head."""
+    found = simulate(opened.twin, asked)
+    if found.redemption is None:
+        return found
+    return replace(found, redemption=replace(found.redemption, own=coupon_chance(opened, places, asked.campaign)))
+
+
+def guarded(consumer: Consumer, asked: Action, purpose: str, places: Places) -> tuple[str, ...]:
+    """What the consumer and the policy say against it."""
+    limits = limits_of(places)
+    refused = consumer.refusal(purpose)
+    contacts = contacts_of(consumer, limits.window_days) if limits is not None else None
+    contact = contact_limits.Contact(asked.kind, purpose, contacts, signs_of(consumer, places))
+    return (*((refused,) if refused else ()), *contact_limits.refusals(limits, contact))
+
+
+def limits_of(places: Places) -> contact_limits.ContactLimits | None:
+    """The policy's section on influence.
+
+    Raises:
+        ParamsError: there is no policy, or it holds mistakes.
+    """
+    return policy.read(_text(places.compliance / "policy.yaml")).influence
+
+
+def contacts_of(consumer: Consumer, window_days: int) -> int:
+    """How many campaigns began for the consumer in the window before the day."""
+    if not consumer.tables.collected("campaigns"):
+        return 0
+    starts = consumer.tables.source("campaigns")["start_day"].to_pylist()
+    return sum(consumer.day - window_days <= start < consumer.day for start in starts)
+
+
+def signs_of(consumer: Consumer, places: Places) -> frozenset[str]:
+    """Signs of vulnerability that are known today; only ever used to leave somebody alone."""
+    # AI Act art. 5(1)(b), Directive 2005/29/EC art. 5(3)
+    found = {"under_age"} if "under_age" in consumer.answers.values() else set()
+    if places.blend.is_file():
+        rows = consumer.tables.table(places.blend)
+        newest = rows.filter(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])))
+        if newest.num_rows and newest["care_open_cases"][0].as_py():
+            found.add("open_complaint")
+    return frozenset(found)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ParamsError(f"There is no {path.parent.name}/{path.name}.", hint="Restore it from git.") from None

@@ -1,0 +1,200 @@
+"""Loading is hostile ground: signature, digests and approval first, then an allow-list, then a trial elsewhere."""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+import zipfile
+from datetime import UTC, datetime
+from email.message import Message
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import candidate
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+import twinops
+from twinops.adapters.mlflow import digests, trial_load
+from twinops.adapters.registry_client import client as registry_door
+from twinops.adapters.registry_client.client import RefusedError
+from twinops.errors import IntegrityError, ParamsError
+from twinops.governance.log import signed_pass as passport
+from twinops.governance.log.checkpoint import raw
+
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+PUBLIC = raw(KEY.public_key()).hex()
+MLMODEL = """flavors:
+  python_function:
+    code: null
+    data: data/twin.json
+    env: {conda: conda.yaml, virtualenv: python_env.yaml}
+    loader_module: twinops.adapters.mlflow.twin_flavour
+    python_version: 3.11.7
+    streamable: false
+mlflow_version: 3.17.2
+"""
+LIGHTGBM = """flavors:
+  lightgbm: {data: model.lgb, lgb_version: 4.7.0, model_class: lightgbm.basic.Booster, code: null}
+  python_function: {data: model.lgb, loader_module: mlflow.lightgbm, python_version: 3.11.7, code: null}
+"""
+APPROVAL = {"id": 1, "at": "2026-11-23T18:00:00.000Z", "expires": "2126-11-23T18:00:00.000Z", "separated": True}
+
+
+def model(folder: Path, described: str = MLMODEL, **files: str) -> Path:
+    candidate.write(folder / "MLmodel", described)
+    for name, content in {"data/twin.json": candidate.twin_json(), **files}.items():
+        candidate.write(folder / name, content)
+    return folder
+
+
+def bundle(
+    root: Path, described: str = MLMODEL, *, key: Ed25519PrivateKey = KEY, files: Any = None, **changes: Any
+) -> Path:
+    """What `twinops model export` leaves."""
+    listed = digests.listing(model(root / "model", described, **(files or {})))
+    body = {
+        "name": "twin",
+        "version": 3,
+        "alias": "production",
+        "files": listed,
+        "digest": digests.digest_of(listed),
+    }
+    told = {**body, "approval": APPROVAL, "issued": "2026-11-23T18:00:00.000Z", **changes}
+    candidate.write(root / "pass.json", json.dumps(passport.issued(told, key)))
+    return root
+
+
+def test_what_was_approved_loads_offline(tmp_path: Path) -> None:
+    loaded = twinops.load(str(bundle(tmp_path)), key=PUBLIC)
+    import pandas as pd
+
+    from twinops.adapters.mlflow.twin_flavour import example
+
+    assert isinstance(loaded.predict(example(None)), pd.DataFrame)
+
+
+def test_a_changed_added_or_missing_file_is_refused(tmp_path: Path) -> None:
+    for number, change in enumerate((
+        lambda m: (m / "data/twin.json").write_text("{}"),
+        lambda m: (m / ".git").mkdir() or (m / ".git" / "hook").write_text("x"),
+        lambda m: (m / "data/twin.json").unlink(),
+        lambda m: (m / "link").symlink_to("/etc/passwd"),
+    )):  # fmt: skip
+        made = bundle(tmp_path / str(number))
+        change(made / "model")
+        with pytest.raises(RefusedError):
+            twinops.load(str(made), key=PUBLIC)
+
+
+def test_an_unsigned_pass_another_key_or_no_approval_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="not signed by the registry"):
+        twinops.load(str(bundle(tmp_path / "a", key=Ed25519PrivateKey.generate())), key=PUBLIC)
+    with pytest.raises(RefusedError, match="Nobody approved"):
+        twinops.load(str(bundle(tmp_path / "b", approval=None)), key=PUBLIC)
+    made = bundle(tmp_path / "c")
+    told = json.loads((made / "pass.json").read_text())
+    (made / "pass.json").write_text(json.dumps({**told, "version": 4}))
+    with pytest.raises(RefusedError, match="not signed"):
+        twinops.load(str(made), key=PUBLIC)
+    with pytest.raises(ParamsError, match="public key is not known"):
+        twinops.load(str(made), key="no-such-file")
+
+
+def test_a_pass_for_a_version_expires_and_says_so() -> None:
+    given = passport.issued({"files": {}, "digest": digests.digest_of({}), "approval": APPROVAL, "alias": None}, KEY)
+    later = datetime(2127, 1, 1, tzinfo=UTC)
+    assert "expired" in passport.faults(given, key=bytes.fromhex(PUBLIC), files={}, now=later)[0]
+
+
+SKLEARN = """flavors:
+  python_function: {{loader_module: mlflow.sklearn, data: {data}}}
+  sklearn: {{pickled_model: {data}{more}}}
+"""
+HOSTILE = {
+    "a loader of its own": MLMODEL.replace("twinops.adapters.mlflow.twin_flavour", "evil"),
+    "pickled scikit-learn": SKLEARN.format(data="model.pkl", more=""),
+    "skops with its own list of trusted types": SKLEARN.format(
+        data="model.skops", more=", serialization_format: skops, skops_trusted_types: [posix.system]"
+    ),
+    "a model made of code": MLMODEL.replace("streamable: false", "model_code_path: evil.py"),
+    "a pickled python model": MLMODEL.replace("streamable: false", "python_model: python_model.pkl"),
+    "code beside it": MLMODEL.replace("code: null", "code: code"),
+    "data outside": MLMODEL.replace("data/twin.json", "../../evil.json"),
+    "absolute data": MLMODEL.replace("data/twin.json", "/etc/passwd"),
+    "python in the description": MLMODEL + "x: !!python/object/apply:os.system ['touch ran']\n",
+    "no description": "",
+    "a bomb of aliases": "a: &a [x]\n"
+    + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_what_could_run_code_is_refused_before_anything_is_read(tmp_path: Path, what: str) -> None:
+    evil = f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).write_text('x')\n"
+    made = bundle(tmp_path / "b", HOSTILE[what], files={"evil.py": evil, "code/evil.py": evil})
+    with pytest.raises(RefusedError):
+        twinops.load(str(made), key=PUBLIC)
+    assert not (tmp_path / "ran").exists()
+    assert "evil" not in sys.modules
+
+
+def test_damaged_lightgbm_text_ends_another_process_not_this_one(tmp_path: Path) -> None:
+    import lightgbm
+    import numpy as np
+
+    rng = np.random.default_rng(1)
+    data = lightgbm.Dataset(rng.normal(size=(200, 3)), rng.integers(0, 2, 200), params={"verbose": -1})
+    booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1, "num_leaves": 4}, data, 3)
+    text = booster.model_to_string()
+    good = candidate_file(tmp_path, text)
+    trial_load.try_out("mlflow.lightgbm", good)
+    chance = random.Random(3)
+    ended = 0
+    for _ in range(4):
+        lines = text.splitlines()
+        del lines[chance.randrange(len(lines) // 2)]
+        at = chance.randrange(len(lines))
+        lines[at] = lines[at][: len(lines[at]) // 2] + "-9999999999"
+        try:
+            trial_load.try_out("mlflow.lightgbm", candidate_file(tmp_path, "\n".join(lines)))
+        except IntegrityError:
+            ended += 1
+    assert ended >= 2
+    assert digests.dangers(model(tmp_path / "m", LIGHTGBM, **{"model.lgb": text})) == ()
+
+
+def candidate_file(folder: Path, text: str) -> Path:
+    candidate.write(folder / "model.lgb", text)
+    return folder / "model.lgb"
+
+
+def test_bombs_are_refused_without_being_opened(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as bomb:
+        bomb.writestr("zeros", b"\0" * 50_000_000)
+    zipped = (tmp_path / "bomb.zip").read_bytes().decode("latin1")
+    for name in ("model.zip", "model.parquet", "model.pkl"):
+        described = MLMODEL.replace("data/twin.json", name)
+        made = bundle(tmp_path / name, described, files={name: zipped})
+        with pytest.raises(RefusedError, match="not one text file"):
+            twinops.load(str(made), key=PUBLIC)
+    deep = bundle(tmp_path / "deep", files={"data/twin.json": "[" * 200_000})
+    with pytest.raises(RefusedError, match="does not load"):
+        twinops.load(str(deep), key=PUBLIC)
+    long = model(tmp_path / "long", "x" * 300_000)
+    assert "too long" in digests.dangers(long)[0]
+
+
+def test_a_model_that_loops_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trial_load, "SECONDS", 0.01)
+    with pytest.raises(IntegrityError, match="did not load within"):
+        trial_load.try_out("twinops.adapters.mlflow.twin_flavour", model(tmp_path) / "data/twin.json")
+
+
+def test_an_alias_that_is_not_set_is_no_broken_service() -> None:
+    body = BytesIO(b'{"message": "Registered model alias production not found."}')
+    told = registry_door._told(HTTPError("http://x", 400, "Bad Request", Message(), body))
+    assert (type(told), "alias production not found" in str(told)) == (ParamsError, True)

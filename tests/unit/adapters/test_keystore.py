@@ -1,0 +1,139 @@
+"""Key stores: the published one refuses real data; your own keeps keys apart, and can lose them for good."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from twinops.adapters.keystore import DEMO_MASTER_KEY, DemoKeys, SqliteKeyStore, open_store
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.errors import IntegrityError, ParamsError
+
+PEOPLE = [str(i) for i in range(200)]
+
+
+@pytest.fixture(params=["demo", "sqlite", "memory"])
+def store(request, tmp_path):
+    return {"demo": DemoKeys, "sqlite": lambda: SqliteKeyStore(tmp_path / "keys"), "memory": MemoryKeys}[
+        request.param
+    ]()
+
+
+def test_every_store_gives_each_person_one_lasting_sid_and_key(store):
+    sids = store.subject_ids([*PEOPLE, "7"])
+    assert sids[:-1] == store.subject_ids(PEOPLE)
+    assert sids[-1] == sids[7]
+    assert len(set(sids)) == len(PEOPLE)
+    assert all(len(s) == 32 and int(s, 16) >= 0 for s in sids)
+    keys = store.subject_keys(sids)
+    assert len(set(keys.values())) == len(PEOPLE)
+    assert {len(k) for k in keys.values()} == {64}
+    assert store.subject_keys(sids) == keys
+    assert store.epoch() == 0
+
+
+def test_every_store_gives_each_batch_its_own_key(store):
+    key = store.batch_key("transactions", "2017-01")
+    assert len(key) == 64
+    assert store.batch_key("transactions", "2017-01") == key
+    assert store.batch_key("transactions", "2017-02") != key
+
+
+def test_demo_keys_are_the_same_in_every_clone_and_standard_hkdf():
+    (sid,) = DemoKeys().subject_ids(["1"])
+    assert sid == DemoKeys().subject_ids(["1"])[0]
+    info = b"subject\0" + bytes.fromhex(sid)
+    expected = HKDF(hashes.SHA512(), 64, salt=b"twinops demo", info=info).derive(DEMO_MASTER_KEY)
+    assert DemoKeys().subject_keys([sid])[sid] == expected
+
+
+def test_the_demo_key_is_refused_for_data_of_your_own():
+    with pytest.raises(ParamsError, match="published key that protects nobody") as refusal:
+        open_store("demo", own_data=True, location=None)
+    assert refusal.value.exit_code == 2
+
+
+def test_the_store_says_what_to_set_when_it_has_no_place():
+    with pytest.raises(ParamsError, match="TWINOPS_KEYSTORE"):
+        open_store("store", own_data=True, location=None)
+
+
+def test_the_store_finds_its_people_again_after_reopening(tmp_path):
+    sids = open_store("store", own_data=True, location=str(tmp_path / "keys")).subject_ids(PEOPLE)
+    again = SqliteKeyStore(tmp_path / "keys")
+    assert again.subject_ids(PEOPLE) == sids
+    assert sids != SqliteKeyStore(tmp_path / "other").subject_ids(PEOPLE)
+
+
+def test_files_of_the_store_hold_no_natural_id_and_no_open_key(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    (sid,) = store.subject_ids(["household-canary-4711"])
+    raw = b"".join(p.read_bytes() for p in (tmp_path / "keys").iterdir())
+    assert b"household-canary-4711" not in raw
+    assert store.subject_keys([sid])[sid] not in raw
+
+
+def test_only_the_owner_may_read_the_key_encryption_key(tmp_path):
+    SqliteKeyStore(tmp_path / "keys")
+    assert stat.S_IMODE((tmp_path / "keys" / "kek-0").stat().st_mode) == 0o600
+
+
+def test_a_forgotten_subject_has_no_key_and_the_others_keep_theirs(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    before, batch = store.subject_keys(sids), store.batch_key("t", "b")
+    store.forget(sids[3])
+    assert store.epoch() == 1
+    assert store.subject_keys(sids) == {s: k for s, k in before.items() if s != sids[3]}
+    assert store.batch_key("t", "b") == batch
+    assert [p.name for p in sorted((tmp_path / "keys").iterdir())] == ["kek-1", "keys.db"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "memory"])
+def test_collecting_again_does_not_bring_a_forgotten_subject_back(kind, tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys") if kind == "sqlite" else MemoryKeys()
+    (sid,) = store.subject_ids(["5"])
+    store.forget(sid)
+    assert store.subject_keys(store.subject_ids(["5"])) == {}
+    assert store.subject_keys(store.subject_ids(["6"])) != {}
+
+
+def test_a_copy_of_the_old_database_opens_nothing_after_an_erasure(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    shutil.copy(tmp_path / "keys" / "keys.db", tmp_path / "old.db")
+    store.forget(sids[0])
+    shutil.copy(tmp_path / "old.db", tmp_path / "keys" / "keys.db")
+    with pytest.raises(IntegrityError, match="no usable key-encryption key of epoch 0"):
+        SqliteKeyStore(tmp_path / "keys").subject_keys(sids)
+
+
+def test_keys_and_kek_of_different_backups_are_told_apart(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    (tmp_path / "keys" / "kek-0").write_bytes(os.urandom(64))
+    with pytest.raises(IntegrityError, match="does not open under its key-encryption key"):
+        store.subject_keys(sids)
+
+
+def test_forgetting_a_stranger_is_said(tmp_path):
+    with pytest.raises(IntegrityError, match="no such subject"):
+        SqliteKeyStore(tmp_path / "keys").forget("00" * 16)
+
+
+def enrol(folder: Path) -> list[str]:
+    return SqliteKeyStore(folder).subject_ids(PEOPLE)
+
+
+def test_two_processes_that_collect_at_once_agree_on_every_sid(tmp_path):
+    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+        first, second = pool.map(enrol, [tmp_path / "keys"] * 2)
+    assert first == second

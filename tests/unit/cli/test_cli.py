@@ -1,0 +1,191 @@
+"""The command line keeps to its exit codes, says errors in two sentences, and answers in pure JSON when asked to."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from candidate import ROOT, changed_evidence, make_candidate, write
+
+from twinops import plugins
+from twinops.adapters.memory.governance import MemorySigner
+from twinops.cli import _table, main
+from twinops.wiring import open_project
+
+TWINOPS = Path(sys.executable).with_name("twinops")
+CONTRACT = {"status", "sources", "gates", "decide", "documents", "officers", "track", "register"}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_candidate(tmp_path_factory.mktemp("cli") / "project").root
+
+
+@dataclass
+class Answer:
+    """How a command ended and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def twinops(*words: str, cwd: Path) -> Answer:
+    """The command's own entry, in this process: starting one takes longer than all it does."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setattr(sys, "argv", ["twinops", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+    return Answer(int(end.value.code or 0), out.getvalue(), err.getvalue())
+
+
+def test_every_noun_of_the_contract_is_there() -> None:
+    assert set(plugins.names("twinops.cli")) >= CONTRACT
+
+
+def test_nothing_made_yet_is_a_data_error_in_two_sentences(tmp_path: Path) -> None:
+    write(tmp_path / "params.yaml", (ROOT / "params.yaml").read_text())
+    write(tmp_path / "compliance" / "policy.yaml", (ROOT / "compliance" / "policy.yaml").read_text())
+    command = [str(TWINOPS), "status", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert done.stderr == "There is no evidence.json: nothing was measured yet.\nRun `make run`.\n"
+
+
+@pytest.mark.parametrize("words", [["nonsense"], ["decide"], ["run", "train", "--alone"], ["run", "nothing"]])
+def test_a_wrong_command_line_ends_with_2_and_no_traceback(project: Path, words: list[str]) -> None:
+    done = twinops(*words, cwd=project)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unexpected_error_is_told_shortly_and_its_message_stays_out_of_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boom(*_: object, **__: object) -> None:
+        raise KeyError("household 7")
+
+    monkeypatch.setattr("twinops.wiring.open_project", boom)
+    done = twinops("status", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "stopped on a KeyError" in done.stderr
+    assert "household 7" not in done.stderr
+    log = (tmp_path / ".twinops" / "last-error.txt").read_text()
+    assert "boom" in log
+    assert "household 7" not in log
+    monkeypatch.setenv("TWINOPS_DEBUG", "1")
+    monkeypatch.setattr(sys, "argv", ["twinops", "status"])
+    with pytest.raises(KeyError, match="household 7"):
+        main()
+
+
+def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refused(project: Path) -> None:
+    done = twinops("status", "--json", cwd=project)
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert told.keys() == {"model", "decision", "gates", "measures", "excluded", "quarantined", "settled"}
+    assert told["model"].keys() == {"name", "version", "key", "run_id"}
+    assert told["decision"] == "refused"
+    gate = {"id", "outcome", "sentence", "value", "low", "high", "limit", "n", "evidence", "rule", "next"}
+    assert all(g.keys() == gate for g in told["gates"])
+    assert told["measures"]["active_auc"].keys() == {"value", "low", "high", "n", "unit", "source"}
+    assert (told["excluded"], told["quarantined"]) == ({"consent_refused": 210}, {"transactions": 3})
+
+
+def test_a_refusal_is_an_answer_with_exit_code_10(project: Path) -> None:
+    assert twinops("gates", "explain", cwd=project).returncode == 10
+    done = twinops("decide", "--evidence", "reports/evidence.json", "--json", cwd=project)
+    assert done.returncode == 10
+    assert json.loads(done.stdout)["decision"] == "refused"
+
+
+def test_evidence_that_was_touched_is_an_integrity_error(tmp_path: Path) -> None:
+    places = make_candidate(tmp_path / "project")
+    write(places.evidence, places.evidence.read_text().replace("0.88,", "0.98,", 1))
+    assert twinops("decide", "--evidence", "reports/evidence.json", cwd=places.root).returncode == 4
+
+
+@pytest.mark.parametrize("noun", [("gates", "list"), ("sources", "list"), ("documents", "list"), ("doctor",)])
+def test_lists_answer_in_json_and_nothing_else(project: Path, noun: tuple[str, ...]) -> None:
+    done = twinops(*noun, "--json", cwd=project)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)
+
+
+def test_another_folder_can_be_named(project: Path, tmp_path: Path) -> None:
+    assert twinops("--project", str(project), "status", "--json", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("columns", [80, 100, 120])
+def test_the_table_is_readable_at_every_width_without_colour(
+    project: Path, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    _table.show(open_project(project).run("candidate.status"), columns=columns)
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= columns
+    assert "\x1b[" not in shown
+    for word in ("accuracy_activity", "passed", "missing", "0.007 [0.003,", "make serve", "make lab"):
+        assert word in shown
+    assert ("what to do next" if columns >= 96 else "Next: Run") in shown
+    assert "210 consent refused" in shown
+
+
+def test_starting_loads_no_heavy_library_and_no_other_noun(project: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['twinops', 'run', 'nothing']\n"
+        "from twinops.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted(sys.modules))"
+    )
+    seen = subprocess.run(
+        [sys.executable, "-c", code], cwd=project, capture_output=True, text=True, check=True
+    ).stdout.split()
+    heavy = {"mlflow", "dvc", "papermill", "pandas", "numpy", "pyarrow", "duckdb", "sklearn", "matplotlib", "jinja2"}
+    assert not heavy & set(seen)
+    assert "twinops.cli.run" in seen
+    assert "twinops.cli.status" not in seen
+
+
+def test_status_of_a_changed_candidate_says_that_the_lock_does_not_fit(tmp_path: Path) -> None:
+    places = make_candidate(tmp_path / "project")
+    changed_evidence(places, key="1" * 64)
+    gates = {g["id"]: g for g in json.loads(twinops("status", "--json", cwd=places.root).stdout)["gates"]}
+    assert gates["lineage"]["outcome"] == "failed"
+
+
+def test_who_holds_which_office_is_listed_added_and_taken_out(tmp_path: Path) -> None:
+    root = make_candidate(tmp_path / "project").root
+    path = root / "compliance" / "offices.yaml"
+    write(path, (ROOT / "compliance" / "offices.yaml").read_text())
+    shipped = path.read_text()
+    key = tmp_path / "id.pub"
+    key.write_text(f"{MemorySigner().public} rita@laptop\n")
+    rita = ["Rita Risk", "--email", "rita@shop.example", "--office", "risk officer", "--account", "risk-officer"]
+    assert twinops("officers", "add", *rita, "--key", str(key), cwd=root).returncode == 0
+    listed = json.loads(twinops("officers", "list", "--json", cwd=root).stdout)["people"]
+    held = next(p for p in listed if p["account"] == "risk-officer")
+    assert (held["name"], held["office"], held["key"][:7]) == ("Rita Risk", "risk officer", "SHA256:")
+    assert (
+        "risk officer: Rita Risk, rita@shop.example, account risk-officer, SHA256:"
+        in twinops("officers", "list", cwd=root).stdout
+    )
+    dora = ["Dora Dpo", "--email", "dora@shop.example", "--office", "data protection officer", "--key", str(key)]
+    refused = twinops("officers", "add", *dora, cwd=root)
+    assert (refused.returncode, "stands twice" in refused.stderr) == (2, True), "one key is one person"
+    assert twinops("officers", "add", "Otto", "--email", "not one", cwd=root).returncode == 2
+    assert twinops("officers", "remove", "risk-officer", cwd=root).returncode == 2, "nobody would be left to approve"
+    assert twinops("officers", "remove", "scientist", cwd=root).returncode == 0
+    assert [line for line in shipped.splitlines() if line.startswith("#")] == [
+        line for line in path.read_text().splitlines() if line.startswith("#")
+    ]
+    assert "scientist" not in path.read_text()

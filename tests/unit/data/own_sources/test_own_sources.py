@@ -1,0 +1,506 @@
+"""A file nobody prepared for us is declared by column names and legal facts, read within bounds, and never trusted."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from candidate import ROOT
+from own_world import CONSENT, HEAD, LEGAL, PROFILES, RETAIL, TWIN, Shop, but, line, online_retail, params, write_csv
+from typer.testing import CliRunner
+
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.cli._door import app
+from twinops.data.own_sources import parquet as columnar
+from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.declared import legal_of
+from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
+from twinops.params import ConsentParams
+from twinops.wiring import open_project
+from twinops.workflows.pipeline.collect_consent import collect_consent
+from twinops.workflows.sources.check import check as check_source
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(tmp_path, shop=RETAIL)
+
+
+def checked(shop: Shop, name: str = "shop"):
+    return check_source(name, places=shop.places, params=shop.params, own=shop.params.own)
+
+
+# Declaring.
+
+
+def test_all_mistakes_of_a_declaration_are_told_at_once() -> None:
+    wrong = but(
+        RETAIL,
+        path="../../etc/passwd",
+        columns=RETAIL["columns"] | {"colour": "Colour"},
+        time={"format": "%H:%M", "zone": "Mars/Olympus"},
+        money=None,
+        legal=LEGAL | {"purposes": {"household_id": TWIN}},
+    )
+    with pytest.raises(ParamsError) as told:
+        params(shop=wrong)
+    for mistake in (
+        "climb",
+        "colour is no column",
+        "no time zone",
+        "does not tell a day",
+        "time is needed",
+        "money is",
+    ):
+        assert mistake in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"reads": "sql"}, "needs query"),
+        ({"reads": "folder"}, "needs files"),
+        ({"path": None}, "needs path"),
+        ({"surprise": 1}, "Extra inputs"),
+        ({"constants": {"household_id": "1"}}, "constant"),
+        ({"legal": LEGAL | {"purposes": RETAIL["legal"]["purposes"], "bases": {"offers": "consent"}}}, "no basis"),
+        ({"legal": {**RETAIL["legal"], "retention_days": 0}}, "retention_days"),
+        ({"money": {"currency": "GBP", "decimal": ",", "thousands": ","}}, "same"),
+    ],
+)
+def test_a_declaration_that_cannot_be_acted_on_is_refused(changed: dict, said: str) -> None:
+    with pytest.raises(ParamsError, match=said):
+        params(shop=but(RETAIL, **changed))
+
+
+def test_profiles_serve_bias_assessment_only() -> None:
+    with pytest.raises(ParamsError, match="bias_assessment only"):
+        params(people=but(PROFILES, legal=LEGAL | {"purposes": dict.fromkeys(["household_id", "age"], TWIN)}))
+
+
+def test_two_sources_of_a_kind_and_a_sample_are_refused() -> None:
+    with pytest.raises(ParamsError, match="more than one source of transactions"):
+        params(one=RETAIL, two=RETAIL)
+
+
+def test_an_address_written_where_its_name_belongs_is_not_repeated() -> None:
+    sql = but(RETAIL, reads="sql", path=None, query="SELECT 1", url_from="postgresql://u:secret@db/shop")
+    with pytest.raises(ParamsError) as told:
+        params(shop=sql)
+    assert "secret" not in str(told.value)
+    assert "url_from" in str(told.value)
+
+
+def test_own_data_need_keys_of_their_own(shop: Shop, tmp_path: Path) -> None:
+    project = open_project(tmp_path)
+    project.__dict__["params"] = shop.params.model_copy(update={"vault": type(shop.params.vault)()})
+    with pytest.raises(ParamsError, match="published key that protects nobody"):
+        _ = project.keys
+
+
+def test_the_declared_legal_facts_take_the_place_of_the_shipped_ones(shop: Shop) -> None:
+    facts = legal_of(shop.params.own)["transactions"]
+    assert (facts.controller, facts.demo, facts.synthetic) == ("Test Shop (synthetic controller)", False, True)
+    assert set(facts.columns) == set(RETAIL["columns"])
+
+
+# A transaction file nobody prepared.
+
+
+def test_an_online_retail_file_is_taken_and_every_record_is_accounted_for(shop: Shop) -> None:
+    lines = online_retail(200)
+    write_csv(shop.file("retail.csv"), lines)
+    shop.lock()
+    months = [shop.collect(batch=m, lock=False) for m in shop.params.months[:3]]
+    assert sum(m.read for m in months) == months[0].in_file == len(lines)
+    assert all(m.read == m.taken + sum(m.quarantined.values()) for m in months)
+    good = {r for r in lines if r[6] and not r[3].startswith("-")}
+    assert sum(m.taken for m in months) == len(good)
+    reasons = Counter()
+    for month in months:
+        reasons.update(month.quarantined)
+    assert reasons["household_id_missing"] == sum(not r[6] for r in lines)
+    assert reasons["quantity_out_of_range"] == sum(bool(r[6]) and r[3].startswith("-") for r in lines)
+    assert months[0].dropped_columns == ("Description", "Country")
+
+
+def test_one_line_is_mapped_as_it_can_be_computed_by_hand(shop: Shop) -> None:
+    write_csv(shop.file("retail.csv"), [line(), line(Quantity="3", UnitPrice="0.005", StockCode="POST")])
+    shop.collect()
+    post, heart = sorted(shop.open().to_pylist(), key=lambda r: r["quantity"])
+    days = (datetime(2024, 3, 5, tzinfo=UTC) - datetime(2017, 1, 1, tzinfo=UTC)).days
+    assert (heart["day"], heart["basket_id"], heart["quantity"]) == (days, 536_365, 6)
+    assert (heart["sales_cents"], heart["store_id"], heart["retail_discount_cents"]) == (1530, 1, 0)
+    assert heart["product_id"] > 10**15
+    assert post["sales_cents"] == 2  # 1.5 pence, half to even
+    assert shop.open().column_names[:4] == ["sid", "day", "basket_id", "store_id"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "separator", "decimal", "extra"),
+    [
+        ("utf-8-sig", ",", ".", {}),
+        ("utf-16", "\t", ".", {}),
+        ("utf-8", ";", ",", {}),
+        ("windows-1252", ";", ",", {"encoding": "windows-1252"}),
+        ("utf-16-le", "|", ".", {"encoding": "utf-16-le"}),
+    ],
+)
+def test_the_same_file_in_other_dress_gives_the_same_sealed_bytes(
+    tmp_path: Path, encoding: str, separator: str, decimal: str, extra: dict
+) -> None:
+    lines = online_retail(40)
+    plain = Shop(tmp_path / "plain", shop=RETAIL)
+    dressed = Shop(tmp_path / "dressed", shop=but(RETAIL, money={"currency": "GBP", "decimal": decimal}, **extra))
+    write_csv(plain.file("retail.csv"), lines)
+    write_csv(dressed.file("retail.csv"), lines, encoding=encoding, separator=separator, decimal=decimal)
+    assert plain.collect().taken == dressed.collect().taken > 0
+    assert (
+        plain.places.raw("transactions", "2024-03").read_bytes()
+        == dressed.places.raw("transactions", "2024-03").read_bytes()
+    )
+
+
+def test_days_are_counted_in_the_zone_that_was_said(tmp_path: Path) -> None:
+    said = but(RETAIL, time={"format": "%d/%m/%Y %H:%M", "zone": "UTC", "counted_in": "America/New_York"})
+    shop = Shop(tmp_path, shop=said)
+    write_csv(shop.file("retail.csv"), [line(InvoiceDate="01/03/2024 04:59"), line(InvoiceDate="01/03/2024 05:00")])
+    assert shop.collect(batch="2024-02").taken == 1
+    assert shop.collect(batch="2024-03").taken == 1
+
+
+def test_a_file_with_hardly_any_columns_is_enough(tmp_path: Path) -> None:
+    """The shape of CDNOW: customer, date, amount."""
+    purposes = dict.fromkeys(["household_id", "time", "sales_value"], TWIN)
+    said = but(
+        RETAIL,
+        columns={"household_id": "id", "time": "date", "sales_value": "dollars"},
+        time={"format": "%Y%m%d", "zone": "America/New_York"},
+        money={"currency": "USD"},
+        legal=LEGAL | {"purposes": purposes},
+    )
+    shop = Shop(tmp_path, shop=said)
+    shop.file("retail.csv").write_text("id,date,dollars\n00001,20240301,11.77\n00001,20240312,12\n00002,20240301,0\n")
+    found = checked(shop)
+    assert (found.taken, found.quarantined) == (3, {})
+    assert set(found.filled_columns) >= {"basket_id", "store_id", "product_id", "quantity"}
+    shop.collect()
+    assert len(set(shop.open()["basket_id"].to_pylist())) == 3
+
+
+# Profiles and consent.
+
+
+def test_profiles_are_taken_by_their_code_book(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, people=PROFILES)
+    shop.file("people.csv").write_text("id,band,religion\n1,18-24,x\n2,65+,y\n3,very old,z\n3,,z\n4,,z\n4,65+,z\n")
+    found = shop.collect("demographics", "all")
+    assert (found.taken, found.quarantined) == (4, {"age_unknown": 1, "duplicate_row": 1})
+    assert found.dropped_columns == ("religion",)
+    assert sorted(r["age"] or "" for r in shop.open("demographics", "all").to_pylist()) == ["", "", "19-24", "65+"]
+
+
+def test_a_ledger_of_consent_is_taken_and_its_days_keep_their_order(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, ledger=CONSENT)
+    shop.file("consent.csv").write_text(
+        "id,what,at\n1,withdrawn,2024-01-05T17:00:00\n1,yes,2024-01-05T09:00:00\n2,perhaps,2024-01-05\n"
+    )
+    around = {**shop.around, "engine": DuckDBEngine(threads=1)}
+    shop.lock()
+    found = collect_consent(**around, made_up=ConsentParams(seed=1, excluded_share=0.1))
+    assert (found.taken, found.quarantined) == (2, {"event_unknown": 1})
+    opened = sorted(shop.open("consent", "all").to_pylist(), key=lambda r: (r["day"], r["seq"]))
+    assert [r["event"] for r in opened] == ["granted", "withdrawn"]
+
+
+def test_consent_is_never_made_up_around_sources_of_your_own(shop: Shop) -> None:
+    with pytest.raises(DataError, match="no ledger of consent"):
+        collect_consent(
+            **shop.around, engine=DuckDBEngine(threads=1), made_up=ConsentParams(seed=1, excluded_share=0.1)
+        )
+
+
+def test_other_people_s_shipped_rows_never_meet_your_own(shop: Shop) -> None:
+    for source in ("demographics", "campaigns", "redemptions"):
+        found = shop.collect(source, "all", lock=False)
+        assert (found.read, found.taken) == (0, 0)
+
+
+# The dry run.
+
+
+def test_a_dry_run_says_what_would_become_of_it_and_stores_nothing(shop: Shop) -> None:
+    lines = [line(InvoiceNo=str(i)) for i in range(100)] + [line(Quantity="many", InvoiceNo=str(i)) for i in range(12)]
+    lines += [line(**{"Customer ID": "", "InvoiceNo": str(i)}) for i in range(30)]
+    write_csv(
+        shop.file("retail.csv"), [*lines, line(InvoiceDate="31/02/2024 08:00"), line(InvoiceDate="01/02/2023 08:00")]
+    )
+    found = checked(shop)
+    assert found.quarantined == {"household_id_missing": 30, "quantity_unreadable": None, "time_unreadable": None}
+    assert (found.records, found.taken) == (144, 100)
+    assert (found.not_collected, found.dropped_columns) == (("2023-02",), ("Description", "Country"))
+    assert found.months == {"2023-02": None, "2024-03": None}
+    assert not (shop.places.root / "data").exists()
+    assert not shop.keys._sids
+
+
+def test_a_mapped_column_without_a_purpose_is_not_read(tmp_path: Path) -> None:
+    purposes = {k: v for k, v in RETAIL["legal"]["purposes"].items() if k != "product_id"}
+    shop = Shop(tmp_path, shop=but(RETAIL, legal=LEGAL | {"purposes": purposes}))
+    write_csv(shop.file("retail.csv"), [line(), line(Quantity="x")])
+    assert "StockCode" in checked(shop).dropped_columns
+    shop.collect()
+    assert "85123A" not in str(shop.aside().to_pylist())
+
+
+def test_a_source_that_was_not_declared_is_named(shop: Shop) -> None:
+    with pytest.raises(ParamsError, match=r"'market'"):
+        checked(shop, "market")
+
+
+# The fingerprint.
+
+
+def test_collecting_refuses_what_changed_since_the_fingerprint(shop: Shop) -> None:
+    write_csv(shop.file("retail.csv"), [line()])
+    with pytest.raises(IntegrityError, match="does not know"):
+        shop.collect(lock=False)
+    shop.lock()
+    before = shop.places.sources_lock.read_bytes()
+    shop.collect(lock=False)
+    write_csv(shop.file("retail.csv"), [line(), line(InvoiceNo="2")])
+    with pytest.raises(IntegrityError, match="it changed") as told:
+        shop.collect(lock=False)
+    assert "twinops sources fingerprint" in told.value.hint
+    shop.lock()
+    assert shop.places.sources_lock.read_bytes() != before
+    assert shop.collect(lock=False).taken == 2
+
+
+def test_without_sources_of_your_own_the_lock_is_a_constant(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.lock()
+    assert json.loads(shop.places.sources_lock.read_text()) == {"own": {}}
+
+
+# Other ways to read.
+
+
+def test_a_folder_of_monthly_files_is_read_month_by_month(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    write_csv(shop.file("sales-2024-03.csv"), [line(), line(InvoiceDate="01/04/2024 08:00"), line(InvoiceDate="?")])
+    write_csv(shop.file("sales-2024-04.csv"), [line(InvoiceDate="01/04/2024 08:00")])
+    write_csv(shop.file("sales-2024-13.csv"), [line()])
+    found = shop.collect(batch="2024-03")
+    assert (found.taken, found.quarantined) == (1, {"time_in_another_month": 1, "time_unreadable": 1})
+    assert shop.collect(batch="2024-04", lock=False).taken == 1
+    with pytest.raises(DataError, match="no file sales-2024-05"):
+        shop.collect(batch="2024-05", lock=False)
+    assert checked(shop).files == 2
+
+
+def test_parquet_is_read_by_its_types(tmp_path: Path) -> None:
+    purposes = dict.fromkeys(["household_id", "time", "sales_value"], TWIN)
+    said = but(
+        RETAIL,
+        reads="parquet",
+        path="files/sales.parquet",
+        columns={"household_id": "who", "time": "at", "sales_value": "euros"},
+        money={"currency": "EUR", "decimal": ","},
+        legal=LEGAL | {"purposes": purposes},
+    )
+    shop = Shop(tmp_path, shop=said)
+    at = pa.array(
+        [datetime(2024, 3, 1, 10, tzinfo=UTC), datetime(2024, 3, 31, 23, 30, tzinfo=UTC)], pa.timestamp("us", "UTC")
+    )
+    pq.write_table(
+        pa.table({"who": [7, 8], "at": at, "euros": [12.5, float("nan")], "x": [[1], [2]]}), shop.file("sales.parquet")
+    )
+    found = shop.collect()
+    assert (found.taken, found.dropped_columns) == (1, ("x",))
+    assert shop.open()["sales_cents"].to_pylist() == [1250]
+    assert shop.collect(batch="2024-04").quarantined == {"sales_value_unreadable": 1}  # British summer time
+
+
+def test_a_query_is_read_and_its_address_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = but(
+        RETAIL,
+        reads="sql",
+        path=None,
+        query="SELECT * FROM sales",
+        url_from="SHOP_DATABASE",
+        columns={"household_id": "who", "time": "at", "sales_value": "pounds"},
+        time={"zone": "Europe/London"},
+        legal=LEGAL | {"purposes": dict.fromkeys(["household_id", "time", "sales_value"], TWIN)},
+    )
+    shop = Shop(tmp_path, shop=said)
+    with pytest.raises(ParamsError, match="SHOP_DATABASE is not set"):
+        checked(shop)
+    with sqlite3.connect(tmp_path / "shop.db") as db:
+        db.execute("CREATE TABLE sales (who TEXT, at TEXT, pounds REAL, note TEXT)")
+        db.executemany(
+            "INSERT INTO sales VALUES (?, ?, ?, ?)",
+            [("b", "2024-03-02 10:00:00", 1.25, ""), ("a", "2024-03-01", 2, "")],
+        )
+    db.close()
+    monkeypatch.setenv("SHOP_DATABASE", f"sqlite:///{tmp_path}/shop.db")
+    found = shop.collect()
+    assert (found.taken, found.dropped_columns) == (2, ("note",))
+    assert sorted(shop.open()["sales_cents"].to_pylist()) == [125, 200]
+    monkeypatch.setenv("SHOP_DATABASE", "nosuch://user:secret@nowhere/db")
+    with pytest.raises(ServiceError) as told:
+        checked(shop)
+    assert "secret" not in str(told.value)
+    monkeypatch.setenv("SHOP_DATABASE", f"sqlite:///{tmp_path}/empty.db")
+    with pytest.raises(ServiceError, match="the query failed with a OperationalError"):
+        checked(shop)
+
+
+# Hostile files.
+
+
+def test_a_cell_that_a_spreadsheet_would_run_stays_text(shop: Shop) -> None:
+    formula = "=HYPERLINK(0)"
+    write_csv(shop.file("retail.csv"), [line(**{"Customer ID": formula}), line(UnitPrice="=1+1")])
+    found = shop.collect()
+    assert (found.taken, found.quarantined) == (1, {"unit_price_unreadable": 1})
+    assert shop.keys._sids.keys() == {formula}
+    assert printable(formula) == f"'{formula}"
+    assert "\x1b" not in printable("\x1b[2Jx")
+
+
+def test_what_is_wrong_with_one_record_stays_with_it(shop: Shop) -> None:
+    head = ",".join(HEAD).encode()
+    good = ",".join(line()).encode()
+    second = good.replace(b"536365", b"536366")
+    bad = {
+        "nul_byte": good.replace(b"HEART", b"HE\0RT"),
+        "not_utf8": good.replace(b"HEART", b"HE\xffRT"),
+        "wrong_field_count": good + b",more",
+        "torn_record": good.replace(b"WHITE", b'"WHITE'),
+        "oversized": good.replace(b"HEART", b"H" * 10_000_000),
+    }
+    shop.file("retail.csv").write_bytes(
+        b"\r\n".join([head, *[r for b in bad.values() for r in (good, b)], second]) + b"\n"
+    )
+    found = shop.collect()
+    assert found.quarantined == {**dict.fromkeys(bad, 1), "duplicate_row": 4}
+    assert (found.taken, found.read) == (2, 11)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no header"),
+        (b"InvoiceNo,InvoiceNo\n", "no header"),
+        (b"a;b\n1;2\n", "no column InvoiceNo|no column Customer ID"),
+        (b"PK\x03\x04 whatever", "zip archive"),
+        (b"\x1f\x8b\x08 whatever", "gzip"),
+        (b"\x00\x00\xfe\xff", "UTF-32"),
+        (",".join(HEAD).encode("utf-16-le") * 3, "UTF-16 without its mark"),
+        (b"\xff\xfeI\x00\x00\xd8", "not in the encoding|no header"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_clearly(shop: Shop, content: bytes, said: str) -> None:
+    shop.file("retail.csv").write_bytes(content)
+    with pytest.raises(DataError, match=said) as told:
+        checked(shop)
+    assert (told.value.exit_code, bool(told.value.hint)) == (3, True)
+
+
+def test_an_encoding_that_cannot_be_told_is_asked_for(shop: Shop, tmp_path: Path) -> None:
+    named = [line(**{"Customer ID": f"Müller {i}"}) for i in range(20)]
+    write_csv(shop.file("retail.csv"), [line(), *named], encoding="windows-1252")
+    with pytest.raises(DataError, match="not UTF-8: 20 records"):
+        checked(shop)
+    shop.declare(shop=but(RETAIL, encoding="windows-1252"))
+    assert checked(shop).taken == 21
+
+
+def test_mixed_encodings_cost_only_the_records_that_cannot_be_read(shop: Shop) -> None:
+    rows = [
+        ",".join(HEAD).encode(),
+        *[",".join(line(**{"Customer ID": f"Jürgen {i}"})).encode(e) for i, e in enumerate(["utf-8", "cp1252"] * 5)],
+    ]
+    shop.file("retail.csv").write_bytes(b"\n".join(rows))
+    found = shop.collect()
+    assert (found.taken, found.quarantined) == (5, {"not_utf8": 5})
+
+
+def test_bounds_hold_for_bytes_rows_and_what_is_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = Shop(tmp_path / "small", shop=but(RETAIL, max_bytes=100))
+    write_csv(small.file("retail.csv"), [line(), line()])
+    with pytest.raises(DataError, match="max_bytes is 100"):
+        checked(small)
+    said = but(RETAIL, reads="parquet", path="files/sales.parquet", max_bytes=None)
+    shop = Shop(tmp_path / "p", shop=said)
+    table = pa.table({c: ["x"] * 1000 for c in HEAD})
+    pq.write_table(table, shop.file("sales.parquet"), row_group_size=1)
+    shop.params = shop.params.model_copy(update={"sources": shop.params.sources.model_copy(update={"max_rows": 999})})
+    with pytest.raises(DataError, match="more rows than"):
+        checked(shop)
+    shop.declare(shop=said)
+    monkeypatch.setattr(columnar, "MAX_GROUPS", 999)
+    with pytest.raises(DataError, match="1,000 row groups"):
+        checked(shop)
+    monkeypatch.undo()
+    monkeypatch.setattr(columnar, "MAX_UNPACKED", 1_000)
+    with pytest.raises(DataError, match="would unpack to"):
+        checked(shop)
+    shop.file("sales.parquet").write_bytes(b"PAR1" + bytes(100) + b"PAR1")
+    with pytest.raises(DataError, match="not a readable Parquet"):
+        checked(shop)
+
+
+def test_nothing_outside_the_folder_is_read(tmp_path: Path) -> None:
+    secret = write_csv(tmp_path / "secret.csv", [line()])
+    shop = Shop(tmp_path / "project", shop=RETAIL)
+    shop.file("retail.csv").symlink_to(secret)
+    with pytest.raises(DataError, match="leads out of its folder"):
+        checked(shop)
+    shop.file("retail.csv").unlink()
+    os.mkfifo(shop.file("retail.csv"))
+    with pytest.raises(DataError, match="no regular file"):
+        checked(shop)
+    shop.file("sales-2024-03.csv").symlink_to(secret)
+    shop.declare(shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    with pytest.raises(DataError, match="leads out of its folder"):
+        checked(shop)
+    with pytest.raises(ParamsError):
+        params(shop=but(RETAIL, reads="folder", path="files", files="../{month}.csv"))
+
+
+# The command line.
+
+
+def test_the_command_line_checks_lists_and_keeps_to_its_exit_codes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_csv(shop.file("retail.csv"), [line(InvoiceNo=str(i)) for i in range(12)])
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    raw |= {"own": {"shop": RETAIL}, "vault": {"keys": "store"}}
+    (shop.places.root / "params.yaml").write_text(json.dumps(raw), encoding="utf-8")
+
+    def twinops(*words: str):
+        return CliRunner().invoke(app, ["--project", str(shop.places.root), *words])
+
+    done = twinops("sources", "check", "shop", "--json")
+    assert (done.exit_code, json.loads(done.stdout)["taken"]) == (0, 12)
+    assert "own.shop" in json.loads(twinops("sources", "list", "--json").stdout)
+    assert "12 records" in twinops("sources", "fingerprint").stdout
+    assert shop.places.sources_lock.is_file()
+    assert twinops("sources", "check", "nobody").exception.exit_code == 2
+    shop.file("retail.csv").write_bytes(b"")
+    assert twinops("sources", "check", "shop").exception.exit_code == 3
+    monkeypatch.setenv("TWINOPS_KEYSTORE", str(shop.places.root / "keys"))
+    (shop.places.root / "epoch.json").write_text('{"epoch": 0}')
+    assert twinops("quarantine", "list").stdout == "No row is in quarantine.\n"
+    assert "on a terminal only" in str(twinops("quarantine", "show", "transactions", "2024-03").exception)
+    assert twinops("quarantine", "replay", "transactions", "2024-03").exception.exit_code == 3
+    assert twinops("quarantine", "expire").exit_code == 0

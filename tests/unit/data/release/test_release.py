@@ -1,0 +1,272 @@
+"""Tables that may leave: what they promise holds, and what is not allowed is not written."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.data.release.codebook import CodeBand, coded, shipped
+from twinops.data.release.generalise import Rule, generalise
+from twinops.data.release.ledger import Entry, opened
+from twinops.data.release.synthetic import epsilon_of, rho_of, synthesise
+from twinops.data.vault.seal import write_sealed
+from twinops.errors import DataError, IntegrityError, ParamsError
+from twinops.evaluation.privacy.utility import spread_of, utility
+from twinops.params import PrivacyParams, ReleaseParams
+from twinops.workflows.places import Places
+from twinops.workflows.release.release import Released, release
+
+BANDS = (
+    CodeBand("visits", "visits", "visits", (1, 3, 6)),
+    CodeBand("spend", "spend", "USD", (50, 150, 350), sensitive=True),
+    CodeBand("mood", "mood", "mood", (-20, 0, 20), known_if="told"),
+)
+POLICY = Path(__file__).parents[4] / "compliance" / "policy.yaml"
+
+
+def codes(n: int = 400, seed: int = 1) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    habit = rng.random(n)[:, None]
+    return np.floor(np.array([b.size for b in BANDS]) * (0.5 * habit + 0.5 * rng.random((n, 3)))).astype(int)
+
+
+# ---- code-book
+
+
+def test_a_value_on_an_edge_begins_the_next_band_and_the_unknown_has_a_code_of_its_own() -> None:
+    table = pa.table(
+        {
+            "visits": [0, 1, 5, 6],
+            "spend": [49.99, 50, 0, 1e6],
+            "mood": [-30.0, None, 0.0, 5.0],
+            "told": [True, True, False, True],
+        }
+    )
+    assert coded(table, BANDS).tolist() == [[0, 0, 0], [1, 1, 4], [2, 0, 4], [3, 3, 2]]
+
+
+def test_no_cell_can_start_a_formula() -> None:
+    labels = [b.label(i, j) for b in shipped() for i in range(b.size) for j in range(i, b.size)]
+    assert not [label for label in labels if label[0] in "=+-@\t\r"]
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(DataError, match="mood, told"):
+        coded(pa.table({"visits": [1], "spend": [1]}), BANDS)
+
+
+# ---- generalised
+
+
+@pytest.mark.parametrize("rule", [Rule(10, 2, 0.35), Rule(25, 3, 0.2), Rule(5, 1, 1.0)])
+def test_every_class_holds_the_rule_counted_from_the_table_itself(rule: Rule) -> None:
+    table = codes()
+    made = generalise(table, BANDS, rule)
+    whole = np.bincount(table[:, 1], minlength=4) / len(table)
+    rows: dict[tuple[int, ...], list[int]] = {}
+    for low, high in zip(made.low.tolist(), made.high.tolist(), strict=True):
+        rows.setdefault((low[0], high[0], low[2], high[2]), []).append(low[1])
+    for secret in rows.values():
+        assert len(secret) >= rule.k
+        assert len(set(secret)) >= rule.l
+        apart = np.abs(np.cumsum(np.bincount(secret, minlength=4) / len(secret) - whole)).sum() / 3
+        assert apart <= rule.t + 1e-9
+    assert len(made.low) == len(table)
+    assert len(rows) > 1
+
+
+def test_every_household_lies_within_the_range_of_its_row() -> None:
+    table = codes()
+    made = generalise(table, BANDS, Rule(10, 2, 0.35))
+    assert sorted(made.kept.tolist()) == list(range(len(table)))
+    assert ((made.low <= table[made.kept]) & (table[made.kept] <= made.high)).all()
+
+
+def test_too_few_households_for_one_class_are_refused() -> None:
+    with pytest.raises(DataError, match="cannot be generalised"):
+        generalise(codes(8), BANDS, Rule(10, 2, 0.35))
+
+
+# ---- synthetic
+
+
+def test_a_synthetic_table_spends_what_was_asked_and_keeps_the_shape_of_the_data() -> None:
+    table = codes(3000)
+    made = synthesise(table, BANDS, epsilon=3.0, delta=1e-6)
+    assert made.epsilon <= 3.0
+    assert made.rho == pytest.approx(rho_of(3.0, 1e-6), rel=0.01)
+    assert abs(len(made.codes) - len(table)) < 300
+    for column in range(3):
+        one, other = (np.bincount(t[:, column], minlength=5) / len(t) for t in (table, made.codes))
+        assert np.abs(one - other).sum() / 2 < 0.1
+    assert np.corrcoef(made.codes[:, 0], made.codes[:, 1])[0, 1] > 0.2
+    assert len(made.pairs) == 2
+
+
+def test_two_synthetic_tables_are_never_the_same() -> None:
+    table = codes(1000)
+    one, other = (synthesise(table, BANDS, epsilon=1.0, delta=1e-6).codes for _ in range(2))
+    assert one.shape != other.shape or (one != other).any()
+
+
+def test_noise_is_as_large_as_the_promise_demands() -> None:
+    """Counts of a table with one household more differ by one, whatever is told of them differs by far more."""
+    table = codes(1000)
+    sizes = [np.bincount(synthesise(table, BANDS, epsilon=0.1, delta=1e-6).codes[:, 0], minlength=4) for _ in range(6)]
+    assert np.std(sizes, axis=0).max() > 10
+
+
+def test_epsilon_and_loss_turn_into_each_other() -> None:
+    assert epsilon_of(0.1, 1e-6) == pytest.approx(0.1 + 2 * np.sqrt(0.1 * np.log(1e6)))
+    with pytest.raises(ParamsError):
+        rho_of(0.0, 1e-6)
+    with pytest.raises(ParamsError):
+        rho_of(1.0, 0.5)
+
+
+# ---- what it is good for
+
+
+def test_a_table_equal_to_its_households_is_no_distance_from_them() -> None:
+    table, sizes = codes(), [b.size for b in BANDS]
+    found = utility(table, codes(seed=2), spread_of(table, table, sizes), sizes)
+    assert found.single == pytest.approx(0)
+    assert found.pairs == pytest.approx(0)
+    assert found.pairs_apart > 0
+
+
+def test_a_range_counts_for_each_code_in_it_in_equal_parts() -> None:
+    assert spread_of(np.array([[1]]), np.array([[2]]), [4])[0][0].tolist() == [0, 0.5, 0.5, 0]
+
+
+# ---- ledger
+
+
+def test_the_ledger_adds_up_and_survives(tmp_path: Path) -> None:
+    path = tmp_path / "reports" / "releases.json"
+    for _ in range(2):
+        with opened(path) as ledger:
+            ledger.add(Entry("2026-11-23", "synthetic", 100, rho_of(1.0, 1e-6), "written"))
+    with opened(path) as ledger:
+        assert len(ledger.entries) == 2
+        assert 1.0 < ledger.epsilon(1e-6) < 2.0
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"releases": [{"rho": 1}]}', "\x00"])
+def test_a_ledger_that_cannot_be_read_is_never_taken_for_an_unspent_budget(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "releases.json"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(IntegrityError), opened(path):
+        pass
+
+
+# ---- the command's workflow
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryKeys]:
+    """500 households whose sealed panel and blend hold what the shipped code-book asks for."""
+    places, keys = Places(tmp_path_factory.mktemp("release")), MemoryKeys()
+    rng = np.random.default_rng(3)
+    n = 500
+    who = keys.subject_ids([str(i) for i in range(n)])
+    flags = {"cutoff": np.full(n, 337), "may_train": np.ones(n, bool), "may_score": np.arange(n) % 10 > 0}
+    panel = {
+        "recency_days": rng.integers(1, 100, n),
+        "baskets_28": rng.integers(0, 15, n),
+        "cents_84": rng.integers(0, 150000, n),
+        "stores_84": rng.integers(0, 7, n),
+        "weekend_share_84": rng.random(n),
+        "saved_share_84": rng.random(n) / 4,
+    }
+    blend = {
+        "has_account": rng.random(n) < 0.5,
+        "social_events": rng.integers(0, 40, n),
+        "net_sentiment": rng.normal(size=n) / 3,
+    }
+    for path, columns in ((places.panel, panel), (places.blend, blend)):
+        table = pa.table({"sid": who, **flags, **columns})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=keys, subject="sid")
+    # 450 households of chance leave wide intervals
+    policy = POLICY.read_text(encoding="utf-8").replace("risk_at_most: 0.2", "risk_at_most: 0.5")
+    places.compliance.mkdir()
+    (places.compliance / "policy.yaml").write_text(policy, encoding="utf-8")
+    return places, keys
+
+
+def made(project: tuple[Places, MemoryKeys], kind: str, **more: float) -> Released:
+    places, keys = project
+    attacks = PrivacyParams(tries=200)
+    return release(
+        kind, **more, today=date(2026, 11, 23), places=places, keys=keys, params=attacks, rule=ReleaseParams()
+    )
+
+
+def test_a_generalised_table_is_written_with_its_sheet_and_its_figures(project: tuple[Places, MemoryKeys]) -> None:
+    found = made(project, "generalised")
+    folder = project[0].root / found.folder
+    rows = list(csv.reader((folder / "table.csv").read_text(encoding="utf-8").splitlines()))
+    assert found.refused == ()
+    assert len(rows) == found.rows + 1 == 226
+    assert rows[0] == [band.name for band in shipped()]
+    said = (folder / "README.md").read_text(encoding="utf-8")
+    assert "at least 20 households" in said or "at least 2" in said
+    assert "anonym" not in said.lower()
+    assert {m["name"] for m in json.loads((folder / "figures.json").read_text())["risks"]} == {
+        "singling_out_risk", "linkability_risk", "inference_risk",
+    }  # fmt: skip
+
+
+def test_whoever_does_not_allow_scoring_is_in_no_table(project: tuple[Places, MemoryKeys]) -> None:
+    assert made(project, "generalised").households == 225
+
+
+def test_a_synthetic_table_is_written_once_the_budget_allows_it_and_refused_when_it_is_spent(
+    project: tuple[Places, MemoryKeys],
+) -> None:
+    first = made(project, "synthetic", epsilon=2.0)
+    assert first.refused == ()
+    before = (project[0].root / first.folder / "table.csv").read_bytes()
+    second = made(project, "synthetic", epsilon=2.5)
+    assert "3" in second.refused[0]
+    assert second.folder == ""
+    assert (project[0].root / first.folder / "table.csv").read_bytes() == before
+    assert [e["kind"] for e in json.loads(project[0].releases.read_text())["releases"]].count("synthetic") == 1
+
+
+def test_without_limits_in_the_policy_nothing_may_leave(project: tuple[Places, MemoryKeys], tmp_path: Path) -> None:
+    _, keys = project
+    bare = Places(tmp_path)
+    bare.compliance.mkdir()
+    policy = POLICY.read_text(encoding="utf-8")
+    (bare.compliance / "policy.yaml").write_text(policy[: policy.index("releases:")], encoding="utf-8")
+    found = release("generalised", places=bare, keys=keys, params=PrivacyParams(), rule=ReleaseParams())
+    assert "nothing may leave" in found.refused[0]
+
+
+def test_a_table_whose_attack_may_succeed_beyond_the_limit_is_not_written(
+    project: tuple[Places, MemoryKeys],
+) -> None:
+    places, _ = project
+    path = places.compliance / "policy.yaml"
+    kept = path.read_text(encoding="utf-8")
+    path.write_text(kept.replace("risk_at_most: 0.5", "risk_at_most: 0.001"), encoding="utf-8")
+    try:
+        found = made(project, "generalised")
+    finally:
+        path.write_text(kept, encoding="utf-8")
+    assert found.folder == ""
+    assert "reaches beyond 0.001" in found.refused[0]
+
+
+def test_there_is_no_other_kind(project: tuple[Places, MemoryKeys]) -> None:
+    with pytest.raises(ParamsError, match="no kind of table"):
+        made(project, "everything")

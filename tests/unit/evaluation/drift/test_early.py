@@ -1,0 +1,189 @@
+"""The first days after an as-of day: near one where nothing is planted, off where it is; false alarms counted."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from shoppers import GRID as SHOPPERS_GRID
+from shoppers import crowd, examples_of, permissions
+
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.entities.evidence import Evidence
+from twinops.entities.measure import Measure
+from twinops.evaluation.drift.early_warning import (
+    DayAnswer,
+    Watched,
+    Watching,
+    day_answer,
+    first_days,
+    watch_all,
+)
+from twinops.evaluation.drift.early_warning_findings import (
+    early_findings,
+    early_sentence,
+    measure_early,
+    planted_rows,
+)
+from twinops.evaluation.drift.early_warning_picture import early_warning_picture
+from twinops.evaluation.drift.planted import planted
+from twinops.governance.gates import early_warning
+from twinops.params import FeaturesParams, TrainParams
+from twinops.twin.state.examples import Examples
+
+GRID = FeaturesParams(
+    first_day=date(2017, 1, 1), first_cutoff=57, last_cutoff=337, step_days=14, horizon_days=28, decay_days=(10, 30, 90)
+)
+HOW = Watching(7, GRID, TrainParams(activity_c=0.2, spend_alpha=0.01), draws=200, seed=3)
+LIMITS = early_warning.Limits(warn=0.07, alarm=0.1)
+
+
+def answer(ratios: list[Measure]) -> str:
+    return early_warning.answer(ratios, LIMITS).value
+
+
+def day(cutoff: int, *, n: int = 2000, truth: float = 1.0, seed: int = 0) -> Watched:
+    """Households whose rates are known: what is expected is true, but for a factor."""
+    rng = np.random.default_rng([seed, cutoff])
+    rate = rng.gamma(0.8, 1.2, n)
+    baskets = rng.poisson(truth * rate).astype(float)
+    spend = np.array([rng.gamma(2.0, 15.0, int(b)).sum() for b in baskets])
+    actual = {"baskets": baskets, "active": (baskets > 0).astype(float), "spend": spend}
+    return Watched(cutoff, actual, {"baskets": rate, "active": 1 - np.exp(-rate), "spend": 30 * rate})
+
+
+def ratio(found: DayAnswer, quantity: str) -> Measure:
+    return next(r for r in found.ratios if r.name == f"early_{quantity}_ratio")
+
+
+def test_where_nothing_is_planted_it_reads_near_one_and_cries_wolf_seldom() -> None:
+    days = [day_answer(day(c), HOW, answer) for c in range(100, 140)]
+    for quantity in ("baskets", "active", "spend"):
+        found = [ratio(t, quantity) for t in days]
+        assert np.mean([r.value for r in found]) == pytest.approx(1, abs=0.01)
+        holds = np.mean([r.low <= 1 <= r.high for r in found])
+        assert holds >= 0.85
+    assert [t.answer for t in days].count("failed") == 0
+    assert [t.answer for t in days].count("passed") >= 36
+
+
+def test_a_fifth_fewer_baskets_are_an_alarm_on_every_day() -> None:
+    assert {day_answer(day(c, truth=0.8), HOW, answer).answer for c in range(100, 120)} == {"failed"}
+
+
+def test_more_than_expected_counts_as_much_as_less() -> None:
+    assert day_answer(day(1, truth=1.2), HOW, answer).answer == "failed"
+
+
+def test_what_is_planted_is_as_large_as_it_says() -> None:
+    seen = day(309)
+    base, tried = day_answer(seen, HOW, answer), planted(seen, seed=1)
+    found = {name: day_answer(changed, HOW, answer) for name, changed in tried.items()}
+    gone = ratio(found["10 % of households gone"], "baskets").value / ratio(base, "baskets").value
+    assert gone == pytest.approx(0.9, abs=0.02)
+    cheaper = found["spend 10 % lower"]
+    assert ratio(cheaper, "spend").value == pytest.approx(0.9 * ratio(base, "spend").value, abs=1e-5)
+    assert ratio(cheaper, "baskets") == ratio(base, "baskets")
+    assert cheaper.answer == base.answer == "passed"
+    silent = found["the feed silent for all of the days"]
+    assert (ratio(silent, "baskets").value, silent.answer) == (0.0, "failed")
+
+
+def test_few_households_cannot_pass_however_near_they_come() -> None:
+    few = day_answer(day(5, n=60), HOW, lambda _: "")
+    near = [Measure(r.name, 1.0, 60, "s", "m", r.low - r.value + 1, r.high - r.value + 1) for r in few.ratios[:2]]
+    assert answer(near) == "inconclusive"
+
+
+def test_findings_tell_the_day_the_false_alarms_and_what_was_planted() -> None:
+    seen = [day(c, truth=1.2 if c == 281 else 1.0) for c in (281, 295, 309, 337)]
+    early = measure_early(seen, HOW, answer, day=337, limits={"warn": 0.07, "alarm": 0.1})
+    found = early_findings(early)
+    by_name = {m.name: m for m in found.measures}
+    assert by_name["early_false_alarms"].value == pytest.approx(1 / 3)
+    assert by_name["early_false_alarms"].n == 3
+    assert by_name["early_baskets_ratio"].seed == 3
+    days, tried = (f.value for f in found.facts)
+    assert [d["cutoff"] for d in days["days"]] == [281, 295, 309, 337]
+    assert days["month_pairs"]["days"] == 2
+    assert tried[-1]["alarms"] == 4
+    assert "neither a warning nor an alarm" in early_sentence(early)
+    assert len(planted_rows(early)) == 5
+    assert early_warning_picture(early).axes
+    assert early_findings(measure_early(seen, HOW, answer, day=337, limits=early.limits)).to_json() == found.to_json()
+
+
+def test_a_day_that_cannot_be_measured_has_no_measure_and_says_so() -> None:
+    early = measure_early([day(309)], HOW, answer, day=337, limits={"warn": 0.07, "alarm": 0.1})
+    found = early_findings(early)
+    assert not [m for m in found.measures if m.name.endswith("_ratio")]
+    assert found.facts[0].value["not_measured"]
+    assert "could not be measured" in early_sentence(early)
+    assert early_warning_picture(early).axes
+    assert early_warning_picture(None)
+
+
+def test_the_first_days_are_counted_by_hand() -> None:
+    panel = pa.table({
+        "sid": ["a", "b"], "cutoff": [10, 10], "active": [True, True], "baskets": [9, 9], "spend_cents": [9, 9],
+    })  # fmt: skip
+    lines = pa.table({
+        "sid": ["a", "a", "a", "a", "b"], "day": [9, 10, 10, 16, 17], "basket_id": [1, 2, 2, 3, 4],
+        "sales_cents": [100, 200, 50, 25, 400],
+    })  # fmt: skip
+    seen = first_days(DuckDBEngine(threads=1), Examples(panel), lines, days=7).table
+    assert seen["baskets"].to_pylist() == [2, 0]
+    assert seen["spend_cents"].to_pylist() == [275, 0]
+    assert seen["active"].to_pylist() == [True, False]
+
+
+def test_heads_of_the_past_expect_the_first_days_of_a_crowd_that_stays_as_it_was() -> None:
+    receipts = crowd(200)
+    known = examples_of(receipts)
+    how = Watching(7, SHOPPERS_GRID, HOW.penalties, draws=100, seed=1)
+    early = first_days(DuckDBEngine(threads=1), known, receipts, days=7)
+    (seen,) = watch_all(early, how, cutoffs=[141])
+    found = day_answer(seen, how, answer)
+    for quantity in ("baskets", "active"):
+        assert ratio(found, quantity).value == pytest.approx(1, abs=0.12)
+    silent = first_days(DuckDBEngine(threads=1), known, receipts.filter(pc.less(receipts["day"], 141)), days=7)
+    (gap,) = watch_all(silent, how, cutoffs=[141])
+    silence = day_answer(gap, how, answer)
+    assert (ratio(silence, "baskets").value, silence.answer) == (0.0, "failed")
+    assert gap.expected["baskets"].tolist() == seen.expected["baskets"].tolist(), (
+        "nothing after the day is learned from"
+    )
+
+
+def test_a_day_with_too_few_who_may_be_scored_is_not_watched() -> None:
+    receipts = crowd(60)
+    sids = sorted(set(receipts["sid"].to_pylist()))
+    known = examples_of(receipts, allowed=permissions(sids, may_score=False))
+    assert watch_all(known, Watching(7, SHOPPERS_GRID, HOW.penalties, draws=100, seed=1), cutoffs=[141]) == []
+
+
+@pytest.mark.parametrize(
+    ("baskets", "active", "outcome"),
+    [
+        ((0.99, 0.95, 1.03), (1.0, 0.97, 1.03), "passed"),
+        ((0.92, 0.88, 0.96), (1.0, 0.97, 1.03), "inconclusive"),
+        ((1.0, 0.97, 1.03), (0.89, 0.86, 0.92), "failed"),
+        ((1.12, 1.05, 1.2), (1.0, 0.97, 1.03), "failed"),
+        ((0.89, 0.7, 1.1), (1.0, 0.97, 1.03), "inconclusive"),
+        ((0.98, 0.85, 1.11), (1.0, 0.97, 1.03), "inconclusive"),
+    ],
+)
+def test_the_gate_judges_distance_and_doubt(baskets: tuple, active: tuple, outcome: str) -> None:
+    made = [
+        Measure(name, v, 900, "s", "m", low, high)
+        for name, (v, low, high) in zip(early_warning.MEASURES, (baskets, active), strict=True)
+    ]
+    verdict = early_warning.check(Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(made)), LIMITS)
+    assert verdict.outcome.value == outcome
+    assert verdict.limit == "warn at 7%, alarm at 10%"
+    assert (
+        early_warning.check(Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(made[:1])), LIMITS).outcome == "missing"
+    )

@@ -14,7 +14,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup run test test-fast test-server-full test-spark check lab serve bench power lint format lock clean
+.PHONY: help setup run test test-fast test-server-full test-spark check lab serve bench power lint format deps lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
@@ -69,6 +69,9 @@ bench: setup  ## measure against peers; writes bench/results.json (PART="sealing
 
 power: setup  ## what the fairness and drift tests find on populations of known truth; writes docs/gates.md
 	@python bench/gates.py
+
+deps: setup  ## write into dvc.yaml which code each stage depends on
+	@python setup/dependencies.py
 
 lock: setup  ## resolve requirements.lock anew after a change of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \

@@ -2,7 +2,8 @@
 
 Simulated households, four attributes in the proportions of the shipped data and merged by the declared rule, an offer
 to one in five. One level of income, a fifth of all, is reached so much less often than everyone else (the true ratio).
-What is tried is the test the pipeline runs (`twinops.evaluation.fairness.evenness`), with the limits of `intended_use.yaml`.
+What is tried is the test the pipeline runs (`twinops.evaluation.fairness.evenness`), with the limits of
+`intended_use.yaml`.
 """
 
 from __future__ import annotations

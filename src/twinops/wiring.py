@@ -175,7 +175,8 @@ def find(verb: str) -> Callable[..., Any]:
     Raises:
         ParamsError: there is none.
     """
-    return plugins.function(WORKFLOWS, verb.replace(".", "_"))
+    room, _, name = verb.rpartition(".")
+    return plugins.function(f"{WORKFLOWS}.{room or 'pipeline'}", name)
 
 
 def injected(hint: Any) -> bool:

@@ -35,7 +35,7 @@ def show(ctx: typer.Context, who: Id, purpose: Why, as_json: Json = False) -> No
     With access_request everything held and made of them, whatever they allow; make sure first who is asking.
     """
     asked = {"who": who} if purpose == ACCESS else {"who": who, "purpose": purpose}
-    found = home(ctx).run("twin.access" if purpose == ACCESS else "twin_show", **asked)
+    found = home(ctx).run("twin.access" if purpose == ACCESS else "twin.show", **asked)
     answer(found, as_json=as_json, text=found.text())
     raise typer.Exit(REFUSED if found.refused else 0)
 

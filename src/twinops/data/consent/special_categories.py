@@ -52,3 +52,11 @@ def denied(engine: Engine, asked: BatchRequest, *, by: DenyList | None = None) -
     rows = [{"category": c, "pattern": p} for c, ps in sorted(listed.items()) for p in ps]
     engine.register("special_patterns", pa.Table.from_pylist(rows))
     return engine.query(files(__package__).joinpath("special.sql").read_text(encoding="utf-8"))
+
+
+def kinds(engine: Engine) -> pa.Table:
+    """`product_id, kind`: the denied category of a product, or its own ordinary one.
+
+    The engine holds `products_file` and `special`.
+    """
+    return engine.query(files(__package__).joinpath("kinds.sql").read_text(encoding="utf-8"))

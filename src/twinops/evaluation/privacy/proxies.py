@@ -16,6 +16,7 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
+from twinops.data.consent import special_categories
 from twinops.data.consent.special_categories import DenyList
 from twinops.data.threads import one_thread, side_by_side
 from twinops.entities.canonical import rounded
@@ -69,7 +70,7 @@ def memberships(engine: Engine, denied: pa.Table, rule: ProxiesParams, sids: lis
 def register_kinds(engine: Engine, denied: pa.Table) -> None:
     """Name each product's kind, denied or ordinary; the engine holds `products_file`."""
     engine.register("special", denied)
-    engine.register("kinds", engine.query(_sql("kinds")))
+    engine.register("kinds", special_categories.kinds(engine))
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ DONE = {
     WITHDRAW: "The ruling is withdrawn: the gate stands in the way again.",
 }
 _pages = Environment(
-    loader=PackageLoader("twinops.server", "templates"),
+    loader=PackageLoader("twinops.server.officer", "templates"),
     autoescape=True,
     undefined=StrictUndefined,
     trim_blocks=True,
@@ -301,7 +301,7 @@ def _urgency(line: Waiting) -> tuple[int, float]:
 
 
 def _static(name: str, kind: str) -> Response:
-    content = files("twinops.server").joinpath("templates", name).read_bytes()
+    content = files("twinops.server.officer").joinpath("templates", name).read_bytes()
     response = Response(content, mimetype=kind)
     response.headers["Cache-Control"] = "private, max-age=600"
     return response

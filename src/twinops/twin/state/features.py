@@ -53,9 +53,9 @@ WINDOWED = tuple(
 """What happened in a window and nothing before it: cumulative columns would drift by the clock alone."""
 
 
-def sql(name: str) -> str:
-    """A SQL file of this package."""
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")
+def sql(name: str, package: str = __package__) -> str:
+    """A SQL file of this room, or of another one that reads the same tables."""
+    return files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def as_of_days(features: FeaturesParams, *, known_until: int) -> tuple[int, ...]:

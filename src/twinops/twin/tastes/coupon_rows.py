@@ -112,4 +112,4 @@ def tell(
     engine.register("coupon_panel", engine.query(sql("panel")))
     engine.register("coupon_cutoffs", when.table())
     engine.register("taste_decay", decay(decay_days, oldest_age=oldest_age))
-    return engine.query(sql("coupons"))
+    return engine.query(sql("coupons", __package__))

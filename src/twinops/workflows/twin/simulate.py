@@ -11,6 +11,12 @@ from twinops.errors import DataError, ParamsError
 from twinops.governance.law import contact_limits
 from twinops.governance.policy import limits as policy
 from twinops.twin.answers.what_if import Action, Simulated, simulate
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import AgesParams, FeaturesParams
+from twinops.ports import Engine, KeyStore
+from twinops.twin.answers import what_if
+from twinops.twin.answers.what_if import Action, Simulated
+from twinops.workflows.pipeline.features import standing
 from twinops.workflows.places import Places
 from twinops.workflows.twin.open import Consumer, Opened, Opener
 from twinops.workflows.twin.tastes import coupon_chance
@@ -42,7 +48,7 @@ def simulate(
 
 def told(opened: Opened, asked: Action, places: Places) -> Simulated:
     """The answer of the data; for a campaign, with the consumer's own chance to redeem by the coupon head."""
-    found = simulate(opened.twin, asked)
+    found = what_if.simulate(opened.twin, asked)
     if found.redemption is None:
         return found
     return replace(found, redemption=replace(found.redemption, own=coupon_chance(opened, places, asked.campaign)))

@@ -148,13 +148,13 @@ def sources_and_signals(engine, lines: pa.Table) -> dict[str, pa.Table]:
     out = {
         "read_transactions": engine.query(text("twinops.data.sources", "transactions.sql")),
         "read_campaigns": engine.query(text("twinops.data.sources", "campaigns.sql")),
-        "special": engine.query(text("twinops.data", "special.sql")),
-        "signals": engine.query(text("twinops.data", "signals.sql")),
+        "special": engine.query(text("twinops.data.consent", "special.sql")),
+        "signals": engine.query(text("twinops.data.texts", "signals.sql")),
     }
     engine.register("special", out["special"])
-    out["kinds"] = engine.query(text("twinops.evaluation", "kinds.sql"))
+    out["kinds"] = engine.query(text("twinops.evaluation.necessity", "kinds.sql"))
     engine.register("kinds", out["kinds"])
-    out["proxies"] = engine.query(text("twinops.evaluation", "proxies.sql"))
+    out["proxies"] = engine.query(text("twinops.evaluation.privacy", "proxies.sql"))
     day = pa.int64()
     engine.register(
         "redemptions", pa.table({"sid": ["a", "b", "c"], "campaign_id": [1, 1, 2], "day": pa.array([5, 5, 99], day)})

@@ -10,9 +10,9 @@ import governed
 import offices
 import pytest
 from governed import candidate, declared
+from hostile_evidence import hostile
 from jsonschema import Draft202012Validator
 from offices import Office
-from test_formats import hostile
 
 from twinops.errors import DataError
 from twinops.governance.assessment import cnil

@@ -55,13 +55,13 @@ class Home:
     rule: AgesParams = RULE
 
     def run(self, verb: str, **asked: Any) -> Any:
-        if verb == "segments":
+        if verb == "twin.segments":
             return segments_verb.segments(places=self.places, keys=self.keys, **asked)
         does: Callable[..., Any] = {
-            "twin_access": twin_access.twin_access,
-            "twin_show": twin_show.twin_show,
-            "twin_predict": twin_predict.twin_predict,
-            "twin_simulate": twin_simulate.twin_simulate,
+            "twin.access": twin_access.access,
+            "twin.show": twin_show.show,
+            "twin.predict": twin_predict.predict,
+            "twin.simulate": twin_simulate.simulate,
         }[verb]
         ports = {"engine": DuckDBEngine(threads=1), "keys": self.keys, "grid": GRID, "rule": self.rule, "as_of": AS_OF}
         return does(places=self.places, **ports, **asked)

@@ -30,8 +30,9 @@ ADAPTERS = {
     KeyStore: "twinops.adapters.keystore",
     Notebooks: "twinops.adapters.notebooks.papermill_runner",
 }
-"""Port -> the adapter whose bytes matter; `Lineage` reads the lock, which tells of all other stages."""
-UNSEEN = frozenset({Lineage})
+"""Port -> the adapter whose bytes matter."""
+EVERYTHING = ["src/twinops"]
+"""Code deps of a stage that asks for `Lineage`: it names the candidate by what the lock says of all stages' code."""
 CARRIERS = frozenset(
     {
         "twinops",
@@ -94,7 +95,14 @@ def closure(roots: Iterable[str], *, shelves: tuple[str, ...] = SHELVES) -> set[
         found.add(module)
         waiting += [m for m in graph().find_modules_directly_imported_by(module) if m.startswith("twinops")]
         waiting += [f"{shelf}.{name}" for shelf in shelves if shelf in words(module) for name in plugins.names(shelf)]
-    return {m for m in found if any(not _is_docstring(node) for node in tree(m).body)}
+    return {m for m in found if computes(m)}
+
+
+def computes(module: str) -> bool:
+    """Whether a module's code can change what a stage makes: no carrier, and no room that is words alone."""
+    if module in CARRIERS or module.startswith("twinops.cli."):
+        return False
+    return any(not _is_docstring(node) for node in tree(module).body)
 
 
 def _is_docstring(node: ast.stmt) -> bool:
@@ -179,6 +187,8 @@ def code_of(name: str, stage: Mapping[str, Any]) -> list[str]:
         shelf = f"twinops.workflows.{room or 'pipeline'}"
         workflow = getattr(plugins.load(shelf, leaf), leaf)
         hints = {hint for key, hint in get_type_hints(workflow).items() if key != "return"}
+        if Lineage in hints:
+            return EVERYTHING
         roots += [f"{shelf}.{leaf}", *(ADAPTERS[h] for h in hints if h in ADAPTERS)]
     sources = [f"twinops.data.sources.{one}" for one in _sources(name, stage)]
     if not sources:
@@ -203,18 +213,18 @@ def _sources(name: str, stage: Mapping[str, Any]) -> list[str]:
 def with_code(text: str) -> str:
     """`dvc.yaml` with the code deps of every stage made anew, all else as it stands."""
     stages = yaml.safe_load(text)["stages"]
-    out, name, skipping = [], "", False
+    out: list[str] = []
+    name, margin = "", ""
     for line in text.splitlines():
         if (stage := re.fullmatch(r"  (\w+):", line)) and stage.group(1) in stages:
             name = stage.group(1)
-        indent = len(line) - len(line.lstrip())
-        if re.match(r"\s+- src/twinops/", line):
+        if line.lstrip().startswith("- src/twinops"):
             continue
-        if skipping and not line.lstrip().startswith("- "):
-            out += [f"{' ' * deep}- {path}" for path in code_of(name, stages[name])]
-            skipping = False
+        if margin and not line.startswith(f"{margin}- "):
+            out += [f"{margin}- {path}" for path in code_of(name, stages[name])]
+            margin = ""
         if line.strip() == "deps:":
-            skipping, deep = True, indent + 2
+            margin = line.partition("d")[0] + "  "
         out.append(line)
     return "\n".join(out) + "\n"
 
@@ -226,7 +236,7 @@ def main() -> None:
     after = with_code(before)
     if after != before:
         path.write_text(after, encoding="utf-8")
-    print("dvc.yaml: code deps", "renewed" if after != before else "as they were", file=sys.stderr)
+    sys.stderr.write(f"dvc.yaml: code deps {'renewed' if after != before else 'as they were'}\n")
 
 
 if __name__ == "__main__":

@@ -11,26 +11,12 @@ import yaml
 from recording import Recording
 from workshop import ROOT
 
+import dependencies
 from twinops import plugins
 from twinops.params import section_names
 
-DOORS = (
-    "twinops",
-    "twinops.cli",
-    "twinops.wiring",
-    "twinops.errors",
-    "twinops.plugins",
-    "twinops.ports",
-    "twinops.params",
-    "twinops.own_params",
-    "twinops.adapters.quiet",
-    "twinops.workflows",
-    "twinops.adapters",
-    "twinops.workflows.pipeline.notebook",
-)
-"""Modules that carry words, wires and checked parameters, and compute nothing; parameters are compared by value."""
-
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 NEITHER = re.compile(
     r"(\.git|\.dvc|\.twinops)/|.*\.(py|pyc|half)$|params\.yaml$|src/twinops/adapters/quiet\.env$|dvc\.lock$"
 )
@@ -56,7 +42,8 @@ def declared_sections(stage: str) -> set[str]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_declares_the_parameter_sections_its_workflow_takes(stage: str) -> None:
-    workflow = getattr(plugins.load("twinops.workflows", workflow_of(stage)), workflow_of(stage))
+    verb = workflow_of(stage)
+    workflow = getattr(plugins.load("twinops.workflows.pipeline", verb), verb)
     sections = section_names()
     hints = [hint for name, hint in get_type_hints(workflow).items() if name != "return"]
     taken = {sections[h] for h in hints if h in sections} | ({"as_of"} if date in hints else set())
@@ -75,7 +62,7 @@ def test_a_stage_depends_on_every_module_it_loads_and_every_file_it_opens(stage:
     names = [s for s in lock if s == stage or s.startswith(f"{stage}@")]
     assert names
     for name in names:
-        loaded = {m for m in first.of(name, "modules") if m not in DOORS and not m.startswith("twinops.cli.")}
+        loaded = {m for m in first.of(name, "modules") if dependencies.computes(m)}
         opened = {f for f in first.of(name, "files") if not NEITHER.match(f)}
         assert loaded, "the recorder saw nothing"
         deps = [d["path"] for d in lock[name]["deps"]]
@@ -94,11 +81,48 @@ def covered(path: str, declared: list[str]) -> bool:
     return any(path == d or path.startswith(f"{d}/") for d in declared)
 
 
+def test_a_stage_depends_on_no_code_but_what_its_command_imports() -> None:
+    text = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    assert dependencies.with_code(text) == text, "run `make deps`"
+
+
+def test_an_edit_in_the_data_plane_runs_few_stages_again() -> None:
+    """Mean over its modules of the stage instances that depend on each; an edit used to run 29 of 44."""
+    assert sum(again(f) for f in data_plane()) / len(data_plane()) <= 7
+
+
+def test_a_word_about_fairness_is_read_by_fairness_and_the_documents_alone() -> None:
+    edited = "src/twinops/evaluation/fairness/conclusions.py"
+    assert (ROOT / edited).is_file()
+    assert [name for name in STAGES if covered(edited, body(name)["deps"])] == ["fairness", "documents"]
+
+
+def data_plane() -> list[str]:
+    """Modules on which subject-level data are read, believed and measured."""
+    found = [p for plane in ("data", "twin", "evaluation") for p in (ROOT / "src" / "twinops" / plane).rglob("*.py")]
+    return [p.relative_to(ROOT).as_posix() for p in found if p.name != "__init__.py"]
+
+
+def again(file: str) -> int:
+    """How many stage instances run again when this file changes, but for those that follow by their data."""
+    return sum(
+        covered(file, [d.replace("${item}", str(item)) for d in body(name)["deps"]])
+        for name in STAGES
+        for item in items(name)
+    )
+
+
+def items(stage: str) -> list[object]:
+    """What a `foreach` stage is made for; one thing for any other."""
+    given = STAGES[stage].get("foreach", [None])
+    return PARAMS["months"] if given == "${months}" else given
+
+
 def test_every_declared_code_dependency_exists() -> None:
     missing = [
         d
         for stage in STAGES
         for d in body(stage)["deps"]
-        if d.startswith(("src/", "notebooks/", "compliance")) and not (ROOT / d).exists()
+        if d.startswith(("src/", "notebooks/", "compliance")) and "${" not in d and not (ROOT / d).exists()
     ]
     assert missing == []

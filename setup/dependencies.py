@@ -13,6 +13,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -22,6 +23,7 @@ import yaml
 
 from twinops import plugins
 from twinops.ports import Engine, KeyStore, Lineage, Notebooks
+from twinops.wiring import PORTS, injected
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"
@@ -163,6 +165,15 @@ def verbs(command: str) -> list[str]:
     return re.findall(r"\.run\(\s*\"([\w.]+)\"", text)
 
 
+def asked(workflow: Any) -> set[Any]:
+    """What a workflow's type hints ask for; of a record, what its fields ask for."""
+    found: set[Any] = set()
+    for name, hint in get_type_hints(workflow).items():
+        if name != "return" and injected(hint):
+            found |= {hint} if hint in PORTS or not is_dataclass(hint) else asked(hint)
+    return found
+
+
 def imported_by_notebook(command: str) -> list[str]:
     """What the notebook itself imports of twinops."""
     _, how, name, *_ = command.split()
@@ -186,7 +197,7 @@ def code_of(name: str, stage: Mapping[str, Any]) -> list[str]:
         room, _, leaf = verb.rpartition(".")
         shelf = f"twinops.workflows.{room or 'pipeline'}"
         workflow = getattr(plugins.load(shelf, leaf), leaf)
-        hints = {hint for key, hint in get_type_hints(workflow).items() if key != "return"}
+        hints = asked(workflow)
         if Lineage in hints:
             return EVERYTHING
         roots += [f"{shelf}.{leaf}", *(ADAPTERS[h] for h in hints if h in ADAPTERS)]

@@ -15,8 +15,6 @@ from importlib.resources import files
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.consent import special_categories
-from twinops.data.sources.demographics import SCHEMA
 from twinops.data.threads import one_thread
 from twinops.entities import shown
 from twinops.entities.demographics import CODES

@@ -10,7 +10,6 @@ from twinops.entities.evidence import Evidence
 from twinops.governance.citations import items, said
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.gates._shelf import speaking_to
-from twinops.governance.documents._evidence import Told
 from twinops.governance.markdown import render
 from twinops.governance.policy.decide import Decision
 from twinops.governance.reading import law

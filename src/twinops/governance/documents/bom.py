@@ -18,7 +18,6 @@ from twinops.entities.verdict import Verdict
 from twinops.errors import IntegrityError
 from twinops.governance.citations import items
 from twinops.governance.documents._tables import fairness_groups, per_group, quantities, sheet
-from twinops.governance.documents._tables import GAIN, fairness_groups, per_group, quantities
 from twinops.governance.markdown import plain
 from twinops.governance.policy.decide import Decision
 from twinops.governance.words import words

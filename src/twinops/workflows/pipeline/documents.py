@@ -8,10 +8,6 @@ from twinops import plugins
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.governance import citations
-from twinops.entities.fact import Fact, Kind
-from twinops.entities.findings import Findings
-from twinops.errors import DataError
-from twinops.governance.law import intended_use, retention
 from twinops.governance.log.manifest import NAME, manifest
 from twinops.governance.markdown import inert
 from twinops.governance.policy.decide import Decision, decide

@@ -10,13 +10,8 @@ import pyarrow.compute as pc
 from twinops.errors import DataError, ParamsError
 from twinops.governance.law import contact_limits
 from twinops.governance.policy import limits as policy
-from twinops.twin.answers.what_if import Action, Simulated, simulate
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import AgesParams, FeaturesParams
-from twinops.ports import Engine, KeyStore
 from twinops.twin.answers import what_if
 from twinops.twin.answers.what_if import Action, Simulated
-from twinops.workflows.pipeline.features import standing
 from twinops.workflows.places import Places
 from twinops.workflows.twin.open import Consumer, Opened, Opener
 from twinops.workflows.twin.tastes import coupon_chance

@@ -20,7 +20,6 @@ from markdown_it import MarkdownIt
 
 from twinops import plugins
 from twinops.entities.evidence import Evidence
-from twinops.entities.fact import Kind
 from twinops.governance import citations
 from twinops.governance.documents import annex_iv, bom
 from twinops.governance.policy.decide import Decision, decide

@@ -10,7 +10,7 @@ from typing import Any
 ADDRESS = re.compile(r"\bat 0x[0-9a-fA-F]+")
 
 
-def canonical(notebook: dict[str, Any], *, dropped_tags: frozenset[str] = frozenset({"dev", "twinops-check"})) -> str:
+def canonical(notebook: dict[str, Any], *, dropped_tags: frozenset[str] = frozenset({"dev"})) -> str:
     """The notebook as JSON text: sorted keys, stable cell ids, cells with a dropped tag left out.
 
     Kept are sources, tags and outputs. Dropped are execution times, papermill's record of them, stderr, and the patch

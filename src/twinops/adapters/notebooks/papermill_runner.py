@@ -7,9 +7,10 @@ import importlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,12 @@ from twinops import errors
 from twinops.adapters.notebooks.canonical import canonical, joined
 from twinops.adapters.notebooks.leaks import Leak, Scanner
 from twinops.adapters.quiet import be_quiet
-from twinops.errors import IntegrityError, LeakError, ParamsError, ServiceError
+from twinops.errors import LeakError, ParamsError, ServiceError
 
 KERNEL = "python3"
-HIDDEN = frozenset({"dev", "twinops-check"})
-CHECK = "import sys as _sys\nassert _sys.prefix == {prefix!r}, f'the kernel runs in {{_sys.prefix}}'\ndel _sys"
-"""First, dropped cell: a kernel of another environment would compute with other libraries."""
+HIDDEN = "dev"
+ENGINE = "forked"
+"""Cells run in a fork of this process, so in this very environment: another's would compute with other libraries."""
 
 
 def _say(line: str) -> None:
@@ -76,41 +77,33 @@ class PapermillRunner:
             {"kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL}}
         )
         _check_parameters(notebook, parameters, name=source.name)
-        check = nbformat.v4.new_code_cell(CHECK.format(prefix=sys.prefix), metadata={"tags": ["twinops-check"]})
-        notebook.cells = [check, *(c for c in notebook.cells if "dev" not in c.metadata.get("tags", ()))]
+        notebook.cells = [c for c in notebook.cells if HIDDEN not in c.metadata.get("tags", ())]
         return notebook
 
     def _executed(self, notebook: Any, raw: Path, parameters: dict[str, Any], scanner: Scanner) -> Any:
-        papermill, failure, manager = _papermill()
+        papermill = _papermill()
         try:
-            with _private_places():
+            with _private_place():
                 return papermill.execute_notebook(
                     notebook,
                     str(raw),
                     parameters,
+                    engine_name=ENGINE,
                     kernel_name=KERNEL,
                     progress_bar=False,
                     cwd=str(self.root),
-                    kernel_manager_class=manager,
-                    on_cell_start=self._progress(notebook, raw.stem, injected=int(bool(parameters))),
+                    say=partial(self._progress, raw.stem),
                 )
-        except failure as problem:
+        except papermill.exceptions.PapermillExecutionError as problem:
             raise _told(problem, raw, scanner) from None
-        except (OSError, RuntimeError, TimeoutError) as problem:
+        except (OSError, RuntimeError) as problem:
             raise ServiceError(
                 f"The kernel for {raw.stem} did not start or died ({type(problem).__name__}).",
                 hint=f"Run it again; the half-run notebook is {_near(raw)}.",
             ) from problem
 
-    def _progress(self, notebook: Any, name: str, *, injected: int) -> Callable[..., None]:
-        total = sum(1 for c in notebook.cells if c.cell_type == "code") - 1 + injected
-        done = iter(range(total + 2))
-
-        def cell_started(cell: Any, **_: Any) -> None:
-            if cell.cell_type == "code" and (number := next(done)):
-                self.say(f"  {name}: cell {number} of {total}")
-
-        return cell_started
+    def _progress(self, name: str, number: int, total: int) -> None:
+        self.say(f"  {name}: cell {number} of {total}")
 
 
 def _check_parameters(notebook: Any, parameters: dict[str, Any], *, name: str) -> None:
@@ -139,7 +132,7 @@ def leaks(notebook: Any, scanner: Scanner) -> list[Leak]:
     """Every place of an executed notebook where a subject may show: sources and outputs, pictures' bytes aside."""
     found: list[Leak] = []
     number = 0
-    for cell in (c for c in notebook["cells"] if not HIDDEN & set(c.get("metadata", {}).get("tags", ()))):
+    for cell in (c for c in notebook["cells"] if HIDDEN not in c.get("metadata", {}).get("tags", ())):
         number += cell["cell_type"] == "code"
         found += scanner.text(
             cell["source"],
@@ -171,7 +164,7 @@ def _told(problem: Any, raw: Path, scanner: Scanner) -> errors.TwinopsError:
         message = "its message names a subject and is not repeated"
     kind = getattr(errors, problem.ename, None)
     kind = kind if isinstance(kind, type) and issubclass(kind, errors.TwinopsError) else ServiceError
-    return kind(f"Cell {problem.exec_count - 1} of {raw.stem} failed with {problem.ename}: {message}", hint=kept)
+    return kind(f"Cell {problem.exec_count} of {raw.stem} failed with {problem.ename}: {message}", hint=kept)
 
 
 def _near(path: Path) -> str:
@@ -179,25 +172,15 @@ def _near(path: Path) -> str:
 
 
 @contextmanager
-def _private_places() -> Any:
-    """Sockets, history and start-up files of the kernel in a short-lived folder of its own.
-
-    IPC sockets may not have long paths, and a user's IPython start-up files must not change results.
-    """
-    with tempfile.TemporaryDirectory(prefix=f"tw-{os.getpid()}-", dir=_short_folder()) as folder:
-        before = {name: os.environ.get(name) for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "PYTHONSAFEPATH")}
-        os.environ |= {"JUPYTER_RUNTIME_DIR": folder, "IPYTHONDIR": folder, "PYTHONSAFEPATH": "1"}
+def _private_place() -> Iterator[None]:
+    """A short-lived folder for IPython: a user's profile must not change results."""
+    before = os.environ.get("IPYTHONDIR")
+    with tempfile.TemporaryDirectory(prefix=f"tw-{os.getpid()}-") as folder:
+        os.environ["IPYTHONDIR"] = folder
         try:
             yield
         finally:
-            for name, value in before.items():
-                os.environ.pop(name) if value is None else os.environ.update({name: value})
-
-
-def _short_folder() -> Path | None:
-    """A temporary folder with a short path: a socket's may have 104 characters, and some systems' own take 50."""
-    short = Path(Path.cwd().anchor) / "tmp"
-    return short if os.access(short, os.W_OK) else None
+            os.environ.pop("IPYTHONDIR") if before is None else os.environ.update(IPYTHONDIR=before)
 
 
 def _module(name: str) -> Any:
@@ -210,27 +193,36 @@ def _module(name: str) -> Any:
     return importlib.import_module(name)
 
 
-def _papermill() -> tuple[Any, Any, Any]:
-    """Papermill, its error, and a kernel manager of this environment that talks over IPC."""
+def _papermill() -> Any:
+    """Papermill, told how cells are run here."""
     be_quiet()
     papermill = _module("papermill")
-    from jupyter_client.manager import AsyncKernelManager
+    engines = _module("papermill.engines")
 
-    class PrivateKernel(AsyncKernelManager):
-        """Of this interpreter: safe module path, no user history, unencrypted TCP replaced by sockets of this user."""
+    class Forked(engines.Engine):  # type: ignore[misc, name-defined]  # Papermill has no types
+        """Hands Papermill the outputs of cells that run in a fork."""
 
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            # without a name the sockets lie in the working directory, where two kernels at once take the same
-            own = str(Path(os.environ["JUPYTER_RUNTIME_DIR"]) / "kernel.json")
-            super().__init__(*args, **{**kwargs, "transport": "ipc", "connection_file": own})
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, _kernel: str, *, say: Callable[..., None], **_: Any) -> None:
+            _run_all(nb_man, say)
 
-        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-            command = super().format_kernel_cmd(extra_arguments)
-            if command[1:2] != ["-Xfrozen_modules=off"] and command[1:2] != ["-m"]:
-                raise IntegrityError(
-                    f"The kernel {KERNEL} is not started as a Python module.",
-                    hint="Remove the kernel specification that stands before ours.",
-                )
-            return [sys.executable, *command[1:], "--HistoryManager.enabled=False"]
+    engines.papermill_engines.register(ENGINE, Forked)
+    return papermill
 
-    return papermill, papermill.exceptions.PapermillExecutionError, PrivateKernel
+
+def _run_all(manager: Any, say: Callable[[int, int], None]) -> None:
+    """Every cell of code until one fails."""
+    from twinops.adapters.notebooks.kernel import executed, failed
+
+    cells = [cell for cell in manager.nb.cells if cell.cell_type == "code"]
+    output = _module("nbformat").from_dict
+    ran = executed([cell.source for cell in cells])
+    for number, cell in enumerate(cells, start=1):
+        manager.cell_start(cell)
+        say(number, len(cells))
+        cell.outputs, cell.execution_count = [output(o) for o in next(ran)], number
+        if failed(cell.outputs):
+            manager.cell_exception(cell)
+            break
+        manager.cell_complete(cell)
+    ran.close()

@@ -11,7 +11,7 @@ import pytest
 from twinops.adapters.notebooks.canonical import canonical
 from twinops.adapters.notebooks.leaks import Scanner
 from twinops.adapters.notebooks.papermill_runner import PapermillRunner
-from twinops.errors import DataError, LeakError, ParamsError
+from twinops.errors import DataError, LeakError, ParamsError, ServiceError
 
 pytestmark = pytest.mark.filterwarnings("default")  # notebook libraries deprecate their own parts
 
@@ -80,6 +80,26 @@ def test_a_failed_cell_publishes_nothing_and_says_which_cell_and_where_the_rest_
     assert caught.value.exit_code == 3
     assert not (runner.root / "reports").exists()
     assert (runner.scratch / "story.ipynb").is_file()
+
+
+def test_a_notebook_has_memory_of_its_own_and_its_outputs_keep_their_order(runner: PapermillRunner) -> None:
+    text = (
+        '# %% tags=["parameters"]\nproject = "."\n\n# %%\nimport json\n'
+        'from IPython.display import Markdown, display\njson.marked = 1\nprint("a")\ndisplay(Markdown("b"))\n'
+        'print("c")\n_ = 1\n7;\n\n# %%\n6 * 7\n'
+    )
+    cells = json.loads(run(runner, text).read_bytes())["cells"]
+    shown = [o.get("text") or o["data"].get("text/markdown") for o in cells[1]["outputs"]]
+    assert shown == [["a\n"], ["b"], ["c\n"]]
+    assert cells[2]["outputs"][0]["data"] == {"text/plain": ["42"]}
+    assert not hasattr(json, "marked")
+
+
+def test_a_kernel_that_dies_publishes_nothing(runner: PapermillRunner) -> None:
+    text = '# %% tags=["parameters"]\nproject = "."\n\n# %%\nimport os\nos._exit(0)\n'
+    with pytest.raises(ServiceError, match="did not start or died"):
+        run(runner, text)
+    assert not (runner.root / "reports").exists()
 
 
 def test_a_failure_that_names_a_subject_is_told_without_the_name(runner: PapermillRunner) -> None:

@@ -23,13 +23,18 @@ def _hear_all():
         seen = sorted(n for n in list(sys.modules) if n == "twinops" or n.startswith("twinops."))
         record = json.dumps({"modules": seen, "files": sorted(opened)})
         pathlib.Path(os.environ["RECORD_TO"], f"{os.environ['DVC_STAGE']}.{os.getpid()}.json").write_text(record)
+    leave = os._exit
+    def last(code):
+        write()
+        leave(code)
+    os._exit = last
     atexit.register(write)
 if "DVC_STAGE" in os.environ:
     _hear_all()
 """
 """Loaded by every Python process of a stage: which of our modules it imported and which project files it opened.
 
-DVC tells the processes it starts which stage they work for.
+DVC tells the processes it starts which stage they work for. A notebook's cells run in a fork, which ends by `_exit`.
 """
 
 

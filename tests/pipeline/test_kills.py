@@ -61,10 +61,7 @@ def forget_the_ledger(workshop: Workshop) -> None:
 
 
 def killed(workshop: Workshop, after: float) -> bool:
-    """Start `make run` and kill its whole process group; False when it had ended before.
-
-    Notebook kernels are in groups of their own, as they are when a terminal or a container's shell is killed.
-    """
+    """Start `make run` and kill its whole process group; False when it had ended before."""
     process = workshop.start(*RUN)
     try:
         process.communicate(timeout=after)

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -20,12 +20,26 @@ GRACE = 5.0
 """Seconds between two looks at commands that say nothing, and those a command gets to end when asked to."""
 
 
+class Running(Protocol):
+    """As much of `subprocess.Popen` as is asked for here."""
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+
+    def poll(self) -> int | None:
+        """The exit code, or None while it runs."""
+
+    def wait(self) -> int:
+        """The exit code, once it has ended."""
+
+
 @dataclass
 class Command:
     """One that runs: the end of a pipe it speaks into, what it said last, and a line it has not ended yet."""
 
     name: str
-    process: subprocess.Popen[bytes]
+    process: Running
     ear: int
     said: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT))
     begun: bytes = b""
@@ -42,9 +56,16 @@ class SideBySide:
 
     def start(self, name: str, command: Any, **how: Any) -> None:
         """Start one, in the process group of this program: whoever kills the group kills it too."""
+        self.begin(
+            name,
+            lambda mouth: subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=mouth, stderr=mouth, **how),
+        )
+
+    def begin(self, name: str, begin: Callable[[int], Running]) -> None:
+        """Begin one in any way; `begin` is given the open file that it is to speak into."""
         ear, mouth = os.pipe()
         try:
-            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=mouth, stderr=mouth, **how)
+            process = begin(mouth)
         finally:
             os.close(mouth)
         os.set_blocking(ear, False)

@@ -20,6 +20,7 @@ from typing import Any
 
 from twinops.adapters.dvc.processes import Command, SideBySide
 from twinops.adapters.dvc.schedule import Lanes
+from twinops.adapters.dvc.warm import Warm
 from twinops.errors import ParamsError, ServiceError
 
 RAN, CACHED, UNCHANGED = "ran", "cached", "unchanged"
@@ -68,6 +69,11 @@ class _Run:
     unwritten: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     claims: dict[str, ExitStack] = field(default_factory=dict)
+
+    @cached_property
+    def warm(self) -> Warm:
+        """From where most commands are forked."""
+        return Warm(Path(self.repo.root_dir))
 
     @cached_property
     def graph(self) -> Any:
@@ -146,7 +152,11 @@ class _Run:
         stage = self.plan[name]
         command = stage.cmd if isinstance(stage.cmd, str) else " && ".join(stage.cmd)
         self.say(name, f"> {command}")
-        commands.start(name, _make_cmd(get_executable(), command), **prepare_kwargs(stage))
+        how = prepare_kwargs(stage)
+        if begin := self.warm.begin(command, how):
+            commands.begin(name, begin)
+        else:
+            commands.start(name, _make_cmd(get_executable(), command), **how)
 
     def _finish(self, command: Command, code: int) -> None:
         if code != 0:

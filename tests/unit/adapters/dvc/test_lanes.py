@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,6 +19,7 @@ from hypothesis import strategies as st
 from twinops.adapters.dvc import locks
 from twinops.adapters.dvc.processes import SideBySide
 from twinops.adapters.dvc.schedule import Lanes
+from twinops.adapters.dvc.warm import WORTH, Warm
 
 
 @st.composite
@@ -100,6 +103,29 @@ def test_stopping_ends_commands_and_what_they_started_also_in_sessions_of_their_
     grandchild = psutil.Process(int(dict(heard)["deep"]))
     assert commands.stop() == ["deep"]
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+    assert commands.wait() == []
+
+
+def test_ours_are_forked_once_it_is_worth_it_and_end_with_their_own_exit_code(
+    commands: SideBySide, heard: list, tmp_path: Path
+) -> None:
+    warm, how = Warm(tmp_path), {"cwd": tmp_path, "env": {**os.environ, "TOLD": "1"}}
+    assert [warm.begin("twinops run nothing", how) for _ in range(WORTH)] == [None] * WORTH
+    assert warm.begin("twinops run nothing && rm x", how) is None
+    assert warm.begin("cat x", how) is None
+    for name in ("first", "second"):
+        commands.begin(name, warm.begin("twinops run nothing", how))
+    ended: dict[str, int] = {}
+    while len(ended) < 2:
+        ended |= {command.name: code for command, code in commands.wait()}
+    assert ended == {"first": 2, "second": 2}
+    assert sorted(name for name, line in heard if "'nothing'" in line) == ["first", "second"]
+
+
+def test_a_forked_command_can_be_stopped(commands: SideBySide, tmp_path: Path) -> None:
+    warm = Warm(tmp_path, asked=WORTH)
+    commands.begin("a", warm.begin("twinops server", {"cwd": tmp_path, "env": dict(os.environ)}))
+    assert commands.stop() == ["a"]
     assert commands.wait() == []
 
 

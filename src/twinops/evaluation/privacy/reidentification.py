@@ -189,12 +189,14 @@ def _batch(tables: Tables, rows: np.ndarray, size: int, rng: np.random.Generator
 
 
 def _matches(people: np.ndarray, predicates: _Predicates) -> np.ndarray:
-    """Of how many of these people each predicate is true."""
-    held = np.ones((len(predicates.low), len(people)), dtype=bool)
-    for column in range(people.shape[1]):
-        value = people[None, :, column]
-        held &= (value >= predicates.low[:, column, None]) & (value <= predicates.high[:, column, None])
-    return np.asarray(held.sum(axis=1))
+    """Of how many of these people each predicate is true; a bit per person, since millions of pairs are asked for."""
+    held = np.packbits(np.ones((1, len(people)), dtype=bool), axis=1)
+    for column, low, high in zip(people.T, predicates.low.T, predicates.high.T, strict=True):
+        values = np.unique(column)
+        below = np.packbits(column < np.append(values, np.inf)[:, None], axis=1)
+        first, last = np.searchsorted(values, low, side="left"), np.searchsorted(values, high, side="right")
+        held = held & below[last] & ~below[first]
+    return np.asarray(np.bitwise_count(held).sum(axis=1, dtype=np.int64))
 
 
 def _anything(tables: Tables, rng: np.random.Generator) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 LIST = 10
+EXACT = 2**24
 
 
 def ndcg_at_10(relevant: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -36,7 +37,9 @@ def clustered_auc(truth: np.ndarray, score: np.ndarray, cluster: np.ndarray, dra
     positive, households = truth > 0, draws.shape[1]
     positives, negatives = (np.bincount(cluster[of], minlength=households) for of in (positive, ~positive))
     ahead, weights = _ahead(positive, score, cluster, households), draws.astype(float)
-    ranked = np.einsum("ij,ij->i", weights @ ahead, weights) / 2
+    # whole numbers that fit into 24 bits are as exact in half the width, at half the cost
+    small = np.float32 if len(draws) and ahead.sum(axis=0).max() * weights.max() < EXACT else np.float64
+    ranked = np.einsum("ij,ij->i", weights.astype(small) @ ahead.astype(small), weights) / 2
     pairs = (weights @ positives) * (weights @ negatives)
     with np.errstate(invalid="ignore"):
         return np.asarray(ranked / pairs)  # a draw of one class only has no pairs: 0 over 0 is not a number
@@ -48,15 +51,21 @@ def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, househo
     Households x households: with it every draw is a product of whole numbers, whatever the number of pairs.
     """
     first, second = (np.flatnonzero(of)[np.argsort(score[of], kind="stable")] for of in (positive, ~positive))
-    out = np.zeros((households, households))
-    for side in ("left", "right"):
-        passed = np.searchsorted(score[second], score[first], side=side)
-        below, done = np.zeros(households), 0
-        for household, until in zip(cluster[first].tolist(), passed.tolist(), strict=True):
-            if until > done:
-                below += np.bincount(cluster[second[done:until]], minlength=households)
-                done = until
-            out[household] += below
+    left, right = (np.searchsorted(score[second], score[first], side=side) for side in ("left", "right"))
+    whose, lower = cluster[first], cluster[second]
+    if (left == right).all():
+        return 2 * _passed(whose, lower, left, households)
+    return _passed(whose, lower, left, households) + _passed(whose, lower, right, households)
+
+
+def _passed(whose: np.ndarray, lower: np.ndarray, until: np.ndarray, households: int) -> np.ndarray:
+    """How many of the `lower` each household passed, whose they are; the first `until` of them, one by one."""
+    out, below, done = np.zeros((households, households)), np.zeros(households), 0
+    for household, end in zip(whose.tolist(), until.tolist(), strict=True):
+        if end > done:
+            below += np.bincount(lower[done:end], minlength=households)
+            done = end
+        out[household] += below
     return out
 
 

@@ -51,6 +51,12 @@ def calibration_slope(truth: np.ndarray, probability: np.ndarray, weights: np.nd
     # a chance of exactly 0 or 1 has no log-odds
     p = np.clip(probability, 1e-6, 1 - 1e-6)
     x = np.log(p / (1 - p))
+    parts = [weights[start : start + _CHUNK] for start in range(0, len(weights), _CHUNK)]
+    return np.concatenate([_slope(truth, x, part) for part in parts])
+
+
+def _slope(truth: np.ndarray, x: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """For so many draws at a time that they stay in the processor's cache."""
     intercept, slope = np.zeros(len(weights)), np.ones(len(weights))
     step = np.full(len(weights), np.inf)
     with np.errstate(all="ignore"):

@@ -107,6 +107,11 @@ class Places:
         return self.root / "data" / "predictions" / "holdout.parquet"
 
     @property
+    def held_out_trees(self) -> Path:
+        """The challenger's trees for the last held-out day; no subject is in them."""
+        return self.root / "data" / "trained" / "held_out_trees.json"
+
+    @property
     def trained_subjects(self) -> Path:
         """Sealed list of the subjects the shipped model was trained on."""
         return self.root / "data" / "trained" / "subjects.parquet"

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from twinops.data.threads import side_by_side
 from twinops.data.vault.seal import write_sealed
+from twinops.entities.canonical import to_json
 from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy.accuracy_picture import accuracy_picture
 from twinops.evaluation.accuracy.calibration import Calibration, measure_calibration
@@ -29,7 +30,7 @@ from twinops.params import EvaluateParams
 from twinops.ports import KeyStore
 from twinops.twin.baselines.bgnbd import fit_classic
 from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
-from twinops.twin.model.boosted_trees import fit_challenger, ready
+from twinops.twin.model.boosted_trees import Challenger, fit_challenger, ready
 from twinops.twin.model.champion import Recipe
 from twinops.twin.model.model import LIGHTGBM
 from twinops.twin.model.predictions import Forecaster
@@ -53,7 +54,7 @@ class Evaluated:
 
 
 def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
-    """Write `reports/measures/accuracy.json`, the sealed held-out predictions, and two pictures.
+    """Write `reports/measures/accuracy.json`, the sealed held-out predictions, the last day's trees and two pictures.
 
     Raises:
         DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
@@ -63,12 +64,13 @@ def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
     scored = {day: known.scored_at(day) for day in held_out.cutoffs}
     who = np.unique(np.concatenate([rows.household for rows in scored.values()]))
     ready()
-    days = side_by_side([partial(score, known, rows, recipe) for rows in scored.values()])
-    days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
+    tried = side_by_side([partial(score, known, rows, recipe) for rows in scored.values()])
+    days = [replace(t.day, household=np.searchsorted(who, t.day.household)) for t in tried]
     draws = counts(len(who), draws=held_out.draws, seed=held_out.seed)
     findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)
     calibration = measure_calibration(days, draws)
     keep(days, list(scored.values()), places, learning.plane.keys)
+    keep_trees(max(tried, key=lambda t: t.day.cutoff).challenger, places)
     places.keep("accuracy", findings)
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
     save(accuracy_picture(findings), places.figure("accuracy"))
@@ -76,7 +78,15 @@ def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
     return Evaluated(findings, calibration, choice)
 
 
-def score(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
+@dataclass(frozen=True)
+class Tried:
+    """What every model foretold for one day, and the trees among them."""
+
+    day: ScoredDay
+    challenger: Challenger
+
+
+def score(known: Examples, rows: Examples, recipe: Recipe) -> Tried:
     """Fit the twin and everything beside it for one day, on what was closed by then, and let each predict its rows.
 
     BG/NBD learns from histories and needs no labels, so it gets the histories up to the day itself.
@@ -84,15 +94,16 @@ def score(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
     day, horizon_days = int(rows.cutoff[0]), recipe.grid.horizon_days
     past = known.known_at(day, horizon_days=horizon_days)
     twin = recipe.fit(past)
+    challenger = twin.challenger or fit_challenger(past, recipe.grid, recipe.trees)
     models: dict[str, Forecaster] = {
         TWIN: twin,
         "rfm": fit_rfm(past, recipe.penalties),
         "bgnbd": fit_classic(known.history_at(day), horizon_days=horizon_days),
         "naive": fit_naive(past, horizon_days=horizon_days),
-        LIGHTGBM: twin.challenger or fit_challenger(past, recipe.grid, recipe.trees),
+        LIGHTGBM: challenger,
     }
     predictions = {name: model.predict(rows.table) for name, model in models.items()}
-    return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions)
+    return Tried(ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions), challenger)
 
 
 def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyStore) -> None:
@@ -105,3 +116,9 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
     )
     table = table.append_column("expected_spend", pa.array(np.concatenate([p.spend for p in predicted])))
     write_sealed(table, places.predictions, dataset="predictions", batch="holdout", keys=keys, subject="sid")
+
+
+def keep_trees(challenger: Challenger, places: Places) -> None:
+    """Of the last held-out day: the scorecard looks into them, and growing them takes longer than all it does."""
+    places.held_out_trees.parent.mkdir(parents=True, exist_ok=True)
+    places.held_out_trees.write_text(to_json(challenger.to_record()), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -38,7 +39,7 @@ from twinops.evaluation.statistics.bootstrap import counts
 from twinops.evaluation.statistics.setting import Setting
 from twinops.params import EvaluateParams, ScorecardParams
 from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
-from twinops.twin.model.boosted_trees import fit_challenger, ready
+from twinops.twin.model.boosted_trees import Challenger, ready
 from twinops.twin.model.champion import Recipe
 from twinops.twin.model.intervals import fit_intervals
 from twinops.twin.model.model import GLM
@@ -140,16 +141,18 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
     facts = (
         rolling_fact(list(measured.values())),
         group_fact(scored, twin, draws, groups),
-        _importance(origins, max(held_out.cutoffs), recipe),
+        _importance(origins, max(held_out.cutoffs), recipe, places),
     )
     shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.SHOWN, *measured_together.SHOWN)
     return Findings(tuple(measures), facts, shown)
 
 
-def _importance(origins: Origins, day: int, recipe: Recipe) -> Fact:
-    """What moves the forecasts of one day, by the heads and by the trees that were not chosen, or were."""
-    past = origins.past(day)
-    return importance_fact(recipe.heads(past), fit_challenger(past, recipe.grid, recipe.trees), origins.rows(day).table)
+def _importance(origins: Origins, day: int, recipe: Recipe, places: Places) -> Fact:
+    """What moves the forecasts of one day, by the heads and by the trees, which `evaluate` grew for that day."""
+    heads = recipe.heads(origins.past(day))
+    raw = json.loads(places.held_out_trees.read_text(encoding="utf-8"))
+    trees = Challenger.from_record(raw, horizon_days=heads.horizon_days, priors=heads.priors)
+    return importance_fact(heads, trees, origins.rows(day).table)
 
 
 def _reachable(origins: Origins, held_out: EvaluateParams, settings: ScorecardParams) -> Ages:

@@ -25,14 +25,17 @@ from twinops.evaluation.scorecard.tables import baselines_table, days_table, gro
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.evaluation.statistics.setting import Setting
 from twinops.params import ChallengerParams, EvaluateParams, ScorecardParams, TrainParams
+from twinops.twin.model.boosted_trees import fit_challenger
 from twinops.twin.model.fit import fit_twin
 from twinops.twin.model.intervals import Intervals, Seen, calibrated
 from twinops.twin.model.predictions import Predictions
-from twinops.twin.state.examples import Examples
+from twinops.twin.state.examples import Examples, open_examples
+from twinops.workflows.pipeline.evaluate import keep_trees
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.scorecard import scorecard
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
+TREES = ChallengerParams(activity_trees=5, rate_trees=5, least_rows=20)
 SETTINGS = ScorecardParams(first_origin=113, state_ages=(28, 99), head_ages=(28,), draws=50, seed=3)
 ALL = Setting(60, 50, 3, "made up")
 LEVELS = {
@@ -156,6 +159,8 @@ def project(tmp_path_factory):
     places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("champion").write_text(Findings((), (chosen,)).to_json())
     places.measures("accuracy").write_text(Findings().to_json())
+    known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
+    keep_trees(fit_challenger(known.known_at(141, horizon_days=GRID.horizon_days), GRID, TREES), places)
     return places, keys
 
 
@@ -163,7 +168,7 @@ def put_together(project, *, threads: int = 1):
     places, keys = project
     return scorecard(
         places, engine=DuckDBEngine(threads=threads), keys=keys, grid=GRID, penalties=PENALTIES,
-        trees=ChallengerParams(activity_trees=5, rate_trees=5, least_rows=20),
+        trees=TREES,
         held_out=EvaluateParams(cutoffs=(141,), draws=50, seed=7), settings=SETTINGS,
     )  # fmt: skip
 

@@ -107,7 +107,7 @@ def test_no_rival_has_looked_at_the_months_to_come_either(small):
     known = open_examples(DuckDBEngine(threads=1), keys, panel=places.panel, labels=places.labels)
     rows, recipe = known.scored_at(113), Recipe(GRID, PENALTIES, TREES)
     now, then = (
-        evaluate_module.score(k, rows, recipe).predictions for k in (known, known.seen_by(113, horizon_days=28))
+        evaluate_module.score(k, rows, recipe).day.predictions for k in (known, known.seen_by(113, horizon_days=28))
     )
     assert {"twin", "rfm", "bgnbd", "naive", "lightgbm"} == set(now)
     for name in now:

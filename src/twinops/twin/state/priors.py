@@ -1,4 +1,4 @@
-"""What is believed before a household's first basket, learned from sums that can be made anywhere and added.
+"""What is believed before a household's first basket.
 
 Empirical Bayes by moments: how different households are, less what chance within each explains.
 """
@@ -6,10 +6,8 @@ Empirical Bayes by moments: how different households are, less what chance withi
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from functools import reduce
-from typing import Self, TypeVar
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
@@ -46,16 +44,13 @@ class Priors:
 
 @dataclass(frozen=True)
 class PaceSums:
-    """What one speed's prior needs of any number of rows: sums, so parts add up. Days, baskets and USD."""
+    """What one speed's prior needs of the rows: sums of days, baskets and USD."""
 
     count: float
     exposure: float
     count_squared_per_day: float
     faded: float
     usd: float
-
-    def __add__(self, other: PaceSums) -> PaceSums:
-        return _added(self, other)
 
     @classmethod
     def of(cls, state: dict[str, np.ndarray], speed: str, tau: int) -> Self:
@@ -88,54 +83,16 @@ class PaceSums:
         return Pace(rounded(mean**2 / between), rounded(mean / between), rounded(self.usd / self.count))
 
 
-@dataclass(frozen=True)
-class PriorSums:
-    """All that priors are learned from. Made part by part and added: two days, two shops, two machines."""
-
-    quick: PaceSums
-    steady: PaceSums
-    slow: PaceSums
-    log_value: float
-    baskets: float
-    own_variance: float
-    rows: float
-
-    def __add__(self, other: PriorSums) -> PriorSums:
-        return _added(self, other)
-
-    @classmethod
-    def of(cls, table: pa.Table, *, decay_days: tuple[int, int, int]) -> Self:
-        """The sums of one part's rows (columns `features.STATE`; each household has a basket)."""
-        state = columns(table, STATE)
-        quick, steady, slow = (PaceSums.of(state, s, tau) for s, tau in zip(SPEEDS, decay_days, strict=True))
-        return cls(
-            quick, steady, slow,
-            log_value=math.fsum(state["log_value_sum"]) / MILLION,
-            baskets=math.fsum(state["baskets_total"]),
-            own_variance=math.fsum(own_variance(state)),
-            rows=float(table.num_rows),
-        )  # fmt: skip
-
-    def priors(self) -> Priors:
-        """The population's priors, to six digits."""
-        return Priors(
-            quick=self.quick.pace(), steady=self.steady.pace(), slow=self.slow.pace(),
-            log_value=rounded(self.log_value / self.baskets),
-            log_value_variance=rounded(max(self.own_variance / self.rows, SMALLEST_VARIANCE)),
-        )  # fmt: skip
-
-
-_Sums = TypeVar("_Sums", PaceSums, PriorSums)
-
-
 def fit_priors(table: pa.Table, *, decay_days: tuple[int, int, int]) -> Priors:
-    """Method of moments on the rows' decayed sums."""
-    return PriorSums.of(table, decay_days=decay_days).priors()
+    """Method of moments on the rows' decayed sums (columns `features.STATE`), to six digits.
 
-
-def merged(parts: Iterable[PriorSums]) -> PriorSums:
-    """The sums of all parts together."""
-    return reduce(lambda a, b: a + b, parts)
+    Each sum is exact, so the order of rows does not matter.
+    """
+    state = columns(table, STATE)
+    quick, steady, slow = (PaceSums.of(state, s, tau).pace() for s, tau in zip(SPEEDS, decay_days, strict=True))
+    log_value = math.fsum(state["log_value_sum"]) / MILLION / math.fsum(state["baskets_total"])
+    variance = math.fsum(own_variance(state)) / table.num_rows
+    return Priors(quick, steady, slow, rounded(log_value), rounded(max(variance, SMALLEST_VARIANCE)))
 
 
 def columns(table: pa.Table, names: tuple[str, ...]) -> dict[str, np.ndarray]:
@@ -161,7 +118,3 @@ def own_variance(state: dict[str, np.ndarray]) -> np.ndarray:
     n = np.maximum(state["baskets_total"], 1)
     mean = state["log_value_sum"] / MILLION / n
     return np.asarray(np.maximum(state["log_value_squares"] / MILLION**2 / n - mean**2, 0))
-
-
-def _added(one: _Sums, other: _Sums) -> _Sums:
-    return type(one)(*(getattr(one, f.name) + getattr(other, f.name) for f in fields(one)))

@@ -7,14 +7,10 @@ from twinops.entities.canonical import rounded
 from twinops.errors import DataError
 from twinops.twin.model.glm import (
     Head,
-    Moments,
     Scaling,
     fit_activity,
-    fit_activity_in_parts,
     fit_rate,
-    fit_rate_in_parts,
     fit_visits,
-    fit_visits_in_parts,
 )
 from twinops.twin.model.newton import activity_sums, rate_sums, visit_sums
 from twinops.twin.model.predictions import VISIT_SHAPE, Predictions, exponential, logistic, visiting
@@ -106,46 +102,26 @@ def same(head: Head, intercept: float, weights: np.ndarray) -> bool:
     return np.allclose([head.intercept, *head.weights], [intercept, *weights], rtol=5e-6, atol=1e-7)
 
 
-def test_heads_from_ten_parts_are_the_heads_of_all_rows():
+def test_a_head_begun_at_that_of_its_first_terms_is_the_same_head():
     z, rng = crowd(1000)
     active = (rng.random(1000) < logistic(z @ [1.0, -0.5])).astype(float)
     counts = rng.poisson(np.exp(z @ [0.6, -0.3])).astype(float)
-    of = rng.integers(0, 10, 1000)
-    assert fit_activity_in_parts([(z[of == k], active[of == k]) for k in range(10)], c=0.2) == fit_activity(
-        z, active, c=0.2
-    )
-    parts = [(z[of == k], active[of == k]) for k in range(10)]
-    assert fit_visits_in_parts(parts, c=0.2) == fit_visits(z, active, c=0.2)
-    assert fit_rate_in_parts([(z[of == k], counts[of == k]) for k in range(10)], alpha=0.01) == fit_rate(
-        z, counts, alpha=0.01
-    )
-
-
-@pytest.mark.parametrize("sums", [activity_sums, rate_sums, visit_sums])
-def test_what_a_step_needs_adds_up_over_parts(sums):
-    z, rng = crowd(500)
-    target, beta = rng.integers(0, 2, 500).astype(float), np.array([0.1, 0.5, -0.2])
-    whole = sums(z, target, beta)
-    added = sums(z[:100], target[:100], beta) + sums(z[100:], target[100:], beta)
-    for name in ("rows", "loss", "gradient", "gram"):
-        assert np.allclose(getattr(added, name), getattr(whole, name), rtol=1e-9)
+    near = fit_activity(z[:, :1], active, c=0.2)
+    assert fit_activity(z, active, c=0.2, near=near) == fit_activity(z, active, c=0.2)
+    near = fit_rate(z[:, :1], counts, alpha=0.01)
+    assert fit_rate(z, counts, alpha=0.01, near=near) == fit_rate(z, counts, alpha=0.01)
 
 
 def test_the_slope_of_the_loss_is_its_derivative():
     z, rng = crowd(50)
+    x = np.column_stack([np.ones(50), z])
     beta, small = np.array([0.1, 0.5, -0.2]), 1e-6
     for sums in (activity_sums, rate_sums, visit_sums):
         target = rng.integers(0, 2, 50).astype(float)
         turned = [
-            sums(z, target, beta + small * unit).loss - sums(z, target, beta - small * unit).loss for unit in np.eye(3)
+            sums(x, target, beta + small * unit).loss - sums(x, target, beta - small * unit).loss for unit in np.eye(3)
         ]
-        assert sums(z, target, beta).gradient == pytest.approx(np.array(turned) / (2 * small), rel=1e-4, abs=1e-5)
-
-
-def test_scaling_from_parts_is_the_scaling_of_all_rows():
-    x = np.random.default_rng(0).normal(50, 3, size=(400, 3))
-    around = x[:10].mean(axis=0)
-    assert Scaling.of(Moments.of(x[:150], around) + Moments.of(x[150:], around)) == Scaling.fit(x)
+        assert sums(x, target, beta).gradient == pytest.approx(np.array(turned) / (2 * small), rel=1e-4, abs=1e-5)
 
 
 def test_everybody_came_and_the_head_is_still_finite():

@@ -14,7 +14,6 @@ from shoppers import GRID, crowd, examples_of
 from twinops.errors import DataError, IntegrityError
 from twinops.params import ChallengerParams, TrainParams
 from twinops.twin.model.champion import Recipe
-from twinops.twin.model.fit import fit_twin, fit_twin_in_parts
 from twinops.twin.model.model_file import LARGEST_FILE, from_text, to_text
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
@@ -54,17 +53,6 @@ def test_the_model_is_the_same_text_for_any_order_of_rows():
     shuffled = transactions.take(pa.array(np.random.default_rng(9).permutation(transactions.num_rows)))
     made = Recipe(GRID, PENALTIES, ChallengerParams()).fit_with_intervals(examples_of(shuffled).all_closed())
     assert to_text(made) == TEXT
-
-
-def test_the_model_learned_from_ten_parts_is_the_model_of_all_rows():
-    of = np.random.default_rng(0).integers(0, 10, KNOWN.household.max() + 1)[KNOWN.household]
-    parts = [KNOWN.where(of == k) for k in range(10)]
-    split, whole = fit_twin_in_parts(parts, GRID, PENALTIES), fit_twin(KNOWN, GRID, PENALTIES)
-    assert split.trained_on == whole.trained_on
-    assert split.priors == whole.priors
-    for head in ("activity", "baskets", "spend"):
-        ours, theirs = getattr(split, head), getattr(whole, head)
-        assert np.allclose([ours.intercept, *ours.weights], [theirs.intercept, *theirs.weights], rtol=1e-5, atol=1e-6)
 
 
 def test_a_model_carries_the_ranges_that_belong_to_it():

@@ -26,11 +26,8 @@ run: setup  ## from real households to a judged, documented candidate
 	$(call say,pipeline)
 	@twinops doctor --quiet
 	@twinops repro
-	$(call say,ledger)
-	@twinops track
-	@twinops register
-	$(call say,verdicts)
-	@twinops status
+	$(call say,ledger and verdicts)
+	@twinops status --record
 
 test: lint  ## lint and all tests, but for those on Spark
 	@pytest $(TWO)

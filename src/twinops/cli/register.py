@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from twinops.cli._answer import Json, answer, home
+
+if TYPE_CHECKING:
+    from twinops.workflows.candidate.register import Registered
 
 app = typer.Typer()
 
@@ -13,5 +18,10 @@ app = typer.Typer()
 def register(ctx: typer.Context, as_json: Json = False) -> None:
     """Make the candidate a version of the registered model: one version per key, described by its verdicts."""
     done = home(ctx).run("candidate.register")
+    answer(done, as_json=as_json, text=told(done))
+
+
+def told(done: Registered) -> str:
+    """In one line."""
     said = "made" if done.written else "known already"
-    answer(done, as_json=as_json, text=f"registry: {done.name} version {done.version}, {said}, {done.decision}")
+    return f"registry: {done.name} version {done.version}, {said}, {done.decision}"

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from twinops.cli._answer import Json, answer, home
+from twinops.cli._answer import Json, answer, home, talk
+from twinops.cli.register import told as registered
+from twinops.cli.track import told as tracked
 
 app = typer.Typer()
 
 
 @app.command()
-def status(ctx: typer.Context, as_json: Json = False) -> None:
+def status(
+    ctx: typer.Context,
+    record: Annotated[bool, typer.Option("--record", help="Do `twinops track` and `twinops register` first.")] = False,
+    as_json: Json = False,
+) -> None:
     """Every verdict on the candidate, what to do next, and where to look. Exit code 0 whatever they are."""
-    found = home(ctx).run("candidate.status")
+    project = home(ctx)
+    if record:
+        talk(tracked(project.run("candidate.track")))
+        talk(registered(project.run("candidate.register")))
+    found = project.run("candidate.status")
     if as_json:
         answer(found, as_json=True, text="")
         return

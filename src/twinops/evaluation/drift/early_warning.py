@@ -116,9 +116,8 @@ def watch(early: Examples, how: Watching, day: int) -> Watched:
 def day_answer(seen: Watched, how: Watching, answer: Answer) -> DayAnswer:
     """The ratios of a day with their intervals, and what the gate would answer."""
     draws = _draws(seen.households, how.draws, how.seed)
-    above = draws @ np.stack([seen.actual[q] for q in QUANTITIES], axis=1)
-    below = draws @ np.stack([seen.expected[q] for q in QUANTITIES], axis=1)
-    found = [bootstrap.percentiles(of_quantity) for of_quantity in (above / below).T]
+    both = draws @ np.stack([side[q] for side in (seen.actual, seen.expected) for q in QUANTITIES], axis=1)
+    found = [bootstrap.percentiles(drawn) for drawn in (both[:, : len(QUANTITIES)] / both[:, len(QUANTITIES) :]).T]
     ratios = tuple(_ratio(q, estimate, seen, how) for q, estimate in zip(QUANTITIES, found, strict=True))
     return DayAnswer(seen.cutoff, ratios, answer([r for r in ratios if r.name in {name_of(q) for q in JUDGED}]))
 

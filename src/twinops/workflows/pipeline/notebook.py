@@ -37,5 +37,6 @@ def known_sids(places: Places) -> frozenset[str]:
     batches = sorted((places.root / "data" / "raw").glob("*/*.parquet"))
     found: set[bytes] = set()
     for batch in batches:
-        found.update(pq.read_table(batch, columns=["sid"])["sid"].unique().to_pylist())
+        with pq.ParquetFile(batch) as file:  # without threads: the notebook's cells will run in a fork
+            found.update(file.read(columns=["sid"], use_threads=False)["sid"].unique().to_pylist())
     return frozenset(sid.hex() for sid in found)

@@ -106,10 +106,12 @@ class SealedFile:
             IntegrityError: it is no sealed file, or another one.
         """
         try:
-            # the footer tells the size before a row is read
-            if pq.read_metadata(path).num_rows > MOST_SUBJECTS:
-                raise ValueError("more subjects than we write")
-            table = pq.read_table(path)
+            # `read_table` would load pyarrow's data sets, for a quarter of a second
+            with pq.ParquetFile(path) as file:
+                # the footer tells the size before a row is read
+                if file.metadata.num_rows > MOST_SUBJECTS:
+                    raise ValueError("more subjects than we write")
+                table = file.read()
             raw = json.loads((table.schema.metadata or {})[_LABEL])
             label = Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
             sids, frames = table["sid"].to_pylist(), table["frame"].to_pylist()

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import partial
-from typing import NamedTuple
 from functools import cached_property, partial
+from typing import NamedTuple
 
 import numpy as np
 

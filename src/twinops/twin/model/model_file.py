@@ -52,6 +52,13 @@ class _Trees(StrictRecord):
             raise ValueError("the digest of the trees does not fit them")
         return self
 
+    def challenger(self, horizon_days: int, priors: Priors) -> Challenger:
+        """The trees as a model, looked at one by one."""
+        made = Challenger(horizon_days, priors, **self.texts.model_dump())
+        if not made.forests:
+            raise ValueError("there are no trees")
+        return made
+
 
 class _TwinFile(StrictRecord):
     schema_version: Literal["twinops.twin/3"] = Field(alias="schema")
@@ -80,12 +87,7 @@ class _TwinFile(StrictRecord):
 
     def trees(self) -> Challenger | None:
         """The challenger, its trees looked at one by one."""
-        if self.challenger is None:
-            return None
-        made = Challenger(self.horizon_days, self.priors, **self.challenger.texts.model_dump())
-        if not made.forests:
-            raise ValueError("there are no trees")
-        return made
+        return self.challenger.challenger(self.horizon_days, self.priors) if self.challenger else None
 
 
 def to_text(model: TwinModel) -> str:
@@ -118,6 +120,16 @@ def from_text(text: str) -> TwinModel:
     """
     with refusing("The model file is not a twin model", STRANGERS.format("train")):
         return _model(parsed(_TwinFile, text, at_most=LARGEST_FILE))
+
+
+def trees_from_text(text: str, *, horizon_days: int, priors: Priors) -> Challenger:
+    """Trees that were kept by themselves, on terms of these priors.
+
+    Raises:
+        IntegrityError: it holds anything else.
+    """
+    with refusing("The file of trees is not one", STRANGERS.format("evaluate")):
+        return parsed(_Trees, text, at_most=LARGEST_FILE).challenger(horizon_days, priors)
 
 
 def _model(file: _TwinFile) -> TwinModel:

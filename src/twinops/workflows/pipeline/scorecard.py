@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -39,7 +39,8 @@ from twinops.evaluation.statistics.bootstrap import counts
 from twinops.evaluation.statistics.setting import Setting
 from twinops.params import EvaluateParams, ScorecardParams
 from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
-from twinops.twin.model.boosted_trees import Challenger, ready
+from twinops.twin.model.boosted_trees import ready
+from twinops.twin.model.model_file import trees_from_text
 from twinops.twin.model.champion import Recipe
 from twinops.twin.model.intervals import fit_intervals
 from twinops.twin.model.model import GLM
@@ -77,7 +78,7 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     asked = sorted({*days, *held_out.cutoffs})
     each = side_by_side([partial(measure_origin, origins, day, draws) for day in asked])
     measured = dict(zip(asked, each, strict=True))
-    given = _Given(recipe, held_out, settings, draws)
+    given = _Given(recipe, held_out, settings, draws, places.held_out_trees)
     groups = _groups(origins.known, plane, held_out.cutoffs)
     findings = _findings(origins, measured, given, groups)
     places.keep("scorecard", findings)
@@ -112,6 +113,8 @@ class _Given:
     held_out: EvaluateParams
     settings: ScorecardParams
     draws: np.ndarray
+    trees: Path
+    """Grown by `evaluate` for the last held-out day."""
 
 
 def _groups(known: Examples, plane: DataPlane, days: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -141,17 +144,18 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
     facts = (
         rolling_fact(list(measured.values())),
         group_fact(scored, twin, draws, groups),
-        _importance(origins, max(held_out.cutoffs), recipe, places),
+        _importance(origins, given),
     )
     shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.SHOWN, *measured_together.SHOWN)
     return Findings(tuple(measures), facts, shown)
 
 
-def _importance(origins: Origins, day: int, recipe: Recipe, places: Places) -> Fact:
-    """What moves the forecasts of one day, by the heads and by the trees, which `evaluate` grew for that day."""
-    heads = recipe.heads(origins.past(day))
-    raw = json.loads(places.held_out_trees.read_text(encoding="utf-8"))
-    trees = Challenger.from_record(raw, horizon_days=heads.horizon_days, priors=heads.priors)
+def _importance(origins: Origins, given: _Given) -> Fact:
+    """What moves the forecasts of the last held-out day, by the heads and by the trees."""
+    day = max(given.held_out.cutoffs)
+    heads = given.recipe.heads(origins.past(day))
+    text = given.trees.read_text(encoding="utf-8")
+    trees = trees_from_text(text, horizon_days=heads.horizon_days, priors=heads.priors)
     return importance_fact(heads, trees, origins.rows(day).table)
 
 

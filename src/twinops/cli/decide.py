@@ -26,16 +26,16 @@ def decide(
     Nothing else is looked at: lineage and documents answer *missing* unless the file holds them, and so does the
     policy's time in force unless the file or `--on` names the day.
     """
+    from twinops.entities.evidence import JUDGED_ON
     from twinops.entities.fact import Fact, Kind
     from twinops.governance.policy.decide import decide as judged
-    from twinops.governance.policy.resolution import DAY
     from twinops.governance.verdicts.explain import verdicts_text
     from twinops.workflows.candidate.files import evidence_of
     from twinops.workflows.policy_file import policy_of
 
     given = evidence_of(evidence)
-    if on is not None and given.fact(DAY) is None:
-        given = given.joined(facts=(Fact(DAY, on, Kind.MEASURED, "given on the command line"),))
+    if on is not None and given.fact(JUDGED_ON) is None:
+        given = given.joined(facts=(Fact(JUDGED_ON, on, Kind.MEASURED, "given on the command line"),))
     decision = judged(policy_of(home(ctx).places), given)
     answer(decision, as_json=as_json, text=verdicts_text(decision))
     raise typer.Exit(0 if decision.promotable else REFUSED)

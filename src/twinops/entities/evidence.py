@@ -15,6 +15,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation, Section
 
 SCHEMA = "twinops.evidence/1"
+JUDGED_ON = "judged_on"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,15 @@ class Evidence:
     def fact(self, name: str) -> Fact | None:
         """The fact of that name, or None."""
         return next((f for f in self.facts if f.name == name), None)
+
+    @property
+    def judged_on(self) -> date | None:
+        """The day on which it is judged, as somebody with a clock wrote it among the facts."""
+        fact = self.fact(JUDGED_ON)
+        try:
+            return date.fromisoformat(fact.value) if fact and isinstance(fact.value, str) else None
+        except ValueError:
+            return None
 
     def value(self, name: str, *path: str) -> Any:
         """The bare value of a fact, or of the part of it at `path`; None when there is none."""

@@ -17,7 +17,6 @@ from twinops.governance.assessment import answers
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.answers import GivenAnswer
 from twinops.governance.assessment.approval import ExpectedSigner, Signature, approval, signature
-from twinops.governance.assessment.assessed import description
 from twinops.governance.assessment.questions import Dpia
 from twinops.governance.law import intended_use, retention
 from twinops.governance.law.intended_use import IntendedUse
@@ -28,6 +27,7 @@ from twinops.governance.policy import resolution
 from twinops.governance.policy.decide import decide
 from twinops.governance.policy.limits import Policy
 from twinops.governance.reading import MAX_BYTES, sentences
+from twinops.governance.verdicts.approved_description import description
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 

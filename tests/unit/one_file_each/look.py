@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
-from twinops.governance.assessment.assessed import description
 from twinops.governance.documents import annex_iv
 from twinops.governance.policy.limits import read
+from twinops.governance.verdicts.approved_description import description
 from twinops.governance.verdicts.compare import Side, comparison_markdown
 from twinops.governance.verdicts.explain import verdicts_text
 from twinops.params import DocumentsParams, SourcesParams, SwitchesParams

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib.metadata import entry_points
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -92,6 +93,6 @@ def _run(words: Sequence[str], folder: str, environment: Mapping[str, str], mout
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["twinops", *words]
-    from twinops.cli import main
-
-    main()
+    # by name, as the shell would find it: what is below the command line does not import it
+    entry = next(script for script in entry_points(group="console_scripts") if script.name == "twinops")
+    entry.load()()

@@ -42,7 +42,9 @@ def clustered_auc(truth: np.ndarray, score: np.ndarray, cluster: np.ndarray, dra
     ranked = np.einsum("ij,ij->i", weights.astype(small) @ ahead.astype(small), weights) / 2
     pairs = (weights @ positives) * (weights @ negatives)
     with np.errstate(invalid="ignore"):
-        return np.asarray(ranked / pairs)  # a draw of one class only has no pairs: 0 over 0 is not a number
+        return np.asarray(
+            ranked / pairs, dtype=float
+        )  # a draw of one class only has no pairs: 0 over 0 is not a number
 
 
 def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, households: int) -> np.ndarray:
@@ -54,7 +56,7 @@ def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, househo
     left, right = (np.searchsorted(score[second], score[first], side=side) for side in ("left", "right"))
     whose, lower = cluster[first], cluster[second]
     if (left == right).all():
-        return 2 * _passed(whose, lower, left, households)
+        return np.asarray(2 * _passed(whose, lower, left, households))
     return _passed(whose, lower, left, households) + _passed(whose, lower, right, households)
 
 

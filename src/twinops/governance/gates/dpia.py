@@ -15,7 +15,6 @@ from twinops.entities.verdict import Verdict, about, failed, missing, passed
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.approval import STANDS
 from twinops.governance.assessment.reopening import too_old
-from twinops.governance.policy import resolution
 from twinops.governance.reading import Record
 
 RULE = "GDPR arts. 35(2), 35(7), 35(11), 36(1), 38(6); WP 248 rev.01"
@@ -74,7 +73,7 @@ def _approved(evidence: Evidence, human: dpia.Human, figures: dict[str, Any]) ->
             f"Each signs with `twinops dpia sign`. {SEE}",
             **figures,
         )
-    changed = _changed(review.value, resolution.judged_on(evidence))
+    changed = _changed(review.value, evidence.judged_on)
     if changed:
         return failed(f"The approval does not stand: {'; '.join(changed[:6])}{_more(changed)}.", SEE, **figures)
     return _weighed(human, figures)

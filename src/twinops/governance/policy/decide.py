@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from twinops import plugins
-from twinops.entities.evidence import Evidence
+from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.verdict import Outcome, Verdict, failed, missing, passed
 from twinops.governance.gates._shelf import SHELF
 from twinops.governance.policy.limits import Gate, Policy
-from twinops.governance.policy.resolution import DAY, JudgedRuling, judged_on, judged_rulings
+from twinops.governance.policy.resolution import JudgedRuling, judged_rulings
 
 POLICY = "policy"
 """The last verdict: whether the policy itself is in force on the day of judging."""
@@ -81,7 +81,7 @@ def _ask(gate: Gate, evidence: Evidence) -> Verdict:
 
 
 def _in_force(policy: Policy, evidence: Evidence) -> Verdict:
-    today, fact = judged_on(evidence), evidence.fact(DAY)
+    today, fact = evidence.judged_on, evidence.fact(JUDGED_ON)
     until = f"until {policy.valid_until}" if policy.valid_until else "without an end"
     if today is None or fact is None:
         verdict = missing(

@@ -21,7 +21,6 @@ from twinops.governance.reading import Record, Text, checked, parse
 FOLDER = "rulings"
 NAMESPACE = "twinops-ruling"
 FACT = "rulings"
-DAY = "judged_on"
 MIN_REASON, MAX_REASON = 20, 4_000
 """Characters. One word is no reason."""
 
@@ -137,15 +136,6 @@ def judged_rulings(policy: Policy, evidence: Evidence, verdicts: tuple[Verdict, 
     return tuple(found)
 
 
-def judged_on(evidence: Evidence) -> date | None:
-    """The day on which the evidence is judged, as somebody with a clock wrote it into the evidence."""
-    fact = evidence.fact(DAY)
-    try:
-        return date.fromisoformat(fact.value) if fact and isinstance(fact.value, str) else None
-    except ValueError:
-        return None
-
-
 def _problem(one: SubmittedRuling, policy: Policy, verdict: Verdict | None, evidence: Evidence) -> str:
     allowed = allowance(policy, one.gate, verdict)
     if allowed.problem or verdict is None:
@@ -154,7 +144,7 @@ def _problem(one: SubmittedRuling, policy: Policy, verdict: Verdict | None, evid
         return one.problem or "it is not signed"
     if (one.candidate, one.evidence, one.answer) != (evidence.key, verdict.evidence, verdict.outcome.value):
         return "it was written for another candidate, evidence or answer"
-    return allowed.against(one.role) or _out_of_time(one, allowed.at_most_days, judged_on(evidence))
+    return allowed.against(one.role) or _out_of_time(one, allowed.at_most_days, evidence.judged_on)
 
 
 def _out_of_time(one: SubmittedRuling, days: int, today: date | None) -> str:

@@ -15,12 +15,12 @@ from sqlalchemy import Row, Select, select
 from twinops.adapters.mlflow import digests as model_bytes
 from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
 from twinops.entities.canonical import digest
-from twinops.entities.evidence import Evidence
+from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
+from twinops.governance.assessment.signers import SIGNATURES, strange_signers
 from twinops.governance.people.approval import NOT_FORCED
 from twinops.governance.people.offices import Offices
-from twinops.governance.people.signers import SIGNATURES, strange_signers
-from twinops.governance.policy import resolution, rulings
+from twinops.governance.policy import rulings
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
 from twinops.server.registry import artifact_folders, records
@@ -147,9 +147,9 @@ def _judged(basis: Basis) -> Judgement:
         raise MlflowException("twinops: the evidence was changed in the database.", PERMISSION_DENIED)
     digests = _digests(basis, evidence)
     # policy, approval and rulings are in force on some days only: the day of judging is judged with the rest
-    day = Fact(resolution.DAY, basis.today.isoformat(), Kind.MEASURED, "the registry server's clock")
+    day = Fact(JUDGED_ON, basis.today.isoformat(), Kind.MEASURED, "the registry server's clock")
     facts = rulings.with_rulings(evidence, basis.ruled, digests=digests)
-    decision = decide(basis.policy, replace(evidence, facts=(*(f for f in facts if f.name != resolution.DAY), day)))
+    decision = decide(basis.policy, replace(evidence, facts=(*(f for f in facts if f.name != JUDGED_ON), day)))
     counting = rulings.counting(decision, basis.ruled)
     digests = replace(digests, settled=digest(list(counting)) if counting else "")
     return Judgement(evidence, decision, digests, counting)

@@ -18,8 +18,8 @@ from pydantic import Field, model_validator
 from twinops.entities.canonical import rounded
 from twinops.twin.model.glm import Head, Scaling, fit_rate
 from twinops.twin.model.predictions import Forecaster, Predictions, exponential
-from twinops.twin.model.strict_json import NotNegative, Number, Positive, StrictRecord
 from twinops.twin.state.examples import Examples
+from twinops.twin.strict_json import NotNegative, Number, Positive, StrictRecord
 
 COVERAGE = 0.8
 TIERS = ("low", "mid", "high")

@@ -26,8 +26,8 @@ from twinops.twin.model.conformal import (
     fit_conformal_band,
 )
 from twinops.twin.model.predictions import Forecaster, Predictions
-from twinops.twin.model.strict_json import Count, NotNegative, StrictRecord
 from twinops.twin.state.examples import Examples
+from twinops.twin.strict_json import Count, NotNegative, StrictRecord
 
 __all__ = ["COVERAGE", "TIERS", "Intervals", "Ranges", "Seen", "calibrated", "fit_intervals"]
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.predictions import Predictions, averaged, exponential, visiting
-from twinops.twin.model.strict_json import Count, declared
 from twinops.twin.state.terms import Priors, terms
+from twinops.twin.strict_json import Count, declared
 
 if TYPE_CHECKING:
     from twinops.twin.model.boosted_trees import Challenger

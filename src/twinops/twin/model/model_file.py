@@ -12,8 +12,8 @@ from twinops.twin.model.boosted_trees import LARGEST_TEXT, Challenger
 from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.intervals import IntervalsRecord
 from twinops.twin.model.model import GLM, HEADS, TrainedOn, TwinModel
-from twinops.twin.model.strict_json import Days, Number, Positive, StrictRecord, parsed, refusing
 from twinops.twin.state.terms import TERMS, Priors
+from twinops.twin.strict_json import Days, Number, Positive, StrictRecord, parsed, refusing
 
 SCHEMA = "twinops.twin/3"
 LARGEST_FILE = 4_000_000

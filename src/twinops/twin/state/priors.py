@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.model.strict_json import NotNegative, Number, Positive, declared
 from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE
+from twinops.twin.strict_json import NotNegative, Number, Positive, declared
 
 SMALLEST_VARIANCE = 1e-6
 

@@ -16,8 +16,8 @@ import numpy as np
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
 from twinops.twin.model.model import TwinModel
-from twinops.twin.model.strict_json import Days, NotNegative, declared
 from twinops.twin.state.streaming import Basket, replay, rows
+from twinops.twin.strict_json import Days, NotNegative, declared
 from twinops.twin.support.spread import Outcomes, Spread, enough, fit_spread
 
 QUIET_DAYS = 28

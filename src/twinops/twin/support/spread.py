@@ -10,7 +10,7 @@ from pydantic import Field
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.model.strict_json import Count, Number, declared
+from twinops.twin.strict_json import Count, Number, declared
 
 GRID = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 FEWEST = 10

@@ -16,7 +16,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from twinops.entities.canonical import rounded, to_json
 from twinops.twin.model.model import TwinModel
-from twinops.twin.model.strict_json import (
+from twinops.twin.state.examples import Examples
+from twinops.twin.state.features import BILLION
+from twinops.twin.state.streaming import Basket
+from twinops.twin.state.terms import columns
+from twinops.twin.strict_json import (
     LARGEST,
     Count,
     Days,
@@ -27,10 +31,6 @@ from twinops.twin.model.strict_json import (
     parsed,
     refusing,
 )
-from twinops.twin.state.examples import Examples
-from twinops.twin.state.features import BILLION
-from twinops.twin.state.streaming import Basket
-from twinops.twin.state.terms import columns
 from twinops.twin.support.newcomers import NewcomerModel, fit_newcomers, newcomers
 from twinops.twin.support.spread import FEWEST, Outcomes, Spread, enough, fit_spread
 

@@ -19,8 +19,8 @@ from twinops.errors import DataError
 from twinops.twin.model.glm import Head, Scaling, fit_activity
 from twinops.twin.model.model import TrainedOn
 from twinops.twin.model.predictions import logistic
-from twinops.twin.model.strict_json import Positive, declared
 from twinops.twin.state.terms import TERMS, Priors, fit_priors, terms
+from twinops.twin.strict_json import Positive, declared
 from twinops.twin.tastes.events import SPEEDS
 from twinops.twin.tastes.rows import NEVER, TasteRows
 

@@ -15,9 +15,9 @@ from twinops.errors import DataError
 from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.model import TrainedOn
 from twinops.twin.model.predictions import logistic
-from twinops.twin.model.strict_json import Positive, declared
 from twinops.twin.state.features import MILLION
 from twinops.twin.state.terms import Priors, fit_priors
+from twinops.twin.strict_json import Positive, declared
 from twinops.twin.tastes.categories import PACE, fit_head, pace_terms
 from twinops.twin.tastes.coupon_rows import CouponRows
 

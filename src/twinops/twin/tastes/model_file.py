@@ -11,8 +11,8 @@ from twinops.entities.canonical import to_json
 from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.model import TrainedOn
 from twinops.twin.model.model_file import STRANGERS
-from twinops.twin.model.strict_json import Days, Name, Number, Positive, StrictRecord, parsed, refusing
 from twinops.twin.state.terms import Priors
+from twinops.twin.strict_json import Days, Name, Number, Positive, StrictRecord, parsed, refusing
 from twinops.twin.tastes.categories import OWN, Category, Habit, Tastes, shared_names
 from twinops.twin.tastes.coupons import Answering, Coupons, term_names
 from twinops.twin.tastes.events import SPEEDS

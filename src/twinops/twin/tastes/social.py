@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.model.strict_json import Days, Positive, declared
+from twinops.twin.strict_json import Days, Positive, declared
 
 MOODS = ("texts_positive", "texts_neutral", "texts_negative")
 FEWEST_HOUSEHOLDS = 30

@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from twinops import plugins
-from twinops.entities.evidence import Evidence
+from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.errors import DataError, IntegrityError
-from twinops.governance.assessment.assessed import description
 from twinops.governance.assessment.reopening import Reopened, triggers
 from twinops.governance.gates._shelf import SHELF
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Gate
-from twinops.governance.policy.resolution import DAY
+from twinops.governance.verdicts.approved_description import description
 from twinops.governance.verdicts.compare import Side, comparison_markdown
 from twinops.ports import Lineage, Production
 from twinops.workflows.candidate.files import evidence_of
@@ -50,8 +49,8 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
     now = Side("this folder", judged.evidence, judged.decision)
     if other is None:
         return Compared(now.decision, None, (), comparison_markdown(now, None))
-    today = judged.evidence.fact(DAY)
-    seen = other.joined(facts=[today] if today and other.fact(DAY) is None else ())
+    today = judged.evidence.fact(JUDGED_ON)
+    seen = other.joined(facts=[today] if today and other.fact(JUDGED_ON) is None else ())
     before = Side(name, seen, _comparable(decide(judged.rules, seen), judged))
     then, today_is = (description(e, decide(judged.rules, e)) for e in (other, judged.measured))
     fired = triggers(then, today_is)
@@ -60,7 +59,7 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
 
 def _comparable(decision: Decision, judged: Judged) -> Decision:
     """Without the gates that judge what is looked up in a folder: nobody knows it of another one."""
-    looked_up = {f.name for f in judged.evidence.facts} - {f.name for f in judged.measured.facts} - {DAY}
+    looked_up = {f.name for f in judged.evidence.facts} - {f.name for f in judged.measured.facts} - {JUDGED_ON}
     gates = {g.id for g in judged.rules.gates if looked_up & set(_needs(g))}
     return replace(decision, verdicts=tuple(v for v in decision.verdicts if v.gate not in gates))
 

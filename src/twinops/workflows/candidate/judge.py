@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from twinops.entities.evidence import Evidence
+from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.governance.log import manifest
-from twinops.governance.policy import resolution
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
 from twinops.ports import Lineage
@@ -46,7 +45,7 @@ def judge(places: Places, lineage: Lineage, today: Day = None) -> Judged:
 def day_fact(today: Day = None) -> Fact:
     """The day of judging, which decides whether policy, approval and rulings are in force."""
     day = today or datetime.now(UTC).date()
-    return Fact(resolution.DAY, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
+    return Fact(JUDGED_ON, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
 
 
 def document_facts(places: Places, measured: Evidence) -> tuple[Fact, ...]:

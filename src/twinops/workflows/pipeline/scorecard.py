@@ -40,10 +40,10 @@ from twinops.evaluation.statistics.setting import Setting
 from twinops.params import EvaluateParams, ScorecardParams
 from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
 from twinops.twin.model.boosted_trees import ready
-from twinops.twin.model.model_file import trees_from_text
 from twinops.twin.model.champion import Recipe
 from twinops.twin.model.intervals import fit_intervals
 from twinops.twin.model.model import GLM
+from twinops.twin.model.model_file import trees_from_text
 from twinops.twin.state.examples import Examples
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.learning import Learning
@@ -125,7 +125,7 @@ def _groups(known: Examples, plane: DataPlane, days: tuple[int, ...]) -> dict[st
 
 
 def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, groups: dict[str, np.ndarray]) -> Findings:
-    held_out, settings, recipe, draws = given.held_out, given.settings, given.recipe, given.draws
+    held_out, settings, draws = given.held_out, given.settings, given.draws
     scored = [_scored(origins, day) for day in held_out.cutoffs]
     twin, naive = _held(origins, scored)
     setting = Setting(

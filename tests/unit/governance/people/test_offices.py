@@ -9,9 +9,9 @@ import pytest
 
 from twinops.adapters.memory.governance import MemorySigner
 from twinops.errors import ParamsError
+from twinops.governance.assessment.signers import strange_signers
 from twinops.governance.people.offices import DPO, NOBODY, RISK_OFFICER, StaffMember, read
 from twinops.governance.people.offices_edit import with_person, without_person
-from twinops.governance.people.signers import strange_signers
 from twinops.governance.people.sshsig import fingerprint
 
 RITA, DORA, OLGA, ANN = (MemorySigner().public for _ in range(4))

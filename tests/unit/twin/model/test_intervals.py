@@ -12,8 +12,8 @@ from twinops.errors import DataError
 from twinops.twin.model.conformal import Seen, conformal_rank
 from twinops.twin.model.intervals import COVERAGE, Intervals, IntervalsRecord, calibrated, fit_intervals
 from twinops.twin.model.predictions import Predictions
-from twinops.twin.model.strict_json import parsed
 from twinops.twin.state.examples import Examples
+from twinops.twin.strict_json import parsed
 
 ROWS = 3000
 

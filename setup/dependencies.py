@@ -13,17 +13,16 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import grimp
 import yaml
 
 from twinops import plugins
 from twinops.ports import Engine, KeyStore, Lineage, Notebooks
-from twinops.wiring import PORTS, injected
+from twinops.wiring import asked
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"
@@ -163,15 +162,6 @@ def verbs(command: str) -> list[str]:
         return [name]
     text = (ROOT / "notebooks" / f"{name}.py").read_text(encoding="utf-8")
     return re.findall(r"\.run\(\s*\"([\w.]+)\"", text)
-
-
-def asked(workflow: Any) -> set[Any]:
-    """What a workflow's type hints ask for; of a record, what its fields ask for."""
-    found: set[Any] = set()
-    for name, hint in get_type_hints(workflow).items():
-        if name != "return" and injected(hint):
-            found |= {hint} if hint in PORTS or not is_dataclass(hint) else asked(hint)
-    return found
 
 
 def imported_by_notebook(command: str) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import get_type_hints
 
 import pytest
 import yaml
@@ -12,8 +11,9 @@ from recording import Recording
 from workshop import ROOT
 
 import dependencies
-from twinops import plugins
 from twinops.params import section_names
+from twinops.ports import KeyStore
+from twinops.wiring import asked, find
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -42,13 +42,9 @@ def declared_sections(stage: str) -> set[str]:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_declares_the_parameter_sections_its_workflow_takes(stage: str) -> None:
-    verb = workflow_of(stage)
-    workflow = getattr(plugins.load("twinops.workflows.pipeline", verb), verb)
-    sections = section_names()
-    hints = [hint for name, hint in get_type_hints(workflow).items() if name != "return"]
-    taken = {sections[h] for h in hints if h in sections} | ({"as_of"} if date in hints else set())
-    uses_keys = any(getattr(h, "__name__", "") == "KeyStore" for h in hints)
-    needed = taken | ({"vault"} if uses_keys else set())
+    sections, supplied = section_names(), asked(find(workflow_of(stage)))
+    taken = {sections[h] for h in supplied if h in sections} | ({"as_of"} if date in supplied else set())
+    needed = taken | ({"vault"} if KeyStore in supplied else set())
     if stage == "documents":  # names the key, which is made from every parameter of every stage
         needed = {p for other in STAGES for p in declared_sections(other)}
     assert declared_sections(stage) == needed

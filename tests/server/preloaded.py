@@ -89,9 +89,10 @@ class Command:
         os.chdir(self.at)
         os.environ.clear()
         os.environ.update(self.told)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for path, number in ((self.out, 1), (self.err, 2)):
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(handle, number)
+            os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
+        sys.stdin = open(0, closefd=False)  # noqa: SIM115  # what uvicorn's workers are handed on
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         sys.argv = ["twinops", *self.words]
         from twinops.cli import main

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from governed import COMPLIANCE
 from shoppers import GRID, crowd, examples_of, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -80,7 +81,7 @@ def living_project(root: Path, *, households: int = 700, ledger: pa.Table | None
     places = sealed_project(root, keys, crowd(households, days=DAY), ledger)
     seal_campaigns(places, keys, range(households))
     engine = DuckDBEngine(threads=1)
-    features(places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=RULE)
+    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=RULE)
     known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
     places.model.parent.mkdir(parents=True)
     places.model.write_text(to_text(fit_twin(known, GRID, PENALTIES)), encoding="utf-8")

@@ -21,7 +21,7 @@ from twinops.workflows.dpia.answer import answer as dpia_answer
 from twinops.workflows.dpia.sign import sign as dpia_sign
 from twinops.workflows.dpia.status import DpiaStatus
 from twinops.workflows.dpia.status import status as dpia_status
-from twinops.workflows.pipeline.documents import source_facts
+from twinops.workflows.evidence import CandidateFolder, source_facts
 from twinops.workflows.places import Places
 
 NAMED = DocumentsParams(model="twin")
@@ -70,6 +70,11 @@ class Office:
         self.measured()
         self.write("offices.yaml", offices_text(self.keys))
 
+    @property
+    def folder(self) -> CandidateFolder:
+        """What the workflows of documents are about."""
+        return CandidateFolder(self.places, NAMED, AS_OF)
+
     def write(self, name: str, text: str) -> None:
         path = self.places.compliance / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +112,7 @@ class Office:
         role = office_asked(getattr(dpia.read(self.text("dpia.yaml")).human, name).who)
         full = parts or {p: _said(name, p) for p in dpia.parts(name)}
         who = by or PEOPLE[role][0]
-        return dpia_answer(self.places, NAMED, AS_OF, field=name, answer=full, by=who, dated=DATED)
+        return dpia_answer(self.folder, field=name, answer=full, by=who, dated=DATED)
 
     def sign(self, role: str, *fields: str) -> Any:
         return dpia_sign(self.places, SshKeygen(), email=PEOPLE[role][1], key=self.keys[role], fields=fields)
@@ -128,7 +133,7 @@ class Office:
         self.sign("risk officer", "decision")
 
     def status(self, today: date = TODAY) -> DpiaStatus:
-        return dpia_status(self.places, NAMED, AS_OF, today)
+        return dpia_status(self.folder, today)
 
     def review(self, today: date = TODAY) -> tuple[str, list[str]]:
         """State, and every trigger with what differs or reason."""

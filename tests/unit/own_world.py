@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from candidate import ROOT
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -106,7 +107,7 @@ class Shop:
     def collect(self, source: str = "transactions", batch: str = "2024-03", *, lock: bool = True):
         if lock:
             self.lock()
-        return collect(source, batch, engine=DuckDBEngine(threads=1), **self.around)
+        return supplied(collect, source, batch, engine=DuckDBEngine(threads=1), **self.around)
 
     def open(self, source: str = "transactions", batch: str = "2024-03"):
         return read_sealed(self.places.raw(source, batch), dataset=source, keys=self.keys)

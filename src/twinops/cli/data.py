@@ -12,7 +12,7 @@ from twinops.cli._answer import Json, answer, home, talk
 app = typer.Typer(no_args_is_help=True)
 
 
-class Format(StrEnum):
+class MapFormat(StrEnum):
     """How the map is written."""
 
     TABLE = "table"
@@ -29,8 +29,8 @@ def _data() -> None:
 def show_map(
     ctx: typer.Context,
     as_format: Annotated[
-        Format, typer.Option("--format", help="A table, CSV, or JSON-LD with DPV terms.")
-    ] = Format.TABLE,
+        MapFormat, typer.Option("--format", help="A table, CSV, or JSON-LD with DPV terms.")
+    ] = MapFormat.TABLE,
     as_json: Json = False,
 ) -> None:
     """Every column of every sealed table: purposes, legal bases, retention, notice, subjects, what is made of it."""

@@ -14,7 +14,7 @@ from twinops.errors import ParamsError
 app = typer.Typer(no_args_is_help=True)
 
 
-class Format(StrEnum):
+class DpiaFormat(StrEnum):
     """Other people's tools."""
 
     CNIL = "cnil"
@@ -72,7 +72,7 @@ def sign(
 @app.command("export")
 def export_file(
     ctx: typer.Context,
-    as_format: Annotated[Format, typer.Option("--format", help="For the CNIL's PIA tool.")] = Format.CNIL,
+    as_format: Annotated[DpiaFormat, typer.Option("--format", help="For the CNIL's PIA tool.")] = DpiaFormat.CNIL,
     into: Annotated[Path, typer.Option(help="Where to write it.", dir_okay=False)] = Path("cnil-pia.json"),
     as_json: Json = False,
 ) -> None:

@@ -35,7 +35,7 @@ SUBJECT = "household_id"
 """The natural id in every source; no other file of the pipeline holds it."""
 
 
-class Shelf(Protocol):
+class SourceShelf(Protocol):
     """What is needed of a source: its module, or a declared one (`data.own.declared.Shelf`)."""
 
     @property
@@ -101,7 +101,7 @@ class Intake:
         """The households whose rows are taken, all or a sample of them."""
         return households(self.plane.engine, self.asked(batch), sample=self.sources.sample)
 
-    def take(self, read: BatchRead, shelf: Shelf, *, batch: str = BATCH, off: bool = False) -> Collected:
+    def take(self, read: BatchRead, shelf: SourceShelf, *, batch: str = BATCH, off: bool = False) -> Collected:
         """Part good rows from bad, seal both, and write the counts; `off` only says why there is nothing."""
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
         parted = part(read.rows, shelf.SCHEMA)
@@ -160,7 +160,7 @@ def counted(bad: pa.Table) -> dict[str, int]:
     return dict(sorted(Counter(bad["reason"].to_pylist()).items()))
 
 
-def nobody(shelf: Shelf) -> pa.Table:
+def nobody(shelf: SourceShelf) -> pa.Table:
     """No row of a source, in the columns its `sealed` wants."""
     types = {"whole": pa.int64(), "text": pa.string(), "number": pa.float64(), "time": pa.timestamp("us")}
     empty = {c.name: pa.array([], types[c.kind]) for c in shelf.SCHEMA.columns}

@@ -25,6 +25,8 @@ def policy_of(places: Places) -> Policy:
         raise ParamsError(
             "There is no compliance/policy.yaml.", hint="Restore it from git; nothing passes without a policy."
         ) from None
+    except UnicodeDecodeError:
+        raise ParamsError("compliance/policy.yaml is no UTF-8 text.", hint="Mend the file.") from None
 
 
 def assessments(places: Places, *, on: date) -> frozenset[tuple[str, Purpose]]:

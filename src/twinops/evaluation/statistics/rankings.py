@@ -57,7 +57,7 @@ def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, househo
     whose, lower = cluster[first], cluster[second]
     if (left == right).all():
         return np.asarray(2 * _passed(whose, lower, left, households))
-    return _passed(whose, lower, left, households) + _passed(whose, lower, right, households)
+    return np.asarray(_passed(whose, lower, left, households) + _passed(whose, lower, right, households))
 
 
 def _passed(whose: np.ndarray, lower: np.ndarray, until: np.ndarray, households: int) -> np.ndarray:

@@ -47,7 +47,7 @@ class JudgedDecision(Record):
     contest: Text
 
 
-class AssessedAttribute(Record):
+class PlannedAttribute(Record):
     """Levels in order, so that small neighbours can be merged; null: no order."""
 
     ordered: tuple[Text, ...] | None
@@ -56,7 +56,7 @@ class AssessedAttribute(Record):
 class FairnessPlan(Record):
     """Groups and limits of the fairness test, fixed before it is run."""
 
-    attributes: Annotated[dict[str, AssessedAttribute], Field(min_length=1)]
+    attributes: Annotated[dict[str, PlannedAttribute], Field(min_length=1)]
     min_group: Annotated[int, Field(ge=2)]
     min_expected_selections: Annotated[int, Field(ge=1)]
     ratio_limit: Share

@@ -15,7 +15,7 @@ from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
 from twinops.errors import TwinopsError
 from twinops.server.officer import evidence
-from twinops.server.officer.evidence import Handed, Intake
+from twinops.server.officer.evidence import CompletedEvidence, Handed
 from twinops.server.registry import callers as actors
 from twinops.server.registry.records import Recorded
 from twinops.server.registry.store import GovernedStore
@@ -70,7 +70,7 @@ def _evidence(store: GovernedStore, made: Recorded) -> bool:
         return False
     files = _files(run)
     measured = Evidence.from_json(files["reports/evidence.json"].decode())
-    given = Intake.of(measured, _handed(run, files, made), name=made.name, lineage=_lineage(run))
+    given = CompletedEvidence.of(measured, _handed(run, files, made), name=made.name, lineage=_lineage(run))
     with store.writing() as log:
         evidence.keep(store, log, made, given)
     return True

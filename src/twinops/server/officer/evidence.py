@@ -64,7 +64,7 @@ class Handed(BaseModel):
 
 
 @dataclass(frozen=True)
-class Intake:
+class CompletedEvidence:
     """Evidence, completed by what the server finds out itself, and what it came with."""
 
     evidence: Evidence
@@ -72,7 +72,7 @@ class Intake:
     documents: Mapping[str, bytes]
 
     @classmethod
-    def of(cls, measured: Evidence, handed: Handed, *, name: str, lineage: tuple[Fact, ...]) -> Intake:
+    def of(cls, measured: Evidence, handed: Handed, *, name: str, lineage: tuple[Fact, ...]) -> CompletedEvidence:
         """Join what was measured with where it came from and what the documents of the model of that name say."""
         cards = f"model_cards/{name}/"
         documents = {n.rpartition("/")[2]: c for n, c in handed.files.items() if n.startswith(cards)}
@@ -94,7 +94,7 @@ class Intake:
 
 def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int:
     """Keep evidence on a version and show its verdicts on the version's page; the number of the record is returned."""
-    given = Intake.of(_measured(handed, name), handed, name=name, lineage=_lineage(handed))
+    given = CompletedEvidence.of(_measured(handed, name), handed, name=name, lineage=_lineage(handed))
     with store.guarded({"model": name, "version": str(version), "act": "evidence"}) as log:
         offices = cases.rules(log.transaction).offices
         refuse(approval.against_recording(store.actor(), offices, forced=handed.forced))
@@ -104,7 +104,7 @@ def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int
         return keep(store, log, made, given)
 
 
-def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: Intake) -> int:
+def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEvidence) -> int:
     """The record, its files, its log entry and what the version's page tells; the same evidence twice is kept once."""
     body = given.body()
     before = records.evidence_of(log.session, made.uid)

@@ -9,7 +9,7 @@ from twinops.governance import citations
 from twinops.governance.documents.annex_iv import written
 from twinops.ports import Lineage
 from twinops.workflows.candidate.judge import judge
-from twinops.workflows.places import Places
+from twinops.workflows.places import Places, write
 
 
 def annex_iv(places: Places, lineage: Lineage, *, into: str) -> Path:
@@ -24,6 +24,5 @@ def annex_iv(places: Places, lineage: Lineage, *, into: str) -> Path:
     found = citations.faults(path.name, text, citations.ids(judged.evidence))
     if found:
         raise IntegrityError("The file cites badly:\n  " + "\n  ".join(found), hint="Mend its template.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write(path, text)
     return path

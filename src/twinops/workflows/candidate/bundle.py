@@ -17,7 +17,7 @@ from twinops.governance.log.bundle import NAMESPACE, SUMS, VERIFY, sums, verify_
 from twinops.governance.log.provenance import Made, statement
 from twinops.governance.people.offices import SOURCE, StaffMember
 from twinops.ports import Lineage, Signer
-from twinops.workflows.candidate.judge import Judged, judge
+from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.compliance_files import offices_of, signatory, signature_of
 from twinops.workflows.places import Places
 
@@ -65,7 +65,7 @@ def bundle(  # noqa: PLR0913  # the first three are supplied by wiring
     return Bundled(folder, len(files) + 1, digest, email or None)
 
 
-def _files(places: Places, lineage: Lineage, judged: Judged) -> Iterator[tuple[str, bytes]]:
+def _files(places: Places, lineage: Lineage, judged: JudgedCandidate) -> Iterator[tuple[str, bytes]]:
     """Everything by its place in the bundle."""
     cards = places.card(judged.evidence.model, "any").parent
     if not cards.is_dir():
@@ -87,7 +87,7 @@ def _files(places: Places, lineage: Lineage, judged: Judged) -> Iterator[tuple[s
     yield "provenance.intoto.json", _json(_provenance(places, lineage, judged))
 
 
-def _provenance(places: Places, lineage: Lineage, judged: Judged) -> object:
+def _provenance(places: Places, lineage: Lineage, judged: JudgedCandidate) -> object:
     path = places.model.relative_to(places.root).as_posix()
     digest = hashlib.sha256(places.model.read_bytes()).hexdigest() if places.model.is_file() else ""
     return statement(Made(path, digest, judged.evidence.key, lineage.git_revision(), lineage.stages()))

@@ -17,7 +17,7 @@ from twinops.governance.verdicts.approved_description import description
 from twinops.governance.verdicts.compare import Side, comparison_markdown
 from twinops.ports import Lineage, Production
 from twinops.workflows.candidate.files import evidence_of
-from twinops.workflows.candidate.judge import Judged, judge
+from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.places import Places
 
 
@@ -57,7 +57,7 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
     return Compared(now.decision, before.decision, fired, comparison_markdown(now, before, fired))
 
 
-def _comparable(decision: Decision, judged: Judged) -> Decision:
+def _comparable(decision: Decision, judged: JudgedCandidate) -> Decision:
     """Without the gates that judge what is looked up in a folder: nobody knows it of another one."""
     looked_up = {f.name for f in judged.evidence.facts} - {f.name for f in judged.measured.facts} - {JUDGED_ON}
     gates = {g.id for g in judged.rules.gates if looked_up & set(_needs(g))}

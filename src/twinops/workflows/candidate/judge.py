@@ -21,7 +21,7 @@ Day = date | None
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedCandidate:
     """What was measured, declared and looked up, and what follows from it under the policy."""
 
     measured: Evidence
@@ -33,13 +33,13 @@ class Judged:
     """The policy it was judged by."""
 
 
-def judge(places: Places, lineage: Lineage, today: Day = None) -> Judged:
+def judge(places: Places, lineage: Lineage, today: Day = None) -> JudgedCandidate:
     """Read the evidence, look up what no file of the pipeline may hold, and decide. `today` None: ask the clock."""
     rules = policy_of(places)
     measured = evidence_of(places.evidence)
     facts = (*lineage_facts(lineage, measured), *document_facts(places, measured), day_fact(today))
     evidence = measured.joined(facts=facts)
-    return Judged(measured, evidence, decide(rules, evidence), rules)
+    return JudgedCandidate(measured, evidence, decide(rules, evidence), rules)
 
 
 def day_fact(today: Day = None) -> Fact:

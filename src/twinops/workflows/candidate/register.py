@@ -8,7 +8,7 @@ from twinops.errors import DataError
 from twinops.governance.verdicts.explain import verdicts_markdown
 from twinops.ports import Lineage, Registry, Tracking
 from twinops.workflows.candidate.files import lineage_facts, same_key
-from twinops.workflows.candidate.judge import Judged, judge
+from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.candidate.track import tags
 from twinops.workflows.places import Places
 
@@ -56,7 +56,7 @@ def _links(model: str, run: str) -> dict[str, str]:
     }
 
 
-def _verdict_tags(judged: Judged) -> dict[str, str]:
+def _verdict_tags(judged: JudgedCandidate) -> dict[str, str]:
     return {
         "twinops.decision": judged.decision.decision,
         "twinops.evidence": judged.measured.digest,

@@ -14,7 +14,7 @@ from twinops.errors import ParamsError
 from twinops.governance.people.offices import SOURCE, StaffMember
 from twinops.governance.policy import resolution
 from twinops.ports import Lineage, Signer
-from twinops.workflows.candidate.judge import Day, Judged, judge
+from twinops.workflows.candidate.judge import Day, JudgedCandidate, judge
 from twinops.workflows.compliance_files import SIGNATURE, offices_of, ruling_facts, signatory
 from twinops.workflows.places import Places
 
@@ -60,7 +60,7 @@ def resolve(  # noqa: PLR0913  # the first three are supplied by wiring
     return RulingFile(path, str(person.name), until)
 
 
-def _answer(judged: Judged, gate: str, person: StaffMember) -> dict[str, str]:
+def _answer(judged: JudgedCandidate, gate: str, person: StaffMember) -> dict[str, str]:
     verdict = next((v for v in judged.decision.verdicts if v.gate == gate), None)
     problem = resolution.allowance(judged.rules, gate, verdict).against(str(person.office))
     if problem or verdict is None:
@@ -92,7 +92,7 @@ def _kept_if_it_fails(*paths: Path) -> Iterator[None]:
         raise
 
 
-def _verify(places: Places, judged: Judged, gate: str) -> None:
+def _verify(places: Places, judged: JudgedCandidate, gate: str) -> None:
     """Look at it as everyone will."""
     facts = tuple(f for f in judged.evidence.facts if f.name != resolution.FACT)
     evidence = replace(judged.evidence, facts=(*facts, *ruling_facts(places, offices_of(places))))

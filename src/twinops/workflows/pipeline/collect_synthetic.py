@@ -27,7 +27,7 @@ from twinops.entities.demographics import SCALES
 from twinops.errors import ParamsError
 from twinops.params import ALL_ON, IdentitiesParams, SwitchesParams, SyntheticParams
 from twinops.ports import Engine
-from twinops.workflows.intake import BATCH, Collected, Intake, Shelf, nobody
+from twinops.workflows.intake import BATCH, Collected, Intake, SourceShelf, nobody
 
 FILES = {
     "choices": "choices.csv",
@@ -82,7 +82,7 @@ def collect_synthetic(source: str, intake: Intake, made_up: MadeUp, on: Switches
     return intake.take(read, shelf)
 
 
-def _nothing(shelf: Shelf) -> pa.Table:
+def _nothing(shelf: SourceShelf) -> pa.Table:
     """No row, in the columns a source's reader gives."""
     return nobody(shelf).drop_columns(["local_time"])
 

@@ -30,7 +30,7 @@ from twinops.workflows.receipts import reached
 
 
 @dataclass(frozen=True)
-class Compared:
+class DriftResult:
     """What the notebook may show: distances of features, the share that moved, the first days, and the conclusions."""
 
     findings: Findings
@@ -40,7 +40,7 @@ class Compared:
     found_early: str
 
 
-def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: TrainParams) -> Compared:
+def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: TrainParams) -> DriftResult:
     """Write `reports/measures/drift.json` and two pictures."""
     places, how = plane.places, Watching(days.early_days, grid, penalties, days.early_draws, days.seed)
     panel = plane.tables.table(places.panel)
@@ -52,7 +52,7 @@ def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: 
     save(drift_distances_picture(measured, days), places.figure("drift_distances"))
     save(early_warning_picture(early), places.figure("early_warning"))
     said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
-    return Compared(findings, measured, sentence(measured, days), early, said)
+    return DriftResult(findings, measured, sentence(measured, days), early, said)
 
 
 def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:

@@ -28,7 +28,7 @@ from twinops.workflows.places import Places
 
 
 @dataclass(frozen=True)
-class Assessment:
+class FairnessAssessment:
     """What the notebook may show: counts and rates of groups, sentences about them, and the price of mitigation."""
 
     findings: Findings
@@ -39,7 +39,9 @@ class Assessment:
     prices: tuple[str, ...]
 
 
-def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams, own: OwnParams = NOTHING_OWN) -> Assessment:
+def fairness(
+    places: Places, *, keys: KeyStore, replay: FairnessParams, own: OwnParams = NOTHING_OWN
+) -> FairnessAssessment:
     """Write `reports/measures/fairness.json` and two pictures.
 
     Raises:
@@ -58,7 +60,7 @@ def fairness(places: Places, *, keys: KeyStore, replay: FairnessParams, own: Own
     save(selection_rates_picture(comparisons, share=replay.offer_share, of=of), places.figure("selection_rates"))
     save(fairness_ratios_picture(comparisons, declared.fairness, of=of), places.figure("fairness_ratios"))
     said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))
-    return Assessment(findings, comparisons, mitigated, said, sentences(comparisons), prices(mitigated))
+    return FairnessAssessment(findings, comparisons, mitigated, said, sentences(comparisons), prices(mitigated))
 
 
 def _declared(places: Places, replay: FairnessParams) -> Declaration:

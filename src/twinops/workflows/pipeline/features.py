@@ -55,21 +55,21 @@ def features(receipts: Receipts, grid: FeaturesParams) -> Population:
     panel = twin_features.panel(plane.engine, grid, known_until=known_until)
     plane.seal(panel, plane.places.panel)
     plane.seal(twin_features.labels(plane.engine, panel), plane.places.labels)
-    findings = found(receipts, law, Sources(len(sids), erased(lines)))
+    findings = found(receipts, law, SourceCounts(len(sids), erased(lines)))
     plane.places.keep("population", findings)
     save(population_picture(findings), plane.places.figure("population"))
     return Population(len(sids), len(pc.unique(panel["sid"])), panel.num_rows, asked.cutoffs, findings)
 
 
 @dataclass(frozen=True)
-class Sources:
+class SourceCounts:
     """Households that the receipt lines tell of, and those among the files' that were erased."""
 
     households: int
     erased: int
 
 
-def found(receipts: Receipts, law: Standing, sources: Sources) -> Findings:
+def found(receipts: Receipts, law: Standing, sources: SourceCounts) -> Findings:
     """Coverage, who was left out and why, and the panel as it was written checked against the ledger."""
     plane, declared = receipts.plane, law_of(receipts.own)
     standing = reasons(plane.engine)

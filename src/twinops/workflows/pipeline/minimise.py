@@ -71,7 +71,7 @@ class Setup:
 
 
 @dataclass(frozen=True)
-class Opened:
+class NeedTables:
     """The tables that are asked about need, each opened once."""
 
     demographics: pa.Table
@@ -87,7 +87,7 @@ def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
     """
     places, tables, rule = setup.plane.places, setup.plane.tables, setup.rule
     known = open_examples(setup.plane.engine, setup.plane.keys, panel=places.panel, labels=places.labels)
-    opened = Opened(
+    opened = NeedTables(
         tables.source("demographics"),
         tables.source("transactions"),
         tables.table(places.predictions, dataset="predictions"),
@@ -105,7 +105,7 @@ def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
     return Minimised(findings, necessity_conclusion(found, rule), tuple(p["text"] for p in proposals))
 
 
-def _attributes(declared: Examples, opened: Opened, setup: Setup) -> tuple[TestedUnit, ...]:
+def _attributes(declared: Examples, opened: NeedTables, setup: Setup) -> tuple[TestedUnit, ...]:
     if len(declared) == 0 or declared.households < FEWEST_HOUSEHOLDS:
         return ()
     rule, rows = setup.rule, setup.rows(declared)
@@ -144,7 +144,7 @@ class GivenAway:
     day: int
 
 
-def _revealed(declared: Examples, opened: Opened, asked: BatchRequest, setup: Setup) -> GivenAway:
+def _revealed(declared: Examples, opened: NeedTables, asked: BatchRequest, setup: Setup) -> GivenAway:
     """What purchases until the last scored day give away, and the score of that day alone."""
     grid, demographics, scores = setup.grid, opened.demographics, opened.scores
     day = int(pc.max(scores["cutoff"]).as_py())

@@ -41,7 +41,7 @@ def taste_features(
     plane, lines, known_until = receipts.plane, receipts.lines(), receipts.known_until
     plane.engine.register("transactions", receipts.served(lines))
     oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
-    past = Past(grid, rule.decay_days, known_until, oldest_age)
+    past = ReceiptHistory(grid, rule.decay_days, known_until, oldest_age)
     names = _heard(plane, rule, asked_for("all", plane.places.root, sources), before=min(held_out.cutoffs), past=past)
     states = _tastes(plane, past, held_out.cutoffs)
     write(plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
@@ -49,7 +49,7 @@ def taste_features(
 
 
 @dataclass(frozen=True)
-class Past:
+class ReceiptHistory:
     """The grid of as-of days, the memories of a taste, and the days the receipt lines tell of."""
 
     grid: FeaturesParams
@@ -62,7 +62,9 @@ class Past:
         return Horizons(days, self.grid.horizon_days, self.known_until)
 
 
-def _heard(plane: DataPlane, rule: TastesParams, asked: BatchRequest, *, before: int, past: Past) -> tuple[str, ...]:
+def _heard(
+    plane: DataPlane, rule: TastesParams, asked: BatchRequest, *, before: int, past: ReceiptHistory
+) -> tuple[str, ...]:
     """Choose categories before the first held-out horizon opens, and make what was bought of them known."""
     engine, products = plane.engine, NO_PRODUCTS
     names: tuple[str, ...] = ()
@@ -75,7 +77,7 @@ def _heard(plane: DataPlane, rule: TastesParams, asked: BatchRequest, *, before:
     return names
 
 
-def _tastes(plane: DataPlane, past: Past, held_out: Sequence[int]) -> int:
+def _tastes(plane: DataPlane, past: ReceiptHistory, held_out: Sequence[int]) -> int:
     """Write states and labels, and count them."""
     days = as_of_days(past.grid, known_until=past.known_until)
     spaced = taste_events.spaced(days, held_out, horizon_days=past.grid.horizon_days)
@@ -86,7 +88,7 @@ def _tastes(plane: DataPlane, past: Past, held_out: Sequence[int]) -> int:
     return int(states.num_rows)
 
 
-def _coupons(receipts: Receipts, past: Past) -> int:
+def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
     """Write one row per household and campaign, and who allowed training on which campaign's first day."""
     plane = receipts.plane
     tables = {name: plane.tables.source(name, otherwise=nothing) for name, nothing in EMPTY.items()}

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from candidate import ROOT
 from own_world import CONSENT, HEAD, LEGAL, PROFILES, RETAIL, TWIN, Shop, but, line, online_retail, params, write_csv
+from supplying import supplied
 from typer.testing import CliRunner
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -215,7 +216,7 @@ def test_a_ledger_of_consent_is_taken_and_its_days_keep_their_order(tmp_path: Pa
     )
     around = {**shop.around, "engine": DuckDBEngine(threads=1)}
     shop.lock()
-    found = collect_consent(**around, made_up=ConsentParams(seed=1, excluded_share=0.1))
+    found = supplied(collect_consent, **around, made_up=ConsentParams(seed=1, excluded_share=0.1))
     assert (found.taken, found.quarantined) == (2, {"event_unknown": 1})
     opened = sorted(shop.open("consent", "all").to_pylist(), key=lambda r: (r["day"], r["seq"]))
     assert [r["event"] for r in opened] == ["granted", "withdrawn"]
@@ -223,8 +224,11 @@ def test_a_ledger_of_consent_is_taken_and_its_days_keep_their_order(tmp_path: Pa
 
 def test_consent_is_never_made_up_around_sources_of_your_own(shop: Shop) -> None:
     with pytest.raises(DataError, match="no ledger of consent"):
-        collect_consent(
-            **shop.around, engine=DuckDBEngine(threads=1), made_up=ConsentParams(seed=1, excluded_share=0.1)
+        supplied(
+            collect_consent,
+            **shop.around,
+            engine=DuckDBEngine(threads=1),
+            made_up=ConsentParams(seed=1, excluded_share=0.1),
         )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.data.release.codebook import CodeBand, coded, shipped
@@ -205,8 +206,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryKey
 def made(project: tuple[Places, MemoryKeys], kind: str, **more: float) -> Released:
     places, keys = project
     attacks = PrivacyParams(tries=200)
-    return release(
-        kind, **more, today=date(2026, 11, 23), places=places, keys=keys, params=attacks, rule=ReleaseParams()
+    return supplied(
+        release, kind, **more, today=date(2026, 11, 23), places=places, keys=keys, params=attacks, rule=ReleaseParams()
     )
 
 
@@ -248,7 +249,7 @@ def test_without_limits_in_the_policy_nothing_may_leave(project: tuple[Places, M
     bare.compliance.mkdir()
     policy = POLICY.read_text(encoding="utf-8")
     (bare.compliance / "policy.yaml").write_text(policy[: policy.index("releases:")], encoding="utf-8")
-    found = release("generalised", places=bare, keys=keys, params=PrivacyParams(), rule=ReleaseParams())
+    found = supplied(release, "generalised", places=bare, keys=keys, params=PrivacyParams(), rule=ReleaseParams())
     assert "nothing may leave" in found.refused[0]
 
 

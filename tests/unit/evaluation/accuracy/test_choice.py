@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from shoppers import GRID, crowd, examples_of, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -42,7 +43,7 @@ def world(tmp_path_factory):
     keys = MemoryKeys()
     places = sealed_project(tmp_path_factory.mktemp("world"), keys, crowd(120, days=170))
     engine = DuckDBEngine(threads=1)
-    features(places, engine=engine, keys=keys, grid=FINER, as_of=date(2017, 6, 20))
+    supplied(features, places, engine=engine, keys=keys, grid=FINER, as_of=date(2017, 6, 20))
     return places, engine, keys
 
 
@@ -52,9 +53,9 @@ def all_three(world) -> dict[str, bytes]:
     with pytest.MonkeyPatch.context() as patch:  # pictures are no part of it
         for module in (evaluate_module, train_module):
             patch.setattr(module, "save", lambda figure, path: None)
-        choose(places, **shared, margins=EARLIER)
-        evaluate(places, **shared, held_out=HELD_OUT)
-        train(places, **shared)
+        supplied(choose, places, **shared, margins=EARLIER)
+        supplied(evaluate, places, **shared, held_out=HELD_OUT)
+        supplied(train, places, **shared)
     return {n: p.read_bytes() for n, p in {
         "choice": places.measures("champion"), "accuracy": places.measures("accuracy"), "model": places.model,
     }.items()}  # fmt: skip
@@ -152,7 +153,9 @@ def test_chances_are_recalibrated_only_if_that_is_shown_to_help():
 
 def test_the_choice_is_written_with_every_figure_it_rests_on(world):
     places, engine, keys = world
-    chosen = choose(places, engine=engine, keys=keys, grid=FINER, penalties=PENALTIES, trees=TREES, margins=EARLIER)
+    chosen = supplied(
+        choose, places, engine=engine, keys=keys, grid=FINER, penalties=PENALTIES, trees=TREES, margins=EARLIER
+    )
     assert read_choice(places.measures("champion")) == chosen.choice
     written = Findings.from_json(places.measures("champion").read_text(encoding="utf-8"))
     names = {m.name for m in written.measures}

@@ -14,6 +14,7 @@ import pytest
 from scipy import stats
 from shoppers import GRID, crowd, sealed_project
 from stand_ins import instead_of_evidently
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -230,9 +231,9 @@ def test_the_workflow_writes_the_same_bytes_again_and_no_subject(
     written = [places.measures("drift"), places.figure("drift_distances"), places.figure("early_warning")]
     monkeypatch.setattr("twinops.workflows.pipeline.drift.limits_of", lambda _places: None)
     sections = {"days": DAYS, "grid": GRID, "penalties": TrainParams(activity_c=0.2, spend_alpha=0.01)}
-    drift(places, engine=DuckDBEngine(threads=1), keys=keys, **sections)
+    supplied(drift, places, engine=DuckDBEngine(threads=1), keys=keys, **sections)
     first = [path.read_bytes() for path in written]
-    drift(places, engine=DuckDBEngine(threads=1), keys=keys, **sections)
+    supplied(drift, places, engine=DuckDBEngine(threads=1), keys=keys, **sections)
     assert [path.read_bytes() for path in written] == first
     assert not any(sid in first[0].decode() for sid in sids)
     body = json.loads(first[0])
@@ -251,10 +252,10 @@ def test_the_workflow_watches_the_first_days_by_the_limits_of_the_policy(tmp_pat
     places.compliance.mkdir()
     places.compliance.joinpath("policy.yaml").write_text(governed.text("policy.yaml"), encoding="utf-8")
     engine = DuckDBEngine(threads=1)
-    features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 7, 1))
+    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 7, 1))
     days = DriftParams(reference_cutoff=113, current_cutoff=141, draws=20, seed=1, early_from=113, early_draws=50)
     penalties = TrainParams(activity_c=0.2, spend_alpha=0.01)
-    told = drift(places, engine=engine, keys=keys, days=days, grid=GRID, penalties=penalties)
+    told = supplied(drift, places, engine=engine, keys=keys, days=days, grid=GRID, penalties=penalties)
     names = {m.name: m for m in told.findings.measures}
     assert names["early_baskets_ratio"].low <= names["early_baskets_ratio"].value <= names["early_baskets_ratio"].high
     assert names["early_false_alarms"].n == 1

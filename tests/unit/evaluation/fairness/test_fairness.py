@@ -29,7 +29,7 @@ from twinops.evaluation.fairness.selection_rates_picture import selection_rates_
 from twinops.evaluation.statistics import bootstrap
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.params import FairnessParams
-from twinops.workflows.pipeline.fairness import Assessment, fairness
+from twinops.workflows.pipeline.fairness import FairnessAssessment, fairness
 from twinops.workflows.places import Places
 
 ROOT = Path(__file__).parents[4]
@@ -414,14 +414,16 @@ def project(tmp_path: Path, *, keys: MemoryKeys, n: int = 400) -> Places:
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryKeys, Assessment]:
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryKeys, FairnessAssessment]:
     """The workflow, run once."""
     keys = MemoryKeys()
     places = project(tmp_path_factory.mktemp("fairness"), keys=keys)
     return places, keys, fairness(places, keys=keys, replay=replay())
 
 
-def test_the_workflow_writes_the_same_bytes_again_and_no_subject(done: tuple[Places, MemoryKeys, Assessment]) -> None:
+def test_the_workflow_writes_the_same_bytes_again_and_no_subject(
+    done: tuple[Places, MemoryKeys, FairnessAssessment],
+) -> None:
     places, keys, shown = done
     written = [places.measures("fairness"), places.figure("selection_rates"), places.figure("fairness_ratios")]
     first = [path.read_bytes() for path in written]
@@ -435,7 +437,7 @@ def test_the_workflow_writes_the_same_bytes_again_and_no_subject(done: tuple[Pla
 
 
 def test_those_who_do_not_allow_bias_assessment_are_counted_and_not_joined(
-    done: tuple[Places, MemoryKeys, Assessment],
+    done: tuple[Places, MemoryKeys, FairnessAssessment],
 ) -> None:
     shown = done[2]
     decision = next(f.value for f in shown.findings.facts if f.name == "fairness_decision")
@@ -446,7 +448,7 @@ def test_those_who_do_not_allow_bias_assessment_are_counted_and_not_joined(
     assert held.n + held.too_few == 340
 
 
-def test_the_gate_finds_what_it_reads(done: tuple[Places, MemoryKeys, Assessment]) -> None:
+def test_the_gate_finds_what_it_reads(done: tuple[Places, MemoryKeys, FairnessAssessment]) -> None:
     tests = json.loads(done[0].measures("fairness").read_text())["facts"]["fairness_tests"]["value"]
     needed = {"n", "worst_group", "ratio", "holm_p", "simultaneous_low", "detectable_ratio"}
     assert all(needed <= set(told) for told in tests.values())

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from governed import COMPLIANCE
 from shoppers import GRID, crowd, examples_of, lines, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -227,7 +228,7 @@ def test_a_mistake_in_the_decision_is_told(wrong):
 def project(tmp_path_factory):
     keys, engine = MemoryKeys(), DuckDBEngine(threads=1)
     places = sealed_project(tmp_path_factory.mktemp("less"), keys, crowd(110, days=170))
-    features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
+    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
     told = demographics(90)
     _seal(places.raw("demographics", "all"), told.rename_columns({"sid": "household_id"}), "demographics", keys)
     ids = told["sid"].to_pylist()
@@ -270,7 +271,8 @@ def _seal_derived(places, keys):
 def minimised(project):
     places, keys = project
     (places.root / "tables").mkdir()
-    return minimise(
+    return supplied(
+        minimise,
         places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID,
         held_out=EvaluateParams(cutoffs=(141,), draws=50, seed=7), rule=RULE,
         sources=SourcesParams(folder=str(places.root / "tables")),

@@ -8,6 +8,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from small_world import write_world
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -128,8 +129,10 @@ def test_quality_is_measured_of_whatever_is_there_and_the_rest_is_named(tmp_path
         *((s, "all") for s in ("demographics", "campaigns", "redemptions", "consent")),
     ]:
         if name not in off:
-            collect(name, batch, places=places, engine=ENGINE, keys=keys, sources=SourcesParams(folder="files"))
-    done = quality(places, engine=DuckDBEngine(threads=1), keys=keys, as_of=date(2018, 1, 1))
+            supplied(
+                collect, name, batch, places=places, engine=ENGINE, keys=keys, sources=SourcesParams(folder="files")
+            )
+    done = supplied(quality, places, engine=DuckDBEngine(threads=1), keys=keys, as_of=date(2018, 1, 1))
     text = places.measures("quality").read_text(encoding="utf-8")
     facts = {f.name: f.value for f in Findings.from_json(text).facts}
     assert set(facts["quality_sources"]["measured"]) == {

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 import pytest
 from governed import COMPLIANCE
 from shoppers import GRID, crowd, examples_of, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -151,7 +152,7 @@ def seal_demographics(places, keys, members: int) -> None:
 def project(tmp_path_factory):
     keys, engine = MemoryKeys(), DuckDBEngine(threads=1)
     places = sealed_project(tmp_path_factory.mktemp("card"), keys, crowd(240, days=170))
-    features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
+    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
     seal_demographics(places, keys, 120)
     places.compliance.mkdir()
     (places.compliance / "intended_use.yaml").write_text((COMPLIANCE / "intended_use.yaml").read_text())
@@ -166,7 +167,8 @@ def project(tmp_path_factory):
 
 def put_together(project, *, threads: int = 1):
     places, keys = project
-    return scorecard(
+    return supplied(
+        scorecard,
         places, engine=DuckDBEngine(threads=threads), keys=keys, grid=GRID, penalties=PENALTIES,
         trees=TREES,
         held_out=EvaluateParams(cutoffs=(141,), draws=50, seed=7), settings=SETTINGS,

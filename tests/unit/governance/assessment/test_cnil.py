@@ -19,7 +19,7 @@ from twinops.governance.assessment import cnil
 from twinops.workflows.dpia.export_cnil import export_cnil as dpia_export
 from twinops.workflows.dpia.import_cnil import import_cnil as dpia_import
 from twinops.workflows.dpia.import_cnil import schema
-from twinops.workflows.pipeline.documents import source_facts
+from twinops.workflows.evidence import source_facts
 
 SCHEMA = Draft202012Validator(schema())
 NOW = candidate(*declared(), *source_facts())
@@ -141,12 +141,12 @@ def office(tmp_path_factory) -> Office:
 
 def test_out_and_back_never_approves(office, tmp_path):
     file = tmp_path / "cnil.json"
-    done = dpia_export(office.places, offices.NAMED, offices.AS_OF, into=str(file))
+    done = dpia_export(office.folder, into=str(file))
     first = file.read_bytes()
-    dpia_export(office.places, offices.NAMED, offices.AS_OF, into=str(file))
+    dpia_export(office.folder, into=str(file))
     assert file.read_bytes() == first
     file.write_text(json.dumps(finish(json.loads(first))))
-    back = dpia_import(office.places, offices.NAMED, offices.AS_OF, file=str(file))
+    back = dpia_import(office.folder, file=str(file))
     assert done.answers >= 15
     assert back.finished.digest_fits
     assert back.to_dict()["approval"] is False
@@ -162,7 +162,7 @@ def test_what_the_tool_does_not_write_is_refused(office, tmp_path, text):
     file = tmp_path / "x.json"
     file.write_text(text)
     with pytest.raises(DataError):
-        dpia_import(office.places, offices.NAMED, offices.AS_OF, file=str(file))
+        dpia_import(office.folder, file=str(file))
 
 
 def test_a_string_for_a_number_would_be_lost_silently_and_is_refused(office, tmp_path):
@@ -171,4 +171,4 @@ def test_a_string_for_a_number_would_be_lost_silently_and_is_refused(office, tmp
     file = tmp_path / "x.json"
     file.write_text(json.dumps(draft))
     with pytest.raises(DataError, match="answers/0/reference_to"):
-        dpia_import(office.places, offices.NAMED, offices.AS_OF, file=str(file))
+        dpia_import(office.folder, file=str(file))

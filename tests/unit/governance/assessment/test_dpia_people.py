@@ -17,8 +17,8 @@ from twinops.governance.assessment import reopening
 from twinops.governance.assessment.answers import read
 from twinops.governance.people import offices as offices_file
 from twinops.workflows.candidate.judge import day_fact
-from twinops.workflows.pipeline.documents import documents, gather, reviewed
-from twinops.workflows.policy_file import policy_of
+from twinops.workflows.compliance_files import declarations
+from twinops.workflows.pipeline.documents import documents
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +48,11 @@ def approved(tmp_path, keys, approved_once) -> Office:
 
 
 def verdict(office: Office, today: date = TODAY):
-    rules = policy_of(office.places)
-    evidence = gather(office.places, model="twin", key="a" * 64, as_of=offices.AS_OF)
-    judged = reviewed(evidence, rules, office.places).joined(facts=(day_fact(today),))
+    told = declarations(office.places)
+    judged = told.reviewed(office.folder.gather(told)).joined(facts=(day_fact(today),))
     from twinops.governance.policy.decide import decide
 
-    return next(v for v in decide(rules, judged).verdicts if v.gate == "dpia")
+    return next(v for v in decide(told.rules, judged).verdicts if v.gate == "dpia")
 
 
 # ---- what is open
@@ -109,7 +108,7 @@ def test_parts_may_come_one_by_one_from_one_person_and_another_person_starts_ane
 )
 def test_what_is_not_asked_or_not_allowed_is_refused(office, field, parts, told):
     with pytest.raises(ParamsError, match=told):
-        offices.dpia_answer(office.places, offices.NAMED, offices.AS_OF, field=field, answer=parts, by="Olga Owner")
+        offices.dpia_answer(office.folder, field=field, answer=parts, by="Olga Owner")
 
 
 def test_an_answer_edited_by_hand_counts_no_more_and_says_so(office):
@@ -279,13 +278,15 @@ CHANGES = {
 
 def _sources(change):
     """Let the declared sources say something else."""
-    from twinops.workflows.pipeline import documents as home
+    from twinops.workflows import evidence as home
 
     given = {f.name: f for f in home.source_facts()}
     return (
         home,
         "source_facts",
-        lambda: tuple(type(given["source.crm"])(n, f.value, f.kind, f.source) for n, f in change(dict(given)).items()),
+        lambda *_, **__: tuple(
+            type(given["source.crm"])(n, f.value, f.kind, f.source) for n, f in change(dict(given)).items()
+        ),
     )
 
 
@@ -369,6 +370,6 @@ def test_the_documents_say_who_signed_and_that_it_stands(approved):
         def candidate_key(self) -> str:
             return "c" * 64
 
-    done = documents(approved.places, Lock(), offices.NAMED, offices.AS_OF)
+    done = documents(approved.folder, Lock())
     assert done.evidence.fact("dpia.review").value["state"] == "stands"
     assert "Rita Risk" in approved.places.card("twin", "dpia.md").read_text()

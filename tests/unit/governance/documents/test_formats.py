@@ -25,7 +25,8 @@ from twinops.governance.documents import annex_iv, bom
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.reading import law
 from twinops.governance.verdicts import preview
-from twinops.workflows.pipeline.documents import SHELF, build, source_facts
+from twinops.workflows.evidence import source_facts
+from twinops.workflows.pipeline.documents import SHELF, build
 
 POLICY = governed.shipped_policy()
 

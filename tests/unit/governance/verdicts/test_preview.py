@@ -47,7 +47,7 @@ class Unmade:
 
 def test_a_scientist_sees_the_verdicts_before_anything_is_committed(tmp_path):
     office = Office(tmp_path / "project", {})  # nobody has a key
-    found = preview(office.places, Unmade(), offices.NAMED, offices.AS_OF, offices.TODAY)
+    found = preview(office.folder, Unmade(), offices.TODAY)
     outcomes = {v.gate: v.outcome.value for v in found.decision.verdicts}
     assert outcomes["accuracy_spend"] == outcomes["policy"] == "passed"
     assert outcomes["dpia"] == outcomes["lineage"] == outcomes["documents"] == "missing"

@@ -6,6 +6,7 @@ from datetime import date
 
 import pyarrow as pa
 import pytest
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -210,7 +211,7 @@ def asked_before_linking(folder, *, signed: str, events: list[tuple[str, str]]):
         path = places.raw(name, "all")
         path.parent.mkdir(parents=True, exist_ok=True)
         write_sealed(rows_of, path, dataset=name, batch="all", keys=keys, subject="id")
-    found = lawful(places, engine=DuckDBEngine(threads=1), keys=keys, as_of=AS_OF)
+    found = supplied(lawful, places, engine=DuckDBEngine(threads=1), keys=keys, as_of=AS_OF)
     facts = {f.name: f.value for f in Findings.from_json(places.measures("lawful").read_text("utf-8")).facts}
     listed = read_sealed(places.blendable, dataset="blendable", keys=keys)
     assert sum(listed["allowed"].to_pylist()) == found.allowed["crm"]

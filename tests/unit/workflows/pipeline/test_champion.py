@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from shoppers import GRID, crowd, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -53,7 +54,7 @@ def without_pictures():
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Places:
     places = sealed_project(tmp_path_factory.mktemp("project"), KEYS, crowd(100, days=170))
-    features(places, engine=ENGINE, keys=KEYS, grid=GRID, as_of=date(2017, 6, 20))
+    supplied(features, places, engine=ENGINE, keys=KEYS, grid=GRID, as_of=date(2017, 6, 20))
     return places
 
 
@@ -61,7 +62,7 @@ def project(tmp_path_factory) -> Places:
 def trained(project: Places) -> TwinModel:
     """What `train` writes when `choose` has said that the trees speak."""
     chosen(project, LIGHTGBM)
-    train(project, engine=ENGINE, keys=KEYS, grid=GRID, penalties=PENALTIES, trees=TREES)
+    supplied(train, project, engine=ENGINE, keys=KEYS, grid=GRID, penalties=PENALTIES, trees=TREES)
     return from_text(project.model.read_text(encoding="utf-8"))
 
 
@@ -131,7 +132,9 @@ def test_of_a_mean_both_are_explained_and_of_the_heads_alone_one(project, traine
 
 def test_what_is_measured_as_the_twin_is_the_champion(project):
     chosen(project, LIGHTGBM)
-    evaluate(project, engine=ENGINE, keys=KEYS, grid=GRID, penalties=PENALTIES, trees=TREES, held_out=HELD_OUT)
+    supplied(
+        evaluate, project, engine=ENGINE, keys=KEYS, grid=GRID, penalties=PENALTIES, trees=TREES, held_out=HELD_OUT
+    )
     found = Findings.from_json(project.measures("accuracy").read_text(encoding="utf-8"))
     measures = {m.name: m for m in found.measures}
     # the trees are the twin, so between the two there is nothing

@@ -10,13 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import small_world
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import read_quarantine, read_sealed
 from twinops.errors import DataError, ParamsError
 from twinops.params import ConsentParams, SourcesParams, SwitchesParams
-from twinops.workflows.pipeline.collect import collect, pointing
+from twinops.workflows.intake import pointing
+from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.pipeline.collect_consent import collect_consent
 from twinops.workflows.pipeline.collect_profile import collect_profile
 from twinops.workflows.places import Places
@@ -43,7 +45,7 @@ class House:
         }
 
     def collect(self, source: str, batch: str = "all"):
-        return collect(source, batch, **self.around)
+        return supplied(collect, source, batch, **self.around)
 
     def open(self, source: str, batch: str = "all") -> pa.Table:
         return read_sealed(self.places.raw(source, batch), dataset=source, keys=self.keys)
@@ -215,7 +217,7 @@ def test_an_erased_household_is_not_taken_in_again_and_is_counted(house):
 
 
 def test_your_own_ledger_is_taken_when_the_data_are_your_own(house):
-    collected = collect_consent(**house.around, made_up=MADE_UP)
+    collected = supplied(collect_consent, **house.around, made_up=MADE_UP)
     assert collected.read == small_world.consent(20).num_rows
     assert set(house.open("consent")["notice_version"].to_pylist()) == {"2016-12"}
 
@@ -223,13 +225,13 @@ def test_your_own_ledger_is_taken_when_the_data_are_your_own(house):
 def test_consent_is_never_made_up_for_data_of_your_own(tmp_path):
     house = House(tmp_path, with_rows(tmp_path / "files", line(1, "2017-02-03 12:00")))
     with pytest.raises(DataError, match=r"There is no consent\.parquet"):
-        collect_consent(**house.around, made_up=MADE_UP)
+        supplied(collect_consent, **house.around, made_up=MADE_UP)
 
 
 def test_the_shipped_data_get_a_synthetic_ledger_around_their_households(tmp_path):
     places, keys = Places(tmp_path), MemoryKeys()
     around = {"places": places, "engine": DuckDBEngine(threads=1), "keys": keys}
-    collected = collect_consent(**around, sources=SourcesParams(sample=100), made_up=MADE_UP)
+    collected = supplied(collect_consent, **around, sources=SourcesParams(sample=100), made_up=MADE_UP)
     opened = read_sealed(places.raw("consent", "all"), dataset="consent", keys=keys)
     assert 80 < collected.subjects <= 100
     assert all("synthetic" in v for v in opened["notice_version"].to_pylist())
@@ -239,12 +241,12 @@ def test_the_shipped_data_get_a_synthetic_ledger_around_their_households(tmp_pat
 
 @pytest.mark.parametrize("source", ["demographics", "campaigns", "redemptions"])
 def test_a_profile_source_that_is_off_leaves_an_empty_file_and_says_so(house, source):
-    done = collect_profile(source, **house.around, on=SwitchesParams({source: False}))
+    done = supplied(collect_profile, source, **house.around, on=SwitchesParams({source: False}))
     assert (done.off, done.read, done.taken) == (True, 0, 0)
     columns = house.open(source).column_names
     assert house.open(source).num_rows == 0
     assert json.loads(house.places.counts(source, "all").read_text(encoding="utf-8"))["off"] is True
-    again = collect_profile(source, **house.around)
+    again = supplied(collect_profile, source, **house.around)
     assert (again.off, again.taken) == (False, house.open(source).num_rows)
     assert again.taken > 0
     assert house.open(source).column_names == columns
@@ -252,7 +254,7 @@ def test_a_profile_source_that_is_off_leaves_an_empty_file_and_says_so(house, so
 
 def test_receipt_lines_have_no_switch(house):
     with pytest.raises(ParamsError, match="transactions does not come as one whole table"):
-        collect_profile("transactions", **house.around)
+        supplied(collect_profile, "transactions", **house.around)
 
 
 def test_a_household_s_number_in_a_profile_is_kept_as_its_sid_and_nothing_stays_nothing():

@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 import small_world
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -29,7 +30,9 @@ def collected(folder, source, **changes):
         "made_up": SyntheticParams(panelists=100),
         "as_of": AS_OF,
     }
-    done = collect_synthetic(source, places=places, engine=DuckDBEngine(threads=1), keys=keys, **{**given, **changes})
+    done = supplied(
+        collect_synthetic, source, places=places, engine=DuckDBEngine(threads=1), keys=keys, **{**given, **changes}
+    )
     return places, keys, done
 
 

@@ -26,7 +26,9 @@ from twinops.governance import citations
 from twinops.governance.log.manifest import NAME, facts_of_documents, manifest
 from twinops.governance.policy.decide import decide
 from twinops.params import DocumentsParams
-from twinops.workflows.pipeline.documents import SHELF, build, documents, gather, source_facts
+from twinops.workflows.compliance_files import declarations
+from twinops.workflows.evidence import CandidateFolder, source_facts
+from twinops.workflows.pipeline.documents import SHELF, build, documents
 from twinops.workflows.places import Places
 
 DOCUMENTS = {name: plugins.load(SHELF, name) for name in plugins.names(SHELF)}
@@ -496,8 +498,12 @@ def project(tmp_path) -> Places:
     return places
 
 
+def folder(places: Places) -> CandidateFolder:
+    return CandidateFolder(places, DocumentsParams(model="twin"), date(2018, 1, 1))
+
+
 def run(places: Places) -> Any:
-    return documents(places, Lock(), DocumentsParams(model="twin"), date(2018, 1, 1))
+    return documents(folder(places), Lock())
 
 
 def contents(places: Places) -> dict[str, bytes]:
@@ -556,7 +562,7 @@ def test_removing_any_measured_thing_that_a_gate_needs_makes_it_missing(project)
                 tuple(m for m in found.measures if m.name != name), tuple(f for f in found.facts if f.name != name)
             )
             project.measures("accuracy").write_text(fewer.to_json())
-            evidence = gather(project, model="twin", key="c" * 64, as_of=date(2018, 1, 1))
+            evidence = folder(project).gather(declarations(project), key="c" * 64)
             assert {v.gate: v.outcome.value for v in decide(POLICY, evidence).verdicts}[gate] == "missing"
 
 

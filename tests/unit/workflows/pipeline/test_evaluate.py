@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from shoppers import GRID, crowd, lines, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -40,7 +41,7 @@ def made(root, transactions=CROWD, *, threads=1, held_out=TWO_DAYS, pictures=Tru
     keys = MemoryKeys()
     places = sealed_project(root, keys, transactions)
     engine = DuckDBEngine(threads=threads)
-    features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
+    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
     with pytest.MonkeyPatch.context() as patch:
         if not pictures:
             patch.setattr(evaluate_module, "save", lambda figure, path: None)
@@ -52,7 +53,9 @@ def measured(places, engine, keys, held_out, *, grid=GRID):
     said = {"facts": {FACT: {"value": {"name": "glm", "recalibrate": False, "why": "of a test"}}}}
     places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
-    return evaluate(places, engine=engine, keys=keys, grid=grid, penalties=PENALTIES, trees=TREES, held_out=held_out)
+    return supplied(
+        evaluate, places, engine=engine, keys=keys, grid=grid, penalties=PENALTIES, trees=TREES, held_out=held_out
+    )
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +137,7 @@ def test_a_held_out_day_whose_horizon_is_open_is_a_clear_data_error(tmp_path):
     keys = MemoryKeys()
     places = sealed_project(tmp_path, keys, CROWD)
     engine = DuckDBEngine(threads=1)
-    features(places, engine=engine, keys=keys, grid=grid, as_of=date(2017, 6, 20))
+    supplied(features, places, engine=engine, keys=keys, grid=grid, as_of=date(2017, 6, 20))
     late = EvaluateParams(cutoffs=(169,), draws=50, seed=7)
     with pytest.raises(DataError, match="as-of day 169"):
         measured(places, engine, keys, late, grid=grid)

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from own_world import LEGAL, RETAIL, TWIN, but, params
 from shoppers import GRID, crowd, everyone_agrees, ledger_of, lines, permissions, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -38,7 +39,8 @@ def unpictured(monkeypatch):
 def made(tmp_path, transactions=BASKETS, ledger=None, keys=None, **options):
     keys = keys or MemoryKeys()
     places = sealed_project(tmp_path, keys, transactions, ledger)
-    population = features(
+    population = supplied(
+        features,
         places, engine=DuckDBEngine(threads=options.pop("threads", 1)), keys=keys,
         grid=options.pop("grid", GRID), as_of=options.pop("as_of", AS_OF), own=options.pop("own", NOTHING_OWN),
     )  # fmt: skip
@@ -171,7 +173,7 @@ def test_a_household_whose_key_is_gone_is_gone_and_counted_as_erased(tmp_path):
     places = sealed_project(tmp_path, keys, transactions)
     for natural in sorted(set(transactions["sid"].to_pylist()))[:12]:
         keys.forget(keys.subject_ids([natural])[0])
-    population = features(places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
+    population = supplied(features, places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
     assert population.in_sources == 48
     assert facts(places)["excluded"] == {"erased": 12}
     assert facts(places)["population.panel"]["households_in_sources"] == 60
@@ -215,13 +217,13 @@ def test_a_missing_month_is_refused_because_it_would_look_like_silence(tmp_path)
     places = sealed_project(tmp_path, keys, BASKETS)
     places.raw("transactions", "2017-03").unlink()
     with pytest.raises(DataError, match="2017-03"):
-        features(places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
+        supplied(features, places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
 
 
 @pytest.mark.usefixtures("unpictured")
 def test_nothing_collected_is_a_clear_data_error(tmp_path):
     with pytest.raises(DataError, match="No month"):
-        features(Places(tmp_path), engine=DuckDBEngine(threads=1), keys=MemoryKeys(), grid=GRID, as_of=AS_OF)
+        supplied(features, Places(tmp_path), engine=DuckDBEngine(threads=1), keys=MemoryKeys(), grid=GRID, as_of=AS_OF)
 
 
 @pytest.mark.usefixtures("unpictured")

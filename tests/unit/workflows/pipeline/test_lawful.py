@@ -7,6 +7,7 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from shoppers import GRID, everyone_agrees, ledger_of, lines, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -40,7 +41,7 @@ def built(folder, *, ledger=None, births=None, rule=None):
         table = pa.table({"who": pa.array(list(births)), "birth_day": pa.array(list(births.values()), pa.int64())})
         write_sealed(table, places.births, dataset="births", batch="births", keys=keys, subject="who")
     engine = DuckDBEngine(threads=1)
-    features(places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=rule or AgesParams())
+    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=rule or AgesParams())
     open_examples(engine, keys, panel=places.panel, labels=places.labels)
     panel = read_sealed(places.panel, dataset="panel", keys=keys).to_pylist()
     names = dict(zip(keys.subject_ids(SHOPPERS), SHOPPERS, strict=True))

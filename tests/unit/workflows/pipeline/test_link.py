@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -15,7 +16,7 @@ from twinops.data.linkage.model import Model
 from twinops.data.sources import crm, registrations, social_accounts
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.params import IdentitiesParams, LinkParams, SourcesParams
-from twinops.workflows.pipeline.collect import pointing
+from twinops.workflows.intake import pointing
 from twinops.workflows.pipeline.collect_identities import collect_identities, write_made_up
 from twinops.workflows.pipeline.link import link
 from twinops.workflows.places import Places
@@ -68,7 +69,7 @@ def opened(places: Places, keys: MemoryKeys, name: str) -> list[dict]:
 
 
 def run(places: Places, keys: MemoryKeys, *, threads: int = 1):
-    return link(places, engine=DuckDBEngine(threads=threads), keys=keys, rules=RULES)
+    return supplied(link, places, engine=DuckDBEngine(threads=threads), keys=keys, rules=RULES)
 
 
 @pytest.fixture(scope="module")
@@ -169,13 +170,13 @@ def test_two_runs_write_the_same_bytes_whatever_the_threads(project, tmp_path):
 def test_identities_are_made_up_around_the_shipped_households_only(tmp_path):
     places, keys, engine = Places(tmp_path / "demo"), MemoryKeys(), DuckDBEngine(threads=1)
     asked = {"engine": engine, "keys": keys, "made_up": IdentitiesParams(), "as_of": date(2018, 1, 1)}
-    taken = collect_identities(places=places, sources=SourcesParams(sample=40), **asked)
+    taken = supplied(collect_identities, places=places, sources=SourcesParams(sample=40), **asked)
     assert {c.source: c.subjects for c in taken}["registrations"] == 40
     assert {
         r["source"] for r in read_sealed(places.truth("identities"), dataset="identities", keys=keys).to_pylist()
     } == set(SHELVES)
     (tmp_path / "own").mkdir()
     own = Places(tmp_path / "mine")
-    nobody = collect_identities(places=own, sources=SourcesParams(folder=str(tmp_path / "own")), **asked)
+    nobody = supplied(collect_identities, places=own, sources=SourcesParams(folder=str(tmp_path / "own")), **asked)
     assert [c.taken for c in nobody] == [0, 0, 0]
     assert read_sealed(own.truth("identities"), dataset="identities", keys=keys).num_rows == 0

@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 import pytest
 import small_world
 from own_world import CONSENT, HEAD, PROFILES, RETAIL, Shop, line
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import read_quarantine, read_sealed
 from twinops.params import SourcesParams
-from twinops.workflows.pipeline.collect import Collected, collect
+from twinops.workflows.intake import Collected
+from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
 
 BAD = 10_000
@@ -92,7 +94,7 @@ def test_malformed_rows_of_a_shipped_source_stay_outside(tmp_path: Path, source:
     places, keys = Places(tmp_path), MemoryKeys()
     batch = "2017-02" if source == "transactions" else "all"
     engine, sources = DuckDBEngine(threads=1), SourcesParams(folder="world")
-    found = collect(source, batch, places=places, engine=engine, keys=keys, sources=sources)
+    found = supplied(collect, source, batch, places=places, engine=engine, keys=keys, sources=sources)
     opened = read_sealed(places.raw(source, batch), dataset=source, keys=keys)
     aside = read_quarantine(places.quarantine(source, batch), dataset=source, keys=keys)
     everything_is_accounted_for(found, opened, aside)

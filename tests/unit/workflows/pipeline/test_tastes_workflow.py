@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from shoppers import GRID, as_bytes, everyone_agrees, ledger_of, sealed_project
+from supplying import supplied
 from tasters import eaters, shopped
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
@@ -70,20 +71,23 @@ def project(root, transactions, *, ledger=None, with_campaigns=True, vitamins=4)
         tables = in_campaigns(sorted(set(transactions["sid"].to_pylist())))
         for name, table in zip(("campaigns", "redemptions"), tables, strict=True):
             write_sealed(table, places.raw(name, "all"), dataset=name, batch="all", keys=keys, subject="household_id")
-    features(places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
+    supplied(features, places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
     write_sealed(BLEND.empty_table(), places.blend, dataset="blend", batch="blend", keys=keys, subject="sid")
     return places, keys
 
 
 def prepared(places, keys, *, threads=1, folder="shop"):
-    return taste_features(
+    return supplied(
+        taste_features,
         places, engine=DuckDBEngine(threads=threads), keys=keys, grid=GRID, held_out=HELD_OUT, rule=RULE,
         sources=SourcesParams(folder=folder), adults=AgesParams(), as_of=AS_OF,
     )  # fmt: skip
 
 
 def tasted(places, keys):
-    return tastes(places, keys=keys, grid=GRID, held_out=HELD_OUT, rule=RULE, offers=OFFERS, texts=SignalsParams())
+    return supplied(
+        tastes, places, keys=keys, grid=GRID, held_out=HELD_OUT, rule=RULE, offers=OFFERS, texts=SignalsParams()
+    )
 
 
 @pytest.fixture(scope="module")

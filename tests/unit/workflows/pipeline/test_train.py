@@ -6,6 +6,7 @@ from datetime import date
 import numpy as np
 import pytest
 from shoppers import GRID, crowd, examples_of, lines, permissions, sealed_project
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
@@ -26,10 +27,10 @@ def made(root, transactions=CROWD, *, threads=1):
     keys = MemoryKeys()
     places = sealed_project(root, keys, transactions)
     engine = DuckDBEngine(threads=threads)
-    features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 7, 20))
+    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 7, 20))
     chosen(places)
     trees = ChallengerParams(least_rows=10, activity_trees=5, rate_trees=5)
-    return places, keys, train(places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES, trees=trees)
+    return places, keys, supplied(train, places, engine=engine, keys=keys, grid=GRID, penalties=PENALTIES, trees=trees)
 
 
 def chosen(places, name: str = "glm"):
@@ -64,7 +65,8 @@ def test_nobody_was_chosen_is_a_clear_data_error(once):
     places.measures("champion").unlink()
     try:
         with pytest.raises(DataError, match="Nobody has chosen"):
-            train(
+            supplied(
+                train,
                 places,
                 engine=DuckDBEngine(threads=1),
                 keys=keys,

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 import small_world
 from own_world import CONSENT, PROFILES, RETAIL, Shop, but, line, write_csv
+from supplying import supplied
 
 from twinops.adapters.keystore import DemoKeys, SqliteKeyStore
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
@@ -32,7 +33,7 @@ OWN_KEYS = VaultParams(keys="store")
 
 
 def again(shop: Shop, source: str = "transactions", batch: str = "2024-03", today: str = COLLECTED_ON):
-    return replay(source, batch, today, **shop.around)
+    return supplied(replay, source, batch, today, engine=DuckDBEngine(threads=1), **shop.around)
 
 
 def counts(shop: Shop, source: str = "transactions", batch: str = "2024-03") -> dict:
@@ -117,7 +118,7 @@ def test_a_replay_that_breaks_off_before_it_promised_anything_leaves_all_as_it_w
     before = [shop.places.raw("transactions", "2024-03").read_bytes(), counts(shop), shop.aside().num_rows]
     shop.declare(shop=MENDED)
     with monkeypatch.context() as broken:
-        broken.setattr("twinops.workflows.quarantine.replay._left", lambda *_, **__: 1 / 0)
+        broken.setattr("twinops.workflows.quarantine.replay.ReplayDesk.leave", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             again(shop)
     assert before == [shop.places.raw("transactions", "2024-03").read_bytes(), counts(shop), shop.aside().num_rows]
@@ -207,12 +208,13 @@ def test_rows_of_a_shipped_source_are_judged_by_the_schema_it_has_now(tmp_path: 
         table.set_column(1, "age", pa.array(["65+", "very old", "65+"])), tmp_path / "world" / "demographics.parquet"
     )
     places, keys, sources = Places(tmp_path), MemoryKeys(), SourcesParams(folder="world")
-    collect("demographics", "all", places=places, engine=DuckDBEngine(threads=1), keys=keys, sources=sources)
+    supplied(collect, "demographics", "all", places=places, engine=DuckDBEngine(threads=1), keys=keys, sources=sources)
     path = places.quarantine("demographics", "all")
     aside = read_quarantine(path, dataset="demographics", keys=keys)
     mended = aside.set_column(aside.column_names.index("age"), "age", pa.array(["65+"]))
     write_quarantine(mended, path, dataset="demographics", batch="all", keys=keys)
-    replayed = replay("demographics", "all", COLLECTED_ON, places=places, keys=keys, sources=sources, own=NOTHING_OWN)
+    given = {"places": places, "engine": DuckDBEngine(threads=1), "keys": keys, "sources": sources, "own": NOTHING_OWN}
+    replayed = supplied(replay, "demographics", "all", COLLECTED_ON, **given)
     assert (replayed.taken, replayed.quarantined) == ({"all": 1}, {})
     assert read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys).num_rows == 3
 
@@ -222,7 +224,7 @@ def test_rows_of_a_shipped_source_are_judged_by_the_schema_it_has_now(tmp_path: 
 
 def test_the_list_has_counts_and_reasons_and_hides_small_ones(shop: Shop) -> None:
     shop.collect()
-    (batch,) = list_quarantine(places=shop.places, keys=shop.keys)
+    (batch,) = supplied(list_quarantine, places=shop.places, keys=shop.keys)
     assert batch.reasons == {"quantity_unreadable": None, "unit_price_unreadable": None}
     assert (batch.rows, batch.held, batch.expired, batch.since) == (12, 12, 0, date(2018, 1, 1))
 
@@ -233,13 +235,13 @@ def test_rows_are_shown_neutralised_bounded_and_only_under_keys_of_your_own(tmp_
     write_csv(shop.file("retail.csv"), bad)
     shop.collect()
     around = {"places": shop.places, "keys": shop.keys}
-    shown = show_quarantine("transactions", "2024-03", COLLECTED_ON, most=1000, vault=OWN_KEYS, **around)
+    shown = supplied(show_quarantine, "transactions", "2024-03", COLLECTED_ON, most=1000, vault=OWN_KEYS, **around)
     assert (len(shown.lines), shown.rows) == (100, 150)
     assert "UnitPrice='=1+1" in shown.lines[0]
     assert "\x1b" not in shown.lines[0]
     assert "WHITE" not in shown.lines[0]
     with pytest.raises(ParamsError, match="your own keys"):
-        show_quarantine("transactions", "2024-03", COLLECTED_ON, most=1, vault=VaultParams(), **around)
+        supplied(show_quarantine, "transactions", "2024-03", COLLECTED_ON, most=1, vault=VaultParams(), **around)
 
 
 def test_what_is_not_there_is_said(shop: Shop) -> None:
@@ -255,8 +257,8 @@ def test_what_is_not_there_is_said(shop: Shop) -> None:
 
 def test_after_thirty_days_the_rows_are_gone_and_the_counts_say_so(shop: Shop) -> None:
     shop.collect()
-    assert expire("2018-01-31", places=shop.places, keys=shop.keys) == ()
-    (gone,) = expire("2018-02-01", places=shop.places, keys=shop.keys)
+    assert supplied(expire, "2018-01-31", places=shop.places, keys=shop.keys) == ()
+    (gone,) = supplied(expire, "2018-02-01", places=shop.places, keys=shop.keys)
     assert (gone.rows, gone.held, gone.expired) == (12, 0, 12)
     with pytest.raises(DataError, match="are gone"):
         again(shop, today="2018-02-01")
@@ -264,10 +266,10 @@ def test_after_thirty_days_the_rows_are_gone_and_the_counts_say_so(shop: Shop) -
         shop.aside()
     assert shop.open().num_rows == 10
     assert whole(shop)  # the counts still tell of every row that was read
-    (listed,) = list_quarantine(places=shop.places, keys=shop.keys)
+    (listed,) = supplied(list_quarantine, places=shop.places, keys=shop.keys)
     assert listed.rows == sum(counts(shop)["quarantined"].values()) == listed.held + listed.expired
     shop.collect()  # the file is still there: its rows are held again, under a new key
-    (anew,) = list_quarantine(places=shop.places, keys=shop.keys)
+    (anew,) = supplied(list_quarantine, places=shop.places, keys=shop.keys)
     assert (anew.held, anew.expired, shop.aside().num_rows) == (12, 0, 12)
     assert whole(shop)
 
@@ -283,8 +285,15 @@ def test_a_reason_that_few_rows_have_is_not_counted_in_the_log(shop: Shop, capsy
 def test_looking_late_lets_the_rows_go_instead(shop: Shop) -> None:
     shop.collect()
     with pytest.raises(DataError, match="kept for 30 days"):
-        show_quarantine(
-            "transactions", "2024-03", "2018-03-01", most=1, places=shop.places, keys=shop.keys, vault=OWN_KEYS
+        supplied(
+            show_quarantine,
+            "transactions",
+            "2024-03",
+            "2018-03-01",
+            most=1,
+            places=shop.places,
+            keys=shop.keys,
+            vault=OWN_KEYS,
         )
 
 

@@ -13,8 +13,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance.law import retention
-from twinops.workflows.pipeline.documents import gather, reviewed
-from twinops.workflows.policy_file import policy_of
+from twinops.workflows.compliance_files import declarations
 from twinops.workflows.retention.decide import decide as retention_decide
 from twinops.workflows.retention.sign import sign as retention_sign
 from twinops.workflows.retention.status import status as retention_status
@@ -44,9 +43,8 @@ def propose(office: Office, *units: str, text: str = "Proposed: do not use it.")
 
 
 def decide(office: Office, unit: str = "income", *, accepted: bool = True, by: str = OWNER):
-    return retention_decide(
-        office.places, unit=unit, accepted=accepted, reason='It says: "not needed".', by=by, dated="2026-11-24"
-    )
+    answer = {"accepted": accepted, "reason": 'It says: "not needed".', "by": by}
+    return retention_decide(office.places, unit=unit, answer=answer, dated="2026-11-24")
 
 
 def sign(office: Office, role: str = "data owner"):
@@ -101,14 +99,12 @@ def test_a_changed_answer_or_another_proposal_is_open_again(office):
 
 def test_the_evidence_carries_what_stands_and_not_what_somebody_typed(office):
     decide(office)
-    rules = policy_of(office.places)
     told = {}
     for signed in (False, True):
         if signed:
             sign(office)
-        evidence = reviewed(
-            gather(office.places, model="twin", key="a" * 64, as_of=offices.AS_OF), rules, office.places
-        )
+        declared = declarations(office.places)
+        evidence = declared.reviewed(office.folder.gather(declared))
         told[signed] = evidence.fact("retention_review").value
     assert (told[False]["accepted"], told[True]["accepted"]) == ([], ["income"])
     assert told[False]["told"] == "1 of 2 units decided for this proposal, none signed"
@@ -117,9 +113,10 @@ def test_the_evidence_carries_what_stands_and_not_what_somebody_typed(office):
 @pytest.mark.parametrize("wrong", [{"unit": "shoe_size"}, {"by": " "}, {"dated": "tomorrow"}])
 def test_what_cannot_be_taken_changes_nothing(office, wrong):
     before = office.text("retention.yaml")
-    asked = {"unit": "income", "accepted": True, "reason": "no need", "by": OWNER, "dated": "2026-11-24", **wrong}
+    asked = {"unit": "income", "by": OWNER, "dated": "2026-11-24", **wrong}
+    answer = {"accepted": True, "reason": "no need", "by": asked["by"]}
     with pytest.raises(ParamsError):
-        retention_decide(office.places, **asked)
+        retention_decide(office.places, unit=asked["unit"], answer=answer, dated=asked["dated"])
     assert office.text("retention.yaml") == before
 
 

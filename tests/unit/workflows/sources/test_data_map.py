@@ -15,6 +15,7 @@ from candidate import ROOT
 from own_world import RETAIL, params
 from shoppers import GRID
 from small_world import write_world
+from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.column_lineage import SqlLineage
@@ -45,10 +46,10 @@ def project(tmp_path_factory):
         (s, "all") for s in ("demographics", "campaigns", "redemptions", "consent")
     ]
     for source, batch in batches:
-        collect(source, batch, places=places, engine=engine, keys=keys, sources=SourcesParams(folder="files"))
+        supplied(collect, source, batch, places=places, engine=engine, keys=keys, sources=SourcesParams(folder="files"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path: None)
-        features(places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 8, 1))
+        supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 8, 1))
     places.compliance.mkdir()
     use = (ROOT / "compliance" / "intended_use.yaml").read_text(encoding="utf-8")
     (places.compliance / "intended_use.yaml").write_text(use, encoding="utf-8")

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from living_world import AS_OF, PENALTIES, RULE, living_project, natural
 from shoppers import GRID, everyone_agrees, ledger_of
+from supplying import supplied
 from typer.testing import CliRunner
 
 from twinops.adapters.keystore import DemoKeys, SqliteKeyStore
@@ -64,7 +65,7 @@ class Home:
             "twin.simulate": twin_simulate.simulate,
         }[verb]
         ports = {"engine": DuckDBEngine(threads=1), "keys": self.keys, "grid": GRID, "rule": self.rule, "as_of": AS_OF}
-        return does(places=self.places, **ports, **asked)
+        return supplied(does, self.places, **ports, **asked)
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +78,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Home:
     )
     later = later.set_column(later.schema.get_field_index("seq"), "seq", pa.array([9000, 9001]))
     places, keys = living_project(root, households=HOUSEHOLDS, ledger=pa.concat_tables([ledger, later]))
-    story = twin_verb.twin(
-        places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, penalties=PENALTIES, rule=RULE, as_of=AS_OF
+    story = supplied(
+        twin_verb.twin,
+        places,
+        engine=DuckDBEngine(threads=1),
+        keys=keys,
+        grid=GRID,
+        penalties=PENALTIES,
+        rule=RULE,
+        as_of=AS_OF,
     )
     return Home(places, keys, story)
 

@@ -19,6 +19,12 @@ def names(shelf: str) -> tuple[str, ...]:
     return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")))
 
 
+def rooms(shelf: str) -> tuple[str, ...]:
+    """Shelves that stand on a shelf, sorted."""
+    package = importlib.import_module(shelf)
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if m.ispkg))
+
+
 def load(shelf: str, name: str) -> ModuleType:
     """Import one plugin by name, or say which names there are.
 

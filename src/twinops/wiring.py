@@ -176,7 +176,9 @@ def find(verb: str) -> Callable[..., Any]:
         ParamsError: there is none.
     """
     room, _, name = verb.rpartition(".")
-    return plugins.function(f"{WORKFLOWS}.{room or 'pipeline'}", name)
+    if (room := room or "pipeline") not in (rooms := plugins.rooms(WORKFLOWS)):
+        raise ParamsError(f"No workflow is called {verb!r}.", hint=f"Rooms of workflows are {', '.join(rooms)}.")
+    return plugins.function(f"{WORKFLOWS}.{room}", name)
 
 
 def injected(hint: Any) -> bool:

@@ -20,7 +20,7 @@ FILES = Path(__file__).parent / "one_file_each"
 HOMES = {
     "warmth_gate": "governance/gates",
     "warmth_letter": "governance/documents",
-    "warmth_measure": "workflows",
+    "warmth_measure": "workflows/pipeline",
     "thermometers": "data/sources",
 }
 """Where each of the four files is put; nothing else of the package is touched."""

@@ -20,7 +20,7 @@ AGREES_TOO = {Purpose.SCORING: 0.98, Purpose.OFFERS: 0.92, Purpose.BIAS_ASSESSME
 FIRST = date(2016, 7, 1)
 
 
-class Choice(NamedTuple):
+class ConsentChoice(NamedTuple):
     """What was said beside a record on a day: that a purpose is allowed or not."""
 
     record: str
@@ -29,13 +29,13 @@ class Choice(NamedTuple):
     day: date
 
 
-def choices(records: Sequence[str], seed: int) -> list[Choice]:
+def choices(records: Sequence[str], seed: int) -> list[ConsentChoice]:
     """Events of every record, in order; made up."""
     rng = np.random.default_rng([seed, 60])
     return [said for record in records for said in _one(record, rng)]
 
 
-def to_csv(said: Sequence[Choice]) -> bytes:
+def to_csv(said: Sequence[ConsentChoice]) -> bytes:
     """The file's bytes: comma-separated UTF-8. Every remark says synthetic."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\r\n")
@@ -45,16 +45,16 @@ def to_csv(said: Sequence[Choice]) -> bytes:
     return out.getvalue().encode()
 
 
-def _one(record: str, rng: np.random.Generator) -> list[Choice]:
+def _one(record: str, rng: np.random.Generator) -> list[ConsentChoice]:
     lot, start = rng.random(), FIRST + timedelta(days=int(rng.integers(0, 180)))
     later = start + timedelta(days=int(rng.integers(30, 365)))
     if lot < SILENT:
         return []
     if lot < SILENT + REFUSING:
-        return [Choice(record, p, Event.REFUSED, start) for p in Purpose]
-    said = [Choice(record, p, Event.GRANTED, start) for p in Purpose]
+        return [ConsentChoice(record, p, Event.REFUSED, start) for p in Purpose]
+    said = [ConsentChoice(record, p, Event.GRANTED, start) for p in Purpose]
     if lot < SILENT + REFUSING + WITHDRAWING + OBJECTING:
         event = Event.WITHDRAWN if lot < SILENT + REFUSING + WITHDRAWING else Event.OBJECTED
-        return [*said, *(Choice(record, p, event, later) for p in Purpose)]
+        return [*said, *(ConsentChoice(record, p, event, later) for p in Purpose)]
     changed = [p for p, share in AGREES_TOO.items() if rng.random() >= share]
-    return [*said, *(Choice(record, p, Event.OBJECTED, later) for p in changed)]
+    return [*said, *(ConsentChoice(record, p, Event.OBJECTED, later) for p in changed)]

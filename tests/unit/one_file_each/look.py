@@ -26,6 +26,9 @@ from twinops.params import DocumentsParams, SourcesParams, SwitchesParams
 from twinops.server.officer import presenting
 from twinops.wiring import Project
 from twinops.workflows.candidate.status import Status
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.evidence import CandidateFolder
+from twinops.workflows.intake import Intake
 from twinops.workflows.pipeline.collect_profile import collect_profile
 from twinops.workflows.pipeline.documents import documents
 from twinops.workflows.places import Places
@@ -42,11 +45,11 @@ def shown(root: Path) -> dict[str, Any]:
     places, keys = Places(root), MemoryKeys()
     pq.write_table(pa.table({"household_id": range(1, 31), "degrees": range(30)}), root / "thermometers.parquet")
     files = SourcesParams(folder=str(root))
-    collect_profile("thermometers", places=places, engine=DuckDBEngine(threads=1), keys=keys, sources=files)
+    collect_profile("thermometers", Intake(DataPlane(places, DuckDBEngine(threads=1), keys), files))
     project = Project(root)
     project.run("warmth_measure")
     lineage: Any = SimpleNamespace(candidate_key=lambda: "c" * 64)
-    done = documents(places, lineage, DocumentsParams(model="twin"), date(2018, 1, 1))
+    done = documents(CandidateFolder(places, DocumentsParams(model="twin"), date(2018, 1, 1)), lineage)
     policy = read((places.compliance / "policy.yaml").read_text(encoding="utf-8"))
     card = {path.name: path.read_text(encoding="utf-8") for path in places.card("twin", "README.md").parent.iterdir()}
     came: Any = SimpleNamespace(
@@ -63,7 +66,7 @@ def shown(root: Path) -> dict[str, Any]:
         "pull_request": comparison_markdown(Side("this", done.evidence, done.decision), before),
         "failing": description(done.evidence, done.decision)["failing"],
         "annex": annex_iv.written(done.evidence, done.decision),
-        "with_verdicts": {one.verdict.gate: [p.alt for p in one.pictures] for one in presenting.judged(came)},
+        "with_verdicts": {one.verdict.gate: [p.alt for p in one.pictures] for one in presenting.shown_verdicts(came)},
         "asked_first": [m.name for m in presenting.fairness_and_drift(done.evidence)],
         "data_map": data_map(places, keys=keys, lineage=project.columns).text("csv"),
         "sources": said(root, "sources", "list"),

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from twinops.data.door import Asked, Read, enter
+from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
@@ -28,7 +28,7 @@ LEGAL = LegalFacts(
 )
 
 
-def read(engine: Engine, asked: Asked) -> Read:
+def read(engine: Engine, asked: BatchRequest) -> BatchRead:
     """One row per household."""
     came = enter(engine, asked, "thermometers", SCHEMA.columns)
     return replace(came, rows=engine.query("SELECT household_id, degrees FROM thermometers_file ORDER BY household_id"))

@@ -74,6 +74,7 @@ def test_an_office_ends_with_its_last_day():
         ('version: "1"', 'version: "1"\nprotected_aliases: [Production]', "protected_aliases"),
         ('version: "1"', 'version: "1"\nunknown: 1', "unknown"),
     ],
+    ids=lambda said: said.split("AAAA")[0],
 )
 def test_a_file_that_mixes_offices_or_says_nothing_is_a_mistake(old: str, new: str, said: str):
     with pytest.raises(ParamsError) as caught:

@@ -14,7 +14,6 @@ from twinops.errors import DataError
 from twinops.params import TrainParams
 from twinops.twin.model.fit import fit_twin
 from twinops.twin.state.features import BILLION, MILLION, STATE
-from twinops.twin.state.priors import PriorSums, merged
 from twinops.twin.state.terms import MEANINGS, TERMS, USED_BY, Pace, Priors, fit_priors, terms
 
 DECAYS = (10, 30, 90)
@@ -101,21 +100,6 @@ def test_a_state_with_a_hole_or_no_number_is_refused_without_showing_it(bad):
 def test_every_term_is_explained():
     assert tuple(MEANINGS) == TERMS
     assert all(set(used) <= set(TERMS) for used in USED_BY.values())
-
-
-@pytest.mark.parametrize("parts", [2, 10])
-def test_priors_from_rows_split_in_parts_and_added_are_the_priors_of_all_rows(parts):
-    table = panel_of(crowd(80))
-    whole = PriorSums.of(table, decay_days=DECAYS)
-    of = np.random.default_rng(3).integers(0, parts, table.num_rows)
-    added = merged(PriorSums.of(table.filter(pa.array(of == k)), decay_days=DECAYS) for k in range(parts))
-    assert np.allclose(flat(added), flat(whole), rtol=1e-9)
-    assert added.priors() == whole.priors()
-
-
-def flat(sums: PriorSums) -> list[float]:
-    speeds = [v for s in ("quick", "steady", "slow") for v in vars(getattr(sums, s)).values()]
-    return [*speeds, sums.log_value, sums.baskets, sums.own_variance, sums.rows]
 
 
 count = st.one_of(st.just(0), st.just(1), st.integers(0, 10**6))

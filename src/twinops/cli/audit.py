@@ -143,10 +143,7 @@ def at(
 
 
 @app.command()
-def export(
-    ctx: typer.Context,
-    into: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)],
-) -> None:
+def export(ctx: typer.Context, into: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)]) -> None:
     """Write the log to a file that can be verified anywhere; no account is named in it."""
     from twinops.adapters.registry_client import audit_source
 

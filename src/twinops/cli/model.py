@@ -63,12 +63,7 @@ def export(
 
 
 @app.command()
-def evidence(
-    ctx: typer.Context,
-    name: Name,
-    version: Number,
-    as_json: Json = False,
-) -> None:
+def evidence(ctx: typer.Context, name: Name, version: Number, as_json: Json = False) -> None:
     """The gate runner makes everything anew in this folder, with an empty cache, and hands in evidence."""
     from twinops.adapters.registry_client import gate_runner
 

@@ -65,9 +65,7 @@ def add(
 
 @app.command()
 def remove(
-    ctx: typer.Context,
-    who: Annotated[str, typer.Argument(help="An e-mail or account.")],
-    as_json: Json = False,
+    ctx: typer.Context, who: Annotated[str, typer.Argument(help="An e-mail or account.")], as_json: Json = False
 ) -> None:
     """Take one person out of the file; what they signed no longer counts."""
     from twinops.governance.people import offices, offices_edit

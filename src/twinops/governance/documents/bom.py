@@ -278,11 +278,7 @@ def _mapped(verdict: Verdict, decision: Decision) -> dict[str, Any]:
 
 def _item(item: Measure | Fact) -> dict[str, Any]:
     told = str(item) if isinstance(item, Measure) else words(item.value)
-    return {
-        "bom-ref": item.id,
-        "propertyName": _text(item.name),
-        "description": _text(f"{told}. From: {item.source}"),
-    }
+    return {"bom-ref": item.id, "propertyName": _text(item.name), "description": _text(f"{told}. From: {item.source}")}
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -26,12 +26,7 @@ from twinops.server.registry.records import Grant, Recorded, Submitted
 from twinops.server.registry.store import GovernedStore
 from twinops.server.registry.tables import EVIDENCE, GRANT, REVIEW, VERSION
 
-_WAITS_FOR = {
-    "new": "gate runner",
-    "waiting": "risk officer",
-    "changes asked": "scientist",
-    "expired": "risk officer",
-}
+_WAITS_FOR = {"new": "gate runner", "waiting": "risk officer", "changes asked": "scientist", "expired": "risk officer"}
 
 
 @dataclass(frozen=True)

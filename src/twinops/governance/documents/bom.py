@@ -47,7 +47,6 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
 
     Raises:
         IntegrityError: a reference leads nowhere.
-
     """
     bom = _bom(evidence, decision)
     lost = dangling(bom)

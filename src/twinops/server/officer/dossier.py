@@ -127,7 +127,6 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
 
     Raises:
         MlflowException: there is no such version, or it was never recorded.
-
     """
     with store.reading() as now:
         found = cases.load(now, name, version)
@@ -156,7 +155,6 @@ def file_of(store: GovernedStore, shown: Dossier, path: str) -> Path:
 
     Raises:
         MlflowException: no such file came with it, or its bytes changed.
-
     """
     digest = shown.files.get(path)
     if digest is None or shown.submitted is None:

@@ -43,8 +43,7 @@ app = typer.Typer(
 
 @app.callback()
 def _twinops(
-    ctx: typer.Context,
-    project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path(),
+    ctx: typer.Context, project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path()
 ) -> None:
     """Consumer digital twins under governance."""
     ctx.obj = project.resolve()

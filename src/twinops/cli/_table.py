@@ -83,11 +83,7 @@ def _compared(evidence: Evidence) -> Table:
         peers = [evidence.measure(f"{measure.name}.{peer}") for peer in PEERS]
         if any(peers):
             unit = f" ({measure.unit})" if measure.unit else ""
-            table.add_row(
-                f"{measure.name}{unit}",
-                _value(measure),
-                *(_plain(p.value if p else None) for p in peers),
-            )
+            table.add_row(f"{measure.name}{unit}", _value(measure), *(_plain(p.value if p else None) for p in peers))
     return table
 
 

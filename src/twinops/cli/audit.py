@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinops.adapters.registry_client.audit_source import Log
     from twinops.adapters.registry_client.time_stamp import Stamped
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 INTEGRITY = 4
 
 Export = Annotated[
@@ -25,11 +25,6 @@ Notes = Annotated[
     typer.Option("--checkpoints", help="File or folder of checkpoints kept elsewhere; may be repeated."),
 ]
 Keys = Annotated[list[Path] | None, typer.Option("--key", help="Public key file of the registry; may be repeated.")]
-
-
-@app.callback()
-def _audit() -> None:
-    """The audit log: verify it, read it, and ask what was live on a day."""
 
 
 @app.command()
@@ -143,10 +138,7 @@ def at(
 
 
 @app.command()
-def export(
-    ctx: typer.Context,
-    into: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)],
-) -> None:
+def export(ctx: typer.Context, into: Annotated[Path, typer.Option(help="The file to write.", dir_okay=False)]) -> None:
     """Write the log to a file that can be verified anywhere; no account is named in it."""
     from twinops.adapters.registry_client import audit_source
 

@@ -1,4 +1,4 @@
-"""The documents of the candidate: list them, build them, check that they still fit."""
+"""The documents of the candidate."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ from twinops.cli._answer import Json, answer, home
 from twinops.errors import DataError, IntegrityError
 
 SHELF = "twinops.governance.documents"
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _documents() -> None:
-    """The documents of the candidate."""
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 @app.command("list")

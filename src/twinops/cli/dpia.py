@@ -1,4 +1,4 @@
-"""The human part of the impact assessment: what is open, answers, signatures, and the CNIL's tool."""
+"""The human part of the impact assessment (GDPR art. 35): what is open, answers, signatures."""
 
 from __future__ import annotations
 
@@ -11,18 +11,13 @@ import typer
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.errors import ParamsError
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 class DpiaFormat(StrEnum):
     """Other people's tools."""
 
     CNIL = "cnil"
-
-
-@app.callback()
-def _dpia() -> None:
-    """The human part of the impact assessment (GDPR art. 35): what is open, answers, signatures."""
 
 
 @app.command()

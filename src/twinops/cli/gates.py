@@ -11,12 +11,7 @@ from twinops import plugins
 from twinops.cli._answer import Json, answer, home
 from twinops.errors import REFUSED
 
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _gates() -> None:
-    """The gates of the policy, and what they say about the candidate."""
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""One version at the registry's door: verify, export, hand in evidence, decide, promote."""
+"""One version at the registry's door. TWINOPS_SERVER names the registry, MLflow's own variables the login."""
 
 from __future__ import annotations
 
@@ -9,18 +9,13 @@ import typer
 
 from twinops.cli._answer import Json, answer, home, talk
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 Name = Annotated[str, typer.Argument(help="The registered model.")]
 Number = Annotated[int, typer.Argument(help="The version.", min=1)]
 Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 Key = Annotated[
     Path | None, typer.Option("--key", help="Public key file of the registry; registry/registry.pub by default.")
 ]
-
-
-@app.callback()
-def _model() -> None:
-    """One version at the registry's door. TWINOPS_SERVER names the registry, MLflow's own variables the login."""
 
 
 @app.command()
@@ -63,12 +58,7 @@ def export(
 
 
 @app.command()
-def evidence(
-    ctx: typer.Context,
-    name: Name,
-    version: Number,
-    as_json: Json = False,
-) -> None:
+def evidence(ctx: typer.Context, name: Name, version: Number, as_json: Json = False) -> None:
     """The gate runner makes everything anew in this folder, with an empty cache, and hands in evidence."""
     from twinops.adapters.registry_client import gate_runner
 

@@ -1,4 +1,4 @@
-"""Who holds which office: list, add and take out; the file is `compliance/offices.yaml`."""
+"""Who holds which office, with which account, e-mail and ssh key."""
 
 from __future__ import annotations
 
@@ -14,13 +14,8 @@ from twinops.errors import ParamsError
 if TYPE_CHECKING:
     from twinops.governance.people.offices import StaffMember
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 ACTIVATE = "commit it; a registry follows after `twinops policy activate compliance/offices.yaml`"
-
-
-@app.callback()
-def _officers() -> None:
-    """Who holds which office, with which account, e-mail and ssh key."""
 
 
 @app.command("list")
@@ -65,9 +60,7 @@ def add(
 
 @app.command()
 def remove(
-    ctx: typer.Context,
-    who: Annotated[str, typer.Argument(help="An e-mail or account.")],
-    as_json: Json = False,
+    ctx: typer.Context, who: Annotated[str, typer.Argument(help="An e-mail or account.")], as_json: Json = False
 ) -> None:
     """Take one person out of the file; what they signed no longer counts."""
     from twinops.governance.people import offices, offices_edit

@@ -1,4 +1,4 @@
-"""Rows that were kept out: how many and why, a look for their owner, and another try after a fix."""
+"""Rows that break a schema. They are personal data: sealed, and gone after 30 days."""
 
 from __future__ import annotations
 
@@ -12,14 +12,9 @@ from twinops.cli._answer import Json, answer, home
 from twinops.entities.small_cells import hidden
 from twinops.errors import ParamsError
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 Today = Annotated[str, typer.Option(help="The day to count the 30 days to; the clock's, unless said.")]
 _CLOCK = ""
-
-
-@app.callback()
-def _quarantine() -> None:
-    """Rows that break a schema. They are personal data: sealed, and gone after 30 days."""
 
 
 @app.command("list")

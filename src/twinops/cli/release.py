@@ -1,4 +1,4 @@
-"""Tables that may leave: attacked first, written only within policy and budget."""
+"""Tables that may leave, with attack and utility figures."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ if TYPE_CHECKING:
     from twinops.workflows.release.release import Released
 
 REFUSED = 10
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _release() -> None:
-    """Tables that may leave, with attack and utility figures."""
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 @app.command()

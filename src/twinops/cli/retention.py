@@ -1,4 +1,4 @@
-"""What is proposed to hold of consumers and for how long, and what the data owner decides of it."""
+"""The retention proposal: what it says, who accepted or refused what, and their signature."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ from twinops.cli._answer import Json, answer, home
 if TYPE_CHECKING:
     from twinops.workflows.retention.status import RetentionStatus
 
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _retention() -> None:
-    """The retention proposal: what it says, who accepted or refused what, and their signature."""
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 @app.command()

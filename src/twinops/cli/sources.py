@@ -1,4 +1,4 @@
-"""The declared sources and their legal facts; a dry run and a fingerprint of your own."""
+"""The declared sources and their legal facts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,7 @@ if TYPE_CHECKING:
     from twinops.workflows.sources.check import Checked
 
 SHELF = "twinops.data.sources"
-app = typer.Typer(no_args_is_help=True)
-
-
-@app.callback()
-def _sources() -> None:
-    """The declared sources and their legal facts."""
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 
 
 @app.command("list")

@@ -1,4 +1,4 @@
-"""One consumer's twin: its portrait, a prediction, a what-if; each for a declared purpose."""
+"""One consumer's twin. Refused (exit code 10) unless the purpose is declared and the consumer allows it today."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from twinops.errors import REFUSED
 if TYPE_CHECKING:
     from twinops.twin.answers.what_if import Distribution, Simulated
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help=__doc__)
 Id = Annotated[
     str, typer.Argument(help="The consumer's id: a household's number, or a subject id.", show_default=False)
 ]
@@ -21,11 +21,6 @@ Purpose = Annotated[str, typer.Option(help="What for: twin_scoring or offers, as
 Why = Annotated[
     str, typer.Option(help=f"What for: twin_scoring or offers, as the consumer allows; {ACCESS}: they ask themselves.")
 ]
-
-
-@app.callback()
-def _twin() -> None:
-    """One consumer's twin. Refused (exit code 10) unless the purpose is declared and the consumer allows it today."""
 
 
 @app.command()

@@ -43,7 +43,6 @@ def cite(*found: Measure | Fact) -> Markup:
 
     Raises:
         IntegrityError: there is nothing to cite.
-
     """
     if not found:
         raise IntegrityError(
@@ -98,7 +97,6 @@ def demand(documents: Mapping[str, str], evidence: Evidence) -> None:
 
     Raises:
         IntegrityError: with every fault of every document.
-
     """
     found = [fault for name, text in documents.items() for fault in faults(name, text, ids(evidence))]
     if found:

@@ -59,7 +59,6 @@ def parse(text: str, *, name: str) -> Any:
 
     Raises:
         ParamsError: too long, not YAML, too deep, an alias, or a key given twice.
-
     """
     if len(text.encode(errors="replace")) > MAX_BYTES:
         raise ParamsError(

@@ -75,7 +75,7 @@ def _promise(figures: Mapping[str, Any]) -> list[str]:
             f"concentrated loss {said['rho']:.4g}). All synthetic tables so far have spent epsilon "
             f"{figures['epsilon_spent_in_all']:.3g} together. It holds if a household is one row, as here, and if the "
             "ledger of releases is complete: a copy of the project with its own ledger spends a budget of its own. The "
-            "number of households and the figures of attacks and use on this sheet are exact: no part of that promise.",
+            "number of households and the figures of attacks and use on this sheet are exact: no part of that promise."
         ]
     return [
         f"Every row stands in a class of at least {said['k']} households with at least {said['l']} different bands of "
@@ -88,5 +88,5 @@ def _utility(figures: Mapping[str, Any]) -> list[str]:
     return [
         f"Its single columns are {figures['single']:.3f} from those of the {figures['n']:,} households it stands for "
         f"(mean total variation distance), its pairs {figures['pairs']:.3f}. Two random parts of the households are "
-        f"{figures['single_apart']:.3f} and {figures['pairs_apart']:.3f} apart, so distances of that size are chance.",
+        f"{figures['single_apart']:.3f} and {figures['pairs_apart']:.3f} apart, so distances of that size are chance."
     ]

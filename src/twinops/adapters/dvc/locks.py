@@ -29,7 +29,6 @@ def mend(root: Path) -> list[str]:
 
     Raises:
         ServiceError: a file is broken, and a DVC process is at work.
-
     """
     tmp = root / ".dvc" / "tmp"
     if not tmp.is_dir():

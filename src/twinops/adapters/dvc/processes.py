@@ -57,8 +57,7 @@ class SideBySide:
     def start(self, name: str, command: Any, **how: Any) -> None:
         """Start one, in the process group of this program: whoever kills the group kills it too."""
         self.begin(
-            name,
-            lambda mouth: subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=mouth, stderr=mouth, **how),
+            name, lambda mouth: subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=mouth, stderr=mouth, **how)
         )
 
     def begin(self, name: str, begin: Callable[[int], Running]) -> None:

@@ -44,7 +44,6 @@ def reproduce(
     Raises:
         ParamsError: there is no such stage, or `dvc.yaml` is not one.
         ServiceError: a stage failed, and the others were stopped; it carries the stage's exit code.
-
     """
     from dvc.exceptions import DvcException
     from dvc.logger import set_loggers_level

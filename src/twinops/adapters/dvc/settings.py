@@ -23,7 +23,6 @@ def empty_cache(root: Path) -> Iterator[None]:
 
     Raises:
         ServiceError: DVC did not take the setting.
-
     """
     settings, kept = _places(root)
     mend(root)

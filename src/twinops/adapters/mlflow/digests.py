@@ -30,7 +30,6 @@ def listing(folder: Path) -> dict[str, str]:
 
     Raises:
         IntegrityError: no folder, no file, a link, or more than anyone would sign for.
-
     """
     found: dict[str, str] = {}
     total = 0

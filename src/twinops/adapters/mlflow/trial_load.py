@@ -34,7 +34,6 @@ def try_out(loader: str, path: Path) -> None:
 
     Raises:
         IntegrityError: it cannot be loaded, takes too long or too much, or ends the process.
-
     """
     command = [sys.executable, "-P", "-m", __name__, loader, str(path)]
     try:

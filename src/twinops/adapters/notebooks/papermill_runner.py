@@ -48,7 +48,6 @@ class PapermillRunner:
             ParamsError: not exactly one parameters cell, or a parameter it does not define.
             LeakError: an output shows a subject id or a raw row; nothing is published.
             TwinopsError: a cell failed; the half-run notebook stays in `scratch`.
-
         """
         raw = self.scratch / f"{source.stem}.ipynb"
         raw.parent.mkdir(parents=True, exist_ok=True)

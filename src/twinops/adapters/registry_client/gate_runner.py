@@ -24,7 +24,6 @@ def hand_in(root: Path, lineage: Lineage, name: str, version: int) -> dict[str, 
     Raises:
         RefusedError: this login is no gate runner's; asked before anything runs.
         ServiceError: the run failed, or gave other bytes than are committed.
-
     """
     door = Door.from_environment()
     if GATE_RUNNER not in door.get("whoami")["roles"]:

@@ -40,7 +40,6 @@ def load(uri: str, *, key: str | Path | None = None) -> Any:
 
     Raises:
         RefusedError: unsigned, unapproved, revoked, changed, or of a kind that could run code.
-
     """
     with verified(uri, key=key) as found:
         loader, path = digests.data_file(found.folder)

@@ -50,7 +50,6 @@ def stamp(path: Path, authority: str) -> Path:
     Raises:
         ParamsError: the address is not http(s).
         ServiceError: the authority did not answer, or granted nothing for this file.
-
     """
     if not authority.startswith(("http://", "https://")):
         raise ParamsError("The time stamp authority's address is not http(s).", hint=f"Name it in {VARIABLE}.")
@@ -76,7 +75,6 @@ def verified(path: Path, authorities: Path) -> Stamped:
 
     Raises:
         IntegrityError: there is none, it is for other bytes, or by somebody else.
-
     """
     given = beside(path)
     if not given.is_file():

@@ -63,7 +63,6 @@ def read(text: str, *, field: str) -> GivenAnswer:
 
     Raises:
         ParamsError: not YAML, an unknown key, another field's answer; all mistakes together.
-
     """
     name = f"{dpia.ANSWERS}/{field}.yaml"
     given = checked(GivenAnswer, parse(text, name=name), name=name)

@@ -173,7 +173,6 @@ def read(text: str, *, name: str = SOURCE) -> Dpia:
 
     Raises:
         ParamsError: not YAML, a key that is unknown or absent, a wrong type; all mistakes together.
-
     """
     raw = parse(text, name=name)
     return checked(Dpia, raw, name=name, more=_mistakes(raw))
@@ -184,7 +183,6 @@ def with_answers(dpia: Dpia, answers: Mapping[str, Mapping[str, Any]]) -> Dpia:
 
     Raises:
         pydantic.ValidationError: a part that the field does not have, or of another type.
-
     """
     filled = {
         name: type(field).model_validate({**dict(field), **answers[name]})

@@ -47,7 +47,6 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
 
     Raises:
         IntegrityError: a reference leads nowhere.
-
     """
     bom = _bom(evidence, decision)
     lost = dangling(bom)
@@ -278,11 +277,7 @@ def _mapped(verdict: Verdict, decision: Decision) -> dict[str, Any]:
 
 def _item(item: Measure | Fact) -> dict[str, Any]:
     told = str(item) if isinstance(item, Measure) else words(item.value)
-    return {
-        "bom-ref": item.id,
-        "propertyName": _text(item.name),
-        "description": _text(f"{told}. From: {item.source}"),
-    }
+    return {"bom-ref": item.id, "propertyName": _text(item.name), "description": _text(f"{told}. From: {item.source}")}
 
 
 def _named(value: Any) -> Iterator[str]:

@@ -52,11 +52,7 @@ _DECLARED = (
     "dpia.declared.transfers",
     "dpia.declared.security_measures",
 )
-_CONTEXT = {
-    "dpv": "https://w3id.org/dpv#",
-    "dct": "http://purl.org/dc/terms/",
-    "twinops": "urn:twinops:",
-}
+_CONTEXT = {"dpv": "https://w3id.org/dpv#", "dct": "http://purl.org/dc/terms/", "twinops": "urn:twinops:"}
 
 
 @dataclass(frozen=True)

@@ -53,9 +53,7 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     unanswered = {name: field for name, field in human.asked().items() if field.open_parts}
     if unanswered:
         return missing(
-            _whom_to_ask(unanswered, human),
-            f"Each gives their own answer with `twinops dpia answer`. {SEE}",
-            **figures,
+            _whom_to_ask(unanswered, human), f"Each gives their own answer with `twinops dpia answer`. {SEE}", **figures
         )
     return _approved(evidence, human, figures)
 

@@ -20,11 +20,7 @@ QUESTION = "Do the features still look as they did in the reference window?"
 MEASURE = "drift_share"
 PICTURES = ("drift_distances",)
 WATCHED = ("drift_",)
-SPEAKS_TO = {
-    "dpia.accuracy": WATCHED,
-    "annex_iv.3": (MEASURE,),
-    "annex_iv.9": (MEASURE, "drift_features"),
-}
+SPEAKS_TO = {"dpia.accuracy": WATCHED, "annex_iv.3": (MEASURE,), "annex_iv.9": (MEASURE, "drift_features")}
 
 
 class Limits(Record):

@@ -103,7 +103,6 @@ def read(text: str, *, name: str = SOURCE) -> IntendedUse:
 
     Raises:
         ParamsError: not YAML, an unknown key, purpose, DPV term or legal fact; all mistakes together.
-
     """
     raw = parse(text, name=name)
     return checked(IntendedUse, raw, name=name, more=_mistakes(raw))

@@ -41,7 +41,6 @@ def opened(note: str, keys: Iterable[bytes]) -> Checkpoint:
 
     Raises:
         ValueError: not a note, or signed by none of them.
-
     """
     text, _, signatures = note.partition("\n\n")
     lines = text.split("\n")

@@ -50,7 +50,6 @@ class Frontier:
 
         Raises:
             ValueError: the number of peaks does not fit the size.
-
         """
         peaks = tuple(bytes.fromhex(part) for part in text.split(",") if part)
         if len(peaks) != size.bit_count():

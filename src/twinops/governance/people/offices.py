@@ -109,7 +109,6 @@ def read(text: str, *, name: str = SOURCE) -> Offices:
     Raises:
         ParamsError: not YAML, an unknown key, one person with two offices or one key for two persons, nobody who may
             decide; all mistakes together.
-
     """
     raw = parse(text, name=name)
     return checked(Offices, raw, name=name, more=_mistakes(raw))

@@ -17,7 +17,6 @@ def with_person(text: str, person: StaffMember) -> str:
 
     Raises:
         ParamsError: the file would hold a mistake, such as a second office of the same person.
-
     """
     said = person.model_dump(exclude_none=True, exclude_defaults=True)
     tree = _tree(text)
@@ -36,7 +35,6 @@ def without_person(text: str, who: str) -> str:
 
     Raises:
         ParamsError: there is nobody like that, or nobody would be left to decide.
-
     """
     offices, tree = read(text), _tree(text)
     place = next((n for n, p in enumerate(offices.people) if p.has(who) or p.account == who), None)

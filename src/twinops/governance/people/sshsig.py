@@ -53,7 +53,6 @@ def signing_key(content: bytes, signature: str, *, namespace: str) -> str:
 
     Raises:
         NotSigned: no signature, or made for another purpose or other bytes.
-
     """
     found = _taken_apart(signature)
     if found.namespace != namespace:
@@ -67,7 +66,6 @@ def public_key(text: Any) -> str:
 
     Raises:
         ValueError: it is no ssh public key, or of a kind that is not taken.
-
     """
     try:
         kind, encoded, *_ = text.split()

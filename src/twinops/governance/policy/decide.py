@@ -84,10 +84,7 @@ def _in_force(policy: Policy, evidence: Evidence) -> Verdict:
     today, fact = evidence.judged_on, evidence.fact(JUDGED_ON)
     until = f"until {policy.valid_until}" if policy.valid_until else "without an end"
     if today is None or fact is None:
-        verdict = missing(
-            "The day of judging is not in this evidence.",
-            LATER,
-        )
+        verdict = missing("The day of judging is not in this evidence.", LATER)
     elif policy.valid_on(today):
         verdict = passed(
             f"Policy {policy.version} is in force on {today}: from {policy.valid_from} {until}.", evidence=fact.id

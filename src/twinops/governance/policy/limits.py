@@ -111,7 +111,6 @@ def read(text: str, *, name: str = "compliance/policy.yaml") -> Policy:
     Raises:
         ParamsError: not YAML, an unknown gate, limit or key, a gate's name given twice, or nothing that blocks;
             all mistakes together.
-
     """
     return made(parse(text, name=name), name=name)
 

@@ -118,7 +118,6 @@ def read(text: str, *, name: str) -> WrittenRuling:
 
     Raises:
         ParamsError: it holds mistakes; all are told together.
-
     """
     return checked(WrittenRuling, parse(text, name=name), name=name)
 

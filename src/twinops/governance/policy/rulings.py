@@ -54,10 +54,7 @@ def against_resolving(gate: str, case: Case, actor: Actor, *, bench: Bench, now:
         return (approval.NO_RULES,)
     if bench.decision is None or case.digests is None:
         return ("There is no evidence for these bytes from the gate runner.",)
-    against = [
-        *approval.against_office(None, actor, bench.offices, now=now),
-        *approval.against_dependence(case, actor),
-    ]
+    against = [*approval.against_office(None, actor, bench.offices, now=now), *approval.against_dependence(case, actor)]
     allowed, office = bench.allowance(gate), bench.office(actor.account, on=now.date())
     problem = allowed.against(office) if office else allowed.problem
     return (*against, f"{problem[0].upper()}{problem[1:]}.") if problem else tuple(against)

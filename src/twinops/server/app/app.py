@@ -19,7 +19,6 @@ def create_app(flask: Any = None) -> Any:
 
     Raises:
         ServiceError: something is missing that would leave a door open.
-
     """
     from mlflow.server import app as stock
     from mlflow.server import auth

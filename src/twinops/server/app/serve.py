@@ -53,7 +53,6 @@ def serve(home: Home, at: Listening, *, adopt: bool = False, tell: Any = print) 
 
     Raises:
         ServiceError: another server works in this folder, or a layer is missing.
-
     """
     with _alone(home):
         configure(home)

@@ -24,7 +24,6 @@ def check(store: Any, home: Home) -> None:
 
     Raises:
         ServiceError: a layer is missing or a door is open.
-
     """
     found = [*_settings(), *_layers(store, home)]
     if found:

@@ -26,12 +26,7 @@ from twinops.server.registry.records import Grant, Recorded, Submitted
 from twinops.server.registry.store import GovernedStore
 from twinops.server.registry.tables import EVIDENCE, GRANT, REVIEW, VERSION
 
-_WAITS_FOR = {
-    "new": "gate runner",
-    "waiting": "risk officer",
-    "changes asked": "scientist",
-    "expired": "risk officer",
-}
+_WAITS_FOR = {"new": "gate runner", "waiting": "risk officer", "changes asked": "scientist", "expired": "risk officer"}
 
 
 @dataclass(frozen=True)
@@ -132,7 +127,6 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
 
     Raises:
         MlflowException: there is no such version, or it was never recorded.
-
     """
     with store.reading() as now:
         found = cases.load(now, name, version)
@@ -161,7 +155,6 @@ def file_of(store: GovernedStore, shown: Dossier, path: str) -> Path:
 
     Raises:
         MlflowException: no such file came with it, or its bytes changed.
-
     """
     digest = shown.files.get(path)
     if digest is None or shown.submitted is None:

@@ -20,18 +20,9 @@ from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Act
 from twinops.governance.policy.resolution import MIN_REASON
-from twinops.server.officer import (
-    acts as desk,
-)
-from twinops.server.officer import (
-    dossier,
-    inert_documents,
-    presenting,
-    rulings,
-)
-from twinops.server.officer import (
-    history as past,
-)
+from twinops.server.officer import acts as desk
+from twinops.server.officer import dossier, inert_documents, presenting, rulings
+from twinops.server.officer import history as past
 from twinops.server.officer.acts import Deed
 from twinops.server.officer.dossier import Dossier, Waiting
 from twinops.server.officer.rulings import RulingAsked

@@ -62,7 +62,6 @@ def keep_copy(home: Home, made: Recorded) -> None:
 
     Raises:
         IntegrityError: the bytes are not those that were registered.
-
     """
     into = copy(home, made.digest)
     if into.exists():

@@ -23,18 +23,9 @@ from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
 from twinops.governance.people.lookalikes import resembles
 from twinops.server.refusals import refusal
-from twinops.server.registry import (
-    aliases,
-    artifact_folders,
-    records,
-    tables,
-)
-from twinops.server.registry import (
-    audit_log as ledger,
-)
-from twinops.server.registry import (
-    callers as actors,
-)
+from twinops.server.registry import aliases, artifact_folders, records, tables
+from twinops.server.registry import audit_log as ledger
+from twinops.server.registry import callers as actors
 from twinops.server.registry.aliases import Promotion
 from twinops.server.registry.audit_log import AuditLog
 from twinops.server.registry.home import Home

@@ -129,10 +129,7 @@ class SignalsParams(_Section):
 class FusionParams(_Section):
     """What is matched on, how often, among how many donors; the smallest cell shown; how fidelity is measured."""
 
-    shared: tuple[str, ...] = Field(
-        min_length=1,
-        default=(*CODES, *SHOPPING),
-    )
+    shared: tuple[str, ...] = Field(min_length=1, default=(*CODES, *SHOPPING))
     draws: Annotated[int, Field(ge=5, le=200)] = 20
     donors: Annotated[int, Field(ge=1, le=100)] = 10
     smallest_cell: Annotated[int, Field(ge=10)] = 10

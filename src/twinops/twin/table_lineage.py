@@ -119,12 +119,7 @@ def _merged() -> dict[str, dict[str, tuple[str, ...]]]:
     refused = ("consent_own.reason", "choices.event", "choices.day")
     return {
         "merged": {"sid": ("links.sid",), "record": ("links.record", "links.sid")},
-        "answers": {
-            "sid": ("choices.sid", "consent_own.sid"),
-            "day": (),
-            "purpose": (),
-            "reason": refused,
-        },
+        "answers": {"sid": ("choices.sid", "consent_own.sid"), "day": (), "purpose": (), "reason": refused},
         "severity": {"reason": refused, "rank": refused},
         "unknown": {"reason": ()},
     }

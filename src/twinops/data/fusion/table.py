@@ -94,12 +94,7 @@ def method(params: FusionParams) -> str:
     return f"predictive mean matching, {lot}, Rubin's rules, widened for a shift of the panel"
 
 
-def table(
-    figures: Mapping[Key, Figure],
-    doubt: UnseenDoubt,
-    plan: Plan,
-    params: FusionParams,
-) -> pa.Table:
+def table(figures: Mapping[Key, Figure], doubt: UnseenDoubt, plan: Plan, params: FusionParams) -> pa.Table:
     """One row per (variable, segment, scale, figure), small cells emptied; doubt widens intervals and bounds."""
     open_ends, shift, rows = doubt.open_ends, doubt.shift, []
     for (variable, segment, scale, figure), found in figures.items():

@@ -16,15 +16,7 @@ from pydantic import model_validator
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.model.conformal import (
-    COVERAGE,
-    FEWEST,
-    TIERS,
-    BandRecord,
-    ConformalBand,
-    Seen,
-    fit_conformal_band,
-)
+from twinops.twin.model.conformal import COVERAGE, FEWEST, TIERS, BandRecord, ConformalBand, Seen, fit_conformal_band
 from twinops.twin.model.predictions import Forecaster, Predictions
 from twinops.twin.state.examples import Examples
 from twinops.twin.strict_json import Count, NotNegative, StrictRecord

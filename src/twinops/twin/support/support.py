@@ -20,17 +20,7 @@ from twinops.twin.state.examples import Examples
 from twinops.twin.state.features import BILLION
 from twinops.twin.state.streaming import Basket
 from twinops.twin.state.terms import columns
-from twinops.twin.strict_json import (
-    LARGEST,
-    Count,
-    Days,
-    NotNegative,
-    Number,
-    StrictRecord,
-    declared,
-    parsed,
-    refusing,
-)
+from twinops.twin.strict_json import LARGEST, Count, Days, NotNegative, Number, StrictRecord, declared, parsed, refusing
 from twinops.twin.support.newcomers import NewcomerModel, fit_newcomers, newcomers
 from twinops.twin.support.spread import FEWEST, Outcomes, Spread, enough, fit_spread
 

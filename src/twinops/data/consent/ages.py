@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from importlib.resources import files
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 from twinops.data.days import FIRST_DAY, day_of
 from twinops.entities.consent import Reason
 from twinops.params import AgesParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 NOBODY = pa.table({"sid": pa.array([], pa.string()), "birth_day": pa.array([], pa.int64())})
@@ -47,7 +47,7 @@ def of_age(engine: Engine, answers: pa.Table, births: pa.Table, rule: AgesParams
     engine.register("adults", _adults(births, rule.adult_years))
     unknown = None if rule.unknown == "admitted" else Reason.AGE_UNKNOWN.value
     engine.register("age_rule", pa.table({"unknown_reason": pa.array([unknown], pa.string())}))
-    return engine.query(files(__package__).joinpath("of_age.sql").read_text(encoding="utf-8"))
+    return engine.query(text_beside(__package__, "of_age.sql"))
 
 
 def since_full_age(lines: pa.Table, births: pa.Table, rule: AgesParams) -> pa.Table:

@@ -7,7 +7,6 @@ special categories, or of a small cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +18,7 @@ from twinops.data.fusion.segment_bounds import open_ends
 from twinops.data.fusion.table import UnseenDoubt, figures_of, table
 from twinops.errors import DataError
 from twinops.params import FusionParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 
@@ -46,7 +46,7 @@ def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, 
     drawn = [[match(g, answers, near=params.donors, rng=rng) for g in matched] for _ in range(params.draws)]
     _register(engine, matched, drawn, recipients, plan)
     engine.register("answers", _long_answers(answers, plan.scales))
-    sums = engine.query(files(__package__).joinpath("fusion.sql").read_text(encoding="utf-8")).to_pylist()
+    sums = engine.query(text_beside(__package__, "fusion.sql")).to_pylist()
     assumed = [s for s in plan.segments if not s.seen_through(plan.shared)]
     ends = {s.column: open_ends(matched, answers, _members(recipients, s), params) for s in assumed}
     return table(figures_of(sums), UnseenDoubt(ends, shift(matched, answers)), plan, params)

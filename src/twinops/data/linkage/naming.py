@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 
 from twinops.data.linkage.letters import latin, sounds, spoken
+from twinops.plugins import text_beside
 
 Name = tuple[str | None, str | None]
 """Given name and surname, folded; None: not known."""
@@ -120,5 +120,5 @@ def _fits(known: str, other: str) -> bool:
 
 @cache
 def _forms() -> dict[str, str]:
-    text = resources.files(__package__).joinpath("nicknames.csv").read_text(encoding="utf-8")
+    text = text_beside(__package__, "nicknames.csv")
     return {row["form"]: row["root"] for row in csv.DictReader(text.splitlines())}

@@ -12,10 +12,10 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.linkage.blocking import sql
 from twinops.data.linkage.model import DIGITS, Model, between_bits, inside_bits
 from twinops.data.linkage.scoring import Pairs
 from twinops.entities.canonical import rounded
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 ROUNDS = 30
@@ -138,5 +138,5 @@ def _forgiven(
         "other": np.r_[twins.right, twins.left],
     }
     engine.register("twins", pa.table(both))
-    found = engine.query(sql("rivals"))
+    found = engine.query(text_beside(__package__, "rivals.sql"))
     return found["pair"].to_numpy(), found["rival"].to_numpy(), share[found["twin"].to_numpy()]

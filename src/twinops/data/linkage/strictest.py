@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from twinops.data.linkage.blocking import sql
 from twinops.entities.consent import Reason
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 SEVERITY = (
@@ -59,4 +59,4 @@ def strictest_of_merged(engine: Engine, merged: pa.Table, answers: pa.Table) -> 
         pa.table({"reason": pa.array(reasons, pa.string()), "rank": pa.array(range(len(reasons)), pa.int64())}),
     )
     engine.register("unknown", pa.table({"reason": pa.array([str(Reason.UNKNOWN)], pa.string())}))
-    return engine.query(sql("strictest"))
+    return engine.query(text_beside(__package__, "strictest.sql"))

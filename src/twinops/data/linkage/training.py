@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.linkage.blocking import sql
 from twinops.data.linkage.comparisons import BY_NAME, COMPARISONS, IDENTIFYING, SESSIONS, TOLD_BY_KIN
 from twinops.data.linkage.model import Levels, Model, chance, odds_bits
 from twinops.data.linkage.splinking import AT_A_TIME, Drawing, splink_with
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 LEAST = 0.002
@@ -95,7 +95,7 @@ def _strangers(engine: Engine, records: pa.Table) -> dict[str, float]:
         known = f"SELECT id, root, given, {value} AS value FROM records WHERE given IS NOT NULL ORDER BY id"  # noqa: S608  (own constants)
         valued = engine.query(known)
         engine.register("valued", valued.filter(pc.is_valid(valued["value"])))
-        row = engine.query(sql("strangers")).to_pylist()[0]
+        row = engine.query(text_beside(__package__, "strangers.sql")).to_pylist()[0]
         out[name] = (row["shared"] + 0.5) / max(row["records"] * (row["records"] - 1) / 2, 1)
     return out
 
@@ -105,7 +105,7 @@ def _lift(engine: Engine, records: pa.Table) -> float:
     both sides.
     """
     engine.register("records", records)
-    row = engine.query(sql("namesakes")).to_pylist()[0]
+    row = engine.query(text_beside(__package__, "namesakes.sql")).to_pylist()[0]
     roots = records["root"].drop_null().value_counts()
     share = float(((np.array([r["counts"] for r in roots.to_pylist()]) / len(records["root"].drop_null())) ** 2).sum())
     return max(float((row["namesakes"] + SHRINK) / (row["pairs"] * share + SHRINK)), 1.0)

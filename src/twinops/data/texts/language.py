@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
-from importlib.resources import files
 
 import yaml
+
+from twinops.plugins import text_beside
 
 
 class Refusal(StrEnum):
@@ -24,7 +25,7 @@ class Refusal(StrEnum):
     TOO_LITTLE = "too_little_evidence"
 
 
-_LISTS: dict[str, str] = yaml.safe_load(files(__package__).joinpath("language.yaml").read_text(encoding="utf-8"))
+_LISTS: dict[str, str] = yaml.safe_load(text_beside(__package__, "language.yaml"))
 ENGLISH = frozenset(_LISTS["en"].split())
 OTHERS = {name: frozenset(words.split()) - ENGLISH for name, words in _LISTS.items() if name != "en"}
 """Common words of neighbouring languages that are no English words."""

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
 
 from twinops.data.texts import language, topics
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 LABELS = ("positive", "neutral", "negative")
@@ -170,7 +170,7 @@ def per_subject(
             }
         ),
     )
-    counts = engine.query(files(__package__).joinpath("signals.sql").read_text(encoding="utf-8"))
+    counts = engine.query(text_beside(__package__, "signals.sql"))
     labels = np.stack([counts[name].to_numpy() for name in LABELS], axis=1)
     for name, values in zip(
         ("net_sentiment", "net_low", "net_high"), net_sentiment(labels, error, seed=params.seed), strict=True

@@ -8,11 +8,11 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import yaml
 
 from twinops.errors import ParamsError
+from twinops.plugins import text_beside
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def shipped() -> CodeBook:
     >>> shipped().about("One till open and a long queue"), shipped().about("no sugar since my diabetes")
     (('checkout',), ())
     """
-    return parse(files(__package__).joinpath("topics.yaml").read_text(encoding="utf-8"))
+    return parse(text_beside(__package__, "topics.yaml"))
 
 
 def parse(text: str) -> CodeBook:

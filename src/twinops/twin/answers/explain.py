@@ -11,13 +11,13 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import yaml
 
+from twinops.plugins import text_beside
 from twinops.twin.model.boosted_trees import FEATURES, Challenger
 from twinops.twin.model.model import GLM, LIGHTGBM, TwinModel
 from twinops.twin.state.features import WINDOWED
@@ -103,7 +103,7 @@ def words() -> dict[str, Any]:
     >>> sorted(words()["heads"])
     ['activity', 'baskets', 'spend']
     """
-    raw: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("explain.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = yaml.safe_load(text_beside(__package__, "explain.yaml"))
     return raw
 
 

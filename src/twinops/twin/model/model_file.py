@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from twinops.entities.canonical import digest, to_json
 from twinops.twin.model.boosted_trees import LARGEST_TEXT, Challenger
 from twinops.twin.model.glm import Head, Scaling
-from twinops.twin.model.intervals import IntervalsRecord
+from twinops.twin.model.intervals import Intervals
 from twinops.twin.model.model import GLM, HEADS, TrainedOn, TwinModel
 from twinops.twin.state.terms import TERMS, Priors
 from twinops.twin.strict_json import Days, Number, Positive, StrictRecord, parsed, refusing
@@ -70,7 +70,7 @@ class _TwinFile(StrictRecord):
     trained_on: TrainedOn
     champion: Literal["glm", "lightgbm", "average"]
     challenger: _Trees | None
-    intervals: IntervalsRecord | None
+    intervals: Intervals | None
 
     @model_validator(mode="after")
     def _of_this_version(self) -> Self:
@@ -107,7 +107,7 @@ def to_text(model: TwinModel) -> str:
         "trained_on": asdict(model.trained_on),
         "champion": model.champion,
         "challenger": None if model.challenger is None else model.challenger.to_record(),
-        "intervals": None if model.intervals is None else model.intervals.to_record(),
+        "intervals": None if model.intervals is None else asdict(model.intervals),
     }  # fmt: skip
     return to_json(body, indent=1) + "\n"
 
@@ -143,7 +143,7 @@ def _model(file: _TwinFile) -> TwinModel:
         trained_on=file.trained_on,
         champion=file.champion,
         challenger=file.trees(),
-        intervals=None if file.intervals is None else file.intervals.intervals(),
+        intervals=file.intervals,
         activity=file.head("activity"),
         baskets=file.head("baskets"),
         spend=file.head("spend"),

@@ -78,7 +78,7 @@ def _taken(
         if name in known:
             true.append(_of_taken(known[name], read.rows[shelf.SUBJECT]))
     path, keys = intake.plane.places.truth("identities"), intake.plane.keys
-    write_sealed(pa.concat_tables(true), path, dataset=path.stem, batch=path.stem, keys=keys, subject="record")
+    write_sealed(pa.concat_tables(true), path, dataset=path.stem, keys=keys, subject="record")
     return tuple(collected)
 
 

@@ -68,12 +68,8 @@ def _household(rng: np.random.Generator, *, allows: bool, excluded_share: float)
 
 def _allowing(rng: np.random.Generator) -> Story:
     """Granted in the end: from the start, late, again after a withdrawal, or after a refusal."""
-    kind, start, first, second = (
-        rng.random(),
-        -int(rng.integers(1, 201)),
-        int(rng.integers(1, 151)),
-        int(rng.integers(151, 301)),
-    )
+    kind, start = rng.random(), -int(rng.integers(1, 201))
+    first, second = int(rng.integers(1, 151)), int(rng.integers(151, 301))
     if kind < 0.8:
         return [(start, Event.GRANTED)]
     if kind < 0.9:
@@ -85,12 +81,8 @@ def _allowing(rng: np.random.Generator) -> Story:
 
 def _refusing(rng: np.random.Generator) -> Story:
     """Not granted in the end: never asked, refused, withdrawn once or twice, or objected."""
-    kind, start, first, second = (
-        rng.random(),
-        -int(rng.integers(1, 201)),
-        int(rng.integers(1, 151)),
-        int(rng.integers(151, 301)),
-    )
+    kind, start = rng.random(), -int(rng.integers(1, 201))
+    first, second = int(rng.integers(1, 151)), int(rng.integers(151, 301))
     if kind < 0.25:
         return []
     if kind < 0.55:

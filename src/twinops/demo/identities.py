@@ -71,12 +71,6 @@ def people_of(households: Sequence[str], seed: int) -> MadeUpPeople:
     return _with_relatives(holders, np.sort(rng.permutation(n)[: round(n * RELATIVES)]), rng)
 
 
-def some_people(persons: int, seed: int) -> MadeUpPeople:
-    """About this many persons in households of their own, for measuring at scale."""
-    households = round(persons / (1 + RELATIVES))
-    return people_of([f"H{i:07d}" for i in range(households)], seed)
-
-
 def truth(source: str, records: Records, *, key: str) -> pa.Table:
     """Which record belongs to which person: one row per record. Evaluation alone may read it."""
     return pa.table(

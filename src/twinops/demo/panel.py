@@ -18,9 +18,7 @@ import pyarrow as pa
 from twinops.entities.demographics import CODES, SCALES, SHOPPING
 
 UNSEEN = "coupon_keenness"
-"""Known of customers, never asked in the panel: a standard score that price consciousness hangs on beyond everything
-else.
-"""
+"""Known of customers, never asked in the panel: a standard score that price consciousness hangs on beyond the rest."""
 SPOILT = 0.02
 MIDDLE, SPREAD = 50.0, 14.0
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
@@ -131,9 +129,7 @@ def answers(size: int, *, seed: int, wave: date) -> bytes:
 
 
 def _causes(people: Respondents) -> np.ndarray:
-    """Standard scores of what answers hang on; the unknown is average. Centre and scale are fixed, so worlds are
-    comparable.
-    """
+    """Standard scores of what answers hang on, unknown is average; centre and scale are fixed: worlds compare."""
     code = {n: np.where(c < 0, np.nan, c).astype(float) for n, c in people.codes.items()}
     columns = [
         (code["age"] - 2.4) / 1.4,

@@ -29,15 +29,6 @@ def adult_from(born: date, *, years: int = 18) -> date:
         return date(born.year + years, 3, 1)
 
 
-def is_under_age(born: date, *, on: date, years: int = 18) -> bool:
-    """Whether somebody born on that day is not yet of full age.
-
-    >>> is_under_age(date(2000, 1, 1), on=date(2017, 12, 31)), is_under_age(date(2000, 1, 1), on=date(2018, 1, 1))
-    (True, False)
-    """
-    return on < adult_from(born, years=years)
-
-
 def of_age(engine: Engine, answers: pa.Table, births: pa.Table, rule: AgesParams) -> pa.Table:
     """The ledger's answers (see `consent.allowed`), refused with a reason where the subject is under age on the day.
 

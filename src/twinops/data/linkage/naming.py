@@ -84,8 +84,7 @@ class Usage:
         return (surname, given) if self.is_given(surname) and not self.is_given(given) else name
 
     def completed(self, name: Name, email: str | None, handle: str | None) -> Name:
-        """What is missing of a name, or is an initial only, out of the handle or the e-mail's local part, where they
-        fit it.
+        """What is missing of a name, or an initial only, out of the handle or the e-mail's local part, where they fit.
 
         `anna w` with anna.weber@... is anna weber. An alias with the handle jan.novak is jan novak, if jan is a given
         name; an e-mail alone makes no name: families share it.

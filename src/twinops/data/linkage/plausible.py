@@ -25,9 +25,7 @@ UNLIKELY = 0.02
 
 @dataclass(frozen=True)
 class Plausible:
-    """Per pair the log2 odds before rivals and the probability after them (0 where contradicted); the model with its
-    priors.
-    """
+    """Per pair log2 odds before rivals and probability after them (0: contradicted); the model with its priors."""
 
     odds: np.ndarray
     probability: np.ndarray
@@ -35,9 +33,7 @@ class Plausible:
 
 
 def plausible(engine: Engine, pairs: Pairs, source: np.ndarray, model: Model) -> Plausible:
-    """Settle how many persons the sources share, then say how probable each pair is. `source` gives each record's
-    source.
-    """
+    """Settle how many persons the sources share, then how probable each pair is. `source`: each record's source."""
     names = sorted(set(source.tolist()))
     size = {n: int((source == n).sum()) for n in names}
     odds, probability = np.zeros(len(pairs)), np.zeros(len(pairs))
@@ -110,9 +106,7 @@ class _Between:
         return rounded(expected)
 
     def judged(self, expected: float) -> tuple[np.ndarray, np.ndarray]:
-        """Log2 odds of the pair against both being without partner, and the probability against all rivals of
-        either.
-        """
+        """Log2 odds of the pair against both being without partner, and the probability against all rivals."""
         odds = self.pairs.bits + between_bits(expected, self.sizes)
         weight = np.where(self.pairs.contradicted(), 0.0, np.exp2(odds.clip(-60, 60)))
         sums = [np.bincount(side, weight) for side in (self.pairs.left, self.pairs.right)]

@@ -1,6 +1,4 @@
-"""The one home of Splink: draws u, runs EM and scores pairs on its own in-memory DuckDB, one thread, no extension,
-offline.
-"""
+"""The one home of Splink: draws u, runs EM, scores pairs on a DuckDB in memory, one thread, no extension, offline."""
 
 from __future__ import annotations
 

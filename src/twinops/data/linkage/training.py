@@ -101,9 +101,7 @@ def _strangers(engine: Engine, records: pa.Table) -> dict[str, float]:
 
 
 def _lift(engine: Engine, records: pa.Table) -> float:
-    """How much oftener strangers of one surname share the given name than any strangers; `SHRINK` pairs are added to
-    both sides.
-    """
+    """How much oftener strangers of one surname share the given name than any do, each with `SHRINK` pairs more."""
     engine.register("records", records)
     row = engine.query(text_beside(__package__, "namesakes.sql")).to_pylist()[0]
     roots = records["root"].drop_null().value_counts()

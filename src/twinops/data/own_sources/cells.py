@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow
+from twinops.data.reading.reading import RefusedRow
 from twinops.errors import DataError
 
 KEPT_BYTES = 4_096
@@ -129,13 +129,6 @@ def printable(text: str) -> str:
     """
     clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:60])
     return f"'{clean}" if clean.lstrip()[:1] in ("=", "+", "-", "@") else clean
-
-
-def refused_table(refused: Iterable[RefusedRow]) -> pa.Table:
-    """RefusedRows as `REFUSED_ROWS`."""
-    columns = list(zip(*refused, strict=True)) or [()] * len(REFUSED_ROWS)
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, REFUSED_ROWS, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=REFUSED_ROWS)
 
 
 def as_refusals(table: pa.Table, plain: frozenset[str], reasons: dict[int, str]) -> list[RefusedRow]:

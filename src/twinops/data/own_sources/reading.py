@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import database, opening
 from twinops.data.own_sources import parquet as columnar
-from twinops.data.own_sources.cells import TextCells, as_refusals, refused_table
+from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.quality import part
-from twinops.data.reading.reading import Reading, RefusedRow
+from twinops.data.reading.reading import REFUSED_ROWS, Reading, RefusedRow, as_table
 
 OTHER_MONTH = "time_in_another_month"
 
@@ -51,7 +51,7 @@ def read(source: DeclaredSource, batch: str, cells: TextCells) -> Reading:
     judged = judge(mine, mapped(mine, source.said), source, foreign[here])
     refused = judged.refused + (list(cells.refused) if without else [])
     refused.sort(key=lambda r: int(r.place))
-    return Reading(judged.good.drop_columns(["place"]), cells.records, cells.dropped, refused_table(refused))
+    return Reading(judged.good.drop_columns(["place"]), cells.records, cells.dropped, as_table(refused, REFUSED_ROWS))
 
 
 def _mine(source: DeclaredSource, batch: str, found: pa.Array) -> tuple[np.ndarray, bool, np.ndarray]:

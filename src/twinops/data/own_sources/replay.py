@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import day_number
-from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals, refused_table
+from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.mapping import mapped, months
 from twinops.data.own_sources.reading import judge
 from twinops.data.quality import part
-from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow
+from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow, as_table
 from twinops.data.schema import Schema
 from twinops.errors import DataError
 
@@ -56,7 +56,7 @@ def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: 
     left += [RefusedRow(**r) for r in aside.select(REFUSED_ROWS.names).to_pylist() if r["place"] not in gone]
     left.sort(key=lambda r: int(r.place))
     sealed = {b: shelved.sealed(rows.drop_columns(["place"])) for b, rows in _by_batch(source, batch, good).items()}
-    return Revived(sealed, refused_table(left))
+    return Revived(sealed, as_table(left, REFUSED_ROWS))
 
 
 def revive_shipped(module: ModuleType, batch: str, aside: pa.Table, *, known: Known) -> Revived:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -81,7 +81,4 @@ def _take(said: dict[str, str], collector: Collector, calendar: Calendar) -> Non
 read = CsvSource(FILE, "twinops.demo.choices.to_csv", COLUMNS, READ, _take, ids=_ID)
 """One row per event. `record` is a CRM number or an account, as its source calls it."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -79,7 +79,4 @@ def _take(typed: dict[str, str], collector: Collector, calendar: Calendar) -> No
 read = CsvSource(FILE, "twinops.demo.crm.to_csv", COLUMNS, READ, _take, ids=_ID, mixed_encodings=True)
 """One row per profile. Names and contacts as they were typed, cells that could run made harmless."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

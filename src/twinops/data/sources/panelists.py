@@ -10,7 +10,7 @@ import re
 import pyarrow as pa
 
 from twinops.data.reading import csv_records
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -90,7 +90,4 @@ def _whole(text: str, most: int) -> int:
 read = CsvSource("panel.csv", "twinops.demo.panel.answers", COLUMNS, _READ, _take, ids=_ID)
 """One row per panelist. Empty demographics are unknown (null); a scale or a shopping figure must be there."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

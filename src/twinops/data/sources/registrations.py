@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -72,7 +72,5 @@ def _take(written: dict[str, str], collector: Collector, calendar: Calendar) -> 
 read = CsvSource(FILE, "twinops.demo.registrations.to_csv", COLUMNS, READ, _take, ids=_CARD, mixed_encodings=True)
 """One row per household: its card's number is the household's id in the transactions."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns. The card's number is the natural id: not kept twice."""
-    return rows
+sealed = as_read
+"""Good rows as they are sealed. The card's number is the natural id: not kept twice."""

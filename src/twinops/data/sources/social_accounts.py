@@ -10,7 +10,7 @@ import pyarrow as pa
 from twinops.data import journey
 from twinops.data.linkage.letters import spoken
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import JsonLinesSource
+from twinops.data.reading.csv_source import JsonLinesSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -91,7 +91,4 @@ def _text(value: Any) -> str:
 read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, READ, _take)
 """One row per account, called `handle@server` as its posts call it."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

@@ -50,9 +50,7 @@ class Scorer(Protocol):
 
 
 class Vader:
-    """VADER: a word list with rules for negation, emphasis and emoji (MIT; Hutto and Gilbert 2014,
-    doi:10.1609/icwsm.v8i1.14550).
-    """
+    """VADER: a word list with rules (MIT; Hutto and Gilbert 2014, doi:10.1609/icwsm.v8i1.14550)."""
 
     def __init__(self) -> None:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -138,9 +136,7 @@ class Window(Protocol):
 
 @dataclass(frozen=True)
 class ScorerError:
-    """How often a label is right: counts of labelled posts, true label by row, the scorer's by column, in the order of
-    `LABELS`.
-    """
+    """How often a label is right: labelled posts, true label by row, the scorer's by column, both as in `LABELS`."""
 
     confusion: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 

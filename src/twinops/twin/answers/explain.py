@@ -19,7 +19,7 @@ import yaml
 
 from twinops.plugins import text_beside
 from twinops.twin.model.boosted_trees import FEATURES, Challenger
-from twinops.twin.model.model import GLM, LIGHTGBM, TwinModel
+from twinops.twin.model.model import TwinModel
 from twinops.twin.state.features import WINDOWED
 from twinops.twin.state.terms import TERMS
 
@@ -56,17 +56,6 @@ class HeadExplanation:
         """How far each part moves a forecast, on average over the rows: strongest first."""
         size = np.abs(self.parts).mean(axis=0)
         return {self.names[i]: float(size[i]) for i in np.argsort(-size, kind="stable")}
-
-
-def explain(model: TwinModel, table: pa.Table, head: str) -> tuple[HeadExplanation, ...]:
-    """Of whoever speaks for the twin: its heads, the trees, or both, whose forecasts are then averaged.
-
-    What the trees split on beside the state are windows, which the panel has and a streaming twin has not.
-    """
-    if model.challenger is None or model.champion == GLM:
-        return (explain_heads(model, table, head),)
-    trees = explain_trees(model.challenger, table, head)
-    return (trees,) if model.champion == LIGHTGBM else (explain_heads(model, table, head), trees)
 
 
 def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanation:

@@ -13,13 +13,6 @@ from twinops.entities.consent import LegalBasis, Purpose
 from twinops.plugins import text_beside
 from twinops.ports import Engine
 
-FLAGS = {
-    Purpose.TRAINING: "may_train",
-    Purpose.SCORING: "may_score",
-    Purpose.OFFERS: "may_offer",
-    Purpose.BIAS_ASSESSMENT: "may_assess_bias",
-}
-
 
 @dataclass(frozen=True)
 class LedgerQuestion:

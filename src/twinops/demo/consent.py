@@ -44,10 +44,7 @@ def ledger(households: Sequence[int], *, seed: int, excluded_share: float) -> pa
 _SCHEMA = pa.schema(
     [
         ("household_id", pa.int64()),
-        ("purpose", pa.string()),
-        ("event", pa.string()),
-        ("basis", pa.string()),
-        ("notice_version", pa.string()),
+        *((c, pa.string()) for c in ("purpose", "event", "basis", "notice_version")),
         ("day", pa.int64()),
         ("seq", pa.int64()),
     ]

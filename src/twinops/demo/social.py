@@ -44,13 +44,7 @@ TORN_OUTBOXES = 0.01
 TRUTH = pa.schema(
     [
         ("source", pa.string()),
-        ("account", pa.string()),
-        ("household", pa.string()),
-        ("item", pa.string()),
-        ("fate", pa.string()),
-        ("language", pa.string()),
-        ("sentiment", pa.string()),
-        ("topic", pa.string()),
+        *((c, pa.string()) for c in ("account", "household", "item", "fate", "language", "sentiment", "topic")),
         ("special", pa.bool_()),
     ]
 )

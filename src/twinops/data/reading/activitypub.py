@@ -25,12 +25,8 @@ from twinops.data.schema import Column
 
 EVENTS = pa.schema(
     [
-        ("account", pa.string()),
-        ("event_id", pa.string()),
-        ("verb", pa.string()),
-        ("day", pa.int64()),
-        ("brand", pa.int64()),
-        ("reply", pa.int64()),
+        *((c, pa.string()) for c in ("account", "event_id", "verb")),
+        *((c, pa.int64()) for c in ("day", "brand", "reply")),
         ("text", pa.string()),
     ]
 )

@@ -17,15 +17,7 @@ from twinops.errors import DataError
 KEPT_BYTES = 65_536
 """So much of a refused row goes to quarantine; `size` says how long it was."""
 
-REFUSED_ROWS = pa.schema(
-    [
-        ("place", pa.string()),
-        ("reason", pa.string()),
-        ("raw", pa.string()),
-        ("encoding", pa.string()),
-        ("size", pa.int64()),
-    ]
-)
+REFUSED_ROWS = pa.schema([*((c, pa.string()) for c in ("place", "reason", "raw", "encoding")), ("size", pa.int64())])
 
 
 class RefusedRow(NamedTuple):

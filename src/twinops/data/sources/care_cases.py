@@ -20,10 +20,7 @@ DAY = "opened"
 SUBJECT = "customer"
 _READ = pa.schema(
     [
-        ("customer", pa.string()),
-        ("event_id", pa.string()),
-        ("channel", pa.string()),
-        ("category", pa.string()),
+        *((c, pa.string()) for c in ("customer", "event_id", "channel", "category")),
         ("opened", pa.int64()),
         ("closed", pa.int64()),
         ("outcome", pa.string()),

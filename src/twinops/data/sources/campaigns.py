@@ -39,11 +39,7 @@ LEGAL = LegalFacts(
 
 
 def read(engine: Engine, asked: BatchRequest) -> BatchRead:
-    """One row per household and campaign, with the campaign's type and dates; a campaign nobody described has none.
-
-    Raises:
-        DataError: see `door.enter`.
-    """
+    """One row per household and campaign, with the campaign's type and dates; a campaign nobody described has none."""
     members = enter(engine, asked, "campaigns", _MEMBERS)
     described = enter(engine, asked, "campaign_descriptions", (Column("campaign_id", "whole"), *_CAMPAIGNS))
     rows = engine.query(text_beside(__package__, "campaigns.sql"))

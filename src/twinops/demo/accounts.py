@@ -24,11 +24,8 @@ def accounts(people: MadeUpPeople, seed: int) -> Records:
     dirt = Dirt(np.random.default_rng([seed, 5]))
     person = np.flatnonzero(dirt.chance(len(people), SHARE))
     who, n = people.taken(person), len(person)
-    alias = (
-        texts(names.ALIASES)[dirt.rng.integers(0, len(names.ALIASES), n)]
-        + "_"
-        + texts(names.ALIASES)[dirt.rng.integers(0, len(names.ALIASES), n)]
-    )
+    aliases, many = texts(names.ALIASES), len(names.ALIASES)
+    alias = aliases[dirt.rng.integers(0, many, n)] + "_" + aliases[dirt.rng.integers(0, many, n)]
     handle = _handles(who, dirt, alias)
     _, _, city = addresses(who, dirt, moved=0.15)
     order = np.argsort(handle.astype(str), kind="stable")

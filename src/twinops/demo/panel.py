@@ -113,17 +113,8 @@ def answers(size: int, *, seed: int, wave: date) -> bytes:
     numbers = 100_000 + rng.permutation(900_000)[:size]
     for i in range(size):
         demographics = ["" if rng.random() < 0.03 else CODES[name][people.codes[name][i]] for name in CODES]
-        row = [
-            f"p-{numbers[i]}",
-            f"{wave}",
-            *demographics,
-            str(people.baskets[i]),
-            str(int(round(people.spend[i] / 5) * 5)),
-            *(str(scales[s][i]) for s in SCALES),
-            "none",
-            "nobody",
-            "yes",
-        ]
+        told = [str(people.baskets[i]), str(int(round(people.spend[i] / 5) * 5)), *(str(scales[s][i]) for s in SCALES)]
+        row = [f"p-{numbers[i]}", f"{wave}", *demographics, *told, "none", "nobody", "yes"]
         write.writerow(SPOILERS[rng.integers(len(SPOILERS))](row) if rng.random() < SPOILT else row)
     return out.getvalue().encode()
 

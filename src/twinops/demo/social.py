@@ -179,15 +179,6 @@ def _comment(person: AccountHolder, name: str, said: Utterance, spoil: Callable[
         f" {said.attack}" if said.attack else ""
     )
     answer = ["", ""] if rng.random() < 0.7 else [f"k{rng.integers(10**6, 10**6 + 500)}", "kasia@social.example"]
-    cells = [
-        name,
-        person.account,
-        person.account.split("@")[0],
-        person.moment(),
-        f"post-{rng.integers(1, 90)}",
-        *answer,
-        words,
-        str(rng.poisson(2)),
-        "yes",
-    ]
+    begun = [name, person.account, person.account.split("@")[0], person.moment(), f"post-{rng.integers(1, 90)}"]
+    cells = [*begun, *answer, words, str(rng.poisson(2)), "yes"]
     return spoil(cells) if spoil else csv_line(cells)

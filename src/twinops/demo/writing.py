@@ -1,6 +1,4 @@
-"""How people and clerks write down a name, an address, a telephone number or a date; every file does it in its own
-way.
-"""
+"""How people and clerks write down a name, an address, a telephone number or a date; every file in its own way."""
 
 from __future__ import annotations
 

@@ -23,8 +23,7 @@ from twinops.ports import Engine
 
 
 def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, params: FusionParams) -> pa.Table:
-    """Scales per segment: one row per (variable, segment, scale, figure), figure `mean` in points or `share_high` from
-    0 to 1.
+    """Scales per segment, a row per (variable, segment, scale, figure): `mean` in points, `share_high` from 0 to 1.
 
     `low` and `high`: 95 %, Rubin's rules over draws in each of which the donors were resampled, widened for
     panelists who may be other people in what was not matched on, see `fusion_shift`; `drawn_low`, `drawn_high`: without
@@ -76,16 +75,12 @@ def _register(
 ) -> None:
     """The tables of `fusion.sql`, but for the answers."""
     who = np.concatenate([g.recipients for g in matched])
-    engine.register(
-        "borrowed",
-        pa.table(
-            {
-                "recipient": np.tile(who, len(drawn)),
-                "draw": np.repeat(np.arange(len(drawn)), len(who)),
-                "donor": np.concatenate([np.concatenate(d) for d in drawn]),
-            }
-        ),
-    )
+    borrowed = {
+        "recipient": np.tile(who, len(drawn)),
+        "draw": np.repeat(np.arange(len(drawn)), len(who)),
+        "donor": np.concatenate([np.concatenate(d) for d in drawn]),
+    }
+    engine.register("borrowed", pa.table(borrowed))
     parts = [
         pa.table(
             {

@@ -67,10 +67,7 @@ def figures_of(sums: Sequence[Mapping[str, Any]]) -> dict[Key, Figure]:
     for key, rows in draws.items():
         n, donors = int(rows[0]["recipients"]), min(int(r["donors"]) for r in rows)
         for figure, total, squares in (("mean", "points", "squares"), ("share_high", "high", "high")):
-            first, second = (
-                np.array([r[total] for r in rows], dtype=float),
-                np.array([r[squares] for r in rows], dtype=float),
-            )
+            first, second = (np.array([r[name] for r in rows], dtype=float) for name in (total, squares))
             out[(*key, figure)] = Figure(
                 n, donors, *combined(first / n, (second / n - (first / n) ** 2).clip(0) / max(n - 1, 1))
             )
@@ -127,9 +124,7 @@ def widened(found: Figure, half: float) -> tuple[float, float]:
 
 
 def _suppressed(rows: Sequence[dict[str, Any]], smallest: int) -> list[dict[str, Any]]:
-    """The same rows, in order, with small cells emptied; where one segment alone would be, the next smallest goes with
-    it.
-    """
+    """The same rows, in order, small cells emptied; where one segment alone would be, the next smallest goes too."""
     size = {(r["variable"], r["segment"]): (r["recipients"], r["donors"]) for r in rows}
     small = {k for k, (n, d) in size.items() if min(n, d) < smallest}
     for variable in sorted({v for v, _ in small}):

@@ -32,12 +32,8 @@ def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing
     strangers = _strangers(engine, records)
     with splink_with(records) as desk:
         drawn = _Drawn(desk.drawn_u(drawing), strangers, 1 / drawing.u_pairs)
-        start = Model(
-            1 / records.num_rows,
-            _mostly_agreeing(),
-            drawn.u(1 / records.num_rows, _mostly_agreeing()),
-            _mostly_agreeing(),
-        )
+        agreeing, prior = _mostly_agreeing(), 1 / records.num_rows
+        start = Model(prior, agreeing, drawn.u(prior, agreeing), agreeing)
         m = _averaged([_only(desk.em(start, block, drawing), names) for block, names in SESSIONS])
         first = Model(start.prior, m, drawn.u(start.prior, m), m)
         each = -(-pairs.num_rows // AT_A_TIME)

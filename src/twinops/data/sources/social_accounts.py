@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pyarrow as pa
-
 from twinops.data import journey
 from twinops.data.linkage.letters import spoken
 from twinops.data.reading import contact_cells
@@ -34,7 +32,6 @@ SCHEMA = Schema(
     ),
     key=("account",),
 )
-READ = pa.schema([*((c.name, pa.string()) for c in SCHEMA.columns[:-1]), ("since", pa.int64())])
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
 
 LEGAL = LegalFacts(
@@ -88,7 +85,7 @@ def _text(value: Any) -> str:
     return value
 
 
-read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, READ, _take)
+read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, SCHEMA.arrow, _take)
 """One row per account, called `handle@server` as its posts call it."""
 
 sealed = as_read

@@ -28,9 +28,7 @@ FIELDS = (
     pa.field("compound_e4", pa.int32()),
     *(pa.field(f"topic_{t}", pa.int8()) for t in TOPICS),
 )
-"""What is kept of a text: its label (null: not scored), the scorer's number in ten-thousandths, and its topics (1 or
-0).
-"""
+"""What is kept of a text: its label (null: not scored), the scorer's number in ten-thousandths, its topics (1 or 0)."""
 SPECIAL = "special_category"
 OFF_TOPIC = "off_topic"
 """About none of our topics, so none of our business: it also keeps out most of what the deny-list misses."""
@@ -157,15 +155,8 @@ def per_subject(
     """
     engine.register("scored_posts", scored)
     engine.register("signal_cutoffs", pa.table({"cutoff": pa.array(sorted(cutoffs), pa.int32())}))
-    engine.register(
-        "signal_settings",
-        pa.table(
-            {
-                "minimum_posts": pa.array([MINIMUM_POSTS], pa.int32()),
-                "window_days": pa.array([params.window_days], pa.int32()),
-            }
-        ),
-    )
+    settings = {"minimum_posts": MINIMUM_POSTS, "window_days": params.window_days}
+    engine.register("signal_settings", pa.table({name: pa.array([n], pa.int32()) for name, n in settings.items()}))
     counts = engine.query(text_beside(__package__, "signals.sql"))
     labels = np.stack([counts[name].to_numpy() for name in LABELS], axis=1)
     for name, values in zip(

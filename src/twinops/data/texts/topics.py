@@ -1,6 +1,4 @@
-"""What a post is about, by a code-book a person can read; posts that touch a special category are about nothing (GDPR
-art. 9).
-"""
+"""What a post is about, by a code-book a person can read; of special categories (GDPR art. 9) it is about nothing."""
 
 from __future__ import annotations
 

@@ -35,20 +35,8 @@ RFM = (
 )  # fmt: skip
 """Recency, frequency, monetary value: the baseline every accuracy is compared with."""
 
-WINDOWED = tuple(
-    f"{what}_{days}"
-    for what in (
-        "baskets",
-        "shopping_days",
-        "stores",
-        "cents",
-        "lines",
-        "cents_per_basket",
-        "saved_share",
-        "weekend_share",
-    )
-    for days in (28, 56, 84)
-)
+_COUNTED = ("baskets", "shopping_days", "stores", "cents", "lines", "cents_per_basket", "saved_share", "weekend_share")
+WINDOWED = tuple(f"{what}_{days}" for what in _COUNTED for days in (28, 56, 84))
 """What happened in a window and nothing before it: cumulative columns would drift by the clock alone."""
 
 

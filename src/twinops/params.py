@@ -92,9 +92,7 @@ class SyntheticParams(Section):
 
 
 class SwitchesParams(RootModel[dict[str, bool]]):
-    """Which sources are taken beside receipt lines and consent, by name; one that is off leaves an empty file and says
-    so. What is not named is on.
-    """
+    """Which sources are taken beside receipt lines and consent, by name, on unless said; one that is off is empty."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,9 @@ def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing
         drawn = _Drawn(desk.drawn_u(drawing), strangers, 1 / drawing.u_pairs)
         agreeing, prior = _mostly_agreeing(), 1 / records.num_rows
         start = Model(prior, agreeing, drawn.u(prior, agreeing), agreeing)
-        m = _averaged([_only(desk.em(start, block, drawing), names) for block, names in SESSIONS])
+        # an EM run tells nothing of the comparisons its block was made by
+        runs = [(desk.em(start, block, drawing), names) for block, names in SESSIONS]
+        m = _averaged([{n: levels for n, levels in run.items() if n in names} for run, names in runs])
         first = Model(start.prior, m, drawn.u(start.prior, m), m)
         each = -(-pairs.num_rows // AT_A_TIME)
         found = desk.patterns(first, pairs.take(np.arange(0, pairs.num_rows, max(each, 1))))
@@ -108,11 +110,6 @@ def _lift(engine: Engine, records: pa.Table) -> float:
 def _mostly_agreeing() -> Levels:
     """Where EM begins: most matches agree."""
     return {c.name: (0.9, *(0.1 / len(c.levels) for _ in c.levels)) for c in COMPARISONS}
-
-
-def _only(m: Levels, names: Collection[str]) -> Levels:
-    """The comparisons an EM run may tell of: not those its block was made by."""
-    return {name: levels for name, levels in m.items() if name in names}
 
 
 def _averaged(sessions: Sequence[Levels]) -> Levels:

@@ -106,13 +106,14 @@ def look(source: DeclaredSource) -> SourceLook:
     Raises:
         DataError, ParamsError, ServiceError: as reading does.
     """
-    names = list(opening.batches(source)) if source.said.reads == "folder" else ["all"]
+    # any month will do to find the one file or query of another source
+    names = list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]
     reasons, by_month, people = Counter[str](), Counter[str](), set[str]()
     records, taken = 0, 0
     dropped: dict[str, None] = {}
     filled: tuple[str, ...] = ()
     for batch in names:
-        cells = cells_of(source, batch) if batch != "all" else _whole(source)
+        cells = cells_of(source, batch)
         found = mapped(cells, source.said)
         _, _, foreign = _mine(source, batch, months(cells, source.said))
         judged = judge(cells, found, source, foreign)
@@ -127,8 +128,3 @@ def look(source: DeclaredSource) -> SourceLook:
         source.name, source.said.kind, len(names), records, taken, dict(sorted(reasons.items())),
         tuple(dropped), filled, dict(sorted(by_month.items())), len(people),
     )  # fmt: skip
-
-
-def _whole(source: DeclaredSource) -> TextCells:
-    """Everything of a source that is one file or query; any month will do to find it."""
-    return cells_of(source, "2000-01")

@@ -85,15 +85,12 @@ def known_in(taken: pa.Table, sids: Callable[[list[str]], list[str]]) -> Known:
         if not schema.key or not rows.num_rows:
             return [False] * rows.num_rows
         others = [c for c in schema.key if c != "household_id"]
-        there = set(zip(taken["sid"].to_pylist(), *(taken[_sealed_name(c)].to_pylist() for c in others), strict=True))
+        kept = (taken["day" if c == "time" else c].to_pylist() for c in others)
+        there = set(zip(taken["sid"].to_pylist(), *kept, strict=True))
         who = sids(rows["household_id"].cast(pa.string()).to_pylist())
         return [key in there for key in zip(who, *(_values(rows, c) for c in others), strict=True)]
 
     return known
-
-
-def _sealed_name(column: str) -> str:
-    return "day" if column == "time" else column
 
 
 def _values(rows: pa.Table, column: str) -> list[Any]:

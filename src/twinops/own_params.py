@@ -42,11 +42,13 @@ AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A part of `params.yaml`: frozen, and nothing in it that we do not know."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
-class TimeParams(_Section):
+class TimeParams(Section):
     """How a moment is written (`iso`, or strptime's letters), in which zone, and in which zone days are counted."""
 
     format: Annotated[str, Field(min_length=2, max_length=40)] = "iso"
@@ -75,7 +77,7 @@ class TimeParams(_Section):
                 yield f"time.format {self.format!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
 
 
-class MoneyParams(_Section):
+class MoneyParams(Section):
     """How amounts are written, and in how many digits the currency's minor unit lies behind the major one."""
 
     decimal: Literal[".", ","] = "."
@@ -84,7 +86,7 @@ class MoneyParams(_Section):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
-class OwnLegal(_Section):
+class OwnLegal(Section):
     """Why the source may be held (GDPR arts. 5, 6, 13, 14, 30); `purposes` says what each column of ours is for."""
 
     controller: Text
@@ -98,7 +100,7 @@ class OwnLegal(_Section):
     personal_data: Annotated[str, Field(pattern=r"^https://w3id\.org/dpv")] = "https://w3id.org/dpv#PersonalData"
 
 
-class OwnSource(_Section):
+class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours."""
 
     kind: Kind

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationError, model_validator
 
 from twinops import plugins
 from twinops.entities.demographics import CODES, SHOPPING
 from twinops.errors import ParamsError
-from twinops.own_params import NOTHING_OWN, OwnParams, shown
+from twinops.own_params import NOTHING_OWN, OwnParams, Section, shown
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Day = Annotated[int, Field(ge=1, le=36_500)]
@@ -25,23 +25,19 @@ NEVER_OFF = ("transactions", "consent")
 """Without receipt lines and consent there is no twin."""
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class ComputeParams(_Section):
+class ComputeParams(Section):
     """How, never what: results are the same bytes whatever stands here."""
 
     threads: Annotated[int, Field(ge=1, le=256)] = 2
 
 
-class VaultParams(_Section):
+class VaultParams(Section):
     """Which keys seal what the pipeline holds about subjects."""
 
     keys: Literal["demo", "store"] = "demo"
 
 
-class SourcesParams(_Section):
+class SourcesParams(Section):
     """Where the first-party tables come from."""
 
     folder: str | None = None
@@ -49,27 +45,27 @@ class SourcesParams(_Section):
     max_rows: Annotated[int, Field(ge=1)] = 5_000_000
 
 
-class ConsentParams(_Section):
+class ConsentParams(Section):
     """The synthetic consent ledger around the real households."""
 
     seed: Seed
     excluded_share: Share
 
 
-class AgesParams(_Section):
+class AgesParams(Section):
     """From which age a subject may be in a twin, and what becomes of those whose birthday is not known."""
 
     adult_years: Annotated[int, Field(ge=13, le=25)] = 18
     unknown: Literal["admitted", "refused"] = "admitted"
 
 
-class IdentitiesParams(_Section):
+class IdentitiesParams(Section):
     """The synthetic people around the households: their registrations, CRM profiles and social accounts."""
 
     seed: Seed = 20170601
 
 
-class LinkParams(_Section):
+class LinkParams(Section):
     """When two records are joined into one person, and when a person has to look."""
 
     merge_at: Annotated[float, Field(ge=0.9, lt=1)] = 0.99
@@ -88,7 +84,7 @@ class LinkParams(_Section):
         return self
 
 
-class SyntheticParams(_Section):
+class SyntheticParams(Section):
     """The synthetic posts, comments, cases and panel around the households and their made-up identities."""
 
     seed: Seed = 20170701
@@ -96,9 +92,7 @@ class SyntheticParams(_Section):
 
 
 class SwitchesParams(RootModel[dict[str, bool]]):
-    """Which sources are taken beside receipt lines and consent, by name; one that is off leaves an empty file and says
-    so. What is not named is on.
-    """
+    """Which sources are taken beside receipt lines and consent, by name, on unless said; one that is off is empty."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
@@ -118,7 +112,7 @@ class SwitchesParams(RootModel[dict[str, bool]]):
 ALL_ON = SwitchesParams({})
 
 
-class SignalsParams(_Section):
+class SignalsParams(Section):
     """How far back texts count, the bootstrap over posts, and the seed."""
 
     window_days: Day = 365
@@ -126,13 +120,10 @@ class SignalsParams(_Section):
     seed: Seed = 19
 
 
-class FusionParams(_Section):
+class FusionParams(Section):
     """What is matched on, how often, among how many donors; the smallest cell shown; how fidelity is measured."""
 
-    shared: tuple[str, ...] = Field(
-        min_length=1,
-        default=(*CODES, *SHOPPING),
-    )
+    shared: tuple[str, ...] = Field(min_length=1, default=(*CODES, *SHOPPING))
     draws: Annotated[int, Field(ge=5, le=200)] = 20
     donors: Annotated[int, Field(ge=1, le=100)] = 10
     smallest_cell: Annotated[int, Field(ge=10)] = 10
@@ -140,7 +131,7 @@ class FusionParams(_Section):
     seed: Seed = 23
 
 
-class FeaturesParams(_Section):
+class FeaturesParams(Section):
     """The grid of as-of days. Days count from `first_day`, in the time zone of the shops."""
 
     first_day: Date
@@ -164,14 +155,14 @@ class FeaturesParams(_Section):
         return self
 
 
-class TrainParams(_Section):
+class TrainParams(Section):
     """Strength of the heads' L2 penalties."""
 
     activity_c: Annotated[float, Field(gt=0)]
     spend_alpha: Annotated[float, Field(ge=0)]
 
 
-class ChallengerParams(_Section):
+class ChallengerParams(Section):
     """Boosted trees beside the heads: kept small, on half of the rows each, so that they cannot remember anyone."""
 
     leaves: Annotated[int, Field(ge=2, le=64)] = 7
@@ -184,7 +175,7 @@ class ChallengerParams(_Section):
     seed: Seed = 31
 
 
-class ChooseParams(_Section):
+class ChooseParams(Section):
     """The as-of days the model is chosen on, before any held-out one; what the challenger must be better by."""
 
     cutoffs: tuple[Day, ...] = Field(min_length=1, default=(197, 225))
@@ -194,7 +185,7 @@ class ChooseParams(_Section):
     seed: Seed = 29
 
 
-class EvaluateParams(_Section):
+class EvaluateParams(Section):
     """The held-out as-of days and the bootstrap over households."""
 
     cutoffs: tuple[Day, ...] = Field(min_length=1)
@@ -202,7 +193,7 @@ class EvaluateParams(_Section):
     seed: Seed
 
 
-class FairnessParams(_Section):
+class FairnessParams(Section):
     """The day the judged decision is replayed for, and the draws of its tests."""
 
     cutoff: Day
@@ -211,7 +202,7 @@ class FairnessParams(_Section):
     seed: Seed
 
 
-class DriftParams(_Section):
+class DriftParams(Section):
     """The two as-of days compared; how many days after each as-of day are watched early, and from which one on."""
 
     reference_cutoff: Day
@@ -223,7 +214,7 @@ class DriftParams(_Section):
     early_draws: Annotated[int, Field(ge=50, le=100_000)] = 400
 
 
-class ProxiesParams(_Section):
+class ProxiesParams(Section):
     """The day and the draws of the proxy test; a member of a category bought of it on at least `least_days` days."""
 
     cutoff: Day = 337
@@ -233,7 +224,7 @@ class ProxiesParams(_Section):
     seed: Seed = 17
 
 
-class TastesParams(_Section):
+class TastesParams(Section):
     """Which product categories are told apart, memories of a taste in days, and the heads' factors and penalty.
 
     Categories are chosen, and all of this was, before the first held-out as-of day.
@@ -255,7 +246,7 @@ class TastesParams(_Section):
         return self
 
 
-class CouponsParams(_Section):
+class CouponsParams(Section):
     """From which day on campaigns are held out, who counts as captured, and the head's penalty."""
 
     held_out_from: Annotated[int, Field(ge=0, le=36_500)] = 246
@@ -265,7 +256,7 @@ class CouponsParams(_Section):
     seed: Seed = 31
 
 
-class ScorecardParams(_Section):
+class ScorecardParams(Section):
     """The first as-of day of the rolling origin; ages of state and heads in days; the bootstrap over households."""
 
     first_origin: Day = 127
@@ -275,7 +266,7 @@ class ScorecardParams(_Section):
     seed: Seed = 29
 
 
-class MinimisationParams(_Section):
+class MinimisationParams(Section):
     """What a personal attribute or source must save to be called necessary, and how that is tested.
 
     `margin_usd` of spend error per horizon, `margin_auc` of telling who comes back; `histories`: days that are known of
@@ -293,7 +284,7 @@ class MinimisationParams(_Section):
     seed: Seed = 37
 
 
-class PrivacyParams(_Section):
+class PrivacyParams(Section):
     """The attacks: the day of the tables, how many models, draws of their intervals, attacks on each table."""
 
     cutoff: Day = 337
@@ -303,7 +294,7 @@ class PrivacyParams(_Section):
     seed: Seed = 29
 
 
-class ReleaseParams(_Section):
+class ReleaseParams(Section):
     """What a generalised table must hold: classes of `k` households, `l` sensitive bands in each, within `t`."""
 
     k: Annotated[int, Field(ge=5, le=1_000)] = 20
@@ -313,13 +304,13 @@ class ReleaseParams(_Section):
     seed: Seed = 31
 
 
-class DocumentsParams(_Section):
+class DocumentsParams(Section):
     """The registered model's name."""
 
     model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 
 
-class Params(_Section):
+class Params(Section):
     """The whole of `params.yaml`."""
 
     as_of: Date

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 import sys
 from collections.abc import Callable, Iterable
+from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -62,3 +63,8 @@ def verbs(shelf: str) -> tuple[str, ...]:
 def missing_promises(module: ModuleType, promises: Iterable[str]) -> tuple[str, ...]:
     """Which of the promised attributes a plugin does not have."""
     return tuple(p for p in promises if not hasattr(module, p))
+
+
+def text_beside(package: str, *path: str) -> str:
+    """A query, list or template that lies beside the modules of a package."""
+    return files(package).joinpath(*path).read_text(encoding="utf-8")

@@ -103,4 +103,4 @@ def seal_campaigns(places: Places, keys: MemoryKeys, members: range, *, start: i
     for source, table in (("campaigns", sent), ("redemptions", used)):
         path = places.raw(source, "all")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(table, path, dataset=source, batch="all", keys=keys, subject="household_id")
+        write_sealed(table, path, dataset=source, keys=keys, subject="household_id")

@@ -124,7 +124,7 @@ def ledger_of(*entries: tuple[str, str, str, int]) -> pa.Table:
 
 def _seal(places: Places, source: str, batch: str, table: pa.Table, keys: KeyStore) -> None:
     natural = table.rename_columns({"sid": "household_id"})
-    write_sealed(natural, places.raw(source, batch), dataset=source, batch=batch, keys=keys, subject="household_id")
+    write_sealed(natural, places.raw(source, batch), dataset=source, keys=keys, subject="household_id")
     span = pc.min_max(table["day"]).as_py()
     counts = {"source": source, "batch": batch, "quarantined": {"sales_value negative": 1}, "dropped_columns": ["week"],
               "oldest_day": span["min"], "newest_day": span["max"]}  # fmt: skip

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from twinops.data.consent import ledger as consent
 from twinops.data.texts import signals
 from twinops.entities.consent import LegalBasis, Purpose
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 ATTACHED: Mapping[str, tuple[str, ...]] = {
@@ -105,7 +105,7 @@ def blend(engine: Engine, tables: Mapping[str, pa.Table], *, window_days: int) -
     for name, table in tables.items():
         engine.register(name, table)
     engine.register("blend_settings", pa.table({"window_days": pa.array([window_days], pa.int64())}))
-    return engine.query(files(__package__).joinpath("blend.sql").read_text(encoding="utf-8"))
+    return engine.query(text_beside(__package__, "blend.sql"))
 
 
 def _of(linked: pa.Table, source: str) -> pa.Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 
 from twinops.data.door import BatchRequest, enter
 from twinops.data.schema import Column
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 _LINES = "SELECT household_id, sales_value FROM transactions_file WHERE household_id IS NOT NULL"
@@ -18,7 +18,7 @@ _LINES = "SELECT household_id, sales_value FROM transactions_file WHERE househol
 
 def shopping(engine: Engine, ids: Sequence[int]) -> pa.Table:
     """`household_id, baskets, spend, coupons, lines` of these households, in order; `transactions` are entered."""
-    found = engine.query(files(__package__).joinpath("customers.sql").read_text(encoding="utf-8"))
+    found = engine.query(text_beside(__package__, "customers.sql"))
     found = found.append_column("spend", pa.array(_spend(engine, found["household_id"].to_numpy())))
     return found.filter(pc.is_in(found["household_id"], pa.array(ids, pa.int64())))
 

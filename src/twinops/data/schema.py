@@ -64,6 +64,11 @@ class Schema:
         """Column names, in order."""
         return tuple(c.name for c in self.columns)
 
+    @property
+    def arrow(self) -> pa.Schema:
+        """How a reader hands over text and whole numbers that it read out of text."""
+        return pa.schema([(c.name, {"text": pa.string(), "whole": pa.int64()}[c.kind]) for c in self.columns])
+
     def holds(self, rows: pa.Table) -> bool:
         """Is every row fine? Pandera's answer, without importing it: that costs more than judging a month."""
         distinct = rows.group_by(list(self.key or self.names), use_threads=False).aggregate([])

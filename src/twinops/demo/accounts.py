@@ -1,6 +1,4 @@
-"""Synthetic social accounts of a part of the people, as ActivityPub actors handed in by them, one JSON object a
-line.
-"""
+"""Synthetic social accounts of a part of the people, as ActivityPub actors they handed in, one JSON object a line."""
 
 from __future__ import annotations
 
@@ -26,11 +24,8 @@ def accounts(people: MadeUpPeople, seed: int) -> Records:
     dirt = Dirt(np.random.default_rng([seed, 5]))
     person = np.flatnonzero(dirt.chance(len(people), SHARE))
     who, n = people.taken(person), len(person)
-    alias = (
-        texts(names.ALIASES)[dirt.rng.integers(0, len(names.ALIASES), n)]
-        + "_"
-        + texts(names.ALIASES)[dirt.rng.integers(0, len(names.ALIASES), n)]
-    )
+    aliases, many = texts(names.ALIASES), len(names.ALIASES)
+    alias = aliases[dirt.rng.integers(0, many, n)] + "_" + aliases[dirt.rng.integers(0, many, n)]
     handle = _handles(who, dirt, alias)
     _, _, city = addresses(who, dirt, moved=0.15)
     order = np.argsort(handle.astype(str), kind="stable")
@@ -47,9 +42,7 @@ def accounts(people: MadeUpPeople, seed: int) -> Records:
 
 
 def to_jsonl(records: Records) -> bytes:
-    """One ActivityStreams 2.0 `Person` a line, the shape of a Mastodon archive's `actor.json`. Every summary is
-    synthetic.
-    """
+    """One ActivityStreams 2.0 `Person` a line, as in a Mastodon archive's `actor.json`. Every summary is synthetic."""
     rows = zip(*records.columns.values(), strict=True)
     return b"".join(
         json.dumps(_actor(dict(zip(records.columns, r, strict=True))), ensure_ascii=False).encode("utf-8") + b"\n"
@@ -58,9 +51,7 @@ def to_jsonl(records: Records) -> bytes:
 
 
 def owners(records: Records, people: MadeUpPeople) -> list[tuple[str, str]]:
-    """Every account, as its posts name it, with the household of the person behind it (truth): what `demo.social`
-    writes around.
-    """
+    """Every account, as its posts name it, with the household of its person (truth): `demo.social` writes around it."""
     return list(zip(records.columns["account"].tolist(), people.household[records.person].tolist(), strict=True))
 
 

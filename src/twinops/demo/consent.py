@@ -15,6 +15,9 @@ Story = list[tuple[int, Event]]
 _FOLLOWS = {Purpose.SCORING: 0.95, Purpose.OFFERS: 0.85, Purpose.BIAS_ASSESSMENT: 0.9}
 """How often a household says of a purpose just what it said of training."""
 
+NOTICES = ("2016-06 (synthetic)", "2017-04 (synthetic)")
+"""Versions of the privacy notice, shown before and from day 100 on."""
+
 _OBJECTS_TO_OFFERS = 0.05
 
 
@@ -34,7 +37,7 @@ def ledger(households: Sequence[int], *, seed: int, excluded_share: float) -> pa
             (day, purpose, place, event) for purpose, story in said.items() for place, (day, event) in enumerate(story)
         )
         rows += [
-            (int(household), purpose, event, LegalBasis.CONSENT, _notice(day), day, seq)
+            (int(household), purpose, event, LegalBasis.CONSENT, NOTICES[day >= 100], day, seq)
             for seq, (day, purpose, _, event) in enumerate(events)
         ]
     columns = list(zip(*rows, strict=True)) or [()] * len(_SCHEMA)
@@ -44,10 +47,7 @@ def ledger(households: Sequence[int], *, seed: int, excluded_share: float) -> pa
 _SCHEMA = pa.schema(
     [
         ("household_id", pa.int64()),
-        ("purpose", pa.string()),
-        ("event", pa.string()),
-        ("basis", pa.string()),
-        ("notice_version", pa.string()),
+        *((c, pa.string()) for c in ("purpose", "event", "basis", "notice_version")),
         ("day", pa.int64()),
         ("seq", pa.int64()),
     ]
@@ -68,12 +68,8 @@ def _household(rng: np.random.Generator, *, allows: bool, excluded_share: float)
 
 def _allowing(rng: np.random.Generator) -> Story:
     """Granted in the end: from the start, late, again after a withdrawal, or after a refusal."""
-    kind, start, first, second = (
-        rng.random(),
-        -int(rng.integers(1, 201)),
-        int(rng.integers(1, 151)),
-        int(rng.integers(151, 301)),
-    )
+    kind, start = rng.random(), -int(rng.integers(1, 201))
+    first, second = int(rng.integers(1, 151)), int(rng.integers(151, 301))
     if kind < 0.8:
         return [(start, Event.GRANTED)]
     if kind < 0.9:
@@ -85,12 +81,8 @@ def _allowing(rng: np.random.Generator) -> Story:
 
 def _refusing(rng: np.random.Generator) -> Story:
     """Not granted in the end: never asked, refused, withdrawn once or twice, or objected."""
-    kind, start, first, second = (
-        rng.random(),
-        -int(rng.integers(1, 201)),
-        int(rng.integers(1, 151)),
-        int(rng.integers(151, 301)),
-    )
+    kind, start = rng.random(), -int(rng.integers(1, 201))
+    first, second = int(rng.integers(1, 151)), int(rng.integers(151, 301))
     if kind < 0.25:
         return []
     if kind < 0.55:
@@ -100,8 +92,3 @@ def _refusing(rng: np.random.Generator) -> Story:
     if kind < 0.92:
         return [(start, Event.GRANTED), (first, Event.OBJECTED)]
     return [(start - 1, Event.GRANTED), (start, Event.WITHDRAWN), (first, Event.GRANTED), (second, Event.WITHDRAWN)]
-
-
-def _notice(day: int) -> str:
-    """Which version of the (synthetic) privacy notice was shown."""
-    return "2016-06 (synthetic)" if day < 100 else "2017-04 (synthetic)"

@@ -9,19 +9,9 @@ from twinops.demo.identities import MadeUpPeople, Records
 from twinops.demo.writing import addresses, birthdays, csv_lines, days, emails, family, given, phones, spelt
 
 COLUMNS = (
-    "crm_id",
-    "first_name",
-    "last_name",
-    "birth_date",
-    "email",
-    "phone",
-    "street",
-    "postcode",
-    "city",
-    "loyalty_card",
-    "updated",
-    "internal_note",
-)
+    "crm_id", "first_name", "last_name", "birth_date", "email", "phone", "street", "postcode", "city", "loyalty_card",
+    "updated", "internal_note",
+)  # fmt: skip
 TWICE = 0.05
 """Share of persons the CRM holds twice."""
 
@@ -66,9 +56,7 @@ def profiles(people: MadeUpPeople, seed: int) -> Records:
 
 
 def to_csv(records: Records, seed: int) -> bytes:
-    """The export's bytes: comma-separated, mostly UTF-8, a few lines in Windows-1252, a few broken. Every note says
-    synthetic.
-    """
+    """The export's bytes: commas, mostly UTF-8, some lines in Windows-1252, some broken. Every note says synthetic."""
     rng = np.random.default_rng([seed, 3])
     odd = rng.random(len(records) + 1) < 0.02
     lines = [
@@ -81,9 +69,7 @@ def to_csv(records: Records, seed: int) -> bytes:
 
 
 def _names(who: MadeUpPeople, dirt: Dirt) -> tuple[np.ndarray, np.ndarray]:
-    """First and last name as typed into a form: short forms, slips, former names, the two swapped, and a few
-    attacks.
-    """
+    """First and last name as typed into a form: short forms, slips, former names, the two swapped, a few attacks."""
     first = dirt.some(spelt(given(who, dirt, short=0.12, initial=0.03), dirt, native=0.4), 0.06, slip)
     last = dirt.some(spelt(family(who, dirt, maiden=0.2), dirt, native=0.4), 0.07, slip)
     last = dirt.some(last, 0.03, lambda v, _: v.upper())

@@ -1,6 +1,4 @@
-"""How writing goes wrong: typing slips, another alphabet, lost accents, twice-decoded bytes, decoration, hostile
-cells.
-"""
+"""How writing goes wrong: typing slips, another alphabet, lost accents, twice-decoded bytes, emoji, hostile cells."""
 
 from __future__ import annotations
 

@@ -71,12 +71,6 @@ def people_of(households: Sequence[str], seed: int) -> MadeUpPeople:
     return _with_relatives(holders, np.sort(rng.permutation(n)[: round(n * RELATIVES)]), rng)
 
 
-def some_people(persons: int, seed: int) -> MadeUpPeople:
-    """About this many persons in households of their own, for measuring at scale."""
-    households = round(persons / (1 + RELATIVES))
-    return people_of([f"H{i:07d}" for i in range(households)], seed)
-
-
 def truth(source: str, records: Records, *, key: str) -> pa.Table:
     """Which record belongs to which person: one row per record. Evaluation alone may read it."""
     return pa.table(
@@ -172,10 +166,8 @@ def _addresses(given: Texts, surname: Texts, born: np.ndarray, rng: np.random.Ge
     n = len(given)
     initial = unique_map(given, lambda v: v[:1])
     year = texts([f"{y % 100:02d}" for y in born.astype("datetime64[Y]").astype(int) + 1970])
-    alias = (
-        texts(names.ALIASES)[rng.integers(0, len(names.ALIASES), n)]
-        + texts(names.ALIASES)[rng.integers(0, len(names.ALIASES), n)]
-    )
+    aliases, many = texts(names.ALIASES), len(names.ALIASES)
+    alias = aliases[rng.integers(0, many, n)] + aliases[rng.integers(0, many, n)]
     local = np.choose(
         rng.choice(5, n, p=[0.38, 0.2, 0.17, 0.13, 0.12]),
         [given + "." + surname, given + surname + year, initial + "." + surname, given + "_" + year, alias + year],

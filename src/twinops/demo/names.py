@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from typing import Any
 
 import yaml
 
-_BLOCKS: dict[str, Any] = yaml.safe_load(
-    resources.files(__package__).joinpath("names.yaml").read_text(encoding="utf-8")
-)
+from twinops.plugins import text_beside
+
+_BLOCKS: dict[str, Any] = yaml.safe_load(text_beside(__package__, "names.yaml"))
 DOMAINS: tuple[str, ...] = tuple(_BLOCKS["domains"])
 """Reserved by RFC 2606: no mail can reach a person."""
 REGION_SHARE: dict[str, float] = _BLOCKS["region_share"]

@@ -18,9 +18,7 @@ import pyarrow as pa
 from twinops.entities.demographics import CODES, SCALES, SHOPPING
 
 UNSEEN = "coupon_keenness"
-"""Known of customers, never asked in the panel: a standard score that price consciousness hangs on beyond everything
-else.
-"""
+"""Known of customers, never asked in the panel: a standard score that price consciousness hangs on beyond the rest."""
 SPOILT = 0.02
 MIDDLE, SPREAD = 50.0, 14.0
 WEIGHTS: Mapping[str, tuple[float, ...]] = {
@@ -115,25 +113,14 @@ def answers(size: int, *, seed: int, wave: date) -> bytes:
     numbers = 100_000 + rng.permutation(900_000)[:size]
     for i in range(size):
         demographics = ["" if rng.random() < 0.03 else CODES[name][people.codes[name][i]] for name in CODES]
-        row = [
-            f"p-{numbers[i]}",
-            f"{wave}",
-            *demographics,
-            str(people.baskets[i]),
-            str(int(round(people.spend[i] / 5) * 5)),
-            *(str(scales[s][i]) for s in SCALES),
-            "none",
-            "nobody",
-            "yes",
-        ]
+        told = [str(people.baskets[i]), str(int(round(people.spend[i] / 5) * 5)), *(str(scales[s][i]) for s in SCALES)]
+        row = [f"p-{numbers[i]}", f"{wave}", *demographics, *told, "none", "nobody", "yes"]
         write.writerow(SPOILERS[rng.integers(len(SPOILERS))](row) if rng.random() < SPOILT else row)
     return out.getvalue().encode()
 
 
 def _causes(people: Respondents) -> np.ndarray:
-    """Standard scores of what answers hang on; the unknown is average. Centre and scale are fixed, so worlds are
-    comparable.
-    """
+    """Standard scores of what answers hang on, unknown is average; centre and scale are fixed: worlds compare."""
     code = {n: np.where(c < 0, np.nan, c).astype(float) for n, c in people.codes.items()}
     columns = [
         (code["age"] - 2.4) / 1.4,

@@ -17,20 +17,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from twinops.demo import social_export as export
 from twinops.demo.social_archives import SYNTHETIC, hostile_archives, tarred, zipped
-from twinops.demo.social_export import (
-    HOST,
-    AccountHolder,
-    Span,
-    actor,
-    announce,
-    as_json,
-    collection,
-    create,
-    following,
-    letter,
-    likes,
-)
+from twinops.demo.social_export import HOST, AccountHolder, Span
 from twinops.demo.social_spoilers import COMMENT_SPOILERS, SPOILERS, csv_line
 from twinops.demo.utterances import Utterance, Writer, temper
 
@@ -44,13 +33,7 @@ TORN_OUTBOXES = 0.01
 TRUTH = pa.schema(
     [
         ("source", pa.string()),
-        ("account", pa.string()),
-        ("household", pa.string()),
-        ("item", pa.string()),
-        ("fate", pa.string()),
-        ("language", pa.string()),
-        ("sentiment", pa.string()),
-        ("topic", pa.string()),
+        *((c, pa.string()) for c in ("account", "household", "item", "fate", "language", "sentiment", "topic")),
         ("special", pa.bool_()),
     ]
 )
@@ -109,10 +92,10 @@ def posts(accounts: Sequence[tuple[str, str]], *, seed: int, span: Span, joined:
         items, rows = _outbox(person, temper(household, seed).mood)
         truth += rows
         members = {
-            "actor.json": actor(person),
-            "outbox.json": collection("outbox.json", items),
-            "likes.json": likes(person),
-            "following_accounts.csv": following(person),
+            "actor.json": export.actor(person),
+            "outbox.json": export.collection("outbox.json", items),
+            "likes.json": export.likes(person),
+            "following_accounts.csv": export.following(person),
             "README.txt": SYNTHETIC.encode(),
         }
         mark = hashlib.sha256(f"{seed} {account}".encode()).hexdigest()[:32]
@@ -161,14 +144,14 @@ def _outbox(person: AccountHolder, mood: float) -> tuple[list[bytes], list[Truth
         kind = rng.random()
         said = person.writer.post(mood)
         if kind < 0.18:
-            items.append(as_json(announce(person, name)))
+            items.append(export.as_json(export.announce(person, name)))
             continue
-        fate, item = "enters", create(person, name, said)
+        fate, item = "enters", export.create(person, name, said)
         if kind < 0.22:
-            fate, item = "left_out", letter(item, person)
+            fate, item = "left_out", export.letter(item, person)
         elif kind < 0.24:
             fate, item = "left_out", item | {"object": item["object"] | {"sensitive": True, "summary": "careful"}}
-        raw = as_json(item)
+        raw = export.as_json(item)
         if fate == "enters" and rng.random() < SPOILT:
             fate, raw = "quarantine", SPOILERS[rng.integers(len(SPOILERS))](raw)
         items.append(raw)
@@ -185,15 +168,6 @@ def _comment(person: AccountHolder, name: str, said: Utterance, spoil: Callable[
         f" {said.attack}" if said.attack else ""
     )
     answer = ["", ""] if rng.random() < 0.7 else [f"k{rng.integers(10**6, 10**6 + 500)}", "kasia@social.example"]
-    cells = [
-        name,
-        person.account,
-        person.account.split("@")[0],
-        person.moment(),
-        f"post-{rng.integers(1, 90)}",
-        *answer,
-        words,
-        str(rng.poisson(2)),
-        "yes",
-    ]
+    begun = [name, person.account, person.account.split("@")[0], person.moment(), f"post-{rng.integers(1, 90)}"]
+    cells = [*begun, *answer, words, str(rng.poisson(2)), "yes"]
     return spoil(cells) if spoil else csv_line(cells)

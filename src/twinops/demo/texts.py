@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
 import yaml
 
+from twinops.plugins import text_beside
+
 Sentences = list[str]
-_TEXTS: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("texts.yaml").read_text(encoding="utf-8"))
+_TEXTS: dict[str, Any] = yaml.safe_load(text_beside(__package__, "texts.yaml"))
 
 SAID: dict[str, dict[str, Sentences]] = _TEXTS["said"]
 TOPICS = tuple(SAID)

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from twinops.demo import texts
 
 LANGUAGES = {
-    "en": 0.86,
-    "de": 0.03,
-    "fr": 0.02,
-    "es": 0.03,
-    "it": 0.01,
-    "pl": 0.01,
-    "sv": 0.01,
-    "el": 0.005,
-    "uk": 0.01,
-    "tr": 0.005,
-    "ar": 0.005,
-    "ja": 0.005,
-}
+    "en": 0.86, "de": 0.03, "fr": 0.02, "es": 0.03, "it": 0.01, "pl": 0.01, "sv": 0.01, "el": 0.005, "uk": 0.01,
+    "tr": 0.005, "ar": 0.005, "ja": 0.005,
+}  # fmt: skip
 """Shares of the languages people mostly write in."""
 
 
@@ -84,15 +74,8 @@ class Writer:
         """A remark on shopping with us."""
         feeling = self._feeling(mood)
         if self.language != "en" and self.rng.random() < 0.85:
-            return self._dressed(
-                Utterance(
-                    self._of(texts.FOREIGN[self.language][feeling]),
-                    feeling,
-                    None,
-                    self.language,
-                    to_brand=self.rng.random() < 0.4,
-                )
-            )
+            text = self._of(texts.FOREIGN[self.language][feeling])
+            return self._dressed(Utterance(text, feeling, None, self.language, to_brand=self.rng.random() < 0.4))
         topic = self._of(texts.TOPICS)
         text = self._sentence(topic, feeling)
         if feeling == "negative" and self.rng.random() < 0.12:
@@ -134,13 +117,9 @@ class Writer:
             text = f"{text} {self._of(texts.EMOJI[mood]) * int(rng.integers(1, 3))}"
         if rng.random() < 0.05:
             text = text.replace(" ", "\u200b ", 1)
-        return Utterance(
-            text + self._of(("", "", ".", "!", "!!")),
-            said.sentiment,
-            said.topic,
-            said.language,
-            said.special,
-            said.to_brand,
+        return replace(
+            said,
+            text=text + self._of(("", "", ".", "!", "!!")),
             friends=(self._of(texts.FRIENDS),) if rng.random() < 0.15 else (),
             tags=(self._of(texts.TAGS),) if rng.random() < 0.2 else (),
             quoted="what my friend wrote is awful, terrible, and hers" if rng.random() < 0.04 else "",

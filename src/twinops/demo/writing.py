@@ -1,6 +1,4 @@
-"""How people and clerks write down a name, an address, a telephone number or a date; every file does it in its own
-way.
-"""
+"""How people and clerks write down a name, an address, a telephone number or a date; every file in its own way."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ from twinops.demo.identities import MadeUpPeople, Records
 
 
 def spelt(values: Texts, dirt: Dirt, *, native: float) -> Texts:
-    """A name in its own alphabet (about this share) or in Latin letters; accents often lost, bytes now and then
-    decoded twice.
-    """
+    """A name in its own alphabet (about this share) or in Latin letters; accents often lost, bytes decoded twice."""
     ways = [unique_map(values, partial(in_latin, way=way)) for way in ("a", "b")]
     out = dirt.mixed((native, values), ((1 - native) * 0.65, ways[0]), ((1 - native) * 0.35, ways[1]))
     out = dirt.some(out, 0.35, without_accents)
@@ -90,9 +86,7 @@ def days(values: np.ndarray) -> Texts:
 
 
 def birthdays(who: MadeUpPeople, dirt: Dirt, *, missing: float) -> Texts:
-    """Date of birth, ISO or as written in most of Europe; some with a wrong digit, with day and month swapped, or 1
-    January.
-    """
+    """Date of birth, ISO or as in most of Europe; some with a wrong digit, day and month swapped, or 1 January."""
     iso = dirt.some(days(who.born), 0.03, digit_slip)
     iso = dirt.some(iso, 0.015, lambda v, _: f"{v[:4]}-{v[8:10]}-{v[5:7]}" if v[8:10] <= "12" else v)
     iso = dirt.some(iso, 0.01, lambda v, _: f"{v[:4]}-01-01")

@@ -23,11 +23,7 @@ SHOPPING = {"baskets_per_4_weeks": 200, "spend_per_4_weeks": 20_000}
 """Self-reported whole numbers and their highest credible value; spend in US dollars."""
 
 SCALES = (
-    "price_consciousness",
-    "brand_loyalty",
-    "novelty_seeking",
-    "convenience_orientation",
-    "quality_orientation",
+    "price_consciousness", "brand_loyalty", "novelty_seeking", "convenience_orientation", "quality_orientation",
     "cooking_enjoyment",
-)
+)  # fmt: skip
 """Psychographic scales, whole points from 0 to 100. None is, or stands for, a special category (GDPR art. 9)."""

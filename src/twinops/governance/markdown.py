@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
+
+from twinops.plugins import text_beside
 
 _MARKS = re.compile(
     r"([\\`*~]"  # code, emphasis, strike-through
@@ -103,4 +104,4 @@ def _environment() -> Environment:
 
 def _template(name: str) -> str:
     """Templates lie beside the documents that fill them, as package data."""
-    return files("twinops.governance").joinpath("documents", name).read_text(encoding="utf-8")
+    return text_beside("twinops.governance", "documents", name)

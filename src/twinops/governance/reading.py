@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from functools import cache, lru_cache
-from importlib.resources import files
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationError
 
 from twinops.errors import ParamsError
+from twinops.plugins import text_beside
 
 MAX_BYTES = 256 * 1024
 """No file a person writes for us is longer; a longer one is refused before it is parsed."""
@@ -104,9 +104,7 @@ def sentences(problem: ValidationError, *, at: str = "") -> list[str]:
 @cache
 def law(name: str) -> Any:
     """Law as data: one file of `twinops.governance.law`, in our own words, not legal advice. Read, never changed."""
-    return parse(
-        files("twinops.governance").joinpath("law", f"{name}.yaml").read_text(encoding="utf-8"), name=f"law/{name}.yaml"
-    )
+    return parse(text_beside("twinops.governance", "law", f"{name}.yaml"), name=f"law/{name}.yaml")
 
 
 def _tuples(value: Any) -> Any:

@@ -7,7 +7,6 @@ columns are named as in `sealed()` of the source, and `SEALED_FROM` says from wh
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from types import ModuleType
 
 from twinops import plugins
@@ -63,7 +62,7 @@ SEALED_FROM: Mapping[str, Mapping[str, str]] = {
 
 def queries() -> dict[str, str]:
     """Table -> the text of its query."""
-    return {t: files(package).joinpath(name).read_text(encoding="utf-8") for t, (package, name) in QUERIES.items()}
+    return {t: plugins.text_beside(package, name) for t, (package, name) in QUERIES.items()}
 
 
 def sealed_columns() -> dict[str, tuple[str, ...]]:
@@ -119,12 +118,7 @@ def _merged() -> dict[str, dict[str, tuple[str, ...]]]:
     refused = ("consent_own.reason", "choices.event", "choices.day")
     return {
         "merged": {"sid": ("links.sid",), "record": ("links.record", "links.sid")},
-        "answers": {
-            "sid": ("choices.sid", "consent_own.sid"),
-            "day": (),
-            "purpose": (),
-            "reason": refused,
-        },
+        "answers": {"sid": ("choices.sid", "consent_own.sid"), "day": (), "purpose": (), "reason": refused},
         "severity": {"reason": refused, "rank": refused},
         "unknown": {"reason": ()},
     }

@@ -29,4 +29,4 @@ class DataPlane:
 
     def seal(self, table: pa.Table, path: Path) -> None:
         """Write a table made from opened ones, by its `sid`; it is called as its file is."""
-        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=self.keys, subject="sid")
+        write_sealed(table, path, dataset=path.stem, keys=self.keys, subject="sid")

@@ -108,7 +108,7 @@ class Intake:
         table = pointing(shelf.sealed(parted.good), getattr(shelf, "HOUSEHOLDS", ()), keys)
         write_quarantine(bad, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
         subject, path = getattr(shelf, "SUBJECT", SUBJECT), places.raw(source, batch)
-        written = write_sealed(table, path, dataset=source, batch=batch, keys=keys, subject=subject)
+        written = write_sealed(table, path, dataset=source, keys=keys, subject=subject)
         oldest, newest = span(table, shelf.DAY)
         collected = Collected(
             source=source,

@@ -11,9 +11,10 @@ import pyarrow as pa
 from twinops.data.consent import ages
 from twinops.entities.measure import Measure
 from twinops.errors import DataError
+from twinops.plugins import text_beside
 from twinops.twin.model.model import TwinModel
 from twinops.twin.state.examples import Examples
-from twinops.twin.state.features import BILLION, STATE, sql
+from twinops.twin.state.features import BILLION, STATE
 from twinops.twin.state.streaming import Basket, StreamingState
 from twinops.twin.support.support import CampaignContacts
 from twinops.workflows.receipts import Receipts
@@ -34,7 +35,7 @@ class EventTables:
         engine.register("transactions", ages.since_full_age(receipts.lines(), receipts.births, receipts.adults))
         numbers = _numbers(everyone)
         engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
-        baskets = engine.query(sql("baskets"))
+        baskets = engine.query(text_beside("twinops.twin.state", "baskets.sql"))
         out: Diary = {}
         for sid, day, cents in zip(*(baskets[c].to_pylist() for c in ("sid", "day", "cents")), strict=True):
             visits = out.setdefault(numbers[sid], [])

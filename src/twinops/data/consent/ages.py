@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from importlib.resources import files
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +10,7 @@ import pyarrow.compute as pc
 from twinops.data.days import FIRST_DAY, day_of
 from twinops.entities.consent import Reason
 from twinops.params import AgesParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 NOBODY = pa.table({"sid": pa.array([], pa.string()), "birth_day": pa.array([], pa.int64())})
@@ -29,15 +29,6 @@ def adult_from(born: date, *, years: int = 18) -> date:
         return date(born.year + years, 3, 1)
 
 
-def is_under_age(born: date, *, on: date, years: int = 18) -> bool:
-    """Whether somebody born on that day is not yet of full age.
-
-    >>> is_under_age(date(2000, 1, 1), on=date(2017, 12, 31)), is_under_age(date(2000, 1, 1), on=date(2018, 1, 1))
-    (True, False)
-    """
-    return on < adult_from(born, years=years)
-
-
 def of_age(engine: Engine, answers: pa.Table, births: pa.Table, rule: AgesParams) -> pa.Table:
     """The ledger's answers (see `consent.allowed`), refused with a reason where the subject is under age on the day.
 
@@ -47,7 +38,7 @@ def of_age(engine: Engine, answers: pa.Table, births: pa.Table, rule: AgesParams
     engine.register("adults", _adults(births, rule.adult_years))
     unknown = None if rule.unknown == "admitted" else Reason.AGE_UNKNOWN.value
     engine.register("age_rule", pa.table({"unknown_reason": pa.array([unknown], pa.string())}))
-    return engine.query(files(__package__).joinpath("of_age.sql").read_text(encoding="utf-8"))
+    return engine.query(text_beside(__package__, "of_age.sql"))
 
 
 def since_full_age(lines: pa.Table, births: pa.Table, rule: AgesParams) -> pa.Table:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from importlib.resources import files
 
 import pyarrow as pa
 
 from twinops.entities.consent import Event, LegalBasis, Purpose, exclusion
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 CONSENT_ONLY: Mapping[Purpose, LegalBasis] = dict.fromkeys(Purpose, LegalBasis.CONSENT)
@@ -31,7 +31,7 @@ def allowed(
     engine.register("consent_asked", asked.select(["sid", "day"]))
     # art. 7(1): the controller shows consent; no entry is an answer too, and it refuses
     engine.register("consent_answers", _answers(bases, assessed))
-    return engine.query(files(__package__).joinpath("consent.sql").read_text(encoding="utf-8"))
+    return engine.query(text_beside(__package__, "consent.sql"))
 
 
 def _answers(bases: Mapping[Purpose, LegalBasis], assessed: Set[Purpose]) -> pa.Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ import yaml
 
 from twinops.data.door import BatchRequest, enter
 from twinops.data.schema import Column
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 PRODUCTS = (
@@ -33,9 +33,7 @@ class DenyList:
 @cache
 def shipped() -> DenyList:
     """`special_categories.yaml`."""
-    raw: dict[str, Any] = yaml.safe_load(
-        files(__package__).joinpath("special_categories.yaml").read_text(encoding="utf-8")
-    )
+    raw: dict[str, Any] = yaml.safe_load(text_beside(__package__, "special_categories.yaml"))
     listed = raw["categories"]
     patterns = {name: tuple(p.upper() for p in c["patterns"]) for name, c in listed.items()}
     return DenyList(str(raw["version"]), patterns, {name: c["why"] for name, c in listed.items()})
@@ -51,7 +49,7 @@ def denied(engine: Engine, asked: BatchRequest, *, by: DenyList | None = None) -
     enter(engine, asked, "products", PRODUCTS)
     rows = [{"category": c, "pattern": p} for c, ps in sorted(listed.items()) for p in ps]
     engine.register("special_patterns", pa.Table.from_pylist(rows))
-    return engine.query(files(__package__).joinpath("special.sql").read_text(encoding="utf-8"))
+    return engine.query(text_beside(__package__, "special.sql"))
 
 
 def kinds(engine: Engine) -> pa.Table:
@@ -59,4 +57,4 @@ def kinds(engine: Engine) -> pa.Table:
 
     The engine holds `products_file` and `special`.
     """
-    return engine.query(files(__package__).joinpath("kinds.sql").read_text(encoding="utf-8"))
+    return engine.query(text_beside(__package__, "kinds.sql"))

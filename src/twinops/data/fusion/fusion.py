@@ -7,7 +7,6 @@ special categories, or of a small cell.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +18,12 @@ from twinops.data.fusion.segment_bounds import open_ends
 from twinops.data.fusion.table import UnseenDoubt, figures_of, table
 from twinops.errors import DataError
 from twinops.params import FusionParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 
 def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, params: FusionParams) -> pa.Table:
-    """Scales per segment: one row per (variable, segment, scale, figure), figure `mean` in points or `share_high` from
-    0 to 1.
+    """Scales per segment, a row per (variable, segment, scale, figure): `mean` in points, `share_high` from 0 to 1.
 
     `low` and `high`: 95 %, Rubin's rules over draws in each of which the donors were resampled, widened for
     panelists who may be other people in what was not matched on, see `fusion_shift`; `drawn_low`, `drawn_high`: without
@@ -46,7 +45,7 @@ def fuse(engine: Engine, donors: pa.Table, recipients: pa.Table, *, plan: Plan, 
     drawn = [[match(g, answers, near=params.donors, rng=rng) for g in matched] for _ in range(params.draws)]
     _register(engine, matched, drawn, recipients, plan)
     engine.register("answers", _long_answers(answers, plan.scales))
-    sums = engine.query(files(__package__).joinpath("fusion.sql").read_text(encoding="utf-8")).to_pylist()
+    sums = engine.query(text_beside(__package__, "fusion.sql")).to_pylist()
     assumed = [s for s in plan.segments if not s.seen_through(plan.shared)]
     ends = {s.column: open_ends(matched, answers, _members(recipients, s), params) for s in assumed}
     return table(figures_of(sums), UnseenDoubt(ends, shift(matched, answers)), plan, params)
@@ -76,16 +75,12 @@ def _register(
 ) -> None:
     """The tables of `fusion.sql`, but for the answers."""
     who = np.concatenate([g.recipients for g in matched])
-    engine.register(
-        "borrowed",
-        pa.table(
-            {
-                "recipient": np.tile(who, len(drawn)),
-                "draw": np.repeat(np.arange(len(drawn)), len(who)),
-                "donor": np.concatenate([np.concatenate(d) for d in drawn]),
-            }
-        ),
-    )
+    borrowed = {
+        "recipient": np.tile(who, len(drawn)),
+        "draw": np.repeat(np.arange(len(drawn)), len(who)),
+        "donor": np.concatenate([np.concatenate(d) for d in drawn]),
+    }
+    engine.register("borrowed", pa.table(borrowed))
     parts = [
         pa.table(
             {

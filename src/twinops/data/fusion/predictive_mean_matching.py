@@ -21,9 +21,7 @@ _SPREAD = 1e-9
 
 @dataclass(frozen=True)
 class Shared:
-    """A variable both sides have: coded answers with their code-book, or, without one, a number that is used as its
-    logarithm.
-    """
+    """A variable both sides have: coded answers with their code-book, or else a number, used as its logarithm."""
 
     name: str
     codes: tuple[str, ...] = ()

@@ -24,23 +24,12 @@ ALIKE = (
 APART = "; and, that given, answers do not depend on the segment (only the bounds do without this)"
 RESULT = pa.schema(
     [
-        ("variable", pa.string()),
-        ("segment", pa.string()),
-        ("scale", pa.string()),
-        ("figure", pa.string()),
+        *((c, pa.string()) for c in ("variable", "segment", "scale", "figure")),
         ("recipients", pa.int64()),
         ("donors", pa.int64()),
-        ("value", pa.float64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("drawn_low", pa.float64()),
-        ("drawn_high", pa.float64()),
-        ("bound_low", pa.float64()),
-        ("bound_high", pa.float64()),
+        *((c, pa.float64()) for c in ("value", "low", "high", "drawn_low", "drawn_high", "bound_low", "bound_high")),
         ("suppressed", pa.bool_()),
-        ("status", pa.string()),
-        ("method", pa.string()),
-        ("donor_panel", pa.string()),
+        *((c, pa.string()) for c in ("status", "method", "donor_panel")),
         ("draws", pa.int64()),
         ("conditional_independence", pa.string()),
         ("assumption", pa.string()),
@@ -78,10 +67,7 @@ def figures_of(sums: Sequence[Mapping[str, Any]]) -> dict[Key, Figure]:
     for key, rows in draws.items():
         n, donors = int(rows[0]["recipients"]), min(int(r["donors"]) for r in rows)
         for figure, total, squares in (("mean", "points", "squares"), ("share_high", "high", "high")):
-            first, second = (
-                np.array([r[total] for r in rows], dtype=float),
-                np.array([r[squares] for r in rows], dtype=float),
-            )
+            first, second = (np.array([r[name] for r in rows], dtype=float) for name in (total, squares))
             out[(*key, figure)] = Figure(
                 n, donors, *combined(first / n, (second / n - (first / n) ** 2).clip(0) / max(n - 1, 1))
             )
@@ -94,12 +80,7 @@ def method(params: FusionParams) -> str:
     return f"predictive mean matching, {lot}, Rubin's rules, widened for a shift of the panel"
 
 
-def table(
-    figures: Mapping[Key, Figure],
-    doubt: UnseenDoubt,
-    plan: Plan,
-    params: FusionParams,
-) -> pa.Table:
+def table(figures: Mapping[Key, Figure], doubt: UnseenDoubt, plan: Plan, params: FusionParams) -> pa.Table:
     """One row per (variable, segment, scale, figure), small cells emptied; doubt widens intervals and bounds."""
     open_ends, shift, rows = doubt.open_ends, doubt.shift, []
     for (variable, segment, scale, figure), found in figures.items():
@@ -143,9 +124,7 @@ def widened(found: Figure, half: float) -> tuple[float, float]:
 
 
 def _suppressed(rows: Sequence[dict[str, Any]], smallest: int) -> list[dict[str, Any]]:
-    """The same rows, in order, with small cells emptied; where one segment alone would be, the next smallest goes with
-    it.
-    """
+    """The same rows, in order, small cells emptied; where one segment alone would be, the next smallest goes too."""
     size = {(r["variable"], r["segment"]): (r["recipients"], r["donors"]) for r in rows}
     small = {k for k, (n, d) in size.items() if min(n, d) < smallest}
     for variable in sorted({v for v, _ in small}):

@@ -8,6 +8,7 @@ from importlib import resources
 import numpy as np
 import pyarrow as pa
 
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 
@@ -24,7 +25,7 @@ def candidates(engine: Engine, records: pa.Table, *, lone: Sequence[str], most: 
     found = np.zeros(0, dtype=np.int64)
     for rule in rules().values():
         engine.register("keys", engine.query(rule))
-        more = engine.query(sql("pairs"))
+        more = engine.query(text_beside(__package__, "pairs.sql"))
         found = np.union1d(found, more["left_id"].to_numpy() * size + more["right_id"].to_numpy())
     return pa.table({"left_id": found // size, "right_id": found % size})
 
@@ -38,8 +39,3 @@ def rules() -> dict[str, str]:
     shelf = resources.files(__package__).joinpath("keys")
     files = [f for f in shelf.iterdir() if f.name.endswith(".sql")]
     return {f.name.removesuffix(".sql"): f.read_text(encoding="utf-8") for f in sorted(files, key=lambda f: f.name)}
-
-
-def sql(name: str) -> str:
-    """One of this package's queries."""
-    return resources.files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 
 import yaml
+
+from twinops.plugins import text_beside
 
 UNKNOWN = "not known"
 DIFFERENT = "different"
@@ -59,8 +60,8 @@ def _comparison(name: str, levels: list[dict[str, str]]) -> FieldComparison:
 
 
 def _read() -> tuple[FieldComparison, ...]:
-    text = resources.files(__package__).joinpath("comparisons.yaml").read_text(encoding="utf-8")
-    return tuple(_comparison(name, levels) for name, levels in yaml.safe_load(text).items())
+    read = yaml.safe_load(text_beside(__package__, "comparisons.yaml"))
+    return tuple(_comparison(name, levels) for name, levels in read.items())
 
 
 COMPARISONS = _read()

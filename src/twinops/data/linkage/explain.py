@@ -1,6 +1,4 @@
-"""Why two records were joined, in words and bits: which fields agreed, how much that counts; never what stands in
-them.
-"""
+"""Why two records were joined, in words and bits: which fields agreed, how much it counts; never what they hold."""
 
 from __future__ import annotations
 
@@ -34,12 +32,13 @@ class Part:
     words: str
     bits: float
 
+    def __str__(self) -> str:
+        return f"{self.field} {self.words} ({self.bits:+.1f})".replace("  ", " ")
+
 
 @dataclass(frozen=True)
 class TieExplanation:
-    """All parts of one tie; their bits add up to `match_weight`, the log2 odds before other candidates are looked
-    at.
-    """
+    """All parts of one tie; their bits add up to `match_weight`, the log2 odds before other candidates are seen."""
 
     sources: tuple[str, str]
     parts: tuple[Part, ...]
@@ -48,17 +47,9 @@ class TieExplanation:
 
     def __str__(self) -> str:
         """For a person to read."""
-        spoke = [p for p in self.parts if p.field != START and p.bits]
-        pro = [
-            f"{p.field} {p.words} ({p.bits:+.1f})".replace("  ", " ")
-            for p in sorted(spoke, key=lambda p: -p.bits)
-            if p.bits > 0
-        ]
-        con = [
-            f"{p.field} {p.words} ({p.bits:+.1f})".replace("  ", " ")
-            for p in sorted(spoke, key=lambda p: p.bits)
-            if p.bits < 0
-        ]
+        spoke = sorted((p for p in self.parts if p.field != START), key=lambda p: -abs(p.bits))
+        pro = [str(p) for p in spoke if p.bits > 0]
+        con = [str(p) for p in spoke if p.bits < 0]
         start = next(p.bits for p in self.parts if p.field == START)
         return (
             f"A record of {self.sources[0]} and one of {self.sources[1]}, "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from twinops.data.linkage.letters import repaired
+from twinops.data.reading.plain_text import mended
 
 _DAY = re.compile(r"^(\d{4})-(\d\d)-(\d\d)$|^(\d\d)[./](\d\d)[./](\d{4})$")
 
@@ -15,7 +15,7 @@ def bare_email(text: str) -> str:
     >>> bare_email(" Anna+shop@Example.ORG ")
     'anna@example.org'
     """
-    local, at, domain = repaired(text).strip().lower().rpartition("@")
+    local, at, domain = mended(text).strip().lower().rpartition("@")
     return f"{local.partition('+')[0]}@{domain}" if at and local and "." in domain else ""
 
 

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from twinops.data.reading.plain_text import mended
+
 _SPELT = """
 аa бb вv гg дd еe ёe жzh зz иi йi кk лl мm нn оo пp рr сs тt уu фf хkh цts чch шsh щshch ъ ыy ь эe юyu
 яya іi їi єe ґg ђd ћc љl њn џdz
@@ -16,7 +18,6 @@ _SPELT = """
 _LATIN = {spelt[0]: spelt[1:] for spelt in _SPELT.split()}
 """Cyrillic, Greek and other letters, each with its Latin spelling behind it."""
 
-_TWICE_DECODED = re.compile("[ÂÃÄÅÎÏÐÑâ][\u0080-\u00bf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]")
 _SCRIPT = re.compile(r"<script.*?(?:</script>|$)", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<[^>]*>?")
 _UMLAUT = re.compile("(?<=[aou])e")
@@ -34,9 +35,7 @@ _CONSONANTS = [
 
 
 class _Spelling(dict[int, str]):
-    """Each sign as Latin letters or digits; nothing for an accent, a space for any other sign. Learns as it is
-    asked.
-    """
+    """Each sign as Latin letters or digits; nothing for an accent, a space for other signs. Learns as it is asked."""
 
     def __missing__(self, code: int) -> str:
         sign = chr(code)
@@ -50,28 +49,13 @@ class _Spelling(dict[int, str]):
 _SPELLING = _Spelling()
 
 
-def repaired(text: str) -> str:
-    """UTF-8 that was read as Windows-1252, read again as what it is; anything else unchanged.
-
-    >>> repaired("JÃ¶rg"), repaired("Jörg")
-    ('Jörg', 'Jörg')
-    """
-    if not _TWICE_DECODED.search(text):
-        return text
-    try:
-        return text.encode("cp1252").decode("utf-8")
-    except UnicodeError:
-        return text
-
-
 def spoken(text: str) -> str:
     """What a person would read aloud: entities resolved, tags and scripts gone."""
-    return _TAG.sub(" ", _SCRIPT.sub(" ", html.unescape(repaired(text))))
+    return _TAG.sub(" ", _SCRIPT.sub(" ", html.unescape(mended(text))))
 
 
 def latin(text: str) -> str:
-    """Lower-case Latin letters, digits and spaces, without accents and however umlauts were written; any other sign a
-    space.
+    """Lower-case Latin letters, digits and spaces, without accents, umlauts written either way; other signs a space.
 
     >>> latin("Ольга Müller-Luedke 🌻"), latin("Γιώργος")
     ('olga muller ludke', 'giorgos')

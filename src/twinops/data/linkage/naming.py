@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from importlib import resources
 
 from twinops.data.linkage.letters import latin, sounds, spoken
+from twinops.plugins import text_beside
 
 Name = tuple[str | None, str | None]
 """Given name and surname, folded; None: not known."""
@@ -84,8 +84,7 @@ class Usage:
         return (surname, given) if self.is_given(surname) and not self.is_given(given) else name
 
     def completed(self, name: Name, email: str | None, handle: str | None) -> Name:
-        """What is missing of a name, or is an initial only, out of the handle or the e-mail's local part, where they
-        fit it.
+        """What is missing of a name, or an initial only, out of the handle or the e-mail's local part, where they fit.
 
         `anna w` with anna.weber@... is anna weber. An alias with the handle jan.novak is jan novak, if jan is a given
         name; an e-mail alone makes no name: families share it.
@@ -120,5 +119,5 @@ def _fits(known: str, other: str) -> bool:
 
 @cache
 def _forms() -> dict[str, str]:
-    text = resources.files(__package__).joinpath("nicknames.csv").read_text(encoding="utf-8")
+    text = text_beside(__package__, "nicknames.csv")
     return {row["form"]: row["root"] for row in csv.DictReader(text.splitlines())}

@@ -1,6 +1,4 @@
-"""Every record in one shape for comparing: folded names with their roots, bare e-mail, telephone, birthday, address,
-handle.
-"""
+"""Every record in one shape for comparing: names with their roots, e-mail, telephone, birthday, address, handle."""
 
 from __future__ import annotations
 
@@ -13,45 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.linkage.fields import bare_email, iso_day, last_digits, year_at_end
-from twinops.data.linkage.letters import latin, repaired, sounds, spoken
+from twinops.data.linkage.letters import latin, sounds, spoken
 from twinops.data.linkage.naming import Usage, root, split_name, words
+from twinops.data.reading.plain_text import mended
 
 RAW = (
-    "source",
-    "record",
-    "name",
-    "given",
-    "surname",
-    "email",
-    "phone",
-    "born",
-    "street",
-    "postcode",
-    "city",
-    "card",
+    "source", "record", "name", "given", "surname", "email", "phone", "born", "street", "postcode", "city", "card",
     "handle",
-)
+)  # fmt: skip
 """Columns of text that come in; what a source does not have is null. `name` is a whole name in one field."""
 
 COMPARED = (
-    "given",
-    "root",
-    "surname",
-    "given_sounds",
-    "surname_sounds",
-    "email",
-    "local",
-    "phone",
-    "born",
-    "street",
-    "door",
-    "postcode",
-    "city",
-    "card",
-    "handle",
-    "letters",
-    "year",
-)
+    "given", "root", "surname", "given_sounds", "surname_sounds", "email", "local", "phone", "born", "street", "door",
+    "postcode", "city", "card", "handle", "letters", "year",
+)  # fmt: skip
 """Columns of text that are compared; "not known" is null."""
 
 FREQUENT = ("root", "surname", "city")
@@ -63,13 +36,11 @@ _STREET_KINDS = re.compile(
 
 
 def normalised(raw: pa.Table) -> pa.Table:
-    """One row per record by source and record: `id` (its place), `source`, `record`, `COMPARED`, the frequencies of
-    `FREQUENT`.
-    """
+    """One row per record by source and record: `id` (its place), both, `COMPARED`, and frequencies of `FREQUENT`."""
     raw = raw.sort_by([("source", "ascending"), ("record", "ascending")])
     email, born = _each(raw["email"], bare_email), _each(raw["born"], iso_day)
     given, surname = _names(raw, email)
-    street, handle = _each(raw["street"], lambda v: latin(repaired(v))), _each(raw["handle"], _tight)
+    street, handle = _each(raw["street"], lambda v: latin(mended(v))), _each(raw["handle"], _tight)
     columns = {
         "id": np.arange(raw.num_rows),
         "source": raw["source"],
@@ -86,7 +57,7 @@ def normalised(raw: pa.Table) -> pa.Table:
         "street": _each(street, lambda v: _STREET_KINDS.sub("", re.sub(r"\d+\w*", "", v)).replace(" ", "")),
         "door": _each(street, lambda v: next(iter(re.findall(r"\d+", v)), "")),
         "postcode": _each(raw["postcode"], _tight),
-        "city": _each(raw["city"], lambda v: _tight(repaired(v))),
+        "city": _each(raw["city"], lambda v: _tight(mended(v))),
         "card": _each(raw["card"], str.strip),
         "handle": handle,
         "letters": _each(handle, lambda v: v.rstrip("0123456789")),

@@ -86,9 +86,7 @@ def _of_ties(done: Linked, ties: np.ndarray) -> dict[str, pa.Array]:
 
 
 def _weakest_ties(done: Linked, homes: Sequence[int]) -> dict[int, int]:
-    """For every record joined to a home record, the least probable tie on the way there (ties are a forest: one way
-    only).
-    """
+    """For each record joined to a home record, the least probable tie on the way there (ties are a forest)."""
     around: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for tie in done.resolved.ties.tolist():
         left, right = int(done.pairs.left[tie]), int(done.pairs.right[tie])

@@ -12,10 +12,10 @@ from itertools import combinations
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.linkage.blocking import sql
 from twinops.data.linkage.model import DIGITS, Model, between_bits, inside_bits
 from twinops.data.linkage.scoring import Pairs
 from twinops.entities.canonical import rounded
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 ROUNDS = 30
@@ -25,9 +25,7 @@ UNLIKELY = 0.02
 
 @dataclass(frozen=True)
 class Plausible:
-    """Per pair the log2 odds before rivals and the probability after them (0 where contradicted); the model with its
-    priors.
-    """
+    """Per pair log2 odds before rivals and probability after them (0: contradicted); the model with its priors."""
 
     odds: np.ndarray
     probability: np.ndarray
@@ -35,9 +33,7 @@ class Plausible:
 
 
 def plausible(engine: Engine, pairs: Pairs, source: np.ndarray, model: Model) -> Plausible:
-    """Settle how many persons the sources share, then say how probable each pair is. `source` gives each record's
-    source.
-    """
+    """Settle how many persons the sources share, then how probable each pair is. `source`: each record's source."""
     names = sorted(set(source.tolist()))
     size = {n: int((source == n).sum()) for n in names}
     odds, probability = np.zeros(len(pairs)), np.zeros(len(pairs))
@@ -110,9 +106,7 @@ class _Between:
         return rounded(expected)
 
     def judged(self, expected: float) -> tuple[np.ndarray, np.ndarray]:
-        """Log2 odds of the pair against both being without partner, and the probability against all rivals of
-        either.
-        """
+        """Log2 odds of the pair against both being without partner, and the probability against all rivals."""
         odds = self.pairs.bits + between_bits(expected, self.sizes)
         weight = np.where(self.pairs.contradicted(), 0.0, np.exp2(odds.clip(-60, 60)))
         sums = [np.bincount(side, weight) for side in (self.pairs.left, self.pairs.right)]
@@ -138,5 +132,5 @@ def _forgiven(
         "other": np.r_[twins.right, twins.left],
     }
     engine.register("twins", pa.table(both))
-    found = engine.query(sql("rivals"))
+    found = engine.query(text_beside(__package__, "rivals.sql"))
     return found["pair"].to_numpy(), found["rival"].to_numpy(), share[found["twin"].to_numpy()]

@@ -28,9 +28,7 @@ class Doubt(StrEnum):
 
 @dataclass(frozen=True)
 class JoiningRules:
-    """From which probability pairs are joined, from which they are reviewed, and how many records one person may
-    have.
-    """
+    """From which probability pairs are joined or reviewed, and how many records one person may have."""
 
     merge_at: float = 0.99
     review_from: float = 0.5
@@ -114,9 +112,7 @@ class _Groups:
 def _review(
     pairs: Pairs, plausible: Plausible, person: np.ndarray, crowded: np.ndarray, rules: JoiningRules
 ) -> tuple[np.ndarray, list[Doubt]]:
-    """Pairs that were not joined and are at least as probable as is reviewed; contradicted ones as they would be
-    without that.
-    """
+    """Pairs not joined that are as probable as is reviewed; contradicted ones as they would be without that."""
     against = pairs.contradicted()
     probable = (
         np.where(against, 1 / (1 + np.exp2(-plausible.odds.clip(-60, 60))), plausible.probability) >= rules.review_from

@@ -57,9 +57,7 @@ class Pairs:
 
 
 def scored(records: pa.Table, candidates: pa.Table, model: Model) -> Pairs:
-    """Weigh every candidate pair; those of strangers are dropped. Bits are rounded to 6 digits: runs differ in the
-    last ones.
-    """
+    """Weigh every candidate pair; strangers are dropped. Bits have 6 digits: runs differ in the last ones."""
     with splink_with(records) as desk:
         parts = [_weighed(found, model) for found in desk.scored(model, candidates, least_bits=LEAST_BITS)]
     return Pairs.joined(parts)

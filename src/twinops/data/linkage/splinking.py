@@ -1,6 +1,4 @@
-"""The one home of Splink: draws u, runs EM and scores pairs on its own in-memory DuckDB, one thread, no extension,
-offline.
-"""
+"""The one home of Splink: draws u, runs EM, scores pairs on a DuckDB in memory, one thread, no extension, offline."""
 
 from __future__ import annotations
 
@@ -28,6 +26,10 @@ SET threads = 1; SET memory_limit = '3GB'; SET temp_directory = '';
 SET enable_progress_bar = false; SET python_enable_replacements = false;
 SET autoinstall_known_extensions = false; SET autoload_known_extensions = false; SET allow_community_extensions = false
 """
+
+
+_BLOCKED = ["match_key", "join_key_l", "join_key_r"]
+"""Columns of the candidate pairs, as Splink calls them."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,7 @@ class SplinkRun:
     def _predicted(self, model: Model, pairs: pa.Table, least_bits: float | None) -> Iterator[str]:
         """Name of the table Splink scored; it is dropped afterwards."""
         linker = self._linker(_with(model))
-        keyed = pa.table(
-            {
-                "match_key": pa.repeat("0", pairs.num_rows),
-                "join_key_l": pairs["left_id"],
-                "join_key_r": pairs["right_id"],
-            }
-        )
+        keyed = pa.table([pa.repeat("0", pairs.num_rows), pairs["left_id"], pairs["right_id"]], names=_BLOCKED)
         known = self.api.register(keyed, dataset_display_name=f"candidates_{next(self.numbers)}")
         linker.table_management.register_blocked_pairs_for_predict(known)
         found = linker.inference.predict(threshold_match_weight=least_bits, warning_mode="never")

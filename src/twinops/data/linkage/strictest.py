@@ -6,24 +6,16 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import pyarrow as pa
 
-from twinops.data.linkage.blocking import sql
 from twinops.entities.consent import Reason
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 SEVERITY = (
-    Reason.ERASED,
-    Reason.UNDER_AGE,
-    Reason.OBJECTED,
-    Reason.WITHDRAWN,
-    Reason.REFUSED,
-    Reason.UNKNOWN,
-    Reason.AGE_UNKNOWN,
-    Reason.NO_ASSESSMENT,
-)
+    Reason.ERASED, Reason.UNDER_AGE, Reason.OBJECTED, Reason.WITHDRAWN, Reason.REFUSED, Reason.UNKNOWN,
+    Reason.AGE_UNKNOWN, Reason.NO_ASSESSMENT,
+)  # fmt: skip
 """Severest first. A reason that is not here is severer than all: what is new must not slip through."""
 
 
@@ -33,20 +25,8 @@ def severity(reason: Reason | str) -> tuple[int, str]:
     return (known.index(str(reason)) + 1, "") if str(reason) in known else (0, str(reason))
 
 
-def strictest(reasons: Iterable[Reason | None]) -> Reason | None:
-    """The severest reason against; None only if every record allows it.
-
-    >>> strictest([None, Reason.UNKNOWN, Reason.OBJECTED]).value
-    'objected'
-    >>> strictest([None, None]) is None
-    True
-    """
-    return min((r for r in reasons if r is not None), key=severity, default=None)
-
-
 def strictest_of_merged(engine: Engine, merged: pa.Table, answers: pa.Table) -> pa.Table:
-    """What may be done with each person, by the strictest of all records: `sid, day, purpose, allowed, reason`, in
-    order.
+    """Per person, by the strictest of all records: `sid, day, purpose, allowed, reason`, in order.
 
     `merged` has `sid, record`: every record of a person, the person's own sid among them. `answers` are
     `data.consent.allowed` of all those records; a record without an answer refuses (consent unknown).
@@ -59,4 +39,4 @@ def strictest_of_merged(engine: Engine, merged: pa.Table, answers: pa.Table) -> 
         pa.table({"reason": pa.array(reasons, pa.string()), "rank": pa.array(range(len(reasons)), pa.int64())}),
     )
     engine.register("unknown", pa.table({"reason": pa.array([str(Reason.UNKNOWN)], pa.string())}))
-    return engine.query(sql("strictest"))
+    return engine.query(text_beside(__package__, "strictest.sql"))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.linkage.blocking import sql
 from twinops.data.linkage.comparisons import BY_NAME, COMPARISONS, IDENTIFYING, SESSIONS, TOLD_BY_KIN
 from twinops.data.linkage.model import Levels, Model, chance, odds_bits
 from twinops.data.linkage.splinking import AT_A_TIME, Drawing, splink_with
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 LEAST = 0.002
@@ -32,13 +32,11 @@ def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing
     strangers = _strangers(engine, records)
     with splink_with(records) as desk:
         drawn = _Drawn(desk.drawn_u(drawing), strangers, 1 / drawing.u_pairs)
-        start = Model(
-            1 / records.num_rows,
-            _mostly_agreeing(),
-            drawn.u(1 / records.num_rows, _mostly_agreeing()),
-            _mostly_agreeing(),
-        )
-        m = _averaged([_only(desk.em(start, block, drawing), names) for block, names in SESSIONS])
+        agreeing, prior = _mostly_agreeing(), 1 / records.num_rows
+        start = Model(prior, agreeing, drawn.u(prior, agreeing), agreeing)
+        # an EM run tells nothing of the comparisons its block was made by
+        runs = [(desk.em(start, block, drawing), names) for block, names in SESSIONS]
+        m = _averaged([{n: levels for n, levels in run.items() if n in names} for run, names in runs])
         first = Model(start.prior, m, drawn.u(start.prior, m), m)
         each = -(-pairs.num_rows // AT_A_TIME)
         found = desk.patterns(first, pairs.take(np.arange(0, pairs.num_rows, max(each, 1))))
@@ -95,17 +93,15 @@ def _strangers(engine: Engine, records: pa.Table) -> dict[str, float]:
         known = f"SELECT id, root, given, {value} AS value FROM records WHERE given IS NOT NULL ORDER BY id"  # noqa: S608  (own constants)
         valued = engine.query(known)
         engine.register("valued", valued.filter(pc.is_valid(valued["value"])))
-        row = engine.query(sql("strangers")).to_pylist()[0]
+        row = engine.query(text_beside(__package__, "strangers.sql")).to_pylist()[0]
         out[name] = (row["shared"] + 0.5) / max(row["records"] * (row["records"] - 1) / 2, 1)
     return out
 
 
 def _lift(engine: Engine, records: pa.Table) -> float:
-    """How much oftener strangers of one surname share the given name than any strangers; `SHRINK` pairs are added to
-    both sides.
-    """
+    """How much oftener strangers of one surname share the given name than any do, each with `SHRINK` pairs more."""
     engine.register("records", records)
-    row = engine.query(sql("namesakes")).to_pylist()[0]
+    row = engine.query(text_beside(__package__, "namesakes.sql")).to_pylist()[0]
     roots = records["root"].drop_null().value_counts()
     share = float(((np.array([r["counts"] for r in roots.to_pylist()]) / len(records["root"].drop_null())) ** 2).sum())
     return max(float((row["namesakes"] + SHRINK) / (row["pairs"] * share + SHRINK)), 1.0)
@@ -114,11 +110,6 @@ def _lift(engine: Engine, records: pa.Table) -> float:
 def _mostly_agreeing() -> Levels:
     """Where EM begins: most matches agree."""
     return {c.name: (0.9, *(0.1 / len(c.levels) for _ in c.levels)) for c in COMPARISONS}
-
-
-def _only(m: Levels, names: Collection[str]) -> Levels:
-    """The comparisons an EM run may tell of: not those its block was made by."""
-    return {name: levels for name, levels in m.items() if name in names}
 
 
 def _averaged(sessions: Sequence[Levels]) -> Levels:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow
+from twinops.data.reading.reading import RefusedRow, as_table
 from twinops.errors import DataError
 
 KEPT_BYTES = 4_096
@@ -131,13 +131,6 @@ def printable(text: str) -> str:
     return f"'{clean}" if clean.lstrip()[:1] in ("=", "+", "-", "@") else clean
 
 
-def refused_table(refused: Iterable[RefusedRow]) -> pa.Table:
-    """RefusedRows as `REFUSED_ROWS`."""
-    columns = list(zip(*refused, strict=True)) or [()] * len(REFUSED_ROWS)
-    arrays = [pa.array(c, f.type) for c, f in zip(columns, REFUSED_ROWS, strict=True)]
-    return pa.Table.from_arrays(arrays, schema=REFUSED_ROWS)
-
-
 def as_refusals(table: pa.Table, plain: frozenset[str], reasons: dict[int, str]) -> list[RefusedRow]:
     """Records with cells that break the schema, by place, as they came."""
     named = table.column_names[1:]
@@ -159,7 +152,5 @@ def from_refusals(refused: pa.Table, columns: tuple[str, ...]) -> TextCells:
         if set(columns) <= set(said["cells"]):
             rows.append((int(row["place"]), *(said["cells"][c] for c in columns)))
             plain |= frozenset(said["plain"])
-    arrays = list(zip(*rows, strict=True)) or [()] * (1 + len(columns))
-    types = [pa.int64(), *([pa.string()] * len(columns))]
-    table = pa.table([pa.array(a, t) for a, t in zip(arrays, types, strict=True)], names=["place", *columns])
-    return TextCells(table, plain)
+    schema = pa.schema([("place", pa.int64()), *((c, pa.string()) for c in columns)])
+    return TextCells(as_table(rows, schema), plain)

@@ -38,7 +38,10 @@ def read(source: DeclaredSource) -> TextCells:
         if any(r[header.index(c)] is not None and not isinstance(r[header.index(c)], str) for r in rows)
     )
     # databases promise no order; ours makes the same rows the same bytes
-    cells = sorted((tuple(_text(r[header.index(c)]) for c in wanted) for r in rows), key=_order)
+    cells = sorted(
+        (tuple(_text(r[header.index(c)]) for c in wanted) for r in rows),
+        key=lambda row: [(cell is not None, cell or "") for cell in row],
+    )
     arrays = [pa.array(c, pa.string()) for c in zip(*cells, strict=True)] or [pa.array([], pa.string()) for _ in wanted]
     table = pa.table([pa.array(range(1, len(cells) + 1), pa.int64()), *arrays], names=["place", *wanted])
     digest = hashlib.sha256(repr((wanted, cells)).encode("utf-8", "surrogatepass")).hexdigest()
@@ -74,7 +77,3 @@ def _text(value: Any) -> str | None:
     if isinstance(value, date | datetime):
         return value.isoformat()
     return str(value)[: MAX_CELL + 1]
-
-
-def _order(row: tuple[str | None, ...]) -> list[tuple[bool, str]]:
-    return [(cell is not None, cell or "") for cell in row]

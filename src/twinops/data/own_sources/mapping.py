@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -176,11 +175,10 @@ def _baskets(columns: dict[str, Any]) -> list[int | None]:
 
 def _order_of_day(times: pa.Array, places: list[int]) -> list[int | None]:
     """Seconds since midnight, then the place in the file."""
-    return [None if t is None else _seconds(t) * 10**10 + p for t, p in zip(times.to_pylist(), places, strict=True)]
-
-
-def _seconds(moment: datetime) -> int:
-    return moment.hour * 3600 + moment.minute * 60 + moment.second
+    return [
+        None if t is None else (t.hour * 3600 + t.minute * 60 + t.second) * 10**10 + place
+        for t, place in zip(times.to_pylist(), places, strict=True)
+    ]
 
 
 def _oversized(cells: TextCells) -> np.ndarray:

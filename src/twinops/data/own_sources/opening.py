@@ -13,8 +13,8 @@ from typing import BinaryIO
 from twinops.data.own_sources.declared import MONTH, DeclaredSource
 from twinops.errors import DataError, ParamsError
 
-_PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
 _CHUNK = 2**20
+_PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
 
 
 def batches(source: DeclaredSource) -> dict[str, Path]:

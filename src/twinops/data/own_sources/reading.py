@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import database, opening
 from twinops.data.own_sources import parquet as columnar
-from twinops.data.own_sources.cells import TextCells, as_refusals, refused_table
+from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.quality import part
-from twinops.data.reading.reading import Reading, RefusedRow
+from twinops.data.reading.reading import REFUSED_ROWS, Reading, RefusedRow, as_table
 
 OTHER_MONTH = "time_in_another_month"
 
@@ -51,7 +51,7 @@ def read(source: DeclaredSource, batch: str, cells: TextCells) -> Reading:
     judged = judge(mine, mapped(mine, source.said), source, foreign[here])
     refused = judged.refused + (list(cells.refused) if without else [])
     refused.sort(key=lambda r: int(r.place))
-    return Reading(judged.good.drop_columns(["place"]), cells.records, cells.dropped, refused_table(refused))
+    return Reading(judged.good.drop_columns(["place"]), cells.records, cells.dropped, as_table(refused, REFUSED_ROWS))
 
 
 def _mine(source: DeclaredSource, batch: str, found: pa.Array) -> tuple[np.ndarray, bool, np.ndarray]:
@@ -106,13 +106,14 @@ def look(source: DeclaredSource) -> SourceLook:
     Raises:
         DataError, ParamsError, ServiceError: as reading does.
     """
-    names = list(opening.batches(source)) if source.said.reads == "folder" else ["all"]
+    # any month will do to find the one file or query of another source
+    names = list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]
     reasons, by_month, people = Counter[str](), Counter[str](), set[str]()
     records, taken = 0, 0
     dropped: dict[str, None] = {}
     filled: tuple[str, ...] = ()
     for batch in names:
-        cells = cells_of(source, batch) if batch != "all" else _whole(source)
+        cells = cells_of(source, batch)
         found = mapped(cells, source.said)
         _, _, foreign = _mine(source, batch, months(cells, source.said))
         judged = judge(cells, found, source, foreign)
@@ -127,8 +128,3 @@ def look(source: DeclaredSource) -> SourceLook:
         source.name, source.said.kind, len(names), records, taken, dict(sorted(reasons.items())),
         tuple(dropped), filled, dict(sorted(by_month.items())), len(people),
     )  # fmt: skip
-
-
-def _whole(source: DeclaredSource) -> TextCells:
-    """Everything of a source that is one file or query; any month will do to find it."""
-    return cells_of(source, "2000-01")

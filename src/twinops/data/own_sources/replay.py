@@ -12,12 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import day_number
-from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals, refused_table
+from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.mapping import mapped, months
 from twinops.data.own_sources.reading import judge
 from twinops.data.quality import part
-from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow
+from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow, as_table
 from twinops.data.schema import Schema
 from twinops.errors import DataError
 
@@ -56,7 +56,7 @@ def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: 
     left += [RefusedRow(**r) for r in aside.select(REFUSED_ROWS.names).to_pylist() if r["place"] not in gone]
     left.sort(key=lambda r: int(r.place))
     sealed = {b: shelved.sealed(rows.drop_columns(["place"])) for b, rows in _by_batch(source, batch, good).items()}
-    return Revived(sealed, refused_table(left))
+    return Revived(sealed, as_table(left, REFUSED_ROWS))
 
 
 def revive_shipped(module: ModuleType, batch: str, aside: pa.Table, *, known: Known) -> Revived:
@@ -85,15 +85,12 @@ def known_in(taken: pa.Table, sids: Callable[[list[str]], list[str]]) -> Known:
         if not schema.key or not rows.num_rows:
             return [False] * rows.num_rows
         others = [c for c in schema.key if c != "household_id"]
-        there = set(zip(taken["sid"].to_pylist(), *(taken[_sealed_name(c)].to_pylist() for c in others), strict=True))
+        kept = (taken["day" if c == "time" else c].to_pylist() for c in others)
+        there = set(zip(taken["sid"].to_pylist(), *kept, strict=True))
         who = sids(rows["household_id"].cast(pa.string()).to_pylist())
         return [key in there for key in zip(who, *(_values(rows, c) for c in others), strict=True)]
 
     return known
-
-
-def _sealed_name(column: str) -> str:
-    return "day" if column == "time" else column
 
 
 def _values(rows: pa.Table, column: str) -> list[Any]:

@@ -16,32 +16,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import pyarrow as pa
-
 from twinops.data.reading import archive, csv_records, plain_text, strict_json
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
-from twinops.data.schema import Column
+from twinops.data.schema import Column, Schema
 
-EVENTS = pa.schema(
-    [
-        ("account", pa.string()),
-        ("event_id", pa.string()),
-        ("verb", pa.string()),
-        ("day", pa.int64()),
-        ("brand", pa.int64()),
-        ("reply", pa.int64()),
-        ("text", pa.string()),
-    ]
-)
-COLUMNS = (
-    Column("account", "text"),
-    Column("event_id", "text"),
-    Column("verb", "text", allowed=("Create", "Announce", "Like", "Follow")),
-    Column("day", "whole", -10_000, 36_500),
-    Column("brand", "whole", 0, 1),
-    Column("reply", "whole", 0, 1),
-    Column("text", "text", nullable=True),
+SCHEMA = Schema(
+    (
+        Column("account", "text"),
+        Column("event_id", "text"),
+        Column("verb", "text", allowed=("Create", "Announce", "Like", "Follow")),
+        Column("day", "whole", -10_000, 36_500),
+        Column("brand", "whole", 0, 1),
+        Column("reply", "whole", 0, 1),
+        Column("text", "text", nullable=True),
+    ),
+    key=("event_id",),
 )
 MEMBERS = ("actor.json", "outbox.json", "likes.json", "following_accounts.csv")
 MAX_TEXT = 20_000
@@ -219,9 +209,7 @@ def _actor(data: bytes | None) -> tuple[str, str]:
 
 
 def _made(name: str, calendar: Calendar) -> int:
-    """The day in the archive's name; else, or when that has not come, the as-of date, so that nothing is known too
-    early.
-    """
+    """The day in the archive's name; without one, or before it has come, the as-of date: nothing is known early."""
     stamp = _STAMP.match(name)
     try:
         return (

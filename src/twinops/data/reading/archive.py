@@ -22,15 +22,8 @@ RATIO_FROM = 2**24
 """Smaller members cannot hurt, whatever their ratio."""
 
 _BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-)
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
 
 
 def members(path: Path, wanted: Collection[str]) -> dict[str, bytes]:

@@ -1,6 +1,4 @@
-"""What sources about people share: cells that cannot run, bounded names, birthdays that exist, lines in two
-encodings.
-"""
+"""What sources about people share: cells that cannot run, bounded names, real birthdays, lines in two encodings."""
 
 from __future__ import annotations
 
@@ -21,8 +19,7 @@ _EUROPEAN = re.compile(r"(\d{2})\.(\d{2})\.(\d{4})")
 
 
 def cell(text: str) -> str | None:
-    """A cell as it is kept: NFC, one space at a time, without tricks; a formula gets an apostrophe before it
-    (CWE-1236).
+    """A cell as it is kept: NFC, one space at a time, without tricks; a formula gets an apostrophe (CWE-1236).
 
     >>> cell(" Anna  Maria "), cell("=1+1"), cell("+999 12 34 56"), cell("-Anna"), cell(" ")
     ('Anna Maria', "'=1+1", '+999 12 34 56', '-Anna', None)

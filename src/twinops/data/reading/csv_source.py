@@ -110,3 +110,8 @@ def _cells(header: list[str], record: csv_records.CsvRecord) -> dict[str, str]:
     if record.refused:
         raise Refused(record.refused)
     return dict(zip(header, record.cells, strict=True))
+
+
+def as_read(rows: pa.Table) -> pa.Table:
+    """Good rows as they are sealed: the same columns."""
+    return rows

@@ -97,7 +97,7 @@ def from_text(text: str) -> str:
     >>> from_text("RT-free: ask @ida@social.example or ida@mail.example, https://x.example")
     'RT-free: ask or ,'
     """
-    text = unicodedata.normalize("NFC", _mended(text))
+    text = unicodedata.normalize("NFC", mended(text))
     text = _TRICKS.sub("", _CONTROLS.sub(" ", text))
     # reshared words go first, with the handle they begin with
     for pattern in (_RESHARED, _QUOTED_LINE, _LINK, _HANDLE, _ADDRESS, _PHONE):
@@ -105,10 +105,10 @@ def from_text(text: str) -> str:
     return " ".join(text.split())
 
 
-def _mended(text: str) -> str:
+def mended(text: str) -> str:
     """UTF-8 that was once read as Windows-1252, put right; anything else as it is.
 
-    >>> _mended("cafÃ© crÃ¨me"), _mended("Ähre")
+    >>> mended("cafÃ© crÃ¨me"), mended("Ähre")
     ('café crème', 'Ähre')
     """
     if not _MOJIBAKE.search(text):

@@ -20,15 +20,7 @@ KEPT_BYTES = 65_536
 UNSCORED = b"twinops.unscored"
 """In the table's metadata: how many texts gave no signal, by reason. Nothing of it is said of a row."""
 
-REFUSED_ROWS = pa.schema(
-    [
-        ("place", pa.string()),
-        ("reason", pa.string()),
-        ("raw", pa.string()),
-        ("encoding", pa.string()),
-        ("size", pa.int64()),
-    ]
-)
+REFUSED_ROWS = pa.schema([*((c, pa.string()) for c in ("place", "reason", "raw", "encoding")), ("size", pa.int64())])
 
 
 class RefusedRow(NamedTuple):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
 import yaml
 
 from twinops.errors import DataError
+from twinops.plugins import text_beside
 
 UNKNOWN = "not known"
 
@@ -73,9 +73,7 @@ class CodeBand:
 @cache
 def shipped() -> tuple[CodeBand, ...]:
     """The code-book of this package."""
-    raw: Mapping[str, Mapping[str, object]] = yaml.safe_load(
-        files(__package__).joinpath("codebook.yaml").read_text(encoding="utf-8")
-    )
+    raw: Mapping[str, Mapping[str, object]] = yaml.safe_load(text_beside(__package__, "codebook.yaml"))
     return tuple(_band(name, entry) for name, entry in raw.items())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.resources import files
 
 import pyarrow as pa
 
@@ -13,6 +12,7 @@ from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 DAY = "start_day"
@@ -39,14 +39,10 @@ LEGAL = LegalFacts(
 
 
 def read(engine: Engine, asked: BatchRequest) -> BatchRead:
-    """One row per household and campaign, with the campaign's type and dates; a campaign nobody described has none.
-
-    Raises:
-        DataError: see `door.enter`.
-    """
+    """One row per household and campaign, with the campaign's type and dates; a campaign nobody described has none."""
     members = enter(engine, asked, "campaigns", _MEMBERS)
     described = enter(engine, asked, "campaign_descriptions", (Column("campaign_id", "whole"), *_CAMPAIGNS))
-    rows = engine.query(files(__package__).joinpath("campaigns.sql").read_text(encoding="utf-8"))
+    rows = engine.query(text_beside(__package__, "campaigns.sql"))
     return replace(members, rows=rows, dropped=members.dropped + described.dropped)
 
 

@@ -18,18 +18,6 @@ from twinops.entities.legal import LegalFacts
 
 DAY = "opened"
 SUBJECT = "customer"
-_READ = pa.schema(
-    [
-        ("customer", pa.string()),
-        ("event_id", pa.string()),
-        ("channel", pa.string()),
-        ("category", pa.string()),
-        ("opened", pa.int64()),
-        ("closed", pa.int64()),
-        ("outcome", pa.string()),
-        ("text", pa.string()),
-    ]
-)
 KEEP_TEXT: tuple[Purpose, ...] = ()
 """Purposes that allow keeping the words themselves after scoring; none does, so they are not sealed."""
 CHANNELS = ("email", "phone", "chat", "store")
@@ -110,7 +98,7 @@ def _days(case: dict[str, Any], calendar: Calendar) -> tuple[int, int | None]:
     return opened, closed
 
 
-read = JsonLinesSource("care_cases.jsonl", "twinops.demo.care.cases", FIELDS, _READ, _take)
+read = JsonLinesSource("care_cases.jsonl", "twinops.demo.care.cases", FIELDS, SCHEMA.arrow, _take)
 """One row per case. A case still open has no closing day and the outcome `open`."""
 
 

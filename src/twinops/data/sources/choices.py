@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 
-import pyarrow as pa
-
 from twinops.data import journey
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -24,13 +22,6 @@ SUBJECT = "record"
 FILE = "choices.csv"
 COLUMNS = ("record", "purpose", "event", "basis", "notice_version", "on", "seq")
 """What is read of the file; any other column is dropped."""
-READ = pa.schema(
-    [
-        *((c, pa.string()) for c in ("record", "purpose", "event", "basis", "notice_version")),
-        ("day", pa.int64()),
-        ("seq", pa.int64()),
-    ]
-)
 SCHEMA = Schema(
     (
         Column("record", "text"),
@@ -78,10 +69,7 @@ def _take(said: dict[str, str], collector: Collector, calendar: Calendar) -> Non
     )
 
 
-read = CsvSource(FILE, "twinops.demo.choices.to_csv", COLUMNS, READ, _take, ids=_ID)
+read = CsvSource(FILE, "twinops.demo.choices.to_csv", COLUMNS, SCHEMA.arrow, _take, ids=_ID)
 """One row per event. `record` is a CRM number or an account, as its source calls it."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

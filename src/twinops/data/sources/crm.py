@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pyarrow as pa
-
 from twinops.data import journey
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -43,7 +41,6 @@ SCHEMA = Schema(
     ),
     key=("crm_id",),
 )
-READ = pa.schema([*((c, pa.string()) for c in COLUMNS.values() if c != "updated"), ("updated", pa.int64())])
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
 
 LEGAL = LegalFacts(
@@ -72,14 +69,11 @@ def _take(typed: dict[str, str], collector: Collector, calendar: Calendar) -> No
         raise Refused(Fault.MISSING)
     row["born"] = contact_cells.birthday(row["born"], as_of=calendar.as_of)
     collector.admit(
-        [*(row[f.name] for f in READ if f.name != "updated"), calendar.of_text(row["updated"])], unique=typed["crm_id"]
+        [*(row[name] for name in SCHEMA.names[:-1]), calendar.of_text(row["updated"])], unique=typed["crm_id"]
     )
 
 
-read = CsvSource(FILE, "twinops.demo.crm.to_csv", COLUMNS, READ, _take, ids=_ID, mixed_encodings=True)
+read = CsvSource(FILE, "twinops.demo.crm.to_csv", COLUMNS, SCHEMA.arrow, _take, ids=_ID, mixed_encodings=True)
 """One row per profile. Names and contacts as they were typed, cells that could run made harmless."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

@@ -47,11 +47,7 @@ LEGAL = LegalFacts(
 
 
 def read(engine: Engine, asked: BatchRequest) -> BatchRead:
-    """All households with an answer, one row each.
-
-    Raises:
-        DataError: see `door.enter`.
-    """
+    """All households with an answer, one row each."""
     entered = enter(engine, asked, "demographics", SCHEMA.columns)
     return replace(entered, rows=engine.query(_SQL))
 

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import re
 
-import pyarrow as pa
-
 from twinops.data.reading import csv_records
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -20,15 +18,6 @@ from twinops.entities.legal import LegalFacts
 
 DAY = "day"
 SUBJECT = "panelist"
-_READ = pa.schema(
-    [
-        ("panelist", pa.string()),
-        ("day", pa.int64()),
-        *((name, pa.string()) for name in CODES),
-        *((name, pa.int64()) for name in SHOPPING),
-        *((name, pa.int64()) for name in SCALES),
-    ]
-)
 SCHEMA = Schema(
     (
         Column("panelist", "text"),
@@ -87,10 +76,7 @@ def _whole(text: str, most: int) -> int:
     return int(text)
 
 
-read = CsvSource("panel.csv", "twinops.demo.panel.answers", COLUMNS, _READ, _take, ids=_ID)
+read = CsvSource("panel.csv", "twinops.demo.panel.answers", COLUMNS, SCHEMA.arrow, _take, ids=_ID)
 """One row per panelist. Empty demographics are unknown (null); a scale or a shopping figure must be there."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

@@ -40,11 +40,7 @@ LEGAL = LegalFacts(
 
 
 def read(engine: Engine, asked: BatchRequest) -> BatchRead:
-    """One row per redeemed coupon.
-
-    Raises:
-        DataError: see `door.enter`.
-    """
+    """One row per redeemed coupon."""
     entered = enter(engine, asked, "coupon_redemptions", SCHEMA.columns)
     return replace(entered, rows=engine.query(_SQL))
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pyarrow as pa
-
 from twinops.data import journey
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import CsvSource
+from twinops.data.reading.csv_source import CsvSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -38,7 +36,6 @@ SCHEMA = Schema(
     ),
     key=("household_id",),
 )
-READ = pa.schema([*((c, pa.string()) for c in COLUMNS.values() if c != "registered"), ("registered", pa.int64())])
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
 
 LEGAL = LegalFacts(
@@ -64,15 +61,15 @@ def _take(written: dict[str, str], collector: Collector, calendar: Calendar) -> 
     if row["name"] is None:
         raise Refused(Fault.MISSING)
     collector.admit(
-        [*(row[f.name] for f in READ if f.name != "registered"), calendar.of_text(row["registered"])],
+        [*(row[name] for name in SCHEMA.names[:-1]), calendar.of_text(row["registered"])],
         unique=written["card"],
     )
 
 
-read = CsvSource(FILE, "twinops.demo.registrations.to_csv", COLUMNS, READ, _take, ids=_CARD, mixed_encodings=True)
+read = CsvSource(
+    FILE, "twinops.demo.registrations.to_csv", COLUMNS, SCHEMA.arrow, _take, ids=_CARD, mixed_encodings=True
+)
 """One row per household: its card's number is the household's id in the transactions."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns. The card's number is the natural id: not kept twice."""
-    return rows
+sealed = as_read
+"""Good rows as they are sealed. The card's number is the natural id: not kept twice."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pyarrow as pa
-
 from twinops.data import journey
 from twinops.data.linkage.letters import spoken
 from twinops.data.reading import contact_cells
-from twinops.data.reading.csv_source import JsonLinesSource
+from twinops.data.reading.csv_source import JsonLinesSource, as_read
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
@@ -34,7 +32,6 @@ SCHEMA = Schema(
     ),
     key=("account",),
 )
-READ = pa.schema([*((c.name, pa.string()) for c in SCHEMA.columns[:-1]), ("since", pa.int64())])
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
 
 LEGAL = LegalFacts(
@@ -88,10 +85,7 @@ def _text(value: Any) -> str:
     return value
 
 
-read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, READ, _take)
+read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, SCHEMA.arrow, _take)
 """One row per account, called `handle@server` as its posts call it."""
 
-
-def sealed(rows: pa.Table) -> pa.Table:
-    """Good rows as they are sealed: the same columns."""
-    return rows
+sealed = as_read

@@ -11,7 +11,6 @@ from twinops.data.reading import activitypub, csv_records, plain_text, scored_te
 from twinops.data.reading.csv_source import CsvSource
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
-from twinops.data.schema import Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 
@@ -19,7 +18,7 @@ DAY = "day"
 SUBJECT = "account"
 KEEP_TEXT: tuple[Purpose, ...] = ()
 """Purposes that allow keeping the words themselves after scoring; none does, so they are not sealed."""
-SCHEMA = Schema(activitypub.COLUMNS, key=("event_id",))
+SCHEMA = activitypub.SCHEMA
 COLUMNS = ("comment_id", "account", "created_at", "in_reply_to", "text")
 """What is read of the export; any other column is dropped."""
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
@@ -58,7 +57,7 @@ def _take(cell: dict[str, str], collector: Collector, calendar: Calendar) -> Non
     collector.admit((account, name, "Create", day, 1, int(bool(cell["in_reply_to"])), text), unique=name)
 
 
-read = CsvSource("social_comments.csv", "twinops.demo.social.comments", COLUMNS, activitypub.EVENTS, _take, ids=_ID)
+read = CsvSource("social_comments.csv", "twinops.demo.social.comments", COLUMNS, SCHEMA.arrow, _take, ids=_ID)
 """One row per comment, in the same columns as `social_posts`."""
 
 

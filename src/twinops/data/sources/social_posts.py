@@ -9,7 +9,6 @@ from twinops.data.door import BatchRequest
 from twinops.data.reading import activitypub, scored_text
 from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Reading, folder_of
-from twinops.data.schema import Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError
@@ -21,7 +20,7 @@ DAY = "day"
 SUBJECT = "account"
 KEEP_TEXT: tuple[Purpose, ...] = ()
 """Purposes that allow keeping the words themselves after scoring; none does, so they are not sealed."""
-SCHEMA = Schema(activitypub.COLUMNS, key=("event_id",))
+SCHEMA = activitypub.SCHEMA
 _BOTH = (Purpose.TRAINING, Purpose.SCORING)
 
 LEGAL = LegalFacts(
@@ -50,7 +49,7 @@ def read(_: Engine, asked: BatchRequest) -> Reading:
         raise DataError(
             f"There is no folder {folder.name} with archives.", hint="Check the source's folder in params.yaml."
         )
-    collector = Collector(activitypub.EVENTS, asked.max_rows)
+    collector = Collector(SCHEMA.arrow, asked.max_rows)
     for path in sorted(folder.iterdir()):
         if path.is_dir() or path.name.endswith((".zip", ".tar.gz", ".tgz")):
             activitypub.read_archive(path, collector, calendar=calendar, brand=BRAND)

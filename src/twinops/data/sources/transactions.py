@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +16,7 @@ from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
 from twinops.errors import ParamsError
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 DAY = "day"
@@ -74,9 +74,7 @@ def read(engine: Engine, asked: BatchRequest) -> BatchRead:
     month = _month(asked.batch)
     entered = enter(engine, asked, "transactions", SCHEMA.columns)
     engine.register("month", month)
-    return replace(
-        entered, rows=engine.query(files(__package__).joinpath("transactions.sql").read_text(encoding="utf-8"))
-    )
+    return replace(entered, rows=engine.query(text_beside(__package__, "transactions.sql")))
 
 
 def _month(batch: str) -> pa.Table:

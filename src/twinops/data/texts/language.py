@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
-from importlib.resources import files
 
 import yaml
+
+from twinops.plugins import text_beside
 
 
 class Refusal(StrEnum):
@@ -24,7 +25,7 @@ class Refusal(StrEnum):
     TOO_LITTLE = "too_little_evidence"
 
 
-_LISTS: dict[str, str] = yaml.safe_load(files(__package__).joinpath("language.yaml").read_text(encoding="utf-8"))
+_LISTS: dict[str, str] = yaml.safe_load(text_beside(__package__, "language.yaml"))
 ENGLISH = frozenset(_LISTS["en"].split())
 OTHERS = {name: frozenset(words.split()) - ENGLISH for name, words in _LISTS.items() if name != "en"}
 """Common words of neighbouring languages that are no English words."""
@@ -42,7 +43,8 @@ def refusal(text: str) -> Refusal | None:
     words = [w.replace("’", "'") for w in _WORD.findall(_HASHTAG.sub(" ", text).casefold())]
     if not words:
         return Refusal.NO_WORDS
-    if _latin_share(words) < 0.8:
+    letters = "".join(words)
+    if sum(unicodedata.name(c, "").startswith("LATIN") for c in letters) / len(letters) < 0.8:
         return Refusal.OTHER_SCRIPT
     english = sum(w in ENGLISH for w in words)
     other = max(sum(w in known for w in words) for known in OTHERS.values())
@@ -52,8 +54,3 @@ def refusal(text: str) -> Refusal | None:
     if foreign >= 2 and foreign * 3 >= english:
         return Refusal.MIXED
     return None if english >= min(3, len(words)) and english * 10 >= 3 * len(words) and english else Refusal.TOO_LITTLE
-
-
-def _latin_share(words: list[str]) -> float:
-    letters = "".join(words)
-    return sum(unicodedata.name(c, "").startswith("LATIN") for c in letters) / len(letters)

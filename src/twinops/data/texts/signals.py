@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
-from importlib.resources import files
 from typing import Protocol, Self
 
 import numpy as np
 import pyarrow as pa
 
 from twinops.data.texts import language, topics
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 LABELS = ("positive", "neutral", "negative")
@@ -28,9 +28,7 @@ FIELDS = (
     pa.field("compound_e4", pa.int32()),
     *(pa.field(f"topic_{t}", pa.int8()) for t in TOPICS),
 )
-"""What is kept of a text: its label (null: not scored), the scorer's number in ten-thousandths, and its topics (1 or
-0).
-"""
+"""What is kept of a text: its label (null: not scored), the scorer's number in ten-thousandths, its topics (1 or 0)."""
 SPECIAL = "special_category"
 OFF_TOPIC = "off_topic"
 """About none of our topics, so none of our business: it also keeps out most of what the deny-list misses."""
@@ -50,9 +48,7 @@ class Scorer(Protocol):
 
 
 class Vader:
-    """VADER: a word list with rules for negation, emphasis and emoji (MIT; Hutto and Gilbert 2014,
-    doi:10.1609/icwsm.v8i1.14550).
-    """
+    """VADER: a word list with rules (MIT; Hutto and Gilbert 2014, doi:10.1609/icwsm.v8i1.14550)."""
 
     def __init__(self) -> None:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
@@ -138,9 +134,7 @@ class Window(Protocol):
 
 @dataclass(frozen=True)
 class ScorerError:
-    """How often a label is right: counts of labelled posts, true label by row, the scorer's by column, in the order of
-    `LABELS`.
-    """
+    """How often a label is right: labelled posts, true label by row, the scorer's by column, both as in `LABELS`."""
 
     confusion: tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
@@ -161,16 +155,9 @@ def per_subject(
     """
     engine.register("scored_posts", scored)
     engine.register("signal_cutoffs", pa.table({"cutoff": pa.array(sorted(cutoffs), pa.int32())}))
-    engine.register(
-        "signal_settings",
-        pa.table(
-            {
-                "minimum_posts": pa.array([MINIMUM_POSTS], pa.int32()),
-                "window_days": pa.array([params.window_days], pa.int32()),
-            }
-        ),
-    )
-    counts = engine.query(files(__package__).joinpath("signals.sql").read_text(encoding="utf-8"))
+    settings = {"minimum_posts": MINIMUM_POSTS, "window_days": params.window_days}
+    engine.register("signal_settings", pa.table({name: pa.array([n], pa.int32()) for name, n in settings.items()}))
+    counts = engine.query(text_beside(__package__, "signals.sql"))
     labels = np.stack([counts[name].to_numpy() for name in LABELS], axis=1)
     for name, values in zip(
         ("net_sentiment", "net_low", "net_high"), net_sentiment(labels, error, seed=params.seed), strict=True

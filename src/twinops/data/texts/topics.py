@@ -1,6 +1,4 @@
-"""What a post is about, by a code-book a person can read; posts that touch a special category are about nothing (GDPR
-art. 9).
-"""
+"""What a post is about, by a code-book a person can read; of special categories (GDPR art. 9) it is about nothing."""
 
 from __future__ import annotations
 
@@ -8,11 +6,11 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
 import yaml
 
 from twinops.errors import ParamsError
+from twinops.plugins import text_beside
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ def shipped() -> CodeBook:
     >>> shipped().about("One till open and a long queue"), shipped().about("no sugar since my diabetes")
     (('checkout',), ())
     """
-    return parse(files(__package__).joinpath("topics.yaml").read_text(encoding="utf-8"))
+    return parse(text_beside(__package__, "topics.yaml"))
 
 
 def parse(text: str) -> CodeBook:

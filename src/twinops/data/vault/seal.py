@@ -31,10 +31,8 @@ class Written:
     rows: int
 
 
-def write_sealed(  # noqa: PLR0913  (each is bound into every frame)
-    table: pa.Table, path: Path, *, dataset: str, batch: str, keys: KeyStore, subject: str
-) -> Written:
-    """Seal a table, one frame per subject.
+def write_sealed(table: pa.Table, path: Path, *, dataset: str, keys: KeyStore, subject: str) -> Written:
+    """Seal a table, one frame per subject; the file's name is the batch.
 
     `subject` names the column of natural ids (any type, taken as text), or is `"sid"` for a table made from opened
     ones. A subject's rows keep their order; subjects are ordered by sid. Subjects without a key are left out.
@@ -42,8 +40,6 @@ def write_sealed(  # noqa: PLR0913  (each is bound into every frame)
     Raises:
         DataError: a row has no subject, or a column cannot be sealed.
     """
-    if batch != path.stem:
-        raise ValueError(f"batch {batch} would be sealed in a file called {path.stem}")
     if table[subject].null_count:
         raise DataError(
             f"{table[subject].null_count} row(s) for {dataset} have no {subject}.", hint="Quarantine them first."
@@ -56,7 +52,7 @@ def write_sealed(  # noqa: PLR0913  (each is bound into every frame)
     there = sorted({s for s in sids if s in held})
     rows, starts = _grouped(there, sids, row_names)
     values = table.drop_columns([subject]).take(pa.array(rows))
-    label = Label(dataset, batch, encoding.columns(values))
+    label = Label(dataset, path.stem, encoding.columns(values))
     frames = encoding.encode(values, starts, len(rows))
     write(path, label, [bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
     return Written(len(there), len(rows))

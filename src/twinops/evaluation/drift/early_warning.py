@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +18,7 @@ from twinops.entities.measure import Measure
 from twinops.evaluation.statistics import bootstrap
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.params import FeaturesParams, TrainParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 from twinops.twin.model.fit import fit_twin
 from twinops.twin.state.examples import Examples
@@ -84,7 +84,7 @@ def first_days(engine: Engine, known: Examples, lines: pa.Table, *, days: int) -
     engine.register("panel", known.table.select(["sid", "cutoff"]))
     engine.register("first_lines", lines)
     engine.register("first_days", pa.table({"days": pa.array([days], pa.int64())}))
-    done = engine.query(files(__package__).joinpath("first_days.sql").read_text(encoding="utf-8"))
+    done = engine.query(text_beside(__package__, "first_days.sql"))
     columns = {
         "active": pa.array(done["baskets"].to_numpy() > 0),
         "baskets": done["baskets"],

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +24,7 @@ from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, counts
 from twinops.evaluation.statistics.setting import Setting
 from twinops.params import MinimisationParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 SHOWN = shown.measures(
@@ -109,7 +109,7 @@ def category_columns(engine: Engine, denied: pa.Table, asked: pa.Table) -> np.nd
     """
     register_kinds(engine, denied)
     engine.register("asked", asked)
-    found = engine.query(files(__package__).joinpath("categories.sql").read_text(encoding="utf-8"))
+    found = engine.query(text_beside(__package__, "categories.sql"))
     lines = Counter[str]()
     for kind, n in zip(found["kind"].to_pylist(), found["lines"].to_pylist(), strict=True):
         lines[kind] += n

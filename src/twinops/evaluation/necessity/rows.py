@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +11,7 @@ from twinops.data.vault.sealed_tables import with_text_sid
 from twinops.errors import DataError
 from twinops.evaluation.necessity.measures import Rows
 from twinops.params import FeaturesParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 from twinops.twin.state.examples import Examples
 from twinops.twin.state.priors import fit_priors
@@ -64,7 +64,7 @@ def recent_columns(engine: Engine, lines: pa.Table, known: Examples, histories: 
     engine.register("transactions", with_text_sid(lines.select(["sid", "day", "basket_id", "sales_cents"])))
     engine.register("asked", known.table.select(["sid", "cutoff"]))
     engine.register("histories", pa.table({"days": pa.array(histories, pa.int64())}))
-    found = engine.query(_sql("recent"))
+    found = engine.query(text_beside(__package__, "recent.sql"))
     days = found["days"].to_numpy()
     out = {}
     for h in histories:
@@ -80,7 +80,7 @@ def source_columns(engine: Engine, known: Examples, tables: dict[str, pa.Table])
     for name, table in tables.items():
         engine.register(name, with_text_sid(table))
     engine.register("asked", known.table.select(["sid", "cutoff"]))
-    told = engine.query(_sql("told_by_sources"))
+    told = engine.query(text_beside(__package__, "told_by_sources.sql"))
     out = {}
     for source, start in SOURCES.items():
         x = np.column_stack([told[c].to_numpy().astype(float) for c in told.column_names if c.startswith(start)])
@@ -91,7 +91,3 @@ def source_columns(engine: Engine, known: Examples, tables: dict[str, pa.Table])
 
 def _may(known: Examples, purpose: str) -> np.ndarray:
     return np.asarray(known.table[purpose].to_numpy(zero_copy_only=False))
-
-
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

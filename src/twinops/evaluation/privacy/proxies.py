@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
-from importlib.resources import files
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +26,7 @@ from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import TAILS, Resampled, counts
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.params import ProxiesParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 DENIED, ORDINARY = "denied:", "ordinary:"
@@ -58,7 +58,7 @@ def memberships(engine: Engine, denied: pa.Table, rule: ProxiesParams, sids: lis
     register_kinds(engine, denied)
     asked = {"cutoff": pa.array([rule.cutoff], pa.int64()), "least_days": pa.array([rule.least_days], pa.int64())}
     engine.register("asked", pa.table(asked))
-    found = engine.query(_sql("proxies"))
+    found = engine.query(text_beside(__package__, "proxies.sql"))
     place = {sid: i for i, sid in enumerate(sids)}
     out: dict[str, np.ndarray] = {}
     for kind, sid in zip(found["kind"].to_pylist(), found["sid"].to_pylist(), strict=True):
@@ -180,7 +180,3 @@ def _measures(p: Proxy, source: str, rule: ProxiesParams, n: int) -> list[Measur
         out.append(measure("auc_ordinary", ordinary, f"mean AUC of {beside}; {drawn}"))
         out.append(measure("excess", excess, f"AUC less that of {beside}, paired; {drawn}"))
     return out
-
-
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +18,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.wilson import share
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 SHOWN = (
@@ -87,8 +87,7 @@ def rows_without_valid_basis(
     engine.register(
         "valid_events", pa.Table.from_pylist(valid, pa.schema([("purpose", pa.string()), ("event", pa.string())]))
     )
-    text = files(__package__).joinpath("basis.sql").read_text(encoding="utf-8")
-    return int(engine.query(text)["row_count"][0].as_py())
+    return int(engine.query(text_beside(__package__, "basis.sql"))["row_count"][0].as_py())
 
 
 def counted(counts: Iterable[str]) -> tuple[Fact, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
-from importlib.resources import files
+
+from twinops.plugins import text_beside
 
 BY_HAND = "posts labelled by hand; own sentences, nobody's posts"
 
@@ -24,7 +25,7 @@ class Post:
 
 def labelled() -> tuple[Post, ...]:
     """The labelled posts of this package; every sentence is our own."""
-    lines = files(__package__).joinpath("labelled_posts.csv").read_text(encoding="utf-8").splitlines()
+    lines = text_beside(__package__, "labelled_posts.csv").splitlines()
     return tuple(
         Post(
             r["language"],

@@ -11,15 +11,15 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import yaml
 
+from twinops.plugins import text_beside
 from twinops.twin.model.boosted_trees import FEATURES, Challenger
-from twinops.twin.model.model import GLM, LIGHTGBM, TwinModel
+from twinops.twin.model.model import TwinModel
 from twinops.twin.state.features import WINDOWED
 from twinops.twin.state.terms import TERMS
 
@@ -58,17 +58,6 @@ class HeadExplanation:
         return {self.names[i]: float(size[i]) for i in np.argsort(-size, kind="stable")}
 
 
-def explain(model: TwinModel, table: pa.Table, head: str) -> tuple[HeadExplanation, ...]:
-    """Of whoever speaks for the twin: its heads, the trees, or both, whose forecasts are then averaged.
-
-    What the trees split on beside the state are windows, which the panel has and a streaming twin has not.
-    """
-    if model.challenger is None or model.champion == GLM:
-        return (explain_heads(model, table, head),)
-    trees = explain_trees(model.challenger, table, head)
-    return (trees,) if model.champion == LIGHTGBM else (explain_heads(model, table, head), trees)
-
-
 def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanation:
     """Weight times standardised term, of each row; `base` is the forecast for whoever is average in every term."""
     chosen = getattr(model, head)
@@ -103,7 +92,7 @@ def words() -> dict[str, Any]:
     >>> sorted(words()["heads"])
     ['activity', 'baskets', 'spend']
     """
-    raw: dict[str, Any] = yaml.safe_load(files(__package__).joinpath("explain.yaml").read_text(encoding="utf-8"))
+    raw: dict[str, Any] = yaml.safe_load(text_beside(__package__, "explain.yaml"))
     return raw
 
 

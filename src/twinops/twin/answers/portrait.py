@@ -170,18 +170,15 @@ def said(day: int) -> str:
 
 def _rounded(e: Forecast) -> Forecast:
     """A forecast in bands."""
+    chance = e.active_probability
     return replace(
         e,
-        active_probability=None if e.active_probability is None else _unsure(e.active_probability),
+        # to the nearest tenth, but never as if it were certain
+        active_probability=None if chance is None else min(max(round(chance, 1), 0.05), 0.95),
         baskets=float(round(e.baskets)),
         spend=float(_near(e.spend, 10)),
         spend_range=(float(_near(e.spend_range[0], 10)), float(_near(e.spend_range[1], 10))),
     )
-
-
-def _unsure(chance: float) -> float:
-    """To the nearest tenth, but never as if it were certain."""
-    return min(max(round(chance, 1), 0.05), 0.95)
 
 
 def _near(value: float, step: int) -> int:

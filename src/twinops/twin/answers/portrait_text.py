@@ -13,12 +13,9 @@ WIDTH = 110
 
 def portrait_text(p: Portrait) -> str:
     """The portrait, part by part."""
-    parts = (_heading, _known, _made, _permitted, _habits, _forecast, _why, _changes, _tastes, _rights)
-    return "\n".join(line for part in parts for line in part(p))
-
-
-def _heading(p: Portrait) -> Sequence[str]:
-    return (f"Portrait of {p.name} as of {p.as_of.isoformat()}, opened for {p.purpose}",)
+    parts = (_known, _made, _permitted, _habits, _forecast, _why, _changes, _tastes, _rights)
+    heading = f"Portrait of {p.name} as of {p.as_of.isoformat()}, opened for {p.purpose}"
+    return "\n".join([heading, *(line for part in parts for line in part(p))])
 
 
 def _known(p: Portrait) -> Sequence[str]:

@@ -83,12 +83,8 @@ class Distribution:
     def banded(self) -> Distribution:
         """Whole baskets, and tens of USD."""
         levels = tuple((p, float(round(b)), 10.0 * round(usd / 10)) for p, b, usd in self.levels)
-        chance, baskets, usd = (
-            round(self.active_probability, 1),
-            float(round(self.baskets)),
-            10.0 * round(self.spend / 10),
-        )
-        return Distribution(chance, baskets, usd, levels, self.households)
+        chance, usd = round(self.active_probability, 1), 10.0 * round(self.spend / 10)
+        return Distribution(chance, float(round(self.baskets)), usd, levels, self.households)
 
 
 @dataclass(frozen=True)

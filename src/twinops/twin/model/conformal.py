@@ -10,16 +10,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from twinops.entities.canonical import rounded
 from twinops.twin.model.glm import Head, Scaling, fit_rate
 from twinops.twin.model.predictions import Forecaster, Predictions, exponential
 from twinops.twin.state.examples import Examples
-from twinops.twin.strict_json import NotNegative, Number, Positive, StrictRecord
+from twinops.twin.strict_json import NotNegative, Number, Positive, declared
 
 COVERAGE = 0.8
 TIERS = ("low", "mid", "high")
@@ -60,81 +60,51 @@ class Seen:
         return len(self.baskets)
 
 
+_Shape = Annotated[tuple[Number, ...], Field(min_length=SHAPE, max_length=SHAPE)]
+_Knot = tuple[Number, Number, Number]
+
+
+@declared
 @dataclass(frozen=True)
 class ConformalBand:
     """How outcomes of one quantity scatter around their prediction, and how much the last window asks to widen that.
 
-    `scale` predicts the size of an error from the predictions alone; `lower` and `upper` are errors in that unit, at
-    the logarithms `at` of the prediction; `widen` is what each tier adds to both ends, in that unit. `newcomer` is the
-    range of someone of whom nothing is known.
+    A linear model (`centres`, `spreads`, `intercept`, `weights`) predicts the size of an error from the predictions
+    alone; a knot is the logarithm of a prediction, and the lower and upper error there in that unit; `widen` is what
+    each tier adds to both ends, in that unit. `newcomer` is the range of someone of whom nothing is known.
     """
-
-    quantity: str
-    scaling: Scaling
-    scale: Head
-    at: tuple[float, ...]
-    lower: tuple[float, ...]
-    upper: tuple[float, ...]
-    widen: tuple[float, float, float]
-    newcomer: tuple[float, float]
-
-    def unit(self, p: Predictions) -> np.ndarray:
-        """The size of an error to expect, per row."""
-        return exponential(self.scale.predictor(self.scaling(shape(p))))
-
-    def around(self, p: Predictions) -> tuple[np.ndarray, np.ndarray]:
-        """Both ends before they are widened; the lower one is 0 where nothing can fall below it."""
-        mean, unit = _mean(p, self.quantity), self.unit(p)
-        at = np.log(mean)
-        low = mean + np.interp(at, self.at, self.lower) * unit
-        return np.maximum(low, 0), np.maximum(mean + np.interp(at, self.at, self.upper) * unit, 0)
-
-    def ends(self, p: Predictions, tier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Both ends as they are given out, before rounding."""
-        low, high = self.around(p)
-        more = np.array(self.widen)[tier] * self.unit(p)
-        low = np.where(low > 0, np.maximum(low - more, 0), 0)
-        return low, np.maximum(high + more, low)
-
-    def to_record(self) -> dict[str, Any]:
-        """Plain JSON values; `BandRecord` reads them back."""
-        return {
-            "centres": list(self.scaling.centres),
-            "spreads": list(self.scaling.spreads),
-            "intercept": self.scale.intercept,
-            "weights": list(self.scale.weights),
-            "knots": [list(k) for k in zip(self.at, self.lower, self.upper, strict=True)],
-            "widen": list(self.widen),
-            "newcomer": list(self.newcomer),
-        }
-
-
-_Shape = Annotated[tuple[Number, ...], Field(min_length=SHAPE, max_length=SHAPE)]
-
-
-class BandRecord(StrictRecord):
-    """What `ConformalBand.to_record` wrote; a knot is where, the lower and the upper error."""
 
     centres: _Shape
     spreads: Annotated[tuple[Positive, ...], Field(min_length=SHAPE, max_length=SHAPE)]
     intercept: Number
     weights: _Shape
-    knots: Annotated[tuple[tuple[Number, Number, Number], ...], Field(min_length=1, max_length=100)]
+    knots: Annotated[tuple[_Knot, ...], Field(min_length=1, max_length=100)]
     widen: tuple[Number, Number, Number]
     newcomer: tuple[NotNegative, NotNegative]
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
+    def __post_init__(self) -> None:
         at = [knot[0] for knot in self.knots]
         if at != sorted(set(at)) or any(k[1] > k[2] for k in self.knots) or self.newcomer[0] > self.newcomer[1]:
             raise ValueError("an interval's numbers are out of order")
-        return self
 
-    def band(self, quantity: str) -> ConformalBand:
-        """The scatter of this quantity."""
-        scaling, scale = Scaling(self.centres, self.spreads), Head(self.intercept, self.weights)
-        at, lower, upper = zip(*self.knots, strict=True)
-        return ConformalBand(quantity, scaling, scale, at, lower, upper, self.widen, self.newcomer)
+    def unit(self, p: Predictions) -> np.ndarray:
+        """The size of an error to expect, per row."""
+        z = Scaling(self.centres, self.spreads)(shape(p))
+        return exponential(Head(self.intercept, self.weights).predictor(z))
+
+    def around(self, p: Predictions, quantity: str) -> tuple[np.ndarray, np.ndarray]:
+        """Both ends before they are widened; the lower one is 0 where nothing can fall below it."""
+        mean, unit = _mean(p, quantity), self.unit(p)
+        at, lower, upper = np.array(self.knots).T
+        low, high = (mean + np.interp(np.log(mean), at, error) * unit for error in (lower, upper))
+        return np.maximum(low, 0), np.maximum(high, 0)
+
+    def ends(self, p: Predictions, quantity: str, tier: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Both ends as they are given out, before rounding."""
+        low, high = self.around(p, quantity)
+        more = np.array(self.widen)[tier] * self.unit(p)
+        low = np.where(low > 0, np.maximum(low - more, 0), 0)
+        return low, np.maximum(high + more, low)
 
 
 def fit_conformal_band(quantity: str, before: Seen, window: Seen, tier: np.ndarray) -> ConformalBand:
@@ -144,10 +114,12 @@ def fit_conformal_band(quantity: str, before: Seen, window: Seen, tier: np.ndarr
     scaling = Scaling.fit(x)
     scale = fit_rate(scaling(x), np.abs(observed - mean) + SMALLEST[quantity], alpha=SCALE_ALPHA)
     unit = exponential(scale.predictor(scaling(x)))
-    scatter = _scatter(mean, unit, _spread_out(observed) if quantity == "baskets" else observed)
+    knots = _scatter(mean, unit, _spread_out(observed) if quantity == "baskets" else observed)
     newcomer = _newcomer(observed, getattr(window, quantity))
-    band = ConformalBand(quantity, scaling, scale, *scatter, (0.0, 0.0, 0.0), newcomer)
-    return replace(band, widen=_widen(band, window, tier))
+    band = ConformalBand(
+        scaling.centres, scaling.spreads, scale.intercept, scale.weights, knots, (0.0, 0.0, 0.0), newcomer
+    )
+    return replace(band, widen=_widen(band, quantity, window, tier))
 
 
 def conformal_rank(n: int) -> int:
@@ -159,9 +131,7 @@ def conformal_rank(n: int) -> int:
     return math.ceil((n + 1) * COVERAGE)
 
 
-def _scatter(
-    mean: np.ndarray, unit: np.ndarray, observed: np.ndarray
-) -> tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...]]:
+def _scatter(mean: np.ndarray, unit: np.ndarray, observed: np.ndarray) -> tuple[_Knot, ...]:
     """Errors in units, the 10th and 90th of a hundred, among rows predicted about alike; finer bins at the top."""
     order = np.argsort(mean, kind="stable")
     mean, error, nothing = mean[order], ((observed - mean) / unit)[order], (-mean / unit)[order]
@@ -178,14 +148,13 @@ def _scatter(
         low = float(z.min()) if one_sided else float(np.quantile(e, TAIL))
         high = float(np.quantile(e, COVERAGE if one_sided else 1 - TAIL))
         knots[rounded(math.log(float(np.median(mean[start:end]))))] = (rounded(low), rounded(high))
-    at = tuple(sorted(knots))
-    return at, tuple(knots[x][0] for x in at), tuple(knots[x][1] for x in at)
+    return tuple((at, *errors) for at, errors in sorted(knots.items()))
 
 
-def _widen(band: ConformalBand, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:
+def _widen(band: ConformalBand, quantity: str, window: Seen, tier: np.ndarray) -> tuple[float, float, float]:
     """Per tier, the finite-sample 80 % rank of how far outside, in units, what was observed lies (negative: inside)."""
-    observed = getattr(window, band.quantity)
-    low, high = band.around(window.predictions)
+    observed = getattr(window, quantity)
+    low, high = band.around(window.predictions, quantity)
     unit = band.unit(window.predictions)
     above = (observed - high) / unit
     score = np.where(low > 0, np.maximum((low - observed) / unit, above), above)

@@ -9,25 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
 
 import numpy as np
-from pydantic import model_validator
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.model.conformal import (
-    COVERAGE,
-    FEWEST,
-    TIERS,
-    BandRecord,
-    ConformalBand,
-    Seen,
-    fit_conformal_band,
-)
+from twinops.twin.model.conformal import COVERAGE, FEWEST, TIERS, ConformalBand, Seen, fit_conformal_band
 from twinops.twin.model.predictions import Forecaster, Predictions
 from twinops.twin.state.examples import Examples
-from twinops.twin.strict_json import Count, NotNegative, StrictRecord
+from twinops.twin.strict_json import Count, NotNegative, declared
 
 __all__ = ["COVERAGE", "TIERS", "Intervals", "Ranges", "Seen", "calibrated", "fit_intervals"]
 
@@ -42,15 +32,20 @@ class Ranges:
     spend_high: np.ndarray
 
 
+@declared
 @dataclass(frozen=True)
 class Intervals:
     """The 80 % ranges that belong to one model. Text and numbers only; nobody is in it."""
 
     baskets: ConformalBand
     spend: ConformalBand
-    edges: tuple[float, float]
-    calibrated_on: int
-    rows: int
+    edges: tuple[NotNegative, NotNegative]
+    calibrated_on: Count
+    rows: Count
+
+    def __post_init__(self) -> None:
+        if self.edges[0] > self.edges[1]:
+            raise ValueError("the edges of the tiers are out of order")
 
     def tier(self, p: Predictions) -> np.ndarray:
         """0 low, 1 mid, 2 high: which third of the calibration window is as active."""
@@ -59,37 +54,11 @@ class Intervals:
     def of(self, p: Predictions) -> Ranges:
         """The range of each row's baskets and spend."""
         tier = self.tier(p)
-        return _ranges(*self.baskets.ends(p, tier), *self.spend.ends(p, tier))
+        return _ranges(*self.baskets.ends(p, "baskets", tier), *self.spend.ends(p, "spend", tier))
 
     def newcomer(self) -> Ranges:
         """One row: the range of someone of whom nothing is known, from how all households scatter."""
         return _ranges(*(np.array([end]) for band in (self.baskets, self.spend) for end in band.newcomer))
-
-    def to_record(self) -> dict[str, Any]:
-        """Plain JSON values; `IntervalsRecord` reads them back."""
-        bands = {b.quantity: b.to_record() for b in (self.baskets, self.spend)}
-        return {"edges": list(self.edges), "calibrated_on": self.calibrated_on, "rows": self.rows, **bands}
-
-
-class IntervalsRecord(StrictRecord):
-    """What `Intervals.to_record` wrote."""
-
-    baskets: BandRecord
-    spend: BandRecord
-    edges: tuple[NotNegative, NotNegative]
-    calibrated_on: Count
-    rows: Count
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.edges[0] > self.edges[1]:
-            raise ValueError("the edges of the tiers are out of order")
-        return self
-
-    def intervals(self) -> Intervals:
-        """The ranges themselves."""
-        bands = self.baskets.band("baskets"), self.spend.band("spend")
-        return Intervals(*bands, self.edges, self.calibrated_on, self.rows)
 
 
 def fit_intervals(known: Examples, fit: Callable[[Examples], Forecaster], *, horizon_days: int) -> Intervals:

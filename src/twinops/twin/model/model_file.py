@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from twinops.entities.canonical import digest, to_json
 from twinops.twin.model.boosted_trees import LARGEST_TEXT, Challenger
 from twinops.twin.model.glm import Head, Scaling
-from twinops.twin.model.intervals import IntervalsRecord
+from twinops.twin.model.intervals import Intervals
 from twinops.twin.model.model import GLM, HEADS, TrainedOn, TwinModel
 from twinops.twin.state.terms import TERMS, Priors
-from twinops.twin.strict_json import Days, Number, Positive, StrictRecord, parsed, refusing
+from twinops.twin.strict_json import Days, Name, Number, Positive, StrictRecord, parsed, refusing
 
 SCHEMA = "twinops.twin/3"
 LARGEST_FILE = 4_000_000
@@ -28,33 +29,34 @@ class _Intercepts(StrictRecord):
     spend: Number
 
 
-class _TwinTerm(_Intercepts):
-    """A term's place on the scale, and its weight in each head."""
+class ScaledTerm(StrictRecord):
+    """A term's place on the scale."""
 
-    name: str
+    name: Name
     centre: Number
     spread: Positive
 
 
-class _Texts(StrictRecord):
-    activity: Annotated[str, Field(max_length=LARGEST_TEXT)]
-    baskets: Annotated[str, Field(max_length=LARGEST_TEXT)]
-    spend: Annotated[str, Field(max_length=LARGEST_TEXT)]
+class _TwinTerm(ScaledTerm, _Intercepts):
+    """A term's place on the scale, and its weight in each head."""
+
+
+_Text = Annotated[str, Field(max_length=LARGEST_TEXT)]
 
 
 class _Trees(StrictRecord):
-    texts: _Texts
+    texts: Annotated[dict[Literal["activity", "baskets", "spend"], _Text], Field(min_length=len(HEADS))]
     sha256: str
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.sha256 != digest(self.texts.model_dump()):
+        if self.sha256 != digest(self.texts):
             raise ValueError("the digest of the trees does not fit them")
         return self
 
     def challenger(self, horizon_days: int, priors: Priors) -> Challenger:
         """The trees as a model, looked at one by one."""
-        made = Challenger(horizon_days, priors, **self.texts.model_dump())
+        made = Challenger(horizon_days, priors, **self.texts)
         if not made.forests:
             raise ValueError("there are no trees")
         return made
@@ -70,7 +72,7 @@ class _TwinFile(StrictRecord):
     trained_on: TrainedOn
     champion: Literal["glm", "lightgbm", "average"]
     challenger: _Trees | None
-    intervals: IntervalsRecord | None
+    intervals: Intervals | None
 
     @model_validator(mode="after")
     def _of_this_version(self) -> Self:
@@ -81,18 +83,26 @@ class _TwinFile(StrictRecord):
             raise ValueError("its champion is not in the file")
         return self
 
-    def head(self, name: str) -> Head:
-        """One head, its weights gathered from the terms."""
-        return Head(getattr(self.intercepts, name), tuple(getattr(term, name) for term in self.terms))
-
-    def trees(self) -> Challenger | None:
-        """The challenger, its trees looked at one by one."""
-        return self.challenger.challenger(self.horizon_days, self.priors) if self.challenger else None
+    def model(self) -> TwinModel:
+        """The model itself, its trees looked at one by one."""
+        trees = None if self.challenger is None else self.challenger.challenger(self.horizon_days, self.priors)
+        weights = {name: tuple(getattr(term, name) for term in self.terms) for name in HEADS}
+        return TwinModel(
+            self.horizon_days,
+            self.decay_days,
+            self.priors,
+            scaling_of(self.terms),
+            **{name: Head(getattr(self.intercepts, name), weights[name]) for name in HEADS},
+            trained_on=self.trained_on,
+            champion=self.champion,
+            challenger=trees,
+            intervals=self.intervals,
+        )
 
 
 def to_text(model: TwinModel) -> str:
     """The model as sorted JSON: one line per number, so that `git diff` shows what training changed."""
-    scaling, heads = model.scaling, {name: getattr(model, name) for name in HEADS}
+    heads: dict[str, Head] = {name: getattr(model, name) for name in HEADS}
     body = {
         "schema": SCHEMA,
         "horizon_days": model.horizon_days,
@@ -100,15 +110,14 @@ def to_text(model: TwinModel) -> str:
         "priors": asdict(model.priors),
         "intercepts": {name: head.intercept for name, head in heads.items()},
         "terms": [
-            {"name": name, "centre": scaling.centres[i], "spread": scaling.spreads[i],
-             **{h: head.weights[i] for h, head in heads.items()}}
-            for i, name in enumerate(TERMS)
+            term | {name: head.weights[i] for name, head in heads.items()}
+            for i, term in enumerate(scaled(model.scaling, TERMS))
         ],
         "trained_on": asdict(model.trained_on),
         "champion": model.champion,
         "challenger": None if model.challenger is None else model.challenger.to_record(),
-        "intervals": None if model.intervals is None else model.intervals.to_record(),
-    }  # fmt: skip
+        "intervals": None if model.intervals is None else asdict(model.intervals),
+    }
     return to_json(body, indent=1) + "\n"
 
 
@@ -119,7 +128,7 @@ def from_text(text: str) -> TwinModel:
         IntegrityError: anything is missing, unknown, doubled, not finite, out of range or of the wrong kind.
     """
     with refusing("The model file is not a twin model", STRANGERS.format("train")):
-        return _model(parsed(_TwinFile, text, at_most=LARGEST_FILE))
+        return parsed(_TwinFile, text, at_most=LARGEST_FILE).model()
 
 
 def trees_from_text(text: str, *, horizon_days: int, priors: Priors) -> Challenger:
@@ -132,19 +141,12 @@ def trees_from_text(text: str, *, horizon_days: int, priors: Priors) -> Challeng
         return parsed(_Trees, text, at_most=LARGEST_FILE).challenger(horizon_days, priors)
 
 
-def _model(file: _TwinFile) -> TwinModel:
-    """The model that a file holds, its trees looked at one by one."""
-    scaling = Scaling(tuple(term.centre for term in file.terms), tuple(term.spread for term in file.terms))
-    return TwinModel(
-        horizon_days=file.horizon_days,
-        decay_days=file.decay_days,
-        priors=file.priors,
-        scaling=scaling,
-        trained_on=file.trained_on,
-        champion=file.champion,
-        challenger=file.trees(),
-        intervals=None if file.intervals is None else file.intervals.intervals(),
-        activity=file.head("activity"),
-        baskets=file.head("baskets"),
-        spend=file.head("spend"),
-    )
+def scaled(scaling: Scaling, names: Sequence[str]) -> list[dict[str, Any]]:
+    """The places of terms on the scale, by name: what `ScaledTerm` reads."""
+    places = zip(names, scaling.centres, scaling.spreads, strict=True)
+    return [{"name": name, "centre": centre, "spread": spread} for name, centre, spread in places]
+
+
+def scaling_of(terms: Sequence[ScaledTerm]) -> Scaling:
+    """The scaling that terms in a file make."""
+    return Scaling(tuple(term.centre for term in terms), tuple(term.spread for term in terms))

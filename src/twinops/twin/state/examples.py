@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from twinops.data.vault.seal import read_sealed
 from twinops.data.vault.sealed_tables import with_text_sid
 from twinops.errors import DataError
+from twinops.plugins import text_beside
 from twinops.ports import Engine, KeyStore
-from twinops.twin.state.features import sql
 
 FEWEST_HOUSEHOLDS = 30
 """Below this nothing is fitted: the heads have up to 20 terms."""
@@ -146,4 +146,4 @@ def examples(engine: Engine, panel: pa.Table, labels: pa.Table) -> Examples:
     """Join features and labels, in order of household and as-of day."""
     engine.register("panel", with_text_sid(panel))
     engine.register("labels", with_text_sid(labels))
-    return Examples(engine.query(sql("examples")))
+    return Examples(engine.query(text_beside(__package__, "examples.sql")))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.errors import DataError
 from twinops.params import FeaturesParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 SPEEDS = ("quick", "steady", "slow")
@@ -36,26 +35,9 @@ RFM = (
 )  # fmt: skip
 """Recency, frequency, monetary value: the baseline every accuracy is compared with."""
 
-WINDOWED = tuple(
-    f"{what}_{days}"
-    for what in (
-        "baskets",
-        "shopping_days",
-        "stores",
-        "cents",
-        "lines",
-        "cents_per_basket",
-        "saved_share",
-        "weekend_share",
-    )
-    for days in (28, 56, 84)
-)
+_COUNTED = ("baskets", "shopping_days", "stores", "cents", "lines", "cents_per_basket", "saved_share", "weekend_share")
+WINDOWED = tuple(f"{what}_{days}" for what in _COUNTED for days in (28, 56, 84))
 """What happened in a window and nothing before it: cumulative columns would drift by the clock alone."""
-
-
-def sql(name: str, package: str = __package__) -> str:
-    """A SQL file of this room, or of another one that reads the same tables."""
-    return files(package).joinpath(f"{name}.sql").read_text(encoding="utf-8")
 
 
 def as_of_days(features: FeaturesParams, *, known_until: int) -> tuple[int, ...]:
@@ -79,15 +61,15 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
     Raises:
         DataError: nobody may be looked at, or nobody bought anything before an as-of day.
     """
-    baskets = engine.query(sql("baskets"))
+    baskets = engine.query(text_beside(__package__, "baskets.sql"))
     # an own source may begin before day 0, and the decay table must reach its oldest event
     oldest = min(pc.min(baskets["day"]).as_py() or 0, 0)
     engine.register("baskets", baskets)
-    engine.register("log_value", log_values(engine.query(sql("values"))["cents"].to_numpy()))
+    engine.register("log_value", log_values(engine.query(text_beside(__package__, "values.sql"))["cents"].to_numpy()))
     engine.register("cutoffs", cutoffs(features, known_until=known_until))
     engine.register("calendar", calendar(features, oldest=oldest, known_until=known_until))
     engine.register("decay", decay(features.decay_days, oldest_age=known_until - oldest))
-    table = engine.query(sql("panel"))
+    table = engine.query(text_beside(__package__, "panel.sql"))
     if table.num_rows == 0:
         raise DataError(
             "The panel is empty: no household with a basket before an as-of day may be used for training.",
@@ -99,7 +81,7 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
 def labels(engine: Engine, table: pa.Table) -> pa.Table:
     """What each household of the panel did in the horizon; as-of days whose horizon is not over have no label."""
     engine.register("panel", table.select(["sid", "cutoff"]))
-    return engine.query(sql("labels"))
+    return engine.query(text_beside(__package__, "labels.sql"))
 
 
 def cutoffs(features: FeaturesParams, *, known_until: int) -> pa.Table:

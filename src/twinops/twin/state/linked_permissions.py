@@ -7,8 +7,8 @@ import pyarrow.compute as pc
 
 from twinops.data.consent import ledger as consent
 from twinops.data.linkage.strictest import strictest_of_merged
+from twinops.plugins import text_beside
 from twinops.ports import Engine
-from twinops.twin.state.features import sql
 
 
 def said_of_records(engine: Engine, choices: pa.Table, links: pa.Table, *, today: int) -> pa.Table:
@@ -33,4 +33,4 @@ def narrowed(engine: Engine, answers: pa.Table, links: pa.Table, said: pa.Table,
     strict = strictest_of_merged(engine, merged, both)
     engine.register("consent_own", answers)
     engine.register("consent_merged", strict)
-    return engine.query(sql("merged"))
+    return engine.query(text_beside(__package__, "merged.sql"))

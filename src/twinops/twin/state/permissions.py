@@ -10,15 +10,8 @@ import pyarrow as pa
 
 from twinops.data.consent import ledger as consent
 from twinops.entities.consent import LegalBasis, Purpose
+from twinops.plugins import text_beside
 from twinops.ports import Engine
-from twinops.twin.state.features import sql
-
-FLAGS = {
-    Purpose.TRAINING: "may_train",
-    Purpose.SCORING: "may_score",
-    Purpose.OFFERS: "may_offer",
-    Purpose.BIAS_ASSESSMENT: "may_assess_bias",
-}
 
 
 @dataclass(frozen=True)
@@ -51,9 +44,9 @@ def permissions(engine: Engine, read: pa.Table, *, today: int) -> pa.Table:
     """One row per household that allows training today and day, with the four `may_*` flags."""
     engine.register("consent_read", read)
     engine.register("clock", pa.table({"today": pa.array([today], pa.int64())}))
-    return engine.query(sql("permissions"))
+    return engine.query(text_beside(__package__, "permissions.sql"))
 
 
 def reasons(engine: Engine) -> pa.Table:
     """How many households may serve each purpose today, and how many not, by reason: `purpose, reason, households`."""
-    return engine.query(sql("reasons"))
+    return engine.query(text_beside(__package__, "reasons.sql"))

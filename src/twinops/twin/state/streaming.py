@@ -120,12 +120,6 @@ class StreamingState:
         self._take_out(_weights(self.decay_days, day), day, cents)
         return Heard.TAKEN
 
-    def forget_all(self) -> None:
-        """Forget the subject: nothing is left but what is believed of anyone, the population's priors."""
-        fresh = StreamingState(self.decay_days, self.remembered)
-        for name in self.__slots__:
-            setattr(self, name, getattr(fresh, name))
-
     def merge(self, other: StreamingState) -> StreamingState:
         """Both parts' events together, as if one state had heard them all. The parts must not share a basket.
 

@@ -20,17 +20,7 @@ from twinops.twin.state.examples import Examples
 from twinops.twin.state.features import BILLION
 from twinops.twin.state.streaming import Basket
 from twinops.twin.state.terms import columns
-from twinops.twin.strict_json import (
-    LARGEST,
-    Count,
-    Days,
-    NotNegative,
-    Number,
-    StrictRecord,
-    declared,
-    parsed,
-    refusing,
-)
+from twinops.twin.strict_json import LARGEST, Count, Days, NotNegative, Number, StrictRecord, declared, parsed, refusing
 from twinops.twin.support.newcomers import NewcomerModel, fit_newcomers, newcomers
 from twinops.twin.support.spread import FEWEST, Outcomes, Spread, enough, fit_spread
 
@@ -164,7 +154,8 @@ def fit_support(
         answered = {t: _response(part, got[t][mask], contacts, t) for t in CAMPAIGNS}
         tiers.append(Tier(name, upto, fit_spread(part), seen, answered))
     who = newcomers(baskets, known_until=known_until, oldest=min((b[0].day for b in baskets.values() if b), default=0))
-    return Support(model.horizon_days, _baskets_range(baskets), tuple(tiers), fit_newcomers(who, model))
+    usd, whose = (np.array(v) for v in zip(*((b.cents / 100, h) for h, bs in baskets.items() for b in bs), strict=True))
+    return Support(model.horizon_days, _range(usd, whose), tuple(tiers), fit_newcomers(who, model))
 
 
 def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
@@ -214,11 +205,6 @@ def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:
 def _range(values: np.ndarray, household: np.ndarray) -> Range:
     low, high = reached(values, household)
     return Range(rounded(low, 4), rounded(high, 4))
-
-
-def _baskets_range(baskets: Mapping[int, Sequence[Basket]]) -> Range:
-    pairs = [(h, b.cents / 100) for h, listed in baskets.items() for b in listed]
-    return _range(np.array([p[1] for p in pairs]), np.array([p[0] for p in pairs]))
 
 
 def _got(known: Examples, contacts: CampaignContacts, horizon_days: int) -> dict[str, np.ndarray]:

@@ -235,12 +235,7 @@ def shared_names(factors: int) -> tuple[str, ...]:
 
 
 def own_terms(
-    rows: TasteRows,
-    model: Tastes,
-    place: int,
-    rates: list[np.ndarray],
-    *,
-    habits: tuple[Habit, ...] | None = None,
+    rows: TasteRows, model: Tastes, place: int, rates: list[np.ndarray], *, habits: tuple[Habit, ...] | None = None
 ) -> np.ndarray:
     """The terms of one category, in the order of `OWN`."""
     prior = (habits or model.categories[place].habits)[-1]

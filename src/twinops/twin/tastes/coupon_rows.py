@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 
 from twinops.data.vault.sealed_tables import with_text_sid
 from twinops.params import FeaturesParams
+from twinops.plugins import text_beside
 from twinops.ports import Engine
-from twinops.twin.state.features import calendar, log_values, sql
+from twinops.twin.state.features import calendar, log_values
 from twinops.twin.state.features import decay as pace_decay
 from twinops.twin.tastes.events import Horizons, decay
 
@@ -103,13 +104,13 @@ def tell(
     `decay_days` are the memories of a taste; `oldest_age` is how many days ago the oldest event was.
     """
     oldest = when.known_until - oldest_age
-    baskets = engine.query(sql("baskets"))
-    engine.register("baskets", baskets)
-    engine.register("log_value", log_values(engine.query(sql("values"))["cents"].to_numpy()))
+    engine.register("baskets", engine.query(text_beside("twinops.twin.state", "baskets.sql")))
+    values = engine.query(text_beside("twinops.twin.state", "values.sql"))
+    engine.register("log_value", log_values(values["cents"].to_numpy()))
     engine.register("cutoffs", when.table())
     engine.register("calendar", calendar(grid, oldest=oldest, known_until=when.known_until))
     engine.register("decay", pace_decay(grid.decay_days, oldest_age=oldest_age))
-    engine.register("coupon_panel", engine.query(sql("panel")))
+    engine.register("coupon_panel", engine.query(text_beside("twinops.twin.state", "panel.sql")))
     engine.register("coupon_cutoffs", when.table())
     engine.register("taste_decay", decay(decay_days, oldest_age=oldest_age))
-    return engine.query(sql("coupons", __package__))
+    return engine.query(text_beside(__package__, "coupons.sql"))

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.plugins import text_beside
 from twinops.ports import Engine
-from twinops.twin.state.features import MILLION, sql
+from twinops.twin.state.features import MILLION
 
 SPEEDS = ("quick", "steady", "slow", "lasting")
 """The four speeds of forgetting of a taste, in the order of `tastes.decay_days`."""
@@ -58,7 +59,7 @@ def goods(engine: Engine, denied: pa.Table, *, not_goods: Sequence[str]) -> pa.T
     Left out are products of special categories (`data/special_categories.yaml`), those without a category, and what is
     no goods.
     """
-    products = engine.query(sql("taste_products", __package__))
+    products = engine.query(text_beside(__package__, "taste_products.sql"))
     named = products.filter(pc.is_valid(products["product_category"]))
     named = named.filter(pc.invert(pc.is_in(named["product_category"], pa.array(list(not_goods), pa.string()))))
     # GDPR art. 9: what tells of health or belief is no taste
@@ -71,7 +72,7 @@ def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice) -> tuple[
     engine.register("taste_products", products)
     rule = {"before_day": choice.before_day, "most": choice.most, "fewest_households": FEWEST_HOUSEHOLDS}
     engine.register("taste_rule", pa.table({name: pa.array([value], pa.int64()) for name, value in rule.items()}))
-    return tuple(engine.query(sql("taste_choice", __package__))["product_category"].to_pylist())
+    return tuple(engine.query(text_beside(__package__, "taste_choice.sql"))["product_category"].to_pylist())
 
 
 def hear(engine: Engine, products: pa.Table, categories: Sequence[str]) -> None:
@@ -79,19 +80,19 @@ def hear(engine: Engine, products: pa.Table, categories: Sequence[str]) -> None:
     places = pc.index_in(products["product_category"], pa.array(list(categories), pa.string())).cast(pa.int64())
     told = pa.table({"product_id": products["product_id"], "place": places})
     engine.register("taste_places", told.filter(pc.is_valid(told["place"])))
-    engine.register("taste_events", engine.query(sql("taste_events", __package__)))
+    engine.register("taste_events", engine.query(text_beside(__package__, "taste_events.sql")))
 
 
 def states(engine: Engine, when: Horizons, decay_days: Sequence[int], *, oldest_age: int) -> pa.Table:
     """The taste state of every household of the panel, on every one of these as-of days; see `tastes.sql`."""
     engine.register("taste_cutoffs", when.table())
     engine.register("taste_decay", decay(decay_days, oldest_age=oldest_age))
-    return engine.query(sql("tastes", __package__))
+    return engine.query(text_beside(__package__, "tastes.sql"))
 
 
 def labels(engine: Engine) -> pa.Table:
     """What was bought in the horizon; after `states`."""
-    return engine.query(sql("taste_labels", __package__))
+    return engine.query(text_beside(__package__, "taste_labels.sql"))
 
 
 def decay(decay_days: Sequence[int], *, oldest_age: int) -> pa.Table:

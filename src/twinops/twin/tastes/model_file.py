@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from twinops.entities.canonical import to_json
-from twinops.twin.model.glm import Head, Scaling
+from twinops.twin.model.glm import Head
 from twinops.twin.model.model import TrainedOn
-from twinops.twin.model.model_file import STRANGERS
+from twinops.twin.model.model_file import STRANGERS, ScaledTerm, scaled, scaling_of
 from twinops.twin.state.terms import Priors
-from twinops.twin.strict_json import Days, Name, Number, Positive, StrictRecord, parsed, refusing
+from twinops.twin.strict_json import Days, Name, Number, StrictRecord, parsed, refusing
 from twinops.twin.tastes.categories import OWN, Category, Habit, Tastes, shared_names
 from twinops.twin.tastes.coupons import Answering, Coupons, term_names
 from twinops.twin.tastes.events import SPEEDS
@@ -32,33 +32,17 @@ class Preferences:
     social: Social | None = None
 
 
-class _Term(StrictRecord):
-    """A term's place on the scale."""
-
-    name: Name
-    centre: Number
-    spread: Positive
-
-
-class _WeighedTerm(_Term):
+class _WeighedTerm(ScaledTerm):
     weight: Number
-
-
-class _Habits(StrictRecord):
-    """A category's prior at each of the four speeds."""
-
-    quick: Habit
-    steady: Habit
-    slow: Habit
-    lasting: Habit
 
 
 class _Category(StrictRecord):
     name: Name
-    habits: _Habits
+    habits: dict[str, Habit]
+    """Its prior at each of the four speeds."""
     centre: Number
     loadings: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_FACTORS)]
-    own: Annotated[tuple[_Term, ...], Field(max_length=len(OWN))]
+    own: Annotated[tuple[ScaledTerm, ...], Field(max_length=len(OWN))]
     intercept: Number
     weights: Annotated[dict[str, Number], Field(max_length=MOST_TERMS)]
 
@@ -66,21 +50,23 @@ class _Category(StrictRecord):
     def _of_this_version(self) -> Self:
         if tuple(term.name for term in self.own) != OWN or set(self.weights) != set(_weighed(len(self.loadings))):
             raise ValueError("a category's terms are not this version's terms")
+        if set(self.habits) != set(SPEEDS):
+            raise ValueError("a category's priors are not those of the four speeds")
         return self
 
     def category(self) -> Category:
         """Its weights in the order of its terms."""
         weights = tuple(self.weights[name] for name in _weighed(len(self.loadings)))
-        habits = tuple(getattr(self.habits, speed) for speed in SPEEDS)
+        habits = tuple(self.habits[speed] for speed in SPEEDS)
         head = Head(self.intercept, weights)
-        return Category(self.name, habits, self.centre, self.loadings, _scaling(self.own), head)
+        return Category(self.name, habits, self.centre, self.loadings, scaling_of(self.own), head)
 
 
 class _Tastes(StrictRecord):
     horizon_days: Days
     decay_days: tuple[Days, Days, Days, Days]
     pace: Priors
-    shared: Annotated[tuple[_Term, ...], Field(max_length=MOST_TERMS)]
+    shared: Annotated[tuple[ScaledTerm, ...], Field(max_length=MOST_TERMS)]
     categories: Annotated[tuple[_Category, ...], Field(min_length=1, max_length=MOST_CATEGORIES)]
     trained_on: TrainedOn
 
@@ -96,7 +82,7 @@ class _Tastes(StrictRecord):
     def tastes(self) -> Tastes:
         """The heads themselves."""
         categories = tuple(category.category() for category in self.categories)
-        scaling = _scaling(self.shared)
+        scaling = scaling_of(self.shared)
         return Tastes(self.horizon_days, self.decay_days, self.pace, scaling, categories, self.trained_on)
 
 
@@ -117,7 +103,7 @@ class _Coupons(StrictRecord):
 
     def coupons(self) -> Coupons:
         """The head itself."""
-        head, scaling = Head(self.intercept, tuple(term.weight for term in self.terms)), _scaling(self.terms)
+        head, scaling = Head(self.intercept, tuple(term.weight for term in self.terms)), scaling_of(self.terms)
         return Coupons(self.horizon_days, self.pace, self.answering, self.kinds, scaling, head, self.trained_on)
 
 
@@ -152,25 +138,18 @@ def from_text(text: str) -> Preferences:
 
 
 def _tastes_body(model: Tastes) -> dict[str, Any]:
-    shared = shared_names(model.factors)
     return {
         "horizon_days": model.horizon_days,
         "decay_days": list(model.decay_days),
         "pace": asdict(model.pace),
-        "shared": [
-            {"name": name, "centre": model.scaling.centres[i], "spread": model.scaling.spreads[i]}
-            for i, name in enumerate(shared)
-        ],
+        "shared": scaled(model.scaling, shared_names(model.factors)),
         "categories": [
             {
                 "name": c.name,
                 "habits": {s: asdict(c.habits[i]) for i, s in enumerate(SPEEDS)},
                 "centre": c.centre,
                 "loadings": list(c.loadings),
-                "own": [
-                    {"name": name, "centre": c.scaling.centres[i], "spread": c.scaling.spreads[i]}
-                    for i, name in enumerate(OWN)
-                ],
+                "own": scaled(c.scaling, OWN),
                 "intercept": c.head.intercept,
                 "weights": dict(zip(_weighed(model.factors), c.head.weights, strict=True)),
             }
@@ -188,18 +167,13 @@ def _coupons_body(model: Coupons) -> dict[str, Any]:
         "kinds": list(model.kinds),
         "intercept": model.head.intercept,
         "terms": [
-            {"name": name, "centre": model.scaling.centres[i], "spread": model.scaling.spreads[i],
-             "weight": model.head.weights[i]}
-            for i, name in enumerate(term_names(model.kinds))
+            term | {"weight": weight}
+            for term, weight in zip(scaled(model.scaling, term_names(model.kinds)), model.head.weights, strict=True)
         ],
         "trained_on": asdict(model.trained_on),
-    }  # fmt: skip
+    }
 
 
 def _weighed(factors: int) -> tuple[str, ...]:
     """Names of a category's weights: its own terms, and those that all categories share."""
     return (*OWN, *(f"all_{name}" for name in shared_names(factors)))
-
-
-def _scaling(terms: tuple[_Term, ...] | tuple[_WeighedTerm, ...]) -> Scaling:
-    return Scaling(tuple(term.centre for term in terms), tuple(term.spread for term in terms))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from twinops.errors import DataError
 from twinops.governance.assessment import cnil
 from twinops.governance.assessment.cnil import Finished
+from twinops.plugins import text_beside
 from twinops.workflows.dpia.export_cnil import draft
 from twinops.workflows.evidence import CandidateFolder
 
@@ -54,7 +54,7 @@ def import_cnil(candidate: CandidateFolder, *, file: str) -> Imported:
 
 def schema() -> Any:
     """What the tool imports cleanly."""
-    return json.loads(files("twinops.governance").joinpath("law", "cnil_pia.schema.json").read_text(encoding="utf-8"))
+    return json.loads(text_beside("twinops.governance", "law", "cnil_pia.schema.json"))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -73,12 +73,12 @@ def _taken(
     for shelf in SHELVES:
         name = shelf.__name__.rsplit(".", 1)[-1]
         there = asked.folder is not None and (asked.folder / shelf.FILE).is_file() and not on.off(name)
-        read = shelf.read(None, asked) if there else Reading(as_table([], shelf.READ), 0)
+        read = shelf.read(None, asked) if there else Reading(as_table([], shelf.SCHEMA.arrow), 0)
         collected.append(intake.take(read, shelf, off=on.off(name)))
         if name in known:
             true.append(_of_taken(known[name], read.rows[shelf.SUBJECT]))
     path, keys = intake.plane.places.truth("identities"), intake.plane.keys
-    write_sealed(pa.concat_tables(true), path, dataset=path.stem, batch=path.stem, keys=keys, subject="record")
+    write_sealed(pa.concat_tables(true), path, dataset=path.stem, keys=keys, subject="record")
     return tuple(collected)
 
 

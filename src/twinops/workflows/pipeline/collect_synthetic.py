@@ -142,4 +142,4 @@ def _truth_of_nothing(source: str) -> pa.Table:
 def _seal_truth(truth: pa.Table, source: str, intake: Intake) -> None:
     """Sealed by subject, as everything is."""
     subject, path = "household_id" if source == "panelists" else "account", intake.plane.places.truth(source)
-    write_sealed(truth, path, dataset=f"truth_{source}", batch=source, keys=intake.plane.keys, subject=subject)
+    write_sealed(truth, path, dataset=f"truth_{source}", keys=intake.plane.keys, subject=subject)

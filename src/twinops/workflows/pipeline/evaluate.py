@@ -115,7 +115,7 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
         "active_probability", pa.array(np.concatenate([p.active_probability for p in predicted]))
     )
     table = table.append_column("expected_spend", pa.array(np.concatenate([p.spend for p in predicted])))
-    write_sealed(table, places.predictions, dataset="predictions", batch="holdout", keys=keys, subject="sid")
+    write_sealed(table, places.predictions, dataset="predictions", keys=keys, subject="sid")
 
 
 def keep_trees(challenger: Challenger, places: Places) -> None:

@@ -59,7 +59,7 @@ def remember(known: Examples, places: Places, keys: KeyStore) -> None:
     """Seal who the model was trained on, and on how many rows: erasure needs to know."""
     counted = known.table.group_by("sid").aggregate([([], "count_all")]).sort_by("sid")
     table = pa.table({"sid": counted["sid"], "rows": counted["count_all"]})
-    write_sealed(table, places.trained_subjects, dataset="trained", batch="subjects", keys=keys, subject="sid")
+    write_sealed(table, places.trained_subjects, dataset="trained", keys=keys, subject="sid")
 
 
 def shown(model: TwinModel, choice: Choice, known: Examples, *, places: Places, grid: FeaturesParams) -> Trained:

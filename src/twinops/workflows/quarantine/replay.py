@@ -118,7 +118,7 @@ class ReplayDesk:
             [old.replace_schema_metadata(None), new.select(old.column_names).cast(old.schema.remove_metadata())]
         )
         table, path = both.sort_by([(name, "ascending") for name in both.column_names]), self.waits.raw(source, batch)
-        written = write_sealed(table, path, dataset=source, batch=batch, keys=keys, subject="sid")
+        written = write_sealed(table, path, dataset=source, keys=keys, subject="sid")
         held = sorted(keys.subject_keys(set(table["sid"].to_pylist())))
         oldest, newest = span(table.filter(pc.is_in(table["sid"], pa.array(held, pa.string()))), to.day)
         counts = self.counts(source, batch)

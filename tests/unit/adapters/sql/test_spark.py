@@ -26,6 +26,7 @@ from twinops.data.texts import signals
 from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.evaluation.quality import contradictions, population
 from twinops.params import AgesParams
+from twinops.plugins import text_beside
 from twinops.twin.state import features
 from twinops.twin.state.examples import examples
 from twinops.twin.state.permissions import LedgerQuestion, permissions, read_consent, reasons
@@ -96,7 +97,7 @@ def everything(engine) -> dict[str, pa.Table]:
     out["reasons"] = reasons(engine)
     engine.register("permissions", out["permissions"])
     engine.register("transactions", lines)
-    out["baskets"] = engine.query(features.sql("baskets"))
+    out["baskets"] = engine.query(text_beside("twinops.twin.state", "baskets.sql"))
     out["panel"] = features.panel(engine, GRID, known_until=UNTIL)
     out["labels"] = features.labels(engine, out["panel"])
     out["examples"] = examples(engine, out["panel"], out["labels"]).table

@@ -84,17 +84,6 @@ def test_bounds_of_a_mean_by_hand():
     assert (low, high) == (3.0, 10.5)  # the halves of cell one are 0 or 15, cell two is 6: two members each
 
 
-def test_correlation_bounds_close_when_the_shared_variable_explains_everything_and_open_when_nothing():
-    rng = np.random.default_rng(1)
-    x = np.stack([np.ones(400), rng.normal(size=400)], axis=1)
-    low, middle, high = frechet_bounds.correlation(x[:, 1], x, x[:, 1], x)
-    assert low == pytest.approx(high, abs=0.05)
-    assert middle == pytest.approx(1, abs=0.05)
-    low, _, high = frechet_bounds.correlation(rng.normal(size=400), x, rng.normal(size=400), x)
-    assert low < -0.9
-    assert high > 0.9
-
-
 def test_segments_that_follow_from_what_was_matched_on_are_met():
     donors, ours = people(1_500, 1), people(1_000, 2)
     rows = fused(donors, ours)

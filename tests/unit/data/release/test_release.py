@@ -195,7 +195,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryKey
     for path, columns in ((places.panel, panel), (places.blend, blend)):
         table = pa.table({"sid": who, **flags, **columns})
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=keys, subject="sid")
+        write_sealed(table, path, dataset=path.stem, keys=keys, subject="sid")
     # 450 households of chance leave wide intervals
     policy = POLICY.read_text(encoding="utf-8").replace("risk_at_most: 0.2", "risk_at_most: 0.5")
     places.compliance.mkdir()

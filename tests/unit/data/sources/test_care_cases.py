@@ -160,7 +160,7 @@ def test_what_is_sealed_can_be_opened_again_and_quarantine_too(tmp_path):
     reading = read(tmp_path, case(1), b"{}", case(2, closed_at=None, outcome="open"))
     table = care_cases.sealed(part(reading.rows, care_cases.SCHEMA).good)
     path, aside = tmp_path / "raw" / "all.parquet", tmp_path / "quarantine" / "all.parquet"
-    write_sealed(table, path, dataset="care_cases", batch="all", keys=keys, subject=care_cases.SUBJECT)
+    write_sealed(table, path, dataset="care_cases", keys=keys, subject=care_cases.SUBJECT)
     opened = read_sealed(path, dataset="care_cases", keys=keys)
     assert opened["event_id"].to_pylist() == table["event_id"].to_pylist()
     assert "text" not in opened.column_names

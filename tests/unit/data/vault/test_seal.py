@@ -23,7 +23,7 @@ CANARY = "household-canary-20561"
 
 
 def sealed_as(path: Path, table: pa.Table, keys: MemoryKeys, *, dataset: str = "receipts") -> Path:
-    write_sealed(table, path, dataset=dataset, batch=path.stem, keys=keys, subject="household_id")
+    write_sealed(table, path, dataset=dataset, keys=keys, subject="household_id")
     return path
 
 
@@ -103,7 +103,7 @@ def test_a_table_of_subjects_alone_is_sealed_and_opened(tmp_path):
     keys = MemoryKeys()
     sids = keys.subject_ids(["1", "2"])
     table = pa.table({"sid": sids})
-    write_sealed(table, tmp_path / "subjects.parquet", dataset="trained", batch="subjects", keys=keys, subject="sid")
+    write_sealed(table, tmp_path / "subjects.parquet", dataset="trained", keys=keys, subject="sid")
     opened = read_sealed(tmp_path / "subjects.parquet", dataset="trained", keys=keys)
     assert opened["sid"].to_pylist() == sorted(sids)
 
@@ -111,7 +111,7 @@ def test_a_table_of_subjects_alone_is_sealed_and_opened(tmp_path):
 def test_opened_tables_can_be_sealed_again_by_sid(tmp_path):
     keys = MemoryKeys()
     opened = read_sealed(sealed_as(tmp_path / "m.parquet", receipts(), keys), dataset="receipts", keys=keys)
-    write_sealed(opened, tmp_path / "panel.parquet", dataset="panel", batch="panel", keys=keys, subject="sid")
+    write_sealed(opened, tmp_path / "panel.parquet", dataset="panel", keys=keys, subject="sid")
     again = read_sealed(tmp_path / "panel.parquet", dataset="panel", keys=keys)
     assert again["sid"].to_pylist() == opened["sid"].to_pylist()
     assert again["note"].to_pylist() == opened["note"].to_pylist()
@@ -131,9 +131,7 @@ def test_a_forgotten_subject_is_absent_and_counted_in_old_and_new_files(tmp_path
     opened = read_sealed(path, dataset="receipts", keys=keys)
     assert seven not in opened["sid"].to_pylist()
     assert (opened.num_rows, erased(opened)) == (3, 1)
-    fresh = write_sealed(
-        receipts(), tmp_path / "n.parquet", dataset="receipts", batch="n", keys=keys, subject="household_id"
-    )
+    fresh = write_sealed(receipts(), tmp_path / "n.parquet", dataset="receipts", keys=keys, subject="household_id")
     assert (fresh.subjects, fresh.rows) == (2, 3)
 
 

@@ -29,9 +29,9 @@ def tables(tmp_path: Path, keys: MemoryKeys) -> SealedTables:
     for batch, who in (("2017-01", [7, 3]), ("2017-02", [7])):
         table = pa.table({"household_id": who, "cents": [100 * w for w in who]})
         path = tmp_path / "transactions" / f"{batch}.parquet"
-        write_sealed(table, path, dataset="transactions", batch=batch, keys=keys, subject="household_id")
+        write_sealed(table, path, dataset="transactions", keys=keys, subject="household_id")
     path = tmp_path / "panel.parquet"
-    write_sealed(pa.table({"household_id": [3], "cutoff": [9]}), path, dataset="panel", batch="panel", keys=keys,
+    write_sealed(pa.table({"household_id": [3], "cutoff": [9]}), path, dataset="panel", keys=keys,
                  subject="household_id")  # fmt: skip
     return SealedTables(lambda source: raw(tmp_path, source), keys)
 

@@ -75,7 +75,7 @@ def test_whoever_poisons_every_held_out_label_cannot_move_the_choice(world):
         values = np.where(late, poison, labels[name].to_numpy())
         labels = labels.set_column(labels.schema.get_field_index(name), name, pa.array(values, pa.int64()))
     labels = labels.set_column(labels.schema.get_field_index("sid"), "sid", labels["sid"].cast(pa.string()))
-    write_sealed(labels, places.labels, dataset="labels", batch="labels", keys=keys, subject="sid")
+    write_sealed(labels, places.labels, dataset="labels", keys=keys, subject="sid")
     try:
         poisoned = all_three(world)
     finally:

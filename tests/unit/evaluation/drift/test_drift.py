@@ -227,7 +227,7 @@ def test_the_workflow_writes_the_same_bytes_again_and_no_subject(
     sids = keys.subject_ids([str(i) for i in range(n)])
     rows = {"sid": sids * 2, "cutoff": [309] * n + [337] * n, "may_score": [True] * (2 * n)}
     table = pa.table({**rows, **{c: rng.gamma(2, 50, 2 * n) for c in columns}})
-    write_sealed(table, places.panel, dataset="panel", batch="panel", keys=keys, subject="sid")
+    write_sealed(table, places.panel, dataset="panel", keys=keys, subject="sid")
     written = [places.measures("drift"), places.figure("drift_distances"), places.figure("early_warning")]
     monkeypatch.setattr("twinops.workflows.pipeline.drift.limits_of", lambda _places: None)
     sections = {"days": DAYS, "grid": GRID, "penalties": TrainParams(activity_c=0.2, spend_alpha=0.01)}

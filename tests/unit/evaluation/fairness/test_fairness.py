@@ -405,9 +405,9 @@ def project(tmp_path: Path, *, keys: MemoryKeys, n: int = 400) -> Places:
             "size": [["S", "M", "L"][i % 3] for i in range(n // 2)],
         }
     )
-    write_sealed(predictions, places.predictions, dataset="predictions", batch="holdout", keys=keys, subject="sid")
+    write_sealed(predictions, places.predictions, dataset="predictions", keys=keys, subject="sid")
     place = places.raw("demographics", "all")
-    write_sealed(demographics, place, dataset="demographics", batch="all", keys=keys, subject="household_id")
+    write_sealed(demographics, place, dataset="demographics", keys=keys, subject="household_id")
     places.compliance.mkdir()
     (places.compliance / "intended_use.yaml").write_text(INTENDED)
     return places

@@ -236,4 +236,4 @@ def test_the_workflow_proposes_within_the_guard_and_measures_whom_it_falls_on(tm
 
 
 def seal(path: Path, dataset: str, columns: dict, keys: MemoryKeys) -> None:
-    write_sealed(pa.table(columns), path, dataset=dataset, batch=path.stem, keys=keys, subject="sid")
+    write_sealed(pa.table(columns), path, dataset=dataset, keys=keys, subject="sid")

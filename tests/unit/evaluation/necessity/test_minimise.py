@@ -245,7 +245,7 @@ def project(tmp_path_factory):
 
 def _seal(path, table, dataset, keys):
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_sealed(table, path, dataset=dataset, batch="all", keys=keys, subject="household_id")
+    write_sealed(table, path, dataset=dataset, keys=keys, subject="household_id")
 
 
 def _seal_derived(places, keys):
@@ -256,7 +256,7 @@ def _seal_derived(places, keys):
     n, m = day.num_rows, panel.num_rows
     scores = pa.table({"sid": day["sid"], "cutoff": day["cutoff"], "expected_spend": np.linspace(1, 90, n)})
     places.predictions.parent.mkdir(parents=True, exist_ok=True)
-    write_sealed(scores, places.predictions, dataset="predictions", batch="holdout", keys=keys, subject="sid")
+    write_sealed(scores, places.predictions, dataset="predictions", keys=keys, subject="sid")
     blend = {
         "sid": panel["sid"], "cutoff": panel["cutoff"], "crm_records": np.arange(m) % 2,
         "crm_has_email": np.arange(m) % 3 == 0, "crm_days_since_update": np.arange(m) % 50,
@@ -264,7 +264,7 @@ def _seal_derived(places, keys):
         "net_sentiment": pa.nulls(m, pa.float64()), "care_cases": np.zeros(m, int), "care_open_cases": np.zeros(m, int),
     }  # fmt: skip
     places.blend.parent.mkdir(parents=True, exist_ok=True)
-    write_sealed(pa.table(blend), places.blend, dataset="blend", batch="blend", keys=keys, subject="sid")
+    write_sealed(pa.table(blend), places.blend, dataset="blend", keys=keys, subject="sid")
 
 
 @pytest.fixture(scope="module")

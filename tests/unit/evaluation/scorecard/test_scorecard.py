@@ -143,9 +143,7 @@ def seal_demographics(places, keys, members: int) -> None:
     rows = [{"household_id": f"{n:032x}", **LEVELS, "age": "35-44" if n % 2 else "65+"} for n in range(members)]
     path = places.raw("demographics", "all")
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_sealed(
-        pa.Table.from_pylist(rows), path, dataset="demographics", batch="all", keys=keys, subject="household_id"
-    )
+    write_sealed(pa.Table.from_pylist(rows), path, dataset="demographics", keys=keys, subject="household_id")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 from shoppers import GRID, as_bytes, crowd, engine_with, examples_of, lines, panel_of, permissions
 
 from twinops.errors import DataError
+from twinops.plugins import text_beside
 from twinops.twin.state import features
 
 ANN = "a" * 32
@@ -163,7 +164,7 @@ def test_sums_far_beyond_32_bits_are_exact():
 def test_the_engine_is_asked_for_sql_that_needs_no_double_sums():
     engine_with(lines((ANN, 50, 100)))
     for name in ("baskets", "values", "panel", "labels", "examples"):
-        text = features.sql(name).upper()
+        text = text_beside("twinops.twin.state", f"{name}.sql").upper()
         assert "ORDER BY" in text
         assert "AVG(" not in text
         assert "STDDEV" not in text

@@ -210,7 +210,7 @@ def asked_before_linking(folder, *, signed: str, events: list[tuple[str, str]]):
     for name, rows_of in held.items():
         path = places.raw(name, "all")
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_sealed(rows_of, path, dataset=name, batch="all", keys=keys, subject="id")
+        write_sealed(rows_of, path, dataset=name, keys=keys, subject="id")
     found = supplied(lawful, places, engine=DuckDBEngine(threads=1), keys=keys, as_of=AS_OF)
     facts = {f.name: f.value for f in Findings.from_json(places.measures("lawful").read_text("utf-8")).facts}
     listed = read_sealed(places.blendable, dataset="blendable", keys=keys)

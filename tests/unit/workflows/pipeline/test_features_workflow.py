@@ -15,7 +15,7 @@ from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
 from twinops.errors import DataError, ParamsError
 from twinops.own_params import NOTHING_OWN
-from twinops.twin.state.permissions import FLAGS
+from twinops.twin.state.features import PERMISSIONS
 from twinops.twin.state.permissions import permissions as honest
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.places import Places
@@ -61,7 +61,7 @@ def test_everyone_who_agreed_is_in_and_nobody_is_left_out(agreed):
     assert population.in_panel == 3
     assert facts(places)["excluded"] == {}
     assert facts(places)["rows_without_valid_basis"] == 0
-    assert all(row[flag] for row in panel(places, keys) for flag in FLAGS.values())
+    assert all(row[flag] for row in panel(places, keys) for flag in PERMISSIONS)
 
 
 def of_own(**legal):

@@ -39,7 +39,7 @@ def built(folder, *, ledger=None, births=None, rule=None):
     places = sealed_project(folder, keys, BASKETS, everyone_agrees(SHOPPERS) if ledger is None else ledger)
     if births is not None:
         table = pa.table({"who": pa.array(list(births)), "birth_day": pa.array(list(births.values()), pa.int64())})
-        write_sealed(table, places.births, dataset="births", batch="births", keys=keys, subject="who")
+        write_sealed(table, places.births, dataset="births", keys=keys, subject="who")
     engine = DuckDBEngine(threads=1)
     supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=rule or AgesParams())
     open_examples(engine, keys, panel=places.panel, labels=places.labels)

@@ -45,9 +45,9 @@ def collected(root: Path, *, without: tuple[str, ...] = ()) -> tuple[Places, Mem
         truths.append(known[name])
         if name not in without:
             table = pointing(shelf.sealed(rows), getattr(shelf, "HOUSEHOLDS", ()), keys)
-            write_sealed(table, places.raw(name, "all"), dataset=name, batch="all", keys=keys, subject=shelf.SUBJECT)
+            write_sealed(table, places.raw(name, "all"), dataset=name, keys=keys, subject=shelf.SUBJECT)
     write_sealed(
-        pa.concat_tables(truths), places.truth("identities"), dataset="identities", batch="identities", keys=keys,
+        pa.concat_tables(truths), places.truth("identities"), dataset="identities", keys=keys,
         subject="record",
     )  # fmt: skip
     allow(places, keys, {sid: True for name in SHELVES if name not in without for sid in sids(places, keys, name)})
@@ -60,7 +60,7 @@ def sids(places: Places, keys: MemoryKeys, source: str) -> list[str]:
 
 def allow(places: Places, keys: MemoryKeys, answers: dict[str, bool]) -> None:
     table = pa.table({"sid": pa.array(list(answers), pa.string()), "allowed": pa.array(list(answers.values()))})
-    write_sealed(table, places.blendable, dataset="blendable", batch="blendable", keys=keys, subject="sid")
+    write_sealed(table, places.blendable, dataset="blendable", keys=keys, subject="sid")
 
 
 def opened(places: Places, keys: MemoryKeys, name: str) -> list[dict]:

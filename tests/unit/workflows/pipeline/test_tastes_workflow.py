@@ -70,9 +70,9 @@ def project(root, transactions, *, ledger=None, with_campaigns=True, vitamins=4)
     if with_campaigns:
         tables = in_campaigns(sorted(set(transactions["sid"].to_pylist())))
         for name, table in zip(("campaigns", "redemptions"), tables, strict=True):
-            write_sealed(table, places.raw(name, "all"), dataset=name, batch="all", keys=keys, subject="household_id")
+            write_sealed(table, places.raw(name, "all"), dataset=name, keys=keys, subject="household_id")
     supplied(features, places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
-    write_sealed(BLEND.empty_table(), places.blend, dataset="blend", batch="blend", keys=keys, subject="sid")
+    write_sealed(BLEND.empty_table(), places.blend, dataset="blend", keys=keys, subject="sid")
     return places, keys
 
 

@@ -101,7 +101,7 @@ def test_truth_is_held_for_evaluation_alone_and_no_longer_than_what_it_is_true_o
     planted = {"identities": ("identities", 1_095), "panelists": ("truth_panelists", 730)}  # CRM's and the panel's days
     for name, (dataset, _) in planted.items():
         rows = pa.table({"who": [str(n) for n in range(12)], "person": list(range(12))})
-        write_sealed(rows, places.truth(name), dataset=dataset, batch=name, keys=keys, subject="who")
+        write_sealed(rows, places.truth(name), dataset=dataset, keys=keys, subject="who")
     try:
         found = mapped(project)
         assert found.undeclared == ()
@@ -122,7 +122,7 @@ def test_the_panel_of_other_people_and_the_panel_of_features_are_two_tables(proj
     places, keys = project
     rows = pa.table({"panelist": [f"p-{n}" for n in range(12)], "age": ["65+"] * 12})
     path = places.raw("panelists", "all")
-    write_sealed(rows, path, dataset="panelists", batch="all", keys=keys, subject="panelist")
+    write_sealed(rows, path, dataset="panelists", keys=keys, subject="panelist")
     try:
         found = {r.table for r in mapped(project).rows if r.table.endswith(("panel", "panelists"))}
         assert found == {"panel", "raw/panelists"}
@@ -199,7 +199,6 @@ def test_a_column_nobody_declared_is_named(tmp_path, project):
         pa.table({"sid": keys.subject_ids(["1"]), "shoe_size": [42]}),
         stray,
         dataset="stray",
-        batch="stray",
         keys=keys,
         subject="sid",
     )

@@ -156,7 +156,7 @@ def test_a_minor_has_no_twin_to_show(house):
     path = house.places.births
     path.parent.mkdir(parents=True, exist_ok=True)
     births = pa.table({"household_id": [natural(CHILD)], "birth_day": pa.array([-10 * 365], pa.int64())})
-    write_sealed(births, path, dataset="births", batch="births", keys=house.keys, subject="household_id")
+    write_sealed(births, path, dataset="births", keys=house.keys, subject="household_id")
     try:
         told = house.run("twin.show", who=natural(CHILD), purpose="twin_scoring")
     finally:
@@ -194,10 +194,10 @@ def test_access_finds_records_of_other_sources_that_were_taken_for_theirs(house)
     paths = [places.raw("crm", "all"), places.links]
     for path in paths:
         path.parent.mkdir(parents=True, exist_ok=True)
-    write_sealed(pa.table({"crm_id": [record], **columns}), paths[0], dataset="crm", batch="all", keys=keys,
+    write_sealed(pa.table({"crm_id": [record], **columns}), paths[0], dataset="crm", keys=keys,
                  subject="crm_id")  # fmt: skip
     sids = {"sid": [keys.known_sid(natural(PLAIN))], "source": ["crm"], "record": [keys.known_sid(record)]}
-    write_sealed(pa.table(sids), paths[1], dataset="links", batch="links", keys=keys, subject="sid")
+    write_sealed(pa.table(sids), paths[1], dataset="links", keys=keys, subject="sid")
     try:
         held = {h.source: h for h in house.run("twin.access", who=natural(PLAIN)).portrait.held}
         other = {h.source for h in house.run("twin.access", who=natural(BUSY)).portrait.held}
@@ -263,7 +263,7 @@ def test_who_was_contacted_too_often_is_left_alone(house):
         "household_id": [natural(PLAIN)] * n, "campaign_id": list(range(n)), "campaign_type": ["Type A"] * n,
         "start_day": [190] * n, "end_day": [220] * n,
     })  # fmt: skip
-    write_sealed(sent, path, dataset="campaigns", batch="all", keys=house.keys, subject="household_id")
+    write_sealed(sent, path, dataset="campaigns", keys=house.keys, subject="household_id")
     try:
         told = house.run("twin.simulate", who=natural(PLAIN), purpose="offers", action="campaign:A")
     finally:
@@ -279,7 +279,7 @@ def test_who_has_an_open_complaint_is_sent_no_campaign_and_may_still_be_predicte
     def asked(open_cases: list[int], action: str) -> tuple[str, ...]:
         cases = pa.array(open_cases, pa.int64())
         table = pa.table({**rows, "care_open_cases": cases})
-        write_sealed(table, path, dataset=path.stem, batch=path.stem, keys=house.keys, subject="sid")
+        write_sealed(table, path, dataset=path.stem, keys=house.keys, subject="sid")
         return house.run("twin.simulate", who=natural(BUSY), purpose="offers", action=action).refused
 
     try:

@@ -95,12 +95,7 @@ def blend_facts(places: Places) -> tuple[Fact, ...]:
     label, content = label_of(places.blend), places.blend.read_bytes()
     columns = ["sid", *(column.name for column in label.columns)] if label else []
     path = places.blend.relative_to(places.root).as_posix()
-    value = {
-        "path": path,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-        "columns": columns,
-    }
+    value = {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "columns": columns}
     return (Fact("blend.file", value, Kind.MEASURED, path),)
 
 

@@ -7,19 +7,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    Mark,
-    above,
-    canvas,
-    dot,
-    panel_title,
-    tell,
-)
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
 PANELS = {

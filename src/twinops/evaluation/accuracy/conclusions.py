@@ -17,11 +17,7 @@ CLAIMS = {
     "spend_mae": "how much it will spend",
 }
 RFM = "the RFM regression"
-OTHER_BASELINES = {
-    "bgnbd": "BG/NBD with gamma-gamma",
-    "naive": "the last 28 days again",
-    "lightgbm": "LightGBM",
-}
+OTHER_BASELINES = {"bgnbd": "BG/NBD with gamma-gamma", "naive": "the last 28 days again", "lightgbm": "LightGBM"}
 SPEAKS = {LIGHTGBM: "LightGBM's trees", AVERAGE: "the mean of the regressions and LightGBM's trees"}
 
 

@@ -12,14 +12,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
-from twinops.evaluation.drift.early_warning import (
-    QUANTITIES,
-    Answer,
-    DayAnswer,
-    Watched,
-    Watching,
-    day_answer,
-)
+from twinops.evaluation.drift.early_warning import QUANTITIES, Answer, DayAnswer, Watched, Watching, day_answer
 from twinops.evaluation.drift.planted import planted
 from twinops.evaluation.statistics import wilson
 

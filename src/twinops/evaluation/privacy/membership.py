@@ -27,10 +27,7 @@ SHOWN = shown.measures(
 
 FALSE_POSITIVES = 0.01
 FEWEST = 100
-QUANTITIES = {
-    "membership_auc": "area under the curve",
-    "membership_rate": "true positives at 1 % false positives",
-}
+QUANTITIES = {"membership_auc": "area under the curve", "membership_rate": "true positives at 1 % false positives"}
 
 Confidence = Callable[[np.ndarray], np.ndarray]
 """From a mask of households (in, out) to how well the model made from those in meets what each household did."""

@@ -14,14 +14,7 @@ from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.answers.forecast import LEVEL
 from twinops.twin.model.fit import fit_twin
 from twinops.twin.state.examples import Examples
-from twinops.twin.support.newcomers import (
-    BANDS,
-    Newcomer,
-    corrected,
-    fit_newcomers,
-    outcomes_after,
-    outcomes_before,
-)
+from twinops.twin.support.newcomers import BANDS, Newcomer, corrected, fit_newcomers, outcomes_after, outcomes_before
 from twinops.twin.support.spread import Outcomes, Spread, fit_spread
 
 NOTHING, ESTABLISHED = "0_days", "established"

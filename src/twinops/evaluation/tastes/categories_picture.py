@@ -9,27 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    Mark,
-    above,
-    canvas,
-    dot,
-    panel_title,
-    tell,
-)
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.tastes.categories import Tried
 from twinops.twin.tastes.categories import Tastes
 
-PANELS = {
-    "category_ndcg_at_10": "What it will buy of: NDCG of ten",
-    "new_category_auc": "What it newly tries: AUC",
-}
+PANELS = {"category_ndcg_at_10": "What it will buy of: NDCG of ten", "new_category_auc": "What it newly tries: AUC"}
 MODELS = {
     "popularity": (GREY, "popularity"),
     "own_counts": (ORANGE, "own counts"),
@@ -55,9 +40,7 @@ def tastes_picture(measures: Mapping[str, Measure]) -> Figure:
         panel_title(axes[1][column], "twin's gain over it, paired")
     m = measures["category_ndcg_at_10"]
     return tell(
-        figure,
-        finding=_ahead(measures),
-        rests_on=f"n = {m.n:,} households; {m.source}.\n95 % intervals: {m.method}.",
+        figure, finding=_ahead(measures), rests_on=f"n = {m.n:,} households; {m.source}.\n95 % intervals: {m.method}."
     )
 
 

@@ -8,19 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    Mark,
-    above,
-    canvas,
-    dot,
-    panel_title,
-    tell,
-)
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.tastes.categories import TWIN
 from twinops.evaluation.tastes.coupons import AUC, CURVE, Curve

@@ -33,13 +33,7 @@ class Bundled:
 
 
 def bundle(  # noqa: PLR0913  # the first three are supplied by wiring
-    places: Places,
-    lineage: Lineage,
-    signer: Signer,
-    *,
-    into: str = "",
-    email: str = "",
-    key: str = "",
+    places: Places, lineage: Lineage, signer: Signer, *, into: str = "", email: str = "", key: str = ""
 ) -> Bundled:
     """Write `evidence/<model>/<key>/` anew, or the folder named; sign its sums when somebody is named.
 

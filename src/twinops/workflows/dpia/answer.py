@@ -13,25 +13,11 @@ from pydantic import ValidationError
 from twinops.entities.canonical import digest, to_json
 from twinops.errors import ParamsError
 from twinops.governance.assessment import questions as dpia
-from twinops.governance.assessment.answers import (
-    ADVICE,
-    DECISION,
-    GivenAnswer,
-    GivenFor,
-    before,
-    give,
-    written,
-)
+from twinops.governance.assessment.answers import ADVICE, DECISION, GivenAnswer, GivenFor, before, give, written
 from twinops.governance.assessment.reopening import triggers
 from twinops.governance.people.offices import DPO
 from twinops.governance.reading import sentences
-from twinops.workflows.compliance_files import (
-    ASSESSED,
-    SIGNATURE,
-    AnsweredDpia,
-    Declarations,
-    declarations,
-)
+from twinops.workflows.compliance_files import ASSESSED, SIGNATURE, AnsweredDpia, Declarations, declarations
 from twinops.workflows.evidence import CandidateFolder
 from twinops.workflows.places import write
 

@@ -17,13 +17,7 @@ from twinops.evaluation.accuracy.calibration import Calibration, measure_calibra
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
-from twinops.evaluation.accuracy.measures import (
-    SLOPE,
-    TWIN,
-    ScoredDay,
-    accuracy_findings,
-    measure_accuracy,
-)
+from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import EvaluateParams

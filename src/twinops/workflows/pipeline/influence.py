@@ -17,12 +17,7 @@ from twinops.errors import ParamsError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.fairness.decision import RankedHouseholds, replayed
 from twinops.evaluation.influence import measures as measure
-from twinops.evaluation.influence.findings import (
-    MeasuredInfluence,
-    Pressure,
-    influence_findings,
-    influence_sentence,
-)
+from twinops.evaluation.influence.findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.evaluation.influence.picture import influence_picture
 from twinops.evaluation.statistics import wilson
 from twinops.governance.gates import influence as gate

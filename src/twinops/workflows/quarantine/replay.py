@@ -131,5 +131,5 @@ class ReplayDesk:
                 "suppressed": counts["suppressed"] + old.num_rows + new.num_rows - written.rows,
                 "oldest_day": oldest,
                 "newest_day": newest,
-            },
+            }
         )

@@ -35,11 +35,7 @@ QUARANTINED = (
 )
 
 
-def access(
-    who: str,
-    *,
-    opener: Opener,
-) -> ShownPortrait:
+def access(who: str, *, opener: Opener) -> ShownPortrait:
     """Answer the request of the consumer of this id.
 
     Raises:

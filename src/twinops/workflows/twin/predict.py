@@ -29,12 +29,7 @@ class Predicted:
         )
 
 
-def predict(
-    who: str,
-    purpose: str,
-    *,
-    opener: Opener,
-) -> Predicted:
+def predict(who: str, purpose: str, *, opener: Opener) -> Predicted:
     """Open one twin and predict the horizon from the as-of day on.
 
     Raises:

@@ -10,15 +10,7 @@ import pyarrow.compute as pc
 from twinops.twin.answers.counterfactual import Wish, counterfactual
 from twinops.twin.answers.forecast import forecast
 from twinops.twin.answers.opening import Opening
-from twinops.twin.answers.portrait import (
-    HeldRecords,
-    Occasion,
-    Portrait,
-    average_spend,
-    habits,
-    permissions,
-    said,
-)
+from twinops.twin.answers.portrait import HeldRecords, Occasion, Portrait, average_spend, habits, permissions, said
 from twinops.twin.answers.portrait_text import portrait_text
 from twinops.twin.answers.theme_facts import reasons
 from twinops.workflows.places import Places
@@ -47,13 +39,7 @@ class ShownPortrait:
         return self.refused or "" if self.portrait is None else portrait_text(self.portrait)
 
 
-def show(
-    who: str,
-    purpose: str,
-    name: str = "this consumer",
-    *,
-    opener: Opener,
-) -> ShownPortrait:
+def show(who: str, purpose: str, name: str = "this consumer", *, opener: Opener) -> ShownPortrait:
     """Open one twin and describe it; `name` is what the portrait calls it. Refused: the ledger does not allow it.
 
     Raises:

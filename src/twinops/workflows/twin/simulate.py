@@ -17,13 +17,7 @@ from twinops.workflows.twin.open import Consumer, Opened, Opener
 from twinops.workflows.twin.tastes import coupon_chance
 
 
-def simulate(
-    who: str,
-    action: str,
-    purpose: str,
-    *,
-    opener: Opener,
-) -> Simulated:
+def simulate(who: str, action: str, purpose: str, *, opener: Opener) -> Simulated:
     """Answer with a distribution, or with every reason why not: consent, the influence guard, the support of the data.
 
     Raises:

@@ -1,7 +1,5 @@
 """One look for all pictures: a finding as title, what it rests on below, the same bytes from the same numbers."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Read what people wrote and signed in `compliance/`: all of it once, before anything is decided by it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Gather what was measured in a folder and what is declared for it into the one Evidence that is judged."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import asdict, dataclass

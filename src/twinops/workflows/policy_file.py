@@ -1,7 +1,5 @@
 """Read single files of `compliance/` that stages of the pipeline go by: the policy, and the signed interests."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from twinops.entities.consent import Purpose

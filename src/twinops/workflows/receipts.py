@@ -1,7 +1,5 @@
 """The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """The events of all households as they came, and whether a state that takes them in one by one equals the panel's."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

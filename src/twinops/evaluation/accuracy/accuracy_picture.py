@@ -1,7 +1,5 @@
 """The twin beside its baselines: a dot per model with its interval, and the paired gain over the two strongest."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

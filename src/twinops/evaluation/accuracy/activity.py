@@ -1,7 +1,5 @@
 """What the households did after each as-of day: the plain facts a forecast is judged against."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What households did after each as-of day: how many came back, and how much they spent."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from matplotlib.axes import Axes

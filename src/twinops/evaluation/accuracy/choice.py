@@ -5,8 +5,6 @@ them. So the mean of both must beat them on every head, the whole paired interva
 better by a margin, and worse in nothing.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path

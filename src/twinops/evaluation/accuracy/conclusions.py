@@ -1,7 +1,5 @@
 """What the measures allow us to say, in words: decided by the intervals and by nothing else."""
 
-from __future__ import annotations
-
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.accuracy.choice import Choice

@@ -1,7 +1,5 @@
 """What moves forecasts, for everybody together: by the twin's own terms and by the challenger's trees, side by side."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from twinops.entities.canonical import rounded

@@ -1,7 +1,5 @@
 """What moves forecasts: the twin's exact terms beside the Shapley values of the challenger's trees, by heading."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from matplotlib.axes import Axes

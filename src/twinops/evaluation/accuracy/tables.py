@@ -1,7 +1,5 @@
 """Markdown tables for notebooks: measures with their intervals, side by side."""
 
-from __future__ import annotations
-
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.statistics.rendering import table, written, written_gain

@@ -1,7 +1,5 @@
 """How far each feature moved between two as-of days, against the limit."""
 
-from __future__ import annotations
-
 from matplotlib.figure import Figure
 
 from twinops.evaluation.canvas import BLUE, INK, ORANGE, canvas, tell

@@ -4,8 +4,6 @@ Labels come a whole horizon late. The same heads, taught on the same rows but on
 horizon, say after a week what the labels say after four.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial

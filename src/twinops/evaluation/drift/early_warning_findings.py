@@ -1,7 +1,5 @@
 """Say what the first days showed: ratios of the day, false alarms, and which planted changes were found."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Say what the comparison of two as-of days found: one measure, one fact, and a plain sentence."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from twinops.entities import shown

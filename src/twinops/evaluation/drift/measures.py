@@ -1,7 +1,5 @@
 """Measure which features no longer look as they did on an earlier as-of day, and what share of them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

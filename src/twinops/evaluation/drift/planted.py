@@ -1,7 +1,5 @@
 """Plant a change of known size into the first days of a calm day, to see whether the watch would find it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Read the one decision that is judged, and which groups it is assessed for, from `compliance/intended_use.yaml`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any, Literal
 

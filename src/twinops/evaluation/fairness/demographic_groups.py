@@ -1,7 +1,5 @@
 """Which demographic group each household is in, merged until a group is large enough; None: in no group that is."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple

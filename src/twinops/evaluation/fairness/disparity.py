@@ -7,8 +7,6 @@ The ratio that is judged is the lower of the two selection rates over the higher
 half as often as the rest, and one that is reached twice as often, are the same unevenness told from two sides.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Write down what the fairness assessment found, as measures and facts; small cells are left out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Which group each household is in, for every attribute the decision is assessed by."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Whom the judged decision selects, group by group, and whether their spend was predicted right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes

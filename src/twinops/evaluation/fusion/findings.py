@@ -1,7 +1,5 @@
 """Inferred segments against what the generator knows, and as the one fact that leaves the data plane."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -4,8 +4,6 @@ deck.
 Levels after Rässler 2002 (doi:10.1007/978-1-4613-0053-3): marginal distribution, joint distribution, single values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What a panel lets us infer about segments: value, interval, and what stays open whatever the data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

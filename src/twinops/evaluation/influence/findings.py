@@ -1,7 +1,5 @@
 """Say what was found of contacts and of whom the choice falls on; aggregates only, small counts hidden."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """How often groups that are easily exploited would be chosen, beside past campaigns and a choice by lot."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -1,7 +1,5 @@
 """What a shop would do without a linkage model: the same e-mail, or a weighted similarity of all fields."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

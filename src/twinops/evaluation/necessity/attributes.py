@@ -1,7 +1,5 @@
 """Personal attributes as numbers a regression can use, one block of columns each. For necessity tests only."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

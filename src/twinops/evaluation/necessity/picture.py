@@ -1,7 +1,5 @@
 """What a personal attribute or source saves, beside the same with shuffled values and the margin it must reach."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from matplotlib.axes import Axes

@@ -1,7 +1,5 @@
 """The rows that necessity is tested on: established households, the same as if newly met, and what sources tell."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from importlib.resources import files
 

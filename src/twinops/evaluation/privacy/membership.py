@@ -5,8 +5,6 @@ attacked in turn with the others as shadows. The unit is the household: all its 
 threshold, the simpler attack, is blind to models that remember few households well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

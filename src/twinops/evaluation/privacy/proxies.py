@@ -5,8 +5,6 @@ shuffled members, which must be .5, and with ordinary categories of as many memb
 buys of everything, so only what exceeds these is about the category.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Attack, control and guess beside one another: only what the attack has over the control is a leak."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure

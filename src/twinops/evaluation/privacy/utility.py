@@ -1,7 +1,5 @@
 """What a released table is still good for: how far its counts are from those of the households it stands for."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations

@@ -1,7 +1,5 @@
 """Say how good the sources are: measures per source and dimension, and the tables a person looks at."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Of whom we know what: shares of consumers that each source tells anything of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """How complete and valid each source is, month by month."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap

@@ -1,7 +1,5 @@
 """Who is in and who is left out, and whether every row that is in has a valid basis: counted again, not believed."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set

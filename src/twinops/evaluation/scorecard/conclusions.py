@@ -1,7 +1,5 @@
 """What the scorecard allows us to say, in words: decided by the intervals and by nothing else."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from twinops.entities.findings import Findings

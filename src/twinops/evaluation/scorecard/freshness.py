@@ -4,8 +4,6 @@ A state that is some days old does not know the latest baskets; heads that are f
 months, but read a fresh state. Everything is predicted for the same households and the same horizons.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """What goes stale: the state of the households, or the heads that read it."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -1,7 +1,5 @@
 """The twin's scorecard: day after day beside plain baselines, how much of the spread it sees, and group by group."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

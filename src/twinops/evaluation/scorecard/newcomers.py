@@ -1,7 +1,5 @@
 """How honest a newcomer's ranges are: coverage and width on newcomers that neither heads nor ranges have seen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

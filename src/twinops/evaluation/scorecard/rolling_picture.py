@@ -1,7 +1,5 @@
 """Day after day: how much better the twin predicted than each plain baseline, with what was known by then."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Markdown tables of the scorecard: gains over everything at once, day by day, and group by group."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from twinops.entities.findings import Findings

@@ -1,7 +1,5 @@
 """One twin: how often it shops at three speeds of memory, what is expected with its range and if, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The tables of the notebook `twin`: what is held of one twin, what-ifs, segments."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from twinops.evaluation.segments.measures import Mean, Segment

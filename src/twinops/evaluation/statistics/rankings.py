@@ -1,7 +1,5 @@
 """How good an order is: NDCG of a short list, AUC over pairs of household and thing, and who is captured at the top."""
 
-from __future__ import annotations
-
 import numpy as np
 
 LIST = 10

@@ -1,7 +1,5 @@
 """What all measures of one evaluation share: who was drawn, how often, and on which days."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops.entities.measure import Measure

@@ -1,7 +1,5 @@
 """How well the taste heads predict which categories a household buys of, and newly tries, on held-out days."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Tastes in pictures: the heads beside their baselines, what is newly tried, and which tastes go together."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -3,8 +3,6 @@
 Recipients were chosen by the shop and not by lot. Whoever redeems might have bought without a coupon too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Who redeems a coupon: redeemers found among the best-scored recipients, and the heads' AUC. Response, not uplift."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes

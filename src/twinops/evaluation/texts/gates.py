@@ -1,7 +1,5 @@
 """What the gates before the scorer let through and turn away: language, special categories, topics."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from twinops.data.texts import language, signals, topics

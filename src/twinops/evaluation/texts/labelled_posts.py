@@ -1,7 +1,5 @@
 """Posts labelled by hand: ordinary ones and hard ones, English and not; every sentence is our own."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 from importlib.resources import files

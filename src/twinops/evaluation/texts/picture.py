@@ -1,7 +1,5 @@
 """How often the scorer is right, beside always saying the same, and what the gates before it let through."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -1,7 +1,5 @@
 """Put a candidate's evidence into one folder that anyone can check without twinops."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from collections.abc import Iterator

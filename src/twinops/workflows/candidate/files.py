@@ -1,7 +1,5 @@
 """What lies in this folder: the candidate's evidence, and what the lock file and git say of it now."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from twinops.entities.evidence import Evidence

@@ -1,7 +1,5 @@
 """Write one person's answer to one question of the impact assessment, as a file that the person owns and signs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime

@@ -1,7 +1,5 @@
 """Let a person sign answers to the impact assessment, with a key and an office of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Blend what the sources tell: one sealed row per consumer and as-of day, and how many are held from where."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -2,8 +2,6 @@
 its households and their made-up identities.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, replace
 from datetime import date, timedelta

@@ -1,7 +1,5 @@
 """Compare the features of two as-of days, and the first days after the later one with what was expected of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow.compute as pc

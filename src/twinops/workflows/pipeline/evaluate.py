@@ -1,7 +1,5 @@
 """Measure the way the model is made, on held-out as-of days: refit for each on what was closed by then, and compare."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import partial
 

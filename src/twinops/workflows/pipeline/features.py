@@ -1,7 +1,5 @@
 """Make the panel: whoever allows training today, each on every as-of day, with features, labels and permissions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow.compute as pc

@@ -1,7 +1,5 @@
 """Infer from a panel of other people how segments of our consumers think; only for segments, always with its doubt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

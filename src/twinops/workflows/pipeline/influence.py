@@ -1,7 +1,5 @@
 """Measure contact pressure, and whether the campaign that the twin would propose falls on groups easily exploited."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 

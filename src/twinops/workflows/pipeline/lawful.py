@@ -1,7 +1,5 @@
 """Decide, before anything is linked, which records the law allows to be linked and blended, and count the others."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

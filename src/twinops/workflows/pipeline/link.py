@@ -1,7 +1,5 @@
 """Find out which records of several sources are one person's, and how sure that is. Only lawful records take part."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Ask of every personal attribute and source whether the twin needs it, and what behaviour gives away without it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

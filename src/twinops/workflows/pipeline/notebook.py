@@ -1,7 +1,5 @@
 """Execute one notebook, and refuse to publish it when it shows a subject."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Attack what was made: the model for who was trained on, and tables that may leave for who is in them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

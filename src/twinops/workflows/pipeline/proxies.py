@@ -1,7 +1,5 @@
 """Ask whether the features tell who buys of denied product categories, among households that allow bias assessment."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Measure every source that was collected, and set the sources against each other."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Put the twin's scorecard together: coverage, freshness, spread, groups and every as-of day, all with intervals."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Measure the scorer of texts: on posts labelled by hand, and on what the generator truly meant, where there is one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa

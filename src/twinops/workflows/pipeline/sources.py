@@ -1,7 +1,5 @@
 """Bring together what was found about the sources: who is held, how surely linked, how weak the signals are."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import dataclass

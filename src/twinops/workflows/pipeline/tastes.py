@@ -1,7 +1,5 @@
 """Learn what households buy of, which coupons they answer and how they write; measure it on held-out days."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field

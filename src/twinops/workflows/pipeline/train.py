@@ -1,7 +1,5 @@
 """Fit the model that ships, on every household-day whose horizon is closed and whose household allows training."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa

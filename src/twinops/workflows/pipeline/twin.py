@@ -1,7 +1,5 @@
 """Measure where the data can answer, how newcomers fare, whether streaming equals batch; and tell of one twin."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Judge quarantined rows again after a fix: what is good now is taken, the rest stays, and nothing is lost."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Make a table that may leave, attack it, and write it only if policy, budget and attacks allow it."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """Take down one person's answer to one unit of the retention proposal; an older signature falls away."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Go through every sealed file and say of every column why it is held, on which basis, how long and from where."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path

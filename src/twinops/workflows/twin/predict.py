@@ -1,7 +1,5 @@
 """Predict one consumer's next weeks, for a declared purpose that the consumer allows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops.twin.answers.forecast import Forecast, forecast

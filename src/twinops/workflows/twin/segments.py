@@ -1,7 +1,5 @@
 """Tell what segments of consumers are expected to do, and would be if; aggregates only, small cells suppressed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Show one consumer's portrait, for a declared purpose that the consumer allows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa

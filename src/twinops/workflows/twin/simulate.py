@@ -1,7 +1,5 @@
 """Ask one twin what would come if, within what the data, the consumer and the policy allow."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

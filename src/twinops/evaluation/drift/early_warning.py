@@ -133,7 +133,7 @@ def name_of(quantity: str) -> str:
 
 def _ratio(quantity: str, found: Estimate, seen: Watched, how: Watching) -> Measure:
     source = f"receipts of days {seen.cutoff} to {seen.cutoff + how.days - 1}, households that may be scored"
-    return Measure(name_of(quantity), found.value, seen.households, source, how.method, *found[1:], seed=how.seed)
+    return found.measure(name_of(quantity), seen.households, source, how.method, seed=how.seed)
 
 
 def _scored(early: Examples, day: int) -> np.ndarray:

@@ -19,9 +19,8 @@ SHOWN = (
         {
             "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
             "early_active_ratio": "The same, of households that came",
-            "early_spend_ratio": (
-                "The same, of spend; told and not judged, it moves by more than the limits in calm weeks"
-            ),
+            "early_spend_ratio": "The same, of spend; told and not judged, it moves by more than the limits in calm "
+            "weeks",
             "early_false_alarms": "Share of calm days on which this would have been an alarm",
             "early_false_warnings": "Share of calm days on which this would have been a warning or an alarm",
         },
@@ -148,9 +147,8 @@ def _counts(days: Sequence[DayAnswer]) -> dict[str, Any]:
 
 def _share(name: str, hits: int, days: Sequence[DayAnswer], source: str) -> Measure:
     """A rate over calm days; households of a day are one trial, not many."""
-    value, low, high = wilson.share(hits, len(days))
     method = "share of calm days on which the gate's rule raised it; Wilson's interval"
-    return Measure(name, value, len(days), source, method, low, high, unit_of_n="as-of days")
+    return wilson.share(hits, len(days)).measure(name, len(days), source, method, unit_of_n="as-of days")
 
 
 def _day_row(t: DayAnswer) -> dict[str, Any]:

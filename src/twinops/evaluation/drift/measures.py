@@ -88,11 +88,9 @@ def measure_drift(pair: Windows, *, draws: int, seed: int) -> Drift:
     """
     sizes = (len(pair.reference), len(pair.current), pair.households)
     if min(sizes) < FEWEST_HOUSEHOLDS:
-        few = f"fewer than {FEWEST_HOUSEHOLDS} households in a window"
-        return Drift((), *sizes, why_not=few)
-    measurable = [
-        c for c in pair.columns if pair.reference_rows[c].notna().any() and pair.current_rows[c].notna().any()
-    ]
+        return Drift((), *sizes, why_not=f"fewer than {FEWEST_HOUSEHOLDS} households in a window")
+    both = (pair.reference_rows, pair.current_rows)
+    measurable = [c for c in pair.columns if all(rows[c].notna().any() for rows in both)]
     distance, reaches, q = _as_they_are(pair, measurable)
     features = tuple(_feature(pair, c, distance.get(c), q.get(c), flagged=reaches.get(c)) for c in pair.columns)
     known = [f for f in features if f.missing_reference < 1 or f.missing_current < 1]

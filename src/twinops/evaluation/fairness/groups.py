@@ -87,6 +87,5 @@ def _grouping(attribute: str, levels: np.ndarray, order: Sequence[str] | None, a
     group_of = merged(Counter(levels[among.compared]), order=order, least=among.least)
     labels = np.full(len(levels), None, dtype=object)
     labels[among.compared] = [group_of[level] for level in levels[among.compared]]
-    return Grouping(
-        attribute, tuple(dict.fromkeys(g for g in group_of.values() if g is not None)), labels, among.compared
-    )
+    groups = tuple(dict.fromkeys(g for g in group_of.values() if g is not None))
+    return Grouping(attribute, groups, labels, among.compared)

@@ -164,5 +164,5 @@ def _distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _measure(name: str, values: Sequence[float], n: int, hidden: Hidden, params: Halvings) -> Measure:
-    value, low, high = Estimate.around(float(np.mean(values)), *(float(v) for v in np.quantile(values, TAILS)))
-    return Measure(name, value, n, f"{hidden.source}; hidden: {hidden.name}", METHOD, low, high, seed=params.seed)
+    found = Estimate.around(float(np.mean(values)), *(float(v) for v in np.quantile(values, TAILS)))
+    return found.measure(name, n, f"{hidden.source}; hidden: {hidden.name}", METHOD, seed=params.seed)

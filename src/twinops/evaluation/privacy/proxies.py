@@ -56,7 +56,7 @@ def memberships(engine: Engine, denied: pa.Table, rule: ProxiesParams, sids: lis
     register_kinds(engine, denied)
     asked = {"cutoff": pa.array([rule.cutoff], pa.int64()), "least_days": pa.array([rule.least_days], pa.int64())}
     engine.register("asked", pa.table(asked))
-    found = engine.query(_sql("proxies"))
+    found = engine.query(files(__package__).joinpath("proxies.sql").read_text(encoding="utf-8"))
     place = {sid: i for i, sid in enumerate(sids)}
     out: dict[str, np.ndarray] = {}
     for kind, sid in zip(found["kind"].to_pylist(), found["sid"].to_pylist(), strict=True):
@@ -120,10 +120,8 @@ def predicted(z: np.ndarray, truth: np.ndarray, fold: np.ndarray, *, c: float = 
     for number in range(FOLDS):
         held = fold == number
         if len(np.unique(truth[~held])) == 2:
-            model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-6, max_iter=100).fit(
-                z[~held], truth[~held]
-            )
-            out[held] = model.decision_function(z[held])
+            model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-6, max_iter=100)
+            out[held] = model.fit(z[~held], truth[~held]).decision_function(z[held])
     return np.array([rounded(float(v)) for v in out])
 
 
@@ -167,7 +165,7 @@ def _measures(p: Proxy, source: str, rule: ProxiesParams, n: int) -> list[Measur
     shuffled = Estimate(float(p.shuffled.mean()), *(float(v) for v in np.quantile(p.shuffled, TAILS)))
 
     def measure(what: str, found: Estimate, method: str) -> Measure:
-        return Measure(f"proxy.{p.category}.{what}", found[0], n, source, method, *found[1:], seed=rule.seed)
+        return found.measure(f"proxy.{p.category}.{what}", n, source, method, seed=rule.seed)
 
     out = [
         measure("auc", p.auc.estimate(p.category), f"AUC of members, out of fold; {drawn}; {about}"),
@@ -178,7 +176,3 @@ def _measures(p: Proxy, source: str, rule: ProxiesParams, n: int) -> list[Measur
         out.append(measure("auc_ordinary", ordinary, f"mean AUC of {beside}; {drawn}"))
         out.append(measure("excess", excess, f"AUC less that of {beside}, paired; {drawn}"))
     return out
-
-
-def _sql(name: str) -> str:
-    return files(__package__).joinpath(f"{name}.sql").read_text(encoding="utf-8")

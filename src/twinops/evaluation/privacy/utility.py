@@ -41,9 +41,8 @@ def utility(members: np.ndarray, control: np.ndarray, spread: Spread, sizes: Seq
 
 def spread_of(low: np.ndarray, high: np.ndarray, sizes: Sequence[int]) -> Spread:
     """A range of codes as equal shares of each code in it."""
-    return [
-        [_shared(a, b, size) for a, b, size in zip(x, y, sizes, strict=True)] for x, y in zip(low, high, strict=True)
-    ]
+    rows = zip(low, high, strict=True)
+    return [[_shared(a, b, size) for a, b, size in zip(x, y, sizes, strict=True)] for x, y in rows]
 
 
 def _shared(low: int, high: int, size: int) -> np.ndarray:

@@ -29,9 +29,8 @@ def quality_findings(
         "quality_newest": {s.name: quality.newest(s, today) for s in sources},
         "contradictions": [_contradiction(c) for c in against],
     }
-    return Findings(
-        tuple(found), tuple(Fact(n, v, Kind.MEASURED, "data/counts and data/raw") for n, v in facts.items())
-    )
+    source = "data/counts and data/raw"
+    return Findings(tuple(found), tuple(Fact(name, v, Kind.MEASURED, source) for name, v in facts.items()))
 
 
 def _month(tally: Tally) -> dict[str, Any]:

@@ -72,9 +72,7 @@ class Source:
 
     def share(self, dimension: str, hits: int, n: int, method: str, *, unit: str = "rows") -> Measure:
         """One dimension of quality as the share of rows that are fine in that respect."""
-        value, low, high = share(hits, n)
-        name = f"quality.{self.name}.{dimension}"
-        return Measure(name, value, n, self.described, method, low, high, unit_of_n=unit)
+        return share(hits, n).measure(f"quality.{self.name}.{dimension}", n, self.described, method, unit_of_n=unit)
 
 
 def by_month(source: Source) -> dict[str, Tally]:
@@ -109,9 +107,8 @@ def consistency(source: Source, against: Iterable[Contradiction]) -> tuple[Measu
     if not mine:
         return ()
     concerned, wrong = sum(c.concerned for c in mine), sum(c.contradicting for c in mine)
-    method = (
-        f"rows not contradicted, over {len(mine)} check(s): {', '.join(c.check.id for c in mine)}; Wilson's interval"
-    )
+    names = ", ".join(c.check.id for c in mine)
+    method = f"rows not contradicted, over {len(mine)} check(s): {names}; Wilson's interval"
     return (source.share("consistency", concerned - wrong, concerned, method, unit="checked rows"),)
 
 

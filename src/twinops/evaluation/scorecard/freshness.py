@@ -93,9 +93,8 @@ def _with_history(origins: Origins, day: int, ages: Sequence[int]) -> tuple[Exam
     for old in then.values():
         common = np.intersect1d(common, old.household)
     # rows are in order of household, and each household has one row a day: the same places are the same households
-    return rows.where(np.isin(rows.household, common)), {
-        age: old.where(np.isin(old.household, common)) for age, old in then.items()
-    }
+    same = {age: old.where(np.isin(old.household, common)) for age, old in then.items()}
+    return rows.where(np.isin(rows.household, common)), same
 
 
 def _aged(what: str, days: int, found: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]) -> Aged:

@@ -57,9 +57,8 @@ def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
     """Every quantity of the twin on this day, and its gain over each baseline, on the households and on every draw."""
     rows = origins.rows(day)
     weights = draws[:, rows.household].astype(float)
-    found = {
-        m: quantities(rows, origins.model(m, day).predict(rows.table), weights) for m in (*BASELINES, origins.heads)
-    }
+    predicted = {m: origins.model(m, day).predict(rows.table) for m in (*BASELINES, origins.heads)}
+    found = {m: quantities(rows, p, weights) for m, p in predicted.items()}
     ours = found.pop(origins.heads)
     return Origin(
         day,
@@ -133,22 +132,16 @@ def _group(days: Sequence[Scored], held: Sequence[Covered], draws: np.ndarray, m
     parts = [(d, c, member[d.rows.household] & _assessable(d.rows)) for d, c in zip(days, held, strict=True)]
     who = np.concatenate([d.rows.household[m] for d, _, m in parts])
     weights = draws[:, who].astype(float)
-    said, came = (
-        np.concatenate([x.spend[m] for x, m in pairs])
-        for pairs in ([(d.said, m) for d, _, m in parts], [(d.rows, m) for d, _, m in parts])
-    )
-    coverage = {
-        f"coverage_{q}": Resampled(weighted.mean(np.concatenate([c.inside[q][m] for _, c, m in parts]), weights))
-        for q in BOTH
-    }
+    said = np.concatenate([d.said.spend[m] for d, _, m in parts])
+    came = np.concatenate([d.rows.spend[m] for d, _, m in parts])
+    inside = {q: np.concatenate([c.inside[q][m] for _, c, m in parts]) for q in BOTH}
     figures = {
-        **coverage,
+        **{f"coverage_{q}": Resampled(weighted.mean(inside[q], weights)) for q in BOTH},
         "spend_mae": Resampled(weighted.mean(np.abs(said - came), weights)),
         "predicted_over_actual_spend": Resampled(weighted.mean(said, weights) / weighted.mean(came, weights)),
     }
-    return {"households": len(np.unique(who)), "rows": len(who)} | {
-        name: _with_interval(r) for name, r in figures.items() if r.known
-    }
+    known = {name: _with_interval(r) for name, r in figures.items() if r.known}
+    return {"households": len(np.unique(who)), "rows": len(who), **known}
 
 
 def _members(labels: np.ndarray, group: GroupLabel) -> np.ndarray:

@@ -41,5 +41,5 @@ def gates(posts: Sequence[Post]) -> list[Measure]:
 
 def share(name: str, hits: Sequence[bool], source: str) -> Measure:
     """A share with its Wilson interval."""
-    value, low, high = wilson.share(sum(hits), len(hits))
-    return Measure(name, value, len(hits), source, "Wilson score interval", low=low, high=high, unit_of_n="posts")
+    found = wilson.share(sum(hits), len(hits))
+    return found.measure(name, len(hits), source, "Wilson score interval", unit_of_n="posts")

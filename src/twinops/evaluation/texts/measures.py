@@ -27,13 +27,10 @@ SHOWN = shown.measures(
         "sentiment_macro_f1.hard": "Macro-F1 on posts made hard on purpose (irony, negation)",
         "sentiment_sign_flips.hard": "Hard posts whose sign is turned round",
         "sentiment_gate_false_accept": "Posts in another language that were taken for English",
-        "sentiment_special_missed": (
-            "Posts about a special category, written after the deny-list, that it did not see"
-        ),
+        "sentiment_special_missed": "Posts about a special category, written after the deny-list, that it did not see",
         "sentiment_special_scored": "Of these, those that were scored all the same",
-        "sentiment_subject_coverage_95_synthetic": (
-            "Intervals of a person's net sentiment that hold the generator's truth"
-        ),
+        "sentiment_subject_coverage_95_synthetic": "Intervals of a person's net sentiment that hold the generator's "
+        "truth",
     },
     section=Section.TEXTS,
 )
@@ -155,9 +152,9 @@ def _quality(counts: np.ndarray, params: Draws, *, suffix: str, source: str) -> 
     out = []
     for place, (name, figure, at, draws) in enumerate(figures):
         n, whose = int(whole.sum()), ".majority" if place > 2 else ""
-        value, low, high = Estimate.around(*percentiles(np.concatenate([figure(at[None]), figure(draws)])))
+        found = Estimate.around(*percentiles(np.concatenate([figure(at[None]), figure(draws)])))
         what = f"{name}{suffix}{whose}"
-        out.append(Measure(what, value, n, source, BOOTSTRAP, low, high, unit_of_n="posts", seed=params.seed))
+        out.append(found.measure(what, n, source, BOOTSTRAP, unit_of_n="posts", seed=params.seed))
     return out
 
 

@@ -138,9 +138,8 @@ def _findings(table: pa.Table, places: Places) -> Findings:
     for column in PRESENCE:
         hits = _held(last, column)
         if n and (hits == 0 or hits >= SMALLEST_CELL) and n - hits != 0:
-            value, low, high = share(hits, n)
             method = "share of consumers of whom this is known on the last as-of day; Wilson's interval"
-            measures.append(Measure(f"held.{column}", value, n, "blend", method, low=low, high=high))
+            measures.append(share(hits, n).measure(f"held.{column}", n, "blend", method))
         elif n and hits == n:
             measures.append(Measure(f"held.{column}", 1.0, n, "blend", "counted in full"))
     off = sorted(

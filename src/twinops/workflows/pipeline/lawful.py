@@ -17,7 +17,6 @@ from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.wilson import share
 from twinops.governance.assessment import legitimate_interests
@@ -102,13 +101,9 @@ def _findings(answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purp
     measures = []
     for name, table in answers.items():
         if table.num_rows:
-            value, low, high = share(_allowed(table), table.num_rows)
+            found, n = share(_allowed(table), table.num_rows), table.num_rows
             method = "share of the source's subjects whose records may be linked and blended; Wilson's interval"
-            measures.append(
-                Measure(
-                    f"blendable.{name}", value, table.num_rows, source, method, low=low, high=high, unit_of_n="subjects"
-                )
-            )
+            measures.append(found.measure(f"blendable.{name}", n, source, method, unit_of_n="subjects"))
     facts = (
         Fact("blend_excluded", {n: _reasons(t) for n, t in answers.items()}, Kind.MEASURED, source),
         Fact("blend_empty_sources", sorted(n for n, t in answers.items() if not t.num_rows), Kind.MEASURED, "data/raw"),

@@ -21,6 +21,7 @@ import grimp
 import yaml
 
 from twinops import plugins
+from twinops.own_params import STAGED_AS
 from twinops.ports import Engine, KeyStore, Lineage, Notebooks
 from twinops.wiring import asked
 
@@ -49,7 +50,8 @@ CARRIERS = frozenset(
     }
 )
 """Modules that carry words, wires and checked parameters, and compute nothing; parameters are compared by value."""
-SHELVES = ("twinops.data.sources", "twinops.governance.gates", "twinops.governance.documents")
+SOURCES, KINDS = "twinops.data.sources", "twinops.data.own_sources.kinds"
+SHELVES = (SOURCES, KINDS, "twinops.governance.gates", "twinops.governance.documents")
 """Packages whose modules are found by name at run time: whoever names one may load every module of it."""
 PER_ITEM = {"collect_profile", "collect_synthetic", "collect"}
 """Stages that load one source each, the one in their command."""
@@ -191,12 +193,12 @@ def code_of(name: str, stage: Mapping[str, Any]) -> list[str]:
         if Lineage in hints:
             return EVERYTHING
         roots += [f"{shelf}.{leaf}", *(ADAPTERS[h] for h in hints if h in ADAPTERS)]
-    sources = [f"twinops.data.sources.{one}" for one in _sources(name, stage)]
+    sources = [[f"{SOURCES}.{one}", *_kinds(one)] for one in _sources(name, stage)]
     if not sources:
         return folded(files(closure(roots)))
-    without = SHELVES[1:]
+    without = SHELVES[2:]
     shared = closure(roots, shelves=without)
-    own = [files(closure([source], shelves=without) - shared) for source in sources]
+    own = [files(closure(source, shelves=without) - shared) for source in sources]
     if len(sources) == 1:
         return folded(files(shared) | own[0])
     everyone = files(shared) | {p for paths in own for p in paths if p.stem not in stage["foreach"]}
@@ -209,6 +211,11 @@ def _sources(name: str, stage: Mapping[str, Any]) -> list[str]:
         return []
     fixed = re.search(r"--source (\w+)", stage.get("do", stage)["cmd"])
     return [fixed.group(1)] if fixed else list(stage["foreach"])
+
+
+def _kinds(source: str) -> list[str]:
+    """The kind of source of one's own that may stand in a shipped one's place."""
+    return [f"{KINDS}.{kind}" for kind, staged in STAGED_AS.items() if staged == source]
 
 
 def with_code(text: str) -> str:

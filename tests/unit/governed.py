@@ -200,8 +200,9 @@ def candidate(*facts: Fact, measures: tuple[Measure, ...] = ()) -> Evidence:
 @cache
 def shown() -> tuple[Presentation, ...]:
     """How those who measured it want it to be read."""
-    rooms = ("accuracy", "coverage", "drift_findings", "early_findings", "fairness_findings", "fusion_truth")
-    rooms = (*rooms, "influence_findings", "linkage", "membership", "population", "sentiment")
+    rooms = ("accuracy.measures", "scorecard.coverage", "drift.findings", "drift.early_warning_findings")
+    rooms = (*rooms, "fairness.findings", "fusion.findings", "influence.findings", "linkage.measures")
+    rooms = (*rooms, "privacy.membership", "quality.population", "texts.measures")
     return tuple(one for room in rooms for one in import_module(f"twinops.evaluation.{room}").SHOWN)
 
 

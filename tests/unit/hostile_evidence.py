@@ -10,7 +10,7 @@ from governed import candidate, declared, fact
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Kind
-from twinops.workflows.pipeline.documents import source_facts
+from twinops.workflows.evidence import source_facts
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) ![i](http://evil.example/p.png) "

@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from datetime import date
 
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.law import law_of
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings

@@ -15,8 +15,7 @@ from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
 from twinops.data.own_sources.cells import as_refusals
 from twinops.data.quality import Parted, part
-from twinops.data.reading.reading import REFUSED_ROWS, Reading
-from twinops.data.reading.scored_text import UNSCORED
+from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading
 from twinops.data.schema import Schema
 from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.entities.canonical import to_json

@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from twinops.data.consent import ages, purposes
 from twinops.data.days import day_of
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.declared import law_on
+from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.legal import LegalFacts
@@ -101,7 +102,7 @@ def standing(places: Places, own: OwnParams, as_of: date) -> Standing:
     Raises:
         ParamsError: they are not declared for training.
     """
-    legal, signed = law_of(own)[TRANSACTIONS], assessments(places, on=as_of)
+    legal, signed = law_on(own, transactions), assessments(places, on=as_of)
     names = (TRANSACTIONS, own.staged_as(TRANSACTIONS))
     return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
 

@@ -6,18 +6,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import pyarrow as pa
 
 from twinops import plugins
-from twinops.data.own_sources import consent, profiles, transactions
 from twinops.data.schema import Schema
 from twinops.entities.legal import LegalFacts
 from twinops.errors import ParamsError
-from twinops.own_params import NOTHING_OWN, STAGED_AS, OwnParams, OwnSource
+from twinops.own_params import STAGED_AS, OwnParams, OwnSource
 
-SOURCES = "twinops.data.sources"
-_KINDS = {"transactions": transactions, "profiles": profiles, "consent": consent}
+KINDS = "twinops.data.own_sources.kinds"
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 
 
@@ -66,7 +65,7 @@ def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> Declare
 
 def shelf(said: OwnSource) -> DeclaredShelf:
     """Schema, day column, legal facts and sealing of a declared source, under the name of the source it replaces."""
-    module = _KINDS[said.kind]
+    module = plugins.load(KINDS, said.kind)
     return DeclaredShelf(STAGED_AS[said.kind], module.SCHEMA, module.DAY, legal(said), module.sealed)
 
 
@@ -87,9 +86,10 @@ def legal(said: OwnSource) -> LegalFacts:
     )
 
 
-def law_of(own: OwnParams = NOTHING_OWN) -> dict[str, LegalFacts]:
-    """Legal facts of every source of the pipeline: the shipped ones', with your own in their place."""
-    return {name: plugins.load(SOURCES, name).LEGAL for name in plugins.names(SOURCES)} | legal_of(own)
+def law_on(own: OwnParams, source: ModuleType) -> LegalFacts:
+    """Legal facts of one source of the pipeline: the shipped one's, or your own in its place."""
+    shipped: LegalFacts = source.LEGAL
+    return legal_of(own).get(source.__name__.rpartition(".")[2], shipped)
 
 
 def legal_of(own: OwnParams) -> dict[str, LegalFacts]:

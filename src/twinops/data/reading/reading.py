@@ -17,6 +17,9 @@ from twinops.errors import DataError
 KEPT_BYTES = 65_536
 """So much of a refused row goes to quarantine; `size` says how long it was."""
 
+UNSCORED = b"twinops.unscored"
+"""In the table's metadata: how many texts gave no signal, by reason. Nothing of it is said of a row."""
+
 REFUSED_ROWS = pa.schema(
     [
         ("place", pa.string()),

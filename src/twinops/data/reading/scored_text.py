@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from twinops.data.reading.reading import UNSCORED
 from twinops.data.texts import signals
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import Purpose
-
-UNSCORED = b"twinops.unscored"
-"""In the table's metadata: how many texts gave no signal, by reason. Nothing of it is said of a row."""
 
 
 def scored(rows: pa.Table, keep_text: tuple[Purpose, ...]) -> pa.Table:

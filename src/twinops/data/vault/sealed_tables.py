@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow as pa
 
 from twinops.data.vault.seal import read_sealed
-from twinops.data.vault.single_subject import SingleSubject
 from twinops.ports import SubjectKeys
 
 
@@ -55,6 +54,18 @@ class SealedTables:
     def one(self, sid: str, source: str, *, otherwise: pa.Table | None = None) -> pa.Table:
         """What a source holds of one subject."""
         return self.of([sid]).source(source, otherwise=otherwise)
+
+
+@dataclass(frozen=True)
+class SingleSubject:
+    """The keys of one subject's own `sids`, household and linked records; sealed frames of others stay closed."""
+
+    keys: SubjectKeys
+    sids: frozenset[str]
+
+    def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
+        """The keys of those among them that may be opened."""
+        return self.keys.subject_keys([sid for sid in sids if sid in self.sids])
 
 
 def with_text_sid(table: pa.Table) -> pa.Table:

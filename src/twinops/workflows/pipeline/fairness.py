@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.declared import law_on
+from twinops.data.sources import demographics as demographics_source
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
@@ -52,7 +53,7 @@ def fairness(
     demographics = tables.source("demographics")
     everyone = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
     comparisons, mitigated = assess_groups(everyone.only(everyone.assessable), demographics, declared, replay)
-    of = law_of(own)["demographics"].sheet
+    of = law_on(own, demographics_source).sheet
     findings = fairness_findings(everyone, comparisons, mitigated, replayed=ReplayedDecision(declared, replay, of))
     places.keep("fairness", findings)
     save(selection_rates_picture(comparisons, share=replay.offer_share, of=of), places.figure("selection_rates"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 
 from twinops.data.days import FIRST_DAY
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.law import law_of
 from twinops.data.vault.seal import erased
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings

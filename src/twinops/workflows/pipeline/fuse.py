@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,13 @@ from twinops.data.fusion import table as fusion_table
 from twinops.data.fusion.panel_shift import Shift
 from twinops.data.fusion.plan import Plan, SegmentColumn, permitted
 from twinops.data.fusion.predictive_mean_matching import Shared
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.declared import law_on
+from twinops.data.sources import demographics, transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, SCALES
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.legal import LegalFacts
 from twinops.evaluation.canvas import save
 from twinops.evaluation.fusion import measures as measured
 from twinops.evaluation.fusion.findings import as_facts, by_truth
@@ -29,10 +30,10 @@ from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
 
 FOUR_WEEKS = 28
-MADE_FROM: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "baskets_per_4_weeks": ("transactions", ("basket_id", "transaction_timestamp")),
-    "spend_per_4_weeks": ("transactions", ("sales_value", "transaction_timestamp")),
-    **{name: ("demographics", (name,)) for name in CODES},
+MADE_FROM: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
+    "baskets_per_4_weeks": (transactions, ("basket_id", "transaction_timestamp")),
+    "spend_per_4_weeks": (transactions, ("sales_value", "transaction_timestamp")),
+    **{name: (demographics, (name,)) for name in CODES},
 }
 """Shared variable -> our source, and its columns that the variable is made from."""
 VISITS = ("under 2 baskets", "2 to 5 baskets", "6 to 11 baskets", "12 baskets or more")
@@ -62,7 +63,7 @@ def fuse(plane: DataPlane, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> 
     Matched on are only variables that our own sources declare for training; the others are named as left out.
     """
     places, tables = plane.places, plane.tables
-    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(law_of(own)), Purpose.TRAINING)
+    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(own), Purpose.TRAINING)
     donors, recipients = tables.source("panelists", otherwise=pa.table({})), _recipients(places, tables)
     if not shared or min(donors.num_rows, recipients.num_rows) < 2 * rule.smallest_cell:
         why = {"not_inferred": "there is no panel, too few consumers, or nothing that may be matched on"}
@@ -92,11 +93,11 @@ OF_OWN = {"transaction_timestamp": "time", "sales_value": "unit_price", "basket_
 """What a source of your own declares where it has no column of that name; see `data.own`."""
 
 
-def _declared(law: Mapping[str, LegalFacts]) -> dict[str, tuple[Purpose, ...]]:
+def _declared(own: OwnParams) -> dict[str, tuple[Purpose, ...]]:
     """Shared variable -> the purposes that all columns it is made from declare."""
     found = {}
     for name, (source, columns) in MADE_FROM.items():
-        said = law[source].columns
+        said = law_on(own, source).columns
         purposes = [set(said.get(c, said.get(OF_OWN.get(c, c), ()))) for c in columns]
         found[name] = tuple(p for p in Purpose if all(p in said for said in purposes))
     return found

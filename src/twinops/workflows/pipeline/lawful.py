@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from twinops.data.consent import ledger as consent
 from twinops.data.days import day_of
 from twinops.data.linkage.intake import COMPARED, HOME
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.law import law_of
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.declared import law_on
 from twinops.data.release.codebook import CodeBand
 from twinops.data.release.generalise import Rule, generalise
 from twinops.data.release.ledger import Entry, ReleaseLedger, opened
 from twinops.data.release.synthetic import rho_of, synthesise
+from twinops.data.sources import transactions
 from twinops.entities.canonical import to_json
 from twinops.entities.measure import Measure
 from twinops.errors import ParamsError
@@ -86,7 +87,7 @@ def release(
         outcome = "refused" if released.refused else "written"
         ledger.add(Entry(day, kind, len(people.members), made.promise.get("rho", 0.0), outcome))
         facts: dict[str, Any] = {"day": day, "spent": ledger.epsilon(limits.delta)}
-        facts |= {"risk_at_most": limits.risk_at_most, "of": law_of(own)["transactions"].sheet}
+        facts |= {"risk_at_most": limits.risk_at_most, "of": law_on(own, transactions).sheet}
     return released if released.refused else _write(released, made, people, places, facts=facts)
 
 

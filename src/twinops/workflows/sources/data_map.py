@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from twinops import plugins
 from twinops.data.linkage.intake import COMPARED
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.law import law_of
 from twinops.data.vault.sealed_file import label_of
 from twinops.entities.consent import Purpose
 from twinops.entities.held import Held

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
-from twinops.data.own_sources.declared import law_of
+from twinops.data.own_sources.law import law_of
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError

@@ -22,7 +22,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli import segments as segments_cli
 from twinops.cli import twin as twin_cli
 from twinops.data.vault.seal import write_sealed
-from twinops.data.vault.single_subject import SingleSubject
+from twinops.data.vault.sealed_tables import SingleSubject
 from twinops.errors import REFUSED, DataError
 from twinops.params import AgesParams
 from twinops.wiring import Project, open_project

@@ -33,9 +33,7 @@ METHOD = "random halves: one gives, the other borrows; percentiles over the halv
 
 @dataclass(frozen=True)
 class Hidden:
-    """The known variable that is hidden, with its code-book; what is matched on; a number the fusion never sees; the
-    data's name.
-    """
+    """The hidden known variable with its codes; what is matched on; a number the fusion never sees; the data's name."""
 
     name: str
     codes: tuple[str, ...]

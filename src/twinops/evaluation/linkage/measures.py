@@ -103,9 +103,7 @@ class LinkageCounts:
 
 
 def linkage_findings(found: LinkageCounts, *, draws: int, seed: int) -> Findings:
-    """Measures with intervals: Wilson's for shares of pairs, a bootstrap over persons for F1 and its lead over each
-    peer.
-    """
+    """With intervals: Wilson's for shares of pairs, a bootstrap over persons for F1 and its lead over each peer."""
     # persons are drawn, not pairs: the pairs of one person are right or wrong together
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(found.persons, np.full(found.persons, 1 / found.persons), size=draws)

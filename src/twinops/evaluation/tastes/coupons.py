@@ -22,9 +22,7 @@ RESPONSE = "response, not uplift: recipients were not randomised"
 
 @dataclass(frozen=True)
 class ScoredCampaigns:
-    """All receipts of held-out campaigns: who (a running number), of which campaign, whether redeemed, each model's
-    chance.
-    """
+    """Receipts of held-out campaigns: who (a running number), which campaign, whether redeemed, each model's chance."""
 
     campaign: np.ndarray
     household: np.ndarray

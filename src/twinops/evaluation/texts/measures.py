@@ -1,6 +1,4 @@
-"""How right the sentiment scorer is: on posts labelled by hand, and on the generator's truth; always beside the
-majority class.
-"""
+"""How right the sentiment scorer is on posts labelled by hand and on the generator's truth, beside majority class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -130,9 +128,7 @@ def _confusions(true: Sequence[str], said: Sequence[str], clusters: Sequence[obj
 
 
 def _quality(counts: np.ndarray, params: Draws, *, suffix: str, source: str) -> list[Measure]:
-    """Accuracy, macro-F1 and sign flips of the scorer, and accuracy and macro-F1 of always saying the most frequent
-    class.
-    """
+    """Accuracy, macro-F1 and sign flips of the scorer; the first two of always saying the most frequent class."""
     rng = np.random.default_rng(params.seed)
     weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=params.draws)
     drawn = np.einsum("dk,kij->dij", weights, counts)
@@ -174,9 +170,7 @@ def _flips(counts: np.ndarray) -> np.ndarray:
 
 
 def _subjects(counts: np.ndarray, error: ScorerError, params: Draws) -> list[Measure]:
-    """Whether subjects' intervals of net sentiment hold the true mean of their scored posts, and how the two go
-    together.
-    """
+    """Whether subjects' intervals of net sentiment hold the true mean of their scored posts; how the two correlate."""
     enough = counts[counts.sum(axis=(1, 2)) >= signals.MINIMUM_POSTS]
     if len(enough) < signals.MINIMUM_POSTS:
         return []

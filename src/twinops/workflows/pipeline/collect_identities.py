@@ -1,6 +1,4 @@
-"""Take registrations, CRM profiles and social accounts in: your own, or for the shipped data SYNTHETIC ones around
-its households.
-"""
+"""Take registrations, CRM profiles and accounts in: your own, or for the shipped households SYNTHETIC ones."""
 
 import os
 from collections.abc import Mapping
@@ -44,9 +42,7 @@ def collect_identities(
 
 
 def write_made_up(folder: Path, ids: list[str], *, seed: int) -> dict[str, pa.Table]:
-    """Write the three files around these households, each in its real format, and return the truth about each
-    source's records.
-    """
+    """Write the three files of these households, each in its real format, and return the truth about their records."""
     people = people_of(ids, seed)
     profiles, forms, actors = (
         made_crm.profiles(people, seed),

@@ -1,6 +1,4 @@
-"""Take choices, posts, comments, care cases and the panel in: your own, or for the shipped data SYNTHETIC ones around
-its households and their made-up identities.
-"""
+"""Take choices, posts, comments, care cases and panel in: your own, or SYNTHETIC ones around the made-up identities."""
 
 import os
 from dataclasses import dataclass, replace

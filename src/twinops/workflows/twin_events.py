@@ -100,9 +100,8 @@ def _gap(row: dict[str, int], batch: dict[str, int]) -> float:
     """
     gaps = {c: abs(row[c] - batch[c]) for c in STATE}
     if any(gap for c, gap in gaps.items() if not _decayed(c)):
-        raise DataError(
-            "The streaming state and the panel tell of different baskets.", hint="Run `dvc repro features`."
-        )
+        what = "The streaming state and the panel tell of different baskets."
+        raise DataError(what, hint="Run `dvc repro features`.")
     return max(gaps[c] / (row["baskets_total"] + 1) for c in _DECAYED_COUNTS)
 
 

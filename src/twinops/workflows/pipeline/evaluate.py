@@ -28,7 +28,7 @@ from twinops.twin.model.model import LIGHTGBM
 from twinops.twin.model.predictions import Forecaster
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
-from twinops.workflows.places import Places
+from twinops.workflows.places import Places, write
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,9 @@ def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
     findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)
     calibration = measure_calibration(days, draws)
     keep(days, list(scored.values()), places, learning.plane.keys)
-    keep_trees(max(tried, key=lambda t: t.day.cutoff).challenger, places)
+    # the scorecard looks into the trees of the last day, and growing them takes longer than all it does
+    last = max(tried, key=lambda t: t.day.cutoff)
+    write(places.held_out_trees, to_json(last.challenger.to_record()))
     places.keep("accuracy", findings)
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
     save(accuracy_picture(findings), places.figure("accuracy"))
@@ -102,15 +104,7 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
     """Seal the twin's held-out predictions beside what came, for the measures that follow."""
     said = ["sid", "cutoff", "may_offer", "may_assess_bias", "active", "spend_cents"]
     table = pa.concat_tables(r.table.select(said) for r in rows)
-    predicted = [d.predictions[TWIN] for d in days]
-    table = table.append_column(
-        "active_probability", pa.array(np.concatenate([p.active_probability for p in predicted]))
-    )
-    table = table.append_column("expected_spend", pa.array(np.concatenate([p.spend for p in predicted])))
+    chance = np.concatenate([d.predictions[TWIN].active_probability for d in days])
+    spend = np.concatenate([d.predictions[TWIN].spend for d in days])
+    table = table.append_column("active_probability", pa.array(chance)).append_column("expected_spend", pa.array(spend))
     write_sealed(table, places.predictions, dataset="predictions", batch="holdout", keys=keys, subject="sid")
-
-
-def keep_trees(challenger: Challenger, places: Places) -> None:
-    """Of the last held-out day: the scorecard looks into them, and growing them takes longer than all it does."""
-    places.held_out_trees.parent.mkdir(parents=True, exist_ok=True)
-    places.held_out_trees.write_text(to_json(challenger.to_record()), encoding="utf-8")

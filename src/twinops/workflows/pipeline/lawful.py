@@ -87,9 +87,8 @@ NO_LEDGER = pa.table(
 
 def _compared(answers: Mapping[str, pa.Table]) -> pa.Table:
     """The records that are compared; what is attached to them is asked again, as of each day, when it is blended."""
-    return pa.concat_tables(
-        answers[s].append_column("source", pa.array([s] * answers[s].num_rows, pa.string())) for s in COMPARED
-    )
+    tables = {source: answers[source] for source in COMPARED}
+    return pa.concat_tables(t.append_column("source", pa.array([s] * len(t), pa.string())) for s, t in tables.items())
 
 
 def _allowed(answers: pa.Table) -> int:

@@ -27,9 +27,8 @@ def decide(places: Places, *, unit: str, answer: Mapping[str, Any], dated: str |
         day = date.fromisoformat(dated) if dated else datetime.now(UTC).date()
         decided = retention.Decided(**answer, dated=day)
     except (ValidationError, ValueError):
-        raise ParamsError(
-            "The answer cannot be taken.", hint="Give a reason, a name and a day as YYYY-MM-DD."
-        ) from None
+        hint = "Give a reason, a name and a day as YYYY-MM-DD."
+        raise ParamsError("The answer cannot be taken.", hint=hint) from None
     path = places.compliance / "retention.yaml"
     head = "".join(line for line in text_of(path).splitlines(keepends=True) if line.startswith("#"))
     made = retention.written(retention.decided(now.decisions, now.proposal, unit, decided), head=head)

@@ -177,9 +177,8 @@ class _Sources:
         of_own = {"transaction_timestamp": "time", "sales_value": "unit_price"}.get(raw, raw)
         stands_for = next((c for c in (column, raw, of_own) if c in legal.columns), None)
         wanted = set(legal.columns[stands_for]) if stands_for else set()
-        if column == "*" or (
-            stands_for is None and not legal.demo
-        ):  # your own source has no such column: nothing is in it
+        # your own source may have no such column: nothing is in it then
+        if column == "*" or (stands_for is None and not legal.demo):
             wanted = set(Purpose).intersection(*map(set, legal.columns.values()))
         return {p.value: legal.bases[p].value for p in sorted(wanted) if p in legal.bases}
 

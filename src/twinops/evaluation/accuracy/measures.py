@@ -127,13 +127,9 @@ class About:
     @classmethod
     def these(cls, days: list[ScoredDay], accuracy: Accuracy, *, seed: int, which: str = "held-out") -> About:
         """Households are counted once, whatever the number of days."""
-        return cls(
-            n=len(np.unique(np.concatenate([d.household for d in days]))),
-            draws=len(next(iter(accuracy.over_days.values())).draws) - 1,
-            cutoffs=[d.cutoff for d in days],
-            seed=seed,
-            which=which,
-        )
+        n = len(np.unique(np.concatenate([d.household for d in days])))
+        draws = len(next(iter(accuracy.over_days.values())).draws) - 1
+        return cls(n, draws, [d.cutoff for d in days], seed, which)
 
     @property
     def source(self) -> str:

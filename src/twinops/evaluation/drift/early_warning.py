@@ -83,11 +83,8 @@ def first_days(engine: Engine, known: Examples, lines: pa.Table, *, days: int) -
     engine.register("first_lines", lines)
     engine.register("first_days", pa.table({"days": pa.array([days], pa.int64())}))
     done = engine.query(files(__package__).joinpath("first_days.sql").read_text(encoding="utf-8"))
-    columns = {
-        "active": pa.array(done["baskets"].to_numpy() > 0),
-        "baskets": done["baskets"],
-        "spend_cents": done["spend_cents"],
-    }
+    came = pa.array(done["baskets"].to_numpy() > 0)
+    columns = {"active": came, "baskets": done["baskets"], "spend_cents": done["spend_cents"]}
     table = known.table
     for name, values in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, values)

@@ -1,8 +1,10 @@
 """Say what the first days showed: ratios of the day, false alarms, and which planted changes were found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from twinops.entities import shown
 from twinops.entities.canonical import rounded
@@ -11,7 +13,6 @@ from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.evaluation.drift.early_warning import QUANTITIES, Answer, DayAnswer, Watched, Watching, day_answer
-from twinops.evaluation.drift.planted import planted
 from twinops.evaluation.statistics import wilson
 
 SHOWN = (
@@ -154,3 +155,22 @@ def _share(name: str, hits: int, days: Sequence[DayAnswer], source: str) -> Meas
 def _day_row(t: DayAnswer) -> dict[str, Any]:
     ratios = {q: [r.value, r.low, r.high] for q, r in zip(QUANTITIES, t.ratios, strict=True)}
     return {"cutoff": t.cutoff, "households": t.ratios[0].n, **ratios, "answer": t.answer}
+
+
+SHARES_GONE = (0.05, 0.1, 0.2)
+FALL = 0.9
+
+
+def planted(seen: Watched, *, seed: int) -> dict[str, Watched]:
+    """The same day with a change of known size from its first hour on, by its name."""
+    made = {f"{100 * share:.0f} % of households gone": _gone(seen, share, seed=seed) for share in SHARES_GONE}
+    cheaper = replace(seen, actual={**seen.actual, "spend": FALL * seen.actual["spend"]})
+    silent = replace(seen, actual={q: np.zeros(seen.households) for q in QUANTITIES})
+    return {**made, "spend 10 % lower": cheaper, "the feed silent for all of the days": silent}
+
+
+def _gone(seen: Watched, share: float, *, seed: int) -> Watched:
+    """The same households are gone from baskets, visits and spend."""
+    rng = np.random.default_rng([seed, seen.cutoff, round(1000 * share)])
+    gone = rng.permutation(seen.households) < round(share * seen.households)
+    return replace(seen, actual={q: np.where(gone, 0.0, seen.actual[q]) for q in QUANTITIES})

@@ -101,9 +101,5 @@ def _aged(what: str, days: int, found: list[dict[str, np.ndarray]], reference: l
     """One age over all days, draw by draw, beside both fresh."""
     value = {q: np.mean([f[q] for f in found], axis=0) for q in QUANTITIES}
     fresh = {q: np.mean([f[q] for f in reference], axis=0) for q in QUANTITIES}
-    return Aged(
-        what,
-        days,
-        {q: Resampled(value[q]) for q in QUANTITIES},
-        {q: Resampled(worse(q, value[q], fresh[q])) for q in QUANTITIES},
-    )
+    loss = {q: Resampled(worse(q, value[q], fresh[q])) for q in QUANTITIES}
+    return Aged(what, days, {q: Resampled(drawn) for q, drawn in value.items()}, loss)

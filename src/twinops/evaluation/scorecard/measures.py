@@ -10,7 +10,7 @@ from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
-from twinops.evaluation.fairness.demographic_groups import GroupLabel
+from twinops.evaluation.fairness.groups import GroupLabel
 from twinops.evaluation.scorecard.coverage import BOTH, Covered
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.statistics import weighted
@@ -60,13 +60,8 @@ def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
     predicted = {m: origins.model(m, day).predict(rows.table) for m in (*BASELINES, origins.heads)}
     found = {m: quantities(rows, p, weights) for m, p in predicted.items()}
     ours = found.pop(origins.heads)
-    return Origin(
-        day,
-        len(origins.past(day)),
-        len(rows),
-        {q: Resampled(ours[q]) for q in QUANTITIES},
-        {(m, q): Resampled(worse(q, theirs[q], ours[q])) for m, theirs in found.items() for q in QUANTITIES},
-    )
+    gain = {(m, q): Resampled(worse(q, theirs[q], ours[q])) for m, theirs in found.items() for q in QUANTITIES}
+    return Origin(day, len(origins.past(day)), len(rows), {q: Resampled(ours[q]) for q in QUANTITIES}, gain)
 
 
 def gain_measures(measured: Sequence[Origin], setting: Setting, *, baseline: str) -> list[Measure]:

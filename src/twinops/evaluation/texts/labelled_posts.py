@@ -23,15 +23,10 @@ class Post:
 def labelled() -> tuple[Post, ...]:
     """The labelled posts of this package; every sentence is our own."""
     lines = files(__package__).joinpath("labelled_posts.csv").read_text(encoding="utf-8").splitlines()
-    return tuple(
-        Post(
-            r["language"],
-            r["sentiment"],
-            frozenset(filter(None, r["topics"].split(";"))),
-            r["special"] == "1",
-            r["fresh"] == "1",
-            r["kind"],
-            r["text"],
-        )
-        for r in csv.DictReader(lines)
-    )
+    return tuple(_post(row) for row in csv.DictReader(lines))
+
+
+def _post(row: dict[str, str]) -> Post:
+    topics = frozenset(filter(None, row["topics"].split(";")))
+    special, fresh = row["special"] == "1", row["fresh"] == "1"
+    return Post(row["language"], row["sentiment"], topics, special, fresh, row["kind"], row["text"])

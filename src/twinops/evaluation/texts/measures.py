@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.texts import language, signals
+from twinops.data.texts import language, signals, topics
 from twinops.data.texts.signals import LABELS, ScorerError
 from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import NORMAL_95, Measure
 from twinops.entities.shown import Section
+from twinops.evaluation.statistics import wilson
 from twinops.evaluation.statistics.bootstrap import percentiles
 from twinops.evaluation.statistics.estimate import Estimate
-from twinops.evaluation.texts.gates import gates, share
 from twinops.evaluation.texts.labelled_posts import BY_HAND, Post
 
 SHOWN = shown.measures(
@@ -107,15 +107,13 @@ def by_truth(events: pa.Table, truth: pa.Table, *, error: ScorerError, params: D
     scored = [r for r in rows if r["label"] is not None]
     counts = _confusions([r["sentiment"] for r in scored], [r["label"] for r in scored], [r["account"] for r in scored])
     measures = [*_quality(counts, params, suffix="_synthetic", source=BY_TRUTH), *_subjects(counts, error, params)]
-    foreign = [r["label"] is not None for r in rows if r["language"] != "en"]
-    special = [r["label"] is not None for r in rows if r["special"]]
-    usable = [r["label"] is not None for r in rows if r["language"] == "en" and not r["special"]]
-    named = (
-        ("sentiment_foreign_scored_synthetic", foreign),
-        ("sentiment_special_scored_synthetic", special),
-        ("sentiment_scored_share_synthetic", usable),
-    )
-    return Findings((*measures, *(share(name, hits, BY_TRUTH) for name, hits in named if hits)))
+    of = {
+        "sentiment_foreign_scored_synthetic": [r for r in rows if r["language"] != "en"],
+        "sentiment_special_scored_synthetic": [r for r in rows if r["special"]],
+        "sentiment_scored_share_synthetic": [r for r in rows if r["language"] == "en" and not r["special"]],
+    }
+    shares = (share(name, [r["label"] is not None for r in texts], BY_TRUTH) for name, texts in of.items() if texts)
+    return Findings((*measures, *shares))
 
 
 def _confusions(true: Sequence[str], said: Sequence[str], clusters: Sequence[object]) -> np.ndarray:
@@ -188,3 +186,40 @@ def _subjects(counts: np.ndarray, error: ScorerError, params: Draws) -> list[Mea
         replace(held, unit_of_n=accounts),
         Measure(name, r, len(enough), BY_TRUTH, "Fisher z", *ends, unit_of_n=accounts),
     ]
+
+
+def gates(posts: Sequence[Post]) -> list[Measure]:
+    """The language gate, the deny-list and the topics.
+
+    `.seen`: posts that were known when the deny-list was last changed; `.decoys`: innocent posts, written after it to
+    sound like the others.
+    """
+    book = topics.shipped()
+    texts = [p.text for p in posts]
+    scored = dict(zip(texts, signals.read_texts(texts).columns["label"].to_pylist(), strict=True))
+    english = [p for p in posts if p.language == "en"]
+    fresh = [p for p in posts if p.special and p.fresh]
+    seen = [p for p in posts if p.special and not p.fresh]
+    decoys = [p for p in english if not p.special and p.fresh]
+    plain = [p for p in english if not p.special and not p.fresh]
+    shares = (
+        ("sentiment_gate_false_accept", [language.refusal(p.text) is None for p in posts if p.language != "en"]),
+        ("sentiment_gate_false_refuse", [language.refusal(p.text) is not None for p in english]),
+        ("sentiment_special_missed", [not book.is_special(p.text) for p in fresh]),
+        ("sentiment_special_missed.seen", [not book.is_special(p.text) for p in seen]),
+        ("sentiment_special_scored", [scored[p.text] is not None for p in fresh]),
+        ("sentiment_special_false_alarm", [book.is_special(p.text) for p in plain]),
+        ("sentiment_special_false_alarm.decoys", [book.is_special(p.text) for p in decoys]),
+        ("sentiment_topic_missed", [not t & set(book.about(p.text)) for p in plain if (t := p.topics)]),
+    )
+    return [
+        share(name, hits, f"{BY_HAND}; code-book {book.version}, made by the same hand as the posts")
+        for name, hits in shares
+        if hits
+    ]
+
+
+def share(name: str, hits: Sequence[bool], source: str) -> Measure:
+    """A share with its Wilson interval."""
+    found = wilson.share(sum(hits), len(hits))
+    return found.measure(name, len(hits), source, "Wilson score interval", unit_of_n="posts")

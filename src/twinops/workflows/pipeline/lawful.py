@@ -103,15 +103,11 @@ def _findings(answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purp
             found, n = share(_allowed(table), table.num_rows), table.num_rows
             method = "share of the source's subjects whose records may be linked and blended; Wilson's interval"
             measures.append(found.measure(f"blendable.{name}", n, source, method, unit_of_n="subjects"))
+    stands = {"on": as_of.isoformat(), "signed": sorted(f"{s}: {p.value}" for s, p in signed)}
     facts = (
         Fact("blend_excluded", {n: _reasons(t) for n, t in answers.items()}, Kind.MEASURED, source),
         Fact("blend_empty_sources", sorted(n for n, t in answers.items() if not t.num_rows), Kind.MEASURED, "data/raw"),
-        Fact(
-            "interests_assessed",
-            {"on": as_of.isoformat(), "signed": sorted(f"{s}: {p.value}" for s, p in signed)},
-            Kind.DECLARED,
-            legitimate_interests.SOURCE,
-        ),
+        Fact("interests_assessed", stands, Kind.DECLARED, legitimate_interests.SOURCE),
     )
     return Findings(tuple(measures), facts)
 

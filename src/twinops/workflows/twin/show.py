@@ -87,10 +87,8 @@ def held_of(consumer: Consumer) -> tuple[HeldRecords, ...]:
         if records.num_rows:
             found.append(_held(source, records, day))
     linked = pc.value_counts(consumer.links["source"]).to_pylist() if consumer.links.num_rows else []
-    return (
-        *found,
-        *(HeldRecords(f"{x['values']} (linked)", x["counts"]) for x in sorted(linked, key=lambda x: x["values"])),
-    )
+    linked.sort(key=lambda x: x["values"])
+    return (*found, *(HeldRecords(f"{x['values']} (linked)", x["counts"]) for x in linked))
 
 
 def _held(source: str, records: pa.Table, day: str | None) -> HeldRecords:

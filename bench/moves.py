@@ -17,7 +17,7 @@ from twinops.data.vault.seal import read_sealed
 from twinops.data.vault.sealed_tables import with_text_sid
 from twinops.entities.evidence import Evidence
 from twinops.evaluation.drift import measures as drift
-from twinops.evaluation.drift.findings import drift_findings
+from twinops.evaluation.drift.measures import drift_findings
 from twinops.governance.gates import drift as gate
 from twinops.twin.state import features
 from twinops.wiring import Project

@@ -200,7 +200,7 @@ def candidate(*facts: Fact, measures: tuple[Measure, ...] = ()) -> Evidence:
 @cache
 def shown() -> tuple[Presentation, ...]:
     """How those who measured it want it to be read."""
-    rooms = ("accuracy.measures", "scorecard.coverage", "drift.findings", "drift.early_warning_findings")
+    rooms = ("accuracy.measures", "scorecard.coverage", "drift.measures", "drift.early_warning_findings")
     rooms = (*rooms, "fairness.findings", "fusion.findings", "influence.findings", "linkage.measures")
     rooms = (*rooms, "privacy.membership", "quality.population", "texts.measures")
     return tuple(one for room in rooms for one in import_module(f"twinops.evaluation.{room}").SHOWN)

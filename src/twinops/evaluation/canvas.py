@@ -1,7 +1,6 @@
 """One look for all pictures: a finding as title, what it rests on below, the same bytes from the same numbers."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from twinops.entities.measure import Measure
 from twinops.evaluation.statistics.estimate import Estimate
 
 BLUE, ORANGE, GREEN, GREY, INK = "#0072b2", "#d55e00", "#009e73", "#8c8c8c", "#222222"
@@ -54,9 +54,35 @@ def dot(ax: Axes, place: float, found: Estimate, mark: Mark) -> None:
     ax.plot([found.value], [place], "o", color=mark.colour, markersize=mark.size)
 
 
-def above(ax: Axes, place: float, value: float, text: str, *, points: float = 6) -> None:
+def dots(
+    ax: Axes, found: Mapping[str, Measure | None], looks: Mapping[str, tuple[str, str]], *, digits: str, margin: float
+) -> None:
+    """A line a model, with its colour and name as in `looks`: dot, interval, and the value above, where measured."""
+    for place, (model, m) in enumerate(found.items()):
+        if m is not None:
+            dot(ax, place, Estimate.of(m), Mark(looks[model][0]))
+            above(ax, place, m.value, f"{m.value:{digits}}")
+    ax.set_yticks(range(len(found)), [looks[model][1] for model in found])
+    ax.set_ylim(-0.5, len(found) - 0.3)
+    ax.margins(x=margin)
+
+
+def above(ax: Axes, place: float, value: float, text: str, points: float = 6, **look: Any) -> None:
     """Write the value over its dot."""
-    ax.annotate(text, (value, place), (0, points), textcoords="offset points", ha="center", fontsize=8.5)
+    look = {"textcoords": "offset points", "ha": "center", "fontsize": 8.5, **look}
+    ax.annotate(text, (value, place), (0, points), **look)
+
+
+def beside(ax: Axes, place: float, value: float, text: str, *, size: float = 8.5) -> None:
+    """Write the value right of its bar."""
+    ax.annotate(text, (value, place), (4, 0), textcoords="offset points", va="center", fontsize=size)
+
+
+def nothing(figure: Figure, *, finding: str, rests_on: str) -> Figure:
+    """An empty picture that says why."""
+    for ax in figure.axes:
+        ax.set_axis_off()
+    return tell(figure, finding=finding, rests_on=rests_on)
 
 
 def panel_title(ax: Axes, text: str) -> None:

@@ -1,7 +1,5 @@
 """Read what people wrote and signed in `compliance/`: all of it once, before anything is decided by it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -105,9 +103,8 @@ def declarations(places: Places) -> Declarations:
     """
     rules, who = policy_of(places), offices_of(places)
     uses = intended_use.read(text_of(places.compliance / "intended_use.yaml"))
-    return Declarations(
-        rules, uses, who, _assessment(places, who), ruling_facts(places, who), signed_retention(places, who)
-    )
+    rulings, retained = ruling_facts(places, who), signed_retention(places, who)
+    return Declarations(rules, uses, who, _assessment(places, who), rulings, retained)
 
 
 def _assessment(places: Places, who: Offices) -> AnsweredDpia:
@@ -205,9 +202,8 @@ def _answered(asked: Dpia, given: Mapping[str, GivenAnswer]) -> Dpia:
     try:
         return dpia.with_answers(asked, standing)
     except ValidationError as problem:
-        raise ParamsError(
-            "compliance/dpia/ holds mistakes:\n  " + "\n  ".join(sentences(problem)), hint="Answer them anew."
-        ) from None
+        what = "compliance/dpia/ holds mistakes:\n  " + "\n  ".join(sentences(problem))
+        raise ParamsError(what, hint="Answer them anew.") from None
 
 
 def _approved(places: Places) -> Mapping[str, Any] | None:

@@ -1,7 +1,5 @@
 """What the pipeline's workflows on subject-level data work with, in one record."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Gather what was measured in a folder and what is declared for it into the one Evidence that is judged."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import asdict, dataclass
@@ -95,12 +93,7 @@ def blend_facts(places: Places) -> tuple[Fact, ...]:
     label, content = label_of(places.blend), places.blend.read_bytes()
     columns = ["sid", *(column.name for column in label.columns)] if label else []
     path = places.blend.relative_to(places.root).as_posix()
-    value = {
-        "path": path,
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "bytes": len(content),
-        "columns": columns,
-    }
+    value = {"path": path, "sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content), "columns": columns}
     return (Fact("blend.file", value, Kind.MEASURED, path),)
 
 

@@ -1,7 +1,5 @@
 """Take rows of a source in: good ones sealed by subject, broken ones to quarantine, all of them counted."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections import Counter

@@ -1,7 +1,5 @@
 """What a model is learned from and how: the rows of the panel, and the recipe, with what `choose` decided in it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
 

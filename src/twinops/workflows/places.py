@@ -1,7 +1,5 @@
 """Where everything of a project lies. The only module that spells a path of the pipeline."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

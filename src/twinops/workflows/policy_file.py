@@ -1,7 +1,5 @@
 """Read single files of `compliance/` that stages of the pipeline go by: the policy, and the signed interests."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from twinops.entities.consent import Purpose
@@ -22,9 +20,8 @@ def policy_of(places: Places) -> Policy:
     try:
         return policy.read(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ParamsError(
-            "There is no compliance/policy.yaml.", hint="Restore it from git; nothing passes without a policy."
-        ) from None
+        hint = "Restore it from git; nothing passes without a policy."
+        raise ParamsError("There is no compliance/policy.yaml.", hint=hint) from None
     except UnicodeDecodeError:
         raise ParamsError("compliance/policy.yaml is no UTF-8 text.", hint="Mend the file.") from None
 

@@ -1,7 +1,5 @@
 """The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -65,8 +63,14 @@ class Receipts:
 
     @cached_property
     def standing(self) -> Standing:
-        """As declared for the receipt lines, shipped or your own."""
-        return standing(self.plane.places, self.own, self.as_of)
+        """As declared for the receipt lines, shipped or your own.
+
+        Raises:
+            ParamsError: they are not declared for training.
+        """
+        legal, signed = law_on(self.own, transactions), assessments(self.plane.places, on=self.as_of)
+        names = (TRANSACTIONS, self.own.staged_as(TRANSACTIONS))
+        return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
 
     @cached_property
     def known_until(self) -> int:
@@ -96,17 +100,6 @@ class Receipts:
         if tied is not None and said is not None:
             answers = narrowed(engine, answers, tied.links, said, today=asked.today)
         return ages.of_age(engine, answers, self.births, self.adults)
-
-
-def standing(places: Places, own: OwnParams, as_of: date) -> Standing:
-    """As declared for the receipt lines, shipped or your own.
-
-    Raises:
-        ParamsError: they are not declared for training.
-    """
-    legal, signed = law_on(own, transactions), assessments(places, on=as_of)
-    names = (TRANSACTIONS, own.staged_as(TRANSACTIONS))
-    return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:

@@ -1,7 +1,5 @@
 """The events of all households as they came, and whether a state that takes them in one by one equals the panel's."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -103,9 +101,8 @@ def _gap(row: dict[str, int], batch: dict[str, int]) -> float:
     """
     gaps = {c: abs(row[c] - batch[c]) for c in STATE}
     if any(gap for c, gap in gaps.items() if not _decayed(c)):
-        raise DataError(
-            "The streaming state and the panel tell of different baskets.", hint="Run `dvc repro features`."
-        )
+        what = "The streaming state and the panel tell of different baskets."
+        raise DataError(what, hint="Run `dvc repro features`.")
     return max(gaps[c] / (row["baskets_total"] + 1) for c in _DECAYED_COUNTS)
 
 

@@ -1,25 +1,11 @@
 """The twin beside its baselines: a dot per model with its interval, and the paired gain over the two strongest."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    Mark,
-    above,
-    canvas,
-    dot,
-    panel_title,
-    tell,
-)
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
 PANELS = {

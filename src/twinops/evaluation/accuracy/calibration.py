@@ -1,7 +1,5 @@
 """Whether what is predicted happens as often as predicted: bins of predictions against what was observed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

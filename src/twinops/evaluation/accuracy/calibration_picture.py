@@ -1,7 +1,5 @@
 """What was predicted against what was observed, in ten bins each for activity and spend."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -5,8 +5,6 @@ them. So the mean of both must beat them on every head, the whole paired interva
 better by a margin, and worse in nothing.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,10 +58,8 @@ def choice_findings(choice: Choice, accuracy: Accuracy, about: About, margins: C
             gain = accuracy.gain(quantity, of=other, over=GLM)
             name = f"choice.{quantity}.gain_of_{other}"
             measures.append(about.measure(name, gain, quantity, better=other, than=GLM))
-    gain = accuracy.gain("active_brier", of=RECALIBRATED, over=GLM)
-    measures.append(
-        about.measure("choice.active_brier.gain_of_recalibration", gain, "active_brier", better=RECALIBRATED, than=GLM)
-    )
+    name, gain = "choice.active_brier.gain_of_recalibration", accuracy.gain("active_brier", of=RECALIBRATED, over=GLM)
+    measures.append(about.measure(name, gain, "active_brier", better=RECALIBRATED, than=GLM))
     said = {
         **asdict(choice),
         "cutoffs": about.cutoffs,

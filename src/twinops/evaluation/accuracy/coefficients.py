@@ -1,7 +1,5 @@
 """How sure each weight of a head is, when a household's months count as one witness and not as twenty."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The weights of the heads: each forecast is the sum of these, so this is the whole explanation."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -1,7 +1,5 @@
 """What the measures allow us to say, in words: decided by the intervals and by nothing else."""
 
-from __future__ import annotations
-
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.accuracy.choice import Choice
@@ -17,11 +15,7 @@ CLAIMS = {
     "spend_mae": "how much it will spend",
 }
 RFM = "the RFM regression"
-OTHER_BASELINES = {
-    "bgnbd": "BG/NBD with gamma-gamma",
-    "naive": "the last 28 days again",
-    "lightgbm": "LightGBM",
-}
+OTHER_BASELINES = {"bgnbd": "BG/NBD with gamma-gamma", "naive": "the last 28 days again", "lightgbm": "LightGBM"}
 SPEAKS = {LIGHTGBM: "LightGBM's trees", AVERAGE: "the mean of the regressions and LightGBM's trees"}
 
 

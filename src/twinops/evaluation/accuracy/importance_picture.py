@@ -1,15 +1,36 @@
 """What moves forecasts: the twin's exact terms beside the Shapley values of the challenger's trees, by heading."""
 
-from __future__ import annotations
-
 from typing import Any
 
+import pyarrow as pa
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import BLUE, ORANGE, canvas, panel_title, tell
-from twinops.twin.answers.explain import words
+from twinops.twin.answers.explain import HeadExplanation, explain_heads, explain_trees, words
+from twinops.twin.model.boosted_trees import Challenger
+from twinops.twin.model.model import HEADS, TwinModel
+
+
+def importance_fact(model: TwinModel, challenger: Challenger, table: pa.Table) -> Fact:
+    """Head -> `twin` and `challenger` -> heading -> mean size of its part of a row's log-odds or log-rate."""
+    value = {
+        head: {
+            "twin": _by_heading(explain_heads(model, table, head)),
+            "challenger": _by_heading(explain_trees(challenger, table, head)),
+        }
+        for head in HEADS
+    }
+    source = "scorecard: exact additive terms of the heads; Shapley values of the challenger's trees"
+    return Fact("importance", {"rows": table.num_rows, "heads": value}, Kind.MEASURED, source)
+
+
+def _by_heading(explained: HeadExplanation) -> dict[str, float]:
+    return {heading: rounded(size, 4) for heading, size in explained.grouped.importance.items()}
+
 
 SCALES = {"activity": "log rate", "baskets": "log baskets", "spend": "log USD"}
 

@@ -127,13 +127,9 @@ class About:
     @classmethod
     def these(cls, days: list[ScoredDay], accuracy: Accuracy, *, seed: int, which: str = "held-out") -> About:
         """Households are counted once, whatever the number of days."""
-        return cls(
-            n=len(np.unique(np.concatenate([d.household for d in days]))),
-            draws=len(next(iter(accuracy.over_days.values())).draws) - 1,
-            cutoffs=[d.cutoff for d in days],
-            seed=seed,
-            which=which,
-        )
+        n = len(np.unique(np.concatenate([d.household for d in days])))
+        draws = len(next(iter(accuracy.over_days.values())).draws) - 1
+        return cls(n, draws, [d.cutoff for d in days], seed, which)
 
     @property
     def source(self) -> str:
@@ -143,21 +139,19 @@ class About:
 
     def measure(self, name: str, quantity: Resampled, of: str, *, better: str = "", than: str = "") -> Measure:
         """One quantity with its interval; of a gain, who is better when it is positive, and than whom."""
-        found = quantity.estimate(name)
         paired = f"{better} compared with {than}, positive: {better} better; paired, " if than else ""
         how = (
             f"{paired}mean over {len(self.cutoffs)} as-of days; percentile interval of {self.draws} bootstrap "
             "draws of whole households, the same draws on every day and for every model"
         )
-        unit = UNITS.get(of)
-        return Measure(name, found.value, self.n, self.source, how, found.low, found.high, unit=unit, seed=self.seed)
+        found = quantity.estimate(name)
+        return found.measure(name, self.n, self.source, how, unit=UNITS.get(of), seed=self.seed)
 
     def floor(self, days: list[ScoredDay]) -> Measure:
         """The calibration error that perfectly right chances would show by luck alone."""
         chances = [d.predictions[TWIN].active_probability for d in days]
-        floor = np.mean(
-            [weighted.noise_floor(p, draws=self.draws, seed=self.seed + i) for i, p in enumerate(chances)], 0
-        )
+        by_day = [weighted.noise_floor(p, draws=self.draws, seed=self.seed + i) for i, p in enumerate(chances)]
+        floor = np.mean(by_day, axis=0)
         low, high = (float(end) for end in np.quantile(floor, TAILS))
         how = (
             f"mean over {len(self.cutoffs)} as-of days of the calibration error in ten bins, where outcomes are "

@@ -1,7 +1,5 @@
 """Markdown tables for notebooks: measures with their intervals, side by side."""
 
-from __future__ import annotations
-
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.statistics.rendering import table, written, written_gain
@@ -40,10 +38,10 @@ def accuracy_table(findings: Findings) -> str:
 def gains_table(findings: Findings) -> str:
     """One line a quantity, one column a baseline: the paired gain, in bold where its interval excludes zero."""
     measures = {m.name: m for m in findings.measures}
-    gained = [q for q in QUANTITIES if f"{q}.gain_over_rfm" in measures]
     rows = [
-        [QUANTITIES[q], *(written_gain(measures.get(q + baseline), missing="not defined") for baseline in GAINS)]
-        for q in gained
+        [title, *(written_gain(measures.get(q + baseline), missing="not defined") for baseline in GAINS)]
+        for q, title in QUANTITIES.items()
+        if f"{q}.gain_over_rfm" in measures
     ]
     return table(["gain of the twin, paired [95 %]", *GAINS.values()], rows)
 
@@ -73,18 +71,11 @@ def days_table(findings: Findings) -> str:
 
 def priors_table(model: TwinModel) -> str:
     """What is believed about a household before its first basket, at each speed of forgetting."""
-    speeds = zip(("quick", "steady", "slow"), model.decay_days, strict=True)
     rows = []
-    for speed, days in speeds:
+    for speed, days in zip(("quick", "steady", "slow"), model.decay_days, strict=True):
         pace = getattr(model.priors, speed)
-        rows.append(
-            [
-                f"{speed}, {days} days",
-                f"{pace.shape / pace.exposure * 7:.2f}",
-                f"{pace.exposure:.1f}",
-                f"{pace.basket_usd:.2f}",
-            ]
-        )
+        numbers = (f"{pace.shape / pace.exposure * 7:.2f}", f"{pace.exposure:.1f}", f"{pace.basket_usd:.2f}")
+        rows.append([f"{speed}, {days} days", *numbers])
     return table(["memory", "baskets a week", "counts as days of history", "USD a basket"], rows)
 
 

@@ -1,7 +1,5 @@
 """How far two samples of one feature lie apart, under many weightings of the households at once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

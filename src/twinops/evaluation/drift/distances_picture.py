@@ -1,10 +1,8 @@
 """How far each feature moved between two as-of days, against the limit."""
 
-from __future__ import annotations
-
 from matplotlib.figure import Figure
 
-from twinops.evaluation.canvas import BLUE, INK, ORANGE, canvas, tell
+from twinops.evaluation.canvas import BLUE, INK, ORANGE, beside, canvas, tell
 from twinops.evaluation.drift.measures import DISTANCE_LIMIT, Q_LIMIT, Drift
 from twinops.params import DriftParams
 
@@ -17,10 +15,9 @@ def drift_distances_picture(drift: Drift, days: DriftParams) -> Figure:
     ax.barh(range(len(told)), distances, color=[ORANGE if f.flagged else BLUE for f in told], height=0.65)
     ax.axvline(DISTANCE_LIMIT, color=INK, linewidth=1, linestyle="--")
     ax.set_yticks(range(len(told)), [_name(f.name) for f in told])
-    beside = {"textcoords": "offset points", "va": "center", "fontsize": 7}
     for place, f in enumerate(told):
         beyond = "  beyond chance" if f.q is not None and f.q < Q_LIMIT else ""
-        ax.annotate(f"{f.distance:.3f}{beyond}", (f.distance or 0.0, place), (4, 0), **beside)
+        beside(ax, place, f.distance or 0.0, f"{f.distance:.3f}{beyond}", size=7)
     ax.set_xlim(0, 1.25 * max([DISTANCE_LIMIT, *distances]))
     ax.set_ylim(-0.7, len(told) - 0.3)
     ax.set_xlabel(f"normed Wasserstein distance (dashed: limit {DISTANCE_LIMIT:g})", fontsize=9)

@@ -4,8 +4,6 @@ Labels come a whole horizon late. The same heads, taught on the same rows but on
 horizon, say after a week what the labels say after four.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -85,11 +83,8 @@ def first_days(engine: Engine, known: Examples, lines: pa.Table, *, days: int) -
     engine.register("first_lines", lines)
     engine.register("first_days", pa.table({"days": pa.array([days], pa.int64())}))
     done = engine.query(text_beside(__package__, "first_days.sql"))
-    columns = {
-        "active": pa.array(done["baskets"].to_numpy() > 0),
-        "baskets": done["baskets"],
-        "spend_cents": done["spend_cents"],
-    }
+    came = pa.array(done["baskets"].to_numpy() > 0)
+    columns = {"active": came, "baskets": done["baskets"], "spend_cents": done["spend_cents"]}
     table = known.table
     for name, values in columns.items():
         table = table.set_column(table.schema.get_field_index(name), name, values)
@@ -135,7 +130,7 @@ def name_of(quantity: str) -> str:
 
 def _ratio(quantity: str, found: Estimate, seen: Watched, how: Watching) -> Measure:
     source = f"receipts of days {seen.cutoff} to {seen.cutoff + how.days - 1}, households that may be scored"
-    return Measure(name_of(quantity), found.value, seen.households, source, how.method, *found[1:], seed=how.seed)
+    return found.measure(name_of(quantity), seen.households, source, how.method, seed=how.seed)
 
 
 def _scored(early: Examples, day: int) -> np.ndarray:

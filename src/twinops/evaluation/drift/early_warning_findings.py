@@ -1,10 +1,10 @@
 """Say what the first days showed: ratios of the day, false alarms, and which planted changes were found."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from twinops.entities import shown
 from twinops.entities.canonical import rounded
@@ -12,15 +12,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
-from twinops.evaluation.drift.early_warning import (
-    QUANTITIES,
-    Answer,
-    DayAnswer,
-    Watched,
-    Watching,
-    day_answer,
-)
-from twinops.evaluation.drift.planted import planted
+from twinops.evaluation.drift.early_warning import QUANTITIES, Answer, DayAnswer, Watched, Watching, day_answer
 from twinops.evaluation.statistics import wilson
 
 SHOWN = (
@@ -28,9 +20,8 @@ SHOWN = (
         {
             "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
             "early_active_ratio": "The same, of households that came",
-            "early_spend_ratio": (
-                "The same, of spend; told and not judged, it moves by more than the limits in calm weeks"
-            ),
+            "early_spend_ratio": "The same, of spend; told and not judged, it moves by more than the limits in calm "
+            "weeks",
             "early_false_alarms": "Share of calm days on which this would have been an alarm",
             "early_false_warnings": "Share of calm days on which this would have been a warning or an alarm",
         },
@@ -157,11 +148,29 @@ def _counts(days: Sequence[DayAnswer]) -> dict[str, Any]:
 
 def _share(name: str, hits: int, days: Sequence[DayAnswer], source: str) -> Measure:
     """A rate over calm days; households of a day are one trial, not many."""
-    value, low, high = wilson.share(hits, len(days))
     method = "share of calm days on which the gate's rule raised it; Wilson's interval"
-    return Measure(name, value, len(days), source, method, low, high, unit_of_n="as-of days")
+    return wilson.share(hits, len(days)).measure(name, len(days), source, method, unit_of_n="as-of days")
 
 
 def _day_row(t: DayAnswer) -> dict[str, Any]:
     ratios = {q: [r.value, r.low, r.high] for q, r in zip(QUANTITIES, t.ratios, strict=True)}
     return {"cutoff": t.cutoff, "households": t.ratios[0].n, **ratios, "answer": t.answer}
+
+
+SHARES_GONE = (0.05, 0.1, 0.2)
+FALL = 0.9
+
+
+def planted(seen: Watched, *, seed: int) -> dict[str, Watched]:
+    """The same day with a change of known size from its first hour on, by its name."""
+    made = {f"{100 * share:.0f} % of households gone": _gone(seen, share, seed=seed) for share in SHARES_GONE}
+    cheaper = replace(seen, actual={**seen.actual, "spend": FALL * seen.actual["spend"]})
+    silent = replace(seen, actual={q: np.zeros(seen.households) for q in QUANTITIES})
+    return {**made, "spend 10 % lower": cheaper, "the feed silent for all of the days": silent}
+
+
+def _gone(seen: Watched, share: float, *, seed: int) -> Watched:
+    """The same households are gone from baskets, visits and spend."""
+    rng = np.random.default_rng([seed, seen.cutoff, round(1000 * share)])
+    gone = rng.permutation(seen.households) < round(share * seen.households)
+    return replace(seen, actual={q: np.where(gone, 0.0, seen.actual[q]) for q in QUANTITIES})

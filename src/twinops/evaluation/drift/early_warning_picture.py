@@ -1,7 +1,5 @@
 """What was observed in the first days after each as-of day over what was expected, with the limits."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

@@ -1,7 +1,5 @@
 """Ask Evidently how far the features of two windows lie apart. Evidently's only home."""
 
-from __future__ import annotations
-
 import os
 import warnings
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Say what the fairness assessment found, in sentences computed from it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Read the one decision that is judged, and which groups it is assessed for, from `compliance/intended_use.yaml`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -72,15 +70,13 @@ def read_decision(path: Path) -> Declaration:
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
         return Declaration.model_validate(_tuples(raw))
     except FileNotFoundError:
-        raise ParamsError(
-            f"There is no {path.name}.", hint="Fairness judges the decision that is declared in it."
-        ) from None
+        hint = "Fairness judges the decision that is declared in it."
+        raise ParamsError(f"There is no {path.name}.", hint=hint) from None
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise ParamsError(f"{path.name} is not readable YAML: {problem}", hint="Mend the file.") from None
     except ValidationError as problem:
-        lines = [
-            f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']} (got {e['input']!r:.60})" for e in problem.errors()
-        ]
+        wrong = problem.errors()
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']} (got {e['input']!r:.60})" for e in wrong]
         what = f"{path.name} has {len(lines)} mistake(s) about the judged decision:\n  " + "\n  ".join(lines)
         raise ParamsError(what, hint="Mend them all, then run again.") from None
 

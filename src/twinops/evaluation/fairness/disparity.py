@@ -7,8 +7,6 @@ The ratio that is judged is the lower of the two selection rates over the higher
 half as often as the rest, and one that is reached twice as often, are the same unevenness told from two sides.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -129,10 +127,8 @@ def simultaneous(counts: Reach, drawn: Reach, *, level: float) -> Bounds:
     deviation = np.abs(drawn.log_ratio - counts.log_ratio) / drawn.log_ratio_error
     critical = np.quantile(deviation.max(axis=1), level, method="higher")
     half = critical * counts.log_ratio_error
-    low, high = np.exp(counts.log_ratio - half), np.exp(counts.log_ratio + half)
-    return Bounds(
-        np.minimum(low, counts.ratio), np.maximum(high, np.where(np.isfinite(counts.ratio), counts.ratio, high)), level
-    )
+    low, high, ratio = np.exp(counts.log_ratio - half), np.exp(counts.log_ratio + half), counts.ratio
+    return Bounds(np.minimum(low, ratio), np.maximum(high, np.where(np.isfinite(ratio), ratio, high)), level)
 
 
 def detectable_ratio(counts: Reach, *, alpha: float, limit: float) -> np.ndarray:
@@ -144,9 +140,8 @@ def detectable_ratio(counts: Reach, *, alpha: float, limit: float) -> np.ndarray
     """
     overall = (counts.selected + counts.selected_rest) / (counts.n + counts.n_rest)
     sides = [(counts.n, counts.n_rest), (counts.n_rest, counts.n)]
-    each = [
-        [_detectable(Sizes(*case), alpha=alpha, limit=limit) for case in zip(*s, overall, strict=True)] for s in sides
-    ]
+    cases = [[Sizes(*case) for case in zip(*side, overall, strict=True)] for side in sides]
+    each = [[_detectable(case, alpha=alpha, limit=limit) for case in side] for side in cases]
     return np.asarray(np.min(np.array(each), axis=0))
 
 

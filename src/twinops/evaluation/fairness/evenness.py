@@ -1,7 +1,5 @@
 """Test which groups a decision reaches unevenly, and which are shown to be reached evenly."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Write down what the fairness assessment found, as measures and facts; small cells are left out."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,28 +69,23 @@ def fairness_findings(
         "fairness_groups": [_group_row(g) for c in comparisons for g in c.groups],
         "fairness_mitigation": {"words": MITIGATION, "rows": [_mitigation_row(m) for m in mitigated]},
     }
-    measures = [_ratio(c, source, replay.seed) for c in comparisons if c.groups]
+    told = [c for c in comparisons if c.groups]
+    ratios = [c.ratio.measure(f"fairness_ratio.{c.attribute}", c.n, source, RATIO, seed=replay.seed) for c in told]
     # of the three blends only the half-way one is priced; the others are its ends
     prices = [p for m in mitigated if m.blend == HALF_WAY for p in _prices(m, source, replay.seed)]
     return Findings(
-        measures=(*measures, *prices),
+        measures=(*ratios, *prices),
         facts=tuple(Fact(name, value, Kind.MEASURED, source) for name, value in facts.items()),
         shown=SHOWN,
     )
 
 
-def _ratio(c: AttributeComparison, source: str, seed: int) -> Measure:
-    return Measure(f"fairness_ratio.{c.attribute}", c.ratio.value, c.n, source, RATIO, *c.ratio[1:], seed=seed)
-
-
 def _prices(m: Mitigated, source: str, seed: int) -> tuple[Measure, Measure]:
     """What the half-way blend would change, as two measures."""
     share = f"part of the actual spend of the compared households that the selected made; {BLEND}"
-    ratio, spend = m.ratio, m.spend_share
-    blended = f"{SMALLEST}; {BLEND}"
     return (
-        Measure(f"mitigation_ratio.{m.attribute}", ratio.value, m.n, source, blended, *ratio[1:], seed=seed),
-        Measure(f"mitigation_spend_share.{m.attribute}", spend.value, m.n, source, share, *spend[1:], seed=seed),
+        m.ratio.measure(f"mitigation_ratio.{m.attribute}", m.n, source, f"{SMALLEST}; {BLEND}", seed=seed),
+        m.spend_share.measure(f"mitigation_spend_share.{m.attribute}", m.n, source, share, seed=seed),
     )
 
 
@@ -102,9 +95,8 @@ def _decision(
     """What was decided for how many, and how far the assessment reaches."""
     declared = replayed.declared
     assessable = int(people.assessable.sum())
-    with_demographics = max(
-        (c.n + c.too_few for c in comparisons if c.attribute in declared.fairness.attributes), default=0
-    )
+    attributes = declared.fairness.attributes
+    with_demographics = max((c.n + c.too_few for c in comparisons if c.attribute in attributes), default=0)
     return {
         "name": declared.decision.name,
         "population": declared.decision.population,

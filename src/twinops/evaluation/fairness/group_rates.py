@@ -1,7 +1,5 @@
 """What the decision does in each group: selection and error rates (Fairlearn), and predicted against actual spend."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

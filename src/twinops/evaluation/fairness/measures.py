@@ -1,7 +1,5 @@
 """Assess whom the judged decision reaches less often, group by group, with what the data can and cannot show."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ Every mitigation here needs the attribute when the decision is made: whether it 
 (GDPR arts. 6 and 9, and equal-treatment law), and households that did not state it cannot take part.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

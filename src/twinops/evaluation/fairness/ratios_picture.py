@@ -1,7 +1,5 @@
 """How often a group is reached compared with the rest, what is certain about it, and what could have been seen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes

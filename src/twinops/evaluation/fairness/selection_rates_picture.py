@@ -1,14 +1,12 @@
 """Whom the judged decision selects, group by group, and whether their spend was predicted right."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.legal import DataSheet
-from twinops.evaluation.canvas import BLUE, GREEN, GREY, Mark, canvas, dot, panel_title, tell
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, Mark, canvas, dot, nothing, panel_title, tell
 from twinops.evaluation.fairness.groups import HELD
 from twinops.evaluation.fairness.measures import AttributeComparison
 from twinops.evaluation.statistics.estimate import Estimate
@@ -40,9 +38,8 @@ def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share
 
 def nothing_to_compare() -> Figure:
     """What is drawn when no two groups are large enough."""
-    figure, ax = canvas(size=(8, 1.6))
-    ax.set_axis_off()
-    return tell(figure, finding="No two groups are large enough to compare", rests_on="Too few households.")
+    figure, _ = canvas(size=(8, 1.6))
+    return nothing(figure, finding="No two groups are large enough to compare", rests_on="Too few households.")
 
 
 def _dots(ax: Axes, estimates: Sequence[Estimate | None], colour: str) -> None:

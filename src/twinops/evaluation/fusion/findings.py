@@ -1,7 +1,5 @@
 """Inferred segments against what the generator knows, and as the one fact that leaves the data plane."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,9 +20,8 @@ SHOWN = shown.measures(
     {
         "fusion_segment_coverage_95": "Intervals that hold what the generator says",
         "fusion_segment_coverage_95.not_widened": "The same, had they not been widened for a shift of the panel",
-        "fusion_segment_coverage_95.independence_assumed": (
-            "The same as it is, where conditional independence is assumed"
-        ),
+        "fusion_segment_coverage_95.independence_assumed": "The same as it is, where conditional independence is "
+        "assumed",
         "fusion_segment_error": "How far the inferred means are off",
         "fusion_bounds_hold": "Identification bounds that hold what the generator says",
     },
@@ -99,22 +96,19 @@ def _against_truth(row: Mapping[str, Any], recipients: pa.Table, truth: Mapping[
 
 
 def _points(name: str, found: Estimate, n: int, method: str) -> Measure:
-    value, low, high = found
-    return Measure(name, value, n, SOURCE, method, low, high, unit=POINTS, unit_of_n="segment and scale")
+    return found.measure(name, n, SOURCE, method, unit=POINTS, unit_of_n="segment and scale")
 
 
 def _share(name: str, hits: Sequence[bool]) -> Measure:
-    value, low, high = wilson.share(sum(hits), len(hits))
-    how = "Wilson score interval; segments of one run depend on each other"
-    return Measure(name, value, len(hits), SOURCE, how, low, high, unit_of_n="segment, scale and figure")
+    found, how = wilson.share(sum(hits), len(hits)), "Wilson score interval; segments of one run depend on each other"
+    return found.measure(name, len(hits), SOURCE, how, unit_of_n="segment, scale and figure")
 
 
 def as_facts(fused: pa.Table) -> Findings:
     """The published segments as one fact, small cells already emptied; with what was assumed."""
-    rows = [
-        {k: v for k, v in r.items() if k not in ("method", "donor_panel", "status", "draws")} for r in fused.to_pylist()
-    ]
+    said_once = ("status", "method", "donor_panel", "draws")
+    rows = [{k: v for k, v in r.items() if k not in said_once} for r in fused.to_pylist()]
     first = fused.slice(0, 1).to_pylist()[0] if fused.num_rows else {}
-    about = {k: first.get(k) for k in ("status", "method", "donor_panel", "draws")}
+    about = {k: first.get(k) for k in said_once}
     source = "statistical matching; inferred, not observed"
     return Findings(facts=(Fact("fusion_segments", {**about, "rows": rows}, Kind.MEASURED, source),))

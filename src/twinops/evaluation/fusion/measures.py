@@ -4,8 +4,6 @@ deck.
 Levels after Rässler 2002 (doi:10.1007/978-1-4613-0053-3): marginal distribution, joint distribution, single values.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -35,9 +33,7 @@ METHOD = "random halves: one gives, the other borrows; percentiles over the halv
 
 @dataclass(frozen=True)
 class Hidden:
-    """The known variable that is hidden, with its code-book; what is matched on; a number the fusion never sees; the
-    data's name.
-    """
+    """The hidden known variable with its codes; what is matched on; a number the fusion never sees; the data's name."""
 
     name: str
     codes: tuple[str, ...]
@@ -166,5 +162,5 @@ def _distance(one: np.ndarray, other: np.ndarray) -> float:
 
 
 def _measure(name: str, values: Sequence[float], n: int, hidden: Hidden, params: Halvings) -> Measure:
-    value, low, high = Estimate.around(float(np.mean(values)), *(float(v) for v in np.quantile(values, TAILS)))
-    return Measure(name, value, n, f"{hidden.source}; hidden: {hidden.name}", METHOD, low, high, seed=params.seed)
+    found = Estimate.around(float(np.mean(values)), *(float(v) for v in np.quantile(values, TAILS)))
+    return found.measure(name, n, f"{hidden.source}; hidden: {hidden.name}", METHOD, seed=params.seed)

@@ -1,7 +1,5 @@
 """What a panel lets us infer about segments: value, interval, and what stays open whatever the data."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,27 +10,20 @@ from matplotlib.figure import Figure
 from twinops.evaluation.canvas import BLUE, GREY, ORANGE, Mark, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
+Row = Mapping[str, Any]
+Truth = Mapping[tuple[str, str], float]
 
-def fusion_picture(
-    fused: pa.Table, *, variable: str, order: Sequence[str] = (), truth: Mapping[tuple[str, str], float] | None = None
-) -> Figure:
-    """Mean of every scale in every segment of one variable, in this order. `truth` (segment, scale), where a generator
-    knows it, as crosses.
-    """
+
+def fusion_picture(fused: pa.Table, *, variable: str, order: Sequence[str] = (), truth: Truth | None = None) -> Figure:
+    """Means of every scale by one variable's segments, in this order; `truth` (segment, scale), if any, as crosses."""
     rows = [r for r in fused.to_pylist() if r["variable"] == variable and r["figure"] == "mean"]
     scales = sorted({r["scale"] for r in rows})
     there = {r["segment"] for r in rows}
     segments = [*(s for s in order if s in there), *sorted(there - set(order))]
     columns = min(3, max(len(scales), 1))
     lines = max(-(-len(scales) // columns), 1)
-    figure, axes = canvas(
-        rows=lines,
-        columns=columns,
-        size=(11, 1.1 + lines * (1.0 + 0.32 * len(segments))),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-    )
+    size = (11, 1.1 + lines * (1.0 + 0.32 * len(segments)))
+    figure, axes = canvas(rows=lines, columns=columns, size=size, sharex=True, sharey=True, squeeze=False)
     for ax, scale in zip(axes.flat, scales, strict=False):
         _scale(ax, scale, [r for r in rows if r["scale"] == scale], segments, truth or {})
     for ax in axes.flat[len(scales) :]:
@@ -40,13 +31,7 @@ def fusion_picture(
     return tell(figure, finding=_finding(rows, variable), rests_on=_rests_on(rows, truth))
 
 
-def _scale(
-    ax: Axes,
-    scale: str,
-    rows: Sequence[Mapping[str, Any]],
-    segments: Sequence[str],
-    truth: Mapping[tuple[str, str], float],
-) -> None:
+def _scale(ax: Axes, scale: str, rows: Sequence[Row], segments: Sequence[str], truth: Truth) -> None:
     panel_title(ax, scale.replace("_", " "))
     for row in rows:
         place = segments.index(str(row["segment"]))
@@ -64,7 +49,7 @@ def _scale(
     ax.set_xlim(0, 100)
 
 
-def _finding(rows: Sequence[Mapping[str, Any]], variable: str) -> str:
+def _finding(rows: Sequence[Row], variable: str) -> str:
     name = variable.replace("_", " ")
     if not rows:
         return "Nothing is inferred: there is no panel, too few consumers, or nothing that may be matched on"
@@ -73,7 +58,7 @@ def _finding(rows: Sequence[Mapping[str, Any]], variable: str) -> str:
     return f"Inferred, not observed: scales by {name}, from a panel of other people"
 
 
-def _rests_on(rows: Sequence[Mapping[str, Any]], truth: object) -> str:
+def _rests_on(rows: Sequence[Row], truth: object) -> str:
     if not rows:
         return "No figure rests on anything here."
     first = rows[0]

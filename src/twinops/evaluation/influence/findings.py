@@ -1,7 +1,5 @@
 """Say what was found of contacts and of whom the choice falls on; aggregates only, small counts hidden."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +19,8 @@ SHOWN = (
         {
             "influence_contacts.past": "Contacts per household in the window before the day",
             "influence_on_top.past": "Share of past contacts that came on top of what the policy allows",
-            "influence_refused.by_score": (
-                "Share of those chosen by the score alone whom the guard does not let through"
-            ),
+            "influence_refused.by_score": "Share of those chosen by the score alone whom the guard does not let "
+            "through",
             "influence_against_guard": "Offers of the proposal that go against the guard",
         },
         section=Section.PRESSURE,
@@ -92,10 +89,8 @@ def influence_sentence(found: MeasuredInfluence) -> str:
     """The conclusion, in words."""
     p = found.pressure
     over = "no past contact" if p.past_over is None else f"{p.past_over.value:.1%} of past contacts"
-    highest = {g: c.ratio for g, c in found.chosen.items() if c is not None}
-    said = (
-        "; ".join(f"{g.replace('_', ' ')} {_with_interval(r)}" for g, r in highest.items()) or "none could be measured"
-    )
+    ratios = [f"{g.replace('_', ' ')} {_with_interval(c.ratio)}" for g, c in found.chosen.items() if c is not None]
+    said = "; ".join(ratios) or "none could be measured"
     return (
         f"{over[0].upper()}{over[1:]} came on top of {p.cap} in {p.window_days} days. The score alone would send "
         f"{p.refused_share.value:.0%} of {p.offers:,} offers against the guard; of the proposal {p.against_guard} are. "
@@ -110,28 +105,21 @@ def _of_pressure(found: MeasuredInfluence) -> list[Measure]:
     top = f"share of contacts on top of {p.cap} in the {p.window_days} days before each; {BY_HOUSEHOLD}"
     alone = "share of those whom the score alone would choose that the guard does not let through; Wilson's interval"
     counted = "offers of the proposal that the guard refuses, each asked; counted in full"
-    value, low, high = p.refused_share
-    before = p.per_household
     made = [
-        Measure("influence_contacts.past", before[0], p.households, source, per, *before[1:], seed=found.seed),
-        Measure("influence_refused.by_score", value, p.offers, source, alone, low, high, unit_of_n="offers"),
+        p.per_household.measure("influence_contacts.past", p.households, source, per, seed=found.seed),
+        p.refused_share.measure("influence_refused.by_score", p.offers, source, alone, unit_of_n="offers"),
         Measure("influence_against_guard", p.against_guard, p.offers, source, counted, unit_of_n="offers"),
     ]
     if p.past_over is not None:
         past = f"campaigns of the {found.past_days} days before day {found.day}, households that allow offers"
-        value, low, high = p.past_over
-        made.append(Measure("influence_on_top.past", value, p.households, past, top, low, high, seed=found.seed))
+        made.append(p.past_over.measure("influence_on_top.past", p.households, past, top, seed=found.seed))
     return made
 
 
 def _ratios(group: str, c: GroupChoice, found: MeasuredInfluence) -> list[Measure]:
     source, name = f"{_source(found)} and assessment, demographics declared", f"influence_ratio.{group}"
-    value, low, high = c.ratio
-    made = [Measure(name, value, c.known, source, RATIO, low, high)]
-    if c.past is not None:
-        value, low, high = c.past
-        made.append(Measure(f"{name}.past", value, c.known, source, PAST, low, high, seed=found.seed))
-    return made
+    past = [c.past.measure(f"{name}.past", c.known, source, PAST, seed=found.seed)] if c.past is not None else []
+    return [c.ratio.measure(name, c.known, source, RATIO), *past]
 
 
 def _source(found: MeasuredInfluence) -> str:

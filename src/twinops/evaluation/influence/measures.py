@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from twinops.entities.measure import NORMAL_95
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.fairness.decision import RankedHouseholds
-from twinops.evaluation.statistics import bootstrap
+from twinops.evaluation.statistics import bootstrap, weighted
 from twinops.evaluation.statistics.estimate import Estimate
 
 Definition = Mapping[str, Sequence[str]]
@@ -151,7 +151,9 @@ def choice(candidates: Candidates, group: Members, *, draws: int, seed: int) -> 
     if min(inside.n, rest.n) < SMALLEST_CELL or chosen == 0:
         return None
     past = _mean_ratio(candidates.past_contacts[group.known], group.inside[group.known], draws=draws, seed=seed)
-    auc = _auc(candidates.score[group.inside], candidates.score[group.rest])
+    # the chance that somebody of the group has the higher score; equal scores count half
+    once = np.ones((1, int(group.known.sum())))
+    auc = float(weighted.auc(group.inside[group.known], candidates.score[group.known], once)[0])
     lot = _by_lot(inside.n, rest.n, chosen, rng=np.random.default_rng(seed), draws=draws)
     return GroupChoice(inside.n, inside.n + rest.n, inside.hits, rate_ratio(inside, rest), past, lot, auc)
 
@@ -205,10 +207,3 @@ def _by_lot(inside: int, rest: int, chosen: int, *, rng: np.random.Generator, dr
     hits = rng.hypergeometric(inside, rest, chosen, size=draws)
     low, high = np.quantile(hits / inside / (np.maximum(chosen - hits, 0.5) / rest), bootstrap.TAILS)
     return float(low), float(high)
-
-
-def _auc(inside: np.ndarray, rest: np.ndarray) -> float:
-    """The chance that somebody of the group has the higher score; equal scores count half."""
-    ordered = np.sort(rest)
-    below, upto = (np.searchsorted(ordered, inside, side) for side in ("left", "right"))
-    return float((below + upto).sum() / (2 * len(inside) * len(rest)))

@@ -1,7 +1,5 @@
 """How often groups that are easily exploited would be chosen, beside past campaigns and a choice by lot."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -51,10 +49,8 @@ def _finding(found: MeasuredInfluence, most: float) -> str:
 
 
 def _rests_on(found: MeasuredInfluence, most: float) -> str:
-    p = found.pressure
-    on_top = (
-        "none" if p.past_over is None else f"{p.past_over.value:.1%} [{p.past_over.low:.1%}, {p.past_over.high:.1%}]"
-    )
+    p, past = found.pressure, found.pressure.past_over
+    on_top = "none" if past is None else f"{past.value:.1%} [{past.low:.1%}, {past.high:.1%}]"
     return (
         f"Day {found.day}: {p.offers:,} offers, {p.households:,} households that allow them; dashed: limit {most:g}. "
         "95 % intervals.\n"

@@ -1,7 +1,5 @@
 """What a linkage found, as measures and facts: how much was linked, and against the truth how rightly."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -103,9 +103,7 @@ class LinkageCounts:
 
 
 def linkage_findings(found: LinkageCounts, *, draws: int, seed: int) -> Findings:
-    """Measures with intervals: Wilson's for shares of pairs, a bootstrap over persons for F1 and its lead over each
-    peer.
-    """
+    """With intervals: Wilson's for shares of pairs, a bootstrap over persons for F1 and its lead over each peer."""
     # persons are drawn, not pairs: the pairs of one person are right or wrong together
     rng = np.random.default_rng(seed)
     drawn = rng.multinomial(found.persons, np.full(found.persons, 1 / found.persons), size=draws)
@@ -126,17 +124,15 @@ def _shares(c: Counted) -> list[Measure]:
     for name, (hits, n, meaning) in quantities.items():
         if n:
             how = f"{meaning}; Wilson interval"
-            value, low, high = share(hits, n)
-            out.append(Measure(name, value, n, SOURCE, how, low, high, unit_of_n="pairs of records"))
+            out.append(share(hits, n).measure(name, n, SOURCE, how, unit_of_n="pairs of records"))
     return out
 
 
 def _false_households(found: LinkageCounts) -> Measure:
     """What would reach the wrong twin."""
-    value, low, high = share(found.wrong_household, found.linked) if found.linked else (0.0, 0.0, 1.0)
+    rate = share(found.wrong_household, found.linked) if found.linked else Estimate(0.0, 0.0, 1.0)
     how = "share of linked records whose household is another person's; Wilson interval"
-    name = "linkage_wrong_household_rate"
-    return Measure(name, value, found.linked, SOURCE, how, low, high, unit_of_n="linked records")
+    return rate.measure("linkage_wrong_household_rate", found.linked, SOURCE, how, unit_of_n="linked records")
 
 
 def _f1s(found: LinkageCounts, weights: np.ndarray, seed: int) -> list[Measure]:
@@ -150,8 +146,8 @@ def _f1s(found: LinkageCounts, weights: np.ndarray, seed: int) -> list[Measure]:
     for name, draws in drawn.items():
         paired = "paired difference of " if ".lead_over_" in name else ""
         how = f"{paired}F1 over pairs of records; {len(weights) - 1} bootstrap draws of persons"
-        value, low, high = Estimate.around(*percentiles(draws))
-        out.append(Measure(name, value, found.persons, SOURCE, how, low, high, unit_of_n="persons", seed=seed))
+        f1 = Estimate.around(*percentiles(draws))
+        out.append(f1.measure(name, found.persons, SOURCE, how, unit_of_n="persons", seed=seed))
     return out
 
 

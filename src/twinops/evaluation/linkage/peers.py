@@ -1,7 +1,5 @@
 """What a shop would do without a linkage model: the same e-mail, or a weighted similarity of all fields."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -92,8 +90,7 @@ def _alike(
 
 
 def plain_fields(raw: pa.Table) -> dict[str, list[str | None]]:
-    """What such a matcher would compare: the fields as they came, lower-cased, without signs; names from one field
-    split at the last space.
+    """The fields as they came, lower-cased, without signs; names from one field split at the last space.
 
     `raw` in the shape of `data.linkage.normalise.RAW`, in the order of the records.
     """
@@ -102,25 +99,15 @@ def plain_fields(raw: pa.Table) -> dict[str, list[str | None]]:
     def clean(name: str) -> list[str | None]:
         return [(default_process(v) or None) if v is not None else None for v in raw[name].to_pylist()]
 
-    whole, columns = (
-        clean("name"),
-        {c: clean(c) for c in ("given", "surname", "street", "postcode", "city", "born", "card")},
-    )
-    names = [
-        (g or (w.rpartition(" ")[0] or w if w else None), s or (w.rpartition(" ")[2] if w and " " in w else None))
-        for g, s, w in zip(columns["given"], columns["surname"], whole, strict=True)
-    ]
-    address = [
-        " ".join(p for p in (s, c) if p) or None if s else None
-        for s, c in zip(columns["street"], columns["postcode"], strict=True)
-    ]
+    whole = clean("name")
+    first = [(w.rpartition(" ")[0] or w) if w else None for w in whole]
+    last = [w.rpartition(" ")[2] if w and " " in w else None for w in whole]
+    places = zip(clean("street"), clean("postcode"), strict=True)
     return {
-        "given": [n[0] for n in names],
-        "surname": [n[1] for n in names],
-        "address": address,
-        "city": columns["city"],
-        "born": columns["born"],
-        "card": columns["card"],
+        "given": [own or taken for own, taken in zip(clean("given"), first, strict=True)],
+        "surname": [own or taken for own, taken in zip(clean("surname"), last, strict=True)],
+        "address": [" ".join(p for p in (street, code) if p) if street else None for street, code in places],
+        **{c: clean(c) for c in ("city", "born", "card")},
         "email": [v.strip().lower() if v else None for v in raw["email"].to_pylist()],
         "phone": ["".join(c for c in v if c.isdigit())[-9:] if v else None for v in raw["phone"].to_pylist()],
     }
@@ -128,16 +115,9 @@ def plain_fields(raw: pa.Table) -> dict[str, list[str | None]]:
 
 def our_fields(records: pa.Table) -> dict[str, list[str | None]]:
     """The same matcher on our normalised fields: how much of the lead is normalisation alone."""
-    columns = {
-        c: records[c].to_pylist()
-        for c in ("root", "surname", "email", "phone", "born", "street", "door", "postcode", "city", "card")
-    }
-    address = [
-        f"{s} {d or ''} {p or ''}" if s else None
-        for s, d, p in zip(columns["street"], columns["door"], columns["postcode"], strict=True)
-    ]
+    places = zip(*(records[c].to_pylist() for c in ("street", "door", "postcode")), strict=True)
     return {
-        "given": columns["root"],
-        "address": address,
-        **{c: columns[c] for c in ("surname", "email", "phone", "born", "city", "card")},
+        "given": records["root"].to_pylist(),
+        "address": [f"{s} {d or ''} {p or ''}" if s else None for s, d, p in places],
+        **{c: records[c].to_pylist() for c in ("surname", "email", "phone", "born", "city", "card")},
     }

@@ -1,35 +1,22 @@
-"""What linkage decided, for a person to read: one tie taken apart, and all probabilities with the bands they fall
-in.
-"""
-
-from __future__ import annotations
+"""What linkage decided, for a person to read: one tie taken apart, and all probabilities by the band they fall in."""
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from twinops.data.linkage.explain import TieExplanation
 from twinops.data.linkage.resolve import JoiningRules
-from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, tell
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, beside, canvas, nothing, tell
 
 
 def tie_picture(tie: TieExplanation) -> Figure:
-    """A waterfall: where two such records start, what every field adds or takes away, and where they end. No values
-    are shown.
-    """
+    """A waterfall: where two such records start, what every field adds or takes away, where they end. No values."""
     parts = [tie.parts[0], *sorted(tie.parts[1:], key=lambda p: -p.bits)]
     ends = np.cumsum([p.bits for p in parts])
     figure, ax = canvas(size=(9, 1.6 + 0.34 * len(parts)))
     for row, (part, end) in enumerate(zip(parts, ends.tolist(), strict=True)):
         colour = GREY if row == 0 else BLUE if part.bits >= 0 else ORANGE
         ax.barh(row, part.bits, left=end - part.bits, color=colour, height=0.62)
-        ax.annotate(
-            f"{part.bits:+.1f}",
-            (max(end, end - part.bits), row),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8.5,
-        )
+        beside(ax, row, max(end, end - part.bits), f"{part.bits:+.1f}")
         if row + 1 < len(parts):
             ax.plot([end, end], [row - 0.31, row + 1.31], color=INK, linewidth=0.7)
     ax.set_yticks(range(len(parts)), [f"{p.field}: {p.words}" if p.words else p.field for p in parts])
@@ -49,15 +36,12 @@ def tie_picture(tie: TieExplanation) -> Figure:
 
 def no_tie_picture() -> Figure:
     """What is shown when nothing was linked."""
-    figure, ax = canvas(size=(8, 1.6))
-    ax.axis("off")
-    return tell(figure, finding="No record was linked", rests_on="Every twin stays with its household's purchases.")
+    figure, _ = canvas(size=(8, 1.6))
+    return nothing(figure, finding="No record was linked", rests_on="Every twin stays with its household's purchases.")
 
 
 def bands_picture(probability: np.ndarray, *, rules: JoiningRules, contradicted: int) -> Figure:
-    """How many candidate pairs have which probability (not contradicted ones), on a scale of pairs that shows the few
-    in between.
-    """
+    """How many candidate pairs (not contradicted ones) have which probability; the scale shows the few in between."""
     figure, ax = canvas(size=(8, 3.8))
     edges = np.unique(np.r_[np.linspace(0, 1, 21), rules.review_from, rules.merge_at])
     counts, _ = np.histogram(probability, edges)
@@ -67,22 +51,12 @@ def bands_picture(probability: np.ndarray, *, rules: JoiningRules, contradicted:
     ax.set_yscale("symlog", linthresh=10)
     ax.set_ylabel("pairs of records", fontsize=9)
     ax.set_xlabel("probability of one person, given all other candidates", fontsize=9)
-    shares = [(probability >= rules.merge_at), (probability >= rules.review_from) & (probability < rules.merge_at)]
-    merged, looked_at = (int(s.sum()) for s in shares)
-    for x, word, colour in (
-        (0.02, "taken for two persons", GREY),
-        (rules.review_from + 0.02, "a person looks", ORANGE),
-    ):
-        ax.text(x, 0.93, word, transform=ax.get_xaxis_transform(), fontsize=9, color=colour)
-    ax.text(
-        0.985,
-        0.83,
-        f"sure from {rules.merge_at:g}",
-        transform=ax.get_xaxis_transform(),
-        fontsize=9,
-        color=GREEN,
-        ha="right",
-    )
+    merged = int((probability >= rules.merge_at).sum())
+    looked_at = int((probability >= rules.review_from).sum()) - merged
+    words = {"transform": ax.get_xaxis_transform(), "fontsize": 9}
+    ax.text(0.02, 0.93, "taken for two persons", color=GREY, **words)
+    ax.text(rules.review_from + 0.02, 0.93, "a person looks", color=ORANGE, **words)
+    ax.text(0.985, 0.83, f"sure from {rules.merge_at:g}", color=GREEN, ha="right", **words)
     return tell(
         figure,
         finding=f"{merged:,} pairs of records are sure, {looked_at:,} only probable",

@@ -1,7 +1,5 @@
 """What a personal attribute or source saves, beside the same with shuffled values and the margin it must reach."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -9,13 +7,12 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, canvas, dot, panel_title, tell
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.necessity.retention import ATTRIBUTE, SOURCE, TOGETHER
 from twinops.evaluation.necessity.revealed import TRAITS
 from twinops.evaluation.statistics.estimate import Estimate
 
 COLOURS = {"necessary": GREEN, "not necessary": GREY, "inconclusive": ORANGE}
-ALL = "all"
 _FROM = {
     "": (BLUE, "from purchases by category"),
     ".by_state": (ORANGE, "from the state alone"),
@@ -62,8 +59,7 @@ def _attribute(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
     ax.plot(range(len(tests)), chance, "--", color=INK, linewidth=1, alpha=0.7)
     ax.axhline(0, color=INK, linewidth=0.8)
     ax.axhline(margin, color=BLUE, linewidth=1, linestyle=":")
-    names = [ALL if t["history_days"] is None else str(t["history_days"]) for t in tests]
-    ax.set_xticks(range(len(tests)), names)
+    ax.set_xticks(range(len(tests)), ["all" if t["history_days"] is None else str(t["history_days"]) for t in tests])
     ax.set_xlabel("days of history", fontsize=9)
 
 
@@ -79,14 +75,10 @@ def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
     for place, t in enumerate(tests):
         gain = Estimate(*t["gain_usd"])
         dot(ax, place, gain, Mark(COLOURS[t["outcome"]], width=2.4))
-        ax.annotate(
-            t["outcome"], (gain.value, place), xytext=(0, 8), textcoords="offset points", ha="center", fontsize=8
-        )
+        above(ax, place, gain.value, t["outcome"], points=8, fontsize=8)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.axvline(margin, color=BLUE, linewidth=1.2, linestyle=":")
-    ax.annotate(
-        "margin", (margin, -0.6), color=BLUE, fontsize=8, ha="right", xytext=(-3, 0), textcoords="offset points"
-    )
+    ax.annotate("margin", (margin, -0.6), (-3, 0), textcoords="offset points", color=BLUE, fontsize=8, ha="right")
     ax.set_yticks(range(len(tests)), [t["unit"] for t in tests])
     ax.set_ylim(len(tests) - 0.4, -0.8)
 
@@ -119,10 +111,8 @@ def _finding(tests: list[dict[str, Any]]) -> str:
     said = f"With all history {idle} of {len(settled)} attributes are shown not to be necessary"
     if not newly:
         return f"{said}; for newcomers none is shown to be"
-    names = [
-        f"{'all together' if t['unit'] == TOGETHER else t['unit'].replace('_', ' ')} ({t['history_days']} days known)"
-        for t in newly
-    ]
+    units = ["all together" if t["unit"] == TOGETHER else t["unit"].replace("_", " ") for t in newly]
+    names = [f"{unit} ({t['history_days']} days known)" for unit, t in zip(units, newly, strict=True)]
     return f"{said}; for newcomers these are: {', '.join(names)}"
 
 

@@ -1,7 +1,5 @@
 """What the evidence of necessity proposes to hold, and for how long. A proposal: a person accepts it, or does not."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Any

@@ -1,6 +1,4 @@
-"""The rows that necessity is tested on: established households, the same as if newly met, and what sources tell."""
-
-from __future__ import annotations
+"""What necessity is tested on: established households, the same as if newly met, what sources and attributes tell."""
 
 from collections.abc import Sequence
 
@@ -8,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.vault.sealed_tables import with_text_sid
+from twinops.entities.demographics import CODES
 from twinops.errors import DataError
 from twinops.evaluation.necessity.measures import Rows
 from twinops.params import FeaturesParams
@@ -91,3 +90,33 @@ def source_columns(engine: Engine, known: Examples, tables: dict[str, pa.Table])
 
 def _may(known: Examples, purpose: str) -> np.ndarray:
     return np.asarray(known.table[purpose].to_numpy(zero_copy_only=False))
+
+
+ATTRIBUTES = tuple(CODES)
+ORDERED = ("age", "income", "household_size", "kids_count")
+"""Their levels run from little to much: place and its square say nearly all, and cost two columns instead of twelve."""
+
+
+def attribute_columns(demographics: pa.Table, sids: Sequence[str]) -> dict[str, np.ndarray]:
+    """Attribute -> one row per sid, in order; every sid must be among the demographics."""
+    place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
+    rows = [place[sid] for sid in sids]
+    answers = {name: demographics[name].take(rows).to_pylist() for name in ATTRIBUTES}
+    return {name: _columns(given, CODES[name], ordered=name in ORDERED) for name, given in answers.items()}
+
+
+def _columns(answers: list[str | None], levels: Sequence[str], *, ordered: bool) -> np.ndarray:
+    """Place and its square for ordered levels, else a column per level; not stated is a column of its own."""
+    if ordered:
+        place = np.array([levels.index(a) if a is not None else -1 for a in answers], dtype=float)
+        stated = place >= 0
+        scaled = np.where(stated, place / max(len(levels) - 1, 1) - 0.5, 0.0)
+        return _telling(np.column_stack([scaled, scaled**2, ~stated]))
+    seen = sorted({a for a in answers if a is not None})
+    return _telling(np.column_stack([np.array([a == level for a in answers], dtype=float) for level in (*seen, None)]))
+
+
+def _telling(x: np.ndarray) -> np.ndarray:
+    """Without columns that say the same of everyone; at least one stays."""
+    differs = x.std(axis=0) > 0
+    return x[:, differs] if differs.any() else x[:, :1]

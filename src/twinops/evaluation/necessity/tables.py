@@ -1,7 +1,5 @@
 """The table of the notebook `minimise`: what is proposed to hold, and what that rests on."""
 
-from __future__ import annotations
-
 from twinops.entities.findings import Findings
 from twinops.evaluation.statistics.rendering import table
 

@@ -1,7 +1,5 @@
 """What the attacks allow us to say: decided by their intervals and by nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from twinops.entities.findings import Findings

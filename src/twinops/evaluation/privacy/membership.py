@@ -5,8 +5,6 @@ attacked in turn with the others as shadows. The unit is the household: all its 
 threshold, the simpler attack, is blind to models that remember few households well.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,7 +12,6 @@ import numpy as np
 
 from twinops.entities import shown
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
 from twinops.errors import DataError
 from twinops.evaluation.statistics.bootstrap import percentiles
 from twinops.evaluation.statistics.estimate import Estimate
@@ -27,10 +24,7 @@ SHOWN = shown.measures(
 
 FALSE_POSITIVES = 0.01
 FEWEST = 100
-QUANTITIES = {
-    "membership_auc": "area under the curve",
-    "membership_rate": "true positives at 1 % false positives",
-}
+QUANTITIES = {"membership_auc": "area under the curve", "membership_rate": "true positives at 1 % false positives"}
 
 Confidence = Callable[[np.ndarray], np.ndarray]
 """From a mask of households (in, out) to how well the model made from those in meets what each household did."""
@@ -130,6 +124,6 @@ def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, 
     for place, (name, what) in enumerate(QUANTITIES.items()):
         worst = max(drawn, key=lambda head: float(drawn[head][0, place]))
         for head, values in {**{f".{h}": v for h, v in drawn.items()}, "": drawn[worst]}.items():
-            value, low, high = Estimate.around(*percentiles(values[:, place]))
-            made.append(Measure(f"{name}{head}", value, n, source, how.format(what=what), low, high, seed=seed))
+            found = Estimate.around(*percentiles(values[:, place]))
+            made.append(found.measure(f"{name}{head}", n, source, how.format(what=what), seed=seed))
     return Findings(tuple(sorted(made, key=lambda m: m.name)), shown=SHOWN)

@@ -1,7 +1,5 @@
 """How many of those trained on an attacker finds, for every rate of false alarms he accepts."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -5,8 +5,6 @@ shuffled members, which must be .5, and with ordinary categories of as many memb
 buys of everything, so only what exceeds these is about the category.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -122,10 +120,8 @@ def predicted(z: np.ndarray, truth: np.ndarray, fold: np.ndarray, *, c: float = 
     for number in range(FOLDS):
         held = fold == number
         if len(np.unique(truth[~held])) == 2:
-            model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-6, max_iter=100).fit(
-                z[~held], truth[~held]
-            )
-            out[held] = model.decision_function(z[held])
+            model = LogisticRegression(C=c, solver="newton-cholesky", tol=1e-6, max_iter=100)
+            out[held] = model.fit(z[~held], truth[~held]).decision_function(z[held])
     return np.array([rounded(float(v)) for v in out])
 
 
@@ -169,7 +165,7 @@ def _measures(p: Proxy, source: str, rule: ProxiesParams, n: int) -> list[Measur
     shuffled = Estimate(float(p.shuffled.mean()), *(float(v) for v in np.quantile(p.shuffled, TAILS)))
 
     def measure(what: str, found: Estimate, method: str) -> Measure:
-        return Measure(f"proxy.{p.category}.{what}", found[0], n, source, method, *found[1:], seed=rule.seed)
+        return found.measure(f"proxy.{p.category}.{what}", n, source, method, seed=rule.seed)
 
     out = [
         measure("auc", p.auc.estimate(p.category), f"AUC of members, out of fold; {drawn}; {about}"),

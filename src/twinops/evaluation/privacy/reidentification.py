@@ -14,8 +14,8 @@ import numpy as np
 
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
 from twinops.evaluation.statistics import wilson
+from twinops.evaluation.statistics.estimate import Estimate
 
 METHOD = (
     "success against households in the release, less success against households that are not, over one less the latter "
@@ -55,14 +55,14 @@ class AttackRisk:
     control_tries: int
 
     @property
-    def value(self) -> tuple[float, float, float]:
+    def value(self) -> Estimate:
         """Risk with its 95 % interval, 0 .. 1."""
         a, a_low, a_high = wilson.share(self.attack, self.tries)
         c, c_low, c_high = wilson.share(self.control, self.control_tries)
         risk = (a - c) / (1 - c) if c < 1 else 0.0
         spread = (((a_high - a_low) / 2) ** 2 + ((1 - a) / max(1 - c, TIE) * (c_high - c_low) / 2) ** 2) ** 0.5
         half = spread / max(1 - c, TIE)
-        return max(risk, 0.0), max(min(risk, 1.0) - half, 0.0), min(max(risk, 0.0) + half, 1.0)
+        return Estimate(max(risk, 0.0), max(min(risk, 1.0) - half, 0.0), min(max(risk, 0.0) + half, 1.0))
 
     @property
     def informative(self) -> bool:
@@ -102,9 +102,8 @@ def linkability(tables: Tables, tries: int, rng: np.random.Generator) -> AttackR
     members, control = (_some(people, tries, rng) for people in (tables.members, tables.control))
     sizes = [_nearest(members[:, h], tables.released[:, h], tables.sizes, h).sum(axis=1) for h in halves]
     by_chance = 1 - (1 - sizes[0] / len(tables.released)) ** sizes[1]
-    return AttackRisk(
-        "linkability_risk", linked(members), linked(control), round(float(by_chance.sum())), len(members), len(control)
-    )
+    by_guess = round(float(by_chance.sum()))
+    return AttackRisk("linkability_risk", linked(members), linked(control), by_guess, len(members), len(control))
 
 
 def inference(tables: Tables, tries: int, rng: np.random.Generator) -> AttackRisk:
@@ -129,14 +128,8 @@ def risk_findings(found: dict[str, tuple[AttackRisk, ...]], sources: dict[str, s
     measures, table = [], []
     for which, risks in found.items():
         for risk in risks:
-            value, low, high = risk.value
-            name = risk.name if which == first else f"{risk.name}.{which}"
-            measures.append(
-                Measure(
-                    name, value, risk.tries, sources[which], METHOD,
-                    low=low, high=high, unit_of_n="attacks", seed=seed,
-                )
-            )  # fmt: skip
+            name, source = risk.name if which == first else f"{risk.name}.{which}", sources[which]
+            measures.append(risk.value.measure(name, risk.tries, source, METHOD, unit_of_n="attacks", seed=seed))
             table.append(
                 {
                     "table": which,

@@ -1,7 +1,5 @@
 """Attack, control and guess beside one another: only what the attack has over the control is a leak."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
@@ -18,11 +16,11 @@ def reidentification_picture(risks: Mapping[str, tuple[AttackRisk, ...]], *, n: 
     rows = [(table, risk) for table, found in risks.items() for risk in found]
     figure, ax = canvas(size=(8.5, 0.75 * len(rows) + 1.8))
     for place, (_, risk) in enumerate(rows):
-        tries = risk.tries, risk.control_tries, risk.tries
-        bars = zip(
-            (risk.attack, risk.control, risk.guess), tries, (ORANGE, BLUE, GREY), (-0.27, 0.0, 0.27), strict=True
-        )
-        for hits, of, colour, shift in bars:
+        for hits, of, colour, shift in (
+            (risk.attack, risk.tries, ORANGE, -0.27),
+            (risk.control, risk.control_tries, BLUE, 0.0),
+            (risk.guess, risk.tries, GREY, 0.27),
+        ):
             value, low, high = wilson.share(hits, of)
             ax.barh(place + shift, value, height=0.25, color=colour)
             ax.plot([low, high], [place + shift] * 2, color="black", linewidth=0.9)

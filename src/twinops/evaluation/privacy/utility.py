@@ -1,7 +1,5 @@
 """What a released table is still good for: how far its counts are from those of the households it stands for."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -43,9 +41,8 @@ def utility(members: np.ndarray, control: np.ndarray, spread: Spread, sizes: Seq
 
 def spread_of(low: np.ndarray, high: np.ndarray, sizes: Sequence[int]) -> Spread:
     """A range of codes as equal shares of each code in it."""
-    return [
-        [_shared(a, b, size) for a, b, size in zip(x, y, sizes, strict=True)] for x, y in zip(low, high, strict=True)
-    ]
+    rows = zip(low, high, strict=True)
+    return [[_shared(a, b, size) for a, b, size in zip(x, y, sizes, strict=True)] for x, y in rows]
 
 
 def _shared(low: int, high: int, size: int) -> np.ndarray:

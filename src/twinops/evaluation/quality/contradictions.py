@@ -1,7 +1,5 @@
 """What one source says and another denies, each as a query in a file of its own, counted over all sources there are."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection
 from dataclasses import dataclass

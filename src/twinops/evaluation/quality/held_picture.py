@@ -1,7 +1,5 @@
 """Of whom we know what: shares of consumers that each source tells anything of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
@@ -27,11 +25,7 @@ def held_picture(findings: Findings, words: Mapping[str, str]) -> Figure:
     ax.set_ylim(len(words) - 0.5, -0.6)
     ax.set_xlim(0, 1)
     n = max((m.n for m in known.values()), default=0)
-    facts = {f.name: f.value for f in findings.facts}
-    lost = facts.get("blend_lost", [])
+    lost: list[str] = next((f.value for f in findings.facts if f.name == "blend_lost"), [])
     finding = f"Nothing is known from: {', '.join(lost)}" if lost else "Every kind of source tells of some consumers"
-    return tell(
-        figure,
-        finding=finding,
-        rests_on=f"{n:,} consumers on the last as-of day; 95 % intervals. All but purchases are synthetic.",
-    )
+    rests_on = f"{n:,} consumers on the last as-of day; 95 % intervals. All but purchases are synthetic."
+    return tell(figure, finding=finding, rests_on=rests_on)

@@ -8,7 +8,7 @@ for five CPU-seconds; it is not used here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import FIRST_DAY
+from twinops.entities.canonical import rounded
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.quality.contradictions import Contradiction
@@ -72,9 +75,7 @@ class Source:
 
     def share(self, dimension: str, hits: int, n: int, method: str, *, unit: str = "rows") -> Measure:
         """One dimension of quality as the share of rows that are fine in that respect."""
-        value, low, high = share(hits, n)
-        name = f"quality.{self.name}.{dimension}"
-        return Measure(name, value, n, self.described, method, low, high, unit_of_n=unit)
+        return share(hits, n).measure(f"quality.{self.name}.{dimension}", n, self.described, method, unit_of_n=unit)
 
 
 def by_month(source: Source) -> dict[str, Tally]:
@@ -109,9 +110,8 @@ def consistency(source: Source, against: Iterable[Contradiction]) -> tuple[Measu
     if not mine:
         return ()
     concerned, wrong = sum(c.concerned for c in mine), sum(c.contradicting for c in mine)
-    method = (
-        f"rows not contradicted, over {len(mine)} check(s): {', '.join(c.check.id for c in mine)}; Wilson's interval"
-    )
+    names = ", ".join(c.check.id for c in mine)
+    method = f"rows not contradicted, over {len(mine)} check(s): {names}; Wilson's interval"
     return (source.share("consistency", concerned - wrong, concerned, method, unit="checked rows"),)
 
 
@@ -183,3 +183,39 @@ def _trend(source: Source, dimension: str, dated: Mapping[str, Tally]) -> Measur
     method = f"{max(dated)} less the months before it; Newcombe's interval of a difference of shares"
     name, n = f"quality.{source.name}.{dimension}.trend", last.read + earlier.read
     return Measure(name, gap, n, source.described, method, low, high, unit_of_n="rows")
+
+
+Months = Mapping[str, Mapping[str, Tally]]
+
+
+def quality_findings(
+    sources: Sequence[Source], months: Months, against: Sequence[Contradiction], *, declared: Sequence[str], today: int
+) -> Findings:
+    """`declared` are all sources there could be: those without rows are named, not skipped in silence."""
+    found = [m for s in sources for m in (*measures(s, months[s.name], today), *consistency(s, against))]
+    there = [s.name for s in sources]
+    facts = {
+        "quality_sources": {"measured": there, "switched_off_or_empty": sorted(set(declared) - set(there))},
+        "quality_by_month": {name: {m: _month(t) for m, t in tallies.items()} for name, tallies in months.items()},
+        "quality_columns_empty": {s.name: empty_shares(s) for s in sources},
+        "quality_newest": {s.name: newest(s, today) for s in sources},
+        "contradictions": [_contradiction(c) for c in against],
+    }
+    source = "data/counts and data/raw"
+    return Findings(tuple(found), tuple(Fact(name, v, Kind.MEASURED, source) for name, v in facts.items()))
+
+
+def _month(tally: Tally) -> dict[str, Any]:
+    """A month of fewer than ten rows is not shown."""
+    if tally.read < SMALLEST_CELL:
+        return {"rows": None, "completeness": None, "validity": None}
+    shares = {d: rounded(tally.good(d) / tally.read) for d in ("completeness", "validity")}
+    return {"rows": tally.read, **shares}
+
+
+def _contradiction(c: Contradiction) -> dict[str, Any]:
+    """Fewer than ten contradicting rows are not counted in the open; none is none."""
+    small = 0 < c.contradicting < SMALLEST_CELL
+    counted = None if small else c.contradicting
+    check = {"id": c.check.id, "source": c.check.source, "says": c.check.says}
+    return {**check, "checked": c.concerned, "contradicting": counted, "suppressed": small}

@@ -1,7 +1,5 @@
 """How complete and valid each source is, month by month."""
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
@@ -38,9 +36,8 @@ def quality_picture(findings: Findings) -> Figure:
     wrong = sum((c["contradicting"] or 0) for c in facts["contradictions"])
     read = sum((m["rows"] or 0) for by in table.values() for m in by.values())
     worst = min((m for m in findings.measures if m.name.endswith(".completeness")), key=lambda m: m.value, default=None)
-    least = (
-        "" if worst is None else f"; least complete: {worst.name.split('.')[1].replace('_', ' ')}, {worst.value:.1%}"
-    )
+    name = worst.name.split(".")[1].replace("_", " ") if worst else ""
+    least = f"; least complete: {name}, {worst.value:.1%}" if worst else ""
     return tell(
         figure,
         finding=f"{len(table)} sources, {wrong:,} rows contradicted by another{least}",

@@ -1,12 +1,9 @@
 """Who is in and who is left out, and whether every row that is in has a valid basis: counted again, not believed."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -32,17 +29,16 @@ SHOWN = (
 
 def consent_coverage(reasons: pa.Table, *, source: str) -> tuple[Measure, ...]:
     """Share of households that may serve each purpose today; the plain name is training, without which none is used."""
-    found = {p: _coverage(p, reasons, source) for p in sorted(set(reasons["purpose"].to_pylist()))}
-    named = [(f"consent_coverage.{purpose}", purpose) for purpose in found]
-    return tuple(Measure(name, **found[p]) for name, p in [("consent_coverage", Purpose.TRAINING.value), *named])
+    purposes = sorted(set(reasons["purpose"].to_pylist()))
+    named = {"consent_coverage": Purpose.TRAINING.value, **{f"consent_coverage.{p}": p for p in purposes}}
+    return tuple(_coverage(name, purpose, reasons, source) for name, purpose in named.items())
 
 
-def _coverage(purpose: str, reasons: pa.Table, source: str) -> dict[str, Any]:
+def _coverage(name: str, purpose: str, reasons: pa.Table, source: str) -> Measure:
     rows = [r for r in reasons.to_pylist() if r["purpose"] == purpose]
     n = sum(r["households"] for r in rows)
-    value, low, high = share(sum(r["households"] for r in rows if r["reason"] is None), n)
     method = f"share of households whose ledger allows {purpose} today; Wilson's interval"
-    return {"value": value, "low": low, "high": high, "n": n, "source": source, "method": method}
+    return share(sum(r["households"] for r in rows if r["reason"] is None), n).measure(name, n, source, method)
 
 
 @dataclass(frozen=True)
@@ -84,10 +80,10 @@ def rows_without_valid_basis(
         for event in (("granted", "none") if basis is not LegalBasis.CONSENT and purpose in assessed else ("granted",))
         if basis is LegalBasis.CONSENT or purpose in assessed
     ]
-    engine.register(
-        "valid_events", pa.Table.from_pylist(valid, pa.schema([("purpose", pa.string()), ("event", pa.string())]))
-    )
-    return int(engine.query(text_beside(__package__, "basis.sql"))["row_count"][0].as_py())
+    columns = pa.schema([("purpose", pa.string()), ("event", pa.string())])
+    engine.register("valid_events", pa.Table.from_pylist(valid, columns))
+    text = text_beside(__package__, "basis.sql")
+    return int(engine.query(text)["row_count"][0].as_py())
 
 
 def counted(counts: Iterable[str]) -> tuple[Fact, ...]:

@@ -1,7 +1,5 @@
 """Who may be used for what, and why the others are left out."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 

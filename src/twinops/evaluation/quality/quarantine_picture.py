@@ -1,7 +1,5 @@
 """How much of each source was kept out, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

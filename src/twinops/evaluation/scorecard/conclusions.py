@@ -1,7 +1,5 @@
 """What the scorecard allows us to say, in words: decided by the intervals and by nothing else."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from twinops.entities.findings import Findings
@@ -68,14 +66,9 @@ def _freshness(measures: dict[str, Measure]) -> list[str]:
             continue
         auc, usd = (measures[f"freshness.{q}.{what}_{age}.loss"] for q in ("active_auc", "spend_mae"))
         verb = "costs" if what == "state" else "cost"
-        out.append(
-            f"{said} {age} days old {verb} AUC {written(auc)} and {written(usd)} USD of spend error{_doubt(usd)}."
-        )
+        doubt = "" if usd.excludes_zero else ", which cannot be told from nothing"
+        out.append(f"{said} {age} days old {verb} AUC {written(auc)} and {written(usd)} USD of spend error{doubt}.")
     return out
-
-
-def _doubt(loss: Measure) -> str:
-    return "" if loss.excludes_zero else ", which cannot be told from nothing"
 
 
 def _spread(measures: dict[str, Measure], quantity: str) -> str:
@@ -96,9 +89,8 @@ def _groups(findings: Findings) -> list[str]:
     if not groups:
         return ["No group was large enough to be looked at by itself."]
     said = f"off in {len(off)}: {'; '.join(off)}" if off else "off in none"
-    return [
-        f"Looked at one by one, the ranges of spend of {len(groups)} groups are {said}; one in twenty is by chance."
-    ]
+    each = f"Looked at one by one, the ranges of spend of {len(groups)} groups are"
+    return [f"{each} {said}; one in twenty is by chance."]
 
 
 def _holds(m: Measure) -> bool:

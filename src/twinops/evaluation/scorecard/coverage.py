@@ -1,7 +1,5 @@
 """Whether ranges that promise 80 of 100 hold 80 of 100: overall, in each tier, and beside the range of everybody."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Of 100 outcomes, how many the 80 % ranges held: overall, in each tier, and in each group."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from matplotlib.axes import Axes

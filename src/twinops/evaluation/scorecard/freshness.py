@@ -4,8 +4,6 @@ A state that is some days old does not know the latest baskets; heads that are f
 months, but read a fresh state. Everything is predicted for the same households and the same horizons.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,18 +93,13 @@ def _with_history(origins: Origins, day: int, ages: Sequence[int]) -> tuple[Exam
     for old in then.values():
         common = np.intersect1d(common, old.household)
     # rows are in order of household, and each household has one row a day: the same places are the same households
-    return rows.where(np.isin(rows.household, common)), {
-        age: old.where(np.isin(old.household, common)) for age, old in then.items()
-    }
+    same = {age: old.where(np.isin(old.household, common)) for age, old in then.items()}
+    return rows.where(np.isin(rows.household, common)), same
 
 
 def _aged(what: str, days: int, found: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]) -> Aged:
     """One age over all days, draw by draw, beside both fresh."""
     value = {q: np.mean([f[q] for f in found], axis=0) for q in QUANTITIES}
     fresh = {q: np.mean([f[q] for f in reference], axis=0) for q in QUANTITIES}
-    return Aged(
-        what,
-        days,
-        {q: Resampled(value[q]) for q in QUANTITIES},
-        {q: Resampled(worse(q, value[q], fresh[q])) for q in QUANTITIES},
-    )
+    loss = {q: Resampled(worse(q, value[q], fresh[q])) for q in QUANTITIES}
+    return Aged(what, days, {q: Resampled(drawn) for q, drawn in value.items()}, loss)

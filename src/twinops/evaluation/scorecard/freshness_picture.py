@@ -1,13 +1,11 @@
 """What goes stale: the state of the households, or the heads that read it."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import BLUE, ORANGE, canvas, panel_title, tell
+from twinops.evaluation.canvas import BLUE, INK, ORANGE, canvas, panel_title, tell
 from twinops.evaluation.scorecard.conclusions import oldest
 from twinops.evaluation.scorecard.freshness import HEADS, STATE
 from twinops.evaluation.statistics.estimate import Estimate
@@ -28,7 +26,7 @@ def freshness_picture(findings: Findings) -> Figure:
     for ax, (quantity, title) in zip(axes, PANELS.items(), strict=True):
         for what, (colour, label) in LINES.items():
             _line(ax, losses(measures, quantity, what), colour, label)
-        ax.axhline(0, color="#222222", linewidth=0.9)
+        ax.axhline(0, color=INK, linewidth=0.9)
         ax.set_xlabel("days old", fontsize=9)
         panel_title(ax, title)
     axes[0].legend(fontsize=8.5, frameon=False, loc="upper left")
@@ -62,24 +60,10 @@ def _line(ax: Axes, found: list[tuple[int, Measure]], colour: str, label: str) -
 
 def _finding(measures: dict[str, Measure]) -> str:
     state, heads = oldest(measures, STATE), oldest(measures, HEADS)
-    parts = []
-    if state is not None:
-        parts.append(
-            f"a state {state} days old costs {written(measures[f'freshness.spend_mae.state_{state}.loss'])} USD"
-        )
-    if heads is not None:
-        parts.append(f"heads {heads} days old {written(measures[f'freshness.spend_mae.heads_{heads}.loss'])} USD")
-    return ("What must be fresh is the state: " if _state_matters_more(measures, state, heads) else "Of age: ") + (
-        "; ".join(parts)
-    )
-
-
-def _state_matters_more(measures: dict[str, Measure], state: int | None, heads: int | None) -> bool:
-    """The interval of what an old state loses lies above that of old heads."""
-    if state is None or heads is None:
-        return False
-    low, high = (
-        measures[f"freshness.spend_mae.state_{state}.loss"].low,
-        measures[f"freshness.spend_mae.heads_{heads}.loss"].high,
-    )
-    return low is not None and high is not None and low > high
+    by_state = measures.get(f"freshness.spend_mae.state_{state}.loss")
+    by_heads = measures.get(f"freshness.spend_mae.heads_{heads}.loss")
+    parts = [f"a state {state} days old costs {written(by_state)} USD"] if by_state else []
+    parts += [f"heads {heads} days old {written(by_heads)} USD"] if by_heads else []
+    # the interval of what an old state loses lies above that of old heads
+    surely = by_state and by_heads and Estimate.of(by_state).low > Estimate.of(by_heads).high
+    return ("What must be fresh is the state: " if surely else "Of age: ") + "; ".join(parts)

@@ -1,7 +1,5 @@
 """The twin's scorecard: day after day beside plain baselines, how much of the spread it sees, and group by group."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +10,7 @@ from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
-from twinops.evaluation.fairness.demographic_groups import GroupLabel
+from twinops.evaluation.fairness.groups import GroupLabel
 from twinops.evaluation.scorecard.coverage import BOTH, Covered
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.statistics import weighted
@@ -59,17 +57,11 @@ def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
     """Every quantity of the twin on this day, and its gain over each baseline, on the households and on every draw."""
     rows = origins.rows(day)
     weights = draws[:, rows.household].astype(float)
-    found = {
-        m: quantities(rows, origins.model(m, day).predict(rows.table), weights) for m in (*BASELINES, origins.heads)
-    }
+    predicted = {m: origins.model(m, day).predict(rows.table) for m in (*BASELINES, origins.heads)}
+    found = {m: quantities(rows, p, weights) for m, p in predicted.items()}
     ours = found.pop(origins.heads)
-    return Origin(
-        day,
-        len(origins.past(day)),
-        len(rows),
-        {q: Resampled(ours[q]) for q in QUANTITIES},
-        {(m, q): Resampled(worse(q, theirs[q], ours[q])) for m, theirs in found.items() for q in QUANTITIES},
-    )
+    gain = {(m, q): Resampled(worse(q, theirs[q], ours[q])) for m, theirs in found.items() for q in QUANTITIES}
+    return Origin(day, len(origins.past(day)), len(rows), {q: Resampled(ours[q]) for q in QUANTITIES}, gain)
 
 
 def gain_measures(measured: Sequence[Origin], setting: Setting, *, baseline: str) -> list[Measure]:
@@ -135,22 +127,16 @@ def _group(days: Sequence[Scored], held: Sequence[Covered], draws: np.ndarray, m
     parts = [(d, c, member[d.rows.household] & _assessable(d.rows)) for d, c in zip(days, held, strict=True)]
     who = np.concatenate([d.rows.household[m] for d, _, m in parts])
     weights = draws[:, who].astype(float)
-    said, came = (
-        np.concatenate([x.spend[m] for x, m in pairs])
-        for pairs in ([(d.said, m) for d, _, m in parts], [(d.rows, m) for d, _, m in parts])
-    )
-    coverage = {
-        f"coverage_{q}": Resampled(weighted.mean(np.concatenate([c.inside[q][m] for _, c, m in parts]), weights))
-        for q in BOTH
-    }
+    said = np.concatenate([d.said.spend[m] for d, _, m in parts])
+    came = np.concatenate([d.rows.spend[m] for d, _, m in parts])
+    inside = {q: np.concatenate([c.inside[q][m] for _, c, m in parts]) for q in BOTH}
     figures = {
-        **coverage,
+        **{f"coverage_{q}": Resampled(weighted.mean(inside[q], weights)) for q in BOTH},
         "spend_mae": Resampled(weighted.mean(np.abs(said - came), weights)),
         "predicted_over_actual_spend": Resampled(weighted.mean(said, weights) / weighted.mean(came, weights)),
     }
-    return {"households": len(np.unique(who)), "rows": len(who)} | {
-        name: _with_interval(r) for name, r in figures.items() if r.known
-    }
+    known = {name: _with_interval(r) for name, r in figures.items() if r.known}
+    return {"households": len(np.unique(who)), "rows": len(who), **known}
 
 
 def _members(labels: np.ndarray, group: GroupLabel) -> np.ndarray:

@@ -1,7 +1,5 @@
 """How honest a newcomer's ranges are: coverage and width on newcomers that neither heads nor ranges have seen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,14 +12,7 @@ from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.answers.forecast import LEVEL
 from twinops.twin.model.fit import fit_twin
 from twinops.twin.state.examples import Examples
-from twinops.twin.support.newcomers import (
-    BANDS,
-    Newcomer,
-    corrected,
-    fit_newcomers,
-    outcomes_after,
-    outcomes_before,
-)
+from twinops.twin.support.newcomers import BANDS, Newcomer, corrected, fit_newcomers, outcomes_after, outcomes_before
 from twinops.twin.support.spread import Outcomes, Spread, fit_spread
 
 NOTHING, ESTABLISHED = "0_days", "established"
@@ -66,12 +57,10 @@ def newcomer_measures(told: Sequence[StageRows]) -> tuple[Measure, ...]:
         # one row per household: its later ones are no further witnesses
         first = np.unique(t.household, return_index=True)[1]
         n, source = len(first), KEPT_OUT if t.stage == ESTABLISHED else UNSEEN
-        value, low, high = share(int(t.held[first].sum()), n)
-        out.append(Measure(f"newcomer_coverage_80.{t.stage}", value, n, source, HELD, low, high))
-        value, low, high = _middle(t.width)
-        out.append(Measure(f"newcomer_width.{t.stage}", value, n, source, WIDTH, low, high, level=0.8, unit="USD"))
-        value, low, high = _middle(t.width / np.maximum(t.expected, 1))
-        out.append(Measure(f"newcomer_relative_width.{t.stage}", value, n, source, RELATIVE, low, high, level=0.8))
+        held, relative = share(int(t.held[first].sum()), n), _middle(t.width / np.maximum(t.expected, 1))
+        out.append(held.measure(f"newcomer_coverage_80.{t.stage}", n, source, HELD))
+        out.append(_middle(t.width).measure(f"newcomer_width.{t.stage}", n, source, WIDTH, level=0.8, unit="USD"))
+        out.append(relative.measure(f"newcomer_relative_width.{t.stage}", n, source, RELATIVE, level=0.8))
     return tuple(out)
 
 
@@ -94,19 +83,16 @@ def _fold(fold: _Fold, grid: FeaturesParams, penalties: TrainParams) -> list[Sta
     """Every stage of one fold; of newcomers nothing where there are too few to learn from."""
     model = fit_twin(fold.rows, grid, penalties)
     believed = fit_newcomers(fold.seen, model)
-    found = [] if believed is None else [
-        _stage(
-            NOTHING,
-            outcomes_before(
-                fold.unseen, horizon_days=model.horizon_days, baskets=believed.baskets, spend=believed.spend
-            ),
-            believed.spread,
-        )
-    ]  # fmt: skip
-    for band, (upto, days) in zip(() if believed is None else believed.bands, BANDS, strict=False):
-        came = outcomes_after(fold.unseen, model, days=days)
-        found.append(_stage(f"{upto}_days", corrected(came, band.baskets_ratio, band.spend_ratio), band.spread))
-    return [*found, _established(fold.rows, grid, penalties)]
+    found = [_established(fold.rows, grid, penalties)]
+    if believed is None:
+        return found
+    baskets, spend = believed.baskets, believed.spend
+    came = outcomes_before(fold.unseen, horizon_days=model.horizon_days, baskets=baskets, spend=spend)
+    by_band = [_stage(NOTHING, came, believed.spread)]
+    for band, (upto, days) in zip(believed.bands, BANDS, strict=False):
+        came = corrected(outcomes_after(fold.unseen, model, days=days), band.baskets_ratio, band.spend_ratio)
+        by_band.append(_stage(f"{upto}_days", came, band.spread))
+    return [*by_band, *found]
 
 
 def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -> StageRows:
@@ -136,6 +122,5 @@ def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:
 
 
 def _joined(stage: str, parts: Sequence[StageRows]) -> StageRows:
-    return StageRows(
-        stage, *(np.concatenate([getattr(p, f) for p in parts]) for f in ("household", "held", "width", "expected"))
-    )
+    fields = ("household", "held", "width", "expected")
+    return StageRows(stage, *(np.concatenate([getattr(p, f) for p in parts]) for f in fields))

@@ -1,7 +1,5 @@
 """Newcomers: does the 80 % range hold, and how wide is it, the less is known."""
 
-from __future__ import annotations
-
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings

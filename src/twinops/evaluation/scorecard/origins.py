@@ -1,7 +1,5 @@
 """As-of days one after the other, each with models that know what was closed by then, and nothing later."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 

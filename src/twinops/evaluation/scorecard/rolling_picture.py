@@ -1,7 +1,5 @@
 """Day after day: how much better the twin predicted than each plain baseline, with what was known by then."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,9 +63,9 @@ def _mark(ax: Axes, held_out: Sequence[int]) -> None:
 
 
 def _finding(days: list[dict[str, Any]]) -> str:
-    sure = {
-        q: sum(bool(d.get(f"{q}.gain_over_segment")) and d[f"{q}.gain_over_segment"][1] > 0 for d in days)
-        for q in PANELS
-    }
-    said = ", ".join(f"{label} {sure[q]}" for q, label in (("active_auc", "activity"), ("spend_mae", "spend")))
+    sure = {}
+    for quantity, label in (("active_auc", "activity"), ("spend_mae", "spend")):
+        gains = [d.get(f"{quantity}.gain_over_segment") for d in days]
+        sure[label] = sum(gain[1] > 0 for gain in gains if gain)
+    said = ", ".join(f"{label} {n}" for label, n in sure.items())
     return f"Days on which the twin is surely better than its segment's mean, of {len(days)}: {said}"

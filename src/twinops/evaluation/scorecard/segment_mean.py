@@ -4,8 +4,6 @@ Segments are the 27 cells of recency, frequency and monetary value, a third each
 1994). Markets are still planned this way; a twin that is not better than its segment's mean is no twin.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

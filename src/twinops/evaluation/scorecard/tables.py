@@ -1,7 +1,5 @@
 """Markdown tables of the scorecard: gains over everything at once, day by day, and group by group."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from twinops.entities.findings import Findings
@@ -35,16 +33,10 @@ def baselines_table(scorecard: Findings, accuracy: Findings) -> str:
 
 def days_table(scorecard: Findings) -> str:
     """Every as-of day: how much was learned from, and how well it was predicted."""
-    days = _fact(scorecard, "rolling_origin")
-    rows = [
-        [
-            f"day {d['cutoff']}",
-            f"{d['learned_rows']:,}",
-            f"{d['households']:,}",
-            *(_written(d.get(q)) for q in QUANTITIES),
-        ]
-        for d in days
-    ]
+    rows = []
+    for d in _fact(scorecard, "rolling_origin"):
+        told = [_written(d.get(q)) for q in QUANTITIES]
+        rows.append([f"day {d['cutoff']}", f"{d['learned_rows']:,}", f"{d['households']:,}", *told])
     return table(["as-of day", "rows learned from", "households", *SAID.values()], rows)
 
 

@@ -4,8 +4,6 @@ Segments are cut at fixed values, not at anybody's, so that two tables cannot be
 them; small cells are suppressed, and so many others that none can be had by subtraction (see `cells`).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 

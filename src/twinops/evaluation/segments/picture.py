@@ -1,7 +1,5 @@
 """Segments of consumers: how many, what they are expected to spend, and what they would spend if."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

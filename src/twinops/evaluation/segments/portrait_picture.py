@@ -1,14 +1,12 @@
 """One twin: how often it shops at three speeds of memory, what is expected with its range and if, and why."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, above, canvas, nothing, panel_title, tell
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.portrait import Portrait
 from twinops.twin.answers.what_if import Simulated
@@ -18,9 +16,8 @@ def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) 
     """Three panels; all figures as the portrait has them, so a banded portrait gives a banded picture."""
     # fewer than ten alike would single somebody out
     if portrait is None or portrait.expected is None:
-        figure, ax = canvas(size=(8, 1.2))
-        ax.set_axis_off()
-        return tell(figure, finding="No twin is shown: no ten households are alike enough", rests_on="")
+        figure, _ = canvas(size=(8, 1.2))
+        return nothing(figure, finding="No twin is shown: no ten households are alike enough", rests_on="")
     figure, (left, middle, right) = canvas(columns=3, size=(13, 4.1), width_ratios=[1, 1.5, 1.2])
     _pace(left, portrait)
     _expected(middle, portrait.expected, simulated)
@@ -61,9 +58,7 @@ def _expected(ax: Any, e: Forecast, simulated: Sequence[Simulated]) -> None:
     for place, (_, middle, low, high, colour) in enumerate(reversed(rows)):
         ax.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="round")
         ax.plot([middle], [place], "o", color=colour, markersize=7)
-        ax.annotate(
-            f"${middle:,.0f}", (middle, place), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8
-        )
+        above(ax, place, middle, f"${middle:,.0f}", points=9, fontsize=8)
     ax.set_yticks(range(len(rows)), [r[0] for r in reversed(rows)], fontsize=9)
     ax.set_ylim(-0.6, len(rows) - 0.3)
     ax.set_xlim(left=0)

@@ -1,7 +1,5 @@
 """The tables of the notebook `twin`: what is held of one twin, what-ifs, segments."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from twinops.evaluation.segments.measures import Mean, Segment
@@ -27,9 +25,8 @@ def what_if_table(simulated: Sequence[Simulated]) -> str:
         if s.without is None or s.with_action is None:
             rows.append([f"{s.action.kind} {told}", "", "", " ".join(s.refused)])
             continue
-        redeemed = "" if s.redemption is None else (
-            f"{s.redemption.share:.0%} [{s.redemption.low:.0%}, {s.redemption.high:.0%}] redeem"
-        )  # fmt: skip
+        r = s.redemption
+        redeemed = "" if r is None else f"{r.share:.0%} [{r.low:.0%}, {r.high:.0%}] redeem"
         rows.append([f"{s.action.kind} {told}", _spend(s.without), _spend(s.with_action), redeemed])
     if not simulated:
         return "Nothing was asked: no twin is shown."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from twinops.entities.canonical import rounded
 from twinops.entities.measure import Measure
@@ -29,6 +29,10 @@ class Estimate(NamedTuple):
         """What a measure says; one that was counted in full has no doubt."""
         value, low, high = measure.value, measure.low, measure.high
         return cls(value, value if low is None else low, value if high is None else high)
+
+    def measure(self, name: str, n: int, source: str, method: str, **about: Any) -> Measure:
+        """The same under a name, with what it rests on; `about` are further fields of a `Measure`."""
+        return Measure(name, self.value, n, source, method, self.low, self.high, **about)
 
     def listed(self) -> list[float]:
         """As facts hold it: value, low, high."""

@@ -1,7 +1,5 @@
 """How good an order is: NDCG of a short list, AUC over pairs of household and thing, and who is captured at the top."""
 
-from __future__ import annotations
-
 import numpy as np
 
 LIST = 10
@@ -41,10 +39,8 @@ def clustered_auc(truth: np.ndarray, score: np.ndarray, cluster: np.ndarray, dra
     small = np.float32 if len(draws) and ahead.sum(axis=0).max() * weights.max() < EXACT else np.float64
     ranked = np.einsum("ij,ij->i", weights.astype(small) @ ahead.astype(small), weights) / 2
     pairs = (weights @ positives) * (weights @ negatives)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(
-            ranked / pairs, dtype=float
-        )  # a draw of one class only has no pairs: 0 over 0 is not a number
+    with np.errstate(invalid="ignore"):  # a draw of one class only has no pairs: 0 over 0 is not a number
+        return np.asarray(ranked / pairs, dtype=float)
 
 
 def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, households: int) -> np.ndarray:

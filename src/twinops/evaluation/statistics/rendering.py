@@ -1,7 +1,5 @@
 """How a measure is written for people, and how measures stand side by side in a Markdown table."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 

@@ -1,7 +1,5 @@
 """What all measures of one evaluation share: who was drawn, how often, and on which days."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops.entities.measure import Measure
@@ -23,8 +21,6 @@ class Setting:
         Raises:
             DataError: the quantity, or most of its draws, could not be computed.
         """
-        found = quantity.estimate(name)
         how = f"{method}; percentile interval of {self.draws} bootstrap draws of whole households"
-        return Measure(
-            name, found.value, self.households, self.source, how, found.low, found.high, unit=unit, seed=self.seed
-        )
+        found = quantity.estimate(name)
+        return found.measure(name, self.households, self.source, how, unit=unit, seed=self.seed)

@@ -1,7 +1,5 @@
 """A table of counts for people to see, from which no group of fewer than ten can be had, not even by subtraction."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 from twinops.entities.small_cells import SMALLEST_CELL

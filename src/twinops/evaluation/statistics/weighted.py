@@ -3,8 +3,6 @@
 Not a number where a measure does not exist, such as an AUC when a draw holds one class only.
 """
 
-from __future__ import annotations
-
 import numpy as np
 
 _CHUNK = 64

@@ -1,7 +1,5 @@
 """A share of households with its interval."""
 
-from __future__ import annotations
-
 from twinops.entities.measure import NORMAL_95
 from twinops.evaluation.statistics.estimate import Estimate
 

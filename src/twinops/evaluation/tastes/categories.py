@@ -1,8 +1,7 @@
 """How well the taste heads predict which categories a household buys of, and newly tries, on held-out days."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,13 +54,12 @@ class TasteSetting:
         return out
 
     def _measure(self, name: str, found: Resampled, *, over: str = "") -> Measure:
-        value, low, high = found.estimate(name)
         paired = f"twin compared with {over}, positive: twin better; paired, " if over else ""
         how = (
             f"{paired}{self.over}; percentile interval of {len(found.draws) - 1} bootstrap draws of whole "
             "households, the same draws for every model"
         )
-        return Measure(name, value, self.n, self.source, how, low, high, seed=self.seed)
+        return found.estimate(name).measure(name, self.n, self.source, how, seed=self.seed)
 
 
 def measure_tastes(days: list[ScoredTastes], draws: np.ndarray, *, seed: int) -> list[Measure]:
@@ -138,17 +136,11 @@ def _top(chance: np.ndarray) -> np.ndarray:
 
 def taste_facts(days: list[ScoredTastes], names: tuple[str, ...], tried: tuple[Tried, ...]) -> list[Fact]:
     """The categories, and how the days differ."""
-    by_day = [
-        {
-            "cutoff": d.cutoff,
-            "households": len(d.household),
-            **{
-                f"{NDCG}.{model}": round(float(np.nanmean(ndcg_at_10(d.chosen, score))), 4)
-                for model, score in d.scores.items()
-            },
-        }
-        for d in days
-    ]
+    by_day: list[dict[str, Any]] = []
+    for d in days:
+        ranked = {f"{NDCG}.{m}": float(np.nanmean(ndcg_at_10(d.chosen, score))) for m, score in d.scores.items()}
+        figures = {name: round(value, 4) for name, value in ranked.items()}
+        by_day.append({"cutoff": d.cutoff, "households": len(d.household), **figures})
     shown = [
         {"category": t.category, "pairs": t.pairs, "tried": t.everyone.value, "likely": t.likely.value} for t in tried
     ]

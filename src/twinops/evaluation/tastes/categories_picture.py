@@ -1,7 +1,5 @@
 """Tastes in pictures: the heads beside their baselines, what is newly tried, and which tastes go together."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -9,27 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    Mark,
-    above,
-    canvas,
-    dot,
-    panel_title,
-    tell,
-)
-from twinops.evaluation.statistics.estimate import Estimate
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, dots, nothing, panel_title, tell
 from twinops.evaluation.tastes.categories import Tried
 from twinops.twin.tastes.categories import Tastes
 
-PANELS = {
-    "category_ndcg_at_10": "What it will buy of: NDCG of ten",
-    "new_category_auc": "What it newly tries: AUC",
-}
+PANELS = {"category_ndcg_at_10": "What it will buy of: NDCG of ten", "new_category_auc": "What it newly tries: AUC"}
 MODELS = {
     "popularity": (GREY, "popularity"),
     "own_counts": (ORANGE, "own counts"),
@@ -37,6 +19,7 @@ MODELS = {
     "": (BLUE, "twin"),
 }
 SHOWN = 20
+TOO_LITTLE = "There was too little to measure it on; the measures say why."
 DIRECTIONS, ENDS = 3, 6
 
 
@@ -44,20 +27,20 @@ def tastes_picture(measures: Mapping[str, Measure]) -> Figure:
     """Top: every model with its interval. Bottom: the twin's paired gains."""
     figure, axes = canvas(rows=2, columns=len(PANELS), size=(10, 5.2), height_ratios=(4, 3))
     if not set(PANELS) <= set(measures):
-        return _nothing(figure, "Which categories households buy of was not measured")
+        return nothing(figure, finding="Which categories households buy of was not measured", rests_on=TOO_LITTLE)
     for column, (quantity, title) in enumerate(PANELS.items()):
         found = {m: measures.get(f"{quantity}.{m}" if m else quantity) for m in MODELS}
-        _dots(axes[0][column], found, labelled=not column)
+        dots(axes[0][column], found, MODELS, digits=".3f", margin=0.15)
         panel_title(axes[0][column], f"{title} (higher is better)")
         gains = {m: measures.get(f"{quantity}.gain_over_{m}") for m in MODELS if m}
-        _dots(axes[1][column], gains, labelled=not column)
+        dots(axes[1][column], gains, MODELS, digits=".3f", margin=0.15)
         axes[1][column].axvline(0, color=INK, linewidth=0.9)
         panel_title(axes[1][column], "twin's gain over it, paired")
+        for ax in axes[:, column]:
+            ax.tick_params(labelleft=not column)
     m = measures["category_ndcg_at_10"]
     return tell(
-        figure,
-        finding=_ahead(measures),
-        rests_on=f"n = {m.n:,} households; {m.source}.\n95 % intervals: {m.method}.",
+        figure, finding=_ahead(measures), rests_on=f"n = {m.n:,} households; {m.source}.\n95 % intervals: {m.method}."
     )
 
 
@@ -65,7 +48,7 @@ def tried_picture(tried: tuple[Tried, ...], measures: Mapping[str, Measure], *, 
     """Per category: who newly tries it, of everybody and of the tenth the twin thought likeliest."""
     figure, ax = canvas(size=(9, 0.9 + 0.29 * max(min(len(tried), SHOWN), 8)))
     if not tried:
-        return _nothing(figure, "What households newly try was not measured")
+        return nothing(figure, finding="What households newly try was not measured", rests_on=TOO_LITTLE)
     shown = sorted(tried, key=lambda t: (-(t.likely.value - t.everyone.value), t.category))[:SHOWN][::-1]
     for place, t in enumerate(shown):
         ax.plot([t.everyone.value, t.likely.value], [place, place], color="#cccccc", linewidth=1.5, zorder=1)
@@ -94,7 +77,7 @@ def factors_picture(tastes: Tastes | None) -> Figure:
     """The categories at both ends of the first directions in which households' tastes differ."""
     figure, axes = canvas(columns=DIRECTIONS, size=(12, 4.8), sharex=True)
     if tastes is None or tastes.factors < DIRECTIONS:
-        return _nothing(figure, "No tastes were learned")
+        return nothing(figure, finding="No tastes were learned", rests_on=TOO_LITTLE)
     axes_of = np.array([c.loadings for c in tastes.categories])
     for number, ax in enumerate(axes):
         _ends(ax, axes_of[:, number], tastes.names)
@@ -127,18 +110,6 @@ def _join(names: tuple[str, ...], places: np.ndarray) -> str:
     return f"{', '.join(early)} and {last}" if early else last
 
 
-def _dots(ax: Axes, found: Mapping[str, Measure | None], *, labelled: bool) -> None:
-    for place, (model, m) in enumerate(found.items()):
-        if m is None or m.low is None or m.high is None:
-            continue
-        dot(ax, place, Estimate.of(m), Mark(MODELS[model][0]))
-        above(ax, place, m.value, f"{m.value:.3f}")
-    ax.set_yticks(range(len(found)), [MODELS[m][1] for m in found])
-    ax.tick_params(labelleft=labelled)
-    ax.set_ylim(-0.5, len(found) - 0.3)
-    ax.margins(x=0.15)
-
-
 def _ahead(measures: Mapping[str, Measure]) -> str:
     """Better by the whole interval, on what it buys of and on what it newly tries."""
     plain = {"popularity": "popularity", "own_counts": "own counts"}
@@ -150,10 +121,3 @@ def _ahead(measures: Mapping[str, Measure]) -> str:
     if not both:
         return "The twin's tastes are not shown to be better than both plain baselines"
     return f"The twin knows tastes, old and new, better than {' and '.join(both)}"
-
-
-def _nothing(figure: Figure, words: str) -> Figure:
-    """An empty picture that says why."""
-    for ax in figure.axes:
-        ax.set_axis_off()
-    return tell(figure, finding=words, rests_on="There was too little to measure it on; the measures say why.")

@@ -1,7 +1,5 @@
 """What the measures of tastes, coupons and social interaction allow us to say: decided by the intervals alone."""
 
-from __future__ import annotations
-
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.statistics.rendering import written

@@ -3,8 +3,6 @@
 Recipients were chosen by the shop and not by lot. Whoever redeems might have bought without a coupon too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +22,7 @@ RESPONSE = "response, not uplift: recipients were not randomised"
 
 @dataclass(frozen=True)
 class ScoredCampaigns:
-    """All receipts of held-out campaigns: who (a running number), of which campaign, whether redeemed, each model's
-    chance.
-    """
+    """Receipts of held-out campaigns: who (a running number), which campaign, whether redeemed, each model's chance."""
 
     campaign: np.ndarray
     household: np.ndarray

@@ -1,28 +1,14 @@
 """Who redeems a coupon: redeemers found among the best-scored recipients, and the heads' AUC. Response, not uplift."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
-from twinops.evaluation.canvas import (
-    BLUE,
-    GREEN,
-    GREY,
-    INK,
-    ORANGE,
-    Mark,
-    above,
-    canvas,
-    dot,
-    panel_title,
-    tell,
-)
-from twinops.evaluation.statistics.estimate import Estimate
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, dots, nothing, panel_title, tell
 from twinops.evaluation.tastes.categories import TWIN
+from twinops.evaluation.tastes.categories_picture import TOO_LITTLE
 from twinops.evaluation.tastes.coupons import AUC, CURVE, Curve
 
 MODELS = {
@@ -38,14 +24,13 @@ def coupons_picture(drawn: Mapping[str, Curve] | None, measures: Mapping[str, Me
     """Left: redeemers captured against recipients contacted. Right: AUC of every model, and the twin's paired gains."""
     figure, (left, middle, right) = canvas(columns=3, size=(12, 4.4), width_ratios=(5, 3, 3))
     if drawn is None:
-        for ax in figure.axes:
-            ax.set_axis_off()
-        words = "Who answers a campaign was not measured"
-        return tell(figure, finding=words, rests_on="There was too little to measure it on; the measures say why.")
+        return nothing(figure, finding="Who answers a campaign was not measured", rests_on=TOO_LITTLE)
     _curves(left, drawn, top)
-    _dots(middle, {m: measures.get(AUC if m == TWIN else f"{AUC}.{m}") for m in MODELS})
+    found = {m: measures.get(AUC if m == TWIN else f"{AUC}.{m}") for m in MODELS}
+    dots(middle, found, MODELS, digits=".2f", margin=0.18)
     panel_title(middle, "AUC (higher is better)")
-    _dots(right, {m: measures.get(f"{AUC}.gain_over_{m}") for m in MODELS if m != TWIN})
+    gains = {m: measures.get(f"{AUC}.gain_over_{m}") for m in MODELS if m != TWIN}
+    dots(right, gains, MODELS, digits=".2f", margin=0.18)
     right.axvline(0, color=INK, linewidth=0.9)
     panel_title(right, "twin's gain in AUC, paired")
     auc = measures[AUC]
@@ -70,14 +55,3 @@ def _curves(ax: Axes, drawn: Mapping[str, Curve], top: float) -> None:
     ax.set_ylabel("of all who redeemed", fontsize=9)
     ax.legend(fontsize=8, frameon=False, loc="lower right")
     panel_title(ax, "Redeemers captured")
-
-
-def _dots(ax: Axes, found: Mapping[str, Measure | None]) -> None:
-    for place, (model, m) in enumerate(found.items()):
-        if m is None or m.low is None or m.high is None:
-            continue
-        dot(ax, place, Estimate.of(m), Mark(MODELS[model][0]))
-        above(ax, place, m.value, f"{m.value:.2f}")
-    ax.set_yticks(range(len(found)), [MODELS[m][1] for m in found])
-    ax.set_ylim(-0.5, len(found) - 0.3)
-    ax.margins(x=0.18)

@@ -1,7 +1,5 @@
 """Score held-out days as heads are made: each fitted again on what was closed by the day, beside its baselines."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from twinops.errors import DataError

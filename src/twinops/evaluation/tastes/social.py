@@ -1,7 +1,5 @@
 """How far the social head is off, on synthetic posts: a measure of our generator, shown as such, and no gate's."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Markdown tables for the notebook of tastes: measures with their intervals, side by side."""
 
-from __future__ import annotations
-
 from twinops.entities.findings import Findings
 from twinops.evaluation.statistics.rendering import table, written
 

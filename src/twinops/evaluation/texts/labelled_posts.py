@@ -1,7 +1,5 @@
 """Posts labelled by hand: ordinary ones and hard ones, English and not; every sentence is our own."""
 
-from __future__ import annotations
-
 import csv
 from dataclasses import dataclass
 
@@ -26,15 +24,10 @@ class Post:
 def labelled() -> tuple[Post, ...]:
     """The labelled posts of this package; every sentence is our own."""
     lines = text_beside(__package__, "labelled_posts.csv").splitlines()
-    return tuple(
-        Post(
-            r["language"],
-            r["sentiment"],
-            frozenset(filter(None, r["topics"].split(";"))),
-            r["special"] == "1",
-            r["fresh"] == "1",
-            r["kind"],
-            r["text"],
-        )
-        for r in csv.DictReader(lines)
-    )
+    return tuple(_post(row) for row in csv.DictReader(lines))
+
+
+def _post(row: dict[str, str]) -> Post:
+    topics = frozenset(filter(None, row["topics"].split(";")))
+    special, fresh = row["special"] == "1", row["fresh"] == "1"
+    return Post(row["language"], row["sentiment"], topics, special, fresh, row["kind"], row["text"])

@@ -1,8 +1,4 @@
-"""How right the sentiment scorer is: on posts labelled by hand, and on the generator's truth; always beside the
-majority class.
-"""
-
-from __future__ import annotations
+"""How right the sentiment scorer is on posts labelled by hand and on the generator's truth, beside majority class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,16 +6,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.texts import language, signals
+from twinops.data.texts import language, signals, topics
 from twinops.data.texts.signals import LABELS, ScorerError
 from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import NORMAL_95, Measure
 from twinops.entities.shown import Section
+from twinops.evaluation.statistics import wilson
 from twinops.evaluation.statistics.bootstrap import percentiles
 from twinops.evaluation.statistics.estimate import Estimate
-from twinops.evaluation.texts.gates import gates, share
 from twinops.evaluation.texts.labelled_posts import BY_HAND, Post
 
 SHOWN = shown.measures(
@@ -29,13 +25,10 @@ SHOWN = shown.measures(
         "sentiment_macro_f1.hard": "Macro-F1 on posts made hard on purpose (irony, negation)",
         "sentiment_sign_flips.hard": "Hard posts whose sign is turned round",
         "sentiment_gate_false_accept": "Posts in another language that were taken for English",
-        "sentiment_special_missed": (
-            "Posts about a special category, written after the deny-list, that it did not see"
-        ),
+        "sentiment_special_missed": "Posts about a special category, written after the deny-list, that it did not see",
         "sentiment_special_scored": "Of these, those that were scored all the same",
-        "sentiment_subject_coverage_95_synthetic": (
-            "Intervals of a person's net sentiment that hold the generator's truth"
-        ),
+        "sentiment_subject_coverage_95_synthetic": "Intervals of a person's net sentiment that hold the generator's "
+        "truth",
     },
     section=Section.TEXTS,
 )
@@ -114,15 +107,13 @@ def by_truth(events: pa.Table, truth: pa.Table, *, error: ScorerError, params: D
     scored = [r for r in rows if r["label"] is not None]
     counts = _confusions([r["sentiment"] for r in scored], [r["label"] for r in scored], [r["account"] for r in scored])
     measures = [*_quality(counts, params, suffix="_synthetic", source=BY_TRUTH), *_subjects(counts, error, params)]
-    foreign = [r["label"] is not None for r in rows if r["language"] != "en"]
-    special = [r["label"] is not None for r in rows if r["special"]]
-    usable = [r["label"] is not None for r in rows if r["language"] == "en" and not r["special"]]
-    named = (
-        ("sentiment_foreign_scored_synthetic", foreign),
-        ("sentiment_special_scored_synthetic", special),
-        ("sentiment_scored_share_synthetic", usable),
-    )
-    return Findings((*measures, *(share(name, hits, BY_TRUTH) for name, hits in named if hits)))
+    of = {
+        "sentiment_foreign_scored_synthetic": [r for r in rows if r["language"] != "en"],
+        "sentiment_special_scored_synthetic": [r for r in rows if r["special"]],
+        "sentiment_scored_share_synthetic": [r for r in rows if r["language"] == "en" and not r["special"]],
+    }
+    shares = (share(name, [r["label"] is not None for r in texts], BY_TRUTH) for name, texts in of.items() if texts)
+    return Findings((*measures, *shares))
 
 
 def _confusions(true: Sequence[str], said: Sequence[str], clusters: Sequence[object]) -> np.ndarray:
@@ -135,9 +126,7 @@ def _confusions(true: Sequence[str], said: Sequence[str], clusters: Sequence[obj
 
 
 def _quality(counts: np.ndarray, params: Draws, *, suffix: str, source: str) -> list[Measure]:
-    """Accuracy, macro-F1 and sign flips of the scorer, and accuracy and macro-F1 of always saying the most frequent
-    class.
-    """
+    """Accuracy, macro-F1 and sign flips of the scorer; the first two of always saying the most frequent class."""
     rng = np.random.default_rng(params.seed)
     weights = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=params.draws)
     drawn = np.einsum("dk,kij->dij", weights, counts)
@@ -157,9 +146,9 @@ def _quality(counts: np.ndarray, params: Draws, *, suffix: str, source: str) -> 
     out = []
     for place, (name, figure, at, draws) in enumerate(figures):
         n, whose = int(whole.sum()), ".majority" if place > 2 else ""
-        value, low, high = Estimate.around(*percentiles(np.concatenate([figure(at[None]), figure(draws)])))
+        found = Estimate.around(*percentiles(np.concatenate([figure(at[None]), figure(draws)])))
         what = f"{name}{suffix}{whose}"
-        out.append(Measure(what, value, n, source, BOOTSTRAP, low, high, unit_of_n="posts", seed=params.seed))
+        out.append(found.measure(what, n, source, BOOTSTRAP, unit_of_n="posts", seed=params.seed))
     return out
 
 
@@ -179,9 +168,7 @@ def _flips(counts: np.ndarray) -> np.ndarray:
 
 
 def _subjects(counts: np.ndarray, error: ScorerError, params: Draws) -> list[Measure]:
-    """Whether subjects' intervals of net sentiment hold the true mean of their scored posts, and how the two go
-    together.
-    """
+    """Whether subjects' intervals of net sentiment hold the true mean of their scored posts; how the two correlate."""
     enough = counts[counts.sum(axis=(1, 2)) >= signals.MINIMUM_POSTS]
     if len(enough) < signals.MINIMUM_POSTS:
         return []
@@ -199,3 +186,40 @@ def _subjects(counts: np.ndarray, error: ScorerError, params: Draws) -> list[Mea
         replace(held, unit_of_n=accounts),
         Measure(name, r, len(enough), BY_TRUTH, "Fisher z", *ends, unit_of_n=accounts),
     ]
+
+
+def gates(posts: Sequence[Post]) -> list[Measure]:
+    """The language gate, the deny-list and the topics.
+
+    `.seen`: posts that were known when the deny-list was last changed; `.decoys`: innocent posts, written after it to
+    sound like the others.
+    """
+    book = topics.shipped()
+    texts = [p.text for p in posts]
+    scored = dict(zip(texts, signals.read_texts(texts).columns["label"].to_pylist(), strict=True))
+    english = [p for p in posts if p.language == "en"]
+    fresh = [p for p in posts if p.special and p.fresh]
+    seen = [p for p in posts if p.special and not p.fresh]
+    decoys = [p for p in english if not p.special and p.fresh]
+    plain = [p for p in english if not p.special and not p.fresh]
+    shares = (
+        ("sentiment_gate_false_accept", [language.refusal(p.text) is None for p in posts if p.language != "en"]),
+        ("sentiment_gate_false_refuse", [language.refusal(p.text) is not None for p in english]),
+        ("sentiment_special_missed", [not book.is_special(p.text) for p in fresh]),
+        ("sentiment_special_missed.seen", [not book.is_special(p.text) for p in seen]),
+        ("sentiment_special_scored", [scored[p.text] is not None for p in fresh]),
+        ("sentiment_special_false_alarm", [book.is_special(p.text) for p in plain]),
+        ("sentiment_special_false_alarm.decoys", [book.is_special(p.text) for p in decoys]),
+        ("sentiment_topic_missed", [not t & set(book.about(p.text)) for p in plain if (t := p.topics)]),
+    )
+    return [
+        share(name, hits, f"{BY_HAND}; code-book {book.version}, made by the same hand as the posts")
+        for name, hits in shares
+        if hits
+    ]
+
+
+def share(name: str, hits: Sequence[bool], source: str) -> Measure:
+    """A share with its Wilson interval."""
+    found = wilson.share(sum(hits), len(hits))
+    return found.measure(name, len(hits), source, "Wilson score interval", unit_of_n="posts")

@@ -1,7 +1,5 @@
 """How often the scorer is right, beside always saying the same, and what the gates before it let through."""
 
-from __future__ import annotations
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -76,14 +74,11 @@ def _gates(ax: Axes, known: dict[str, Measure]) -> None:
 
 
 def _finding(known: dict[str, Measure]) -> str:
-    ordinary, hard = known["sentiment_accuracy"], known["sentiment_accuracy.hard"]
-    beats = [
-        m.low is not None and (b.high or 0) < m.low
-        for m, b in (
-            (ordinary, known["sentiment_accuracy.majority"]),
-            (hard, known["sentiment_accuracy.hard.majority"]),
-        )
-    ]
+    names = ("sentiment_accuracy", "sentiment_accuracy.hard")
+    ordinary, hard = (known[name] for name in names)
+    majority = [known[f"{name}.majority"] for name in names]
+    pairs = zip((ordinary, hard), majority, strict=True)
+    beats = [m.low is not None and (b.high or 0) < m.low for m, b in pairs]
     if all(beats):
         return "Sentiment beats guessing on ordinary posts and on hard ones"
     if beats[0]:
@@ -93,6 +88,5 @@ def _finding(known: dict[str, Measure]) -> str:
 
 
 def _rests_on(known: dict[str, Measure]) -> str:
-    return (
-        f"95 % intervals (bootstrap, Wilson). {known['sentiment_accuracy'].source}. English only; others get no score."
-    )
+    source = known["sentiment_accuracy"].source
+    return f"95 % intervals (bootstrap, Wilson). {source}. English only; others get no score."

@@ -1,7 +1,5 @@
 """Write the technical documentation of the AI Act's Annex IV for whoever asks, whatever the class of the system."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from twinops.errors import IntegrityError

@@ -1,7 +1,5 @@
 """Put a candidate's evidence into one folder that anyone can check without twinops."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -33,13 +31,7 @@ class Bundled:
 
 
 def bundle(  # noqa: PLR0913  # the first three are supplied by wiring
-    places: Places,
-    lineage: Lineage,
-    signer: Signer,
-    *,
-    into: str = "",
-    email: str = "",
-    key: str = "",
+    places: Places, lineage: Lineage, signer: Signer, *, into: str = "", email: str = "", key: str = ""
 ) -> Bundled:
     """Write `evidence/<model>/<key>/` anew, or the folder named; sign its sums when somebody is named.
 
@@ -70,11 +62,8 @@ def _files(places: Places, lineage: Lineage, judged: JudgedCandidate) -> Iterato
     cards = places.card(judged.evidence.model, "any").parent
     if not cards.is_dir():
         raise DataError("There are no documents yet.", hint="Run `make run`, or `twinops documents build`.")
-    for home, folder in (
-        ("documents", cards),
-        ("figures", places.figure("any").parent),
-        ("compliance", places.compliance),
-    ):
+    folders = {"documents": cards, "figures": places.figure("any").parent, "compliance": places.compliance}
+    for home, folder in folders.items():
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             yield f"{home}/{path.relative_to(folder).as_posix()}", path.read_bytes()
     for path in (places.evidence, places.root / "dvc.lock", places.root / "params.yaml", places.model):

@@ -1,7 +1,5 @@
 """Compare the candidate in this folder with production, or with any Evidence file or revision."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any

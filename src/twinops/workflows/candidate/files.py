@@ -1,7 +1,5 @@
 """What lies in this folder: the candidate's evidence, and what the lock file and git say of it now."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from twinops.entities.evidence import Evidence
@@ -23,20 +21,18 @@ def evidence_of(path: Path) -> Evidence:
     except FileNotFoundError:
         raise DataError(f"There is no {path.name}: nothing was measured yet.", hint="Run `make run`.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise IntegrityError(
-            f"{path.name} is not evidence: {str(problem)[:200]}", hint="Run `dvc repro` to make it anew."
-        ) from None
+        what = f"{path.name} is not evidence: {str(problem)[:200]}"
+        raise IntegrityError(what, hint="Run `dvc repro` to make it anew.") from None
 
 
 def lineage_facts(lineage: Lineage, measured: Evidence) -> tuple[Fact, ...]:
     """Commit, uncommitted changes, and whether the lock file fits the folder and this evidence, as of now."""
     fits = measured.key == lineage.candidate_key() and lineage.lock_matches()
+    stale = {stage: list(why) for stage, why in lineage.stale_stages().items()}
     return (
         Fact("git_revision", lineage.git_revision(), Kind.MEASURED, "git rev-parse HEAD"),
         Fact("git_dirty", lineage.git_dirty(), Kind.MEASURED, "git status"),
-        Fact(
-            "lock_stale", {k: list(v) for k, v in lineage.stale_stages().items()}, Kind.MEASURED, "dvc.lock, dvc.yaml"
-        ),
+        Fact("lock_stale", stale, Kind.MEASURED, "dvc.lock, dvc.yaml"),
         Fact("lock_matches", fits, Kind.MEASURED, "dvc.lock, files of the folder, evidence key"),
     )
 

@@ -1,7 +1,5 @@
 """Judge the candidate in this folder by the policy in this folder: evidence, lineage and documents together."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Show a scientist what the gates would say of the work as it lies here, before anything is committed."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

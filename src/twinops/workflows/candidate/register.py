@@ -1,7 +1,5 @@
 """Make the candidate a version of the registered model: one version per key, described by its verdicts."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops.errors import DataError

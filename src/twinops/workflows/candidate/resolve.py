@@ -1,7 +1,5 @@
 """Write and sign a person's ruling on a gate that could not tell, or that failed and may be overridden."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Say what stands: the candidate, its verdicts, what was left out, and where it is recorded."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

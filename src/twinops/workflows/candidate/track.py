@@ -1,7 +1,5 @@
 """Write the candidate into the ledger: one run per key, with everything needed to trace and to judge it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

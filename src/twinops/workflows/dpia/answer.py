@@ -1,7 +1,5 @@
 """Write one person's answer to one question of the impact assessment, as a file that the person owns and signs."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,25 +11,11 @@ from pydantic import ValidationError
 from twinops.entities.canonical import digest, to_json
 from twinops.errors import ParamsError
 from twinops.governance.assessment import questions as dpia
-from twinops.governance.assessment.answers import (
-    ADVICE,
-    DECISION,
-    GivenAnswer,
-    GivenFor,
-    before,
-    give,
-    written,
-)
+from twinops.governance.assessment.answers import ADVICE, DECISION, GivenAnswer, GivenFor, before, give, written
 from twinops.governance.assessment.reopening import triggers
 from twinops.governance.people.offices import DPO
 from twinops.governance.reading import sentences
-from twinops.workflows.compliance_files import (
-    ASSESSED,
-    SIGNATURE,
-    AnsweredDpia,
-    Declarations,
-    declarations,
-)
+from twinops.workflows.compliance_files import ASSESSED, SIGNATURE, AnsweredDpia, Declarations, declarations
 from twinops.workflows.evidence import CandidateFolder
 from twinops.workflows.places import write
 
@@ -104,10 +88,8 @@ def _stale(
 ) -> list[str]:
     if approved is None or advice.given_for is None or advice.given_for.assessed != digest(approved):
         return ["its description was replaced"]
-    changed = [t.differs for t in triggers(approved, now)]
-    return changed + (
-        [] if advice.given_for.answers == before(ADVICE, part.answers) else ["answers were changed since"]
-    )
+    same = advice.given_for.answers == before(ADVICE, part.answers)
+    return [t.differs for t in triggers(approved, now)] + ([] if same else ["answers were changed since"])
 
 
 def _demand_answers(part: AnsweredDpia, later: set[str]) -> None:
@@ -123,11 +105,10 @@ def _parts(part: AnsweredDpia, field: str, answer: Mapping[str, str], by: str) -
     """What this person said before stays, part by part; somebody else's answer is replaced."""
     old = part.answers.get(field)
     kept = dict(old.answer) if old and old.by == by and old.intact else {}
-    unknown = [name for name in answer if name not in dpia.parts(field)]
+    asked = dpia.parts(field)
+    unknown = [name for name in answer if name not in asked]
     if unknown:
-        raise ParamsError(
-            f"{field} does not ask for {', '.join(unknown)}.", hint=f"It asks for {', '.join(dpia.parts(field))}."
-        )
+        raise ParamsError(f"{field} does not ask for {', '.join(unknown)}.", hint=f"It asks for {', '.join(asked)}.")
     return kept | {name: _level(name, value) for name, value in answer.items()}
 
 
@@ -139,8 +120,7 @@ def _checked(part: AnsweredDpia, made: GivenAnswer) -> tuple[str, ...]:
     try:
         filled = dpia.with_answers(part.dpia, {made.field: made.filled})
     except ValidationError as problem:
-        raise ParamsError(
-            f"The answer to {made.field} cannot be taken:\n  " + "\n  ".join(sentences(problem)), hint="Say it anew."
-        ) from None
+        what = f"The answer to {made.field} cannot be taken:\n  " + "\n  ".join(sentences(problem))
+        raise ParamsError(what, hint="Say it anew.") from None
     left: tuple[str, ...] = getattr(filled.human, made.field).open_parts
     return left

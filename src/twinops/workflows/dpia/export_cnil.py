@@ -1,7 +1,5 @@
 """Write the impact assessment as a draft for the CNIL's PIA tool."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Read a file that people finished in the CNIL's PIA tool; it informs answers and is never an approval."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

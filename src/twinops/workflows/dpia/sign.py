@@ -1,7 +1,5 @@
 """Let a person sign answers to the impact assessment, with a key and an office of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,8 +33,7 @@ def sign(places: Places, signer: Signer, *, email: str, key: Path, fields: Itera
     for field in wanted:
         _may(part, person, field)
     for field in wanted:
-        path = places.compliance / "dpia" / f"{field}.yaml"
-        signer.sign(path, key=key, namespace=NAMESPACE)
+        signer.sign(places.compliance / "dpia" / f"{field}.yaml", key=key, namespace=NAMESPACE)
     _verify(places, wanted)
     return Signed(str(person.name), wanted)
 
@@ -61,9 +58,8 @@ def _may(part: AnsweredDpia, person: StaffMember, field: str) -> None:
     if given.by != person.name:
         raise ParamsError(f"{field} was answered by {given.by}.", hint="Each signs their own answers.")
     if not given.intact:
-        raise ParamsError(
-            f"{field} was changed after it was given.", hint=f"Answer it anew: `twinops dpia answer {field}`."
-        )
+        hint = f"Answer it anew: `twinops dpia answer {field}`."
+        raise ParamsError(f"{field} was changed after it was given.", hint=hint)
 
 
 def _verify(places: Places, fields: Iterable[str]) -> None:

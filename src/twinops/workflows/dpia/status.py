@@ -1,7 +1,5 @@
 """Say what is open in the impact assessment and who must answer, and whether its approval still stands."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from typing import Any

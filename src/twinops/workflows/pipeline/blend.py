@@ -1,7 +1,5 @@
 """Blend what the sources tell: one sealed row per consumer and as-of day, and how many are held from where."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -99,10 +97,9 @@ def _ever(linked: pa.Table, days: pa.Table) -> pa.Table:
 
 def _tables(opened: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     """The tables of `blend.sql` that come from one source each."""
+    told = {"record": "sid", **{c: c for c in ("day", "verb", "brand", "reply")}}
     events = [
-        _columns(
-            opened[n], {"record": "sid", "day": "day", "verb": "verb", "brand": "brand", "reply": "reply"}, EVENTS
-        ).append_column("source", pa.array([n] * opened[n].num_rows, pa.string()))
+        _columns(opened[n], told, EVENTS).append_column("source", pa.array([n] * opened[n].num_rows, pa.string()))
         for n in ("social_posts", "social_comments")
     ]
     crm = opened["crm"]
@@ -112,15 +109,12 @@ def _tables(opened: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
         "crm_profiles": _columns(crm, {"record": "sid", "day": "updated"}, DAYS).append_column("has_email", has_email),
         "handed_in": _columns(opened["social_accounts"], {"record": "sid", "day": "since"}, DAYS),
         "social_events": pa.concat_tables(events),
-        "cases": _columns(
-            opened["care_cases"],
-            {"record": "sid", "opened": "opened", "closed": "closed"},
-            (pa.string(), pa.int64(), pa.int64()),
-        ),
+        "cases": _columns(opened["care_cases"], {"record": "sid", "opened": "opened", "closed": "closed"}, CASES),
     }
 
 
 DAYS = (pa.string(), pa.int64())
+CASES = (pa.string(), pa.int64(), pa.int64())
 EVENTS = (pa.string(), pa.int64(), pa.string(), pa.int64(), pa.int64())
 
 
@@ -140,22 +134,19 @@ def _findings(table: pa.Table, places: Places) -> Findings:
     for column in PRESENCE:
         hits = _held(last, column)
         if n and (hits == 0 or hits >= SMALLEST_CELL) and n - hits != 0:
-            value, low, high = share(hits, n)
             method = "share of consumers of whom this is known on the last as-of day; Wilson's interval"
-            measures.append(Measure(f"held.{column}", value, n, "blend", method, low=low, high=high))
+            measures.append(share(hits, n).measure(f"held.{column}", n, "blend", method))
         elif n and hits == n:
             measures.append(Measure(f"held.{column}", 1.0, n, "blend", "counted in full"))
-    off = sorted(
-        c["source"] for c in (json.loads(p.read_text(encoding="utf-8")) for p in places.all_counts) if c["off"]
-    )
+    counts = [json.loads(path.read_text(encoding="utf-8")) for path in places.all_counts]
+    off = sorted(c["source"] for c in counts if c["off"])
     facts = {
         "blend_rows": {"rows": table.num_rows, "consumers": len(pc.unique(table["sid"])), "on_last_day": n},
         "blend_sources_off": off,
         "blend_lost": [words for column, words in PRESENCE.items() if n and not _held(last, column)],
     }
-    return Findings(
-        tuple(measures), tuple(Fact(k, v, Kind.MEASURED, "data/twin/blend.parquet") for k, v in facts.items())
-    )
+    source = "data/twin/blend.parquet"
+    return Findings(tuple(measures), tuple(Fact(k, v, Kind.MEASURED, source) for k, v in facts.items()))
 
 
 def _held(rows: pa.Table, column: str) -> int:

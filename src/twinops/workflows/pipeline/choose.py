@@ -1,7 +1,5 @@
 """Choose who speaks for the twin, on earlier as-of days only: what is measured later cannot have been looked at."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

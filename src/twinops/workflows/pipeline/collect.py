@@ -1,7 +1,5 @@
 """Take one batch of a source in: declared columns only, broken rows to quarantine, all else sealed by subject."""
 
-from __future__ import annotations
-
 from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.data.households import among

@@ -1,7 +1,5 @@
 """Take the consent ledger in: your own, or for the shipped data a SYNTHETIC one around its households."""
 
-from __future__ import annotations
-
 from twinops.data.door import BatchRead
 from twinops.data.sources import consent
 from twinops.demo.consent import ledger

@@ -1,8 +1,4 @@
-"""Take registrations, CRM profiles and social accounts in: your own, or for the shipped data SYNTHETIC ones around
-its households.
-"""
-
-from __future__ import annotations
+"""Take registrations, CRM profiles and accounts in: your own, or for the shipped households SYNTHETIC ones."""
 
 import os
 from collections.abc import Mapping
@@ -46,15 +42,10 @@ def collect_identities(
 
 
 def write_made_up(folder: Path, ids: list[str], *, seed: int) -> dict[str, pa.Table]:
-    """Write the three files around these households, each in its real format, and return the truth about each
-    source's records.
-    """
+    """Write the three files of these households, each in its real format, and return the truth about their records."""
     people = people_of(ids, seed)
-    profiles, forms, actors = (
-        made_crm.profiles(people, seed),
-        made_registrations.registrations(people, seed),
-        made_accounts.accounts(people, seed),
-    )
+    profiles, actors = made_crm.profiles(people, seed), made_accounts.accounts(people, seed)
+    forms = made_registrations.registrations(people, seed)
     (folder / crm.FILE).write_bytes(made_crm.to_csv(profiles, seed))
     (folder / registrations.FILE).write_bytes(made_registrations.to_csv(forms))
     (folder / social_accounts.FILE).write_bytes(made_accounts.to_jsonl(actors))
@@ -75,20 +66,15 @@ def _taken(
         there = asked.folder is not None and (asked.folder / shelf.FILE).is_file() and not on.off(name)
         read = shelf.read(None, asked) if there else Reading(as_table([], shelf.SCHEMA.arrow), 0)
         collected.append(intake.take(read, shelf, off=on.off(name)))
-        if name in known:
-            true.append(_of_taken(known[name], read.rows[shelf.SUBJECT]))
+        if name in known:  # the truth about records that entered
+            entered = read.rows[shelf.SUBJECT].combine_chunks()
+            true.append(known[name].filter(pc.is_in(known[name]["record"], entered)))
     path, keys = intake.plane.places.truth("identities"), intake.plane.keys
     write_sealed(pa.concat_tables(true), path, dataset=path.stem, keys=keys, subject="record")
     return tuple(collected)
 
 
-def _of_taken(known: pa.Table, ids: pa.ChunkedArray) -> pa.Table:
-    """The truth about records that entered."""
-    return known.filter(pc.is_in(known["record"], ids.combine_chunks()))
-
-
 def truth_of_nobody() -> pa.Table:
     """No record, in the shape of `demo.identities.truth`."""
-    return pa.table(
-        {"source": pa.array([], pa.string()), "record": pa.array([], pa.string()), "person": pa.array([], pa.int64())}
-    )
+    columns = {"source": pa.string(), "record": pa.string(), "person": pa.int64()}
+    return pa.schema(list(columns.items())).empty_table()

@@ -1,7 +1,5 @@
 """Take a source in that comes as one whole table, unless it is switched off: then nothing is read of it."""
 
-from __future__ import annotations
-
 from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.errors import ParamsError

@@ -1,8 +1,4 @@
-"""Take choices, posts, comments, care cases and the panel in: your own, or for the shipped data SYNTHETIC ones around
-its households and their made-up identities.
-"""
-
-from __future__ import annotations
+"""Take choices, posts, comments, care cases and panel in: your own, or SYNTHETIC ones around the made-up identities."""
 
 import os
 from dataclasses import dataclass, replace
@@ -27,7 +23,7 @@ from twinops.entities.demographics import SCALES
 from twinops.errors import ParamsError
 from twinops.params import ALL_ON, IdentitiesParams, SwitchesParams, SyntheticParams
 from twinops.ports import Engine
-from twinops.workflows.intake import BATCH, Collected, Intake, SourceShelf, nobody
+from twinops.workflows.intake import BATCH, Collected, Intake, nobody
 
 FILES = {
     "choices": "choices.csv",
@@ -71,7 +67,7 @@ def collect_synthetic(source: str, intake: Intake, made_up: MadeUp, on: Switches
     engine, asked = intake.plane.engine, replace(intake.asked(), as_of=made_up.as_of)
     if off or intake.is_own:
         there = asked.folder is not None and not off and (asked.folder / FILES[source]).exists()
-        read = shelf.read(engine, asked) if there else Reading(_nothing(shelf), 0)
+        read = shelf.read(engine, asked) if there else Reading(nobody(shelf).drop_columns(["local_time"]), 0)
         _seal_truth(_truth_of_nothing(source), source, intake)
         return intake.take(read, shelf, off=off)
     people = people_of([str(i) for i in intake.households().to_pylist()], made_up.people.seed)
@@ -82,11 +78,6 @@ def collect_synthetic(source: str, intake: Intake, made_up: MadeUp, on: Switches
     return intake.take(read, shelf)
 
 
-def _nothing(shelf: SourceShelf) -> pa.Table:
-    """No row, in the columns a source's reader gives."""
-    return nobody(shelf).drop_columns(["local_time"])
-
-
 def _write(source: str, folder: Path, people: MadeUpPeople, engine: Engine, made_up: MadeUp) -> pa.Table:
     """Write the source's files, and return what is true of them."""
     world, seed, span = made_up.world, made_up.people.seed, made_up.span
@@ -95,7 +86,7 @@ def _write(source: str, folder: Path, people: MadeUpPeople, engine: Engine, made
     if source == "panelists":
         data = panel.answers(world.panelists, seed=world.seed, wave=span.first)
         (folder / FILES[source]).write_bytes(data)
-        shopping = customers.shopping(engine, _own_ids(people))
+        shopping = customers.shopping(engine, [int(i) for i in people.household[people.holder].tolist()])
         return panel_truth(shopping, customers.answers(engine, BatchRequest(BATCH)), seed=world.seed)
     if source == "care_cases":
         profiles = crm.profiles(people, seed)
@@ -116,10 +107,6 @@ def _write_choices(folder: Path, people: MadeUpPeople, seed: int, own_seed: int)
     records = [*profiles.columns["crm_id"].tolist(), *actors.columns["account"].tolist()]
     (folder / FILES["choices"]).write_bytes(choices.to_csv(choices.choices(records, own_seed)))
     return _truth_of_nothing("choices")
-
-
-def _own_ids(people: MadeUpPeople) -> list[int]:
-    return [int(i) for i in people.household[people.holder].tolist()]
 
 
 def _named(truth: pa.Table) -> pa.Table:

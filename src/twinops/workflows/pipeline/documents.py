@@ -1,7 +1,5 @@
 """Gather what was measured and declared into Evidence, judge it, and assemble the candidate's documents."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops import plugins

@@ -1,7 +1,5 @@
 """Compare the features of two as-of days, and the first days after the later one with what was expected of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
@@ -10,15 +8,9 @@ from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.drift.distances_picture import drift_distances_picture
 from twinops.evaluation.drift.early_warning import Watching, first_days, watch_all
-from twinops.evaluation.drift.early_warning_findings import (
-    Early,
-    early_findings,
-    early_sentence,
-    measure_early,
-)
+from twinops.evaluation.drift.early_warning_findings import Early, early_findings, early_sentence, measure_early
 from twinops.evaluation.drift.early_warning_picture import early_warning_picture
-from twinops.evaluation.drift.findings import drift_findings, sentence
-from twinops.evaluation.drift.measures import Drift, measure_drift, windows
+from twinops.evaluation.drift.measures import Drift, drift_findings, measure_drift, sentence, windows
 from twinops.governance.gates import early_warning
 from twinops.params import DriftParams, FeaturesParams, TrainParams
 from twinops.twin.state.examples import open_examples

@@ -1,7 +1,5 @@
 """Measure the way the model is made, on held-out as-of days: refit for each on what was closed by then, and compare."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -17,13 +15,7 @@ from twinops.evaluation.accuracy.calibration import Calibration, measure_calibra
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
-from twinops.evaluation.accuracy.measures import (
-    SLOPE,
-    TWIN,
-    ScoredDay,
-    accuracy_findings,
-    measure_accuracy,
-)
+from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import EvaluateParams
@@ -36,7 +28,7 @@ from twinops.twin.model.model import LIGHTGBM
 from twinops.twin.model.predictions import Forecaster
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
-from twinops.workflows.places import Places
+from twinops.workflows.places import Places, write
 
 
 @dataclass(frozen=True)
@@ -70,7 +62,9 @@ def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
     findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)
     calibration = measure_calibration(days, draws)
     keep(days, list(scored.values()), places, learning.plane.keys)
-    keep_trees(max(tried, key=lambda t: t.day.cutoff).challenger, places)
+    # the scorecard looks into the trees of the last day, and growing them takes longer than all it does
+    last = max(tried, key=lambda t: t.day.cutoff)
+    write(places.held_out_trees, to_json(last.challenger.to_record()))
     places.keep("accuracy", findings)
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
     save(accuracy_picture(findings), places.figure("accuracy"))
@@ -110,11 +104,9 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
     """Seal the twin's held-out predictions beside what came, for the measures that follow."""
     said = ["sid", "cutoff", "may_offer", "may_assess_bias", "active", "spend_cents"]
     table = pa.concat_tables(r.table.select(said) for r in rows)
-    predicted = [d.predictions[TWIN] for d in days]
-    table = table.append_column(
-        "active_probability", pa.array(np.concatenate([p.active_probability for p in predicted]))
-    )
-    table = table.append_column("expected_spend", pa.array(np.concatenate([p.spend for p in predicted])))
+    chance = np.concatenate([d.predictions[TWIN].active_probability for d in days])
+    spend = np.concatenate([d.predictions[TWIN].spend for d in days])
+    table = table.append_column("active_probability", pa.array(chance)).append_column("expected_spend", pa.array(spend))
     write_sealed(table, places.predictions, dataset="predictions", keys=keys, subject="sid")
 
 

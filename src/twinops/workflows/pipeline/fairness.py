@@ -1,7 +1,5 @@
 """Replay the judged decision, assess whom it reaches, and say what reaching groups more evenly would cost."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa

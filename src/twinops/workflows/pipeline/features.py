@@ -1,7 +1,5 @@
 """Make the panel: whoever allows training today, each on every as-of day, with features, labels and permissions."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow.compute as pc
@@ -78,10 +76,10 @@ def found(receipts: Receipts, law: Standing, sources: SourceCounts) -> Findings:
     # a source that is no longer declared may have left its counts behind
     counts = [p.read_text(encoding="utf-8") for p in plane.places.all_counts if p.parent.name in declared]
     ledger = f"consent ledger{' (synthetic)' if declared['consent'].synthetic else ''} on the as-of date"
+    engine = plane.engine
+    invalid = population.rows_without_valid_basis(engine, written, bases=law.bases, assessed=law.assessed)
     facts = {
-        "rows_without_valid_basis": population.rows_without_valid_basis(
-            plane.engine, written, bases=law.bases, assessed=law.assessed
-        ),
+        "rows_without_valid_basis": invalid,
         "excluded": left_out.counts,
         "excluded_suppressed": list(left_out.suppressed),
         "population.panel": {

@@ -1,7 +1,5 @@
 """Infer from a panel of other people how segments of our consumers think; only for segments, always with its doubt."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
@@ -70,9 +68,8 @@ def fuse(plane: DataPlane, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> 
     if not shared or min(donors.num_rows, recipients.num_rows) < 2 * rule.smallest_cell:
         why = {"not_inferred": "there is no panel, too few consumers, or nothing that may be matched on"}
         findings = Findings((), (Fact("fusion_segments", why, Kind.MEASURED, "data/raw/panelists"), _left(left_out)))
-        fused = fusion_table.table(
-            {}, fusion_table.UnseenDoubt({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),)), rule
-        )
+        doubt, plan = fusion_table.UnseenDoubt({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),))
+        fused = fusion_table.table({}, doubt, plan, rule)
     else:
         fused = fusion.fuse(plane.engine, donors, recipients, plan=_plan(shared), params=rule)
         against = _against_truth(fused, recipients, places, tables)

@@ -1,7 +1,5 @@
 """Measure contact pressure, and whether the campaign that the twin would propose falls on groups easily exploited."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 
@@ -17,12 +15,7 @@ from twinops.errors import ParamsError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.fairness.decision import RankedHouseholds, replayed
 from twinops.evaluation.influence import measures as measure
-from twinops.evaluation.influence.findings import (
-    MeasuredInfluence,
-    Pressure,
-    influence_findings,
-    influence_sentence,
-)
+from twinops.evaluation.influence.findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.evaluation.influence.picture import influence_picture
 from twinops.evaluation.statistics import wilson
 from twinops.governance.gates import influence as gate
@@ -76,24 +69,14 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     past_days = int(replay.cutoff - sent.day.min()) if len(sent.day) else 0
     contacted = sent.within(replay.cutoff - past_days, replay.cutoff)
     candidates = measure.Candidates(chosen, contacted, people.expected_spend)
-    found = MeasuredInfluence(
-        replay.cutoff,
-        past_days,
-        _pressure(Proposed(people, sent, guarded, against, chosen), rules, replay),
-        guarded.known,
-        limits.groups,
-        {
-            name: measure.choice(
-                candidates,
-                # only who allows assessment is joined to demographics
-                measure.members(demographics, people.sids, definition).only(people.assessable),
-                draws=replay.draws,
-                seed=replay.seed,
-            )
-            for name, definition in limits.groups.items()
-        },
-        replay.seed,
-    )
+    groups = {
+        # only who allows assessment is joined to demographics
+        name: measure.members(demographics, people.sids, definition).only(people.assessable)
+        for name, definition in limits.groups.items()
+    }
+    choices = {g: measure.choice(candidates, who, draws=replay.draws, seed=replay.seed) for g, who in groups.items()}
+    pressure = _pressure(Proposed(people, sent, guarded, against, chosen), rules, replay)
+    found = MeasuredInfluence(replay.cutoff, past_days, pressure, guarded.known, limits.groups, choices, replay.seed)
     findings = influence_findings(found)
     places.keep("influence", findings)
     save(influence_picture(found, most=limits.ratio_at_most), places.figure("influence"))

@@ -1,7 +1,5 @@
 """Decide, before anything is linked, which records the law allows to be linked and blended, and count the others."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +17,6 @@ from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.wilson import share
 from twinops.governance.assessment import legitimate_interests
@@ -90,9 +87,8 @@ NO_LEDGER = pa.table(
 
 def _compared(answers: Mapping[str, pa.Table]) -> pa.Table:
     """The records that are compared; what is attached to them is asked again, as of each day, when it is blended."""
-    return pa.concat_tables(
-        answers[s].append_column("source", pa.array([s] * answers[s].num_rows, pa.string())) for s in COMPARED
-    )
+    tables = {source: answers[source] for source in COMPARED}
+    return pa.concat_tables(t.append_column("source", pa.array([s] * len(t), pa.string())) for s, t in tables.items())
 
 
 def _allowed(answers: pa.Table) -> int:
@@ -104,22 +100,14 @@ def _findings(answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purp
     measures = []
     for name, table in answers.items():
         if table.num_rows:
-            value, low, high = share(_allowed(table), table.num_rows)
+            found, n = share(_allowed(table), table.num_rows), table.num_rows
             method = "share of the source's subjects whose records may be linked and blended; Wilson's interval"
-            measures.append(
-                Measure(
-                    f"blendable.{name}", value, table.num_rows, source, method, low=low, high=high, unit_of_n="subjects"
-                )
-            )
+            measures.append(found.measure(f"blendable.{name}", n, source, method, unit_of_n="subjects"))
+    stands = {"on": as_of.isoformat(), "signed": sorted(f"{s}: {p.value}" for s, p in signed)}
     facts = (
         Fact("blend_excluded", {n: _reasons(t) for n, t in answers.items()}, Kind.MEASURED, source),
         Fact("blend_empty_sources", sorted(n for n, t in answers.items() if not t.num_rows), Kind.MEASURED, "data/raw"),
-        Fact(
-            "interests_assessed",
-            {"on": as_of.isoformat(), "signed": sorted(f"{s}: {p.value}" for s, p in signed)},
-            Kind.DECLARED,
-            legitimate_interests.SOURCE,
-        ),
+        Fact("interests_assessed", stands, Kind.DECLARED, legitimate_interests.SOURCE),
     )
     return Findings(tuple(measures), facts)
 

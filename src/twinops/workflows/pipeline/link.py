@@ -1,7 +1,5 @@
 """Find out which records of several sources are one person's, and how sure that is. Only lawful records take part."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,17 +63,15 @@ def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
     places.keep("linkage", findings)
     weakest = _weakest(done, found)
     _draw(places, done, weakest, rules)
-    left_out = {s: n - outcome.taking_part[s] for s, n in outcome.held.items()}
-    return LinkedUp(
-        outcome.taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings
-    )
+    taking_part = outcome.taking_part
+    left_out = {s: n - taking_part[s] for s, n in outcome.held.items()}
+    return LinkedUp(taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings)
 
 
 def _settings(rules: LinkParams) -> LinkageSettings:
     drawing = Drawing(rules.seed, rules.u_pairs, rules.em_pairs)
-    return LinkageSettings(
-        drawing, JoiningRules(rules.merge_at, rules.review_from, rules.most_records), rules.most_share_a_key, LONE
-    )
+    joining = JoiningRules(rules.merge_at, rules.review_from, rules.most_records)
+    return LinkageSettings(drawing, joining, rules.most_share_a_key, LONE)
 
 
 def _possible(lawful: dict[str, pa.Table]) -> bool:

@@ -1,7 +1,5 @@
 """Ask of every personal attribute and source whether the twin needs it, and what behaviour gives away without it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,27 +12,11 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.necessity import measures as necessity
-from twinops.evaluation.necessity import revealed as given_away
-from twinops.evaluation.necessity.attributes import attribute_columns
+from twinops.evaluation.necessity import retention, revealed
 from twinops.evaluation.necessity.measures import ESTABLISHED, Rows, TestedUnit, Trial, tested
 from twinops.evaluation.necessity.picture import attributes_picture, sources_picture
-from twinops.evaluation.necessity.retention import (
-    ATTRIBUTE,
-    SOURCE,
-    TOGETHER,
-    necessity_conclusion,
-    necessity_fact,
-    necessity_measures,
-    proposal_fact,
-)
-from twinops.evaluation.necessity.revealed import (
-    Behaviour,
-    Revealed,
-    category_columns,
-    measure_revealed,
-    revealed_measures,
-)
-from twinops.evaluation.necessity.rows import established, newly_met, recent_columns, source_columns
+from twinops.evaluation.necessity.retention import ATTRIBUTE, SOURCE, TOGETHER
+from twinops.evaluation.necessity.rows import attribute_columns, established, newly_met, recent_columns, source_columns
 from twinops.params import EvaluateParams, FeaturesParams, MinimisationParams, SourcesParams
 from twinops.ports import Engine
 from twinops.twin.state.examples import FEWEST_HOUSEHOLDS, Examples, open_examples
@@ -87,22 +69,19 @@ def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
     """
     places, tables, rule = setup.plane.places, setup.plane.tables, setup.rule
     known = open_examples(setup.plane.engine, setup.plane.keys, panel=places.panel, labels=places.labels)
-    opened = NeedTables(
-        tables.source("demographics"),
-        tables.source("transactions"),
-        tables.table(places.predictions, dataset="predictions"),
-    )
+    scores = tables.table(places.predictions, dataset="predictions")
+    opened = NeedTables(tables.source("demographics"), tables.source("transactions"), scores)
     declared = _declared(known, opened.demographics)
     by_attribute = _attributes(declared, opened, setup)
     by_source = _sources(known, opened.lines, setup)
-    revealed = _revealed(declared, opened, asked_for("all", places.root, sources), setup)
-    findings = _findings((*by_attribute, *by_source), revealed, setup)
+    away = _revealed(declared, opened, asked_for("all", places.root, sources), setup)
+    findings = _findings((*by_attribute, *by_source), away, setup)
     places.keep("minimise", findings)
     save(attributes_picture(findings), places.figure("necessity_attributes"))
     save(sources_picture(findings), places.figure("necessity_sources"))
     proposals = next(f.value["items"] for f in findings.facts if f.name == "retention_proposal")
     found = (*by_attribute, *by_source)
-    return Minimised(findings, necessity_conclusion(found, rule), tuple(p["text"] for p in proposals))
+    return Minimised(findings, retention.necessity_conclusion(found, rule), tuple(p["text"] for p in proposals))
 
 
 def _attributes(declared: Examples, opened: NeedTables, setup: Setup) -> tuple[TestedUnit, ...]:
@@ -140,7 +119,7 @@ def _declared(known: Examples, demographics: pa.Table) -> Examples:
 class GivenAway:
     """What purchases until a day reveal of attributes."""
 
-    traits: tuple[Revealed, ...]
+    traits: tuple[revealed.Revealed, ...]
     day: int
 
 
@@ -158,8 +137,8 @@ def _revealed(declared: Examples, opened: NeedTables, asked: BatchRequest, setup
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     own = terms(rows.table, fit_priors(rows.table, decay_days=grid.decay_days), horizon_days=grid.horizon_days)
     bought = _categories(rows, setup.plane.engine, opened.lines, asked)
-    behaviour = Behaviour(bought, own, np.array([spend[s] for s in sids]))
-    return GivenAway(measure_revealed(behaviour, demographics.take([place[s] for s in sids]), setup.rule), day)
+    behaviour = revealed.Behaviour(bought, own, np.array([spend[s] for s in sids]))
+    return GivenAway(revealed.measure_revealed(behaviour, demographics.take([place[s] for s in sids]), setup.rule), day)
 
 
 def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: BatchRequest) -> np.ndarray | None:
@@ -167,10 +146,12 @@ def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: BatchReq
     if not asked.file("products").is_file():
         return None
     engine.register("transactions", lines.select(["sid", "day", "product_id"]))
-    return category_columns(engine, special_categories.denied(engine, asked), rows.table.select(["sid", "cutoff"]))
+    return revealed.category_columns(
+        engine, special_categories.denied(engine, asked), rows.table.select(["sid", "cutoff"])
+    )
 
 
-def _findings(found: tuple[TestedUnit, ...], revealed: GivenAway, setup: Setup) -> Findings:
+def _findings(found: tuple[TestedUnit, ...], away: GivenAway, setup: Setup) -> Findings:
     rule, held_out = setup.rule, setup.held_out
     days = ", ".join(map(str, held_out.cutoffs))
     source = f"held-out as-of days {days}; learned from as-of days up to {rule.learn_until}"
@@ -180,10 +161,10 @@ def _findings(found: tuple[TestedUnit, ...], revealed: GivenAway, setup: Setup) 
         "not_a_feature": "no personal attribute, nor the fact that one was declared, is a feature of the twin",
     }
     facts = (
-        necessity_fact(found, rule),
-        proposal_fact(found, rule),
+        retention.necessity_fact(found, rule),
+        retention.proposal_fact(found, rule),
         Fact("minimisation_purpose", purpose, Kind.MEASURED, "src/twinops/workflows/pipeline/minimise.py"),
     )
-    away = revealed_measures(revealed.traits, rule, day=revealed.day)
-    measures = [*necessity_measures(found, rule, source=source), *away]
-    return Findings(tuple(measures), facts, (*necessity.SHOWN, *given_away.SHOWN))
+    given_away = revealed.revealed_measures(away.traits, rule, day=away.day)
+    measures = [*retention.necessity_measures(found, rule, source=source), *given_away]
+    return Findings(tuple(measures), facts, (*necessity.SHOWN, *revealed.SHOWN))

@@ -1,7 +1,5 @@
 """Execute one notebook, and refuse to publish it when it shows a subject."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +20,8 @@ class Executed:
 def notebook(name: str, *, places: Places, notebooks: Notebooks, **parameters: str) -> Executed:
     """Run `notebooks/<name>.py` and publish `reports/notebooks/<name>.ipynb`."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise ParamsError(
-            f"{name!r} is no name of a notebook.",
-            hint="Give the file's name without folder and ending, such as `train`.",
-        )
+        hint = "Give the file's name without folder and ending, such as `train`."
+        raise ParamsError(f"{name!r} is no name of a notebook.", hint=hint)
     notebooks.run(places.notebook(name), places.executed(name), parameters=parameters, known_sids=known_sids(places))
     return Executed(name, places.executed(name))
 

@@ -1,7 +1,5 @@
 """Attack what was made: the model for who was trained on, and tables that may leave for who is in them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,9 +83,8 @@ def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict
 
 
 def _sources(day: int, rule: Rule) -> dict[str, str]:
-    half = (
-        f"blended data as of day {day} in the bands of the public code-book, one part in the table, the other kept out"
-    )
+    where = "in the bands of the public code-book, one part in the table, the other kept out"
+    half = f"blended data as of day {day} {where}"
     return {
         RELEASED: f"{half}; generalised to classes of {rule.k}, l {rule.l}, t {rule.t:g}",
         BLENDED: f"{half}; rows as they are, which never leave",

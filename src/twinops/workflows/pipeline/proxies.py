@@ -1,7 +1,5 @@
 """Ask whether the features tell who buys of denied product categories, among households that allow bias assessment."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,13 +33,11 @@ def proxies(plane: DataPlane, rule: ProxiesParams, sources: SourcesParams) -> Pr
     if asked.file("products").is_file() and panel.num_rows:
         lines = plane.tables.source("transactions")
         plane.engine.register("transactions", lines.select(["sid", "day", "product_id"]))
-        members = memberships(
-            plane.engine, special_categories.denied(plane.engine, asked), rule, panel["sid"].to_pylist()
-        )
+        denied = special_categories.denied(plane.engine, asked)
+        members = memberships(plane.engine, denied, rule, panel["sid"].to_pylist())
         x = np.column_stack([panel[name].to_numpy().astype(float) for name in FEATURES])
-        findings = proxy_findings(
-            measured(x, members, rule), special_categories.shipped(), rule, households=panel.num_rows
-        )
+        found, listed = measured(x, members, rule), special_categories.shipped()
+        findings = proxy_findings(found, listed, rule, households=panel.num_rows)
     else:
         why = {"not_measured": "there is no table of products, or nobody allows bias assessment on that day"}
         findings = Findings((), (Fact("proxies", why, Kind.MEASURED, "sources.folder"),))

@@ -1,7 +1,5 @@
 """Measure every source that was collected, and set the sources against each other."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,8 +12,7 @@ from twinops.data.schema import Schema
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
-from twinops.evaluation.quality.findings import quality_findings
-from twinops.evaluation.quality.measures import Source, by_month
+from twinops.evaluation.quality.measures import Source, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
 from twinops.own_params import NOTHING_OWN, STAGED_AS, OwnParams
 from twinops.twin.table_lineage import SEALED_FROM

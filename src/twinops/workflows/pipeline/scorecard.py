@@ -1,7 +1,5 @@
 """Put the twin's scorecard together: coverage, freshness, spread, groups and every as-of day, all with intervals."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,11 +9,10 @@ import numpy as np
 from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
-from twinops.evaluation.accuracy.importance import importance_fact
-from twinops.evaluation.accuracy.importance_picture import importance_picture
+from twinops.evaluation.accuracy.importance_picture import importance_fact, importance_picture
 from twinops.evaluation.canvas import save
 from twinops.evaluation.fairness.declaration import read_decision
-from twinops.evaluation.fairness.demographic_groups import group_labels
+from twinops.evaluation.fairness.groups import group_labels
 from twinops.evaluation.scorecard import coverage, freshness
 from twinops.evaluation.scorecard import measures as measured_together
 from twinops.evaluation.scorecard.conclusions import scorecard_conclusion
@@ -23,15 +20,7 @@ from twinops.evaluation.scorecard.coverage import Covered, coverage_measures, co
 from twinops.evaluation.scorecard.coverage_picture import coverage_picture
 from twinops.evaluation.scorecard.freshness import Ages, freshness_measures, measure_freshness
 from twinops.evaluation.scorecard.freshness_picture import freshness_picture
-from twinops.evaluation.scorecard.measures import (
-    Origin,
-    Scored,
-    gain_measures,
-    group_fact,
-    measure_origin,
-    rolling_fact,
-    spread_measures,
-)
+from twinops.evaluation.scorecard.measures import Origin, Scored, measure_origin
 from twinops.evaluation.scorecard.origins import Origins
 from twinops.evaluation.scorecard.rolling_picture import rolling_picture
 from twinops.evaluation.scorecard.segment_mean import fit_segments
@@ -137,13 +126,13 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
     aged = measure_freshness(origins, held_out.cutoffs, draws, ages=_reachable(origins, held_out, settings))
     measures = [
         *coverage_measures(twin, naive, draws, setting),
-        *gain_measures([measured[d] for d in held_out.cutoffs], setting, baseline="segment"),
-        *spread_measures(scored, draws, setting),
+        *measured_together.gain_measures([measured[d] for d in held_out.cutoffs], setting, baseline="segment"),
+        *measured_together.spread_measures(scored, draws, setting),
         *freshness_measures(aged, setting),
     ]
     facts = (
-        rolling_fact(list(measured.values())),
-        group_fact(scored, twin, draws, groups),
+        measured_together.rolling_fact(list(measured.values())),
+        measured_together.group_fact(scored, twin, draws, groups),
         _importance(origins, given),
     )
     shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.SHOWN, *measured_together.SHOWN)

@@ -1,7 +1,5 @@
 """Measure the scorer of texts: on posts labelled by hand, and on what the generator truly meant, where there is one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -34,10 +32,9 @@ def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams) -> Felt:
     by_hand = measured.by_hand(labelled(), params=draws)
     tables = SealedTables(places.raw_batches, keys)
     events, truth = _events(tables), _truth(places, tables)
-    synthetic = (
-        measured.by_truth(events, truth, error=by_hand.error, params=draws) if _scored(events, truth) else Findings()
-    )
-    findings = by_hand.findings + synthetic
+    findings = by_hand.findings
+    if _scored(events, truth):
+        findings += measured.by_truth(events, truth, error=by_hand.error, params=draws)
     places.keep("sentiment", findings)
     save(sentiment_picture(findings), places.figure("sentiment"))
     return Felt(events.num_rows, findings)

@@ -1,7 +1,5 @@
 """Bring together what was found about the sources: who is held, how surely linked, how weak the signals are."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import dataclass
@@ -51,9 +49,8 @@ def _counts(places: Places) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for path in places.all_counts:
         batch = json.loads(path.read_text(encoding="utf-8"))
-        one = found.setdefault(
-            batch["source"], {"read": 0, "taken": 0, "left_out": 0, "quarantined": Counter(), "off": False}
-        )
+        nothing = {"read": 0, "taken": 0, "left_out": 0, "quarantined": Counter(), "off": False}
+        one = found.setdefault(batch["source"], nothing)
         one["read"] += batch["read"]
         one["taken"] += batch["taken"]
         one["left_out"] += sum(batch["left_out"].values())
@@ -101,12 +98,10 @@ def _linked(measures: dict[str, Measure]) -> str:
 
 def _felt(measures: dict[str, Measure]) -> str:
     ordinary, hard = measures["sentiment_accuracy"], measures["sentiment_accuracy.hard"]
-    weak = (
-        "a weak signal"
-        if (hard.low or 0) <= (measures["sentiment_accuracy.hard.majority"].high or 1)
-        else "a usable signal"
-    )
-    return f"Sentiment is {weak}: right in {ordinary.value:.0%} of ordinary posts and in {hard.value:.0%} of hard ones."
+    guessing = measures["sentiment_accuracy.hard.majority"].high or 1
+    how = "weak" if (hard.low or 0) <= guessing else "usable"
+    right = f"right in {ordinary.value:.0%} of ordinary posts and in {hard.value:.0%} of hard ones"
+    return f"Sentiment is a {how} signal: {right}."
 
 
 def _inferred(measures: dict[str, Measure]) -> str:

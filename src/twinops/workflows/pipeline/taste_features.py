@@ -1,7 +1,5 @@
 """Make what the taste heads learn from: who bought of which category, and who answered which campaign."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Learn what households buy of, which coupons they answer and how they write; measure it on held-out days."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -123,9 +121,8 @@ def tastes(places: Places, keys: KeyStore, rules: TasteRules) -> Tasted:
 
 def _opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTables:
     names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
-    states, labels, coupons, consent = (
-        tables.table(places.taste(name)) for name in ("categories", "category_labels", "coupons", "coupon_consent")
-    )
+    made = ("categories", "category_labels", "coupons", "coupon_consent")
+    states, labels, coupons, consent = (tables.table(places.taste(name)) for name in made)
     horizon_days, window_days = rules.grid.horizon_days, rules.texts.window_days
     return TasteTables(
         names,
@@ -146,10 +143,8 @@ def _shipped(found: _Found, opened: TasteTables, rules: TasteRules) -> Preferenc
 
 
 def _coupon_head(past: CouponRows, rules: TasteRules) -> Coupons:
-    recipe = rules.recipe
-    return fit_coupons(
-        past, pace_days=recipe.pace_days, penalty_c=rules.coupons.penalty_c, horizon_days=recipe.horizon_days
-    )
+    recipe, c = rules.recipe, rules.coupons.penalty_c
+    return fit_coupons(past, pace_days=recipe.pace_days, penalty_c=c, horizon_days=recipe.horizon_days)
 
 
 def _measured_tastes(
@@ -164,9 +159,8 @@ def _measured_tastes(
     tried = taste_measures.newly_tried(days, names)
     if days:
         draws = counts(who, draws=rule.draws, seed=rule.seed)
-        found.measures += (
-            found.attempt("category measures", lambda: taste_measures.measure_tastes(days, draws, seed=rule.seed)) or []
-        )
+        measure = partial(taste_measures.measure_tastes, days, draws, seed=rule.seed)
+        found.measures += found.attempt("category measures", measure) or []
         found.facts += taste_measures.taste_facts(days, names, tried)
         trees = {**baselines.TREES.model_dump(), "learned_from": f"every {baselines.TREES_SHARE}th household-day"}
         found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/tastes/baselines.py"))
@@ -182,11 +176,8 @@ def _measured_coupons(found: _Found, places: Places, receipts: CouponRows, rules
     drawn = None
     if scored is not None:
         draws = counts(int(scored.household.max()) + 1, draws=offers.draws, seed=offers.seed)
-        measured = found.attempt(
-            "coupon measures",
-            lambda: coupon_measures.measure_coupons(scored, draws, seed=offers.seed, top=offers.top_share),
-        )
-        if measured:
+        measure = partial(coupon_measures.measure_coupons, scored, draws, seed=offers.seed, top=offers.top_share)
+        if measured := found.attempt("coupon measures", measure):
             found.measures += measured
             found.facts += coupon_measures.coupon_facts(scored)
             drawn = coupon_measures.curves(scored, draws)
@@ -200,9 +191,7 @@ def _measured_social(found: _Found, social: SocialRows, rules: TasteRules) -> No
     scored = found.attempt("social measures", lambda: [score_social(social, d, horizon_days) for d in days])
     if scored:
         draws = counts(int(social.household.max()) + 1, draws=rule.draws, seed=rule.seed)
-        found.measures += (
-            found.attempt("social measures", lambda: social_measures.measure_social(scored, draws, seed=rule.seed))
-            or []
-        )
+        measure = partial(social_measures.measure_social, scored, draws, seed=rule.seed)
+        found.measures += found.attempt("social measures", measure) or []
     told = {"reading": social_measures.GENERATOR, "as_of_days": days}
     found.facts.append(Fact("social_head", told, Kind.MEASURED, "tastes: data/twin/blend.parquet"))

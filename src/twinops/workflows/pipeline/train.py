@@ -1,14 +1,11 @@
 """Fit the model that ships, on every household-day whose horizon is closed and whose household allows training."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa
 
 from twinops.data.vault.seal import write_sealed
-from twinops.evaluation.accuracy.activity import Period, activity
-from twinops.evaluation.accuracy.activity_picture import activity_picture
+from twinops.evaluation.accuracy.activity_picture import Period, activity, activity_picture
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.coefficients import Weight, measure_weights
 from twinops.evaluation.accuracy.coefficients_picture import coefficients_picture

@@ -1,7 +1,5 @@
 """Measure where the data can answer, how newcomers fare, whether streaming equals batch; and tell of one twin."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -94,41 +92,34 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
     found = support.fit_support(closed, model, diary, contacts, known_until=end)
     write(places.support, support.to_text(found))
     who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
-    new = (
-        tell_newcomers(closed, who, opener.grid, penalties) if found is not None and found.newcomers is not None else ()
-    )
+    enough = found is not None and found.newcomers is not None
+    new = tell_newcomers(closed, who, opener.grid, penalties) if enough else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
     places.keep("living", findings)
     cut = segments(what_if=WHAT_IF, places=places, keys=plane.keys)
     shown = show_one(everyone, opener)
     save(newcomers_picture(findings), places.figure("newcomers"))
-    save(
-        segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days),
-        places.figure("segments"),
-    )
+    drawn = segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days)
+    save(drawn, places.figure("segments"))
     save(portrait_picture(shown.portrait, shown.simulated), places.figure("portrait"))
     return Story(shown.portrait, shown.like, shown.simulated, cut, findings)
 
 
 def _support_fact(found: support.Support | None) -> Fact:
     """Where what-ifs are answered: aggregates of ten households or more; None: nowhere, there are too few."""
-    value = (
-        None
-        if found is None
-        else {
-            "basket_usd": [found.basket_usd.low, found.basket_usd.high],
-            "tiers": {
-                t.name: {
-                    "upto_expected_baskets": t.upto_baskets,
-                    "households": t.spread.households,
-                    "recency_days": t.seen["recency_days"].high,
-                    "campaigns": {k: {"contacts": r.contacts, "redeemed": r.redeemed} for k, r in t.campaigns.items()},
-                }
-                for t in found.tiers
-            },
-            "newcomers": None if found.newcomers is None else found.newcomers.spread.households,
-        }
-    )
+    value = found and {
+        "basket_usd": [found.basket_usd.low, found.basket_usd.high],
+        "tiers": {
+            t.name: {
+                "upto_expected_baskets": t.upto_baskets,
+                "households": t.spread.households,
+                "recency_days": t.seen["recency_days"].high,
+                "campaigns": {k: {"contacts": r.contacts, "redeemed": r.redeemed} for k, r in t.campaigns.items()},
+            }
+            for t in found.tiers
+        },
+        "newcomers": found.newcomers and found.newcomers.spread.households,
+    }
     return Fact("simulation_support", value, Kind.MEASURED, "closed household-days of consenting households")
 
 

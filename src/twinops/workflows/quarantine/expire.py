@@ -1,7 +1,5 @@
 """Let quarantined rows go after 30 days: their key is destroyed, in every copy of the file at once."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which rows are in quarantine and why: counts, never values."""
 
-from __future__ import annotations
-
 from twinops.workflows.quarantine.expire import Quarantine, QuarantinedBatch
 
 

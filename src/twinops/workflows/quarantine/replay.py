@@ -1,7 +1,5 @@
 """Judge quarantined rows again after a fix: what is good now is taken, the rest stays, and nothing is lost."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -114,9 +112,8 @@ class ReplayDesk:
         old = SealedTables(self.lies.raw_batches, keys).table(self.lies.raw(source, batch), dataset=source)
         sids = keys.subject_ids(rows[SUBJECT].cast(pa.string()).to_pylist())
         new = rows.drop_columns([SUBJECT]).add_column(0, "sid", pa.array(sids, pa.string()))
-        both = pa.concat_tables(
-            [old.replace_schema_metadata(None), new.select(old.column_names).cast(old.schema.remove_metadata())]
-        )
+        alike = new.select(old.column_names).cast(old.schema.remove_metadata())
+        both = pa.concat_tables([old.replace_schema_metadata(None), alike])
         table, path = both.sort_by([(name, "ascending") for name in both.column_names]), self.waits.raw(source, batch)
         written = write_sealed(table, path, dataset=source, keys=keys, subject="sid")
         held = sorted(keys.subject_keys(set(table["sid"].to_pylist())))
@@ -131,5 +128,5 @@ class ReplayDesk:
                 "suppressed": counts["suppressed"] + old.num_rows + new.num_rows - written.rows,
                 "oldest_day": oldest,
                 "newest_day": newest,
-            },
+            }
         )

@@ -1,7 +1,5 @@
 """A few quarantined rows for their owner's eyes, so that the mapping or the source can be mended."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 

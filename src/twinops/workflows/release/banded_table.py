@@ -1,7 +1,5 @@
 """The table that releases and attacks on them start from: the blended data in the bands of the public code-book."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Make a table that may leave, attack it, and write it only if policy, budget and attacks allow it."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Mapping
@@ -133,9 +131,7 @@ def _write(released: Released, made: _Made, people: Banded, places: Places, *, f
     folder = places.released(released.kind)
     folder.mkdir(parents=True, exist_ok=True)
     done = replace(released, folder=folder.relative_to(places.root).as_posix())
-    book = {
-        band.name: {"says": band.says, "bands": [band.label(i, i) for i in range(band.size)]} for band in people.bands
-    }
+    book = {b.name: {"says": b.says, "bands": [b.label(i, i) for i in range(b.size)]} for b in people.bands}
     figures = {
         "day": facts["day"],
         "kind": released.kind,

@@ -1,7 +1,5 @@
 """Take down one person's answer to one unit of the retention proposal; an older signature falls away."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
@@ -29,9 +27,8 @@ def decide(places: Places, *, unit: str, answer: Mapping[str, Any], dated: str |
         day = date.fromisoformat(dated) if dated else datetime.now(UTC).date()
         decided = retention.Decided(**answer, dated=day)
     except (ValidationError, ValueError):
-        raise ParamsError(
-            "The answer cannot be taken.", hint="Give a reason, a name and a day as YYYY-MM-DD."
-        ) from None
+        hint = "Give a reason, a name and a day as YYYY-MM-DD."
+        raise ParamsError("The answer cannot be taken.", hint=hint) from None
     path = places.compliance / "retention.yaml"
     head = "".join(line for line in text_of(path).splitlines(keepends=True) if line.startswith("#"))
     made = retention.written(retention.decided(now.decisions, now.proposal, unit, decided), head=head)

@@ -1,7 +1,5 @@
 """Let the data owner sign the answers to the retention proposal, with a key of their own."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from twinops.errors import IntegrityError, ParamsError

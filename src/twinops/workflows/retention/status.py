@@ -1,7 +1,5 @@
 """What is proposed to hold, unit by unit, and what a person has decided of it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Say what would become of a source of your own, before anything of it is stored."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops.data.own_sources.declared import declared

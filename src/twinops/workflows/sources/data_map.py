@@ -1,7 +1,5 @@
 """Go through every sealed file and say of every column why it is held, on which basis, how long and from where."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -179,9 +177,8 @@ class _Sources:
         of_own = {"transaction_timestamp": "time", "sales_value": "unit_price"}.get(raw, raw)
         stands_for = next((c for c in (column, raw, of_own) if c in legal.columns), None)
         wanted = set(legal.columns[stands_for]) if stands_for else set()
-        if column == "*" or (
-            stands_for is None and not legal.demo
-        ):  # your own source has no such column: nothing is in it
+        # your own source may have no such column: nothing is in it then
+        if column == "*" or (stands_for is None and not legal.demo):
             wanted = set(Purpose).intersection(*map(set, legal.columns.values()))
         return {p.value: legal.bases[p].value for p in sorted(wanted) if p in legal.bases}
 

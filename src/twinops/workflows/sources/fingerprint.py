@@ -1,7 +1,5 @@
 """Write down what the sources of your own hold now, for DVC to watch and for `collect` to compare."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops.data.own_sources import lock

@@ -4,8 +4,6 @@ Who asks has shown who they are before this is run (art. 12(6)). No forecast is 
 does not allow forecasts; forecasts that were made before are counted among what was made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,11 +33,7 @@ QUARANTINED = (
 )
 
 
-def access(
-    who: str,
-    *,
-    opener: Opener,
-) -> ShownPortrait:
+def access(who: str, *, opener: Opener) -> ShownPortrait:
     """Answer the request of the consumer of this id.
 
     Raises:

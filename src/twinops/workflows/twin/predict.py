@@ -1,7 +1,5 @@
 """Predict one consumer's next weeks, for a declared purpose that the consumer allows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from twinops.twin.answers.forecast import Forecast, forecast
@@ -29,12 +27,7 @@ class Predicted:
         )
 
 
-def predict(
-    who: str,
-    purpose: str,
-    *,
-    opener: Opener,
-) -> Predicted:
+def predict(who: str, purpose: str, *, opener: Opener) -> Predicted:
     """Open one twin and predict the horizon from the as-of day on.
 
     Raises:

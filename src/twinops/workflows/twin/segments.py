@@ -1,7 +1,5 @@
 """Tell what segments of consumers are expected to do, and would be if; aggregates only, small cells suppressed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,8 +14,8 @@ from twinops.governance.law import contact_limits
 from twinops.ports import KeyStore
 from twinops.twin.answers.what_if import Action, caveat_of
 from twinops.workflows.places import Places
+from twinops.workflows.policy_file import policy_of
 from twinops.workflows.twin.open import shipped
-from twinops.workflows.twin.simulate import limits_of
 
 ALLOWED_BY = {Purpose.SCORING.value: "may_score", Purpose.OFFERS.value: "may_offer"}
 
@@ -73,7 +71,7 @@ def _refusals(places: Places, action: Action | None, purpose: str, by: tuple[str
     if purpose not in ALLOWED_BY:
         return (_undeclared(purpose),)
     kind = "silence" if action is None else action.kind
-    return contact_limits.refusals(limits_of(places), contact_limits.Contact(kind, purpose, keyed_on=by))
+    return contact_limits.refusals(policy_of(places).influence, contact_limits.Contact(kind, purpose, keyed_on=by))
 
 
 def _undeclared(purpose: str) -> str:
@@ -94,7 +92,7 @@ def _everybody(rows: pa.Table) -> np.ndarray:
 
 def _free(rows: pa.Table, places: Places, keys: KeyStore, day: int) -> np.ndarray:
     """Who has had fewer contacts than the policy allows in the window before the day."""
-    limits, tables = limits_of(places), SealedTables(places.raw_batches, keys)
+    limits, tables = policy_of(places).influence, SealedTables(places.raw_batches, keys)
     if limits is None or not tables.collected("campaigns"):
         return _everybody(rows)
     sent = tables.source("campaigns")

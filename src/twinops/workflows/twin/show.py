@@ -1,7 +1,5 @@
 """Show one consumer's portrait, for a declared purpose that the consumer allows."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -10,15 +8,7 @@ import pyarrow.compute as pc
 from twinops.twin.answers.counterfactual import Wish, counterfactual
 from twinops.twin.answers.forecast import forecast
 from twinops.twin.answers.opening import Opening
-from twinops.twin.answers.portrait import (
-    HeldRecords,
-    Occasion,
-    Portrait,
-    average_spend,
-    habits,
-    permissions,
-    said,
-)
+from twinops.twin.answers.portrait import HeldRecords, Occasion, Portrait, average_spend, habits, permissions, said
 from twinops.twin.answers.portrait_text import portrait_text
 from twinops.twin.answers.theme_facts import reasons
 from twinops.workflows.places import Places
@@ -47,13 +37,7 @@ class ShownPortrait:
         return self.refused or "" if self.portrait is None else portrait_text(self.portrait)
 
 
-def show(
-    who: str,
-    purpose: str,
-    name: str = "this consumer",
-    *,
-    opener: Opener,
-) -> ShownPortrait:
+def show(who: str, purpose: str, name: str = "this consumer", *, opener: Opener) -> ShownPortrait:
     """Open one twin and describe it; `name` is what the portrait calls it. Refused: the ledger does not allow it.
 
     Raises:
@@ -103,10 +87,8 @@ def held_of(consumer: Consumer) -> tuple[HeldRecords, ...]:
         if records.num_rows:
             found.append(_held(source, records, day))
     linked = pc.value_counts(consumer.links["source"]).to_pylist() if consumer.links.num_rows else []
-    return (
-        *found,
-        *(HeldRecords(f"{x['values']} (linked)", x["counts"]) for x in sorted(linked, key=lambda x: x["values"])),
-    )
+    linked.sort(key=lambda x: x["values"])
+    return (*found, *(HeldRecords(f"{x['values']} (linked)", x["counts"]) for x in linked))
 
 
 def _held(source: str, records: pa.Table, day: str | None) -> HeldRecords:

@@ -1,29 +1,20 @@
 """Ask one twin what would come if, within what the data, the consumer and the policy allow."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from pathlib import Path
 
 import pyarrow.compute as pc
 
-from twinops.errors import DataError, ParamsError
+from twinops.errors import DataError
 from twinops.governance.law import contact_limits
-from twinops.governance.policy import limits as policy
 from twinops.twin.answers import what_if
 from twinops.twin.answers.what_if import Action, Simulated
 from twinops.workflows.places import Places
+from twinops.workflows.policy_file import policy_of
 from twinops.workflows.twin.open import Consumer, Opened, Opener
 from twinops.workflows.twin.tastes import coupon_chance
 
 
-def simulate(
-    who: str,
-    action: str,
-    purpose: str,
-    *,
-    opener: Opener,
-) -> Simulated:
+def simulate(who: str, action: str, purpose: str, *, opener: Opener) -> Simulated:
     """Answer with a distribution, or with every reason why not: consent, the influence guard, the support of the data.
 
     Raises:
@@ -51,20 +42,11 @@ def told(opened: Opened, asked: Action, places: Places) -> Simulated:
 
 def guarded(consumer: Consumer, asked: Action, purpose: str, places: Places) -> tuple[str, ...]:
     """What the consumer and the policy say against it."""
-    limits = limits_of(places)
+    limits = policy_of(places).influence
     refused = consumer.refusal(purpose)
     contacts = contacts_of(consumer, limits.window_days) if limits is not None else None
     contact = contact_limits.Contact(asked.kind, purpose, contacts, signs_of(consumer, places))
     return (*((refused,) if refused else ()), *contact_limits.refusals(limits, contact))
-
-
-def limits_of(places: Places) -> contact_limits.ContactLimits | None:
-    """The policy's section on influence.
-
-    Raises:
-        ParamsError: there is no policy, or it holds mistakes.
-    """
-    return policy.read(_text(places.compliance / "policy.yaml")).influence
 
 
 def contacts_of(consumer: Consumer, window_days: int) -> int:
@@ -85,10 +67,3 @@ def signs_of(consumer: Consumer, places: Places) -> frozenset[str]:
         if newest.num_rows and newest["care_open_cases"][0].as_py():
             found.add("open_complaint")
     return frozenset(found)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ParamsError(f"There is no {path.parent.name}/{path.name}.", hint="Restore it from git.") from None

@@ -1,7 +1,5 @@
 """What one consumer likes, and how likely a coupon is redeemed, where there are heads that tell."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -21,8 +21,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import write_sealed
 from twinops.evaluation.drift.distances import Sample, apart
 from twinops.evaluation.drift.distances_picture import drift_distances_picture
-from twinops.evaluation.drift.findings import drift_findings, sentence
-from twinops.evaluation.drift.measures import Drift, Windows, measure_drift, windows
+from twinops.evaluation.drift.measures import Drift, Windows, drift_findings, measure_drift, sentence, windows
 from twinops.evaluation.statistics import bootstrap
 from twinops.params import DriftParams, TrainParams
 from twinops.twin.state.features import WINDOWED

@@ -26,10 +26,10 @@ from twinops.evaluation.drift.early_warning_findings import (
     early_findings,
     early_sentence,
     measure_early,
+    planted,
     planted_rows,
 )
 from twinops.evaluation.drift.early_warning_picture import early_warning_picture
-from twinops.evaluation.drift.planted import planted
 from twinops.governance.gates import early_warning
 from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.state.examples import Examples

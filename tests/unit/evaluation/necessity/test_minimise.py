@@ -17,11 +17,10 @@ from twinops.data.vault.seal import write_sealed
 from twinops.entities.fact import Fact
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation.necessity import measures as necessity
-from twinops.evaluation.necessity.attributes import attribute_columns
 from twinops.evaluation.necessity.measures import ESTABLISHED, Gain, Necessity, Rows, Trial
 from twinops.evaluation.necessity.retention import ATTRIBUTE, households_to_tell, proposal, proposal_fact
 from twinops.evaluation.necessity.revealed import Behaviour, measure_revealed
-from twinops.evaluation.necessity.rows import established, recent_columns
+from twinops.evaluation.necessity.rows import attribute_columns, established, recent_columns
 from twinops.evaluation.necessity.tables import proposals_table
 from twinops.evaluation.statistics.bootstrap import Resampled
 from twinops.governance.law import retention

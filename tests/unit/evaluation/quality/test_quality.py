@@ -153,7 +153,7 @@ def test_quality_is_measured_of_whatever_is_there_and_the_rest_is_named(tmp_path
 
 def test_the_picture_holds_a_row_per_source():
     it = source([*range(20), *range(31, 51)], [*["red"] * 30, *[None] * 10])
-    from twinops.evaluation.quality.findings import quality_findings
+    from twinops.evaluation.quality.measures import quality_findings
 
     found = quality_findings([it], {"paint": by_month(it)}, (), declared=["paint", "dust"], today=60)
     left = quality_picture(found).axes[0]

@@ -15,6 +15,7 @@ from supplying import supplied
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import write_sealed
+from twinops.entities.canonical import to_json
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.scorecard.coverage import coverage_measures, covered, winkler
@@ -31,9 +32,9 @@ from twinops.twin.model.fit import fit_twin
 from twinops.twin.model.intervals import Intervals, Seen, calibrated
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples, open_examples
-from twinops.workflows.pipeline.evaluate import keep_trees
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.scorecard import scorecard
+from twinops.workflows.places import write
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
 TREES = ChallengerParams(activity_trees=5, rate_trees=5, least_rows=20)
@@ -159,7 +160,8 @@ def project(tmp_path_factory):
     places.measures("champion").write_text(Findings((), (chosen,)).to_json())
     places.measures("accuracy").write_text(Findings().to_json())
     known = open_examples(engine, keys, panel=places.panel, labels=places.labels)
-    keep_trees(fit_challenger(known.known_at(141, horizon_days=GRID.horizon_days), GRID, TREES), places)
+    trees = fit_challenger(known.known_at(141, horizon_days=GRID.horizon_days), GRID, TREES)
+    write(places.held_out_trees, to_json(trees.to_record()))
     return places, keys
 
 

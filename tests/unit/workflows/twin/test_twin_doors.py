@@ -28,6 +28,7 @@ from twinops.params import AgesParams
 from twinops.wiring import Project, open_project
 from twinops.workflows.pipeline import twin as twin_verb
 from twinops.workflows.places import Places
+from twinops.workflows.policy_file import policy_of
 from twinops.workflows.twin import (
     access as twin_access,
 )
@@ -257,7 +258,7 @@ def test_a_campaign_is_no_what_if_for_scoring(says):
 
 
 def test_who_was_contacted_too_often_is_left_alone(house):
-    path, limits = house.places.raw("campaigns", "all"), twin_simulate.limits_of(house.places)
+    path, limits = house.places.raw("campaigns", "all"), policy_of(house.places).influence
     before, n = path.read_bytes(), limits.most_contacts
     sent = pa.table({
         "household_id": [natural(PLAIN)] * n, "campaign_id": list(range(n)), "campaign_type": ["Type A"] * n,

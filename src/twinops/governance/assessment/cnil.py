@@ -63,21 +63,11 @@ def export(evidence: Evidence) -> dict[str, Any]:
     made = digest({"answers": answers, "measures": measures})
     opinions = dict.fromkeys(
         (
-            "author_name",
-            "evaluator_name",
-            "validator_name",
-            "dpos_names",
-            "dpo_status",
-            "dpo_opinion",
-            "concerned_people_searched_opinion",
-            "concerned_people_searched_content",
-            "people_names",
-            "concerned_people_status",
-            "concerned_people_opinion",
-            "rejection_reason",
-            "applied_adjustments",
+            "author_name", "evaluator_name", "validator_name", "dpos_names", "dpo_status", "dpo_opinion",
+            "concerned_people_searched_opinion", "concerned_people_searched_content", "people_names",
+            "concerned_people_status", "concerned_people_opinion", "rejection_reason", "applied_adjustments",
         )
-    )
+    )  # fmt: skip
     return {
         "pia": {
             **opinions,

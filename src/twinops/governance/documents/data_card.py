@@ -89,14 +89,9 @@ def _card(evidence: Evidence) -> dict[str, Any]:
 
 
 _USED = (
-    "intended_use.controller",
-    "blend.file",
-    "blend_rows",
-    "blend_excluded",
-    "intended_use.purposes",
-    "intended_use.not_for",
-    "proxies",
-)
+    "intended_use.controller", "blend.file", "blend_rows", "blend_excluded", "intended_use.purposes",
+    "intended_use.not_for", "proxies",
+)  # fmt: skip
 
 
 def _responsible(evidence: Evidence, sources: tuple[Fact, ...]) -> dict[str, Any]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from twinops.governance.verdicts.explain import headline
+from twinops.governance.verdicts.explain import headline, short
 
 if TYPE_CHECKING:
     from twinops.entities.evidence import Evidence
@@ -58,7 +58,7 @@ def _verdicts(status: Status, *, wide: bool) -> Table:
         table.add_column("what to do next", overflow="fold")
     for verdict in status.decision.verdicts:
         outcome = Text(verdict.outcome.value, style=COLOURS[verdict.outcome.value])
-        figures = (Text(verdict.gate), outcome, Text(_value(verdict)), Text(_plain(verdict.limit)))
+        figures = (Text(verdict.gate), outcome, Text(_value(verdict)), Text(short(verdict.limit)))
         table.add_row(*figures, *([Text(verdict.next or "-")] if wide else []))
     return table
 
@@ -66,12 +66,8 @@ def _verdicts(status: Status, *, wide: bool) -> Table:
 def _value(found: Verdict | Measure) -> str:
     if found.value is None:
         return "-"
-    bounds = "" if found.low is None or found.high is None else f" [{_plain(found.low)}, {_plain(found.high)}]"
-    return f"{_plain(found.value)}{bounds}"
-
-
-def _plain(value: Any) -> str:
-    return "-" if value is None else f"{value:.3g}" if isinstance(value, float) else str(value)
+    bounds = "" if found.low is None or found.high is None else f" [{short(found.low)}, {short(found.high)}]"
+    return f"{short(found.value)}{bounds}"
 
 
 def _compared(evidence: Evidence) -> Table:
@@ -83,7 +79,7 @@ def _compared(evidence: Evidence) -> Table:
         peers = [evidence.measure(f"{measure.name}.{peer}") for peer in PEERS]
         if any(peers):
             unit = f" ({measure.unit})" if measure.unit else ""
-            table.add_row(f"{measure.name}{unit}", _value(measure), *(_plain(p.value if p else None) for p in peers))
+            table.add_row(f"{measure.name}{unit}", _value(measure), *(short(p.value if p else None) for p in peers))
     return table
 
 

@@ -39,7 +39,8 @@ def verify(
         told = {"name": found.name, "version": found.version, "digest": found.digest, "approval": found.approval}
         stamped = "" if found.approval["separated"] else ", roles not separated"
         day = found.approval["at"][:10]
-        ruled = "".join(f", {s['gate']} ({s['answer']}) resolved until {s['until']}" for s in _rulings(found.approval))
+        rulings = found.approval.get("settled", ())  # passes of older registries name none
+        ruled = "".join(f", {s['gate']} ({s['answer']}) resolved until {s['until']}" for s in rulings)
         text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads."
         answer({**told, "issued": found.issued}, as_json=as_json, text=text)
 
@@ -160,8 +161,3 @@ def _ruled(decision: dict[str, Any] | None) -> list[str]:
 
     written = [{k: v for k, v in s.items() if k != "counts"} for s in (decision or {}).get("settled", [])]
     return [f"{s['gate']}: {JudgedRuling(**s).sentence}" for s in written]
-
-
-def _rulings(approval: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rulings the promotion rests on; passes of older registries name none."""
-    return list(approval.get("settled", ()))

@@ -9,24 +9,10 @@ import sys
 from typing import Any
 
 NAMES = (
-    "cryptography.hazmat.primitives.ciphers.aead",
-    "duckdb",
-    "IPython.core.interactiveshell",
-    "jupytext",
-    "lightgbm",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.figure",
-    "pandas",
-    "papermill",
-    "pyarrow.compute",
-    "pyarrow.parquet",
-    "scipy.optimize",
-    "scipy.stats",
-    "sklearn.linear_model",
-    "typer",
-    "yaml",
-    "zstandard",
-)
+    "cryptography.hazmat.primitives.ciphers.aead", "duckdb", "IPython.core.interactiveshell", "jupytext", "lightgbm",
+    "matplotlib.backends.backend_agg", "matplotlib.figure", "pandas", "papermill", "pyarrow.compute", "pyarrow.parquet",
+    "scipy.optimize", "scipy.stats", "sklearn.linear_model", "typer", "yaml", "zstandard",
+)  # fmt: skip
 ABSENT: Any = None
 
 sys.modules.setdefault("rfc3987_syntax", ABSENT)  # see `papermill_runner.py`

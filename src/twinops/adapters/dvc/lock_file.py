@@ -57,7 +57,8 @@ class DvcStore:
 
     def inputs_and_outputs(self) -> dict[str, str]:
         """MD5 of every file and folder that a stage read or wrote; a folder's ends in `.dir`."""
-        return dict(sorted((e["path"], e["md5"]) for stage in self._stages.values() for e in _entries(stage)))
+        files = (e for s in self._stages.values() for e in (*s.get("deps", ()), *s.get("outs", ())))
+        return dict(sorted((e["path"], e["md5"]) for e in files))
 
     def stages(self) -> dict[str, Any]:
         """Every stage as the lock file holds it, days as text."""
@@ -152,10 +153,6 @@ class DvcStore:
         except FileNotFoundError:
             return None
         return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _entries(stage: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [*stage.get("deps", ()), *stage.get("outs", ())]
 
 
 def _keyed(stage: Mapping[str, Any]) -> dict[str, Any]:

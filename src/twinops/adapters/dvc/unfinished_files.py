@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -22,7 +21,8 @@ SCRATCH = re.compile(r"(?:tw|twinops(?:-[a-z]+)?)-(\d+)-\w+")
 
 def mend(root: Path) -> list[str]:
     """What was taken away, in sentences; nothing of a run that is at work."""
-    files = [] if locks.at_work(root) else [path for place in PLACES for path in _half(root / place)]
+    places = () if locks.at_work(root) else PLACES
+    files = [p for place in places for p in (root / place).rglob("*") if HALF.fullmatch(p.name) and p.is_file()]
     folders = [folder for where in _temporary() for folder in where.iterdir() if _is_left(folder)]
     for path in files:
         path.unlink(missing_ok=True)
@@ -30,10 +30,6 @@ def mend(root: Path) -> list[str]:
         shutil.rmtree(folder, ignore_errors=True)
     said = {"half-written file(s)": files, "scratch folder(s)": folders}
     return [f"Removed {len(found)} {what} of killed runs." for what, found in said.items() if found]
-
-
-def _half(place: Path) -> Iterator[Path]:
-    return (path for path in place.rglob("*") if HALF.fullmatch(path.name) and path.is_file())
 
 
 def _temporary() -> set[Path]:

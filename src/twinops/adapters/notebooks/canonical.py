@@ -32,9 +32,10 @@ def canonical(notebook: dict[str, Any], *, dropped_tags: frozenset[str] = frozen
 
 def _cell(cell: dict[str, Any], index: int, counter: Any) -> dict[str, Any]:
     tags = list(cell.get("metadata", {}).get("tags", ()))
+    told = f"{index}\n{cell['cell_type']}\n{cell['source']}"
     kept: dict[str, Any] = {
         "cell_type": cell["cell_type"],
-        "id": _stable_id(index, cell),
+        "id": hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()[:12],
         "metadata": {"tags": tags} if tags else {},
         "source": _lines(cell["source"]),
     }
@@ -43,11 +44,6 @@ def _cell(cell: dict[str, Any], index: int, counter: Any) -> dict[str, Any]:
         kept["execution_count"] = number
         kept["outputs"] = [_output(o, number) for o in joined(cell.get("outputs", []))]
     return kept
-
-
-def _stable_id(index: int, cell: dict[str, Any]) -> str:
-    told = f"{index}\n{cell['cell_type']}\n{cell['source']}"
-    return hashlib.sha1(told.encode(), usedforsecurity=False).hexdigest()[:12]
 
 
 def joined(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +90,7 @@ class PapermillRunner:
                     kernel_name=KERNEL,
                     progress_bar=False,
                     cwd=str(self.root),
-                    say=partial(self._progress, raw.stem),
+                    say=lambda number, total: self.say(f"  {raw.stem}: cell {number} of {total}"),
                 )
         except papermill.exceptions.PapermillExecutionError as problem:
             raise _told(problem, raw, scanner) from None
@@ -100,9 +99,6 @@ class PapermillRunner:
                 f"The kernel for {raw.stem} did not start or died ({type(problem).__name__}).",
                 hint=f"Run it again; the half-run notebook is {_near(raw)}.",
             ) from problem
-
-    def _progress(self, name: str, number: int, total: int) -> None:
-        self.say(f"  {name}: cell {number} of {total}")
 
 
 def _check_parameters(notebook: Any, parameters: dict[str, Any], *, name: str) -> None:

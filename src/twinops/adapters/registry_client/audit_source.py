@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -122,16 +121,13 @@ def _from_sqlite(path: Path) -> Log:
         raise DataError(f"There is no {path.name} here.", hint="Start `twinops server` once, or name an export.")
     with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=30)) as connection:
         try:
-            bodies = [row[0].encode() for row in _rows(connection)]
+            found = connection.execute("SELECT body FROM twinops_event ORDER BY seq")
+            bodies = [body.encode() for (body,) in found]
             size, peaks = connection.execute("SELECT size, peaks FROM twinops_head").fetchone()
             names = {p: a for a, p in connection.execute("SELECT account, pseudonym FROM twinops_actor")}
         except sqlite3.OperationalError:
             raise DataError("This registry has no audit log yet.", hint="Start `twinops server` once.") from None
     return Log(bodies, (size, _root(size, peaks)), names)
-
-
-def _rows(connection: sqlite3.Connection) -> Iterator[tuple[str]]:
-    yield from connection.execute("SELECT body FROM twinops_event ORDER BY seq")
 
 
 def _root(size: int, peaks: str) -> str:

@@ -74,7 +74,7 @@ def written(given: GivenAnswer) -> str:
     raw = given.model_dump(mode="json", exclude_none=True)
     raw["dated"] = given.dated
     body = yaml.safe_dump({k: raw[k] for k in ORDER if k in raw}, sort_keys=False, allow_unicode=True, width=110)
-    owner = _one_line(given.by)
+    owner = " ".join(given.by.split())
     return f"# Owned by {owner}, who answered. Change it with `twinops dpia answer`, then sign again.\n{body}"
 
 
@@ -95,7 +95,3 @@ def _mistakes(given: GivenAnswer, field: str) -> Any:
         yield f"field: this file answers {given.field}"
     known = dpia.parts(given.field)
     yield from (f"answer.{part}: not asked; choose of {', '.join(known)}" for part in given.answer if part not in known)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())

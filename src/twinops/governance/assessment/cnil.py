@@ -9,7 +9,7 @@ know, so the digest stands in the category, which survives.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -63,21 +63,11 @@ def export(evidence: Evidence) -> dict[str, Any]:
     made = digest({"answers": answers, "measures": measures})
     opinions = dict.fromkeys(
         (
-            "author_name",
-            "evaluator_name",
-            "validator_name",
-            "dpos_names",
-            "dpo_status",
-            "dpo_opinion",
-            "concerned_people_searched_opinion",
-            "concerned_people_searched_content",
-            "people_names",
-            "concerned_people_status",
-            "concerned_people_opinion",
-            "rejection_reason",
-            "applied_adjustments",
+            "author_name", "evaluator_name", "validator_name", "dpos_names", "dpo_status", "dpo_opinion",
+            "concerned_people_searched_opinion", "concerned_people_searched_content", "people_names",
+            "concerned_people_status", "concerned_people_opinion", "rejection_reason", "applied_adjustments",
         )
-    )
+    )  # fmt: skip
     return {
         "pia": {
             **opinions,
@@ -136,7 +126,8 @@ def finished(file: Mapping[str, Any], draft: Mapping[str, Any]) -> Finished:
 def _declared(evidence: Evidence) -> Iterator[dict[str, Any]]:
     for question in sorted({*_TEXT, *_MEASURES}):
         told = [line for name in _TEXT.get(question, ()) for line in _lines(evidence, name)]
-        told += [f"<p>{_safe(str(m))}: {_safe(m.name)} [{m.id}]</p>" for m in _named(evidence, question)]
+        found = [evidence.measure(name) for name in _MEASURES.get(question, ())]
+        told += [f"<p>{_safe(str(m))}: {_safe(m.name)} [{m.id}]</p>" for m in found if m]
         told += list(_design_risks(evidence)) if question == 213 else []
         if told:
             yield _answer(question, text="".join(told))
@@ -149,10 +140,6 @@ def _lines(evidence: Evidence, name: str) -> Iterator[str]:
             label = fact.name.replace("_", " ").replace(".", ", ")
             items = "".join(f"<li>{_safe(line)}</li>" for line in entries(fact.value))
             yield f"<p><strong>{_safe(label)}</strong> [{fact.id}]</p><ul>{items}</ul>"
-
-
-def _named(evidence: Evidence, question: int) -> list[Any]:
-    return [m for n in _MEASURES.get(question, ()) if (m := evidence.measure(n)) is not None]
 
 
 def _design_risks(evidence: Evidence) -> Iterator[str]:
@@ -270,8 +257,3 @@ def _title(evidence: Evidence) -> str:
 def _safe(value: Any) -> str:
     """One line in which nothing is markup."""
     return escape(plain("" if value is None else value), quote=True)
-
-
-def questions(file: Mapping[str, Any]) -> Iterable[int]:
-    """What a file answers."""
-    return sorted(a["reference_to"] for a in file["answers"])

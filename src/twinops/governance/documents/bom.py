@@ -30,16 +30,8 @@ _SCORE = {"passed": 1.0, "failed": 0.0, "inconclusive": 0.5, "missing": 0.0}
 _SURE = {"passed": 0.95, "failed": 0.95, "inconclusive": 0.0, "missing": 0.0}
 _WIDTH = 2_000
 _REFERS = (
-    "ref",
-    "dependsOn",
-    "target",
-    "claims",
-    "evidence",
-    "counterEvidence",
-    "requirement",
-    "assessor",
-    "standards",
-)
+    "ref", "dependsOn", "target", "claims", "evidence", "counterEvidence", "requirement", "assessor", "standards",
+)  # fmt: skip
 
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:

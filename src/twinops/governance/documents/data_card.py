@@ -89,14 +89,9 @@ def _card(evidence: Evidence) -> dict[str, Any]:
 
 
 _USED = (
-    "intended_use.controller",
-    "blend.file",
-    "blend_rows",
-    "blend_excluded",
-    "intended_use.purposes",
-    "intended_use.not_for",
-    "proxies",
-)
+    "intended_use.controller", "blend.file", "blend_rows", "blend_excluded", "intended_use.purposes",
+    "intended_use.not_for", "proxies",
+)  # fmt: skip
 
 
 def _responsible(evidence: Evidence, sources: tuple[Fact, ...]) -> dict[str, Any]:
@@ -138,7 +133,7 @@ def _distribution(evidence: Evidence) -> list[dict[str, Any]]:
             "@id": SEALED,
             "name": SEALED,
             "description": "Parquet of sealed frames, one per subject; its columns in the open are sid and frame.",
-            "contentUrl": _safe_path(found.get("path")),
+            "contentUrl": "/".join(map(_safe, str(found.get("path")).split("/"))),
             "contentSize": f"{found.get('bytes')} B",
             "encodingFormat": "application/vnd.apache.parquet",
             "sha256": _safe(found.get("sha256")),
@@ -162,7 +157,3 @@ def _told(evidence: Evidence, name: str, part: str) -> str:
 def _safe(value: Any) -> str:
     """A name that is no address and no markup."""
     return "".join(c if c.isascii() and (c.isalnum() or c in "_-. ") else "-" for c in plain(value))
-
-
-def _safe_path(value: Any) -> str:
-    return "/".join(_safe(part) for part in str(value).split("/"))

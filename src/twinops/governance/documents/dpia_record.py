@@ -173,7 +173,8 @@ def _content(content: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
         "declared": lambda: _declared(name, _DECLARED.get(name, (f"dpia.declared.{name}",)), evidence),
         "human": lambda: _human(name, evidence),
     }
-    fields = [field.to_dict() for kind in sorted(content["kind"], key=_judged_last) for field in kinds[kind]()]
+    order = sorted(content["kind"], key=lambda kind: kind == "human")  # people judge by what was measured and declared
+    fields = [field.to_dict() for kind in order for field in kinds[kind]()]
     return {
         "id": name,
         "title": TITLES[name],
@@ -184,14 +185,10 @@ def _content(content: dict[str, Any], evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _judged_last(kind: str) -> bool:
-    """People judge by what was measured and declared, so these come first."""
-    return kind == Kind.HUMAN.value
-
-
 def _measured(content: str, evidence: Evidence) -> list[Field]:
     names = (*_MEASURED.get(content, ()), *speaking_to(f"dpia.{content}"))
-    found = [i for i in items(evidence) if _is_measured(i) and i.name.startswith(names)]
+    measured = [i for i in items(evidence) if isinstance(i, Measure) or i.kind is Kind.MEASURED]
+    found = [i for i in measured if i.name.startswith(names)]
     fields = [Field(i.name, content, Kind.MEASURED, _value(i), (i.id,)) for i in found]
     return fields or [_nothing(content, Kind.MEASURED)]
 
@@ -228,10 +225,6 @@ def _nothing(content: str, kind: Kind) -> Field:
     return Field(f"{content}.{kind.value}", content, kind, None, ())
 
 
-def _is_measured(item: Measure | Fact) -> bool:
-    return isinstance(item, Measure) or item.kind is Kind.MEASURED
-
-
 def _value(item: Measure | Fact) -> Any:
     if isinstance(item, Fact):
         return item.value
@@ -249,11 +242,7 @@ def _lines(field: dict[str, Any], item: Measure | Fact) -> tuple[str, ...]:
     lines = entries(field["value"])
     if len(lines) > LINES:
         return (*question, f"{len(lines)} entries, in full in dpia.json")
-    return (*question, *(_shortened(line) for line in lines))
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= WIDTH else f"{text[:WIDTH]}… (in full in dpia.json)"
+    return (*question, *(line if len(line) <= WIDTH else f"{line[:WIDTH]}… (in full in dpia.json)" for line in lines))
 
 
 def _readable(record: dict[str, Any], evidence: Evidence) -> str:

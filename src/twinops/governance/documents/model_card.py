@@ -17,17 +17,13 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict
 from twinops.governance.citations import cite, said
-from twinops.governance.documents import _blended
+from twinops.governance.documents import _blended, _tables
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import (
-    SourceRow,
     fairness_groups,
-    figure,
     of_own,
-    per_group,
     quantities,
     sheet,
-    sources,
 )
 from twinops.governance.gates._shelf import of, told_in
 from twinops.governance.markdown import plain, render
@@ -42,8 +38,14 @@ _FACT_WIDTH = 160
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`README.md`, the card."""
-    shown = {"words": words, "figure": figure, "dimensions": _blended.DIMENSIONS}
-    text = render("model_card.md.j2", {"card": Card(evidence, decision), **shown})
+    shown = {
+        "card": Card(evidence, decision),
+        "evidence": evidence,
+        "words": words,
+        "tables": _tables,
+        "blended": _blended,
+    }
+    text = render("model_card.md.j2", shown)
     return {"README.md": _metadata(evidence, decision) + "\n" + text}
 
 
@@ -89,50 +91,9 @@ class Card(CitedEvidence):
             for group, definition in (sorted(groups.items()) if isinstance(groups, dict) else ())
         )
 
-    def sources_by_provenance(self) -> tuple[SourceRow, ...]:
-        """Rows of where the data come from."""
-        return sources(self.evidence)
-
-    @property
-    def caveats(self) -> tuple[str, ...]:
-        """What the data cannot tell, as their source declares it."""
-        return sheet(self.evidence).caveats
-
-    def good(self) -> tuple[_blended.Good, ...]:
-        """Rows of the quality table."""
-        return _blended.good(self.evidence)
-
-    def against(self) -> tuple[Markup, ...]:
-        """What sources say of each other."""
-        return _blended.against(self.evidence)
-
-    def lost(self) -> tuple[Markup, ...]:
-        """What is missing because a source is off or empty."""
-        return _blended.lost(self.evidence)
-
-    def linked(self) -> tuple[Markup, ...]:
-        """How records were joined, and how often wrongly."""
-        return _blended.linked(self.evidence)
-
-    def fused(self) -> tuple[Markup, ...]:
-        """What was inferred, from whom, and how far to trust it."""
-        return _blended.fused(self.evidence)
-
-    def inferred(self) -> Any:
-        """Scales, and rows of the table of inferred segments."""
-        return _blended.inferred(self.evidence)
-
-    def felt(self) -> tuple[Markup, ...]:
-        """How texts are scored, and how rightly."""
-        return _blended.felt(self.evidence)
-
     def verdicts(self) -> tuple[tuple[Verdict, bool], ...]:
         """Every verdict, and whether its gate blocks."""
         return tuple((v, v.gate not in self.decision.advisory) for v in self.decision.verdicts)
-
-    def quantities(self) -> Any:
-        """Rows of the accuracy table."""
-        return quantities(self.evidence)
 
     def settings(self) -> tuple[tuple[str, str, Markup], ...]:
         """On what and how the twin's own quantities were measured: source, method, and who says so."""
@@ -140,10 +101,6 @@ class Card(CitedEvidence):
         for measure in _headline_measures(self.evidence):
             found.setdefault((measure.source, measure.method), []).append(measure)
         return tuple((source, method, cite(*measures)) for (source, method), measures in found.items())
-
-    def groups(self) -> Any:
-        """Rows of the table of groups."""
-        return per_group(self.evidence)
 
     def groups_cited(self) -> Markup:
         """The citation of what the table of groups shows."""
@@ -164,7 +121,7 @@ def _metadata(evidence: Evidence, decision: Decision) -> str:
         "pipeline_tag": "tabular-regression",
         "tags": ["tabular", "consumer-twin", "grocery", "governance"],
         "datasets": [_dataset(evidence)],
-        "metrics": sorted({name.split(".")[0] for name in _metrics(evidence)}),
+        "metrics": sorted({m.name.split(".")[0] for m in _headline_measures(evidence)}),
         "model_name": evidence.model,
         "model-index": [
             {"name": evidence.model, "results": [_result(m, evidence) for m in _headline_measures(evidence)]}
@@ -181,10 +138,6 @@ def _metadata(evidence: Evidence, decision: Decision) -> str:
         },
     }
     return f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=120)}---\n"
-
-
-def _metrics(evidence: Evidence) -> list[str]:
-    return [m.name for m in _headline_measures(evidence)]
 
 
 def _headline_measures(evidence: Evidence) -> list[Measure]:

@@ -23,28 +23,10 @@ from twinops.governance.words import words
 
 FILES = ("ropa.csv", "ropa.jsonld")
 COLUMNS = (
-    "controller",
-    "contact",
-    "data protection officer",
-    "purpose",
-    "DPV purpose",
-    "why",
-    "legal basis",
-    "data subjects",
-    "categories of data",
-    "columns",
-    "special categories",
-    "recipients",
-    "processors",
-    "transfers",
-    "erased after",
-    "security measures",
-    "source of the data",
-    "notice",
-    "synthetic",
-    "kind",
-    "evidence",
-)
+    "controller", "contact", "data protection officer", "purpose", "DPV purpose", "why", "legal basis", "data subjects",
+    "categories of data", "columns", "special categories", "recipients", "processors", "transfers", "erased after",
+    "security measures", "source of the data", "notice", "synthetic", "kind", "evidence",
+)  # fmt: skip
 _DECLARED = (
     "dpia.declared.legal_basis",
     "intended_use.purposes",

@@ -67,13 +67,14 @@ def _approved(evidence: Evidence, human: dpia.Human, figures: dict[str, Any]) ->
     if unsigned:
         share = f"{len(unsigned)} of {len(human.asked())} judgements"
         return missing(
-            f"{share} are not signed by whom they were asked of: {_names(unsigned)}.",
+            f"{share} are not signed by whom they were asked of: {', '.join(unsigned).replace('_', ' ')}.",
             f"Each signs with `twinops dpia sign`. {SEE}",
             **figures,
         )
     changed = _changed(review.value, evidence.judged_on)
     if changed:
-        return failed(f"The approval does not stand: {'; '.join(changed[:6])}{_more(changed)}.", SEE, **figures)
+        told = [*changed[:6], *([f"and {len(changed) - 6} more"] if len(changed) > 6 else [])]
+        return failed(f"The approval does not stand: {'; '.join(told)}.", SEE, **figures)
     return _weighed(human, figures)
 
 
@@ -100,14 +101,6 @@ def _changed(review: dict[str, Any], today: date | None) -> list[str]:
 
 def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _more(found: list[str]) -> str:
-    return f"; and {len(found) - 6} more" if len(found) > 6 else ""
-
-
-def _names(fields: list[str]) -> str:
-    return ", ".join(name.replace("_", " ") for name in fields)
 
 
 def _weighed(human: dpia.Human, figures: dict[str, Any]) -> Verdict:

@@ -74,7 +74,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             limit=limits.alarm,
         )
     worst = max(known, key=lambda m: _off(m.value))
-    figures = about(worst, limit=_limits_in_words(limits))
+    figures = about(worst, limit=f"warn at {limits.warn:.0%}, alarm at {limits.alarm:.0%}")
     sentence = f"Actual over expected in the first days: {'; '.join(f'{_spoken(m)} {m}' for m in known)}"
     outcome = answer(known, limits)
     if outcome is Outcome.PASSED:
@@ -115,7 +115,3 @@ def _beyond_chance(m: Measure) -> bool:
 
 def _spoken(m: Measure) -> str:
     return {"early_baskets_ratio": "baskets", "early_active_ratio": "households that came"}.get(m.name, m.name)
-
-
-def _limits_in_words(limits: Limits) -> str:
-    return f"warn at {limits.warn:.0%}, alarm at {limits.alarm:.0%}"

@@ -42,8 +42,9 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
         )
     stale = _stale(evidence)
     if matches is not True and stale:
+        named = ", ".join(f"`{name}`" for name in stale)
         return failed(
-            f"{where}, but dvc.lock still holds {_named(stale)}, which dvc.yaml no longer has.",
+            f"{where}, but dvc.lock still holds {named}, which dvc.yaml no longer has.",
             f"DVC neither runs nor forgets it. {_mend(stale)} Then `dvc repro`, commit dvc.lock, `make run`.",
             **figures,
         )
@@ -61,10 +62,6 @@ def _stale(evidence: Evidence) -> dict[str, tuple[str, ...]]:
     fact = evidence.fact("lock_stale")
     found = fact.value if fact and isinstance(fact.value, dict) else {}
     return {str(name): tuple(map(str, made)) for name, made in sorted(found.items()) if isinstance(made, (list, tuple))}
-
-
-def _named(stale: dict[str, tuple[str, ...]]) -> str:
-    return ", ".join(f"`{name}`" for name in stale)
 
 
 def _mend(stale: dict[str, tuple[str, ...]]) -> str:

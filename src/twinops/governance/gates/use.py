@@ -37,7 +37,7 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     if not isinstance(outcome, str) or outcome not in MEANS or duties is None or not _readable(duties.value):
         return missing("What the law makes of the use is not in this evidence.", f"Restore {FILE}, then `make run`.")
     figures = about(found)
-    told = f"AI Act class: {_spoken(outcome)}, {MEANS[outcome]}"
+    told = f"AI Act class: {outcome.replace('_', ' ')}, {MEANS[outcome]}"
     barred, asked = _rules(duties.value, "block", "true"), _asked(duties.value)
     if outcome == "prohibited" or barred:
         why = "; ".join([told, *(f"consumer law bars it: {b}" for b in barred)])
@@ -73,7 +73,3 @@ def _rules(duties: Any, outcome: str, holds: str) -> list[str]:
 def _open(value: Any) -> str:
     listed = value.get("to_answer") if isinstance(value, dict) else None
     return ", ".join(map(str, listed[:5])) if isinstance(listed, (list, tuple)) else ""
-
-
-def _spoken(outcome: Any) -> str:
-    return str(outcome).replace("_", " ")

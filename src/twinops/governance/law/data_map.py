@@ -13,21 +13,9 @@ from twinops.entities.held import Held
 from twinops.governance.reading import law
 
 COLUMNS = (
-    "table",
-    "column",
-    "kind",
-    "purposes",
-    "personal_data",
-    "retention_days",
-    "subjects",
-    "synthetic",
-    "made_from",
-    "derived",
-    "notice",
-    "collected_from",
-    "controller",
-    "provenance",
-)
+    "table", "column", "kind", "purposes", "personal_data", "retention_days", "subjects", "synthetic", "made_from",
+    "derived", "notice", "collected_from", "controller", "provenance",
+)  # fmt: skip
 FEWER = "fewer than 10, or not filed by subject"
 NO_PURPOSE = "NONE DECLARED"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -133,7 +133,8 @@ def _mistakes(raw: Any) -> Iterator[str]:
     yield from _strangers("purposes", purposes, {p.value for p in Purpose})
     yield from (f"purposes.{p.value}: is not declared" for p in Purpose if purposes and p.value not in purposes)
     yield from _strangers("ai_act.facts", _table(raw, "ai_act", "facts"), set(law("ai_act")["facts"]))
-    yield from _strangers("consumer_law.facts", _table(raw, "consumer_law", "facts"), _consumer_facts())
+    asked = {name for rule in law("consumer_rules")["rules"] for name in ai_act.names({"all": rule["when"]})}
+    yield from _strangers("consumer_law.facts", _table(raw, "consumer_law", "facts"), asked)
     terms = set(law("dpv_terms")["terms"]["purposes"].values())
     for name, purpose in purposes.items():
         if isinstance(purpose, dict) and purpose.get("dpv") not in terms:
@@ -150,7 +151,3 @@ def _strangers(where: str, given: Iterable[Any], known: set[str]) -> Iterator[st
     yield from (
         f"{where}.{name}: not known; choose of {', '.join(sorted(known))}" for name in given if name not in known
     )
-
-
-def _consumer_facts() -> set[str]:
-    return {name for rule in law("consumer_rules")["rules"] for name in ai_act.names({"all": rule["when"]})}

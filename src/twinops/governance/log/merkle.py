@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 EMPTY = hashlib.sha256(b"").digest()
@@ -55,15 +55,6 @@ class Frontier:
         if len(peaks) != size.bit_count():
             raise ValueError(f"a log of {size} entries has {size.bit_count()} full subtrees, not {len(peaks)}")
         return cls(size, peaks)
-
-
-def root_of(leaves: Iterable[bytes]) -> bytes:
-    """Root over leaf hashes."""
-    size = 0
-    peaks: list[bytes] = []
-    for leaf in leaves:
-        size = grow(peaks, size, leaf)
-    return _fold(peaks)
 
 
 def grow(peaks: list[bytes], size: int, leaf: bytes) -> int:

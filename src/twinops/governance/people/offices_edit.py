@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from twinops.errors import ParamsError
-from twinops.governance.people.offices import Offices, StaffMember, read
+from twinops.governance.people.offices import StaffMember, read
 
 
 def with_person(text: str, person: StaffMember) -> str:
@@ -19,9 +19,10 @@ def with_person(text: str, person: StaffMember) -> str:
         ParamsError: the file would hold a mistake, such as a second office of the same person.
     """
     said = person.model_dump(exclude_none=True, exclude_defaults=True)
+    plain = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
     tree = _tree(text)
     place = next((n for n, p in enumerate(read(text).people) if _same(p, person)), None)
-    line = CommentedMap({**(tree["people"][place] if place is not None else {}), **_plain(said)})
+    line = CommentedMap({**(tree["people"][place] if place is not None else {}), **plain})
     line.fa.set_flow_style()
     if place is None:
         tree["people"].append(line)
@@ -39,21 +40,14 @@ def without_person(text: str, who: str) -> str:
     offices, tree = read(text), _tree(text)
     place = next((n for n, p in enumerate(offices.people) if p.has(who) or p.account == who), None)
     if place is None:
-        raise ParamsError(f"Nobody has the e-mail or account {who!r}.", hint=f"There are: {_named(offices)}.")
+        known = ", ".join(p.emails[0] if p.emails else str(p.account) for p in offices.people) or "nobody"
+        raise ParamsError(f"Nobody has the e-mail or account {who!r}.", hint=f"There are: {known}.")
     del tree["people"][place]
     return _written(tree)
 
 
 def _same(known: StaffMember, person: StaffMember) -> bool:
     return person.account is not None and known.account == person.account and known.name is None
-
-
-def _plain(said: dict[str, Any]) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
-
-
-def _named(offices: Offices) -> str:
-    return ", ".join(p.emails[0] if p.emails else str(p.account) for p in offices.people) or "nobody"
 
 
 def _round_trip() -> YAML:

@@ -121,7 +121,7 @@ def made(raw: Any, *, name: str) -> Policy:
 
 
 def _gate_mistakes(raw: Any) -> Iterator[str]:
-    gates = [g for g in _listed(raw) if isinstance(g, dict)]
+    gates = [g for g in _tuple(raw.get("gates") if isinstance(raw, dict) else None) if isinstance(g, dict)]
     ids = [str(g.get("id")) for g in gates]
     yield from (f"gates: {i!r} is given twice" for i in sorted({i for i in ids if ids.count(i) > 1}))
     if "policy" in ids:
@@ -130,11 +130,11 @@ def _gate_mistakes(raw: Any) -> Iterator[str]:
         yield from _limit_mistakes(gate, at=f"gates.{number}")
         if gate.get("gate") in ALWAYS and gate.get("severity", "blocking") != "blocking":
             yield f"gates.{number}.severity: {gate['gate']} always blocks"
-        if _holds(gate.get("may_resolve"), DPO):
+        if DPO in _tuple(gate.get("may_resolve")):
             yield f"gates.{number}.may_resolve: {_ADVISES}"
     override = raw.get("override") if isinstance(raw, dict) else None
     if isinstance(override, dict):
-        if _holds(override.get("by"), DPO):
+        if DPO in _tuple(override.get("by")):
             yield f"override.by: {_ADVISES}"
         yield from (
             f"override.never: no gate has the id {i!r}" for i in _tuple(override.get("never")) if str(i) not in ids
@@ -148,11 +148,8 @@ _ADVISES = "the data protection officer advises and does not decide (art. 38(6))
 @cache
 def _all_gates() -> frozenset[str]:
     """Every gate on the shelf; one that judges several quantities once for each."""
-    return frozenset(f"{name}_{one}" if one else name for name in plugins.names(SHELF) for one in _each(name))
-
-
-def _each(name: str) -> tuple[str, ...]:
-    return getattr(plugins.load(SHELF, name), "EACH", ("",))
+    each = {name: getattr(plugins.load(SHELF, name), "EACH", ()) for name in plugins.names(SHELF)}
+    return frozenset(one for name, many in each.items() for one in [f"{name}_{m}" for m in many] or [name])
 
 
 def _judged(gate: dict[Any, Any]) -> tuple[str, ...]:
@@ -186,17 +183,8 @@ def _forgotten(raw: Any, listed: set[str]) -> Iterator[str]:
             yield f"not_judged.{name}: it is listed among the gates"
 
 
-def _holds(given: Any, one: str) -> bool:
-    return one in _tuple(given)
-
-
 def _tuple(given: Any) -> tuple[Any, ...]:
     return given if isinstance(given, tuple) else ()
-
-
-def _listed(raw: Any) -> tuple[Any, ...]:
-    gates = raw.get("gates") if isinstance(raw, dict) else None
-    return gates if isinstance(gates, tuple) else ()
 
 
 def _limit_mistakes(gate: dict[Any, Any], *, at: str) -> Iterator[str]:

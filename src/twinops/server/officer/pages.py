@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import posixpath
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
@@ -210,7 +210,7 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
     verdicts = tuple(presenting.offered(held, one, actor, now) for one in presenting.shown_verdicts(held))
     against = {act: held.against(act, store) for act in BUTTONS}
     offered = [act for act in BUTTONS if _offered(held, act, decides=not against[Act.REJECT])]
-    shown_documents = {path.rpartition("/")[2]: _document(store, held, path) for path in _documents(held)}
+    documents = {n: f"model_cards/{name}/{n}" for n in ("README.md", "dpia.md")}
     values: dict[str, Any] = {
         "held": held,
         "case": held.case,
@@ -221,7 +221,7 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "others": presenting.other_pictures(held, verdicts),
         "measures": presenting.fairness_and_drift(held.evidence),
         "changes": presenting.differences(held),
-        "documents": shown_documents,
+        "documents": {n: _document(store, held, path) for n, path in documents.items() if path in held.files},
         "questions": presenting.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),
         "may": [(act.value, _button(held, act)) for act in offered if not against[act]],
@@ -247,10 +247,6 @@ def _offered(held: Dossier, act: Act, *, decides: bool) -> bool:
 def _button(held: Dossier, act: Act) -> str:
     """An approval that holds is renewed, not given a second time."""
     return "Renew the approval" if act is Act.APPROVE and held.standing is not None else BUTTONS[act]
-
-
-def _documents(held: Dossier) -> Iterable[str]:
-    return (p for n in ("README.md", "dpia.md") if (p := f"model_cards/{held.case.name}/{n}") in held.files)
 
 
 def _document(store: GovernedStore, held: Dossier, path: str) -> Any:

@@ -52,18 +52,13 @@ def listing(home: Home, place: str) -> dict[str, str]:
     return digests.listing(home.artifacts / place)
 
 
-def copy(home: Home, digest: str) -> Path:
-    """Where the approved copy of these bytes lies."""
-    return home.approved / digest
-
-
 def keep_copy(home: Home, made: Recorded) -> None:
     """Copy the bytes where no route writes, once, checked after copying.
 
     Raises:
         IntegrityError: the bytes are not those that were registered.
     """
-    into = copy(home, made.digest)
+    into = home.approved / made.digest
     if into.exists():
         _same(into, made.files)
         return
@@ -85,13 +80,13 @@ def keep_copy(home: Home, made: Recorded) -> None:
 
 def verified_address(home: Home, made: Recorded, *, approved: bool) -> str:
     """Where clients fetch the bytes, checked just now."""
-    _against_changed(copy(home, made.digest) if approved else home.artifacts / made.place, made)
+    _against_changed(home.approved / made.digest if approved else home.artifacts / made.place, made)
     return f"mlflow-artifacts:/{APPROVED}/{made.digest}" if approved else f"mlflow-artifacts:/{made.place}"
 
 
 def against_changed_copy(home: Home, made: Recorded | Row[Any]) -> None:
     """Refuse when the approved copy is not what was approved; `made` is the record or its row."""
-    _against_changed(copy(home, made.digest), made)
+    _against_changed(home.approved / made.digest, made)
 
 
 def _against_changed(folder: Path, made: Recorded | Row[Any]) -> None:

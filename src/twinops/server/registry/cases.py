@@ -182,7 +182,8 @@ def _contributors(
 
 
 def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:
-    found = [*artifact_folders.differences(now.home, made), *_dangers(now, made)]
+    dangers = now.known.once("dangers", made.digest, lambda: model_bytes.dangers(now.home.artifacts / made.place))
+    found = [*artifact_folders.differences(now.home, made), *dangers]
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)
     base = given.body["base"] if given else None
@@ -192,11 +193,6 @@ def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tupl
     if policy is not None and not policy.valid_on(now.now.date()):
         found.append(f"Policy {policy.version} is not in force today.")
     return tuple(found)
-
-
-def _dangers(now: Transaction, made: Recorded) -> tuple[str, ...]:
-    """Why these bytes may not be loaded; the same for the same digest."""
-    return now.known.once("dangers", made.digest, lambda: model_bytes.dangers(now.home.artifacts / made.place))
 
 
 def _strange_signers(found: Judgement | None, offices: Offices | None) -> tuple[str, ...]:

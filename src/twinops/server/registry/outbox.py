@@ -24,17 +24,9 @@ from twinops.entities.event import Kind
 WEBHOOK, SECRET = "TWINOPS_WEBHOOK_URL", "TWINOPS_WEBHOOK_SECRET"  # names of variables
 NO_NOTES = "TWINOPS_NO_GIT_NOTES"
 TOLD = (
-    Kind.EVIDENCE,
-    Kind.REQUESTED,
-    Kind.APPROVED,
-    Kind.REJECTED,
-    Kind.ASKED,
-    Kind.REVOKED,
-    Kind.RULED,
-    Kind.RULING_WITHDRAWN,
-    Kind.PROMOTED,
-    Kind.TAKEN_DOWN,
-)
+    Kind.EVIDENCE, Kind.REQUESTED, Kind.APPROVED, Kind.REJECTED, Kind.ASKED, Kind.REVOKED, Kind.RULED,
+    Kind.RULING_WITHDRAWN, Kind.PROMOTED, Kind.TAKEN_DOWN,
+)  # fmt: skip
 """Events that go to the webhook; `approval.expiring` and `ruling.expiring` are told besides."""
 _log = logging.getLogger("twinops.outbox")
 

@@ -195,11 +195,5 @@ def _numbers(n: int, rng: np.random.Generator) -> Texts:
 def _places(n: int, rng: np.random.Generator) -> np.ndarray:
     """Street, house number, postcode within the town, and town, as indexes; large towns have more postcodes."""
     town = _zipf(len(names.towns()), n, rng, bend=0.9)
-    return np.stack(
-        [
-            rng.integers(0, len(names.streets()), n),
-            rng.integers(1, 140, n),
-            rng.integers(0, 60 // (1 + town // 6) + 1, n),
-            town,
-        ]
-    )
+    street, number = rng.integers(0, len(names.streets()), n), rng.integers(1, 140, n)
+    return np.stack([street, number, rng.integers(0, 60 // (1 + town // 6) + 1, n), town])

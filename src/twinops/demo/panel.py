@@ -68,15 +68,7 @@ def panelists(size: int, seed: int) -> Respondents:
     household = np.minimum((comp % 2 == 1) + kids, 4)
     baskets = rng.negative_binomial(2.2, 2.2 / (2.2 + 4.0 + 0.8 * household))
     spend = np.rint((baskets + 0.5) * rng.gamma(3.0, (20 + 2.0 * income + 3.0 * household) / 3.0)).astype(int)
-    codes = {
-        "age": age,
-        "income": income,
-        "home_ownership": home,
-        "marital_status": married.astype(int),
-        "household_size": household,
-        "household_comp": comp,
-        "kids_count": kids,
-    }
+    codes = dict(zip(CODES, (age, income, home, married.astype(int), household, comp, kids), strict=True))
     return Respondents(codes, np.minimum(baskets, 200), np.minimum(spend, 20_000), rng.normal(size=size))
 
 

@@ -79,9 +79,7 @@ def accounts_of(households: Sequence[str], seed: int) -> list[tuple[str, str]]:
 
 
 def posts(accounts: Sequence[tuple[str, str]], *, seed: int, span: Span, joined: Mapping[str, date] = NO_DAY) -> World:
-    """One archive per account below `social_posts/`, and three hostile ones. Nobody writes before the account is there
-    (`joined`: its first day, where known).
-    """
+    """One archive per account below `social_posts/`, three hostile ones; nobody writes before an account `joined`."""
     files, truth = dict(hostile_archives()), []
     for number, (account, household) in enumerate(accounts):
         days = span.since(joined.get(account, span.first))

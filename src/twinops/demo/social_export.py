@@ -15,7 +15,8 @@ from twinops.demo.utterances import Utterance, Writer
 
 HOST = "social.example"
 BRAND = "https://shop.example/users/grocer"
-PUBLIC = "https://www.w3.org/ns/activitystreams#Public"
+CONTEXT = "https://www.w3.org/ns/activitystreams"
+PUBLIC = f"{CONTEXT}#Public"
 
 
 @dataclass(frozen=True)
@@ -108,25 +109,15 @@ def announce(person: AccountHolder, name: str) -> dict[str, Any]:
         if rng.random() < 0.3
         else f"https://web.example/users/omar_k/statuses/{rng.integers(1, 10**6)}"
     )
-    return {
-        "id": name,
-        "type": "Announce",
-        "actor": person.actor,
-        "published": person.moment(),
-        "to": [PUBLIC],
-        "cc": [],
-        "object": shared,
-    }
+    told = {"id": name, "type": "Announce", "actor": person.actor, "published": person.moment()}
+    return {**told, "to": [PUBLIC], "cc": [], "object": shared}
 
 
 def letter(item: dict[str, Any], person: AccountHolder) -> dict[str, Any]:
     """A private message, which exports hold among the posts."""
     friend = "https://inbox.example/users/nils"
-    return item | {
-        "to": [friend],
-        "cc": [],
-        "object": item["object"] | {"to": [friend], "cc": [], "attributedTo": person.actor},
-    }
+    to = {"to": [friend], "cc": []}
+    return item | to | {"object": item["object"] | to | {"attributedTo": person.actor}}
 
 
 def actor(person: AccountHolder) -> bytes:
@@ -134,7 +125,7 @@ def actor(person: AccountHolder) -> bytes:
     name = person.account.split("@")[0]
     return as_json(
         {
-            "@context": "https://www.w3.org/ns/activitystreams",
+            "@context": CONTEXT,
             "id": person.actor,
             "type": "Person",
             "preferredUsername": name,
@@ -165,14 +156,7 @@ def following(person: AccountHolder) -> bytes:
 
 def collection(name: str, items: list[bytes]) -> bytes:
     """An ordered collection."""
-    head = as_json(
-        {
-            "@context": "https://www.w3.org/ns/activitystreams",
-            "id": name,
-            "type": "OrderedCollection",
-            "totalItems": len(items),
-        }
-    )
+    head = as_json({"@context": CONTEXT, "id": name, "type": "OrderedCollection", "totalItems": len(items)})
     return head[:-1] + b',"orderedItems":[' + b",".join(items) + b"]}"
 
 

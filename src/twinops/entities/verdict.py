@@ -56,14 +56,8 @@ def about(item: Measure | Fact | None, *, limit: float | str | None = None) -> d
     0.13
     """
     if isinstance(item, Measure):
-        return {
-            "value": item.value,
-            "low": item.low,
-            "high": item.high,
-            "n": item.n,
-            "evidence": item.id,
-            "limit": limit,
-        }
+        figures = {name: getattr(item, name) for name in ("value", "low", "high", "n")}
+        return {**figures, "evidence": item.id, "limit": limit}
     return {"evidence": item.id if item else None, "limit": limit}
 
 

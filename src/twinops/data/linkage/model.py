@@ -76,15 +76,8 @@ class Model:
             ]
             for n in self.m
         }
-        return {
-            "schema": "twinops.linkage/1",
-            "prior": self.prior,
-            "lift": self.lift,
-            "kin": self.kin,
-            "expected": self.expected,
-            "records": self.records,
-            "comparisons": levels,
-        }
+        others = {name: getattr(self, name) for name in ("prior", "lift", "kin", "expected", "records")}
+        return {"schema": "twinops.linkage/1", **others, "comparisons": levels}
 
     @classmethod
     def from_dict(cls, raw: dict[str, Any]) -> Model:

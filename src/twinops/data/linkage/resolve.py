@@ -119,14 +119,6 @@ def _review(
     )
     rows = np.flatnonzero(probable & (person[pairs.left] != person[pairs.right]))
     sure = plausible.probability >= rules.merge_at
-    doubt = [
-        Doubt.CONTRADICTED
-        if against[i]
-        else Doubt.CROWDED
-        if crowded[pairs.left[i]]
-        else Doubt.TAKEN
-        if sure[i]
-        else Doubt.UNSURE
-        for i in rows
-    ]
-    return rows, doubt
+    holds = [against[rows], crowded[pairs.left[rows]], sure[rows]]
+    doubt = np.select(holds, [Doubt.CONTRADICTED, Doubt.CROWDED, Doubt.TAKEN], Doubt.UNSURE)
+    return rows, [Doubt(why) for why in doubt.tolist()]

@@ -59,7 +59,7 @@ def activity_sums(x: np.ndarray, active: np.ndarray, beta: np.ndarray) -> StepSu
 
 
 def visit_sums(x: np.ndarray, active: np.ndarray, beta: np.ndarray) -> StepSums:
-    """The same where visits are gamma-Poisson (`predictions.visiting`), its curvature as expected (Fisher scoring)."""
+    """The same where visits are gamma-Poisson (`predictions.visiting`), the curvature expected (Fisher's scoring)."""
     eta = beta[0] + x[:, 1:] @ beta[1:]
     apart = np.clip(eta, -500, 500) - np.log(VISIT_SHAPE)
     none = VISIT_SHAPE * np.logaddexp(0, apart)  # minus the log chance of no visit

@@ -20,8 +20,8 @@ import pyarrow as pa
 from twinops.evaluation.fairness import disparity
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed, read_decision
-from twinops.evaluation.fairness.evenness import TestedGroups, tested
 from twinops.evaluation.fairness.groups import Grouping, groupings
+from twinops.evaluation.fairness.measures import TestedGroups, tested
 from twinops.evaluation.statistics import bootstrap, wilson
 
 ROOT = Path(__file__).resolve().parents[1]

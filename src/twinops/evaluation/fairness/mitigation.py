@@ -10,9 +10,8 @@ import numpy as np
 
 from twinops.evaluation.fairness import disparity
 from twinops.evaluation.fairness.decision import RankedHouseholds
-from twinops.evaluation.fairness.evenness import to_rest
 from twinops.evaluation.fairness.groups import Grouping
-from twinops.evaluation.fairness.measures import smallest
+from twinops.evaluation.fairness.measures import smallest, to_rest
 from twinops.evaluation.statistics.bootstrap import LEVEL, percentiles
 from twinops.evaluation.statistics.estimate import Estimate
 

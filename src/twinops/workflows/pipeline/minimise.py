@@ -146,9 +146,8 @@ def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: BatchReq
     if not asked.file("products").is_file():
         return None
     engine.register("transactions", lines.select(["sid", "day", "product_id"]))
-    return revealed.category_columns(
-        engine, special_categories.denied(engine, asked), rows.table.select(["sid", "cutoff"])
-    )
+    denied = special_categories.denied(engine, asked)
+    return revealed.category_columns(engine, denied, rows.table.select(["sid", "cutoff"]))
 
 
 def _findings(found: tuple[TestedUnit, ...], away: GivenAway, setup: Setup) -> Findings:

@@ -10,8 +10,8 @@ import live as living
 import play
 import psutil
 import pytest
+from hostile_models import HOSTILE, LIGHTGBM
 from live import Live
-from test_model_door import HOSTILE, LIGHTGBM
 
 pytestmark = pytest.mark.pipeline
 MOST_GROWTH_BYTES = 300_000_000

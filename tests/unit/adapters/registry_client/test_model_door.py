@@ -16,6 +16,7 @@ from urllib.error import HTTPError
 import candidate
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hostile_models import HOSTILE, LIGHTGBM, MLMODEL
 
 import twinops
 from twinops.adapters.mlflow import digests, trial_load
@@ -27,20 +28,6 @@ from twinops.governance.log.checkpoint import raw
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 PUBLIC = raw(KEY.public_key()).hex()
-MLMODEL = """flavors:
-  python_function:
-    code: null
-    data: data/twin.json
-    env: {conda: conda.yaml, virtualenv: python_env.yaml}
-    loader_module: twinops.adapters.mlflow.twin_flavour
-    python_version: 3.11.7
-    streamable: false
-mlflow_version: 3.17.2
-"""
-LIGHTGBM = """flavors:
-  lightgbm: {data: model.lgb, lgb_version: 4.7.0, model_class: lightgbm.basic.Booster, code: null}
-  python_function: {data: model.lgb, loader_module: mlflow.lightgbm, python_version: 3.11.7, code: null}
-"""
 APPROVAL = {"id": 1, "at": "2026-11-23T18:00:00.000Z", "expires": "2126-11-23T18:00:00.000Z", "separated": True}
 
 
@@ -108,28 +95,6 @@ def test_a_pass_for_a_version_expires_and_says_so() -> None:
     given = passport.issued({"files": {}, "digest": digests.digest_of({}), "approval": APPROVAL, "alias": None}, KEY)
     later = datetime(2127, 1, 1, tzinfo=UTC)
     assert "expired" in passport.faults(given, key=bytes.fromhex(PUBLIC), files={}, now=later)[0]
-
-
-SKLEARN = """flavors:
-  python_function: {{loader_module: mlflow.sklearn, data: {data}}}
-  sklearn: {{pickled_model: {data}{more}}}
-"""
-HOSTILE = {
-    "a loader of its own": MLMODEL.replace("twinops.adapters.mlflow.twin_flavour", "evil"),
-    "pickled scikit-learn": SKLEARN.format(data="model.pkl", more=""),
-    "skops with its own list of trusted types": SKLEARN.format(
-        data="model.skops", more=", serialization_format: skops, skops_trusted_types: [posix.system]"
-    ),
-    "a model made of code": MLMODEL.replace("streamable: false", "model_code_path: evil.py"),
-    "a pickled python model": MLMODEL.replace("streamable: false", "python_model: python_model.pkl"),
-    "code beside it": MLMODEL.replace("code: null", "code: code"),
-    "data outside": MLMODEL.replace("data/twin.json", "../../evil.json"),
-    "absolute data": MLMODEL.replace("data/twin.json", "/etc/passwd"),
-    "python in the description": MLMODEL + "x: !!python/object/apply:os.system ['touch ran']\n",
-    "no description": "",
-    "a bomb of aliases": "a: &a [x]\n"
-    + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [{', '.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(9)),
-}
 
 
 @pytest.mark.parametrize("what", HOSTILE)

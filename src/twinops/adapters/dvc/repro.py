@@ -6,7 +6,6 @@ decide all of it, one stage after the other, under DVC's own locks. Only while c
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -51,7 +50,13 @@ def reproduce(
 
     started = monotonic()
     try:
-        with set_loggers_level(WARNING), chdir(root), Repo(_wait_for_lock=True) as repo, repo.lock:
+        with (
+            _params_parsed_once(),
+            set_loggers_level(WARNING),
+            chdir(root),
+            Repo(_wait_for_lock=True) as repo,
+            repo.lock,
+        ):
             counts = _Run(repo, stages, lanes, force, say).to_the_end()
     except DvcException as problem:
         raise ServiceError(_told(problem), hint="`dvc repro` does the same, one stage at a time.") from problem
@@ -106,6 +111,7 @@ class _Run:
                     todo.finish(command.name)
         finally:
             stopped = self._unlocked(commands.stop)
+            self.warm.stop()
             self._release(*self.claims)
             self._write_lock()
             if stopped:
@@ -174,16 +180,20 @@ class _Run:
 
     def _write_lock(self) -> None:
         """Put what was done into `dvc.lock`, in the plan's order: written beside, then renamed, so it is never half."""
-        from dvc.dvcfile import LOCK_FILE, Lockfile
+        from dvc.dvcfile import LOCK_FILE
+        from dvc.stage.serialize import to_lockfile
+        from dvc.utils.serialize import dump_yaml, load_yaml
 
         done = [stage for name, stage in self.plan.items() if name in self.unwritten]
         if not done:
             return
         lock, beside = Path(self.repo.root_dir, LOCK_FILE), Path(self.repo.tmp_dir, LOCK_FILE)
-        beside.unlink(missing_ok=True)
-        if lock.exists():
-            shutil.copy2(lock, beside)
-        Lockfile(self.repo, str(beside)).dump_stages(done)
+        # DVC would keep comments, which the file never has; reading it for that takes longer than most stages
+        told: dict[str, Any] = load_yaml(str(lock)) if lock.exists() else {"schema": "2.0"}
+        told["stages"] = told.get("stages", {})
+        for stage in done:
+            told["stages"].update(to_lockfile(stage))
+        dump_yaml(str(beside), told)
         beside.replace(lock)
         self.unwritten.clear()
 
@@ -215,12 +225,33 @@ class _Run:
 
     def _unlocked(self, act: Callable[[], Any]) -> Any:
         """Let other DVC commands in while nothing of DVC is done here."""
-        self.repo.lock.unlock()
-        self.repo._reset()
+        if self.repo.lock.is_locked:  # it is not, where Ctrl-C came while it was being taken
+            self.repo.lock.unlock()
+            self.repo._reset()
         try:
             return act()
         finally:
             self.repo.lock.lock()
+
+
+@contextmanager
+def _params_parsed_once() -> Iterator[None]:
+    """DVC parses `params.yaml` again for every stage that has parameters; here a file as it is now is parsed once."""
+    from dvc.dependency import param
+
+    parse, known = param.load_path, {}
+
+    def load(path: str, fs: Any, **how: Any) -> Any:
+        as_it_is = (path, Path(path).stat().st_mtime_ns) if Path(path).exists() else None
+        if as_it_is not in known or as_it_is is None:
+            known[as_it_is] = parse(path, fs, **how)
+        return known[as_it_is]
+
+    param.load_path = load
+    try:
+        yield
+    finally:
+        param.load_path = parse
 
 
 def _failed(command: Command, code: int) -> ServiceError:

@@ -10,6 +10,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, chdir, contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from logging import WARNING
@@ -245,7 +246,7 @@ def _params_parsed_once() -> Iterator[None]:
         as_it_is = (path, Path(path).stat().st_mtime_ns) if Path(path).exists() else None
         if as_it_is not in known or as_it_is is None:
             known[as_it_is] = parse(path, fs, **how)
-        return known[as_it_is]
+        return deepcopy(known[as_it_is])  # two stages that share a section would be written as YAML anchors
 
     param.load_path = load
     try:

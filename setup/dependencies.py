@@ -108,6 +108,21 @@ def computes(module: str) -> bool:
     return any(not _is_docstring(node) for node in tree(module).body)
 
 
+@cache
+def carried() -> frozenset[str]:
+    """What the carriers of words and checked parameters import; a stage that computes with it imports it itself."""
+    waiting, found = (
+        ["twinops.params", "twinops.own_params", "twinops.ports", "twinops.errors", "twinops.plugins"],
+        set(),
+    )
+    while waiting:
+        module = waiting.pop()
+        found.add(module)
+        imported = graph().find_modules_directly_imported_by(module) - found
+        waiting += [m for m in imported if m.startswith("twinops")]
+    return frozenset(found)
+
+
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 

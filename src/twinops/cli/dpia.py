@@ -72,7 +72,7 @@ def export_file(
     as_json: Json = False,
 ) -> None:
     """Write a draft for another tool: nothing in it is evaluated, and no opinion is given."""
-    done = home(ctx).run("dpia.export", into=str(into))
+    done = home(ctx).run("dpia.export_cnil", into=str(into))
     text = f"{into}: {done.answers} answers for {as_format.value}, digest {done.digest[:12]}; it approves nothing"
     answer(done, as_json=as_json, text=text)
 
@@ -84,7 +84,7 @@ def import_file(
     as_json: Json = False,
 ) -> None:
     """Read a finished file back: what people wrote, whether it fits the draft. It is never an approval."""
-    done = home(ctx).run("dpia.import", file=str(file))
+    done = home(ctx).run("dpia.import_cnil", file=str(file))
     told = [f"{name}: {said}" for name, said in done.to_dict()["said"].items()]
     answer(done, as_json=as_json, text="\n".join([*told, *done.next]))
 

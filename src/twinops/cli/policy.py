@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -40,7 +41,7 @@ def _signature(text: str, key: Path, namespace: str) -> str:
     """Signed aside: the signature goes to the registry and leaves nothing in the folder."""
     from twinops.adapters.ssh_keygen import SshKeygen
 
-    with TemporaryDirectory() as aside:
+    with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as aside:  # the doctor knows whose it was
         path = Path(aside) / "rules.yaml"
         path.write_text(text, encoding="utf-8")
         SshKeygen().sign(path, key=key, namespace=namespace)

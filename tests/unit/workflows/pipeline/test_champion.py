@@ -18,10 +18,10 @@ from twinops.data.vault.seal import read_sealed
 from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy.choice import FACT
 from twinops.params import ChallengerParams, EvaluateParams, TrainParams
-from twinops.twin.answers.explain import explain
+from twinops.twin.answers.explain import explain_heads, explain_trees
 from twinops.twin.model.champion import Recipe
 from twinops.twin.model.intervals import fit_intervals
-from twinops.twin.model.model import AVERAGE, GLM, LIGHTGBM, TwinModel
+from twinops.twin.model.model import AVERAGE, LIGHTGBM, TwinModel
 from twinops.twin.model.model_file import from_text
 from twinops.twin.model.predictions import averaged, exponential, logistic, visiting
 from twinops.twin.state.examples import open_examples
@@ -107,7 +107,7 @@ def test_mlflow_serves_the_trees_from_text_alone(project, trained, tmp_path):
 @pytest.mark.parametrize("head", ["activity", "baskets", "spend"])
 def test_what_explains_a_forecast_adds_up_to_what_the_champion_says(project, trained, head):
     table = panel(project).slice(0, 12)
-    (told,) = explain(trained, table, head)
+    told = explain_trees(trained.challenger, table, head)
     rate = {"activity": logistic, "baskets": exponential, "spend": exponential}[head](told.predictor)
     said = trained.predict(table)
     known = {"activity": said.active_probability, "baskets": said.baskets, "spend": said.spend}[head]
@@ -115,19 +115,18 @@ def test_what_explains_a_forecast_adds_up_to_what_the_champion_says(project, tra
     assert told.odds == (head == "activity")
 
 
-def test_of_a_mean_both_are_explained_and_of_the_heads_alone_one(project, trained):
+def test_of_a_mean_both_are_explained(project, trained):
     from dataclasses import replace
 
     table = panel(project).slice(0, 5)
     mean = replace(trained, champion=AVERAGE)
-    heads, trees = explain(mean, table, "activity")
+    heads = explain_heads(mean, table, "activity")
+    trees = explain_trees(mean.challenger, table, "activity")
     both = (visiting(heads.predictor) + logistic(trees.predictor)) / 2
     assert both == pytest.approx(mean.predict(table).active_probability, abs=1e-5)
     assert mean.predict(table).spend == pytest.approx(
         averaged(mean.by_heads(table), mean.challenger.predict(table)).spend
     )
-    (alone,) = explain(replace(trained, champion=GLM, challenger=None), table, "activity")
-    assert np.array_equal(alone.parts, heads.parts)
 
 
 def test_what_is_measured_as_the_twin_is_the_champion(project):

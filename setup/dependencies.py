@@ -216,7 +216,8 @@ def code_of(name: str, stage: Mapping[str, Any]) -> list[str]:
     own = [files(closure(source, shelves=without) - shared) for source in sources]
     if len(sources) == 1:
         return folded(files(shared) | own[0])
-    everyone = files(shared) | {p for paths in own for p in paths if p.stem not in stage["foreach"]}
+    by_item = {file_of(source[0]) for source in sources}
+    everyone = files(shared) | {p for paths in own for p in paths} - by_item
     return sorted([*folded(everyone), "src/twinops/data/sources/${item}.py"])
 
 

@@ -124,7 +124,7 @@ def vault(folder: Path) -> None:
     keys, months = DemoKeys(), sorted((folder / "sealed").iterdir())
     panel = _panel(folder, with_text_sid(read_sealed(months, dataset="transactions", keys=keys)))
     path = folder / "panel.parquet"
-    write_sealed(panel, path, dataset="panel", batch="panel", keys=keys, subject="sid")
+    write_sealed(panel, path, dataset="panel", keys=keys, subject="sid")
 
 
 def plain(folder: Path) -> None:

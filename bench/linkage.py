@@ -27,7 +27,7 @@ from twinops.data.linkage.linking import LinkageSettings, linked
 from twinops.data.linkage.normalise import normalised
 from twinops.data.linkage.splinking import Drawing
 from twinops.demo import accounts, crm, registrations
-from twinops.demo.identities import some_people
+from twinops.demo.identities import RELATIVES, people_of
 from twinops.evaluation.linkage.measures import Counted
 from twinops.evaluation.linkage.peers import best, fuzzy_scores, our_fields, plain_fields
 from twinops.evaluation.statistics.wilson import share
@@ -97,7 +97,7 @@ def _told(answer: list[float]) -> str:
 
 def _make(folder: Path, persons: int) -> None:
     """Records as they would be opened, and the truth, as plain Parquet: they are synthetic."""
-    people = some_people(persons, SEED)
+    people = people_of([f"H{i:07d}" for i in range(round(persons / (1 + RELATIVES)))], SEED)
     made = {
         "crm": crm.profiles(people, SEED),
         HOME: registrations.registrations(people, SEED),

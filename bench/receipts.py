@@ -43,7 +43,7 @@ def make(folder: Path, copies: int, *, sealed: bool) -> None:
         pq.write_table(table, folder / "plain" / f"{month}.parquet", compression="zstd")
         if sealed:
             path = folder / "sealed" / f"{month}.parquet"
-            write_sealed(table, path, dataset="transactions", batch=month, keys=keys, subject="sid")
+            write_sealed(table, path, dataset="transactions", keys=keys, subject="sid")
     for name, table in _given(sorted(sids), pc.unique(pa.chunked_array(values))).items():
         pq.write_table(table, folder / "given" / f"{name}.parquet")
 

@@ -56,7 +56,7 @@ def sealing() -> list[dict[str, object]]:
 
 
 def _seal(table: pa.Table, path: Path, keys: DemoKeys) -> None:
-    write_sealed(table, path, dataset="transactions", batch=path.stem, keys=keys, subject="sid")
+    write_sealed(table, path, dataset="transactions", keys=keys, subject="sid")
 
 
 def _plain(table: pa.Table, path: Path) -> None:

@@ -254,7 +254,7 @@ def with_code(text: str) -> str:
 
 
 def forget_documents(lock: Path) -> None:
-    """Let `documents` run again: it names the candidate by every stage's list of deps, which is no file it depends on."""
+    """Let `documents` run again: it names the candidate by every stage's list of deps, which is no file."""
     if lock.is_file():
         text = lock.read_text(encoding="utf-8")
         lock.write_text(re.sub(r"(?m)^  documents:\n(?:    .*\n|  - .*\n)*", "", text), encoding="utf-8")

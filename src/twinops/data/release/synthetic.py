@@ -73,7 +73,7 @@ def synthesise(codes: np.ndarray, bands: tuple[CodeBand, ...], *, epsilon: float
     joint = {pair: _counts(_table(codes, pair, sizes), third / len(pairs), spent) for pair in pairs}
     rho = math.fsum(spent)
     # the exact number of households is protected too
-    rows = round(float(np.median([table.sum() for table in noisy])))
+    rows = max(1, round(float(np.median([table.sum() for table in noisy]))))
     drawn = _draw(rows, sizes, [np.maximum(t, 0) for t in noisy], {p: np.maximum(t, 0) for p, t in joint.items()})
     return Synthetic(drawn, tuple(pairs), rho, epsilon_of(rho, delta), delta)
 

@@ -172,7 +172,8 @@ def _bases(declared: Declared) -> Iterator[str]:
             if basis != said["legal_basis"] and not (agreed and basis.replace("_", " ") in told)
         ]
         if others:
-            yield f"the purpose {purpose} rests on {said['legal_basis'].replace('_', ' ')}, and {', '.join(others)} differ"
+            basis = said["legal_basis"].replace("_", " ")
+            yield f"the purpose {purpose} rests on {basis}, and {', '.join(others)} differ"
 
 
 def _controller(declared: Declared) -> Iterator[str]:

@@ -15,15 +15,17 @@ from sqlalchemy import Row, Select, select
 from twinops.adapters.mlflow import digests as model_bytes
 from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
 from twinops.entities.canonical import digest
+from twinops.entities.event import Kind as EventKind
 from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.governance.assessment.signers import SIGNATURES, strange_signers
+from twinops.governance.log.told import Entry
 from twinops.governance.people.approval import NOT_FORCED
 from twinops.governance.people.offices import Offices
 from twinops.governance.policy import rulings
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
-from twinops.server.registry import artifact_folders, records
+from twinops.server.registry import artifact_folders, records, standing
 from twinops.server.registry.records import ActiveRules, Recorded, Submitted
 from twinops.server.registry.transaction import Transaction
 
@@ -84,8 +86,10 @@ def load(now: Transaction, name: str, version: int) -> CaseFile:
     """The case of a version; refused when the version was never recorded."""
     made = recorded(now, name, version)
     active = rules(now)
+    reviews, ruled = records.reviews_of(now.session, made.uid), records.rulings_of(now.session, made.uid)
+    _against_untold(now, made, (*reviews, *ruled))
     given = evidence_of(now, made)
-    found = judged(now, made)
+    found = judged(now, made, ruled)
     accounts, unknown = _contributors(now, made, given, active.offices)
     case = Case(
         uid=made.uid,
@@ -98,7 +102,7 @@ def load(now: Transaction, name: str, version: int) -> CaseFile:
         problems=(*_problems(now, made, given), *_strange_signers(found, active.offices)),
         separated=made.separated and (given is None or bool(given.body["forced"])),
         rulings=found.rulings if found else (),
-        reviews=records.reviews_of(now.session, made.uid),
+        reviews=reviews,
     )
     return CaseFile(case, made, active, given, found)
 
@@ -120,23 +124,46 @@ def recorded(now: Transaction, name: str, version: int) -> Recorded:
 
 
 def rules(now: Transaction) -> ActiveRules:
-    """Active policy and offices; parsed once per activation."""
-    latest = records.newest_rules(now.session)
-    return now.known.once("rules", latest, lambda: records.rules_of(now.session))
+    """Active policy and offices; parsed and held against the log once per activation."""
+    told = now.seen().rules()
+    latest = (records.newest_rules(now.session), told[-1]["seq"] if told else None)
+    return now.known.once("rules", latest, lambda: _rules(now, told))
+
+
+def _rules(now: Transaction, told: list[Entry]) -> ActiveRules:
+    standing.against_untold(now, told, standing.all_rules(now.session), tables=("rules",))
+    return records.rules_of(now.session)
 
 
 def evidence_of(now: Transaction, made: Recorded) -> Submitted | None:
-    """The newest evidence on a version; parsed once."""
-    newest = records.newest_evidence(now.session, made.uid)
-    return now.known.once("evidence", (made.uid, newest), lambda: records.evidence_of(now.session, made.uid))
+    """The newest evidence on a version; parsed and held against the log once."""
+    told = [e for e in now.seen().of_version(made.uid) if e["kind"] == EventKind.EVIDENCE]
+    newest = (made.uid, records.newest_evidence(now.session, made.uid), told[-1]["seq"] if told else None)
+    return now.known.once("evidence", newest, lambda: _evidence_of(now, made, told[-1:]))
 
 
-def judged(now: Transaction, made: Recorded) -> Judgement | None:
+def _evidence_of(now: Transaction, made: Recorded, told: list[Entry]) -> Submitted | None:
+    given = records.evidence_of(now.session, made.uid)
+    found = standing.evidence(given) if given else {}
+    standing.against_untold(now, told, found, tables=("evidence",))
+    return given
+
+
+def _against_untold(now: Transaction, made: Recorded, acts: tuple[Review | Ruling, ...]) -> None:
+    """The version, who worked on it, and everything that was decided and ruled: as the log tells it, no row more."""
+    found = standing.version(made)
+    found["version", made.uid]["by"] = records.contributing(now.session, made)
+    for act in acts:
+        found |= standing.review(act) if isinstance(act, Review) else standing.ruling(act)
+    standing.against_untold(now, now.seen().of_version(made.uid), found, tables=("version", "review", "ruling"))
+
+
+def judged(now: Transaction, made: Recorded, ruled: tuple[Ruling, ...] | None = None) -> Judgement | None:
     """The version's evidence under the server's own policy and officers' rulings, today; None: nothing to judge."""
     given, active = evidence_of(now, made), rules(now)
     if given is None or active.policy is None or active.offices is None:
         return None
-    ruled = records.rulings_of(now.session, made.uid)
+    ruled = records.rulings_of(now.session, made.uid) if ruled is None else ruled
     basis = Basis(made, given, active.policy, active.offices, ruled, now.now.date())
     return now.known.once("judgement", basis.key, lambda: _judged(basis))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, func, insert, select, update
+from sqlalchemy import ColumnElement, Select, Table, func, insert, select, union, update
 from sqlalchemy.orm import Session
 
 from twinops.entities.approval import Act, Review, Ruling
@@ -29,6 +29,7 @@ from twinops.server.registry.tables import (
     VERSION,
     insert_into,
 )
+from twinops.server.registry.triggers import ALWAYS
 
 R = TypeVar("R")
 DECIDED = (Act.APPROVE, Act.REJECT, Act.REVOKE)
@@ -168,8 +169,14 @@ def promoted_commits(session: Session, name: str) -> list[str]:
 
 
 def protected_aliases(session: Session) -> tuple[str, ...]:
-    """Aliases that need an approval."""
-    return tuple(session.execute(select(PROTECTED.c.alias).order_by(PROTECTED.c.alias)).scalars())
+    """Aliases that need an approval: the one that always does, what offices files ever added, what was ever granted."""
+    added = session.execute(union(select(PROTECTED.c.alias), select(GRANT.c.alias))).scalars()
+    return tuple(sorted({ALWAYS, *added}))
+
+
+def protect(session: Session, alias: str) -> None:
+    """From now on this alias needs an approval."""
+    _add(session, PROTECTED, alias=alias)
 
 
 def newest_evidence(session: Session, uid: str) -> int | None:
@@ -233,14 +240,19 @@ def _active(session: Session, kind: str) -> str | None:
     return session.execute(told).scalar()
 
 
-def contributors(session: Session, made: Recorded) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Accounts that registered the version, put files into it, or own its run; and in words whom we cannot name."""
+def contributing(session: Session, made: Any) -> frozenset[str]:
+    """Accounts that registered the version, put files into it, or own its run; `unknown` where nobody was logged in."""
     below = UPLOAD.c.place.startswith(f"{made.place}/", autoescape=True)
     uploads = session.execute(select(UPLOAD.c.account).where((UPLOAD.c.place == made.place) | below)).scalars()
     owner = session.execute(select(RUN.c.account).where(RUN.c.run_id == (made.run_id or ""))).scalar()
-    accounts = {made.registrar, *uploads, owner or UNKNOWN}
+    return frozenset({made.registrar, *uploads, owner or UNKNOWN})
+
+
+def contributors(session: Session, made: Recorded) -> tuple[frozenset[str], tuple[str, ...]]:
+    """The same, and in words whom we cannot name."""
+    accounts = contributing(session, made)
     unknown = ("somebody who was not logged in",) if UNKNOWN in accounts else ()
-    return frozenset(accounts - {UNKNOWN}), unknown
+    return accounts - {UNKNOWN}, unknown
 
 
 def stamp_upload(session: Session, place: str, account: str) -> None:

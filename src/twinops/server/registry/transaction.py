@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy.orm import Session
 
 from twinops.server.registry.home import Home
+from twinops.server.registry.witness import Seen, Witness
 
 T = TypeVar("T")
 KEPT = 256
@@ -42,3 +43,11 @@ class Transaction:
     home: Home
     known: Memo
     now: datetime
+    witness: Witness
+    pending: list[dict[str, Any]] = field(default_factory=list)
+    """Entries of this transaction, which nobody else sees yet."""
+
+    def seen(self) -> Seen:
+        """What the log tells up to this moment, this transaction's own entries included."""
+        size = self.pending[0]["seq"] if self.pending else self.witness.caught_up(self.session)
+        return Seen(self.witness.told, size, tuple(self.pending))

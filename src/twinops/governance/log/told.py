@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,28 +113,9 @@ def rows_of(entries: Iterable[Entry]) -> Rows:
     """Rows of our own tables that these entries tell of, taken together in their order."""
     rows: Rows = {}
     for entry in entries:
-        kind, about, seq = entry["kind"], entry["about"], entry["seq"]
-        if kind in MADE:
-            _made(rows, entry)
-        elif kind == Kind.RENAMED:
-            for (table, _), row in rows.items():
-                if table == "version" and row["name"] == about["model"] and not row["deleted"]:
-                    row["name"] = about["now"]
-        elif kind == Kind.DELETED:
-            rows.setdefault(("version", about["uid"]), {})["deleted"] = True
-        elif kind == Kind.EVIDENCE:
-            told = {"uid": about["uid"], "digest": about["evidence"], "body": about.get("body")}
-            rows["evidence", seq] = _dated(entry, told)
-        elif kind in ACTS:
-            rows["review", seq] = _dated(entry, _review(entry))
-        elif kind in (Kind.RULED, Kind.RULING_WITHDRAWN):
-            rows["ruling", seq] = _dated(entry, _ruling(entry))
-        elif kind in MOVES:
-            _moved(rows, entry)
-        elif kind == Kind.RULES:
-            rows["rules", seq] = _rules(entry)
-        elif kind == Kind.RESTORED:
-            rows["restore", seq] = {"account": entry["actor"], "reason": Salted(about["why"])}
+        make = _MAKE.get(entry["kind"])
+        if make:
+            make(rows, entry)
     return rows
 
 
@@ -175,7 +156,7 @@ def _fits(told: Any, found: Any) -> bool:
     if isinstance(told, Salted):
         return told.fits(found)
     if isinstance(told, frozenset):  # at least these
-        return told <= found
+        return bool(told <= found)
     return bool(told == found)
 
 
@@ -198,35 +179,72 @@ def _made(rows: Rows, entry: Entry) -> None:
     rows["version", about["uid"]] = _told(row, "created_ms", "place", "by")
 
 
+def _renamed(rows: Rows, entry: Entry) -> None:
+    about = entry["about"]
+    for (table, _), row in rows.items():
+        if table == "version" and row["name"] == about["model"] and not row["deleted"]:
+            row["name"] = about["now"]
+
+
+def _deleted(rows: Rows, entry: Entry) -> None:
+    rows["version", entry["about"]["uid"]]["deleted"] = True
+
+
 def _moved(rows: Rows, entry: Entry) -> None:
     about, seq, up = entry["about"], entry["seq"], entry["kind"] == Kind.PROMOTED
     key = ("grant", f"{about['model']}@{about['alias']}")
-    before = about.get("before") if up else rows.get(key, {}).get("etag")
-    digest = about["digest"] if up else rows.get(key, {}).get("digest")
-    row = {"version": about["version"], "uid": about["uid"], "digest": digest, "active": up, "etag": seq + 1}
-    rows[key] = _told({**row, "etag_before": before}, "digest", "etag_before")
+    given = about if up else rows.get(key, {})
+    row = {"version": about["version"], "uid": about["uid"], "active": up, "etag": seq + 1}
+    row |= {"digest": given.get("digest"), "etag_before": given.get("before" if up else "etag")}
+    rows[key] = _told(row, "digest", "etag_before")
     if up:
         rows["promotion", seq] = {"uid": about["uid"]}
 
 
-def _review(entry: Entry) -> dict[str, Any]:
+def _evidence(rows: Rows, entry: Entry) -> None:
+    about = entry["about"]
+    row = {"uid": about["uid"], "digest": about["evidence"], "body": about.get("body")}
+    rows["evidence", entry["seq"]] = _dated(entry, row)
+
+
+def _review(rows: Rows, entry: Entry) -> None:
     about = entry["about"]
     row = {"uid": about["uid"], "act": ACTS[entry["kind"]], "name": about["model"], "version": about["version"]}
     row |= {name: about[name] for name in ("digests", "expires", "separated")}
-    return row | {"reason": Salted(about["reason"]) if "reason" in about else None}
+    row["reason"] = Salted(about["reason"]) if "reason" in about else None
+    rows["review", entry["seq"]] = _dated(entry, row)
 
 
-def _ruling(entry: Entry) -> dict[str, Any]:
+def _ruling(rows: Rows, entry: Entry) -> None:
     about = entry["about"]
     row = {name: about[name] for name in ("uid", "gate", "answer", "role", "until", "digests")}
     row |= {"withdrawn": entry["kind"] == Kind.RULING_WITHDRAWN, "evidence": about.get("evidence")}
-    return row | {"reason": Salted(about["why"])}
+    rows["ruling", entry["seq"]] = _dated(entry, row | {"reason": Salted(about["why"])})
 
 
-def _rules(entry: Entry) -> dict[str, Any]:
+def _rules(rows: Rows, entry: Entry) -> None:
     about = entry["about"]
     row = {"kind": about["kind"], "digest": about["digest"], "account": entry["actor"], "signed": about["signed"]}
-    return _told(row | {"body": about.get("text"), "signature": about.get("signature")}, "body", "signature")
+    row |= {"body": about.get("text"), "signature": about.get("signature")}
+    rows["rules", entry["seq"]] = _told(row, "body", "signature")
+
+
+def _restored(rows: Rows, entry: Entry) -> None:
+    rows["restore", entry["seq"]] = {"account": entry["actor"], "reason": Salted(entry["about"]["why"])}
+
+
+_MAKE: dict[str, Callable[[Rows, Entry], None]] = {
+    **dict.fromkeys(MADE, _made),
+    Kind.RENAMED: _renamed,
+    Kind.DELETED: _deleted,
+    Kind.EVIDENCE: _evidence,
+    **dict.fromkeys(ACTS, _review),
+    Kind.RULED: _ruling,
+    Kind.RULING_WITHDRAWN: _ruling,
+    **dict.fromkeys(MOVES, _moved),
+    Kind.RULES: _rules,
+    Kind.RESTORED: _restored,
+}
 
 
 def _dated(entry: Entry, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,7 +23,7 @@ class Report:
     """Entries covered by the newest outside checkpoint that fits."""
     faults: tuple[str, ...] = field(default=())
     left: int = 0
-    """Checkpoints of a log that was left behind when an older one was put back and accepted, with an entry that says so."""
+    """Checkpoints of a log that was left behind: an older one was put back and accepted, as an entry of it says."""
     unfitting: tuple[int, ...] = ()
     """Sizes of checkpoints that do not fit and were not left behind."""
 
@@ -75,8 +75,11 @@ _RESTORED = f'"kind":"{Kind.RESTORED.value}"'.encode()
 
 def _accepted(body: bytes) -> list[tuple[int, int]]:
     """Sizes of the smallest and the largest checkpoint that were left behind when an older log was accepted."""
-    entry = json.loads(body)
-    return [(entry["about"]["since"], entry["about"]["left"])] if entry["kind"] == Kind.RESTORED else []
+    try:
+        entry = json.loads(body)
+        return [(entry["about"]["since"], entry["about"]["left"])] if entry["kind"] == Kind.RESTORED else []
+    except (ValueError, KeyError, TypeError):  # written by somebody else; the root tells
+        return []
 
 
 def _was_left(size: int, accepted: Sequence[tuple[int, int]]) -> bool:

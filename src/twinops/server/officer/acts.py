@@ -125,8 +125,7 @@ def take_down(store: GovernedStore, name: str, alias: str, *, reason: str) -> bo
             raise refusal(approval.NO_RULES)
         refuse(approval.against_activating(store.actor(), active, now=log.now))
         refuse(approval.against_reason(Act.REVOKE, reason))
-        done = store.take_down(log, name, alias, why=salted(reason))
-    return done
+        return store.take_down(log, name, alias, why=salted(reason))
 
 
 def salted(reason: str) -> str:

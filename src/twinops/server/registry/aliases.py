@@ -34,8 +34,8 @@ class Promotion:
 def promote(log: AuditLog, wanted: Promotion, *, etag: int | None) -> int:
     """Grant the alias to the version, if nothing stands against it; the store then writes MLflow's own row.
 
-    The new ETag is returned. It is the number of the alias's last event, 0 before the first. Asking again for what was just done with the
-    same ETag answers the same, so a client whose connection broke may ask again.
+    The new ETag is returned: the number of the alias's last event, 0 before the first. Asking again for what was just
+    done with the same ETag answers the same, so a client whose connection broke may ask again.
     """
     found = cases.load(log.transaction, wanted.name, wanted.version)
     made = found.recorded

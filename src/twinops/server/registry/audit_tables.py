@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import Connection, create_engine, select
 from sqlalchemy.engine import make_url
@@ -25,13 +24,16 @@ def of_transaction(now: Transaction) -> list[str]:
 
 def of_database(address: str, keys: list[bytes]) -> list[str]:
     """What is wrong in a database that nobody need be serving; nothing is written."""
-    engine = create_engine(_reading_only(address))
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite":
+        place = Path(str(url.database)).resolve().as_uri()
+        engine = create_engine(url.set(database=place, query={"mode": "ro", "uri": "true"}))
+    else:
+        engine = create_engine(url, isolation_level="REPEATABLE READ")
     try:
         with engine.connect() as connection:
             if connection.dialect.name == "sqlite":
                 connection.exec_driver_sql("BEGIN")
-            else:
-                connection = connection.execution_options(isolation_level="REPEATABLE READ")
             return _of(connection, keys)
     finally:
         engine.dispose()
@@ -43,10 +45,13 @@ def _of(connection: Connection, keys: list[bytes]) -> list[str]:
         return missing
     with Session(connection) as session:
         bodies = list(ledger.bodies(session))
+        found = [*_unsigned(session, bodies, keys), *triggers.faults(connection)]
         told = Told()
-        told.take(bodies)
-        found = standing.all_differences(session, Seen(told, told.size))
-        return [*_unsigned(session, bodies, keys), *triggers.faults(connection), *found]
+        try:
+            told.take(bodies)
+            return found + standing.all_differences(session, Seen(told, told.size))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return [*found, f"what entry {told.size} of the log or a row of the tables says cannot be read"]
 
 
 def _unsigned(session: Session, bodies: Iterable[bytes], keys: list[bytes]) -> list[str]:
@@ -56,10 +61,3 @@ def _unsigned(session: Session, bodies: Iterable[bytes], keys: list[bytes]) -> l
     if any(fits(note, head, keys) for note in notes) or not any(SIGNED in body for body in bodies):
         return []
     return ["the log's head is not signed by the server's key: its end was written by somebody else"]
-
-
-def _reading_only(address: str) -> Any:
-    url = make_url(address)
-    if url.get_backend_name() != "sqlite":
-        return url
-    return url.set(database=Path(str(url.database)).resolve().as_uri(), query={"mode": "ro", "uri": "true"})

@@ -1,4 +1,4 @@
-"""No way back in time: a log that is older than its checkpoints, or another one, is served only when somebody says why."""
+"""No way back in time: a log that its checkpoints do not tell of is served only when somebody says why."""
 
 from __future__ import annotations
 

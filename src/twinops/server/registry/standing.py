@@ -18,8 +18,17 @@ from twinops.governance.people.lookalikes import resembles
 from twinops.server.refusals import refusal
 from twinops.server.registry import records
 from twinops.server.registry.tables import (
-    ACTOR, EVIDENCE, GRANT, PROMOTION, PROTECTED, RESTORE, REVIEW, RULES, RULING, SEAL, VERSION,
-)  # fmt: skip
+    ACTOR,
+    EVIDENCE,
+    GRANT,
+    PROMOTION,
+    RESTORE,
+    REVIEW,
+    RULES,
+    RULING,
+    SEAL,
+    VERSION,
+)
 from twinops.server.registry.transaction import Transaction
 from twinops.server.registry.witness import Seen
 
@@ -33,7 +42,8 @@ def against_untold(now: Transaction, entries: Iterable[Entry], found: Rows, *, t
         MlflowException: a row without entry, an entry without row, or another value.
     """
     told = {key: row for key, row in rows_of(entries).items() if key[0] in tables}
-    known = pseudonyms(now.session, {row["account"] for row in told.values() if "account" in row})
+    people = {row["account"] for row in told.values() if "account" in row}
+    known = pseudonyms(now.session, people.union(*(row.get("by", ()) for row in told.values())))
     wrong = list(differences(_known(told, known), _named(found, known)))
     if wrong:
         raise refusal(UNTOLD + "; ".join(wrong[:3]) + ". `twinops audit verify` tells all.")
@@ -144,8 +154,8 @@ def _everything(session: Session) -> Rows:
 def _aliases(session: Session) -> Rows:
     """MLflow's rows of protected aliases, look-alikes included."""
     guarded = records.protected_aliases(session)
-    alias = SqlRegisteredModelAlias
-    listed = session.execute(select(alias.name, alias.alias, alias.version)).all()
+    columns = SqlRegisteredModelAlias.__table__.c
+    listed = session.execute(select(columns["name"], columns["alias"], columns["version"])).all()
     return {
         ("alias", f"{row.name}@{row.alias}"): {"version": row.version}
         for row in listed

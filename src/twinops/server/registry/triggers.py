@@ -16,14 +16,16 @@ from sqlalchemy import Connection, text
 ALWAYS = "production"
 """Protected whatever an offices file says: this stands in the trigger's text. A table holds what offices files add."""
 _PLAIN = "lower(trim(NEW.alias, ' ' || {nl} || {tab}))"
-_ALIAS = f"({_PLAIN} = '{ALWAYS}' OR {_PLAIN} IN (SELECT p.alias FROM {{schema}}.twinops_protected p))"
+_ALIAS = "(PLAIN = 'ALWAYS' OR PLAIN IN (SELECT p.alias FROM {schema}.twinops_protected p))"
+_ALIAS = _ALIAS.replace("PLAIN", _PLAIN).replace("ALWAYS", ALWAYS)
 
 
 def _granted(row: str) -> str:
-    return (
+    exists = (
         "EXISTS (SELECT 1 FROM {schema}.twinops_grant g WHERE g.active = 1"
-        f" AND g.name = {row}.name AND g.version = {row}.version AND g.alias = {row}.alias)"
+        " AND g.name = ROW.name AND g.version = ROW.version AND g.alias = ROW.alias)"
     )
+    return exists.replace("ROW", row)
 
 
 _CARRIES = "EXISTS (SELECT 1 FROM {schema}.twinops_grant g WHERE g.active = 1 AND g.name = OLD.name)"
@@ -74,7 +76,8 @@ RULES = (
      f"NEW.current_stage = 'Deleted_Internal' AND OLD.current_stage <> 'Deleted_Internal' AND {_THIS_CARRIES}",
      "this version carries a protected alias"),
     Trigger("version_gone", "model_versions", "DELETE", _THIS_CARRIES, "this version carries a protected alias"),
-    Trigger("event_order", "twinops_event", "INSERT", "NEW.seq <> (SELECT h.size FROM {schema}.twinops_head h WHERE h.id = 1)",
+    Trigger("event_order", "twinops_event", "INSERT",
+     "NEW.seq <> (SELECT h.size FROM {schema}.twinops_head h WHERE h.id = 1)",
      "the audit log is numbered without gaps"),
     Trigger("head_back", "twinops_head", "UPDATE", "NEW.size < OLD.size OR NEW.size > OLD.size + 1",
      "the audit log only grows"),
@@ -158,8 +161,9 @@ def found(connection: Connection) -> dict[tuple[str, str], str]:
 
 
 _INSTALLED = """
-SELECT c.relname, t.tgname, concat_ws(' ', t.tgtype, t.tgenabled, t.tgqual IS NULL, t.tgnargs, coalesce(array_length(t.tgattr, 1), 0),
-    n.nspname = :schema, p.proname, l.lanname, p.prosecdef, p.proconfig::text, p.prosrc)
+SELECT c.relname, t.tgname, concat_ws(' ', t.tgtype, t.tgenabled, t.tgqual IS NULL, t.tgnargs,
+    coalesce(array_length(t.tgattr, 1), 0), n.nspname = :schema, p.proname,
+    l.lanname, p.prosecdef, p.proconfig::text, p.prosrc)
 FROM pg_catalog.pg_trigger t
 JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
 JOIN pg_catalog.pg_namespace s ON s.oid = c.relnamespace AND s.nspname = :schema
@@ -184,7 +188,7 @@ def _wanted(connection: Connection) -> dict[tuple[str, str], str]:
 
 
 def _as_installed(name: str, kind: int, body: str) -> str:
-    """As `_INSTALLED` reads it: switched on, no condition, arguments nor columns, our function, its settings and text."""
+    """As `_INSTALLED` reads it: switched on; no condition, arguments or columns; our function, its settings and text."""
     return f'{kind} O t 0 0 t twinops_{name} plpgsql f {{"search_path={_SEARCH}"}} {body}'
 
 

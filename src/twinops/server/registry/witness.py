@@ -1,4 +1,4 @@
-"""The log as this process has read and verified it, kept in memory, so that no row is believed that it does not tell."""
+"""The log as this process has read and verified it: no row is believed that it does not tell."""
 
 from __future__ import annotations
 

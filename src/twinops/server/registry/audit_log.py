@@ -33,9 +33,9 @@ class AuditLog:
         self.now = transaction.now
         # PostgreSQL locks the row; SQLite has no such words and locked the file before
         self.frontier = Frontier.from_text(*self.session.execute(_HEAD.with_for_update()).one())
-        self.begun = transaction.witness.caught_up(
-            self.session, self.frontier
-        )  # nothing is added to an end that is not ours
+        # nothing is added to an end that is not ours
+        self.begun = transaction.witness.caught_up(self.session, self.frontier)
+        transaction.began(self.begun)
         self.appended: list[tuple[Kind, Mapping[str, Any]]] = []
         self.bodies: list[bytes] = []
 

@@ -126,7 +126,7 @@ def recorded(now: Transaction, name: str, version: int) -> Recorded:
 def rules(now: Transaction) -> ActiveRules:
     """Active policy and offices; parsed and held against the log once per activation."""
     told = now.seen().rules()
-    latest = (records.newest_rules(now.session), told[-1]["seq"] if told else None)
+    latest = (now.once("rules", lambda: records.newest_rules(now.session)), told[-1]["seq"] if told else None)
     return now.known.once("rules", latest, lambda: _rules(now, told))
 
 
@@ -138,8 +138,9 @@ def _rules(now: Transaction, told: list[Entry]) -> ActiveRules:
 def evidence_of(now: Transaction, made: Recorded) -> Submitted | None:
     """The newest evidence on a version; parsed and held against the log once."""
     told = [e for e in now.seen().of_version(made.uid) if e["kind"] == EventKind.EVIDENCE]
-    newest = (made.uid, records.newest_evidence(now.session, made.uid), told[-1]["seq"] if told else None)
-    return now.known.once("evidence", newest, lambda: _evidence_of(now, made, told[-1:]))
+    newest = now.once(("evidence", made.uid), lambda: records.newest_evidence(now.session, made.uid))
+    key = (made.uid, newest, told[-1]["seq"] if told else None)
+    return now.known.once("evidence", key, lambda: _evidence_of(now, made, told[-1:]))
 
 
 def _evidence_of(now: Transaction, made: Recorded, told: list[Entry]) -> Submitted | None:
@@ -152,10 +153,14 @@ def _evidence_of(now: Transaction, made: Recorded, told: list[Entry]) -> Submitt
 def _against_untold(now: Transaction, made: Recorded, acts: tuple[Review | Ruling, ...]) -> None:
     """The version, who worked on it, and everything that was decided and ruled: as the log tells it, no row more."""
     found = standing.version(made)
-    found["version", made.uid]["by"] = records.contributing(now.session, made)
+    found["version", made.uid]["by"] = _contributing(now, made)
     for act in acts:
         found |= standing.review(act) if isinstance(act, Review) else standing.ruling(act)
     standing.against_untold(now, now.seen().of_version(made.uid), found, tables=("version", "review", "ruling"))
+
+
+def _contributing(now: Transaction, made: Recorded) -> frozenset[str]:
+    return now.once(("by", made.uid), lambda: records.contributing(now.session, made))
 
 
 def judged(now: Transaction, made: Recorded, ruled: tuple[Ruling, ...] | None = None) -> Judgement | None:
@@ -199,7 +204,7 @@ def _digests(basis: Basis, evidence: Evidence) -> DigestSet:
 def _contributors(
     now: Transaction, made: Recorded, given: Submitted | None, offices: Offices | None
 ) -> tuple[frozenset[str], tuple[str, ...]]:
-    accounts, unknown = records.contributors(now.session, made)
+    accounts, unknown = records.named(_contributing(now, made))
     if not made.separated:
         return accounts, ()  # adopted: the approval itself is stamped, roles were never apart
     if given is None or offices is None:

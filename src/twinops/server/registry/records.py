@@ -248,9 +248,8 @@ def contributing(session: Session, made: Any) -> frozenset[str]:
     return frozenset({made.registrar, *uploads, owner or UNKNOWN})
 
 
-def contributors(session: Session, made: Recorded) -> tuple[frozenset[str], tuple[str, ...]]:
-    """The same, and in words whom we cannot name."""
-    accounts = contributing(session, made)
+def named(accounts: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Accounts, and in words whom we cannot name."""
     unknown = ("somebody who was not logged in",) if UNKNOWN in accounts else ()
     return accounts - {UNKNOWN}, unknown
 

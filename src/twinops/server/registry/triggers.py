@@ -188,7 +188,7 @@ def _wanted(connection: Connection) -> dict[tuple[str, str], str]:
 
 
 def _as_installed(name: str, kind: int, body: str) -> str:
-    """As `_INSTALLED` reads it: switched on; no condition, arguments or columns; our function, its settings and text."""
+    """As `_INSTALLED` reads it: switched on; no condition, arguments or columns; our function, settings and text."""
     return f'{kind} O t 0 0 t twinops_{name} plpgsql f {{"search_path={_SEARCH}"}} {body}'
 
 

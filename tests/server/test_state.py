@@ -306,7 +306,7 @@ def test_rules_written_by_hand_give_nobody_an_office(door: Door) -> None:
     )
     assert done
     body = {**door.unapproved.which, "act": "approve", "digest": None, "reason": play.PLAY}
-    refused(door.live.call("POST", "/twinops/api/review", body, who="scientist"), "not what the log tells")
+    refused(door.live.call("POST", "/twinops/api/review", body, who="scientist"), "holds no office")
     assert door.live.resolved().status == 200, "who only loads is not troubled"
     door.named("rules 900001", "no entry of the log tells of it")
 
@@ -317,19 +317,20 @@ def test_rulings_and_evidence_written_by_hand_count_for_nothing(door: Door) -> N
         dict.fromkeys(("model", "data", "evidence", "documents", "card", "dpia", "policy", "officers"), "x")
     )
     assert door.written(
+        "INSERT INTO twinops_evidence (seq, uid, account, at, digest, body)"
+        f" SELECT 900003, '{door.uid(play.MODEL, 2)}', account, at, digest, body"
+        f" FROM twinops_evidence WHERE uid = '{uid}'"
+    )
+    asked = {**door.unapproved.which, "act": "approve", "digest": None, "reason": play.PLAY}
+    refused(door.live.call("POST", "/twinops/api/review", asked, who="risk-officer"))
+    assert door.live.shown(door.unapproved)["decision"] is None, "evidence that no entry tells of judges nothing"
+    assert door.written(
         "INSERT INTO twinops_ruling"
         " (seq, uid, gate, answer, evidence, account, role, at, until, reason, digests, withdrawn)"
         f" VALUES (900002, '{uid}', 'consent', 'failed', 'x', 'risk-officer', 'risk officer',"
         f" '2026-01-01T00:00:00.000Z', '2099-01-01', 'why', '{digests}', 0)"
     )
     refused(door.live.alias(door.produced), "ruling 900002")
-    assert door.written(
-        "INSERT INTO twinops_evidence (seq, uid, account, at, digest, body)"
-        f" SELECT 900003, '{door.uid(play.MODEL, 2)}', account, at, digest, body"
-        f" FROM twinops_evidence WHERE uid = '{uid}'"
-    )
-    asked = {**door.unapproved.which, "act": "approve", "digest": None, "reason": play.PLAY}
-    refused(door.live.call("POST", "/twinops/api/review", asked, who="risk-officer"), "evidence 900003")
     door.named("ruling 900002", "evidence 900003")
 
 

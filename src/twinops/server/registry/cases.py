@@ -19,7 +19,7 @@ from twinops.entities.event import Kind as EventKind
 from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.governance.assessment.signers import SIGNATURES, strange_signers
-from twinops.governance.log.told import Entry
+from twinops.governance.log.told import Entry, Rows
 from twinops.governance.people.approval import NOT_FORCED
 from twinops.governance.people.offices import Offices
 from twinops.governance.policy import rulings
@@ -124,29 +124,31 @@ def recorded(now: Transaction, name: str, version: int) -> Recorded:
 
 
 def rules(now: Transaction) -> ActiveRules:
-    """Active policy and offices; parsed and held against the log once per activation."""
+    """Active policy and offices, as the log names them; read and held against it once per activation."""
     told = now.seen().rules()
-    latest = (now.once("rules", lambda: records.newest_rules(now.session)), told[-1]["seq"] if told else None)
-    return now.known.once("rules", latest, lambda: _rules(now, told))
+    return now.known.once("rules", told[-1]["seq"] if told else None, lambda: _rules(now, told))
 
 
 def _rules(now: Transaction, told: list[Entry]) -> ActiveRules:
-    standing.against_untold(now, told, standing.all_rules(now.session), tables=("rules",))
-    return records.rules_of(now.session)
+    active = list({entry["about"]["kind"]: entry for entry in told}.values())
+    rows = records.rules_at(now.session, [entry["seq"] for entry in active])
+    found: Rows = {}
+    for row in rows:
+        found |= standing.rules(row)
+    standing.against_untold(now, active, found, tables=("rules",))
+    return records.active_rules({row.kind: row.body for row in rows})
 
 
 def evidence_of(now: Transaction, made: Recorded) -> Submitted | None:
-    """The newest evidence on a version; parsed and held against the log once."""
-    told = [e for e in now.seen().of_version(made.uid) if e["kind"] == EventKind.EVIDENCE]
-    newest = now.once(("evidence", made.uid), lambda: records.newest_evidence(now.session, made.uid))
-    key = (made.uid, newest, told[-1]["seq"] if told else None)
-    return now.known.once("evidence", key, lambda: _evidence_of(now, made, told[-1:]))
+    """The newest evidence on a version, as the log names it; read and held against it once."""
+    told = next((e for e in reversed(now.seen().of_version(made.uid)) if e["kind"] == EventKind.EVIDENCE), None)
+    return now.known.once("evidence", told["seq"], lambda: _evidence_of(now, told)) if told else None
 
 
-def _evidence_of(now: Transaction, made: Recorded, told: list[Entry]) -> Submitted | None:
-    given = records.evidence_of(now.session, made.uid)
+def _evidence_of(now: Transaction, told: Entry) -> Submitted | None:
+    given = records.evidence_at(now.session, told["seq"])
     found = standing.evidence(given) if given else {}
-    standing.against_untold(now, told, found, tables=("evidence",))
+    standing.against_untold(now, [told], found, tables=("evidence",))
     return given
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, func, insert, select, union, update
+from sqlalchemy import ColumnElement, Row, Select, Table, func, insert, literal, select, union, update
 from sqlalchemy.orm import Session
 
 from twinops.entities.approval import Act, Review, Ruling
@@ -179,9 +179,9 @@ def protect(session: Session, alias: str) -> None:
     _add(session, PROTECTED, alias=alias)
 
 
-def newest_evidence(session: Session, uid: str) -> int | None:
-    """The number of the newest evidence on this version."""
-    return session.execute(select(func.max(EVIDENCE.c.seq)).where(EVIDENCE.c.uid == uid)).scalar()
+def evidence_at(session: Session, seq: int) -> Submitted | None:
+    """Evidence by its number."""
+    return next(iter(_read(session, Submitted, _of(EVIDENCE, Submitted, EVIDENCE.c.seq == seq))), None)
 
 
 def evidence_of(session: Session, uid: str) -> Submitted | None:
@@ -221,31 +221,28 @@ def keep_ruling(session: Session, made: Ruling) -> None:
     session.execute(insert(RULING), _values(made))
 
 
-def newest_rules(session: Session) -> int | None:
-    """The number of the last activation."""
-    return session.execute(select(func.max(RULES.c.seq))).scalar()
+def rules_at(session: Session, numbers: list[int]) -> list[Row[Any]]:
+    """Activations by their numbers."""
+    return list(session.execute(select(RULES).where(RULES.c.seq.in_(numbers))))
 
 
-def rules_of(session: Session) -> ActiveRules:
-    """What was activated last of each kind."""
-    policy, offices = _active(session, "policy"), _active(session, "offices")
+def active_rules(bodies: dict[str, str]) -> ActiveRules:
+    """Parsed, by kind."""
+    policy, offices = bodies.get("policy"), bodies.get("offices")
     return ActiveRules(
         None if policy is None else policy_file.read(policy, name="the active policy"),
         None if offices is None else offices_file.read(offices, name="the active offices file"),
     )
 
 
-def _active(session: Session, kind: str) -> str | None:
-    told = select(RULES.c.body).where(RULES.c.kind == kind).order_by(RULES.c.seq.desc()).limit(1)
-    return session.execute(told).scalar()
-
-
 def contributing(session: Session, made: Any) -> frozenset[str]:
     """Accounts that registered the version, put files into it, or own its run; `unknown` where nobody was logged in."""
     below = UPLOAD.c.place.startswith(f"{made.place}/", autoescape=True)
-    uploads = session.execute(select(UPLOAD.c.account).where((UPLOAD.c.place == made.place) | below)).scalars()
-    owner = session.execute(select(RUN.c.account).where(RUN.c.run_id == (made.run_id or ""))).scalar()
-    return frozenset({made.registrar, *uploads, owner or UNKNOWN})
+    uploads = select(UPLOAD.c.account, literal(0)).where((UPLOAD.c.place == made.place) | below)
+    owner = select(RUN.c.account, literal(1)).where(RUN.c.run_id == (made.run_id or ""))
+    found = session.execute(union(uploads, owner)).all()
+    nobody = [] if any(owns for _, owns in found) else [UNKNOWN]
+    return frozenset({made.registrar, *(account for account, _ in found), *nobody})
 
 
 def named(accounts: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:

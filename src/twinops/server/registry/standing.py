@@ -43,7 +43,8 @@ def against_untold(now: Transaction, entries: Iterable[Entry], found: Rows, *, t
     """
     told = {key: row for key, row in rows_of(entries).items() if key[0] in tables}
     people = {row["account"] for row in told.values() if "account" in row}
-    known = pseudonyms(now.session, people.union(*(row.get("by", ()) for row in told.values())))
+    people = frozenset(people.union(*(row.get("by", ()) for row in told.values())))
+    known = now.known.once("people", people, lambda: pseudonyms(now.session, people))
     wrong = list(differences(_known(told, known), _named(found, known)))
     if wrong:
         raise refusal(UNTOLD + "; ".join(wrong[:3]) + ". `twinops audit verify` tells all.")
@@ -127,14 +128,6 @@ def rules(row: Any) -> Rows:
     return {
         ("rules", row.seq): values | {"signed": signature is not None, "body": hidden(row.body), "signature": signature}
     }
-
-
-def all_rules(session: Session) -> Rows:
-    """Every activation's row."""
-    rows: Rows = {}
-    for row in session.execute(select(RULES)):
-        rows |= rules(row)
-    return rows
 
 
 def _everything(session: Session) -> Rows:

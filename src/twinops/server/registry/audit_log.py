@@ -38,6 +38,8 @@ class AuditLog:
         transaction.began(self.begun)
         self.appended: list[tuple[Kind, Mapping[str, Any]]] = []
         self.bodies: list[bytes] = []
+        self.named = False
+        """Somebody got a pseudonym in this transaction."""
 
     def append(self, kind: Kind, account: str, about: Mapping[str, Any]) -> int:
         """Add one event and return its number."""
@@ -61,10 +63,14 @@ class AuditLog:
 
     def pseudonym(self, account: str) -> str:
         """The random name an account has in the log. Who it is stands in one row, which can be forgotten."""
+        return self.transaction.known.once("pseudonym", account, lambda: self._pseudonym(account))
+
+    def _pseudonym(self, account: str) -> str:
         known = self.session.execute(select(ACTOR.c.pseudonym).where(ACTOR.c.account == account)).scalar()
         if known is None:
             known = f"p-{secrets.token_hex(6)}"
             self.session.execute(insert(ACTOR).values(account=account, pseudonym=known))
+            self.named = True
         return str(known)
 
 

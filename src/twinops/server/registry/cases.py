@@ -10,7 +10,7 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row
 
 from twinops.adapters.mlflow import digests as model_bytes
 from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
@@ -109,15 +109,11 @@ def load(now: Transaction, name: str, version: int) -> CaseFile:
 
 def recorded(now: Transaction, name: str, version: int) -> Recorded:
     """What was recorded of a version that MLflow has; refused when nothing was."""
-    there: Select[Any] = select(SqlModelVersion.creation_time).where(
-        SqlModelVersion.name == name,
-        SqlModelVersion.version == int(version),
-        SqlModelVersion.current_stage != "Deleted_Internal",
-    )
-    created = now.session.execute(there).scalar()
-    if created is None:
+    columns = SqlModelVersion.__table__.c
+    of_mlflow = (columns["name"] == name, columns["version"] == int(version))
+    there, made = records.version_among(now.session, *of_mlflow, columns["current_stage"] != "Deleted_Internal")
+    if not there:
         raise MlflowException(f"There is no version {version} of {name}.", RESOURCE_DOES_NOT_EXIST)
-    made = records.version_of(now.session, name, version, created_ms=created)
     if made is None:
         raise MlflowException(NOT_RECORDED.format(name=name, version=version), PERMISSION_DENIED)
     return made

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
 from sqlalchemy import ColumnElement, Row, Select, Table, func, insert, literal, select, union, update
 from sqlalchemy.orm import Session
 
@@ -107,6 +108,16 @@ def version_of(session: Session, name: str, version: int, *, created_ms: int | N
     here = (VERSION.c.deleted == 0, VERSION.c.name == name, VERSION.c.version == int(version))
     found = _read(session, Recorded, _of(VERSION, Recorded, *here))
     return next((made for made in found if created_ms in (None, made.created_ms)), None)
+
+
+def version_among(session: Session, *of_mlflow: ColumnElement[bool]) -> tuple[bool, Recorded | None]:
+    """Does MLflow have such a version, and what is recorded of the very one?"""
+    known = SqlModelVersion.__table__
+    same = (VERSION.c.name == known.c.name) & (VERSION.c.version == known.c.version)
+    ours = same & (VERSION.c.created_ms == known.c.creation_time) & (VERSION.c.deleted == 0)
+    columns = (VERSION.c[f.name] for f in fields(Recorded))
+    row = session.execute(select(*columns).select_from(known.outerjoin(VERSION, ours)).where(*of_mlflow)).first()
+    return row is not None, Recorded(*row) if row is not None and row.uid is not None else None
 
 
 def all_versions(session: Session) -> list[tuple[str, int]]:

@@ -42,8 +42,8 @@ def against_untold(now: Transaction, entries: Iterable[Entry], found: Rows, *, t
         MlflowException: a row without entry, an entry without row, or another value.
     """
     told = {key: row for key, row in rows_of(entries).items() if key[0] in tables}
-    people = {row["account"] for row in told.values() if "account" in row}
-    people = frozenset(people.union(*(row.get("by", ()) for row in told.values())))
+    actors = {row["account"] for row in told.values() if "account" in row}
+    people = frozenset(actors.union(*(row.get("by", ()) for row in told.values())))
     known = now.known.once("people", people, lambda: pseudonyms(now.session, people))
     wrong = list(differences(_known(told, known), _named(found, known)))
     if wrong:

@@ -86,8 +86,8 @@ class GovernedStore(SqlAlchemyStore):
                 yield log
                 note = log.sign() if log.appended else ""
             except BaseException:
-                if log.appended:
-                    self._known = Memo()  # numbers of what is rolled back are given again
+                if log.appended or log.named:
+                    self._known = Memo()  # numbers and pseudonyms of what is rolled back are given again
                 raise
             finally:
                 self._here.now = None

@@ -49,7 +49,7 @@ class Told:
     size: int = 0
     peaks: list[bytes] = field(default_factory=list)
     versions: dict[str, list[Entry]] = field(default_factory=dict)
-    """By uid."""
+    """By uid; moves of aliases are not among them: a version may be promoted a thousand times."""
     aliases: dict[tuple[str, str], list[Entry]] = field(default_factory=dict)
     """By model and protected alias."""
     rules: list[Entry] = field(default_factory=list)
@@ -57,6 +57,12 @@ class Told:
     started: Entry | None = None
     """The newest start of a server."""
     _live: dict[str, set[str]] = field(default_factory=dict)
+
+    def entries(self) -> list[Entry]:
+        """Every entry that a row follows from, in the log's order."""
+        kept = (*self.versions.values(), *self.aliases.values(), self.rules, self.restores)
+        found = {entry["seq"]: entry for entries in kept for entry in entries}
+        return [found[seq] for seq in sorted(found)]
 
     @property
     def frontier(self) -> Frontier:
@@ -88,6 +94,8 @@ class Told:
             self.restores.append(entry)
         elif kind == Kind.RENAMED:
             self._rename(entry)
+        elif kind in MOVES:
+            self.aliases.setdefault((about["model"], about["alias"]), []).append(entry)
         elif "uid" in about:
             self._about_version(entry)
 
@@ -98,8 +106,6 @@ class Told:
             live.add(uid)
         elif kind == Kind.DELETED:
             live.discard(uid)
-        elif kind in MOVES:
-            self.aliases.setdefault((about["model"], about["alias"]), []).append(entry)
         self.versions.setdefault(uid, []).append(entry)
 
     def _rename(self, entry: Entry) -> None:

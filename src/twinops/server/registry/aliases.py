@@ -11,7 +11,6 @@ from sqlalchemy import Select, func, select
 
 from twinops.entities.approval import Act
 from twinops.entities.event import Kind
-from twinops.governance.log.told import MOVES
 from twinops.governance.people import approval
 from twinops.server.registry import artifact_folders, cases, records, standing
 from twinops.server.registry import callers as actors
@@ -111,10 +110,10 @@ def verify(now: Transaction, found: Any, alias: str) -> None:
         raise _refusal(wanted, ("Its approval was revoked.",))
     if row.decision != decided["seq"]:
         raise _refusal(wanted, ("Its approval is not the one that the log tells of.",))
-    told = [e for e in seen.of_version(row.uid) if e["kind"] not in MOVES]
-    moves = seen.of_alias(wanted.name, wanted.alias)
+    last = seen.last_move(wanted.name, wanted.alias)
+    told = [*seen.of_version(row.uid), *([last] if last else ())]
     rows = standing.version(row) | standing.grant(row)
-    standing.against_untold(now, [*told, *moves], rows, tables=("version", "grant"))
+    standing.against_untold(now, told, rows, tables=("version", "grant"))
     artifact_folders.against_changed_copy(now.home, row)
 
 

@@ -60,8 +60,7 @@ def pseudonyms(session: Session, wanted: Iterable[str] | None = None) -> dict[st
 
 def all_differences(session: Session, seen: Seen) -> list[str]:
     """Everything in which our tables and MLflow's protected aliases differ from the log."""
-    entries = [e for uid in seen.told.versions for e in seen.of_version(uid)]
-    entries = sorted({e["seq"]: e for e in (*entries, *seen.rules(), *seen.told.restores)}.values(), key=_seq)
+    entries = seen.everything()
     told = rows_of(entries)
     told |= sealed(entries) | carried(told)
     known = pseudonyms(session)
@@ -175,7 +174,3 @@ def _known(rows: Rows, known: Mapping[str, str]) -> Rows:
         if "by" in row:
             row["by"] &= still
     return rows
-
-
-def _seq(entry: Entry) -> int:
-    return int(entry["seq"])

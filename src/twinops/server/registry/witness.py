@@ -40,9 +40,14 @@ class Seen:
         """Everything about one version, oldest first."""
         return self._cut(self.told.versions.get(uid, ()), [e for e in self.pending if e["about"].get("uid") == uid])
 
-    def of_alias(self, name: str, alias: str) -> list[Entry]:
-        """Every move of a protected alias."""
-        return self._cut(self.told.aliases.get((name, alias), ()), ())
+    def last_move(self, name: str, alias: str) -> Entry | None:
+        """What happened last to a protected alias."""
+        moves = self.told.aliases.get((name, alias), ())
+        return next((entry for entry in reversed(moves) if entry["seq"] < self.size), None)
+
+    def everything(self) -> list[Entry]:
+        """Every entry that a row follows from."""
+        return self._cut(self.told.entries(), self.pending)
 
     def rules(self) -> list[Entry]:
         """Every activation."""

@@ -1,6 +1,5 @@
 """Read what people wrote and signed in `compliance/`: all of it once, before anything is decided by it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from twinops.entities.canonical import from_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
@@ -211,7 +211,7 @@ def _approved(places: Places) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(text_of(path))
+        found = from_json(text_of(path))
     except ValueError:
         return None
     return found if isinstance(found, dict) else None

@@ -9,11 +9,11 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+from twinops.adapters.mlflow.described import NEEDS
 from twinops.adapters.mlflow.embedded import KEY, MlflowStore
 from twinops.adapters.mlflow.tracking import MlflowTracking
 
 FOLDER, TASTES = "model", "tastes"
-NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML")
 VERSION_OF = """
 SELECT version.version FROM model_versions AS version
 JOIN model_version_tags AS tag ON tag.name = version.name AND tag.version = version.version

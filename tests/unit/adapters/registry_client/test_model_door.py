@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hostile_models import HOSTILE, LIGHTGBM, MLMODEL
 
 import twinops
-from twinops.adapters.mlflow import digests, trial_load
+from twinops.adapters.mlflow import described, digests, trial_load
 from twinops.adapters.registry_client import client as registry_door
 from twinops.adapters.registry_client.client import RefusedError
 from twinops.errors import IntegrityError, ParamsError
@@ -92,9 +92,10 @@ def test_an_unsigned_pass_another_key_or_no_approval_is_refused(tmp_path: Path) 
 
 
 def test_a_pass_for_a_version_expires_and_says_so() -> None:
-    given = passport.issued({"files": {}, "digest": digests.digest_of({}), "approval": APPROVAL, "alias": None}, KEY)
-    later = datetime(2127, 1, 1, tzinfo=UTC)
-    assert "expired" in passport.faults(given, key=bytes.fromhex(PUBLIC), files={}, now=later)[0]
+    given = passport.issued({"approval": APPROVAL, "issued": APPROVAL["at"]}, KEY)
+    later, now = datetime(2127, 1, 1, tzinfo=UTC), datetime(2126, 11, 23, 17, tzinfo=UTC)
+    assert "expired on 2126-11-23" in passport.against_end(given, now=later)[0]
+    assert passport.against_end(given, now=now) == ()
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -116,7 +117,7 @@ def test_damaged_lightgbm_text_ends_another_process_not_this_one(tmp_path: Path)
     booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1, "num_leaves": 4}, data, 3)
     text = booster.model_to_string()
     good = candidate_file(tmp_path, text)
-    trial_load.try_out("mlflow.lightgbm", good)
+    trial_load.try_out(good)
     chance = random.Random(3)
     ended = 0
     for _ in range(4):
@@ -125,16 +126,21 @@ def test_damaged_lightgbm_text_ends_another_process_not_this_one(tmp_path: Path)
         at = chance.randrange(len(lines))
         lines[at] = lines[at][: len(lines[at]) // 2] + "-9999999999"
         try:
-            trial_load.try_out("mlflow.lightgbm", candidate_file(tmp_path, "\n".join(lines)))
+            trial_load.try_out(candidate_file(tmp_path, "\n".join(lines)))
         except IntegrityError:
             ended += 1
     assert ended >= 2
-    assert digests.dangers(model(tmp_path / "m", LIGHTGBM, **{"model.lgb": text})) == ()
+    assert dangers(good) == ()
 
 
 def candidate_file(folder: Path, text: str) -> Path:
-    candidate.write(folder / "model.lgb", text)
-    return folder / "model.lgb"
+    candidate.write(folder / "m" / "MLmodel", LIGHTGBM)
+    candidate.write(folder / "m" / "model.lgb", text)
+    return folder / "m"
+
+
+def dangers(folder: Path) -> tuple[str, ...]:
+    return described.dangers(folder, digests.listing(folder))
 
 
 def test_bombs_are_refused_without_being_opened(tmp_path: Path) -> None:
@@ -150,13 +156,13 @@ def test_bombs_are_refused_without_being_opened(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="does not load"):
         twinops.load(str(deep), key=PUBLIC)
     long = model(tmp_path / "long", "x" * 300_000)
-    assert "too long" in digests.dangers(long)[0]
+    assert "too long" in dangers(long)[0]
 
 
 def test_a_model_that_loops_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial_load, "SECONDS", 0.01)
     with pytest.raises(IntegrityError, match="did not load within"):
-        trial_load.try_out("twinops.adapters.mlflow.twin_flavour", model(tmp_path) / "data/twin.json")
+        trial_load.try_out(model(tmp_path))
 
 
 def test_an_alias_that_is_not_set_is_no_broken_service() -> None:

@@ -70,8 +70,9 @@ class MlflowRegistry:
     def _search(self, client: Any, name: str, key: str) -> str | None:
         if not self._store.server:
             return _lowest(client.search_model_versions(f"name = '{name}' and tags.`{KEY}` = '{key}'"))
-        run_id = MlflowTracking(self._store.root).find(key)  # a governed registry takes no tag of ours from a caller
-        return _lowest(client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")) if run_id else None
+        # a governed registry takes no tag of ours from a caller
+        runs = ", ".join(f"'{run.info.run_id}'" for run in MlflowTracking(self._store.root).runs(client, key))
+        return _lowest(client.search_model_versions(f"name = '{name}' and run_id IN ({runs})")) if runs else None
 
 
 def _lowest(found: Any) -> str | None:

@@ -111,12 +111,14 @@ def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int
 
 def opened_by_a_loader(store: GovernedStore, name: str, version: int) -> str:
     """The digest of the file that is loaded, after loading it in a process of its own; no lock is held meanwhile."""
-    try:
-        with store.reading() as now:
-            return artifact_folders.opened(now, cases.recorded(now, name, version))
-    except IntegrityError as problem:
-        with store.guarded({"model": name, "version": str(version), "act": "load"}):
-            raise refusal(f"Version {version} of {name} does not load as it was registered. {problem.what}") from None
+    with store.reading() as now:
+        made = cases.recorded(now, name, version)
+        try:
+            return artifact_folders.opened(now, made)
+        except IntegrityError as problem:
+            why = problem.what
+    with store.guarded({"model": name, "version": str(version), "act": "load"}):
+        raise refusal(f"Version {version} of {name} does not load as it was registered. {why}")
 
 
 def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEvidence) -> int:

@@ -6,6 +6,7 @@ Our own records are only added to. Whoever owns the database can drop all this: 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -70,6 +71,22 @@ RULES = (
      " OR NEW.place <> OLD.place OR NEW.separated <> OLD.separated OR NEW.created_ms <> OLD.created_ms"
      " OR NEW.deleted < OLD.deleted", "what was recorded of a version stays"),
 )  # fmt: skip
+_JUDGED = (
+    "EXISTS (SELECT 1 FROM twinops_version v WHERE v.deleted = 0 AND v.run_id = {run} AND ("
+    "EXISTS (SELECT 1 FROM twinops_grant g WHERE g.uid = v.uid AND g.active = 1)"
+    " OR EXISTS (SELECT 1 FROM twinops_review r WHERE r.uid = v.uid AND r.act <> 'request')"
+    " OR (v.separated = 1 AND EXISTS (SELECT 1 FROM twinops_evidence e WHERE e.uid = v.uid))))"
+)
+_MODEL = "(SELECT m.source_run_id FROM logged_models m WHERE m.model_id = {row}.model_id)"
+RUNS = {
+    **dict.fromkeys(("runs", "params", "metrics", "latest_metrics", "tags"), "{row}.run_uuid"),
+    "inputs": "{row}.destination_id",
+    "logged_models": "{row}.source_run_id",
+    **dict.fromkeys(("logged_model_params", "logged_model_metrics", "logged_model_tags"), _MODEL),
+}
+"""Where MLflow keeps what is known of a run and its logged models, and the run that a row there belongs to."""
+_LISTED = "{row}.tag_key <> 'mlflow.modelVersions' AND "
+"""MLflow's own note on a logged model of which versions were made from it; nothing reads it back."""
 APPEND_ONLY = tuple(f"twinops_{t}" for t in ("event", "evidence", "review", "ruling", "promotion", "rules"))
 KEPT = ("twinops_head", "twinops_version", "twinops_grant", "twinops_seal", "twinops_run", "twinops_upload")
 
@@ -79,7 +96,18 @@ def rules() -> tuple[Trigger, ...]:
     told = "records are only added to"
     changed = [Trigger(f"{t}_update", t, "UPDATE", "TRUE", told) for t in APPEND_ONLY]
     gone = [Trigger(f"{t}_delete", t, "DELETE", "TRUE", told) for t in (*APPEND_ONLY, *KEPT)]
-    return (*RULES, *changed, *gone)
+    return (*RULES, *changed, *gone, *_of_runs())
+
+
+def _of_runs() -> Iterator[Trigger]:
+    """Neither who made the run nor an administrator changes what stands behind a version that was judged."""
+    told = "this run stands behind a version that was judged; it stays as it was"
+    for table, run in RUNS.items():
+        free = _LISTED if table == "logged_model_tags" else ""
+        belongs = {row: (free + _JUDGED.format(run=run)).format(row=row) for row in ("NEW", "OLD")}
+        for operation, rows in {"INSERT": ["NEW"], "UPDATE": ["NEW", "OLD"], "DELETE": ["OLD"]}.items():
+            condition = " OR ".join(f"({belongs[row]})" for row in rows)
+            yield Trigger(f"{table}_{operation.lower()}", table, operation, condition, told)
 
 
 def names() -> frozenset[str]:

@@ -89,23 +89,22 @@ def test_nothing_lies_beside_what_the_loader_needs(tmp_path: Path, name: str) ->
         (lambda t: t.replace("data/twin.json", "data//twin.json"), "not one text file"),
         (lambda t: t.replace("data/twin.json", "./data/twin.json"), "not one text file"),
         (lambda t: t.replace("data/twin.json", "artifacts/twin.json"), "is not there"),
-        (lambda t: _flavour(t), "flavours that may load"),
+        (lambda t: t.replace("flavors:\n", "flavors:\n  lightgbm: {data: data/twin.json}\n"), "flavours that may load"),
         (lambda t: t.replace("conda.yaml", "evil.yaml"), "environment is described in other files"),
         (lambda t: t.replace("streamable: false", "config: {a: 1}"), "asks for more"),
         (lambda t: t + "prompts: [a]\n", "asks for more"),
         (lambda t: t + "auth_policy: {a: b}\n", "asks for more"),
         (lambda t: t + "saved_input_example_info: {artifact_path: x.pkl, type: dataframe}\n", "another file"),
         (lambda t: t + "flavors: {}\n", "each key once"),
-        (lambda t: t.replace("    data: data/twin.json", "    data: data/twin.json\n    data: x.json"), "each key once"),
+        (
+            lambda t: t.replace("    data: data/twin.json", "    data: data/twin.json\n    data: x.json"),
+            "each key once",
+        ),
         (lambda t: t + "x: " + "[" * 5000 + "]" * 5000 + "\n", "each key once"),
     ],
 )
 def test_a_description_names_one_file_and_asks_for_nothing_more(tmp_path: Path, change: object, told: str) -> None:
     assert told in " ".join(dangers(folder(tmp_path, MLmodel=change(MLMODEL))))
-
-
-def _flavour(text: str) -> str:
-    return text.replace("flavors:\n", "flavors:\n  lightgbm: {data: data/twin.json}\n")
 
 
 @pytest.mark.parametrize(

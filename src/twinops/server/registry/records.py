@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from mlflow.store.tracking.dbmodels.models import SqlLoggedModel
 from sqlalchemy import ColumnElement, Select, Table, func, insert, select, update
 from sqlalchemy.orm import Session
 
@@ -268,15 +267,6 @@ def judged_run(session: Session, run_ids: Sequence[str]) -> str | None:
     judged = grant.exists() | act.exists() | given.exists()
     found = select(VERSION.c.run_id).where(VERSION.c.deleted == 0, VERSION.c.run_id.in_(run_ids), judged)
     return session.execute(found.limit(1)).scalar()
-
-
-def made_in(session: Session, run_id: str, place: str) -> bool:
-    """Did this run make what lies there: among its own artifacts, or as a logged model of its own?"""
-    parts = place.split("/")
-    model = select(SqlLoggedModel.model_id).where(SqlLoggedModel.source_run_id == run_id)
-    return (
-        run_id in parts or session.execute(model.where(SqlLoggedModel.model_id.in_(parts)).limit(1)).first() is not None
-    )
 
 
 def sealed(session: Session, place: str, *, above: bool = False) -> str | None:

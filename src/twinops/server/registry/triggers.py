@@ -72,7 +72,7 @@ RULES = (
      " OR NEW.deleted < OLD.deleted", "what was recorded of a version stays"),
 )  # fmt: skip
 _JUDGED = (
-    "EXISTS (SELECT 1 FROM twinops_version v WHERE v.deleted = 0 AND v.run_id = {run} AND ("
+    "EXISTS (SELECT 1 FROM twinops_version v WHERE v.deleted = 0 AND v.run_id IN ({run}) AND ("
     "EXISTS (SELECT 1 FROM twinops_grant g WHERE g.uid = v.uid AND g.active = 1)"
     " OR EXISTS (SELECT 1 FROM twinops_review r WHERE r.uid = v.uid AND r.act <> 'request')"
     " OR (v.separated = 1 AND EXISTS (SELECT 1 FROM twinops_evidence e WHERE e.uid = v.uid))))"
@@ -80,7 +80,7 @@ _JUDGED = (
 _MODEL = "(SELECT m.source_run_id FROM logged_models m WHERE m.model_id = {row}.model_id)"
 RUNS = {
     **dict.fromkeys(("runs", "params", "metrics", "latest_metrics", "tags"), "{row}.run_uuid"),
-    "inputs": "{row}.destination_id",
+    "inputs": "{row}.source_id, {row}.destination_id",
     "logged_models": "{row}.source_run_id",
     **dict.fromkeys(("logged_model_params", "logged_model_metrics", "logged_model_tags"), _MODEL),
 }

@@ -303,6 +303,29 @@ def test_plain_sql_on_the_database_is_refused_too(live: Live, produced: Version,
         engine.dispose()
 
 
+@pytest.mark.filterwarnings("default")  # MLflow deprecates its own parts
+def test_new_evidence_on_the_same_key_begins_another_run_where_the_first_was_judged(tmp_path: Path) -> None:
+    from twinops.adapters.mlflow.tracking import MlflowTracking
+    from twinops.server.registry import callers
+
+    store, tracking = play.open_store(tmp_path), MlflowTracking(tmp_path)
+    told = {"key": "a" * 64, "params": {"c": 1}, "files": {}}
+    first = tracking.record(**told, metrics={"auc": 0.8}, tags={"twinops.evidence": "one"})
+    assert tracking.record(**told, metrics={"auc": 0.9}, tags={"twinops.evidence": "two"}) == first, "not judged yet"
+    place = f"1/{first}/artifacts/model"
+    for path, content in play.model_files(1).items():
+        target = store.home.artifacts / place / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    with callers.acting("scientist"):
+        store.create_registered_model(play.MODEL)
+        play.with_evidence(store, store.create_model_version(play.MODEL, f"mlflow-artifacts:/{place}", first))
+    second = tracking.record(**told, metrics={"auc": 0.7}, tags={"twinops.evidence": "three"})
+    assert second != first
+    assert tracking.record(**told, metrics={"auc": 0.6}, tags={"twinops.evidence": "four"}) == second
+    assert tracking.find("a" * 64, tags={"twinops.evidence": "two"}) == first, "the judged run is as it was"
+
+
 # passes, through somebody in the middle
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import urllib.error
@@ -69,7 +70,7 @@ class Door:
                 told = bytes(answer.read(most + 1))
         except urllib.error.HTTPError as problem:
             raise _told(problem) from None
-        except (urllib.error.URLError, OSError) as problem:
+        except (urllib.error.URLError, OSError, http.client.HTTPException) as problem:
             raise ServiceError(
                 f"The registry did not answer: {problem}.", hint="Is `twinops server` running?"
             ) from None

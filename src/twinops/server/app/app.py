@@ -33,7 +33,8 @@ def create_app(flask: Any = None) -> Any:
     for scheme in ("file", "", "twinops+file"):
         repositories.register(scheme, SealedRepository)
     store: Any = _get_model_registry_store()
-    tell_as_refusals(_get_tracking_store().engine)
+    runs: Any = _get_tracking_store()
+    tell_as_refusals(runs.engine)
     startup_checks.check(store, Home.here())
     store.roles_of = accounts.actor_of
     store.outbox = Outbox(Home.here().root)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinops.adapters.registry_client.client import Door
+from twinops.entities.canonical import from_json
 from twinops.errors import DataError, ParamsError
 from twinops.governance.log.checkpoint import notes_in
 
@@ -60,7 +61,7 @@ def from_file(path: Path) -> Log:
     try:
         with path.open("rb") as file:
             lines = file.read().split(b"\n")
-        told = json.loads(lines[0])
+        told = from_json(lines[0])
         if told["schema"] != HEAD:
             raise KeyError(told["schema"])
     except (OSError, ValueError, KeyError, TypeError, IndexError):

@@ -120,9 +120,9 @@ def alias() -> Any:
 
 @answering
 def given_pass() -> Any:
-    """What a loader checks: digests and approval, signed by this server just now."""
+    """What a loader checks: digests and approval, signed by this server just now, for this call's nonce."""
     name, word = _words(request.args, "name", "alias")
-    return passes.issue(governed(), name, word)
+    return passes.issue(governed(), name, word, nonce=request.args.get("nonce"))
 
 
 @answering

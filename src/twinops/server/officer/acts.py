@@ -60,6 +60,7 @@ class Deed:
 def decide(store: GovernedStore, name: str, version: int, deed: Deed) -> Review:
     """Request a review, approve, reject, ask for changes or revoke."""
     act = deed.act
+    loads = act is Act.APPROVE and _loads(store, name, version)
     with store.guarded({"model": name, "version": str(version), "act": act.value}) as log:
         found = cases.load(log.transaction, name, version)
         active = found.rules.offices
@@ -67,11 +68,22 @@ def decide(store: GovernedStore, name: str, version: int, deed: Deed) -> Review:
         refuse(approval.against_reason(act, deed.reason))
         if act is Act.APPROVE:
             refuse_if_changed(found.case, deed.seen)
+            if not loads:
+                raise refusal("What stood in the way changed just now. Open the page again, read it, then decide.")
             _keep_approved(store.home, found.recorded)
         done = _keep_review(log, found.case, deed, active)
         word = act.value if done.separated else f"{act.value}, roles not separated"
         store.mirror(name, found.case.version, {"review": word})
     return done
+
+
+def _loads(store: GovernedStore, name: str, version: int) -> bool:
+    """Try it elsewhere before any lock is taken, if nothing else stands in the way; refused when it does not load."""
+    with store.reading() as now:
+        found = cases.load(now, name, version)
+        office = found.rules.offices
+        against = approval.against_act(Act.APPROVE, found.case, store.actor(), offices=office, now=now.now)
+    return not against and bool(evidence.opened_by_a_loader(store, name, version))
 
 
 def _keep_review(log: AuditLog, case: Case, deed: Deed, active: Offices | None) -> Review:

@@ -12,7 +12,6 @@ from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EX
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
 from sqlalchemy import Row
 
-from twinops.adapters.mlflow import digests as model_bytes
 from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
 from twinops.entities.canonical import digest
 from twinops.entities.event import Kind as EventKind
@@ -212,7 +211,7 @@ def _contributors(
 
 
 def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:
-    dangers = now.known.once("dangers", made.digest, lambda: model_bytes.dangers(now.home.artifacts / made.place))
+    dangers = now.known.once("dangers", made.digest, lambda: artifact_folders.dangers(now.home, made))
     found = [*artifact_folders.differences(now.home, made), *dangers]
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)

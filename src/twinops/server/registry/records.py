@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -277,11 +278,22 @@ def _add(session: Session, table: Table, **values: str) -> None:
     session.execute(insert_into(table, session.get_bind()).values(values).on_conflict_do_nothing())
 
 
+def judged_run(session: Session, run_ids: Sequence[str]) -> str | None:
+    """The first of these runs that stands behind a version which was judged; the triggers ask the same."""
+    grant = select(GRANT.c.uid).where(GRANT.c.uid == VERSION.c.uid, GRANT.c.active == 1)
+    act = select(REVIEW.c.uid).where(REVIEW.c.uid == VERSION.c.uid, REVIEW.c.act != Act.REQUEST)
+    given = select(EVIDENCE.c.uid).where(EVIDENCE.c.uid == VERSION.c.uid, VERSION.c.separated == 1)
+    judged = grant.exists() | act.exists() | given.exists()
+    found = select(VERSION.c.run_id).where(VERSION.c.deleted == 0, VERSION.c.run_id.in_(run_ids), judged)
+    return session.execute(found.limit(1)).scalar()
+
+
 def sealed(session: Session, place: str, *, above: bool = False) -> str | None:
     """The sealed folder this place lies in, or (`above`) that lies in this place; None: neither."""
     parts = place.split("/")
     upward = ["/".join(parts[: n + 1]) for n in range(len(parts))]
     within: str | None = session.execute(select(SEAL.c.place).where(SEAL.c.place.in_(upward))).scalar()
+    within = within or judged_run(session, parts)
     if within is not None or not above:
         return within
     below = SEAL.c.place.startswith(f"{place}/" if place else "", autoescape=True)

@@ -8,7 +8,7 @@ Every look-up names its schema, so that no other table of the same name can answ
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -90,6 +90,22 @@ RULES = (
      "NEW.name <> OLD.name OR NEW.alias <> OLD.alias OR NEW.etag <= OLD.etag", "a grant changes with an event only"),
     Trigger("actor_fixed", "twinops_actor", "UPDATE", "TRUE", "a pseudonym stays with its account"),
 )  # fmt: skip
+_JUDGED = (
+    "EXISTS (SELECT 1 FROM {schema}.twinops_version v WHERE v.deleted = 0 AND v.run_id IN (RUN) AND ("
+    "EXISTS (SELECT 1 FROM {schema}.twinops_grant g WHERE g.uid = v.uid AND g.active = 1)"
+    " OR EXISTS (SELECT 1 FROM {schema}.twinops_review r WHERE r.uid = v.uid AND r.act <> 'request')"
+    " OR (v.separated = 1 AND EXISTS (SELECT 1 FROM {schema}.twinops_evidence e WHERE e.uid = v.uid))))"
+)
+_MODEL = "(SELECT m.source_run_id FROM {schema}.logged_models m WHERE m.model_id = ROW.model_id)"
+RUNS = {
+    **dict.fromkeys(("runs", "params", "metrics", "latest_metrics", "tags"), "ROW.run_uuid"),
+    "inputs": "ROW.source_id, ROW.destination_id",
+    "logged_models": "ROW.source_run_id",
+    **dict.fromkeys(("logged_model_params", "logged_model_metrics", "logged_model_tags"), _MODEL),
+}
+"""Where MLflow keeps what is known of a run and its logged models, and the run that a row there belongs to."""
+_LISTED = "ROW.tag_key <> 'mlflow.modelVersions' AND "
+"""MLflow's own note on a logged model of which versions were made from it; nothing reads it back."""
 APPEND_ONLY = tuple(
     f"twinops_{t}"
     for t in (
@@ -109,7 +125,19 @@ def rules() -> tuple[Trigger, ...]:
     told = "records are only added to"
     changed = [Trigger(f"{t}_update", t, "UPDATE", "TRUE", told) for t in APPEND_ONLY]
     gone = [Trigger(f"{t}_delete", t, "DELETE", "TRUE", told) for t in (*APPEND_ONLY, *KEPT)]
-    return (*RULES, *changed, *gone)
+    return (*RULES, *changed, *gone, *_of_runs())
+
+
+def _of_runs() -> Iterator[Trigger]:
+    """Neither who made the run nor an administrator changes what stands behind a version that was judged."""
+    told = "this run stands behind a version that was judged; it stays as it was"
+    for table, run in RUNS.items():
+        free = _LISTED if table == "logged_model_tags" else ""
+        judged = free + _JUDGED.replace("RUN", run)
+        belongs = {row: judged.replace("ROW", row) for row in ("NEW", "OLD")}
+        for operation, rows in {"INSERT": ["NEW"], "UPDATE": ["NEW", "OLD"], "DELETE": ["OLD"]}.items():
+            condition = " OR ".join(f"({belongs[row]})" for row in rows)
+            yield Trigger(f"{table}_{operation.lower()}", table, operation, condition, told)
 
 
 def install(connection: Connection) -> None:

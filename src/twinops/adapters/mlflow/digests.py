@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,21 @@ def listing(folder: Path) -> dict[str, str]:
     Raises:
         IntegrityError: no folder, no file, a link, or more than anyone would sign for.
     """
-    found: dict[str, str] = {}
-    total = 0
-    for path in _files(folder):
-        total += path.stat().st_size
-        if len(found) >= MAX_FILES or total > MAX_BYTES:
-            raise IntegrityError(f"{folder.name} holds too much.", hint="A model is at most 2,000 files and 2 GiB.")
-        found[path.relative_to(folder).as_posix()] = sha256(path)
-    if not found:
-        raise IntegrityError(f"There is no file in {folder.name}.", hint="Upload the model before it is registered.")
-    return found
+    found = list(islice(_files(folder), MAX_FILES + 1))
+    against_unsignable(folder.name, [path.stat().st_size for path in found])
+    return {path.relative_to(folder).as_posix(): sha256(path) for path in found}
+
+
+def against_unsignable(name: str, sizes: Collection[int]) -> None:
+    """Nobody signs for nothing, nor for more than anyone could look at.
+
+    Raises:
+        IntegrityError: no file, or too many, or too large.
+    """
+    if not sizes:
+        raise IntegrityError(f"There is no file in {name}.", hint="Upload the model before it is registered.")
+    if len(sizes) > MAX_FILES or sum(sizes) > MAX_BYTES:
+        raise IntegrityError(f"{name} holds too much.", hint="A model is at most 2,000 files and 2 GiB.")
 
 
 def digest_of(files: Mapping[str, str]) -> str:

@@ -182,7 +182,7 @@ def _contributors(
 
 
 def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:
-    dangers = now.known.once("dangers", made.digest, lambda: model_bytes.dangers(now.home.artifacts / made.place))
+    dangers = now.known.once("dangers", made.digest, lambda: _dangers(now, made))
     found = [*artifact_folders.differences(now.home, made), *dangers]
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)
@@ -193,6 +193,11 @@ def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tupl
     if policy is not None and not policy.valid_on(now.now.date()):
         found.append(f"Policy {policy.version} is not in force today.")
     return tuple(found)
+
+
+def _dangers(now: Transaction, made: Recorded) -> tuple[str, ...]:
+    with now.home.uploads.opened(made.place) as folder:
+        return model_bytes.dangers(folder)
 
 
 def _strange_signers(found: Judgement | None, offices: Offices | None) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from twinops.governance.log.checkpoint import raw
+from twinops.server.registry import storage
+from twinops.server.registry.storage import Disk, Storage
 
 VARIABLE = "TWINOPS_HOME"
 DATABASE = "TWINOPS_DATABASE_URL"
@@ -53,13 +56,41 @@ class Home:
 
     @property
     def artifacts(self) -> Path:
-        """What trainers upload."""
+        """What trainers upload, where it lies on disk."""
         return self.root / "mlruns"
 
     @property
     def approved(self) -> Path:
-        """Copies of approved bytes, by digest; no route writes here."""
+        """Copies of approved bytes, by digest, where they lie on disk; no route writes here."""
         return self.folder / "approved"
+
+    @cached_property
+    def disk(self) -> Disk:
+        """The project's own folder of artifacts; runs that were made without a server lie there in any case."""
+        return Disk(self.artifacts)
+
+    @cached_property
+    def uploads(self) -> Storage:
+        """What trainers upload, wherever it lies."""
+        return self._kept("mlruns", self.disk)
+
+    @cached_property
+    def copies(self) -> Storage:
+        """Copies of approved bytes, by digest, wherever they lie; no route writes here."""
+        return self._kept("approved", Disk(self.approved, mode=0o400))
+
+    def _kept(self, part: str, disk: Disk) -> Storage:
+        return storage.named(os.environ.get(storage.VARIABLE, ""), part, disk=disk, spool=self.folder / "uploading")
+
+    def claim(self) -> None:
+        """See that both are there and nobody else's.
+
+        Raises:
+            ServiceError: a bucket does not answer, or another server works in it.
+        """
+        owner = hashlib.sha256(f"owner of artifacts {self.secret}".encode()).hexdigest()
+        for kept in (self.uploads, self.copies):
+            kept.claim(owner)
 
     @property
     def evidence(self) -> Path:

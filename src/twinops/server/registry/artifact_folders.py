@@ -56,8 +56,7 @@ def keep_copy(home: Home, made: Recorded) -> None:
     Raises:
         IntegrityError: the bytes are not those that were registered.
     """
-    kept = home.copies.digests(made.digest) if home.copies.children(made.digest) else {}
-    missing = sorted(set(made.files) - set(kept))
+    missing = sorted(set(made.files) - home.copies.names(made.digest))
     try:
         for name in missing:
             home.copies.copy(home.uploads, f"{made.place}/{name}", f"{made.digest}/{name}")

@@ -53,6 +53,10 @@ class Bucket:
             raise IntegrityError(f"{strange[0]!r} is no plain file.", hint="A model is made of plain files.")
         return {name: self._sha256(f"{place}/{name}") for name in sorted(found)}
 
+    def names(self, place: str) -> set[str]:
+        """See `Storage`."""
+        return {name for name, _ in self._objects(f"{place}/")}
+
     def children(self, place: str) -> list[Child]:
         """See `Storage`."""
         top = self._key(f"{place}/" if place else "")

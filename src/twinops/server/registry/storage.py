@@ -52,6 +52,9 @@ class Storage(Protocol):
             IntegrityError: nothing is there, something that is no plain file, or more than anyone would sign for.
         """
 
+    def names(self, place: str) -> set[str]:
+        """Paths of all files in a place, unread; none where there is none."""
+
     def children(self, place: str) -> list[Child]:
         """What lies directly in a place, by name; nothing where there is none, or where it is a file."""
 
@@ -115,6 +118,11 @@ class Disk:
     def digests(self, place: str) -> dict[str, str]:
         """See `Storage`."""
         return digests.listing(self._at(place))
+
+    def names(self, place: str) -> set[str]:
+        """See `Storage`."""
+        folder = self._at(place)
+        return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
     def children(self, place: str) -> list[Child]:
         """See `Storage`."""

@@ -89,12 +89,15 @@ def test_a_model_of_more_files_than_anyone_would_sign_for_is_refused_and_a_folde
     assert bucket.listed() == []
 
 
-@pytest.mark.parametrize("key", ["data/", "a//b", "../x", "./x", "a/./b", "tab\tname", "back\\slash"])
+@pytest.mark.parametrize("key", ["data/", "a//b", "../x", "./x", "a/./b", "tab\tname", "back\\slash", "MLmodel/x"])
 def test_keys_that_no_file_could_have_are_found_in_a_bucket(bucket: living.Bucket, tmp_path: Path, key: str) -> None:
     kept = Bucket(bucket.name, f"{bucket.prefix}/kept", tmp_path / "spool")
-    bucket.client.put_object(Bucket=bucket.name, Key=f"{bucket.prefix}/kept/model/{key}", Body=b"decoy")
-    with pytest.raises(IntegrityError):
+    for name, content in (("MLmodel", b"plain"), (key, b"decoy")):
+        bucket.client.put_object(Bucket=bucket.name, Key=f"{bucket.prefix}/kept/model/{name}", Body=content)
+    with pytest.raises(IntegrityError, match="no plain file"):
         kept.digests("model")
+    with kept.opened("model") as folder:
+        assert len([path for path in folder.rglob("*") if path.is_file()]) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ import hashlib
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mlflow.exceptions import MlflowException
@@ -48,7 +48,7 @@ class Bucket:
         """See `Storage`. No ETag and no metadata is believed: the bytes are read."""
         found = dict(islice(self._objects(f"{place}/"), digests.MAX_FILES + 1))
         digests.against_unsignable(place.rpartition("/")[2], found.values())
-        strange = sorted(name for name in found if not _is_plain(name))
+        strange = sorted(found.keys() - _plain_files(found))
         if strange:
             raise IntegrityError(f"{strange[0]!r} is no plain file.", hint="A model is made of plain files.")
         return {name: self._sha256(f"{place}/{name}") for name in sorted(found)}
@@ -73,10 +73,13 @@ class Bucket:
     def opened(self, place: str) -> Iterator[Path]:
         """See `Storage`."""
         with tempfile.TemporaryDirectory(prefix="twinops-") as scratch:
-            for name, _ in islice(self._objects(f"{place}/"), digests.MAX_FILES):
-                into = Path(scratch, plain(name))
+            found = dict(islice(self._objects(f"{place}/"), digests.MAX_FILES + 1))
+            small = len(found) <= digests.MAX_FILES and sum(found.values()) <= digests.MAX_BYTES
+            for name in _plain_files(found) if small else ():
+                into = Path(scratch, name)
                 into.parent.mkdir(parents=True, exist_ok=True)
-                self.fetch(f"{place}/{name}", into)
+                with suppress(FileNotFoundError):
+                    self.fetch(f"{place}/{name}", into)
             yield Path(scratch)
 
     def path(self, _place: str, /) -> Path | None:
@@ -119,7 +122,9 @@ class Bucket:
         inside = self._objects(f"{place}/")
         while some := [{"Key": self._key(f"{place}/{name}")} for name, _ in islice(inside, AT_ONCE)]:
             with _asked():
-                self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})
+                gone = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": some, "Quiet": True})
+            if gone.get("Errors"):
+                raise _away(str(gone["Errors"][0].get("Code")))
 
     def claim(self, owner: str) -> None:
         """See `Storage`."""
@@ -193,6 +198,12 @@ class Bucket:
         style = {"addressing_style": os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "auto")}
         endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None
         return Session().client("s3", endpoint_url=endpoint, config=Config(s3=style, retries={"mode": "standard"}))
+
+
+def _plain_files(names: Collection[str]) -> set[str]:
+    """Those that could lie on a disk: a bucket also takes `a` beside `a/b`, and names that lead elsewhere."""
+    folders = {above.as_posix() for name in names for above in PurePosixPath(name).parents}
+    return {name for name in names if _is_plain(name) and name not in folders}
 
 
 def _is_plain(name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -88,9 +87,8 @@ class Home:
         Raises:
             ServiceError: a bucket does not answer, or another server works in it.
         """
-        owner = hashlib.sha256(f"owner of artifacts {self.secret}".encode()).hexdigest()
         for kept in (self.uploads, self.copies):
-            kept.claim(owner)
+            kept.claim(self._once("artifacts.owner"))
 
     @property
     def evidence(self) -> Path:
@@ -145,7 +143,11 @@ class Home:
     @cached_property
     def secret(self) -> str:
         """What form tokens are made with."""
-        path = self.folder / "form.key"
+        return self._once("form.key")
+
+    def _once(self, name: str) -> str:
+        """A secret of this server, made when it is first asked for."""
+        path = self.folder / name
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             _write_once(path, secrets.token_hex(32))

@@ -16,14 +16,17 @@ from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from twinops.adapters.mlflow import digests
-from twinops.errors import IntegrityError, ServiceError
-from twinops.server.registry.storage import Child, Storage, plain
+from twinops.errors import IntegrityError, ParamsError, ServiceError
+from twinops.server.registry.storage import Child, Disk, Storage, plain
 
+VARIABLE = "TWINOPS_ARTIFACTS"
+"""Names a bucket for artifacts, `s3://bucket/prefix`; the project's own disk by default."""
 OWNER = ".twinops-owner"
 """Says whose artifacts these are: two servers with two databases would each overwrite what the other sealed."""
 AT_ONCE = 1_000
@@ -198,6 +201,23 @@ class Bucket:
         style = {"addressing_style": os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "auto")}
         endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None
         return Session().client("s3", endpoint_url=endpoint, config=Config(s3=style, retries={"mode": "standard"}))
+
+
+def named(variable: str, part: str, *, disk: Disk, spool: Path) -> Storage:
+    """The storage that the variable names, one part of it; the disk where it is not set.
+
+    Raises:
+        ParamsError: it names something else than a bucket.
+    """
+    if not variable:
+        return disk
+    told = urlsplit(variable)
+    names = [*told.path.strip("/").split("/"), part] if told.path.strip("/") else [part]
+    odd = told.scheme != "s3" or not told.netloc or told.query or told.fragment or "@" in told.netloc
+    if odd or any(name in ("", ".", "..") for name in names):
+        hint = f"Say {VARIABLE}=s3://bucket/prefix, or unset it."
+        raise ParamsError(f"{VARIABLE} is {variable[:80]!r}, which is no bucket.", hint=hint)
+    return Bucket(told.netloc, "/".join(names), spool)
 
 
 def _plain_files(names: Collection[str]) -> set[str]:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from twinops.governance.log.checkpoint import raw
-from twinops.server.registry import storage
+from twinops.server.registry import bucket
 from twinops.server.registry.storage import Disk, Storage
 
 VARIABLE = "TWINOPS_HOME"
@@ -79,7 +79,7 @@ class Home:
         return self._kept("approved", Disk(self.approved, mode=0o400))
 
     def _kept(self, part: str, disk: Disk) -> Storage:
-        return storage.named(os.environ.get(storage.VARIABLE, ""), part, disk=disk, spool=self.folder / "uploading")
+        return bucket.named(os.environ.get(bucket.VARIABLE, ""), part, disk=disk, spool=self.folder / "uploading")
 
     def claim(self) -> None:
         """See that both are there and nobody else's.

@@ -17,11 +17,8 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from twinops.adapters.mlflow import digests
-from twinops.errors import ParamsError
 from twinops.server.refusals import mistake, refusal
 
-VARIABLE = "TWINOPS_ARTIFACTS"
-"""Names a bucket for artifacts, `s3://bucket/prefix`; the project's own disk by default."""
 MAX_PLACE = 900
 """Bytes of a place; S3 takes keys of 1,024 and the prefix is before it."""
 
@@ -220,22 +217,3 @@ def below(storage: Storage, address: str) -> str:
     if not same or wanted.query or wanted.fragment or not f"{path}/".startswith(top):
         raise refusal("artifacts of this server lie in its own store, nowhere else.")
     return plain(path[len(top) :].lstrip("/"))
-
-
-def named(variable: str, part: str, *, disk: Disk, spool: Path) -> Storage:
-    """The storage that the variable names, one part of it; the disk where it is not set.
-
-    Raises:
-        ParamsError: it names something else than a bucket.
-    """
-    if not variable:
-        return disk
-    told = urlsplit(variable)
-    names = [*told.path.strip("/").split("/"), part] if told.path.strip("/") else [part]
-    odd = told.scheme != "s3" or not told.netloc or told.query or told.fragment or "@" in told.netloc
-    if odd or any(name in ("", ".", "..") for name in names):
-        hint = f"Say {VARIABLE}=s3://bucket/prefix, or unset it."
-        raise ParamsError(f"{VARIABLE} is {variable[:80]!r}, which is no bucket.", hint=hint)
-    from twinops.server.registry.bucket import Bucket
-
-    return Bucket(told.netloc, "/".join(names), spool)

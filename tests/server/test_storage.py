@@ -118,13 +118,17 @@ def test_an_address_outside_the_storage_is_no_place_in_it(address: str) -> None:
         storage.below(Disk(Path("/kept")), address)
 
 
-def test_a_link_out_of_the_store_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("to", ["/etc", "1"])
+def test_a_link_is_not_followed_neither_out_of_the_store_nor_to_a_second_name_in_it(tmp_path: Path, to: str) -> None:
     kept = Disk(tmp_path / "kept")
     kept.claim("me")
-    (kept.root / "out").symlink_to("/etc")
-    for ask in (kept.path, kept.children, kept.digests, lambda place: kept.fetch(place, tmp_path / "x")):
-        with pytest.raises(MlflowException, match="outside"):
+    play.put(kept, "1/passwd", b"sealed")
+    (kept.root / "out").symlink_to(to)
+    asked = (kept.path, kept.children, kept.digests, lambda place: kept.fetch(place, tmp_path / "x"))
+    for ask in (*asked, kept.remove, lambda place: play.put(kept, place, b"other")):
+        with pytest.raises(MlflowException, match="link"):
             ask("out/passwd")
+    assert (kept.root / "1" / "passwd").read_bytes() == b"sealed"
 
 
 @pytest.mark.parametrize(

@@ -186,10 +186,10 @@ class Disk:
         self.root.mkdir(parents=True, exist_ok=True)
 
     def _at(self, place: str) -> Path:
-        """The path of a place; a link on the way must not lead out of the root."""
+        """The path of a place. No link is followed: a folder with a second name could be written to by that one."""
         path = self.root / place
-        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root)):
-            raise refusal("nothing is kept outside the artifact store.")
+        if Path(os.path.realpath(path)) != Path(os.path.realpath(self.root), place):
+            raise refusal("nothing is kept outside the artifact store, nor behind a link.")
         return path
 
 

@@ -25,8 +25,6 @@ from typing import Any
 import candidate
 import play
 import preloaded
-from boto3.session import Session
-from moto.server import ThreadedMotoServer
 
 SOURCE = candidate.ROOT / "src"
 POSTGRESQL = Path("/usr/lib/postgresql")
@@ -271,6 +269,8 @@ class Bucket:
     @cached_property
     def client(self) -> Any:
         """Somebody who has the server's own keys."""
+        from boto3.session import Session
+
         return Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1").client(
             "s3", endpoint_url=self.endpoint
         )
@@ -287,6 +287,8 @@ KEYS = {"AWS_ACCESS_KEY_ID": "play", "AWS_SECRET_ACCESS_KEY": "play", "AWS_DEFAU
 @contextmanager
 def s3() -> Iterator[str]:
     """A server that plays S3, and its address."""
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     try:

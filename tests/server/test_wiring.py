@@ -60,7 +60,7 @@ def test_one_server_per_folder(tmp_path: Path) -> None:
         with sqlite3.connect(tmp_path / "mlflow.db") as connection:
             connection.execute("DROP TRIGGER twinops_alias_new")
         live.stop(9)
-        live.start()
+        live.start(WEB_CONCURRENCY="3")  # which uvicorn would take for a number of workers, and end
         assert live.passwords, "shown at the first start only"
         assert "passwords" not in live.said
         with sqlite3.connect(tmp_path / "mlflow.db") as connection:

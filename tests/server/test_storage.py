@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,33 @@ def test_a_bucket_that_is_away_is_told_and_the_server_does_not_start(bucket: liv
     assert done.returncode == 5
     assert "cannot be used" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_an_endpoint_that_is_gone_is_told_before_long(
+    bucket: living.Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{living.free_port()}")
+    before = time.monotonic()
+    with pytest.raises(MlflowException, match="did not answer") as problem:
+        Bucket(bucket.name, bucket.prefix, tmp_path / "spool").fetch("1/x", tmp_path / "x")
+    assert problem.value.get_http_status_code() == 503
+    assert time.monotonic() - before < 30
+
+
+def test_what_was_made_on_the_disk_is_not_taken_over_into_a_bucket(bucket: living.Bucket, tmp_path: Path) -> None:
+    from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
+
+    from twinops.server.app.adopt import adopt
+
+    store = play.open_store(tmp_path)
+    play.put(store.home.disk, "play/run1/artifacts/model/MLmodel", b"{}")
+    stock = SqlAlchemyStore(store.db_uri)
+    stock.create_registered_model("before")
+    stock.create_model_version("before", f"{store.home.disk.address}/play/run1/artifacts/model", "run1")
+    done, left = adopt(store)
+    assert done == []
+    assert len(left) == 1
+    assert "is not in this server's artifact store" in left[0]
 
 
 @pytest.fixture(params=["disk", "bucket"])

@@ -198,9 +198,11 @@ class Bucket:
             ) from None
         from botocore.config import Config
 
+        # whoever waits for the bucket may hold the registry's one writer lock
+        patience = {"connect_timeout": 5, "read_timeout": 20, "retries": {"mode": "standard", "total_max_attempts": 3}}
         style = {"addressing_style": os.environ.get("MLFLOW_BOTO_CLIENT_ADDRESSING_STYLE", "auto")}
         endpoint = os.environ.get("MLFLOW_S3_ENDPOINT_URL") or None
-        return Session().client("s3", endpoint_url=endpoint, config=Config(s3=style, retries={"mode": "standard"}))
+        return Session().client("s3", endpoint_url=endpoint, config=Config(s3=style, **patience))
 
 
 def named(variable: str, part: str, *, disk: Disk, spool: Path) -> Storage:

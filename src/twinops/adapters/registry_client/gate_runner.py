@@ -13,8 +13,11 @@ import yaml
 from twinops.adapters.dvc.settings import empty_cache
 from twinops.adapters.mlflow.digests import sha256
 from twinops.adapters.registry_client.client import Door, RefusedError
+from twinops.adapters.registry_client.contributors import Bases, against_cut, worked
 from twinops.errors import DataError, ServiceError
+from twinops.governance.people import offices
 from twinops.governance.people.offices import GATE_RUNNER
+from twinops.governance.policy.own_files import Known
 from twinops.ports import Lineage
 
 
@@ -28,9 +31,9 @@ def hand_in(root: Path, lineage: Lineage, name: str, version: int) -> dict[str, 
     door = Door.from_environment()
     if GATE_RUNNER not in door.get("whoami")["roles"]:
         raise RefusedError("Only a gate runner records evidence; the offices file lists which accounts are.")
+    against_cut(root)
     forced_run(root)
-    commits = door.get("alias", name=name, alias="production")["commits"]
-    base = next((c for c in commits if _is_ancestor(root, c)), None)
+    found = worked(root, bases_of(door, name), known=known_to(door))
     return door.post(
         "evidence",
         name=name,
@@ -39,11 +42,27 @@ def hand_in(root: Path, lineage: Lineage, name: str, version: int) -> dict[str, 
         commit=lineage.git_revision(),
         dirty=lineage.git_dirty(),
         lock_matches=lineage.lock_matches(),
-        base=base,
-        authors=authors(root, since=base),
+        base=found.base,
+        authors=found.authors,
+        upstream=found.upstream,
         model_sha256=sha256(root / "models" / "twin.json"),
         forced=True,
     )
+
+
+def bases_of(door: Door, name: str) -> Bases:
+    """What the registry knows that authors may be counted from."""
+    told = door.get("alias", name=name, alias="production")
+    adopted = told["adopted"]
+    return Bases(tuple(told["commits"]), adopted["commit"] if adopted else None)
+
+
+def known_to(door: Door) -> Known:
+    """Whom the registry knows: its active offices file, never the candidate's."""
+    told = door.get("known")
+    text = told["offices"]
+    return Known(offices.read(text, name="the active offices file") if text else offices.NOBODY,
+                 frozenset((one["sha256"], one["account"]) for one in told["activated"]))
 
 
 def forced_run(root: Path) -> None:
@@ -84,23 +103,3 @@ def files(root: Path, name: str) -> dict[str, bytes]:
     found = [root / "reports" / "evidence.json", *sorted((root / "model_cards" / name).glob("*"))]
     found += sorted((root / "reports" / "figures").glob("*.png"))
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in found if path.is_file()}
-
-
-def authors(root: Path, *, since: str | None) -> list[str]:
-    """E-mails of everybody who wrote or committed something since that commit; since ever without one."""
-    span = f"{since}..HEAD" if since else "HEAD"
-    said = _git(root, "log", "--format=%ae%n%ce%n%(trailers:key=Co-authored-by,valueonly)", span)
-    lines = (line.strip() for line in said.splitlines())
-    return sorted({line.rpartition("<")[2].rstrip(">") if "<" in line else line for line in lines if line})
-
-
-def _is_ancestor(root: Path, commit: str) -> bool:
-    command = ["git", "-C", str(root), "merge-base", "--is-ancestor", commit, "HEAD"]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def _git(root: Path, *words: str) -> str:
-    done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise ServiceError("Git could not tell who worked on this candidate.", hint=done.stderr.strip()[:200])
-    return done.stdout

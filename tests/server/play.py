@@ -117,6 +117,29 @@ def signed_by(who: str) -> dict[str, str]:
     return {"by": f"{who}@example.net", "key": fingerprint(KEYS[who].public)}
 
 
+def signed(text: str, namespace: str, who: str) -> str:
+    """Rules with the ssh signature of one of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rules.yaml"
+        path.write_text(text, encoding="utf-8")
+        KEYS[who].sign(path, key=Path("key"), namespace=namespace)
+        return path.with_name("rules.yaml.sig").read_text(encoding="utf-8")
+
+
+def activated(store: Any, kind: str, body: str) -> None:
+    """Rules that let more through are asked for by the risk officer and confirmed by the DPO."""
+    from twinops.server.officer import acts as desk
+    from twinops.server.officer import rules
+    from twinops.server.registry import callers as actors
+
+    with actors.acting("risk-officer"):
+        done = desk.activate(store, kind, body)
+    if not done.active:
+        digest = rules.parsed(kind, body).digest
+        with actors.acting("dpo"):
+            desk.confirm(store, kind, digest, signature=signed(body, f"twinops-{kind}", "dpo"))
+
+
 def documents(given: Evidence) -> dict[str, str]:
     """The play's documents and their manifest, by file name."""
     card = f"# {PLAY}\n"

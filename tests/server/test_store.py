@@ -461,8 +461,7 @@ def test_a_versions_page_tells_the_verdicts_and_links_to_the_review(store: Any) 
     assert "Refused by policy `stricter`" in store.get_model_version("told", version.version).description
     with play.refused("In the way"):
         play.acted(store, Act.APPROVE, version)
-    with actors.acting("risk-officer"):
-        desk.activate(store, "policy", play.POLICY)
+    play.activated(store, "policy", play.POLICY)
 
 
 def test_rules_change_only_by_an_officers_hand(store: Any) -> None:
@@ -619,8 +618,8 @@ def test_rules_of_an_officer_with_a_key_carry_her_signature_of_this_file_for_thi
         signer.sign(path, key=path, namespace=namespace)
         return (tmp_path / "rules.yaml.sig").read_text()
 
+    play.activated(store, "offices", keyed)
     with actors.acting("risk-officer"):
-        desk.activate(store, "offices", keyed)
         for wrong, why in (
             (None, "no ssh signature"),
             ("0" * 128, "no ssh signature"),
@@ -631,6 +630,5 @@ def test_rules_of_an_officer_with_a_key_carry_her_signature_of_this_file_for_thi
             with play.refused("do not carry this officer's signature", why):
                 desk.activate(store, "policy", play.POLICY, signature=wrong)
         desk.activate(store, "policy", play.POLICY, signature=signed(play.POLICY, "twinops-policy"))
-        desk.activate(store, "offices", play.OFFICES, signature=signed(play.OFFICES, "twinops-offices"))
-        desk.activate(store, "policy", play.POLICY)
+        assert desk.activate(store, "policy", play.POLICY, signature=signed(play.POLICY, "twinops-policy")).active
     store._dispose_engine()

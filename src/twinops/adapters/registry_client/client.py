@@ -52,6 +52,11 @@ class Door:
         answer: dict[str, Any] = json.loads(self._call("POST", f"/twinops/api/{route}", json.dumps(body).encode()))
         return answer
 
+    def ask(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """One of MLflow's own routes."""
+        answer: dict[str, Any] = json.loads(self._call(method, path, json.dumps(body).encode() if body else None))
+        return answer
+
     def artifact(self, place: str) -> bytes:
         """One file of the artifact store."""
         return self._call("GET", f"/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(place)}", None)

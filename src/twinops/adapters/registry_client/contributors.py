@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,8 @@ from twinops.governance.people.addresses import compared
 from twinops.governance.policy.own_files import Known, all_own
 
 NAMED = re.compile(
-    r"^\s*(?:co-?author(?:ed)?-by|co-?author|co-?developed-by|signed-off-by)\s*:\s*(\S.*)$", re.IGNORECASE | re.MULTILINE
+    r"^\s*(?:co-?author(?:ed)?-by|co-?author|co-?developed-by|signed-off-by)\s*:\s*(\S.*)$",
+    re.IGNORECASE | re.MULTILINE,
 )
 """Trailers that name somebody who took part, wherever in the message they stand."""
 NOTHING = frozenset({""})
@@ -124,11 +126,9 @@ def _people(root: Path, objects: _Objects, since: dict[str, Commit], known: Know
     for commit in since.values():
         for who in commit.people - found:
             person = known.offices.by_email(who)
-            if person is None or person.office is None:
-                found.add(who)
-            elif not all_own(
-                _touched(root, objects, commit), person, read=lambda p, c=commit: objects.file(c.tree, p), known=known
-            ):
+            signed = partial(objects.file, commit.tree)
+            officer = person is not None and person.office is not None
+            if not officer or not all_own(_touched(root, objects, commit), person, read=signed, known=known):
                 found.add(who)
     return frozenset(found)
 
@@ -204,7 +204,9 @@ def _commit(told: bytes) -> Commit:
     named = dict(lines)
     encoding = named.get(b"encoding", b"utf-8").decode(errors="replace")
     wrote = [_text(value, encoding) for key, value in lines if key in (b"author", b"committer")]
-    people = {_address(line) for line in wrote} | {a for line in NAMED.findall(_text(message, encoding)) for a in _all(line)}
+    people = {_address(line) for line in wrote} | {
+        a for line in NAMED.findall(_text(message, encoding)) for a in _all(line)
+    }
     parents = tuple(value.decode() for key, value in lines if key == b"parent")
     return Commit(named[b"tree"].decode(), parents, frozenset(people))
 

@@ -61,8 +61,10 @@ def known_to(door: Door) -> Known:
     """Whom the registry knows: its active offices file, never the candidate's."""
     told = door.get("known")
     text = told["offices"]
-    return Known(offices.read(text, name="the active offices file") if text else offices.NOBODY,
-                 frozenset((one["sha256"], one["account"]) for one in told["activated"]))
+    return Known(
+        offices.read(text, name="the active offices file") if text else offices.NOBODY,
+        frozenset((one["sha256"], one["account"]) for one in told["activated"]),
+    )
 
 
 def forced_run(root: Path) -> None:

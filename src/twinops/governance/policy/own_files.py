@@ -53,9 +53,9 @@ class Known:
     activated: frozenset[tuple[str, str]] = frozenset()
 
 
-def all_own(paths: Iterable[str], person: StaffMember, *, read: Read, known: Known) -> bool:
+def all_own(paths: Iterable[str], person: StaffMember | None, *, read: Read, known: Known) -> bool:
     """Are all of these, as this commit has them, the person's own?"""
-    return all(_own(path, person, read, known) for path in paths)
+    return person is not None and all(_own(path, person, read, known) for path in paths)
 
 
 def _own(path: str, person: StaffMember, read: Read, known: Known) -> bool:

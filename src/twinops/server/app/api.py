@@ -11,16 +11,20 @@ from flask import Response, jsonify, request
 from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Act, Ruling
+from twinops.governance.people.offices import GATE_RUNNER
+from twinops.governance.policy.changes import Change
 from twinops.server.officer import acts as desk
-from twinops.server.officer import dossier, rulings
+from twinops.server.officer import dossier, rules, rulings
 from twinops.server.officer import evidence as intake
-from twinops.server.officer.acts import Deed
+from twinops.server.officer import needed as steps
+from twinops.server.officer.acts import Activation, Deed
 from twinops.server.officer.rulings import RulingAsked
-from twinops.server.refusals import mistake
+from twinops.server.refusals import mistake, refusal
 from twinops.server.registry import audit_log as ledger
-from twinops.server.registry import records
+from twinops.server.registry import cases, records
 from twinops.server.registry import signed_passes as passes
 from twinops.server.registry.artifacts import governed
+from twinops.server.registry.records import Adoption
 
 Route = tuple[str, str, Callable[[], Any]]
 MAX_BODY = 64 * 1024**2
@@ -35,12 +39,15 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/alias", "GET", alias),
         ("/twinops/api/pass", "GET", given_pass),
         ("/twinops/api/log", "GET", log),
+        ("/twinops/api/known", "GET", known),
+        ("/twinops/api/asked", "GET", asked),
         ("/twinops/api/promote", "POST", promote),
         ("/twinops/api/evidence", "POST", evidence),
         ("/twinops/api/review", "POST", decide),
         ("/twinops/api/resolve", "POST", resolve),
         ("/twinops/api/withdraw", "POST", withdraw),
         ("/twinops/api/rules", "POST", activate),
+        ("/twinops/api/confirm", "POST", confirm),
         ("/twinops/api/take-down", "POST", take_down),
     )
 
@@ -85,6 +92,7 @@ def version() -> Any:
     """What the review page shows, for machines."""
     store = governed()
     shown = dossier.dossier(store, *_which(request.args))
+    strangers = shown.strangers if shown.sees_people(store.actor(), store.now().date()) else ()
     return {
         "name": shown.case.name,
         "version": shown.case.version,
@@ -94,6 +102,10 @@ def version() -> Any:
         "digests": asdict(shown.case.digests) if shown.case.digests else None,
         "contributors": sorted(shown.case.contributors),
         "unknown": list(shown.case.unknown),
+        "unknown_emails": list(strangers),
+        "since": shown.since,
+        "adopted": _adopted(shown.adopted),
+        "needed": [asdict(step) for step in steps.needed(shown, store)],
         "separated": shown.case.separated,
         "decision": shown.decision.to_dict() if shown.decision else None,
         "problems": list(shown.case.problems),
@@ -110,11 +122,14 @@ def alias() -> Any:
     name, word = _words(request.args, "name", "alias")
     with governed().ManagedSessionMaker() as session:
         grant = records.grant_of(session, name, word)
-        commits = records.promoted_commits(session, name)
+        since = {
+            "commits": records.promoted_commits(session, name),
+            "adopted": _adopted(records.adopted_base(session, name)),
+        }
     if grant is None:
-        return {"name": name, "alias": word, "version": None, "etag": 0, "commits": commits}
+        return {"name": name, "alias": word, "version": None, "etag": 0, **since}
     live = grant.version if grant.active else None
-    return {"name": name, "alias": word, "version": live, "etag": grant.etag, "commits": commits}
+    return {"name": name, "alias": word, "version": live, "etag": grant.etag, **since}
 
 
 @answering
@@ -192,12 +207,46 @@ def withdraw() -> Any:
 
 
 @answering
+def known() -> Any:
+    """Whom this server knows, for those who must know: the active offices file, and which rules came from whom."""
+    store = governed()
+    actor = store.actor()
+    with store.reading() as now:
+        offices = cases.rules(now).offices
+        text, given = records.active_text(now.session, "offices"), records.activated(now.session)
+    if GATE_RUNNER not in actor.roles and (
+        offices is None or offices.officer(actor.account, on=store.now().date()) is None
+    ):
+        raise refusal("Only gate runners and officers are told who is who.")
+    return {"offices": text, "activated": [{"sha256": digest, "account": who} for digest, who in sorted(given)]}
+
+
+@answering
 def activate() -> Any:
-    """Make a policy or offices file the server's own."""
+    """Make rules the server's own, or (`look`) say what they would change."""
     body = _body()
     kind, told = _words(body, "kind", "text")
-    signature = body.get("signature")
-    return {"rules": desk.activate(governed(), kind, told, signature=str(signature) if signature else None)}
+    if body.get("look") is True:
+        changes, nobody = rules.look(governed(), kind, told)
+        return {"changes": _changes(changes), "nobody": list(nobody)}
+    return _activated(desk.activate(governed(), kind, told, signature=_signature(body)))
+
+
+@answering
+def asked() -> Any:
+    """Rules that wait for a second office, with what they would change."""
+    waiting = [
+        {**asdict(one), "by": one.account, "changes": _changes(changes)} for one, changes in rules.waiting(governed())
+    ]
+    return {"asked": [_plain(one) for one in waiting]}
+
+
+@answering
+def confirm() -> Any:
+    """A second office lets rules through that were asked for."""
+    body = _body()
+    kind, digest = _words(body, "kind", "digest")
+    return _activated(desk.confirm(governed(), kind, digest, signature=_signature(body)))
 
 
 @answering
@@ -206,6 +255,24 @@ def take_down() -> Any:
     body = _body()
     name, word, reason = _words(body, "name", "alias", "reason")
     return {"removed": desk.take_down(governed(), name, word, reason=reason)}
+
+
+def _activated(done: Activation) -> dict[str, Any]:
+    told = {"rules": done.seq, "active": done.active, "nobody": list(done.nobody)}
+    return {**told, "changes": _changes(done.changes)}
+
+
+def _changes(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
+    return [asdict(change) for change in changes]
+
+
+def _signature(body: dict[str, Any]) -> str | None:
+    signature = body.get("signature")
+    return str(signature) if signature else None
+
+
+def _adopted(found: Adoption | None) -> dict[str, Any] | None:
+    return {**found.base.model_dump(mode="json"), "by": found.account, "seq": found.seq} if found else None
 
 
 def _ruled(done: Ruling) -> dict[str, Any]:

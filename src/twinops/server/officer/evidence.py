@@ -35,10 +35,14 @@ def _decoded(told: Any) -> Any:
     return base64.b64decode(told, validate=True) if isinstance(told, str) else told
 
 
+Emails = Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+
+
 class Handed(BaseModel):
     """What a gate runner hands in. `files` maps paths of the project to contents.
 
-    `authors` are the e-mails of every git author since `base`, a commit that was in production (None: since ever);
+    `authors` are the e-mails of every git author since `base`, a commit that was in production or the adopted base
+    (None: since ever); `upstream` are those of whoever wrote up to an adopted base;
     `model_sha256` is the digest of the model file its own run made; `forced` says that run used no cache.
     """
 
@@ -49,7 +53,8 @@ class Handed(BaseModel):
     dirty: bool | None
     lock_matches: bool | None
     base: str | None
-    authors: Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+    authors: Emails
+    upstream: Emails = ()
     model_sha256: str
     forced: Annotated[bool, BeforeValidator(lambda told: told is True)]
 
@@ -87,6 +92,7 @@ class CompletedEvidence:
             "commit": self.handed.commit,
             "base": self.handed.base,
             "authors": sorted(set(self.handed.authors)),
+            "upstream": sorted(set(self.handed.upstream)),
             "model_sha256": self.handed.model_sha256,
             "forced": self.handed.forced,
         }
@@ -128,8 +134,11 @@ def tell(store: GovernedStore, log: AuditLog, made: Recorded) -> None:
         return
     evidence, decision = judged.evidence, judged.decision
     where = "/twinops/review?" + urlencode({"name": made.name, "version": made.version})
-    store.describe(made, verdicts_markdown(decision, links={"review page": where}))
+    base = records.adopted_base(log.session, made.name)
+    told = f"\n\nAdopted base: {base.base.sentence}.\n" if base else ""
+    store.describe(made, verdicts_markdown(decision, links={"review page": where}) + told)
     tags = {"decision": decision.decision, "key": evidence.key, "evidence": evidence.digest, "policy": policy.version}
+    tags["base"] = base.base.commit if base else "none"
     ruled = " ".join(sorted({r.gate for r in decision.rulings if r.counts}))
     store.mirror(made.name, made.version, {**tags, "settled": ruled or "none"})
 

@@ -30,6 +30,9 @@ from twinops.server.registry.transaction import Transaction
 NOT_RECORDED = (
     "twinops: version {version} of {name} was made without this server. Start it with --adopt, or register anew."
 )
+STRANGE_BASE = "Its authors were counted since a commit that was never in production and is no adopted base now."
+ANEW = (NOT_FORCED, STRANGE_BASE)
+"""Problems that new evidence ends."""
 WORDS = {
     Act.REQUEST: "waiting",
     Act.APPROVE: "approved",
@@ -141,6 +144,15 @@ def judged(now: Transaction, made: Recorded) -> Judgement | None:
     return now.known.once("judgement", basis.key, lambda: _judged(basis))
 
 
+def judged_by(now: Transaction, made: Recorded, policy: Policy) -> Decision | None:
+    """What a policy that nobody activated would say of the version's evidence; it binds nobody."""
+    given, offices = evidence_of(now, made), rules(now).offices
+    if given is None or offices is None:
+        return None
+    basis = Basis(made, given, policy, offices, (), now.now.date())
+    return now.known.once("judged_by", basis.key, lambda: _judged(basis)).decision
+
+
 def _judged(basis: Basis) -> Judgement:
     evidence = Evidence.from_json(json.dumps(basis.given.body["evidence"]))
     if evidence.digest != basis.given.digest:
@@ -177,8 +189,17 @@ def _contributors(
         return accounts, ()  # adopted: the approval itself is stamped, roles were never apart
     if given is None or offices is None:
         return accounts, unknown
-    authors, strangers = offices.accounts_of(given.body["authors"])
-    return accounts | authors, (*unknown, *strangers)
+    authors, _ = offices.accounts_of(given.body["authors"])
+    # whoever is known here counts even where the history is upstream's: a base hides no colleague
+    before, _ = offices.accounts_of(given.body.get("upstream", ()))
+    nobody = len(strangers(given, offices))
+    told = (f"{nobody} git author(s) whose e-mail belongs to no account",) if nobody else ()
+    return accounts | authors | before, (*unknown, *told)
+
+
+def strangers(given: Submitted | None, offices: Offices | None) -> tuple[str, ...]:
+    """E-mails of authors that belong to no account, for officers' eyes."""
+    return offices.accounts_of(given.body["authors"])[1] if given and offices else ()
 
 
 def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:
@@ -187,8 +208,10 @@ def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tupl
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)
     base = given.body["base"] if given else None
-    if base and base not in records.promoted_commits(now.session, made.name):
-        found.append("Its authors were counted since a commit that was never in production.")
+    adopted = records.adopted_base(now.session, made.name)
+    since = [*records.promoted_commits(now.session, made.name), *([adopted.base.commit] if adopted else [])]
+    if base and base not in since:
+        found.append(STRANGE_BASE)
     policy = rules(now).policy
     if policy is not None and not policy.valid_on(now.now.date()):
         found.append(f"Policy {policy.version} is not in force today.")

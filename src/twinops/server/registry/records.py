@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 from twinops.entities.approval import Act, Review, Ruling
 from twinops.governance.people import offices as offices_file
 from twinops.governance.people.offices import Offices
+from twinops.governance.policy import adopted_base as base_file
 from twinops.governance.policy import limits as policy_file
+from twinops.governance.policy.adopted_base import AdoptedBase
 from twinops.governance.policy.limits import Policy
 from twinops.server.registry.callers import UNKNOWN
 from twinops.server.registry.tables import (
@@ -83,6 +86,15 @@ class ActiveRules:
 
     policy: Policy | None
     offices: Offices | None
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """An adopted base, who accepted it, and the number of that entry."""
+
+    base: AdoptedBase
+    account: str
+    seq: int
 
 
 def _read(session: Session, record: type[R], of: Select[Any]) -> list[R]:
@@ -221,16 +233,33 @@ def newest_rules(session: Session) -> int | None:
 
 def rules_of(session: Session) -> ActiveRules:
     """What was activated last of each kind."""
-    policy, offices = _active(session, "policy"), _active(session, "offices")
+    policy, offices = active_text(session, "policy"), active_text(session, "offices")
     return ActiveRules(
         None if policy is None else policy_file.read(policy, name="the active policy"),
         None if offices is None else offices_file.read(offices, name="the active offices file"),
     )
 
 
-def _active(session: Session, kind: str) -> str | None:
+def active_text(session: Session, kind: str) -> str | None:
+    """The rules of a kind as they were handed in last."""
     told = select(RULES.c.body).where(RULES.c.kind == kind).order_by(RULES.c.seq.desc()).limit(1)
     return session.execute(told).scalar()
+
+
+def adopted_base(session: Session, name: str) -> Adoption | None:
+    """The commit up to which this model's history is upstream's, as officers accepted it last; None: they did not."""
+    told = select(RULES.c.seq, RULES.c.body, RULES.c.account).where(RULES.c.kind == "base").order_by(RULES.c.seq.desc())
+    found = ((base_file.read(row.body), row) for row in session.execute(told))
+    return next((Adoption(base, row.account, row.seq) for base, row in found if base.model == name), None)
+
+
+def activated(session: Session) -> frozenset[tuple[str, str]]:
+    """SHA-256 of each policy and offices file that was ever active, with every account that stood behind it."""
+    rows = session.execute(select(RULES.c.kind, RULES.c.body, RULES.c.digest, RULES.c.account)).all()
+    active = {row.digest for row in rows if row.kind in ("policy", "offices")}
+    return frozenset(
+        (hashlib.sha256(row.body.encode()).hexdigest(), row.account) for row in rows if row.digest in active
+    )
 
 
 def contributors(session: Session, made: Recorded) -> tuple[frozenset[str], tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Whoever took part in a commit is counted, however the clone, the mail map, the dates or the trailers were dressed up."""
+"""Whoever took part in a commit is counted, however clone, mail map, dates or trailers were dressed up."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ OFFICES = offices.read(f"""
 version: "1"
 gate_runners: [ci]
 people:
-  - {{name: Rita, account: rita, office: risk officer, emails: [rita@shop.example, r@bücher.example], key: {RITA.public}}}
+  - {{name: Rita, account: rita, office: risk officer, emails: [rita@shop.example, r@bücher.example],
+     key: {RITA.public}}}
   - {{name: Olga, account: olga, office: data owner, emails: [olga@shop.example], key: {OLGA.public}}}
   - {{name: Dora, account: dora, office: data protection officer, emails: [dora@shop.example], key: {DORA.public}}}
   - {{account: sam, emails: [sam@shop.example]}}
@@ -45,7 +46,11 @@ class Clone:
 
     def git(self, *words: str, **more: str) -> str:
         return subprocess.run(
-            ["git", "-C", str(self.root), *words], check=True, capture_output=True, text=True, env={**os.environ, **more}
+            ["git", "-C", str(self.root), *words],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **more},
         ).stdout.strip()
 
     def commit(self, message: str = "work", *, by: str, to: str | None = None, **files: str) -> str:
@@ -214,7 +219,9 @@ def test_an_office_that_only_signs_its_own_files_did_not_work_on_the_candidate(c
     assert clone.people(base) == {"sam@shop.example"}, "who holds no office worked, whatever the file"
 
 
-@pytest.mark.parametrize("what", ["unsigned", "another's key", "another purpose", "not her file", "beside it", "gone", "mode"])
+@pytest.mark.parametrize(
+    "what", ["unsigned", "another's key", "another purpose", "not her file", "beside it", "gone", "mode"]
+)
 def test_what_she_did_not_sign_or_may_not_write_is_work(clone: Clone, what: str) -> None:
     decision(clone)
     base = clone.commit(by="sam@shop.example")
@@ -260,7 +267,9 @@ def test_before_an_adopted_base_people_are_upstreams_and_told_apart(clone: Clone
     assert (found.base, found.authors) == (mine, ("rita@shop.example",))
     assert found.upstream == ("sam@shop.example", "up@stream.example")
     promoted = clone.git("rev-parse", f"{mine}^")
-    assert worked(clone.root, Bases((promoted,), mine), known=KNOWN).upstream == (), "what was in production comes first"
+    assert worked(clone.root, Bases((promoted,), mine), known=KNOWN).upstream == (), (
+        "what was in production comes first"
+    )
     assert len(history_of(clone.root, mine)) == 2
     with pytest.raises(IntegrityError, match="not in the history"):
         history_of(clone.root, "0" * 40)

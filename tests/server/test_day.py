@@ -96,8 +96,12 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     assert (answer.returncode, "not approved" in answer.stderr) == (10, True), answer.stderr
 
     # no policy is active yet: nothing passes; the risk officer activates one, nobody else can
-    assert twinops(live, "policy", "activate", "play-policy.yaml", who="admin").returncode == 10
-    done(live, "policy", "activate", "play-policy.yaml", who="risk-officer")
+    assert twinops(live, "policy", "activate", "play-policy.yaml", "--yes", who="admin").returncode == 10
+    shown = twinops(live, "policy", "activate", "play-policy.yaml", who="risk-officer")
+    assert (shown.returncode, "Policy play judges from now" in shown.stderr) == (2, True), (
+        "it asks, and nobody answered"
+    )
+    done(live, "policy", "activate", "play-policy.yaml", "--yes", who="risk-officer")
 
     # only the gate runner hands in evidence, and nobody without a forced run
     answer = twinops(live, "model", "evidence", "twin", "1")

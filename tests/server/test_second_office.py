@@ -18,7 +18,9 @@ from twinops.server.registry import callers as actors
 from twinops.server.registry import cases, records
 
 pytestmark = pytest.mark.pipeline
-LOOSER = play.POLICY.replace("gate: accuracy\n", "gate: accuracy\n    severity: advisory\n").replace('"play"', '"looser"')
+LOOSER = play.POLICY.replace("gate: accuracy\n", "gate: accuracy\n    severity: advisory\n").replace(
+    '"play"', '"looser"'
+)
 STRICTER = play.POLICY.replace("more_than: 0.0", "more_than: 0.001").replace('"play"', '"stricter"')
 BASE = "model: {}\ncommit: '{}'\ncommits: 188\npeople: 1\n"
 ONE, TWO = "1" * 40, "2" * 40

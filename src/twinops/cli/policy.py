@@ -77,8 +77,19 @@ def _show(changes: list[dict[str, Any]], *, yes: bool) -> None:
         talk(f"  {'! ' if change['loosens'] else '  '}{change['sentence']}")
     if any(change["loosens"] for change in changes):
         talk("What is marked ! lets more through: it needs a second person, of another office.")
-    if not yes and not typer.confirm("Go on?", err=True):
+    if not yes and not _agreed():
         raise typer.Exit(10)
+
+
+def _agreed() -> bool:
+    from twinops.errors import ParamsError
+
+    try:
+        return typer.confirm("Go on?", err=True)
+    except typer.Abort:
+        raise ParamsError(
+            "Nobody answered, so nothing was changed.", hint="Say `--yes` where nobody is asked."
+        ) from None
 
 
 def _signature(text: str, key: Path, kind: str) -> str:

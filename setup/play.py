@@ -2,8 +2,8 @@
 
 usage: python setup/play.py           (after `make run`, in a clone made for it; see "A release" in README.md)
 
-The shipped demonstration is refused, and should be: nobody assessed it, and its decision fails the test on fairness. This
-plays the people who would assess it, and judges by a policy in which fairness and influence advise and do not block.
+The shipped demonstration is refused, and should be: nobody assessed it, and its decision fails the test on fairness.
+This plays the people who would assess it, and judges by a policy in which fairness and influence do not block.
 Everything it writes says that it is a play; nothing of it is a decision about any model. It works on a branch `play`,
 leaves private keys in `.twinops/play`, and commits as the invented scientist.
 """
@@ -26,7 +26,13 @@ PEOPLE = {
 }
 """Name, key and account of each office."""
 SCIENTIST = ("Sam Scientist", "scientist@example.org")
-CHOSEN = {"stance": "favourable", "severity": "2", "likelihood": "2", "residual_severity": "1", "residual_likelihood": "1"}
+CHOSEN = {
+    "stance": "favourable",
+    "severity": "2",
+    "likelihood": "2",
+    "residual_severity": "1",
+    "residual_likelihood": "1",
+}
 LAST = ("dpo_advice", "decision")
 
 
@@ -47,7 +53,7 @@ def main(root: Path) -> int:
     name, email = SCIENTIST
     who = ("-c", f"user.name={name}", "-c", f"user.email={email}")
     _run(root, "git", *who, "commit", "-q", "-m", "A play: invented people, their answers, a policy of the play")
-    print("This clone is a play now, on the branch `play`. Nothing in it is a decision about any model.")
+    sys.stdout.write("This clone is a play now, on the branch `play`; nothing in it is a decision about any model.\n")
     return 0
 
 
@@ -58,7 +64,9 @@ def _offices(keys: Path) -> str:
         for office, (name, key, account) in PEOPLE.items()
     ]
     lines.append(f"  - {{account: scientist, emails: [{SCIENTIST[1]}]}}")
-    return "\n".join(["# A PLAY: nobody of these exists", 'version: "play"', "gate_runners: [ci]", "people:", *lines, ""])
+    return "\n".join(
+        ["# A PLAY: nobody of these exists", 'version: "play"', "gate_runners: [ci]", "people:", *lines, ""]
+    )
 
 
 def _policy(path: Path) -> str:
@@ -83,9 +91,8 @@ def _said(field: str, part: str) -> str:
     if (field, part) == ("decision", "answer"):
         return "approve"
     words = f"{field} {part}".replace("_", " ")
-    return CHOSEN.get(
-        part, f"A play of {words}, said by nobody ({' '.join(w[::-1] for w in words.split())}): gates {' and '.join(ADVISORY)}."
-    )
+    alone = " ".join(word[::-1] for word in words.split())  # no answer may repeat another's words
+    return CHOSEN.get(part, f"A play of {words}, said by nobody ({alone}): gates {' and '.join(ADVISORY)}.")
 
 
 def _write(path: Path, text: str) -> None:

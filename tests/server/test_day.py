@@ -17,11 +17,11 @@ from typing import Any
 
 import candidate
 import live as living
-import play
 import preloaded
 import pytest
 from live import Live
 
+import play
 from twinops.adapters.dvc.lock_file import DvcStore
 from twinops.adapters.registry_client.client import Door, RefusedError
 from twinops.server.registry.expiring import claimed
@@ -29,7 +29,6 @@ from twinops.server.registry.home import Home
 
 pytestmark = pytest.mark.pipeline
 HEARD: list[dict[str, Any]] = []
-RAN: list[tuple[str, ...]] = []
 
 
 class Listener(BaseHTTPRequestHandler):
@@ -80,7 +79,6 @@ def twinops(
 
 
 def done(live: Live, *words: str, who: str = "scientist") -> str:
-    RAN.append(words)
     answer = twinops(live, *words, who=who)
     assert answer.returncode == 0, (words, answer.stdout, answer.stderr)
     return answer.stdout
@@ -109,7 +107,6 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     with pytest.raises(RefusedError, match="forced run"):
         forced(live, told=False)
     forced(live)
-    RAN.append(("model", "evidence", "twin", "1"))
     shown = json.loads(done(live, "model", "show", "twin", "1", "--json", who="risk-officer"))
     assert shown["contributors"] == ["scientist"], "registrar, uploader, run owner and git author are one person"
     digest = json.loads(done(live, "model", "show", "twin", "1", "--json"))["digest"]
@@ -225,12 +222,3 @@ def test_of_several_workers_one_tells_what_expires(tmp_path: Path) -> None:
         for day in (date(2026, 11, 23), date(2026, 11, 24)):
             assert sorted(workers.map(claimed, [home] * 9, [day] * 9)) == [False] * 8 + [True]
     assert not claimed(home, date(2026, 11, 24)), "a server that starts again does not tell again"
-
-
-def test_the_readme_tells_this_day_in_ten_lines_that_were_run_here() -> None:
-    block = (candidate.ROOT / "README.md").read_text().partition("## A release")[2].split("```")[1]
-    told = [line.partition("#")[0].split()[1:] for line in block.strip().splitlines()]
-    assert len(told) <= 10
-    for words in told:
-        noun = tuple(words[: 1 if words[0] in ("track", "register") else 2])
-        assert any(ran[: len(noun)] == noun for ran in RAN), f"twinops {' '.join(noun)} was not run"

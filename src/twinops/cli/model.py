@@ -125,17 +125,28 @@ def withdraw(
 
 
 @app.command()
-def show(name: Name, version: Number, as_json: Json = False) -> None:
+def show(
+    name: Name,
+    version: Number,
+    digest: Annotated[bool, typer.Option("--digest", help="Only the digest that a decision names.")] = False,
+    as_json: Json = False,
+) -> None:
     """What the registry knows of a version: verdicts, who worked on it, what is in the way, and whose turn it is."""
     from twinops.adapters.registry_client.client import Door
 
     told = Door.from_environment().get("version", name=name, version=version)
+    if digest:
+        answer(told["digest"], as_json=as_json, text=str(told["digest"]))
+        return
     lines = [f"{name} version {version}: {told['state']}, digest {told['digest']}", *_verdicts(told["decision"])]
-    against = told["against_promotion"] or ["nothing stands against promotion"]
     lines += ["who worked on it", *(f"  {who}" for who in _people(told))]
-    lines += ["why it carries no protected alias", *(f"  {why}" for why in against)] if told["needed"] else []
-    lines += ["what is needed", *(line for step in told["needed"] for line in _step(step))]
-    answer(told, as_json=as_json, text="\n".join(lines if told["needed"] else [*lines[:-1], *against]))
+    if told["needed"]:
+        lines += [
+            "why it may carry no protected alias",
+            *(f"  {why}" for why in told["against_promotion"] or ["nothing"]),
+        ]
+        lines += ["what is needed", *(line for step in told["needed"] for line in _step(step))]
+    answer(told, as_json=as_json, text="\n".join(lines))
 
 
 @app.command("adopt-base")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import yaml
 
 from twinops.adapters.dvc.settings import empty_cache
 from twinops.adapters.mlflow.digests import sha256
+from twinops.adapters.registry_client import progress
 from twinops.adapters.registry_client.client import Door, RefusedError
 from twinops.adapters.registry_client.contributors import Bases, against_cut, worked
 from twinops.errors import DataError, ServiceError
@@ -70,10 +72,21 @@ def known_to(door: Door) -> Known:
 def forced_run(root: Path) -> None:
     """Every stage again with an empty cache; what git holds of the results must come out as it is committed."""
     against_frozen(root)
-    with empty_cache(root):
+    with empty_cache(root), progress.told(root, _outs(root), _say):
         _done(root, ["dvc", "repro", "--force", "--no-run-cache"], "the forced run failed")
     told = ["git", "diff", "--exit-code", "--stat", "HEAD", "--", "dvc.lock", "reports", "model_cards"]
     _done(root, told, "the forced run gave other bytes than are committed")
+
+
+def _outs(root: Path) -> dict[str, list[str]]:
+    """What each stage of the committed lock file makes."""
+    told = yaml.safe_load((root / "dvc.lock").read_bytes()) if (root / "dvc.lock").is_file() else {}
+    return {name: [out["path"] for out in stage.get("outs", ())] for name, stage in told.get("stages", {}).items()}
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
 
 
 def against_frozen(root: Path) -> None:

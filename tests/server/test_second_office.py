@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import play
 import pytest
 from mlflow.exceptions import MlflowException
 
+import play
 from twinops.entities.approval import Actor
 from twinops.server.officer import acts as desk
 from twinops.server.officer import dossier, needed, rules
@@ -132,6 +132,7 @@ def test_the_first_base_is_one_officers_to_accept_and_moving_it_needs_a_second(s
     shown = _dossier(store, version)
     assert (shown.case.problems, shown.case.unknown) == ((), ())
     assert "adopted base: 188 commits" in shown.since
+    assert "found 1 there" in shown.since, "counted from git, not from what the officer was told"
     asked(store, "base", BASE.format("twin", TWO))
     assert _dossier(store, version).case.problems == ()
     assert confirmed(store, "base", BASE.format("twin", TWO)).active

@@ -25,6 +25,7 @@ from twinops.server.registry import cases, records
 from twinops.server.registry import signed_passes as passes
 from twinops.server.registry.artifacts import governed
 from twinops.server.registry.records import Adoption
+from twinops.server.registry.store import GovernedStore
 
 Route = tuple[str, str, Callable[[], Any]]
 MAX_BODY = 64 * 1024**2
@@ -210,14 +211,10 @@ def withdraw() -> Any:
 def known() -> Any:
     """Whom this server knows, for those who must know: the active offices file, and which rules came from whom."""
     store = governed()
-    actor = store.actor()
+    if GATE_RUNNER not in store.actor().roles:
+        _insiders(store)
     with store.reading() as now:
-        offices = cases.rules(now).offices
         text, given = records.active_text(now.session, "offices"), records.activated(now.session)
-    if GATE_RUNNER not in actor.roles and (
-        offices is None or offices.officer(actor.account, on=store.now().date()) is None
-    ):
-        raise refusal("Only gate runners and officers are told who is who.")
     return {"offices": text, "activated": [{"sha256": digest, "account": who} for digest, who in sorted(given)]}
 
 
@@ -235,8 +232,10 @@ def activate() -> Any:
 @answering
 def asked() -> Any:
     """Rules that wait for a second office, with what they would change."""
+    store = governed()
+    _insiders(store)
     waiting = [
-        {**asdict(one), "by": one.account, "changes": _changes(changes)} for one, changes in rules.waiting(governed())
+        {**asdict(one), "by": one.account, "changes": _changes(changes)} for one, changes in rules.waiting(store)
     ]
     return {"asked": [_plain(one) for one in waiting]}
 
@@ -255,6 +254,16 @@ def take_down() -> Any:
     body = _body()
     name, word, reason = _words(body, "name", "alias", "reason")
     return {"removed": desk.take_down(governed(), name, word, reason=reason)}
+
+
+def _insiders(store: GovernedStore) -> None:
+    """Officers and the administrator read who is who; rules name people."""
+    actor = store.actor()
+    with store.reading() as now:
+        offices = cases.rules(now).offices
+    officer = offices is not None and offices.officer(actor.account, on=store.now().date()) is not None
+    if not (officer or actor.admin):
+        raise refusal("Only officers, gate runners and the administrator are told who is who.")
 
 
 def _activated(done: Activation) -> dict[str, Any]:

@@ -87,7 +87,9 @@ class Dossier:
         """From where authors were counted, in a sentence."""
         base = self.submitted.body["base"] if self.submitted else None
         if self.adopted is not None and base == self.adopted.base.commit:
-            return f"Authors are counted since an adopted base: {self.adopted.base.sentence}."
+            found = len(self.submitted.body.get("upstream", ())) if self.submitted else 0
+            told = f"{self.adopted.base.sentence}; the gate runner found {found} there"
+            return f"Authors are counted since an adopted base: {told}."
         return f"Authors are counted since {base[:12]}, which was in production." if base else "All authors count."
 
     def sees_people(self, actor: Actor, day: date) -> bool:

@@ -135,8 +135,9 @@ class Live:
     # the play, over HTTP
 
     def activate(self, policy: str = play.POLICY) -> None:
-        """The risk officer activates the play policy."""
-        self.post("/twinops/api/rules", {"kind": "policy", "text": policy}, who="risk-officer")
+        """The risk officer activates the play policy and the play's judge."""
+        for kind, text in (("policy", policy), ("judge", play.judge(play.TREE).to_json())):
+            self.post("/twinops/api/rules", {"kind": kind, "text": text}, who="risk-officer")
 
     def registered(
         self, number: int = 0, *, who: str = "scientist", name: str = play.MODEL, files: Any = None

@@ -19,7 +19,6 @@ from typing import Any
 
 import yaml
 
-import twinops
 from twinops.adapters.dvc.settings import empty_cache
 from twinops.adapters.registry_client import isolation
 from twinops.adapters.registry_client.client import Door, RefusedError
@@ -107,7 +106,7 @@ def hand_in(root: Path, lineage: Lineage, name: str, version: int) -> dict[str, 
         "base": base,
         "authors": authors(root, since=base),
         "judge_authors": judge_authors(candidate, door.get("judge")),
-        "own_runner": not Path(twinops.__file__).resolve().is_relative_to(candidate.root),
+        "own_runner": not Path(__file__).resolve().is_relative_to(candidate.root),
     }
     told["isolation"] = forced_run(candidate)
     sent = {**files(candidate, name), judges.NAME: candidate.judge.to_json().encode()}

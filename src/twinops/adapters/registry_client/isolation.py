@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import twinops
 from twinops.adapters.quiet import settings
 from twinops.adapters.registry_client import room
 
@@ -121,7 +120,7 @@ def run(command: Sequence[str], work: Workplace, place: Scratch) -> tuple[int, d
 
 
 def _furniture(work: Workplace, place: Scratch) -> dict[str, list[str]]:
-    code = Path(twinops.__file__).parents[1]
+    code = Path(__file__).resolve().parents[3]
     needed = (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent, code)
     keystore = os.environ.get("TWINOPS_KEYSTORE")
     written = [work.root, place.folder, *([Path(keystore).resolve()] if keystore else [])]
@@ -139,7 +138,7 @@ def _furniture(work: Workplace, place: Scratch) -> dict[str, list[str]]:
 
 def _hidden() -> list[Path]:
     """Homes and shared places, where logins, agents and sockets lie."""
-    places = {Path(p).resolve() for p in (*SHARED, Path.home(), tempfile.gettempdir()) if Path(p).is_dir()}
+    places = {Path(p).resolve() for p in (*SHARED, str(Path.home()), tempfile.gettempdir()) if Path(p).is_dir()}
     outermost = [p for p in places if p != Path(p.anchor) and not any(q in p.parents for q in places)]
     return sorted(outermost)
 

@@ -12,7 +12,7 @@ from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Act, Ruling
 from twinops.server.officer import acts as desk
-from twinops.server.officer import dossier, rulings
+from twinops.server.officer import dossier, judging, rulings
 from twinops.server.officer import evidence as intake
 from twinops.server.officer.acts import Deed
 from twinops.server.officer.rulings import RulingAsked
@@ -33,6 +33,7 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/queue", "GET", queue),
         ("/twinops/api/version", "GET", version),
         ("/twinops/api/alias", "GET", alias),
+        ("/twinops/api/judge", "GET", judge),
         ("/twinops/api/pass", "GET", given_pass),
         ("/twinops/api/log", "GET", log),
         ("/twinops/api/promote", "POST", promote),
@@ -101,6 +102,7 @@ def version() -> Any:
         "reviews": [_plain({**asdict(r), "act": r.act.value}) for r in shown.case.reviews],
         "aliases": [asdict(g) for g in shown.grants],
         "commit": shown.submitted.body["commit"] if shown.submitted else None,
+        "judge": {"differs": [str(change) for change in judging.changes(store, shown)], **judging.told(shown)},
     }
 
 
@@ -115,6 +117,20 @@ def alias() -> Any:
         return {"name": name, "alias": word, "version": None, "etag": 0, "commits": commits}
     live = grant.version if grant.active else None
     return {"name": name, "alias": word, "version": live, "etag": grant.etag, "commits": commits}
+
+
+@answering
+def judge() -> Any:
+    """The active judge, and the commit of the one before it; nothing before the first."""
+    with governed().ManagedSessionMaker() as session:
+        found = [active.judge for active in records.judges_of(session, 2)]
+    newest = found[0] if found else None
+    return {
+        "judge": newest.model_dump(mode="json") if newest else None,
+        "digest": newest.digest if newest else None,
+        "commit": newest.commit if newest else None,
+        "before": found[1].commit if len(found) > 1 else None,
+    }
 
 
 @answering
@@ -193,7 +209,7 @@ def withdraw() -> Any:
 
 @answering
 def activate() -> Any:
-    """Make a policy or offices file the server's own."""
+    """Make a policy, an offices file or a judge the server's own."""
     body = _body()
     kind, told = _words(body, "kind", "text")
     signature = body.get("signature")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -15,7 +16,9 @@ from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.people import approval, offices
 from twinops.governance.people.offices import Offices
 from twinops.governance.people.sshsig import NotSigned, signing_key
+from twinops.governance.policy import judge as judges
 from twinops.governance.policy import limits as policy
+from twinops.governance.policy.judge import Judge
 from twinops.server.officer import evidence
 from twinops.server.refusals import mistake, refusal, refuse
 from twinops.server.registry import artifact_folders, cases, records
@@ -26,8 +29,14 @@ from twinops.server.registry.records import Recorded
 from twinops.server.registry.store import GovernedStore
 from twinops.server.registry.tables import GRANT, PROTECTED, RULES
 
+Parsed = policy.Policy | Offices | Judge
 RETOLD = 25
-NAMESPACES = {"policy": policy.NAMESPACE, "offices": offices.NAMESPACE}
+NAMESPACES = {"policy": policy.NAMESPACE, "offices": offices.NAMESPACE, "judge": judges.NAMESPACE}
+READERS: dict[str, Callable[[str], Parsed]] = {
+    "policy": policy.read,
+    "offices": offices.read,
+    "judge": judges.read,
+}
 """Kinds of rules, and what an ssh signature of each is made for."""
 _UNSIGNED = "The rules do not carry this officer's signature (`twinops policy activate --key`)."
 KIND_OF = {
@@ -138,7 +147,7 @@ def salted(reason: str) -> str:
 
 
 def activate(store: GovernedStore, kind: str, body: str, *, signature: str | None = None) -> int:
-    """Make a policy or offices file the server's own. The first offices file is the administrator's to give."""
+    """Make a policy, offices file or judge the server's own. The first offices file is the administrator's to give."""
     with store.guarded({"act": f"activate {kind}"}) as log:
         active = cases.rules(log.transaction).offices
         handed, parsed = Rules(kind, body, signature), _parsed(kind, body)
@@ -151,6 +160,7 @@ def activate(store: GovernedStore, kind: str, body: str, *, signature: str | Non
         else:
             refuse(approval.against_activating(who, active, now=log.now))
             _check_signature(active, who, handed, on=log.now)
+            refuse(_against_own_judge(log, active, who, parsed.digest))
         about = {"kind": kind, "digest": parsed.digest, "signed": signature is not None}
         seq = log.append(Kind.RULES, who.account, about)
         values = {"digest": parsed.digest, "account": who.account, **asdict(handed)}
@@ -159,6 +169,18 @@ def activate(store: GovernedStore, kind: str, body: str, *, signature: str | Non
             _protect(log, parsed.protected_aliases)
         _tell_anew(store, log)
         return seq
+
+
+def _against_own_judge(log: AuditLog, active: Offices, who: Actor, digest: str) -> tuple[str, ...]:
+    """Who wrote part of a judge does not activate it; evidence that waits for it tells who did."""
+    for name, version in records.all_versions(log.session)[:RETOLD]:
+        made = records.version_of(log.session, name, version)
+        given = records.evidence_of(log.session, made.uid) if made else None
+        if given and given.body.get("judge") == digest:
+            authors, _ = active.accounts_of(given.body.get("judge_authors", ()))
+            if who.account in authors:
+                return (judges.OWN_CHANGE,)
+    return ()
 
 
 def _protect(log: AuditLog, aliases: tuple[str, ...]) -> None:
@@ -178,11 +200,11 @@ def _tell_anew(store: GovernedStore, log: AuditLog) -> None:
             evidence.tell(store, log, made)
 
 
-def _parsed(kind: str, body: str) -> policy.Policy | Offices:
+def _parsed(kind: str, body: str) -> Parsed:
     if kind not in NAMESPACES:
         raise mistake(f"there are no rules of the kind {kind[:40]!r}")
     try:
-        return policy.read(body) if kind == "policy" else offices.read(body)
+        return READERS[kind](body)
     except ParamsError as problem:
         raise mistake(str(problem)) from None
 

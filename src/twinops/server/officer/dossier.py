@@ -19,6 +19,7 @@ from twinops.entities.evidence import Evidence
 from twinops.governance.people import approval
 from twinops.governance.people.offices import Offices
 from twinops.governance.policy.decide import Decision
+from twinops.governance.policy.judge import ActiveJudge
 from twinops.governance.policy.limits import Policy
 from twinops.governance.policy.rulings import Bench
 from twinops.server.registry import cases, records
@@ -62,6 +63,8 @@ class Dossier:
     standing: Review | None
     files: Mapping[str, str]
     """Files that came with the evidence: path and SHA-256; `file_of` opens them."""
+    judge: ActiveJudge | None = None
+    """The one that is active on this server."""
     production: Dossier | None = field(default=None, repr=False)
     """The same of the version that carries the first protected alias, when it is another one."""
 
@@ -140,6 +143,7 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         state=cases.state_of(last, evidence=given.seq if given else None, now=now.now),
         policy=found.rules.policy,
         offices=found.rules.offices,
+        judge=found.rules.judge,
         evidence=judged.evidence if judged else None,
         decision=judged.decision if judged else None,
         submitted=given,

@@ -157,8 +157,9 @@ class Commit:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file and link below; links to folders are not followed."""
+    """Every file and link below but bytecode, which is made anew; links to folders are not followed."""
     for where, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__"]
         links = [name for name in folders if Path(where, name).is_symlink()]
         yield from (Path(where, name) for name in (*names, *links))
 

@@ -27,9 +27,12 @@ from twinops.governance.log.manifest import manifest
 from twinops.governance.people.sshsig import fingerprint
 from twinops.governance.policy import decide as deciding
 from twinops.governance.policy import limits as policies
+from twinops.governance.policy.judge import NAME as JUDGED
+from twinops.governance.policy.judge import Judge, JudgedStage
 
 MODEL = "twin"
 KEY = "a" * 64
+TREE = "7" * 40
 PLAY = "A play for the tests, not a decision about any model."
 ROLES = {
     "scientist": Actor("scientist", frozenset({"scientist"})),
@@ -158,15 +161,28 @@ def handed(model: bytes, given: Evidence | None = None, *, name: str = MODEL, **
     }
     body = {
         "files": {name: base64.b64encode(content).decode() for name, content in files.items()},
-        "commit": "c0ffee" + hashlib.sha256(model).hexdigest()[:8],
+        "commit": hashlib.sha256(model).hexdigest()[:40],
+        "tree": TREE,
         "dirty": False,
         "lock_matches": True,
         "base": None,
         "authors": ["scientist@example.org"],
         "model_sha256": hashlib.sha256(model).hexdigest(),
         "forced": True,
+        "isolation": {"network": "off", "processes": "hidden", "files": "read-only"},
+        **changes,
     }
-    return {**body, **changes}
+    told = body.pop("judge", None) or judge(body["commit"])
+    return {**body, "files": {JUDGED: base64.b64encode(told.to_json().encode()).decode(), **body["files"]}}
+
+
+def judge(commit: str, *, text: str = "measures honestly\n", command: str = "twinops run documents") -> Judge:
+    """The judge of a play: one file of code, two stages."""
+    digest = hashlib.sha256
+    told = {"features": "twinops run features", "documents": command}
+    stages = {n: JudgedStage(cmd=c, digest=digest(c.encode()).hexdigest()) for n, c in told.items()}
+    files = {"src/twinops/evaluation/measures.py": digest(text.encode()).hexdigest()}
+    return Judge(commit=commit, tree=TREE, files=files, stages=stages)
 
 
 def migrate(address: str) -> None:
@@ -211,6 +227,7 @@ def open_store(root: Path, database: str | None = None, *, rules: bool = True) -
             desk.activate(store, "offices", OFFICES)
         with actors.acting("risk-officer"):
             desk.activate(store, "policy", POLICY)
+            desk.activate(store, "judge", judge(TREE).to_json())
     return store
 
 

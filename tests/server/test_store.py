@@ -160,7 +160,7 @@ def test_evidence_that_was_rolled_back_is_forgotten_with_its_number(
 
 def test_commits_in_production_are_those_of_promoted_versions_newest_first(tmp_path: Path) -> None:
     store = play.open_store(tmp_path)
-    first, second, never = (play.approved(store, n, commit=f"commit-{n}") for n in (1, 2, 3))
+    first, second, never = (play.approved(store, n, commit=str(n) * 40) for n in (1, 2, 3))
 
     def commits() -> list[str]:
         with store.reading() as now:
@@ -169,8 +169,8 @@ def test_commits_in_production_are_those_of_promoted_versions_newest_first(tmp_p
     assert commits() == []
     for version in (first, second, first):
         play.set_alias(store, version)
-    assert commits() == ["commit-1", "commit-2"]
-    play.with_evidence(store, never, base="commit-3")
+    assert commits() == ["1" * 40, "2" * 40]
+    play.with_evidence(store, never, base="3" * 40)
     with play.refused("since a commit that was never in production"):
         play.acted(store, Act.APPROVE, never)
 
@@ -178,7 +178,7 @@ def test_commits_in_production_are_those_of_promoted_versions_newest_first(tmp_p
     with store.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE twinops_promotion")
         assert not tables.prepare(connection)
-    assert commits() == ["commit-1", "commit-2"]
+    assert commits() == ["1" * 40, "2" * 40]
     store._dispose_engine()
 
 

@@ -18,6 +18,8 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from twinops.adapters.running_code import note
+
 Output = dict[str, Any]
 
 INLINE = "module://matplotlib_inline.backend_inline"
@@ -48,7 +50,8 @@ def executed(sources: Sequence[str]) -> Generator[list[Output], None, None]:
                 if failed(outputs):
                     return
     finally:
-        os.waitpid(pid, 0)
+        if os.waitpid(pid, 0)[1]:
+            raise RuntimeError("died")
 
 
 def failed(outputs: Sequence[Output]) -> bool:
@@ -68,7 +71,9 @@ def _serve(sources: Sequence[str], mouth: int) -> NoReturn:
             lines.flush()
             if failed(_said):
                 break
-    os._exit(0)
+        note()
+        os._exit(0)
+    os._exit(1)
 
 
 def _end_with(parent: int) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -82,6 +82,21 @@ def worked(root: Path, bases: Bases, *, known: Known) -> Worked:
     adopted = base is not None and base not in bases.promoted
     upstream = frozenset[str]().union(*(c.people for c in before.values())) if adopted else frozenset[str]()
     return Worked(base, _mapped(root, people), tuple(sorted({compared(p) for p in upstream})))
+
+
+def writers(root: Path, since: str, *, of: Callable[[str], bool]) -> tuple[str, ...]:
+    """Everybody named by a commit since that one which changes such a file against any parent; since ever without it.
+
+    Raises:
+        IntegrityError: the clone is cut off.
+    """
+    against_cut(root)
+    with _objects(root) as objects:
+        history = objects.history(_git(root, "rev-parse", "--verify", "HEAD^{commit}").strip())
+        before = objects.history(since) if since in history else {}
+        new = [commit for name, commit in history.items() if name not in before]
+        people = [c.people for c in new if any(map(of, _touched(root, objects, c)))]
+    return _mapped(root, frozenset[str]().union(*people))
 
 
 def history_of(root: Path, base: str) -> dict[str, Commit]:

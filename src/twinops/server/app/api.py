@@ -14,7 +14,7 @@ from twinops.entities.approval import Act, Ruling
 from twinops.governance.people.offices import GATE_RUNNER
 from twinops.governance.policy.changes import Change
 from twinops.server.officer import acts as desk
-from twinops.server.officer import dossier, rules, rulings
+from twinops.server.officer import dossier, judging, rules, rulings
 from twinops.server.officer import evidence as intake
 from twinops.server.officer import needed as steps
 from twinops.server.officer.acts import Activation, Deed
@@ -38,6 +38,7 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/queue", "GET", queue),
         ("/twinops/api/version", "GET", version),
         ("/twinops/api/alias", "GET", alias),
+        ("/twinops/api/judge", "GET", judge),
         ("/twinops/api/pass", "GET", given_pass),
         ("/twinops/api/log", "GET", log),
         ("/twinops/api/known", "GET", known),
@@ -114,6 +115,7 @@ def version() -> Any:
         "reviews": [_plain({**asdict(r), "act": r.act.value}) for r in shown.case.reviews],
         "aliases": [asdict(g) for g in shown.grants],
         "commit": shown.submitted.body["commit"] if shown.submitted else None,
+        "judge": {"differs": [str(change) for change in judging.changes(store, shown)], **judging.told(shown)},
     }
 
 
@@ -131,6 +133,20 @@ def alias() -> Any:
         return {"name": name, "alias": word, "version": None, "etag": 0, **since}
     live = grant.version if grant.active else None
     return {"name": name, "alias": word, "version": live, "etag": grant.etag, **since}
+
+
+@answering
+def judge() -> Any:
+    """The active judge, and the commit of the one before it; nothing before the first."""
+    with governed().ManagedSessionMaker() as session:
+        found = [active.judge for active in records.judges_of(session, 2)]
+    newest = found[0] if found else None
+    return {
+        "judge": newest.model_dump(mode="json") if newest else None,
+        "digest": newest.digest if newest else None,
+        "commit": newest.commit if newest else None,
+        "before": found[1].commit if len(found) > 1 else None,
+    }
 
 
 @answering

@@ -16,6 +16,7 @@ from twinops.errors import IntegrityError
 from twinops.governance.people import approval, offices
 from twinops.governance.people.offices import Offices
 from twinops.governance.people.sshsig import NotSigned, signing_key
+from twinops.governance.policy import judge as judges
 from twinops.governance.policy.changes import Change
 from twinops.server.officer import evidence, rules
 from twinops.server.officer.rules import NAMESPACES
@@ -164,6 +165,7 @@ def activate(store: GovernedStore, kind: str, body: str, *, signature: str | Non
         else:
             refuse(approval.against_activating(who, active.offices, now=log.now))
             _check_signature(active.offices, who, handed, on=log.now)
+            refuse(_against_own_judge(log, active.offices, who, parsed.digest))
         changes = rules.weighed(log.session, parsed, active)
         asked = any(change.loosens for change in changes)
         kept = replace(handed, kind=rules.asking(kind)) if asked else handed
@@ -201,6 +203,18 @@ def _keep_rules(store: GovernedStore, log: AuditLog, handed: Rules, about: dict[
     if handed.kind in NAMESPACES:
         _tell_anew(store, log)
     return seq
+
+
+def _against_own_judge(log: AuditLog, active: Offices, who: Actor, digest: str) -> tuple[str, ...]:
+    """Who wrote part of a judge does not activate it; evidence that waits for it tells who did."""
+    for name, version in records.all_versions(log.session)[:RETOLD]:
+        made = records.version_of(log.session, name, version)
+        given = records.evidence_of(log.session, made.uid) if made else None
+        if given and given.body.get("judge") == digest:
+            authors, _ = active.accounts_of(given.body.get("judge_authors", ()))
+            if who.account in authors:
+                return (judges.OWN_CHANGE,)
+    return ()
 
 
 def _protect(log: AuditLog, aliases: tuple[str, ...]) -> None:

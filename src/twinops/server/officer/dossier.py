@@ -21,6 +21,7 @@ from twinops.governance.people import approval
 from twinops.governance.people.offices import Offices
 from twinops.governance.policy import limits as policy_file
 from twinops.governance.policy.decide import Decision
+from twinops.governance.policy.judge import ActiveJudge
 from twinops.governance.policy.limits import Policy
 from twinops.governance.policy.rulings import Bench
 from twinops.server.registry import audit_log as ledger
@@ -74,6 +75,8 @@ class Dossier:
     """Where no policy is active: the one that lies in the server's folder."""
     preview: Decision | None = None
     """What that one would say; it binds nobody."""
+    judge: ActiveJudge | None = None
+    """The one that is active on this server."""
     production: Dossier | None = field(default=None, repr=False)
     """The same of the version that carries the first protected alias, when it is another one."""
 
@@ -170,6 +173,7 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         state=cases.state_of(last, evidence=given.seq if given else None, now=now.now),
         policy=found.rules.policy,
         offices=found.rules.offices,
+        judge=found.rules.judge,
         evidence=judged.evidence if judged else None,
         decision=judged.decision if judged else None,
         submitted=given,

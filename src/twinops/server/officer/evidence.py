@@ -17,8 +17,11 @@ from twinops.entities.event import Kind
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.fact import Kind as FactKind
+from twinops.errors import ParamsError
 from twinops.governance.log import manifest
 from twinops.governance.people import approval
+from twinops.governance.policy import judge as judges
+from twinops.governance.policy.judge import Judge
 from twinops.governance.verdicts.explain import verdicts_markdown
 from twinops.server.refusals import mistake, refusal, refuse
 from twinops.server.registry import callers as actors
@@ -36,6 +39,7 @@ def _decoded(told: Any) -> Any:
 
 
 Emails = Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+Word = Annotated[str, Field(max_length=40)]
 
 
 class Handed(BaseModel):
@@ -44,6 +48,9 @@ class Handed(BaseModel):
     `authors` are the e-mails of every git author since `base`, a commit that was in production or the adopted base
     (None: since ever); `upstream` are those of whoever wrote up to an adopted base;
     `model_sha256` is the digest of the model file its own run made; `forced` says that run used no cache.
+    `tree` is git's id of the project's files in the commit, `judge_authors` the e-mails of those who wrote what differs
+    from the judge before, `own_runner` whether the gate runner's code was its own and not the candidate's, `isolation`
+    how the candidate's commands were shut in. Which judge measured is among the files, as `judge.json`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -57,6 +64,10 @@ class Handed(BaseModel):
     upstream: Emails = ()
     model_sha256: str
     forced: Annotated[bool, BeforeValidator(lambda told: told is True)]
+    tree: str | None = None
+    judge_authors: Emails = ()
+    own_runner: bool = False
+    isolation: dict[Word, Word] = Field(default={}, max_length=10)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Handed:
@@ -75,13 +86,16 @@ class CompletedEvidence:
     evidence: Evidence
     handed: Handed
     documents: Mapping[str, bytes]
+    judge: Judge | None = None
 
     @classmethod
     def of(cls, measured: Evidence, handed: Handed, *, name: str, lineage: tuple[Fact, ...]) -> CompletedEvidence:
         """Join what was measured with where it came from and what the documents of the model of that name say."""
         cards = f"model_cards/{name}/"
         documents = {n.rpartition("/")[2]: c for n, c in handed.files.items() if n.startswith(cards)}
-        return cls(measured.joined(facts=(*lineage, *_document_facts(documents, measured))), handed, documents)
+        judge = _judge(handed)
+        facts = (*lineage, *_document_facts(documents, measured), *_run_facts(handed, judge))
+        return cls(measured.joined(facts=facts), handed, documents, judge)
 
     def body(self) -> dict[str, Any]:
         """As it is kept."""
@@ -95,6 +109,9 @@ class CompletedEvidence:
             "upstream": sorted(set(self.handed.upstream)),
             "model_sha256": self.handed.model_sha256,
             "forced": self.handed.forced,
+            "tree": self.handed.tree,
+            "judge": self.judge.digest if self.judge else None,
+            "judge_authors": sorted(set(self.handed.judge_authors)),
         }
 
 
@@ -153,6 +170,29 @@ def _measured(handed: Handed, name: str) -> Evidence:
     if evidence.model != name:
         raise mistake(f"the evidence is about the model {evidence.model[:80]!r}")
     return evidence
+
+
+def _judge(handed: Handed) -> Judge | None:
+    """The judge that measured; forced evidence has one, and it is of the commit that is told."""
+    if not handed.forced:
+        return None
+    try:
+        found = judges.read(handed.files[judges.NAME].decode())
+    except KeyError:
+        raise mistake(f"{judges.NAME} is not among the files") from None
+    except (ParamsError, UnicodeDecodeError) as problem:
+        raise mistake(str(problem)[:400]) from None
+    if (found.commit, found.tree) != (handed.commit, handed.tree):
+        raise mistake(f"{judges.NAME} is of another commit or tree than this evidence")
+    return found
+
+
+def _run_facts(handed: Handed, judge: Judge | None) -> tuple[Fact, ...]:
+    """How the run was made: in the evidence, so that an approval is bound to it."""
+    if judge is None:
+        return ()
+    run = {"judge": judge.digest, "tree": handed.tree, "own_runner": handed.own_runner, **handed.isolation}
+    return (Fact("gate_run", run, FactKind.MEASURED, "the gate runner's own run"),)
 
 
 def _lineage(handed: Handed) -> tuple[Fact, ...]:

@@ -21,7 +21,7 @@ from mlflow.exceptions import MlflowException
 from twinops.entities.approval import Act
 from twinops.governance.policy.resolution import MIN_REASON
 from twinops.server.officer import acts as desk
-from twinops.server.officer import dossier, inert_documents, needed, presenting, rules, rulings
+from twinops.server.officer import dossier, inert_documents, judging, needed, presenting, rules, rulings
 from twinops.server.officer import history as past
 from twinops.server.officer.acts import Deed
 from twinops.server.officer.dossier import Dossier, Waiting
@@ -227,6 +227,8 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "documents": {n: _document(store, held, path) for n, path in documents.items() if path in held.files},
         "questions": presenting.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),
+        "judge_changes": judging.changes(store, held),
+        "run": judging.told(held),
         "may": [(act.value, _button(held, act)) for act in offered if not against[act]],
         "may_not": [(BUTTONS[act], against[act]) for act in offered if against[act]],
         "carried": [g.alias for g in held.grants if g.uid == held.case.uid],

@@ -13,9 +13,11 @@ from twinops.errors import ParamsError
 from twinops.governance.people import offices
 from twinops.governance.people.offices import GATE_RUNNER, ROLES, Offices
 from twinops.governance.policy import adopted_base, changes
+from twinops.governance.policy import judge as judges
 from twinops.governance.policy import limits as policy
 from twinops.governance.policy.adopted_base import AdoptedBase
 from twinops.governance.policy.changes import Change
+from twinops.governance.policy.judge import Judge
 from twinops.governance.policy.limits import Policy
 from twinops.server.refusals import mistake
 from twinops.server.registry import audit_log as ledger
@@ -24,11 +26,11 @@ from twinops.server.registry.records import ActiveRules
 from twinops.server.registry.store import GovernedStore
 from twinops.server.registry.tables import RULES
 
-KINDS = {"policy": policy, "offices": offices, "base": adopted_base}
+KINDS = {"policy": policy, "offices": offices, "judge": judges, "base": adopted_base}
 NAMESPACES = {kind: module.NAMESPACE for kind, module in KINDS.items()}
 """Kinds of rules, and what an ssh signature of each is made for."""
 ASKED = " asked"
-Given = Policy | Offices | AdoptedBase
+Given = Policy | Offices | Judge | AdoptedBase
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def weighed(session: Session, given: Given, active: ActiveRules) -> tuple[Change
     if isinstance(given, AdoptedBase):
         held = records.adopted_base(session, given.model)
         return adopted_base.change(held.base if held else None, given)
+    if isinstance(given, Judge):  # its own page shows file by file what differs; who wrote it does not activate it
+        return ()
     if isinstance(given, Offices):
         return changes.of_offices(active.offices, given)
     return changes.of_policies(active.policy, given)

@@ -20,6 +20,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.governance.assessment.signers import SIGNATURES, strange_signers
 from twinops.governance.people.approval import NOT_FORCED
 from twinops.governance.people.offices import Offices
+from twinops.governance.policy import judge as judges
 from twinops.governance.policy import rulings
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
@@ -98,7 +99,11 @@ def load(now: Transaction, name: str, version: int) -> CaseFile:
         unknown=unknown,
         digests=found.digests if found else None,
         blocking=found.decision.blocking if found else None,
-        problems=(*_problems(now, made, given), *_strange_signers(found, active.offices)),
+        problems=(
+            *_judged_by(made, given, active),
+            *_problems(now, made, given),
+            *_strange_signers(found, active.offices),
+        ),
         separated=made.separated and (given is None or bool(given.body["forced"])),
         rulings=found.rulings if found else (),
         reviews=records.reviews_of(now.session, made.uid),
@@ -200,6 +205,14 @@ def _contributors(
 def strangers(given: Submitted | None, offices: Offices | None) -> tuple[str, ...]:
     """E-mails of authors that belong to no account, for officers' eyes."""
     return offices.accounts_of(given.body["authors"])[1] if given and offices else ()
+
+
+def _judged_by(made: Recorded, given: Submitted | None, active: ActiveRules) -> tuple[str, ...]:
+    """Evidence of another judge than the active one does not count; what was adopted says that it has none."""
+    if given is None or active.offices is None or not (made.separated and given.body["forced"]):
+        return ()
+    authors, _ = active.offices.accounts_of(given.body.get("judge_authors", ()))
+    return judges.against(given.body.get("judge"), active.judge, authors)
 
 
 def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:

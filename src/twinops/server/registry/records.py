@@ -14,8 +14,10 @@ from twinops.entities.approval import Act, Review, Ruling
 from twinops.governance.people import offices as offices_file
 from twinops.governance.people.offices import Offices
 from twinops.governance.policy import adopted_base as base_file
+from twinops.governance.policy import judge as judge_file
 from twinops.governance.policy import limits as policy_file
 from twinops.governance.policy.adopted_base import AdoptedBase
+from twinops.governance.policy.judge import ActiveJudge
 from twinops.governance.policy.limits import Policy
 from twinops.server.registry.callers import UNKNOWN
 from twinops.server.registry.tables import (
@@ -82,10 +84,11 @@ class Submitted:
 
 @dataclass(frozen=True)
 class ActiveRules:
-    """The policy and the offices file that are active on this server."""
+    """The policy, the offices file and the judge that are active on this server."""
 
     policy: Policy | None
     offices: Offices | None
+    judge: ActiveJudge | None = None
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,15 @@ def rules_of(session: Session) -> ActiveRules:
     return ActiveRules(
         None if policy is None else policy_file.read(policy, name="the active policy"),
         None if offices is None else offices_file.read(offices, name="the active offices file"),
+        next(iter(judges_of(session, 1)), None),
     )
+
+
+def judges_of(session: Session, most: int) -> list[ActiveJudge]:
+    """The judges that were activated, newest first."""
+    told = select(RULES.c.body, RULES.c.account).where(RULES.c.kind == "judge").order_by(RULES.c.seq.desc())
+    found = session.execute(told.limit(most)).all()
+    return [ActiveJudge(judge_file.read(row.body, name="the active judge"), row.account) for row in found]
 
 
 def active_text(session: Session, kind: str) -> str | None:

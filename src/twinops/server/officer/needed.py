@@ -10,12 +10,21 @@ from twinops.entities.approval import Act
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.people import approval
 from twinops.governance.people.offices import GATE_RUNNER, RISK_OFFICER
+from twinops.governance.policy import judge as judges
 from twinops.server.officer.dossier import Dossier
 from twinops.server.registry import cases
 from twinops.server.registry.store import GovernedStore
 
 ANYBODY = "scientist"
 """Whoever may edit the model."""
+
+JUDGE = "twinops judge activate"
+JUDGED = {
+    judges.NONE_ACTIVE: "say which code and stages may measure",
+    judges.ANOTHER: "read what differs in the judge that measured this (`twinops judge show`), activate it or let be",
+    judges.OWN_CHANGE: "activate the judge in her place",
+}
+"""Problems that a risk officer ends by activating a judge."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,9 @@ def _steps(shown: Dossier, store: GovernedStore) -> Iterator[Step]:
         yield Step(GATE_RUNNER, "make everything anew and hand in evidence", f"twinops model evidence {which}")
     if case.unknown:
         yield from _strangers(shown, which)
-    yield from (Step(ANYBODY, f"mend this: {problem}") for problem in case.problems if problem not in anew)
+    told = {*anew, *JUDGED}
+    yield from (Step(RISK_OFFICER, f"who wrote none of it: {JUDGED[p]}", JUDGE) for p in case.problems if p in JUDGED)
+    yield from (Step(ANYBODY, f"mend this: {problem}") for problem in case.problems if problem not in told)
     if shown.decision is not None:
         listed = {v.gate: v for v in shown.decision.verdicts}
         for gate in shown.decision.blocking:

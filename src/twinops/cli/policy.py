@@ -51,7 +51,7 @@ def confirm(
         raise RefusedError(f"Nothing of the kind {kind} waits for a second office.")
     talk(f"{waiting['by']} asks for this:")
     _show(waiting["changes"], yes=yes)
-    signature = _signature(waiting["body"], key.expanduser(), kind) if key else None
+    signature = _signature(waiting["body"], key.expanduser(), f"twinops-{kind}") if key else None
     done = door.post("confirm", kind=kind, digest=waiting["digest"], signature=signature)
     answer(done, as_json=as_json, text="\n".join([f"{kind} active, entry {done['rules']}", *done["nobody"]]))
 
@@ -63,7 +63,7 @@ def hand_in(kind: str, text: str, *, key: Path | None, yes: bool, as_json: bool)
     door = Door.from_environment()
     looked = door.post("rules", kind=kind, text=text, look=True)
     _show(looked["changes"], yes=yes)
-    signature = _signature(text, key.expanduser(), kind) if key else None
+    signature = _signature(text, key.expanduser(), f"twinops-{kind}") if key else None
     done = door.post("rules", kind=kind, text=text, signature=signature)
     said = f"{kind} active, entry {done['rules']}"
     if not done["active"]:
@@ -92,12 +92,12 @@ def _agreed() -> bool:
         ) from None
 
 
-def _signature(text: str, key: Path, kind: str) -> str:
+def _signature(text: str, key: Path, namespace: str) -> str:
     """Signed aside: the signature goes to the registry and leaves nothing in the folder."""
     from twinops.adapters.ssh_keygen import SshKeygen
 
     with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as aside:  # the doctor knows whose it was
         path = Path(aside) / "rules.yaml"
         path.write_text(text, encoding="utf-8")
-        SshKeygen().sign(path, key=key, namespace=f"twinops-{kind}")
+        SshKeygen().sign(path, key=key, namespace=namespace)
         return path.with_name(f"{path.name}.sig").read_text(encoding="utf-8")

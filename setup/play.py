@@ -39,8 +39,6 @@ LAST = ("dpo_advice", "decision")
 def main(root: Path) -> int:
     """Write the play, run what depends on it, commit."""
     project, keys = open_project(root), root / ".twinops" / "play"
-    if _git(root, "status", "--porcelain", "--untracked-files=no"):
-        _run(root, "git", "checkout", "-q", "--", "dvc.lock", "reports", "model_cards")
     _run(root, "git", "switch", "-q", "-c", "play")
     keys.mkdir(parents=True)
     for _, key, _ in PEOPLE.values():
@@ -97,10 +95,6 @@ def _said(field: str, part: str) -> str:
 
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
-
-
-def _git(root: Path, *words: str) -> str:
-    return subprocess.run(["git", *words], cwd=root, check=True, capture_output=True, text=True).stdout
 
 
 def _run(root: Path, *command: str) -> None:

@@ -10,6 +10,7 @@ leaves private keys in `.twinops/play`, and commits as the invented scientist.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,7 @@ def _policy(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     for gate in ADVISORY:
         text = text.replace(f"    gate: {gate}\n", f"    gate: {gate}\n    severity: advisory   # a play\n")
+    text = re.sub(r"^version: .*$", 'version: "play"', text, flags=re.MULTILINE)
     return f"# A PLAY: fairness and influence advise here; the shipped policy blocks on both\n{text}"
 
 

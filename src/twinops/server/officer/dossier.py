@@ -85,9 +85,11 @@ class Dossier:
     @property
     def since(self) -> str:
         """From where authors were counted, in a sentence."""
-        base = self.submitted.body["base"] if self.submitted else None
+        if self.submitted is None:
+            return "Git authors are counted when evidence is handed in."
+        base = self.submitted.body["base"]
         if self.adopted is not None and base == self.adopted.base.commit:
-            found = len(self.submitted.body.get("upstream", ())) if self.submitted else 0
+            found = len(self.submitted.body.get("upstream", ()))
             told = f"{self.adopted.base.sentence}; the gate runner found {found} there"
             return f"Authors are counted since an adopted base: {told}."
         return f"Authors are counted since {base[:12]}, which was in production." if base else "All authors count."

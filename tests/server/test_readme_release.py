@@ -48,7 +48,9 @@ def script(port: int) -> str:
     assert clone.startswith("git clone")
     furnish = FURNISH.format(python=sys.executable, here=HERE, cache=candidate.ROOT / ".dvc" / "cache")
     typed = "\n".join([clone, furnish, rest, *BLOCKS[1:]])
-    return f"set -euo pipefail\n{typed.replace('127.0.0.1:5000', f'127.0.0.1:{port}').replace('127.0.0.1/5000', f'127.0.0.1/{port}')}\nkill %1\n"
+    for spelled in ("127.0.0.1:{}", "127.0.0.1/{}"):
+        typed = typed.replace(spelled.format(5000), spelled.format(port))
+    return f"set -euo pipefail\n{typed}\nkill %1\n"
 
 
 def test_the_chapter_ends_in_production(tmp_path: Path) -> None:

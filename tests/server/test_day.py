@@ -19,6 +19,7 @@ import candidate
 import live as living
 import preloaded
 import pytest
+import yaml
 from live import Live
 
 import play
@@ -47,6 +48,7 @@ class Listener(BaseHTTPRequestHandler):
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp("project")
     places = candidate.make_candidate(root)
+    stage_of_pictures(root)
     given = replace(play.evidence(), key=DvcStore(root).candidate_key())
     candidate.write(places.evidence, given.to_json())
     for name, text in play.documents(given).items():
@@ -67,6 +69,18 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         server.stop()
         hook.shutdown()
         hook.server_close()
+
+
+def stage_of_pictures(root: Path) -> None:
+    """The first stage of what is judged; it drew the picture."""
+    command, picture = "twinops run features", "reports/figures/accuracy.png"
+    pipeline, lock = (yaml.safe_load((root / name).read_text()) for name in ("dvc.yaml", "dvc.lock"))
+    pipeline["stages"] = {name: {"cmd": stage["cmd"]} for name, stage in lock["stages"].items()}
+    pipeline["stages"]["features"] = {"cmd": command, "outs": [picture]}
+    md5 = candidate.md5((root / picture).read_bytes())
+    lock["stages"]["features"] = {"cmd": command, "outs": [{"path": picture, "md5": md5}]}
+    for name, told in (("dvc.yaml", pipeline), ("dvc.lock", lock)):
+        candidate.write(root / name, yaml.safe_dump(told))
 
 
 def twinops(
@@ -100,6 +114,10 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
         "it asks, and nobody answered"
     )
     done(live, "policy", "activate", "play-policy.yaml", "--yes", who="risk-officer")
+
+    # nor does evidence count before she says what measures
+    assert twinops(live, "judge", "activate").returncode == 10
+    assert "active" in done(live, "judge", "activate", who="risk-officer")
 
     # only the gate runner hands in evidence, and nobody without a forced run
     answer = twinops(live, "model", "evidence", "twin", "1")
@@ -149,7 +167,7 @@ def forced(live: Live, *, told: bool = True) -> None:
 
     door = Says(live.address, "ci", live.passwords["ci"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate_runner, "forced_run", lambda _root: None)
+        patch.setattr(gate_runner, "forced_run", lambda _candidate: {})
         patch.setattr(gate_runner.Door, "from_environment", lambda: door)
         gate_runner.hand_in(live.root, DvcStore(live.root), "twin", 1)
 

@@ -78,12 +78,12 @@ def _loaded() -> Iterator[tuple[str, Path]]:
             yield name, Path(file).resolve()
 
 
-def note() -> None:
-    """Leave what this stage's process loaded, if it works for a stage of DVC's that has a place for it.
+def note(root: Path) -> None:
+    """Leave what this process loaded, if it works for a stage of DVC's that has a place for it in this project.
 
     Called once more for cells that run in a fork; what each of them loaded is joined.
     """
-    root, stage = Path(os.environ.get("DVC_ROOT", "")), os.environ.get("DVC_STAGE", "")
+    stage = os.environ.get("DVC_STAGE", "")
     if not stage or not (root / "dvc.yaml").is_file():
         return
     against_other(root)

@@ -19,7 +19,7 @@ def notebook(ctx: typer.Context, name: str, as_json: Json = False) -> None:
     started = monotonic()
     talk(f"notebook {name} ...")
     done = home(ctx).run("notebook", name=name, **pairs(ctx.args))
-    note()
+    note(home(ctx).root)
     talk(f"notebook {name}: done in {monotonic() - started:.1f} s, published as {done.path.name}")
     if as_json:
         answer(done, as_json=True, text="")

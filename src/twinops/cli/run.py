@@ -22,7 +22,7 @@ def run(ctx: typer.Context, verb: str, as_json: Json = False) -> None:
     started = monotonic()
     talk(f"{named} ...")
     result = home(ctx).run(verb, **arguments)
-    note()
+    note(home(ctx).root)
     talk(f"{named}: done in {monotonic() - started:.1f} s{_figures(result)}")
     if as_json:
         answer(result, as_json=True, text="")

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from IPython.core.displayhook import DisplayHook
@@ -71,7 +72,7 @@ def _serve(sources: Sequence[str], mouth: int) -> NoReturn:
             lines.flush()
             if failed(_said):
                 break
-        note()
+        note(Path.cwd())
         os._exit(0)
     os._exit(1)
 

@@ -14,11 +14,12 @@ import pytest
 
 from twinops.adapters.memory.governance import MemorySigner
 from twinops.adapters.registry_client import contributors
-from twinops.adapters.registry_client.contributors import Bases, history_of, worked
+from twinops.adapters.registry_client.contributors import Bases, history_of, worked, writers
 from twinops.entities.canonical import digest
 from twinops.errors import IntegrityError
 from twinops.governance.assessment import answers
 from twinops.governance.people import offices
+from twinops.governance.policy import judge as judges
 from twinops.governance.policy import resolution
 from twinops.governance.policy.own_files import Known
 
@@ -273,3 +274,11 @@ def test_before_an_adopted_base_people_are_upstreams_and_told_apart(clone: Clone
     assert len(history_of(clone.root, mine)) == 2
     with pytest.raises(IntegrityError, match="not in the history"):
         history_of(clone.root, "0" * 40)
+
+
+def test_who_wrote_the_judge_is_whoever_a_commit_names_that_changes_it_against_any_parent(clone: Clone) -> None:
+    base = clone.git("rev-parse", "HEAD")
+    clone.commit(by="sam@shop.example", **{"a.txt": "2"})
+    clone.commit("more\n\nco-authored-by: <mole@one.example>", by="rita@shop.example", **{"src/twinops/x.py": "1"})
+    assert set(writers(clone.root, base, of=judges.belongs)) == {"rita@shop.example", "mole@one.example"}
+    assert set(writers(clone.root, "0" * 40, of=judges.belongs)) >= {"rita@shop.example"}, "since ever, where unknown"

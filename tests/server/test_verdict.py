@@ -23,6 +23,7 @@ from live import Live
 
 from twinops.adapters.registry_client import gate_runner, isolation
 from twinops.adapters.registry_client.commit import Commit
+from twinops.adapters.registry_client.contributors import writers
 from twinops.adapters.registry_client.gate_runner import Candidate
 from twinops.entities.approval import Act, Actor
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
@@ -372,7 +373,7 @@ def test_git_of_the_candidates_folder_runs_nothing(project: Project, tmp_path: P
     candidate = Candidate.here(project.root)
     gate_runner.files(candidate, "twin")
     assert candidate.judge.digest
-    candidate.commit.writers("1" * 40)
+    writers(candidate.root, "1" * 40, of=judges.belongs)
     assert not sprung.exists()
 
 

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
+from twinops.adapters.registry_client.commit import GIT
 from twinops.errors import IntegrityError, ServiceError
 from twinops.governance.people.addresses import compared
 from twinops.governance.policy.own_files import Known, all_own
@@ -271,6 +272,5 @@ def _command(root: Path, *words: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    """Without git's variables, which could name other objects, and without replacements or late fetches."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
+    """As git is asked about any candidate, and without late fetches: an object that is not there is missing."""
+    return {**GIT, "PATH": os.environ.get("PATH", os.defpath), "HOME": os.devnull, "GIT_NO_LAZY_FETCH": "1"}

@@ -252,10 +252,11 @@ def _run(root: Path, *words: str, given: str = "") -> subprocess.CompletedProces
 
 
 def _command(root: Path, *words: str) -> list[str]:
-    return ["git", "-C", str(root), "-c", "core.commitGraph=false", *words]
+    # neither a file monitor that the clone's settings name nor a commit graph that lies there is asked
+    return ["git", "-C", str(root), "-c", "core.fsmonitor=false", "-c", "core.commitGraph=false", *words]
 
 
 def _environment() -> dict[str, str]:
-    """Without git's variables, which could name other objects, and without replacements or late fetches."""
+    """Without git's variables, which could name other objects, and without replacements, late fetches or remotes."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    return {**kept, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
+    return {**kept, "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}

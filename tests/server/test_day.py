@@ -17,12 +17,12 @@ from typing import Any
 
 import candidate
 import live as living
+import play
 import preloaded
 import pytest
 import yaml
 from live import Live
 
-import play
 from twinops.adapters.dvc.lock_file import DvcStore
 from twinops.adapters.registry_client.client import Door, RefusedError
 from twinops.server.registry.expiring import claimed

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import candidate
 import live as living
+import play
 import preloaded
 import pytest
 from live import Live
 
-import play
 from twinops.adapters.dvc.lock_file import DvcStore
 
 pytestmark = pytest.mark.pipeline

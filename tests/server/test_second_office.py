@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import play
 import pytest
 from mlflow.exceptions import MlflowException
 
-import play
 from twinops.entities.approval import Actor
 from twinops.server.officer import acts as desk
 from twinops.server.officer import dossier, needed, rules

@@ -268,7 +268,8 @@ def _run(root: Path, *words: str, given: str = "") -> subprocess.CompletedProces
 
 
 def _command(root: Path, *words: str) -> list[str]:
-    return ["git", "-C", str(root), "-c", "core.commitGraph=false", *words]
+    # neither a file monitor that the clone's settings name nor a commit graph that lies there is asked
+    return ["git", "-C", str(root), "-c", "core.fsmonitor=false", "-c", "core.commitGraph=false", *words]
 
 
 def _environment() -> dict[str, str]:

@@ -87,9 +87,8 @@ def opened(root: Path, database: str | None = None) -> Any:
     made = play.open_store(root, database)
     roles = {**play.ROLES, "owner": play.Actor("owner", frozenset({"data-owner"}))}
     made.roles_of = lambda account: roles.get(account, play.Actor(account))
-    with actors.acting("risk-officer"):
-        desk.activate(made, "offices", OFFICES)
-        desk.activate(made, "policy", POLICY)
+    play.activated(made, "offices", OFFICES)
+    play.activated(made, "policy", POLICY)
     return made
 
 

@@ -45,6 +45,22 @@ def against_activating(actor: Actor, offices: Offices, *, now: datetime) -> tupl
     return against_office(Act.APPROVE, actor, offices, now=now)
 
 
+def against_confirming(asked_by: str, actor: Actor, offices: Offices, *, now: datetime) -> tuple[str, ...]:
+    """Rules that let more through need two people of two offices; the administrator where there is one office only."""
+    on = now.date()
+    asked = offices.officer(asked_by, on=on)
+    others = [p for p in offices.people if p.account and p.office and p.holds(p.office, on=on)]
+    others = [p for p in others if asked is not None and p.office != asked.office]
+    if actor.account == asked_by:
+        return ("Who asked for it does not confirm it: a second person of another office does.",)
+    if not others and actor.admin:
+        return ()
+    against = list(against_office(None, actor, offices, now=now))
+    if not against and actor.account not in {p.account for p in others}:
+        against.append("Somebody of another office than who asked for it confirms it.")
+    return tuple(against)
+
+
 def against_candidate(case: Case) -> tuple[str, ...]:
     """What the version itself lacks, whoever asks."""
     if case.digests is None or case.blocking is None:

@@ -42,6 +42,8 @@ class Started:
     """Rows that are not what the log tells."""
     policy: str | None = None
     offices: str | None = None
+    nobody: tuple[str, ...] = ()
+    """Who is named in the offices file and cannot act, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -128,12 +130,13 @@ def prepare(home: Home, how: Starting) -> Started:
     from twinops.server.app import accounts
     from twinops.server.app.adopt import adopt as take_over
     from twinops.server.app.adopt import local
+    from twinops.server.officer import rules
     from twinops.server.registry import audit_tables, cases, restoring
     from twinops.server.registry import callers as actors
 
     _get_tracking_store()
-    store.roles_of = lambda account: Actor(account, admin=account == local())
     passwords = accounts.first_start(home.accounts)
+    store.roles_of = lambda account: Actor(account, admin=True) if account == local() else accounts.actor_of(account)
     with actors.acting(local()):
         if how.restored is not None:
             restoring.accept(store, how.restored)
@@ -147,6 +150,7 @@ def prepare(home: Home, how: Starting) -> Started:
         active = cases.rules(now)
         untold = audit_tables.of_transaction(now)
     return Started(
+        nobody=rules.nobody_here(store, active.offices) if active.offices else (),
         passwords=passwords,
         adopted=adopted,
         left=left,
@@ -209,8 +213,12 @@ def told(made: Started, address: str) -> Iterator[str]:
         yield from (f"  {name:14} {password}" for name, password in made.passwords.items())
     if made.offices is None:
         yield "No offices file is active, so nothing passes: put compliance/offices.yaml there and start again."
+    yield from made.nobody
     if made.policy is None:
-        yield "No policy is active: the risk officer runs `twinops policy activate compliance/policy.yaml`."
+        yield (
+            "No policy is active, so the pages show what was brought along and judge nothing: "
+            "the risk officer runs `twinops policy activate compliance/policy.yaml`."
+        )
     yield f"Registry, ledger and review pages: {address}  (review: {address}/twinops/)"
 
 

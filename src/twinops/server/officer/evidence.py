@@ -19,9 +19,11 @@ from twinops.entities.event import Kind
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.fact import Kind as FactKind
-from twinops.errors import IntegrityError
+from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.log import manifest
 from twinops.governance.people import approval
+from twinops.governance.policy import judge as judges
+from twinops.governance.policy.judge import Judge
 from twinops.governance.verdicts.explain import verdicts_markdown
 from twinops.server.refusals import mistake, refusal, refuse
 from twinops.server.registry import artifact_folders, cases, records
@@ -38,11 +40,19 @@ def _decoded(told: Any) -> Any:
     return base64.b64decode(told, validate=True) if isinstance(told, str) else told
 
 
+Emails = Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+Word = Annotated[str, Field(max_length=40)]
+
+
 class Handed(BaseModel):
     """What a gate runner hands in. `files` maps paths of the project to contents.
 
-    `authors` are the e-mails of every git author since `base`, a commit that was in production (None: since ever);
+    `authors` are the e-mails of every git author since `base`, a commit that was in production or the adopted base
+    (None: since ever); `upstream` are those of whoever wrote up to an adopted base;
     `model_sha256` is the digest of the model file its own run made; `forced` says that run used no cache.
+    `tree` is git's id of the project's files in the commit, `judge_authors` the e-mails of those who wrote what differs
+    from the judge before, `own_runner` whether the gate runner's code was its own and not the candidate's, `isolation`
+    how the candidate's commands were shut in. Which judge measured is among the files, as `judge.json`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -52,9 +62,14 @@ class Handed(BaseModel):
     dirty: bool | None
     lock_matches: bool | None
     base: str | None
-    authors: Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+    authors: Emails
+    upstream: Emails = ()
     model_sha256: str
     forced: Annotated[bool, BeforeValidator(lambda told: told is True)]
+    tree: str | None = None
+    judge_authors: Emails = ()
+    own_runner: bool = False
+    isolation: dict[Word, Word] = Field(default={}, max_length=10)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Handed:
@@ -73,13 +88,16 @@ class CompletedEvidence:
     evidence: Evidence
     handed: Handed
     documents: Mapping[str, bytes]
+    judge: Judge | None = None
 
     @classmethod
     def of(cls, measured: Evidence, handed: Handed, *, name: str, lineage: tuple[Fact, ...]) -> CompletedEvidence:
         """Join what was measured with where it came from and what the documents of the model of that name say."""
         cards = f"model_cards/{name}/"
         documents = {n.rpartition("/")[2]: c for n, c in handed.files.items() if n.startswith(cards)}
-        return cls(measured.joined(facts=(*lineage, *_document_facts(documents, measured))), handed, documents)
+        judge = _judge(handed)
+        facts = (*lineage, *_document_facts(documents, measured), *_run_facts(handed, judge))
+        return cls(measured.joined(facts=facts), handed, documents, judge)
 
     def body(self) -> dict[str, Any]:
         """As it is kept."""
@@ -90,8 +108,12 @@ class CompletedEvidence:
             "commit": self.handed.commit,
             "base": self.handed.base,
             "authors": sorted(set(self.handed.authors)),
+            "upstream": sorted(set(self.handed.upstream)),
             "model_sha256": self.handed.model_sha256,
             "forced": self.handed.forced,
+            "tree": self.handed.tree,
+            "judge": self.judge.digest if self.judge else None,
+            "judge_authors": sorted(set(self.handed.judge_authors)),
         }
 
 
@@ -125,7 +147,7 @@ def opened_by_a_loader(store: GovernedStore, name: str, version: int) -> str:
 def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEvidence) -> int:
     """The record, its files, its log entry and what the version's page tells; the same evidence twice is kept once."""
     body = given.body()
-    before = records.evidence_of(log.session, made.uid)
+    before = cases.evidence_of(log.transaction, made)
     if before is not None and before.body == body:
         return before.seq
     digest, account = given.evidence.digest, actors.current()
@@ -147,8 +169,11 @@ def tell(store: GovernedStore, log: AuditLog, made: Recorded) -> None:
         return
     evidence, decision = judged.evidence, judged.decision
     where = "/twinops/review?" + urlencode({"name": made.name, "version": made.version})
-    store.describe(made, verdicts_markdown(decision, links={"review page": where}))
+    base = cases.adopted_base(log.transaction, made.name)
+    told = f"\n\nAdopted base: {base.base.sentence}.\n" if base else ""
+    store.describe(made, verdicts_markdown(decision, links={"review page": where}) + told)
     tags = {"decision": decision.decision, "key": evidence.key, "evidence": evidence.digest, "policy": policy.version}
+    tags["base"] = base.base.commit if base else "none"
     ruled = " ".join(sorted({r.gate for r in decision.rulings if r.counts}))
     store.mirror(made.name, made.version, {**tags, "settled": ruled or "none"})
 
@@ -163,6 +188,29 @@ def _measured(handed: Handed, name: str) -> Evidence:
     if evidence.model != name:
         raise mistake(f"the evidence is about the model {evidence.model[:80]!r}")
     return evidence
+
+
+def _judge(handed: Handed) -> Judge | None:
+    """The judge that measured; forced evidence has one, and it is of the commit that is told."""
+    if not handed.forced:
+        return None
+    try:
+        found = judges.read(handed.files[judges.NAME].decode())
+    except KeyError:
+        raise mistake(f"{judges.NAME} is not among the files") from None
+    except (ParamsError, UnicodeDecodeError) as problem:
+        raise mistake(str(problem)[:400]) from None
+    if (found.commit, found.tree) != (handed.commit, handed.tree):
+        raise mistake(f"{judges.NAME} is of another commit or tree than this evidence")
+    return found
+
+
+def _run_facts(handed: Handed, judge: Judge | None) -> tuple[Fact, ...]:
+    """How the run was made: in the evidence, so that an approval is bound to it."""
+    if judge is None:
+        return ()
+    run = {"judge": judge.digest, "tree": handed.tree, "own_runner": handed.own_runner, **handed.isolation}
+    return (Fact("gate_run", run, FactKind.MEASURED, "the gate runner's own run"),)
 
 
 def _lineage(handed: Handed) -> tuple[Fact, ...]:

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,11 @@ def bodies(session: Session, *, start: int = 0) -> Iterator[bytes]:
 def body_of(session: Session, seq: int) -> str | None:
     """One entry."""
     return session.execute(select(EVENT.c.body).where(EVENT.c.seq == seq)).scalar()
+
+
+def moment_of(session: Session, seq: int) -> datetime:
+    """When an entry was made."""
+    return datetime.fromisoformat(json.loads(body_of(session, seq) or "{}")["at"])
 
 
 def names(session: Session) -> dict[str, str]:

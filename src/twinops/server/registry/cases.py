@@ -21,16 +21,20 @@ from twinops.governance.assessment.signers import SIGNATURES, strange_signers
 from twinops.governance.log.told import Entry, Rows
 from twinops.governance.people.approval import NOT_FORCED
 from twinops.governance.people.offices import Offices
+from twinops.governance.policy import judge as judges
 from twinops.governance.policy import rulings
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
 from twinops.server.registry import artifact_folders, records, standing
-from twinops.server.registry.records import ActiveRules, Recorded, Submitted
+from twinops.server.registry.records import ActiveRules, Adoption, Recorded, Submitted
 from twinops.server.registry.transaction import Transaction
 
 NOT_RECORDED = (
     "twinops: version {version} of {name} was made without this server. Start it with --adopt, or register anew."
 )
+STRANGE_BASE = "Its authors were counted since a commit that was never in production and is no adopted base now."
+ANEW = (NOT_FORCED, STRANGE_BASE)
+"""Problems that new evidence ends."""
 WORDS = {
     Act.REQUEST: "waiting",
     Act.APPROVE: "approved",
@@ -98,7 +102,11 @@ def load(now: Transaction, name: str, version: int) -> CaseFile:
         unknown=unknown,
         digests=found.digests if found else None,
         blocking=found.decision.blocking if found else None,
-        problems=(*_problems(now, made, given), *_strange_signers(found, active.offices)),
+        problems=(
+            *_judged_by(made, given, active),
+            *_problems(now, made, given),
+            *_strange_signers(found, active.offices),
+        ),
         separated=made.separated and (given is None or bool(given.body["forced"])),
         rulings=found.rulings if found else (),
         reviews=reviews,
@@ -119,19 +127,31 @@ def recorded(now: Transaction, name: str, version: int) -> Recorded:
 
 
 def rules(now: Transaction) -> ActiveRules:
-    """Active policy and offices, as the log names them; read and held against it once per activation."""
-    told = now.seen().rules()
-    return now.known.once("rules", told[-1]["seq"] if told else None, lambda: _rules(now, told))
+    """Active policy, offices and judge, as the log names them; read and held against it once per activation."""
+    newest = {row.kind: row for row in reversed(activations(now, "policy", "offices", "judge"))}
+    key = tuple(sorted(row.seq for row in newest.values()))
+    return now.known.once("rules", key, lambda: records.active_rules(newest))
 
 
-def _rules(now: Transaction, told: list[Entry]) -> ActiveRules:
-    active = list({entry["about"]["kind"]: entry for entry in told}.values())
-    rows = records.rules_at(now.session, [entry["seq"] for entry in active])
+def activations(now: Transaction, *kinds: str) -> tuple[Row[Any], ...]:
+    """What was activated of these kinds, newest first: rows that the log names, each as it tells it."""
+    told = [entry for entry in now.seen().rules() if entry["about"]["kind"] in kinds]
+    return now.known.once(f"rules {kinds}", told[-1]["seq"] if told else None, lambda: _activations(now, told))
+
+
+def _activations(now: Transaction, told: list[Entry]) -> tuple[Row[Any], ...]:
+    rows = records.rules_at(now.session, [entry["seq"] for entry in told])
     found: Rows = {}
     for row in rows:
         found |= standing.rules(row)
-    standing.against_untold(now, active, found, tables=("rules",))
-    return records.active_rules({row.kind: row.body for row in rows})
+    standing.against_untold(now, told, found, tables=("rules",))
+    return tuple(sorted(rows, key=lambda row: -row.seq))
+
+
+def adopted_base(now: Transaction, name: str) -> Adoption | None:
+    """The commit up to which this model's history is upstream's, as officers accepted it last; None: they did not."""
+    found = (records.adoption(row) for row in activations(now, "base"))
+    return next((one for one in found if one.base.model == name), None)
 
 
 def evidence_of(now: Transaction, made: Recorded) -> Submitted | None:
@@ -170,6 +190,15 @@ def judged(now: Transaction, made: Recorded, ruled: tuple[Ruling, ...] | None = 
     return now.known.once("judgement", basis.key, lambda: _judged(basis))
 
 
+def judged_by(now: Transaction, made: Recorded, policy: Policy) -> Decision | None:
+    """What a policy that nobody activated would say of the version's evidence; it binds nobody."""
+    given, offices = evidence_of(now, made), rules(now).offices
+    if given is None or offices is None:
+        return None
+    basis = Basis(made, given, policy, offices, (), now.now.date())
+    return now.known.once("judged_by", basis.key, lambda: _judged(basis)).decision
+
+
 def _judged(basis: Basis) -> Judgement:
     evidence = Evidence.from_json(json.dumps(basis.given.body["evidence"]))
     if evidence.digest != basis.given.digest:
@@ -206,8 +235,25 @@ def _contributors(
         return accounts, ()  # adopted: the approval itself is stamped, roles were never apart
     if given is None or offices is None:
         return accounts, unknown
-    authors, strangers = offices.accounts_of(given.body["authors"])
-    return accounts | authors, (*unknown, *strangers)
+    authors, _ = offices.accounts_of(given.body["authors"])
+    # whoever is known here counts even where the history is upstream's: a base hides no colleague
+    before, _ = offices.accounts_of(given.body.get("upstream", ()))
+    nobody = len(strangers(given, offices))
+    told = (f"{nobody} git author(s) whose e-mail belongs to no account",) if nobody else ()
+    return accounts | authors | before, (*unknown, *told)
+
+
+def strangers(given: Submitted | None, offices: Offices | None) -> tuple[str, ...]:
+    """E-mails of authors that belong to no account, for officers' eyes."""
+    return offices.accounts_of(given.body["authors"])[1] if given and offices else ()
+
+
+def _judged_by(made: Recorded, given: Submitted | None, active: ActiveRules) -> tuple[str, ...]:
+    """Evidence of another judge than the active one does not count; what was adopted says that it has none."""
+    if given is None or active.offices is None or not (made.separated and given.body["forced"]):
+        return ()
+    authors, _ = active.offices.accounts_of(given.body.get("judge_authors", ()))
+    return judges.against(given.body.get("judge"), active.judge, authors)
 
 
 def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:
@@ -216,8 +262,10 @@ def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tupl
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)
     base = given.body["base"] if given else None
-    if base and base not in records.promoted_commits(now.session, made.name):
-        found.append("Its authors were counted since a commit that was never in production.")
+    adopted = adopted_base(now, made.name)
+    since = [*records.promoted_commits(now.session, made.name), *([adopted.base.commit] if adopted else [])]
+    if base and base not in since:
+        found.append(STRANGE_BASE)
     policy = rules(now).policy
     if policy is not None and not policy.valid_on(now.now.date()):
         found.append(f"Policy {policy.version} is not in force today.")

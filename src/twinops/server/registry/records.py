@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
@@ -14,7 +15,11 @@ from sqlalchemy.orm import Session
 from twinops.entities.approval import Act, Review, Ruling
 from twinops.governance.people import offices as offices_file
 from twinops.governance.people.offices import Offices
+from twinops.governance.policy import adopted_base as base_file
+from twinops.governance.policy import judge as judge_file
 from twinops.governance.policy import limits as policy_file
+from twinops.governance.policy.adopted_base import AdoptedBase
+from twinops.governance.policy.judge import ActiveJudge
 from twinops.governance.policy.limits import Policy
 from twinops.server.registry.callers import UNKNOWN
 from twinops.server.registry.tables import (
@@ -82,10 +87,20 @@ class Submitted:
 
 @dataclass(frozen=True)
 class ActiveRules:
-    """The policy and the offices file that are active on this server."""
+    """The policy, the offices file and the judge that are active on this server."""
 
     policy: Policy | None
     offices: Offices | None
+    judge: ActiveJudge | None = None
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """An adopted base, who accepted it, and the number of that entry."""
+
+    base: AdoptedBase
+    account: str
+    seq: int
 
 
 def _read(session: Session, record: type[R], of: Select[Any]) -> list[R]:
@@ -196,12 +211,6 @@ def evidence_at(session: Session, seq: int) -> Submitted | None:
     return next(iter(_read(session, Submitted, _of(EVIDENCE, Submitted, EVIDENCE.c.seq == seq))), None)
 
 
-def evidence_of(session: Session, uid: str) -> Submitted | None:
-    """The newest evidence on this version."""
-    newest = _of(EVIDENCE, Submitted, EVIDENCE.c.uid == uid).order_by(EVIDENCE.c.seq.desc()).limit(1)
-    return next(iter(_read(session, Submitted, newest)), None)
-
-
 def keep_evidence(session: Session, made: Submitted) -> None:
     """Add evidence; older evidence stays."""
     session.execute(insert(EVIDENCE), _values(made))
@@ -238,13 +247,29 @@ def rules_at(session: Session, numbers: list[int]) -> list[Row[Any]]:
     return list(session.execute(select(RULES).where(RULES.c.seq.in_(numbers))))
 
 
-def active_rules(bodies: dict[str, str]) -> ActiveRules:
+def active_rules(rows: Mapping[str, Row[Any]]) -> ActiveRules:
     """Parsed, by kind."""
-    policy, offices = bodies.get("policy"), bodies.get("offices")
+    policy, offices, judge = (rows[kind].body if kind in rows else None for kind in ("policy", "offices", "judge"))
     return ActiveRules(
         None if policy is None else policy_file.read(policy, name="the active policy"),
         None if offices is None else offices_file.read(offices, name="the active offices file"),
+        None if judge is None else judged_by(rows["judge"]),
     )
+
+
+def judged_by(row: Row[Any]) -> ActiveJudge:
+    """A judge that was activated, and by whom."""
+    return ActiveJudge(judge_file.read(row.body, name="the active judge"), row.account)
+
+
+def adoption(row: Row[Any]) -> Adoption:
+    """A commit up to which a model's history is upstream's, as officers accepted it."""
+    return Adoption(base_file.read(row.body), row.account, row.seq)
+
+
+def files_of(rows: Sequence[Row[Any]]) -> frozenset[tuple[str, str]]:
+    """SHA-256 of each file with every account that stood behind it."""
+    return frozenset((hashlib.sha256(row.body.encode()).hexdigest(), row.account) for row in rows)
 
 
 def contributing(session: Session, made: Any) -> frozenset[str]:

@@ -34,7 +34,7 @@ def environments_of_others() -> bool:
 
 def memory_of_others() -> bool:
     """The writable memory of the processes this one comes from, up to the gate runner."""
-    return any(NEEDLE in part for p in ancestors() for part in memory(p))
+    return any(NEEDLE + b"mlflow" in part for p in ancestors() for part in memory(p))
 
 
 def ancestors() -> list[Path]:
@@ -88,6 +88,16 @@ def privileges() -> bool:
     return NEEDLE in done.stdout
 
 
+def git_login() -> bool:
+    """What CI's clone keeps of the login it was made with."""
+    return NEEDLE in read(Path(".git/config"))
+
+
+def disks() -> bool:
+    """The machine's own disks, past every folder; and other devices."""
+    return any(p.is_block_device() or p.name in ("mem", "kmsg", "tty") for p in listed(Path("/dev")))
+
+
 def database() -> bool:
     """A registry in the same folder."""
     return NEEDLE in read(Path("mlflow.db"))
@@ -105,7 +115,8 @@ def stages() -> bool:
 
 def hooks() -> bool:
     """What git would run for somebody with a login."""
-    return wrote(Path(".git/hooks/post-checkout")) or wrote(Path(".git/config"))
+    config = Path(".git/config")
+    return wrote(Path(".git/hooks/post-checkout")) or (config.is_file() and wrote(config))
 
 
 def interpreter() -> bool:
@@ -156,7 +167,7 @@ def left_running() -> None:
 
 ATTEMPTS: tuple[Callable[[], bool], ...] = (
     environment, environments_of_others, memory_of_others, files_of_others, home, shared_places, network, privileges,
-    database, code, stages, hooks, interpreter,
+    git_login, disks, database, code, stages, hooks, interpreter,
 )  # fmt: skip
 
 if __name__ == "__main__":

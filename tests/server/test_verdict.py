@@ -440,6 +440,7 @@ def test_a_malicious_stage_finds_no_login_and_nothing_of_it_goes_on(
     made_up.write(home / ".netrc", "machine registry password sesame-home\n")
     project.write("mlflow.db", "sesame-database\n")
     project.write(".git/info/exclude", "mlflow.db\n")
+    made_up.git(project.root, "config", "http.extraheader", "sesame-git")
     shutil.copy(HERE / "spy.py", project.root / "spy.py")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])

@@ -122,7 +122,7 @@ def _imported(root: Path, deps: list[str]) -> Iterator[tuple[str, str]]:
 def ran_otherwise(root: Path, stage: Mapping[str, Any], now: Callable[[str], str | None]) -> tuple[str, ...]:
     """Files that a stage loaded with other content than the lock file records; `now` tells the MD5 of one now.
 
-    A folder that the lock records is compared file by file with what lies there.
+    A file of a folder that the lock records is compared with what lies there, as long as the folder is as it was.
     """
     record = next((out["path"] for out in stage.get("outs", ()) if out["path"].startswith(RECORDS)), None)
     if record is None:
@@ -132,4 +132,6 @@ def ran_otherwise(root: Path, stage: Mapping[str, Any], now: Callable[[str], str
     except (OSError, ValueError):
         return (record,)
     locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())}
-    return tuple(path for path, md5 in loaded.items() if (locked.get(path) or now(path)) != md5)
+    same = tuple(f"{path}/" for path, md5 in locked.items() if md5.endswith(".dir") and now(path) == md5)
+    told = {p: locked.get(p) or (now(p) if p.startswith(same) else md5) for p, md5 in loaded.items()}
+    return tuple(path for path, md5 in loaded.items() if told[path] != md5)

@@ -11,13 +11,11 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from twinops.adapters.dvc.settings import empty_cache
 from twinops.adapters.registry_client import isolation, progress
@@ -179,22 +177,11 @@ def _say(line: str) -> None:
 
 
 def _run(candidate: Candidate, place: Scratch) -> dict[str, str]:
-    work = Workplace(candidate.root, candidate.written, tuple(_declared_folders(candidate)))
+    work = Workplace(candidate.root, candidate.written, candidate.commit.git_folder)
     code, how = isolation.run(("dvc", "repro", "--force", "--no-run-cache"), work, place)
     if code != 0:
         raise ServiceError("No evidence was handed in: the forced run failed.", hint="Read the lines above.")
     return how
-
-
-def _declared_folders(candidate: Candidate) -> Iterator[Path]:
-    """Where a project's own sources lie, as its parameters say; and git's folder, where that is another."""
-    path = candidate.root / "params.yaml"
-    told = yaml.safe_load(path.read_bytes()) if path.is_file() else {}
-    for section, key in (("sources", "folder"), ("own", "root")):
-        place = (told.get(section) or {}).get(key) if isinstance(told, dict) else None
-        if isinstance(place, str) and (candidate.root / place).is_dir():
-            yield (candidate.root / place).resolve()
-    yield candidate.commit.git_folder
 
 
 def against_other_code(candidate: Candidate) -> None:

@@ -30,6 +30,8 @@ None holds a login: the last names the folder whose keys the stages open the dat
 NAMESPACES = (
     "--user", "--map-root-user", "--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc"
 )  # fmt: skip
+READABLE = "TWINOPS_RUN_READS"
+"""Folders in a home that a run may read, named by whoever runs the gates: a candidate could name the login's own."""
 SERVERS = ("registry", "mlruns", "mlartifacts", "mlflow.db", "mlflow.db-wal", "mlflow.db-shm")
 """What a registry in the same folder keeps there."""
 SHARED = tuple(os.sep + place for place in ("tmp", "var/tmp", "run", "root"))
@@ -56,11 +58,12 @@ class Scratch:
 
 @dataclass(frozen=True)
 class Workplace:
-    """The project, which folders in it a run writes to, and which elsewhere it reads."""
+    """The project, and which folders in it a run writes to."""
 
     root: Path
     written: frozenset[str]
-    read: tuple[Path, ...] = ()
+    git: Path | None = None
+    """Git's folder, which may lie elsewhere."""
 
     @property
     def fixed(self) -> list[str]:
@@ -68,6 +71,12 @@ class Workplace:
         kept = (p for p in sorted(self.root.iterdir()) if p.name not in self.written and p.name not in SERVERS)
         inside = (self.root / ".dvc" / "config",)
         return [str(p) for p in (*kept, *inside) if p.exists() and not p.is_symlink()]
+
+    @property
+    def settings(self) -> list[Path]:
+        """Git's settings: a clone of CI's keeps its login there."""
+        git = self.git or self.root / ".git"
+        return [git / "config", git / "config.worktree"]
 
 
 @contextmanager
@@ -125,13 +134,14 @@ def _furniture(work: Workplace, place: Scratch) -> dict[str, list[str]]:
     keystore = os.environ.get("TWINOPS_KEYSTORE")
     written = [work.root, place.folder, *([Path(keystore).resolve()] if keystore else [])]
     hidden = [h for h in _hidden() if not h.is_relative_to(work.root)]
-    kept = {p.resolve() for p in (*needed, *work.read)}
+    named = [Path(p) for p in os.environ.get(READABLE, "").split(os.pathsep) if p]
+    kept = {p.resolve() for p in (*needed, *named, *([work.git] if work.git else []))}
     back = [p for p in sorted(kept) if p.exists() and any(p.is_relative_to(h) for h in hidden)]
     return {
         "hide": [str(h) for h in hidden],
         "keep": [str(p) for p in back if not p.is_relative_to(work.root)],
         "write": [str(p) for p in written if p.exists()],
-        "inside": [str(work.root / name) for name in SERVERS],
+        "inside": [str(p) for p in (*(work.root / name for name in SERVERS), *work.settings)],
         "fixed": work.fixed,
     }
 

@@ -21,6 +21,7 @@ from typing import Any
 MS_BIND, MS_REC, MS_PRIVATE, MS_NOSUID, MS_NODEV = 0x1000, 0x4000, 0x40000, 0x2, 0x4
 READ_ONLY, RECURSIVE, MOUNT_SETATTR, HERE = 0x1, 0x8000, 442, -100
 NO_NEW_PRIVILEGES, DROP_FROM_BOUNDS, TAKE_ORPHANS, DUMPABLE = 38, 24, 36, 4
+DEVICES = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom"))
 PATIENCE = 10.0
 """Seconds in which all that the command left running must be gone."""
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -39,8 +40,8 @@ def unreadable() -> None:
 def furnish(told: dict[str, Any]) -> None:
     """Hide, put back what is needed, make all of it read-only, then open what the command writes into.
 
-    `keep` lists folders that stay (read-only), `write` those it writes into, `hide` folders and files it must not see,
-    `fixed` what stays read-only inside a folder of `write`.
+    `keep` lists folders that stay (read-only), `write` those it writes into, `hide` folders that it must not see,
+    `fixed` what stays read-only inside a folder of `write`, `inside` what it must not see there.
     """
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     held = [(place, os.open(place, os.O_PATH)) for place in (*told["keep"], *told["write"])]
@@ -50,15 +51,27 @@ def furnish(told: dict[str, Any]) -> None:
         Path(place).mkdir(parents=True, exist_ok=True)
         _mount(f"/proc/self/fd/{handle}", place, None, MS_BIND | MS_REC)
         os.close(handle)
-    for place in told["inside"]:
-        _cover(place)
+    _devices()
     _lock("/", deep=True)
-    for place in (*told["write"], *(f"/dev/{name}" for name in ("shm", "pts"))):
-        if Path(place).is_mount():
-            _lock(place, open_again=True)
+    for place in (*told["write"], "/dev"):
+        _lock(place, open_again=True)
     for place in told["fixed"]:
         _mount(place, place, None, MS_BIND)
         _lock(place)
+    for place in told["inside"]:
+        _cover(place)
+
+
+def _devices() -> None:
+    """No disk and no terminal: who runs as root could read them past every folder."""
+    held = [(place, os.open(place, os.O_PATH)) for place in DEVICES]
+    _cover("/dev")
+    for place, handle in held:
+        Path(place).touch()
+        _mount(f"/proc/self/fd/{handle}", place, None, MS_BIND)
+        os.close(handle)
+    Path("/dev", "shm").mkdir()
+    Path("/dev", "fd").symlink_to("/proc/self/fd")
 
 
 def _cover(place: str) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -21,8 +22,8 @@ from twinops.adapters.mlflow.digests import digest_of
 from twinops.entities.approval import Act, Actor
 from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
-from twinops.governance.people.lookalikes import resembles
-from twinops.server.refusals import refusal
+from twinops.governance.people.lookalikes import against_name, resembles, twin_of
+from twinops.server.refusals import refusal, refuse
 from twinops.server.registry import aliases, artifact_folders, records, tables
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import callers as actors
@@ -128,8 +129,19 @@ class GovernedStore(SqlAlchemyStore):
     # registration
 
     def create_registered_model(self, name: str, tags: Any = None, *more: Any, **named: Any) -> Any:
-        """Reserved tags are left out silently: copying a model takes them along."""
-        return super().create_registered_model(name, _unreserved(tags), *more, **named)
+        """Reserved tags are left out silently: copying a model takes them along. No name is taken for another."""
+        with self.guarded({"model": str(name)[:80], "act": "name a model"}) as log:
+            if self._new(log, str(name)):
+                return super().create_registered_model(name, _unreserved(tags), *more, **named)
+        return super().create_registered_model(name, _unreserved(tags), *more, **named)  # says that it exists
+
+    def _new(self, log: AuditLog, name: str) -> bool:
+        refuse(against_name(name))
+        names = set(log.session.scalars(select(SqlRegisteredModel.name)))
+        like = twin_of(name, names - {name})
+        if like and name not in names:
+            raise refusal(f"the name {name[:80]!r} looks like the model {like[:80]!r}; choose another.")
+        return name not in names
 
     def create_model_version(
         self, name: str, source: str, run_id: str | None = None, tags: Any = None, *args: Any, **more: Any
@@ -205,6 +217,7 @@ class GovernedStore(SqlAlchemyStore):
         protected = self.protected()
         if alias not in protected:
             self._against_lookalike(alias, protected)
+            refuse(against_name(alias))
             super().set_registered_model_alias(name, alias, version)
             return None
         with self.guarded({"model": name, "version": str(version), "alias": alias, "act": "promote"}) as log:
@@ -290,6 +303,7 @@ class GovernedStore(SqlAlchemyStore):
         """Not while a protected alias is set; records follow the name, approvals do not."""
         with self.guarded({"model": name, "act": "rename"}) as log:
             self._against_carried(log, name)
+            self._new(log, str(new_name))
             made = super().rename_registered_model(name, new_name)
             records.rename_versions(log.session, name, new_name)
             log.append(Kind.RENAMED, actors.current(), {"model": name, "now": new_name})

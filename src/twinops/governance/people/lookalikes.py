@@ -34,9 +34,10 @@ def _letters(codes: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """What a text looks like: characters for those they are taken for, and no distinction of case, i and l, vv and w."""
+    """What a text looks like: characters as those they are taken for, without case; i for l, w for vv."""
     letters = "".join(c for c in unicodedata.normalize("NFKD", text) if not _unseen(c))
-    return unicodedata.normalize("NFKD", letters.translate(_prototypes())).casefold().replace("l", "i").replace("vv", "w")
+    drawn = unicodedata.normalize("NFKD", letters.translate(_prototypes())).casefold()
+    return drawn.replace("l", "i").replace("vv", "w")
 
 
 def looks(text: str) -> set[str]:

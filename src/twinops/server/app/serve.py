@@ -54,6 +54,7 @@ def serve(home: Home, at: Listening, *, adopt: bool = False, tell: Any = print) 
     Raises:
         ServiceError: another server works in this folder, or a layer is missing.
     """
+    home.keep_private()
     with _alone(home):
         configure(home)
         made = prepare(home, adopt=adopt)
@@ -186,9 +187,11 @@ def _run(at: Listening) -> None:
     import uvicorn
 
     from twinops.server.app.app import create_app
+    from twinops.server.app.connections import BoundedProtocol, proxies
 
     settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
-    settings["timeout_graceful_shutdown"] = 5
+    settings |= {"timeout_graceful_shutdown": 5, "ws": "none", "server_header": False, "http": BoundedProtocol}
+    settings |= {"proxy_headers": bool(proxies()), "forwarded_allow_ips": list(proxies())}
     made = create_app()  # in the parent too: a worker that cannot start would be started again for ever
     if at.workers == 1:
         uvicorn.run(made, **settings)

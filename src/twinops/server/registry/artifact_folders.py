@@ -69,7 +69,7 @@ def keep_copy(home: Home, made: Recorded) -> None:
             target = scratch / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(home.artifacts / made.place / name, target)
-            target.chmod(0o444)
+            target.chmod(0o400)
         _same(scratch, made.files)
         scratch.replace(into)
     except FileNotFoundError:

@@ -23,6 +23,7 @@ from twinops.entities.approval import Act, Actor
 from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
 from twinops.governance.people.lookalikes import against_name, resembles, twin_of
+from twinops.server import understood
 from twinops.server.refusals import refusal, refuse
 from twinops.server.registry import aliases, artifact_folders, records, tables
 from twinops.server.registry import audit_log as ledger
@@ -47,7 +48,7 @@ class GovernedStore(SqlAlchemyStore):
         self._turn = threading.Lock()
         self._known = Memo()
         super().__init__(store_uri.removeprefix(SCHEME), read_db_uri)
-        self._stock_sessions = _answering(self.ManagedSessionMaker)
+        self._stock_sessions = _answering(understood.sessions(self.ManagedSessionMaker))
         self.ManagedSessionMaker = self._session
         self.roles_of: Callable[[str], Actor] = Actor
         self.outbox: Outbox | None = None

@@ -6,6 +6,7 @@ they stumble with tells which side is at fault: a value that is none is the clie
 
 from __future__ import annotations
 
+import errno
 import logging
 import traceback
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from typing import Any
 
 from google.protobuf.json_format import ParseError
 from google.protobuf.message import DecodeError
+from graphql import GraphQLError
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 from sqlalchemy import Engine, event, exc
 from sqlalchemy.engine import ExceptionContext
 from werkzeug.exceptions import HTTPException
@@ -27,6 +30,7 @@ MISTAKEN = (
     AssertionError,
     AttributeError,
     DecodeError,
+    GraphQLError,
     LookupError,
     ParseError,
     RecursionError,
@@ -34,6 +38,8 @@ MISTAKEN = (
     ValueError,
 )
 """What code answers with to values it was not made for."""
+PATHS = (errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.ENOTEMPTY)
+"""What a file system says of a path that is none."""
 VALUES = (exc.DataError, exc.StatementError)
 """What a database says of a value, the classes themselves: most that inherit from them say that it is away or busy."""
 SENTENCE = "the request is not understood: a value in it is none that this route can take."
@@ -58,7 +64,7 @@ def mistaken(problem: BaseException) -> bool:
     """Is it the request's fault?"""
     if isinstance(problem, exc.SQLAlchemyError):
         return type(problem) in VALUES
-    return isinstance(problem, MISTAKEN)
+    return isinstance(problem, MISTAKEN) or (isinstance(problem, OSError) and problem.errno in PATHS)
 
 
 def note(problem: BaseException) -> None:
@@ -77,17 +83,23 @@ def sessions(stock: Any) -> Any:
             try:
                 yield made
             except Exception as problem:
-                if not mistaken(problem):
+                if isinstance(problem, MlflowException | exc.SQLAlchemyError) and not mistaken(problem):
                     raise
                 note(problem)
-                raise mistake(SENTENCE) from None
+                raise (mistake(SENTENCE) if mistaken(problem) else _away(problem)) from None
 
     return session
+
+
+def _away(problem: Exception) -> MlflowException:
+    sentence = f"twinops: the server could not do it ({type(problem).__name__}). Ask again."
+    return MlflowException(sentence, TEMPORARILY_UNAVAILABLE)
 
 
 def watch(flask: Any) -> None:
     """Around Flask's routes and every database of this process."""
     flask.register_error_handler(Exception, _told)
+    flask.after_request(_worded)
     if not event.contains(Engine, "handle_error", _unfit):
         event.listen(Engine, "handle_error", _unfit)
 
@@ -99,6 +111,17 @@ def _told(problem: Exception) -> Any:
         return problem
     refused = problem if isinstance(problem, MlflowException) else mistake(str(understood(problem)))
     return Response(refused.serialize_as_json(), refused.get_http_status_code(), mimetype="application/json")
+
+
+def _worded(response: Any) -> Any:
+    """MLflow's code for a refusal that says no other; what broke inside a store was told apart before."""
+    if response.status_code == 500 and response.is_json:
+        told = response.get_json(silent=True) or {}
+        if told.get("error_code") == "INTERNAL_ERROR":
+            _log.warning("MLflow refused a request without saying whose fault it is.")
+            response.set_data(mistake(str(told.get("message"))).serialize_as_json())
+            response.status_code = 400
+    return response
 
 
 def _unfit(context: ExceptionContext) -> None:

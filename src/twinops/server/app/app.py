@@ -12,6 +12,7 @@ from twinops.server import understood
 from twinops.server.app import accounts, bounds, guard, startup_checks
 from twinops.server.app.logins import Logins
 from twinops.server.registry import callers as actors
+from twinops.server.registry import places
 from twinops.server.registry.home import Home
 from twinops.server.registry.outbox import Outbox
 
@@ -37,11 +38,12 @@ def create_app(flask: Any = None) -> Any:
     for scheme in ("file", "", "twinops+file"):
         repositories.register(scheme, SealedRepository)
     store: Any = _get_model_registry_store()
-    runs = _get_tracking_store()
+    runs: Any = _get_tracking_store()
     startup_checks.check(store, Home.here())
     store.roles_of = accounts.actor_of
     store.outbox = Outbox(Home.here().root)
     watch(store, store.outbox)
+    places.watch(Home.here())
     understood.watch(flask)
     _add_routes(flask, auth)
     flask.after_request(_stamp_new_run)

@@ -21,8 +21,8 @@ from twinops.server.app.connections import HEAD_BYTES, neighbourhood
 from twinops.server.app.limits import Limits
 from twinops.server.app.logins import Logins
 from twinops.server.app.talk import Talk
-from twinops.server.understood import understood
 from twinops.server.refusals import RequestError
+from twinops.server.understood import understood
 
 UPLOADS = ("/api/2.0/mlflow-artifacts/artifacts/", "/ajax-api/2.0/mlflow-artifacts/artifacts/")
 """Where MLflow streams to the disk; every other route of it holds the whole body in memory."""
@@ -68,6 +68,8 @@ class Bounds:
                 await self.app(scope, talk.listen, talk.send)
             else:
                 talk.at_most = self._most(scope["path"], known=known)
+                if int(_header(scope, b"content-length") or 0) > talk.at_most:
+                    raise RequestError(413, f"the body is larger than {talk.at_most:,} bytes.")
                 await self._whole(scope, talk)
 
     def _most(self, path: str, *, known: bool) -> int:

@@ -138,7 +138,7 @@ class GovernedStore(SqlAlchemyStore):
 
     def _new(self, log: AuditLog, name: str) -> bool:
         refuse(against_name(name))
-        names = set(log.session.scalars(select(SqlRegisteredModel.name)))
+        names: set[str] = set(log.session.scalars(select(SqlRegisteredModel.name)))
         like = twin_of(name, names - {name})
         if like and name not in names:
             raise refusal(f"the name {name[:80]!r} looks like the model {like[:80]!r}; choose another.")

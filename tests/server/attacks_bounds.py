@@ -36,7 +36,7 @@ PLACES = (
     "file:///etc", "file:/etc/x", "/etc", "../x", "../../x", "file://host/x", "http://127.0.0.1:1/x", "s3://elsewhere/x",
     "ftp://127.0.0.1:1/x", "mlflow-artifacts:/../x", "mlflow-artifacts:/%2e%2e/x", "mlflow-artifacts:/%252e%252e/x",
     "mlflow-artifacts://127.0.0.1:1/x", "twinops+file:///etc", "hdfs://x/y", "dbfs:/x", "runs:/x/y", "models:/twin/1",
-    "FILE:///etc",
+    "FILE:///etc", "file:relative",
     "mlflow-artifacts:/x?y=../..", "mlflow-artifacts:/x#y", "gs://x/y",
     "mlflow-artifacts:/twinops-approved/x",
 )  # fmt: skip

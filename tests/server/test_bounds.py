@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import time
 from collections import Counter
@@ -18,6 +19,8 @@ from live import API, Live
 pytestmark = pytest.mark.pipeline
 MB = 1_000_000
 MOST_GROWTH = 100 * MB
+FUZZ = int(os.environ.get("TWINOPS_FUZZ", "1"))
+"""Requests per route and method."""
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +170,8 @@ def test_no_request_makes_the_server_say_that_it_is_broken(live: Live, tmp_path:
     real |= {"experiment_id": live.experiment("scientist"), "alias": "champion", "username": "scientist"}
     what = fuzz.listed(live, tmp_path)
     assert len(what.routes) > 500
-    asked = list(fuzz.Fuzz(what, seed=20261128, real=real).requests(2))
-    assert len(asked) > 2_000
+    asked = list(fuzz.Fuzz(what, seed=20261128, real=real).requests(FUZZ))
+    assert len(asked) > 1_000 * FUZZ
     met = Counter()
     broken = []
     for request in asked:
@@ -177,4 +180,4 @@ def test_no_request_makes_the_server_say_that_it_is_broken(live: Live, tmp_path:
         if answer.status >= 500:
             broken.append((request, answer.body[:200]))
     assert broken == []
-    assert met[200] > 50, "some of it went all the way"
+    assert met[200] > 25, "some of it went all the way"

@@ -41,6 +41,15 @@ def resident(live: Live) -> int:
     return sum(p.memory_info().rss for p in [server, *server.children(recursive=True)])
 
 
+def assert_served(live: Live, met: attacks.Honest) -> None:
+    """Within a second; on a machine that other tests keep busy, not much longer than when nobody attacks."""
+    assert met.statuses == {200}
+    if met.p99 >= 1:
+        with attacks.honest(live) as quiet:
+            time.sleep(4)
+        assert met.p99 < 2 * max(quiet.seconds), (met.p99, max(quiet.seconds))
+
+
 def test_endless_bodies_are_cut_where_they_pass_the_bound(live: Live) -> None:
     before = resident(live)
     with attacks.honest(live) as met:
@@ -48,10 +57,11 @@ def test_endless_bodies_are_cut_where_they_pass_the_bound(live: Live) -> None:
         assert (answer.status, taken < 30) == (401, True), "nobody knows who this is, so nothing is read"
         answer, taken = attacks.chunked(live, 300, who="scientist")
         assert (answer.status, taken < 60) == (413, True)
-        assert attacks.lying(live, says=2**40, sends=9, who="scientist").status == 408
+        assert attacks.lying(live, says=2**40, sends=9, who="scientist").status == 413
+        assert attacks.lying(live, says=9_000, sends=9, who="scientist").status == 408
         assert attacks.lying(live, says=2, sends=9_000, who="scientist").refused
     assert resident(live) - before < MOST_GROWTH
-    assert (met.statuses, met.p99 < 1) == ({200}, True), met.p99
+    assert_served(live, met)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +69,8 @@ def test_endless_bodies_are_cut_where_they_pass_the_bound(live: Live) -> None:
 )
 def test_compressed_bodies_are_opened_no_further_than_the_bound(live: Live, encoding: str, status: int) -> None:
     before = resident(live)
-    assert attacks.bomb(live, 400, who=None, encoding=encoding).status == 401
-    assert attacks.bomb(live, 400, who="scientist", encoding=encoding).status == status
+    assert attacks.bomb(live, 150, who=None, encoding=encoding).status == 401
+    assert attacks.bomb(live, 150, who="scientist", encoding=encoding).status == status
     assert resident(live) - before < MOST_GROWTH
 
 
@@ -70,7 +80,7 @@ def test_half_open_connections_keep_nobody_waiting(live: Live, what: str, who: s
     with attacks.honest(live) as met, attacks.half_open(live, 500, words=attacks.begun(live, what, who)):
         time.sleep(3)
     assert resident(live) - before < MOST_GROWTH
-    assert (met.statuses, met.p99 < 1) == ({200}, True), met.p99
+    assert_served(live, met)
 
 
 def test_whoever_shares_an_address_with_half_open_connections_gets_in(live: Live) -> None:
@@ -78,7 +88,7 @@ def test_whoever_shares_an_address_with_half_open_connections_gets_in(live: Live
     words = attacks.begun(live, "head")
     with attacks.half_open(live, 300, words=words, source=source), attacks.honest(live, source=source) as met:
         time.sleep(2)
-    assert (met.statuses, met.p99 < 1) == ({200}, True), met.p99
+    assert_served(live, met)
 
 
 def test_slow_heads_and_slow_bodies_are_ended(live: Live) -> None:

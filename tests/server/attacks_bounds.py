@@ -162,7 +162,9 @@ class Honest:
     @property
     def p99(self) -> float:
         """Seconds."""
-        return statistics.quantiles(self.seconds, n=100)[-1] if len(self.seconds) > 1 else float("inf")
+        return (
+            statistics.quantiles(self.seconds, n=100, method="inclusive")[-1] if len(self.seconds) > 1 else float("inf")
+        )
 
 
 @contextmanager

@@ -41,13 +41,9 @@ def resident(live: Live) -> int:
     return sum(p.memory_info().rss for p in [server, *server.children(recursive=True)])
 
 
-def assert_served(live: Live, met: attacks.Honest) -> None:
-    """Within a second; on a machine that other tests keep busy, not much longer than when nobody attacks."""
-    assert met.statuses == {200}
-    if met.p99 >= 1:
-        with attacks.honest(live) as quiet:
-            time.sleep(4)
-        assert met.p99 < 2 * max(quiet.seconds), (met.p99, max(quiet.seconds))
+def assert_served(met: attacks.Honest) -> None:
+    """Within a second: 99 of a hundred, for one may meet the kernel's own second before it asks for a place again."""
+    assert (met.statuses, met.p99 < 1) == ({200}, True), (met.statuses, sorted(met.seconds)[-5:], len(met.seconds))
 
 
 def test_endless_bodies_are_cut_where_they_pass_the_bound(live: Live) -> None:
@@ -61,7 +57,7 @@ def test_endless_bodies_are_cut_where_they_pass_the_bound(live: Live) -> None:
         assert attacks.lying(live, says=9_000, sends=9, who="scientist").status == 408
         assert attacks.lying(live, says=2, sends=9_000, who="scientist").refused
     assert resident(live) - before < MOST_GROWTH
-    assert_served(live, met)
+    assert_served(met)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +74,9 @@ def test_compressed_bodies_are_opened_no_further_than_the_bound(live: Live, enco
 def test_half_open_connections_keep_nobody_waiting(live: Live, what: str, who: str | None) -> None:
     before = resident(live)
     with attacks.honest(live) as met, attacks.half_open(live, 500, words=attacks.begun(live, what, who)):
-        time.sleep(3)
+        time.sleep(8)
     assert resident(live) - before < MOST_GROWTH
-    assert_served(live, met)
+    assert_served(met)
 
 
 def test_whoever_shares_an_address_with_half_open_connections_gets_in(live: Live) -> None:
@@ -88,7 +84,7 @@ def test_whoever_shares_an_address_with_half_open_connections_gets_in(live: Live
     words = attacks.begun(live, "head")
     with attacks.half_open(live, 300, words=words, source=source), attacks.honest(live, source=source) as met:
         time.sleep(2)
-    assert_served(live, met)
+    assert_served(met)
 
 
 def test_slow_heads_and_slow_bodies_are_ended(live: Live) -> None:

@@ -178,7 +178,7 @@ def test_no_request_makes_the_server_say_that_it_is_broken(live: Live, tmp_path:
     assert len(what.routes) > 500
     asked = list(fuzz.Fuzz(what, seed=20261128, real=real).requests(FUZZ))
     assert len(asked) > 1_000 * FUZZ
-    met = Counter()
+    met: Counter[int] = Counter()
     broken = []
     for request in asked:
         answer = request.sent(live)

@@ -89,8 +89,8 @@ def checkpoints(places: list[Path]) -> list[str]:
 def checkpoints_in_git(root: Path) -> list[str]:
     """Every note that git holds for this project; nothing where there is no git or no note."""
     listed = _git(root, "notes", f"--ref={NOTES}", "list")
-    shown = [_git(root, "cat-file", "blob", line.split()[0]) for line in listed.splitlines() if line]
-    return [note for text in shown for note in notes_in(text)]
+    blobs = "".join(f"{line.split()[0]}\n" for line in listed.splitlines() if line)
+    return notes_in(_git(root, "cat-file", "--batch=", told=blobs)) if blobs else []
 
 
 def note_in_git(root: Path, note: str) -> bool:
@@ -139,9 +139,10 @@ def _root(size: int, peaks: str) -> str:
         return "not a head"
 
 
-def _git(root: Path, *words: str) -> str:
+def _git(root: Path, *words: str, told: str = "") -> str:
+    command = ["git", "-C", str(root), *words]
     try:
-        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, input=told, capture_output=True, text=True, check=False, timeout=60)
     except OSError:
         return ""
     return done.stdout if done.returncode == 0 else ""

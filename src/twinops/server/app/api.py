@@ -18,7 +18,7 @@ from twinops.server.officer.acts import Deed
 from twinops.server.officer.rulings import RulingAsked
 from twinops.server.refusals import mistake
 from twinops.server.registry import audit_log as ledger
-from twinops.server.registry import records
+from twinops.server.registry import audit_tables, records
 from twinops.server.registry import signed_passes as passes
 from twinops.server.registry.artifacts import governed
 
@@ -36,6 +36,7 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/log", "GET", log),
         ("/twinops/api/promote", "POST", promote),
         ("/twinops/api/evidence", "POST", evidence),
+        ("/twinops/api/state", "GET", state),
         ("/twinops/api/review", "POST", decide),
         ("/twinops/api/resolve", "POST", resolve),
         ("/twinops/api/withdraw", "POST", withdraw),
@@ -136,6 +137,13 @@ def log() -> Any:
         head = ledger.head(session)
         named = ledger.names(session)
     return {"from": start, "entries": found, "size": head.size, "root": head.root.hex(), "names": named}
+
+
+@answering
+def state() -> Any:
+    """Where tables, aliases and triggers are not what the log tells; no value is shown."""
+    with governed().reading() as now:
+        return {"faults": audit_tables.of_transaction(now)}
 
 
 @answering

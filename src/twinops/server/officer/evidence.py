@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from twinops.entities import canonical
 from twinops.entities.event import Kind
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
@@ -113,7 +114,8 @@ def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEv
     digest, account = given.evidence.digest, actors.current()
     _keep_files(store.home, digest, given.handed.files)
     about = {"model": made.name, "version": made.version, "uid": made.uid}
-    seq = log.append(Kind.EVIDENCE, account, {**about, "evidence": digest, "forced": given.handed.forced})
+    about |= {"evidence": digest, "forced": given.handed.forced, "body": canonical.digest(body)}
+    seq = log.append(Kind.EVIDENCE, account, about)
     records.keep_evidence(log.session, Submitted(seq, made.uid, account, log.now, digest, body))
     tell(store, log, made)
     return seq

@@ -22,7 +22,7 @@ from twinops.server.officer import acts as desk
 from twinops.server.officer import dossier
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import callers as actors
-from twinops.server.registry import records, tables
+from twinops.server.registry import cases, records, tables
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +122,9 @@ def test_evidence_that_is_not_from_a_forced_run_is_not_recorded(store: Any) -> N
     for said in (False, None, "true", 1):
         with play.refused("does not come from a forced run"):
             play.with_evidence(store, version, forced=said)
-    with store.ManagedSessionMaker() as session:
-        made = records.version_of(session, play.MODEL, version.version)
-        assert records.evidence_of(session, made.uid) is None
+    with store.reading() as now:
+        made = records.version_of(now.session, play.MODEL, version.version)
+        assert cases.evidence_of(now, made) is None
 
 
 def test_an_assessment_signed_by_nobody_of_this_server_stands_in_the_way(store: Any) -> None:
@@ -589,9 +589,9 @@ def test_work_of_one_person_is_adopted_and_says_so(store: Any, tmp_path: Path) -
     stock.create_model_version(f"{play.MODEL}-x", (place / "model").as_uri(), "run1")
     done, left = adopt(store)
     assert (len(done), left) == (1, []), (done, left)
-    with store.ManagedSessionMaker() as session:
-        made = records.version_of(session, f"{play.MODEL}-x", 1)
-        given = records.evidence_of(session, made.uid)
+    with store.reading() as now:
+        made = records.version_of(now.session, f"{play.MODEL}-x", 1)
+        given = cases.evidence_of(now, made)
     assert not made.separated
     assert not given.body["forced"]
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from twinops.entities.approval import Act, Actor, Case, Review
+from twinops.governance.people import lookalikes
 from twinops.governance.people.offices import DPO, GATE_RUNNER, RISK_OFFICER, ROLES, Offices
 
 _OFFICER_ACTS = (Act.APPROVE, Act.REJECT, Act.REVOKE)
-MIN_REASON = 10
+MIN_REASON, MAX_REASON = 10, 4_000
 
 
 def against_recording(actor: Actor, offices: Offices | None, *, forced: bool) -> tuple[str, ...]:
@@ -103,10 +104,12 @@ def expiry(offices: Offices, *, now: datetime) -> datetime:
 
 
 def against_reason(act: Act, reason: str) -> tuple[str, ...]:
-    """An officer says why."""
-    if act is not Act.REQUEST and len(reason.strip()) < MIN_REASON:
+    """An officer says why, in words that can be read; who only asks for a review may leave them out."""
+    if act is not Act.REQUEST and len(lookalikes.seen(reason)) < MIN_REASON:
         return (f"A reason of at least {MIN_REASON} characters is needed.",)
-    return ()
+    if len(reason) > MAX_REASON:
+        return (f"A reason of at most {MAX_REASON} characters is needed.",)
+    return lookalikes.against_text(reason)
 
 
 NOT_FORCED = "Its evidence does not come from a forced run with an empty cache."

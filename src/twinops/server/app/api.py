@@ -28,7 +28,6 @@ from twinops.server.registry.records import Adoption
 from twinops.server.registry.store import GovernedStore
 
 Route = tuple[str, str, Callable[[], Any]]
-MAX_BODY = 64 * 1024**2
 
 
 def routes() -> tuple[Route, ...]:
@@ -315,8 +314,6 @@ def _ruled(done: Ruling) -> dict[str, Any]:
 
 
 def _body() -> dict[str, Any]:
-    if (request.content_length or 0) > MAX_BODY:
-        raise mistake("the request is too large")
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise mistake("a JSON object is expected")
@@ -336,13 +333,10 @@ def _words(values: Any, *names: str) -> tuple[str, ...]:
 
 
 def _number(value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise mistake("a whole number is expected") from None
-    if not 0 <= number < 2**31:
+    written = value if isinstance(value, str) else str(value) if type(value) is int else ""
+    if not (written.isascii() and written.isdigit() and len(written) <= 10 and int(written) < 2**31):
         raise mistake("a whole number is expected")
-    return number
+    return int(written)
 
 
 def _plain(value: Any) -> Any:

@@ -69,6 +69,7 @@ def serve(home: Home, at: Listening, *, how: Starting = Starting(), tell: Any = 
     Raises:
         ServiceError: another server works in this folder, a layer is missing, or the database is older than it was.
     """
+    home.keep_private()
     with _alone(home):
         configure(home)
         made = prepare(home, how)
@@ -246,10 +247,13 @@ def _run(at: Listening) -> None:
     import uvicorn
 
     from twinops.server.app.app import create_app
+    from twinops.server.app.connections import BoundedProtocol, proxies
 
     settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
     # said even where it is one: uvicorn takes it from WEB_CONCURRENCY otherwise
     settings |= {"timeout_graceful_shutdown": 5, "workers": at.workers}
+    settings |= {"ws": "none", "server_header": False, "http": BoundedProtocol}
+    settings |= {"proxy_headers": bool(proxies()), "forwarded_allow_ips": list(proxies())}
     made = create_app()  # in the parent too: a worker that cannot start would be started again for ever
     if at.workers == 1:
         uvicorn.run(made, **settings)

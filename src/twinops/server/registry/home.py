@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -100,6 +101,19 @@ class Home:
         """Signed checkpoints; keep them on another machine (`TWINOPS_CHECKPOINTS` names a mount)."""
         return Path(os.environ.get("TWINOPS_CHECKPOINTS") or self.folder / "checkpoints")
 
+    def keep_private(self) -> None:
+        """From now on, and for what lies there already: for the user that the server runs as, and for nobody else.
+
+        What belongs to another user is left as it is: a mount for checkpoints that another machine reads.
+        """
+        os.umask(0o077)
+        databases = self.root.glob("mlflow.db*")
+        for path in (*databases, *map(Path, (self.folder, self.artifacts, self.checkpoints))):
+            _close(path)
+            for folder, folders, files in os.walk(path):
+                for name in (*folders, *files):
+                    _close(Path(folder, name))
+
     @contextmanager
     def sealing(self) -> Iterator[None]:
         """No upload is put in place meanwhile, by any worker."""
@@ -174,6 +188,14 @@ class Home:
     @staticmethod
     def _read_key(path: Path) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(path.read_text(encoding="utf-8").strip()))
+
+
+def _close(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        held = path.lstat()
+        wide = stat.S_IMODE(held.st_mode) & 0o077
+        if wide and held.st_uid == os.geteuid() and not stat.S_ISLNK(held.st_mode):
+            path.chmod(stat.S_IMODE(held.st_mode) & 0o700)
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -21,8 +22,9 @@ from twinops.adapters.mlflow.digests import digest_of
 from twinops.entities.approval import Actor
 from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
-from twinops.governance.people.lookalikes import resembles
-from twinops.server.refusals import refusal
+from twinops.governance.people.lookalikes import against_name, resembles, twin_of
+from twinops.server import understood
+from twinops.server.refusals import refusal, refuse
 from twinops.server.registry import aliases, artifact_folders, records, standing, tables, triggers
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import callers as actors
@@ -52,7 +54,7 @@ class GovernedStore(SqlAlchemyStore):
         self.witness = Witness(self.home)
         self._unkept: tuple[int, str] | None = None
         super().__init__(store_uri.removeprefix(SCHEME), read_db_uri)
-        self._stock_sessions = _answering(self.ManagedSessionMaker)
+        self._stock_sessions = _answering(understood.sessions(self.ManagedSessionMaker))
         self.ManagedSessionMaker = self._session
         self.roles_of: Callable[[str], Actor] = Actor
         self.outbox: Outbox | None = None
@@ -142,8 +144,19 @@ class GovernedStore(SqlAlchemyStore):
     # registration
 
     def create_registered_model(self, name: str, tags: Any = None, *more: Any, **named: Any) -> Any:
-        """Reserved tags are left out silently: copying a model takes them along."""
-        return super().create_registered_model(name, _unreserved(tags), *more, **named)
+        """Reserved tags are left out silently: copying a model takes them along. No name is taken for another."""
+        with self.guarded({"model": str(name)[:80], "act": "name a model"}) as log:
+            if self._new(log, str(name)):
+                return super().create_registered_model(name, _unreserved(tags), *more, **named)
+        return super().create_registered_model(name, _unreserved(tags), *more, **named)  # says that it exists
+
+    def _new(self, log: AuditLog, name: str) -> bool:
+        refuse(against_name(name))
+        names: set[str] = set(log.session.scalars(select(SqlRegisteredModel.name)))
+        like = twin_of(name, names - {name})
+        if like and name not in names:
+            raise refusal(f"the name {name[:80]!r} looks like the model {like[:80]!r}; choose another.")
+        return name not in names
 
     def create_model_version(
         self, name: str, source: str, run_id: str | None = None, tags: Any = None, *args: Any, **more: Any
@@ -219,6 +232,7 @@ class GovernedStore(SqlAlchemyStore):
         """Point an alias to a version; with an ETag only if nothing happened to it since. The new ETag is returned."""
         if alias != ALWAYS and alias not in (protected := self.protected()):
             self._against_lookalike(alias, protected)
+            refuse(against_name(alias))
             super().set_registered_model_alias(name, alias, version)
             return None
         with self.guarded({"model": name, "version": str(version), "alias": alias, "act": "promote"}) as log:
@@ -303,6 +317,7 @@ class GovernedStore(SqlAlchemyStore):
         """Not while a protected alias is set; records follow the name, approvals do not."""
         with self.guarded({"model": name, "act": "rename"}) as log:
             self._against_carried(log, name)
+            self._new(log, str(new_name))
             made = super().rename_registered_model(name, new_name)
             records.rename_versions(log.session, name, new_name)
             log.append(Kind.RENAMED, actors.current(), {"model": name, "now": new_name})

@@ -64,7 +64,7 @@ def contacts(sent: pa.Table, sids: np.ndarray, *, until: int) -> PastContacts:
 
 def proposed(people: RankedHouseholds, free: np.ndarray) -> np.ndarray:
     """Who would get the campaign: as many as the decision selects, best score first, among those who are free."""
-    best_first = np.lexsort((people.sids, -people.expected_spend))
+    best_first = np.lexsort((people.sids, -people.priority))
     # whom the guard refuses is passed over, and the next best moves up: the number of offers stays
     ranked = best_first[free[best_first]]
     chosen = np.zeros(len(people), dtype=bool)

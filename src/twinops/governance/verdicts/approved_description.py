@@ -13,8 +13,8 @@ SCHEMA = "twinops.assessed/1"
 _SOURCE = ("columns", "personal_data", "bases", "retention_days", "controller", "collected_from")
 _PURPOSE = ("dpv", "legal_basis")
 _DECISION = (
-    "name", "score", "share", "population", "effect", "solely_automated", "legal_or_similarly_significant_effect",
-    "recipient_draws_strongly_on_score",
+    "name", "score", "share", "mitigation", "population", "effect", "solely_automated",
+    "legal_or_similarly_significant_effect", "recipient_draws_strongly_on_score",
 )  # fmt: skip
 _SPECIAL = ("Health", "Religion", "Political", "Ethnic", "Sexual")
 _SENSITIVE = ("special_category_large_scale", "special_or_highly_personal")

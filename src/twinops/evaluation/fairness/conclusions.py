@@ -7,7 +7,7 @@ from twinops.entities.evenness import GroupReach
 from twinops.entities.small_cells import hidden
 from twinops.entities.verdict import Outcome
 from twinops.evaluation.fairness.family import DECLARED, PLAIN, SHARE, Member
-from twinops.evaluation.fairness.measures import AssessedGroup, AttributeComparison
+from twinops.evaluation.fairness.measures import AttributeComparison
 from twinops.evaluation.statistics.estimate import Estimate
 
 _COUNTS = ("offers", "ranked", "assessed", "assessed_with_demographics")
@@ -69,11 +69,13 @@ def _sentence(c: AttributeComparison) -> str:
     who = f"‘{worst.reached_less}’ ({worst.n_reached_less:,} households)"
     outcome = _SAID[worst.reach.outcome(c.rule.ratio)].format(limit=c.rule.ratio)
     found = f"{c.attribute}{said}: {who} would have received an offer {_interval(worst.ratio)} times as often as others"
-    return f"{found}; {outcome}{_shoppers(worst)}.{_settled(c)}{aside}"
+    return f"{found}; {outcome}{_shoppers(c)}.{_settled(c)}{aside}"
 
 
-def _shoppers(worst: AssessedGroup) -> str:
-    if worst.among_shoppers is None:
+def _shoppers(c: AttributeComparison) -> str:
+    """The same among those who could have used an offer."""
+    worst = next(g for g in c.groups if g.label == c.reach.worst.label)
+    if worst.among_shoppers is None or not worst.among_shoppers.value:
         return ""
     turned = worst.among_shoppers.value if worst.to_rest.value <= 1 else 1 / worst.among_shoppers.value
     return f", among those who came to shop {turned:.2f} times"

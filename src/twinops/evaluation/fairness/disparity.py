@@ -104,14 +104,14 @@ def _crossing(counts: Reach, height: float) -> np.ndarray:
         middle = (low + high) / 2
         above = score(counts, np.exp(middle)) > height
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    return (low + high) / 2
+    return np.asarray((low + high) / 2)
 
 
 def score(counts: Reach, ratio: np.ndarray | float) -> np.ndarray:
     """How many standard errors the group's rate lies above `ratio` times that of its rest."""
     distance = counts.selected / counts.n - ratio * counts.selected_rest / counts.n_rest
     spread = _spread(counts, ratio)
-    return np.divide(distance, spread, out=np.zeros_like(distance), where=spread > 0)
+    return np.asarray(np.divide(distance, spread, out=np.zeros_like(distance), where=spread > 0))
 
 
 def _spread(counts: Reach, ratio: np.ndarray | float) -> np.ndarray:

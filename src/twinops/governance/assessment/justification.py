@@ -138,12 +138,30 @@ def _unanswered(one: WrittenJustification, evidence: Evidence) -> str:
     named = {m.name for m in evidence.measures if m.id in {a.evidence for a in one.alternatives}}
     if not named or not named <= rows.keys():
         return "its alternatives are not evidence of measured decisions"
-    own = _ratio(rows.get(f"{REACHED}declared"), one.attribute)
+    own = _own(evidence, one.attribute)
     better = {name: row for name, row in rows.items() if _ratio(row, one.attribute) > own}
     if not named <= better.keys():
         return "an alternative that it names is not less unequal"
     left = {str(row.get("kind")) for row in better.values()} - {str(better[name].get("kind")) for name in named}
     return f"it does not say why these were not taken: {', '.join(sorted(left)).replace('_', ' ')}" if left else ""
+
+
+def less_unequal(evidence: Evidence, attribute: str) -> tuple[str, ...]:
+    """Of every kind of decision measured to be less unequal, the id of the one that costs least."""
+    rows = [row for row in _family(evidence) if _ratio(row, attribute) > _own(evidence, attribute)]
+    cheapest = {str(row.get("kind")): row for row in sorted(rows, key=_price, reverse=True)}
+    found = [evidence.measure(f"{REACHED}{row.get('name')}") for row in cheapest.values()]
+    return tuple(sorted(m.id for m in found if m is not None))
+
+
+def _own(evidence: Evidence, attribute: str) -> float:
+    """The ratio of the decision as declared."""
+    return _ratio(next((row for row in _family(evidence) if row.get("name") == "declared"), None), attribute)
+
+
+def _price(row: Mapping[str, Any]) -> float:
+    price = row.get("price")
+    return float(price["value"]) if isinstance(price, Mapping) else 0.0
 
 
 def _family(evidence: Evidence) -> list[Mapping[str, Any]]:

@@ -120,8 +120,18 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     why = _not_judged(evidence, tests, limits)
     if why:
         return missing(why, RUN, limit=limits.ratio)
-    weighed = justification.weighed(evidence, _id(evidence), at_most_days=limits.justified_days)
-    return _Judged(evidence, limits, tests, weighed).verdict()
+    return _Judged(evidence, limits, tests, weighed(evidence, limits)).verdict()
+
+
+def weighed(evidence: Evidence, limits: Limits) -> Mapping[str, Weighed]:
+    """What people wrote to justify an attribute, each with whether it counts."""
+    fact = evidence.fact(FACT)
+    return justification.weighed(evidence, fact.id if fact else "", at_most_days=limits.justified_days)
+
+
+def failing(evidence: Evidence, limits: Limits) -> dict[str, Outcome]:
+    """What the rule says of each attribute that decides, whatever anybody justifies."""
+    return {name: t.outcome(limits.ratio) for name, t in _tests(evidence).items() if name in limits.attributes}
 
 
 def _not_judged(evidence: Evidence, tests: Mapping[str, AttributeTest], limits: Limits) -> str:
@@ -140,8 +150,8 @@ def _not_judged(evidence: Evidence, tests: Mapping[str, AttributeTest], limits: 
 
 def _another(evidence: Evidence, tested: Fact, limits: Limits) -> str:
     """A test of another decision, or by another rule, is no test of this one."""
-    declared, rule = evidence.fact("intended_use.decision"), _part(tested, "rule")
-    if _plain(rule) != {"attributes": sorted(limits.attributes), "ratio": limits.ratio, "alpha": limits.alpha}:
+    declared = evidence.fact("intended_use.decision")
+    if not _same_rule(_part(tested, "rule"), limits):
         return "What was tested was judged by another rule than the policy's."
     if declared is None:
         return ""
@@ -242,9 +252,9 @@ def _tests(evidence: Evidence) -> dict[str, AttributeTest]:
     return found
 
 
-def _id(evidence: Evidence) -> str:
-    fact = evidence.fact(FACT)
-    return fact.id if fact else ""
+def _same_rule(rule: Any, limits: Limits) -> bool:
+    """Levels and what is large enough hang on how many groups are judged, so the attributes must be the same."""
+    return bool(_plain(rule) == {"attributes": sorted(limits.attributes), "ratio": limits.ratio, "alpha": limits.alpha})
 
 
 def _part(fact: Fact, name: str) -> Any:

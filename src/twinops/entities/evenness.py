@@ -38,6 +38,11 @@ class GroupReach:
         return Outcome.PASSED if self.low > limit else Outcome.INCONCLUSIVE
 
 
+def telling(groups: Sequence[GroupReach], outcome: Outcome, *, limit: float) -> tuple[GroupReach, ...]:
+    """The groups by which an attribute has its outcome: those that fail, those shown even, or all where none tells."""
+    return tuple(g for g in groups if outcome is Outcome.INCONCLUSIVE or g.outcome(limit) is outcome)
+
+
 def attribute_outcome(groups: Sequence[GroupReach], *, set_aside: int | None, limit: float) -> Outcome:
     """One group shown below the limit fails the attribute; every group shown above it passes.
 

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from twinops.entities.canonical import rounded
-from twinops.entities.evenness import GroupReach, attribute_outcome
+from twinops.entities.evenness import GroupReach, attribute_outcome, telling
 from twinops.entities.small_cells import shown
 from twinops.entities.verdict import Outcome
 from twinops.evaluation.fairness import disparity, group_rates
@@ -148,20 +148,22 @@ class AttributeReach:
         return attribute_outcome(groups, set_aside=shown(self.too_few), limit=self.rule.ratio)
 
     @property
+    def telling(self) -> tuple[GroupComparison, ...]:
+        """The groups by which the outcome is what it is."""
+        told = telling([g.reach for g in self.groups], self.outcome, limit=self.rule.ratio)
+        return tuple(g for g in self.groups if g.reach in told)
+
+    @property
     def worst(self) -> GroupComparison:
-        """The group that fails, or else has the smallest ratio; of two mirrored ones the side reached less often."""
-        limit = self.rule.ratio
-        return min(
-            self.groups,
-            key=lambda g: (g.reach.outcome(limit) is not Outcome.FAILED, rounded(g.ratio.value, 12), g.to_rest.value),
-        )
+        """Of those, the one with the smallest ratio; of two mirrored ones the side reached less often."""
+        return min(self.telling, key=lambda g: (rounded(g.ratio.value, 12), g.to_rest.value))
 
     @property
     def ratio(self) -> Estimate:
-        """Of the worst group; where none fails, its interval reaches to the smallest ends of any group's."""
+        """Of the worst group; where none fails, its interval reaches to the smallest ends of any that tells."""
         if self.outcome is Outcome.FAILED:
             return self.worst.ratio
-        return Estimate(*(min(ends) for ends in zip(*(g.ratio for g in self.groups), strict=True)))
+        return Estimate(*(min(ends) for ends in zip(*(g.ratio for g in self.telling), strict=True)))
 
     @property
     def households_to_settle(self) -> float | None:

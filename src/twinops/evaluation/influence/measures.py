@@ -175,8 +175,10 @@ def rate_ratio(group: Hits, rest: Hits) -> Estimate:
     return Estimate.around(plain, low, high)
 
 
-def mean(values: np.ndarray, *, draws: int, seed: int) -> Estimate:
-    """A mean over households, by drawing households."""
+def mean(values: np.ndarray, *, draws: int, seed: int) -> Estimate | None:
+    """A mean over households, by drawing households; None when there is none."""
+    if not len(values):
+        return None
     counts = bootstrap.counts(len(values), draws=draws, seed=seed)
     return _interval((counts @ values) / counts.sum(axis=1))
 

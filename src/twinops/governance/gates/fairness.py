@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from twinops.entities.evenness import GroupReach, attribute_outcome
+from twinops.entities.evenness import GroupReach, attribute_outcome, telling
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, passed
@@ -104,9 +104,9 @@ class AttributeTest(BaseModel):
         return attribute_outcome(self.reached, set_aside=self.set_aside, limit=limit)
 
     def worst(self, limit: float) -> GroupReach | None:
-        """The group that fails, or else has the smallest ratio."""
-        order = ((g.outcome(limit) is not Outcome.FAILED, g.ratio, g.low, g.group) for g in self.reached)
-        return min(zip(order, self.reached, strict=True), default=(None, None), key=lambda pair: pair[0])[1]
+        """Of the groups by which the outcome is what it is, the one with the smallest ratio."""
+        told = telling(self.reached, self.outcome(limit), limit=limit)
+        return min(told, default=None, key=lambda g: (g.ratio, g.low, g.group))
 
 
 def needs(_limits: Limits) -> tuple[str, ...]:

@@ -171,6 +171,6 @@ def _pressure(proposed: Proposed, rules: ContactLimits, replay: FairnessParams) 
         measure.share(over, np.bincount(sent.household, minlength=len(proposed.people)), **draws),
         offers,
         refused,
-        wilson.share(int(proposed.against[offered].sum()), offers),
+        wilson.share(int(proposed.against[offered].sum()), offers) if offers else None,
         sum(_reasons(rules, guarded, i) != () for i in np.flatnonzero(proposed.chosen).tolist()),
     )

@@ -29,6 +29,7 @@ FACT, DECISION = "fairness_tests", "fairness_decision"
 PICTURES = ("fairness_ratios", "selection_rates", "reach_against_price")
 WATCHED = ("fairness_",)
 CONSIDERED_AS = "Whom the decision reaches less often"
+RISKS = ("risk_discrimination",)
 SPEAKS_TO = {"dpia.risk_design": WATCHED, "annex_iv.2g": (FACT,), "annex_iv.3": ("fairness_groups",)}
 RUN = "Run `dvc repro fairness`."
 JUDGED_PARTS = ("score", "share", "mitigation")

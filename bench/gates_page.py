@@ -36,12 +36,12 @@ def _fairness(before: Sequence[Row], rows: Sequence[Row]) -> list[str]:
         "",
         *_table(rows),
         "",
-        "At a true ratio of 0.8, the limit itself, or more *failed* is an error, and at 0.8 or less *passed* is. Below it",
+        "At a true ratio of 0.8, the limit itself, or more *failed* is an error; at 0.8 or less *passed* is. Below it",
         "a gap that is not *failed* was missed; *inconclusive* blocks until somebody answers in writing. The test",
         "of *failed* pays for the number of groups, because one suffices; that of *passed* does not, because all that",
         "are large enough to tell must be shown. Those that are not are published as such, and are a fifth at most.",
         "",
-        "**Before.** The rule until November 2026, in towns made the same way with one level reached less: *failed* by a",
+        "**Before.** The rule until November 2026, in towns made the same way, one level reached less: *failed* by a",
         "ratio below 0.8 and a permutation test against an even decision, *passed* by bounds that hold for all groups",
         "together. It failed what lay at the limit, and passed nothing:",
         "",
@@ -55,8 +55,8 @@ def _errors(what: str, outcome: str, rows: Sequence[Row]) -> str:
     low = max(r.share(outcome)[1] for r in rows)
     verdict = f"no share is shown to be above {MOST:.0%}" if low <= MOST else f"SHOWN to be above {MOST:.0%}"
     return (
-        f"**{what}.** At most {_told(worst.share(outcome))} of {worst.runs:,} populations, with {worst.n:,} households and "
-        f"a true ratio of {worst.ratio:g} ({_planted(worst)}); {verdict}."
+        f"**{what}.** At most {_told(worst.share(outcome))} of {worst.runs:,} populations, with {worst.n:,} households "
+        f"and a true ratio of {worst.ratio:g} ({_planted(worst)}); {verdict}."
     )
 
 

@@ -239,10 +239,11 @@ def _ruling(path: Path, who: Offices) -> dict[str, Any]:
 
 def _justification(path: Path, who: Offices) -> dict[str, Any]:
     one = justification.read(text_of(path), name=f"compliance/{justification.FOLDER}/{path.name}")
-    problems = []
+    made = {}
     for short, office in justification.SIGNERS.items():
         beside, expected = signature_path(path, short), ExpectedSigner(who, office, one.author(office), one.dated)
         signed = text_of(beside) if beside.is_file() else None
-        made = signature(path.read_bytes(), signed, expected, namespace=justification.NAMESPACE)
-        problems += [] if made.counts else [f"{office}: {made.problem}"]
-    return {**one.model_dump(mode="json"), "signed": not problems, "problem": "; ".join(problems)}
+        made[office] = signature(path.read_bytes(), signed, expected, namespace=justification.NAMESPACE)
+    problem = "; ".join(f"{office}: {s.problem}" for office, s in made.items() if not s.counts)
+    signatures = {office: s.to_dict() for office, s in made.items()}
+    return {**one.model_dump(mode="json"), "signed": not problem, "problem": problem, "signatures": signatures}

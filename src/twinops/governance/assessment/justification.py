@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError
 
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
+from twinops.governance.assessment.substance import too_thin
 from twinops.governance.people.offices import DATA_OWNER, DPO, RISK_OFFICER
 from twinops.governance.reading import Record, Text, checked, parse
 
@@ -26,7 +27,7 @@ JUSTIFIABLE = ("income", "tenure")
 """No grounds of Charter art. 21. A list of what is allowed, because nobody can list what stands in for what is not."""
 REACHED, FAMILY = "alternative_reach.", "fairness_family"
 Reasoned = Annotated[str, Field(min_length=60, max_length=4_000)]
-"""A sentence or two: less is no reason that somebody else could weigh."""
+"""A sentence or two: less is no reason that somebody else could weigh; nor are dots, which `substance` sees."""
 
 
 class Alternative(Record):
@@ -62,6 +63,8 @@ class SubmittedJustification(WrittenJustification):
 
     signed: bool
     problem: str = ""
+    signatures: Mapping[str, Any] = Field(default_factory=dict)
+    """By office: who signed with which key, for a registry that knows keys of its own."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +95,14 @@ def read(text: str, *, name: str) -> WrittenJustification:
 
 
 def _mistakes(raw: Any) -> Iterator[str]:
-    """Copied answers, which show that nobody thought."""
+    """Answers that say too little, or twice the same: they show that nobody thought."""
     if not isinstance(raw, Mapping):
         return
-    words = [str(raw.get(part)).strip().casefold() for part in ("aim", "necessity", "advice")]
-    listed = raw.get("alternatives")
-    words += [str(a.get("why_not")).strip().casefold() for a in listed or () if isinstance(a, Mapping)]
-    if len(set(words)) < len(words):
+    said = {part: str(raw.get(part)) for part in ("aim", "necessity", "advice")}
+    listed = [a for a in raw.get("alternatives") or () if isinstance(a, Mapping)]
+    said |= {f"alternatives.{i}": str(a.get("why_not")) for i, a in enumerate(listed)}
+    yield from (f"{part}: says too little" for part, text in said.items() if too_thin({"answer": text}))
+    if len({" ".join(text.casefold().split()) for text in said.values()}) < len(said):
         yield "two answers are the same text; each asks for another thing"
 
 

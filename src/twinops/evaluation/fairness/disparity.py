@@ -179,7 +179,7 @@ def least_found(households: int, *, rate: float, alpha: float, limit: float) -> 
     would be found; a smaller one can never be, whatever is done to it (Tarone 1990, doi:10.2307/2531456).
 
     >>> least_found(10_000, rate=0.2, alpha=0.05, limit=0.8), least_found(100, rate=0.2, alpha=0.05, limit=0.8)
-    (149, 18)
+    (109, 18)
     """
     if rate <= 0:
         return inf

@@ -10,7 +10,7 @@ from power import LIMIT, ONE, Row
 
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 
-COLOURS = (GREY, ORANGE, BLUE, GREEN, INK)
+COLOURS = (GREY, ORANGE, BLUE, GREEN)
 
 
 def power_picture(before: Sequence[Row], rows: Sequence[Row]) -> Figure:

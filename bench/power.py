@@ -41,7 +41,7 @@ EVERY = {"age": "35-44", "income": "35-49K", "marital_status": "Unmarried", "hou
 PLANTED = {"one": ONE, "every": EVERY}
 """Who is reached `ratio` times as often as the rest: one level, or one of every attribute."""
 OFFERED = 0.2
-RUNS = {801: 1000, 3204: 1000, 10_000: 600, 15_000: 400, 30_000: 200}
+RUNS = {801: 1000, 3204: 1000, 10_000: 300, 15_000: 400}
 """Populations by number of households, at ratios by which errors are counted; a hundred elsewhere."""
 RATIOS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 LIMIT = 0.8

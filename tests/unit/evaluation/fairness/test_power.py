@@ -69,7 +69,7 @@ def test_what_was_measured_in_full_keeps_to_one_error_in_twenty(power) -> None:
     even = {r.n: r.share("passed") for r in rows if r.ratio == 1}
     assert min(even[n][1] for n in even if n >= 15_000) >= 0.8, "from a stated number on an even decision passes"
     wide = {(r.n, r.ratio): r.share("failed")[0] for r in rows}
-    assert wide[30_000, 0.6] > wide[3204, 0.6] > wide[3204, 0.8]
+    assert wide[15_000, 0.6] > wide[3204, 0.6] > wide[3204, 0.8]
     drifted = {p["what"]: p["flagged"] for p in known["drift"] if p["what"] != "as it was"}
     assert not any(p["flagged"] for p in known["drift"] if p["what"] == "as it was")
     assert len(drifted) == 3

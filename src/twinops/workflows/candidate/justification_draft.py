@@ -51,7 +51,7 @@ def _verdict(judged: JudgedCandidate) -> Verdict:
 
 def failed_limits(judged: JudgedCandidate, attribute: str) -> gate.Limits:
     """The limits of the gate, which this attribute failed and may be justified by."""
-    limits = next((g.checked_limits() for g in judged.rules.gates if g.gate == "fairness"), None)
+    limits: gate.Limits | None = next((g.checked_limits() for g in judged.rules.gates if g.gate == "fairness"), None)
     if limits is None or attribute not in limits.justifiable:
         raise ParamsError(
             f"The policy does not let {attribute} be justified.",

@@ -95,6 +95,8 @@ GROUPS = [
 ]
 DOCUMENTS = [
     "README.md",
+    "appendix.html",
+    "appendix.md",
     "bom.cdx.json",
     "croissant.json",
     "dpia.json",

@@ -55,7 +55,7 @@ gates:
     gate: documents
     limits: {required: [README.md, dpia.json, dpia.md, verdicts.json]}
 not_judged:
-  {accuracy_spend_mae: a, consistency: a, coverage: a, drift: a, early_warning: a, fairness: a, influence: a,
+  {accuracy_spend_mae: a, carried: a, consistency: a, coverage: a, drift: a, early_warning: a, fairness: a, influence: a,
    linkage: a, membership: a, use: a}
 """
 KEYS = {name: MemorySigner() for name in ("chief", "dpo", "owner")}
@@ -67,7 +67,7 @@ people:
   - {{account: admin-officer, office: risk officer}}
   - {{name: Chief, account: chief, office: risk officer, emails: [chief@example.net], key: {KEYS["chief"].public}}}
   - {{name: Dpo, account: dpo, office: data protection officer, emails: [dpo@example.net], key: {KEYS["dpo"].public}}}
-  - {{name: Owner, account: owner, emails: [owner@example.net], key: {KEYS["owner"].public}}}
+  - {{name: Owner, account: owner, office: data owner, emails: [owner@example.net], key: {KEYS["owner"].public}}}
   - {{account: scientist, emails: [scientist@example.org]}}
 """
 MLMODEL = """flavors:

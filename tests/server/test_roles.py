@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from twinops.entities.approval import Act
 from twinops.governance.log.verify import check
+from twinops.server.registry.tables import OURS
 
 pytestmark = pytest.mark.pipeline
 
@@ -29,6 +30,23 @@ FORBIDDEN = (
     "UPDATE twinops_evidence SET body = '{}'",
     "DELETE FROM twinops_rules",
     "DELETE FROM twinops_grant",
+    "UPDATE twinops_grant SET name = 'other'",
+    "UPDATE twinops_version SET digest = 'x'",
+    "UPDATE twinops_version SET files = '{}'",
+    "UPDATE twinops_version SET registrar = 'nobody'",
+    "UPDATE twinops_seal SET uid = 'x'",
+    "UPDATE twinops_run SET account = 'nobody'",
+    "UPDATE twinops_upload SET account = 'nobody'",
+    "UPDATE twinops_actor SET account = 'nobody'",
+    "DELETE FROM twinops_actor",
+    "DELETE FROM twinops_protected",
+    "UPDATE twinops_protected SET alias = 'x'",
+    "DELETE FROM twinops_note",
+    "INSERT INTO twinops_head (id, size, peaks) VALUES (2, 0, '')",
+    "UPDATE twinops_head SET id = 1",
+    "CREATE TEMPORARY TABLE twinops_grant (n INTEGER)",
+    "CREATE TRIGGER mine BEFORE INSERT ON twinops_event EXECUTE FUNCTION twinops_truncate()",
+    "CREATE RULE mine AS ON INSERT TO twinops_review DO INSTEAD NOTHING",
     "DROP TRIGGER twinops_alias_moved ON registered_model_aliases",
     "ALTER TABLE registered_model_aliases DISABLE TRIGGER ALL",
     "ALTER TABLE twinops_event DISABLE TRIGGER ALL",
@@ -47,9 +65,14 @@ def granted(owner: Engine) -> None:
     with owner.begin() as connection:
         if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = 'twinops_app'")).scalar():
             connection.execute(text("CREATE ROLE twinops_app LOGIN"))
-        for statement in sql[1].split(";\n"):
-            if statement.strip():
-                connection.execute(text(statement))
+        connection.exec_driver_sql(sql[1].replace("%", "%%"))
+
+
+def test_the_documented_grants_name_every_table_of_ours() -> None:
+    sql = GRANTS.search((candidate.ROOT / "docs" / "operate.md").read_text())
+    assert sql
+    revoked = {name for line in re.findall(r"REVOKE UPDATE, DELETE ON (.*?) FROM", sql[1]) for name in line.split(", ")}
+    assert revoked == set(OURS.tables)
 
 
 def run(engine: Engine, sql: str) -> None:

@@ -55,7 +55,7 @@ gates:
     .replace("coverage: a, drift: a, ", "")
     .replace("fairness: a, ", "")
 )
-OFFICES = play.OFFICES.replace("account: owner,", "account: owner, office: data owner,")
+OFFICES = play.OFFICES
 DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, low=0.5)})
 UNFAIR = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, low=0.1, high=0.7)})
 DRIFTED = measure("drift_share", 0.5, 0.4, 0.6)

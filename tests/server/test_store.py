@@ -443,7 +443,8 @@ def test_a_hostile_model_is_never_approved(store: Any) -> None:
         version = play.registered(
             store, 32, files={**play.model_files(32), "MLmodel": told.encode(), "evil.py": what.encode()}
         )
-        play.with_evidence(store, version)
+        with play.refused("does not load as it was registered"):
+            play.with_evidence(store, version)
         with play.refused():
             play.acted(store, Act.APPROVE, version)
 

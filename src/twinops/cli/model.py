@@ -22,18 +22,18 @@ Key = Annotated[
 def verify(
     uri: Annotated[str, typer.Argument(help="name@alias on the registry of TWINOPS_SERVER, or an exported folder.")],
     key: Key = None,
+    version: Annotated[int | None, typer.Option(help="Only this version will do.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
     """Check signature, digests, approval, revocation and that it loads; exit code 10 when refused."""
-    from twinops.adapters.mlflow import digests, trial_load
+    from twinops.adapters.mlflow import trial_load
     from twinops.adapters.registry_client import load as registry_loading
     from twinops.adapters.registry_client.client import RefusedError
     from twinops.errors import IntegrityError
 
-    with registry_loading.verified(uri, key=key) as found:
-        loader, path = digests.data_file(found.folder)
+    with registry_loading.verified(uri, key=key, version=version) as found:
         try:
-            trial_load.try_out(loader, path)
+            trial_load.try_out(found.folder)
         except IntegrityError as problem:
             raise RefusedError(problem.what) from None
         told = {"name": found.name, "version": found.version, "digest": found.digest, "approval": found.approval}
@@ -41,8 +41,9 @@ def verify(
         day = found.approval["at"][:10]
         rulings = found.approval.get("settled", ())  # passes of older registries name none
         ruled = "".join(f", {s['gate']} ({s['answer']}) resolved until {s['until']}" for s in rulings)
-        text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads."
-        answer({**told, "issued": found.issued}, as_json=as_json, text=text)
+        until = f"; usable until {found.ends.date()}, if not revoked since {found.issued[:10]}" if found.ends else ""
+        text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads{until}."
+        answer({**told, "issued": found.issued, "ends": found.approval["expires"]}, as_json=as_json, text=text)
 
 
 @app.command()
@@ -55,7 +56,8 @@ def export(
     from twinops.adapters.registry_client import load as registry_loading
 
     found = registry_loading.export(uri, into, key=key)
-    talk(f"{found.name} version {found.version} in {into}: verify it with `twinops model verify {into}`.")
+    until = f"usable until {found.ends.date()}" if found.ends else ""
+    talk(f"{found.name} version {found.version} in {into}, {until}: verify it with `twinops model verify {into}`.")
 
 
 @app.command()

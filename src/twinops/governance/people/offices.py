@@ -47,6 +47,11 @@ class StaffMember(Record):
         """Does this person hold the office on that day?"""
         return self.office == office and (self.valid_until is None or on <= self.valid_until)
 
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """What a signature by this person may be verified as; `risk-officer:ann@example.org` asks for the office."""
+        return (*self.emails, *(f"{ROLES[self.office]}:{email}" for email in self.emails if self.office))
+
     def has(self, email: str) -> bool:
         """Is this e-mail theirs?"""
         return email.strip().casefold() in {e.casefold() for e in self.emails}
@@ -68,8 +73,8 @@ class Offices(Record):
 
     @property
     def allowed_signers(self) -> str:
-        """The keys as `ssh-keygen -Y verify` reads them."""
-        lines = (f'{",".join(p.emails)} namespaces="twinops-*" {p.key}\n' for p in self.people if p.key)
+        """The keys as `ssh-keygen -Y verify` reads them: under each e-mail, and under the office with it."""
+        lines = (f'{",".join(p.principals)} namespaces="twinops-*" {p.key}\n' for p in self.people if p.key)
         return "".join(lines)
 
     def officer(self, account: str, *, on: date) -> StaffMember | None:

@@ -18,7 +18,7 @@ from twinops.server.officer.acts import Deed
 from twinops.server.officer.rulings import RulingAsked
 from twinops.server.refusals import mistake
 from twinops.server.registry import audit_log as ledger
-from twinops.server.registry import records
+from twinops.server.registry import audit_tables, records
 from twinops.server.registry import signed_passes as passes
 from twinops.server.registry.artifacts import governed
 
@@ -37,6 +37,7 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/log", "GET", log),
         ("/twinops/api/promote", "POST", promote),
         ("/twinops/api/evidence", "POST", evidence),
+        ("/twinops/api/state", "GET", state),
         ("/twinops/api/review", "POST", decide),
         ("/twinops/api/resolve", "POST", resolve),
         ("/twinops/api/withdraw", "POST", withdraw),
@@ -119,9 +120,9 @@ def alias() -> Any:
 
 @answering
 def given_pass() -> Any:
-    """What a loader checks: digests and approval, signed by this server just now."""
+    """What a loader checks: digests and approval, signed by this server just now, for this call's nonce."""
     name, word = _words(request.args, "name", "alias")
-    return passes.issue(governed(), name, word)
+    return passes.issue(governed(), name, word, nonce=request.args.get("nonce"))
 
 
 @answering
@@ -137,6 +138,13 @@ def log() -> Any:
         head = ledger.head(session)
         named = ledger.names(session)
     return {"from": start, "entries": found, "size": head.size, "root": head.root.hex(), "names": named}
+
+
+@answering
+def state() -> Any:
+    """Where tables, aliases and triggers are not what the log tells; no value is shown."""
+    with governed().reading() as now:
+        return {"faults": audit_tables.of_transaction(now)}
 
 
 @answering

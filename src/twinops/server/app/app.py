@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from twinops.server.app import accounts, guard, startup_checks
+from twinops.server.refusals import tell_as_refusals
 from twinops.server.registry.home import Home
 from twinops.server.registry.outbox import Outbox
 
@@ -32,13 +33,15 @@ def create_app(flask: Any = None) -> Any:
     for scheme in ("file", "", "twinops+file"):
         repositories.register(scheme, SealedRepository)
     store: Any = _get_model_registry_store()
-    _get_tracking_store()
+    runs: Any = _get_tracking_store()
+    tell_as_refusals(runs.engine)
     startup_checks.check(store, Home.here())
     store.roles_of = accounts.actor_of
     store.outbox = Outbox(Home.here().root)
     watch(store, store.outbox)
     _add_routes(flask, auth)
     flask.after_request(_stamp_new_run)
+    flask.after_request(_log_refused_edit)
     asgi = auth.create_app(flask)
     flask.before_request(_log_account_changes)
     return _guarded(asgi)
@@ -78,6 +81,19 @@ def _stamp_new_run(response: Any) -> Any:
         if run_id:
             with governed().ManagedSessionMaker(read_only=False) as session:
                 records.stamp_run(session, run_id, actors.current())
+    return response
+
+
+def _log_refused_edit(response: Any) -> Any:
+    """What the database refused was rolled back whole; that it was tried is logged afterwards."""
+    from flask import g, request
+
+    from twinops.entities.event import Kind
+    from twinops.server.registry.artifacts import governed
+
+    why = g.pop("twinops_refused", None)
+    if why:
+        governed().log(Kind.REFUSED, {"act": "edit a run", "route": request.path.rpartition("/mlflow/")[2], "why": why})
     return response
 
 

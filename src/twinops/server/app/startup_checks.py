@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twinops.errors import ServiceError
+from twinops.server.registry import restoring
 from twinops.server.registry.home import Home
 
 OFF = {
@@ -30,6 +31,7 @@ def check(store: Any, home: Home) -> None:
         raise ServiceError(
             f"This server is not wholly governed: {'; '.join(found)}.", hint="Start it with `twinops server`."
         )
+    restoring.against_older(store)
 
 
 def store_only(store: Any) -> None:
@@ -65,9 +67,10 @@ def _layers(store: Any, home: Home) -> Iterator[str]:
         yield "the registry store is not ours"
     else:
         with store.engine.connect() as connection:
-            missing = triggers.names() - triggers.present(connection)
-        if missing:
-            yield f"{len(missing)} database trigger(s) are missing"
+            wrong = triggers.faults(connection)
+        if wrong:
+            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            yield f"in the database {', '.join(wrong[:3])}{more} (the database's owner starts the server once)"
         backend = os.environ.get(constants.BACKEND_STORE_URI_ENV_VAR, "")
         if backend != store.db_uri:
             yield "runs and registry are not in one database"

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert
 
 from twinops.entities.approval import Act, Actor, Case, Review
 from twinops.entities.event import Kind, stamp
 from twinops.errors import IntegrityError, ParamsError
+from twinops.governance.log.told import Salted
 from twinops.governance.people import approval, offices
 from twinops.governance.people.offices import Offices
 from twinops.governance.people.sshsig import NotSigned, signing_key
 from twinops.governance.policy import limits as policy
 from twinops.server.officer import evidence
 from twinops.server.refusals import mistake, refusal, refuse
-from twinops.server.registry import artifact_folders, cases, records
+from twinops.server.registry import artifact_folders, cases, records, standing
 from twinops.server.registry import callers as actors
 from twinops.server.registry.audit_log import AuditLog
 from twinops.server.registry.home import Home
 from twinops.server.registry.records import Recorded
 from twinops.server.registry.store import GovernedStore
-from twinops.server.registry.tables import GRANT, PROTECTED, RULES
+from twinops.server.registry.tables import RULES
 
 RETOLD = 25
 NAMESPACES = {"policy": policy.NAMESPACE, "offices": offices.NAMESPACE}
@@ -60,6 +60,7 @@ class Deed:
 def decide(store: GovernedStore, name: str, version: int, deed: Deed) -> Review:
     """Request a review, approve, reject, ask for changes or revoke."""
     act = deed.act
+    loads = act is Act.APPROVE and _loads(store, name, version)
     with store.guarded({"model": name, "version": str(version), "act": act.value}) as log:
         found = cases.load(log.transaction, name, version)
         active = found.rules.offices
@@ -67,12 +68,22 @@ def decide(store: GovernedStore, name: str, version: int, deed: Deed) -> Review:
         refuse(approval.against_reason(act, deed.reason))
         if act is Act.APPROVE:
             refuse_if_changed(found.case, deed.seen)
+            if not loads:
+                raise refusal("What stood in the way changed just now. Open the page again, read it, then decide.")
             _keep_approved(store.home, found.recorded)
         done = _keep_review(log, found.case, deed, active)
         word = act.value if done.separated else f"{act.value}, roles not separated"
         store.mirror(name, found.case.version, {"review": word})
-    store.keep_checkpoint()
     return done
+
+
+def _loads(store: GovernedStore, name: str, version: int) -> bool:
+    """Try it elsewhere before any lock is taken, if nothing else stands in the way; refused when it does not load."""
+    with store.reading() as now:
+        found = cases.load(now, name, version)
+        office = found.rules.offices
+        against = approval.against_act(Act.APPROVE, found.case, store.actor(), offices=office, now=now.now)
+    return not against and bool(evidence.opened_by_a_loader(store, name, version))
 
 
 def _keep_review(log: AuditLog, case: Case, deed: Deed, active: Offices | None) -> Review:
@@ -84,7 +95,7 @@ def _keep_review(log: AuditLog, case: Case, deed: Deed, active: Offices | None) 
         "digests": case.digests.digest if case.digests else None,
         "expires": stamp(expires) if expires else None,
         "separated": case.separated,
-        "why": salted(deed.reason),
+        "reason": salted(deed.reason),
         "root": log.frontier.root.hex(),
     }
     account = actors.current()
@@ -126,15 +137,12 @@ def take_down(store: GovernedStore, name: str, alias: str, *, reason: str) -> bo
             raise refusal(approval.NO_RULES)
         refuse(approval.against_activating(store.actor(), active, now=log.now))
         refuse(approval.against_reason(Act.REVOKE, reason))
-        done = store.take_down(log, name, alias, why=salted(reason))
-    store.keep_checkpoint()
-    return done
+        return store.take_down(log, name, alias, why=salted(reason))
 
 
 def salted(reason: str) -> str:
-    """What the log holds of a person's text: a digest that says nothing without the text and its salt."""
-    salt = secrets.token_hex(8)
-    return f"{salt}:{hashlib.sha256((salt + reason).encode()).hexdigest()}"
+    """What the log holds of a person's text."""
+    return Salted.of(reason.strip(), secrets.token_hex(8)).told
 
 
 def activate(store: GovernedStore, kind: str, body: str, *, signature: str | None = None) -> int:
@@ -151,23 +159,19 @@ def activate(store: GovernedStore, kind: str, body: str, *, signature: str | Non
         else:
             refuse(approval.against_activating(who, active, now=log.now))
             _check_signature(active, who, handed, on=log.now)
-        about = {"kind": kind, "digest": parsed.digest, "signed": signature is not None}
+        about = {"kind": kind, "digest": parsed.digest, "signed": signature is not None, "text": standing.hidden(body)}
+        if signature is not None:
+            about["signature"] = standing.hidden(signature)
+        if isinstance(parsed, Offices):
+            about["protects"] = sorted(parsed.protected_aliases)
         seq = log.append(Kind.RULES, who.account, about)
         values = {"digest": parsed.digest, "account": who.account, **asdict(handed)}
         log.session.execute(insert(RULES).values(seq=seq, **values))
         if isinstance(parsed, Offices):
-            _protect(log, parsed.protected_aliases)
+            for alias in parsed.protected_aliases:
+                records.protect(log.session, alias)
         _tell_anew(store, log)
         return seq
-
-
-def _protect(log: AuditLog, aliases: tuple[str, ...]) -> None:
-    """What carries an alias now stays protected, whatever the new file lists."""
-    carried = log.session.execute(select(GRANT.c.alias).where(GRANT.c.active == 1)).scalars()
-    listed = sorted({*aliases, *carried})
-    log.session.execute(delete(PROTECTED))
-    for alias in listed:
-        log.session.execute(insert(PROTECTED).values(alias=alias))
 
 
 def _tell_anew(store: GovernedStore, log: AuditLog) -> None:

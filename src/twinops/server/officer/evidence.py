@@ -13,16 +13,19 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from twinops.entities import canonical
+from twinops.entities.canonical import from_json
 from twinops.entities.event import Kind
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.fact import Kind as FactKind
+from twinops.errors import IntegrityError
 from twinops.governance.log import manifest
 from twinops.governance.people import approval
 from twinops.governance.verdicts.explain import verdicts_markdown
 from twinops.server.refusals import mistake, refusal, refuse
+from twinops.server.registry import artifact_folders, cases, records
 from twinops.server.registry import callers as actors
-from twinops.server.registry import cases, records
 from twinops.server.registry.audit_log import AuditLog
 from twinops.server.registry.home import Home
 from twinops.server.registry.records import Recorded, Submitted
@@ -95,13 +98,28 @@ class CompletedEvidence:
 def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int:
     """Keep evidence on a version and show its verdicts on the version's page; the number of the record is returned."""
     given = CompletedEvidence.of(_measured(handed, name), handed, name=name, lineage=_lineage(handed))
+    with store.reading() as now:
+        may = not approval.against_recording(store.actor(), cases.rules(now).offices, forced=handed.forced)
+    opened = opened_by_a_loader(store, name, version) if may else None
     with store.guarded({"model": name, "version": str(version), "act": "evidence"}) as log:
         offices = cases.rules(log.transaction).offices
         refuse(approval.against_recording(store.actor(), offices, forced=handed.forced))
         made = cases.recorded(log.transaction, name, version)
-        if handed.model_sha256 not in made.files.values():
-            raise refusal("This evidence is about another model file than this version holds.")
+        if handed.model_sha256 != opened:
+            raise refusal("This evidence is about another model file than the one a loader opens.")
         return keep(store, log, made, given)
+
+
+def opened_by_a_loader(store: GovernedStore, name: str, version: int) -> str:
+    """The digest of the file that is loaded, after loading it in a process of its own; no lock is held meanwhile."""
+    with store.reading() as now:
+        made = cases.recorded(now, name, version)
+        try:
+            return artifact_folders.opened(now, made)
+        except IntegrityError as problem:
+            why = problem.what
+    with store.guarded({"model": name, "version": str(version), "act": "load"}):
+        raise refusal(f"Version {version} of {name} does not load as it was registered. {why}")
 
 
 def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEvidence) -> int:
@@ -112,8 +130,9 @@ def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEv
         return before.seq
     digest, account = given.evidence.digest, actors.current()
     _keep_files(store.home, digest, given.handed.files)
-    about = {"model": made.name, "version": made.version, "uid": made.uid}
-    seq = log.append(Kind.EVIDENCE, account, {**about, "evidence": digest, "forced": given.handed.forced})
+    about = {"model": made.name, "version": made.version, "uid": made.uid, "digest": made.digest}
+    about |= {"evidence": digest, "forced": given.handed.forced, "body": canonical.digest(body)}
+    seq = log.append(Kind.EVIDENCE, account, about)
     records.keep_evidence(log.session, Submitted(seq, made.uid, account, log.now, digest, body))
     tell(store, log, made)
     return seq
@@ -158,7 +177,7 @@ def _lineage(handed: Handed) -> tuple[Fact, ...]:
 def _document_facts(documents: Mapping[str, bytes], measured: Evidence) -> tuple[Fact, ...]:
     """What the gate on documents reads; nothing where there is no manifest."""
     try:
-        listed = json.loads(documents[manifest.NAME])
+        listed = from_json(documents[manifest.NAME])
     except (KeyError, ValueError):
         return ()
     return manifest.facts_of_documents(listed if isinstance(listed, dict) else {}, documents, measured)

@@ -101,6 +101,7 @@ class Home:
         path = self.folder / "registry.key"
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._retire()
             made = Ed25519PrivateKey.generate().private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
             _write_once(path, made.hex())
             self.public_key_file.write_text(raw(self._read_key(path).public_key()).hex() + "\n", encoding="utf-8")
@@ -110,6 +111,23 @@ class Home:
     def public_key(self) -> bytes:
         """The 32 bytes of the public key."""
         return raw(self.key.public_key())
+
+    @property
+    def retired_keys_file(self) -> Path:
+        """Public keys of before: what they signed then stays signed."""
+        return self.folder / "retired.pub"
+
+    @property
+    def known_keys(self) -> list[bytes]:
+        """The public key and those before it."""
+        old = self.retired_keys_file.read_text(encoding="utf-8").split() if self.retired_keys_file.exists() else []
+        return [self.public_key, *(bytes.fromhex(line) for line in old)]
+
+    def _retire(self) -> None:
+        """Somebody moved the key away to have a new one."""
+        if self.public_key_file.exists():
+            with self.retired_keys_file.open("a", encoding="utf-8") as file:
+                file.write(self.public_key_file.read_text(encoding="utf-8"))
 
     @cached_property
     def secret(self) -> str:

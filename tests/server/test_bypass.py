@@ -29,11 +29,15 @@ pytestmark = pytest.mark.pipeline
 AJAX = "/ajax-api/2.0/mlflow"
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "s3"])
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp(request.param)
     if request.param == "sqlite":
         with living.serving(root) as server:
+            yield server
+        return
+    if request.param == "s3":
+        with living.serving(root, bucket=request.getfixturevalue("buckets")()) as server:
             yield server
         return
     database = request.getfixturevalue("postgres").database()
@@ -162,6 +166,7 @@ def test_removal_rename_and_deletion_of_what_is_in_production_are_refused(live: 
             assert answer.status == 403, (who, path, answer.status, answer.body)
 
 
+@pytest.mark.artifacts
 def test_an_approval_does_not_pass_to_a_recreated_or_renamed_model(live: Live) -> None:
     first = live.approved(110, name="reborn")
     assert live.call("DELETE", f"{API}/registered-models/delete", {"name": "reborn"}, who="scientist").status == 200
@@ -175,6 +180,7 @@ def test_an_approval_does_not_pass_to_a_recreated_or_renamed_model(live: Live) -
     assert "as a version of swapped" in sentence(live.alias(other))
 
 
+@pytest.mark.artifacts
 def test_a_copied_version_is_not_approved(live: Live, produced: Version) -> None:
     body = {
         "name": play.MODEL,
@@ -246,6 +252,7 @@ def test_nobody_but_the_officer_approves(live: Live, who: str) -> None:
     assert live.decided("approve", version, who=who).status == 403
 
 
+@pytest.mark.artifacts
 def test_the_officer_approves_nothing_she_worked_on(live: Live) -> None:
     body = {"username": "risk-officer", "resource_type": "experiment", "resource_pattern": "*", "permission": "EDIT"}
     for resource in ("experiment", "registered_model"):
@@ -345,6 +352,7 @@ def test_nobody_who_is_not_logged_in_reads_or_writes(live: Live) -> None:
 # bytes
 
 
+@pytest.mark.artifacts
 @pytest.mark.parametrize("who", ["scientist", "admin"])
 def test_bytes_of_a_registered_version_stay(live: Live, produced: Version, who: str) -> None:
     place = f"{produced.place}/data/twin.json"
@@ -377,6 +385,7 @@ def test_bytes_of_a_registered_version_stay(live: Live, produced: Version, who: 
     assert live.call("GET", f"{ARTIFACTS}/{place}", who=who).body == produced.files["data/twin.json"]
 
 
+@pytest.mark.artifacts
 def test_nobody_uploads_to_the_approved_copies(live: Live, produced: Version) -> None:
     given = live.call("GET", f"/twinops/api/pass?name={play.MODEL}&alias=production", who="scientist").json
     for who in ("scientist", "admin"):
@@ -388,6 +397,7 @@ def test_nobody_uploads_to_the_approved_copies(live: Live, produced: Version) ->
     )
 
 
+@pytest.mark.artifacts
 def test_an_upload_that_began_before_registration_does_not_land_after_it(live: Live) -> None:
     version = live.uploaded(130)
     with socket.create_connection(("127.0.0.1", live.port), timeout=30) as slow:
@@ -415,6 +425,7 @@ def test_an_upload_that_began_before_registration_does_not_land_after_it(live: L
     )
 
 
+@pytest.mark.artifacts
 @pytest.mark.parametrize(
     "source",
     [
@@ -436,18 +447,64 @@ def test_only_bytes_of_this_server_are_registered(live: Live, source: str) -> No
     assert answer.refused, answer.body
 
 
-def test_bytes_changed_on_disk_are_not_served(live: Live) -> None:
+@pytest.mark.artifacts
+def test_bytes_changed_where_they_lie_are_not_served(live: Live) -> None:
     version = live.approved(132, name="tampered")
     assert live.alias(version).status == 200
     given = live.call("GET", "/twinops/api/pass?name=tampered&alias=production", who="scientist").json
-    copy = live.root / "registry" / "approved" / given["digest"] / "data" / "twin.json"
-    copy.chmod(0o644)
-    copy.write_bytes(b"{}")
+    live.change(f"approved/{given['digest']}/data/twin.json", b"{}")
     assert "bytes changed" in sentence(live.resolved("tampered"))
     where = live.call("GET", f"{API}/model-versions/get-download-uri?name=tampered&version=1", who="scientist")
     assert "bytes changed" in sentence(where), "by number too"
 
 
+@pytest.mark.artifacts
+def test_uploaded_bytes_changed_where_they_lie_are_not_approved(live: Live) -> None:
+    version = live.registered(134, name="swapped-below")
+    assert live.judged(version).status == 200
+    live.change(f"mlruns/{version.place}/data/twin.json", b"{}")
+    assert live.shown(version)["problems"] != []
+    assert "bytes changed" in sentence(live.decided("approve", version))
+    where = live.call("GET", f"{API}/model-versions/get-download-uri?name=swapped-below&version=1", who="scientist")
+    assert "bytes changed" in sentence(where)
+
+
+@pytest.mark.artifacts
+@pytest.mark.parametrize("where", ["{store}", "{store}/../approved", "{copies}", "s3://elsewhere/x", "/etc", "file:///etc",
+                                   "mlflow-artifacts://127.0.0.1:9/x", "hdfs://127.0.0.1:9/x", "gs://x/y", "dbfs:/x",
+                                   "models:/twin/1", "ftp://127.0.0.1:9/x"])  # fmt: skip
+def test_an_experiment_that_names_a_place_elsewhere_reaches_nothing(live: Live, produced: Version, where: str) -> None:
+    """MLflow would read and write there with the server's own keys, and hand out presigned places."""
+    store, copies = (f"{live.bucket.address}/{p}" if live.bucket else (live.root / d).as_uri()
+                     for p, d in (("mlruns", "mlruns"), ("approved", "registry/approved")))  # fmt: skip
+    told = {"name": f"elsewhere {where}", "artifact_location": where.format(store=store, copies=copies)}
+    made = live.call("POST", f"{API}/experiments/create", told, who="scientist")
+    if made.status != 200:
+        assert made.refused, made.body
+        return
+    before = live.bucket.listed() if live.bucket else sorted((live.root / "registry" / "approved").rglob("*"))
+    given = {"experiment_id": made.json["experiment_id"]}
+    run = live.post(f"{API}/runs/create", given, who="scientist").json["run"]["info"]["run_id"]
+    sealed = f"{produced.place}/data/twin.json"
+    for who in ("scientist", "admin"):
+        for what in ("upload", "download"):
+            body = {"run_id": run, "path": sealed}
+            answer = live.call("POST", f"{API}/artifacts/presigned-{what}-url", body, who=who)
+            assert answer.status >= 400, answer.body
+            assert b"ignature" not in answer.body
+        over = live.call("POST", f"{AJAX}/upload-artifact?run_uuid={run}&path={sealed}", b"{}", who=who)
+        assert over.refused, over.body
+        for answer in (
+            live.call("POST", f"{AJAX}/upload-artifact?run_uuid={run}&path=x/evil.txt", b"{}", who=who),
+            live.call("GET", f"/get-artifact?run_id={run}&path=passwd", who=who),
+        ):
+            assert answer.refused or where == "{store}", (answer.status, answer.body)
+    after = live.bucket.listed() if live.bucket else sorted((live.root / "registry" / "approved").rglob("*"))
+    assert after == before or where == "{store}"
+    assert live.call("GET", f"{ARTIFACTS}/{sealed}", who="admin").body == produced.files["data/twin.json"]
+
+
+@pytest.mark.artifacts
 def test_parts_presigned_places_and_climbing_paths_change_nothing(live: Live, produced: Version) -> None:
     place = f"{produced.place}/data"
     for who in ("scientist", "admin"):
@@ -461,6 +518,9 @@ def test_parts_presigned_places_and_climbing_paths_change_nothing(live: Live, pr
                     method, f"{base}/presigned/{place}/twin.json", {} if method != "GET" else None, who=who
                 )
                 assert answer.status >= 400 or b"sig" not in answer.body.lower(), answer.body
+        where = f"name={play.MODEL}&version={produced.version}&path=data/twin.json&presigned=true"
+        answer = live.call("GET", f"/model-versions/get-artifact?{where}", who=who)
+        assert b"ignature" not in answer.body, "MLflow 3.18 answers with a presigned place where its store makes them"
         run = live.uploaded(133, who=who).run
         climbing = ("../" * 4 + "twin.json", f"../../../{place}/twin.json", "%2e%2e/%2e%2e/twin.json", "/etc/x")
         for path in climbing:
@@ -531,6 +591,7 @@ def python(live: Live, script: str, *, who: str, **environment: str) -> subproce
     )
 
 
+@pytest.mark.artifacts
 def test_stock_clients_over_http_and_on_the_database(live: Live, produced: Version, unapproved: Version) -> None:
     database = (
         live.database.replace("postgresql://", "postgresql+psycopg://")
@@ -569,6 +630,7 @@ print(json.dumps(said))
     assert len(said) == 14
 
 
+@pytest.mark.artifacts
 def test_after_revocation_no_client_loads_it(live: Live) -> None:
     version = live.approved(140, name="revoked")
     assert live.alias(version).status == 200
@@ -743,6 +805,7 @@ def test_residual_a_stock_client_that_asks_by_number_gets_what_nobody_approved(l
     assert "only those are vouched for" in sentence(given), "our loader asks for a pass and gets none"
 
 
+@pytest.mark.artifacts
 def test_everything_is_still_whole(live: Live) -> None:
     from twinops.governance.log.verify import check
 

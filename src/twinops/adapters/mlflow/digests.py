@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from twinops.entities.canonical import digest
@@ -19,24 +20,27 @@ MAX_DEPTH = 32
 _MOST = "A model is at most 2,000 files and 2 GiB."
 
 
-def listing(folder: Path, *, ignored: str = "") -> dict[str, str]:
+def listing(folder: Path) -> dict[str, str]:
     """SHA-256 of every file by its path in the folder. Hidden files count; links, hard ones too, are refused.
-
-    `ignored` begins the names that a server stages uploads under; elsewhere there is none to ignore.
 
     Raises:
         IntegrityError: no folder, no file, a link, or more than anyone would sign for.
     """
-    found: dict[str, str] = {}
-    total = 0
-    for path in _files(folder, ignored):
-        total += path.stat().st_size
-        if len(found) >= MAX_FILES or total > MAX_BYTES:
-            raise IntegrityError(f"{folder.name} holds too much.", hint=_MOST)
-        found[path.relative_to(folder).as_posix()] = sha256(path)
-    if not found:
-        raise IntegrityError(f"There is no file in {folder.name}.", hint="Upload the model before it is registered.")
-    return dict(sorted(found.items()))
+    found = list(islice(_files(folder), MAX_FILES + 1))
+    against_unsignable(folder.name, [path.stat().st_size for path in found])
+    return dict(sorted((path.relative_to(folder).as_posix(), sha256(path)) for path in found))
+
+
+def against_unsignable(name: str, sizes: Collection[int]) -> None:
+    """Nobody signs for nothing, nor for more than anyone could look at.
+
+    Raises:
+        IntegrityError: no file, or too many, or too large.
+    """
+    if not sizes:
+        raise IntegrityError(f"There is no file in {name}.", hint="Upload the model before it is registered.")
+    if len(sizes) > MAX_FILES or sum(sizes) > MAX_BYTES:
+        raise IntegrityError(f"{name} holds too much.", hint=_MOST)
 
 
 def digest_of(files: Mapping[str, str]) -> str:
@@ -50,7 +54,7 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _files(folder: Path, ignored: str) -> Iterator[Path]:
+def _files(folder: Path) -> Iterator[Path]:
     """Every plain file, without following anything; a chain of folders is not walked to its end by recursion."""
     if not folder.is_dir() or folder.is_symlink():
         raise IntegrityError(f"There is no folder {folder.name}.", hint="Upload the model before it is registered.")
@@ -64,8 +68,6 @@ def _files(folder: Path, ignored: str) -> Iterator[Path]:
                 looked += 1
                 if looked > 2 * MAX_FILES:
                     raise IntegrityError(f"{folder.name} holds too much.", hint=_MOST)
-                if ignored and entry.name.startswith(ignored):
-                    continue
                 if entry.is_dir(follow_symlinks=False):
                     left.append((Path(entry.path), depth + 1))
                 else:

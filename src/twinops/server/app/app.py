@@ -24,14 +24,11 @@ def create_app(flask: Any = None) -> Any:
     from mlflow.server import app as stock
     from mlflow.server import auth
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
-    from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
 
-    from twinops.server.registry.artifacts import SealedRepository
     from twinops.server.registry.expiring import watch
 
     flask = flask or stock
-    for scheme in ("file", "", "twinops+file"):
-        repositories.register(scheme, SealedRepository)
+    _close_other_stores()
     store: Any = _get_model_registry_store()
     runs: Any = _get_tracking_store()
     tell_as_refusals(runs.engine)
@@ -45,6 +42,16 @@ def create_app(flask: Any = None) -> Any:
     asgi = auth.create_app(flask)
     flask.before_request(_log_account_changes)
     return _guarded(asgi)
+
+
+def _close_other_stores() -> None:
+    """Ours for our own schemes, a refusal for every other: an experiment may name any address as its place."""
+    from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
+
+    from twinops.server.registry.artifacts import SealedRepository, elsewhere
+
+    for scheme in {*repositories.get_registered_artifact_repositories(), *startup_checks.SEALED}:
+        repositories.register(scheme, SealedRepository if scheme in startup_checks.SEALED else elsewhere)
 
 
 def _guarded(asgi: Any) -> Any:

@@ -16,6 +16,7 @@ from twinops.adapters.mlflow.embedded import MlflowStore
 from twinops.entities.approval import Actor
 from twinops.entities.event import Kind
 from twinops.errors import ParamsError, ServiceError
+from twinops.server.app import startup_checks
 from twinops.server.registry.home import VARIABLE, Home
 
 _ACCOUNTS_INI = """[mlflow]
@@ -75,9 +76,14 @@ def serve(home: Home, at: Listening, *, how: Starting = Starting(), tell: Any = 
 
 
 def configure(home: Home) -> None:
-    """Settings that MLflow reads when it loads; nothing of it may be loaded before."""
+    """Settings that MLflow reads when it loads; nothing of it may be loaded before.
+
+    Raises:
+        ServiceError: something else is set that a governed server must not follow, or the artifact store is away.
+    """
+    startup_checks.against_settings(os.environ)
     home.folder.mkdir(parents=True, exist_ok=True)
-    home.artifacts.mkdir(exist_ok=True)
+    home.claim()
     ini = home.folder / "accounts.ini"
     ini.touch(mode=0o600)
     ini.write_text(_ACCOUNTS_INI.format(database=home.accounts.replace("%", "%%")), encoding="utf-8")
@@ -91,11 +97,12 @@ def configure(home: Home) -> None:
             "MLFLOW_ENABLE_REMOTE_ASSISTANT": "false",
             "MLFLOW_SERVER_ENABLE_CUSTOM_SCORERS": "false",
             "MLFLOW_ENABLE_WORKSPACES": "false",
+            "MLFLOW_ENABLE_AI_GATEWAY": "false",
             "_MLFLOW_SGI_NAME": "uvicorn",
             "_MLFLOW_SERVER_FILE_STORE": home.database,
             "_MLFLOW_SERVER_REGISTRY_STORE": f"twinops+{home.database}",
             "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
-            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": f"twinops+{home.artifacts.as_uri()}",
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": f"twinops+{home.uploads.address}",
             "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
         }
     )
@@ -233,12 +240,13 @@ def _run(at: Listening) -> None:
     from twinops.server.app.app import create_app
 
     settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
-    settings["timeout_graceful_shutdown"] = 5
+    # said even where it is one: uvicorn takes it from WEB_CONCURRENCY otherwise
+    settings |= {"timeout_graceful_shutdown": 5, "workers": at.workers}
     made = create_app()  # in the parent too: a worker that cannot start would be started again for ever
     if at.workers == 1:
         uvicorn.run(made, **settings)
     else:
-        uvicorn.run("twinops.server.app.worker:create_app", factory=True, workers=at.workers, **settings)
+        uvicorn.run("twinops.server.app.worker:create_app", factory=True, **settings)
 
 
 @contextmanager

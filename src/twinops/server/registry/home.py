@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from twinops.governance.log.checkpoint import raw
+from twinops.server.registry import bucket
+from twinops.server.registry.storage import Disk, Storage
 
 VARIABLE = "TWINOPS_HOME"
 DATABASE = "TWINOPS_DATABASE_URL"
@@ -53,13 +55,40 @@ class Home:
 
     @property
     def artifacts(self) -> Path:
-        """What trainers upload."""
+        """What trainers upload, where it lies on disk."""
         return self.root / "mlruns"
 
     @property
     def approved(self) -> Path:
-        """Copies of approved bytes, by digest; no route writes here."""
+        """Copies of approved bytes, by digest, where they lie on disk; no route writes here."""
         return self.folder / "approved"
+
+    @cached_property
+    def disk(self) -> Disk:
+        """The project's own folder of artifacts; runs that were made without a server lie there in any case."""
+        return Disk(self.artifacts)
+
+    @cached_property
+    def uploads(self) -> Storage:
+        """What trainers upload, wherever it lies."""
+        return self._kept("mlruns", self.disk)
+
+    @cached_property
+    def copies(self) -> Storage:
+        """Copies of approved bytes, by digest, wherever they lie; no route writes here."""
+        return self._kept("approved", Disk(self.approved, mode=0o400))
+
+    def _kept(self, part: str, disk: Disk) -> Storage:
+        return bucket.named(os.environ.get(bucket.VARIABLE, ""), part, disk=disk, spool=self.folder / "uploading")
+
+    def claim(self) -> None:
+        """See that both are there and nobody else's.
+
+        Raises:
+            ServiceError: a bucket does not answer, or another server works in it.
+        """
+        for kept in (self.uploads, self.copies):
+            kept.claim(self._once("artifacts.owner"))
 
     @property
     def evidence(self) -> Path:
@@ -132,7 +161,11 @@ class Home:
     @cached_property
     def secret(self) -> str:
         """What form tokens are made with."""
-        path = self.folder / "form.key"
+        return self._once("form.key")
+
+    def _once(self, name: str) -> str:
+        """A secret of this server, made when it is first asked for."""
+        path = self.folder / name
         if not path.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
             _write_once(path, secrets.token_hex(32))

@@ -56,8 +56,8 @@ gates:
     .replace("fairness: a, ", "")
 )
 OFFICES = play.OFFICES
-DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, p=0.4, low=0.5)})
-UNFAIR = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, p=0.001, low=0.1)})
+DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, low=0.5)})
+UNFAIR = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, low=0.1, high=0.7)})
 DRIFTED = measure("drift_share", 0.5, 0.4, 0.6)
 
 

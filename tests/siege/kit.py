@@ -30,15 +30,15 @@ NEEDS = {
 _numbers = itertools.count(1000)
 
 
-class Harm(Exception):
+class HarmError(Exception):
     """Seen from outside: what must not happen happened."""
 
 
-class NotHere(Exception):
+class NotHereError(Exception):
     """This target has nothing that could be attacked so."""
 
 
-class Unclear(Exception):
+class UnclearError(Exception):
     """Nothing happened, but the refusal does not say what was promised."""
 
 
@@ -144,11 +144,11 @@ class Siege:
         case = () if one.case is None else (one.case,)
         try:
             one.attack.run(Field(self.target, self.produced), *case)
-        except Harm as harm:
+        except HarmError as harm:
             return OPEN, str(harm)
-        except NotHere as told:
+        except NotHereError as told:
             return ABSENT, str(told)
-        except Unclear as told:
+        except UnclearError as told:
             return UNCLEAR, str(told)
         except Exception:
             return BROKEN, traceback.format_exc(limit=-4)
@@ -189,12 +189,12 @@ class Field:
             return answer
         said = answer.body.decode("utf-8", errors="replace")
         if status is not None and answer.status != status:
-            raise Unclear(f"answered {answer.status}, not {status}: {said[:200]}")
+            raise UnclearError(f"answered {answer.status}, not {status}: {said[:200]}")
         if not answer.refused:
-            raise Unclear(f"answered {answer.status}: {said[:200]}")
+            raise UnclearError(f"answered {answer.status}: {said[:200]}")
         missing = [word for word in words if word not in said]
         if missing:
-            raise Unclear(f"{missing} not in: {said[:300]}")
+            raise UnclearError(f"{missing} not in: {said[:300]}")
         return answer
 
     def sentence(self, answer: Answer, *words: str) -> Answer:
@@ -205,7 +205,7 @@ class Field:
 def harm(happened: bool, what: str) -> None:
     """Say what was seen."""
     if happened:
-        raise Harm(what)
+        raise HarmError(what)
 
 
 def new_number() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import play
 
 from siege.client import AJAX, API, Version
-from siege.kit import HELD, Field, NotHere, attack, harm, new_name, new_number
+from siege.kit import HELD, Field, NotHereError, attack, harm, new_name, new_number
 
 GROUP = "alias routes and spellings"
 LIFECYCLE = "lifecycle and stages"
@@ -137,7 +137,7 @@ def _status(at: Any, version: Version, etag: int) -> int:
 
 def _judges(here: Field) -> None:
     if not here.governed:
-        raise NotHere("nobody judges here")
+        raise NotHereError("nobody judges here")
 
 
 # stages, deletion, renaming

@@ -11,7 +11,7 @@ from functools import partial
 import play
 
 from siege.client import API, ARTIFACTS
-from siege.kit import HELD, Field, NotHere, attack, harm, new_name, new_number
+from siege.kit import HELD, Field, NotHereError, attack, harm, new_name, new_number
 from siege.load import Watch, chunked, half_open, together, watched
 
 GROUP = "bounds before anybody is known"
@@ -29,7 +29,7 @@ def _fits(seen: Watch, megabytes: float = LIMIT_MB) -> None:
 
 
 @attack(GROUP, "a body without a length, of as many megabytes as one likes, from nobody", needs="process",
-        cases=[f"{API}/registered-models/alias", f"{ARTIFACTS}/1/x/artifacts/y", "/twinops/api/evidence", "/"])  # fmt: skip
+        cases=[f"{API}/registered-models/alias", f"{ARTIFACTS}/1/x/y", "/twinops/api/evidence", "/"])  # fmt: skip
 def chunked_body(here: Field, path: str) -> None:
     with watched(here.at) as seen:
         chunked(here.at, path, 300 if LARGE else 130)
@@ -77,7 +77,7 @@ def framed(here: Field, case: str) -> None:
         harm(told.get("x-frame-options") != "DENY" and "frame-ancestors 'none'" not in policy, f"frames: {told}")
         return
     if here.at.root is None:
-        raise NotHere("the server's folder is not here")
+        raise NotHereError("the server's folder is not here")
     secret = [*here.at.root.glob("*.db*"), *(here.at.root / "registry").rglob("*.db*")]
     open_ = [p.name for p in secret if p.stat().st_mode & 0o077]
     harm(bool(open_), f"others may read {open_}")

@@ -13,7 +13,7 @@ import play
 from hostile_models import HOSTILE, LIGHTGBM
 
 from siege.client import AJAX, API, ARTIFACTS, Version
-from siege.kit import HELD, Field, NotHere, attack, harm, new_name, new_number
+from siege.kit import HELD, Field, NotHereError, attack, harm, new_name, new_number
 
 KEPT = "bytes of registered versions"
 PLACES = "hostile uploads and places"
@@ -206,7 +206,7 @@ def changed_disk(here: Field) -> None:
     assert at.root is not None
     copy = at.root / "registry" / "approved" / given["digest"] / "data" / "twin.json"
     if not copy.exists():
-        raise NotHere("its approved copies are not on the disk")
+        raise NotHereError("its approved copies are not on the disk")
     copy.chmod(0o644)
     copy.write_bytes(b"{}")
     here.sentence(at.resolved(name), "bytes changed")
@@ -274,7 +274,8 @@ DAMAGED = ("damaged LightGBM text", "deep JSON")
 
 
 @attack(PLACES, "a model is uploaded that runs code, eats memory or does not load", needs="judges",
-        stock="not applicable", cases=[*HOSTILE, "model.zip", "model.parquet", "model.skops", "model.pkl", *DAMAGED])  # fmt: skip
+        stock="not applicable",
+        cases=[*HOSTILE, "model.zip", "model.parquet", "model.skops", "model.pkl", *DAMAGED])  # fmt: skip
 def hostile_model(here: Field, name: str) -> None:
     from siege.load import resident
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from siege.client import Version
-from siege.kit import Field, NotHere, Unclear, attack, harm, new_name, new_number
+from siege.kit import Field, NotHereError, UnclearError, attack, harm, new_name, new_number
 
 GROUP = "SQL by the server's role"
 FORBIDDEN = (
@@ -42,6 +42,8 @@ FORBIDDEN = (
 )
 ON_SQLITE = tuple(sql for sql in FORBIDDEN if sql.startswith(("UPDATE", "DELETE")))
 """SQLite has no roles: what its triggers refuse to anybody who does not drop them."""
+FAR = 1_000_000
+"""Beyond any number that the log gave."""
 
 
 @contextmanager
@@ -71,12 +73,12 @@ def refused(engine: Engine, sql: str) -> str | None:
 def forbidden(here: Field, sql: str) -> None:
     address = str(here.at.database_url)  # type: ignore[attr-defined]
     if address.startswith("sqlite") and sql not in ON_SQLITE:
-        raise NotHere("SQLite has no roles and no such statement")
+        raise NotHereError("SQLite has no roles and no such statement")
     with connected(address) as engine:
         said = refused(engine, sql)
     harm(said is None, "it was done")
     if not any(word in str(said) for word in ("permission denied", "must be owner", "only added", "twinops")):
-        raise Unclear(str(said))
+        raise UnclearError(str(said))
 
 
 def _set(at: Any, version: Version, sql: tuple[str, ...] = ()) -> bool:
@@ -120,7 +122,7 @@ def moved(here: Field, case: str) -> None:
     good, other = _carried(at, "moved")
     server = str(at.database_url).startswith("postgresql")
     if not server and ("VIEW" in str(MOVES[case]) or "search_path" in str(MOVES[case])):
-        raise NotHere("SQLite has no search path")
+        raise NotHereError("SQLite has no search path")
     schemas = {"s": "public.", "t": "pg_temp."} if server else {"s": "main.", "t": "temp."}
     told = [sql.format(**schemas).replace(":other", str(other.version)) for sql in MOVES[case]]
     with _protection(at):
@@ -128,7 +130,7 @@ def moved(here: Field, case: str) -> None:
             served = at.in_production(good.name)
             _set(at, good, tuple(told))
             harm(served is not None, f"the row moved, version {served} is served")
-            raise Unclear("the row was moved, and is refused when it is resolved")
+            raise UnclearError("the row was moved, and is refused when it is resolved")
 
 
 @contextmanager
@@ -167,7 +169,7 @@ def forged_review(here: Field) -> None:
     with connected(at.database_url) as engine, suppress(DBAPIError), engine.begin() as connection:
         row = _copy(connection, "twinops_review", "act = 'approve' AND name = :n", n=good.name)
         newest = connection.execute(text("SELECT max(seq) FROM twinops_review")).scalar() or 0
-        _forged(connection, "twinops_review", row | {"seq": newest + 1_000_000})
+        _forged(connection, "twinops_review", row | {"seq": newest + FAR})
     harm(at.in_production(good.name) is not None, "a forged approval revived what was revoked")
 
 
@@ -187,9 +189,7 @@ def forged_grant(here: Field) -> None:
             connection.execute(text(move), told)
             review = _copy(connection, "twinops_review", "act = 'approve' AND name = :n", n=good.name)
             newest = connection.execute(text("SELECT max(seq) FROM twinops_review")).scalar() or 0
-            _forged(
-                connection, "twinops_review", review | {"seq": newest + 1_000_000, "uid": uid, "version": other.version}
-            )
+            _forged(connection, "twinops_review", review | {"seq": newest + FAR, "uid": uid, "version": other.version})
     harm(at.in_production(good.name) == other.version, "a forged grant and approval are served")
 
 
@@ -204,16 +204,28 @@ def forged_rules(here: Field) -> None:
     assert at.judged(version, given=bad).status == 200
     loose = play.POLICY.replace("more_than: 0.0", "more_than: -9.0").replace('"play"', '"loose"')
     with connected(at.database_url) as engine, suppress(DBAPIError), engine.begin() as connection:
-        row = _copy(connection, "twinops_rules", "kind = 'policy'")
-        newest = connection.execute(text("SELECT max(seq) FROM twinops_rules")).scalar() or 0
-        _forged(connection, "twinops_rules", row | {"seq": newest + 1_000_000, "body": loose})
+        row = _copy(connection, "twinops_rules", "kind = 'policy' ORDER BY seq DESC")
+        _forged(connection, "twinops_rules", row | {"seq": row["seq"] + FAR, "body": loose})
     try:
-        at.decided("approve", version)
-        at.alias(version)
-        harm(at.in_production(name) is not None, "judged by a policy that nobody activated")
+        if at.call("GET", f"/twinops/api/version?name={name}&version=1", who="risk-officer").status == 200:
+            at.decided("approve", version)
+            at.alias(version)
+            harm(at.in_production(name) is not None, "judged by a policy that nobody activated")
     finally:
-        with suppress(AssertionError):
-            at.activate()
+        _without(at, "DELETE FROM twinops_rules WHERE seq > :far", "rules_delete", far=FAR)
+        at.broken.clear()  # a server that refuses to work on forged rules may say so
+
+
+def _without(at: Any, sql: str, trigger: str, **told: Any) -> None:
+    """Undo as the owner can, with one trigger dropped and put back."""
+    from twinops.server.registry import triggers
+
+    server = str(at.owner_url).startswith("postgresql")
+    table = sql.split(" WHERE", maxsplit=1)[0].rsplit(maxsplit=1)[-1]
+    with connected(at.owner_url) as engine, engine.begin() as connection:
+        connection.execute(text(f"DROP TRIGGER IF EXISTS twinops_{trigger}" + (f" ON {table}" if server else "")))
+        connection.execute(text(sql), told)
+        triggers.install(connection)
 
 
 @attack(GROUP, "an account is made an administrator, or an officer's password is written, in the accounts' own tables",
@@ -221,7 +233,7 @@ def forged_rules(here: Field) -> None:
 def accounts_table(here: Field) -> None:
     at: Any = here.at
     if str(at.database_url).startswith("sqlite"):
-        raise NotHere("on SQLite the accounts are in a file of their own")
+        raise NotHereError("on SQLite the accounts are in a file of their own")
     with connected(at.database_url) as engine:
         said = refused(engine, "UPDATE users SET is_admin = true WHERE username = 'scientist'")
     harm(said is None, "who holds the server's login to the database can take any account")

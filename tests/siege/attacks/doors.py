@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import play
 
 from siege.client import API, ARTIFACTS, Client
-from siege.kit import HELD, Field, attack, harm
+from siege.kit import HELD, Field, attack, harm, new_name
 
 GROUP = "other doors"
 ORIGINS = ("http://localhost:8888", "http://127.0.0.1:9", "https://evil.example", "null")
@@ -57,9 +58,9 @@ def told_twice(here: Field, case: str) -> None:
 
 
 CLOSED = (
-    "/ajax-api/3.0/mlflow/assistant/config", "/ajax-api/3.0/mlflow/assistant", "//ajax-api/3.0/mlflow/assistant/message",
-    "/ajax-api/3.0/jobs", "/ajax-api/3.0/%6dlflow/assistant/config", "/gateway/x/mlflow/invocations", "/%2567ateway/x",
-    "/ajax-api/3.0/mlflow/assistant;x/config", "/gateway%2fmlflow/v1/models",
+    "/ajax-api/3.0/mlflow/assistant/config", "/ajax-api/3.0/mlflow/assistant", "/ajax-api/3.0/jobs", "/%2567ateway/x",
+    "//ajax-api/3.0/mlflow/assistant/message", "/ajax-api/3.0/%6dlflow/assistant/config", "/gateway%2fmlflow/v1/models",
+    "/ajax-api/3.0/mlflow/assistant;x/config", "/gateway/x/mlflow/invocations",
 )  # fmt: skip
 
 
@@ -70,22 +71,23 @@ def closed(here: Field, path: str) -> None:
         harm(answer.status == 200 and "assistant" in path, "the assistant answers")
 
 
-@attack(GROUP, "a scientist leaves a provider's secret, an endpoint or a demo on the server", cases=[
-    ("/api/3.0/mlflow/gateway/secrets/create", '{"secret_name": "{n}", "secret_value": {"k": "v"}, "provider": "openai"}'),
-    ("/ajax-api/3.0/mlflow/demo/generate", "{}"),
-    ("/api/3.0/mlflow/scorers/register", '{"experiment_id": "1", "name": "s", "serialized_scorer": "{\\"call_source\\": \\"1\\"}"}'),
-    ("/api/2.0/mlflow/webhooks", '{"name": "w", "url": "https://example.org/x", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}'),
-])  # fmt: skip
-def left_on_the_server(here: Field, case: tuple[str, str]) -> None:
-    path, body = case
-    answer = here.at.call(
-        "POST",
-        path,
-        body.replace("{n}", os.urandom(4).hex()).encode(),
-        who="scientist",
-        Content_Type="application/json",
-    )
-    harm(answer.status == 200, "it was taken")
+HOOK = {"name": "w", "url": "https://example.org/x", "events": [{"entity": "REGISTERED_MODEL", "action": "CREATED"}]}
+LEFT: dict[str, dict[str, Any]] = {
+    "/api/3.0/mlflow/gateway/secrets/create": {"secret_value": {"k": "v"}, "provider": "openai"},
+    "/ajax-api/3.0/mlflow/demo/generate": {},
+    "/api/3.0/mlflow/scorers/register": {
+        "experiment_id": "1",
+        "name": "s",
+        "serialized_scorer": '{"call_source": "1"}',
+    },
+    "/api/2.0/mlflow/webhooks": HOOK,
+}
+
+
+@attack(GROUP, "a scientist leaves a provider's secret, code, a hook or a demo on the server", cases=list(LEFT))
+def left_on_the_server(here: Field, path: str) -> None:
+    told = {**LEFT[path], "secret_name": new_name("secret")} if "secrets" in path else LEFT[path]
+    harm(here.at.call("POST", path, told, who="scientist").status == 200, "it was taken")
 
 
 @attack(GROUP, "a workspace is made or deleted, which goes round the registry", stock=HELD,

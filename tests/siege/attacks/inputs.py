@@ -92,10 +92,10 @@ def worst_values(here: Field, case: str) -> None:
 
 
 PAGES = (
-    "/twinops/api/version", "/twinops/api/alias", "/twinops/api/pass", "/twinops/api/log", "/twinops/review", "/twinops/file",
-    "/twinops/", f"{API}/registered-models/alias", f"{API}/model-versions/get", f"{API}/model-versions/get-download-uri",
-    f"{API}/registered-models/search", f"{API}/model-versions/search", "/model-versions/get-artifact", "/get-artifact",
-    f"{API}/artifacts/list", f"{API}/experiments/search",
+    "/twinops/api/version", "/twinops/api/alias", "/twinops/api/pass", "/twinops/api/log", "/twinops/review", "/twinops/",
+    "/twinops/file", f"{API}/registered-models/alias", f"{API}/model-versions/get", f"{API}/registered-models/search",
+    f"{API}/model-versions/get-download-uri", f"{API}/model-versions/search", "/model-versions/get-artifact",
+    "/get-artifact", f"{API}/artifacts/list", f"{API}/experiments/search",
 )  # fmt: skip
 ASKED = ("name", "version", "alias", "path", "from", "page", "filter", "max_results", "page_token", "run_id", "for")
 VALUES = (

@@ -81,6 +81,12 @@ class Live(Client):
         database = {"TWINOPS_DATABASE_URL": self.database} if self.database else {}
         return {**kept, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1", "TWINOPS_DEBUG": "1", **database, **more}
 
+    def change(self, kept: str, content: bytes) -> None:
+        """Somebody with the disk in hand changes a file: `mlruns/...` or `approved/...`."""
+        path = self.root / kept if kept.startswith("mlruns/") else self.root / "registry" / kept
+        path.chmod(0o644)
+        path.write_bytes(content)
+
     def _up(self, log: Path) -> bool:
         assert self.process is not None
         assert self.process.poll() is None, log.read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -25,6 +26,7 @@ def main() -> int:
     from siege import table
 
     asked = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are in sessions of their own: end them too
     found = [besieged(name, asked) for name in asked.targets.split(",")]
     print(table.markdown(found))
     left = 0

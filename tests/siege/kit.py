@@ -9,9 +9,13 @@ from __future__ import annotations
 import importlib
 import itertools
 import pkgutil
+import subprocess
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import play
@@ -25,8 +29,9 @@ NEEDS = {
     "disk": "the server's folder",
     "judges": "a server that judges",
     "process": "the server's process",
-    "S3": "an artifact store on S3",
+    "tests": "the project's own tests",
 }
+ROOT = Path(__file__).resolve().parents[2]
 _numbers = itertools.count(1000)
 
 
@@ -58,6 +63,10 @@ class Attack:
     """Known, listed and shown for what it is."""
     large: bool = False
     """Too long for every run of the tests."""
+    stored: bool = False
+    """It concerns bytes, so it is tried on every kind of storage."""
+    test: str = ""
+    """Where it is tried by a test of its own, because it needs a server, project or client of its own."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,25 @@ def attack(group: str, row: str, **told: Any) -> Callable[[Callable[..., None]],
         return run
 
     return register
+
+
+def elsewhere(group: str, row: str, test: str, *, residual: bool = False) -> None:
+    """Register what a test in `tests/` tries; `test` is its path and name."""
+    name = test.partition("::")[2]
+    assert name not in _attacks, name
+    run = partial(_tested, test)
+    kept = frozenset({"tests"})
+    _attacks[name] = Attack(name, group, row, run, (), kept, ABSENT, residual, large=True, test=test)
+
+
+def _tested(test: str, here: Field) -> None:
+    """Run it; when it passes, what it tries is refused or found, or (residual) is as open as it says."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-x", test]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode == 0 and _attacks[test.partition("::")[2]].residual:
+        raise HarmError("as the test shows")
+    harm(done.returncode == 1, done.stdout[-600:])
+    assert done.returncode == 0, done.stdout[-600:] + done.stderr[-600:]
 
 
 def attacks() -> Sequence[Attack]:

@@ -188,7 +188,7 @@ def taken_away(here: Field, case: tuple[str, str]) -> None:
     harm(told == "better", "what was approved is described otherwise")
 
 
-@attack(LIFECYCLE, "a deleted and recreated model inherits the approval", stock="not applicable")
+@attack(LIFECYCLE, "a deleted and recreated model inherits the approval", stock="not applicable", stored=True)
 def reborn(here: Field) -> None:
     _judges(here)
     at, name = here.at, new_name("reborn")
@@ -200,7 +200,7 @@ def reborn(here: Field) -> None:
     harm(at.in_production(name) is not None, "the approval of another model counted")
 
 
-@attack(LIFECYCLE, "a renamed model keeps the approval of its old name", stock="not applicable")
+@attack(LIFECYCLE, "a renamed model keeps the approval of its old name", stock="not applicable", stored=True)
 def renamed(here: Field) -> None:
     _judges(here)
     at, name = here.at, new_name("swapped")
@@ -212,7 +212,7 @@ def renamed(here: Field) -> None:
     harm(at.in_production(other.name) is not None, "an approval followed the name")
 
 
-@attack(LIFECYCLE, "a copy of what is in production is promoted")
+@attack(LIFECYCLE, "a copy of what is in production is promoted", stored=True)
 def copied(here: Field) -> None:
     at = here.at
     body = {
@@ -232,7 +232,7 @@ def copied(here: Field) -> None:
     here.sentence(at.alias(copy), "not approved")
 
 
-@attack(LIFECYCLE, "a revoked version is loaded, promoted again or vouched for")
+@attack(LIFECYCLE, "a revoked version is loaded, promoted again or vouched for", stored=True)
 def revoked(here: Field) -> None:
     at, name = here.at, new_name("revoked")
     version = at.approved(new_number(), name=name)
@@ -247,7 +247,7 @@ def revoked(here: Field) -> None:
     harm(at.in_production(name) is not None, "nothing here revokes" if not here.governed else "it is served")
 
 
-@attack(LIFECYCLE, "the approved copy of a revoked version is fetched from the address a pass named")
+@attack(LIFECYCLE, "the approved copy of a revoked version is fetched from the address a pass named", stored=True)
 def revoked_copy(here: Field) -> None:
     at, name = here.at, new_name("fetched")
     version = at.approved(new_number(), name=name)

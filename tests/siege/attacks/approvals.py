@@ -131,7 +131,11 @@ def approved_by_others(here: Field, who: str) -> None:
 
 
 @attack(
-    PEOPLE, "files are put into a version by somebody who then is not named", needs="judges", stock="not applicable"
+    PEOPLE,
+    "files are put into a version by somebody who then is not named",
+    needs="judges",
+    stock="not applicable",
+    stored=True,
 )
 def uploader(here: Field) -> None:
     at = here.at

@@ -13,7 +13,7 @@ import play
 from hostile_models import HOSTILE, LIGHTGBM
 
 from siege.client import AJAX, API, ARTIFACTS, Version
-from siege.kit import HELD, Field, NotHereError, attack, harm, new_name, new_number
+from siege.kit import HELD, Field, attack, harm, new_name, new_number
 
 KEPT = "bytes of registered versions"
 PLACES = "hostile uploads and places"
@@ -45,7 +45,7 @@ def _whole(here: Field, version: Version, what: str = "the bytes changed") -> No
 
 
 @attack(KEPT, "a registered file is overwritten, or one put beside it, by any spelling of its place",
-        cases=[(spelled, who) for spelled in SPELLED for who in ("scientist", "admin")])  # fmt: skip
+        cases=[(spelled, who) for spelled in SPELLED for who in ("scientist", "admin")], stored=True)  # fmt: skip
 def overwritten(here: Field, case: tuple[str, str]) -> None:
     spelled, who = case
     version = _victim(here)
@@ -57,7 +57,7 @@ def overwritten(here: Field, case: tuple[str, str]) -> None:
     _whole(here, version)
 
 
-@attack(KEPT, "a registered file or a folder above it is removed", cases=["scientist", "admin"])
+@attack(KEPT, "a registered file or a folder above it is removed", cases=["scientist", "admin"], stored=True)
 def removed(here: Field, who: str) -> None:
     version = _victim(here)
     place = f"{version.place}/data/twin.json"
@@ -68,7 +68,7 @@ def removed(here: Field, who: str) -> None:
 
 
 @attack(KEPT, "a registered file is written through parts, presigned places or MLflow's own upload route",
-        cases=["scientist", "admin"])  # fmt: skip
+        cases=["scientist", "admin"], stored=True)  # fmt: skip
 def other_uploads(here: Field, who: str) -> None:
     at, version = here.at, _victim(here)
     place = f"{version.place}/data"
@@ -81,6 +81,13 @@ def other_uploads(here: Field, who: str) -> None:
             where = f"{base}/presigned/{place}/twin.json"
             answer = at.call(method, where, {} if method != "GET" else None, who=who)
             harm(answer.status < 400 and b"sig" in answer.body.lower(), "a presigned place was given")
+    where = f"name={version.name}&version={version.version}&path=data/twin.json&presigned=true"
+    answer = at.call("GET", f"/model-versions/get-artifact?{where}", who=who)
+    harm(b"ignature" in answer.body, "a presigned place was given")
+    for what in ("upload", "download"):
+        told = {"run_id": version.run, "path": "model/data/twin.json"}
+        answer = at.call("POST", f"{API}/artifacts/presigned-{what}-url", told, who=who)
+        harm(answer.status < 400 or b"ignature" in answer.body, "a presigned place was given")
     upload = f"{AJAX}/upload-artifact?run_uuid={version.run}&path=model/data/twin.json"
     here.refused(at.call("POST", upload, b"{}", who=who, Content_Type="application/json"))
     _whole(here, version)
@@ -89,7 +96,7 @@ def other_uploads(here: Field, who: str) -> None:
 CLIMBING = ("../../../../twin.json", "../../../{place}/twin.json", "%2e%2e/%2e%2e/twin.json", "/etc/x", "..%5c..%5cx")
 
 
-@attack(PLACES, "an upload climbs out of its run", cases=CLIMBING, stock=HELD)
+@attack(PLACES, "an upload climbs out of its run", cases=CLIMBING, stock=HELD, stored=True)
 def climbing(here: Field, path: str) -> None:
     version = _victim(here)
     run = here.at.uploaded(new_number()).run
@@ -107,6 +114,7 @@ def climbing(here: Field, path: str) -> None:
     needs="judges",
     stock="not applicable",
     cases=["scientist", "admin"],
+    stored=True,
 )
 def approved_copies(here: Field, who: str) -> None:
     at = here.at
@@ -116,7 +124,7 @@ def approved_copies(here: Field, who: str) -> None:
     harm(at.bytes_at(f"{given['place']}/data/twin.json") != here.produced.files["data/twin.json"], "the copy changed")
 
 
-@attack(KEPT, "an upload that began before the registration lands after it")
+@attack(KEPT, "an upload that began before the registration lands after it", stored=True)
 def slow_upload(here: Field) -> None:
     at, version = here.at, here.at.uploaded(new_number())
     with at.connected() as slow:
@@ -144,7 +152,7 @@ SOURCES = (
 )  # fmt: skip
 
 
-@attack(PLACES, "a version is registered whose bytes are not this server's", cases=SOURCES)
+@attack(PLACES, "a version is registered whose bytes are not this server's", cases=SOURCES, stored=True)
 def foreign_sources(here: Field, source: str) -> None:
     version = here.at.uploaded(new_number(), name=new_name("foreign"))
     here.at.call("POST", f"{API}/registered-models/create", {"name": version.name}, who="scientist")
@@ -161,7 +169,7 @@ def foreign_sources(here: Field, source: str) -> None:
     "s3://elsewhere/x", "gs://elsewhere/x", "dbfs:/x", "wasbs://a@b/x", "file:///etc", "file://{tmp}/siege-{name}",
     "{tmp}/siege-{name}", "../siege-{name}", "mlflow-artifacts:/../{name}", "mlflow-artifacts:/twinops-approved/{name}",
     "models:/twin/1", "uc:/x", "http://127.0.0.1:9/x", "mlflow-artifacts://127.0.0.1:9/x",
-])  # fmt: skip
+], stored=True)  # fmt: skip
 def foreign_places(here: Field, place: str) -> None:
     at, name = here.at, new_name("elsewhere")
     told = {"name": name, "artifact_location": place.format(name=name, tmp=gettempdir())}
@@ -197,22 +205,31 @@ def uploaded_page(here: Field, name: str) -> None:
         harm(told.get("x-content-type-options") != "nosniff", "browsers guess what it is")
 
 
-@attack(KEPT, "bytes are changed on the disk", needs="disk judges", stock="not applicable")
+@attack(KEPT, "bytes are changed on the disk", needs="disk judges", stock="not applicable", stored=True)
 def changed_disk(here: Field) -> None:
     at, name = here.at, new_name("tampered")
     version = at.approved(new_number(), name=name)
     assert at.alias(version).status == 200
     given = at.call("GET", f"/twinops/api/pass?name={name}&alias=production", who="scientist").json
-    assert at.root is not None
-    copy = at.root / "registry" / "approved" / given["digest"] / "data" / "twin.json"
-    if not copy.exists():
-        raise NotHereError("its approved copies are not on the disk")
-    copy.chmod(0o644)
-    copy.write_bytes(b"{}")
+    at.change(f"approved/{given['digest']}/data/twin.json", b"{}")  # type: ignore[attr-defined]
     here.sentence(at.resolved(name), "bytes changed")
     where = f"{API}/model-versions/get-download-uri?name={name}&version=1"
     here.sentence(at.call("GET", where, who="scientist"), "bytes changed")
     harm(at.in_production(name) is not None, "changed bytes are served")
+
+
+@attack(KEPT, "uploaded bytes are changed where they lie, before anybody decides", needs="disk judges",
+        stock="not applicable", stored=True)  # fmt: skip
+def changed_upload(here: Field) -> None:
+    at, name = here.at, new_name("swapped-below")
+    version = at.registered(new_number(), name=name)
+    assert at.judged(version).status == 200
+    at.change(f"mlruns/{version.place}/data/twin.json", b"{}")  # type: ignore[attr-defined]
+    harm(at.shown(version)["problems"] == [], "the page does not tell")
+    here.sentence(at.decided("approve", version), "bytes changed")
+    where = f"{API}/model-versions/get-download-uri?name={name}&version=1"
+    here.sentence(at.call("GET", where, who="scientist"), "bytes changed")
+    harm(at.alias(version).status == 200, "changed bytes were promoted")
 
 
 DECOYS = {
@@ -225,7 +242,7 @@ DECOYS = {
 
 
 @attack(PLACES, "a version holds more than its flavour needs, or its description names another file", needs="judges",
-        cases=list(DECOYS), stock="not applicable")  # fmt: skip
+        cases=list(DECOYS), stock="not applicable", stored=True)  # fmt: skip
 def decoy(here: Field, case: str) -> None:
     at, number = here.at, new_number()
     path, content = DECOYS[case]

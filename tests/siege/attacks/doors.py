@@ -148,6 +148,7 @@ print(json.dumps(said))
     "MLflow's own client, over HTTP and on the database's address",
     needs="database judges",
     stock="not applicable",
+    stored=True,
 )
 def stock_clients(here: Field) -> None:
     database = str(here.at.database_url)  # type: ignore[attr-defined]

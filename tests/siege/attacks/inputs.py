@@ -92,8 +92,9 @@ def worst_values(here: Field, case: str) -> None:
 
 
 PAGES = (
-    "/twinops/api/version", "/twinops/api/alias", "/twinops/api/pass", "/twinops/api/log", "/twinops/review", "/twinops/",
-    "/twinops/file", f"{API}/registered-models/alias", f"{API}/model-versions/get", f"{API}/registered-models/search",
+    "/twinops/api/version", "/twinops/api/alias", "/twinops/api/pass", "/twinops/api/log", "/twinops/review",
+    "/twinops/", "/twinops/file", f"{API}/registered-models/alias", f"{API}/model-versions/get",
+    f"{API}/registered-models/search",
     f"{API}/model-versions/get-download-uri", f"{API}/model-versions/search", "/model-versions/get-artifact",
     "/get-artifact", f"{API}/artifacts/list", f"{API}/experiments/search",
 )  # fmt: skip

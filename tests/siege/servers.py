@@ -36,9 +36,7 @@ def granted(owner_url: str) -> None:
     with owner.begin() as connection:
         if not connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = 'twinops_app'")).scalar():
             connection.execute(text("CREATE ROLE twinops_app LOGIN"))
-        for statement in sql[1].split(";\n"):
-            if statement.strip():
-                connection.execute(text(statement))
+        connection.exec_driver_sql(sql[1].replace("%", "%%"))
     owner.dispose()
 
 
@@ -67,13 +65,13 @@ class Stock(living.Live):
         """Start it, wait, and make the accounts: a scientist may edit everything, all others read."""
         self.root.mkdir(parents=True, exist_ok=True)
         ini = self.root / "accounts.ini"
-        accounts = f"sqlite:///{self.root}/accounts.db"
         self.passwords = {"admin": "an-administrators-password"}
+        store = psycopg(self.database) if self.database else f"sqlite:///{self.root}/mlflow.db"
+        accounts = store if self.database else f"sqlite:///{self.root}/accounts.db"
         ini.write_text(
             f"[mlflow]\ndefault_permission = READ\ndatabase_uri = {accounts}\nadmin_username = admin\n"
             f"admin_password = {self.passwords['admin']}\nauth_cache_ttl_seconds = 60\n"
         )
-        store = psycopg(self.database) if self.database else f"sqlite:///{self.root}/mlflow.db"
         command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--backend-store-uri", store]
         command += ["--artifacts-destination", (self.root / "mlruns").as_uri(), "--workers", str(self.workers)]
         command += ["--host", "127.0.0.1", "--port", str(self.port)]
@@ -82,6 +80,7 @@ class Stock(living.Live):
             "MLFLOW_AUTH_CONFIG_PATH": str(ini),
             "MLFLOW_FLASK_SERVER_SECRET_KEY": "siege",
             "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # a dozen processes that no attack needs
         }
         log = self.root / "server.log"
         with log.open("w") as out:

@@ -12,7 +12,7 @@ import play
 import test_rulings as ruled
 
 from siege.client import API, Answer, Client
-from siege.kit import HELD, Field, attack, harm, new_name, new_number
+from siege.kit import HELD, Field, NotHereError, attack, harm, new_name, new_number
 
 FORGED = "forged tags, authors and evidence"
 PEOPLE = "accounts, roles and officers"
@@ -223,7 +223,7 @@ def look_alike_accounts(here: Field, name: str) -> None:
 def nobody(here: Field, case: tuple[str, str]) -> None:
     method, path = case
     if "/twinops/" in path and not here.governed:
-        return
+        raise NotHereError("there is no such route")
     answer = here.at.call(method, path, {} if method != "GET" else None)
     harm(answer.status not in (401, 404), f"answered {answer.status} to nobody")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -202,7 +203,11 @@ def forged_rules(here: Field) -> None:
     version = at.registered(new_number(), name=name)
     bad = play.evidence(gain=-0.5, name=name)
     assert at.judged(version, given=bad).status == 200
-    loose = play.POLICY.replace("more_than: 0.0", "more_than: -9.0").replace('"play"', '"loose"')
+    gate, of_gates = (
+        re.compile(r"  - id: accuracy_activity\n.*\n.*\n"),
+        "{accuracy_active_auc: a, accuracy_spend_mae: a,",
+    )
+    loose = gate.sub("", play.POLICY).replace("{accuracy_spend_mae: a,", of_gates)
     with connected(at.database_url) as engine, suppress(DBAPIError), engine.begin() as connection:
         row = _copy(connection, "twinops_rules", "kind = 'policy' ORDER BY seq DESC")
         _forged(connection, "twinops_rules", row | {"seq": row["seq"] + FAR, "body": loose})

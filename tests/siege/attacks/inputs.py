@@ -83,7 +83,7 @@ SHORT = ("alias", "describe", "delete", "promote", "review", "evidence")
 @attack(GROUP, "the worst of them", cases=SHORT)
 def worst_values(here: Field, case: str) -> None:
     if case in OURS and not here.governed:
-        return
+        raise NotHereError("there is no such route")
     method, path, told = {**ROUTES, **OURS}[case]
     odd = ("\ud800", True, "99999999999999999999", float("inf"), "3.0")
     bodies = [json.dumps({**told, key: o}).encode() for key in ("name", "version") for o in odd]
@@ -119,7 +119,7 @@ VALUES = (
 @attack(GROUP, "odd questions in an address", cases=PAGES, large=True)
 def odd_questions(here: Field, page: str) -> None:
     if page.startswith("/twinops/") and not here.governed:
-        return
+        raise NotHereError("there is no such route")
     base = {**MINE, "alias": "production", "path": "x", "run_id": here.produced.run, "run_uuid": here.produced.run}
     for key in ASKED:
         for value in VALUES:

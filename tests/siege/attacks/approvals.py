@@ -144,7 +144,7 @@ def uploader(here: Field) -> None:
         granted = at.call("POST", "/api/3.0/mlflow/users/permissions/grant", body, who="admin")
         assert granted.status in (200, 400), granted.body
     version = at.uploaded(new_number())
-    assert at.put(f"{version.place}/data/more.txt", b"x", who="admin").status == 200
+    assert at.put(f"{version.place}/MLmodel", version.files["MLmodel"], who="admin").status == 200
     shown = at.shown(at.register(version))["contributors"]
     harm(shown != ["admin", "scientist"], f"contributors are {shown}")
 
@@ -157,7 +157,7 @@ def officer_worked_on_it(here: Field, part: str) -> None:
     parts = {"ran": "scientist", "registered": "scientist", "uploaded": "scientist", part: "risk-officer"}
     version = at.uploaded(new_number(), who=parts["ran"], name=new_name(f"hers-{part}"))
     if part == "uploaded":
-        assert at.put(f"{version.place}/notes.txt", b"x", who="risk-officer").status == 200
+        assert at.put(f"{version.place}/MLmodel", version.files["MLmodel"], who="risk-officer").status == 200
     at.call("POST", f"{API}/registered-models/create", {"name": version.name}, who="scientist")
     made = at.post(f"{API}/model-versions/create", version.request, who=parts["registered"]).json["model_version"]
     version.version = int(made["version"])

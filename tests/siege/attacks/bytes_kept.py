@@ -286,13 +286,9 @@ def hostile() -> dict[str, dict[str, bytes]]:
     }
 
 
-DAMAGED = ("damaged LightGBM text", "deep JSON")
-"""Described as they should be: whether they load is found by who tries them (tests/unit/adapters/registry_client)."""
-
-
 @attack(PLACES, "a model is uploaded that runs code, eats memory or does not load", needs="judges",
         stock="not applicable",
-        cases=[*HOSTILE, "model.zip", "model.parquet", "model.skops", "model.pkl", *DAMAGED])  # fmt: skip
+        cases=[*HOSTILE, "model.zip", "model.parquet", "model.skops", "model.pkl", "damaged LightGBM text", "deep JSON"])  # fmt: skip
 def hostile_model(here: Field, name: str) -> None:
     from siege.load import resident
 
@@ -305,10 +301,9 @@ def hostile_model(here: Field, name: str) -> None:
         harm(at.judged(version).status >= 500, "evidence on it answered 5xx")
         decided = at.decided("approve", version)
         harm(decided.status >= 500, "deciding answered 5xx")
-        if name not in DAMAGED:
-            here.refused(decided)
-            here.sentence(at.alias(version))
-            harm(at.in_production(version.name) is not None, "it was promoted")
+        here.refused(decided)
+        here.sentence(at.alias(version))
+        harm(at.in_production(version.name) is not None, "it was promoted")
         where = f"/twinops/review?name={version.name}&version={version.version}"
         harm(at.call("GET", where, who="risk-officer").status != 200, "its page does not open")
     harm(at.root is not None and (at.root / "ran").exists(), "code of the upload ran on the server")
@@ -344,3 +339,21 @@ def edited_run(here: Field, case: str) -> None:
     }[case]
     answer = at.call(method, f"{API}/{path}", body, who="scientist")
     harm(answer.status == 200, f"the {case} of a registered version was changed")
+
+
+@attack(KEPT, "an administrator deletes the run or logged model behind production", cases=["run", "logged model"])
+def metadata_deleted(here: Field, case: str) -> None:
+    at, name = here.at, new_name("bereft")
+    version = at.approved(new_number(), name=name)
+    assert at.alias(version).status == 200
+    if case == "run":
+        gone = at.call("POST", f"{API}/runs/delete", {"run_id": version.run}, who="admin")
+        where = f"{API}/runs/get?run_id={version.run}"
+        harm(at.call("GET", where, who="scientist").json["run"]["info"]["lifecycle_stage"] != "active", "it is deleted")
+    else:
+        told = {"experiment_id": at.experiment("scientist"), "name": "y", "source_run_id": version.run}
+        model = at.post(f"{API}/logged-models", told, who="scientist").json["model"]["info"]["model_id"]
+        gone = at.call("DELETE", f"{API}/logged-models/{model}", who="admin")
+        where = f"{API}/logged-models/{model}"
+        harm(at.call("GET", where, who="scientist").status != 200, "it is deleted")
+    here.sentence(gone)

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import play
 
 from siege.client import API
-from siege.kit import Field, attack, new_name
+from siege.kit import Field, NotHereError, attack, new_name
 
 GROUP = "inputs nobody expects"
 ODD: tuple[Any, ...] = (

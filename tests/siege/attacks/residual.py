@@ -35,16 +35,3 @@ def by_number(here: Field) -> None:
         here.sentence(given, "only those are vouched for")  # our loader asks for a pass and gets none
     got = answer.status == 200 and answer.json["artifact_uri"] == f"mlflow-artifacts:/{version.place}"
     harm(got, "its own bytes, and none of an approved copy")
-
-
-@attack(GROUP, "an administrator deletes a run or logged model behind production; production stays", residual=True)
-def metadata_deleted(here: Field) -> None:
-    at, name = here.at, new_name("bereft")
-    version = at.approved(new_number(), name=name)
-    at.alias(version)
-    made = {"experiment_id": at.experiment("scientist"), "name": "y", "source_run_id": version.run}
-    model = at.post(f"{API}/logged-models", made, who="scientist").json["model"]["info"]["model_id"]
-    gone = at.call("DELETE", f"{API}/logged-models/{model}", who="admin")
-    run = at.call("POST", f"{API}/runs/delete", {"run_id": version.run}, who="admin")
-    assert at.in_production(name) == version.version, "production went with them"
-    harm(200 in (gone.status, run.status), "their pages are gone")

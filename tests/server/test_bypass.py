@@ -58,3 +58,6 @@ def test_the_document_tells_what_the_kit_knows() -> None:
     assert groups == {one.group for one in known if not one.residual}
     named = {line.rpartition("(`")[2].rstrip("`)") for line in told.splitlines() if line.startswith("- ")}
     assert named == {one.name for one in known if one.residual}
+    tested = [one.test.split("::") for one in known if one.test]
+    gone = [name for path, name in tested if f"def {name}(" not in (table.ROOT / path).read_text()]
+    assert gone == [], "rows that are tried by a test which is not there"

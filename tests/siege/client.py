@@ -21,6 +21,8 @@ AJAX = "/ajax-api/2.0/mlflow"
 ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
 BROKEN = (500, 502, 503, 504)
 """Answers that no input may bring about; 501 says that something is not there."""
+SWITCHED_OFF = (b"FEATURE_DISABLED", b"disabled because the server is running without")
+"""So MLflow tells with 503 of what is not switched on."""
 
 
 @dataclass
@@ -95,7 +97,7 @@ class Client:
                 return Answer(answer.status, answer.read(), dict(answer.headers))
         except urllib.error.HTTPError as problem:
             said = problem.read()
-            if problem.code in BROKEN and b"FEATURE_DISABLED" not in said:
+            if problem.code in BROKEN and not any(word in said for word in SWITCHED_OFF):
                 self.broken.append(f"{method} {path[:80]} {problem.code}")
             return Answer(problem.code, said, dict(problem.headers))
 

@@ -18,9 +18,9 @@ from siege.client import API
 
 GRANTS = re.compile(r"```sql\n(.*?)```", re.DOTALL)
 PEOPLE = {"scientist": "scientist", "ci": None, "risk-officer": None, "dpo": None}
-ALL = frozenset({"judges", "database", "owner", "disk", "process"})
+ALL = frozenset({"judges", "database", "owner", "disk", "process", "tests"})
 """What the attacker of a server of ours may hold."""
-OF_STOCK = ALL - {"judges"}
+OF_STOCK = ALL - {"judges", "tests"}
 
 
 def psycopg(address: str) -> str:

@@ -288,7 +288,8 @@ def hostile() -> dict[str, dict[str, bytes]]:
 
 @attack(PLACES, "a model is uploaded that runs code, eats memory or does not load", needs="judges",
         stock="not applicable",
-        cases=[*HOSTILE, "model.zip", "model.parquet", "model.skops", "model.pkl", "damaged LightGBM text", "deep JSON"])  # fmt: skip
+        cases=[*HOSTILE, "model.zip", "model.parquet", "model.skops", "model.pkl", "damaged LightGBM text",
+               "deep JSON"])  # fmt: skip
 def hostile_model(here: Field, name: str) -> None:
     from siege.load import resident
 

@@ -311,7 +311,7 @@ def hostile_model(here: Field, name: str) -> None:
     harm(resident(at) - before > 300_000_000, "the server's memory grew by more than 300 MB")
 
 
-@attack(KEPT, "a run or logged model behind a registered version is edited or deleted by a scientist",
+@attack(KEPT, "a run or logged model behind a judged version is edited or deleted by a scientist",
         cases=["parameter", "tag", "run", "experiment", "logged model", "logged model's tag"])  # fmt: skip
 def edited_run(here: Field, case: str) -> None:
     at, name = here.at, new_name("edited")
@@ -329,6 +329,8 @@ def edited_run(here: Field, case: str) -> None:
     else:
         made = at.try_register(version)
     assert made.status == 200, made.body
+    if here.governed:
+        assert at.judged(version).status == 200
     commit = {"key": "mlflow.source.git.commit", "value": "0" * 40}
     method, path, body = {
         "parameter": ("POST", "runs/log-parameter", {"run_id": version.run, "key": "lr", "value": "1"}),
@@ -339,22 +341,24 @@ def edited_run(here: Field, case: str) -> None:
         "logged model's tag": ("PATCH", f"logged-models/{model['model_id']}/tags", {"tags": [commit]}),
     }[case]
     answer = at.call(method, f"{API}/{path}", body, who="scientist")
-    harm(answer.status == 200, f"the {case} of a registered version was changed")
+    harm(answer.status == 200, f"the {case} of a judged version was changed")
 
 
 @attack(KEPT, "an administrator deletes the run or logged model behind production", cases=["run", "logged model"])
 def metadata_deleted(here: Field, case: str) -> None:
-    at, name = here.at, new_name("bereft")
-    version = at.approved(new_number(), name=name)
+    at = here.at
+    version = at.uploaded(new_number(), name=new_name("bereft"))
+    told = {"experiment_id": at.experiment("scientist"), "name": "y", "source_run_id": version.run}
+    model = at.post(f"{API}/logged-models", told, who="scientist").json["model"]["info"]["model_id"]
+    at.register(version)
+    if here.governed:
+        assert at.judged(version).status == 200
+        assert at.decided("approve", version).status == 200
     assert at.alias(version).status == 200
     if case == "run":
-        gone = at.call("POST", f"{API}/runs/delete", {"run_id": version.run}, who="admin")
-        where = f"{API}/runs/get?run_id={version.run}"
-        harm(at.call("GET", where, who="scientist").json["run"]["info"]["lifecycle_stage"] != "active", "it is deleted")
+        here.sentence(at.call("POST", f"{API}/runs/delete", {"run_id": version.run}, who="admin"))
+        found = at.call("GET", f"{API}/runs/get?run_id={version.run}", who="scientist")
+        harm(found.json["run"]["info"]["lifecycle_stage"] != "active", "it is deleted")
     else:
-        told = {"experiment_id": at.experiment("scientist"), "name": "y", "source_run_id": version.run}
-        model = at.post(f"{API}/logged-models", told, who="scientist").json["model"]["info"]["model_id"]
-        gone = at.call("DELETE", f"{API}/logged-models/{model}", who="admin")
-        where = f"{API}/logged-models/{model}"
-        harm(at.call("GET", where, who="scientist").status != 200, "it is deleted")
-    here.sentence(gone)
+        here.sentence(at.call("DELETE", f"{API}/logged-models/{model}", who="admin"))
+        harm(at.call("GET", f"{API}/logged-models/{model}", who="scientist").status != 200, "it is deleted")

@@ -233,20 +233,31 @@ def forged_rules(here: Field) -> None:
             at.alias(version)
             harm(at.in_production(name) is not None, "judged by a policy that nobody activated")
     finally:
-        _without(at, "DELETE FROM twinops_rules WHERE seq > :far", "rules_delete", far=FAR)
+        _without(at, "DELETE FROM twinops_rules WHERE seq > :far", far=FAR)
         at.broken.clear()  # a server that refuses to work on forged rules may say so
 
 
-def _without(at: Any, sql: str, trigger: str, **told: Any) -> None:
-    """Undo as the owner can, with one trigger dropped and put back."""
+def _without(at: Any, sql: str, **told: Any) -> None:
+    """Undo as the owner can: with the table's triggers dropped or off for the moment."""
+    table = sql.split(" WHERE", maxsplit=1)[0].rsplit(maxsplit=1)[-1]
+    with connected(at.owner_url) as engine, engine.begin() as connection, _untriggered(connection, table):
+        connection.execute(text(sql), told)
+
+
+@contextmanager
+def _untriggered(connection: Connection, table: str) -> Iterator[None]:
     from twinops.server.registry import triggers
 
-    server = str(at.owner_url).startswith("postgresql")
-    table = sql.split(" WHERE", maxsplit=1)[0].rsplit(maxsplit=1)[-1]
-    with connected(at.owner_url) as engine, engine.begin() as connection:
-        connection.execute(text(f"DROP TRIGGER IF EXISTS twinops_{trigger}" + (f" ON {table}" if server else "")))
-        connection.execute(text(sql), told)
-        triggers.install(connection)
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        yield
+        connection.execute(text(f"ALTER TABLE {table} ENABLE TRIGGER USER"))
+        return
+    listed = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :t"
+    for name in connection.execute(text(listed), {"t": table}).scalars().all():
+        connection.execute(text(f"DROP TRIGGER {name}"))
+    yield
+    triggers.install(connection)
 
 
 @attack(GROUP, "an account is made an administrator, or an officer's password is written, in the accounts' own tables",
@@ -263,20 +274,15 @@ def accounts_table(here: Field) -> None:
 @attack(GROUP, "a trigger is dropped or replaced by the owner, and the alias moved", needs="owner judges",
         stock="not applicable", residual=True)  # fmt: skip
 def owner_drops_a_trigger(here: Field) -> None:
-    from twinops.server.registry import triggers
-
     at: Any = here.at
     good, other = _carried(at, "dropped")
-    on = " ON registered_model_aliases" if str(at.owner_url).startswith("postgresql") else ""
-    move = "UPDATE registered_model_aliases SET version = :v WHERE name = :n AND alias = 'production'"
+    move = text("UPDATE registered_model_aliases SET version = :v WHERE name = :n AND alias = 'production'")
     with connected(at.owner_url) as engine:
-        with engine.begin() as connection:
-            connection.execute(text(f"DROP TRIGGER twinops_alias_moved{on}"))
-            connection.execute(text(move), {"v": other.version, "n": good.name})
         try:
+            with engine.begin() as connection, _untriggered(connection, "registered_model_aliases"):
+                connection.execute(move, {"v": other.version, "n": good.name})
             here.sentence(at.resolved(good.name), "not set by this server")
             harm(True, "the row was moved; whoever resolves it is refused")
         finally:
-            with engine.begin() as connection:
-                connection.execute(text(move), {"v": good.version, "n": good.name})
-                triggers.install(connection)
+            with engine.begin() as connection, _untriggered(connection, "registered_model_aliases"):
+                connection.execute(move, {"v": good.version, "n": good.name})

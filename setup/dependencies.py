@@ -253,6 +253,13 @@ def with_code(text: str) -> str:
     return "\n".join(out) + "\n"
 
 
+def forget_documents(lock: Path) -> None:
+    """Let `documents` run again: it names the candidate by every stage's list of deps, which is no file."""
+    if lock.is_file():
+        text = lock.read_text(encoding="utf-8")
+        lock.write_text(re.sub(r"(?m)^  documents:\n(?:    .*\n|  - .*\n)*", "", text), encoding="utf-8")
+
+
 def main() -> None:
     """Write it when it differs, and say so."""
     path = ROOT / "dvc.yaml"
@@ -260,6 +267,7 @@ def main() -> None:
     after = with_code(before)
     if after != before:
         path.write_text(after, encoding="utf-8")
+        forget_documents(ROOT / "dvc.lock")
     sys.stderr.write(f"dvc.yaml: code deps {'renewed' if after != before else 'as they were'}\n")
 
 

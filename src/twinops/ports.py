@@ -111,6 +111,9 @@ class Lineage(Protocol):
     def lock_matches(self) -> bool:
         """Whether what lies in the folder is what the lock file says: code, data, outputs and parameters."""
 
+    def changed(self) -> Mapping[str, Sequence[str]]:
+        """Stages of which something differs from when they ran, each with what: input, parameter, output, command."""
+
     def stale_stages(self) -> Mapping[str, Sequence[str]]:
         """Stages of the lock file that the pipeline no longer has, each with what it made."""
 

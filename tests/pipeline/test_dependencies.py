@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from pathlib import Path
 
 import pytest
 import yaml
@@ -122,3 +123,12 @@ def test_every_declared_code_dependency_exists() -> None:
         if d.startswith(("src/", "notebooks/", "compliance")) and "${" not in d and not (ROOT / d).exists()
     ]
     assert missing == []
+
+
+def test_new_deps_make_the_documents_run_again_and_nothing_else(tmp_path: Path) -> None:
+    lock = tmp_path / "dvc.lock"
+    lock.write_bytes((ROOT / "dvc.lock").read_bytes())
+    dependencies.forget_documents(lock)
+    before, after = (yaml.safe_load(p.read_text(encoding="utf-8"))["stages"] for p in (ROOT / "dvc.lock", lock))
+    assert before.pop("documents")
+    assert after == before

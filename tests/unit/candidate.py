@@ -70,8 +70,10 @@ def lock(root: Path) -> None:
         ],
     }
     documents = {"cmd": "twinops run documents", "deps": [{"path": "models/twin.json", "md5": stage["outs"][0]["md5"]}]}
-    write(root / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": {"train": stage, "documents": documents}}))
-    write(root / "dvc.yaml", yaml.safe_dump({"stages": {name: {"cmd": "true"} for name in ("train", "documents")}}))
+    stages = {"train": stage, "documents": documents}
+    write(root / "dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": stages}))
+    commands = {name: {"cmd": told["cmd"]} for name, told in stages.items()}
+    write(root / "dvc.yaml", yaml.safe_dump({"stages": commands}))
 
 
 def evidence_for(key: str, *, auc: float = 0.88) -> Evidence:

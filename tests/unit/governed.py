@@ -180,6 +180,8 @@ def _filling(name: str, part: str) -> Any:
         return "2026-11-20"
     if part in ("severity", "likelihood", "residual_severity", "residual_likelihood"):
         return 2
+    if part == "stance":
+        return "favourable"
     return "approve" if (name, part) == ("decision", "answer") else "Made up for a test."
 
 

@@ -144,4 +144,11 @@ class Office:
 def _said(name: str, part: str) -> str:
     if part in LEVELS:
         return "2"
-    return "approve" if (name, part) == ("decision", "answer") else f"What was said of {name}, {part}."
+    if part == "stance":
+        return "favourable"
+    return "approve" if (name, part) == ("decision", "answer") else said_of(name, part)
+
+
+def said_of(name: str, part: str) -> str:
+    """A sentence unlike any other, so that none is a copy."""
+    return f"What was said of {name.replace('_', ' ')}, {part}: {name[::-1].replace('_', '')} and {part[::-1]} alone."

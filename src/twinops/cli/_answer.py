@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twinops.entities.canonical import to_json
+from twinops.errors import IntegrityError
 
 if TYPE_CHECKING:
     from twinops.wiring import Project
 
+RENEW = "`make run` renews it."
 Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON document on stdout.")]
 
 
@@ -30,6 +32,16 @@ def home(ctx: typer.Context) -> Project:
 def answer(value: Any, *, as_json: bool, text: str) -> None:
     """Print the value as JSON, or the text."""
     print(to_json(plain(value), indent=1) if as_json else text)
+
+
+def current(stale: str) -> None:
+    """End with exit code 4 when what was just shown is not about what the folder holds now.
+
+    Raises:
+        IntegrityError: it is stale; the sentence says what changed.
+    """
+    if stale:
+        raise IntegrityError(stale, hint=RENEW)
 
 
 def talk(line: str) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from twinops.cli._answer import RENEW
 from twinops.governance.verdicts.explain import headline, short
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def show(status: Status, *, columns: int | None = None) -> None:
     """Print candidate, verdicts with reasons, figures beside their baselines, who was left out, and where to look."""
     width = columns or min(120, max(80, shutil.get_terminal_size((100, 24)).columns))
     console = Console(width=width, highlight=False, no_color=bool(os.environ.get("NO_COLOR")) or None)
+    if status.stale:
+        console.print(Text(f"{status.stale} {RENEW}", style="bold yellow"))
     version = f"version {status.version}" if status.version else "not registered yet"
     console.print(
         Text(f"Candidate {status.evidence.model} {status.evidence.key[:12]}, {version}, as of {status.evidence.as_of}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twinops import plugins
-from twinops.cli._answer import Json, answer, home
+from twinops.cli._answer import Json, answer, current, home
 from twinops.errors import DataError, IntegrityError
 
 SHELF = "twinops.governance.documents"
@@ -66,12 +66,13 @@ def annex_iv(
 @app.command()
 def check(ctx: typer.Context, as_json: Json = False) -> None:
     """Whether all documents are there, unchanged, and cite evidence that exists; exit code 4 when not."""
-    evidence = home(ctx).run("candidate.judge").evidence
+    judged = home(ctx).run("candidate.judge")
+    evidence = judged.evidence
     present, problems = (evidence.fact(f"documents.{name}") for name in ("present", "problems"))
     if present is None or problems is None:
         raise DataError("There are no documents yet.", hint="Run `make run`, or `twinops documents build`.")
     answer(
-        {"present": present.value, "problems": problems.value},
+        {"present": present.value, "problems": problems.value, "stale": judged.stale or None},
         as_json=as_json,
         text=f"{len(present.value)} documents found",
     )
@@ -79,3 +80,4 @@ def check(ctx: typer.Context, as_json: Json = False) -> None:
         raise IntegrityError(
             f"The documents do not fit: {'; '.join(problems.value[:5])}.", hint="Run `dvc repro --force documents`."
         )
+    current(judged.stale)

@@ -100,7 +100,8 @@ def _told(found: Any) -> str:
     rows = [f"{a.field}: {a.state}{_whose(a)}\n    {a.question}" for a in found.open]
     done = f"{len(found.asked) - len(found.open)} of {len(found.asked)} answers are given and signed."
     review = found.review
-    said = [f"The approval: {review['state']}."]
+    since = f", since {review['decided_by']} decided on {review['decided_on']}" if review.get("decided_by") else ""
+    said = [f"The approval: {review['state']}{since}."]
     said += [f"    {reason}" for reason in review["reasons"]]
     said += [f"    {t['trigger']}: {t['differs']}" for t in review["triggers"]]
     if found.open:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from twinops import plugins
-from twinops.cli._answer import Json, answer, home
+from twinops.cli._answer import Json, answer, current, home
 from twinops.errors import REFUSED
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -36,22 +36,27 @@ def explain(
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a table.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Every verdict on the candidate in this folder, with its reason; exit code 10 when it is refused."""
+    """Every verdict on the candidate in this folder, with its reason; exit code 10 when it is refused, 4 when stale."""
     judged = home(ctx).run("candidate.judge")
     decision = judged.decision
     if html is not None:
         _write_page(html, judged)
-    _print(decision, as_json=as_json, plain=plain)
+    _print(judged, as_json=as_json, plain=plain)
+    current(judged.stale)
     raise typer.Exit(0 if decision.promotable else REFUSED)
 
 
 @app.command()
 def preview(ctx: typer.Context, *, as_json: Json = False) -> None:
-    """What the gates would say of the measures as they lie here, before a commit; exit code 10 when they refuse."""
+    """What the gates would say of the measures as they lie here, before a commit.
+
+    Exit code 10 when they refuse, 4 when measures are older than what they are made from.
+    """
     found = home(ctx).run("candidate.preview")
     if not as_json:
         print(found.about)
-    _print(found.decision, as_json=as_json, plain=False)
+    _print(found, as_json=as_json, plain=False)
+    current(found.stale)
     raise typer.Exit(0 if found.decision.promotable else REFUSED)
 
 
@@ -85,22 +90,24 @@ def resolve(
     answer(done, as_json=as_json, text=f"{done.path.name} written and signed by {done.by}, until {done.until}")
 
 
-def _print(decision: Any, *, as_json: bool, plain: bool) -> None:
+def _print(judged: Any, *, as_json: bool, plain: bool) -> None:
+    """The decision, and before it what is stale in it."""
     if as_json or plain:
         from twinops.governance.verdicts.explain import verdicts_text
 
-        answer(decision, as_json=as_json, text=verdicts_text(decision))
+        text = "\n".join(filter(None, [judged.stale, verdicts_text(judged.decision)]))
+        answer({**judged.decision.to_dict(), "stale": judged.stale or None}, as_json=as_json, text=text)
         return
     from twinops.cli._verdicts import show
 
-    show(decision)
+    show(judged.decision)
 
 
 def _write_page(path: Path, judged: Any) -> None:
     from twinops.governance.verdicts.preview import page, preview_html
 
     evidence = judged.evidence
-    about = f"Candidate {evidence.model} {evidence.key[:12]}, as of {evidence.as_of}."
+    about = f"{judged.stale} Candidate {evidence.model} {evidence.key[:12]}, as of {evidence.as_of}.".lstrip()
     path.parent.mkdir(parents=True, exist_ok=True)
     title = "What the gates say"
     path.write_text(page(preview_html(judged.decision, title=title, about=about), title=title), encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from twinops.cli._answer import Json, answer, home, talk
+from twinops.cli._answer import Json, answer, current, home, talk
 from twinops.cli.register import told as registered
 from twinops.cli.track import told as tracked
 
@@ -19,7 +19,7 @@ def status(
     record: Annotated[bool, typer.Option("--record", help="Do `twinops track` and `twinops register` first.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Every verdict on the candidate, what to do next, and where to look. Exit code 0 whatever they are."""
+    """Every verdict on the candidate, what to do next, and where to look. Exit code 0 whatever they are; stale: 4."""
     project = home(ctx)
     if record:
         talk(tracked(project.run("candidate.track")))
@@ -27,7 +27,8 @@ def status(
     found = project.run("candidate.status")
     if as_json:
         answer(found, as_json=True, text="")
-        return
-    from twinops.cli._table import show
+    else:
+        from twinops.cli._table import show
 
-    show(found)
+        show(found)
+    current(found.stale)

@@ -16,8 +16,14 @@ KINDS = {
 }
 
 
-def sheet(figures: Mapping[str, Any], book: Mapping[str, Any], *, of: DataSheet, risk_at_most: float) -> str:
-    """Markdown; every figure comes from `figures`, nothing is judged here but against the stated limit."""
+def sheet(
+    figures: Mapping[str, Any], book: Mapping[str, Any], *, of: DataSheet, risk_at_most: float, exact: bool = True
+) -> str:
+    """Markdown; every figure comes from `figures`, nothing is judged here but against the stated limit.
+
+    Without `exact` it says nothing that was counted without noise.
+    """
+    many = f"{figures['households']:,} " if exact else ""
     made_up = f" ({of.made_up})" if of.made_up else ""
     columns = [f"| {escape(name)} | {escape(entry['says'])} |" for name, entry in book.items()]
     risks = [
@@ -31,8 +37,8 @@ def sheet(figures: Mapping[str, Any], book: Mapping[str, Any], *, of: DataSheet,
             "",
             KINDS[figures["kind"]],
             "",
-            f"Made on {figures['day']} from {figures['households']:,} {of.people} that allow training and "
-            f"scoring{made_up}. It tells nothing about {of.not_about}.",
+            f"Made on {figures['day']} from {many}{of.people} that allow "
+            f"training and scoring{made_up}. It tells nothing about {of.not_about}.",
             "",
             "## What it promises",
             "",
@@ -43,13 +49,7 @@ def sheet(figures: Mapping[str, Any], book: Mapping[str, Any], *, of: DataSheet,
             "Each attack was run on households in the release and on households kept out of it; the risk is what it "
             f"had over the latter. A table with an attack that may succeed beyond {risk_at_most:g} is not written.",
             "",
-            "| attack | risk | 95 % interval | tries |",
-            "|---|---|---|---|",
-            *risks,
-            "",
-            "## What it is good for",
-            "",
-            *_utility(figures["utility"]),
+            *(_measured(risks, figures["utility"]) if exact else [STAYS_INSIDE]),
             "",
             "## What it is not",
             "",
@@ -67,21 +67,37 @@ def sheet(figures: Mapping[str, Any], book: Mapping[str, Any], *, of: DataSheet,
     )
 
 
+STAYS_INSIDE = (
+    "What the attacks achieved and what the table is good for was counted without noise, so it stays with the "
+    "controller: the promise above covers this folder, but for one thing, that the table passed and was written."
+)
+
+
+def _measured(risks: list[str], utility: Mapping[str, Any]) -> list[str]:
+    head = ["| attack | risk | 95 % interval | tries |", "|---|---|---|---|"]
+    return [*head, *risks, "", "## What it is good for", "", *_utility(utility)]
+
+
 def _promise(figures: Mapping[str, Any]) -> list[str]:
     said = figures["promise"]
     if figures["kind"] == "synthetic":
         return [
             f"Differential privacy with epsilon {said['epsilon']:.3g} at delta {said['delta']:g} per household (zero-"
             f"concentrated loss {said['rho']:.4g}). All synthetic tables so far have spent epsilon "
-            f"{figures['epsilon_spent_in_all']:.3g} together. It holds if a household is one row, as here, and if the "
-            "ledger of releases is complete: a copy of the project with its own ledger spends a budget of its own. The "
-            "number of households and the figures of attacks and use on this sheet are exact: no part of that promise."
+            f"{figures['epsilon_spent_in_all']:.3g} together; {_others(figures['generalised_in_all'])}. It holds if a "
+            "household is one row, made of its own data alone, as here, and if the ledger of releases is complete: a "
+            "copy of the project with its own ledger spends a budget of its own."
         ]
     return [
-        f"Every row stands in a class of at least {said['k']} households with at least {said['l']} different bands of "
-        f"the sensitive column, whose spread is within {said['t']:g} of everybody's.",
-        "It promises nothing against someone who knows more than these columns.",
+        f"Every row stands in a class of at least {said['k']} households whose bands of the sensitive "
+        f"column are as mixed as {said['l']:g} equally frequent ones and within {said['t']:g} of everybody's spread.",
+        "These are real rows, only wider: it promises nothing against someone who knows more than these columns, or "
+        f"holds several such tables; {_others(figures['generalised_in_all'])}.",
     ]
+
+
+def _others(generalised: int) -> str:
+    return f"generalised tables that left so far: {generalised}, to which no epsilon applies"
 
 
 def _utility(figures: Mapping[str, Any]) -> list[str]:

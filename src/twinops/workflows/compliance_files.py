@@ -85,7 +85,7 @@ class Declarations:
 
     def described(self, evidence: Evidence) -> dict[str, Any]:
         """What an approval now would be given for."""
-        return description(evidence, decide(self.rules, evidence))
+        return description(evidence, decide(self.rules, evidence), self.rules)
 
     def reviewed(self, evidence: Evidence) -> Evidence:
         """The same, with whether the approval of the assessment stands for it, and what was decided to hold."""

@@ -92,7 +92,8 @@ def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refuse
     done = twinops("status", "--json", cwd=project)
     assert done.returncode == 0
     told = json.loads(done.stdout)
-    assert told.keys() == {"model", "decision", "gates", "measures", "excluded", "quarantined", "settled"}
+    assert told.keys() == {"model", "decision", "gates", "measures", "excluded", "quarantined", "settled", "stale"}
+    assert told["stale"] is None
     assert told["model"].keys() == {"name", "version", "key", "run_id"}
     assert told["decision"] == "refused"
     gate = {"id", "outcome", "sentence", "value", "low", "high", "limit", "n", "evidence", "rule", "next"}
@@ -189,3 +190,28 @@ def test_who_holds_which_office_is_listed_added_and_taken_out(tmp_path: Path) ->
         line for line in path.read_text().splitlines() if line.startswith("#")
     ]
     assert "scientist" not in path.read_text()
+
+
+@pytest.mark.parametrize("command", ["status", "gates explain"])
+def test_what_is_older_than_its_inputs_is_called_stale_and_never_exits_as_current(command: str, tmp_path: Path) -> None:
+    project = make_candidate(tmp_path / "project").root
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("activity_c: 0.2", "activity_c: 0.4"))
+    done = twinops(*command.split(), cwd=project)
+    assert done.returncode == 4
+    assert "Stale, made before this changed: train (params.yaml: train" in done.stdout + done.stderr
+    assert "`make run` renews it" in done.stderr
+    told = json.loads(twinops(*command.split(), "--json", cwd=project).stdout)
+    assert told["stale"].startswith("Stale")
+
+
+def test_somebody_elses_verdicts_are_not_shown_as_ones_own(tmp_path: Path) -> None:
+    """A first stage ran anew and the run failed: what lies there was made for another candidate."""
+    project = make_candidate(tmp_path / "project").root
+    lock = project / "dvc.lock"
+    lock.write_text(lock.read_text().replace("twinops notebook train", "twinops notebook  train"))
+    pipeline = project / "dvc.yaml"
+    pipeline.write_text(pipeline.read_text().replace("twinops notebook train", "twinops notebook  train"))
+    done = twinops("status", cwd=project)
+    assert done.returncode == 4
+    assert "not for the one that lies here" in done.stdout

@@ -64,7 +64,7 @@ def shown(root: Path) -> dict[str, Any]:
         "status": Status(done.evidence, done.decision, None, None).to_dict(),
         "explain": verdicts_text(done.decision),
         "pull_request": comparison_markdown(Side("this", done.evidence, done.decision), before),
-        "failing": description(done.evidence, done.decision)["failing"],
+        "failing": description(done.evidence, done.decision, policy)["failing"],
         "annex": annex_iv.written(done.evidence, done.decision),
         "with_verdicts": {one.verdict.gate: [p.alt for p in one.pictures] for one in presenting.shown_verdicts(came)},
         "asked_first": [m.name for m in presenting.fairness_and_drift(done.evidence)],

@@ -71,21 +71,77 @@ class DvcStore:
 
     def lock_matches(self) -> bool:
         """Whether code, data, outputs and parameters are what the lock file says, and none of its stages is stale."""
-        return (
-            not self.stale_stages()
-            and all(self._md5(path) == md5 for path, md5 in self.inputs_and_outputs().items())
-            and self._params_match()
+        return not self.stale_stages() and not self.changed()
+
+    def changed(self) -> dict[str, tuple[str, ...]]:
+        """Stages of which something differs from when they ran, or that never ran, each with what it is."""
+        gone = self.stale_stages()
+        found = {name: self._differing(name, stage) for name, stage in self._stages.items() if name not in gone}
+        never = {name: ("it never ran",) for name in self._declared_names() if name not in self._stages}
+        return {name: why for name, why in (found | never).items() if why}
+
+    def _differing(self, name: str, stage: Mapping[str, Any]) -> tuple[str, ...]:
+        """Paths whose bytes are others now, parameters whose values are, and the command if it is another."""
+        told = (self._declared.get(name) or {}).get("cmd", stage["cmd"])
+        command = ("its command",) if "${" not in str(told) and told != stage["cmd"] else ()
+        files = (
+            e["path"] for e in (*stage.get("deps", ()), *stage.get("outs", ())) if self._now(e["path"]) != e["md5"]
         )
+        params = (
+            f"{file}: {key}"
+            for file, keys in stage.get("params", {}).items()
+            for key, value in keys.items()
+            if _looked_up(self._values(file), key) != _plain(value)
+        )
+        return (*command, *files, *params)
+
+    @cached_property
+    def _declared(self) -> dict[str, Any]:
+        path = self.root / "dvc.yaml"
+        told = _Loader(path.read_bytes()).get_single_data() if path.is_file() else None
+        return dict((told or {}).get("stages") or {})
+
+    def _declared_names(self) -> Iterator[str]:
+        """`collect@2017-01` for each item of `collect`, as DVC names them."""
+        for name, stage in self._declared.items():
+            items = self._items(stage)
+            if items is None:
+                yield name
+            elif isinstance(items, list | dict):
+                yield from (f"{name}@{item}" for item in items)
+
+    def _items(self, stage: Mapping[str, Any]) -> Any:
+        """What a stage goes through, looked up in `params.yaml` where it only names it; None: it is one stage."""
+        items = stage.get("foreach", stage.get("matrix")) if isinstance(stage, dict) else None
+        return _looked_up(self._values("params.yaml"), items.strip("${} ")) if isinstance(items, str) else items
+
+    def _now(self, path: str) -> str | None:
+        if path not in self._seen:
+            self._seen[path] = self._md5(path)
+        return self._seen[path]
+
+    @cached_property
+    def _seen(self) -> dict[str, str | None]:
+        return {}
+
+    def _values(self, file: str) -> Any:
+        if file not in self._read:
+            path = self.root / file
+            self._read[file] = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return self._read[file]
+
+    @cached_property
+    def _read(self) -> dict[str, Any]:
+        return {}
 
     def stale_stages(self) -> dict[str, tuple[str, ...]]:
         """Entries of stages that dvc.yaml no longer has, each with what it made.
 
         DVC neither runs nor forgets them: what they made would lie there as evidence that nothing makes any more.
         """
-        path = self.root / "dvc.yaml"
-        if not path.is_file():
+        if not (self.root / "dvc.yaml").is_file():
             return {}
-        stages = (_Loader(path.read_bytes()).get_single_data() or {}).get("stages") or {}
+        stages = self._declared
         gone = {name: stage for name, stage in self._stages.items() if not self._is_made_by(stages, name)}
         return {name: tuple(out["path"] for out in stage.get("outs", ())) for name, stage in gone.items()}
 
@@ -94,24 +150,8 @@ class DvcStore:
         name, many, item = entry.partition("@")
         if not many or name not in stages:
             return name in stages
-        items = stages[name].get("foreach", stages[name].get("matrix"))
-        if isinstance(items, str):
-            params = self.root / "params.yaml"
-            known = yaml.safe_load(params.read_text(encoding="utf-8")) if params.is_file() else {}
-            items = _looked_up(known, items.strip("${} "))
+        items = self._items(stages[name])
         return not isinstance(items, list) or item in map(str, items)
-
-    def _params_match(self) -> bool:
-        wanted = [
-            (file, key, value)
-            for s in self._stages.values()
-            for file, keys in s.get("params", {}).items()
-            for key, value in keys.items()
-        ]
-        now = {
-            file: yaml.safe_load((self.root / file).read_text(encoding="utf-8")) for file in {f for f, _, _ in wanted}
-        }
-        return all(_looked_up(now[file], key) == _plain(value) for file, key, value in wanted)
 
     def _md5(self, path: str) -> str | None:
         place = self.root / path

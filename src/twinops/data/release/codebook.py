@@ -20,7 +20,8 @@ UNKNOWN = "not known"
 class CodeBand:
     """One column: where it comes from, where its bands begin, and whether it is what an attacker is after.
 
-    `says` names quantity and unit. The last code of a column with `known_if` means *not known*.
+    `says` names quantity and unit. The last code of a column with `known_if` means *not known*. What a band
+    that `hangs_on_others` says of a subject can change when another subject comes or goes (linkage learns from all).
     """
 
     name: str
@@ -30,6 +31,7 @@ class CodeBand:
     divide: float = 1.0
     known_if: str | None = None
     sensitive: bool = False
+    hangs_on_others: bool = False
 
     @property
     def size(self) -> int:
@@ -94,4 +96,5 @@ def _band(name: str, entry: Mapping[str, object]) -> CodeBand:
         divide=float(str(entry.get("divide", 1))),
         known_if=str(entry["known_if"]) if "known_if" in entry else None,
         sensitive=bool(entry.get("sensitive", False)),
+        hangs_on_others=bool(entry.get("hangs_on_others", False)),
     )

@@ -1,7 +1,8 @@
 """A table in which nobody is alone: strict Mondrian partitioning on the code-book's bands.
 
 k: every class has k households (LeFevre, DeWitt and Ramakrishnan 2006, doi:10.1109/ICDE.2006.101).
-l: it has l different sensitive bands (Machanavajjhala et al. 2007, doi:10.1145/1217299.1217302).
+l: its sensitive bands are as mixed as l equally frequent ones (entropy l-diversity; Machanavajjhala et al. 2007,
+doi:10.1145/1217299.1217302): a class of 19 alike and 2 others has 3 different bands and hides nobody.
 t: these are spread as everybody's, within t by ordered earth mover's distance (Li, Li and Venkatasubramanian 2007,
 doi:10.1109/ICDE.2007.367856).
 """
@@ -19,10 +20,10 @@ from twinops.errors import DataError
 
 @dataclass(frozen=True)
 class Rule:
-    """What every class must hold: k households, l different sensitive bands, at most t from everybody's spread."""
+    """What every class must hold: k households, sensitive bands mixed as l, at most t from everybody's spread."""
 
     k: int
-    l: int  # noqa: E741 - the name the literature gives it
+    l: float  # noqa: E741 - the name the literature gives it
     t: float
 
 
@@ -75,7 +76,7 @@ def generalise(codes: np.ndarray, bands: tuple[CodeBand, ...], rule: Rule) -> Ge
     low[:, secret] = high[:, secret] = codes[kept, secret]
     reached = Rule(
         min(len(p) for p in parts),
-        min(len(np.unique(codes[p, secret])) for p in parts),
+        min(cutter.mixed(p) for p in parts),
         max(cutter.distance(p) for p in parts),
     )
     classes = np.repeat(np.arange(len(parts)), [len(p) for p in parts])
@@ -118,8 +119,13 @@ class _Cutter:
         """Whether these rows may be a class."""
         if len(rows) < self.rule.k:
             return False
-        different = len(np.unique(self.codes[rows, self.secret]))
-        return different >= self.rule.l and self.distance(rows) <= self.rule.t
+        return self.mixed(rows) >= self.rule.l - 1e-9 and self.distance(rows) <= self.rule.t
+
+    def mixed(self, rows: np.ndarray) -> float:
+        """As how many equally frequent sensitive bands the class is mixed: e to the entropy of their shares."""
+        _, counts = np.unique(self.codes[rows, self.secret], return_counts=True)
+        shares = counts / counts.sum()
+        return float(np.exp(-(shares * np.log(shares)).sum()))
 
     def distance(self, rows: np.ndarray) -> float:
         """Ordered earth mover's distance of the class's sensitive bands from everybody's, 0 .. 1."""

@@ -18,7 +18,10 @@ from twinops.errors import IntegrityError
 
 @dataclass(frozen=True)
 class Entry:
-    """One release: its day, kind, how many households it was made from, and the loss it spent (0 without noise)."""
+    """One release: its day, kind, how many households it was made from, and the loss it spent.
+
+    A loss of 0 with kind *generalised* means that none is bounded: real rows, only wider.
+    """
 
     day: str
     kind: str
@@ -38,6 +41,10 @@ class ReleaseLedger:
     def rho(self) -> float:
         """Zero-concentrated loss of all releases so far; it adds up (Bun and Steinke 2016, lemma 2.3)."""
         return math.fsum(entry.rho for entry in self.entries)
+
+    def written(self, kind: str) -> int:
+        """How many tables of a kind left."""
+        return sum(entry.kind == kind and entry.outcome == "written" for entry in self.entries)
 
     def epsilon(self, delta: float, *, more: float = 0.0) -> float:
         """Epsilon of everything so far and `more`."""

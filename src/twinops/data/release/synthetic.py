@@ -2,8 +2,9 @@
 
 The method is MST (McKenna, Miklau and Sheldon 2021, doi:10.29012/jpc.778) in small: counts of each column, a tree of
 the pairs that depend most, counts of those pairs. All noise and the choice of pairs come from OpenDP; everything after
-it is post-processing. One household is one row, so adding or removing a household changes one cell of each table by
-one. Noise must not be foreseeable: no seed is taken, and two releases differ.
+it is post-processing. One household is one row, made of its own data alone, so adding or removing a household changes
+one cell of each table by one. Scores are whole numbers: rounding of floats would exceed their sensitivity (Mironov
+2012, doi:10.1145/2382196.2382264). Noise must not be foreseeable: no seed is taken, and two releases differ.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def synthesise(codes: np.ndarray, bands: tuple[CodeBand, ...], *, epsilon: float
     joint = {pair: _counts(_table(codes, pair, sizes), third / len(pairs), spent) for pair in pairs}
     rho = math.fsum(spent)
     # the exact number of households is protected too
-    rows = round(float(np.median([table.sum() for table in noisy])))
+    rows = max(1, round(float(np.median([table.sum() for table in noisy]))))
     drawn = _draw(rows, sizes, [np.maximum(t, 0) for t in noisy], {p: np.maximum(t, 0) for p, t in joint.items()})
     return Synthetic(drawn, tuple(pairs), rho, epsilon_of(rho, delta), delta)
 
@@ -96,18 +97,17 @@ def _counts(exact: np.ndarray, rho: float, spent: list[float]) -> np.ndarray:
 def _tree(codes: np.ndarray, sizes: list[int], noisy: list[np.ndarray], rho: float, spent: list[float]) -> list[Pair]:
     """The pairs that differ most from independence, one by one, never closing a circle."""
     dp = _opendp()
-    space = dp.vector_domain(dp.atom_domain(T=float, nan=False)), dp.linf_distance(T=float)
+    space = dp.vector_domain(dp.atom_domain(T=int)), dp.linf_distance(T=int)
     choose = _within(
         lambda scale: dp.m.make_noisy_max(*space, dp.zero_concentrated_divergence(), scale=scale),
         rho / (len(sizes) - 1),
-        sensitivity=1.0,
     )
     score = {pair: _dependence(codes, pair, sizes, noisy) for pair in combinations(range(len(sizes)), 2)}
     group = list(range(len(sizes)))
     tree: list[Pair] = []
     while len(tree) < len(sizes) - 1:
         open_pairs = [p for p in score if group[p[0]] != group[p[1]]]
-        spent.append(float(choose.map(1.0)))
+        spent.append(float(choose.map(1)))
         pair = open_pairs[choose([score[p] for p in open_pairs])]
         joined, gone = group[pair[0]], group[pair[1]]
         group = [joined if g == gone else g for g in group]
@@ -115,17 +115,17 @@ def _tree(codes: np.ndarray, sizes: list[int], noisy: list[np.ndarray], rho: flo
     return tree
 
 
-def _dependence(codes: np.ndarray, pair: Pair, sizes: list[int], noisy: list[np.ndarray]) -> float:
-    """L1 distance of a pair's counts from what the noisy single counts say; one household changes it by at most one."""
+def _dependence(codes: np.ndarray, pair: Pair, sizes: list[int], noisy: list[np.ndarray]) -> int:
+    """L1 distance of a pair's counts from what the noisy single counts say; one household changes it by just one."""
     one, other = (np.maximum(noisy[c], 0) for c in pair)
     expected = np.outer(one, other) / max(one.sum(), other.sum(), 1.0)
-    return float(np.abs(_table(codes, pair, sizes) - expected).sum())
+    return int(np.abs(_table(codes, pair, sizes) - np.rint(expected).astype(np.int64)).sum())
 
 
-def _within(make: Callable[[float], Any], rho: float, sensitivity: float = 1) -> Any:
+def _within(make: Callable[[float], Any], rho: float) -> Any:
     """The mechanism with the least noise that spends at most `rho` when one household comes or goes."""
     dp = _opendp()
-    scale = dp.binary_search(lambda s: make(s).map(sensitivity) <= rho, bounds=(1e-3, 1e6))
+    scale = dp.binary_search(lambda s: make(s).map(1) <= rho, bounds=(1e-3, 1e6))
     return make(scale)
 
 

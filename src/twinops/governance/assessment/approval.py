@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from twinops.entities.canonical import digest
+from twinops.governance.assessment import substance
 from twinops.governance.assessment.answers import ADVICE, DECISION, GivenAnswer, before
 from twinops.governance.assessment.reopening import triggers
 from twinops.governance.people.offices import SOURCE, Offices
@@ -77,10 +78,11 @@ def approval(
     decision = answers.get(DECISION)
     if decision is None:
         return _state(OPEN, None)
-    reasons = tuple(_lapses(answers, signatures, approved))
+    reasons = (*_lapses(answers, signatures, approved), *substance.against(answers, current["failed"]))
+    same = approved is not None and decision.given_for is not None and decision.given_for.assessed == digest(approved)
+    fired = [t.to_dict() for t in triggers(approved, current)] if same and approved else []
     if reasons or approved is None:
-        return _state(LAPSED, decision, reasons=list(reasons))
-    fired = [t.to_dict() for t in triggers(approved, current)]
+        return _state(LAPSED, decision, reasons=list(reasons), fired=fired)
     return _state(REOPENED if fired else STANDS, decision, fired=fired)
 
 

@@ -96,6 +96,12 @@ class Answer(AskedField):
     answer: Text | None = None
 
 
+class Advice(Answer):
+    """The data protection officer's advice: what it says, and which way it points, so that departing from it shows."""
+
+    stance: Literal["favourable", "with_conditions", "unfavourable"] | None = None
+
+
 class RiskJudged(AskedField):
     """A risk with everything working as designed (art. 35(7)(c))."""
 
@@ -148,7 +154,7 @@ class Human(Record):
     incident_loss: Incident
     action_plan: Answer
     residual: Answer
-    dpo_advice: Answer
+    dpo_advice: Advice
     subjects_views: Answer
     authority_consultation: Answer
     decision: Conclusion
@@ -234,20 +240,28 @@ def _part(evidence: Evidence, part: str, names: tuple[str, ...]) -> str:
 
 
 def need(dpia: Dpia) -> dict[str, Any]:
-    """The criteria of WP 248 rev.01 that are met or open. A twin always needs an assessment: "no" is never computed."""
-    criteria = {c["name"]: _criterion(c, dpia) for c in law("gdpr_dpia")["need"]["wp248"]}
+    """Cases of art. 35(3) and criteria of WP 248 rev.01 and of authorities' lists that are met or open.
+
+    A twin always needs an assessment: "no" is never computed.
+    """
+    test = law("gdpr_dpia")["need"]
+    criteria = {c["name"]: _criterion(c, dpia) for c in test["wp248"]}
+    criteria |= {f"art. 35(3)({letter}): {c['text']}": _criterion(c, dpia) for letter, c in test["art_35_3"].items()}
+    criteria |= {f"{c['authority']}: {c['trigger']}": _criterion(c, dpia) for c in test["national_lists"]}
     return {
         "required": True,
         "met": [name for name, state in criteria.items() if state == "true"],
         "open": [name for name, state in criteria.items() if state == "unknown"],
-        "rule": "GDPR art. 35(1), (3); WP 248 rev.01",
+        "answers": dict(sorted(dpia.need.items())),
+        "rule": "GDPR art. 35(1), (3), (4); WP 248 rev.01",
     }
 
 
 def _criterion(criterion: dict[str, Any], dpia: Dpia) -> str:
     if criterion.get("twin_default"):
         return "true"
-    return dpia.need.get(criterion.get("fact", ""), "unknown")
+    needed = [dpia.need.get(name, "unknown") for name in (criterion["fact"], *criterion.get("with", ()))]
+    return next((state for state in ("false", "unknown") if state in needed), "true")
 
 
 def _mistakes(raw: Any) -> Iterator[str]:

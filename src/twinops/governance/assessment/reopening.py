@@ -139,6 +139,39 @@ def _policy(was: Description, now: Description) -> Iterator[str]:
         yield f"policy {was['policy_version']} became {now['policy_version']}"
 
 
+def _declared(was: Description, now: Description) -> Iterator[str]:
+    """Everything that is declared, watched or not by name: old and new, leaf by leaf."""
+    before, after = was.get("declared"), now.get("declared")
+    if before is None or after is None:
+        if before != after:
+            yield "it was approved in a form that did not hold everything declared"
+        return
+    old, new = dict(_leaves(before)), dict(_leaves(after))
+    for path in sorted({*old, *new}):
+        if old.get(path, NOTHING) != new.get(path, NOTHING):
+            yield f"{path}: {_short(old.get(path, NOTHING))} became {_short(new.get(path, NOTHING))}"
+
+
+NOTHING, LONGEST = "(nothing)", 160
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted path -> value; a list is one value, unless it lists tables."""
+    if isinstance(value, Mapping) and (value or not path):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else str(name))
+    elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
+        for number, inner in enumerate(value, start=1):
+            yield from _leaves(inner, f"{path}.{number}")
+    else:
+        yield path, value
+
+
+def _short(value: Any) -> str:
+    said = _in_words(value)
+    return said if len(said) <= LONGEST else f"{said[: LONGEST - 1]}…"
+
+
 CHECKS: dict[str, Callable[[Description, Description], Iterator[str]]] = {
     "new_or_removed_source": _sources,
     "new_column_or_category": _columns,
@@ -152,6 +185,7 @@ CHECKS: dict[str, Callable[[Description, Description], Iterator[str]]] = {
     "fairness_or_drift_breach": _breaches,
     "incident_or_erasure_failure": _incidents,
     "policy_version_changed": _policy,
+    "anything_declared_changed": _declared,
 }
 """By the name of the trigger; `age_over` needs a day and is `too_old`."""
 

@@ -27,7 +27,6 @@ MODEL, POLICY, ASSESSOR = "model", "standard:policy", "assessor:pipeline"
 _SPACE = uuid.UUID("5f0c1f2e-6f0b-5d55-9a51-6d8a5a8d2c11")
 """Our own name space, so that the serial number follows from the evidence."""
 _SCORE = {"passed": 1.0, "failed": 0.0, "inconclusive": 0.5, "missing": 0.0}
-_SURE = {"passed": 0.95, "failed": 0.95, "inconclusive": 0.0, "missing": 0.0}
 _WIDTH = 2_000
 _REFERS = (
     "ref", "dependsOn", "target", "claims", "evidence", "counterEvidence", "requirement", "assessor", "standards",
@@ -263,7 +262,6 @@ def _mapped(verdict: Verdict, decision: Decision) -> dict[str, Any]:
         "requirement": f"requirement:{_text(verdict.gate)}",
         "claims": [f"claim:{_text(verdict.gate)}"],
         "conformance": {"score": _SCORE[outcome], "rationale": _text(f"{outcome}. {written}")},
-        "confidence": {"score": _SURE[outcome], "rationale": "intervals at the level that the evidence gives"},
     }
 
 

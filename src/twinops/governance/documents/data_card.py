@@ -74,7 +74,7 @@ def _card(evidence: Evidence) -> dict[str, Any]:
             "One row per consumer and as-of day, with what every lawful source tells of it by then. Personal data "
             "under a pseudonym, sealed under one key per consumer: not published, described here only."
         ),
-        "license": plain(of.license),
+        "license": f"None: personal data under seal, for nobody else. Its public source is under {plain(of.license)}",
         "url": plain(of.license),
         "version": "1.0.0",
         "datePublished": evidence.as_of.isoformat(),

@@ -15,7 +15,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
 from twinops.governance.reading import Record
 
-RULE = "GDPR art. 5(1)(d); Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x"
+RULE = "GDPR art. 5(1)(c), necessity: data must add something; Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x"
 QUESTION = "Does the twin predict better than its plain baseline, with more than luck?"
 PICTURES = ("accuracy", "calibration")
 _NAMES = ("active_", "spend_", "baskets_")

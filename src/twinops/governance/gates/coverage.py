@@ -16,7 +16,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
 from twinops.governance.reading import Record
 
-RULE = "GDPR art. 5(1)(d); Vovk 2012, arXiv:1209.2673; Romano et al. 2019, arXiv:1905.03222"
+RULE = "House rule: a stated range holds what it says; Vovk 2012, arXiv:1209.2673; Romano et al. 2019, arXiv:1905.03222"
 QUESTION = "Do the 80 % ranges hold 80 of 100 outcomes, overall and in every tier of activity?"
 QUANTITIES = ("baskets", "spend")
 TIERS = ("low", "mid", "high")

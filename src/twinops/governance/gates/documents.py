@@ -37,7 +37,8 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         or not isinstance(problems.value, (list, tuple))
     ):
         return missing("The documents of this candidate are not in this evidence.", LATER)
-    absent = [name for name in limits.required if name not in present.value]
+    required = (*limits.required, *_asked_by_law(evidence))
+    absent = [name for name in required if name not in present.value]
     figures = {**about(problems), "n": len(present.value), "limit": 0}
     found = [*(f"{name} is not there" for name in absent), *map(str, problems.value)]
     if found:
@@ -49,7 +50,13 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             **figures,
         )
     return passed(
-        f"All {len(limits.required)} required documents are there, unchanged, citing known evidence: 0 faults.",
+        f"All {len(required)} required documents are there, unchanged, citing known evidence: 0 faults.",
         value=0,
         **figures,
     )
+
+
+def _asked_by_law(evidence: Evidence) -> tuple[str, ...]:
+    """A high-risk system has technical documentation, whatever a policy says (AI Act art. 11)."""
+    found = evidence.value("ai_act_classification")
+    return ("annex_iv.md",) if isinstance(found, dict) and found.get("class") == "high_risk" else ()

@@ -15,6 +15,7 @@ from twinops.entities.verdict import Verdict, about, failed, missing, passed
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.approval import STANDS
 from twinops.governance.assessment.reopening import too_old
+from twinops.governance.assessment.substance import ahead
 from twinops.governance.reading import Record
 
 RULE = "GDPR arts. 35(2), 35(7), 35(11), 36(1), 38(6); WP 248 rev.01"
@@ -71,7 +72,7 @@ def _approved(evidence: Evidence, human: dpia.Human, figures: dict[str, Any]) ->
             f"Each signs with `twinops dpia sign`. {SEE}",
             **figures,
         )
-    changed = _changed(review.value, evidence.judged_on)
+    changed = [*_changed(review.value, evidence.judged_on), *_ahead(human, evidence.judged_on)]
     if changed:
         told = [*changed[:6], *([f"and {len(changed) - 6} more"] if len(changed) > 6 else [])]
         return failed(f"The approval does not stand: {'; '.join(told)}.", SEE, **figures)
@@ -97,6 +98,11 @@ def _changed(review: dict[str, Any], today: date | None) -> list[str]:
         except ValueError:
             found.append("it carries no day")
     return found or ([] if review["state"] == STANDS else [f"it is {review['state']}"])
+
+
+def _ahead(human: dpia.Human, today: date | None) -> tuple[str, ...]:
+    """Days that have not come; a day in the future would also put off the yearly look."""
+    return ahead({name: field.dated for name, field in human.asked().items()}, today) if today else ()
 
 
 def _list(value: Any) -> list[Any]:

@@ -15,7 +15,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
 from twinops.governance.reading import Record
 
-RULE = "GDPR art. 5(1)(d); Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x"
+RULE = "House rule: data like those learned from; Benjamini & Hochberg 1995, doi:10.1111/j.2517-6161.1995.tb02031.x"
 QUESTION = "Do the features still look as they did in the reference window?"
 MEASURE = "drift_share"
 PICTURES = ("drift_distances",)

@@ -19,7 +19,7 @@ from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusi
 from twinops.governance.citations import said
 from twinops.governance.reading import Record
 
-RULE = "GDPR art. 5(1)(d); AI Act art. 72 (Reg. (EU) 2024/1689), taken as guidance"
+RULE = "House rule: what is served is watched; AI Act art. 72 (Reg. (EU) 2024/1689) asks it of high-risk systems"
 QUESTION = "Did households do in the first days after the as-of day what was expected of them?"
 MEASURES = ("early_baskets_ratio", "early_active_ratio")
 PICTURES = ("early_warning",)

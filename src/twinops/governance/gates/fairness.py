@@ -23,6 +23,7 @@ FACT = "fairness_tests"
 PICTURES = ("fairness_ratios", "selection_rates")
 WATCHED = ("fairness_", "mitigation_")
 CONSIDERED_AS = "Whom the decision reaches less often"
+RISKS = ("risk_discrimination",)
 SPEAKS_TO = {"dpia.risk_design": WATCHED, "annex_iv.2g": (FACT,), "annex_iv.3": ("fairness_groups",)}
 Share = Annotated[float, Field(gt=0, lt=1)]
 

@@ -20,6 +20,7 @@ QUESTION = "Does the proposed campaign keep to the limits of contact, and spare 
 GROUPS, KEPT, RATIO = "influence_groups", "influence_against_guard", "influence_ratio"
 PICTURES = ("influence",)
 WATCHED = ("influence_",)
+RISKS = ("risk_manipulation",)
 SPEAKS_TO = {"dpia.risk_design": WATCHED}
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 Levels = Annotated[tuple[Text, ...], Field(min_length=1)]

@@ -18,6 +18,7 @@ RULE = "GDPR art. 5(1)(d) and (f); Fellegi & Sunter 1969, doi:10.1080/01621459.1
 QUESTION = "Are linked records surely one person's?"
 MEASURE = "linkage_precision"
 PICTURES = ("linkage_bands",)
+RISKS = ("incident_change",)
 SPEAKS_TO = {"dpia.accuracy": (MEASURE, "linkage_recall", "linkage_wrong"), "annex_iv.2d": (MEASURE, "linkage_recall")}
 
 

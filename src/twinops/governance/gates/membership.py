@@ -18,6 +18,7 @@ RULE = "GDPR art. 5(1)(f), recital 26; EDPB opinion 28/2024; Carlini et al. 2022
 QUESTION = "Can it be told from the model whose data it was made of?"
 RATE = "membership_rate"
 AUC = "membership_auc"
+RISKS = ("risk_inference", "incident_access")
 SPEAKS_TO = {"dpia.risk_incident": (AUC,), "annex_iv.2g": ("membership_",)}
 
 

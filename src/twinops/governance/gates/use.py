@@ -12,12 +12,17 @@ from twinops.entities.verdict import Verdict, about, failed, inconclusive, missi
 from twinops.governance.law.ai_act import MEANS
 from twinops.governance.reading import Record
 
-RULE = "AI Act arts. 5, 6, 50 (Reg. (EU) 2024/1689); DSA arts. 25-28; Dir. (EU) 2023/2225 art. 18"
+RULE = "AI Act arts. 5, 6, 50; GDPR arts. 7, 22; DSA arts. 25-28; Dir. (EU) 2023/2225 art. 18; Reg. (EU) 2024/900"
 QUESTION = "Does the law allow the declared use, and has a person justified what asks for it?"
+HIGH = "high_risk"
+DUTIES_OF_HIGH_RISK = {
+    "oversight": "named human oversight (arts. 14, 26(2))",
+    "registration": "a registration (art. 49)",
+}
 CLASS, DUTIES = "ai_act_classification", "consumer_law_duties"
 FILE = "compliance/intended_use.yaml"
 OUTCOMES, HOLDS = ("block", "duty", "human_review"), ("true", "unknown")
-CLEAR = ("minimal", "transparency", "annex_iii_derogated", "out_of_scope")
+CLEAR = ("minimal", "transparency", "out_of_scope")
 """Classes that need no person's word; duties beside them stand on the card."""
 
 
@@ -42,6 +47,10 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     if outcome == "prohibited" or barred:
         why = "; ".join([told, *(f"consumer law bars it: {b}" for b in barred)])
         return failed(f"{why}.", f"Change the use, not the answer: {FILE}.", **figures)
+    lacking = _lacking(evidence, found.value) if outcome == HIGH and found else []
+    if lacking:
+        why = f"{told}, and the Act asks for {', '.join(lacking)}"
+        return missing(f"{why}.", f"The data owner says where they are: `high_risk` in {FILE}.", **figures)
     if outcome not in CLEAR or asked:
         why = "; ".join([told, *asked])
         open_facts = _open(found.value if found else {})
@@ -50,6 +59,15 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             f"{why}.", f"{answer}a named person justifies the use in writing: `twinops gates resolve use`.", **figures
         )
     return passed(f"{told}; duties: {', '.join(_rules(duties.value, 'duty', 'true')) or 'none'}.", **figures)
+
+
+def _lacking(evidence: Evidence, classified: dict[str, Any]) -> list[str]:
+    """What a high-risk system must have that is not declared; the documents gate asks for its Annex IV file."""
+    said = evidence.value("intended_use.high_risk")
+    declared = said if isinstance(said, dict) else {}
+    fria = any(r.get("outcome") == "fria" and r.get("holds") in HOLDS for r in classified.get("rules") or ())
+    wanted = {**DUTIES_OF_HIGH_RISK, **({"impact_on_rights": "an assessment of rights (art. 27)"} if fria else {})}
+    return [words for name, words in wanted.items() if not declared.get(name)]
 
 
 def _readable(duties: Any) -> bool:

@@ -83,6 +83,17 @@ class ConsumerFacts(Record):
     facts: dict[str, AnsweredFact]
 
 
+class HighRiskDuties(Record):
+    """Where what the AI Act asks of a high-risk system is to be found: a file, a number, a person."""
+
+    oversight: Text | None = None
+    """Who watches it, and how they can stop it (arts. 14, 26(2))."""
+    registration: Text | None = None
+    """Its number in the EU database (art. 49)."""
+    impact_on_rights: Text | None = None
+    """The fundamental rights impact assessment (art. 27), where one is asked for."""
+
+
 class IntendedUse(Record):
     """The whole file."""
 
@@ -96,6 +107,7 @@ class IntendedUse(Record):
     fairness: FairnessPlan
     ai_act: AiActFacts
     consumer_law: ConsumerFacts
+    high_risk: HighRiskDuties = HighRiskDuties()
 
 
 def read(text: str, *, name: str = SOURCE) -> IntendedUse:
@@ -118,9 +130,22 @@ def facts(use: IntendedUse) -> tuple[Fact, ...]:
         **{f"intended_use.{name}": value for name, value in parts.items()},
         "ai_act_facts": use.ai_act.model_dump(mode="json")["facts"],
         "ai_act_classification": ai,
-        "consumer_law_duties": consumer_law.duties(answers(use.consumer_law.facts)),
+        "consumer_law_facts": use.consumer_law.model_dump(mode="json")["facts"],
+        "consumer_law_duties": consumer_law.duties(_for_consumers(use)),
     }
     return tuple(Fact(name, value, Kind.DECLARED, source) for name, value in declared.items())
+
+
+def _for_consumers(use: IntendedUse) -> ai_act.Facts:
+    """All that the rules for consumers ask, each fact from the one place where it is answered."""
+    decision, values = use.decision, {"true": True, "false": False, "unknown": None}
+    decided = {name: values[getattr(decision, name)] for name in _decided_by("decision")}
+    consent = any(p.legal_basis == "consent" for p in use.purposes.values())
+    return {**answers(use.consumer_law.facts), **answers(use.ai_act.facts), **decided, "consent_relied_on": consent}
+
+
+def _decided_by(where: str) -> tuple[str, ...]:
+    return tuple(name for name, place in law("consumer_rules")["decided_by"].items() if place == where)
 
 
 def answers(given: dict[str, AnsweredFact]) -> ai_act.Facts:
@@ -134,7 +159,10 @@ def _mistakes(raw: Any) -> Iterator[str]:
     yield from (f"purposes.{p.value}: is not declared" for p in Purpose if purposes and p.value not in purposes)
     yield from _strangers("ai_act.facts", _table(raw, "ai_act", "facts"), set(law("ai_act")["facts"]))
     asked = {name for rule in law("consumer_rules")["rules"] for name in ai_act.names({"all": rule["when"]})}
-    yield from _strangers("consumer_law.facts", _table(raw, "consumer_law", "facts"), asked)
+    answered = {**dict.fromkeys(law("ai_act")["facts"], "ai_act.facts"), **law("consumer_rules")["decided_by"]}
+    given = _table(raw, "consumer_law", "facts")
+    yield from (f"consumer_law.facts.{n}: is answered under {answered[n]}, once" for n in given if n in answered)
+    yield from _strangers("consumer_law.facts", (n for n in given if n not in answered), asked - answered.keys())
     terms = set(law("dpv_terms")["terms"]["purposes"].values())
     for name, purpose in purposes.items():
         if isinstance(purpose, dict) and purpose.get("dpv") not in terms:

@@ -60,11 +60,15 @@ class Overriding(Record):
 
 
 class Releases(Record):
-    """How much privacy loss all synthetic tables together may spend, and how far an attack on a table may succeed."""
+    """What may leave: how much privacy loss all synthetic tables may spend, and how far an attack may succeed.
+
+    What generalised tables tell together no epsilon bounds, so their number is bounded.
+    """
 
     epsilon_at_most: Annotated[float, Field(gt=0, le=20)]
     delta: Annotated[float, Field(gt=0, le=0.001)]
     risk_at_most: Annotated[float, Field(gt=0, lt=1)]
+    generalised_at_most: Annotated[int, Field(ge=0, le=1_000)] = 1
 
 
 class Policy(Record):

@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Kind
 from twinops.entities.verdict import Outcome
 from twinops.governance.gates._shelf import of
 from twinops.governance.policy.decide import Decision
+from twinops.governance.policy.limits import Policy
 
-SCHEMA = "twinops.assessed/1"
+SCHEMA = "twinops.assessed/2"
 _SOURCE = ("columns", "personal_data", "bases", "retention_days", "controller", "collected_from")
 _PURPOSE = ("dpv", "legal_basis")
 _DECISION = (
@@ -17,11 +19,18 @@ _DECISION = (
     "recipient_draws_strongly_on_score",
 )  # fmt: skip
 _SPECIAL = ("Health", "Religion", "Political", "Ethnic", "Sexual")
+NOT_WATCHED = {
+    "ai_act_classification": "computed from ai_act_facts and the law of a moving day; its class is watched",
+    "consumer_law_duties": "computed from the declared facts and the same day; the facts are watched",
+}
+"""Declared facts that do not reopen an approval, each with its reason. Whatever is not listed here does."""
+_PERIOD = ("version", "valid_from", "valid_until")
+"""Of the policy; a new version is a trigger of its own, and a longer period loosens nothing."""
 _SENSITIVE = ("special_category_large_scale", "special_or_highly_personal")
 
 
-def description(evidence: Evidence, decision: Decision) -> dict[str, Any]:
-    """Sources, columns, purposes, recipients, periods, decision, model, scale and open failures, as JSON values.
+def description(evidence: Evidence, decision: Decision, rules: Policy) -> dict[str, Any]:
+    """Sources, purposes, recipients, periods, decision, model, scale, failures, all that is declared, as JSON values.
 
     What evidence does not hold stands as null, so that its arrival later counts as a change.
     """
@@ -43,7 +52,16 @@ def description(evidence: Evidence, decision: Decision) -> dict[str, Any]:
         "failing": sorted(v.gate for v in decision.verdicts if v.outcome is Outcome.FAILED and of(v, "WATCHED")),
         "incidents": [str(i.get("what")) for i in _rows(evidence, "dpia.declared.incidents")],
         "erasure_failures": _value(evidence, "erasure_failures"),
+        "failed": {v.gate: list(of(v, "RISKS") or ()) for v in decision.verdicts if v.outcome is Outcome.FAILED},
+        "declared": _declared(evidence, rules),
     }
+
+
+def _declared(evidence: Evidence, rules: Policy) -> dict[str, Any]:
+    """Every declared fact but those listed as not watched, the class of the use, and what the policy says."""
+    said = {f.name: _json(f.value) for f in evidence.facts if f.kind is Kind.DECLARED and f.name not in NOT_WATCHED}
+    use = {"ai_act_class": _table(evidence, "ai_act_classification").get("class")}
+    return {**said, **use, "policy": {n: v for n, v in rules.model_dump(mode="json").items() if n not in _PERIOD}}
 
 
 def _special(evidence: Evidence) -> list[str]:
@@ -53,7 +71,8 @@ def _special(evidence: Evidence) -> list[str]:
         for m in evidence.starting("proxy.")
         if m.name.endswith(".excess") and m.low is not None and m.low > 0
     ]
-    met = [n for n in _SENSITIVE if n in str(_table(evidence, "dpia.need").get("met"))]
+    answered = _table(evidence, "dpia.need").get("answers") or {}
+    met = [n for n in _SENSITIVE if answered.get(n) == "true"]
     sources = [f.name for f in evidence.sources if any(w in str(f.value.get("personal_data")) for w in _SPECIAL)]
     return sorted({*predicted, *met, *sources})
 

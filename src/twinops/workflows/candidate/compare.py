@@ -50,7 +50,7 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
     today = judged.evidence.fact(JUDGED_ON)
     seen = other.joined(facts=[today] if today and other.fact(JUDGED_ON) is None else ())
     before = Side(name, seen, _comparable(decide(judged.rules, seen), judged))
-    then, today_is = (description(e, decide(judged.rules, e)) for e in (other, judged.measured))
+    then, today_is = (description(e, decide(judged.rules, e), judged.rules) for e in (other, judged.measured))
     fired = triggers(then, today_is)
     return Compared(now.decision, before.decision, fired, comparison_markdown(now, before, fired))
 

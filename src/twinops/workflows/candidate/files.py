@@ -1,11 +1,16 @@
 """What lies in this folder: the candidate's evidence, and what the lock file and git say of it now."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import Lineage
+
+LAST_STAGE = "documents"
+MANY = 3
+"""How many stages, and things about each, a sentence names."""
 
 
 def evidence_of(path: Path) -> Evidence:
@@ -35,6 +40,31 @@ def lineage_facts(lineage: Lineage, measured: Evidence) -> tuple[Fact, ...]:
         Fact("lock_stale", stale, Kind.MEASURED, "dvc.lock, dvc.yaml"),
         Fact("lock_matches", fits, Kind.MEASURED, "dvc.lock, files of the folder, evidence key"),
     )
+
+
+def stale(lineage: Lineage, measured: Evidence | None = None) -> str:
+    """One sentence on what changed since this was made, or nothing when it is what the folder holds now.
+
+    Without evidence it is about the measures alone, each with its own stage.
+    """
+    changed = {stage: tuple(why) for stage, why in lineage.changed().items()}
+    for stage, made in lineage.stale_stages().items():
+        changed[stage] = ("dvc.yaml no longer has it", *made)
+    if measured is None:
+        changed.pop(LAST_STAGE, None)
+    elif not changed and measured.key != lineage.candidate_key():
+        return f"Stale: made for candidate {measured.key[:12]}, not for the one that lies here."
+    return f"Stale, made before this changed: {_listed(changed)}." if changed else ""
+
+
+def _listed(changed: Mapping[str, Sequence[str]]) -> str:
+    """The first few stages, each with the first few things that changed."""
+    told = [f"{stage} ({_few(why)})" for stage, why in list(changed.items())[:MANY]]
+    return "; ".join(told) + (f"; and {len(changed) - MANY} more stages" if len(changed) > MANY else "")
+
+
+def _few(why: Sequence[str]) -> str:
+    return ", ".join(why[:MANY]) + (f" and {len(why) - MANY} more" if len(why) > MANY else "")
 
 
 def same_key(measured: Evidence, lineage: Lineage) -> str:

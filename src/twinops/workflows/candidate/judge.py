@@ -11,7 +11,7 @@ from twinops.governance.log import manifest
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
 from twinops.ports import Lineage
-from twinops.workflows.candidate.files import evidence_of, lineage_facts
+from twinops.workflows.candidate.files import evidence_of, lineage_facts, stale
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 
@@ -29,6 +29,8 @@ class JudgedCandidate:
     decision: Decision
     rules: Policy
     """The policy it was judged by."""
+    stale: str = ""
+    """What changed since it was measured, in a sentence; nothing when it is what the folder holds now."""
 
 
 def judge(places: Places, lineage: Lineage, today: Day = None) -> JudgedCandidate:
@@ -37,7 +39,7 @@ def judge(places: Places, lineage: Lineage, today: Day = None) -> JudgedCandidat
     measured = evidence_of(places.evidence)
     facts = (*lineage_facts(lineage, measured), *document_facts(places, measured), day_fact(today))
     evidence = measured.joined(facts=facts)
-    return JudgedCandidate(measured, evidence, decide(rules, evidence), rules)
+    return JudgedCandidate(measured, evidence, decide(rules, evidence), rules, stale(lineage, measured))
 
 
 def day_fact(today: Day = None) -> Fact:

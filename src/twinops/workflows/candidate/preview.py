@@ -9,7 +9,7 @@ from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.verdicts.explain import verdicts_text
 from twinops.governance.verdicts.preview import page, preview_html
 from twinops.ports import Lineage
-from twinops.workflows.candidate.files import lineage_facts
+from twinops.workflows.candidate.files import lineage_facts, stale
 from twinops.workflows.candidate.judge import Day, day_fact
 from twinops.workflows.compliance_files import declarations
 from twinops.workflows.evidence import NO_KEY, CandidateFolder
@@ -24,9 +24,11 @@ class Preview:
     evidence: Evidence
     decision: Decision
     about: str
+    stale: str = ""
+    """Which measures are older than what they were made from, in a sentence."""
 
     def _repr_html_(self) -> str:
-        return preview_html(self.decision, title=TITLE, about=self.about)
+        return preview_html(self.decision, title=TITLE, about=self.said)
 
     @property
     def html(self) -> str:
@@ -34,14 +36,19 @@ class Preview:
         return page(self._repr_html_(), title=TITLE)
 
     def __str__(self) -> str:
-        return f"{self.about}\n{verdicts_text(self.decision)}"
+        return f"{self.said}\n{verdicts_text(self.decision)}"
+
+    @property
+    def said(self) -> str:
+        """What this is about, and before it what is stale in it."""
+        return f"{self.stale} {self.about}".lstrip()
 
     def __repr__(self) -> str:
         return str(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: the decision."""
-        return self.decision.to_dict()
+        """For JSON: the decision, and what is stale in it."""
+        return {**self.decision.to_dict(), "stale": self.stale or None}
 
 
 def preview(candidate: CandidateFolder, lineage: Lineage, today: Day = None) -> Preview:
@@ -59,7 +66,7 @@ def preview(candidate: CandidateFolder, lineage: Lineage, today: Day = None) -> 
         f"Measures of {len(candidate.places.all_measures)} stages as they lie here, as of {candidate.as_of}; documents "
         "are built and judged by the pipeline."
     )
-    return Preview(evidence, decide(declared.rules, evidence), about)
+    return Preview(evidence, decide(declared.rules, evidence), about, stale(lineage) if key else "")
 
 
 def _key(lineage: Lineage) -> str | None:

@@ -19,6 +19,8 @@ class Status:
     decision: Decision
     run_id: str | None
     version: str | None
+    stale: str = ""
+    """What changed since, in a sentence; nothing when it is what the folder holds now."""
 
     def to_dict(self) -> dict[str, Any]:
         """What `twinops status --json` prints; names and meanings are a contract."""
@@ -29,6 +31,7 @@ class Status:
                 "key": self.evidence.key,
                 "run_id": self.run_id,
             },
+            "stale": self.stale or None,
             "decision": self.decision.decision,
             "gates": [verdict.to_dict() for verdict in self.decision.verdicts],
             "settled": [written.to_dict() for written in self.decision.rulings],
@@ -42,7 +45,7 @@ def status(places: Places, lineage: Lineage, tracking: Tracking, registry: Regis
     """Judge the candidate as it lies here and look up its run and version; nothing is written."""
     judged = judge(places, lineage)
     model, key = judged.measured.model, judged.measured.key
-    return Status(judged.evidence, judged.decision, tracking.find(key), registry.find(model, key))
+    return Status(judged.evidence, judged.decision, tracking.find(key), registry.find(model, key), judged.stale)
 
 
 def _figures(measure: Measure) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from twinops.errors import ParamsError
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.answers import ADVICE, DECISION, GivenAnswer, GivenFor, before, give, written
 from twinops.governance.assessment.reopening import triggers
+from twinops.governance.assessment.substance import FEWEST_WORDS, thin_in
 from twinops.governance.people.offices import DPO
 from twinops.governance.reading import sentences
 from twinops.workflows.compliance_files import ASSESSED, SIGNATURE, AnsweredDpia, Declarations, declarations
@@ -46,16 +47,38 @@ def answer(
     _may(declared, field, by)
     now = declared.described(candidate.gather(declared)) if field in (ADVICE, DECISION) else None
     given_for = None if now is None else _given_for(part, field, now)
-    day = date.fromisoformat(dated) if dated else datetime.now(UTC).date()
+    day = _day(dated)
     question = getattr(part.dpia.human, field).question
     made = give(field, question, _parts(part, field, answer, by), by=by, dated=day, given_for=given_for)
     left = _checked(part, made)
+    _substantial(made)
     path = folder / f"{field}.yaml"
     if field == ADVICE:
         write(folder / ASSESSED, to_json(now, indent=1) + "\n")
     write(path, written(made))
     path.with_name(path.name + SIGNATURE).unlink(missing_ok=True)
     return AnswerFile(field, path, made.digest, left)
+
+
+def _day(dated: str | None) -> date:
+    """The day of the answer: today, or an earlier one when somebody wrote it down before."""
+    today = datetime.now(UTC).date()
+    try:
+        day = date.fromisoformat(dated) if dated else today
+    except ValueError:
+        raise ParamsError(f"{dated!r:.30} is no day.", hint="Write it as YYYY-MM-DD.") from None
+    if day > today:
+        raise ParamsError(f"{day} has not come.", hint="An answer carries the day on which it was given.")
+    return day
+
+
+def _substantial(made: GivenAnswer) -> None:
+    thin = thin_in(made)
+    if thin:
+        raise ParamsError(
+            f"{made.field} says too little in {', '.join(thin)}.",
+            hint=f"A sentence of {FEWEST_WORDS} different words is the least that another person can weigh.",
+        )
 
 
 def _may(declared: Declarations, field: str, by: str) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.answers import GivenAnswer
-from twinops.governance.assessment.approval import OPEN, Signature
+from twinops.governance.assessment.approval import LAPSED, OPEN, STANDS, Signature
 from twinops.governance.assessment.reopening import too_old
+from twinops.governance.assessment.substance import ahead, thin_in
 from twinops.governance.people.offices import office_asked
 from twinops.workflows.candidate.judge import Day
 from twinops.workflows.compliance_files import AnsweredDpia, Declarations, declarations
@@ -73,8 +74,11 @@ def review(candidate: CandidateFolder, declared: Declarations, *, today: Day = N
     if not candidate.places.all_measures:
         return {"state": OPEN, "reasons": ["nothing was measured yet"], "triggers": []}
     stands = declared.assessment.review(declared.described(candidate.gather(declared)))
+    day = today or datetime.now(UTC).date()
+    early = ahead({name: given.dated for name, given in declared.assessment.answers.items()}, day)
+    stands["reasons"] += early
+    stands["state"] = LAPSED if early and stands["state"] == STANDS else stands["state"]
     if stands["decided_on"] is not None:
-        day = today or datetime.now(UTC).date()
         old = too_old(date.fromisoformat(stands["decided_on"]), day)
         stands["triggers"] += [t.to_dict() for t in old]
         stands["state"] = "reopened" if old and stands["state"] == "stands" else stands["state"]
@@ -91,6 +95,8 @@ def _state(part: AnsweredDpia, name: str) -> str:
 def _fault(given: GivenAnswer, field: dpia.AskedField) -> str:
     if given.question != field.question:
         return "the question has changed: answer it anew"
+    if thin_in(given):
+        return f"says too little in {', '.join(thin_in(given))}: answer it anew"
     return "" if given.intact else "changed since it was given: answer it anew"
 
 

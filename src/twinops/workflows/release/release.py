@@ -29,6 +29,8 @@ from twinops.workflows.policy_file import policy_of
 from twinops.workflows.release.banded_table import Banded, Banding
 
 SYNTHETIC, GENERALISED = "synthetic", "generalised"
+INSIDE = "-inside"
+"""What is exact about a synthetic table stays in a folder of its own: it is no part of what the noise promises."""
 SINGLE_BUDGET = 1.0
 
 
@@ -63,7 +65,9 @@ def release(
     banding: Banding,
     own: OwnParams = NOTHING_OWN,
 ) -> Released:
-    """Write `data/releases/<kind>/`: table, code-book, figures and a sheet that says what it is and is not.
+    """Write `data/releases/<kind>/`: table, code-book and a sheet that says what it is and is not.
+
+    The figures lie beside a generalised table; those of a synthetic one, which are exact, in `<kind>-inside/`.
 
     Raises:
         ParamsError: there is no such kind, or the policy holds mistakes.
@@ -83,17 +87,21 @@ def release(
         if refused:
             return Released(kind, "", 0, len(people.members), (), None, {}, refused)
         made = _synthetic(people, epsilon, limits.delta) if kind == SYNTHETIC else _generalised(people, banding.release)
-        released = _judged(kind, made, people, limits, banding.privacy)
+        attacked = people.own_alone() if kind == SYNTHETIC else people
+        released = _judged(kind, made, attacked, limits, banding.privacy)
         outcome = "refused" if released.refused else "written"
         ledger.add(Entry(day, kind, len(people.members), made.promise.get("rho", 0.0), outcome))
         facts: dict[str, Any] = {"day": day, "spent": ledger.epsilon(limits.delta)}
         facts |= {"risk_at_most": limits.risk_at_most, "of": law_on(own, transactions).sheet}
-    return released if released.refused else _write(released, made, people, places, facts=facts)
+        facts["generalised"] = ledger.written(GENERALISED)
+    return released if released.refused else _write(released, made, attacked, places, facts=facts)
 
 
 def _over_budget(kind: str, epsilon: float, limits: Releases, ledger: ReleaseLedger) -> tuple[str, ...]:
     if kind != SYNTHETIC:
-        return ()
+        left = ledger.written(kind)
+        many = f"{left} generalised tables have left, and compliance/policy.yaml allows {limits.generalised_at_most}."
+        return (many,) if left >= limits.generalised_at_most else ()
     total = ledger.epsilon(limits.delta, more=rho_of(epsilon, limits.delta))
     if total <= limits.epsilon_at_most:
         return ()
@@ -104,13 +112,16 @@ def _over_budget(kind: str, epsilon: float, limits: Releases, ledger: ReleaseLed
 
 
 def _synthetic(people: Banded, epsilon: float, delta: float) -> _Made:
-    made = synthesise(people.members, people.bands, epsilon=epsilon, delta=delta)
+    own = people.own_alone()
+    made = synthesise(own.members, own.bands, epsilon=epsilon, delta=delta)
     return _Made(made.codes, made.codes, {"epsilon": made.epsilon, "delta": delta, "rho": made.rho})
 
 
 def _generalised(people: Banded, rule: ReleaseParams) -> _Made:
     made = generalise(people.members, people.bands, Rule(rule.k, rule.l, rule.t))
-    return _Made(made.low, made.high, {"k": made.reached.k, "l": made.reached.l, "t": round(made.reached.t, 4)})
+    return _Made(
+        made.low, made.high, {"k": made.reached.k, "l": round(made.reached.l, 4), "t": round(made.reached.t, 4)}
+    )
 
 
 def _judged(kind: str, made: _Made, people: Banded, limits: Releases, params: PrivacyParams) -> Released:
@@ -139,14 +150,21 @@ def _write(released: Released, made: _Made, people: Banded, places: Places, *, f
         "households": released.households,
         "promise": released.promise,
         "epsilon_spent_in_all": facts["spent"],
+        "generalised_in_all": facts["generalised"],
         "risks": [m.to_dict() for m in released.risks],
         "utility": asdict(released.utility) if released.utility else None,
     }
     (folder / "table.csv").write_text(_csv(made, people.bands), encoding="utf-8", newline="")
     (folder / "codebook.json").write_text(to_json(book, indent=1) + "\n", encoding="utf-8")
+    shared = {"of": facts["of"], "risk_at_most": facts["risk_at_most"]}
+    if released.kind == SYNTHETIC:
+        inside = places.released(released.kind + INSIDE)
+        inside.mkdir(exist_ok=True)
+        (folder / "figures.json").unlink(missing_ok=True)
+        (folder / "README.md").write_text(sheet(figures, book, **shared, exact=False), encoding="utf-8")
+        folder = inside
     (folder / "figures.json").write_text(to_json(figures, indent=1) + "\n", encoding="utf-8")
-    text = sheet(figures, book, of=facts["of"], risk_at_most=facts["risk_at_most"])
-    (folder / "README.md").write_text(text, encoding="utf-8")
+    (folder / "README.md").write_text(sheet(figures, book, **shared), encoding="utf-8")
     return done
 
 

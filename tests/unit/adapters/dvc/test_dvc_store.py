@@ -14,6 +14,7 @@ from twinops.adapters.dvc import locks
 from twinops.adapters.dvc.lock_file import DvcStore
 from twinops.errors import DataError, IntegrityError, ServiceError
 from twinops.governance.gates import lineage
+from twinops.workflows.candidate.files import evidence_of, stale
 from twinops.workflows.places import Places
 
 
@@ -143,6 +144,26 @@ def test_an_entry_of_an_item_that_is_gone_is_named_too(places: Places) -> None:
     stages["collect"]["foreach"] = ["2018-01", "2017-12"]
     write(places.root / "dvc.yaml", yaml.safe_dump({"stages": stages}))
     assert DvcStore(places.root).lock_matches()
+
+
+def test_what_changed_is_told_by_stage_with_what_never_ran(places: Places) -> None:
+    write(places.root / "src" / "code.py", "x = 2\n")
+    told = yaml.safe_load((places.root / "dvc.yaml").read_text())
+    told["stages"]["collect"] = {"foreach": ["2018-01"], "do": {"cmd": "true"}}
+    write(places.root / "dvc.yaml", yaml.safe_dump(told))
+    store = DvcStore(places.root)
+    assert store.changed() == {"train": ("src",), "collect@2018-01": ("it never ran",)}
+    assert stale(store) == "Stale, made before this changed: train (src); collect@2018-01 (it never ran)."
+
+
+def test_another_command_is_a_change_and_measures_do_not_hang_on_the_documents(places: Places) -> None:
+    told = yaml.safe_load((places.root / "dvc.yaml").read_text())
+    told["stages"]["documents"]["cmd"] = "cp prepared reports"
+    write(places.root / "dvc.yaml", yaml.safe_dump(told))
+    store = DvcStore(places.root)
+    assert store.changed() == {"documents": ("its command",)}
+    assert stale(store) == ""
+    assert "documents (its command)" in stale(store, evidence_of(places.evidence))
 
 
 def test_the_lineage_gate_says_which_entry_is_stale_and_how_to_remove_it() -> None:

@@ -101,7 +101,7 @@ CASES = [
 
 
 def test_the_table_is_long_enough_and_names_every_case_once():
-    assert len(CASES) >= 40
+    assert len(CASES) + len(CONSUMER) >= 60
     assert len({what for what, _, _ in CASES}) == len(CASES)
     assert {expected for _, _, expected in CASES} >= {
         "prohibited", "high_risk", "annex_iii_derogated", "human_review", "transparency", "minimal", "undetermined",
@@ -179,6 +179,9 @@ def _names(condition: object) -> set[str]:
     return {name for part in parts for name in _names(part)}
 
 
+MACHINE = {"solely_automated": True, "legal_or_similarly_significant_effect": True}
+GROUNDS = {"art_22_ground": True, "art_22_safeguards": True}
+VOTERS = {"political_advertising": True, "profiling_based": True}
 PLATFORM = {"served_on_online_platform": True, "advert": True}
 CONSUMER = [
     ("an ordinary use", {}, {}),
@@ -201,6 +204,32 @@ CONSUMER = [
      {"ccd2-social": ("block", "unknown")}),
     ("a personal credit offer", {"credit_offer": True, "profiling_based": True}, {"ccd2-offer": ("duty", "true")}),
     ("direct marketing", {"direct_marketing": True}, {"direct-marketing-objection": ("duty", "true")}),
+    ("decided by a machine, with weight, on no ground", {**MACHINE, "art_22_safeguards": True},
+     {"gdpr-22-1": ("block", "true")}),
+    ("decided by a machine, with weight, and nobody to ask", {**MACHINE, "art_22_ground": True},
+     {"gdpr-22-1": ("block", "true")}),
+    ("decided by a machine, with weight, lawfully", {**MACHINE, **GROUNDS}, {"gdpr-22-3": ("human_review", "true")}),
+    ("only the score, and people follow it", {**MACHINE, "solely_automated": False,
+     "recipient_draws_strongly_on_score": True}, {"gdpr-22-1": ("block", "true")}),
+    ("a person decides", {**MACHINE, "solely_automated": False}, {}),
+    ("weight not known", {**MACHINE, **GROUNDS, "legal_or_similarly_significant_effect": None},
+     {"gdpr-22-3": ("human_review", "unknown")}),
+    ("by a machine, from special categories", {**MACHINE, **GROUNDS, "uses_special_category": True},
+     {"gdpr-22-3": ("human_review", "true"), "gdpr-22-4": ("block", "true")}),
+    ("one consent for several uses", {"consent_relied_on": True}, {"consent-separate": ("block", "true")}),
+    ("consents not known to be separate", {"consent_relied_on": True, "separate_consent_per_purpose": None},
+     {"consent-separate": ("block", "unknown")}),
+    ("who refuses loses the discount of all", {"consent_relied_on": True, "separate_consent_per_purpose": True,
+     "refusal_costs_general_benefit": True}, {"consent-free": ("block", "true")}),
+    ("separate and free", {"consent_relied_on": True, "separate_consent_per_purpose": True}, {}),
+    ("a list for an advertising platform", {"uploads_to_advertising_platform": True},
+     {"ad-platform": ("human_review", "true")}),
+    ("voters by profile", {**VOTERS}, {"political-targeting": ("block", "true"), "political-notice": ("duty", "true")}),
+    ("voters who agreed", {**VOTERS, "political_explicit_consent": True}, {"political-notice": ("duty", "true")}),
+    ("voters who agreed, by their health", {**VOTERS, "political_explicit_consent": True,
+     "infers_special_category": True},
+     {"political-targeting": ("block", "true"), "political-notice": ("duty", "true")}),
+    ("politics without profiles", {"political_advertising": True}, {}),
     ("reads the device", {"reads_or_writes_terminal_equipment": True}, {"terminal-access": ("duty", "true")}),
 ]  # fmt: skip
 

@@ -40,7 +40,7 @@ def test_every_gate_answers_even_when_the_first_refuses():
 def test_verdicts_carry_the_name_of_the_policy_and_the_rule_of_the_gate():
     verdict = decide(POLICY, candidate()).verdicts[0]
     assert verdict.gate == "accuracy_activity"
-    assert "art. 5(1)(d)" in verdict.rule
+    assert "art. 5(1)(c)" in verdict.rule
 
 
 def test_an_inconclusive_answer_blocks():

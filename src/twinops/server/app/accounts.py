@@ -8,7 +8,10 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Actor
+from twinops.governance.people.lookalikes import resembles
 from twinops.governance.people.offices import DPO, GATE_RUNNER, RISK_OFFICER, ROLES
+from twinops.server.refusals import refusal
+from twinops.server.registry.callers import UNKNOWN
 
 WORKSPACE = "default"
 FIRST = {
@@ -45,6 +48,19 @@ def first_start(database: str) -> dict[str, str]:
         if role:
             accounts.assign_role_to_user(user.id, roles[role])
     return passwords
+
+
+def refuse_look_alike(name: str) -> None:
+    """An account whose name reads like another's, or like what the server calls itself, would sign in that one's place.
+
+    Raises:
+        MlflowException: there is such an account, or the name is the server's own.
+    """
+    if name == UNKNOWN or name.startswith("local:"):
+        raise refusal(f"{name[:80]!r} is a name the server uses itself; choose another.")
+    like = resembles(name, [user.username for user in store().list_users()])
+    if like:
+        raise refusal(f"{name[:80]!r} looks like the account {like!r}; choose another name.")
 
 
 def actor_of(account: str) -> Actor:

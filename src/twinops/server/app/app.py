@@ -22,7 +22,7 @@ def create_app(flask: Any = None) -> Any:
     """
     from mlflow.server import app as stock
     from mlflow.server import auth
-    from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
+    from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store, catch_mlflow_exception
     from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
 
     from twinops.server.registry.artifacts import SealedRepository
@@ -40,7 +40,7 @@ def create_app(flask: Any = None) -> Any:
     _add_routes(flask, auth)
     flask.after_request(_stamp_new_run)
     asgi = auth.create_app(flask)
-    flask.before_request(_log_account_changes)
+    flask.before_request(catch_mlflow_exception(_log_account_changes))
     return _guarded(asgi)
 
 
@@ -97,6 +97,8 @@ def _log_account_changes() -> None:
         return
     named = request.get_json(silent=True) or request.form or {}
     store = governed()
+    if "/users/create" in request.path:
+        accounts.refuse_look_alike(str(named.get("username")))
     with store.writing() as log:
         whom = named.get("username")
         about = {

@@ -107,6 +107,7 @@ class SealedRepository(LocalArtifactRepository):
             return None
         if len(parts) < 2:
             raise MlflowException("No such artifact", RESOURCE_DOES_NOT_EXIST)
+        self.store().against_revoked(parts[1])
         return LocalArtifactRepository(str(self._home.approved)), "/".join(parts[1:])
 
     def _place(self, path: str) -> str:

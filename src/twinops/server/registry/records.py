@@ -199,6 +199,12 @@ def last_decision(session: Session, uid: str) -> Act | None:
     return session.execute(decided.order_by(REVIEW.c.id.desc()).limit(1)).scalar()
 
 
+def decisions_on(session: Session, digest: str) -> list[Act | None]:
+    """The newest decision on each version that holds exactly these bytes."""
+    held = session.execute(select(VERSION.c.uid).where(VERSION.c.digest == digest)).scalars().all()
+    return [last_decision(session, uid) for uid in held]
+
+
 def keep_review(session: Session, made: Review) -> None:
     """Add one act."""
     session.execute(insert(REVIEW), _values(made))

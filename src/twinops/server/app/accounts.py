@@ -10,7 +10,6 @@ from mlflow.exceptions import MlflowException
 from twinops.entities.approval import Actor
 from twinops.governance.people.lookalikes import resembles
 from twinops.governance.people.offices import DPO, GATE_RUNNER, RISK_OFFICER, ROLES
-from twinops.server.refusals import refusal
 from twinops.server.registry.callers import UNKNOWN
 
 WORKSPACE = "default"
@@ -50,17 +49,12 @@ def first_start(database: str) -> dict[str, str]:
     return passwords
 
 
-def refuse_look_alike(name: str) -> None:
-    """An account whose name reads like another's, or like what the server calls itself, would sign in that one's place.
-
-    Raises:
-        MlflowException: there is such an account, or the name is the server's own.
-    """
+def against_name(name: str) -> str | None:
+    """Why there shall be no account of this name: it reads like another's, or like what the server calls itself."""
     if name == UNKNOWN or name.startswith("local:"):
-        raise refusal(f"{name[:80]!r} is a name the server uses itself; choose another.")
+        return f"{name[:80]!r} is a name the server uses itself; choose another."
     like = resembles(name, [user.username for user in store().list_users()])
-    if like:
-        raise refusal(f"{name[:80]!r} looks like the account {like!r}; choose another name.")
+    return f"{name[:80]!r} looks like the account {like!r}; choose another name." if like else None
 
 
 def actor_of(account: str) -> Actor:

@@ -22,7 +22,7 @@ def create_app(flask: Any = None) -> Any:
     """
     from mlflow.server import app as stock
     from mlflow.server import auth
-    from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store, catch_mlflow_exception
+    from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
     from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
 
     from twinops.server.registry.artifacts import SealedRepository
@@ -40,7 +40,7 @@ def create_app(flask: Any = None) -> Any:
     _add_routes(flask, auth)
     flask.after_request(_stamp_new_run)
     asgi = auth.create_app(flask)
-    flask.before_request(catch_mlflow_exception(_log_account_changes))
+    flask.before_request(_log_account_changes)
     return _guarded(asgi)
 
 
@@ -84,7 +84,7 @@ def _stamp_new_run(response: Any) -> Any:
 ACCOUNT_ROUTES = ("/mlflow/users/", "/mlflow/roles/", "/mlflow/user-roles/", "/mlflow/role")
 
 
-def _log_account_changes() -> None:
+def _log_account_changes() -> Any:
     """Log the intent before an account or role changes; when it cannot be logged, it does not change."""
     from flask import request
 
@@ -94,11 +94,12 @@ def _log_account_changes() -> None:
 
     changes = request.method not in ("GET", "HEAD", "OPTIONS") and any(part in request.path for part in ACCOUNT_ROUTES)
     if not changes:
-        return
+        return None
     named = request.get_json(silent=True) or request.form or {}
     store = governed()
-    if "/users/create" in request.path:
-        accounts.refuse_look_alike(str(named.get("username")))
+    why = accounts.against_name(str(named.get("username"))) if "/users/create" in request.path else None
+    if why:
+        return {"error_code": "PERMISSION_DENIED", "message": f"twinops: {why}"}, 403
     with store.writing() as log:
         whom = named.get("username")
         about = {
@@ -110,3 +111,4 @@ def _log_account_changes() -> None:
             "admin": named.get("is_admin"),
         }
         log.append(Kind.ACCOUNT, actors.current(), {k: v for k, v in about.items() if v is not None})
+    return None

@@ -91,6 +91,8 @@ GROUPS = [
 ]
 DOCUMENTS = [
     "README.md",
+    "appendix.html",
+    "appendix.md",
     "bom.cdx.json",
     "croissant.json",
     "dpia.json",

@@ -57,7 +57,7 @@ def part(card: str, title: str) -> str:
 
 
 def test_the_gate_judges_and_is_told_of_wherever_verdicts_are(shown: dict[str, Any]) -> None:
-    card = shown["documents"]["README.md"]
+    card = shown["documents"]["appendix.md"]
     bom = json.loads(shown["documents"]["bom.cdx.json"])
     assert [g["outcome"] for g in shown["status"]["gates"] if g["id"] == "how_warm"] == ["failed"]
     for text in (shown["explain"], shown["gates"], shown["pull_request"], shown["documents"]["verdicts.json"]):
@@ -83,9 +83,9 @@ def test_a_gate_nobody_lists_is_a_mistake() -> None:
 
 
 def test_the_measure_is_read_in_the_words_of_whoever_measured_it(shown: dict[str, Any]) -> None:
-    card, documents = shown["documents"]["README.md"], shown["documents"]
+    card, documents = shown["documents"]["appendix.md"], shown["documents"]
     assert "- The share that is told warmly: 0.4 [0.3, 0.5] (n=200 households)" in part(card, "Monitoring")
-    assert "![How warmly each household is told](../../reports/figures/warmth.png)" in part(card, "Pictures")
+    assert "| `warmth` | How warmly each household is told |" in part(card, "Pictures")
     assert "| `warmth_share` | 0.4 [0.3, 0.5] (n=200 households) |" in card
     metrics = json.loads(documents["bom.cdx.json"])["components"][0]["modelCard"]["quantitativeAnalysis"]
     assert [m["value"] for m in metrics["performanceMetrics"] if m["type"] == "warmth_share"] == ["0.4"]

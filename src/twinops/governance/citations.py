@@ -73,7 +73,7 @@ def cited(name: str, text: str) -> set[str]:
     if name.endswith(".csv"):
         return {i for row in csv.DictReader(io.StringIO(text)) for i in (row.get("evidence") or "").split()}
     if name.endswith(".html"):
-        return set(re.findall(r'href="#(ev-[0-9a-f]{12})"', text))
+        return set(re.findall(r'href="(?:appendix\.html)?#(ev-[0-9a-f]{12})"', text))
     return set(CITATION.findall(CODE.sub("", text)))
 
 

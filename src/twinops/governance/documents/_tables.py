@@ -43,6 +43,11 @@ def quantities(evidence: Evidence) -> tuple[Quantity, ...]:
     return tuple(_quantity(name, meaning.get(name, ""), evidence) for name in sorted({*names, *meaning}))
 
 
+def headline_measures(evidence: Evidence) -> list[Measure]:
+    """The twin's own measure of every quantity."""
+    return [row.twin for row in quantities(evidence) if row.twin]
+
+
 def _quantity(name: str, meaning: str, evidence: Evidence) -> Quantity:
     beside = evidence.starting(f"{name}.")
     return Quantity(

@@ -1,6 +1,7 @@
-"""Assemble the model card: what the twin is for, on what it was measured, whom it serves worse, what was decided.
+"""Assemble the model card: four pages on what the twin is for, what was decided and why, and whom it serves worse.
 
-Sections after Mitchell et al. 2019 (doi:10.1145/3287560.3287596), in the form that `huggingface_hub` reads.
+Sections after Mitchell et al. 2019 (doi:10.1145/3287560.3287596), in the form that `huggingface_hub` reads. Everything
+else stands in the appendix.
 """
 
 from __future__ import annotations
@@ -15,38 +16,25 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
-from twinops.entities.verdict import Verdict
+from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.citations import cite, said
-from twinops.governance.documents import _blended, _tables
+from twinops.governance.documents import _tables
 from twinops.governance.documents._evidence import CitedEvidence
-from twinops.governance.documents._tables import (
-    fairness_groups,
-    of_own,
-    quantities,
-    sheet,
-)
-from twinops.governance.gates._shelf import of, told_in
+from twinops.governance.documents._tables import GAIN, Quantity, figure, headline_measures, of_own, quantities, sheet
+from twinops.governance.gates._shelf import of
 from twinops.governance.markdown import plain, render
 from twinops.governance.policy.decide import Decision
-from twinops.governance.verdicts.explain import headline_so_far, later
+from twinops.governance.verdicts.brief import Brief, brief, first_words
+from twinops.governance.verdicts.explain import headline_so_far, in_order, later
 from twinops.governance.words import words
 
 FILES = ("README.md",)
 
-_FACT_WIDTH = 160
-
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`README.md`, the card."""
-    shown = {
-        "card": Card(evidence, decision),
-        "evidence": evidence,
-        "words": words,
-        "tables": _tables,
-        "blended": _blended,
-    }
-    text = render("model_card.md.j2", shown)
-    return {"README.md": _metadata(evidence, decision) + "\n" + text}
+    shown = {"card": Card(evidence, decision), "evidence": evidence, "words": words, "tables": _tables}
+    return {"README.md": _metadata(evidence, decision) + "\n" + render("model_card.md.j2", shown)}
 
 
 @dataclass(frozen=True)
@@ -65,52 +53,58 @@ class Card(CitedEvidence):
         """The registered name."""
         return self.evidence.model
 
-    def measures_of(self, section: str) -> tuple[tuple[str, Markup], ...]:
-        """What was measured for a section, as those who measured it say."""
-        return tuple((says, said(str(m), m)) for says, m in self.evidence.read_as(Section(section)))
+    @property
+    def brief(self) -> Brief:
+        """The page that comes before all others."""
+        return brief(self.evidence, self.decision)
 
-    def told_by_gates(self, section: str) -> tuple[Markup, ...]:
-        """What gates add to a section."""
-        return told_in(Section(section), self.evidence)
+    def verdicts(self) -> list[Verdict]:
+        """Every verdict, what does not pass first."""
+        return in_order(self.decision)
+
+    def why(self, verdict: Verdict) -> str:
+        """The sentence of a verdict: whole where somebody must act, else its beginning."""
+        return first_words(verdict.sentence, 240 if verdict.outcome is not Outcome.PASSED else 120)
+
+    def headlines(self) -> tuple[tuple[Quantity, str, Markup], ...]:
+        """Headline quantities, the strongest baseline with the twin's gain over it, and the citation of both."""
+        names = {s.name for s in self.evidence.shown if s.headline and s.section is Section.ACCURACY}
+        rows = [q for q in quantities(self.evidence) if q.twin and q.name in names]
+        return tuple((q, *_strongest(q)) for q in rows)
+
+    def learned_from(self) -> tuple[Markup, ...]:
+        """Which sources, those that are made up apart from the others."""
+        found = [(f.value.get("synthetic") is True, f) for f in self.evidence.sources]
+        told = (("Sources", False), ("Synthetic sources", True))
+        named = ((words, [f for made_up, f in found if made_up is kind]) for words, kind in told)
+        return tuple(said(f"{words}: {', '.join(map(_called, facts))}", *facts) for words, facts in named if facts)
 
     def considered(self) -> tuple[tuple[str, Verdict], ...]:
         """Verdicts that are ethical considerations, each with the words that lead it in."""
         found = ((of(v, "CONSIDERED_AS"), v) for v in self.decision.verdicts if v.evidence)
         return tuple((leads, verdict) for leads, verdict in found if leads)
 
-    def watched(self) -> tuple[tuple[str, str, Markup, Markup], ...]:
-        """Groups that are easily exploited: who that is, how often they are chosen, and were contacted before."""
-        groups = self.value("influence_groups")
-        return tuple(
-            (
-                str(group).replace("_", " "),
-                words(definition),
-                self.measured(f"influence_ratio.{group}"),
-                self.measured(f"influence_ratio.{group}.past"),
-            )
-            for group, definition in (sorted(groups.items()) if isinstance(groups, dict) else ())
-        )
+    def picture(self, section: str) -> tuple[str, str] | None:
+        """The first picture of a section with its caption."""
+        found = (s for s in self.evidence.shown if s.picture and s.section is Section(section))
+        first = next(found, None)
+        return (first.name, first.says) if first else None
 
-    def verdicts(self) -> tuple[tuple[Verdict, bool], ...]:
-        """Every verdict, and whether its gate blocks."""
-        return tuple((v, v.gate not in self.decision.advisory) for v in self.decision.verdicts)
 
-    def settings(self) -> tuple[tuple[str, str, Markup], ...]:
-        """On what and how the twin's own quantities were measured: source, method, and who says so."""
-        found: dict[tuple[str, str], list[Measure]] = {}
-        for measure in _headline_measures(self.evidence):
-            found.setdefault((measure.source, measure.method), []).append(measure)
-        return tuple((source, method, cite(*measures)) for (source, method), measures in found.items())
+def _called(fact: Fact) -> str:
+    """A source by its name, and one of your own by both."""
+    own = fact.value.get("own")
+    name = fact.name.removeprefix("source.").replace("_", " ")
+    return f"{name} (own.{own})" if own else name
 
-    def groups_cited(self) -> Markup:
-        """The citation of what the table of groups shows."""
-        fact = fairness_groups(self.evidence)
-        return cite(fact) if fact else Markup("")
 
-    def short(self, fact: Fact) -> str:
-        """A fact in at most one short line."""
-        text = words(fact.value)
-        return text if len(text) <= _FACT_WIDTH else text[: _FACT_WIDTH - 1] + "…"
+def _strongest(row: Quantity) -> tuple[str, Markup]:
+    """The baseline that the twin gains least over."""
+    least = min(row.gains, key=lambda m: m.value, default=None)
+    twin = (row.twin,) if row.twin else ()
+    if least is None:
+        return "none", cite(*twin)
+    return f"{least.name.partition(GAIN)[2]}: {figure(least)}", cite(*twin, least)
 
 
 def _metadata(evidence: Evidence, decision: Decision) -> str:
@@ -119,12 +113,12 @@ def _metadata(evidence: Evidence, decision: Decision) -> str:
         "license": "apache-2.0",
         "library_name": "twinops",
         "pipeline_tag": "tabular-regression",
-        "tags": ["tabular", "consumer-twin", "grocery", "governance"],
+        "tags": ["tabular", "consumer-twin", "governance"],
         "datasets": [_dataset(evidence)],
-        "metrics": sorted({m.name.split(".")[0] for m in _headline_measures(evidence)}),
+        "metrics": sorted({m.name.split(".")[0] for m in headline_measures(evidence)}),
         "model_name": evidence.model,
         "model-index": [
-            {"name": evidence.model, "results": [_result(m, evidence) for m in _headline_measures(evidence)]}
+            {"name": evidence.model, "results": [_result(m, evidence) for m in headline_measures(evidence)]}
         ],
         "twinops": {
             "key": evidence.key,
@@ -140,10 +134,6 @@ def _metadata(evidence: Evidence, decision: Decision) -> str:
     return f"---\n{yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=120)}---\n"
 
 
-def _headline_measures(evidence: Evidence) -> list[Measure]:
-    return [row.twin for row in quantities(evidence) if row.twin]
-
-
 def _dataset(evidence: Evidence) -> str:
     """The data's short name; one of the controller's own has no public one."""
     fact = evidence.fact("source.transactions")
@@ -152,7 +142,7 @@ def _dataset(evidence: Evidence) -> str:
 
 def _result(measure: Measure, evidence: Evidence) -> dict[str, Any]:
     return {
-        "task": {"type": "tabular-regression", "name": "predict the next purchases of a household"},
+        "task": {"type": "tabular-regression", "name": "predict the next purchases of a consumer"},
         "dataset": {
             "type": _dataset(evidence),
             "name": f"{sheet(evidence).name}, held-out as-of days",

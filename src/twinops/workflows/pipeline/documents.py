@@ -1,11 +1,14 @@
 """Gather what was measured and declared into Evidence, judge it, and assemble the candidate's documents."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from twinops import plugins
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.governance import citations
+from twinops.governance.documents.model_card_page import with_pictures
 from twinops.governance.log.manifest import NAME, manifest
 from twinops.governance.markdown import inert
 from twinops.governance.policy.decide import Decision, decide
@@ -15,6 +18,7 @@ from twinops.workflows.evidence import CandidateFolder
 from twinops.workflows.places import write
 
 SHELF = "twinops.governance.documents"
+NONE: Mapping[str, bytes] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,20 @@ def documents(candidate: CandidateFolder, lineage: Lineage) -> Documented:
     places, declared = candidate.places, declarations(candidate.places)
     evidence = declared.reviewed(candidate.gather(declared, key=lineage.candidate_key()))
     decision = decide(declared.rules, evidence)
-    built = build(evidence, decision)
+    pictures = {name: path.read_bytes() for name in evidence.captions if (path := places.figure(name)).is_file()}
+    built = build(evidence, decision, pictures)
     write(places.evidence, evidence.to_json())
     for name, text in built.items():
         write(places.card(candidate.named.model, name), text)
     return Documented(evidence, decision, tuple(built))
 
 
-def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
+def build(evidence: Evidence, decision: Decision, pictures: Mapping[str, bytes] = NONE) -> dict[str, str]:
     """Every document by file name, checked for its citations, with the verdicts and, last, the manifest."""
     built: dict[str, str] = {}
     for name in plugins.names(SHELF):
         built |= plugins.load(SHELF, name).build(evidence, decision)
+    built |= {name: with_pictures(text, pictures) for name, text in built.items() if name.endswith(".html")}
     built["verdicts.json"] = to_json(inert(decision.to_dict()), indent=1) + "\n"
     citations.demand(built, evidence)
     return {**built, NAME: to_json(manifest(built, evidence, decision), indent=1) + "\n"}

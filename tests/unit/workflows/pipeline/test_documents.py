@@ -212,14 +212,38 @@ def test_a_document_that_cites_badly_stops_the_build(monkeypatch):
 
 
 def card(evidence: Evidence | None = None) -> str:
+    """The appendix: the card in full."""
+    return built(evidence or in_the_pipeline())["appendix.md"]
+
+
+def short_card(evidence: Evidence | None = None) -> str:
     return built(evidence or in_the_pipeline())["README.md"]
+
+
+def test_the_card_is_short_says_what_is_in_the_way_first_and_leads_to_the_appendix() -> None:
+    text = citations.FRONT.sub("", short_card())
+    assert len(citations.CITATION.sub("", text).split()) < 1_700
+    top = text[: text.index("\n## ")]
+    verdicts = decide(POLICY, in_the_pipeline())
+    assert "Refused by policy" in top
+    assert all(f"**{gate.replace('_', ' ')}**" in top for gate in verdicts.blocking[:1])
+    page = built(in_the_pipeline())["model_card.html"]
+    assert 'href="appendix.html#ev-' in page
+    anchors = set(re.findall(r'id="(ev-[0-9a-f]{12})"', built(in_the_pipeline())["appendix.html"]))
+    assert set(re.findall(r'href="appendix.html#(ev-[0-9a-f]{12})"', page)) <= anchors
+
+
+def test_the_page_of_the_card_holds_its_pictures() -> None:
+    made = build(in_the_pipeline(), decide(POLICY, in_the_pipeline()), {"accuracy": b"PNG"})["model_card.html"]
+    assert "data:image/png;base64,UE5H" in made or "accuracy" not in in_the_pipeline().captions
+    assert "../../reports" not in made
 
 
 def test_the_card_loads_as_a_hugging_face_card(tmp_path):
     from huggingface_hub import ModelCard
 
     path = tmp_path / "README.md"
-    path.write_text(card(), encoding="utf-8")
+    path.write_text(short_card(), encoding="utf-8")
     data = ModelCard.load(path).data
     assert data.license == "apache-2.0"
     assert {r.metric_type for r in data.eval_results} >= {"active_auc", "spend_mae"}
@@ -230,7 +254,7 @@ def test_the_metadata_survives_hostile_text(tmp_path):
     from huggingface_hub import ModelCard
 
     path = tmp_path / "README.md"
-    path.write_text(card(hostile()), encoding="utf-8")
+    path.write_text(short_card(hostile()), encoding="utf-8")
     assert ModelCard.load(path).data.model_name == "twin"
 
 
@@ -370,14 +394,15 @@ def test_your_own_source_brings_its_declared_facts_into_card_and_assessment_and_
     }
     others = tuple(f for f in in_the_pipeline().facts if not f.name.startswith("source."))
     documents_ = built(replace(in_the_pipeline(), facts=(*others, *told)))
-    training = documents_["README.md"].split("## Training data")[1].split("###")[0]
+    training = documents_["appendix.md"].split("## Training data")[1].split("###")[0]
     legal = own_world.LEGAL
     kept = f"{legal['retention_days']} days"
     for words in ("transactions (own.shop)", legal["controller"], "twin training: consent", kept):
         assert words in training
     for words in (legal["controller"], legal["notice"], legal["collected_from"]):
         assert words in documents_["dpia.md"]
-    assert "Grocery households of one retailer" not in documents_["README.md"]
+    assert all("Grocery households of one retailer" not in documents_[n] for n in ("README.md", "appendix.md"))
+    assert "transactions (own.shop)" in documents_["README.md"]
     assert "completejourney" not in documents_["README.md"].split("\n---\n")[0]
     assert {f.name for f in source_facts(own, files_of_others=True)} == {f.name for f in source_facts()}
 
@@ -398,7 +423,7 @@ def test_small_cells_are_not_shown():
 
 
 def test_pictures_are_linked_by_relative_path():
-    assert "](../../reports/figures/accuracy.png)" in card()
+    assert "](../../reports/figures/accuracy.png)" in short_card()
 
 
 # ---- the manifest and what the gate reads

@@ -44,7 +44,7 @@ def main() -> int:
 def arguments() -> argparse.Namespace:
     """What was asked."""
     told = argparse.ArgumentParser(prog="make siege", description=__doc__)
-    told.add_argument("--targets", default="sqlite,postgresql,stock", help="sqlite, postgresql, stock, address")
+    told.add_argument("--targets", default="sqlite,postgresql,stock", help="sqlite, postgresql, s3, stock")
     told.add_argument("--url", help="a server that is there for this: its policy and offices are replaced by a play's")
     told.add_argument("--accounts", help="JSON of passwords by role: scientist, ci, risk-officer, dpo, admin")
     told.add_argument("--database", help="that server's database, as SQLAlchemy names it")
@@ -65,6 +65,7 @@ def besieged(name: str, asked: argparse.Namespace):
     from siege import kit, table
 
     chosen = [a for a in kit.attacks() if asked.only in f"{a.group} {a.name}" and not (asked.small and a.large)]
+    chosen = [a for a in chosen if a.stored or name != "s3"]
     with opened(name, asked) as (server, has):
         siege = kit.Siege(server, has)
         outcomes = []
@@ -79,7 +80,7 @@ def besieged(name: str, asked: argparse.Namespace):
         told = {
             "target": "twinops" if server.governed else "stock MLflow",
             "database": "PostgreSQL" if (server.database or "").startswith("postgresql") else "SQLite",
-            "storage": os.environ.get("TWINOPS_SIEGE_STORAGE", "disk"),
+            "storage": "S3" if name == "s3" else "disk",
             "mlflow": server.call("GET", "/version", who="admin").body.decode(),
         }
     return table.column(outcomes, **told)
@@ -99,6 +100,12 @@ def opened(name: str, asked: argparse.Namespace) -> Iterator:
         elif name == "sqlite":
             with living.serving(root, fresh=True) as server:
                 yield server, servers.ALL
+        elif name == "s3":
+            with living.s3() as endpoint:
+                bucket = living.Bucket(endpoint, "shop", "siege")
+                bucket.client.create_bucket(Bucket="shop")
+                with living.serving(root, fresh=True, bucket=bucket) as server:
+                    yield server, servers.ALL
         elif name == "postgresql":
             with living.postgresql() as cluster, servers.two_roles(root, cluster.database()) as server:
                 yield server, servers.ALL

@@ -62,7 +62,7 @@ class Attack:
     residual: bool = False
     """Known, listed and shown for what it is."""
     large: bool = False
-    """Too long for every run of the tests."""
+    """For `make siege` only: it takes long, or `tests/server` tries the same in a test of its own."""
     stored: bool = False
     """It concerns bytes, so it is tried on every kind of storage."""
     test: str = ""

@@ -169,7 +169,7 @@ def foreign_sources(here: Field, source: str) -> None:
     "s3://elsewhere/x", "gs://elsewhere/x", "dbfs:/x", "wasbs://a@b/x", "file:///etc", "file://{tmp}/siege-{name}",
     "{tmp}/siege-{name}", "../siege-{name}", "mlflow-artifacts:/../{name}", "mlflow-artifacts:/twinops-approved/{name}",
     "models:/twin/1", "uc:/x", "http://127.0.0.1:9/x", "mlflow-artifacts://127.0.0.1:9/x",
-], stored=True)  # fmt: skip
+], stored=True, large=True)  # fmt: skip
 def foreign_places(here: Field, place: str) -> None:
     at, name = here.at, new_name("elsewhere")
     told = {"name": name, "artifact_location": place.format(name=name, tmp=gettempdir())}
@@ -242,7 +242,7 @@ DECOYS = {
 
 
 @attack(PLACES, "a version holds more than its flavour needs, or its description names another file", needs="judges",
-        cases=list(DECOYS), stock="not applicable", stored=True)  # fmt: skip
+        cases=list(DECOYS), stock="not applicable", stored=True, large=True)  # fmt: skip
 def decoy(here: Field, case: str) -> None:
     at, number = here.at, new_number()
     path, content = DECOYS[case]
@@ -312,7 +312,7 @@ def hostile_model(here: Field, name: str) -> None:
 
 
 @attack(KEPT, "a run or logged model behind a judged version is edited or deleted by a scientist",
-        cases=["parameter", "tag", "run", "experiment", "logged model", "logged model's tag"])  # fmt: skip
+        cases=["parameter", "tag", "run", "experiment", "logged model", "logged model's tag"], large=True)  # fmt: skip
 def edited_run(here: Field, case: str) -> None:
     at, name = here.at, new_name("edited")
     place = at.post(f"{API}/experiments/create", {"name": name}, who="scientist").json["experiment_id"]
@@ -344,7 +344,12 @@ def edited_run(here: Field, case: str) -> None:
     harm(answer.status == 200, f"the {case} of a judged version was changed")
 
 
-@attack(KEPT, "an administrator deletes the run or logged model behind production", cases=["run", "logged model"])
+@attack(
+    KEPT,
+    "an administrator deletes the run or logged model behind production",
+    cases=["run", "logged model"],
+    large=True,
+)
 def metadata_deleted(here: Field, case: str) -> None:
     at = here.at
     version = at.uploaded(new_number(), name=new_name("bereft"))

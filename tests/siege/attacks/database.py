@@ -132,7 +132,9 @@ MOVES: dict[str, tuple[str, ...]] = {
 }
 
 
-@attack(GROUP, "the alias is moved by SQL", cases=list(MOVES), needs="database judges", stock="not applicable")
+@attack(
+    GROUP, "the alias is moved by SQL", cases=list(MOVES), needs="database judges", stock="not applicable", large=True
+)
 def moved(here: Field, case: str) -> None:
     at: Any = here.at
     good, other = _carried(at, "moved")
@@ -176,7 +178,9 @@ def _copy(connection: Connection, table: str, where: str, **told: Any) -> dict[s
     return dict(found)
 
 
-@attack(GROUP, "a row is forged that revives a revoked version", needs="database judges", stock="not applicable")
+@attack(
+    GROUP, "a row is forged that revives a revoked version", needs="database judges", stock="not applicable", large=True
+)
 def forged_review(here: Field) -> None:
     at: Any = here.at
     good, _ = _carried(at, "forged")
@@ -189,7 +193,9 @@ def forged_review(here: Field) -> None:
     harm(at.in_production(good.name) is not None, "a forged approval revived what was revoked")
 
 
-@attack(GROUP, "a grant is forged for an unapproved version", needs="database judges", stock="not applicable")
+@attack(
+    GROUP, "a grant is forged for an unapproved version", needs="database judges", stock="not applicable", large=True
+)
 def forged_grant(here: Field) -> None:
     at: Any = here.at
     good, other = _carried(at, "granted")
@@ -210,7 +216,11 @@ def forged_grant(here: Field) -> None:
 
 
 @attack(
-    GROUP, "a policy without gates is forged into the active rules", needs="database judges", stock="not applicable"
+    GROUP,
+    "a policy without gates is forged into the active rules",
+    needs="database judges",
+    stock="not applicable",
+    large=True,
 )
 def forged_rules(here: Field) -> None:
     at: Any = here.at

@@ -133,7 +133,7 @@ def odd_questions(here: Field, page: str) -> None:
     "Authorization: Basic", "Authorization: Basic //46/w==", "X-MLFLOW-WORKSPACE: x", "X-MLFLOW-WORKSPACE: ../x",
     "Content-Type: \xff", "Content-Encoding: zip", "Accept-Encoding: \xff", "Range: bytes=9-1", "Expect: 200-ok",
     "Origin: \xff", "Origin: http://[", "Sec-Fetch-Site: \xff", "Cookie: \xff=\xff", "X-Mlflow-Experiment-Id: x",
-])  # fmt: skip
+], large=True)  # fmt: skip
 def odd_headers(here: Field, header: str) -> None:
     login = () if header.startswith("Authorization") else (f"Authorization: {here.at.login('scientist')}",)
     for path in ("/", f"{API}/registered-models/search", "/twinops/", "/api/2.0/mlflow-artifacts/artifacts/1/x"):

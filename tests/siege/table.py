@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from siege.kit import BROKEN, HELD, OPEN, UNCLEAR, Attack, Outcome, attacks
+from siege.kit import BROKEN, HELD, OPEN, UNCLEAR, Attack, Outcome, attacks, attempts
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "operate.md"
@@ -27,7 +27,6 @@ class Column:
     mlflow: str
     outcomes: dict[str, tuple[str, str]]
     """Word and reason by the attempt's id."""
-    load: dict[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -40,13 +39,17 @@ def column(outcomes: Iterable[Outcome], **told: Any) -> Column:
 
 
 def keep(made: Sequence[Column], path: Path = KEPT) -> list[Column]:
-    """Write what was found over what was found of the same targets before; all columns are returned."""
+    """Write what was found over what was found of the same attempts on the same targets before; all are returned."""
     there = [_read(c) for c in json.loads(path.read_text())["columns"]] if path.is_file() else []
-    fresh = {c.title for c in made}
-    every = [*[c for c in there if c.title not in fresh], *made]
-    every.sort(key=lambda c: (c.target != "twinops", c.mlflow, c.storage, c.database))
-    path.write_text(json.dumps({"columns": [vars(c) for c in every]}, indent=1, sort_keys=True) + "\n")
-    return every
+    every = {c.title: c for c in there}
+    known = {one.id for one in attempts(attacks())}
+    for fresh in made:
+        before = every[fresh.title].outcomes if fresh.title in every else {}
+        kept = {name: told for name, told in before.items() if name in known}
+        every[fresh.title] = replace(fresh, outcomes={**kept, **fresh.outcomes})
+    columns = sorted(every.values(), key=lambda c: (c.target != "twinops", c.mlflow, c.storage, c.database))
+    path.write_text(json.dumps({"columns": [vars(c) for c in columns]}, indent=1, sort_keys=True) + "\n")
+    return columns
 
 
 def _read(told: dict[str, Any]) -> Column:

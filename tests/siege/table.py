@@ -64,6 +64,8 @@ def of(one: Attack, found: Column) -> list[str]:
 def cell(words: list[str]) -> str:
     """Held and open, of what applies."""
     held, opened = words.count(HELD) + words.count(UNCLEAR), words.count(OPEN)
+    if not words:
+        return "not tried yet"
     broken = f", {words.count(BROKEN)} not tried" if BROKEN in words else ""
     return f"{held} held, {opened} open{broken}" if held + opened else "not applicable" + broken
 

@@ -14,7 +14,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup run test test-fast test-server-full siege test-spark check lab serve bench power lint format deps lock clean
+.PHONY: help setup run test test-fast test-server-full siege siege-range test-spark check lab serve bench power lint format deps lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
@@ -33,12 +33,16 @@ test: lint  ## lint and all tests, but for those on Spark
 	@pytest $(TWO)
 
 test-server-full: setup  ## every race, kill and power cut of the registry's door, and 40 kills of `make run` (two hours)
-	@TWINOPS_KILLS=300 TWINOPS_STORE_RACES=1000 TWINOPS_RACES=100 TWINOPS_CRASHES=30 TWINOPS_SERVER_KILLS=10 \
+	@TWINOPS_KILLS=300 TWINOPS_STORE_RACES=1000 TWINOPS_RACES=100 TWINOPS_CRASHES=30 TWINOPS_SERVER_KILLS=10 TWINOPS_READS=10000 TWINOPS_PROMOTIONS=200 TWINOPS_FUZZ=10 \
 	  TWINOPS_AUDIT_SIZE=1000000 pytest tests/unit/governance/log/test_audit.py tests/server -o timeout=3600
 	@TWINOPS_RUN_KILLS=40 pytest tests/pipeline/test_kills.py -s -o timeout=7200
 
 siege: setup  ## attack the registry's door, and stock MLflow's beside it, on both databases (URL= ACCOUNTS= for one server)
 	@python -W ignore tests/siege $(if $(URL),--url $(URL) --accounts $(ACCOUNTS),--out bench/siege.json --document)
+
+siege-range: setup  ## attack the registry's door on the oldest and the newest MLflow that pyproject.toml names (half an hour)
+	@for version in $$(ls setup | sed -n 's/^mlflow-\(.*\)\.lock$$/\1/p'); do home=$$(sh setup/mlflow.sh $$version) || exit; \
+	  printf '\n== MLflow %s\n' $$version >&2; PATH="$$PWD/$$home/bin:$$PATH" "$$home/bin/python" -m pytest tests/server || exit; done
 
 test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh
@@ -75,7 +79,7 @@ deps: setup  ## write into dvc.yaml which code each stage depends on
 
 lock: setup  ## resolve requirements.lock anew after a change of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --extra dev --extra build pyproject.toml -o requirements.lock
+	  --extra dev --extra s3 --extra build pyproject.toml -o requirements.lock
 
 clean:  ## take away what can be made again; data, keys and the ledger stay
 	@rm -rf .twinops .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache bench/out dist build

@@ -46,6 +46,7 @@ CARRIERS = frozenset(
         "twinops.params",
         "twinops.own_params",
         "twinops.adapters.quiet",
+        "twinops.adapters.running_code",
         "twinops.workflows.pipeline.notebook",
     }
 )

@@ -114,6 +114,9 @@ class Lineage(Protocol):
     def changed(self) -> Mapping[str, Sequence[str]]:
         """Stages of which something differs from when they ran, each with what: input, parameter, output, command."""
 
+    def ran_otherwise(self) -> Mapping[str, Sequence[str]]:
+        """Stages that loaded other code than the lock file records, each with the files."""
+
     def stale_stages(self) -> Mapping[str, Sequence[str]]:
         """Stages of the lock file that the pipeline no longer has, each with what it made."""
 

@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
 
 WORKFLOWS = "twinops.workflows"
+READING = frozenset(
+    {
+        *(f"candidate.{verb}" for verb in ("compare", "judge", "preview", "status")),
+        *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
+        *(f"sources.{verb}" for verb in ("check", "data_map")),
+        *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
+        "dpia.status",
+        "retention.status",
+    }
+)
+"""Workflows that write nothing; every other one is refused when the code that runs is not the project's."""
 
 
 @dataclass(frozen=True)
@@ -129,8 +140,15 @@ class Project:
         """Do one workflow: `project.run("train")`, of another room `project.run("dpia.answer")`.
 
         What its type hints ask for is supplied; the rest are arguments.
+
+        Raises:
+            IntegrityError: it writes, and the code that runs is not the project's own.
         """
         workflow = find(verb)
+        if verb not in READING:
+            from twinops.adapters.running_code import against_other
+
+            against_other(self.root)
         hints = {name: hint for name, hint in get_type_hints(workflow).items() if name != "return"}
         supplied = {name: self._made(hint) for name, hint in hints.items() if injected(hint)}
         try:

@@ -14,6 +14,7 @@ from live import Live
 from workshop import Workshop
 
 from twinops.adapters.registry_client import gate_runner
+from twinops.adapters.registry_client.gate_runner import Candidate
 from twinops.errors import DataError, ServiceError
 
 pytestmark = pytest.mark.pipeline
@@ -41,7 +42,10 @@ def login(live: Live, who: str) -> dict[str, str]:
 def test_a_forced_run_in_a_clone_is_recorded_and_judged(ran: Workshop, live: Live, tmp_path: Path) -> None:
     mine = Workshop(tmp_path / "scientist")
     shutil.copytree(ran.root, mine.root)
-    live.activate((mine.root / "compliance" / "policy.yaml").read_text())
+    mine.do("twinops", "policy", "activate", "compliance/policy.yaml", **login(live, "risk-officer"))
+    mine.do("twinops", "judge", "activate", **login(live, "scientist"), expect=10)
+    mine.do("twinops", "judge", "activate", **login(live, "risk-officer"))
+    assert ": 0 difference(s)" in mine.do("twinops", "judge", "show", **login(live, "scientist"))
     for words in (("track",), ("register",)):
         mine.do("twinops", *words, **login(live, "scientist"))
 
@@ -59,6 +63,8 @@ def test_a_forced_run_in_a_clone_is_recorded_and_judged(ran: Workshop, live: Liv
     assert not list((ci.root / ".dvc" / "cache").rglob("*")) if (ci.root / ".dvc" / "cache").exists() else True
     assert ci.do("git", "status", "--porcelain") == ""
 
+    made = json.loads(ci.do("twinops", "model", "show", "twin", "1", "--json", **login(live, "ci")))["judge"]
+    assert (made["differs"], made["own_runner"]) == ([], False)
     shown = json.loads(ci.do("twinops", "model", "show", "twin", "1", "--json", **login(live, "risk-officer")))
     assert shown["commit"] == ci.do("git", "rev-parse", "HEAD").strip()
     assert shown["problems"] == []
@@ -72,9 +78,9 @@ def test_a_forced_run_in_a_clone_is_recorded_and_judged(ran: Workshop, live: Liv
     lock = ci.root / "dvc.lock"
     model = ci.lock()["train"]["outs"][0]["md5"]
     lock.write_text(lock.read_text().replace(model, "0" * 32))
-    ci.commit("touched up")
     frozen = ci.root / "dvc.yaml"
     frozen.write_text(frozen.read_text().replace("  train:\n", "  train:\n    frozen: true\n", 1))
+    ci.commit("touched up")
     said = ci.do("twinops", "model", "evidence", "twin", "1", expect=5, **login(live, "ci"))
     assert "train is frozen" in said
     assert len([e for e in live.call("GET", "/twinops/api/log", who="dpo").json["entries"] if "evidence.rec" in e]) == 1
@@ -94,6 +100,10 @@ def small(root: Path, *, command: str) -> Workshop:
     return workshop
 
 
+def forced(workshop: Workshop) -> None:
+    gate_runner.forced_run(Candidate.here(workshop.root))
+
+
 @pytest.fixture
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """DVC on the path, as a gate runner's shell has it."""
@@ -105,34 +115,31 @@ def test_what_comes_out_otherwise_is_refused_and_settings_stay(tmp_path: Path) -
     same = small(tmp_path / "same", command="echo 1 > reports/out.txt")
     settings = same.root / ".dvc" / "config.local"
     settings.write_text("[core]\n    autostage = false\n")
-    gate_runner.forced_run(same.root)
+    forced(same)
     assert settings.read_text() == "[core]\n    autostage = false\n"
     (same.root / "reports" / "out.txt").unlink()
     shutil.rmtree(same.root / ".dvc" / "cache")
-    gate_runner.forced_run(same.root)
+    forced(same)
     assert (same.root / "reports" / "out.txt").read_text() == "1\n"
     assert not (same.root / ".dvc" / "cache").exists(), "another cache was used, and it is gone"
     other = small(tmp_path / "other", command="date +%s%N > reports/out.txt")
     with pytest.raises(ServiceError, match="other bytes than are committed"):
-        gate_runner.forced_run(other.root)
-    other.do("git", "add", "dvc.lock")
+        forced(other)
+    other.do("git", "add", "-A")
     with pytest.raises(ServiceError, match="other bytes than are committed"):
-        gate_runner.forced_run(other.root)
-    broken = small(tmp_path / "broken", command="test -d reports && echo 1 > reports/out.txt")
-    (broken.root / "dvc.yaml").write_text((broken.root / "dvc.yaml").read_text().replace("test -d", "test -f"))
+        forced(other)
+    broken = small(tmp_path / "broken", command="mkdir .dvc/tmp/once && echo 1 > reports/out.txt")
     with pytest.raises(ServiceError, match="the forced run failed"):
-        gate_runner.forced_run(broken.root)
+        forced(broken)
 
 
 @pytest.mark.parametrize(
     "stages",
     ["{one: {cmd: x, frozen: true}}", "{one: {foreach: [a], do: {cmd: x, frozen: true}}}"],
 )
-def test_a_frozen_stage_is_refused(tmp_path: Path, stages: str) -> None:
-    (tmp_path / "dvc.yaml").write_text(f"stages: {stages}\n")
+def test_a_frozen_stage_is_refused(stages: str) -> None:
     with pytest.raises(ServiceError, match="one is frozen"):
-        gate_runner.against_frozen(tmp_path)
-    for broken in ("stages: [", "no: 1", ""):
-        (tmp_path / "dvc.yaml").write_text(broken)
+        gate_runner.against_frozen(f"stages: {stages}\n".encode())
+    for broken in (b"stages: [", b"no: 1", b"", b"\xff"):
         with pytest.raises(DataError):
-            gate_runner.against_frozen(tmp_path)
+            gate_runner.against_frozen(broken)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 with warnings.catch_warnings(action="ignore"):
     import mlflow.store.model_registry.sqlalchemy_store  # noqa: F401  # MLflow's own warnings, at its first import
 
-from live import Postgres, postgresql, why_no_postgresql
+from live import Bucket, Postgres, postgresql, s3, why_no_postgresql
 
 OTHERS = (
     "sqlalchemy.exc.SADeprecationWarning",
@@ -32,9 +33,22 @@ def postgres() -> Iterator[Postgres]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[Callable[[], Bucket]]:
+    """Prefixes of a bucket of one server that plays S3 for all files that one process runs."""
+    with s3() as endpoint:
+        Bucket(endpoint, "shop", "").client.create_bucket(Bucket="shop")
+        yield lambda: Bucket(endpoint, "shop", f"twins/{uuid.uuid4().hex[:8]}")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """MLflow warns of its own dependencies."""
+    """In a bucket only what concerns bytes is tried anew; and MLflow warns of its own dependencies."""
+    items[:] = [item for item in items if _storage(item) != "s3" or item.get_closest_marker("artifacts")]
     for item in items:
         if "tests/server" in item.path.as_posix():
             for warning in OTHERS:
                 item.add_marker(pytest.mark.filterwarnings(f"ignore::{warning}"))
+
+
+def _storage(item: pytest.Item) -> object:
+    return item.callspec.params.get("live") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None

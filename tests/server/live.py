@@ -14,7 +14,9 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import candidate
 import play
@@ -41,6 +43,8 @@ class Live(Client):
     said: str = ""
     fresh: bool = False
     """Started as a person would, with all that it imports."""
+    bucket: Bucket | None = None
+    """Where artifacts lie, if not on the disk."""
 
     @property
     def address(self) -> str:  # type: ignore[override]
@@ -79,10 +83,14 @@ class Live(Client):
         """What the server's process sees."""
         kept = {n: v for n, v in os.environ.items() if not n.startswith(("MLFLOW_", "_MLFLOW_", "TWINOPS_", "PYTEST"))}
         database = {"TWINOPS_DATABASE_URL": self.database} if self.database else {}
-        return {**kept, "PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1", "TWINOPS_DEBUG": "1", **database, **more}
+        told = {"PYTHONPATH": str(SOURCE), "PYTHONUNBUFFERED": "1", "TWINOPS_DEBUG": "1"}
+        return {**kept, **told, **database, **(self.bucket.told if self.bucket else {}), **more}
 
     def change(self, kept: str, content: bytes) -> None:
-        """Somebody with the disk in hand changes a file: `mlruns/...` or `approved/...`."""
+        """Somebody with the disk or the bucket in hand changes a file: `mlruns/...` or `approved/...`."""
+        if self.bucket is not None:
+            self.bucket.client.put_object(Bucket=self.bucket.name, Key=f"{self.bucket.prefix}/{kept}", Body=content)
+            return
         path = self.root / kept if kept.startswith("mlruns/") else self.root / "registry" / kept
         path.chmod(0o644)
         path.write_bytes(content)
@@ -106,13 +114,63 @@ class Live(Client):
                 self.process.wait(20)
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """A prefix of a bucket that moto plays."""
+
+    endpoint: str
+    name: str
+    prefix: str
+
+    @property
+    def address(self) -> str:
+        return f"s3://{self.name}/{self.prefix}"
+
+    @property
+    def told(self) -> dict[str, str]:
+        """What whoever starts the server sets."""
+        return {"TWINOPS_ARTIFACTS": self.address, "AWS_ENDPOINT_URL": self.endpoint, **KEYS}
+
+    @cached_property
+    def client(self) -> Any:
+        """Somebody who has the server's own keys."""
+        from boto3.session import Session
+
+        return Session(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"], region_name="us-east-1").client(
+            "s3", endpoint_url=self.endpoint
+        )
+
+    def listed(self) -> list[str]:
+        """Every object below the prefix."""
+        pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix)
+        return [at["Key"] for page in pages for at in page.get("Contents", ())]
+
+
+KEYS = {"AWS_ACCESS_KEY_ID": "play", "AWS_SECRET_ACCESS_KEY": "play", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
 @contextmanager
-def serving(root: Path, database: str | None = None, *, workers: int = 1, fresh: bool = False) -> Iterator[Live]:
+def s3() -> Iterator[str]:
+    """A server that plays S3, and its address."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        yield "http://{}:{}".format(*server.get_host_and_port())
+    finally:
+        server.stop()
+
+
+@contextmanager
+def serving(
+    root: Path, database: str | None = None, *, workers: int = 1, fresh: bool = False, bucket: Bucket | None = None
+) -> Iterator[Live]:
     """A server in this folder with the play's rules, stopped afterwards."""
     candidate.write(root / "compliance" / "offices.yaml", play.OFFICES)
     if database is None and not fresh:
         play.copy_migrated(root)
-    live = Live(root, free_port(), database, workers, fresh=fresh)
+    live = Live(root, free_port(), database, workers, fresh=fresh, bucket=bucket)
     try:
         live.start()
         live.activate()

@@ -27,9 +27,12 @@ from twinops.governance.log.manifest import manifest
 from twinops.governance.people.sshsig import fingerprint
 from twinops.governance.policy import decide as deciding
 from twinops.governance.policy import limits as policies
+from twinops.governance.policy.judge import NAME as JUDGED
+from twinops.governance.policy.judge import Judge, JudgedStage
 
 MODEL = "twin"
 KEY = "a" * 64
+TREE = "7" * 40
 PLAY = "A play for the tests, not a decision about any model."
 ROLES = {
     "scientist": Actor("scientist", frozenset({"scientist"})),
@@ -55,8 +58,8 @@ gates:
     gate: documents
     limits: {required: [README.md, dpia.json, dpia.md, verdicts.json]}
 not_judged:
-  {accuracy_spend_mae: a, consistency: a, coverage: a, drift: a, early_warning: a, fairness: a, influence: a,
-   linkage: a, membership: a, use: a}
+  {accuracy_spend_mae: a, carried: a, consistency: a, coverage: a, drift: a, early_warning: a,
+   fairness: a, influence: a, linkage: a, membership: a, use: a}
 """
 KEYS = {name: MemorySigner() for name in ("chief", "dpo", "owner")}
 OFFICES = f"""# PLAY: for tests
@@ -67,7 +70,7 @@ people:
   - {{account: admin-officer, office: risk officer}}
   - {{name: Chief, account: chief, office: risk officer, emails: [chief@example.net], key: {KEYS["chief"].public}}}
   - {{name: Dpo, account: dpo, office: data protection officer, emails: [dpo@example.net], key: {KEYS["dpo"].public}}}
-  - {{name: Owner, account: owner, emails: [owner@example.net], key: {KEYS["owner"].public}}}
+  - {{name: Owner, account: owner, office: data owner, emails: [owner@example.net], key: {KEYS["owner"].public}}}
   - {{account: scientist, emails: [scientist@example.org]}}
 """
 MLMODEL = """flavors:
@@ -117,6 +120,29 @@ def signed_by(who: str) -> dict[str, str]:
     return {"by": f"{who}@example.net", "key": fingerprint(KEYS[who].public)}
 
 
+def signed(text: str, namespace: str, who: str) -> str:
+    """Rules with the ssh signature of one of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rules.yaml"
+        path.write_text(text, encoding="utf-8")
+        KEYS[who].sign(path, key=Path("key"), namespace=namespace)
+        return path.with_name("rules.yaml.sig").read_text(encoding="utf-8")
+
+
+def activated(store: Any, kind: str, body: str) -> None:
+    """Rules that let more through are asked for by the risk officer and confirmed by the DPO."""
+    from twinops.server.officer import acts as desk
+    from twinops.server.officer import rules
+    from twinops.server.registry import callers as actors
+
+    with actors.acting("risk-officer"):
+        done = desk.activate(store, kind, body)
+    if not done.active:
+        digest = rules.parsed(kind, body).digest
+        with actors.acting("dpo"):
+            desk.confirm(store, kind, digest, signature=signed(body, f"twinops-{kind}", "dpo"))
+
+
 def documents(given: Evidence) -> dict[str, str]:
     """The play's documents and their manifest, by file name."""
     card = f"# {PLAY}\n"
@@ -135,15 +161,28 @@ def handed(model: bytes, given: Evidence | None = None, *, name: str = MODEL, **
     }
     body = {
         "files": {name: base64.b64encode(content).decode() for name, content in files.items()},
-        "commit": "c0ffee" + hashlib.sha256(model).hexdigest()[:8],
+        "commit": hashlib.sha256(model).hexdigest()[:40],
+        "tree": TREE,
         "dirty": False,
         "lock_matches": True,
         "base": None,
         "authors": ["scientist@example.org"],
         "model_sha256": hashlib.sha256(model).hexdigest(),
         "forced": True,
+        "isolation": {"network": "off", "processes": "hidden", "files": "read-only"},
+        **changes,
     }
-    return {**body, **changes}
+    told = body.pop("judge", None) or judge(body["commit"])
+    return {**body, "files": {JUDGED: base64.b64encode(told.to_json().encode()).decode(), **body["files"]}}
+
+
+def judge(commit: str, *, text: str = "measures honestly\n", command: str = "twinops run documents") -> Judge:
+    """The judge of a play: one file of code, two stages."""
+    digest = hashlib.sha256
+    told = {"features": "twinops run features", "documents": command}
+    stages = {n: JudgedStage(cmd=c, digest=digest(c.encode()).hexdigest()) for n, c in told.items()}
+    files = {"src/twinops/evaluation/measures.py": digest(text.encode()).hexdigest()}
+    return Judge(commit=commit, tree=TREE, files=files, stages=stages)
 
 
 def migrate(address: str) -> None:
@@ -188,7 +227,16 @@ def open_store(root: Path, database: str | None = None, *, rules: bool = True) -
             desk.activate(store, "offices", OFFICES)
         with actors.acting("risk-officer"):
             desk.activate(store, "policy", POLICY)
+            desk.activate(store, "judge", judge(TREE).to_json())
     return store
+
+
+def put(kept: Any, place: str, content: bytes) -> None:
+    """A file, past every check that an upload meets."""
+    kept.spool.mkdir(parents=True, exist_ok=True)
+    received = kept.spool / f".artifact.uploading.{uuid.uuid4().hex}"
+    received.write_bytes(content)
+    kept.publish(kept.stage(received), place)
 
 
 def registered(store: Any, number: int = 0, *, who: str = "scientist", name: str = MODEL, files: Any = None) -> Any:
@@ -201,9 +249,7 @@ def registered(store: Any, number: int = 0, *, who: str = "scientist", name: str
     run = uuid.uuid4().hex
     place = f"1/{run}/artifacts/model"
     for path, content in (files or model_files(number)).items():
-        target = store.home.artifacts / place / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
+        put(store.home.uploads, f"{place}/{path}", content)
     with store.ManagedSessionMaker(read_only=False) as session:
         records.stamp_run(session, run, who)
         records.stamp_upload(session, place, who)
@@ -223,7 +269,8 @@ def with_evidence(store: Any, version: Any, *, who: str = "ci", **changes: Any) 
 
     with store.ManagedSessionMaker() as session:
         made = records.version_of(session, version.name, int(version.version))
-    model = (store.home.artifacts / made.place / "data/twin.json").read_bytes()
+    with store.home.uploads.opened(made.place) as folder:
+        model = (folder / "data/twin.json").read_bytes()
     with actors.acting(who):
         body = handed(model, name=version.name, **changes)
         return evidence.submit(store, version.name, int(version.version), evidence.Handed.from_json(body))

@@ -307,6 +307,24 @@ def hidden(page: str) -> dict[str, str]:
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
 
 
+def test_mlflows_viewer_still_shows_a_page_though_none_of_ours_is_framed(live: Live, chromium: Any) -> None:
+    page = b"<p>A page that was uploaded</p>"
+    version = live.uploaded(9, files={"page.html": page})
+    experiment = live.experiment("scientist")
+    with tab(live, chromium, "scientist") as scientist:
+        scientist.opened(f"/#/experiments/{experiment}/runs/{version.run}/artifacts/model/page.html")
+        shown = scientist.page.frame_locator("iframe").get_by_text("A page that was uploaded")
+        shown.wait_for()
+        assert scientist.wrong == []
+        framed = "a => new Promise(ok => { const f = document.createElement('iframe'); f.src = a; f.onload = () => ok("
+        framed += "f.contentDocument?.body?.innerText ?? ''); document.body.append(f) })"
+        assert scientist.page.evaluate(framed, "/twinops/") == ""
+        assert scientist.page.evaluate(framed, "/health") == ""
+        assert [line for line in scientist.wrong if "frame-ancestors" not in line] == []
+        assert scientist.wrong, "the browser says that it refused"
+        scientist.wrong = []
+
+
 def test_a_form_counts_only_for_whom_and_what_it_was_shown(live: Live) -> None:
     version = live.registered(5)
     assert live.judged(version).status == 200

@@ -20,6 +20,7 @@ import live as living
 import play
 import preloaded
 import pytest
+import yaml
 from live import Live
 
 from twinops.adapters.dvc.lock_file import DvcStore
@@ -29,7 +30,6 @@ from twinops.server.registry.home import Home
 
 pytestmark = pytest.mark.pipeline
 HEARD: list[dict[str, Any]] = []
-RAN: list[tuple[str, ...]] = []
 
 
 class Listener(BaseHTTPRequestHandler):
@@ -48,6 +48,7 @@ class Listener(BaseHTTPRequestHandler):
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     root = tmp_path_factory.mktemp("project")
     places = candidate.make_candidate(root)
+    stage_of_pictures(root)
     given = replace(play.evidence(), key=DvcStore(root).candidate_key())
     candidate.write(places.evidence, given.to_json())
     for name, text in play.documents(given).items():
@@ -70,6 +71,18 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         hook.server_close()
 
 
+def stage_of_pictures(root: Path) -> None:
+    """The first stage of what is judged; it drew the picture."""
+    command, picture = "twinops run features", "reports/figures/accuracy.png"
+    pipeline, lock = (yaml.safe_load((root / name).read_text()) for name in ("dvc.yaml", "dvc.lock"))
+    pipeline["stages"] = {name: {"cmd": stage["cmd"]} for name, stage in lock["stages"].items()}
+    pipeline["stages"]["features"] = {"cmd": command, "outs": [picture]}
+    md5 = candidate.md5((root / picture).read_bytes())
+    lock["stages"]["features"] = {"cmd": command, "outs": [{"path": picture, "md5": md5}]}
+    for name, told in (("dvc.yaml", pipeline), ("dvc.lock", lock)):
+        candidate.write(root / name, yaml.safe_dump(told))
+
+
 def twinops(
     live: Live, *words: str, who: str = "scientist", at: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -80,7 +93,6 @@ def twinops(
 
 
 def done(live: Live, *words: str, who: str = "scientist") -> str:
-    RAN.append(words)
     answer = twinops(live, *words, who=who)
     assert answer.returncode == 0, (words, answer.stdout, answer.stderr)
     return answer.stdout
@@ -96,8 +108,16 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     assert (answer.returncode, "not approved" in answer.stderr) == (10, True), answer.stderr
 
     # no policy is active yet: nothing passes; the risk officer activates one, nobody else can
-    assert twinops(live, "policy", "activate", "play-policy.yaml", who="admin").returncode == 10
-    done(live, "policy", "activate", "play-policy.yaml", who="risk-officer")
+    assert twinops(live, "policy", "activate", "play-policy.yaml", "--yes", who="admin").returncode == 10
+    shown = twinops(live, "policy", "activate", "play-policy.yaml", who="risk-officer")
+    assert (shown.returncode, "Policy play judges from now" in shown.stderr) == (2, True), (
+        "it asks, and nobody answered"
+    )
+    done(live, "policy", "activate", "play-policy.yaml", "--yes", who="risk-officer")
+
+    # nor does evidence count before she says what measures
+    assert twinops(live, "judge", "activate").returncode == 10
+    assert "active" in done(live, "judge", "activate", who="risk-officer")
 
     # only the gate runner hands in evidence, and nobody without a forced run
     answer = twinops(live, "model", "evidence", "twin", "1")
@@ -105,7 +125,6 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     with pytest.raises(RefusedError, match="forced run"):
         forced(live, told=False)
     forced(live)
-    RAN.append(("model", "evidence", "twin", "1"))
     shown = json.loads(done(live, "model", "show", "twin", "1", "--json", who="risk-officer"))
     assert shown["contributors"] == ["scientist"], "registrar, uploader, run owner and git author are one person"
     digest = json.loads(done(live, "model", "show", "twin", "1", "--json"))["digest"]
@@ -148,7 +167,7 @@ def forced(live: Live, *, told: bool = True) -> None:
 
     door = Says(live.address, "ci", live.passwords["ci"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(gate_runner, "forced_run", lambda _root: None)
+        patch.setattr(gate_runner, "forced_run", lambda _candidate: {})
         patch.setattr(gate_runner.Door, "from_environment", lambda: door)
         gate_runner.hand_in(live.root, DvcStore(live.root), "twin", 1)
 
@@ -221,12 +240,3 @@ def test_of_several_workers_one_tells_what_expires(tmp_path: Path) -> None:
         for day in (date(2026, 11, 23), date(2026, 11, 24)):
             assert sorted(workers.map(claimed, [home] * 9, [day] * 9)) == [False] * 8 + [True]
     assert not claimed(home, date(2026, 11, 24)), "a server that starts again does not tell again"
-
-
-def test_the_readme_tells_this_day_in_ten_lines_that_were_run_here() -> None:
-    block = (candidate.ROOT / "README.md").read_text().partition("## A release")[2].split("```")[1]
-    told = [line.partition("#")[0].split()[1:] for line in block.strip().splitlines()]
-    assert len(told) <= 10
-    for words in told:
-        noun = tuple(words[: 1 if words[0] in ("track", "register") else 2])
-        assert any(ran[: len(noun)] == noun for ran in RAN), f"twinops {' '.join(noun)} was not run"

@@ -5,8 +5,10 @@ A whole server that runs so is besieged in `test_bypass.py`.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import candidate
 import live as living
 import play
 import pytest
@@ -14,11 +16,19 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from siege.attacks.database import FORBIDDEN
-from siege.servers import granted, psycopg
+from siege.servers import GRANTS, granted, psycopg
 from twinops.entities.approval import Act
+from twinops.server.registry.tables import OURS
 
 pytestmark = pytest.mark.pipeline
 NO = r"permission denied|must be owner|only added"
+
+
+def test_the_documented_grants_name_every_table_of_ours() -> None:
+    sql = GRANTS.search((candidate.ROOT / "docs" / "operate.md").read_text())
+    assert sql
+    revoked = {name for line in re.findall(r"REVOKE UPDATE, DELETE ON (.*?) FROM", sql[1]) for name in line.split(", ")}
+    assert revoked == set(OURS.tables)
 
 
 def run(engine: Engine, sql: str) -> None:

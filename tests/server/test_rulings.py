@@ -55,7 +55,7 @@ gates:
     .replace("coverage: a, drift: a, ", "")
     .replace("fairness: a, ", "")
 )
-OFFICES = play.OFFICES.replace("account: owner,", "account: owner, office: data owner,")
+OFFICES = play.OFFICES
 DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, p=0.4, low=0.5)})
 UNFAIR = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, p=0.001, low=0.1)})
 DRIFTED = measure("drift_share", 0.5, 0.4, 0.6)
@@ -87,9 +87,8 @@ def opened(root: Path, database: str | None = None) -> Any:
     made = play.open_store(root, database)
     roles = {**play.ROLES, "owner": play.Actor("owner", frozenset({"data-owner"}))}
     made.roles_of = lambda account: roles.get(account, play.Actor(account))
-    with actors.acting("risk-officer"):
-        desk.activate(made, "offices", OFFICES)
-        desk.activate(made, "policy", POLICY)
+    play.activated(made, "offices", OFFICES)
+    play.activated(made, "policy", POLICY)
     return made
 
 

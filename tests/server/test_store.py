@@ -22,7 +22,7 @@ from twinops.server.officer import acts as desk
 from twinops.server.officer import dossier
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import callers as actors
-from twinops.server.registry import records, tables
+from twinops.server.registry import cases, records, tables
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +122,9 @@ def test_evidence_that_is_not_from_a_forced_run_is_not_recorded(store: Any) -> N
     for said in (False, None, "true", 1):
         with play.refused("does not come from a forced run"):
             play.with_evidence(store, version, forced=said)
-    with store.ManagedSessionMaker() as session:
-        made = records.version_of(session, play.MODEL, version.version)
-        assert records.evidence_of(session, made.uid) is None
+    with store.reading() as now:
+        made = records.version_of(now.session, play.MODEL, version.version)
+        assert cases.evidence_of(now, made) is None
 
 
 def test_an_assessment_signed_by_nobody_of_this_server_stands_in_the_way(store: Any) -> None:
@@ -160,7 +160,7 @@ def test_evidence_that_was_rolled_back_is_forgotten_with_its_number(
 
 def test_commits_in_production_are_those_of_promoted_versions_newest_first(tmp_path: Path) -> None:
     store = play.open_store(tmp_path)
-    first, second, never = (play.approved(store, n, commit=f"commit-{n}") for n in (1, 2, 3))
+    first, second, never = (play.approved(store, n, commit=str(n) * 40) for n in (1, 2, 3))
 
     def commits() -> list[str]:
         with store.reading() as now:
@@ -169,8 +169,8 @@ def test_commits_in_production_are_those_of_promoted_versions_newest_first(tmp_p
     assert commits() == []
     for version in (first, second, first):
         play.set_alias(store, version)
-    assert commits() == ["commit-1", "commit-2"]
-    play.with_evidence(store, never, base="commit-3")
+    assert commits() == ["1" * 40, "2" * 40]
+    play.with_evidence(store, never, base="3" * 40)
     with play.refused("since a commit that was never in production"):
         play.acted(store, Act.APPROVE, never)
 
@@ -178,7 +178,7 @@ def test_commits_in_production_are_those_of_promoted_versions_newest_first(tmp_p
     with store.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE twinops_promotion")
         assert not tables.prepare(connection)
-    assert commits() == ["commit-1", "commit-2"]
+    assert commits() == ["1" * 40, "2" * 40]
     store._dispose_engine()
 
 
@@ -443,7 +443,8 @@ def test_a_hostile_model_is_never_approved(store: Any) -> None:
         version = play.registered(
             store, 32, files={**play.model_files(32), "MLmodel": told.encode(), "evil.py": what.encode()}
         )
-        play.with_evidence(store, version)
+        with play.refused("does not load as it was registered"):
+            play.with_evidence(store, version)
         with play.refused():
             play.acted(store, Act.APPROVE, version)
 
@@ -461,8 +462,7 @@ def test_a_versions_page_tells_the_verdicts_and_links_to_the_review(store: Any) 
     assert "Refused by policy `stricter`" in store.get_model_version("told", version.version).description
     with play.refused("In the way"):
         play.acted(store, Act.APPROVE, version)
-    with actors.acting("risk-officer"):
-        desk.activate(store, "policy", play.POLICY)
+    play.activated(store, "policy", play.POLICY)
 
 
 def test_rules_change_only_by_an_officers_hand(store: Any) -> None:
@@ -589,9 +589,9 @@ def test_work_of_one_person_is_adopted_and_says_so(store: Any, tmp_path: Path) -
     stock.create_model_version(f"{play.MODEL}-x", (place / "model").as_uri(), "run1")
     done, left = adopt(store)
     assert (len(done), left) == (1, []), (done, left)
-    with store.ManagedSessionMaker() as session:
-        made = records.version_of(session, f"{play.MODEL}-x", 1)
-        given = records.evidence_of(session, made.uid)
+    with store.reading() as now:
+        made = records.version_of(now.session, f"{play.MODEL}-x", 1)
+        given = cases.evidence_of(now, made)
     assert not made.separated
     assert not given.body["forced"]
 
@@ -619,8 +619,8 @@ def test_rules_of_an_officer_with_a_key_carry_her_signature_of_this_file_for_thi
         signer.sign(path, key=path, namespace=namespace)
         return (tmp_path / "rules.yaml.sig").read_text()
 
+    play.activated(store, "offices", keyed)
     with actors.acting("risk-officer"):
-        desk.activate(store, "offices", keyed)
         for wrong, why in (
             (None, "no ssh signature"),
             ("0" * 128, "no ssh signature"),
@@ -631,6 +631,5 @@ def test_rules_of_an_officer_with_a_key_carry_her_signature_of_this_file_for_thi
             with play.refused("do not carry this officer's signature", why):
                 desk.activate(store, "policy", play.POLICY, signature=wrong)
         desk.activate(store, "policy", play.POLICY, signature=signed(play.POLICY, "twinops-policy"))
-        desk.activate(store, "offices", play.OFFICES, signature=signed(play.OFFICES, "twinops-offices"))
-        desk.activate(store, "policy", play.POLICY)
+        assert desk.activate(store, "policy", play.POLICY, signature=signed(play.POLICY, "twinops-policy")).active
     store._dispose_engine()

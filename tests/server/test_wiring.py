@@ -60,7 +60,7 @@ def test_one_server_per_folder(tmp_path: Path) -> None:
         with sqlite3.connect(tmp_path / "mlflow.db") as connection:
             connection.execute("DROP TRIGGER twinops_alias_new")
         live.stop(9)
-        live.start()
+        live.start(WEB_CONCURRENCY="3")  # which uvicorn would take for a number of workers, and end
         assert live.passwords, "shown at the first start only"
         assert "passwords" not in live.said
         with sqlite3.connect(tmp_path / "mlflow.db") as connection:
@@ -79,6 +79,67 @@ def test_every_open_door_and_missing_layer_is_named(monkeypatch: pytest.MonkeyPa
         assert words in told
     with pytest.raises(ServiceError, match="stock MLflow's"):
         startup_checks.store_only(object())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MLFLOW_ARTIFACTS_PRESIGNED_ONLY", "true"),  # clients past the proxy, from 3.18 on
+        ("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "true"),  # parts straight into the bucket
+        ("MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD", "true"),
+        ("MLFLOW_ARTIFACTS_ONLY", "true"),
+        ("MLFLOW_ARTIFACTS_DESTINATION", "s3://elsewhere"),
+        ("MLFLOW_DEFAULT_ARTIFACT_ROOT", "s3://elsewhere"),
+        ("MLFLOW_SERVE_ARTIFACTS", "false"),
+        ("MLFLOW_S3_UPLOAD_EXTRA_ARGS", '{"ACL": "public-read-write"}'),
+        ("MLFLOW_S3_IGNORE_TLS", "true"),
+        ("MLFLOW_ALLOWED_HOST_ADDRESSED_ARTIFACT_SCHEMES", "http"),
+        ("MLFLOW_STATIC_PREFIX", "/x"),  # rules and guards know routes by their whole path
+        ("MLFLOW_AUTH_CONFIG_PATH", "mine.ini"),
+        ("MLFLOW_AUTH_ADMIN_PASSWORD", "known"),
+        ("MLFLOW_BASIC_AUTH_FAIL_CLOSED", "false"),
+        ("MLFLOW_SERVER_ENABLE_GRAPHQL_AUTH", "false"),
+        ("_MLFLOW_INTERNAL_GATEWAY_AUTH_TOKEN", "known"),
+        ("_MLFLOW_ASSISTANT_DELEGATION_SIGNING_KEY", "known"),
+        ("_MLFLOW_IN_JOB_EXECUTOR", "true"),
+        ("MLFLOW_SERVER_ENABLE_JOB_EXECUTION", "1"),
+        ("MLFLOW_ENABLE_WORKSPACES", "TRUE"),
+        ("MLFLOW_ENABLE_AI_GATEWAY", "yes"),
+        ("MLFLOW_READ_REPLICA_BACKEND_STORE_URI", "sqlite:///old.db"),  # what was revoked would still be served
+        ("MLFLOW_SQLALCHEMYSTORE_ECHO", "true"),  # rows in the log
+        ("_MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS", "true"),
+        ("MLFLOW_TRACE_ARCHIVAL_CONFIG", "mine.yaml"),
+        ("MLFLOW_GUNICORN_OPTS", "--reload"),
+        ("MLFLOW_UVICORN_OPTS", "--root-path /x"),
+        ("GUNICORN_CMD_ARGS", "--reload"),
+        ("UVICORN_ROOT_PATH", "/x"),
+        ("FLASK_DEBUG", "1"),
+        ("prometheus_multiproc_dir", "metrics"),
+        ("MLFLOW_OF_A_LATER_VERSION", "anything"),
+    ],
+)
+def test_a_setting_that_nobody_looked_at_or_that_goes_round_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(ServiceError, match=rf"{name} is (set|on)"):
+        startup_checks.against_settings({"PATH": "x", name: value})
+
+
+def test_settings_that_change_nothing_of_what_is_promised_are_followed_and_are_mlflows_own() -> None:
+    from mlflow import environment_variables
+
+    startup_checks.against_settings({**dict.fromkeys(startup_checks.HARMLESS, "1"), "MLFLOW_STATIC_PREFIX": ""})
+    startup_checks.against_settings({**dict.fromkeys(startup_checks.OFF, "false"), "TWINOPS_HOME": "x", "AWS_X": "y"})
+    assert [name for name in startup_checks.HARMLESS if not hasattr(environment_variables, name)] == []
+
+
+def test_a_server_told_to_go_round_the_store_says_so_and_makes_nothing(tmp_path: Path) -> None:
+    told = {"MLFLOW_ARTIFACTS_PRESIGNED_ONLY": "true", "MLFLOW_STATIC_PREFIX": "/x", "TWINOPS_DEBUG": ""}
+    done = started(tmp_path, "twinops", "--project", str(tmp_path), "server", **told)
+    assert done.returncode == 5
+    assert "MLFLOW_ARTIFACTS_PRESIGNED_ONLY is on (clients would read and write artifacts past" in done.stderr
+    assert "MLFLOW_STATIC_PREFIX is set" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "registry" / "accounts.ini").exists()
+    assert not (tmp_path / "mlruns").exists()
 
 
 def living_home() -> object:

@@ -67,6 +67,8 @@ MEASURES = (
     *(measure(f"influence_ratio.{group}", 0.9, 0.72, 1.12, n=539) for group in WATCHED),
     measure("consent_coverage", 0.852),
     measure("linkage_precision", 0.998, 0.994, 0.999, n=4200, unit_of_n="pairs of records"),
+    measure("carried_canaries", 0.0, 0.0, 0.019, n=200),
+    measure("carried_growth", 0.01, -0.02, 0.04, n=4),
     measure("membership_rate", 0.012, 0.006, 0.031),
     measure("membership_auc", 0.53, 0.51, 0.56),
     measure("fairness_ratio.income", 0.35, 0.14, 1.9, n=801),

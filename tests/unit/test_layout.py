@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 import yaml
 from candidate import ROOT
+from packaging.requirements import Requirement
+from packaging.version import Version
 
 from twinops import plugins
 
+SETUP = ROOT / "setup"
 MACHINE_PATH = re.compile(r"(?<![\w./-])/(?:work|farm|root|home|Users)/[A-Za-z.]")
 REGISTRY = re.compile(r"https?://[^ \"')]*/(?:simple|packages)/|index-url *=", re.IGNORECASE)
 
@@ -42,7 +45,9 @@ def test_no_file_names_a_path_of_a_machine_or_a_registry_host() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "setup/installer.lock", "setup/polars.lock", "setup/spark.lock"])
+@pytest.mark.parametrize(
+    "lock", ["requirements.lock", *(f"setup/{lock.name}" for lock in sorted(SETUP.glob("*.lock")))]
+)
 def test_every_locked_package_is_pinned_and_hashed(lock: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / lock).read_text().strip())
     assert [e for e in entries if not re.match(r"[A-Za-z0-9_.-]+==\S+.*--hash=sha256:[0-9a-f]{64}", e, re.DOTALL)] == []
@@ -55,9 +60,19 @@ def test_every_declared_dependency_is_locked_as_declared() -> None:
     locked = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", "\n".join(locks), re.MULTILINE))
     locked = {_normal(name): version for name, version in locked.items()}
     for line in [*project["dependencies"], *(d for extra in project["optional-dependencies"].values() for d in extra)]:
-        name, _, version = line.partition("==")
-        assert _normal(name) in locked, f"{name} is declared and not locked: run `make lock`"
-        assert not version or locked[_normal(name)] == version
+        told = Requirement(line)
+        assert _normal(told.name) in locked, f"{told.name} is declared and not locked: run `make lock`"
+        assert told.specifier.contains(locked[_normal(told.name)]), line
+
+
+def test_the_siege_runs_on_the_oldest_and_the_newest_mlflow_that_may_be_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    may = next(r.specifier for r in map(Requirement, project["dependencies"]) if r.name == "mlflow")
+    tried = [lock.stem.removeprefix("mlflow-") for lock in sorted(SETUP.glob("mlflow-*.lock"))]
+    assert [version for version in tried if not may.contains(version)] == []
+    assert tried[0] == f"{next(s.version for s in may if s.operator == '>=')}.0"
+    beyond = Version(next(s.version for s in may if s.operator == "<"))
+    assert Version(tried[-1]).release[:2] == (beyond.major, beyond.minor - 1)
 
 
 def test_the_pins_that_stages_watch_are_the_pins_that_are_installed() -> None:

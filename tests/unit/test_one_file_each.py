@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     project = tmp_path_factory.mktemp("project")
     for name in ("params.yaml", "epoch.json", "pins.yaml"):
         shutil.copy(ROOT / name, project)
+    with (project / "pins.yaml").open("a", encoding="utf-8") as pins:
+        pins.write(f"twinops: {version('twinops')}\n")
     shutil.copytree(ROOT / "compliance", project / "compliance")
     listed = project / "compliance" / "policy.yaml"
     listed.write_text(listed.read_text(encoding="utf-8").replace("gates:\n", ENTRY, 1), encoding="utf-8")

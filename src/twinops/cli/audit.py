@@ -40,7 +40,7 @@ def verify(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find edits, deletion, reordering, truncation and a rewritten past; exit code 4 when anything is found."""
+    """Find edits, deletion, truncation, a rewritten past, and tables the log does not tell; exit code 4 when found."""
     from twinops.adapters.registry_client import audit_source
     from twinops.governance.log.verify import check
 
@@ -49,8 +49,13 @@ def verify(
     log = _log(ctx, export)
     notes = audit_source.checkpoints(checkpoints if checkpoints else [own / "checkpoints"])
     notes += [] if checkpoints else audit_source.checkpoints_in_git(root)
-    found = check(log.bodies, notes, audit_source.keys(key or [own / "registry.pub"]), head=log.head)
+    known = audit_source.keys(key or [own / "registry.pub", *own.glob("retired.pub")])
+    found = check(log.bodies, notes, known, head=log.head)
+    if export is None:
+        found = replace(found, faults=(*found.faults, *_tables(ctx, known)))
     text = f"{found.size} entries, {found.checkpoints} checkpoints, {found.witnessed} entries witnessed from outside."
+    if found.left:
+        text += f" {found.left} checkpoints belong to a log that was left behind, as an entry tells."
     stamps: list[Stamped] = []
     if authorities is not None:
         stamps, wrong = _stamps(checkpoints or [own / "checkpoints"], authorities)
@@ -173,5 +178,22 @@ def _log(ctx: typer.Context, export: Path | None) -> Log:
         return audit_source.from_file(export)
     if os.environ.get(ADDRESS):
         return audit_source.from_server(Door.from_environment())
-    url = os.environ.get("TWINOPS_DATABASE_URL", "").replace("postgresql://", "postgresql+psycopg://")
-    return audit_source.from_database(url or f"sqlite:///{home(ctx).root / 'mlflow.db'}")
+    return audit_source.from_database(_database(ctx))
+
+
+def _tables(ctx: typer.Context, keys: list[bytes]) -> list[str]:
+    """What tables, aliases and triggers say otherwise than the log."""
+    import os
+
+    from twinops.adapters.registry_client.client import ADDRESS, Door
+    from twinops.server.registry import audit_tables
+
+    if os.environ.get(ADDRESS):
+        return [str(fault) for fault in Door.from_environment().get("state")["faults"]]
+    return audit_tables.of_database(_database(ctx), keys)
+
+
+def _database(ctx: typer.Context) -> str:
+    from twinops.server.registry.home import Home
+
+    return Home(home(ctx).root).database

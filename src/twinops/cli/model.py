@@ -12,7 +12,7 @@ from twinops.cli._answer import Json, answer, home, talk
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 Name = Annotated[str, typer.Argument(help="The registered model.")]
 Number = Annotated[int, typer.Argument(help="The version.", min=1)]
-Reason = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+Reason = Annotated[str, typer.Option(help="Why, at least ten characters; kept with the decision.")]
 Key = Annotated[
     Path | None, typer.Option("--key", help="Public key file of the registry; registry/registry.pub by default.")
 ]
@@ -22,18 +22,18 @@ Key = Annotated[
 def verify(
     uri: Annotated[str, typer.Argument(help="name@alias on the registry of TWINOPS_SERVER, or an exported folder.")],
     key: Key = None,
+    version: Annotated[int | None, typer.Option(help="Only this version will do.", min=1)] = None,
     as_json: Json = False,
 ) -> None:
     """Check signature, digests, approval, revocation and that it loads; exit code 10 when refused."""
-    from twinops.adapters.mlflow import digests, trial_load
+    from twinops.adapters.mlflow import trial_load
     from twinops.adapters.registry_client import load as registry_loading
     from twinops.adapters.registry_client.client import RefusedError
     from twinops.errors import IntegrityError
 
-    with registry_loading.verified(uri, key=key) as found:
-        loader, path = digests.data_file(found.folder)
+    with registry_loading.verified(uri, key=key, version=version) as found:
         try:
-            trial_load.try_out(loader, path)
+            trial_load.try_out(found.folder)
         except IntegrityError as problem:
             raise RefusedError(problem.what) from None
         told = {"name": found.name, "version": found.version, "digest": found.digest, "approval": found.approval}
@@ -41,8 +41,9 @@ def verify(
         day = found.approval["at"][:10]
         rulings = found.approval.get("settled", ())  # passes of older registries name none
         ruled = "".join(f", {s['gate']} ({s['answer']}) resolved until {s['until']}" for s in rulings)
-        text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads."
-        answer({**told, "issued": found.issued}, as_json=as_json, text=text)
+        until = f"; usable until {found.ends.date()}, if not revoked since {found.issued[:10]}" if found.ends else ""
+        text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads{until}."
+        answer({**told, "issued": found.issued, "ends": found.approval["expires"]}, as_json=as_json, text=text)
 
 
 @app.command()
@@ -55,7 +56,8 @@ def export(
     from twinops.adapters.registry_client import load as registry_loading
 
     found = registry_loading.export(uri, into, key=key)
-    talk(f"{found.name} version {found.version} in {into}: verify it with `twinops model verify {into}`.")
+    until = f"usable until {found.ends.date()}" if found.ends else ""
+    talk(f"{found.name} version {found.version} in {into}, {until}: verify it with `twinops model verify {into}`.")
 
 
 @app.command()
@@ -125,15 +127,49 @@ def withdraw(
 
 
 @app.command()
-def show(name: Name, version: Number, as_json: Json = False) -> None:
-    """What the registry knows of a version, and why a protected alias may not point to it."""
+def show(
+    name: Name,
+    version: Number,
+    digest: Annotated[bool, typer.Option("--digest", help="Only the digest that a decision names.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What the registry knows of a version: verdicts, who worked on it, what is in the way, and whose turn it is."""
     from twinops.adapters.registry_client.client import Door
 
     told = Door.from_environment().get("version", name=name, version=version)
-    against = "\n".join(f"  {why}" for why in told["against_promotion"]) or "  nothing stands against promotion"
-    ruled = "".join(f"\n  {one}" for one in _ruled(told["decision"]))
-    head = f"{name} version {version}: {told['state']}, digest {told['digest']}"
-    answer(told, as_json=as_json, text=f"{head}\n{against}{ruled}")
+    if digest:
+        answer(told["digest"], as_json=as_json, text=str(told["digest"]))
+        return
+    lines = [f"{name} version {version}: {told['state']}, digest {told['digest']}", *_verdicts(told["decision"])]
+    lines += ["who worked on it", *(f"  {who}" for who in _people(told))]
+    if told["needed"]:
+        lines += [
+            "why it may carry no protected alias",
+            *(f"  {why}" for why in told["against_promotion"] or ["nothing"]),
+        ]
+        lines += ["what is needed", *(line for step in told["needed"] for line in _step(step))]
+    answer(told, as_json=as_json, text="\n".join(lines))
+
+
+@app.command("adopt-base")
+def adopt_base(
+    ctx: typer.Context,
+    name: Name,
+    commit: Annotated[str, typer.Argument(help="A whole commit id: what lies up to it is upstream's.")],
+    *,
+    key: Annotated[Path | None, typer.Option("--key", help="Your ssh key, where the offices file lists one.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Accept up to which commit a model's history is upstream's; moving it later needs a second office."""
+    from twinops.adapters.registry_client import contributors
+    from twinops.cli.policy import hand_in
+
+    found = contributors.history_of(home(ctx).root, commit)
+    people = {who for one in found.values() for who in one.people}
+    talk(f"{len(found)} commits up to {commit[:12]} name: {', '.join(sorted(people))}")
+    text = f"model: {name}\ncommit: '{commit}'\ncommits: {len(found)}\npeople: {len(people)}\n"
+    hand_in("base", text, key=key, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -155,9 +191,27 @@ def promote(
     answer(done, as_json=as_json, text=f"{name}@{alias} is version {version} (ETag {done['etag']})")
 
 
-def _ruled(decision: dict[str, Any] | None) -> list[str]:
-    """What officers ruled on single gates, in the words of every other place."""
+def _verdicts(decision: dict[str, Any] | None) -> list[str]:
+    """Each verdict, and under it what officers ruled on it in the words of every other place."""
     from twinops.governance.policy.resolution import JudgedRuling
 
-    written = [{k: v for k, v in s.items() if k != "counts"} for s in (decision or {}).get("settled", [])]
-    return [f"{s['gate']}: {JudgedRuling(**s).sentence}" for s in written]
+    if decision is None:
+        return ["verdicts: none; nothing was judged"]
+    written = [JudgedRuling(**{k: v for k, v in s.items() if k != "counts"}) for s in decision["settled"]]
+    lines = [f"verdicts by policy {decision['policy_version']}: {decision['decision']}"]
+    for verdict in decision["verdicts"]:
+        blocks = " (in the way)" if verdict["id"] in decision["blocking"] else ""
+        lines.append(f"  {verdict['outcome']:12} {verdict['id']}{blocks}: {verdict['sentence']}")
+        lines += [f"  {'':12} {verdict['id']}: {one.sentence}" for one in written if one.gate == verdict["id"]]
+    return lines
+
+
+def _people(told: dict[str, Any]) -> list[str]:
+    adopted = [f"the base was accepted by {told['adopted']['by']}"] if told["adopted"] else []
+    unknown = [f"not known: {who}" for who in (*told["unknown"], *told["unknown_emails"])]
+    return [*told["contributors"], *unknown, told["since"], *adopted]
+
+
+def _step(step: dict[str, str]) -> list[str]:
+    command = [f"      {step['command']}"] if step["command"] else []
+    return [f"  {step['who']}: {step['what']}", *command]

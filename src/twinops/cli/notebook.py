@@ -6,6 +6,7 @@ from time import monotonic
 
 import typer
 
+from twinops.adapters.running_code import note
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.cli.run import pairs
 
@@ -18,6 +19,7 @@ def notebook(ctx: typer.Context, name: str, as_json: Json = False) -> None:
     started = monotonic()
     talk(f"notebook {name} ...")
     done = home(ctx).run("notebook", name=name, **pairs(ctx.args))
+    note(home(ctx).root)
     talk(f"notebook {name}: done in {monotonic() - started:.1f} s, published as {done.path.name}")
     if as_json:
         answer(done, as_json=True, text="")

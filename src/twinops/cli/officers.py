@@ -70,6 +70,21 @@ def remove(
     answer({"removed": who}, as_json=as_json, text=f"{who} is out of {offices.SOURCE}: {ACTIVATE}")
 
 
+@app.command()
+def account(
+    name: Annotated[str, typer.Argument(help="The account's name, as the offices file has it.")],
+    role: Annotated[str, typer.Option(help="scientist, gate-runner, risk-officer, data-owner or dpo.")],
+    as_json: Json = False,
+) -> None:
+    """As administrator, make an account with a role on the registry, or give it the role; the password shows once."""
+    from twinops.adapters.registry_client import accounts
+    from twinops.adapters.registry_client.client import Door
+
+    made = accounts.give(Door.from_environment(), name, role)
+    password = f"\n  {name:14} {made.password}\nThe password is shown this once." if made.password else ", as before"
+    answer(made, as_json=as_json, text=f"{name} has the role {role}{password}")
+
+
 def _path(ctx: typer.Context) -> Path:
     return home(ctx).root / "compliance" / "offices.yaml"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import typer
@@ -18,7 +19,8 @@ app = typer.Typer()
 def register(ctx: typer.Context, as_json: Json = False) -> None:
     """Make the candidate a version of the registered model: one version per key, described by its verdicts."""
     done = home(ctx).run("candidate.register")
-    answer(done, as_json=as_json, text=told(done))
+    following = f"\nnext, as a gate runner in a clone of this commit: twinops model evidence {done.name} {done.version}"
+    answer(done, as_json=as_json, text=told(done) + (following if os.environ.get("TWINOPS_SERVER") else ""))
 
 
 def told(done: Registered) -> str:

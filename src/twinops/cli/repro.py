@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from twinops.adapters.dvc import repro as dvc_repro
+from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, talk
 
 app = typer.Typer()
@@ -26,6 +27,7 @@ def repro(
     as_json: Json = False,
 ) -> None:
     """Do what `dvc repro` does, with as many independent stages at once as there are processors."""
+    against_other(ctx.obj)
     signal.signal(signal.SIGTERM, _interrupted)
     done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)
     said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from twinops.adapters.running_code import note
 from twinops.cli._answer import Json, answer, home, plain, talk
 from twinops.errors import ParamsError
 
@@ -21,6 +22,7 @@ def run(ctx: typer.Context, verb: str, as_json: Json = False) -> None:
     started = monotonic()
     talk(f"{named} ...")
     result = home(ctx).run(verb, **arguments)
+    note(home(ctx).root)
     talk(f"{named}: done in {monotonic() - started:.1f} s{_figures(result)}")
     if as_json:
         answer(result, as_json=True, text="")

@@ -22,11 +22,16 @@ def server(
         str, typer.Option(help="Host names clients may use, with commas; local ones by default.")
     ] = "",
     adopt: Annotated[bool, typer.Option("--adopt", help="Take over versions made without this server.")] = False,
+    accept_restore: Annotated[
+        str | None,
+        typer.Option(metavar="WHY", help="Once: go on with a database older than its checkpoints. Logged."),
+    ] = None,
 ) -> None:
     """Run MLflow so that only what was approved can be production. TWINOPS_DATABASE_URL names a PostgreSQL database."""
-    from twinops.server.app.serve import Listening, serve
+    from twinops.server.app.serve import Listening, Starting, serve
     from twinops.server.registry.home import Home
 
     if allowed_hosts:
         os.environ["MLFLOW_SERVER_ALLOWED_HOSTS"] = allowed_hosts
-    serve(Home(ctx.obj), Listening(host, port, workers), adopt=adopt, tell=talk)
+    how = Starting(adopt, accept_restore)
+    serve(Home(ctx.obj), Listening(host, port, workers), how=how, tell=talk)

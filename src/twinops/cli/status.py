@@ -17,6 +17,7 @@ app = typer.Typer()
 def status(
     ctx: typer.Context,
     record: Annotated[bool, typer.Option("--record", help="Do `twinops track` and `twinops register` first.")] = False,
+    short: Annotated[bool, typer.Option("--brief", help="One page: what is in the way, and what to do.")] = False,
     as_json: Json = False,
 ) -> None:
     """Every verdict on the candidate, what to do next, and where to look. Exit code 0 whatever they are; stale: 4."""
@@ -27,6 +28,10 @@ def status(
     found = project.run("candidate.status")
     if as_json:
         answer(found, as_json=True, text="")
+    elif short:
+        from twinops.governance.verdicts.brief import brief
+
+        print(brief(found.evidence, found.decision).text())
     else:
         from twinops.cli._table import show
 

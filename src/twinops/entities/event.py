@@ -15,6 +15,7 @@ class Kind(StrEnum):
     """What may happen. A refusal is an event like any other."""
 
     STARTED = "server.started"
+    RESTORED = "log.restored"
     RULES = "rules.activated"
     ACCOUNT = "account.changed"
     REGISTERED = "version.registered"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
-from twinops.entities.canonical import digest, to_json
+from twinops.entities.canonical import digest, from_json, to_json
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation, Section
@@ -138,7 +137,7 @@ class Evidence:
         Raises:
             ValueError: not our schema, or the digest does not fit the content.
         """
-        raw = json.loads(text)
+        raw = from_json(text)
         if not isinstance(raw, dict) or raw.get("schema") != SCHEMA:
             raise ValueError(f"this is not an Evidence file of schema {SCHEMA}")
         evidence = cls(

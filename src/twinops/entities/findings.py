@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from twinops.entities.canonical import to_json
+from twinops.entities.canonical import from_json, to_json
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation
@@ -37,7 +36,7 @@ class Findings:
     @classmethod
     def from_json(cls, text: str) -> Findings:
         """Read what `to_json` wrote."""
-        raw = json.loads(text)
+        raw = from_json(text)
         return cls(
             measures=tuple(Measure.from_dict(m) for m in raw["measures"].values()),
             facts=tuple(Fact.from_dict(f) for f in raw["facts"].values()),

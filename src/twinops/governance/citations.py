@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from markupsafe import Markup
 
+from twinops.entities.canonical import from_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
@@ -60,7 +60,7 @@ def faults(name: str, text: str, known: frozenset[str]) -> list[str]:
     """What is wrong with the citations of one document: an unknown id, or a finding that cites none."""
     unknown = [f"{name} cites {i}, which is not in the evidence" for i in sorted(cited(name, text) - known)]
     if name.endswith(JSON):
-        return [*unknown, *_uncited_fields(name, json.loads(text))]
+        return [*unknown, *_uncited_fields(name, from_json(text))]
     if name.endswith(".csv"):
         return [*unknown, *_uncited_rows(name, text)]
     return [*unknown, *_uncited_lines(name, text)] if name.endswith(".md") else unknown
@@ -69,7 +69,7 @@ def faults(name: str, text: str, known: frozenset[str]) -> list[str]:
 def cited(name: str, text: str) -> set[str]:
     """Ids a document cites: in square brackets of its text, or in the `evidence` of a JSON record."""
     if name.endswith(JSON):
-        return set(_evidence_of(json.loads(text)))
+        return set(_evidence_of(from_json(text)))
     if name.endswith(".csv"):
         return {i for row in csv.DictReader(io.StringIO(text)) for i in (row.get("evidence") or "").split()}
     if name.endswith(".html"):

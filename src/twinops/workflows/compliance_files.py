@@ -1,6 +1,5 @@
 """Read what people wrote and signed in `compliance/`: all of it once, before anything is decided by it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from twinops.entities.canonical import from_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
@@ -24,6 +24,7 @@ from twinops.governance.people.offices import NOBODY, Offices, StaffMember, offi
 from twinops.governance.policy import resolution
 from twinops.governance.policy.decide import decide
 from twinops.governance.policy.limits import Policy
+from twinops.governance.policy.resolution import WrittenRuling
 from twinops.governance.reading import MAX_BYTES, sentences
 from twinops.governance.verdicts.approved_description import description
 from twinops.workflows.places import Places
@@ -138,7 +139,7 @@ def signatory(places: Places, email: str) -> StaffMember:
 
 def ruling_facts(places: Places, who: Offices) -> tuple[Fact, ...]:
     """What people wrote about gates, each with what became of its signature; nothing when nobody did."""
-    found = [_ruling(path, who) for path in sorted((places.compliance / resolution.FOLDER).glob("*.yaml"))]
+    found = [_ruling(path, who) for path in _rulings(places)]
     source = f"compliance/{resolution.FOLDER}/*.yaml and their signatures"
     return (Fact(resolution.FACT, found, Kind.HUMAN, source),) if found else ()
 
@@ -147,9 +148,20 @@ def signed_retention(places: Places, who: Offices) -> SignedRetention:
     """What was decided of the retention proposal, signature and all."""
     path = places.compliance / "retention.yaml"
     said = retention.read(text_of(path))
-    expected = ExpectedSigner(who, retention.ROLE, retention.author(said), retention.last_day(said))
-    made = signature(path.read_bytes(), signature_of(path), expected, namespace=retention.NAMESPACE)
+    made = signature(path.read_bytes(), signature_of(path), _retaining(said, who), namespace=retention.NAMESPACE)
     return SignedRetention(said, made)
+
+
+def expected_signers(places: Places, who: Offices) -> dict[str, ExpectedSigner]:
+    """Who must have signed each file of `compliance/` that somebody wrote, by its place in the project."""
+    asked = dpia.read(text_of(places.compliance / "dpia.yaml"))
+    found = {
+        path: _answering(asked, answers.read(text_of(path), field=path.stem), who) for path in _answer_files(places)
+    }
+    found |= {path: _ruling_by(_written(path), who) for path in _rulings(places)}
+    retained = places.compliance / "retention.yaml"
+    found[retained] = _retaining(retention.read(text_of(retained)), who)
+    return {path.relative_to(places.root).as_posix(): expected for path, expected in found.items()}
 
 
 def text_of(path: Path) -> str:
@@ -187,9 +199,17 @@ def _answer_files(places: Places) -> list[Path]:
 
 def _signature(places: Places, asked: Dpia, given: GivenAnswer, who: Offices) -> Signature:
     path = places.compliance / "dpia" / f"{given.field}.yaml"
-    office = office_asked(getattr(asked.human, given.field).who)
-    expected = ExpectedSigner(who, office, given.by, given.dated)
+    expected = _answering(asked, given, who)
     return signature(path.read_bytes(), signature_of(path), expected, namespace=answers.NAMESPACE)
+
+
+def _answering(asked: Dpia, given: GivenAnswer, who: Offices) -> ExpectedSigner:
+    office = office_asked(getattr(asked.human, given.field).who)
+    return ExpectedSigner(who, office, given.by, given.dated)
+
+
+def _retaining(said: Retention, who: Offices) -> ExpectedSigner:
+    return ExpectedSigner(who, retention.ROLE, retention.author(said), retention.last_day(said))
 
 
 def _answered(asked: Dpia, given: Mapping[str, GivenAnswer]) -> Dpia:
@@ -211,14 +231,25 @@ def _approved(places: Places) -> Mapping[str, Any] | None:
     if not path.is_file():
         return None
     try:
-        found = json.loads(text_of(path))
+        found = from_json(text_of(path))
     except ValueError:
         return None
     return found if isinstance(found, dict) else None
 
 
 def _ruling(path: Path, who: Offices) -> dict[str, Any]:
-    one = resolution.read(text_of(path), name=f"compliance/{resolution.FOLDER}/{path.name}")
-    expected = ExpectedSigner(who, one.role, one.by, one.dated)
-    made = signature(path.read_bytes(), signature_of(path), expected, namespace=resolution.NAMESPACE)
+    one = _written(path)
+    made = signature(path.read_bytes(), signature_of(path), _ruling_by(one, who), namespace=resolution.NAMESPACE)
     return {**one.model_dump(mode="json"), "signed": made.counts, "problem": made.problem}
+
+
+def _rulings(places: Places) -> list[Path]:
+    return sorted((places.compliance / resolution.FOLDER).glob("*.yaml"))
+
+
+def _written(path: Path) -> WrittenRuling:
+    return resolution.read(text_of(path), name=f"compliance/{resolution.FOLDER}/{path.name}")
+
+
+def _ruling_by(one: WrittenRuling, who: Offices) -> ExpectedSigner:
+    return ExpectedSigner(who, one.role, one.by, one.dated)

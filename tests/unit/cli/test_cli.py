@@ -215,3 +215,11 @@ def test_somebody_elses_verdicts_are_not_shown_as_ones_own(tmp_path: Path) -> No
     done = twinops("status", cwd=project)
     assert done.returncode == 4
     assert "not for the one that lies here" in done.stdout
+
+
+def test_the_brief_says_on_one_page_what_is_in_the_way_and_what_to_do(project: Path) -> None:
+    done = twinops("status", "--brief", cwd=project)
+    assert done.returncode == 0
+    assert "Refused by policy" in done.stdout
+    assert done.stdout.count("    do: ") == 3
+    assert len(done.stdout.split()) < 400

@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from twinops.adapters.running_code import RECORDS, ran_otherwise
 from twinops.entities.canonical import digest
 from twinops.errors import DataError, IntegrityError
 
@@ -23,8 +24,8 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 LAST_STAGE = "documents"
 """Its outputs name the key, so it cannot be part of what the key is made from."""
 
-UNKEYED_OUTS = ("reports/notebooks/", "reports/figures/")
-"""Executed notebooks and pictures tell of a run; they are not what a candidate is made from."""
+UNKEYED_OUTS = ("reports/notebooks/", "reports/figures/", RECORDS)
+"""Executed notebooks, pictures and records of code tell of a run; they are not what a candidate is made from."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,17 @@ class DvcStore:
             for key, value in keys.items()
             if _looked_up(self._values(file), key) != _plain(value)
         )
-        return (*command, *files, *params)
+        code = (f"it ran another {path}" for path in self.ran_otherwise().get(name, ()))
+        return (*command, *files, *params, *code)
+
+    def ran_otherwise(self) -> dict[str, tuple[str, ...]]:
+        """Stages that loaded other code than the lock file records, each with the files."""
+        return self._ran_otherwise
+
+    @cached_property
+    def _ran_otherwise(self) -> dict[str, tuple[str, ...]]:
+        found = {name: ran_otherwise(self.root, stage, self._now) for name, stage in self._stages.items()}
+        return {name: paths for name, paths in found.items() if paths}
 
     @cached_property
     def _declared(self) -> dict[str, Any]:

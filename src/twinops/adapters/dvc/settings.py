@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,10 @@ _OURS = re.compile(r"twinops-cache-(\d+)-")
 
 
 @contextmanager
-def empty_cache(root: Path) -> Iterator[None]:
+def empty_cache(root: Path, *, below: Path, environment: Mapping[str, str]) -> Iterator[None]:
     """DVC works with a cache of its own that holds nothing; the project's cache stays as it is.
+
+    The new one lies below a folder that goes away; `environment` is all that DVC is told.
 
     Raises:
         ServiceError: DVC did not take the setting.
@@ -27,13 +29,16 @@ def empty_cache(root: Path) -> Iterator[None]:
     settings, kept = _places(root)
     mend(root)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes(settings.read_bytes() if settings.is_file() else b"")
-    with tempfile.TemporaryDirectory(prefix=f"twinops-cache-{os.getpid()}-") as empty:
+    before = settings.read_bytes() if settings.is_file() else b""
+    kept.write_bytes(before)
+    with tempfile.TemporaryDirectory(prefix=f"twinops-cache-{os.getpid()}-", dir=below) as empty:
         try:
             for words in (("cache.dir", empty), ("cache.type", "copy")):
-                _set(root, words)
+                _set(root, words, environment)
             yield
         finally:
+            kept.unlink(missing_ok=True)  # what runs meanwhile may write there
+            kept.write_bytes(before)
             _put_back(settings, kept)
 
 
@@ -59,7 +64,8 @@ def _put_back(settings: Path, kept: Path) -> None:
         kept.unlink(missing_ok=True)
 
 
-def _set(root: Path, words: tuple[str, str]) -> None:
-    done = subprocess.run(["dvc", "config", "--local", *words], cwd=root, capture_output=True, text=True, check=False)
+def _set(root: Path, words: tuple[str, str], environment: Mapping[str, str]) -> None:
+    command = ["dvc", "config", "--local", *words]
+    done = subprocess.run(command, cwd=root, env=dict(environment), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ServiceError("DVC took no other cache.", hint=done.stderr.strip()[:200] or "Run `dvc doctor`.")

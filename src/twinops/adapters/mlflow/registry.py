@@ -9,11 +9,11 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
+from twinops.adapters.mlflow.described import NEEDS
 from twinops.adapters.mlflow.embedded import KEY, MlflowStore
 from twinops.adapters.mlflow.tracking import MlflowTracking
 
 FOLDER, TASTES = "model", "tastes"
-NEEDS = ("mlflow", "numpy", "pandas", "pyarrow", "pydantic", "PyYAML")
 VERSION_OF = """
 SELECT version.version FROM model_versions AS version
 JOIN model_version_tags AS tag ON tag.name = version.name AND tag.version = version.version
@@ -70,8 +70,9 @@ class MlflowRegistry:
     def _search(self, client: Any, name: str, key: str) -> str | None:
         if not self._store.server:
             return _lowest(client.search_model_versions(f"name = '{name}' and tags.`{KEY}` = '{key}'"))
-        run_id = MlflowTracking(self._store.root).find(key)  # a governed registry takes no tag of ours from a caller
-        return _lowest(client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")) if run_id else None
+        # a governed registry takes no tag of ours from a caller
+        runs = ", ".join(f"'{run.info.run_id}'" for run in MlflowTracking(self._store.root).runs(client, key))
+        return _lowest(client.search_model_versions(f"name = '{name}' and run_id IN ({runs})")) if runs else None
 
 
 def _lowest(found: Any) -> str | None:

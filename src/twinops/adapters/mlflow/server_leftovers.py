@@ -9,9 +9,6 @@ from pathlib import Path
 
 from twinops.adapters.mlflow.digests import UPLOADING
 
-MAKING = ".making-*"
-"""Approved copies are made under this name and renamed when they are whole."""
-
 
 def mend(root: Path) -> list[str]:
     """What was cleared, in sentences; nothing while a server is at work, whose files these may be.
@@ -37,6 +34,6 @@ def mend(root: Path) -> list[str]:
 
 
 def _left(root: Path) -> Iterator[Path]:
-    yield from (root / "registry" / "approved").glob(MAKING)
     yield from (root / "registry" / "evidence").glob("*/.*")
-    yield from (root / "mlruns").rglob(f"{UPLOADING}*")
+    for folder in ("mlruns", "registry/approved", "registry/uploading"):
+        yield from (root / folder).rglob(f"{UPLOADING}*")

@@ -28,8 +28,8 @@ class MlflowTracking:
         """The finished run with this key and these tags. Read from the database: MLflow takes seconds to load."""
         rows = self._store.peek(TAGS_OF, KEY, key)
         if rows is None:
-            run = self._search(self._store.client(), key)
-            return run.info.run_id if run and (tags or {}).items() <= run.data.tags.items() else None
+            runs = self.runs(self._store.client(), key)
+            return next((r.info.run_id for r in runs if (tags or {}).items() <= r.data.tags.items()), None)
         found: dict[str, dict[str, str]] = {}
         for run_id, name, value in rows:
             found.setdefault(run_id, {})[name] = value
@@ -49,12 +49,17 @@ class MlflowTracking:
         tags: Mapping[str, str],
         files: Mapping[str, Path],
     ) -> str:
-        """Begin the run or take up the one that has this key, also one that was cut off; fill it; finish it."""
+        """Begin the run or take up the newest that has this key, also one that was cut off; fill it; finish it.
+
+        One that stands behind a judged version stays as it was judged: another is begun.
+        """
         with self._store.alone():
             client = self._store.client()
-            run = self._search(client, key) or self._begin(client, key)
+            run = next(iter(self.runs(client, key)), None) or self._begin(client, key)
+            if not _filled(client, run, params=params, metrics=metrics, tags=tags):
+                run = self._begin(client, key)
+                _fill(client, run, params=params, metrics=metrics, tags=tags)
             run_id: str = run.info.run_id
-            _fill(client, run, params=params, metrics=metrics, tags=tags)
             for place, path in files.items():
                 _log(client, run_id, place, path)
             client.set_terminated(run_id)
@@ -64,14 +69,16 @@ class MlflowTracking:
     def _experiment(self) -> str:
         return SHARED if self._store.server else EXPERIMENT
 
-    def _search(self, client: Any, key: str) -> Any:
+    def runs(self, client: Any, key: str) -> list[Any]:
+        """Every run of this key, newest first."""
         experiment = client.get_experiment_by_name(self._experiment)
         if experiment is None:
-            return None
-        found = client.search_runs(
-            [experiment.experiment_id], f"tags.`{KEY}` = '{key}'", order_by=["attributes.start_time"]
+            return []
+        return list(
+            client.search_runs(
+                [experiment.experiment_id], f"tags.`{KEY}` = '{key}'", order_by=["attributes.start_time DESC"]
+            )
         )
-        return found[0] if found else None
 
     def _begin(self, client: Any, key: str) -> Any:
         experiment = client.get_experiment_by_name(self._experiment)
@@ -82,6 +89,19 @@ class MlflowTracking:
             else client.create_experiment(self._experiment, artifact_location=place)
         )
         return client.create_run(number, run_name=f"candidate {key[:12]}", tags={KEY: key})
+
+
+def _filled(client: Any, run: Any, **what: Any) -> bool:
+    """False: it may not be edited, says a server's rule or the trigger that it left in the database."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        _fill(client, run, **what)
+    except MlflowException as problem:
+        if "twinops: " not in str(problem):
+            raise
+        return False
+    return True
 
 
 def _fill(

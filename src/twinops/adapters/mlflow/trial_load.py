@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from twinops.adapters.mlflow import described
 from twinops.errors import IntegrityError
 
 SECONDS = 30
@@ -18,33 +20,38 @@ UNASKED = ("sklearn", "pandas", "matplotlib", "graphviz", "dask", "pyarrow", "po
 ABSENT: Any = None
 
 
-def load(loader: str, path: Path) -> Any:
-    """The predictor of a data file; text formats only, read by code of ours or by LightGBM's text reader."""
-    if loader == "mlflow.lightgbm":
+KEPT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH", "LANG", "LC_ALL", "TMPDIR")
+"""Of the environment; what reads a stranger's file gets no password and no key to see."""
+
+
+def load(folder: Path) -> Any:
+    """The predictor in a model's folder; text formats only, read by our loader's own code or LightGBM's text reader."""
+    loader, data = described.data_file(folder)
+    if loader == described.LIGHTGBM:
         import lightgbm
 
-        return lightgbm.Booster(model_file=str(path))
-    from twinops.adapters.mlflow.twin_flavour import predictor
+        return lightgbm.Booster(model_file=str(folder / data))
+    from twinops.adapters.mlflow import twin_flavour
 
-    return predictor(path)
+    return twin_flavour._load_pyfunc(str(folder / data))
 
 
-def try_out(loader: str, path: Path) -> None:
-    """Load it once elsewhere.
+def try_out(folder: Path) -> None:
+    """Load it once elsewhere; asked after `described.dangers` found none.
 
     Raises:
         IntegrityError: it cannot be loaded, takes too long or too much, or ends the process.
     """
-    command = [sys.executable, "-P", "-m", __name__, loader, str(path)]
+    data = described.data_file(folder)[1]
+    command = [sys.executable, "-P", "-m", __name__, str(folder)]
+    env = {name: os.environ[name] for name in KEPT if name in os.environ}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, check=False, env=env)
     except subprocess.TimeoutExpired:
-        raise IntegrityError(
-            f"{path.name} did not load within {SECONDS} s.", hint="It is not a sound model file."
-        ) from None
+        raise IntegrityError(f"{data} did not load within {SECONDS} s.", hint="It is not a sound model file.") from None
     if done.returncode != 0 or done.stdout.strip() != GOOD:
         how = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
-        raise IntegrityError(f"{path.name} does not load ({how}).", hint="It is not a sound model file.")
+        raise IntegrityError(f"{data} does not load ({how}).", hint="It is not a sound model file.")
 
 
 def main() -> None:
@@ -52,9 +59,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.argv[1] == "mlflow.lightgbm":
+    folder = Path(sys.argv[1])
+    if described.data_file(folder)[0] == described.LIGHTGBM:
         sys.modules.update(dict.fromkeys(UNASKED, ABSENT))
-    load(sys.argv[1], Path(sys.argv[2]))
+    load(folder)
     print(GOOD)  # noqa: T201  # the answer to the parent
 
 

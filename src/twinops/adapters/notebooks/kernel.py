@@ -11,12 +11,15 @@ import threading
 import time
 from collections.abc import Generator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
+
+from twinops.adapters.running_code import note
 
 Output = dict[str, Any]
 
@@ -48,7 +51,8 @@ def executed(sources: Sequence[str]) -> Generator[list[Output], None, None]:
                 if failed(outputs):
                     return
     finally:
-        os.waitpid(pid, 0)
+        if os.waitpid(pid, 0)[1]:
+            raise RuntimeError("died")
 
 
 def failed(outputs: Sequence[Output]) -> bool:
@@ -68,7 +72,9 @@ def _serve(sources: Sequence[str], mouth: int) -> NoReturn:
             lines.flush()
             if failed(_said):
                 break
-    os._exit(0)
+        note(Path.cwd())
+        os._exit(0)
+    os._exit(1)
 
 
 def _end_with(parent: int) -> None:

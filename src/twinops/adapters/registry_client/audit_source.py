@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from twinops.adapters.registry_client.client import Door
+from twinops.entities.canonical import from_json
 from twinops.errors import DataError, ParamsError
 from twinops.governance.log.checkpoint import notes_in
 
@@ -60,7 +61,7 @@ def from_file(path: Path) -> Log:
     try:
         with path.open("rb") as file:
             lines = file.read().split(b"\n")
-        told = json.loads(lines[0])
+        told = from_json(lines[0])
         if told["schema"] != HEAD:
             raise KeyError(told["schema"])
     except (OSError, ValueError, KeyError, TypeError, IndexError):
@@ -89,8 +90,8 @@ def checkpoints(places: list[Path]) -> list[str]:
 def checkpoints_in_git(root: Path) -> list[str]:
     """Every note that git holds for this project; nothing where there is no git or no note."""
     listed = _git(root, "notes", f"--ref={NOTES}", "list")
-    shown = [_git(root, "cat-file", "blob", line.split()[0]) for line in listed.splitlines() if line]
-    return [note for text in shown for note in notes_in(text)]
+    blobs = "".join(f"{line.split()[0]}\n" for line in listed.splitlines() if line)
+    return notes_in(_git(root, "cat-file", "--batch=", told=blobs)) if blobs else []
 
 
 def note_in_git(root: Path, note: str) -> bool:
@@ -139,9 +140,10 @@ def _root(size: int, peaks: str) -> str:
         return "not a head"
 
 
-def _git(root: Path, *words: str) -> str:
+def _git(root: Path, *words: str, told: str = "") -> str:
+    command = ["git", "-C", str(root), *words]
     try:
-        done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, input=told, capture_output=True, text=True, check=False, timeout=60)
     except OSError:
         return ""
     return done.stdout if done.returncode == 0 else ""

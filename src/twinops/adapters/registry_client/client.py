@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import os
 import urllib.error
@@ -11,10 +12,13 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+from twinops.entities.canonical import from_json
 from twinops.errors import ParamsError, ServiceError, TwinopsError
 
 ADDRESS = "TWINOPS_SERVER"
 ACCOUNT, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"  # names of variables
+MOST_JSON = 256 * 1024**2
+"""Bytes of an answer: ten thousand log entries are a hundredth of it."""
 NOT_THERE = (" not found", " not found.")
 """So MLflow ends its sentence about an alias that is not set, with the status of a malformed request."""
 
@@ -44,19 +48,21 @@ class Door:
     def get(self, route: str, **query: Any) -> dict[str, Any]:
         """One JSON answer."""
         told = urllib.parse.urlencode({name: str(value) for name, value in query.items()})
-        answer: dict[str, Any] = json.loads(self._call("GET", f"/twinops/api/{route}?{told}", None))
-        return answer
+        return _object(self._call("GET", f"/twinops/api/{route}?{told}", None))
 
     def post(self, route: str, **body: Any) -> dict[str, Any]:
         """Send JSON, get JSON."""
-        answer: dict[str, Any] = json.loads(self._call("POST", f"/twinops/api/{route}", json.dumps(body).encode()))
-        return answer
+        return _object(self._call("POST", f"/twinops/api/{route}", json.dumps(body).encode()))
 
-    def artifact(self, place: str) -> bytes:
-        """One file of the artifact store."""
-        return self._call("GET", f"/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(place)}", None)
+    def ask(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """One of MLflow's own routes."""
+        return _object(self._call(method, path, json.dumps(body).encode() if body else None))
 
-    def _call(self, method: str, path: str, body: bytes | None) -> bytes:
+    def artifact(self, place: str, *, most: int) -> bytes:
+        """One file of the artifact store, of at most so many bytes."""
+        return self._call("GET", f"/api/2.0/mlflow-artifacts/artifacts/{urllib.parse.quote(place)}", None, most=most)
+
+    def _call(self, method: str, path: str, body: bytes | None, *, most: int = MOST_JSON) -> bytes:
         request = urllib.request.Request(self.address + path, data=body, method=method)  # noqa: S310  # http(s) only, checked
         if self.account:
             login = base64.b64encode(f"{self.account}:{self.password}".encode()).decode()
@@ -65,13 +71,27 @@ class Door:
             request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
-                return bytes(answer.read())
+                told = bytes(answer.read(most + 1))
         except urllib.error.HTTPError as problem:
             raise _told(problem) from None
-        except (urllib.error.URLError, OSError) as problem:
+        except (urllib.error.URLError, OSError, http.client.HTTPException) as problem:
             raise ServiceError(
                 f"The registry did not answer: {problem}.", hint="Is `twinops server` running?"
             ) from None
+        if len(told) > most:
+            raise ServiceError("The registry sent more than was asked for.", hint="Is this the registry, or a proxy?")
+        return told
+
+
+def _object(told: bytes) -> dict[str, Any]:
+    """An answer as JSON; what means two things, or is none, is no answer."""
+    try:
+        answer = from_json(told)
+    except ValueError as problem:
+        raise ServiceError(f"The registry's answer is no JSON: {problem}.", hint="Is this the registry?") from None
+    if not isinstance(answer, dict):
+        raise ServiceError("The registry's answer is no JSON object.", hint="Is this the registry?")
+    return answer
 
 
 def _told(problem: urllib.error.HTTPError) -> TwinopsError:

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from twinops.adapters.mlflow import digests, trial_load
+from twinops.adapters.mlflow import described, digests, trial_load
+from twinops.adapters.registry_client import log_memory
 from twinops.adapters.registry_client.client import Door, RefusedError
+from twinops.entities.canonical import from_json
 from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.log import signed_pass as passport
+from twinops.governance.log.signed_pass import Asked
 
 PASS = "pass.json"  # noqa: S105  # a file's name
 MODEL = "model"
+MOST_PASS = 1024**2
+"""Bytes: two thousand file names with their digests are a fifth of it."""
 KEY_FILE = Path("registry") / "registry.pub"
 
 
@@ -33,59 +39,73 @@ class Verified:
     approval: dict[str, Any]
     issued: str
     folder: Path
+    ends: datetime | None
+    """Of a bundle: its last moment. None: the registry vouched for it just now."""
 
 
-def load(uri: str, *, key: str | Path | None = None) -> Any:
+def load(uri: str, *, key: str | Path | None = None, version: int | None = None) -> Any:
     """The predictor behind `name@alias` on the registry of TWINOPS_SERVER, or in an exported bundle.
 
+    `version`: only this one will do.
+
     Raises:
-        RefusedError: unsigned, unapproved, revoked, changed, or of a kind that could run code.
+        RefusedError: unsigned, unapproved, revoked, ended, replayed, changed, or of a kind that could run code.
     """
-    with verified(uri, key=key) as found:
-        loader, path = digests.data_file(found.folder)
+    with verified(uri, key=key, version=version) as found:
         try:
-            trial_load.try_out(loader, path)
+            trial_load.try_out(found.folder)
         except IntegrityError as problem:
             raise RefusedError(problem.what, hint=problem.hint) from None
-        return trial_load.load(loader, path)
+        return trial_load.load(found.folder)
 
 
 @contextmanager
-def verified(uri: str, *, key: str | Path | None = None) -> Iterator[Verified]:
+def verified(uri: str, *, key: str | Path | None = None, version: int | None = None) -> Iterator[Verified]:
     """Fetch and check; the folder is gone afterwards unless it is a bundle's own."""
     public = _key(key)
     if Path(uri).is_dir():
-        yield _checked(_pass_of(Path(uri)), Path(uri) / MODEL, public)
+        yield _opened(Path(uri), public, version)
         return
     with tempfile.TemporaryDirectory(prefix=f"twinops-load-{os.getpid()}-") as scratch:
-        given = _fetch(uri, Path(scratch) / MODEL)
-        yield _checked(given, Path(scratch) / MODEL, public)
+        yield _checked(_fetched(_asked(uri, public, version), Path(scratch) / MODEL, public), Path(scratch) / MODEL)
 
 
 def export(uri: str, into: Path, *, key: str | Path | None = None) -> Verified:
-    """Leave a bundle that can be verified and loaded offline: the model's files and the signed pass."""
+    """Leave a bundle that can be verified and loaded offline until its approval ends: the files and the signed pass."""
     if into.exists() and any(into.iterdir()):
         raise ParamsError(f"{into} is not empty.", hint="Name a new folder.")
     public = _key(key)
-    given = _fetch(uri, into / MODEL)
-    (into / PASS).write_text(json.dumps(given, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     try:
-        return _checked(given, into / MODEL, public)
+        given = _fetched(_asked(uri, public), into / MODEL, public)
+        (into / PASS).write_text(json.dumps(given, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        return _opened(into, public)
     except RefusedError:
-        shutil.rmtree(into)
+        shutil.rmtree(into, ignore_errors=True)
         raise
 
 
-def _fetch(uri: str, into: Path) -> dict[str, Any]:
+def _asked(uri: str, public: bytes, version: int | None = None) -> Asked:
+    """What is asked for now, with a nonce that no other call has."""
     name, at, alias = uri.rpartition("@")
     if not at or not name or not alias:
         raise ParamsError(f"{uri!r} is neither a bundle nor name@alias.", hint="For example twin@production.")
+    return Asked(name, alias, secrets.token_hex(passport.NONCE_BYTES), version, log_memory.recall(public))
+
+
+def _fetched(asked: Asked, into: Path, public: bytes) -> dict[str, Any]:
+    """The pass, believed before a byte of the model is asked for, and then the files it names."""
     door = Door.from_environment()
-    given = door.get("pass", name=name, alias=alias)
+    given = door.get("pass", name=asked.name, alias=asked.alias, nonce=asked.nonce)
+    _refuse(passport.against_signature(given, key=public))
+    _refuse(passport.against_replay(given, asked, now=datetime.now(UTC)))
+    log_memory.remember(public, passport.logged(given))
+    left = digests.MAX_BYTES
     for file in _names(given):
+        content = door.artifact(f"{given['place']}/{file}", most=left)
+        left -= len(content)
         path = into / file
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(door.artifact(f"{given['place']}/{file}"))
+        path.write_bytes(content)
     return given
 
 
@@ -98,26 +118,47 @@ def _names(given: dict[str, Any]) -> list[str]:
     return names
 
 
+def _opened(bundle: Path, public: bytes, version: int | None = None) -> Verified:
+    """A bundle, which is a pass and the model's folder and nothing else, before its end."""
+    found = sorted(path.name for path in bundle.iterdir())
+    if found != sorted((PASS, MODEL)) or any((bundle / name).is_symlink() for name in found):
+        raise RefusedError(f"{bundle.name} holds more or less than {PASS} and {MODEL}: {', '.join(found)[:200]}.")
+    given = _pass_of(bundle)
+    _refuse(passport.against_signature(given, key=public))
+    _refuse(passport.against_end(given, now=datetime.now(UTC)))
+    if version not in (None, given["version"]):
+        raise RefusedError(f"The bundle holds version {given['version']}, not {version}.")
+    return replace(_checked(given, bundle / MODEL), ends=passport.end(given))
+
+
 def _pass_of(bundle: Path) -> dict[str, Any]:
     try:
-        given = json.loads((bundle / PASS).read_text(encoding="utf-8"))
+        with (bundle / PASS).open("rb") as file:
+            text = file.read(MOST_PASS + 1)
+        given = from_json(text) if len(text) <= MOST_PASS else None
     except (OSError, ValueError):
-        raise RefusedError(f"{bundle.name} holds no readable {PASS}.") from None
+        given = None
     if not isinstance(given, dict):
         raise RefusedError(f"{bundle.name} holds no readable {PASS}.")
     return given
 
 
-def _checked(given: dict[str, Any], folder: Path, public: bytes) -> Verified:
+def _checked(given: dict[str, Any], folder: Path) -> Verified:
+    """Files as the believed pass names them, and of a kind that runs no code."""
     try:
         files = digests.listing(folder)
     except IntegrityError as problem:
         raise RefusedError(problem.what) from None
-    faults = passport.faults(given, key=public, files=files, now=datetime.now(UTC))
-    faults = faults or digests.dangers(folder)
+    _refuse(passport.against_files(given, files))
+    _refuse(described.dangers(folder, files))
+    return Verified(
+        given["name"], int(given["version"]), given["digest"], given["approval"], given["issued"], folder, None
+    )
+
+
+def _refuse(faults: tuple[str, ...]) -> None:
     if faults:
         raise RefusedError(" ".join(faults))
-    return Verified(given["name"], int(given["version"]), given["digest"], given["approval"], given["issued"], folder)
 
 
 def _key(key: str | Path | None) -> bytes:

@@ -26,6 +26,12 @@ class ExpectedSigner:
     by: str
     on: date
 
+    @property
+    def principal(self) -> str:
+        """As `allowed_signers` names this person in this office; `nobody` when there is none, whom no key fits."""
+        holding = (p for p in self.offices.people if p.name == self.by and p.holds(self.office, on=self.on))
+        return next((p.principals[-1] for p in holding if p.emails), "nobody")
+
 
 @dataclass(frozen=True)
 class Signature:

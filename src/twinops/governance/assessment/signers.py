@@ -10,18 +10,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinops.governance.assessment.answers import ADVICE, DECISION
-from twinops.governance.people.offices import DPO, RISK_OFFICER, Offices
+from twinops.governance.people.offices import DATA_OWNER, DPO, RISK_OFFICER, Offices
 from twinops.governance.people.sshsig import fingerprint
 
 SIGNATURES = "dpia.signatures"
 _ASKED = {DECISION: RISK_OFFICER, ADVICE: DPO}
+"""Who is asked; everything else is the data owner's to answer."""
 
 
 def strange_signers(signatures: Any, offices: Offices) -> tuple[str, ...]:
     """Signatures under an impact assessment by people who do not hold that office here, or with a key unknown here."""
     given = signatures if isinstance(signatures, Mapping) else {}
     told = {
-        name: _strange(one, _ASKED.get(name), offices)
+        name: _strange(one, _ASKED.get(name, DATA_OWNER), offices)
         for name, one in sorted(given.items())
         if isinstance(one, Mapping) and one.get("counts")
     }
@@ -32,11 +33,11 @@ def strange_signers(signatures: Any, offices: Offices) -> tuple[str, ...]:
     )
 
 
-def _strange(signature: Mapping[str, Any], office: str | None, offices: Offices) -> str:
+def _strange(signature: Mapping[str, Any], office: str, offices: Offices) -> str:
     person = offices.by_email(str(signature.get("by")))
     if person is None or person.account is None:
         return "belongs to no account"
-    if office is not None and person.office != office:
+    if person.office != office:
         return f"is not the {office}"
     if person.key is None or signature.get("key") != fingerprint(person.key):
         return "has another key"

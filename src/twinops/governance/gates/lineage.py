@@ -48,6 +48,13 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             f"DVC neither runs nor forgets it. {_mend(stale)} Then `dvc repro`, commit dvc.lock, `make run`.",
             **figures,
         )
+    other = evidence.table("code_ran")
+    if matches is not True and other:
+        return failed(
+            f"{where}, but {', '.join(f'`{name}`' for name in sorted(other))} ran other code than dvc.lock records.",
+            f"Run `dvc repro --force {' '.join(sorted(other))}` with this folder's own environment, commit dvc.lock.",
+            **figures,
+        )
     if matches is not True:
         return failed(
             f"{where}, but dvc.lock does not fit the files of this folder.",

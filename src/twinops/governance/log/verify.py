@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from twinops.entities.event import Kind
 from twinops.governance.log import checkpoint
 from twinops.governance.log.merkle import Frontier, grow
 
@@ -20,6 +22,10 @@ class Report:
     witnessed: int
     """Entries covered by the newest outside checkpoint that fits."""
     faults: tuple[str, ...] = field(default=())
+    left: int = 0
+    """Checkpoints of a log that was left behind: an older one was put back and accepted, as an entry of it says."""
+    unfitting: tuple[int, ...] = ()
+    """Sizes of checkpoints that do not fit and were not left behind."""
 
     @property
     def sound(self) -> bool:
@@ -36,6 +42,7 @@ def check(
     """
     known, faults = _opened(notes, keys)
     reached: list[tuple[int, bytes]] = []
+    accepted: list[tuple[int, int]] = []
     peaks: list[bytes] = []
     size = 0
     wanted = iter(sorted(known))
@@ -44,18 +51,39 @@ def check(
     for body in bodies:
         if not body.endswith(b'"seq":%d}' % size) and len(faults) < _ENOUGH:
             faults.append(f"entry {size} does not carry its own number: something was removed, added or moved")
+        if _RESTORED in body:
+            accepted += _accepted(body)
         size = grow(peaks, size, sha256(b"\x00" + body).digest())
         if size == following:
             reached.append((size, _root(size, peaks)))
             following = next(wanted, None)
     root = _root(size, peaks)
-    faults += _against_notes(dict(reached), known, size)
+    there = dict(reached)
+    left = {s for s, roots in known.items() if roots - {there.get(s)} and _was_left(s, accepted)}
+    held = {s: roots & {there.get(s)} if s in left else roots for s, roots in known.items()}
+    held = {s: roots for s, roots in held.items() if roots}
+    faults += _against_notes(there, held, size)
     faults += _against_head(head, size, root)
-    witnessed = max((s for s, found in reached if known[s] == {found}), default=0)
-    return Report(size, root.hex(), len(known), witnessed, tuple(faults))
+    witnessed = max((s for s, found in reached if held.get(s) == {found}), default=0)
+    unfitting = tuple(sorted(s for s, roots in held.items() if roots != {there.get(s)}))
+    return Report(size, root.hex(), len(known), witnessed, tuple(faults), len(left), unfitting)
 
 
 _ENOUGH = 20
+_RESTORED = f'"kind":"{Kind.RESTORED.value}"'.encode()
+
+
+def _accepted(body: bytes) -> list[tuple[int, int]]:
+    """Sizes of the smallest and the largest checkpoint that were left behind when an older log was accepted."""
+    try:
+        entry = json.loads(body)
+        return [(entry["about"]["since"], entry["about"]["left"])] if entry["kind"] == Kind.RESTORED else []
+    except (ValueError, KeyError, TypeError):  # written by somebody else; the root tells
+        return []
+
+
+def _was_left(size: int, accepted: Sequence[tuple[int, int]]) -> bool:
+    return any(since <= size <= until for since, until in accepted)
 
 
 def _opened(notes: Sequence[str], keys: Sequence[bytes]) -> tuple[dict[int, set[bytes]], list[str]]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from twinops.entities.approval import Act, Actor, Case, Review
+from twinops.governance.people import lookalikes
 from twinops.governance.people.offices import DPO, GATE_RUNNER, RISK_OFFICER, ROLES, Offices
 
 _OFFICER_ACTS = (Act.APPROVE, Act.REJECT, Act.REVOKE)
-MIN_REASON = 10
+MIN_REASON, MAX_REASON = 10, 4_000
 
 
 def against_recording(actor: Actor, offices: Offices | None, *, forced: bool) -> tuple[str, ...]:
@@ -43,6 +44,22 @@ def against_act(act: Act, case: Case, actor: Actor, *, offices: Offices | None, 
 def against_activating(actor: Actor, offices: Offices, *, now: datetime) -> tuple[str, ...]:
     """Policy and offices change by the risk officer's hand only, under the offices that are active now."""
     return against_office(Act.APPROVE, actor, offices, now=now)
+
+
+def against_confirming(asked_by: str, actor: Actor, offices: Offices, *, now: datetime) -> tuple[str, ...]:
+    """Rules that let more through need two people of two offices; the administrator where there is one office only."""
+    on = now.date()
+    asked = offices.officer(asked_by, on=on)
+    others = [p for p in offices.people if p.account and p.office and p.holds(p.office, on=on)]
+    others = [p for p in others if asked is not None and p.office != asked.office]
+    if actor.account == asked_by:
+        return ("Who asked for it does not confirm it: a second person of another office does.",)
+    if not others and actor.admin:
+        return ()
+    against = list(against_office(None, actor, offices, now=now))
+    if not against and actor.account not in {p.account for p in others}:
+        against.append("Somebody of another office than who asked for it confirms it.")
+    return tuple(against)
 
 
 def against_candidate(case: Case) -> tuple[str, ...]:
@@ -87,10 +104,12 @@ def expiry(offices: Offices, *, now: datetime) -> datetime:
 
 
 def against_reason(act: Act, reason: str) -> tuple[str, ...]:
-    """An officer says why."""
-    if act is not Act.REQUEST and len(reason.strip()) < MIN_REASON:
+    """An officer says why, in words that can be read; who only asks for a review may leave them out."""
+    if act is not Act.REQUEST and len(lookalikes.seen(reason)) < MIN_REASON:
         return (f"A reason of at least {MIN_REASON} characters is needed.",)
-    return ()
+    if len(reason) > MAX_REASON:
+        return (f"A reason of at most {MAX_REASON} characters is needed.",)
+    return lookalikes.against_text(reason)
 
 
 NOT_FORCED = "Its evidence does not come from a forced run with an empty cache."

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from twinops.entities.canonical import digest
 from twinops.governance.people import sshsig
+from twinops.governance.people.addresses import compared
 from twinops.governance.reading import Record, Text, checked, parse
 
 SOURCE = "compliance/offices.yaml"
@@ -47,9 +48,14 @@ class StaffMember(Record):
         """Does this person hold the office on that day?"""
         return self.office == office and (self.valid_until is None or on <= self.valid_until)
 
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """What a signature by this person may be verified as; `risk-officer:ann@example.org` asks for the office."""
+        return (*self.emails, *(f"{ROLES[self.office]}:{email}" for email in self.emails if self.office))
+
     def has(self, email: str) -> bool:
         """Is this e-mail theirs?"""
-        return email.strip().casefold() in {e.casefold() for e in self.emails}
+        return compared(email) in {compared(e) for e in self.emails}
 
 
 class Offices(Record):
@@ -68,8 +74,8 @@ class Offices(Record):
 
     @property
     def allowed_signers(self) -> str:
-        """The keys as `ssh-keygen -Y verify` reads them."""
-        lines = (f'{",".join(p.emails)} namespaces="twinops-*" {p.key}\n' for p in self.people if p.key)
+        """The keys as `ssh-keygen -Y verify` reads them: under each e-mail, and under the office with it."""
+        lines = (f'{",".join(p.principals)} namespaces="twinops-*" {p.key}\n' for p in self.people if p.key)
         return "".join(lines)
 
     def officer(self, account: str, *, on: date) -> StaffMember | None:
@@ -90,11 +96,10 @@ class Offices(Record):
         return next((p for p in self.people if p.key == key), None)
 
     def accounts_of(self, emails: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
-        """Accounts behind these e-mails, and how many e-mails belong to nobody known (told without showing them)."""
-        found = [(p := self.by_email(email)) and p.account for email in emails]
-        nobody = sum(1 for account in found if account is None)
-        unknown = (f"{nobody} git author(s) whose e-mail belongs to no account",) if nobody else ()
-        return frozenset(account for account in found if account), unknown
+        """Accounts behind these e-mails, and the e-mails that belong to no account."""
+        found = {email: (p := self.by_email(email)) and p.account for email in emails}
+        strangers = tuple(sorted(email for email, account in found.items() if account is None))
+        return frozenset(account for account in found.values() if account), strangers
 
 
 NOBODY = Offices.model_construct(
@@ -128,7 +133,7 @@ def _mistakes(raw: Any) -> Iterator[str]:
     people = _people(raw)
     for field in ONCE:
         yield from _twice(field, [_spelled(p.get(field)) for p in people if p.get(field) is not None])
-    yield from _twice("e-mail", [_spelled(e) for p in people for e in _listed(p.get("emails"))])
+    yield from _twice("e-mail", [compared(str(e)) for p in people for e in _listed(p.get("emails"))])
     for place, person in enumerate(people):
         yield from (f"people.{place}: {one}" for one in _lacking(person))
     if not any(p.get("office") == RISK_OFFICER for p in people):

@@ -15,7 +15,7 @@ from twinops.entities.approval import Act, Actor, Case, DigestSet, Ruling
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.verdict import Verdict
-from twinops.governance.people import approval
+from twinops.governance.people import approval, lookalikes
 from twinops.governance.people.offices import Offices
 from twinops.governance.policy import resolution
 from twinops.governance.policy.decide import Decision
@@ -73,8 +73,8 @@ def against_withdrawing(gate: str, actor: Actor, *, bench: Bench, now: datetime)
 
 def against_words(reason: str, days: int, *, at_most: int) -> tuple[str, ...]:
     """An officer says why, and for how long."""
-    against = []
-    if not MIN_REASON <= len(reason.strip()) <= MAX_REASON:
+    against = list(lookalikes.against_text(reason))
+    if len(lookalikes.seen(reason)) < MIN_REASON or len(reason) > MAX_REASON:
         against.append(f"A reason of {MIN_REASON} to {MAX_REASON} characters is needed.")
     if not 1 <= days <= at_most:
         against.append(f"The policy allows 1 to {at_most} days.")

@@ -11,19 +11,23 @@ from flask import Response, jsonify, request
 from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Act, Ruling
+from twinops.governance.people.offices import GATE_RUNNER
+from twinops.governance.policy.changes import Change
 from twinops.server.officer import acts as desk
-from twinops.server.officer import dossier, rulings
+from twinops.server.officer import dossier, judging, rules, rulings
 from twinops.server.officer import evidence as intake
-from twinops.server.officer.acts import Deed
+from twinops.server.officer import needed as steps
+from twinops.server.officer.acts import Activation, Deed
 from twinops.server.officer.rulings import RulingAsked
-from twinops.server.refusals import mistake
+from twinops.server.refusals import mistake, refusal
 from twinops.server.registry import audit_log as ledger
-from twinops.server.registry import records
+from twinops.server.registry import audit_tables, cases, records
 from twinops.server.registry import signed_passes as passes
 from twinops.server.registry.artifacts import governed
+from twinops.server.registry.records import Adoption
+from twinops.server.registry.store import GovernedStore
 
 Route = tuple[str, str, Callable[[], Any]]
-MAX_BODY = 64 * 1024**2
 
 
 def routes() -> tuple[Route, ...]:
@@ -33,14 +37,19 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/api/queue", "GET", queue),
         ("/twinops/api/version", "GET", version),
         ("/twinops/api/alias", "GET", alias),
+        ("/twinops/api/judge", "GET", judge),
         ("/twinops/api/pass", "GET", given_pass),
         ("/twinops/api/log", "GET", log),
+        ("/twinops/api/known", "GET", known),
+        ("/twinops/api/asked", "GET", asked),
         ("/twinops/api/promote", "POST", promote),
         ("/twinops/api/evidence", "POST", evidence),
+        ("/twinops/api/state", "GET", state),
         ("/twinops/api/review", "POST", decide),
         ("/twinops/api/resolve", "POST", resolve),
         ("/twinops/api/withdraw", "POST", withdraw),
         ("/twinops/api/rules", "POST", activate),
+        ("/twinops/api/confirm", "POST", confirm),
         ("/twinops/api/take-down", "POST", take_down),
     )
 
@@ -85,6 +94,7 @@ def version() -> Any:
     """What the review page shows, for machines."""
     store = governed()
     shown = dossier.dossier(store, *_which(request.args))
+    strangers = shown.strangers if shown.sees_people(store.actor(), store.now().date()) else ()
     return {
         "name": shown.case.name,
         "version": shown.case.version,
@@ -94,6 +104,10 @@ def version() -> Any:
         "digests": asdict(shown.case.digests) if shown.case.digests else None,
         "contributors": sorted(shown.case.contributors),
         "unknown": list(shown.case.unknown),
+        "unknown_emails": list(strangers),
+        "since": shown.since,
+        "adopted": _adopted(shown.adopted),
+        "needed": [asdict(step) for step in steps.needed(shown, store)],
         "separated": shown.case.separated,
         "decision": shown.decision.to_dict() if shown.decision else None,
         "problems": list(shown.case.problems),
@@ -101,6 +115,7 @@ def version() -> Any:
         "reviews": [_plain({**asdict(r), "act": r.act.value}) for r in shown.case.reviews],
         "aliases": [asdict(g) for g in shown.grants],
         "commit": shown.submitted.body["commit"] if shown.submitted else None,
+        "judge": {"differs": [str(change) for change in judging.changes(store, shown)], **judging.told(shown)},
     }
 
 
@@ -108,20 +123,37 @@ def version() -> Any:
 def alias() -> Any:
     """A protected alias with its ETag: 0 before it was ever set."""
     name, word = _words(request.args, "name", "alias")
-    with governed().ManagedSessionMaker() as session:
-        grant = records.grant_of(session, name, word)
-        commits = records.promoted_commits(session, name)
+    with governed().reading() as now:
+        grant = records.grant_of(now.session, name, word)
+        since = {
+            "commits": records.promoted_commits(now.session, name),
+            "adopted": _adopted(cases.adopted_base(now, name)),
+        }
     if grant is None:
-        return {"name": name, "alias": word, "version": None, "etag": 0, "commits": commits}
+        return {"name": name, "alias": word, "version": None, "etag": 0, **since}
     live = grant.version if grant.active else None
-    return {"name": name, "alias": word, "version": live, "etag": grant.etag, "commits": commits}
+    return {"name": name, "alias": word, "version": live, "etag": grant.etag, **since}
+
+
+@answering
+def judge() -> Any:
+    """The active judge, and the commit of the one before it; nothing before the first."""
+    with governed().reading() as now:
+        found = [records.judged_by(row).judge for row in cases.activations(now, "judge")[:2]]
+    newest = found[0] if found else None
+    return {
+        "judge": newest.model_dump(mode="json") if newest else None,
+        "digest": newest.digest if newest else None,
+        "commit": newest.commit if newest else None,
+        "before": found[1].commit if len(found) > 1 else None,
+    }
 
 
 @answering
 def given_pass() -> Any:
-    """What a loader checks: digests and approval, signed by this server just now."""
+    """What a loader checks: digests and approval, signed by this server just now, for this call's nonce."""
     name, word = _words(request.args, "name", "alias")
-    return passes.issue(governed(), name, word)
+    return passes.issue(governed(), name, word, nonce=request.args.get("nonce"))
 
 
 @answering
@@ -137,6 +169,13 @@ def log() -> Any:
         head = ledger.head(session)
         named = ledger.names(session)
     return {"from": start, "entries": found, "size": head.size, "root": head.root.hex(), "names": named}
+
+
+@answering
+def state() -> Any:
+    """Where tables, aliases and triggers are not what the log tells; no value is shown."""
+    with governed().reading() as now:
+        return {"faults": audit_tables.of_transaction(now)}
 
 
 @answering
@@ -192,12 +231,45 @@ def withdraw() -> Any:
 
 
 @answering
+def known() -> Any:
+    """Whom this server knows, for those who must know: the active offices file, and which rules came from whom."""
+    store = governed()
+    if GATE_RUNNER not in store.actor().roles:
+        _insiders(store)
+    with store.reading() as now:
+        active = cases.activations(now, "policy", "offices")
+        text, given = next((row.body for row in active if row.kind == "offices"), None), records.files_of(active)
+    return {"offices": text, "activated": [{"sha256": digest, "account": who} for digest, who in sorted(given)]}
+
+
+@answering
 def activate() -> Any:
-    """Make a policy or offices file the server's own."""
+    """Make rules the server's own, or (`look`) say what they would change."""
     body = _body()
     kind, told = _words(body, "kind", "text")
-    signature = body.get("signature")
-    return {"rules": desk.activate(governed(), kind, told, signature=str(signature) if signature else None)}
+    if body.get("look") is True:
+        changes, nobody = rules.look(governed(), kind, told)
+        return {"changes": _changes(changes), "nobody": list(nobody)}
+    return _activated(desk.activate(governed(), kind, told, signature=_signature(body)))
+
+
+@answering
+def asked() -> Any:
+    """Rules that wait for a second office, with what they would change."""
+    store = governed()
+    _insiders(store)
+    waiting = [
+        {**asdict(one), "by": one.account, "changes": _changes(changes)} for one, changes in rules.waiting(store)
+    ]
+    return {"asked": [_plain(one) for one in waiting]}
+
+
+@answering
+def confirm() -> Any:
+    """A second office lets rules through that were asked for."""
+    body = _body()
+    kind, digest = _words(body, "kind", "digest")
+    return _activated(desk.confirm(governed(), kind, digest, signature=_signature(body)))
 
 
 @answering
@@ -208,14 +280,40 @@ def take_down() -> Any:
     return {"removed": desk.take_down(governed(), name, word, reason=reason)}
 
 
+def _insiders(store: GovernedStore) -> None:
+    """Officers and the administrator read who is who; rules name people."""
+    actor = store.actor()
+    with store.reading() as now:
+        offices = cases.rules(now).offices
+    officer = offices is not None and offices.officer(actor.account, on=store.now().date()) is not None
+    if not (officer or actor.admin):
+        raise refusal("Only officers, gate runners and the administrator are told who is who.")
+
+
+def _activated(done: Activation) -> dict[str, Any]:
+    told = {"rules": done.seq, "active": done.active, "nobody": list(done.nobody)}
+    return {**told, "changes": _changes(done.changes)}
+
+
+def _changes(changes: tuple[Change, ...]) -> list[dict[str, Any]]:
+    return [asdict(change) for change in changes]
+
+
+def _signature(body: dict[str, Any]) -> str | None:
+    signature = body.get("signature")
+    return str(signature) if signature else None
+
+
+def _adopted(found: Adoption | None) -> dict[str, Any] | None:
+    return {**found.base.model_dump(mode="json"), "by": found.account, "seq": found.seq} if found else None
+
+
 def _ruled(done: Ruling) -> dict[str, Any]:
     told = {"ruling": done.id, "gate": done.gate, "answer": done.answer, "until": done.until.isoformat()}
     return {**told, "withdrawn": done.withdrawn}
 
 
 def _body() -> dict[str, Any]:
-    if (request.content_length or 0) > MAX_BODY:
-        raise mistake("the request is too large")
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise mistake("a JSON object is expected")
@@ -235,13 +333,10 @@ def _words(values: Any, *names: str) -> tuple[str, ...]:
 
 
 def _number(value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        raise mistake("a whole number is expected") from None
-    if not 0 <= number < 2**31:
+    written = value if isinstance(value, str) else str(value) if type(value) is int else ""
+    if not (written.isascii() and written.isdigit() and len(written) <= 10 and int(written) < 2**31):
         raise mistake("a whole number is expected")
-    return number
+    return int(written)
 
 
 def _plain(value: Any) -> Any:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from twinops.server.app import accounts, guard, startup_checks
+from twinops.entities.event import Kind
+from twinops.server import understood
+from twinops.server.app import accounts, bounds, guard, startup_checks
+from twinops.server.app.logins import Logins
+from twinops.server.refusals import tell_as_refusals
+from twinops.server.registry import callers as actors
+from twinops.server.registry import places
 from twinops.server.registry.home import Home
 from twinops.server.registry.outbox import Outbox
 
@@ -23,32 +30,52 @@ def create_app(flask: Any = None) -> Any:
     from mlflow.server import app as stock
     from mlflow.server import auth
     from mlflow.server.handlers import _get_model_registry_store, _get_tracking_store
-    from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
 
-    from twinops.server.registry.artifacts import SealedRepository
     from twinops.server.registry.expiring import watch
 
     flask = flask or stock
-    for scheme in ("file", "", "twinops+file"):
-        repositories.register(scheme, SealedRepository)
+    _close_other_stores()
     store: Any = _get_model_registry_store()
-    _get_tracking_store()
+    runs: Any = _get_tracking_store()
+    tell_as_refusals(runs.engine)
     startup_checks.check(store, Home.here())
     store.roles_of = accounts.actor_of
     store.outbox = Outbox(Home.here().root)
     watch(store, store.outbox)
+    places.watch(Home.here())
+    understood.watch(flask)
     _add_routes(flask, auth)
     flask.after_request(_stamp_new_run)
+    flask.after_request(_log_refused_edit)
     asgi = auth.create_app(flask)
+    for each in (runs, auth.store):
+        each.ManagedSessionMaker = understood.sessions(each.ManagedSessionMaker)
     flask.before_request(_log_account_changes)
-    return _guarded(asgi)
+    return _guarded(asgi, Logins(partial(_guessed, store)))
 
 
-def _guarded(asgi: Any) -> Any:
+def _close_other_stores() -> None:
+    """Ours for our own schemes, a refusal for every other: an experiment may name any address as its place."""
+    from mlflow.store.artifact.artifact_repository_registry import _artifact_repository_registry as repositories
+
+    from twinops.server.registry.artifacts import SealedRepository, elsewhere
+
+    for scheme in {*repositories.get_registered_artifact_repositories(), *startup_checks.SEALED}:
+        repositories.register(scheme, SealedRepository if scheme in startup_checks.SEALED else elsewhere)
+
+
+def _guessed(store: Any, account: str, times: int) -> None:
+    """Keep in the audit log that passwords of an account are being guessed, without from where: a pseudonym will do."""
+    with store.writing() as log:
+        log.append(Kind.REFUSED, actors.UNKNOWN, {"act": "log in", "account": log.pseudonym(account), "times": times})
+
+
+def _guarded(asgi: Any, logins: Logins) -> Any:
     from starlette.middleware import Middleware
 
     asgi.user_middleware.append(Middleware(guard.Stamp))
-    asgi.user_middleware.insert(0, Middleware(guard.OriginGuard))
+    around = (Middleware(guard.Unframed), Middleware(bounds.Bounds, logins=logins), Middleware(guard.OriginGuard))
+    asgi.user_middleware[:0] = around
     return asgi
 
 
@@ -69,7 +96,6 @@ def _stamp_new_run(response: Any) -> Any:
     from flask import request
 
     if request.method == "POST" and request.path.endswith("/mlflow/runs/create") and response.status_code == 200:
-        from twinops.server.registry import callers as actors
         from twinops.server.registry import records
         from twinops.server.registry.artifacts import governed
 
@@ -81,6 +107,19 @@ def _stamp_new_run(response: Any) -> Any:
     return response
 
 
+def _log_refused_edit(response: Any) -> Any:
+    """What the database refused was rolled back whole; that it was tried is logged afterwards."""
+    from flask import g, request
+
+    from twinops.entities.event import Kind
+    from twinops.server.registry.artifacts import governed
+
+    why = g.pop("twinops_refused", None)
+    if why:
+        governed().log(Kind.REFUSED, {"act": "edit a run", "route": request.path.rpartition("/mlflow/")[2], "why": why})
+    return response
+
+
 ACCOUNT_ROUTES = ("/mlflow/users/", "/mlflow/roles/", "/mlflow/user-roles/", "/mlflow/role")
 
 
@@ -88,8 +127,6 @@ def _log_account_changes() -> Any:
     """Log the intent before an account or role changes; when it cannot be logged, it does not change."""
     from flask import request
 
-    from twinops.entities.event import Kind
-    from twinops.server.registry import callers as actors
     from twinops.server.registry.artifacts import governed
 
     changes = request.method not in ("GET", "HEAD", "OPTIONS") and any(part in request.path for part in ACCOUNT_ROUTES)

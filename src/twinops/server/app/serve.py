@@ -16,6 +16,7 @@ from twinops.adapters.mlflow.embedded import MlflowStore
 from twinops.entities.approval import Actor
 from twinops.entities.event import Kind
 from twinops.errors import ParamsError, ServiceError
+from twinops.server.app import startup_checks
 from twinops.server.registry.home import VARIABLE, Home
 
 _ACCOUNTS_INI = """[mlflow]
@@ -35,8 +36,14 @@ class Started:
     """Shown once; the database holds hashes."""
     adopted: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+    altered: tuple[str, ...] = ()
+    """Triggers that somebody changed since the last start; they were put in anew."""
+    untold: list[str] = field(default_factory=list)
+    """Rows that are not what the log tells."""
     policy: str | None = None
     offices: str | None = None
+    nobody: tuple[str, ...] = ()
+    """Who is named in the offices file and cannot act, in sentences."""
 
 
 @dataclass(frozen=True)
@@ -48,24 +55,38 @@ class Listening:
     workers: int = 1
 
 
-def serve(home: Home, at: Listening, *, adopt: bool = False, tell: Any = print) -> None:
+@dataclass(frozen=True)
+class Starting:
+    """What whoever starts the server decides: take over earlier work, accept a database that was put back, and why."""
+
+    adopt: bool = False
+    restored: str | None = None
+
+
+def serve(home: Home, at: Listening, *, how: Starting = Starting(), tell: Any = print) -> None:
     """Prepare, say what must be said once, and serve until stopped.
 
     Raises:
-        ServiceError: another server works in this folder, or a layer is missing.
+        ServiceError: another server works in this folder, a layer is missing, or the database is older than it was.
     """
+    home.keep_private()
     with _alone(home):
         configure(home)
-        made = prepare(home, adopt=adopt)
+        made = prepare(home, how)
         for line in told(made, f"http://{at.host}:{at.port}"):
             tell(line)
         _run(at)
 
 
 def configure(home: Home) -> None:
-    """Settings that MLflow reads when it loads; nothing of it may be loaded before."""
+    """Settings that MLflow reads when it loads; nothing of it may be loaded before.
+
+    Raises:
+        ServiceError: something else is set that a governed server must not follow, or the artifact store is away.
+    """
+    startup_checks.against_settings(os.environ)
     home.folder.mkdir(parents=True, exist_ok=True)
-    home.artifacts.mkdir(exist_ok=True)
+    home.claim()
     ini = home.folder / "accounts.ini"
     ini.touch(mode=0o600)
     ini.write_text(_ACCOUNTS_INI.format(database=home.accounts.replace("%", "%%")), encoding="utf-8")
@@ -79,11 +100,12 @@ def configure(home: Home) -> None:
             "MLFLOW_ENABLE_REMOTE_ASSISTANT": "false",
             "MLFLOW_SERVER_ENABLE_CUSTOM_SCORERS": "false",
             "MLFLOW_ENABLE_WORKSPACES": "false",
+            "MLFLOW_ENABLE_AI_GATEWAY": "false",
             "_MLFLOW_SGI_NAME": "uvicorn",
             "_MLFLOW_SERVER_FILE_STORE": home.database,
             "_MLFLOW_SERVER_REGISTRY_STORE": f"twinops+{home.database}",
             "_MLFLOW_SERVER_ARTIFACT_ROOT": "mlflow-artifacts:/",
-            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": f"twinops+{home.artifacts.as_uri()}",
+            "_MLFLOW_SERVER_ARTIFACT_DESTINATION": f"twinops+{home.uploads.address}",
             "_MLFLOW_SERVER_SERVE_ARTIFACTS": "true",
         }
     )
@@ -98,7 +120,7 @@ def hush() -> None:
     logging.getLogger("mlflow.server.auth").setLevel(logging.ERROR)
 
 
-def prepare(home: Home, *, adopt: bool) -> Started:
+def prepare(home: Home, how: Starting) -> Started:
     """Tables, triggers, accounts, first offices file, adoption, and a checkpoint for what a crash left unsigned."""
     beside = MlflowStore(home.root)
     if home.database == f"sqlite:///{beside.database}":
@@ -109,26 +131,55 @@ def prepare(home: Home, *, adopt: bool) -> Started:
     from twinops.server.app import accounts
     from twinops.server.app.adopt import adopt as take_over
     from twinops.server.app.adopt import local
+    from twinops.server.officer import rules
+    from twinops.server.registry import audit_tables, cases, restoring
     from twinops.server.registry import callers as actors
-    from twinops.server.registry import cases
 
     _get_tracking_store()
-    store.roles_of = lambda account: Actor(account, admin=account == local())
     passwords = accounts.first_start(home.accounts)
+    store.roles_of = lambda account: Actor(account, admin=True) if account == local() else accounts.actor_of(account)
     with actors.acting(local()):
+        if how.restored is not None:
+            restoring.accept(store, how.restored)
+        restoring.against_older(store)
+        altered = _altered(store)
         offices = _first_offices(store, home)
-        store.log(Kind.STARTED, {"twinops": version("twinops"), "mlflow": version("mlflow")})
-    adopted, left = take_over(store) if adopt or store.new else ([], [])
+        store.log(Kind.STARTED, _about_start(store, altered))
+    adopted, left = take_over(store) if how.adopt or store.new else ([], [])
     store.keep_checkpoint()
     with store.reading() as now:
         active = cases.rules(now)
+        untold = audit_tables.of_transaction(now)
     return Started(
+        nobody=rules.nobody_here(store, active.offices) if active.offices else (),
         passwords=passwords,
         adopted=adopted,
         left=left,
+        altered=altered,
+        untold=untold,
         policy=active.policy.version if active.policy else None,
         offices=active.offices.version if active.offices else offices,
     )
+
+
+def _altered(store: Any) -> tuple[str, ...]:
+    """What is other than the last start left it, by the log; an upgrade of twinops alone is no such thing."""
+    from twinops.server.registry import triggers
+
+    with store.reading() as now:
+        last = now.seen().told.started
+    left = last["about"].get("triggers") if last else None
+    return store.altered if left and left != triggers.digest(store.triggers_before) else ()
+
+
+def _about_start(store: Any, altered: tuple[str, ...]) -> dict[str, Any]:
+    """What the log says of a start: versions, that heads are signed from here on, and the triggers it leaves."""
+    from twinops.server.registry import triggers
+
+    with store.engine.connect() as connection:
+        left = triggers.digest(triggers.found(connection))
+    about: dict[str, Any] = {"twinops": version("twinops"), "mlflow": version("mlflow"), "heads": "signed"}
+    return {**about, "triggers": left, **({"altered": len(altered)} if altered else {})}
 
 
 def open_store() -> Any:
@@ -152,13 +203,23 @@ def told(made: Started, address: str) -> Iterator[str]:
         yield f"adopted, roles not separated: {line}"
     for line in made.left:
         yield f"not adopted: {line}"
+    for line in made.altered:
+        yield f"put in anew: {line}"
+    for line in made.untold[:5]:
+        yield f"not as the log tells: {line}"
+    if made.untold:
+        yield f"{len(made.untold)} difference(s) between database and log; `twinops audit verify` tells all."
     if made.passwords:
         yield "First start. These passwords are shown this once and written nowhere; keep them now:"
         yield from (f"  {name:14} {password}" for name, password in made.passwords.items())
     if made.offices is None:
         yield "No offices file is active, so nothing passes: put compliance/offices.yaml there and start again."
+    yield from made.nobody
     if made.policy is None:
-        yield "No policy is active: the risk officer runs `twinops policy activate compliance/policy.yaml`."
+        yield (
+            "No policy is active, so the pages show what was brought along and judge nothing: "
+            "the risk officer runs `twinops policy activate compliance/policy.yaml`."
+        )
     yield f"Registry, ledger and review pages: {address}  (review: {address}/twinops/)"
 
 
@@ -186,14 +247,18 @@ def _run(at: Listening) -> None:
     import uvicorn
 
     from twinops.server.app.app import create_app
+    from twinops.server.app.connections import BoundedProtocol, proxies
 
     settings: dict[str, Any] = {"host": at.host, "port": at.port, "log_level": "warning", "access_log": False}
-    settings["timeout_graceful_shutdown"] = 5
+    # said even where it is one: uvicorn takes it from WEB_CONCURRENCY otherwise
+    settings |= {"timeout_graceful_shutdown": 5, "workers": at.workers}
+    settings |= {"ws": "none", "server_header": False, "http": BoundedProtocol}
+    settings |= {"proxy_headers": bool(proxies()), "forwarded_allow_ips": list(proxies())}
     made = create_app()  # in the parent too: a worker that cannot start would be started again for ever
     if at.workers == 1:
         uvicorn.run(made, **settings)
     else:
-        uvicorn.run("twinops.server.app.worker:create_app", factory=True, workers=at.workers, **settings)
+        uvicorn.run("twinops.server.app.worker:create_app", factory=True, **settings)
 
 
 @contextmanager

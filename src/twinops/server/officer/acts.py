@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert
 
 from twinops.entities.approval import Act, Actor, Case, Review
 from twinops.entities.event import Kind, stamp
-from twinops.errors import IntegrityError, ParamsError
+from twinops.errors import IntegrityError
+from twinops.governance.log.told import Salted
 from twinops.governance.people import approval, offices
 from twinops.governance.people.offices import Offices
 from twinops.governance.people.sshsig import NotSigned, signing_key
-from twinops.governance.policy import limits as policy
-from twinops.server.officer import evidence
-from twinops.server.refusals import mistake, refusal, refuse
-from twinops.server.registry import artifact_folders, cases, records
+from twinops.governance.policy import judge as judges
+from twinops.governance.policy.changes import Change
+from twinops.server.officer import evidence, rules
+from twinops.server.officer.rules import NAMESPACES
+from twinops.server.refusals import refusal, refuse
+from twinops.server.registry import artifact_folders, cases, records, standing
 from twinops.server.registry import callers as actors
 from twinops.server.registry.audit_log import AuditLog
 from twinops.server.registry.home import Home
 from twinops.server.registry.records import Recorded
 from twinops.server.registry.store import GovernedStore
-from twinops.server.registry.tables import GRANT, PROTECTED, RULES
+from twinops.server.registry.tables import RULES
 
 RETOLD = 25
-NAMESPACES = {"policy": policy.NAMESPACE, "offices": offices.NAMESPACE}
-"""Kinds of rules, and what an ssh signature of each is made for."""
 _UNSIGNED = "The rules do not carry this officer's signature (`twinops policy activate --key`)."
 KIND_OF = {
     Act.REQUEST: Kind.REQUESTED,
@@ -49,6 +50,17 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Activation:
+    """What became of rules that were handed in: `active`, or waiting for a second office."""
+
+    seq: int
+    active: bool
+    changes: tuple[Change, ...]
+    nobody: tuple[str, ...]
+    """Accounts that the rules name and this server does not have, or not with the role, in sentences."""
+
+
+@dataclass(frozen=True)
 class Deed:
     """What somebody does on a version, why, and the digest that the page showed."""
 
@@ -60,19 +72,30 @@ class Deed:
 def decide(store: GovernedStore, name: str, version: int, deed: Deed) -> Review:
     """Request a review, approve, reject, ask for changes or revoke."""
     act = deed.act
+    loads = act is Act.APPROVE and _loads(store, name, version)
     with store.guarded({"model": name, "version": str(version), "act": act.value}) as log:
+        refuse(approval.against_reason(act, deed.reason))
         found = cases.load(log.transaction, name, version)
         active = found.rules.offices
         refuse(approval.against_act(act, found.case, store.actor(), offices=active, now=log.now))
-        refuse(approval.against_reason(act, deed.reason))
         if act is Act.APPROVE:
             refuse_if_changed(found.case, deed.seen)
+            if not loads:
+                raise refusal("What stood in the way changed just now. Open the page again, read it, then decide.")
             _keep_approved(store.home, found.recorded)
         done = _keep_review(log, found.case, deed, active)
         word = act.value if done.separated else f"{act.value}, roles not separated"
         store.mirror(name, found.case.version, {"review": word})
-    store.keep_checkpoint()
     return done
+
+
+def _loads(store: GovernedStore, name: str, version: int) -> bool:
+    """Try it elsewhere before any lock is taken, if nothing else stands in the way; refused when it does not load."""
+    with store.reading() as now:
+        found = cases.load(now, name, version)
+        office = found.rules.offices
+        against = approval.against_act(Act.APPROVE, found.case, store.actor(), offices=office, now=now.now)
+    return not against and bool(evidence.opened_by_a_loader(store, name, version))
 
 
 def _keep_review(log: AuditLog, case: Case, deed: Deed, active: Offices | None) -> Review:
@@ -84,7 +107,7 @@ def _keep_review(log: AuditLog, case: Case, deed: Deed, active: Offices | None) 
         "digests": case.digests.digest if case.digests else None,
         "expires": stamp(expires) if expires else None,
         "separated": case.separated,
-        "why": salted(deed.reason),
+        "reason": salted(deed.reason),
         "root": log.frontier.root.hex(),
     }
     account = actors.current()
@@ -121,53 +144,88 @@ def refuse_if_changed(case: Case, seen: str | None) -> None:
 def take_down(store: GovernedStore, name: str, alias: str, *, reason: str) -> bool:
     """An officer removes a protected alias."""
     with store.guarded({"model": name, "alias": alias, "act": "take down"}) as log:
+        refuse(approval.against_reason(Act.REVOKE, reason))
         active = cases.rules(log.transaction).offices
         if active is None:
             raise refusal(approval.NO_RULES)
         refuse(approval.against_activating(store.actor(), active, now=log.now))
         refuse(approval.against_reason(Act.REVOKE, reason))
-        done = store.take_down(log, name, alias, why=salted(reason))
-    store.keep_checkpoint()
-    return done
+        return store.take_down(log, name, alias, why=salted(reason))
 
 
 def salted(reason: str) -> str:
-    """What the log holds of a person's text: a digest that says nothing without the text and its salt."""
-    salt = secrets.token_hex(8)
-    return f"{salt}:{hashlib.sha256((salt + reason).encode()).hexdigest()}"
+    """What the log holds of a person's text."""
+    return Salted.of(reason.strip(), secrets.token_hex(8)).told
 
 
-def activate(store: GovernedStore, kind: str, body: str, *, signature: str | None = None) -> int:
-    """Make a policy or offices file the server's own. The first offices file is the administrator's to give."""
-    with store.guarded({"act": f"activate {kind}"}) as log:
-        active = cases.rules(log.transaction).offices
-        handed, parsed = Rules(kind, body, signature), _parsed(kind, body)
-        who = store.actor()
-        if active is None and kind == "offices":
+def activate(store: GovernedStore, kind: str, body: str, *, signature: str | None = None) -> Activation:
+    """Make rules the server's own; where they let more through, ask for a second office first.
+
+    The first offices file is the administrator's to give.
+    """
+    with store.guarded({"act": f"activate {kind[:40]}"}) as log:
+        active, who = cases.rules(log.transaction), store.actor()
+        handed, parsed = Rules(kind, body, signature), rules.parsed(kind, body)
+        if active.offices is None and kind == "offices":
             if not who.admin:
                 raise refusal("The first offices file is given by the administrator who starts the server.")
-        elif active is None:
+        elif active.offices is None:
             raise refusal(approval.NO_RULES)
         else:
-            refuse(approval.against_activating(who, active, now=log.now))
-            _check_signature(active, who, handed, on=log.now)
-        about = {"kind": kind, "digest": parsed.digest, "signed": signature is not None}
-        seq = log.append(Kind.RULES, who.account, about)
-        values = {"digest": parsed.digest, "account": who.account, **asdict(handed)}
-        log.session.execute(insert(RULES).values(seq=seq, **values))
-        if isinstance(parsed, Offices):
-            _protect(log, parsed.protected_aliases)
+            refuse(approval.against_activating(who, active.offices, now=log.now))
+            _check_signature(active.offices, who, handed, on=log.now)
+            refuse(_against_own_judge(log, active.offices, who, parsed.digest))
+        changes = rules.weighed(log.transaction, parsed, active)
+        asked = any(change.loosens for change in changes)
+        kept = replace(handed, kind=rules.asking(kind)) if asked else handed
+        seq = _keep_rules(store, log, kept, {"digest": parsed.digest})
+    return Activation(seq, not asked, changes, rules.nobody_here(store, parsed))
+
+
+def confirm(store: GovernedStore, kind: str, digest: str, *, signature: str | None = None) -> Activation:
+    """A second office lets rules through that were asked for, having seen exactly these."""
+    with store.guarded({"act": f"confirm {kind[:40]}"}) as log:
+        active, who = cases.rules(log.transaction), store.actor()
+        if active.offices is None:
+            raise refusal(approval.NO_RULES)
+        asked = rules.asked(log.transaction, kind)
+        if asked is None or asked.digest != digest:
+            raise refusal("Nothing of this kind waits, or something else does: look again, then confirm.")
+        refuse(approval.against_confirming(asked.account, who, active.offices, now=log.now))
+        refuse(approval.against_activating(store.roles_of(asked.account), active.offices, now=log.now))
+        handed = Rules(kind, asked.body, signature)
+        _check_signature(active.offices, who, handed, on=log.now)
+        parsed = rules.parsed(kind, asked.body)
+        changes = rules.weighed(log.transaction, parsed, active)
+        seq = _keep_rules(store, log, handed, {"digest": digest, "asked": asked.seq})
+    return Activation(seq, True, changes, rules.nobody_here(store, parsed))
+
+
+def _keep_rules(store: GovernedStore, log: AuditLog, handed: Rules, about: dict[str, Any]) -> int:
+    account, signed = actors.current(), handed.signature is not None
+    told = {"kind": handed.kind, "signed": signed, "text": standing.hidden(handed.body), **about}
+    if handed.signature is not None:
+        told["signature"] = standing.hidden(handed.signature)
+    protects = sorted(offices.read(handed.body).protected_aliases) if handed.kind == "offices" else []
+    seq = log.append(Kind.RULES, account, told | ({"protects": protects} if protects else {}))
+    log.session.execute(insert(RULES).values(seq=seq, digest=about["digest"], account=account, **asdict(handed)))
+    for alias in protects:
+        records.protect(log.session, alias)
+    if handed.kind in NAMESPACES:
         _tell_anew(store, log)
-        return seq
+    return seq
 
 
-def _protect(log: AuditLog, aliases: tuple[str, ...]) -> None:
-    """What carries an alias now stays protected, whatever the new file lists."""
-    carried = log.session.execute(select(GRANT.c.alias).where(GRANT.c.active == 1)).scalars()
-    listed = sorted({*aliases, *carried})
-    log.session.execute(delete(PROTECTED))
-    for alias in listed:
-        log.session.execute(insert(PROTECTED).values(alias=alias))
+def _against_own_judge(log: AuditLog, active: Offices, who: Actor, digest: str) -> tuple[str, ...]:
+    """Who wrote part of a judge does not activate it; evidence that waits for it tells who did."""
+    for name, version in records.all_versions(log.session)[:RETOLD]:
+        made = records.version_of(log.session, name, version)
+        given = cases.evidence_of(log.transaction, made) if made else None
+        if given and given.body.get("judge") == digest:
+            authors, _ = active.accounts_of(given.body.get("judge_authors", ()))
+            if who.account in authors:
+                return (judges.OWN_CHANGE,)
+    return ()
 
 
 def _tell_anew(store: GovernedStore, log: AuditLog) -> None:
@@ -178,22 +236,13 @@ def _tell_anew(store: GovernedStore, log: AuditLog) -> None:
             evidence.tell(store, log, made)
 
 
-def _parsed(kind: str, body: str) -> policy.Policy | Offices:
-    if kind not in NAMESPACES:
-        raise mistake(f"there are no rules of the kind {kind[:40]!r}")
-    try:
-        return policy.read(body) if kind == "policy" else offices.read(body)
-    except ParamsError as problem:
-        raise mistake(str(problem)) from None
-
-
-def _check_signature(active: Offices, who: Actor, rules: Rules, *, on: datetime) -> None:
+def _check_signature(active: Offices, who: Actor, handed: Rules, *, on: datetime) -> None:
     """An officer whose key is known signs what she activates; the signature of another file or purpose is none."""
     officer = active.officer(who.account, on=on.date())
     if officer is None or officer.key is None:
         return
     try:
-        key = signing_key(rules.body.encode(), rules.signature or "", namespace=NAMESPACES[rules.kind])
+        key = signing_key(handed.body.encode(), handed.signature or "", namespace=NAMESPACES[handed.kind])
     except NotSigned as problem:
         raise refusal(f"{_UNSIGNED} {str(problem).capitalize()}.") from None
     if key != officer.key:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,19 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 from sqlalchemy import Row, Select, func, select
 
-from twinops.entities.approval import Act, Case, Review
+from twinops.entities.approval import Act, Actor, Case, Review
 from twinops.entities.evidence import Evidence
+from twinops.errors import ParamsError
 from twinops.governance.people import approval
 from twinops.governance.people.offices import Offices
+from twinops.governance.policy import limits as policy_file
 from twinops.governance.policy.decide import Decision
+from twinops.governance.policy.judge import ActiveJudge
 from twinops.governance.policy.limits import Policy
 from twinops.governance.policy.rulings import Bench
+from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import cases, records
-from twinops.server.registry.records import Grant, Recorded, Submitted
+from twinops.server.registry.records import Adoption, Grant, Recorded, Submitted
 from twinops.server.registry.store import GovernedStore
 from twinops.server.registry.tables import EVIDENCE, GRANT, REVIEW, VERSION
 
@@ -57,11 +61,22 @@ class Dossier:
     evidence: Evidence | None
     decision: Decision | None
     submitted: Submitted | None
+    strangers: tuple[str, ...]
+    """E-mails of authors whom nobody here is; officers see them."""
+    adopted: Adoption | None
+    """The base up to which the model's history is upstream's."""
+    adopted_at: datetime | None
     grants: tuple[Grant, ...]
     """Protected aliases of this model, whatever version carries them."""
     standing: Review | None
     files: Mapping[str, str]
     """Files that came with the evidence: path and SHA-256; `file_of` opens them."""
+    unbound: Policy | None = None
+    """Where no policy is active: the one that lies in the server's folder."""
+    preview: Decision | None = None
+    """What that one would say; it binds nobody."""
+    judge: ActiveJudge | None = None
+    """The one that is active on this server."""
     production: Dossier | None = field(default=None, repr=False)
     """The same of the version that carries the first protected alias, when it is another one."""
 
@@ -69,6 +84,22 @@ class Dossier:
     def bench(self) -> Bench:
         """What a ruling on one of its gates is judged by."""
         return Bench(self.policy, self.offices, self.decision)
+
+    @property
+    def since(self) -> str:
+        """From where authors were counted, in a sentence."""
+        if self.submitted is None:
+            return "Git authors are counted when evidence is handed in."
+        base = self.submitted.body["base"]
+        if self.adopted is not None and base == self.adopted.base.commit:
+            found = len(self.submitted.body.get("upstream", ()))
+            told = f"{self.adopted.base.sentence}; the gate runner found {found} there"
+            return f"Authors are counted since an adopted base: {told}."
+        return f"Authors are counted since {base[:12]}, which was in production." if base else "All authors count."
+
+    def sees_people(self, actor: Actor, day: date) -> bool:
+        """Who holds an office here sees the e-mails of unknown authors."""
+        return bool(self.bench.office(actor.account, on=day))
 
     @property
     def digest(self) -> str | None:
@@ -131,6 +162,10 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
     with store.reading() as now:
         found = cases.load(now, name, version)
         grants = tuple(records.active_grants(now.session, name))
+        adopted = cases.adopted_base(now, name)
+        unbound = _policy_in(store.home.root) if found.rules.policy is None else None
+        preview = cases.judged_by(now, found.recorded, unbound) if unbound else None
+        adopted_at = ledger.moment_of(now.session, adopted.seq) if adopted else None
     case, given, judged = found.case, found.given, found.judgement
     other = next((g.version for g in grants if g.uid != case.uid), None)
     last = case.reviews[-1] if case.reviews else None
@@ -140,14 +175,28 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         state=cases.state_of(last, evidence=given.seq if given else None, now=now.now),
         policy=found.rules.policy,
         offices=found.rules.offices,
+        judge=found.rules.judge,
         evidence=judged.evidence if judged else None,
         decision=judged.decision if judged else None,
         submitted=given,
+        strangers=cases.strangers(given, found.rules.offices) if case.separated else (),
+        adopted=adopted,
+        adopted_at=adopted_at,
         grants=grants,
         standing=approval.standing(case, now=now.now),
         files=given.body["files"] if given else {},
+        unbound=unbound,
+        preview=preview,
         production=dossier(store, name, other, compare=False) if compare and other is not None else None,
     )
+
+
+def _policy_in(root: Path) -> Policy | None:
+    """The policy file that lies there, if it can be read."""
+    try:
+        return policy_file.read((root / "compliance" / "policy.yaml").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ParamsError):
+        return None
 
 
 def file_of(store: GovernedStore, shown: Dossier, path: str) -> Path:

@@ -13,16 +13,21 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from twinops.entities import canonical
+from twinops.entities.canonical import from_json
 from twinops.entities.event import Kind
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.fact import Kind as FactKind
+from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.log import manifest
 from twinops.governance.people import approval
+from twinops.governance.policy import judge as judges
+from twinops.governance.policy.judge import Judge
 from twinops.governance.verdicts.explain import verdicts_markdown
 from twinops.server.refusals import mistake, refusal, refuse
+from twinops.server.registry import artifact_folders, cases, records
 from twinops.server.registry import callers as actors
-from twinops.server.registry import cases, records
 from twinops.server.registry.audit_log import AuditLog
 from twinops.server.registry.home import Home
 from twinops.server.registry.records import Recorded, Submitted
@@ -35,11 +40,19 @@ def _decoded(told: Any) -> Any:
     return base64.b64decode(told, validate=True) if isinstance(told, str) else told
 
 
+Emails = Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+Word = Annotated[str, Field(max_length=40)]
+
+
 class Handed(BaseModel):
     """What a gate runner hands in. `files` maps paths of the project to contents.
 
-    `authors` are the e-mails of every git author since `base`, a commit that was in production (None: since ever);
+    `authors` are the e-mails of every git author since `base`, a commit that was in production or the adopted base
+    (None: since ever); `upstream` are those of whoever wrote up to an adopted base;
     `model_sha256` is the digest of the model file its own run made; `forced` says that run used no cache.
+    `tree` is git's id of the project's files in the commit, `judge_authors` the e-mails of those who wrote what differs
+    from the judge before, `own_runner` whether the gate runner's code was its own and not the candidate's, `isolation`
+    how the candidate's commands were shut in. Which judge measured is among the files, as `judge.json`.
     """
 
     model_config = ConfigDict(frozen=True, strict=True)
@@ -49,9 +62,14 @@ class Handed(BaseModel):
     dirty: bool | None
     lock_matches: bool | None
     base: str | None
-    authors: Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
+    authors: Emails
+    upstream: Emails = ()
     model_sha256: str
     forced: Annotated[bool, BeforeValidator(lambda told: told is True)]
+    tree: str | None = None
+    judge_authors: Emails = ()
+    own_runner: bool = False
+    isolation: dict[Word, Word] = Field(default={}, max_length=10)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Handed:
@@ -70,13 +88,16 @@ class CompletedEvidence:
     evidence: Evidence
     handed: Handed
     documents: Mapping[str, bytes]
+    judge: Judge | None = None
 
     @classmethod
     def of(cls, measured: Evidence, handed: Handed, *, name: str, lineage: tuple[Fact, ...]) -> CompletedEvidence:
         """Join what was measured with where it came from and what the documents of the model of that name say."""
         cards = f"model_cards/{name}/"
         documents = {n.rpartition("/")[2]: c for n, c in handed.files.items() if n.startswith(cards)}
-        return cls(measured.joined(facts=(*lineage, *_document_facts(documents, measured))), handed, documents)
+        judge = _judge(handed)
+        facts = (*lineage, *_document_facts(documents, measured), *_run_facts(handed, judge))
+        return cls(measured.joined(facts=facts), handed, documents, judge)
 
     def body(self) -> dict[str, Any]:
         """As it is kept."""
@@ -87,33 +108,53 @@ class CompletedEvidence:
             "commit": self.handed.commit,
             "base": self.handed.base,
             "authors": sorted(set(self.handed.authors)),
+            "upstream": sorted(set(self.handed.upstream)),
             "model_sha256": self.handed.model_sha256,
             "forced": self.handed.forced,
+            "tree": self.handed.tree,
+            "judge": self.judge.digest if self.judge else None,
+            "judge_authors": sorted(set(self.handed.judge_authors)),
         }
 
 
 def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int:
     """Keep evidence on a version and show its verdicts on the version's page; the number of the record is returned."""
     given = CompletedEvidence.of(_measured(handed, name), handed, name=name, lineage=_lineage(handed))
+    with store.reading() as now:
+        may = not approval.against_recording(store.actor(), cases.rules(now).offices, forced=handed.forced)
+    opened = opened_by_a_loader(store, name, version) if may else None
     with store.guarded({"model": name, "version": str(version), "act": "evidence"}) as log:
         offices = cases.rules(log.transaction).offices
         refuse(approval.against_recording(store.actor(), offices, forced=handed.forced))
         made = cases.recorded(log.transaction, name, version)
-        if handed.model_sha256 not in made.files.values():
-            raise refusal("This evidence is about another model file than this version holds.")
+        if handed.model_sha256 != opened:
+            raise refusal("This evidence is about another model file than the one a loader opens.")
         return keep(store, log, made, given)
+
+
+def opened_by_a_loader(store: GovernedStore, name: str, version: int) -> str:
+    """The digest of the file that is loaded, after loading it in a process of its own; no lock is held meanwhile."""
+    with store.reading() as now:
+        made = cases.recorded(now, name, version)
+        try:
+            return artifact_folders.opened(now, made)
+        except IntegrityError as problem:
+            why = problem.what
+    with store.guarded({"model": name, "version": str(version), "act": "load"}):
+        raise refusal(f"Version {version} of {name} does not load as it was registered. {why}")
 
 
 def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEvidence) -> int:
     """The record, its files, its log entry and what the version's page tells; the same evidence twice is kept once."""
     body = given.body()
-    before = records.evidence_of(log.session, made.uid)
+    before = cases.evidence_of(log.transaction, made)
     if before is not None and before.body == body:
         return before.seq
     digest, account = given.evidence.digest, actors.current()
     _keep_files(store.home, digest, given.handed.files)
-    about = {"model": made.name, "version": made.version, "uid": made.uid}
-    seq = log.append(Kind.EVIDENCE, account, {**about, "evidence": digest, "forced": given.handed.forced})
+    about = {"model": made.name, "version": made.version, "uid": made.uid, "digest": made.digest}
+    about |= {"evidence": digest, "forced": given.handed.forced, "body": canonical.digest(body)}
+    seq = log.append(Kind.EVIDENCE, account, about)
     records.keep_evidence(log.session, Submitted(seq, made.uid, account, log.now, digest, body))
     tell(store, log, made)
     return seq
@@ -128,8 +169,11 @@ def tell(store: GovernedStore, log: AuditLog, made: Recorded) -> None:
         return
     evidence, decision = judged.evidence, judged.decision
     where = "/twinops/review?" + urlencode({"name": made.name, "version": made.version})
-    store.describe(made, verdicts_markdown(decision, links={"review page": where}))
+    base = cases.adopted_base(log.transaction, made.name)
+    told = f"\n\nAdopted base: {base.base.sentence}.\n" if base else ""
+    store.describe(made, verdicts_markdown(decision, links={"review page": where}) + told)
     tags = {"decision": decision.decision, "key": evidence.key, "evidence": evidence.digest, "policy": policy.version}
+    tags["base"] = base.base.commit if base else "none"
     ruled = " ".join(sorted({r.gate for r in decision.rulings if r.counts}))
     store.mirror(made.name, made.version, {**tags, "settled": ruled or "none"})
 
@@ -146,6 +190,29 @@ def _measured(handed: Handed, name: str) -> Evidence:
     return evidence
 
 
+def _judge(handed: Handed) -> Judge | None:
+    """The judge that measured; forced evidence has one, and it is of the commit that is told."""
+    if not handed.forced:
+        return None
+    try:
+        found = judges.read(handed.files[judges.NAME].decode())
+    except KeyError:
+        raise mistake(f"{judges.NAME} is not among the files") from None
+    except (ParamsError, UnicodeDecodeError) as problem:
+        raise mistake(str(problem)[:400]) from None
+    if (found.commit, found.tree) != (handed.commit, handed.tree):
+        raise mistake(f"{judges.NAME} is of another commit or tree than this evidence")
+    return found
+
+
+def _run_facts(handed: Handed, judge: Judge | None) -> tuple[Fact, ...]:
+    """How the run was made: in the evidence, so that an approval is bound to it."""
+    if judge is None:
+        return ()
+    run = {"judge": judge.digest, "tree": handed.tree, "own_runner": handed.own_runner, **handed.isolation}
+    return (Fact("gate_run", run, FactKind.MEASURED, "the gate runner's own run"),)
+
+
 def _lineage(handed: Handed) -> tuple[Fact, ...]:
     source = "the gate runner's own run"
     return (
@@ -158,7 +225,7 @@ def _lineage(handed: Handed) -> tuple[Fact, ...]:
 def _document_facts(documents: Mapping[str, bytes], measured: Evidence) -> tuple[Fact, ...]:
     """What the gate on documents reads; nothing where there is no manifest."""
     try:
-        listed = json.loads(documents[manifest.NAME])
+        listed = from_json(documents[manifest.NAME])
     except (KeyError, ValueError):
         return ()
     return manifest.facts_of_documents(listed if isinstance(listed, dict) else {}, documents, measured)

@@ -21,13 +21,14 @@ from mlflow.exceptions import MlflowException
 from twinops.entities.approval import Act
 from twinops.governance.policy.resolution import MIN_REASON
 from twinops.server.officer import acts as desk
-from twinops.server.officer import dossier, inert_documents, presenting, rulings
+from twinops.server.officer import dossier, inert_documents, judging, needed, presenting, rules, rulings
 from twinops.server.officer import history as past
 from twinops.server.officer.acts import Deed
 from twinops.server.officer.dossier import Dossier, Waiting
 from twinops.server.officer.rulings import RulingAsked
 from twinops.server.refusals import mistake, refusal
 from twinops.server.registry import callers as actors
+from twinops.server.registry import cases
 from twinops.server.registry.artifacts import governed
 from twinops.server.registry.store import GovernedStore
 
@@ -117,6 +118,8 @@ def queue() -> Response:
         counts=sorted(counts.items()),
         total=len(lines),
         whom=whom,
+        no_policy=_no_policy(store),
+        waiting=rules.waiting(store),
         now=store.now(),
     )
 
@@ -224,11 +227,15 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "documents": {n: _document(store, held, path) for n, path in documents.items() if path in held.files},
         "questions": presenting.questions(_text(store, held, f"model_cards/{name}/dpia.json")),
         "against_promotion": held.against_promotion(store),
+        "judge_changes": judging.changes(store, held),
+        "run": judging.told(held),
         "may": [(act.value, _button(held, act)) for act in offered if not against[act]],
         "may_not": [(BUTTONS[act], against[act]) for act in offered if against[act]],
         "carried": [g.alias for g in held.grants if g.uid == held.case.uid],
         "in_production": next((g.alias for g in held.grants if g.uid == held.case.uid), None),
         "may_take_down": not against[Act.REJECT],
+        "steps": needed.needed(held, store),
+        "strangers": held.strangers if held.sees_people(actor, now.date()) else (),
         "history": past.history(store, held),
         "window": past.WINDOW,
         "now": now,
@@ -258,6 +265,11 @@ def _document(store: GovernedStore, held: Dossier, path: str) -> Any:
         file=lambda at: file_address(held, posixpath.normpath(posixpath.join(folder, at))),
     )
     return inert_documents.as_html(_text(store, held, path) or "", links)
+
+
+def _no_policy(store: GovernedStore) -> bool:
+    with store.reading() as now:
+        return cases.rules(now).policy is None
 
 
 def _text(store: GovernedStore, held: Dossier, path: str) -> str | None:

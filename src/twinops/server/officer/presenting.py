@@ -85,16 +85,21 @@ def pictures(shown: Dossier) -> dict[str, Picture]:
 
 
 def shown_verdicts(shown: Dossier) -> tuple[ShownVerdict, ...]:
-    """Verdicts in the order of the policy; a picture stands with the first gate of its kind."""
-    if shown.decision is None or shown.policy is None:
+    """Verdicts in the order of the policy; a picture stands with the first gate of its kind.
+
+    Where no policy is active they are those of the policy in the server's folder, which binds nobody.
+    """
+    policy = shown.policy or shown.unbound
+    decision = shown.decision if shown.policy else shown.preview
+    if decision is None or policy is None:
         return ()
     left = pictures(shown)
-    listed = {gate.id: gate for gate in shown.policy.gates}
+    listed = {gate.id: gate for gate in policy.gates}
     found = []
-    for verdict in shown.decision.verdicts:
+    for verdict in decision.verdicts:
         gate = listed.get(verdict.gate)  # the verdict on the policy's own time in force belongs to no gate, and blocks
         own = tuple(left.pop(name) for name in of(verdict, "PICTURES") or () if name in left)
-        found.append(ShownVerdict(verdict, gate is None or gate.blocks, own, shown.decision.about(verdict.gate)))
+        found.append(ShownVerdict(verdict, gate is None or gate.blocks, own, decision.about(verdict.gate)))
     return tuple(found)
 
 

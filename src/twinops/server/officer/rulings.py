@@ -40,7 +40,6 @@ def resolve(store: GovernedStore, name: str, version: int, asked: RulingAsked, *
         desk.refuse_if_changed(found.case, seen)
         ruling = _ruling(found, asked, store.actor().account, log)
         _keep(store, log, found.recorded, ruling)
-    store.keep_checkpoint()
     return ruling
 
 
@@ -56,7 +55,6 @@ def withdraw(store: GovernedStore, name: str, version: int, gate: str, *, reason
             last, id=log.frontier.size, account=actors.current(), at=log.now, reason=reason.strip(), withdrawn=True
         )
         _keep(store, log, found.recorded, gone)
-    store.keep_checkpoint()
     return gone
 
 
@@ -94,6 +92,7 @@ def _keep(store: GovernedStore, log: AuditLog, made: Recorded, ruling: Ruling) -
         "answer": ruling.answer,
         "role": ruling.role,
         "until": ruling.until.isoformat(),
+        "evidence": ruling.evidence,
         "digests": ruling.digests.digest,
         "why": desk.salted(ruling.reason),
     }

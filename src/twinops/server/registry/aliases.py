@@ -7,13 +7,12 @@ from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import ABORTED, PERMISSION_DENIED
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from twinops.entities.approval import Act
 from twinops.entities.event import Kind
-from twinops.governance.log.merkle import Frontier
 from twinops.governance.people import approval
-from twinops.server.registry import artifact_folders, cases, records
+from twinops.server.registry import artifact_folders, cases, records, standing
 from twinops.server.registry import callers as actors
 from twinops.server.registry.audit_log import AuditLog
 from twinops.server.registry.cases import CaseFile
@@ -31,20 +30,11 @@ class Promotion:
     version: int
 
 
-@dataclass(frozen=True)
-class Moved:
-    """The alias's new ETag, whether anything moved, and how far the log has grown."""
-
-    etag: int
-    moved: bool
-    frontier: Frontier
-
-
-def promote(log: AuditLog, wanted: Promotion, *, etag: int | None) -> Moved:
+def promote(log: AuditLog, wanted: Promotion, *, etag: int | None) -> int:
     """Grant the alias to the version, if nothing stands against it; the store then writes MLflow's own row.
 
-    The ETag is the number of the alias's last event, 0 before the first. Asking again for what was just done with the
-    same ETag answers the same, so a client whose connection broke may ask again.
+    The new ETag is returned: the number of the alias's last event, 0 before the first. Asking again for what was just
+    done with the same ETag answers the same, so a client whose connection broke may ask again.
     """
     found = cases.load(log.transaction, wanted.name, wanted.version)
     made = found.recorded
@@ -57,13 +47,13 @@ def promote(log: AuditLog, wanted: Promotion, *, etag: int | None) -> Moved:
     if against:
         raise _refusal(wanted, against)
     if again and now is not None:
-        return Moved(now.etag, moved=False, frontier=log.frontier)
+        return now.etag
     before = now.etag if now else 0
     seq = log.append(Kind.PROMOTED, actors.current(), _about(log, found, wanted) | {"before": before})
     given = Grant(wanted.name, wanted.alias, wanted.version, made.uid, made.digest, True, _etag(seq), before)
     records.keep_grant(log.session, given)
     records.keep_promotion(log.session, seq, made.uid)
-    return Moved(_etag(seq), moved=True, frontier=log.frontier)
+    return _etag(seq)
 
 
 def _about(log: AuditLog, found: CaseFile, wanted: Promotion) -> dict[str, Any]:
@@ -96,26 +86,47 @@ def take_down(log: AuditLog, name: str, alias: str, *, why: str) -> bool:
     return True
 
 
+def protected(now: Transaction) -> tuple[str, ...]:
+    """Aliases that need an approval, as the log and our tables tell; what was protected once stays so."""
+    told = now.seen().told
+    added = (a for entry in told.rules for a in entry["about"].get("protects", ()))
+    return tuple(sorted({*records.protected_aliases(now.session), *added, *(alias for _, alias in told.aliases)}))
+
+
 def verify(now: Transaction, found: Any, alias: str) -> None:
-    """At resolve: identity, bytes and explicit revocation only. A failed monitor opens a review and cuts nothing."""
+    """At resolve: identity, bytes and explicit revocation only. A failed monitor opens a review and cuts nothing.
+
+    Grant, version and last decision are those that the log tells: a row that somebody wrote by hand serves nothing.
+    """
     wanted = Promotion(found.name, alias, int(found.version))
+    seen = now.seen()
     row = now.session.execute(_served(wanted)).one_or_none()
     if row is None or row.created_ms != found.creation_timestamp:
         raise _refusal(wanted, ("The alias was not set by this server's promotion.",))
     if row.granted != row.digest:
         raise _refusal(wanted, ("The grant is for other bytes.",))
-    if row.act != Act.APPROVE:
+    decided = seen.decision(row.uid)
+    if row.act != Act.APPROVE or decided is None or decided["kind"] != Kind.APPROVED:
         raise _refusal(wanted, ("Its approval was revoked.",))
+    if row.decision != decided["seq"]:
+        raise _refusal(wanted, ("Its approval is not the one that the log tells of.",))
+    last = seen.last_move(wanted.name, wanted.alias)
+    told = [*seen.of_version(row.uid), *([last] if last else ())]
+    rows = standing.version(row) | standing.grant(row)
+    standing.against_untold(now, told, rows, tables=("version", "grant"))
     artifact_folders.against_changed_copy(now.home, row)
 
 
 def _served(wanted: Promotion) -> Select[Any]:
     """One question for all that is compared: every load of a model in production asks it."""
-    act = select(REVIEW.c.act).where(REVIEW.c.uid == VERSION.c.uid, REVIEW.c.act.in_(records.DECIDED))
+    acts = REVIEW.alias()
+    last = select(func.max(acts.c.id)).where(acts.c.uid == VERSION.c.uid, acts.c.act.in_(records.DECIDED))
     return (
-        select(VERSION, GRANT.c.digest.label("granted"))
-        .add_columns(act.order_by(REVIEW.c.id.desc()).limit(1).scalar_subquery().label("act"))
+        select(VERSION, GRANT.c.digest.label("granted"), REVIEW.c.act, REVIEW.c.id.label("decision"))
+        .add_columns(GRANT.c.alias, GRANT.c.active, GRANT.c.etag, GRANT.c.etag_before)
+        .select_from(VERSION)
         .join(GRANT, (GRANT.c.uid == VERSION.c.uid) & (GRANT.c.name == VERSION.c.name))
+        .outerjoin(REVIEW, REVIEW.c.id == last.scalar_subquery())
         .where(VERSION.c.deleted == 0, VERSION.c.version == GRANT.c.version, VERSION.c.version == wanted.version)
         .where(GRANT.c.active == 1, GRANT.c.name == wanted.name, GRANT.c.alias == wanted.alias)
     )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import secrets
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from twinops.entities.event import Event, Kind, stamp
 from twinops.governance.log.checkpoint import Checkpoint, signed
 from twinops.governance.log.merkle import Frontier, leaf_hash
 from twinops.server.registry.home import Home
-from twinops.server.registry.tables import ACTOR, EVENT, HEAD
+from twinops.server.registry.tables import ACTOR, EVENT, HEAD, NOTE
 from twinops.server.registry.transaction import Transaction
 
 ORIGIN = "twinops-registry"
@@ -31,25 +34,44 @@ class AuditLog:
         self.now = transaction.now
         # PostgreSQL locks the row; SQLite has no such words and locked the file before
         self.frontier = Frontier.from_text(*self.session.execute(_HEAD.with_for_update()).one())
+        # nothing is added to an end that is not ours
+        self.begun = transaction.witness.caught_up(self.session, self.frontier)
+        transaction.began(self.begun)
         self.appended: list[tuple[Kind, Mapping[str, Any]]] = []
+        self.bodies: list[bytes] = []
+        self.named = False
+        """Somebody got a pseudonym in this transaction."""
 
     def append(self, kind: Kind, account: str, about: Mapping[str, Any]) -> int:
         """Add one event and return its number."""
         seq = self.frontier.size
-        body = Event(kind, self.pseudonym(account), stamp(self.now), about).body(seq)
+        made = Event(kind, self.pseudonym(account), stamp(self.now), about)
+        body = made.body(seq)
         self.session.execute(insert(EVENT).values(seq=seq, body=body))
         self.frontier = self.frontier.appended(leaf_hash(body.encode()))
         grown = {"size": self.frontier.size, "peaks": self.frontier.to_text()}
         self.session.execute(update(HEAD).where(HEAD.c.id == 1).values(grown))
         self.appended.append((kind, {**about, "seq": seq}))
+        self.bodies.append(body.encode())
+        self.transaction.pending.append(json.loads(body))
         return seq
+
+    def sign(self) -> str:
+        """Sign the head inside the transaction that moved it: whoever has the database only cannot."""
+        note = signed_head(self.transaction.home, self.frontier)
+        self.session.execute(insert(NOTE).values(size=self.frontier.size, note=note))
+        return note
 
     def pseudonym(self, account: str) -> str:
         """The random name an account has in the log. Who it is stands in one row, which can be forgotten."""
+        return self.transaction.known.once("pseudonym", account, lambda: self._pseudonym(account))
+
+    def _pseudonym(self, account: str) -> str:
         known = self.session.execute(select(ACTOR.c.pseudonym).where(ACTOR.c.account == account)).scalar()
         if known is None:
             known = f"p-{secrets.token_hex(6)}"
             self.session.execute(insert(ACTOR).values(account=account, pseudonym=known))
+            self.named = True
         return str(known)
 
 
@@ -70,18 +92,30 @@ def body_of(session: Session, seq: int) -> str | None:
     return session.execute(select(EVENT.c.body).where(EVENT.c.seq == seq)).scalar()
 
 
+def moment_of(session: Session, seq: int) -> datetime:
+    """When an entry was made."""
+    return datetime.fromisoformat(json.loads(body_of(session, seq) or "{}")["at"])
+
+
 def names(session: Session) -> dict[str, str]:
     """Accounts by pseudonym, as far as they are still known."""
     return {row.pseudonym: row.account for row in session.execute(select(ACTOR))}
 
 
-def keep_checkpoint(home: Home, frontier: Frontier) -> Path:
-    """Sign how far the log has grown and keep it outside the database; the same size is never written twice."""
-    path = home.checkpoints / f"{frontier.size:012d}.txt"
+def signed_head(home: Home, frontier: Frontier) -> str:
+    """A note on this head."""
+    return signed(Checkpoint(ORIGIN, frontier.size, frontier.root), home.key)
+
+
+def keep_checkpoint(home: Home, size: int, note: str) -> Path:
+    """Keep a signed head outside the database. A size is written once, or once per log where one was put back."""
+    path = home.checkpoints / f"{size:012d}.txt"
     if path.exists():
-        return path
+        told = note.splitlines()[:3]
+        if path.read_text(encoding="utf-8").splitlines()[:3] == told:
+            return path
+        path = path.with_stem(f"{size:012d}-{hashlib.sha256(note.encode()).hexdigest()[:8]}")
     home.checkpoints.mkdir(parents=True, exist_ok=True)
-    note = signed(Checkpoint(ORIGIN, frontier.size, frontier.root), home.key)
     scratch = path.with_suffix(f".{os.getpid()}.{secrets.token_hex(4)}")
     with scratch.open("w", encoding="utf-8") as file:
         file.write(note)

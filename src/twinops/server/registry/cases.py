@@ -10,26 +10,31 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EXIST
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row
 
-from twinops.adapters.mlflow import digests as model_bytes
 from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
 from twinops.entities.canonical import digest
+from twinops.entities.event import Kind as EventKind
 from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.governance.assessment.signers import SIGNATURES, strange_signers
+from twinops.governance.log.told import Entry, Rows
 from twinops.governance.people.approval import NOT_FORCED
 from twinops.governance.people.offices import Offices
+from twinops.governance.policy import judge as judges
 from twinops.governance.policy import rulings
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
-from twinops.server.registry import artifact_folders, records
-from twinops.server.registry.records import ActiveRules, Recorded, Submitted
+from twinops.server.registry import artifact_folders, records, standing
+from twinops.server.registry.records import ActiveRules, Adoption, Recorded, Submitted
 from twinops.server.registry.transaction import Transaction
 
 NOT_RECORDED = (
     "twinops: version {version} of {name} was made without this server. Start it with --adopt, or register anew."
 )
+STRANGE_BASE = "Its authors were counted since a commit that was never in production and is no adopted base now."
+ANEW = (NOT_FORCED, STRANGE_BASE)
+"""Problems that new evidence ends."""
 WORDS = {
     Act.REQUEST: "waiting",
     Act.APPROVE: "approved",
@@ -84,8 +89,10 @@ def load(now: Transaction, name: str, version: int) -> CaseFile:
     """The case of a version; refused when the version was never recorded."""
     made = recorded(now, name, version)
     active = rules(now)
+    reviews, ruled = records.reviews_of(now.session, made.uid), records.rulings_of(now.session, made.uid)
+    _against_untold(now, made, (*reviews, *ruled))
     given = evidence_of(now, made)
-    found = judged(now, made)
+    found = judged(now, made, ruled)
     accounts, unknown = _contributors(now, made, given, active.offices)
     case = Case(
         uid=made.uid,
@@ -95,50 +102,101 @@ def load(now: Transaction, name: str, version: int) -> CaseFile:
         unknown=unknown,
         digests=found.digests if found else None,
         blocking=found.decision.blocking if found else None,
-        problems=(*_problems(now, made, given), *_strange_signers(found, active.offices)),
+        problems=(
+            *_judged_by(made, given, active),
+            *_problems(now, made, given),
+            *_strange_signers(found, active.offices),
+        ),
         separated=made.separated and (given is None or bool(given.body["forced"])),
         rulings=found.rulings if found else (),
-        reviews=records.reviews_of(now.session, made.uid),
+        reviews=reviews,
     )
     return CaseFile(case, made, active, given, found)
 
 
 def recorded(now: Transaction, name: str, version: int) -> Recorded:
     """What was recorded of a version that MLflow has; refused when nothing was."""
-    there: Select[Any] = select(SqlModelVersion.creation_time).where(
-        SqlModelVersion.name == name,
-        SqlModelVersion.version == int(version),
-        SqlModelVersion.current_stage != "Deleted_Internal",
-    )
-    created = now.session.execute(there).scalar()
-    if created is None:
+    columns = SqlModelVersion.__table__.c
+    of_mlflow = (columns["name"] == name, columns["version"] == int(version))
+    there, made = records.version_among(now.session, *of_mlflow, columns["current_stage"] != "Deleted_Internal")
+    if not there:
         raise MlflowException(f"There is no version {version} of {name}.", RESOURCE_DOES_NOT_EXIST)
-    made = records.version_of(now.session, name, version, created_ms=created)
     if made is None:
         raise MlflowException(NOT_RECORDED.format(name=name, version=version), PERMISSION_DENIED)
     return made
 
 
 def rules(now: Transaction) -> ActiveRules:
-    """Active policy and offices; parsed once per activation."""
-    latest = records.newest_rules(now.session)
-    return now.known.once("rules", latest, lambda: records.rules_of(now.session))
+    """Active policy, offices and judge, as the log names them; read and held against it once per activation."""
+    newest = {row.kind: row for row in reversed(activations(now, "policy", "offices", "judge"))}
+    key = tuple(sorted(row.seq for row in newest.values()))
+    return now.known.once("rules", key, lambda: records.active_rules(newest))
+
+
+def activations(now: Transaction, *kinds: str) -> tuple[Row[Any], ...]:
+    """What was activated of these kinds, newest first: rows that the log names, each as it tells it."""
+    told = [entry for entry in now.seen().rules() if entry["about"]["kind"] in kinds]
+    return now.known.once(f"rules {kinds}", told[-1]["seq"] if told else None, lambda: _activations(now, told))
+
+
+def _activations(now: Transaction, told: list[Entry]) -> tuple[Row[Any], ...]:
+    rows = records.rules_at(now.session, [entry["seq"] for entry in told])
+    found: Rows = {}
+    for row in rows:
+        found |= standing.rules(row)
+    standing.against_untold(now, told, found, tables=("rules",))
+    return tuple(sorted(rows, key=lambda row: -row.seq))
+
+
+def adopted_base(now: Transaction, name: str) -> Adoption | None:
+    """The commit up to which this model's history is upstream's, as officers accepted it last; None: they did not."""
+    found = (records.adoption(row) for row in activations(now, "base"))
+    return next((one for one in found if one.base.model == name), None)
 
 
 def evidence_of(now: Transaction, made: Recorded) -> Submitted | None:
-    """The newest evidence on a version; parsed once."""
-    newest = records.newest_evidence(now.session, made.uid)
-    return now.known.once("evidence", (made.uid, newest), lambda: records.evidence_of(now.session, made.uid))
+    """The newest evidence on a version, as the log names it; read and held against it once."""
+    told = next((e for e in reversed(now.seen().of_version(made.uid)) if e["kind"] == EventKind.EVIDENCE), None)
+    return now.known.once("evidence", told["seq"], lambda: _evidence_of(now, told)) if told else None
 
 
-def judged(now: Transaction, made: Recorded) -> Judgement | None:
+def _evidence_of(now: Transaction, told: Entry) -> Submitted | None:
+    given = records.evidence_at(now.session, told["seq"])
+    found = standing.evidence(given) if given else {}
+    standing.against_untold(now, [told], found, tables=("evidence",))
+    return given
+
+
+def _against_untold(now: Transaction, made: Recorded, acts: tuple[Review | Ruling, ...]) -> None:
+    """The version, who worked on it, and everything that was decided and ruled: as the log tells it, no row more."""
+    found = standing.version(made)
+    found["version", made.uid]["by"] = _contributing(now, made)
+    for act in acts:
+        found |= standing.review(act) if isinstance(act, Review) else standing.ruling(act)
+    standing.against_untold(now, now.seen().of_version(made.uid), found, tables=("version", "review", "ruling"))
+
+
+def _contributing(now: Transaction, made: Recorded) -> frozenset[str]:
+    return now.once(("by", made.uid), lambda: records.contributing(now.session, made))
+
+
+def judged(now: Transaction, made: Recorded, ruled: tuple[Ruling, ...] | None = None) -> Judgement | None:
     """The version's evidence under the server's own policy and officers' rulings, today; None: nothing to judge."""
     given, active = evidence_of(now, made), rules(now)
     if given is None or active.policy is None or active.offices is None:
         return None
-    ruled = records.rulings_of(now.session, made.uid)
+    ruled = records.rulings_of(now.session, made.uid) if ruled is None else ruled
     basis = Basis(made, given, active.policy, active.offices, ruled, now.now.date())
     return now.known.once("judgement", basis.key, lambda: _judged(basis))
+
+
+def judged_by(now: Transaction, made: Recorded, policy: Policy) -> Decision | None:
+    """What a policy that nobody activated would say of the version's evidence; it binds nobody."""
+    given, offices = evidence_of(now, made), rules(now).offices
+    if given is None or offices is None:
+        return None
+    basis = Basis(made, given, policy, offices, (), now.now.date())
+    return now.known.once("judged_by", basis.key, lambda: _judged(basis)).decision
 
 
 def _judged(basis: Basis) -> Judgement:
@@ -172,23 +230,42 @@ def _digests(basis: Basis, evidence: Evidence) -> DigestSet:
 def _contributors(
     now: Transaction, made: Recorded, given: Submitted | None, offices: Offices | None
 ) -> tuple[frozenset[str], tuple[str, ...]]:
-    accounts, unknown = records.contributors(now.session, made)
+    accounts, unknown = records.named(_contributing(now, made))
     if not made.separated:
         return accounts, ()  # adopted: the approval itself is stamped, roles were never apart
     if given is None or offices is None:
         return accounts, unknown
-    authors, strangers = offices.accounts_of(given.body["authors"])
-    return accounts | authors, (*unknown, *strangers)
+    authors, _ = offices.accounts_of(given.body["authors"])
+    # whoever is known here counts even where the history is upstream's: a base hides no colleague
+    before, _ = offices.accounts_of(given.body.get("upstream", ()))
+    nobody = len(strangers(given, offices))
+    told = (f"{nobody} git author(s) whose e-mail belongs to no account",) if nobody else ()
+    return accounts | authors | before, (*unknown, *told)
+
+
+def strangers(given: Submitted | None, offices: Offices | None) -> tuple[str, ...]:
+    """E-mails of authors that belong to no account, for officers' eyes."""
+    return offices.accounts_of(given.body["authors"])[1] if given and offices else ()
+
+
+def _judged_by(made: Recorded, given: Submitted | None, active: ActiveRules) -> tuple[str, ...]:
+    """Evidence of another judge than the active one does not count; what was adopted says that it has none."""
+    if given is None or active.offices is None or not (made.separated and given.body["forced"]):
+        return ()
+    authors, _ = active.offices.accounts_of(given.body.get("judge_authors", ()))
+    return judges.against(given.body.get("judge"), active.judge, authors)
 
 
 def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tuple[str, ...]:
-    dangers = now.known.once("dangers", made.digest, lambda: model_bytes.dangers(now.home.artifacts / made.place))
+    dangers = now.known.once("dangers", made.digest, lambda: artifact_folders.dangers(now.home, made))
     found = [*artifact_folders.differences(now.home, made), *dangers]
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)
     base = given.body["base"] if given else None
-    if base and base not in records.promoted_commits(now.session, made.name):
-        found.append("Its authors were counted since a commit that was never in production.")
+    adopted = adopted_base(now, made.name)
+    since = [*records.promoted_commits(now.session, made.name), *([adopted.base.commit] if adopted else [])]
+    if base and base not in since:
+        found.append(STRANGE_BASE)
     policy = rules(now).policy
     if policy is not None and not policy.valid_on(now.now.date()):
         found.append(f"Policy {policy.version} is not in force today.")

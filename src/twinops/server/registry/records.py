@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, Table, func, insert, select, update
+from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
+from sqlalchemy import ColumnElement, Row, Select, Table, func, insert, literal, select, union, update
 from sqlalchemy.orm import Session
 
 from twinops.entities.approval import Act, Review, Ruling
 from twinops.governance.people import offices as offices_file
 from twinops.governance.people.offices import Offices
+from twinops.governance.policy import adopted_base as base_file
+from twinops.governance.policy import judge as judge_file
 from twinops.governance.policy import limits as policy_file
+from twinops.governance.policy.adopted_base import AdoptedBase
+from twinops.governance.policy.judge import ActiveJudge
 from twinops.governance.policy.limits import Policy
 from twinops.server.registry.callers import UNKNOWN
 from twinops.server.registry.tables import (
@@ -29,6 +36,7 @@ from twinops.server.registry.tables import (
     VERSION,
     insert_into,
 )
+from twinops.server.registry.triggers import ALWAYS
 
 R = TypeVar("R")
 DECIDED = (Act.APPROVE, Act.REJECT, Act.REVOKE)
@@ -79,10 +87,20 @@ class Submitted:
 
 @dataclass(frozen=True)
 class ActiveRules:
-    """The policy and the offices file that are active on this server."""
+    """The policy, the offices file and the judge that are active on this server."""
 
     policy: Policy | None
     offices: Offices | None
+    judge: ActiveJudge | None = None
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """An adopted base, who accepted it, and the number of that entry."""
+
+    base: AdoptedBase
+    account: str
+    seq: int
 
 
 def _read(session: Session, record: type[R], of: Select[Any]) -> list[R]:
@@ -106,6 +124,16 @@ def version_of(session: Session, name: str, version: int, *, created_ms: int | N
     here = (VERSION.c.deleted == 0, VERSION.c.name == name, VERSION.c.version == int(version))
     found = _read(session, Recorded, _of(VERSION, Recorded, *here))
     return next((made for made in found if created_ms in (None, made.created_ms)), None)
+
+
+def version_among(session: Session, *of_mlflow: ColumnElement[bool]) -> tuple[bool, Recorded | None]:
+    """Does MLflow have such a version, and what is recorded of the very one?"""
+    known = SqlModelVersion.__table__
+    same = (VERSION.c.name == known.c.name) & (VERSION.c.version == known.c.version)
+    ours = same & (VERSION.c.created_ms == known.c.creation_time) & (VERSION.c.deleted == 0)
+    columns = (VERSION.c[f.name] for f in fields(Recorded))
+    row = session.execute(select(*columns).select_from(known.outerjoin(VERSION, ours)).where(*of_mlflow)).first()
+    return row is not None, Recorded(*row) if row is not None and row.uid is not None else None
 
 
 def all_versions(session: Session) -> list[tuple[str, int]]:
@@ -168,19 +196,19 @@ def promoted_commits(session: Session, name: str) -> list[str]:
 
 
 def protected_aliases(session: Session) -> tuple[str, ...]:
-    """Aliases that need an approval."""
-    return tuple(session.execute(select(PROTECTED.c.alias).order_by(PROTECTED.c.alias)).scalars())
+    """Aliases that need an approval: the one that always does, what offices files ever added, what was ever granted."""
+    added = session.execute(union(select(PROTECTED.c.alias), select(GRANT.c.alias))).scalars()
+    return tuple(sorted({ALWAYS, *added}))
 
 
-def newest_evidence(session: Session, uid: str) -> int | None:
-    """The number of the newest evidence on this version."""
-    return session.execute(select(func.max(EVIDENCE.c.seq)).where(EVIDENCE.c.uid == uid)).scalar()
+def protect(session: Session, alias: str) -> None:
+    """From now on this alias needs an approval."""
+    _add(session, PROTECTED, alias=alias)
 
 
-def evidence_of(session: Session, uid: str) -> Submitted | None:
-    """The newest evidence on this version."""
-    newest = _of(EVIDENCE, Submitted, EVIDENCE.c.uid == uid).order_by(EVIDENCE.c.seq.desc()).limit(1)
-    return next(iter(_read(session, Submitted, newest)), None)
+def evidence_at(session: Session, seq: int) -> Submitted | None:
+    """Evidence by its number."""
+    return next(iter(_read(session, Submitted, _of(EVIDENCE, Submitted, EVIDENCE.c.seq == seq))), None)
 
 
 def keep_evidence(session: Session, made: Submitted) -> None:
@@ -199,10 +227,9 @@ def last_decision(session: Session, uid: str) -> Act | None:
     return session.execute(decided.order_by(REVIEW.c.id.desc()).limit(1)).scalar()
 
 
-def decisions_on(session: Session, digest: str) -> list[Act | None]:
-    """The newest decision on each version that holds exactly these bytes."""
-    held = session.execute(select(VERSION.c.uid).where(VERSION.c.digest == digest)).scalars().all()
-    return [last_decision(session, uid) for uid in held]
+def holding(session: Session, digest: str) -> list[str]:
+    """The versions that hold exactly these bytes."""
+    return list(session.execute(select(VERSION.c.uid).where(VERSION.c.digest == digest)).scalars())
 
 
 def keep_review(session: Session, made: Review) -> None:
@@ -220,33 +247,50 @@ def keep_ruling(session: Session, made: Ruling) -> None:
     session.execute(insert(RULING), _values(made))
 
 
-def newest_rules(session: Session) -> int | None:
-    """The number of the last activation."""
-    return session.execute(select(func.max(RULES.c.seq))).scalar()
+def rules_at(session: Session, numbers: list[int]) -> list[Row[Any]]:
+    """Activations by their numbers."""
+    return list(session.execute(select(RULES).where(RULES.c.seq.in_(numbers))))
 
 
-def rules_of(session: Session) -> ActiveRules:
-    """What was activated last of each kind."""
-    policy, offices = _active(session, "policy"), _active(session, "offices")
+def active_rules(rows: Mapping[str, Row[Any]]) -> ActiveRules:
+    """Parsed, by kind."""
+    policy, offices, judge = (rows[kind].body if kind in rows else None for kind in ("policy", "offices", "judge"))
     return ActiveRules(
         None if policy is None else policy_file.read(policy, name="the active policy"),
         None if offices is None else offices_file.read(offices, name="the active offices file"),
+        None if judge is None else judged_by(rows["judge"]),
     )
 
 
-def _active(session: Session, kind: str) -> str | None:
-    told = select(RULES.c.body).where(RULES.c.kind == kind).order_by(RULES.c.seq.desc()).limit(1)
-    return session.execute(told).scalar()
+def judged_by(row: Row[Any]) -> ActiveJudge:
+    """A judge that was activated, and by whom."""
+    return ActiveJudge(judge_file.read(row.body, name="the active judge"), row.account)
 
 
-def contributors(session: Session, made: Recorded) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Accounts that registered the version, put files into it, or own its run; and in words whom we cannot name."""
+def adoption(row: Row[Any]) -> Adoption:
+    """A commit up to which a model's history is upstream's, as officers accepted it."""
+    return Adoption(base_file.read(row.body), row.account, row.seq)
+
+
+def files_of(rows: Sequence[Row[Any]]) -> frozenset[tuple[str, str]]:
+    """SHA-256 of each file with every account that stood behind it."""
+    return frozenset((hashlib.sha256(row.body.encode()).hexdigest(), row.account) for row in rows)
+
+
+def contributing(session: Session, made: Any) -> frozenset[str]:
+    """Accounts that registered the version, put files into it, or own its run; `unknown` where nobody was logged in."""
     below = UPLOAD.c.place.startswith(f"{made.place}/", autoescape=True)
-    uploads = session.execute(select(UPLOAD.c.account).where((UPLOAD.c.place == made.place) | below)).scalars()
-    owner = session.execute(select(RUN.c.account).where(RUN.c.run_id == (made.run_id or ""))).scalar()
-    accounts = {made.registrar, *uploads, owner or UNKNOWN}
+    uploads = select(UPLOAD.c.account, literal(0)).where((UPLOAD.c.place == made.place) | below)
+    owner = select(RUN.c.account, literal(1)).where(RUN.c.run_id == (made.run_id or ""))
+    found = session.execute(union(uploads, owner)).all()
+    nobody = [] if any(owns for _, owns in found) else [UNKNOWN]
+    return frozenset({made.registrar, *(account for account, _ in found), *nobody})
+
+
+def named(accounts: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Accounts, and in words whom we cannot name."""
     unknown = ("somebody who was not logged in",) if UNKNOWN in accounts else ()
-    return frozenset(accounts - {UNKNOWN}), unknown
+    return accounts - {UNKNOWN}, unknown
 
 
 def stamp_upload(session: Session, place: str, account: str) -> None:
@@ -264,11 +308,22 @@ def _add(session: Session, table: Table, **values: str) -> None:
     session.execute(insert_into(table, session.get_bind()).values(values).on_conflict_do_nothing())
 
 
+def judged_run(session: Session, run_ids: Sequence[str]) -> str | None:
+    """The first of these runs that stands behind a version which was judged; the triggers ask the same."""
+    grant = select(GRANT.c.uid).where(GRANT.c.uid == VERSION.c.uid, GRANT.c.active == 1)
+    act = select(REVIEW.c.uid).where(REVIEW.c.uid == VERSION.c.uid, REVIEW.c.act != Act.REQUEST)
+    given = select(EVIDENCE.c.uid).where(EVIDENCE.c.uid == VERSION.c.uid, VERSION.c.separated == 1)
+    judged = grant.exists() | act.exists() | given.exists()
+    found = select(VERSION.c.run_id).where(VERSION.c.deleted == 0, VERSION.c.run_id.in_(run_ids), judged)
+    return session.execute(found.limit(1)).scalar()
+
+
 def sealed(session: Session, place: str, *, above: bool = False) -> str | None:
     """The sealed folder this place lies in, or (`above`) that lies in this place; None: neither."""
     parts = place.split("/")
     upward = ["/".join(parts[: n + 1]) for n in range(len(parts))]
     within: str | None = session.execute(select(SEAL.c.place).where(SEAL.c.place.in_(upward))).scalar()
+    within = within or judged_run(session, parts)
     if within is not None or not above:
         return within
     below = SEAL.c.place.startswith(f"{place}/" if place else "", autoescape=True)

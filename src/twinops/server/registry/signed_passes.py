@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,7 +12,7 @@ from twinops.entities.approval import Act
 from twinops.entities.event import stamp
 from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.checkpoint import Checkpoint, signed
-from twinops.server.refusals import refusal
+from twinops.server.refusals import mistake, refusal
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import records
 from twinops.server.registry.audit_log import ORIGIN
@@ -20,12 +21,14 @@ from twinops.server.registry.records import Grant
 from twinops.server.registry.store import GovernedStore
 
 
-def issue(store: GovernedStore, name: str, alias: str) -> dict[str, Any]:
-    """Refused exactly when resolving the alias is."""
+def issue(store: GovernedStore, name: str, alias: str, *, nonce: str | None = None) -> dict[str, Any]:
+    """Refused exactly when resolving the alias is. Without a caller's nonce it can be read, and loads nothing."""
+    if nonce is not None and not re.fullmatch(passport.NONCE, nonce):
+        raise mistake(f"`nonce` is {2 * passport.NONCE_BYTES} hexadecimal digits, drawn anew for each call")
     if alias not in store.protected():
         raise refusal(f"{alias[:80]!r} is not a protected alias; only those are vouched for.")
-    found = store.get_model_version_by_alias(name, alias)
     with store.reading() as now:
+        found = store.get_model_version_by_alias(name, alias)
         made = records.version_of(now.session, name, int(found.version), created_ms=found.creation_timestamp)
         grant = records.grant_of(now.session, name, alias)
         if made is None or grant is None:
@@ -50,6 +53,8 @@ def issue(store: GovernedStore, name: str, alias: str) -> dict[str, Any]:
             "settled": ruled,
         },
         "issued": stamp(now.now),
+        "nonce": nonce,
+        "log": {"size": head.size, "root": head.root.hex()},
         "checkpoint": signed(Checkpoint(ORIGIN, head.size, head.root), store.home.key),
     }
     return passport.issued(body, store.home.key)

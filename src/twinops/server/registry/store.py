@@ -12,18 +12,20 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+from mlflow.store.model_registry.dbmodels.models import SqlRegisteredModel
 from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore
-from sqlalchemy import event, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from twinops.adapters.mlflow.digests import digest_of
-from twinops.entities.approval import Act, Actor
+from twinops.entities.approval import Actor
 from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
-from twinops.governance.people.lookalikes import resembles
-from twinops.server.refusals import refusal
-from twinops.server.registry import aliases, artifact_folders, records, tables
+from twinops.governance.people.lookalikes import against_name, resembles, twin_of
+from twinops.server import understood
+from twinops.server.refusals import refusal, refuse
+from twinops.server.registry import aliases, artifact_folders, records, standing, tables, triggers
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import callers as actors
 from twinops.server.registry.aliases import Promotion
@@ -32,9 +34,13 @@ from twinops.server.registry.home import Home
 from twinops.server.registry.outbox import TOLD, Outbox
 from twinops.server.registry.records import Recorded
 from twinops.server.registry.transaction import Memo, Transaction
+from twinops.server.registry.triggers import ALWAYS
+from twinops.server.registry.witness import Witness
 
 RESERVED = "twinops."
 SCHEME = "twinops+"
+REFUSALS_WAIT = 2.0
+"""Seconds within which a checkpoint tells of a refusal; of all else before the answer."""
 
 
 class GovernedStore(SqlAlchemyStore):
@@ -45,21 +51,25 @@ class GovernedStore(SqlAlchemyStore):
         self._here = threading.local()
         self._turn = threading.Lock()
         self._known = Memo()
+        self.witness = Witness(self.home)
+        self._unkept: tuple[int, str] | None = None
         super().__init__(store_uri.removeprefix(SCHEME), read_db_uri)
-        self._stock_sessions = _answering(self.ManagedSessionMaker)
+        self._stock_sessions = _answering(understood.sessions(self.ManagedSessionMaker))
         self.ManagedSessionMaker = self._session
         self.roles_of: Callable[[str], Actor] = Actor
         self.outbox: Outbox | None = None
         _write_ahead(self.engine)
         with self.engine.begin() as connection:
+            self.triggers_before = triggers.found(connection)
+            self.altered = triggers.faults(connection)
             self.new = tables.prepare(connection)
 
     @contextmanager
     def _session(self, read_only: bool = True) -> Iterator[Session]:
         """Inside `writing`, MLflow's methods work in that transaction; elsewhere in one of their own."""
-        running = getattr(self._here, "session", None)
+        running = getattr(self._here, "now", None)
         if running is not None:
-            yield running
+            yield running.session
             return
         with self._stock_sessions(read_only=read_only) as session:
             yield session
@@ -67,40 +77,46 @@ class GovernedStore(SqlAlchemyStore):
     @contextmanager
     def writing(self) -> Iterator[AuditLog]:
         """One transaction that holds the writer lock from its first statement: all of it happens, or none."""
+        note = ""
         with self._turn, self._stock_sessions(read_only=False) as session:
             if self.db_type == "sqlite":
                 session.execute(text("BEGIN IMMEDIATE"))
-            log = AuditLog(self._transaction(session))
-            self._here.session = session
+            now = self._transaction(session)
+            log = AuditLog(now)
+            self._here.now = now
             try:
                 yield log
+                note = log.sign() if log.appended else ""
             except BaseException:
-                if log.appended:
-                    self._known = Memo()  # numbers of what is rolled back are given again
+                if log.appended or log.named:
+                    self._known = Memo()  # numbers and pseudonyms of what is rolled back are given again
                 raise
             finally:
-                self._here.session = None
-        if self.outbox:
-            for kind, about in log.appended:
-                if kind in TOLD:
-                    self.outbox.tell(kind.value, about)
+                self._here.now = None
+        if note:
+            self.witness.took(log.bodies, since=log.begun)
+            self._publish(log, note)
 
     @contextmanager
     def reading(self) -> Iterator[Transaction]:
-        """One read transaction for MLflow's methods and our own questions."""
-        running = getattr(self._here, "session", None)
+        """One snapshot for MLflow's methods and our own questions, however many there are and whatever is committed."""
+        running = getattr(self._here, "now", None)
         if running is not None:
-            yield self._transaction(running)
+            yield running
             return
         with self._stock_sessions(read_only=True) as session:
-            self._here.session = session
+            if self.db_type == "sqlite":
+                session.execute(text("BEGIN"))  # else each SELECT is a transaction of its own
+            else:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            self._here.now = self._transaction(session)
             try:
-                yield self._transaction(session)
+                yield self._here.now
             finally:
-                self._here.session = None
+                self._here.now = None
 
     def _transaction(self, session: Session) -> Transaction:
-        return Transaction(session, self.home, self._known, self.now())
+        return Transaction(session, self.home, self._known, self.now(), self.witness)
 
     @contextmanager
     def guarded(self, about: dict[str, Any]) -> Iterator[AuditLog]:
@@ -128,8 +144,19 @@ class GovernedStore(SqlAlchemyStore):
     # registration
 
     def create_registered_model(self, name: str, tags: Any = None, *more: Any, **named: Any) -> Any:
-        """Reserved tags are left out silently: copying a model takes them along."""
-        return super().create_registered_model(name, _unreserved(tags), *more, **named)
+        """Reserved tags are left out silently: copying a model takes them along. No name is taken for another."""
+        with self.guarded({"model": str(name)[:80], "act": "name a model"}) as log:
+            if self._new(log, str(name)):
+                return super().create_registered_model(name, _unreserved(tags), *more, **named)
+        return super().create_registered_model(name, _unreserved(tags), *more, **named)  # says that it exists
+
+    def _new(self, log: AuditLog, name: str) -> bool:
+        refuse(against_name(name))
+        names: set[str] = set(log.session.scalars(select(SqlRegisteredModel.name)))
+        like = twin_of(name, names - {name})
+        if like and name not in names:
+            raise refusal(f"the name {name[:80]!r} looks like the model {like[:80]!r}; choose another.")
+        return name not in names
 
     def create_model_version(
         self, name: str, source: str, run_id: str | None = None, tags: Any = None, *args: Any, **more: Any
@@ -169,11 +196,8 @@ class GovernedStore(SqlAlchemyStore):
         except IntegrityError as problem:
             raise refusal(str(problem)) from None
         about = {"model": held.name, "version": held.version, "digest": digest_of(files), "files": len(files)}
-        uid = uuid.uuid4().hex
-        kind = Kind.REGISTERED if separated else Kind.ADOPTED
-        seq = log.append(kind, registrar, {**about, "uid": uid, "run": held.run_id})
         made = Recorded(
-            uid=uid,
+            uid=uuid.uuid4().hex,
             name=held.name,
             version=held.version,
             created_ms=held.creation_time,
@@ -183,8 +207,12 @@ class GovernedStore(SqlAlchemyStore):
             digest=about["digest"],
             files=files,
             separated=separated,
-            seq=seq,
+            seq=log.frontier.size,
         )
+        by = sorted(log.pseudonym(account) for account in records.contributing(log.session, made))
+        about |= {"uid": made.uid, "run": held.run_id, "created": made.created_ms, "by": by}
+        about["place"] = standing.hidden(place)
+        log.append(Kind.REGISTERED if separated else Kind.ADOPTED, registrar, about)
         records.keep_version(log.session, made)
         return made
 
@@ -202,17 +230,15 @@ class GovernedStore(SqlAlchemyStore):
 
     def promote(self, name: str, alias: str, version: Any, *, etag: int | None = None) -> int | None:
         """Point an alias to a version; with an ETag only if nothing happened to it since. The new ETag is returned."""
-        protected = self.protected()
-        if alias not in protected:
+        if alias != ALWAYS and alias not in (protected := self.protected()):
             self._against_lookalike(alias, protected)
+            refuse(against_name(alias))
             super().set_registered_model_alias(name, alias, version)
             return None
         with self.guarded({"model": name, "version": str(version), "alias": alias, "act": "promote"}) as log:
             made = aliases.promote(log, Promotion(name, alias, int(version)), etag=etag)
             super().set_registered_model_alias(name, alias, int(version))
-        if made.moved:
-            self.keep_checkpoint(made.frontier)
-        return made.etag
+        return made
 
     def take_down(self, log: AuditLog, name: str, alias: str, *, why: str) -> bool:
         """Remove a protected alias in the running transaction, for a reason the log holds; False: it was not set."""
@@ -234,7 +260,7 @@ class GovernedStore(SqlAlchemyStore):
         """What a protected alias points to, if it is still exactly what was approved and was not revoked."""
         with self.reading() as now:
             found = super().get_model_version_by_alias(name, alias)
-            protected = records.protected_aliases(now.session)
+            protected = (ALWAYS,) if alias == ALWAYS else aliases.protected(now)
             if alias in protected:
                 aliases.verify(now, found, alias)
         if alias not in protected:
@@ -243,8 +269,8 @@ class GovernedStore(SqlAlchemyStore):
 
     def protected(self) -> tuple[str, ...]:
         """Aliases that need an approval."""
-        with self.ManagedSessionMaker() as session:
-            return records.protected_aliases(session)
+        with self.reading() as now:
+            return aliases.protected(now)
 
     def _against_lookalike(self, alias: str, protected: tuple[str, ...]) -> None:
         like = resembles(alias, protected)
@@ -256,12 +282,13 @@ class GovernedStore(SqlAlchemyStore):
 
     def get_model_version_download_uri(self, name: str, version: Any) -> str:
         """Where the bytes are: the approved copy for what carries a protected alias. Changed bytes are refused."""
-        with self.ManagedSessionMaker() as session:
-            held = self._get_sql_model_version(session, name, version)
-            made = records.version_of(session, name, held.version, created_ms=held.creation_time)
-            granted = any(g.version == held.version for g in records.active_grants(session, name))
+        with self.reading() as now:
+            held = self._get_sql_model_version(now.session, name, version)
+            made = records.version_of(now.session, name, held.version, created_ms=held.creation_time)
+            granted = any(g.version == held.version for g in records.active_grants(now.session, name))
             where: str = held.storage_location or held.source
-            revoked = made is not None and records.last_decision(session, made.uid) == Act.REVOKE
+            decided = now.seen().decision(made.uid) if made is not None else None
+            revoked = decided is not None and decided["kind"] == Kind.REVOKED
         if made is None:
             return where
         if revoked:
@@ -281,9 +308,9 @@ class GovernedStore(SqlAlchemyStore):
 
     def against_revoked(self, digest: str) -> None:
         """Refuse the approved copy of what was revoked, to whoever kept its address; other versions may share it."""
-        with self.ManagedSessionMaker() as session:
-            decided = records.decisions_on(session, digest)
-        if decided and set(decided) == {Act.REVOKE}:
+        with self.reading() as now:
+            decided = [now.seen().decision(uid) for uid in records.holding(now.session, digest)]
+        if decided and all(last is not None and last["kind"] == Kind.REVOKED for last in decided):
             raise refusal("this version is not served. Its approval was revoked.")
 
     def stamp_upload(self, folder: str, account: str) -> None:
@@ -297,6 +324,7 @@ class GovernedStore(SqlAlchemyStore):
         """Not while a protected alias is set; records follow the name, approvals do not."""
         with self.guarded({"model": name, "act": "rename"}) as log:
             self._against_carried(log, name)
+            self._new(log, str(new_name))
             made = super().rename_registered_model(name, new_name)
             records.rename_versions(log.session, name, new_name)
             log.append(Kind.RENAMED, actors.current(), {"model": name, "now": new_name})
@@ -388,16 +416,38 @@ class GovernedStore(SqlAlchemyStore):
 
     # the log
 
-    def keep_checkpoint(self, frontier: Any = None) -> None:
-        """Sign the log's head outside the database: after every promotion, and at start what a crash left undone."""
-        if frontier is None:
-            with self.ManagedSessionMaker() as session:
-                frontier = ledger.head(session)
+    def _publish(self, log: AuditLog, note: str) -> None:
+        """Keep the signed head outside the database: at once, but for a flood of refusals, which share one."""
+        if self.outbox:
+            for kind, about in log.appended:
+                if kind in TOLD:
+                    self.outbox.tell(kind.value, about)
+        if any(kind is not Kind.REFUSED for kind, _ in log.appended):
+            self._keep(log.frontier.size, note)
+            return
+        waiting, self._unkept = self._unkept, (log.frontier.size, note)
+        if waiting is None:
+            timer = threading.Timer(REFUSALS_WAIT, self._keep_refusals)
+            timer.daemon = True
+            timer.start()
+
+    def _keep_refusals(self) -> None:
+        kept, self._unkept = self._unkept, None
+        if kept:
+            self._keep(*kept)
+
+    def _keep(self, size: int, note: str) -> None:
+        path = ledger.keep_checkpoint(self.home, size, note)
+        if self.outbox:
+            self.outbox.checkpoint(note)
+            self.outbox.stamp(path)
+
+    def keep_checkpoint(self) -> None:
+        """Sign the log's head as it is: at start, what a crash left undone."""
+        with self.ManagedSessionMaker() as session:
+            frontier = ledger.head(session)
         if frontier.size:
-            path = ledger.keep_checkpoint(self.home, frontier)
-            if self.outbox:
-                self.outbox.checkpoint(path.read_text(encoding="utf-8"))
-                self.outbox.stamp(path)
+            self._keep(frontier.size, ledger.signed_head(self.home, frontier))
 
     def now(self) -> datetime:
         """The server's clock."""

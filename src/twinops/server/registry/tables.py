@@ -31,6 +31,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from twinops.entities.approval import Act, DigestSet
 from twinops.entities.event import Kind, stamp
+from twinops.errors import ServiceError
 from twinops.server.registry.triggers import install
 
 
@@ -103,6 +104,8 @@ HEAD = Table(
     Column("peaks", TEXT, nullable=False),
 )
 EVENT = _table("event", seq=BIG, body=TEXT)
+NOTE = _table("note", size=BIG, note=TEXT, keys=2)  # a note that somebody else put there is not in the way of ours
+RESTORE = _table("restore", seq=BIG, account=ACCOUNT, reason=TEXT)
 ACTOR = _table("actor", account=ACCOUNT, pseudonym=UID)
 ACTOR.append_constraint(UniqueConstraint("pseudonym"))
 VERSION = _table(
@@ -155,14 +158,14 @@ def prepare(connection: Connection) -> bool:
         connection.execute(select(func.pg_advisory_xact_lock(7478692)))
     new = not connection.dialect.has_table(connection, HEAD.name)
     if not new and not _owns(connection):
-        return False  # the owner made tables and triggers; the start-up check tells if one is missing
+        _against_missing(connection)
+        return False  # the owner made tables and triggers; the start-up check tells of triggers
     promotions_known = new or connection.dialect.has_table(connection, PROMOTION.name)
     for table in OURS.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
     connection.execute(insert_into(HEAD, connection).values(id=1, size=0, peaks="").on_conflict_do_nothing())
-    connection.execute(insert_into(PROTECTED, connection).values(alias="production").on_conflict_do_nothing())
     if not promotions_known:
         _read_promotions(connection)
     install(connection)
@@ -177,9 +180,25 @@ def _read_promotions(connection: Connection) -> None:
         connection.execute(insert(PROMOTION).values(seq=row.seq, uid=json.loads(row.body)["about"]["uid"]))
 
 
+def _against_missing(connection: Connection) -> None:
+    lacking = missing(connection)
+    if lacking:
+        raise ServiceError(
+            f"The database lacks {', '.join(lacking)}.", hint="Start this version once as the database's owner."
+        )
+
+
+def missing(connection: Connection) -> list[str]:
+    """Our tables that are not there."""
+    return [name for name in OURS.tables if not connection.dialect.has_table(connection, name)]
+
+
 def _owns(connection: Connection) -> bool:
     """May this login change the tables? On PostgreSQL the server need not."""
     if connection.dialect.name != "postgresql":
         return True
-    owner = "SELECT tableowner = current_user FROM pg_tables WHERE tablename = 'twinops_head' AND schemaname = 'public'"
+    owner = (
+        "SELECT tableowner = current_user FROM pg_tables"
+        " WHERE tablename = 'twinops_head' AND schemaname = current_schema()"
+    )
     return bool(connection.execute(text(owner)).scalar())

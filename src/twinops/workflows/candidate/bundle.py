@@ -16,7 +16,7 @@ from twinops.governance.log.provenance import Made, statement
 from twinops.governance.people.offices import SOURCE, StaffMember
 from twinops.ports import Lineage, Signer
 from twinops.workflows.candidate.judge import JudgedCandidate, judge
-from twinops.workflows.compliance_files import offices_of, signatory, signature_of
+from twinops.workflows.compliance_files import expected_signers, offices_of, signatory, signature_of
 from twinops.workflows.places import Places
 
 
@@ -44,7 +44,8 @@ def bundle(  # noqa: PLR0913  # the first three are supplied by wiring
     person = signatory(places, email) if email else None
     files = dict(_files(places, lineage, judged))
     name, candidate = judged.evidence.model, judged.evidence.key
-    files[VERIFY] = verify_page(files, model=name, key=candidate, signed_by=email or None).encode()
+    signers = _signers(places, person)
+    files[VERIFY] = verify_page(files, model=name, key=candidate, signers=signers).encode()
     folder = Path(into) if into else places.root / "evidence" / name / candidate[:12]
     _emptied(folder)
     for name, content in {**files, SUMS: sums(files).encode()}.items():
@@ -65,6 +66,8 @@ def _files(places: Places, lineage: Lineage, judged: JudgedCandidate) -> Iterato
     folders = {"documents": cards, "figures": places.figure("any").parent, "compliance": places.compliance}
     for home, folder in folders.items():
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            if not path.name.isprintable() or "\\" in path.name:
+                raise DataError(f"A file of {home}/ has a name that cannot be listed.", hint="Give it a plain name.")
             yield f"{home}/{path.relative_to(folder).as_posix()}", path.read_bytes()
     for path in (places.evidence, places.root / "dvc.lock", places.root / "params.yaml", places.model):
         if path.is_file():
@@ -74,6 +77,12 @@ def _files(places: Places, lineage: Lineage, judged: JudgedCandidate) -> Iterato
     yield "decision.json", _json(judged.decision.to_dict())
     yield "cnil-pia.json", _json(cnil.export(judged.evidence))
     yield "provenance.intoto.json", _json(_provenance(places, lineage, judged))
+
+
+def _signers(places: Places, person: StaffMember | None) -> dict[str, str]:
+    """Who must have signed what is signed, as `allowed_signers` names people in their offices."""
+    written = {n: expected.principal for n, expected in expected_signers(places, offices_of(places)).items()}
+    return {**written, SUMS: person.principals[-1]} if person else written
 
 
 def _provenance(places: Places, lineage: Lineage, judged: JudgedCandidate) -> object:

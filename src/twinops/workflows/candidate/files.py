@@ -34,10 +34,12 @@ def lineage_facts(lineage: Lineage, measured: Evidence) -> tuple[Fact, ...]:
     """Commit, uncommitted changes, and whether the lock file fits the folder and this evidence, as of now."""
     fits = measured.key == lineage.candidate_key() and lineage.lock_matches()
     stale = {stage: list(why) for stage, why in lineage.stale_stages().items()}
+    other = {stage: list(paths) for stage, paths in lineage.ran_otherwise().items()}
     return (
         Fact("git_revision", lineage.git_revision(), Kind.MEASURED, "git rev-parse HEAD"),
         Fact("git_dirty", lineage.git_dirty(), Kind.MEASURED, "git status"),
         Fact("lock_stale", stale, Kind.MEASURED, "dvc.lock, dvc.yaml"),
+        Fact("code_ran", other, Kind.MEASURED, "dvc.lock, records of the stages' code"),
         Fact("lock_matches", fits, Kind.MEASURED, "dvc.lock, files of the folder, evidence key"),
     )
 

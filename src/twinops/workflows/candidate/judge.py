@@ -1,10 +1,10 @@
 """Judge the candidate in this folder by the policy in this folder: evidence, lineage and documents together."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from twinops.entities.canonical import from_json
 from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.governance.log import manifest
@@ -59,7 +59,7 @@ def document_facts(places: Places, measured: Evidence) -> tuple[Fact, ...]:
 
 def _listing(contents: Mapping[str, bytes]) -> Mapping[str, object]:
     try:
-        listing = json.loads(contents[manifest.NAME])
+        listing = from_json(contents[manifest.NAME])
     except ValueError:
         return {}
     return listing if isinstance(listing, dict) else {}

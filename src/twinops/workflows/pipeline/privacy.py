@@ -7,6 +7,7 @@ import numpy as np
 from twinops.data.release.generalise import Rule, generalise
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
+from twinops.evaluation.privacy.carried import carried, carried_findings
 from twinops.evaluation.privacy.conclusions import privacy_conclusion
 from twinops.evaluation.privacy.membership import Membership, attack, membership_findings
 from twinops.evaluation.privacy.membership_picture import membership_picture
@@ -14,6 +15,7 @@ from twinops.evaluation.privacy.reidentification import AttackRisk, attacks, ris
 from twinops.evaluation.privacy.reidentification_picture import reidentification_picture
 from twinops.params import PrivacyParams
 from twinops.twin.model.champion import Recipe
+from twinops.twin.model.model_file import to_text
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
@@ -51,7 +53,9 @@ def privacy(learning: Learning, banding: Banding) -> Attacked:
     made = {RELEASED: table.middle, BLENDED: people.members.astype(float)}
     risks = {name: attacks(people.attacked(rows), tries=params.tries, seed=params.seed) for name, rows in made.items()}
     tables = risk_findings(risks, _sources(params.cutoff, rule), seed=params.seed)
-    findings = members + tables
+    file = carried(lambda rows: to_text(recipe.fit(Examples(rows))).encode(), known.table, seed=params.seed)
+    held = carried_findings(file, source=f"{len(known):,} rows the shipped model is fitted on", seed=params.seed)
+    findings = members + tables + held
     places.keep("privacy", findings)
     save(membership_picture(found, findings), places.figure("membership"))
     save(reidentification_picture(risks, n=len(people.members)), places.figure("reidentification"))
@@ -78,8 +82,11 @@ def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict
     def spend(mask: np.ndarray) -> np.ndarray:
         return -np.bincount(house, np.abs(np.log1p(predicted(mask).spend) - np.log1p(known.spend))) / rows
 
+    def baskets(mask: np.ndarray) -> np.ndarray:
+        return -np.bincount(house, np.abs(np.log1p(predicted(mask).baskets) - np.log1p(known.baskets))) / rows
+
     many = {"households": len(rows), "models": params.models, "seed": params.seed}
-    return {"activity": attack(activity, **many), "spend": attack(spend, **many)}
+    return {"activity": attack(activity, **many), "baskets": attack(baskets, **many), "spend": attack(spend, **many)}
 
 
 def _sources(day: int, rule: Rule) -> dict[str, str]:

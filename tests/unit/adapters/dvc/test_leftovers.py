@@ -22,7 +22,8 @@ from twinops.adapters.mlflow import server_leftovers
 
 def leftovers(root: Path) -> list[Path]:
     left = [
-        root / "registry" / "approved" / ".making-1" / "MLmodel",
+        root / "registry" / "approved" / ".artifact.uploading.1",
+        root / "registry" / "uploading" / ".artifact.uploading.2",
         root / "registry" / "evidence" / "abc" / ".2",
         root / "mlruns" / "1" / "run" / "artifacts" / ".artifact.uploading.3",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import sys
 import zipfile
@@ -19,12 +20,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hostile_models import HOSTILE, LIGHTGBM, MLMODEL
 
 import twinops
-from twinops.adapters.mlflow import digests, trial_load
+from twinops.adapters.mlflow import described, digests, trial_load
 from twinops.adapters.registry_client import client as registry_door
+from twinops.adapters.registry_client import log_memory
 from twinops.adapters.registry_client.client import RefusedError
 from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.checkpoint import raw
+from twinops.governance.log.signed_pass import LogState
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 PUBLIC = raw(KEY.public_key()).hex()
@@ -77,6 +80,76 @@ def test_a_changed_added_or_missing_file_is_refused(tmp_path: Path) -> None:
             twinops.load(str(made), key=PUBLIC)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda b: (b / ".hidden").write_text("x"),
+        lambda b: (b / "notes.txt").write_text("x"),
+        lambda b: (b / "other").mkdir(),
+        lambda b: (b / "model" / ".artifact.uploading.1").write_text("x"),
+        lambda b: (b / "model").rename(b.parent / "m") and (b / "model").symlink_to(b.parent / "m"),
+        lambda b: (b / "pass.json").rename(b.parent / "p") and (b / "pass.json").symlink_to(b.parent / "p"),
+        lambda b: os.link(b / "model" / "MLmodel", b.parent / "second-name"),
+        lambda b: (b / "model" / "/".join("d" * 500)).mkdir(parents=True),
+    ],
+)
+def test_a_bundle_holds_a_pass_and_the_model_and_nothing_else(tmp_path: Path, change: Any) -> None:
+    made = bundle(tmp_path / "bundle")
+    change(made)
+    with pytest.raises(RefusedError):
+        twinops.load(str(made), key=PUBLIC)
+
+
+def test_a_pass_that_means_two_things_or_has_no_end_of_nests_is_not_read(tmp_path: Path) -> None:
+    told = (bundle(tmp_path / "a") / "pass.json").read_text()
+    for number, text in enumerate((
+        told.replace('"version": 3', '"version": 4, "version": 3'),
+        told.replace('"name":', '"name": "other", "name":'),
+        "[" * 100_000,
+        told[:-1] + ', "x": ' + "[" * 5000 + "]" * 5000 + "}",
+        told + " " * 2_000_000,
+    )):  # fmt: skip
+        made = bundle(tmp_path / str(number))
+        (made / "pass.json").write_text(text)
+        with pytest.raises(RefusedError, match=r"no readable pass\.json|not signed"):
+            twinops.load(str(made), key=PUBLIC)
+
+
+def test_a_bundle_is_refused_after_its_end_and_before_it_was_made(tmp_path: Path) -> None:
+    ended = bundle(tmp_path / "a", approval={**APPROVAL, "expires": "2026-11-24T00:00:00.000Z"})
+    with pytest.raises(RefusedError, match="expired on 2026-11-24"):
+        twinops.load(str(ended), key=PUBLIC)
+    early = bundle(tmp_path / "b", issued="2126-01-01T00:00:00.000Z")
+    with pytest.raises(RefusedError, match="in the future"):
+        twinops.load(str(early), key=PUBLIC)
+
+
+def test_a_bundle_of_another_version_than_asked_for_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="holds version 3, not 4"):
+        twinops.load(str(bundle(tmp_path)), key=PUBLIC, version=4)
+
+
+def test_the_longest_log_seen_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.setattr(log_memory, "_here", {})
+    assert log_memory.recall(b"k" * 32) is None
+    for size in (5, 9, 7):
+        log_memory.remember(b"k" * 32, LogState(size, f"r{size}"))
+    monkeypatch.setattr(log_memory, "_here", {})
+    assert log_memory.recall(b"k" * 32) == LogState(9, "r9")
+    assert log_memory.recall(b"j" * 32) is None
+    log_memory.place(b"k" * 32).write_text("{")
+    assert log_memory.recall(b"k" * 32) is None, "a damaged note is none"
+
+
+def test_where_nothing_can_be_written_this_process_remembers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    monkeypatch.setattr(log_memory, "_here", {})
+    log_memory.remember(b"k" * 32, LogState(5, "r5"))
+    assert log_memory.recall(b"k" * 32) == LogState(5, "r5")
+
+
 def test_an_unsigned_pass_another_key_or_no_approval_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="not signed by the registry"):
         twinops.load(str(bundle(tmp_path / "a", key=Ed25519PrivateKey.generate())), key=PUBLIC)
@@ -92,9 +165,10 @@ def test_an_unsigned_pass_another_key_or_no_approval_is_refused(tmp_path: Path) 
 
 
 def test_a_pass_for_a_version_expires_and_says_so() -> None:
-    given = passport.issued({"files": {}, "digest": digests.digest_of({}), "approval": APPROVAL, "alias": None}, KEY)
-    later = datetime(2127, 1, 1, tzinfo=UTC)
-    assert "expired" in passport.faults(given, key=bytes.fromhex(PUBLIC), files={}, now=later)[0]
+    given = passport.issued({"approval": APPROVAL, "issued": APPROVAL["at"]}, KEY)
+    later, now = datetime(2127, 1, 1, tzinfo=UTC), datetime(2126, 11, 23, 17, tzinfo=UTC)
+    assert "expired on 2126-11-23" in passport.against_end(given, now=later)[0]
+    assert passport.against_end(given, now=now) == ()
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -116,7 +190,7 @@ def test_damaged_lightgbm_text_ends_another_process_not_this_one(tmp_path: Path)
     booster = lightgbm.train({"objective": "binary", "verbose": -1, "num_threads": 1, "num_leaves": 4}, data, 3)
     text = booster.model_to_string()
     good = candidate_file(tmp_path, text)
-    trial_load.try_out("mlflow.lightgbm", good)
+    trial_load.try_out(good)
     chance = random.Random(3)
     ended = 0
     for _ in range(4):
@@ -125,16 +199,21 @@ def test_damaged_lightgbm_text_ends_another_process_not_this_one(tmp_path: Path)
         at = chance.randrange(len(lines))
         lines[at] = lines[at][: len(lines[at]) // 2] + "-9999999999"
         try:
-            trial_load.try_out("mlflow.lightgbm", candidate_file(tmp_path, "\n".join(lines)))
+            trial_load.try_out(candidate_file(tmp_path, "\n".join(lines)))
         except IntegrityError:
             ended += 1
     assert ended >= 2
-    assert digests.dangers(model(tmp_path / "m", LIGHTGBM, **{"model.lgb": text})) == ()
+    assert dangers(good) == ()
 
 
 def candidate_file(folder: Path, text: str) -> Path:
-    candidate.write(folder / "model.lgb", text)
-    return folder / "model.lgb"
+    candidate.write(folder / "m" / "MLmodel", LIGHTGBM)
+    candidate.write(folder / "m" / "model.lgb", text)
+    return folder / "m"
+
+
+def dangers(folder: Path) -> tuple[str, ...]:
+    return described.dangers(folder, digests.listing(folder))
 
 
 def test_bombs_are_refused_without_being_opened(tmp_path: Path) -> None:
@@ -150,13 +229,13 @@ def test_bombs_are_refused_without_being_opened(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="does not load"):
         twinops.load(str(deep), key=PUBLIC)
     long = model(tmp_path / "long", "x" * 300_000)
-    assert "too long" in digests.dangers(long)[0]
+    assert "too long" in dangers(long)[0]
 
 
 def test_a_model_that_loops_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trial_load, "SECONDS", 0.01)
     with pytest.raises(IntegrityError, match="did not load within"):
-        trial_load.try_out("twinops.adapters.mlflow.twin_flavour", model(tmp_path) / "data/twin.json")
+        trial_load.try_out(model(tmp_path))
 
 
 def test_an_alias_that_is_not_set_is_no_broken_service() -> None:

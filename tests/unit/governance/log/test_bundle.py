@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -82,12 +83,12 @@ def commands(folder: Path) -> list[str]:
 
 def test_every_command_of_the_page_passes_with_standard_tools(folder):
     asked = commands(folder)
-    assert [c.split()[0] for c in asked] == ["sha256sum", "ssh-keygen", "ssh-keygen"]
+    assert [c.split()[0] for c in asked] == ["sha256sum", "!", "!", "python3", "!", "ssh-keygen", "ssh-keygen"]
     for command in asked:
         done = shell(folder, command)
         assert done.returncode == 0, (command, done.stdout, done.stderr)
-    assert WHO in shell(folder, asked[1]).stdout
-    assert "olga@shop.example" in shell(folder, asked[2]).stdout
+    assert f"risk-officer:{WHO}" in shell(folder, asked[-2]).stdout
+    assert "data-owner:olga@shop.example" in shell(folder, asked[-1]).stdout
 
 
 def test_a_changed_byte_anywhere_is_found(folder):
@@ -111,14 +112,79 @@ def test_sums_mended_after_a_change_no_longer_fit_their_signature(folder):
     sums = folder / "SHA256SUMS"
     changed = hashlib.sha256(decision.read_bytes()).hexdigest()
     sums.write_text(re.sub(r"[0-9a-f]{64}(?=  decision\.json)", changed, sums.read_text()))
-    check, sign, _ = commands(folder)
+    check, *_, sign, _answer = commands(folder)
     assert shell(folder, check).returncode == 0
     assert shell(folder, sign).returncode != 0
 
 
 def test_a_signature_by_another_key_is_no_signature(folder, keys):
     SshKeygen().sign(folder / "SHA256SUMS", key=keys["data protection officer"], namespace="twinops-bundle")
-    assert shell(folder, commands(folder)[1]).returncode != 0
+    assert shell(folder, commands(folder)[-2]).returncode != 0
+
+
+@pytest.mark.parametrize(
+    ("change", "at", "told"),
+    [
+        (lambda f: write(f / "model" / "other.json", "{}"), 2, "model/other.json"),
+        (lambda f: write(f / ".hidden", ""), 2, ".hidden"),
+        (lambda f: write(f / "model" / ".artifact.uploading.1", ""), 2, ".artifact.uploading.1"),
+        (lambda f: write(f / "SHA256SUMS.tsx.txt", ""), 2, "SHA256SUMS.tsx.txt"),
+        (lambda f: write(f / "x\n..x", ""), 1, "x"),
+        (lambda f: linked(f, "model"), 1, "./model"),
+        (lambda f: linked(f, "decision.json"), 1, "./decision.json"),
+        (lambda f: os.link(f / "decision.json", f.parent / "second-name"), 1, "./decision.json"),
+    ],
+)
+def test_what_was_added_or_lies_behind_a_link_is_found(folder, change, at, told):
+    assert shell(folder, commands(folder)[at]).returncode == 0
+    change(folder)
+    done = shell(folder, commands(folder)[at])
+    assert (done.returncode, told in done.stdout) == (1, True)
+
+
+def linked(folder: Path, name: str) -> None:
+    """Moved away, with a link in its place."""
+    (folder / name).rename(folder.parent / f"moved-{name}")
+    (folder / name).symlink_to(folder.parent / f"moved-{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "at"),
+    [
+        ("decision.json", '{"decision": "refused", "decision": "promotable"}', 3),
+        ("documents/dpia.json", '{"a": [{"b": 1, "b": 2}]}', 3),
+        ("evidence.json", "[" * 100_000, 3),
+        ("compliance/dpia/minimisation.yaml", "by: Olga Owner\nanswer: {}\nby: Rita Risk\n", 4),
+    ],
+)
+def test_a_key_that_stands_twice_is_found_whoever_made_the_sums(folder, name, text, at):
+    (folder / name).write_text(text)
+    assert shell(folder, commands(folder)[at]).returncode != 0
+
+
+def test_a_decision_signed_by_another_office_or_person_is_no_decision(places, keys, tmp_path):
+    """The wrong person's signature is found by the page's own lines, for every kind of file that people sign."""
+    from twinops.governance.assessment import answers
+    from twinops.governance.assessment import questions as dpia
+    from twinops.workflows.compliance_files import expected_signers, offices_of
+
+    asked = dpia.read((places.compliance / "dpia.yaml").read_text()).human.decision
+    copy = Places(Path(shutil.copytree(places.root, tmp_path / "project")))
+    decision, by = copy.compliance / "dpia" / "decision.yaml", offices.PEOPLE["risk officer"][0]
+    given = answers.give(
+        "decision", asked.question, {"answer": "approve", "reasons": "Fine."}, by=by, dated=offices.TODAY
+    )
+    write(decision, answers.written(given))
+    for signer, fits in (("data owner", False), ("data protection officer", False), ("risk officer", True)):
+        SshKeygen().sign(decision, key=keys[signer], namespace=NAMESPACE)
+        made = bundle(copy, DvcStore(copy.root), SshKeygen(), into=str(tmp_path / signer))
+        line = next(c for c in commands(made.folder) if "dpia/decision.yaml" in c)
+        assert (shell(made.folder, line).returncode == 0) is fits, signer
+    impostor = answers.give(
+        "decision", asked.question, {"answer": "approve", "reasons": "Fine."}, by="Olga Owner", dated=offices.TODAY
+    )
+    write(decision, answers.written(impostor))
+    assert expected_signers(copy, offices_of(copy))["compliance/dpia/decision.yaml"].principal == "nobody"
 
 
 def test_every_file_stands_in_the_sums_and_all_that_an_auditor_asks_is_there(folder):

@@ -93,11 +93,11 @@ def test_an_approval_expires_lapses_and_stays_with_its_name() -> None:
     assert approval.against_promotion(replace(held, digests=None), now=NOW)
 
 
-def test_people_are_found_by_e_mail_and_strangers_are_counted_not_named() -> None:
+def test_people_are_found_by_e_mail_however_it_is_typed_and_strangers_told_apart() -> None:
     assert OFFICES.accounts_of([" ann@example.ORG", "ann@home.example"]) == (frozenset({"ann"}), ())
     accounts, unknown = OFFICES.accounts_of(["eve@example.org", "ann@example.org"])
     assert accounts == {"ann"}
-    assert unknown == ("1 git author(s) whose e-mail belongs to no account",)
+    assert unknown == ("eve@example.org",)
 
 
 @pytest.mark.parametrize(

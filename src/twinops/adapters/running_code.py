@@ -1,0 +1,137 @@
+"""The code that runs is the code that is recorded: the project's own, or the version that the project pins.
+
+DVC hashes the files below `src/` whatever a command loads. So a command that writes is refused when its twinops comes
+from elsewhere, and every stage leaves which of the files it depends on it loaded, as it loaded them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from twinops.errors import IntegrityError
+
+PACKAGE = Path(__file__).resolve().parents[1]
+"""The twinops that runs."""
+RECORDS = "reports/code/"
+"""Outputs of stages that tell what code they loaded."""
+OWN = (
+    "Activate the environment of this folder, or run `make setup` in it; "
+    "in a copy of it (a worktree, a queued experiment) set PYTHONPATH=src."
+)
+PINNED = "Install what pins.yaml pins, or write `twinops: VERSION` there and commit it."
+BY_THE_WAY = ("twinops.adapters.dvc.warm", "twinops.adapters.dvc.libraries", "twinops.__main__")
+"""Loaded or not, depending on who began the command; they compute nothing."""
+
+
+def against_other(root: Path) -> None:
+    """Refuse to write into a project with other code than its own.
+
+    Raises:
+        IntegrityError: the twinops that runs, or a module of it, is neither the project's own nor the pinned version.
+    """
+    problem = strange(root)
+    if problem:
+        raise IntegrityError(f"Nothing was written: {problem}.", hint=OWN if _own(root).is_dir() else PINNED)
+
+
+def _own(root: Path) -> Path:
+    return root / "src" / "twinops"
+
+
+def strange(root: Path) -> str:
+    """What is wrong with the code that runs, or nothing."""
+    own = _own(root)
+    if not own.is_dir():
+        return _pinned(root)
+    if own.resolve() != PACKAGE:
+        return f"this command runs the code in {PACKAGE}, and the project has its own in {own}"
+    other = [name for name, path in _loaded() if not path.is_relative_to(PACKAGE)]
+    return f"{other[0]} was loaded from outside {own}" if other else ""
+
+
+def _pinned(root: Path) -> str:
+    """A project without code of its own says in `pins.yaml` which version makes its results."""
+    path = root / "pins.yaml"
+    if not path.is_file():
+        return ""
+    told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    pinned, here = (told or {}).get("twinops") if isinstance(told, dict) else None, version("twinops")
+    if str(pinned) == here:
+        return ""
+    return f"twinops {here} runs, and pins.yaml pins {'no version of it' if pinned is None else pinned}"
+
+
+def _loaded() -> Iterator[tuple[str, Path]]:
+    """Modules of twinops that were imported, with their files."""
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None) if name.partition(".")[0] == "twinops" else None
+        if file:
+            yield name, Path(file).resolve()
+
+
+def note(root: Path) -> None:
+    """Leave what this process loaded, if it works for a stage of DVC's that has a place for it in this project.
+
+    Called once more for cells that run in a fork; what each of them loaded is joined.
+    """
+    stage = os.environ.get("DVC_STAGE", "")
+    if not stage or not (root / "dvc.yaml").is_file():
+        return
+    against_other(root)
+    deps, record = _declared(root, stage)
+    if record is None:
+        return
+    before = json.loads(record.read_bytes()) if record.is_file() else {}
+    found = {**before, **dict(_imported(root.resolve(), deps))}
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps(found, sort_keys=True, indent=0) + "\n", encoding="utf-8")
+
+
+def _declared(root: Path, stage: str) -> tuple[list[str], Path | None]:
+    """What a stage depends on, and where it leaves its record; `collect@2017-01` is an item of `collect`."""
+    told = getattr(yaml, "CSafeLoader", yaml.SafeLoader)((root / "dvc.yaml").read_bytes()).get_single_data()
+    name, _, item = stage.partition("@")
+    body = told["stages"].get(name, {})
+    body = body.get("do", body)
+    deps, outs = ([_filled(p, item) for p in body.get(kind, ())] for kind in ("deps", "outs"))
+    return deps, next((root / out for out in outs if out.startswith(RECORDS)), None)
+
+
+def _filled(entry: Any, item: str) -> str:
+    path = next(iter(entry)) if isinstance(entry, Mapping) else entry
+    return str(path).replace("${item}", item)
+
+
+def _imported(root: Path, deps: list[str]) -> Iterator[tuple[str, str]]:
+    """Path and MD5, as DVC spells them, of loaded modules that the stage depends on."""
+    for name, file in _loaded():
+        path = file.relative_to(root).as_posix() if file.is_relative_to(root) else ""
+        if name not in BY_THE_WAY and any(path == d or path.startswith(f"{d}/") for d in deps):
+            yield path, hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def ran_otherwise(root: Path, stage: Mapping[str, Any], now: Callable[[str], str | None]) -> tuple[str, ...]:
+    """Files that a stage loaded with other content than the lock file records; `now` tells the MD5 of one now.
+
+    A file of a folder that the lock records is compared with what lies there, as long as the folder is as it was.
+    """
+    record = next((out["path"] for out in stage.get("outs", ()) if out["path"].startswith(RECORDS)), None)
+    if record is None:
+        return ()
+    try:
+        loaded = json.loads((root / record).read_bytes())
+    except (OSError, ValueError):
+        return (record,)
+    locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())}
+    same = tuple(f"{path}/" for path, md5 in locked.items() if md5.endswith(".dir") and now(path) == md5)
+    told = {p: locked.get(p) or (now(p) if p.startswith(same) else md5) for p, md5 in loaded.items()}
+    return tuple(path for path, md5 in loaded.items() if told[path] != md5)

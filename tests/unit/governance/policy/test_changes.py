@@ -1,0 +1,114 @@
+"""What new rules change is told in words; whatever could let more through counts as looser."""
+
+from __future__ import annotations
+
+import governed
+import pytest
+
+from twinops.governance.people import offices
+from twinops.governance.policy import changes, limits
+
+POLICY = governed.text("policy.yaml")
+OFFICES = governed.text("offices.yaml")
+
+
+def told(old: str, new: str, *, times: int = 1) -> dict[str, bool]:
+    assert old in POLICY, old
+    return _told(limits.read(POLICY.replace(old, new, times)))
+
+
+def _told(new: limits.Policy) -> dict[str, bool]:
+    return {c.sentence: c.loosens for c in changes.of_policies(limits.read(POLICY), new)}
+
+
+LOOSER = [
+    ("rate_at_most: 0.06", "rate_at_most: 0.99"),
+    ("auc_at_most: 0.65", "auc_at_most: 0.99"),
+    ("at_least: 0.99", "at_least: 0.5"),
+    ("ratio: 0.8", "ratio: 0.1"),
+    ("alpha: 0.05", "alpha: 0.5"),
+    ("warn: 0.07", "warn: 0.09"),
+    ("gain: active_auc.gain_over_rfm", "gain: active_auc.gain_over_naive"),
+    ("attributes: [age, income,", "attributes: [age,"),
+    ("        old_age: {age: [65+]}\n", ""),
+    ("old_age: {age: [65+]}", "old_age: {age: [19-24]}"),
+    ("        - bom.cdx.json\n", ""),
+    ("at_most_days: 90", "at_most_days: 91"),
+    ("at_most_days: 30", "at_most_days: 90"),
+    ("never: [use,", "never: ["),
+    ("by: [risk officer]", "by: [risk officer, data owner]"),
+    ("may_resolve: [risk officer]", "may_resolve: [risk officer, data owner]"),
+    ("gate: drift\n", "gate: drift\n    severity: advisory\n"),
+    ("most_contacts: 2", "most_contacts: 3"),
+    ("epsilon_at_most: 3.0", "epsilon_at_most: 4.0"),
+    ("delta: 0.000001", "delta: 0.0001"),
+    ("valid_until: 2027-11-23", "# no end"),
+    ("vulnerable: [under_age, open_complaint]", "vulnerable: [under_age]"),
+]
+TIGHTER = [
+    ("rate_at_most: 0.06", "rate_at_most: 0.05"),
+    ("at_least: 0.99", "at_least: 0.999"),
+    ("at_most_days: 90", "at_most_days: 30"),
+    ("never: [use,", "never: [use, drift,"),
+    ("by: [risk officer]", "by: []"),
+    ("may_resolve: [risk officer]", "may_resolve: []"),
+    ("most_contacts: 2", "most_contacts: 1"),
+    ("valid_until: 2027-11-23", "valid_until: 2028-11-23"),
+    ('version: "2026-11-23"', 'version: "2026-12-01"'),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), LOOSER)
+def test_what_could_let_more_through_is_looser(old: str, new: str) -> None:
+    assert any(told(old, new).values())
+
+
+@pytest.mark.parametrize(("old", "new"), TIGHTER)
+def test_what_lets_less_through_is_told_and_needs_nobody_else(old: str, new: str) -> None:
+    found = told(old, new)
+    assert found
+    assert not any(found.values()), found
+
+
+def test_a_gate_that_leaves_or_is_another_one_is_looser_and_one_that_comes_is_not() -> None:
+    whole = limits.read(POLICY)
+    less = whole.model_copy(update={"gates": tuple(g for g in whole.gates if g.id != "fairness")})
+    left = _told(less.model_copy(update={"not_judged": {"fairness": "a play"}}))
+    assert left == {"fairness: the gate leaves.": True, "fairness: is no longer judged (a play).": True}
+    came = changes.of_policies(less, whole)
+    assert [(c.sentence, c.loosens) for c in came] == [("fairness: is judged from now.", False)]
+    other = tuple(g.model_copy(update={"gate": "coverage"}) if g.id == "drift" else g for g in whole.gates)
+    assert True in _told(whole.model_copy(update={"gates": other})).values()
+
+
+def test_figures_stand_in_the_words() -> None:
+    assert told("rate_at_most: 0.06", "rate_at_most: 0.99") == {
+        "membership: rate_at_most: 0.06 becomes 0.99, loosened.": True
+    }
+    assert told("by: [risk officer]", "by: []") == {"override.by: risk officer becomes nothing, tightened.": False}
+
+
+def test_a_first_policy_is_told_whole_and_the_same_again_changes_nothing() -> None:
+    first = changes.of_policies(None, limits.read(POLICY))
+    assert len(first) > len(limits.read(POLICY).gates)
+    assert not any(c.loosens for c in first)
+    assert _told(limits.read(POLICY)) == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "looser"),
+    [
+        ("approval_days: 180", "approval_days: 90", False),
+        ("approval_days: 180", "approval_days: 365", True),
+        ("gate_runners: [ci]", "gate_runners: [ci, mine]", True),
+        ("account: dpo,", "account: mole,", True),
+        ("scientist@example.org", "other@example.org", True),
+        ("[production]", "[production, staging]", False),
+        ("[production]", "[staging]", True),
+    ],
+)
+def test_who_is_who_changes_with_a_second_office_only(old: str, new: str, looser: bool) -> None:
+    assert old in OFFICES
+    found = changes.of_offices(offices.read(OFFICES), offices.read(OFFICES.replace(old, new, 1)))
+    assert any(c.loosens for c in found) is looser
+    assert "@" not in " ".join(c.sentence for c in found), "no e-mail where many read"

@@ -14,7 +14,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup run test test-fast test-server-full siege-range test-spark check lab serve bench power lint format deps lock clean
+.PHONY: help setup run test test-fast test-server-full siege siege-range test-spark check lab serve bench power lint format deps lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
@@ -36,6 +36,9 @@ test-server-full: setup  ## every race, kill and power cut of the registry's doo
 	@TWINOPS_KILLS=300 TWINOPS_STORE_RACES=1000 TWINOPS_RACES=100 TWINOPS_CRASHES=30 TWINOPS_SERVER_KILLS=10 TWINOPS_READS=10000 TWINOPS_PROMOTIONS=200 TWINOPS_FUZZ=10 \
 	  TWINOPS_AUDIT_SIZE=1000000 pytest tests/unit/governance/log/test_audit.py tests/server -o timeout=3600
 	@TWINOPS_RUN_KILLS=40 pytest tests/pipeline/test_kills.py -s -o timeout=7200
+
+siege: setup  ## attack the registry's door, and stock MLflow's beside it, on both databases (URL= ACCOUNTS= for one server)
+	@python -W ignore tests/siege $(if $(URL),--url $(URL) --accounts $(ACCOUNTS),--out bench/siege.json --document)
 
 siege-range: setup  ## attack the registry's door on the oldest and the newest MLflow that pyproject.toml names (half an hour)
 	@for version in $$(ls setup | sed -n 's/^mlflow-\(.*\)\.lock$$/\1/p'); do home=$$(sh setup/mlflow.sh $$version) || exit; \

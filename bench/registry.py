@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "server"), str(ROOT / "tests" / "unit"), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT / part) for part in ("tests/server", "tests/unit", "tests", "src")]
 
 import live as living  # noqa: E402  # the tests' own server
 import play  # noqa: E402

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import pwd
 import shutil
@@ -12,10 +10,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,33 +22,16 @@ import candidate
 import play
 import preloaded
 
+from siege.client import API, ARTIFACTS, Answer, Client, Version
+
 SOURCE = candidate.ROOT / "src"
 POSTGRESQL = Path("/usr/lib/postgresql")
-API = "/api/2.0/mlflow"
-ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts"
+__all__ = ["API", "ARTIFACTS", "Answer", "Live", "Version"]
+"""What is said to a server is at home in `siege.client`."""
 
 
 @dataclass
-class Answer:
-    """Status and body of a response."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def json(self) -> Any:
-        """The body as JSON."""
-        return json.loads(self.body)
-
-    @property
-    def refused(self) -> bool:
-        """Refused with a status of its own, not by an accident."""
-        return 400 <= self.status < 500
-
-
-@dataclass
-class Live:
+class Live(Client):
     """One running server."""
 
     root: Path
@@ -68,8 +47,20 @@ class Live:
     """Where artifacts lie, if not on the disk."""
 
     @property
-    def address(self) -> str:
+    def address(self) -> str:  # type: ignore[override]
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def database_url(self) -> str:
+        """SQLAlchemy's address of the database, as the server opens it."""
+        if self.database:
+            return self.database.replace("postgresql://", "postgresql+psycopg://")
+        return f"sqlite:///{self.root}/mlflow.db"
+
+    @property
+    def owner_url(self) -> str:
+        """The same, as the owner of the tables."""
+        return self.database_url.replace("twinops_app@", "owner@")
 
     def start(self, *options: str, **environment: str) -> None:
         """Start it and wait until it answers; passwords are read where a person would read them."""
@@ -121,138 +112,6 @@ class Live:
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(20)
-
-    def call(self, method: str, path: str, body: Any = None, *, who: str | None = None, **headers: str) -> Answer:
-        """One request; `body` is sent as JSON unless it is bytes."""
-        data = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data=data, method=method)
-        if body is not None and not isinstance(body, bytes):
-            request.add_header("Content-Type", "application/json")
-        if who is not None:
-            login = base64.b64encode(f"{who}:{self.passwords[who]}".encode()).decode()
-            request.add_header("Authorization", f"Basic {login}")
-        for name, value in headers.items():
-            request.add_header(name.replace("_", "-"), value)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return Answer(answer.status, answer.read(), dict(answer.headers))
-        except urllib.error.HTTPError as problem:
-            return Answer(problem.code, problem.read(), dict(problem.headers))
-
-    def post(self, path: str, body: Any, *, who: str) -> Answer:
-        """A POST that must work."""
-        answer = self.call("POST", path, body, who=who)
-        assert answer.status == 200, answer.body
-        return answer
-
-    # the play, over HTTP
-
-    def activate(self, policy: str = play.POLICY) -> None:
-        """The play policy and judge, by the risk officer; where it is looser than before, the DPO confirms it."""
-        for kind, text in (("policy", policy), ("judge", play.judge(play.TREE).to_json())):
-            done = self.post("/twinops/api/rules", {"kind": kind, "text": text}, who="risk-officer").json
-            if not done["active"]:
-                asked = self.call("GET", "/twinops/api/asked", who="dpo").json["asked"][0]
-                signed = play.signed(text, f"twinops-{kind}", "dpo")
-                body = {"kind": kind, "digest": asked["digest"], "signature": signed}
-                self.post("/twinops/api/confirm", body, who="dpo")
-
-    def registered(
-        self, number: int = 0, *, who: str = "scientist", name: str = play.MODEL, files: Any = None
-    ) -> Version:
-        """Somebody makes a run, uploads a model and registers it, as MLflow's client does."""
-        version = self.uploaded(number, who=who, name=name, files=files)
-        self.call("POST", f"{API}/registered-models/create", {"name": name}, who=who)
-        made = self.post(f"{API}/model-versions/create", version.request, who=who).json["model_version"]
-        version.version = int(made["version"])
-        return version
-
-    def uploaded(
-        self, number: int = 0, *, who: str = "scientist", name: str = play.MODEL, files: Any = None
-    ) -> Version:
-        """The same, not registered yet."""
-        experiment = self.experiment(who)
-        run = self.post(f"{API}/runs/create", {"experiment_id": experiment, "user_id": "somebody-else"}, who=who).json
-        info = run["run"]["info"]
-        place = info["artifact_uri"].removeprefix("mlflow-artifacts:/").strip("/") + "/model"
-        version = Version(name, 0, info["run_id"], place, files or play.model_files(number))
-        for path, content in version.files.items():
-            assert self.put(f"{place}/{path}", content, who=who).status == 200
-        return version
-
-    def experiment(self, who: str) -> str:
-        """The play's experiment."""
-        found = self.call("GET", f"{API}/experiments/get-by-name?experiment_name=play", who=who)
-        if found.status == 200:
-            return str(found.json["experiment"]["experiment_id"])
-        return str(self.post(f"{API}/experiments/create", {"name": "play"}, who=who).json["experiment_id"])
-
-    def put(self, place: str, content: bytes, *, who: str) -> Answer:
-        """Upload a file."""
-        return self.call("PUT", f"{ARTIFACTS}/{place}", content, who=who)
-
-    def judged(self, version: Version, *, who: str = "ci", **changes: Any) -> Answer:
-        """Evidence is handed in."""
-        body = play.handed(version.files["data/twin.json"], name=version.name, **changes)
-        return self.call("POST", "/twinops/api/evidence", {**body, **version.which}, who=who)
-
-    def decided(self, act: str, version: Version, *, who: str = "risk-officer") -> Answer:
-        """Somebody decides, having seen what is there."""
-        seen = self.shown(version)["digest"]
-        body = {**version.which, "act": act, "digest": seen, "reason": play.PLAY}
-        return self.call("POST", "/twinops/api/review", body, who=who)
-
-    def shown(self, version: Version) -> Any:
-        """What the server knows of a version."""
-        return self.call(
-            "GET", f"/twinops/api/version?name={version.name}&version={version.version}", who="risk-officer"
-        ).json
-
-    def approved(self, number: int = 0, **more: Any) -> Version:
-        """A version that was registered, judged and approved."""
-        version = self.registered(number, **more)
-        assert self.judged(version).status == 200
-        answer = self.decided("approve", version)
-        assert answer.status == 200, answer.body
-        return version
-
-    def alias(self, version: Version, alias: str = "production", *, who: str = "scientist", api: str = API) -> Answer:
-        """MLflow's own alias route."""
-        body = {"name": version.name, "alias": alias, "version": str(version.version)}
-        return self.call("POST", f"{api}/registered-models/alias", body, who=who)
-
-    def resolved(self, name: str = play.MODEL, alias: str = "production", *, who: str = "scientist") -> Answer:
-        """What the alias points to."""
-        return self.call("GET", f"{API}/registered-models/alias?name={name}&alias={alias}", who=who)
-
-    def promoted(self, version: Version, etag: int, *, who: str = "scientist") -> Answer:
-        """Our own route, with an ETag."""
-        return self.call(
-            "POST", "/twinops/api/promote", {**version.which, "alias": "production", "etag": etag}, who=who
-        )
-
-    def etag(self, name: str = play.MODEL) -> int:
-        """The alias's ETag."""
-        return int(self.call("GET", f"/twinops/api/alias?name={name}&alias=production", who="scientist").json["etag"])
-
-
-@dataclass
-class Version:
-    """One version of the play, as HTTP made it."""
-
-    name: str
-    version: int
-    run: str
-    place: str
-    files: dict[str, bytes]
-
-    @property
-    def which(self) -> dict[str, Any]:
-        return {"name": self.name, "version": self.version}
-
-    @property
-    def request(self) -> dict[str, Any]:
-        return {"name": self.name, "source": f"mlflow-artifacts:/{self.place}", "run_id": self.run}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import Any
 from mlflow.exceptions import MlflowException
 
 from twinops.entities.approval import Actor
+from twinops.governance.people.lookalikes import resembles
 from twinops.governance.people.offices import DPO, GATE_RUNNER, RISK_OFFICER, ROLES
+from twinops.server.registry.callers import UNKNOWN
 
 WORKSPACE = "default"
 FIRST = {
@@ -45,6 +47,14 @@ def first_start(database: str) -> dict[str, str]:
         if role:
             accounts.assign_role_to_user(user.id, roles[role])
     return passwords
+
+
+def against_name(name: str) -> str | None:
+    """Why there shall be no account of this name: it reads like another's, or like what the server calls itself."""
+    if name == UNKNOWN or name.startswith("local:"):
+        return f"{name[:80]!r} is a name the server uses itself; choose another."
+    like = resembles(name, [user.username for user in store().list_users()])
+    return f"{name[:80]!r} looks like the account {like!r}; choose another name." if like else None
 
 
 def actor_of(account: str) -> Actor:

@@ -123,7 +123,7 @@ def _log_refused_edit(response: Any) -> Any:
 ACCOUNT_ROUTES = ("/mlflow/users/", "/mlflow/roles/", "/mlflow/user-roles/", "/mlflow/role")
 
 
-def _log_account_changes() -> None:
+def _log_account_changes() -> Any:
     """Log the intent before an account or role changes; when it cannot be logged, it does not change."""
     from flask import request
 
@@ -131,9 +131,12 @@ def _log_account_changes() -> None:
 
     changes = request.method not in ("GET", "HEAD", "OPTIONS") and any(part in request.path for part in ACCOUNT_ROUTES)
     if not changes:
-        return
+        return None
     named = request.get_json(silent=True) or request.form or {}
     store = governed()
+    why = accounts.against_name(str(named.get("username"))) if "/users/create" in request.path else None
+    if why:
+        return {"error_code": "PERMISSION_DENIED", "message": f"twinops: {why}"}, 403
     with store.writing() as log:
         whom = named.get("username")
         about = {
@@ -145,3 +148,4 @@ def _log_account_changes() -> None:
             "admin": named.get("is_admin"),
         }
         log.append(Kind.ACCOUNT, actors.current(), {k: v for k, v in about.items() if v is not None})
+    return None

@@ -83,6 +83,8 @@ def against(scope: Any) -> str | None:
     if _plain(scope["path"]).startswith(CLOSED):
         return "this part of MLflow is switched off on a governed server."
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    if b"x-mlflow-workspace" in headers:
+        return "workspaces are switched off on a governed server."
     origin, host = headers.get(b"origin"), headers.get(b"host", "")
     if origin is not None and (origin == "null" or urlsplit(origin).netloc != host):
         return "requests from pages of another origin are refused."

@@ -206,6 +206,7 @@ class SealedRepository(ArtifactRepository, StreamUploadMixin):
             return self._storage, place
         if not rest:
             raise _missing()
+        self.store().against_revoked(rest.partition("/")[0])
         return self._home.copies, rest
 
     def _place(self, path: str) -> str:

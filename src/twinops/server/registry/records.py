@@ -227,6 +227,11 @@ def last_decision(session: Session, uid: str) -> Act | None:
     return session.execute(decided.order_by(REVIEW.c.id.desc()).limit(1)).scalar()
 
 
+def holding(session: Session, digest: str) -> list[str]:
+    """The versions that hold exactly these bytes."""
+    return list(session.execute(select(VERSION.c.uid).where(VERSION.c.digest == digest)).scalars())
+
+
 def keep_review(session: Session, made: Review) -> None:
     """Add one act."""
     session.execute(insert(REVIEW), _values(made))

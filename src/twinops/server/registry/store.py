@@ -306,6 +306,13 @@ class GovernedStore(SqlAlchemyStore):
                     "register that as a new version."
                 )
 
+    def against_revoked(self, digest: str) -> None:
+        """Refuse the approved copy of what was revoked, to whoever kept its address; other versions may share it."""
+        with self.reading() as now:
+            decided = [now.seen().decision(uid) for uid in records.holding(now.session, digest)]
+        if decided and all(last is not None and last["kind"] == Kind.REVOKED for last in decided):
+            raise refusal("this version is not served. Its approval was revoked.")
+
     def stamp_upload(self, folder: str, account: str) -> None:
         """Note who put a file into this folder."""
         with self.ManagedSessionMaker(read_only=False) as session:

@@ -13,9 +13,9 @@
 # %% [markdown]
 # # Whom would the offers reach?
 #
-# One decision is judged, and it is fixed in `compliance/intended_use.yaml`: of the households that allow offers, the
-# top fifth by predicted spend would receive one. Nobody chooses here what is judged, which groups are compared, or
-# where the limit lies; whoever changes that file does it in git, under their name.
+# One decision is judged, and it is declared in `compliance/intended_use.yaml`: by which score, to how many, and how
+# mitigated. Which attributes decide, and where the limit lies, stands in `compliance/policy.yaml`. Nobody chooses that
+# here; whoever changes those files does it in git, under their name.
 #
 # The harm to look for is plain: some groups hear of lower prices less often than others, because they spend less or
 # because the twin predicts their spend less well. Demographics are never a feature of the twin. They are opened in
@@ -28,7 +28,7 @@ project = "."
 from IPython.display import Image, Markdown
 
 import twinops
-from twinops.evaluation.fairness.findings import MITIGATION
+from twinops.evaluation.fairness.findings import FAMILY
 
 home = twinops.open_project(project)
 result = home.run("fairness")
@@ -42,9 +42,9 @@ Markdown(result.decided)
 # %% [markdown]
 # ## How many of each group would get an offer, and is their spend predicted right?
 #
-# Small levels are merged with their neighbours until a group has enough households and enough expected offers; the
-# rule looks at sizes only. "Not stated" is a group, and so are the households about which nothing is held at all: they
-# are not a random part, so nothing seen among the others carries over to them.
+# Small levels are merged with their neighbours until a group that is reached half as often as the limit allows would
+# probably be found; the rule looks at sizes only. "Not stated" is a group. Households about which nothing is held at
+# all are shown beside the others: they are not a random part, so nothing seen among the others carries over to them.
 
 # %%
 Image(home.places.figure("selection_rates"))
@@ -52,11 +52,10 @@ Image(home.places.figure("selection_rates"))
 # %% [markdown]
 # ## How uneven is that, and how sure is it?
 #
-# Each group is compared with the rest of its attribute: the lower of the two selection rates over the higher. With a
-# few hundred households such a ratio jumps about by chance, and a fixed threshold alone would blame nearly every
-# decision. So three things stand beside each other: an exact permutation test (adjusted for all the groups asked
-# about), an interval that holds for all groups together, and the grey mark: a disparity to the left of it would
-# probably have been found.
+# Each group is compared with the rest of its attribute: the lower of the two selection rates over the higher. A few
+# hundred households leave much doubt in such a ratio, so it is judged by its ends. Right end below the limit, for all
+# groups together: failed. Left end above it, for every group that is large enough to tell: passed. Else nobody can
+# tell. What the policy does not name is grey and decides nothing. How often this errs: `docs/gates.md`.
 
 # %%
 Image(home.places.figure("fairness_ratios"))
@@ -68,28 +67,39 @@ Image(home.places.figure("fairness_ratios"))
 Markdown("\n".join(f"- {sentence}" for sentence in result.found))
 
 # %% [markdown]
-# ## What would it cost to reach the groups more evenly?
+# ## What would another decision reach, and what would it cost?
 #
-# One way: rank half by predicted spend overall, half by predicted spend within the group, with the same number of
-# offers. This is offered, not applied.
+# Reach, the smallest ratio of a group to its rest, against the price: how much less of everybody's spend those who are
+# selected make. Left, as many offers as declared: part of the places by lot, or the rank by the score mixed with the
+# rank by another score of the twin. Both can be declared. Grey ones must know the household's attribute to decide:
+# ranks within groups, and Fairlearn's thresholds per group. Right, the plain score with more or fewer offers.
+#
+# To declare one: write its score, share and mitigation into `decision` of `compliance/intended_use.yaml`, then
+# `make run`. It is another candidate, judged anew by every gate.
 
 # %%
-Markdown("\n".join([*(f"- {price}" for price in result.prices), "", MITIGATION]))
+Image(home.places.figure("reach_against_price"))
+
+# %%
+Markdown("\n".join([*result.prices, "", FAMILY]))
 
 # %% [markdown]
 # ## In short
 
 # %%
-uneven = [c.attribute for c in result.comparisons if c.uneven]
-unsure = [c.attribute for c in result.comparisons if not c.uneven and not c.shown_even]
+judged = [c for c in result.comparisons if c.decides]
+uneven, shown = ([c.attribute for c in judged if c.outcome == said] for said in ("failed", "passed"))
+unsure = [c.attribute for c in judged if c.outcome == "inconclusive"]
 Markdown(
-    f"By {len(uneven)} of {len(result.comparisons)} attributes some households would be reached less often than the "
-    f"limit allows, beyond chance ({', '.join(uneven) or 'none'}). By {len(unsure)} there are too few households to "
-    f"tell ({', '.join(unsure) or 'none'}). The gate draws the verdict; mitigation is offered, none is applied."
+    f"Of {len(judged)} attributes that decide, by {len(uneven)} some households are shown to be reached less often than "
+    f"the limit allows ({', '.join(uneven) or 'none'}); by {len(shown)} groups are shown to be reached about as often "
+    f"({', '.join(shown) or 'none'}); by {len(unsure)} there are too few households to tell "
+    f"({', '.join(unsure) or 'none'}). The gate draws the verdict."
 )
 
 # %% [markdown]
 # **Not known:** how the households came to be in this source and why some of them have demographics; whether the
 # imputed values (marital status, household composition, number of children) are right; anything about attributes that
-# are not held, such as ethnicity, disability or language; and whether an offer that does not come is a loss to a
-# household. These are US grocery households: they tell nothing about EU consumers.
+# are not held, such as ethnicity, disability or language; whether who came to shop would have used the offer; and
+# whether an offer that does not come is a loss to a household. These are US grocery households: they tell nothing
+# about EU consumers.

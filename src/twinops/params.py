@@ -194,10 +194,9 @@ class EvaluateParams(Section):
 
 
 class FairnessParams(Section):
-    """The day the judged decision is replayed for, and the draws of its tests."""
+    """The day the judged decision is replayed for, and the draws of households."""
 
     cutoff: Day
-    offer_share: Share
     draws: Annotated[int, Field(ge=100, le=1_000_000)]
     seed: Seed
 

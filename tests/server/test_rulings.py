@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ import pytest
 from governed import attribute, fact, measure
 
 from twinops.entities.approval import Act
+from twinops.governance.assessment.reopening import last_day
 from twinops.governance.log import history as audit_story
+from twinops.governance.people import approval
 from twinops.server.officer import acts as desk
 from twinops.server.officer import dossier, rulings
 from twinops.server.officer.rulings import RulingAsked
@@ -53,11 +55,11 @@ gates:
 """,
     )
     .replace("coverage: a, drift: a, ", "")
-    .replace("fairness: a, ", "")
+    .replace("fairness: a,", "")
 )
 OFFICES = play.OFFICES
-DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, p=0.4, low=0.5)})
-UNFAIR = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, p=0.001, low=0.1)})
+DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, low=0.5)})
+UNFAIR = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, low=0.1, high=0.7)})
 DRIFTED = measure("drift_share", 0.5, 0.4, 0.6)
 
 
@@ -352,3 +354,16 @@ def test_it_is_one_transaction_with_its_entry_in_the_log(store: Any, monkeypatch
         resolved(store, version)
         with pytest.raises(Exception, match="only added to"), store.engine.begin() as connection:
             connection.exec_driver_sql(sql)
+
+
+def test_an_approval_ends_when_the_first_thing_it_rests_on_ends(tmp_path: Path) -> None:
+    store = play.open_store(tmp_path)
+    done = play.acted(
+        store, Act.APPROVE, (version := play.registered(store, 70), play.with_evidence(store, version))[0]
+    )
+    decided = date.fromisoformat(play.evidence().value("dpia.review", "decided_on"))
+    with store.reading() as now:
+        held = cases.rules(now).offices
+    assert done.expires <= approval.expiry(held, now=done.at)
+    assert done.expires.date() <= last_day(decided) + timedelta(days=1)
+    assert approval.expiry(held, now=done.at, ends=[done.at.date()]).date() == done.at.date() + timedelta(days=1)

@@ -192,7 +192,7 @@ def test_what_is_needed_is_told_step_by_step_with_who_and_the_command(store: Any
 
 
 def test_whom_an_offices_file_names_and_nobody_is_here_is_told(store: Any) -> None:
-    named = play.OFFICES.replace("account: owner,", "account: owner, office: data owner,")
+    named = play.OFFICES.replace('version: "play"', 'version: "play again"')
     with actors.acting("risk-officer"):
         told = desk.activate(store, "offices", named).nobody
     assert any("no account owner with the role data-owner" in one for one in told)

@@ -40,9 +40,12 @@ def fact(name: str, value: Any, kind: Kind = Kind.MEASURED) -> Fact:
     return Fact(name, value, kind, "made up for a test")
 
 
-def attribute(ratio: float = 1.0, *, p: float = 1.0, low: float = 0.85, **more: Any) -> dict[str, Any]:
-    found = {"worst_group": "Under 15K", "ratio": ratio, "holm_p": p, "simultaneous_low": low}
-    return {"n": 801, **found, "simultaneous_high": 1.9, "detectable_ratio": 0.6, **more}
+def attribute(ratio: float = 0.95, *, low: float = 0.85, high: float = 1.0, **more: Any) -> dict[str, Any]:
+    """What was found of one attribute: one group of 300 with these bounds, and one that is shown even."""
+    one = {"group": "Under 15K", "n": 300, "ratio": ratio, "low": low, "high": high, "enough": True}
+    other = {"group": "15-24K", "n": 501, "ratio": 0.95, "low": 0.9, "high": 1.0, "enough": True}
+    told = {"worst_group": "Under 15K", "set_aside": 0, "levels_set_aside": {}, "households_to_settle": 4200}
+    return {"n": 801, **told, "groups": [one, other], "decides": True, **more}
 
 
 ATTRIBUTES = ("age", "income", "marital_status", "household_comp")
@@ -87,7 +90,8 @@ GROUPS = [
         "offers": None,
         "selection_rate": {"value": 0.08, "low": 0.03, "high": 0.17},
         "rate_over_rest": {"value": 0.35, "low": 0.14, "high": 0.88},
-        "holm_p": 0.002,
+        "rate_over_rest_among_shoppers": {"value": 0.4, "low": 0.15, "high": 0.9},
+        "tells_by_itself": False,
         "predicted_over_actual_spend": None,
     }
 ]
@@ -106,10 +110,17 @@ DOCUMENTS = [
     "ropa.jsonld",
     "verdicts.json",
 ]
+DECIDED = {
+    "score": "expected_spend",
+    "share": 0.2,
+    "mitigation": {"kind": "none", "strength": 0.0, "toward": None, "attribute": None},
+    "rule": {"attributes": sorted(ATTRIBUTES), "ratio": 0.8, "alpha": 0.05},
+    "provenance": "US grocery households",
+}
 FACTS = (
     fact("fairness_tests", EVEN),
     fact("fairness_groups", GROUPS),
-    fact("fairness_decision", {"score": "expected_spend", "share": 0.2, "provenance": "US grocery households"}),
+    fact("fairness_decision", DECIDED),
     fact("influence_groups", {g: {a: list(x) for a, x in d.items()} for g, d in WATCHED.items()}),
     fact("rows_without_valid_basis", 0),
     fact("excluded", {"consent_refused": 212, "consent_withdrawn": 97}),

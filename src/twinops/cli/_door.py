@@ -52,6 +52,7 @@ def _twinops(
 def enter() -> None:
     """Run one command and end the process with the exit code of the contract."""
     be_quiet()
+    _find_own_commands()
     try:
         app(prog_name="twinops")
     except TwinopsError as problem:
@@ -62,6 +63,13 @@ def enter() -> None:
             raise
         _say_unexpected(problem)
         sys.exit(UNEXPECTED)
+
+
+def _find_own_commands() -> None:
+    """Called by its path, without its environment being active, it still runs the `dvc` and `twinops` beside it."""
+    own, known = str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)
+    if own not in known.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([own, known])
 
 
 def _say(problem: TwinopsError) -> None:

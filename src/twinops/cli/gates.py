@@ -90,6 +90,25 @@ def resolve(
     answer(done, as_json=as_json, text=f"{done.path.name} written and signed by {done.by}, until {done.until}")
 
 
+@app.command()
+def justify(
+    ctx: typer.Context,
+    attribute: Annotated[str, typer.Argument(help="The attribute by which fairness failed.")],
+    *,
+    email: Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/offices.yaml has it.")] = "",
+    key: Annotated[Path, typer.Option(help="Your ssh key.", dir_okay=False)] = Path("~/.ssh/id_ed25519"),
+    as_json: Json = False,
+) -> None:
+    """Sign compliance/justifications/ATTRIBUTE.yaml for your office; without --as, print a draft to fill in."""
+    if not email:
+        drafted = home(ctx).run("candidate.justification_draft", attribute=attribute)
+        answer({"draft": drafted}, as_json=as_json, text=drafted.rstrip())
+        return
+    done = home(ctx).run("candidate.justify", attribute=attribute, email=email, key=key.expanduser())
+    left = f"; it does not count yet: {done.problem}" if done.problem else "; it counts"
+    answer(done, as_json=as_json, text=f"{done.path.name} signed by {done.by}{left}")
+
+
 def _print(judged: Any, *, as_json: bool, plain: bool) -> None:
     """The decision, and before it what is stale in it."""
     if as_json or plain:

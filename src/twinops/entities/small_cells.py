@@ -8,6 +8,15 @@ SMALLEST_CELL = 10
 """Fewer than this are not counted in the open."""
 
 
+def shown(count: int) -> int | None:
+    """One count, null where it is small; nobody at all is no secret.
+
+    >>> shown(0), shown(9), shown(10)
+    (0, None, 10)
+    """
+    return count if count == 0 or count >= SMALLEST_CELL else None
+
+
 def hidden(counts: Mapping[str, int]) -> dict[str, int | None]:
     """The same counts, null where small; if one alone would be, the next smallest goes with it.
 

@@ -100,6 +100,7 @@ def given(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[str
         "predictions": {
             **{c: (f"panel.{c}",) for c in ("sid", "cutoff", "may_offer", "may_assess_bias")},
             "active_probability": (*state, "labels.active"),
+            "expected_baskets": (*state, "labels.baskets"),
             "expected_spend": (*state, "labels.spend_cents", "labels.baskets"),
             **{c: (f"labels.{c}",) for c in ("active", "spend_cents")},
         },

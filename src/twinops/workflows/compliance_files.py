@@ -11,7 +11,7 @@ from twinops.entities.canonical import from_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
-from twinops.governance.assessment import answers
+from twinops.governance.assessment import answers, justification
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.answers import GivenAnswer
 from twinops.governance.assessment.approval import ExpectedSigner, Signature, approval, signature
@@ -75,13 +75,14 @@ class Declarations:
     uses: IntendedUse
     offices: Offices
     assessment: AnsweredDpia
-    rulings: tuple[Fact, ...]
+    written: tuple[Fact, ...]
+    """Rulings on gates, and justifications."""
     retention: SignedRetention
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """What is declared, as the evidence carries it."""
-        declared = (*intended_use.facts(self.uses), *self.assessment.facts, *self.rulings)
+        declared = (*intended_use.facts(self.uses), *self.assessment.facts, *self.written)
         return (*declared, *retention.facts(self.retention.said))
 
     def described(self, evidence: Evidence) -> dict[str, Any]:
@@ -104,8 +105,8 @@ def declarations(places: Places) -> Declarations:
     """
     rules, who = policy_of(places), offices_of(places)
     uses = intended_use.read(text_of(places.compliance / "intended_use.yaml"))
-    rulings, retained = ruling_facts(places, who), signed_retention(places, who)
-    return Declarations(rules, uses, who, _assessment(places, who), rulings, retained)
+    written, retained = (*ruling_facts(places, who), *justification_facts(places, who)), signed_retention(places, who)
+    return Declarations(rules, uses, who, _assessment(places, who), written, retained)
 
 
 def _assessment(places: Places, who: Offices) -> AnsweredDpia:
@@ -142,6 +143,18 @@ def ruling_facts(places: Places, who: Offices) -> tuple[Fact, ...]:
     found = [_ruling(path, who) for path in _rulings(places)]
     source = f"compliance/{resolution.FOLDER}/*.yaml and their signatures"
     return (Fact(resolution.FACT, found, Kind.HUMAN, source),) if found else ()
+
+
+def justification_facts(places: Places, who: Offices) -> tuple[Fact, ...]:
+    """What people wrote to justify a difference, each with what became of its three signatures."""
+    found = [_justification(path, who) for path in sorted((places.compliance / justification.FOLDER).glob("*.yaml"))]
+    source = f"compliance/{justification.FOLDER}/*.yaml and their signatures"
+    return (Fact(justification.FACT, found, Kind.HUMAN, source),) if found else ()
+
+
+def signature_path(path: Path, office: str) -> Path:
+    """Where one of several people signs a file."""
+    return path.with_name(f"{path.name}.{office}{SIGNATURE}")
 
 
 def signed_retention(places: Places, who: Offices) -> SignedRetention:
@@ -253,3 +266,15 @@ def _written(path: Path) -> WrittenRuling:
 
 def _ruling_by(one: WrittenRuling, who: Offices) -> ExpectedSigner:
     return ExpectedSigner(who, one.role, one.by, one.dated)
+
+
+def _justification(path: Path, who: Offices) -> dict[str, Any]:
+    one = justification.read(text_of(path), name=f"compliance/{justification.FOLDER}/{path.name}")
+    made = {}
+    for short, office in justification.SIGNERS.items():
+        beside, expected = signature_path(path, short), ExpectedSigner(who, office, one.author(office), one.dated)
+        signed = text_of(beside) if beside.is_file() else None
+        made[office] = signature(path.read_bytes(), signed, expected, namespace=justification.NAMESPACE)
+    problem = "; ".join(f"{office}: {s.problem}" for office, s in made.items() if not s.counts)
+    signatures = {office: s.to_dict() for office, s in made.items()}
+    return {**one.model_dump(mode="json"), "signed": not problem, "problem": problem, "signatures": signatures}

@@ -3,16 +3,24 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from twinops.entities.evenness import GroupReach
+from twinops.entities.small_cells import hidden
+from twinops.entities.verdict import Outcome
+from twinops.evaluation.fairness.family import DECLARED, PLAIN, SHARE, Member
 from twinops.evaluation.fairness.measures import AttributeComparison
-from twinops.evaluation.fairness.mitigation import AS_IS, HALF_WAY, Mitigated
 from twinops.evaluation.statistics.estimate import Estimate
 
 _COUNTS = ("offers", "ranked", "assessed", "assessed_with_demographics")
+_SAID = {
+    Outcome.FAILED: "shown to be below {limit:g}",
+    Outcome.PASSED: "shown to be above {limit:g}",
+    Outcome.INCONCLUSIVE: "it cannot be told on which side of {limit:g} it lies",
+}
 
 
 def sentences(comparisons: Sequence[AttributeComparison]) -> tuple[str, ...]:
-    """What was found about each attribute, in words, worst first."""
-    told = sorted(comparisons, key=lambda c: (not c.groups, c.ratio.value if c.groups else 0))
+    """What was found about each attribute, in words: what decides first, and the worst of it first."""
+    told = sorted(comparisons, key=lambda c: (not c.decides, not c.groups, c.reach.ratio.value if c.groups else 0))
     return tuple(_sentence(c) for c in told)
 
 
@@ -26,41 +34,79 @@ def decided(decision: Mapping[str, Any]) -> str:
     )
 
 
-def prices(mitigated: Sequence[Mitigated]) -> tuple[str, ...]:
-    """What each half-way blend would change, in words."""
-    as_is = {m.attribute: m for m in mitigated if m.blend == AS_IS}
-    return tuple(_price(as_is[m.attribute], m) for m in mitigated if m.blend == HALF_WAY)
+def prices(family: Sequence[Member]) -> tuple[str, ...]:
+    """A table of the family in Markdown, line by line: what each would reach, cost, and be answered."""
+    head = ("| decision | needs to know | offers | smallest ratio | lost of the score's worth | would be |",)
+    rows = tuple(_row(m) for m in family if m.ratio is not None)
+    return (*head, "|---|---|---|---|---|---|", *rows) if rows else ("No other decision could be compared.",)
 
 
-def short_p(p: float) -> str:
-    """A p-value as it is shown."""
-    return f"{p:.2g}" if p >= 0.0001 else "< 0.0001"
+def _row(m: Member) -> str:
+    ratio, outcome = m.ratio or Estimate(0, 0, 0), m.outcome(tuple(m.reach)).value
+    price = "nothing" if m.kind in (PLAIN, SHARE) else _points(m.price)
+    offers = "fewer than ten" if m.offers < 10 else f"{m.offers:,}"
+    return f"| {named(m)} | {m.needs or 'nothing more'} | {offers} | {_interval(ratio)} | {price} | {outcome} |"
 
 
-def _price(before: Mitigated, after: Mitigated) -> str:
-    ratio, change = after.ratio, Estimate(*(100 * x for x in after.spend_change))
-    return (
-        f"{after.attribute}: the smallest ratio would go from {before.ratio.value:.2f} to {ratio.value:.2f} "
-        f"[{ratio.low:.2f}, {ratio.high:.2f}], and the selected would account for {after.spend_share.value:.1%} "
-        f"instead of {before.spend_share.value:.1%} of what these {after.n:,} households spent ({change.value:+.1f} "
-        f"[{change.low:+.1f}, {change.high:+.1f}] percentage points)."
-    )
+def named(m: Member) -> str:
+    """A member of the family, for people."""
+    how = m.how.mitigation
+    if m.kind == DECLARED:
+        return "**as declared**"
+    if m.kind in (PLAIN, SHARE):
+        return f"plain score, top {m.how.share:.0%}"
+    more = f" with {how.toward}" if how.toward else ""
+    strength = f" at {how.strength:g}" if m.kind != "threshold_optimizer" else " (Fairlearn)"
+    return f"{m.kind}{more}{strength}".replace("_", " ")
 
 
 def _sentence(c: AttributeComparison) -> str:
-    limit = c.rule.ratio_limit
+    aside = _aside(c)
+    said = "" if c.decides else " (for information: the policy does not name it)"
     if not c.groups:
-        return f"{c.attribute}: no two groups are large enough to compare."
-    who = f"‘{c.worst.reached_less}’ ({c.worst.n_reached_less:,} households)"
-    found = (
-        f"{c.attribute}: {who} would have received an offer {c.ratio.value:.2f} times as often as the others "
-        f"[{c.ratio.low:.2f}, {c.ratio.high:.2f}], Holm-adjusted p {short_p(c.worst.p_adjusted)}"
-    )
-    if c.uneven:
-        return f"{found}: less often than {limit:g} times, and beyond chance."
-    if c.shown_even:
-        return f"{found}: shown to be above {limit:g}."
-    if c.detectable_ratio is None:
-        return f"{found}: too few households to tell, whatever the disparity."
-    seen = f"a true ratio of {c.detectable_ratio:.2f} or less would probably have been found"
-    return f"{found}: too few households to tell; {seen}."
+        return f"{c.attribute}{said}: no two groups are large enough to compare.{aside}"
+    worst = c.reach.worst
+    who = f"‘{worst.reached_less}’ ({worst.n_reached_less:,} households)"
+    outcome = _SAID[worst.reach.outcome(c.rule.ratio)].format(limit=c.rule.ratio)
+    found = f"{c.attribute}{said}: {who} would have received an offer {_interval(worst.ratio)} times as often as others"
+    return f"{found}; {outcome}{_shoppers(c)}.{_settled(c)}{aside}"
+
+
+def _shoppers(c: AttributeComparison) -> str:
+    """The same among those who could have used an offer."""
+    worst = next(g for g in c.groups if g.label == c.reach.worst.label)
+    if worst.among_shoppers is None or not worst.among_shoppers.value:
+        return ""
+    turned = worst.among_shoppers.value if worst.to_rest.value <= 1 else 1 / worst.among_shoppers.value
+    return f", among those who came to shop {turned:.2f} times"
+
+
+def _settled(c: AttributeComparison) -> str:
+    if c.outcome is not Outcome.INCONCLUSIVE:
+        return ""
+    number = c.reach.households_to_settle
+    if number is None:
+        return ""
+    if number > 1e7:
+        return " No number of households in sight would settle it: the ratio lies at the limit."
+    return f" About {float(f'{number:.1e}'):,.0f} households, reached as these, would settle it."
+
+
+def _aside(c: AttributeComparison) -> str:
+    """Who cannot be told by themselves."""
+    small = [g.reach for g in c.groups if not g.enough and g.reach.outcome(c.rule.ratio) is Outcome.INCONCLUSIVE]
+    aside = [f"‘{level}’ ({n or 'fewer than ten'})" for level, n in hidden(c.set_aside).items()]
+    each = [*map(_sized, small), *aside]
+    return f" Too small to be told by themselves: {', '.join(each)}." if each else ""
+
+
+def _sized(g: GroupReach) -> str:
+    return f"‘{g.group}’ ({g.n:,})"
+
+
+def _interval(e: Estimate) -> str:
+    return f"{e.value:.2f} [{e.low:.2f}, {e.high:.2f}]"
+
+
+def _points(e: Estimate) -> str:
+    return f"{100 * e.value:.1f} [{100 * e.low:.1f}, {100 * e.high:.1f}] points"

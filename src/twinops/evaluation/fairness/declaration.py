@@ -1,88 +1,74 @@
-"""Read the one decision that is judged, and which groups it is assessed for, from `compliance/intended_use.yaml`."""
+"""What is judged and by which rule: the declared decision, its groups, and what makes it even enough."""
 
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-
-from twinops.errors import ParamsError
-
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
+NONE, LOTTERY, RANK_BLEND, GROUP_RANK_BLEND = "none", "lottery", "rank_blend", "group_rank_blend"
+SCORES = ("expected_spend", "expected_baskets", "active_probability")
+"""Columns of the held-out predictions by which a decision may rank: every head that ships."""
 
 
-class _Declared(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+@dataclass(frozen=True)
+class Mitigation:
+    """How the plain order by score is changed, and how strongly (0: not at all, 1: wholly).
 
-
-class AssessedAttribute(_Declared):
-    """How the small levels of one attribute are merged: with their neighbours in this order, or into each other."""
-
-    ordered: Annotated[tuple[Text, ...], Field(min_length=2)] | None
-
-    @field_validator("ordered")
-    @classmethod
-    def _each_once(cls, levels: tuple[str, ...] | None) -> tuple[str, ...] | None:
-        twice = sorted({x for x in levels or () if (levels or ()).count(x) > 1})
-        if twice:
-            raise ValueError(f"level given twice: {', '.join(twice)}")
-        return levels
-
-
-class Assessed(_Declared):
-    """Whom the decision is assessed for, and by which rule."""
-
-    attributes: Annotated[dict[Text, AssessedAttribute], Field(min_length=1)]
-    min_group: Annotated[int, Field(ge=10)]
-    min_expected_selections: Annotated[int, Field(ge=1)]
-    ratio_limit: Annotated[float, Field(gt=0, lt=1)]
-    alpha: Annotated[float, Field(gt=0, lt=0.5)]
-
-
-class DeclaredDecision(BaseModel):
-    """The top `share` of the population by `score` are selected; what else the file says about it is for the cards."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-    name: Text
-    score: Literal["expected_spend"]
-    share: Annotated[float, Field(gt=0, lt=1)]
-    population: Text
-    effect: Text
-
-
-class Declaration(BaseModel):
-    """The part of `intended_use.yaml` that fairness needs."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
-
-    decision: DeclaredDecision
-    fairness: Assessed
-
-
-def read_decision(path: Path) -> Declaration:
-    """What the controller's data owner declared; every mistake at once.
-
-    Raises:
-        ParamsError: the file is missing, is not YAML, or does not say what is judged and for whom.
+    *lottery*: that part of the places is drawn by lot. *rank_blend*: the rank by score is mixed with the rank `toward`
+    another score. *group_rank_blend*: with the rank within the household's group of an `attribute`, which must be known
+    when the decision is made.
     """
-    try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Declaration.model_validate(_tuples(raw))
-    except FileNotFoundError:
-        hint = "Fairness judges the decision that is declared in it."
-        raise ParamsError(f"There is no {path.name}.", hint=hint) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as problem:
-        raise ParamsError(f"{path.name} is not readable YAML: {problem}", hint="Mend the file.") from None
-    except ValidationError as problem:
-        wrong = problem.errors()
-        lines = [f"{'.'.join(map(str, e['loc'])) or 'file'}: {e['msg']} (got {e['input']!r:.60})" for e in wrong]
-        what = f"{path.name} has {len(lines)} mistake(s) about the judged decision:\n  " + "\n  ".join(lines)
-        raise ParamsError(what, hint="Mend them all, then run again.") from None
+
+    kind: str = NONE
+    strength: float = 0.0
+    toward: str | None = None
+    attribute: str | None = None
 
 
-def _tuples(value: Any) -> Any:
-    """YAML lists as tuples, so that strict validation takes them into frozen records."""
-    if isinstance(value, dict):
-        return {k: _tuples(v) for k, v in value.items()}
-    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+@dataclass(frozen=True)
+class Decision:
+    """Of the population, the top `share` by `score`, mitigated, are selected; the rest is for the cards."""
+
+    name: str
+    score: str
+    share: float
+    population: str = ""
+    effect: str = ""
+    mitigation: Mitigation = Mitigation()
+
+    def with_mitigation(self, kind: str, strength: float, **more: str) -> "Decision":
+        """The same decision, mitigated otherwise."""
+        return replace(self, mitigation=Mitigation(kind, strength, **more))
+
+    @property
+    def parts(self) -> dict[str, Any]:
+        """What makes it another decision, as facts hold it."""
+        return {"score": self.score, "share": self.share, "mitigation": vars(self.mitigation).copy()}
+
+
+@dataclass(frozen=True)
+class Assessed:
+    """For whom the decision is assessed: attributes with their levels in order, or None where they have none.
+
+    `deciding` are the attributes that the policy names: they are judged by `ratio` and `alpha`; the others are shown.
+    """
+
+    attributes: Mapping[str, tuple[str, ...] | None]
+    deciding: tuple[str, ...]
+    ratio: float
+    alpha: float
+
+    @property
+    def rule(self) -> dict[str, Any]:
+        """As facts hold it; a gate with other limits was not measured."""
+        return {"attributes": sorted(self.deciding), "ratio": self.ratio, "alpha": self.alpha}
+
+
+def spoken(decision: Decision) -> str:
+    """By what the decision ranks, in words.
+
+    >>> spoken(Decision("offer", "expected_spend", 0.2, mitigation=Mitigation(LOTTERY, 0.5)))
+    'expected spend, lottery 0.5'
+    """
+    how = decision.mitigation
+    mitigated = "" if how.kind == NONE else f", {how.kind} {how.strength:g}"
+    return f"{decision.score}{mitigated}".replace("_", " ")

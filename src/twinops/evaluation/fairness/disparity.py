@@ -1,21 +1,25 @@
 """Compare how often a decision reaches a group with how often it reaches the rest, with the doubt that belongs to it.
 
-Fixed thresholds mislead at our size: with 801 households in 13 groups the four-fifths rule alone is broken 97 times in
-100 by a perfectly even decision. So a ratio comes with a test, an interval and the smallest disparity it could show.
-
 The ratio that is judged is the lower of the two selection rates over the higher, group or rest: a group that is reached
 half as often as the rest, and one that is reached twice as often, are the same unevenness told from two sides.
+
+Bounds of a ratio come from the score test (Miettinen and Nurminen 1985, doi:10.1002/sim.4780040211), which keeps its
+level with few households and with nobody selected, and needs no drawing.
 """
 
 from dataclasses import dataclass
+from math import ceil, inf, log
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.estimate import Estimate
 
 POWER = 0.8
+_ENDS = 18.0
+"""Ratios are looked for between exp(-18) and exp(18)."""
 
 
 def evenness(ratio: Estimate) -> Estimate:
@@ -39,9 +43,13 @@ class GroupMatrix:
     inside: np.ndarray
     rest: np.ndarray
 
+    def among(self, who: np.ndarray) -> "GroupMatrix":
+        """The same groups, of these households only."""
+        return GroupMatrix(self.inside & who[:, None], self.rest & who[:, None])
+
 
 class Reach(NamedTuple):
-    """Selected and all households of groups and of their rests; arrays of whole numbers, one place per group."""
+    """Selected and all households of groups and of their rests; arrays of numbers, one place per group."""
 
     selected: np.ndarray
     n: np.ndarray
@@ -50,131 +58,147 @@ class Reach(NamedTuple):
 
     @property
     def ratio(self) -> np.ndarray:
-        """Selection rate of the group over that of its rest; infinite when nobody of the rest was selected."""
-        with np.errstate(divide="ignore"):
+        """Selection rate of the group over that of its rest; NaN when nobody at all was selected."""
+        with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray((self.selected / self.n) / (self.selected_rest / self.n_rest))
 
     @property
-    def log_ratio(self) -> np.ndarray:
-        """Logarithm of the ratio with half a household added to each side, so that none selected stays finite."""
-        group, rest = (self.selected + 0.5) / (self.n + 1), (self.selected_rest + 0.5) / (self.n_rest + 1)
-        return np.asarray(np.log(group / rest))
+    def overall(self) -> np.ndarray:
+        """Selection rate of both together."""
+        return np.asarray((self.selected + self.selected_rest) / (self.n + self.n_rest))
 
     @property
-    def log_ratio_error(self) -> np.ndarray:
-        """Standard error of `log_ratio` by the delta method (Katz et al. 1978, doi:10.2307/2530610)."""
-        group = 1 / (self.selected + 0.5) - 1 / (self.n + 1)
-        rest = 1 / (self.selected_rest + 0.5) - 1 / (self.n_rest + 1)
-        return np.asarray(np.sqrt(group + rest))
+    def turned(self) -> "Reach":
+        """The rest beside the group."""
+        return Reach(self.selected_rest, self.n_rest, self.selected, self.n)
 
 
-def reach(cells: GroupMatrix, selected: np.ndarray, draws: np.ndarray) -> tuple[Reach, Reach]:
-    """The counts of a decision (one boolean per household), and the same counts once per draw.
-
-    `draws` says how often each household is drawn (`bootstrap.counts`); its first row counts everyone once. Households
-    keep their decision when they are drawn.
-    """
-    weights, columns = draws.astype(float), np.hstack([cells.inside, cells.rest]).astype(float)
-    n, n_rest = np.hsplit(weights @ columns, 2)  # whole numbers, so exact in any order
-    of, of_rest = np.hsplit(weights[:, selected] @ columns[selected], 2)
-    sums = (of, n, of_rest, n_rest)
-    return Reach(*(s[0] for s in sums)), Reach(*(s[1:] for s in sums))
+def reach(cells: GroupMatrix, selected: np.ndarray) -> Reach:
+    """The counts of a decision; `selected` has one boolean per household."""
+    n, n_rest = (side.sum(axis=0) for side in (cells.inside, cells.rest))
+    of, of_rest = (side[selected].sum(axis=0) for side in (cells.inside, cells.rest))
+    return Reach(*(np.asarray(x, dtype=float) for x in (of, n, of_rest, n_rest)))
 
 
-def permutation_p(counts: Reach) -> np.ndarray:
-    """Two-sided p per group: how often a random relabelling of the households gives a gap at least this wide.
-
-    Counted in full instead of drawn: when labels are permuted and the decisions stay, the number selected in a group
-    is hypergeometric.
-    """
-    total = counts.n + counts.n_rest
-    chosen = counts.selected + counts.selected_rest
-    expected = counts.n * chosen / total
-    gap = np.abs(counts.selected - expected) - 1e-9  # so that what is exactly as wide on the other side counts
-    below = stats.hypergeom.cdf(np.floor(expected - gap), total, chosen, counts.n)
-    above = stats.hypergeom.sf(np.ceil(expected + gap) - 1, total, chosen, counts.n)
-    return np.asarray(np.minimum(1.0, below + above))
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Adjust p-values for having asked many questions (Holm 1979, www.jstor.org/stable/4615733).
-
-    >>> holm(np.array([0.01, 0.04, 0.03])).round(2).tolist()
-    [0.03, 0.06, 0.06]
-    """
-    order = np.argsort(p, kind="stable")
-    stepped = np.maximum.accumulate(np.minimum(1.0, p[order] * np.arange(len(p), 0, -1)))
-    adjusted = np.empty(len(p))
-    adjusted[order] = stepped
-    return adjusted
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Intervals that hold for all groups together at `level`."""
+class Bounds(NamedTuple):
+    """The ends of the ratios of groups to their rests, each end at one level."""
 
     low: np.ndarray
     high: np.ndarray
-    level: float
 
 
-def simultaneous(counts: Reach, drawn: Reach, *, level: float) -> Bounds:
-    """Intervals of all ratios at once: the widest studentised deviation over all groups decides (max-t bootstrap).
-
-    `drawn` holds the same counts among resampled households, one row per draw. Hothorn, Bretz, Westfall 2008,
-    doi:10.1002/bimj.200810425; Efron and Tibshirani 1993, chapter 12.
-    """
-    deviation = np.abs(drawn.log_ratio - counts.log_ratio) / drawn.log_ratio_error
-    critical = np.quantile(deviation.max(axis=1), level, method="higher")
-    half = critical * counts.log_ratio_error
-    low, high, ratio = np.exp(counts.log_ratio - half), np.exp(counts.log_ratio + half), counts.ratio
-    return Bounds(np.minimum(low, ratio), np.maximum(high, np.where(np.isfinite(ratio), ratio, high)), level)
+def bounds(counts: Reach, *, alpha: float) -> Bounds:
+    """Where the score test stops to exclude a ratio: each end is exceeded with a chance of about `alpha`."""
+    critical = float(-special.ndtri(alpha))
+    low, high = (np.exp(_crossing(counts, end)) for end in (critical, -critical))
+    low, high = np.where(counts.selected == 0, 0.0, low), np.where(counts.selected_rest == 0, np.inf, high)
+    ratio = counts.ratio
+    # an end never lies on the wrong side of the ratio itself
+    return Bounds(np.fmin(low, ratio), np.fmax(high, ratio))
 
 
-def detectable_ratio(counts: Reach, *, alpha: float, limit: float) -> np.ndarray:
-    """The largest true ratio below `limit` that would be found with a chance of .8, per group; NaN: none would.
-
-    Found means p < `alpha` (divide it by the number of tests first: the first step of Holm, so this is cautious) and a
-    measured ratio below `limit`. Both by the normal approximation, at these sizes and this overall selection rate, and
-    whichever side is reached less often.
-    """
-    overall = (counts.selected + counts.selected_rest) / (counts.n + counts.n_rest)
-    sides = [(counts.n, counts.n_rest), (counts.n_rest, counts.n)]
-    cases = [[Sizes(*case) for case in zip(*side, overall, strict=True)] for side in sides]
-    each = [[_detectable(case, alpha=alpha, limit=limit) for case in side] for side in cases]
-    return np.asarray(np.min(np.array(each), axis=0))
-
-
-class Sizes(NamedTuple):
-    """How many households a group and its rest have, and which share of both together is selected."""
-
-    n: int
-    n_rest: int
-    overall: float
-
-
-def _detectable(sizes: Sizes, *, alpha: float, limit: float) -> float:
-    """By halving: the chance falls as the ratio rises to the limit."""
-    low, high = 0.0, limit
-    if chance_to_find(low, sizes, alpha=alpha, limit=limit) < POWER:
-        return float("nan")
-    for _ in range(40):
+def _crossing(counts: Reach, height: float) -> np.ndarray:
+    """The logarithm of the ratio at which the falling score passes a height, by halving."""
+    low, high = (np.full(counts.n.shape, end) for end in (-_ENDS, _ENDS))
+    for _ in range(45):
         middle = (low + high) / 2
-        found = chance_to_find(middle, sizes, alpha=alpha, limit=limit) >= POWER
-        low, high = (middle, high) if found else (low, middle)
-    return low
+        above = score(counts, np.exp(middle)) > height
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    return np.asarray((low + high) / 2)
 
 
-def chance_to_find(ratio: float, sizes: Sizes, *, alpha: float, limit: float) -> float:
-    """Chance to find that the group is reached `ratio` times as often as its rest."""
-    n, n_rest, overall = sizes
-    rest = overall * (n + n_rest) / (n * ratio + n_rest)
-    group = ratio * rest
-    if rest >= 1:
-        return 1.0
-    even = np.sqrt(overall * (1 - overall) * (1 / n + 1 / n_rest))
-    spread = np.sqrt(group * (1 - group) / n + rest * (1 - rest) / n_rest)
-    significant = special.ndtr((rest - group - special.ndtri(1 - alpha / 2) * even) / spread)
-    margin_spread = np.sqrt(group * (1 - group) / n + limit**2 * rest * (1 - rest) / n_rest)
-    below_limit = special.ndtr((limit * rest - group) / margin_spread)
-    return float(min(significant, below_limit))
+def score(counts: Reach, ratio: np.ndarray | float) -> np.ndarray:
+    """How many standard errors the group's rate lies above `ratio` times that of its rest."""
+    distance = counts.selected / counts.n - ratio * counts.selected_rest / counts.n_rest
+    spread = _spread(counts, ratio)
+    return np.asarray(np.divide(distance, spread, out=np.zeros_like(distance), where=spread > 0))
+
+
+def _spread(counts: Reach, ratio: np.ndarray | float) -> np.ndarray:
+    """Standard error of that distance if `ratio` were the true one: rates most likely under it, in closed form."""
+    x, n, x_rest, n_rest = counts
+    total = n + n_rest
+    a, b, c = total * ratio, -(n * ratio + x + n_rest + x_rest * ratio), x + x_rest
+    rest = np.clip((-b - np.sqrt(np.maximum(b * b - 4 * a * c, 0))) / (2 * a), 0, 1)
+    group = np.clip(ratio * rest, 0, 1)
+    variance = group * (1 - group) / n + np.square(ratio) * rest * (1 - rest) / n_rest
+    return np.asarray(np.sqrt(variance * total / (total - 1)))
+
+
+def expected(counts: Reach, rate: np.ndarray) -> Reach:
+    """The same groups, reached exactly evenly."""
+    return Reach(rate * counts.n, counts.n, rate * counts.n_rest, counts.n_rest)
+
+
+def chance_to_show(counts: Reach, *, alpha: float, limit: float) -> np.ndarray:
+    """The chance that groups with these rates are shown above the limit from both sides (normal approximation)."""
+    sides = [special.ndtr(_distance(c, limit) - _bar(c, alpha, limit)) for c in (counts, counts.turned)]
+    return np.asarray(np.maximum(sides[0] + sides[1] - 1, 0.0))
+
+
+def _distance(counts: Reach, limit: float) -> np.ndarray:
+    """How far the true rates lie above the limit, in standard errors."""
+    return np.asarray((counts.selected / counts.n - limit * counts.selected_rest / counts.n_rest) / _own(counts, limit))
+
+
+def _own(counts: Reach, limit: float) -> np.ndarray:
+    """Standard error of the distance at the true rates."""
+    group, rest = counts.selected / counts.n, counts.selected_rest / counts.n_rest
+    spread = np.sqrt(group * (1 - group) / counts.n + limit**2 * rest * (1 - rest) / counts.n_rest)
+    return np.asarray(np.maximum(spread, 1e-12))
+
+
+def _bar(counts: Reach, alpha: float, limit: float) -> np.ndarray:
+    """What the distance must exceed, in the same standard errors."""
+    return np.asarray(-special.ndtri(alpha) * _spread(counts, limit) / _own(counts, limit))
+
+
+def to_settle(counts: Reach, *, alpha: float, together: float, limit: float) -> np.ndarray:
+    """So many times as many households, reached as now, would settle each group with a chance of .8; inf: none would.
+
+    `alpha` is the level at which a group is shown above the limit, `together` the one at which it is shown below.
+    """
+    sides = (counts, counts.turned)
+    above = np.fmax(*(_times(side, alpha, limit, above=True) for side in sides))
+    below = np.fmin(*(_times(side, together, limit, above=False) for side in sides))
+    return np.asarray(np.fmin(above, below))
+
+
+def _times(counts: Reach, level: float, limit: float, *, above: bool) -> np.ndarray:
+    """How many times the households it takes to show one side above or below the limit."""
+    distance = _distance(counts, limit) if above else -_distance(counts, limit)
+    with np.errstate(divide="ignore"):
+        needed = (_bar(counts, level, limit) + special.ndtri(1 - (1 - POWER) / 2)) / np.maximum(distance, 0)
+    return np.asarray(np.square(needed))
+
+
+def least_found(households: int, *, rate: float, alpha: float, limit: float) -> float:
+    """How many of the households a group needs so that one reached half as often as the limit allows is found.
+
+    Found with a chance of .8. Where no group can be so large, the size from which on an offer to nobody of a group
+    would be found; a smaller one can never be, whatever is done to it (Tarone 1990, doi:10.2307/2531456).
+
+    >>> least_found(10_000, rate=0.2, alpha=0.05, limit=0.8), least_found(100, rate=0.2, alpha=0.05, limit=0.8)
+    (109, 18)
+    """
+    if rate <= 0:
+        return inf
+    n = np.arange(1.0, max(households // 2, 1) + 1)
+    found = np.flatnonzero(_chance_to_find(n, households - n, rate, Bar(alpha, limit)) >= POWER)
+    testable = ceil(log(alpha) / log(1 - limit * min(rate, 1.0)))
+    return max(SMALLEST_CELL, int(n[found[0]]) if len(found) else testable)
+
+
+class Bar(NamedTuple):
+    """The level of a test, and the limit it is about."""
+
+    alpha: float
+    limit: float
+
+
+def _chance_to_find(n: np.ndarray, n_rest: np.ndarray, rate: float, bar: Bar) -> np.ndarray:
+    """The chance that a group reached half as often as the limit allows is shown to be below it."""
+    less = bar.limit / 2
+    rest = np.minimum(rate * (n + n_rest) / (n * less + n_rest), 1.0)
+    true = Reach(less * rest * n, n, rest * n_rest, n_rest)
+    return np.asarray(special.ndtr(-_distance(true, bar.limit) - _bar(true, bar.alpha, bar.limit)))

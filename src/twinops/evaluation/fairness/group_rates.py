@@ -7,7 +7,7 @@ import numpy as np
 
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.fairness.decision import RankedHouseholds
-from twinops.evaluation.fairness.disparity import GroupMatrix
+from twinops.evaluation.fairness.disparity import GroupMatrix, Reach, bounds
 from twinops.evaluation.fairness.groups import Grouping
 from twinops.evaluation.statistics import wilson
 from twinops.evaluation.statistics.bootstrap import percentiles
@@ -62,6 +62,16 @@ def _rates(row: dict[str, float]) -> Rates:
 def _shown(rate: float, n: int) -> Estimate | None:
     """None over fewer than ten households."""
     return wilson.share(round(rate * n), n) if n >= SMALLEST_CELL else None
+
+
+def shown_ratios(counts: Reach, *, alpha: float) -> list[Estimate | None]:
+    """Selection rate of each group over that of its rest; None: either has fewer than ten, or nobody was selected."""
+    some = np.minimum(counts.n, counts.n_rest) >= SMALLEST_CELL
+    safe = Reach(*(np.where(some, x, 1.0) for x in counts))
+    found, ends = safe.ratio, bounds(safe, alpha=alpha)
+    told = some & np.isfinite(found)
+    ratios = zip(found.tolist(), ends.low.tolist(), ends.high.tolist(), strict=True)
+    return [Estimate(*ratio) if known else None for ratio, known in zip(ratios, told.tolist(), strict=True)]
 
 
 def calibrations(people: RankedHouseholds, cells: GroupMatrix, draws: np.ndarray) -> list[Estimate | None]:

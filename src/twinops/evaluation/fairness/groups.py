@@ -1,7 +1,7 @@
 """Which group each household is in, for every attribute the decision is assessed by."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -11,24 +11,28 @@ import pyarrow as pa
 from twinops.errors import DataError
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed
-from twinops.evaluation.fairness.disparity import GroupMatrix
-from twinops.evaluation.statistics.merge_groups import least_size, merged
+from twinops.evaluation.fairness.disparity import GroupMatrix, least_found
+from twinops.evaluation.statistics.merge_groups import NOT_STATED, merged
 
 HELD = "demographics_held"
 """Not an attribute of a household: whether anything at all is declared about it. Those without are a group too."""
+SMALLEST_TOLD = 50
+"""Of so many households on, how well ranges hold is told for a group of its own."""
 
 
 @dataclass(frozen=True)
 class Grouping:
     """One attribute's groups, in order. `labels` has one place per household: its group, or None.
 
-    `compared` are the households the attribute is assessed among; those of them without a group are `too_few`.
+    `compared` are the households the attribute is assessed among; those of them without a group are `too_few`, and
+    `set_aside` counts them by level.
     """
 
     attribute: str
     groups: tuple[str, ...]
     labels: np.ndarray
     compared: np.ndarray
+    set_aside: Mapping[str, int]
 
     @property
     def inside(self) -> np.ndarray:
@@ -61,35 +65,53 @@ def groupings(people: RankedHouseholds, demographics: pa.Table, rule: Assessed) 
     row = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     at = np.array([row.get(str(sid), -1) for sid in people.sids], dtype=np.int64)
     held = at >= 0
+    stated = {name: _stated(demographics, name, at) for name in sorted(rule.attributes)}
+    asked = sum(len(set(stated[name][held].tolist())) for name in rule.deciding if name in stated)
+    least = _Least(people, rule, max(asked, 2))
     presence = np.where(held, "held", "not held").astype(object)
-    out = [_grouping(HELD, presence, None, _Rule(people, np.ones_like(held), rule))]
-    for name, attribute in sorted(rule.attributes.items()):
-        levels = np.full(len(at), None, dtype=object)
-        levels[held] = np.array(demographics[name].to_pylist(), dtype=object)[at[held]]
-        out.append(_grouping(name, levels, attribute.ordered, _Rule(people, held, rule)))
+    out = [_grouping(HELD, presence, None, least.among(np.ones_like(held)))]
+    out += [_grouping(name, levels, rule.attributes[name], least.among(held)) for name, levels in stated.items()]
     return tuple(out)
 
 
+def _stated(demographics: pa.Table, name: str, at: np.ndarray) -> np.ndarray:
+    """Every household's level of one attribute; None: not stated, or nothing is held."""
+    levels = np.full(len(at), None, dtype=object)
+    levels[at >= 0] = np.array(demographics[name].to_pylist(), dtype=object)[at[at >= 0]]
+    return levels
+
+
 @dataclass(frozen=True)
-class _Rule:
-    """Among whom an attribute is assessed, and by which rule."""
+class _Among:
+    """Among whom an attribute is assessed, and how many households a group of it needs."""
+
+    compared: np.ndarray
+    least: float
+
+
+@dataclass(frozen=True)
+class _Least:
+    """The rule by which levels are merged: sizes and the overall rate alone. `asked` levels are declared in all."""
 
     people: RankedHouseholds
-    compared: np.ndarray
     rule: Assessed
+    asked: int
 
-    @property
-    def least(self) -> float:
-        rate = float(self.people.offered[self.compared].mean()) if self.compared.any() else 0.0
-        return least_size(min_group=self.rule.min_group, min_expected=self.rule.min_expected_selections, rate=rate)
+    def among(self, compared: np.ndarray) -> _Among:
+        """For an attribute that is assessed among these households."""
+        rate = float(self.people.offered[compared].mean()) if compared.any() else 0.0
+        asked = {"rate": rate, "alpha": self.rule.alpha / self.asked, "limit": self.rule.ratio}
+        return _Among(compared, least_found(int(compared.sum()), **asked))
 
 
-def _grouping(attribute: str, levels: np.ndarray, order: Sequence[str] | None, among: _Rule) -> Grouping:
-    group_of = merged(Counter(levels[among.compared]), order=order, least=among.least)
+def _grouping(attribute: str, levels: np.ndarray, order: Sequence[str] | None, among: _Among) -> Grouping:
+    counts = Counter(levels[among.compared].tolist())
+    group_of = merged(counts, order=order, least=among.least)
     labels = np.full(len(levels), None, dtype=object)
     labels[among.compared] = [group_of[level] for level in levels[among.compared]]
     groups = tuple(dict.fromkeys(g for g in group_of.values() if g is not None))
-    return Grouping(attribute, groups, labels, among.compared)
+    aside = {level or NOT_STATED: counts[level] for level, group in group_of.items() if group is None}
+    return Grouping(attribute, groups, labels, among.compared, aside)
 
 
 class GroupLabel(NamedTuple):
@@ -100,7 +122,7 @@ class GroupLabel(NamedTuple):
 
 
 def group_labels(
-    sids: list[str], assessable: np.ndarray, demographics: pa.Table, rule: Assessed
+    sids: list[str], assessable: np.ndarray, demographics: pa.Table, attributes: Mapping[str, tuple[str, ...] | None]
 ) -> dict[str, np.ndarray]:
     """Attribute -> a group per household (`sids`), for those that allow bias assessment; `HELD` comes first."""
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
@@ -108,11 +130,9 @@ def group_labels(
     held = (at >= 0) & assessable
     presence = np.full(len(sids), None, dtype=object)
     presence[assessable] = np.where(held, "held", "not held")[assessable]
-    out = {HELD: _large(presence, None, rule.min_group)}
-    for name, attribute in sorted(rule.attributes.items()):
-        levels = np.full(len(sids), None, dtype=object)
-        levels[held] = np.array(demographics[name].to_pylist(), dtype=object)[at[held]]
-        out[name] = _large(levels, attribute.ordered, rule.min_group)
+    out = {HELD: _large(presence, None, SMALLEST_TOLD)}
+    for name, order in sorted(attributes.items()):
+        out[name] = _large(_stated(demographics, name, np.where(held, at, -1)), order, SMALLEST_TOLD)
     # a group beside which there is no other says nothing
     return {name: labels for name, labels in out.items() if len({g for g in labels.tolist() if g is not None}) > 1}
 

@@ -1,17 +1,20 @@
 """Test and tell which groups the judged decision reaches less often, with what the data can and cannot show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from twinops.entities.canonical import rounded
+from twinops.entities.evenness import GroupReach, attribute_outcome, telling
+from twinops.entities.small_cells import shown
+from twinops.entities.verdict import Outcome
 from twinops.evaluation.fairness import disparity, group_rates
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed
 from twinops.evaluation.fairness.disparity import Bounds, GroupMatrix, Reach
 from twinops.evaluation.fairness.groups import Grouping
-from twinops.evaluation.statistics import bootstrap
 from twinops.evaluation.statistics.estimate import Estimate
 
 
@@ -19,96 +22,25 @@ from twinops.evaluation.statistics.estimate import Estimate
 class GroupComparison:
     """One group of one attribute against the rest of that attribute.
 
-    `to_rest` is its selection rate over that of the rest; its interval and `p_adjusted` hold for all groups of all
-    attributes together.
+    `to_rest` is its selection rate over that of the rest, its interval holds for all judged groups together. `ratio` is
+    what is judged, the lower rate over the higher: its low end is a one-sided bound of this group alone, its high end
+    one of all groups together. `enough`: so many households that an exactly even decision would probably be shown even.
     """
 
     attribute: str
     label: str
-    to_rest: Estimate
-    p: float
-    p_adjusted: float
-
-    @property
-    def ratio(self) -> Estimate:
-        """What is judged: the lower selection rate over the higher, of group and rest."""
-        return disparity.evenness(self.to_rest)
-
-    def uneven(self, rule: Assessed) -> bool:
-        """The ratio is below the limit, and beyond chance."""
-        return self.p_adjusted < rule.alpha and self.ratio.value < rule.ratio_limit
-
-    def shown_even(self, rule: Assessed) -> bool:
-        """The ratio is shown to be above the limit."""
-        return self.ratio.low > rule.ratio_limit
-
-
-@dataclass(frozen=True)
-class TestedGroups:
-    """All groups of all attributes tested together; arrays have one place per group. `tests` were asked."""
-
-    names: tuple[tuple[str, str], ...]
-    cells: GroupMatrix
-    counts: Reach
-    bounds: Bounds
-    p: np.ndarray
-    p_adjusted: np.ndarray
-    tests: int
-
-    def each(self) -> tuple[GroupComparison, ...]:
-        """Group by group, in order."""
-        return tuple(
-            GroupComparison(attribute, label, to_rest(self.counts, self.bounds, i), float(self.p[i]), float(adjusted))
-            for i, ((attribute, label), adjusted) in enumerate(zip(self.names, self.p_adjusted, strict=True))
-        )
-
-
-def tested(offered: np.ndarray, grouped: Sequence[Grouping], *, draws: np.ndarray) -> TestedGroups:
-    """Test every group of attributes with at least two. `offered` is the decision, one boolean per household.
-
-    `draws` says how often each household is drawn (`bootstrap.counts`).
-    """
-    names = tuple((g.attribute, label) for g in grouped for label in g.groups)
-    each = [g.cells for g in grouped]
-    cells = GroupMatrix(np.hstack([c.inside for c in each]), np.hstack([c.rest for c in each]))
-    counts, drawn = disparity.reach(cells, offered, draws)
-    p = disparity.permutation_p(counts)
-    adjusted, tests = _adjusted(p, [attribute for attribute, _ in names])
-    bounds = disparity.simultaneous(counts, drawn, level=bootstrap.LEVEL)
-    return TestedGroups(names, cells, counts, bounds, p, adjusted, tests)
-
-
-def _adjusted(p: np.ndarray, attributes: Sequence[str]) -> tuple[np.ndarray, int]:
-    """Holm over all tests, and how many there are. Two groups are one test: each is the other's rest."""
-    pair = [attributes.count(a) == 2 for a in attributes]
-    same_as = [i - 1 if pair[i] and i and attributes[i - 1] == attributes[i] else i for i in range(len(p))]
-    asked = sorted(set(same_as))
-    adjusted = dict(zip(asked, disparity.holm(p[asked]), strict=True))
-    return np.array([adjusted[i] for i in same_as]), len(asked)
-
-
-def to_rest(counts: Reach, bounds: Bounds, i: int) -> Estimate:
-    """The group's ratio; when nobody of the rest was selected, the one with half a household added to each side."""
-    value = counts.ratio[i] if np.isfinite(counts.ratio[i]) else np.exp(counts.log_ratio[i])
-    return Estimate(float(value), float(bounds.low[i]), float(bounds.high[i]))
-
-
-@dataclass(frozen=True)
-class AssessedGroup(GroupComparison):
-    """One group of one attribute: how many, how often selected, and compared with the rest of that attribute.
-
-    `true_positive_rate` and `false_positive_rate` take "in the top share by actual spend" as the truth; `calibration`
-    is predicted over actual spend. None: too few households to say, or nothing spent.
-    """
-
     n: int
     n_rest: int
     selected: int
-    selection_rate: Estimate
-    true_positive_rate: Estimate | None
-    false_positive_rate: Estimate | None
-    calibration: Estimate | None
-    detectable_ratio: float | None
+    to_rest: Estimate
+    ratio: Estimate
+    enough: bool
+    times_to_settle: float
+
+    @property
+    def reach(self) -> GroupReach:
+        """What the rule asks about."""
+        return GroupReach(self.label, self.n, *self.ratio, self.enough)
 
     @property
     def reached_less(self) -> str:
@@ -122,74 +54,195 @@ class AssessedGroup(GroupComparison):
 
 
 @dataclass(frozen=True)
+class TestedGroups:
+    """All groups of all attributes tested together; arrays have one place per group. `tests` are the judged ones."""
+
+    names: tuple[tuple[str, str], ...]
+    cells: GroupMatrix
+    counts: Reach
+    rule: Assessed
+    tests: int
+
+    @property
+    def together(self) -> float:
+        """The level of one test, so that all judged ones together keep the declared level (Bonferroni)."""
+        return self.rule.alpha / self.tests
+
+    @cached_property
+    def alone_bounds(self) -> Bounds:
+        """Each group for itself."""
+        return disparity.bounds(self.counts, alpha=self.rule.alpha)
+
+    @cached_property
+    def joint_bounds(self) -> Bounds:
+        """All groups together."""
+        return disparity.bounds(self.counts, alpha=self.together)
+
+    @cached_property
+    def enough(self) -> np.ndarray:
+        """Whether an exactly even decision would be shown even; with .8 for all judged groups together."""
+        even = disparity.expected(self.counts, self.counts.overall)
+        chance = disparity.chance_to_show(even, alpha=self.rule.alpha, limit=self.rule.ratio)
+        return np.asarray(chance >= 1 - (1 - disparity.POWER) / self.tests)
+
+    def each(self) -> tuple[GroupComparison, ...]:
+        """Group by group, in order."""
+        levels = {"alpha": self.rule.alpha, "together": self.together, "limit": self.rule.ratio}
+        times = disparity.to_settle(self.counts, **levels)
+        return tuple(self._one(i, float(times[i])) for i in range(len(self.names)))
+
+    def _one(self, i: int, times: float) -> GroupComparison:
+        value = float(self.counts.ratio[i])
+        alone, joint = (Estimate(value, float(b.low[i]), float(b.high[i])) for b in self._bounds)
+        ratio = Estimate(disparity.evenness(alone).value, disparity.evenness(alone).low, disparity.evenness(joint).high)
+        n, n_rest, of = (int(x[i]) for x in (self.counts.n, self.counts.n_rest, self.counts.selected))
+        return GroupComparison(*self.names[i], n, n_rest, of, joint, ratio, bool(self.enough[i]), times)
+
+    @property
+    def _bounds(self) -> tuple[Bounds, Bounds]:
+        return self.alone_bounds, self.joint_bounds
+
+
+def tested(offered: np.ndarray, grouped: Sequence[Grouping], rule: Assessed) -> TestedGroups:
+    """Test every group of attributes that can be compared. `offered` is the decision, one boolean per household."""
+    names = tuple((g.attribute, label) for g in grouped for label in g.groups)
+    each = [g.cells for g in grouped]
+    cells = GroupMatrix(np.hstack([c.inside for c in each]), np.hstack([c.rest for c in each]))
+    return TestedGroups(names, cells, disparity.reach(cells, offered), rule, questions(grouped, rule))
+
+
+def questions(grouped: Sequence[Grouping], rule: Assessed) -> int:
+    """How many groups are judged. Two groups are one question: each is the other's rest."""
+    judged = (len(g.groups) for g in grouped if g.attribute in rule.deciding)
+    return max(1, sum(1 if n == 2 else n for n in judged))
+
+
+def comparable(offered: np.ndarray, grouping: Grouping) -> bool:
+    """Whether there are two groups, and somebody of them was selected."""
+    return len(grouping.groups) > 1 and bool(offered[grouping.inside].any())
+
+
+def outcomes(offered: np.ndarray, grouped: Sequence[Grouping], rule: Assessed) -> Mapping[str, "AttributeReach"]:
+    """How each deciding attribute would be judged under a decision; what cannot be compared is left out."""
+    judged = [g for g in grouped if g.attribute in rule.deciding and comparable(offered, g)]
+    found = tested(offered, judged, rule).each() if judged else ()
+    aside = {g.attribute: g.too_few for g in judged}
+    return {
+        name: AttributeReach(tuple(g for g in found if g.attribute == name), too_few, rule)
+        for name, too_few in aside.items()
+    }
+
+
+@dataclass(frozen=True)
+class AttributeReach:
+    """The groups of one attribute, and how many households are in none."""
+
+    groups: Sequence[GroupComparison]
+    too_few: int
+    rule: Assessed
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the rule says."""
+        groups = [g.reach for g in self.groups]
+        return attribute_outcome(groups, set_aside=shown(self.too_few), limit=self.rule.ratio)
+
+    @property
+    def telling(self) -> tuple[GroupComparison, ...]:
+        """The groups by which the outcome is what it is."""
+        told = telling([g.reach for g in self.groups], self.outcome, limit=self.rule.ratio)
+        return tuple(g for g in self.groups if g.reach in told)
+
+    @property
+    def worst(self) -> GroupComparison:
+        """Of those, the one with the smallest ratio; of two mirrored ones the side reached less often."""
+        return min(self.telling, key=lambda g: (rounded(g.ratio.value, 12), g.to_rest.value))
+
+    @property
+    def ratio(self) -> Estimate:
+        """Of the worst group; where none fails, its interval reaches to the smallest ends of any that tells."""
+        if self.outcome is Outcome.FAILED:
+            return self.worst.ratio
+        return Estimate(*(min(ends) for ends in zip(*(g.ratio for g in self.telling), strict=True)))
+
+    @property
+    def households_to_settle(self) -> float | None:
+        """About how many households, reached as now, would settle every group that is open; None: all are settled."""
+        open_ = [g for g in self.groups if g.reach.outcome(self.rule.ratio) is Outcome.INCONCLUSIVE]
+        households = sum(g.n for g in self.groups) + self.too_few
+        return max(g.times_to_settle for g in open_) * households if open_ else None
+
+
+@dataclass(frozen=True)
+class AssessedGroup(GroupComparison):
+    """One group of one attribute: how many, how often selected, and compared with the rest of that attribute.
+
+    `among_shoppers` is its ratio to the rest among those who came to shop, so could have used an offer.
+    `true_positive_rate` and `false_positive_rate` take "in the top share by actual spend" as the truth; `calibration`
+    is predicted over actual spend. None: too few households to say, or nothing spent.
+    """
+
+    shoppers: int
+    among_shoppers: Estimate | None
+    selection_rate: Estimate
+    true_positive_rate: Estimate | None
+    false_positive_rate: Estimate | None
+    calibration: Estimate | None
+
+
+@dataclass(frozen=True)
 class AttributeComparison:
     """What was found about one attribute; without at least two groups there is nothing to compare.
 
-    `n` households are in a group, `too_few` in one that stays too small. `overall` is the selection rate of the former.
+    `n` households are in a group, `too_few` in one that stays too small: `set_aside` by level. `overall` is the
+    selection rate of the former.
     """
 
     attribute: str
     n: int
     too_few: int
+    set_aside: Mapping[str, int]
     overall: float
     groups: tuple[AssessedGroup, ...]
     rule: Assessed
 
     @property
-    def uneven(self) -> tuple[AssessedGroup, ...]:
-        """The groups whose ratio is below the limit, and beyond chance."""
-        return tuple(g for g in self.groups if g.uneven(self.rule))
+    def decides(self) -> bool:
+        """Whether the policy names it; what it does not name is shown."""
+        return self.attribute in self.rule.deciding
 
     @property
-    def shown_even(self) -> bool:
-        """Every group's ratio is shown to be above the limit."""
-        return bool(self.groups) and all(g.shown_even(self.rule) for g in self.groups)
+    def reach(self) -> AttributeReach:
+        """What the rule asks about; only where there are groups."""
+        return AttributeReach(self.groups, self.too_few, self.rule)
 
     @property
-    def worst(self) -> AssessedGroup:
-        """The group with the smallest ratio; among the uneven ones, if there are any.
-
-        Of two groups, each the other's rest, the one that is reached less often.
-        """
-        return min(self.uneven or self.groups, key=lambda g: (rounded(g.ratio.value, 12), g.to_rest.value))
-
-    @property
-    def ratio(self) -> Estimate:
-        """The worst group's ratio; where none is uneven, its interval reaches to the smallest end of any group's."""
-        return self.worst.ratio if self.uneven else smallest([g.ratio for g in self.groups])
+    def outcome(self) -> Outcome:
+        """What the rule says; nothing can be said where nothing can be compared."""
+        return self.reach.outcome if self.groups else Outcome.INCONCLUSIVE
 
     @property
     def lowest_over_highest(self) -> float | None:
-        """The lowest group's selection rate over the highest's (29 CFR 1607.4(D)): shown, too jumpy to judge by."""
+        """The lowest group's selection rate over the highest's: shown, too jumpy to judge by."""
         rates = [g.selection_rate.value for g in self.groups]
-        return min(rates) / max(rates) if max(rates) > 0 else None
-
-    @property
-    def detectable_ratio(self) -> float | None:
-        """A true ratio of this or less would be found in any of the groups with a chance of .8."""
-        each = [g.detectable_ratio for g in self.groups if g.detectable_ratio is not None]
-        return min(each) if len(each) == len(self.groups) else None
-
-
-def smallest(ratios: Sequence[Estimate]) -> Estimate:
-    """The smallest of several ratios whose intervals hold together."""
-    return Estimate(*(min(ends) for ends in zip(*ratios, strict=True)))
+        return min(rates) / max(rates) if rates and max(rates) > 0 else None
 
 
 def assess(
     people: RankedHouseholds, grouped: Sequence[Grouping], rule: Assessed, *, draws: np.ndarray
 ) -> tuple[AttributeComparison, ...]:
-    """Compare every group with the rest of its attribute; p-values and intervals hold for all of them together.
+    """Compare every group with the rest of its attribute.
 
-    `draws` says how often each of the `people` is drawn (`bootstrap.counts`).
+    `draws` says how often each of the `people` is drawn (`bootstrap.counts`); for predicted against actual spend.
     """
-    comparable = [g for g in grouped if len(g.groups) > 1]
-    found = _groups(people, comparable, rule, draws) if comparable else []
+    compared = [g for g in grouped if comparable(people.offered, g)]
+    found = _groups(people, compared, rule, draws) if compared else []
     return tuple(
         AttributeComparison(
             attribute=g.attribute,
             n=int(g.inside.sum()),
             too_few=g.too_few,
+            set_aside=g.set_aside,
             overall=float(people.offered[g.inside].mean()) if g.inside.any() else 0.0,
             groups=tuple(f for f in found if f.attribute == g.attribute),
             rule=rule,
@@ -202,22 +255,20 @@ def _groups(
     people: RankedHouseholds, grouped: Sequence[Grouping], rule: Assessed, draws: np.ndarray
 ) -> list[AssessedGroup]:
     """Every group of every comparable attribute, tested together."""
-    test = tested(people.offered, grouped, draws=draws)
-    counts = test.counts
-    detectable = disparity.detectable_ratio(counts, alpha=rule.alpha / test.tests, limit=rule.ratio_limit)
+    test = tested(people.offered, grouped, rule)
     rates = group_rates.error_rates(people, grouped)
     calibrations = group_rates.calibrations(people, test.cells, draws)
+    came = disparity.reach(test.cells.among(people.shopped), people.offered)
+    of_shoppers = group_rates.shown_ratios(came, alpha=test.together)
     return [
         AssessedGroup(
             **vars(found),
-            n=int(counts.n[i]),
-            n_rest=int(counts.n_rest[i]),
-            selected=int(counts.selected[i]),
+            shoppers=int(came.n[i]),
+            among_shoppers=of_shoppers[i],
             selection_rate=rates[name].selection_rate,
             true_positive_rate=rates[name].true_positive_rate,
             false_positive_rate=rates[name].false_positive_rate,
             calibration=calibrations[i],
-            detectable_ratio=float(detectable[i]) if np.isfinite(detectable[i]) else None,
         )
         for i, (name, found) in enumerate(zip(test.names, test.each(), strict=True))
     ]

@@ -1,4 +1,4 @@
-"""How often a group is reached compared with the rest, what is certain about it, and what could have been seen."""
+"""How often a group is reached compared with the rest, and what is shown of it."""
 
 from collections.abc import Sequence
 
@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 from twinops.entities.legal import DataSheet
-from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, Mark, canvas, dot, tell
-from twinops.evaluation.fairness.conclusions import short_p
+from twinops.entities.verdict import Outcome
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, canvas, dot, tell
 from twinops.evaluation.fairness.declaration import Assessed
 from twinops.evaluation.fairness.measures import AttributeComparison
 from twinops.evaluation.fairness.selection_rates_picture import nothing_to_compare
@@ -16,25 +16,23 @@ from twinops.evaluation.statistics.estimate import Estimate
 
 LOWEST_DRAWN = 0.03
 """Ratios below, down to 0, are drawn here: the axis is logarithmic."""
+COLOURS = {Outcome.FAILED: ORANGE, Outcome.PASSED: GREEN, Outcome.INCONCLUSIVE: BLUE}
 
 
 def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: Assessed, *, of: DataSheet) -> Figure:
-    """One row per attribute: its worst group's ratio, the simultaneous interval, the limit, the detectable ratio."""
-    told = sorted((c for c in comparisons if c.groups), key=lambda c: c.ratio.value)
+    """One row per attribute: its worst group's ratio, its bounds, and the limit; what does not decide is grey."""
+    told = sorted((c for c in comparisons if c.groups), key=lambda c: (not c.decides, c.reach.ratio.value))
     if not told:
         return nothing_to_compare()
     figure, ax = canvas(size=(9.5, 0.62 * len(told) + 1.9))
     for place, comparison in enumerate(told):
         _row(ax, place, comparison)
-    ax.axvline(rule.ratio_limit, color=INK, linewidth=1, linestyle="--")
-    where = (rule.ratio_limit, len(told) - 0.45)
-    ax.annotate(f"limit {rule.ratio_limit:g}", where, (4, 0), textcoords="offset points", fontsize=8)
-    found = "a true ratio left of this would be found with a chance of .8"
-    ax.plot([], [], "|", color=GREY, markersize=13, markeredgewidth=2, label=found)
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1), fontsize=8, frameon=False)
+    ax.axvline(rule.ratio, color=INK, linewidth=1, linestyle="--")
+    where = (rule.ratio, len(told) - 0.45)
+    ax.annotate(f"limit {rule.ratio:g}", where, (4, 0), textcoords="offset points", fontsize=8)
     ax.set_ylim(len(told) - 0.2, -0.7)
     ax.set_xscale("log")
-    ticks = [t for t in (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 1.5, 2.0) if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]]
+    ticks = [t for t in (0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0) if ax.get_xlim()[0] <= t <= ax.get_xlim()[1]]
     ax.set_xticks(ticks, [f"{t:g}" for t in ticks], minor=False)
     ax.minorticks_off()
     ax.set_yticks(range(len(told)), [_name(c) for c in told])
@@ -43,36 +41,35 @@ def fairness_ratios_picture(comparisons: Sequence[AttributeComparison], rule: As
 
 
 def _row(ax: Axes, place: int, comparison: AttributeComparison) -> None:
-    colour = ORANGE if comparison.uneven else BLUE
-    worst = comparison.worst
+    colour = COLOURS[comparison.outcome] if comparison.decides else GREY
+    ratio = comparison.reach.ratio
     # the axis is logarithmic: 0 would lie infinitely far to the left
-    drawn = Estimate(*(max(x, LOWEST_DRAWN) for x in comparison.ratio))
+    drawn = Estimate(*(max(x, LOWEST_DRAWN) for x in ratio))
     dot(ax, place, drawn, Mark(colour, width=2.5, size=7))
-    text = f"{comparison.ratio.value:.2f}, p {short_p(worst.p_adjusted)}"
+    said = comparison.outcome.value if comparison.decides else "for information"
     higher = ax.transData + ScaledTranslation(0, 8 / 72, ax.figure.dpi_scale_trans)
+    text = f"{ratio.value:.2f}, {said}"
     shown = ax.text(drawn.value, place, text, fontsize=8, color=colour, transform=higher, backgroundcolor="white")
     shown.set(ha="center", va="bottom")
-    if comparison.detectable_ratio is not None:
-        ax.plot([comparison.detectable_ratio], [place], "|", color=GREY, markersize=13, markeredgewidth=2)
 
 
 def _name(comparison: AttributeComparison) -> str:
-    worst = comparison.worst
+    worst = comparison.reach.worst
     return f"{comparison.attribute.replace('_', ' ')}\n‘{worst.reached_less}’ (n={worst.n_reached_less:,})"
 
 
 def _finding(told: Sequence[AttributeComparison], rule: Assessed) -> str:
-    low = [c.attribute.replace("_", " ") for c in told if c.uneven]
+    judged = [c for c in told if c.decides]
+    low = [c.attribute.replace("_", " ") for c in judged if c.outcome is Outcome.FAILED]
     if low:
-        return f"Beyond chance, offers reach some much less often: by {', by '.join(low)}"
-    if all(c.shown_even for c in told):
-        return f"Every group is shown to be reached more than {rule.ratio_limit:g} times as often as the rest"
-    return "No group is reached less often beyond chance; too few households to say that none is"
+        return f"Offers are shown to reach some less than {rule.ratio:g} times as often: by {', by '.join(low)}"
+    if judged and all(c.outcome is Outcome.PASSED for c in judged):
+        return f"Groups are shown to be reached more than {rule.ratio:g} times as often as the rest"
+    return f"No group is shown to be below {rule.ratio:g}; too few households to say that none is"
 
 
 def _rests_on(rule: Assessed, of: DataSheet) -> str:
     return (
-        f"Groups merged until {rule.min_group} households and {rule.min_expected_selections} expected offers. Exact "
-        "permutation p, Holm-adjusted over all groups;\nintervals hold for all groups together (95 %, max-t bootstrap "
-        f"of households). {of.noted_shortly}"
+        f"Score bounds of the ratio: the left end shows one group above the limit (one-sided {1 - rule.alpha:.0%}), "
+        f"the right end any of\nall judged groups below it (together {1 - rule.alpha:.0%}). {of.noted_shortly}"
     )

@@ -7,12 +7,13 @@ from matplotlib.figure import Figure
 
 from twinops.entities.legal import DataSheet
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, Mark, canvas, dot, nothing, panel_title, tell
+from twinops.evaluation.fairness.declaration import Decision, spoken
 from twinops.evaluation.fairness.groups import HELD
 from twinops.evaluation.fairness.measures import AttributeComparison
 from twinops.evaluation.statistics.estimate import Estimate
 
 
-def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share: float, of: DataSheet) -> Figure:
+def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, decision: Decision, of: DataSheet) -> Figure:
     """Left: share of each group that would get an offer. Right: predicted over actual spend. 95 % intervals."""
     told = [c for c in comparisons if c.groups]
     if not told:
@@ -33,7 +34,7 @@ def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, share
     axes[-1][0].xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes[-1][0].set_xlabel("would get an offer (dashed: all households of the panel)", fontsize=9)
     axes[-1][1].set_xlabel("predicted / actual spend", fontsize=9)
-    return tell(figure, finding=_finding(told), rests_on=_rests_on(share, of))
+    return tell(figure, finding=_finding(told), rests_on=_rests_on(decision, of))
 
 
 def nothing_to_compare() -> Figure:
@@ -51,15 +52,15 @@ def _dots(ax: Axes, estimates: Sequence[Estimate | None], colour: str) -> None:
 
 def _finding(told: Sequence[AttributeComparison]) -> str:
     """The attribute whose groups differ most; whether anything is held says nothing about a household."""
-    widest = max(told, key=lambda c: (c.attribute != HELD, -c.ratio.value))
+    widest = max(told, key=lambda c: (c.attribute != HELD, -c.reach.ratio.value))
     rates = sorted(widest.groups, key=lambda g: g.selection_rate.value)
     few, many = (f"{g.selection_rate.value:.0%} of ‘{g.label}’" for g in (rates[0], rates[-1]))
     return f"By {widest.attribute.replace('_', ' ')}, an offer would reach {few} and {many}"
 
 
-def _rests_on(share: float, of: DataSheet) -> str:
+def _rests_on(decision: Decision, of: DataSheet) -> str:
     return (
-        f"Top {share:.0%} by predicted spend, replayed on held-out predictions; households that allow offers and bias "
-        f"assessment.\n{of.noted} "
+        f"Top {decision.share:.0%} by {spoken(decision)}, replayed on held-out predictions; households that "
+        f"allow offers and bias assessment.\n{of.noted} "
         "Intervals: 95 %, Wilson (left), bootstrap of households (right)."
     )

@@ -51,11 +51,11 @@ class Pressure:
     window_days: int
     households: int
     before: Mapping[str, int]
-    per_household: Estimate
+    per_household: Estimate | None
     past_over: Estimate | None
     offers: int
     refused: Mapping[str, int]
-    refused_share: Estimate
+    refused_share: Estimate | None
     against_guard: int
 
 
@@ -88,6 +88,8 @@ def influence_findings(found: MeasuredInfluence) -> Findings:
 def influence_sentence(found: MeasuredInfluence) -> str:
     """The conclusion, in words."""
     p = found.pressure
+    if p.refused_share is None:
+        return "Nobody may receive an offer, so there is no campaign that could fall on anybody."
     over = "no past contact" if p.past_over is None else f"{p.past_over.value:.1%} of past contacts"
     ratios = [f"{g.replace('_', ' ')} {_with_interval(c.ratio)}" for g, c in found.chosen.items() if c is not None]
     said = "; ".join(ratios) or "none could be measured"
@@ -105,11 +107,11 @@ def _of_pressure(found: MeasuredInfluence) -> list[Measure]:
     top = f"share of contacts on top of {p.cap} in the {p.window_days} days before each; {BY_HOUSEHOLD}"
     alone = "share of those whom the score alone would choose that the guard does not let through; Wilson's interval"
     counted = "offers of the proposal that the guard refuses, each asked; counted in full"
-    made = [
-        p.per_household.measure("influence_contacts.past", p.households, source, per, seed=found.seed),
-        p.refused_share.measure("influence_refused.by_score", p.offers, source, alone, unit_of_n="offers"),
-        Measure("influence_against_guard", p.against_guard, p.offers, source, counted, unit_of_n="offers"),
-    ]
+    made = [Measure("influence_against_guard", p.against_guard, p.offers, source, counted, unit_of_n="offers")]
+    if p.per_household is not None:
+        made.append(p.per_household.measure("influence_contacts.past", p.households, source, per, seed=found.seed))
+    if p.refused_share is not None:
+        made.append(p.refused_share.measure("influence_refused.by_score", p.offers, source, alone, unit_of_n="offers"))
     if p.past_over is not None:
         past = f"campaigns of the {found.past_days} days before day {found.day}, households that allow offers"
         made.append(p.past_over.measure("influence_on_top.past", p.households, past, top, seed=found.seed))

@@ -64,7 +64,7 @@ def contacts(sent: pa.Table, sids: np.ndarray, *, until: int) -> PastContacts:
 
 def proposed(people: RankedHouseholds, free: np.ndarray) -> np.ndarray:
     """Who would get the campaign: as many as the decision selects, best score first, among those who are free."""
-    best_first = np.lexsort((people.sids, -people.expected_spend))
+    best_first = np.lexsort((people.sids, -people.priority))
     # whom the guard refuses is passed over, and the next best moves up: the number of offers stays
     ranked = best_first[free[best_first]]
     chosen = np.zeros(len(people), dtype=bool)
@@ -175,8 +175,10 @@ def rate_ratio(group: Hits, rest: Hits) -> Estimate:
     return Estimate.around(plain, low, high)
 
 
-def mean(values: np.ndarray, *, draws: int, seed: int) -> Estimate:
-    """A mean over households, by drawing households."""
+def mean(values: np.ndarray, *, draws: int, seed: int) -> Estimate | None:
+    """A mean over households, by drawing households; None when there is none."""
+    if not len(values):
+        return None
     counts = bootstrap.counts(len(values), draws=draws, seed=seed)
     return _interval((counts @ values) / counts.sum(axis=1))
 

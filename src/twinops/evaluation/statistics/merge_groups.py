@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import ceil, inf
 from typing import NamedTuple
 
 from twinops.errors import DataError
@@ -20,17 +19,6 @@ class LevelRun(NamedTuple):
     def with_next(self, other: LevelRun) -> LevelRun:
         """Both together."""
         return LevelRun(self.n + other.n, self.levels + other.levels)
-
-
-def least_size(*, min_group: int, min_expected: int, rate: float) -> float:
-    """How many households a group needs: `min_group`, and `min_expected` selections at the overall rate.
-
-    Where nobody was selected no group is large enough.
-
-    >>> least_size(min_group=50, min_expected=10, rate=0.1)
-    100
-    """
-    return max(min_group, ceil(round(min_expected / rate, 9))) if rate > 0 else inf
 
 
 def merged(

@@ -6,6 +6,7 @@ and says what differs.
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -54,6 +55,16 @@ def too_old(approved_on: date, today: date) -> tuple[Reopened, ...]:
     return (
         (Reopened("age_over", f"approved on {approved_on}, more than {MONTHS} months before {today}"),) if old else ()
     )
+
+
+def last_day(approved_on: date) -> date:
+    """The last day on which an approval is not too old.
+
+    >>> last_day(date(2024, 2, 29)), last_day(date(2026, 11, 24))
+    (datetime.date(2025, 2, 28), datetime.date(2027, 11, 24))
+    """
+    year, month = divmod(approved_on.year * 12 + approved_on.month - 1 + MONTHS, 12)
+    return date(year, month + 1, min(approved_on.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def _sources(was: Description, now: Description) -> Iterator[str]:

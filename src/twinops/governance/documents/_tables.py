@@ -138,7 +138,8 @@ class GroupRow:
     households: str
     selection_rate: str
     ratio: str
-    holm_p: str
+    among_shoppers: str
+    tells: str
     calibration: str
 
 
@@ -156,7 +157,8 @@ def _group(row: dict[str, Any]) -> GroupRow:
         households="too few to show" if row.get("n") is None else words(row["n"]),
         selection_rate=_estimate(row.get("selection_rate")),
         ratio=_estimate(row.get("rate_over_rest")),
-        holm_p="not known" if row.get("holm_p") is None else words(row["holm_p"]),
+        among_shoppers=_estimate(row.get("rate_over_rest_among_shoppers")),
+        tells="yes" if row.get("tells_by_itself") is True else "too small to be told by itself",
         calibration=_estimate(row.get("predicted_over_actual_spend")),
     )
 

@@ -159,7 +159,7 @@ def _considerations(evidence: Evidence) -> dict[str, Any]:
 def _fairness(evidence: Evidence, effect: str) -> Iterator[dict[str, str]]:
     fact = fairness_groups(evidence)
     for row in per_group(evidence):
-        told = f"reached {row.ratio} times as often as the rest, Holm-adjusted p {row.holm_p}"
+        told = f"reached {row.ratio} times as often as the rest; among those who came to shop {row.among_shoppers}"
         yield {
             "groupAtRisk": _text(f"{row.attribute}: {row.group}"),
             "benefits": _text(effect),

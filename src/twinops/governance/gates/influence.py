@@ -44,6 +44,12 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     ratios = {group: evidence.measure(f"{RATIO}.{group}") for group in limits.groups}
     known = {g: m for g, m in ratios.items() if m is not None and m.low is not None and m.high is not None}
     absent = [GROUPS] * (measured is None) + [KEPT] * (kept is None) + sorted(set(ratios) - set(known))
+    if kept is not None and not kept.n:
+        return missing(
+            "There is no offer that the campaign would make, so nothing can be said of whom it falls on.",
+            "Somebody must allow offers; `twinops status` says who was left out.",
+            limit=limits.ratio_at_most,
+        )
     if absent or measured is None or kept is None:
         return missing(
             f"Not measured: {', '.join(map(_spoken, absent))}.",

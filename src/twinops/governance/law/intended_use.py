@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
@@ -15,6 +15,8 @@ from twinops.governance.reading import Record, Text, TriState, checked, law, par
 
 SOURCE = "compliance/intended_use.yaml"
 Share = Annotated[float, Field(gt=0, lt=1)]
+Score = Literal["expected_spend", "expected_baskets", "active_probability"]
+"""By what a decision may rank: every head of the twin that ships."""
 
 
 class Controller(Record):
@@ -33,12 +35,32 @@ class DeclaredPurpose(Record):
     why: Text
 
 
+class DeclaredMitigation(Record):
+    """How the plain order by score is changed, and how strongly; what each kind does: `evaluation/fairness`."""
+
+    kind: Literal["none", "lottery", "rank_blend", "group_rank_blend"] = "none"
+    strength: Annotated[float, Field(ge=0, le=1)] = 0.0
+    toward: Score | None = None
+    attribute: Text | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        asked = {"rank_blend": "toward", "group_rank_blend": "attribute"}.get(self.kind)
+        for name in ("toward", "attribute"):
+            if (getattr(self, name) is not None) != (name == asked):
+                raise ValueError(f"{self.kind} {'needs' if name == asked else 'takes no'} `{name}`")
+        if (self.kind == "none") != (self.strength == 0):
+            raise ValueError("a mitigation has a strength above 0, and `none` has none")
+        return self
+
+
 class JudgedDecision(Record):
-    """The one decision that gates judge; `share` of the population with the highest `score` is selected."""
+    """The one decision that gates judge; `share` of the population with the highest `score`, mitigated, is selected."""
 
     name: Text
-    score: Text
+    score: Score
     share: Share
+    mitigation: DeclaredMitigation = DeclaredMitigation()
     population: Text
     effect: Text
     solely_automated: TriState
@@ -50,17 +72,21 @@ class JudgedDecision(Record):
 class PlannedAttribute(Record):
     """Levels in order, so that small neighbours can be merged; null: no order."""
 
-    ordered: tuple[Text, ...] | None
+    ordered: Annotated[tuple[Text, ...], Field(min_length=2)] | None
+
+    @field_validator("ordered")
+    @classmethod
+    def _each_once(cls, levels: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = sorted({x for x in levels or () if (levels or ()).count(x) > 1})
+        if twice:
+            raise ValueError(f"level given twice: {', '.join(twice)}")
+        return levels
 
 
 class FairnessPlan(Record):
-    """Groups and limits of the fairness test, fixed before it is run."""
+    """For whom the decision is assessed. Which of it decides, and by which limits, is the policy's to say."""
 
     attributes: Annotated[dict[str, PlannedAttribute], Field(min_length=1)]
-    min_group: Annotated[int, Field(ge=2)]
-    min_expected_selections: Annotated[int, Field(ge=1)]
-    ratio_limit: Share
-    alpha: Share
 
 
 class AnsweredFact(Record):

@@ -5,7 +5,8 @@ Every function answers with the reasons against; none means yes.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
 
 from twinops.entities.approval import Act, Actor, Case, Review
 from twinops.governance.people import lookalikes
@@ -98,9 +99,10 @@ def standing(case: Case, *, now: datetime) -> Review | None:
     return last
 
 
-def expiry(offices: Offices, *, now: datetime) -> datetime:
-    """Until when an approval given now holds."""
-    return now + timedelta(days=offices.approval_days)
+def expiry(offices: Offices, *, now: datetime, ends: Iterable[date] = ()) -> datetime:
+    """Until when an approval given now holds: no longer than the first thing it rests on; that day still counts."""
+    over = (datetime.combine(day + timedelta(days=1), time(), tzinfo=now.tzinfo) for day in ends)
+    return min(now + timedelta(days=offices.approval_days), *over) if ends else now + timedelta(offices.approval_days)
 
 
 def against_reason(act: Act, reason: str) -> tuple[str, ...]:

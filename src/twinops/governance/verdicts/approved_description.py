@@ -15,8 +15,8 @@ SCHEMA = "twinops.assessed/2"
 _SOURCE = ("columns", "personal_data", "bases", "retention_days", "controller", "collected_from")
 _PURPOSE = ("dpv", "legal_basis")
 _DECISION = (
-    "name", "score", "share", "population", "effect", "solely_automated", "legal_or_similarly_significant_effect",
-    "recipient_draws_strongly_on_score",
+    "name", "score", "share", "mitigation", "population", "effect", "solely_automated",
+    "legal_or_similarly_significant_effect", "recipient_draws_strongly_on_score",
 )  # fmt: skip
 _SPECIAL = ("Health", "Religion", "Political", "Ethnic", "Sexual")
 NOT_WATCHED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import insert
@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from twinops.entities.approval import Act, Actor, Case, Review
 from twinops.entities.event import Kind, stamp
 from twinops.errors import IntegrityError
+from twinops.governance.assessment.reopening import last_day
 from twinops.governance.log.told import Salted
 from twinops.governance.people import approval, offices
 from twinops.governance.people.offices import Offices
@@ -24,6 +25,7 @@ from twinops.server.refusals import refusal, refuse
 from twinops.server.registry import artifact_folders, cases, records, standing
 from twinops.server.registry import callers as actors
 from twinops.server.registry.audit_log import AuditLog
+from twinops.server.registry.cases import CaseFile
 from twinops.server.registry.home import Home
 from twinops.server.registry.records import Recorded
 from twinops.server.registry.store import GovernedStore
@@ -83,7 +85,8 @@ def decide(store: GovernedStore, name: str, version: int, deed: Deed) -> Review:
             if not loads:
                 raise refusal("What stood in the way changed just now. Open the page again, read it, then decide.")
             _keep_approved(store.home, found.recorded)
-        done = _keep_review(log, found.case, deed, active)
+        expires = _expires(log, found) if act is Act.APPROVE and active else None
+        done = _keep_review(log, found.case, deed, expires)
         word = act.value if done.separated else f"{act.value}, roles not separated"
         store.mirror(name, found.case.version, {"review": word})
     return done
@@ -98,8 +101,24 @@ def _loads(store: GovernedStore, name: str, version: int) -> bool:
     return not against and bool(evidence.opened_by_a_loader(store, name, version))
 
 
-def _keep_review(log: AuditLog, case: Case, deed: Deed, active: Offices | None) -> Review:
-    expires = approval.expiry(active, now=log.now) if deed.act is Act.APPROVE and active else None
+def _expires(log: AuditLog, found: CaseFile) -> datetime:
+    """When the first thing ends that an approval rests on: policy, officer's term, rulings, impact assessment."""
+    policy, offices, account = found.rules.policy, found.rules.offices, actors.current()
+    if offices is None:
+        raise refusal(approval.NO_RULES)
+    officer = offices.officer(account, on=log.now.date())
+    ruled = records.rulings_of(log.session, found.recorded.uid)
+    decided = found.judgement.evidence.value("dpia.review", "decided_on") if found.judgement else None
+    ends = [
+        policy.valid_until if policy else None,
+        officer.valid_until if officer else None,
+        *(r.until for r in ruled if r.id in found.case.rulings),
+        last_day(date.fromisoformat(decided)) if isinstance(decided, str) else None,
+    ]
+    return approval.expiry(offices, now=log.now, ends=[day for day in ends if day])
+
+
+def _keep_review(log: AuditLog, case: Case, deed: Deed, expires: datetime | None) -> Review:
     about = {
         "model": case.name,
         "version": case.version,

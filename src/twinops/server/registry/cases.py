@@ -17,7 +17,8 @@ from twinops.entities.canonical import digest
 from twinops.entities.event import Kind as EventKind
 from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
-from twinops.governance.assessment.signers import SIGNATURES, strange_signers
+from twinops.governance.assessment.justification import FACT as JUSTIFIED
+from twinops.governance.assessment.signers import SIGNATURES, strange_justifiers, strange_signers
 from twinops.governance.log.told import Entry, Rows
 from twinops.governance.people.approval import NOT_FORCED
 from twinops.governance.people.offices import Offices
@@ -273,8 +274,10 @@ def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tupl
 
 
 def _strange_signers(found: Judgement | None, offices: Offices | None) -> tuple[str, ...]:
-    signed = found.evidence.fact(SIGNATURES) if found else None
-    return strange_signers(signed.value, offices) if signed and offices else ()
+    if found is None or offices is None:
+        return ()
+    signed, justified = (found.evidence.value(name) for name in (SIGNATURES, JUSTIFIED))
+    return (*strange_signers(signed, offices), *strange_justifiers(justified, offices))
 
 
 def state_of(last: Review | Row[Any] | None, *, evidence: int | None, now: datetime) -> str:

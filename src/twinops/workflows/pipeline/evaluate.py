@@ -106,7 +106,10 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
     table = pa.concat_tables(r.table.select(said) for r in rows)
     chance = np.concatenate([d.predictions[TWIN].active_probability for d in days])
     spend = np.concatenate([d.predictions[TWIN].spend for d in days])
-    table = table.append_column("active_probability", pa.array(chance)).append_column("expected_spend", pa.array(spend))
+    baskets = np.concatenate([d.predictions[TWIN].baskets for d in days])
+    scores = {"active_probability": chance, "expected_baskets": baskets, "expected_spend": spend}
+    for name, score in scores.items():
+        table = table.append_column(name, pa.array(score))
     write_sealed(table, places.predictions, dataset="predictions", keys=keys, subject="sid")
 
 

@@ -13,7 +13,7 @@ from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
 from twinops.errors import ParamsError
 from twinops.evaluation.canvas import save
-from twinops.evaluation.fairness.decision import RankedHouseholds, replayed
+from twinops.evaluation.fairness.decision import Candidates, RankedHouseholds
 from twinops.evaluation.influence import measures as measure
 from twinops.evaluation.influence.findings import MeasuredInfluence, Pressure, influence_findings, influence_sentence
 from twinops.evaluation.influence.picture import influence_picture
@@ -26,6 +26,7 @@ from twinops.twin.state.features import STATE
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import births
+from twinops.workflows.replayed_decision import replayed
 
 CAMPAIGN = "campaign"
 
@@ -59,7 +60,7 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     rules, limits = _declared(places)
     tables = SealedTables(places.raw_batches, keys)
     predictions = tables.table(places.predictions, dataset="predictions")
-    people = replayed(predictions, cutoff=replay.cutoff, share=replay.offer_share)
+    people = replayed(places, Candidates.on(predictions, cutoff=replay.cutoff), tables)
     sent = measure.contacts(tables.source("campaigns", otherwise=NO_CAMPAIGNS), people.sids, until=replay.cutoff)
     blend = tables.table(places.blend) if places.blend.is_file() else None
     guarded = DecisionDay(people, replay.cutoff, births(places, keys), blend, rule).guarded(sent, rules)
@@ -68,7 +69,7 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     demographics = tables.source("demographics")
     past_days = int(replay.cutoff - sent.day.min()) if len(sent.day) else 0
     contacted = sent.within(replay.cutoff - past_days, replay.cutoff)
-    candidates = measure.Candidates(chosen, contacted, people.expected_spend)
+    candidates = measure.Candidates(chosen, contacted, people.priority)
     groups = {
         # only who allows assessment is joined to demographics
         name: measure.members(demographics, people.sids, definition).only(people.assessable)
@@ -170,6 +171,6 @@ def _pressure(proposed: Proposed, rules: ContactLimits, replay: FairnessParams) 
         measure.share(over, np.bincount(sent.household, minlength=len(proposed.people)), **draws),
         offers,
         refused,
-        wilson.share(int(proposed.against[offered].sum()), offers),
+        wilson.share(int(proposed.against[offered].sum()), offers) if offers else None,
         sum(_reasons(rules, guarded, i) != () for i in np.flatnonzero(proposed.chosen).tolist()),
     )

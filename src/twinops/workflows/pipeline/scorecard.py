@@ -11,7 +11,6 @@ from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy.importance_picture import importance_fact, importance_picture
 from twinops.evaluation.canvas import save
-from twinops.evaluation.fairness.declaration import read_decision
 from twinops.evaluation.fairness.groups import group_labels
 from twinops.evaluation.scorecard import coverage, freshness
 from twinops.evaluation.scorecard import measures as measured_together
@@ -35,6 +34,7 @@ from twinops.twin.model.model import GLM
 from twinops.twin.model.model_file import trees_from_text
 from twinops.twin.state.examples import Examples
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_use import attributes_of
 from twinops.workflows.learning import Learning
 
 
@@ -108,9 +108,8 @@ class _Given:
 
 def _groups(known: Examples, plane: DataPlane, days: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Every household's group in each declared attribute, of those that allow bias assessment."""
-    rule = read_decision(plane.places.compliance / "intended_use.yaml").fairness
     sids, assessable = _people(known, days)
-    return group_labels(sids, assessable, plane.tables.source("demographics"), rule)
+    return group_labels(sids, assessable, plane.tables.source("demographics"), attributes_of(plane.places))
 
 
 def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, groups: dict[str, np.ndarray]) -> Findings:

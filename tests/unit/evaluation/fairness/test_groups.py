@@ -8,22 +8,22 @@ import pytest
 
 from twinops.errors import DataError
 from twinops.evaluation.fairness.decision import RankedHouseholds
-from twinops.evaluation.fairness.declaration import Assessed, AssessedAttribute
+from twinops.evaluation.fairness.declaration import Assessed
+from twinops.evaluation.fairness.disparity import Reach, bounds, least_found
 from twinops.evaluation.fairness.groups import HELD, Grouping, groupings
-from twinops.evaluation.statistics.merge_groups import NOT_STATED, least_size, merged
+from twinops.evaluation.statistics.merge_groups import NOT_STATED, merged
 
 
 def people(offered: list[bool]) -> RankedHouseholds:
     n = len(offered)
-    nothing = np.zeros(n)
+    nothing, cents = np.zeros(n), np.zeros(n, dtype=np.int64)
     sids = np.array([f"{i:032x}" for i in range(n)])
     yes = np.ones(n, dtype=bool)
-    return RankedHouseholds(sids, np.array(offered, dtype=bool), ~yes, nothing, nothing.astype(np.int64), yes)
+    return RankedHouseholds(sids, nothing, np.array(offered, dtype=bool), ~yes, ~yes, nothing, cents, yes)
 
 
 def rule(**attributes: tuple[str, ...] | None) -> Assessed:
-    declared = {name: AssessedAttribute(ordered=order) for name, order in attributes.items()}
-    return Assessed(attributes=declared, min_group=10, min_expected_selections=1, ratio_limit=0.8, alpha=0.05)
+    return Assessed(attributes, tuple(attributes), ratio=0.8, alpha=0.05)
 
 
 def by_name(found: tuple[Grouping, ...]) -> dict[str, Grouping]:
@@ -75,10 +75,21 @@ def test_a_level_that_is_not_declared_is_named() -> None:
         merged({"a": 60, "unheard of": 60}, order=("a", "b"), least=50)
 
 
-def test_a_group_needs_enough_expected_selections_too() -> None:
-    assert least_size(min_group=50, min_expected=10, rate=0.5) == 50
-    assert least_size(min_group=50, min_expected=10, rate=0.04) == 250
-    assert least_size(min_group=50, min_expected=10, rate=0.0) == float("inf")
+def test_the_smallest_group_is_one_in_which_a_wide_gap_is_found_four_times_in_five() -> None:
+    """Counted: groups reached .4 times as often as the rest, tested at the level that `least_found` was asked for."""
+    households, asked = 2_000, {"alpha": 0.01, "limit": 0.8}
+    n = int(least_found(households, rate=0.3, **asked))
+    rest = 0.3 * households / (n * 0.4 + households - n)
+    rng, sizes = np.random.default_rng(5), (np.full(2_000, float(n)), np.full(2_000, float(households - n)))
+    drawn = Reach(rng.binomial(n, 0.4 * rest, 2_000), sizes[0], rng.binomial(households - n, rest, 2_000), sizes[1])
+    assert (bounds(drawn, alpha=0.01).high < 0.8).mean() == pytest.approx(0.8, abs=0.06)
+    assert least_found(households, rate=0.1, **asked) > n, "the fewer offers, the larger a group must be"
+    assert least_found(households, rate=0.0, **asked) == float("inf")
+
+
+def test_where_no_group_could_be_so_large_one_needs_as_many_as_an_offer_to_nobody_would_show() -> None:
+    n = int(least_found(60, rate=0.5, alpha=0.001, limit=0.8))
+    assert 0.6**n <= 0.001 < 0.6 ** (n - 1)
 
 
 def test_households_without_demographics_are_a_group_and_are_compared_on_no_attribute() -> None:

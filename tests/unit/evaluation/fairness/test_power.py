@@ -1,4 +1,4 @@
-"""The fairness test cries wolf at most one time in twenty, finds what it says it would, and the page tells it so."""
+"""The fairness test errs at most one time in twenty, tells an even decision from many households on, and says so."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from twinops.data.journey import SHEET
 from twinops.entities.evidence import Evidence
-from twinops.evaluation.fairness import disparity
-from twinops.evaluation.fairness.declaration import read_decision
-from twinops.evaluation.fairness.disparity import Reach
-from twinops.evaluation.fairness.findings import ReplayedDecision, fairness_findings
+from twinops.evaluation.fairness.declaration import Decision
+from twinops.evaluation.fairness.findings import AssessedReach, ReplayedDecision, fairness_findings
 from twinops.evaluation.fairness.groups import groupings
 from twinops.evaluation.fairness.measures import assess
 from twinops.evaluation.statistics import bootstrap
@@ -34,39 +31,45 @@ def power(monkeypatch):
     return power
 
 
-def test_even_decisions_seldom_fail_and_a_wide_gap_mostly_does(power) -> None:
+def told(power, n: int, ratio: float, runs: int, **more: str) -> list[str]:
     rule = power.declared()
-    told = [power.outcome(*power.tried(801, 1.0, run, rule, draws=1), rule) for run in range(120)]
-    assert told.count("failed") <= 12  # 1 in 10,000 when the true rate is .05
-    assert told.count("failed") < 0.5 * power.power(801, 0.4, runs=30, rule=rule).failed
+    return [power.outcome(*power.tried(n, ratio, run, rule, **more), rule) for run in range(runs)]
+
+
+def test_what_lies_at_the_limit_or_above_seldom_fails_and_a_wide_gap_mostly_does(power) -> None:
+    assert told(power, 801, 1.0, 60).count("failed") <= 8  # 1 in 1,000 when the true rate is .05
+    assert told(power, 801, 0.8, 60, planted="every").count("failed") <= 8
+    assert told(power, 3204, 0.4, 10).count("failed") >= 8
+
+
+def test_an_even_decision_passes_from_many_households_on_and_what_lies_at_the_limit_does_not(power) -> None:
+    assert told(power, 20_000, 1.0, 8).count("passed") >= 6
+    assert told(power, 20_000, 0.8, 8).count("passed") <= 2
 
 
 def test_what_is_tried_is_what_the_gate_says(power) -> None:
     rule = power.declared()
-    limits = gate.Limits(attributes=tuple(rule.attributes), ratio=rule.ratio_limit, alpha=rule.alpha)
-    for ratio in (1.0, 0.3):
-        people, table = power.town(801, ratio, np.random.default_rng([0, 801, round(1000 * ratio)]))
-        drawn = bootstrap.counts(801, draws=power.DRAWS, seed=0)
+    limits = gate.Limits(attributes=rule.deciding, ratio=rule.ratio, alpha=rule.alpha)
+    for n, ratio, expected in ((801, 1.0, "inconclusive"), (3204, 0.3, "failed"), (20_000, 1.0, "passed")):
+        rng = np.random.default_rng([0, n, round(1000 * ratio)])
+        people, table = power.town(n, ratio, rng, less=power.ONE)
+        drawn = bootstrap.counts(n, draws=2, seed=0)
         whole = assess(people, groupings(people, table, rule), rule, draws=drawn)
-        evidence = Evidence("twin", "0" * 64, date(2018, 1, 1), facts=_facts(people, whole))
-        assert power.outcome(*power.tried(801, ratio, 0, rule), rule) == gate.check(evidence, limits).outcome.value
+        evidence = Evidence("twin", "0" * 64, date(2018, 1, 1), facts=_facts(people, whole, rule))
+        assert power.outcome(*power.tried(n, ratio, 0, rule), rule) == expected
+        assert gate.check(evidence, limits).outcome.value == expected
 
 
-def test_p_is_the_sum_over_all_outcomes_as_wide() -> None:
-    rng = np.random.default_rng(3)
-    n, rest = rng.integers(30, 400, 20), rng.integers(30, 400, 20)
-    found = Reach(*(x.astype(float) for x in (rng.binomial(n, 0.2), n, rng.binomial(rest, 0.3), rest)))
-    assert disparity.permutation_p(found) == pytest.approx([_by_hand(*case) for case in zip(*found, strict=True)])
-
-
-def test_what_was_measured_in_full_keeps_to_one_false_alarm_in_twenty(power) -> None:
+def test_what_was_measured_in_full_keeps_to_one_error_in_twenty(power) -> None:
     known = json.loads((ROOT / "bench" / "gates.json").read_text(encoding="utf-8"))
-    alarms = [power.Alarms.from_json(a) for a in known["alarms"]]
-    assert {a.n: a.runs for a in alarms} == power.ALARM_RUNS
-    assert max(a.share[2] for a in alarms) <= 0.05
     rows = [power.Row.from_json(r) for r in known["powers"]]
-    assert min(r.runs for r in rows) >= 200
-    assert all(r.share("failed")[2] >= 0.8 for r in rows if r.stated), "a stated detectable ratio is found less often"
+    assert {r.n: r.runs for r in rows if r.ratio in power.COUNTED} == power.RUNS
+    assert max(r.share("failed")[1] for r in rows if r.ratio >= power.LIMIT) <= 0.05
+    assert max(r.share("passed")[1] for r in rows if r.ratio <= power.LIMIT) <= 0.05
+    even = {r.n: r.share("passed") for r in rows if r.ratio == 1}
+    assert min(even[n][1] for n in even if n >= 15_000) >= 0.8, "from a stated number on an even decision passes"
+    wide = {(r.n, r.ratio): r.share("failed")[0] for r in rows}
+    assert wide[15_000, 0.6] > wide[3204, 0.6] > wide[3204, 0.8]
     drifted = {p["what"]: p["flagged"] for p in known["drift"] if p["what"] != "as it was"}
     assert not any(p["flagged"] for p in known["drift"] if p["what"] == "as it was")
     assert len(drifted) == 3
@@ -79,21 +82,15 @@ def test_the_page_is_what_the_file_says(power) -> None:
 
     known = gates.read()
     written = (ROOT / "docs" / "gates.md").read_text(encoding="utf-8")
-    assert page(known.alarms, known.powers, known.drift) == written
-    assert "at most 5%" in written
-    assert "NOT shown" not in written
+    assert page(known.before, known.powers, known.drift) == written
+    assert "From 15,000 households on" in written
+    assert "SHOWN" not in written
 
 
-def _facts(people, whole):
+def _facts(people, whole, rule):
     """What the pipeline's stage would say of this town."""
-    declared = read_decision(ROOT / "compliance" / "intended_use.yaml")
-    replay = FairnessParams(cutoff=337, offer_share=declared.decision.share, draws=200, seed=0)
-    found = fairness_findings(people, whole, (), replayed=ReplayedDecision(declared, replay, SHEET))
-    return tuple(f for f in found.facts if f.name == gate.FACT)
-
-
-def _by_hand(selected: float, n: float, selected_rest: float, n_rest: float) -> float:
-    total, chosen = n + n_rest, selected + selected_rest
-    possible = np.arange(max(0, n + chosen - total), min(n, chosen) + 1)
-    as_wide = np.abs(possible - n * chosen / total) >= abs(selected - n * chosen / total) - 1e-9
-    return float(min(1.0, stats.hypergeom.pmf(possible[as_wide], total, chosen, n).sum()))
+    replayed = ReplayedDecision(
+        Decision("offer", "expected_spend", 0.2), rule, FairnessParams(cutoff=337, draws=200, seed=0), SHEET
+    )
+    found = fairness_findings(AssessedReach(people, whole, ()), replayed=replayed)
+    return tuple(f for f in found.facts if f.name in (gate.FACT, gate.DECISION))

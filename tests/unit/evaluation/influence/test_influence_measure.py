@@ -49,7 +49,8 @@ def town(pull: float, *, n: int = 4000, seed: int = 0) -> tuple[RankedHouseholds
     score = rng.normal(size=n) + pull * group
     sids = np.array([f"{i:032x}" for i in range(n)])
     offered = selected(score, sids, share=0.2)
-    return RankedHouseholds(sids, offered, offered, score, np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)), group
+    cents, yes = np.zeros(n, dtype=np.int64), np.ones(n, dtype=bool)
+    return RankedHouseholds(sids, score, offered, offered, yes, score, cents, yes), group
 
 
 def looked_at(people: RankedHouseholds, group: np.ndarray, chosen: np.ndarray | None = None):
@@ -132,7 +133,8 @@ def test_who_is_not_free_is_passed_over_and_the_next_best_moves_up() -> None:
     sids = np.array(["a", "b", "c", "d", "e"])
     score = np.array([5.0, 4.0, 3.0, 2.0, 1.0])
     offered = selected(score, sids, share=0.4)
-    people = RankedHouseholds(sids, offered, offered, score, np.zeros(5, dtype=np.int64), np.ones(5, dtype=bool))
+    yes, cents = np.ones(5, dtype=bool), np.zeros(5, dtype=np.int64)
+    people = RankedHouseholds(sids, score, offered, offered, yes, score, cents, yes)
     assert proposed(people, np.array([True, False, True, True, True])).tolist() == [True, False, True, False, False]
     assert proposed(people, np.zeros(5, dtype=bool)).sum() == 0
 
@@ -202,7 +204,8 @@ def test_the_workflow_proposes_within_the_guard_and_measures_whom_it_falls_on(tm
     keys, n, rng = MemoryKeys(), 400, np.random.default_rng(4)
     places = Places(tmp_path)
     places.compliance.mkdir()
-    places.compliance.joinpath("policy.yaml").write_text(text("policy.yaml"), encoding="utf-8")
+    for name in ("policy.yaml", "intended_use.yaml"):
+        places.compliance.joinpath(name).write_text(text(name), encoding="utf-8")
     sids = keys.subject_ids([str(i) for i in range(n)])
     poor = np.arange(n) % 4 == 0
     score = np.exp(rng.normal(size=n) + pull * poor)
@@ -220,7 +223,7 @@ def test_the_workflow_proposes_within_the_guard_and_measures_whom_it_falls_on(tm
         "household_comp": np.where(np.arange(n) % 3 == 0, "1 Adult Kids", "2 Adults Kids"),
     }
     seal(places.raw("demographics", "all"), "demographics", told, keys)
-    replay = FairnessParams(cutoff=337, offer_share=0.2, draws=200, seed=1)
+    replay = FairnessParams(cutoff=337, draws=200, seed=1)
     done = run(places, keys=keys, replay=replay, rule=AgesParams())
     first = places.measures("influence").read_bytes()
     run(places, keys=keys, replay=replay, rule=AgesParams())
@@ -237,3 +240,24 @@ def test_the_workflow_proposes_within_the_guard_and_measures_whom_it_falls_on(tm
 
 def seal(path: Path, dataset: str, columns: dict, keys: MemoryKeys) -> None:
     write_sealed(pa.table(columns), path, dataset=dataset, keys=keys, subject="sid")
+
+
+def test_where_nobody_allows_offers_there_is_no_campaign_and_the_gate_says_so(tmp_path: Path) -> None:
+    keys, sids = MemoryKeys(), MemoryKeys().subject_ids(["a", "b"])
+    places = Places(tmp_path)
+    places.compliance.mkdir()
+    for name in ("policy.yaml", "intended_use.yaml"):
+        places.compliance.joinpath(name).write_text(text(name), encoding="utf-8")
+    predictions = {
+        "sid": sids, "cutoff": [337] * 2, "may_offer": [False] * 2, "may_assess_bias": [True] * 2,
+        "spend_cents": [100] * 2, "expected_spend": [1.0, 2.0],
+    }  # fmt: skip
+    seal(places.predictions, "predictions", predictions, keys)
+    told = {"sid": sids, **{name: ["x"] * 2 for name in ("age", "income", "household_comp")}}
+    seal(places.raw("demographics", "all"), "demographics", told, keys)
+    done = run(places, keys=keys, replay=FairnessParams(cutoff=337, draws=200, seed=1), rule=AgesParams())
+    evidence = Evidence("twin", "a" * 64, date(2018, 1, 1), done.findings.measures, done.findings.facts)
+    verdict = influence.check(evidence, LIMITS)
+    assert verdict.outcome.value == "missing"
+    assert "no offer" in verdict.sentence
+    assert "no campaign" in done.found

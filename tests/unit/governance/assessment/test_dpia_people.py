@@ -270,7 +270,7 @@ CHANGES = {
     "model_family_or_target_changed": lambda o, m: o.model(schema="lightgbm/1"),
     "population_or_scale_step": lambda o, m: o.measured(subjects=2 * 2469),
     "fairness_or_drift_breach": lambda o, m: o.measured(
-        fact("fairness_tests", {**offices.governed.EVEN, "income": offices.governed.attribute(0.3, p=0.001, low=0.1)})
+        fact("fairness_tests", {**offices.governed.EVEN, "income": offices.governed.attribute(0.3, low=0.1, high=0.7)})
     ),
     "incident_or_erasure_failure": lambda o, m: o.change(
         "dpia.yaml",

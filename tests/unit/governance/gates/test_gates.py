@@ -163,7 +163,7 @@ def broken() -> Evidence:
     """Everything measured, and everything bad."""
     return candidate(
         *governed.declared(),
-        fact("fairness_tests", {**governed.EVEN, "income": attribute(0.35, p=0.002, low=0.14)}),
+        fact("fairness_tests", {**governed.EVEN, "income": attribute(0.35, low=0.14, high=0.7)}),
         fact("rows_without_valid_basis", 3),
         fact("git_dirty", True),
         fact("documents.problems", ["dpia.md was changed after it was built"]),
@@ -224,45 +224,79 @@ def fairness(**tests: dict) -> Verdict:
     return verdict_of("fairness", candidate(fact("fairness_tests", {**governed.EVEN, **tests})))
 
 
-def test_fairness_fails_when_a_group_is_reached_less_often_beyond_chance():
-    verdict = fairness(income=attribute(0.35, p=0.002, low=0.14))
+def test_fairness_fails_when_a_group_is_shown_to_be_below_the_limit():
+    verdict = fairness(income=attribute(0.35, low=0.14, high=0.79))
     assert verdict.outcome is Outcome.FAILED
-    assert (verdict.value, verdict.low, verdict.n, verdict.limit) == (0.35, 0.14, 801, 0.8)
-    assert "income: group ‘Under 15K’ gets the offer 0.35 times as often" in verdict.sentence
+    assert (verdict.value, verdict.low, verdict.high, verdict.n, verdict.limit) == (0.35, 0.14, 0.79, 801, 0.8)
+    assert "income: ‘Under 15K’ would get the offer 0.35 [0.14, 0.79]" in verdict.sentence
 
 
-def test_a_low_ratio_that_may_be_chance_is_inconclusive_and_says_what_could_be_detected():
-    verdict = fairness(income=attribute(0.7, p=0.2, low=0.4, detectable_ratio=0.55))
+def test_a_low_ratio_that_may_lie_on_either_side_is_inconclusive_and_says_how_many_households_would_tell():
+    verdict = fairness(income=attribute(0.7, low=0.4, high=0.81))
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "only a ratio below 0.55 would be detected" in verdict.sentence
+    assert "about 4,200 households, reached as these, would settle it" in verdict.sentence
+    assert "no number" in fairness(income=attribute(0.7, low=0.4, households_to_settle=None)).sentence
 
 
-def test_a_sure_but_small_disparity_does_not_fail():
-    assert fairness(income=attribute(0.85, p=0.001, low=0.82)).outcome is Outcome.PASSED
-    assert fairness(income=attribute(0.85, p=0.001, low=0.75)).outcome is Outcome.INCONCLUSIVE
+def test_every_group_that_can_tell_must_be_shown_above_the_limit_and_no_more():
+    assert fairness(income=attribute(0.85, low=0.81)).outcome is Outcome.PASSED
+    assert fairness(income=attribute(0.85, low=0.79)).outcome is Outcome.INCONCLUSIVE
 
 
-def test_an_attribute_that_no_one_required_can_still_fail():
-    assert fairness(demographics_held=attribute(0.3, p=0.0001, low=0.2)).outcome is Outcome.FAILED
+def test_an_attribute_that_the_policy_does_not_name_decides_nothing():
+    assert fairness(demographics_held=attribute(0.3, low=0.2, high=0.4)).outcome is Outcome.PASSED
 
 
-def test_groups_too_small_to_compare_are_inconclusive():
-    untested = {
-        "n": 12,
-        "worst_group": None,
-        "ratio": None,
-        "holm_p": None,
-        "simultaneous_low": None,
-        "detectable_ratio": None,
-    }
+def small(n: int, **more: float | bool) -> dict:
+    """An attribute with one group of `n` that is too small to tell, and 800 households shown even."""
+    one = {"group": "65+", "n": n, "ratio": 0.7, "low": 0.4, "high": 1.0, "enough": False, **more}
+    other = {"group": "19-64", "n": 800, "ratio": 0.95, "low": 0.9, "high": 1.0, "enough": True}
+    return attribute(groups=[one, other], n=n + 800)
+
+
+def test_a_group_too_small_to_tell_is_published_and_blocks_when_it_is_more_than_a_fifth():
+    told = fairness(age=small(200))
+    assert told.outcome is Outcome.PASSED
+    assert "Too small to be told by themselves: 65+ (200)" in told.sentence
+    assert fairness(age=small(201)).outcome is Outcome.INCONCLUSIVE
+    assert fairness(age=small(200, enough=True)).outcome is Outcome.INCONCLUSIVE
+    assert fairness(age=small(20, high=0.79)).outcome is Outcome.FAILED, "however small, once it is shown"
+    aside = fairness(age=attribute(set_aside=None, levels_set_aside={"65+": None}))
+    assert aside.outcome is Outcome.PASSED
+    assert "65+ (fewer than ten)" in aside.sentence
+
+
+NOTHING = attribute(n=0, set_aside=0, groups=[], worst_group=None, households_to_settle=None)
+
+
+def test_groups_too_small_to_compare_are_inconclusive_and_nobody_at_all_is_missing():
+    untested = {**NOTHING, "set_aside": 12, "levels_set_aside": {"65+": 12}}
     assert fairness(age=untested).outcome is Outcome.INCONCLUSIVE
-
-
-def test_a_test_of_another_decision_is_no_test_of_the_declared_one():
-    evidence = candidate(fact("fairness_decision", {"score": "expected_spend", "share": 0.5}))
-    verdict = verdict_of("fairness", evidence)
+    verdict = fairness(**dict.fromkeys(governed.ATTRIBUTES, NOTHING))
     assert verdict.outcome is Outcome.MISSING
-    assert "share 0.5 instead of 0.2" in verdict.sentence
+    assert "nobody" in verdict.sentence
+
+
+@pytest.mark.parametrize("change", [
+    {"low": 0.9, "ratio": 0.5}, {"ratio": 1.2}, {"n": 0}, {"high": None}, {"enough": "maybe"}, {"ratio": float("nan")},
+])  # fmt: skip
+def test_a_group_that_cannot_be_read_is_no_test(change):
+    row = {"group": "65+", "n": 100, "ratio": 0.9, "low": 0.85, "high": 1.0, "enough": True, **change}
+    assert fairness(age=attribute(groups=[row])).outcome is Outcome.MISSING
+
+
+@pytest.mark.parametrize(("change", "said"), [
+    ({"share": 0.5}, "share 0.5 instead of 0.2"),
+    ({"score": "active_probability"}, "score active_probability instead of expected_spend"),
+    ({"mitigation": {"kind": "lottery", "strength": 1.0, "toward": None, "attribute": None}}, "lottery"),
+    ({"rule": {"attributes": sorted(governed.ATTRIBUTES), "ratio": 0.5, "alpha": 0.05}}, "another rule"),
+    ({"rule": {"attributes": ["age"], "ratio": 0.8, "alpha": 0.05}}, "another rule"),
+    ({"rule": None}, "another rule"),
+])  # fmt: skip
+def test_a_test_of_another_decision_or_rule_is_no_test_of_the_declared_one(change, said):
+    verdict = verdict_of("fairness", candidate(fact("fairness_decision", {**governed.DECIDED, **change})))
+    assert verdict.outcome is Outcome.MISSING
+    assert said in verdict.sentence
 
 
 # ---- drift, consent, lineage, documents

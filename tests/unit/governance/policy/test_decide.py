@@ -44,7 +44,7 @@ def test_verdicts_carry_the_name_of_the_policy_and_the_rule_of_the_gate():
 
 
 def test_an_inconclusive_answer_blocks():
-    tests = {**governed.EVEN, "age": governed.attribute(0.7, p=0.4, low=0.5)}
+    tests = {**governed.EVEN, "age": governed.attribute(0.7, low=0.5)}
     decision = decide(POLICY, candidate(fact("fairness_tests", tests)))
     assert decision.blocking == ("fairness",)
     assert decision.verdicts[IDS.index("fairness")].outcome is Outcome.INCONCLUSIVE

@@ -25,7 +25,7 @@ from twinops.governance.policy.rulings import Bench, against_resolving
 from twinops.workflows.candidate.resolve import resolve
 
 POLICY = governed.shipped_policy()
-DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, p=0.4, low=0.5)})
+DOUBT = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.7, low=0.5)})
 DRIFTED = (measure("drift_share", 0.5, 0.4, 0.6),)
 REVIEWED = {**governed.STANDS, "decided_on": "2026-11-25"}
 REASON = "Seen with the analysts; the lower bound rests on 41 households and no complaint."
@@ -174,7 +174,7 @@ def test_the_card_prints_what_was_written():
 
 # ---- one rule of who may resolve what, asked by all three ways
 
-UNEVEN = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, p=0.001, low=0.1)})
+UNEVEN = fact("fairness_tests", {**governed.EVEN, "age": attribute(0.3, low=0.1, high=0.7)})
 
 
 def by_the_decision(_: Path) -> str:
@@ -197,8 +197,9 @@ def by_a_file(root: Path) -> str:
     places = make_candidate(root / "project")
     write(places.compliance / "offices.yaml", offices.offices_text(keys))
     measured = Evidence.from_json(places.evidence.read_text())
-    facts = tuple(f for f in measured.facts if f.name != UNEVEN.name)
-    write(places.evidence, replace(measured, facts=(*facts, UNEVEN)).to_json())
+    made = (UNEVEN, fact("fairness_decision", governed.DECIDED))
+    facts = tuple(f for f in measured.facts if f.name not in {m.name for m in made})
+    write(places.evidence, replace(measured, facts=(*facts, *made)).to_json())
     commit(places.root)
     who = {"email": offices.PEOPLE["risk officer"][1], "key": keys["risk officer"], "today": offices.TODAY}
     with pytest.raises(ParamsError) as refused:

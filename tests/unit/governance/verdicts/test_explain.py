@@ -32,7 +32,7 @@ def rendered(markdown: str) -> str:
 
 
 def test_a_refusal_names_what_stands_in_the_way():
-    tests = {**governed.EVEN, "income": governed.attribute(0.35, p=0.002, low=0.14)}
+    tests = {**governed.EVEN, "income": governed.attribute(0.35, low=0.14, high=0.7)}
     decision = decided(governed.candidate(governed.fact("fairness_tests", tests)))
     assert explain.headline(decision) == "Refused by policy `2026-11-23`. In the way: `fairness`."
 
@@ -119,7 +119,7 @@ def test_what_can_only_be_judged_later_is_not_called_in_the_way() -> None:
 
 
 def test_what_fails_stays_in_the_way_beside_what_is_judged_later() -> None:
-    uneven = governed.fact("fairness_tests", {**governed.EVEN, "income": governed.attribute(0.2, p=0.001, low=0.1)})
+    uneven = governed.fact("fairness_tests", {**governed.EVEN, "income": governed.attribute(0.2, low=0.1, high=0.7)})
     told = explain.headline_so_far(decided(governed.without(governed.candidate(uneven), "documents.present")))
     assert "In the way: `fairness`. Judged only after" in told
     assert told.endswith("yet: `documents`.")

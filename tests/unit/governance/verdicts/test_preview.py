@@ -31,7 +31,7 @@ from twinops.workflows.candidate.preview import preview
 from twinops.workflows.candidate.resolve import resolve
 
 POLICY = governed.shipped_policy()
-UNEVEN = fact("fairness_tests", {**governed.EVEN, "income": attribute(0.35, p=0.002, low=0.14)})
+UNEVEN = fact("fairness_tests", {**governed.EVEN, "income": attribute(0.35, low=0.14, high=0.7)})
 
 
 def side(name: str, evidence: Evidence) -> Side:
@@ -116,7 +116,7 @@ def test_the_comment_tells_what_changed_first():
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert text.startswith(MARKER)
     assert rows[0].startswith("| `fairness` | ✔ passed | ✘ failed **changed**")
-    assert "0.35 [0.14, 1.9] (n=801)" in rows[0]
+    assert "0.35 [0.14, 0.7] (n=801)" in rows[0]
 
 
 def test_measures_that_moved_stand_beside_what_they_were():
@@ -146,7 +146,7 @@ def test_a_gate_that_is_no_longer_judged_is_told():
 def test_hostile_text_stays_text_in_the_comment():
     from markdown_it import MarkdownIt
 
-    bad = attribute(0.35, p=0.002, low=0.14, worst_group="<script>|[x](http://evil.example) ![i](http://e)")
+    bad = attribute(0.35, low=0.14, high=0.7, worst_group="<script>|[x](http://evil.example) ![i](http://e)")
     evidence = candidate(fact("fairness_tests", {**governed.EVEN, "income": bad}))
     text = comparison_markdown(side("now", evidence), side("<img src=x>", candidate()))
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text.removeprefix(MARKER))

@@ -84,7 +84,7 @@ def test_held_out_predictions_are_sealed_with_what_came(small):
     table = read_sealed(places.predictions, dataset="predictions", keys=keys)
     assert set(table.column_names) == {
         "sid", "cutoff", "may_offer", "may_assess_bias",
-        "active_probability", "expected_spend", "active", "spend_cents",
+        "active_probability", "expected_baskets", "expected_spend", "active", "spend_cents",
     }  # fmt: skip
     assert pa.types.is_floating(table.schema.field("expected_spend").type)
     by_day = evaluated.findings.facts[0].value

@@ -38,11 +38,12 @@ test-server-full: setup  ## every race, kill and power cut of the registry's doo
 	@TWINOPS_RUN_KILLS=40 pytest tests/pipeline/test_kills.py -s -o timeout=7200
 
 siege: setup  ## attack the registry's door, and stock MLflow's beside it, on both databases (URL= ACCOUNTS= for one server)
-	@python -W ignore tests/siege $(if $(URL),--url $(URL) --accounts $(ACCOUNTS),--out bench/siege.json --document)
+	@python -W ignore tests/siege $(if $(URL),--url $(URL) --accounts $(ACCOUNTS),--targets sqlite,postgresql,s3,stock --out bench/siege.json --document)
 
 siege-range: setup  ## attack the registry's door on the oldest and the newest MLflow that pyproject.toml names (half an hour)
 	@for version in $$(ls setup | sed -n 's/^mlflow-\(.*\)\.lock$$/\1/p'); do home=$$(sh setup/mlflow.sh $$version) || exit; \
-	  printf '\n== MLflow %s\n' $$version >&2; PATH="$$PWD/$$home/bin:$$PATH" "$$home/bin/python" -m pytest tests/server || exit; done
+	  printf '\n== MLflow %s\n' $$version >&2; PATH="$$PWD/$$home/bin:$$PATH" "$$home/bin/python" -m pytest tests/server || exit; \
+	  "$$home/bin/python" -W ignore tests/siege --targets sqlite,postgresql,s3,stock --out bench/siege.json --document || exit; done
 
 test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh

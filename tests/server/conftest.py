@@ -51,4 +51,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _storage(item: pytest.Item) -> object:
-    return item.callspec.params.get("live") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    return (
+        item.callspec.params.get("siege") if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+    )

@@ -16,27 +16,35 @@ from siege import kit, servers, table
 from siege.kit import ABSENT, HELD, OPEN, Attempt, Siege
 
 pytestmark = pytest.mark.pipeline
-SMALL = kit.attempts(one for one in kit.attacks() if not one.large)
+SMALL = [
+    pytest.param(one, id=one.id, marks=[pytest.mark.artifacts] if one.attack.stored else [])
+    for one in kit.attempts(attack for attack in kit.attacks() if not attack.large)
+]
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "s3"])
 def siege(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Siege]:
     root = tmp_path_factory.mktemp(request.param)
     if request.param == "sqlite":
         with living.serving(root) as server:
             yield Siege(server, servers.ALL)
         return
+    if request.param == "s3":
+        with living.serving(root, bucket=request.getfixturevalue("buckets")()) as server:
+            yield Siege(server, servers.ALL)
+        return
     with servers.two_roles(root, request.getfixturevalue("postgres").database()) as server:
         yield Siege(server, servers.ALL)
 
 
-@pytest.mark.parametrize("attempt", SMALL, ids=[one.id for one in SMALL])
+@pytest.mark.parametrize("attempt", SMALL)
 def test_the_door_holds(siege: Siege, attempt: Attempt) -> None:
     outcome = siege.attempt(attempt)
     expected = OPEN if attempt.attack.residual else HELD
     assert outcome.word in (expected, ABSENT), (outcome.word, outcome.why)
 
 
+@pytest.mark.artifacts
 def test_everything_is_still_whole(siege: Siege) -> None:
     from twinops.governance.log.verify import check
 

@@ -91,9 +91,9 @@ judged = [c for c in result.comparisons if c.decides]
 uneven, shown = ([c.attribute for c in judged if c.outcome == said] for said in ("failed", "passed"))
 unsure = [c.attribute for c in judged if c.outcome == "inconclusive"]
 Markdown(
-    f"Of {len(judged)} attributes that decide, by {len(uneven)} some households are shown to be reached less often than "
-    f"the limit allows ({', '.join(uneven) or 'none'}); by {len(shown)} groups are shown to be reached about as often "
-    f"({', '.join(shown) or 'none'}); by {len(unsure)} there are too few households to tell "
+    f"Of {len(judged)} attributes that decide, by {len(uneven)} some households are shown to be reached less often "
+    f"than the limit allows ({', '.join(uneven) or 'none'}); by {len(shown)} groups are shown to be reached "
+    f"about as often ({', '.join(shown) or 'none'}); by {len(unsure)} there are too few households to tell "
     f"({', '.join(unsure) or 'none'}). The gate draws the verdict."
 )
 

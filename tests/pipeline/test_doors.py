@@ -25,7 +25,14 @@ README = re.sub(r"(?s)## A release.*?(?=\n## )", "", WHOLE)
 """Without the day of a release, which needs a server and five people: tests/server plays it, line by line."""
 ANSWERS_NO = ("twinops gates explain", "twinops decide")
 """The candidate is refused, so these end with 10."""
-ASKS_FOR_MORE = (" NAME", "gates resolve", "model evidence", "policy activate reports/evidence.json")
+ASKS_FOR_MORE = (
+    " NAME",
+    "gates resolve",
+    "model evidence",
+    "policy activate reports/evidence.json",
+    "judge show",
+    "judge activate",
+)
 """What is told of in short, without what it must be given, ends with 2."""
 EITHER = ("twinops release", "twinops audit verify")
 """A small project's table may be refused; without a server there may be no log."""

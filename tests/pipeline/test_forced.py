@@ -42,7 +42,7 @@ def login(live: Live, who: str) -> dict[str, str]:
 def test_a_forced_run_in_a_clone_is_recorded_and_judged(ran: Workshop, live: Live, tmp_path: Path) -> None:
     mine = Workshop(tmp_path / "scientist")
     shutil.copytree(ran.root, mine.root)
-    mine.do("twinops", "policy", "activate", "compliance/policy.yaml", **login(live, "risk-officer"))
+    mine.do("twinops", "policy", "activate", "compliance/policy.yaml", "--yes", **login(live, "risk-officer"))
     mine.do("twinops", "judge", "activate", **login(live, "scientist"), expect=10)
     mine.do("twinops", "judge", "activate", **login(live, "risk-officer"))
     assert ": 0 difference(s)" in mine.do("twinops", "judge", "show", **login(live, "scientist"))

@@ -21,7 +21,7 @@ import json
 from twinops.server.app import app, serve
 from twinops.server.registry.home import Home
 serve.configure(Home.here())
-serve.prepare(Home.here(), adopt=False)
+serve.prepare(Home.here(), serve.Starting())
 made = app.create_app()
 from mlflow.server import app as flask
 native = [(r.path, sorted(r.methods)) for r in made.routes if getattr(r, "methods", None)]

@@ -27,7 +27,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     candidate.write(places.evidence, given.to_json())
     for name, text in play.documents(given).items():
         candidate.write(root / "model_cards" / "twin" / name, text)
-    named = play.OFFICES.replace("account: owner,", "account: owner, office: data owner,")
+    named = play.OFFICES
     (root / "compliance" / "offices.yaml").write_text(named.replace("scientist@example.org", "t@example.org"))
     (root / "compliance" / "policy.yaml").write_text(play.POLICY)
     candidate.git(root, "add", "-A")

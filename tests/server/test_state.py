@@ -27,7 +27,6 @@ from live import Live, Version
 from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
-from test_bypass import as_scientist
 from test_roles import granted
 
 from twinops.entities.event import Event, Kind

@@ -158,7 +158,7 @@ def can_close() -> bool:
     """Whether this machine gives such a room."""
     if sys.platform != "linux" or shutil.which("unshare") is None:
         return False
-    with scratch() as place, tempfile.TemporaryDirectory() as root:
+    with scratch() as place, tempfile.TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as root:
         work = Workplace(Path(root).resolve(), frozenset())
         told = {"command": ["true"], "at": root, "environment": environment(work.root, place)}
         return _sent({"closed": True, **told, **_furniture(work, place)}, quietly=True) == 0

@@ -18,7 +18,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.citations import cite, said
-from twinops.governance.documents import _tables
+from twinops.governance.documents import _blended, _tables
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import GAIN, Quantity, figure, headline_measures, of_own, quantities, sheet
 from twinops.governance.gates._shelf import of
@@ -34,6 +34,7 @@ FILES = ("README.md",)
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`README.md`, the card."""
     shown = {"card": Card(evidence, decision), "evidence": evidence, "words": words, "tables": _tables}
+    shown["blended"] = _blended
     return {"README.md": _metadata(evidence, decision) + "\n" + render("model_card.md.j2", shown)}
 
 

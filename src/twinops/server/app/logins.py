@@ -98,7 +98,7 @@ def _pause(kind: str, times: int) -> float:
     """Twice as long each time, up to a bound.
 
     >>> [_pause("pair", n) for n in (5, 6, 7, 11, 12, 1000)]
-    [0.0, 1.0, 2.0, 32.0, 60.0, 60.0]
+    [0.0, 1.0, 2.0, 32.0, 60, 60]
     """
     beyond = times - FREE[kind]
     return 0.0 if beyond <= 0 else min(2.0 ** min(beyond - 1, 20), LONGEST[kind])

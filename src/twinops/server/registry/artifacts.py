@@ -185,7 +185,10 @@ class SealedRepository(ArtifactRepository, StreamUploadMixin):
         local = self.get_local_path(artifact_path) if dst_path is None else None
         if local is not None:
             return local
-        into = Path(dst_path or tempfile.mkdtemp(), posixpath.basename(plain(artifact_path)) or "artifact")
+        into = Path(
+            dst_path or tempfile.mkdtemp(prefix=f"twinops-{os.getpid()}-"),
+            posixpath.basename(plain(artifact_path)) or "artifact",
+        )
         self._download_file(artifact_path, str(into))
         return str(into)
 

@@ -75,7 +75,7 @@ class Bucket:
     @contextmanager
     def opened(self, place: str) -> Iterator[Path]:
         """See `Storage`."""
-        with tempfile.TemporaryDirectory(prefix="twinops-") as scratch:
+        with tempfile.TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as scratch:
             found = dict(islice(self._objects(f"{place}/"), digests.MAX_FILES + 1))
             small = len(found) <= digests.MAX_FILES and sum(found.values()) <= digests.MAX_BYTES
             for name in _plain_files(found) if small else ():

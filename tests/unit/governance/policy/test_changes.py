@@ -26,7 +26,7 @@ LOOSER = [
     ("auc_at_most: 0.65", "auc_at_most: 0.99"),
     ("at_least: 0.99", "at_least: 0.5"),
     ("ratio: 0.8", "ratio: 0.1"),
-    ("alpha: 0.05", "alpha: 0.5"),
+    ("alpha: 0.05", "alpha: 0.1"),
     ("warn: 0.07", "warn: 0.09"),
     ("gain: active_auc.gain_over_rfm", "gain: active_auc.gain_over_naive"),
     ("attributes: [age, income,", "attributes: [age,"),

@@ -31,7 +31,7 @@ def test_the_run_stands_without_these_sources_and_says_what_is_lost(
     facts = json.loads((less.root / "reports" / "evidence.json").read_text(encoding="utf-8"))["facts"]
     held = {f["name"]: f["value"] for f in (facts.values() if isinstance(facts, dict) else facts)}
     assert held["blend_sources_off"] == sorted(off)
-    card = (less.root / "model_cards" / "twin" / "README.md").read_text(encoding="utf-8")
+    card = (less.root / "model_cards" / "twin" / "appendix.md").read_text(encoding="utf-8")
     assert f"Switched off: {', '.join(sorted(off))}" in card.replace("\\_", "_")
     lost = {
         PROFILES: ("Nothing was inferred", "No group was measured"),

@@ -27,8 +27,8 @@ from live import Live, Version
 from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
-from test_roles import granted
 
+from siege.servers import granted
 from twinops.entities.event import Event, Kind
 from twinops.governance.log.merkle import Frontier, leaf_hash
 from twinops.server.registry import triggers
@@ -154,7 +154,7 @@ def as_the_servers_role(root: Path, owners: str) -> Iterator[tuple[Live, Engine]
     with living.serving(root, owners) as first:
         passwords = first.passwords
     owner = create_engine(owners.replace("postgresql://", "postgresql+psycopg://"))
-    granted(owner)
+    granted(owners.replace("postgresql://", "postgresql+psycopg://"))
     live = Live(root, living.free_port(), owners.replace("owner@", "twinops_app@"), 2, None, passwords)
     try:
         live.start()
@@ -282,7 +282,7 @@ def test_a_folder_that_is_no_longer_sealed_is_named(door: Door) -> None:
 
 
 def test_who_worked_on_a_version_cannot_be_taken_out(door: Door) -> None:
-    as_scientist(door.live, "risk-officer")
+    door.live.assign("risk-officer", "scientist")
     mine = door.live.uploaded(5, who="risk-officer", name=f"mine{door.owns:d}")
     door.live.call("POST", f"{living.API}/registered-models/create", {"name": mine.name}, who="scientist")
     made = door.live.post(f"{living.API}/model-versions/create", mine.request, who="scientist").json["model_version"]

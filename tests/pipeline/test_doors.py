@@ -32,6 +32,7 @@ ASKS_FOR_MORE = (
     "policy activate reports/evidence.json",
     "judge show",
     "judge activate",
+    "model adopt-base",
 )
 """What is told of in short, without what it must be given, ends with 2."""
 EITHER = ("twinops release", "twinops audit verify")

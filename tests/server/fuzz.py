@@ -18,10 +18,13 @@ from live import Answer, Live
 
 LISTING = """
 import json
-from twinops.server.app import app, serve
+from twinops.adapters.quiet import be_quiet
+be_quiet()
+from twinops.server.app import serve
 from twinops.server.registry.home import Home
 serve.configure(Home.here())
 serve.prepare(Home.here(), serve.Starting())
+from twinops.server.app import app
 made = app.create_app()
 from mlflow.server import app as flask
 native = [(r.path, sorted(r.methods)) for r in made.routes if getattr(r, "methods", None)]

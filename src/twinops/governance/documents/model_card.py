@@ -19,13 +19,12 @@ from twinops.entities.shown import Section
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.documents import _blended, _tables
-from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.documents._tables import GAIN, Quantity, figure, headline_measures, of_own, quantities, sheet
-from twinops.governance.gates._shelf import of
+from twinops.governance.documents.appendix import Appendix
 from twinops.governance.markdown import plain, render
 from twinops.governance.policy.decide import Decision
 from twinops.governance.verdicts.brief import Brief, brief, first_words
-from twinops.governance.verdicts.explain import headline_so_far, in_order, later
+from twinops.governance.verdicts.explain import in_order, later
 from twinops.governance.words import words
 
 FILES = ("README.md",)
@@ -39,27 +38,15 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class Card(CitedEvidence):
+class Card(Appendix):
     """What the template of the card may ask for beside. Everything it hands out carries its citation."""
-
-    UNKNOWN = Markup("**not known**")
-
-    @property
-    def headline(self) -> str:
-        """What was decided, and what is judged only after this card."""
-        return headline_so_far(self.decision)
-
-    @property
-    def model(self) -> str:
-        """The registered name."""
-        return self.evidence.model
 
     @property
     def brief(self) -> Brief:
         """The page that comes before all others."""
         return brief(self.evidence, self.decision)
 
-    def verdicts(self) -> list[Verdict]:
+    def gravest_first(self) -> list[Verdict]:
         """Every verdict, what does not pass first."""
         return in_order(self.decision)
 
@@ -79,11 +66,6 @@ class Card(CitedEvidence):
         told = (("Sources", False), ("Synthetic sources", True))
         named = ((words, [f for made_up, f in found if made_up is kind]) for words, kind in told)
         return tuple(said(f"{words}: {', '.join(map(_called, facts))}", *facts) for words, facts in named if facts)
-
-    def considered(self) -> tuple[tuple[str, Verdict], ...]:
-        """Verdicts that are ethical considerations, each with the words that lead it in."""
-        found = ((of(v, "CONSIDERED_AS"), v) for v in self.decision.verdicts if v.evidence)
-        return tuple((leads, verdict) for leads, verdict in found if leads)
 
     def picture(self, section: str) -> tuple[str, str] | None:
         """The first picture of a section with its caption."""

@@ -138,7 +138,6 @@ def timed(server: living.Live, path: str) -> list[float]:
 
 def measured(kind: str) -> list[Row]:
     """Both servers on databases of their own, called in turn."""
-    os.environ["TWINOPS_NO_GIT_NOTES"] = "1"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="twinops-bench-")))
         cluster = stack.enter_context(living.postgresql()) if kind == "postgresql" else None

@@ -95,7 +95,9 @@ def checkpoints_in_git(root: Path) -> list[str]:
 
 
 def note_in_git(root: Path, note: str) -> bool:
-    """Add a checkpoint to the current commit's note; False where git cannot."""
+    """Add a checkpoint to the current commit's note; False where git cannot, or the folder is in no repository."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return False
     held = _git(root, "notes", f"--ref={NOTES}", "show", "HEAD")
     if note.strip() in held:
         return True

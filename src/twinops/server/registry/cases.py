@@ -263,14 +263,17 @@ def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tupl
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)
     base = given.body["base"] if given else None
-    adopted = adopted_base(now, made.name)
-    since = [*records.promoted_commits(now.session, made.name), *([adopted.base.commit] if adopted else [])]
-    if base and base not in since:
+    if base and not _known_base(now, made.name, base):
         found.append(STRANGE_BASE)
     policy = rules(now).policy
     if policy is not None and not policy.valid_on(now.now.date()):
         found.append(f"Policy {policy.version} is not in force today.")
     return tuple(found)
+
+
+def _known_base(now: Transaction, name: str, commit: str) -> bool:
+    adopted = adopted_base(now, name)
+    return (adopted is not None and adopted.base.commit == commit) or records.was_promoted(now.session, name, commit)
 
 
 def _strange_signers(found: Judgement | None, offices: Offices | None) -> tuple[str, ...]:

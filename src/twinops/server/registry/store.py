@@ -71,6 +71,8 @@ class GovernedStore(SqlAlchemyStore):
         if running is not None:
             yield running.session
             return
+        if not read_only:
+            _asked_of_models().clear()
         with self._stock_sessions(read_only=read_only) as session:
             yield session
 
@@ -78,6 +80,7 @@ class GovernedStore(SqlAlchemyStore):
     def writing(self) -> Iterator[AuditLog]:
         """One transaction that holds the writer lock from its first statement: all of it happens, or none."""
         note = ""
+        _asked_of_models().clear()
         with self._turn, self._stock_sessions(read_only=False) as session:
             if self.db_type == "sqlite":
                 session.execute(text("BEGIN IMMEDIATE"))
@@ -140,6 +143,15 @@ class GovernedStore(SqlAlchemyStore):
     def actor(self) -> Actor:
         """Who is calling, with roles."""
         return self.roles_of(actors.current())
+
+    def get_registered_model(self, name: str) -> Any:
+        """MLflow asks twice to find out who may set an alias; a request is answered once, until it writes."""
+        if getattr(self._here, "now", None) is not None:
+            return super().get_registered_model(name)
+        kept = _asked_of_models()
+        if name not in kept:
+            kept[name] = super().get_registered_model(name)
+        return kept[name]
 
     # registration
 
@@ -452,6 +464,14 @@ class GovernedStore(SqlAlchemyStore):
     def now(self) -> datetime:
         """The server's clock."""
         return datetime.now(UTC)
+
+
+def _asked_of_models() -> dict[str, Any]:
+    """What this request was told of models since it wrote last; nothing outside a request."""
+    from flask import g, has_request_context
+
+    kept: dict[str, Any] = g.setdefault("twinops_models", {}) if has_request_context() else {}
+    return kept
 
 
 def _answering(sessions: Any) -> Any:

@@ -130,12 +130,13 @@ def half_open(live: Live, number: int, *, words: str, source: str | None = None)
 
 
 def begun(live: Live, what: str, who: str | None = None) -> str:
-    """How a half-open connection begins: with nothing, half a head, or half a body."""
+    """How a half-open connection begins: with nothing, half a head, or half a body, also where no login is asked."""
     head = f"POST {API}/runs/create HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
     return {
         "nothing": "",
         "head": head,
         "body": head + "Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n{",
+        "open": f"POST /health HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\nContent-Length: 9\r\n\r\n{{",
     }[what]
 
 
@@ -169,21 +170,25 @@ class Honest:
 
 @contextmanager
 def honest(live: Live, who: str = "scientist", *, source: str = "127.0.0.2") -> Iterator[Honest]:
-    """Somebody at another address who asks, one request after the other, as long as the block runs."""
+    """Somebody at this address, logged in before, who asks one request after the other as long as the block runs."""
     met, over = Honest(), threading.Event()
+    body = json.dumps({"max_results": 5}).encode()
+    head = f"POST {API}/experiments/search HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
+    about = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+
+    def ask() -> int:
+        with connected(live, source) as connection:
+            connection.sendall((head + about).encode() + body)
+            return spoken(connection).status
 
     def go() -> None:
-        body = json.dumps({"max_results": 5}).encode()
-        head = f"POST {API}/experiments/search HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
-        about = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         while not over.is_set():
             start = time.monotonic()
-            with connected(live, source) as connection:
-                connection.sendall((head + about).encode() + body)
-                met.statuses.add(spoken(connection).status)
+            met.statuses.add(ask())
             met.seconds.append(time.monotonic() - start)
             over.wait(0.02)
 
+    met.statuses.add(ask())
     thread = threading.Thread(target=go)
     thread.start()
     try:

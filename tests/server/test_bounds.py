@@ -90,9 +90,12 @@ def test_half_open_connections_keep_nobody_waiting_not_even_at_their_own_address
 
 def test_lines_that_were_used_once_do_not_push_a_new_one_out(live: Live) -> None:
     source, words = "127.0.0.4", f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n\r\nGET /health HTTP"
-    with attacks.half_open(live, 300, words=words, source=source), attacks.honest(live, source=source) as met:
-        with attacks.half_open(live, 300, words=words, source=source):
-            time.sleep(1)
+    with (
+        attacks.half_open(live, 300, words=words, source=source),
+        attacks.honest(live, source=source) as met,
+        attacks.half_open(live, 300, words=words, source=source),
+    ):
+        time.sleep(1)
     assert met.statuses == {200}
 
 

@@ -47,7 +47,7 @@ def neighbourhood(address: str) -> str:
 
 
 class Connections:
-    """The open connections by address. Whoever holds a line longest without a whole request makes place for a new one."""
+    """The open connections by address. Whoever was silent longest without a whole request makes place for a new one."""
 
     def __init__(self) -> None:
         self.at_most = min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)

@@ -165,7 +165,9 @@ def prepare(connection: Connection) -> bool:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
-    connection.execute(insert_into(HEAD, connection.dialect.name).values(id=1, size=0, peaks="").on_conflict_do_nothing())
+    connection.execute(
+        insert_into(HEAD, connection.dialect.name).values(id=1, size=0, peaks="").on_conflict_do_nothing()
+    )
     if not promotions_known:
         _read_promotions(connection)
     install(connection)

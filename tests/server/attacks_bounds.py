@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from live import API, Answer, Live
+from live import API, ARTIFACTS, Answer, Live
 
 TRACES = {"Content-Type": "application/x-protobuf", "x-mlflow-experiment-id": "0"}
 NAMES = {
@@ -130,13 +130,15 @@ def half_open(live: Live, number: int, *, words: str, source: str | None = None)
 
 
 def begun(live: Live, what: str, who: str | None = None) -> str:
-    """How a half-open connection begins: with nothing, half a head, or half a body, also where no login is asked."""
-    head = f"POST {API}/runs/create HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
+    """How a half-open connection begins: with nothing, half a head, half a body or upload; `open`: where none logs in."""
+    about = f" HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
+    head = f"POST {API}/runs/create{about}"
     return {
         "nothing": "",
         "head": head,
         "body": head + "Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n{",
-        "open": f"POST /health HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\nContent-Length: 9\r\n\r\n{{",
+        "upload": f"PUT {ARTIFACTS}/0/x/artifacts/y{about}Content-Length: 9000\r\n\r\n{{",
+        "open": f"POST /health{about}Content-Length: 9\r\n\r\n{{",
     }[what]
 
 

@@ -71,7 +71,8 @@ def test_compressed_bodies_are_opened_no_further_than_the_bound(live: Live, enco
 
 
 @pytest.mark.parametrize(
-    ("what", "who"), [("nothing", None), ("head", None), ("body", None), ("open", None), ("body", "scientist")]
+    ("what", "who"),
+    [*((what, None) for what in ("nothing", "head", "body", "open")), ("body", "scientist"), ("upload", "scientist")],
 )
 def test_half_open_connections_keep_nobody_waiting_not_even_at_their_own_address(
     live: Live, what: str, who: str | None

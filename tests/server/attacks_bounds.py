@@ -130,7 +130,7 @@ def half_open(live: Live, number: int, *, words: str, source: str | None = None)
 
 
 def begun(live: Live, what: str, who: str | None = None) -> str:
-    """How a half-open connection begins: with nothing, half a head, half a body or upload; `open`: where none logs in."""
+    """How a half-open line begins: with nothing, half a head, half a body or upload; `open`: with no login asked."""
     about = f" HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
     head = f"POST {API}/runs/create{about}"
     return {

@@ -200,7 +200,8 @@ def row(name: str, found: dict[str, tuple[float, float]]) -> Row:
         "ratio": round(ours / theirs, 3),
         "n": CALLS,
         "note": f"in turn over HTTP, login cached, small model, no git; wall p50 {our_wall:.0f} against"
-        f" {their_wall:.0f} ms; set: verdicts, digests, grant, log, checkpoint; resolve: digests, grant, revocation; lower is better",
+        f" {their_wall:.0f} ms; set: verdicts, digests, grant, log, checkpoint; resolve: digests, grant, revocation;"
+        " lower is better",
     }
 
 

@@ -70,7 +70,7 @@ class Bounds:
             talk.at_most = self._most(scope["path"], known=known)
             if int(_header(scope, b"content-length") or 0) > talk.at_most:
                 raise RequestError(413, f"the body is larger than {talk.at_most:,} bytes.")
-        await self._whole(scope, talk, address)
+        await self._whole(scope, talk, f"{address} known" if known else address)
 
     def _most(self, path: str, *, known: bool) -> int:
         if not known:
@@ -85,10 +85,10 @@ class Bounds:
         if talk.wrong:
             raise talk.wrong
 
-    async def _whole(self, scope: Any, talk: Talk, address: str) -> None:
+    async def _whole(self, scope: Any, talk: Talk, whose: str) -> None:
         """A request counts as running from when all of it is here: half a one keeps no other waiting."""
         if talk.complete:
-            with self._one_more(address):
+            with self._one_more(whose):
                 await self.app(scope, talk.listen, talk.send)
             return
         with self._share() as share:
@@ -96,7 +96,7 @@ class Bounds:
             while not talk.complete:
                 body += await talk.more()
                 share.take(len(body))
-            with self._one_more(address):
+            with self._one_more(whose):
                 talk.replay = await self._opened(scope, body, share, at_most=talk.at_most)
                 await self.app(_as_opened(scope, len(talk.replay)), talk.listen, talk.send)
 
@@ -119,17 +119,17 @@ class Bounds:
             self._held -= share.taken
 
     @contextmanager
-    def _one_more(self, address: str) -> Iterator[None]:
-        """Of requests, or of the uploads of an address."""
-        if self._running[address] >= self._limits.at_once:
+    def _one_more(self, whose: str) -> Iterator[None]:
+        """Of an address: uploads, other requests of accounts, and those of nobody are counted apart."""
+        if self._running[whose] >= self._limits.at_once:
             raise RequestError(429, "too many requests at a time from this address; try again.", retry_after="1")
-        self._running[address] += 1
+        self._running[whose] += 1
         try:
             yield
         finally:
-            self._running[address] -= 1
-            if not self._running[address]:
-                del self._running[address]
+            self._running[whose] -= 1
+            if not self._running[whose]:
+                del self._running[whose]
 
 
 class Share:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import ABORTED, PERMISSION_DENIED
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from twinops.entities.approval import Act
 from twinops.entities.event import Kind
@@ -100,7 +100,7 @@ def verify(now: Transaction, found: Any, alias: str) -> None:
     """
     wanted = Promotion(found.name, alias, int(found.version))
     seen = now.seen()
-    row = now.session.execute(_served(wanted)).one_or_none()
+    row = now.session.execute(_SERVED, asdict(wanted)).one_or_none()
     if row is None or row.created_ms != found.creation_timestamp:
         raise _refusal(wanted, ("The alias was not set by this server's promotion.",))
     if row.granted != row.digest:
@@ -117,7 +117,7 @@ def verify(now: Transaction, found: Any, alias: str) -> None:
     artifact_folders.against_changed_copy(now.home, row)
 
 
-def _served(wanted: Promotion) -> Select[Any]:
+def _served() -> Select[Any]:
     """One question for all that is compared: every load of a model in production asks it."""
     acts = REVIEW.alias()
     last = select(func.max(acts.c.id)).where(acts.c.uid == VERSION.c.uid, acts.c.act.in_(records.DECIDED))
@@ -127,9 +127,12 @@ def _served(wanted: Promotion) -> Select[Any]:
         .select_from(VERSION)
         .join(GRANT, (GRANT.c.uid == VERSION.c.uid) & (GRANT.c.name == VERSION.c.name))
         .outerjoin(REVIEW, REVIEW.c.id == last.scalar_subquery())
-        .where(VERSION.c.deleted == 0, VERSION.c.version == GRANT.c.version, VERSION.c.version == wanted.version)
-        .where(GRANT.c.active == 1, GRANT.c.name == wanted.name, GRANT.c.alias == wanted.alias)
+        .where(VERSION.c.deleted == 0, VERSION.c.version == GRANT.c.version)
+        .where(GRANT.c.active == 1, *(GRANT.c[f.name] == bindparam(f.name) for f in fields(Promotion)))
     )
+
+
+_SERVED = _served()
 
 
 def _compare(now: Grant | None, etag: int) -> None:

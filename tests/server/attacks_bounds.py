@@ -17,6 +17,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
 
 from live import API, ARTIFACTS, Answer, Live
 
@@ -130,7 +132,10 @@ def half_open(live: Live, number: int, *, words: str, source: str | None = None)
 
 
 def begun(live: Live, what: str, who: str | None = None) -> str:
-    """How a half-open line begins: with nothing, half a head, half a body or upload; `open`: with no login asked."""
+    """How a half-open line begins: with nothing, half a head, half a body or upload; `open`: with no login asked.
+
+    `unread` is a whole request for much, of whose answer nothing is taken.
+    """
     about = f" HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
     head = f"POST {API}/runs/create{about}"
     return {
@@ -138,8 +143,16 @@ def begun(live: Live, what: str, who: str | None = None) -> str:
         "head": head,
         "body": head + "Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n{",
         "upload": f"PUT {ARTIFACTS}/0/x/artifacts/y{about}Content-Length: 9000\r\n\r\n{{",
+        "unread": f"GET /static-files/{largest()}{about}\r\n",
         "open": f"POST /health{about}Content-Length: 9\r\n\r\n{{",
     }[what]
+
+
+def largest() -> str:
+    """The largest file that anybody gets."""
+    folder = Path(str(find_spec("mlflow").submodule_search_locations[0])) / "server" / "js" / "build"  # type: ignore
+    found = max((p for p in folder.rglob("*.js")), key=lambda p: p.stat().st_size)
+    return found.relative_to(folder).as_posix()
 
 
 def huge_head(live: Live, *, number: int = 1, size: int = 10_000_000) -> tuple[Answer, int]:

@@ -89,6 +89,17 @@ def test_half_open_connections_keep_nobody_waiting_not_even_at_their_own_address
     assert_served(beside)
 
 
+def test_strangers_who_ask_for_much_and_take_nothing_hold_no_thread(live: Live) -> None:
+    source, before = "127.0.0.5", resident(live)
+    with (
+        attacks.half_open(live, 200, words=attacks.begun(live, "unread"), source=source),
+        attacks.honest(live, source=source) as met,
+    ):
+        time.sleep(8)
+    assert resident(live) - before < MOST_GROWTH
+    assert (met.statuses, len(met.seconds) > 10) == ({200}, True), met.seconds
+
+
 def test_lines_that_were_used_once_do_not_push_a_new_one_out(live: Live) -> None:
     source, words = "127.0.0.4", f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n\r\nGET /health HTTP"
     with (

@@ -130,6 +130,13 @@ def weighed(evidence: Evidence, limits: Limits) -> Mapping[str, Weighed]:
     return justification.weighed(evidence, fact.id if fact else "", at_most_days=limits.justified_days)
 
 
+def ends(evidence: Evidence, limits: Limits) -> dict[str, date]:
+    """Justifications of what would have failed without them."""
+    low = {name for name, outcome in failing(evidence, limits).items() if outcome is Outcome.FAILED}
+    found = {name: w for name, w in weighed(evidence, limits).items() if name in limits.justifiable and not w.problem}
+    return {f"the justification of {_spoken(name)}": w.said.until for name, w in found.items() if name in low}
+
+
 def failing(evidence: Evidence, limits: Limits) -> dict[str, Outcome]:
     """What the rule says of each attribute that decides, whatever anybody justifies."""
     return {name: t.outcome(limits.ratio) for name, t in _tests(evidence).items() if name in limits.attributes}

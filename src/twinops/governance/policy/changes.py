@@ -98,6 +98,8 @@ def _value(name: str, old: Any, new: Any) -> Change:
 def _stricter(path: list[str], old: Any, new: Any) -> bool | None:
     """Does the new value let less through? None: its name does not say."""
     name = path[-1]
+    if name == "after_expiry":
+        return bool(new == "refuse")
     if "groups" in path:
         return True if old is None else None  # a group that is looked at besides; another make-up may hide somebody
     if _listed(old) and _listed(new):

@@ -30,7 +30,7 @@ from twinops.server.refusals import mistake, refusal
 from twinops.server.registry import callers as actors
 from twinops.server.registry import cases
 from twinops.server.registry.artifacts import governed
-from twinops.server.registry.store import GovernedStore
+from twinops.server.registry.store import STATED, GovernedStore
 
 Route = tuple[str, str, Callable[[], Any]]
 A_PAGE = 50
@@ -231,6 +231,7 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "run": judging.told(held),
         "may": [(act.value, _button(held, act)) for act in offered if not against[act]],
         "may_not": [(BUTTONS[act], against[act]) for act in offered if against[act]],
+        "served": _served(store, held),
         "carried": [g.alias for g in held.grants if g.uid == held.case.uid],
         "in_production": next((g.alias for g in held.grants if g.uid == held.case.uid), None),
         "may_take_down": not against[Act.REJECT],
@@ -242,6 +243,17 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
     }
     empty = {"done": None, "wrong": None, "typed": "", "typed_gate": ""}
     return _html("review.html.j2", status=status, **{**empty, **values, **told})
+
+
+def _served(store: GovernedStore, held: Dossier) -> tuple[bool, str]:
+    """Whether the alias that the version carries is answered now, and with which reserve or refusal."""
+    alias = next((g.alias for g in held.grants if g.uid == held.case.uid), None)
+    if alias is None:
+        return False, ""
+    try:
+        return True, store.get_model_version_by_alias(held.case.name, alias).tags.get(STATED, "")
+    except MlflowException as problem:
+        return False, said(problem)
 
 
 def _offered(held: Dossier, act: Act, *, decides: bool) -> bool:

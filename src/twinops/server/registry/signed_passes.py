@@ -14,7 +14,7 @@ from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.checkpoint import Checkpoint, signed
 from twinops.server.refusals import mistake, refusal
 from twinops.server.registry import audit_log as ledger
-from twinops.server.registry import records
+from twinops.server.registry import aliases, records
 from twinops.server.registry.audit_log import ORIGIN
 from twinops.server.registry.home import APPROVED
 from twinops.server.registry.records import Grant
@@ -51,6 +51,7 @@ def issue(store: GovernedStore, name: str, alias: str, *, nonce: str | None = No
             "separated": given.separated,
             "digests": given.digests.digest if given.digests else None,
             "settled": ruled,
+            "ended": aliases.ended(now, made.uid),
         },
         "issued": stamp(now.now),
         "nonce": nonce,

@@ -155,9 +155,7 @@ def _justified(income: dict[str, Any], until: date) -> Any:
 
 @pytest.mark.pipeline
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_running_server_goes_by_its_own_clock(
-    kind: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_a_running_server_goes_by_its_own_clock(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     database = request.getfixturevalue("postgres").database() if kind == "postgresql" else None
     clock = tmp_path / "clock"
     clock.mkdir()

@@ -12,7 +12,6 @@ from typing import Any
 
 from markupsafe import Markup
 
-from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Verdict
 from twinops.governance.assessment.approval import LAPSED, OPEN, REOPENED, STANDS
@@ -71,7 +70,9 @@ class Prose(CitedEvidence):
         fact = self.evidence.fact("dpia.review")
         review = fact.value if fact and isinstance(fact.value, dict) else {}
         against = [*_list(review.get("reasons")), *(_differs(t) for t in _list(review.get("triggers")))]
-        since = f", given by {review.get('decided_by')} on {review.get('decided_on')}" if review.get("decided_by") else ""
+        since = (
+            f", given by {review.get('decided_by')} on {review.get('decided_on')}" if review.get("decided_by") else ""
+        )
         told = f"The approval{since} {STATES.get(str(review.get('state')), 'was not looked up')}"
         return _told(f"{told}{': ' if against else '.'}{'; '.join(map(str, against))}", fact)
 
@@ -90,7 +91,9 @@ class Prose(CitedEvidence):
         for fact in self.evidence.facts:
             if fact.name.startswith("dpia.human.") and (asked := _asked(fact)) and not asked.answer:
                 left.setdefault(asked.who, []).append(fact)
-        return {who: said(f"{len(facts)} question{'s' if len(facts) > 1 else ''}", *facts) for who, facts in left.items()}
+        return {
+            who: said(f"{len(facts)} question{'s' if len(facts) > 1 else ''}", *facts) for who, facts in left.items()
+        }
 
     def sentences(self, content: dict[str, Any]) -> tuple[Markup, ...]:
         """What was declared, then what was measured."""
@@ -131,7 +134,9 @@ class Prose(CitedEvidence):
             told += [f"Not yet answered: {words(need.get('open'))}."] if need.get("open") else []
             yield _told(" ".join(told), self.evidence.fact("dpia.need"))
         if self.value("dpia.synthetic_controller") is True:
-            yield _told("The controller is invented: this is a demonstration.", self.evidence.fact("dpia.synthetic_controller"))
+            yield _told(
+                "The controller is invented: this is a demonstration.", self.evidence.fact("dpia.synthetic_controller")
+            )
         if act and isinstance(act.value, dict):
             kind = str(act.value.get("class")).replace("_", " ")
             yield said(f"Under the AI Act the declared use is {kind}: {act.value.get('means')}.", act)
@@ -185,7 +190,11 @@ class Prose(CitedEvidence):
         ages = fact.value if fact and isinstance(fact.value, dict) else {}
         over = sorted(name for name, age in ages.items() if isinstance(age, dict) and age.get("within") is not True)
         if fact:
-            told = f"Older than they may be: {', '.join(over)}." if over else "No source holds a row that is older than it may be."
+            told = (
+                f"Older than they may be: {', '.join(over)}."
+                if over
+                else "No source holds a row that is older than it may be."
+            )
             yield said(told.replace("_", " "), fact)
         if review and isinstance(review.value, dict):
             yield said(f"Proposals to keep less: {review.value.get('told')}.", review)

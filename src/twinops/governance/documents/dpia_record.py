@@ -104,7 +104,7 @@ class Field:
 
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
-    """`dpia.json`, the record with every field, and `dpia.md`, what a person reads of it: sentences, and answers whole."""
+    """`dpia.json`, the record with every field, and `dpia.md`, what a person reads of it: sentences."""
     contents = law("gdpr_dpia")["contents"]
     sections = [_section(number, contents, evidence) for number in SECTIONS]
     record = {

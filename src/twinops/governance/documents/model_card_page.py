@@ -1,4 +1,4 @@
-"""Show card, impact assessment and appendix as pages: each citation of the first two leads to its evidence; nothing comes from elsewhere."""
+"""Show card, impact assessment and appendix as pages: citations lead to evidence; nothing comes from elsewhere."""
 
 from __future__ import annotations
 

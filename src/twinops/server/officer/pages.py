@@ -17,8 +17,10 @@ from urllib.parse import quote, urlencode
 from flask import Response, redirect, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
 from twinops.entities.approval import Act
+from twinops.evaluation.printed_page import printed
 from twinops.governance.policy.resolution import MIN_REASON
 from twinops.server.officer import acts as desk
 from twinops.server.officer import dossier, inert_documents, judging, needed, presenting, rules, rulings
@@ -80,6 +82,7 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/review", "GET", shown),
         ("/twinops/review", "POST", decided),
         ("/twinops/file", "GET", file),
+        ("/twinops/brief.pdf", "GET", brief),
         ("/twinops/style.css", "GET", style),
         ("/twinops/icon.svg", "GET", icon),
     )
@@ -160,6 +163,21 @@ def file() -> Response:
 
 
 @page
+def brief() -> Response:
+    """The one page on paper."""
+    store = governed()
+    held = dossier.dossier(store, *_which(request.args))
+    made = presenting.brief_of(held)
+    if made is None:
+        raise MlflowException("Nothing was handed in that could be judged.", RESOURCE_DOES_NOT_EXIST)
+    response = Response(printed(made.title, made.passages), mimetype="application/pdf")
+    named = f"brief-{held.case.version}.pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{named}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@page
 def style() -> Response:
     """The one style sheet."""
     return _static("style.css", "text/css")
@@ -232,6 +250,8 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "may": [(act.value, _button(held, act)) for act in offered if not against[act]],
         "may_not": [(BUTTONS[act], against[act]) for act in offered if against[act]],
         "served": _served(store, held),
+        "brief": presenting.brief_of(held),
+        "office": held.bench.office(actor.account, on=now.date()),
         "carried": [g.alias for g in held.grants if g.uid == held.case.uid],
         "in_production": next((g.alias for g in held.grants if g.uid == held.case.uid), None),
         "may_take_down": not against[Act.REJECT],

@@ -59,6 +59,8 @@ class Judgement:
     """Those that count."""
     lasts: Mapping[str, date]
     """What the answer rests on, and the last day of each."""
+    dated: Evidence
+    """As it was judged: with the day of judging and what officers ruled."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +218,7 @@ def _judged(basis: Basis) -> Judgement:
     decision = decide(basis.policy, dated)
     counting = rulings.counting(decision, basis.ruled)
     digests = replace(digests, settled=digest(list(counting)) if counting else "")
-    return Judgement(evidence, decision, digests, counting, lasts(basis.policy, dated, decision))
+    return Judgement(evidence, decision, digests, counting, lasts(basis.policy, dated, decision), dated)
 
 
 def _digests(basis: Basis, evidence: Evidence) -> DigestSet:

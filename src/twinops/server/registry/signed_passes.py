@@ -13,8 +13,8 @@ from twinops.entities.event import stamp
 from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.checkpoint import Checkpoint, signed
 from twinops.server.refusals import mistake, refusal
-from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import aliases, records
+from twinops.server.registry import audit_log as ledger
 from twinops.server.registry.audit_log import ORIGIN
 from twinops.server.registry.home import APPROVED
 from twinops.server.registry.records import Grant

@@ -18,6 +18,8 @@ from twinops.workflows.candidate.files import evidence_of
 from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.places import Places
 
+REVISIONS = ("HEAD", "HEAD~1")
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -43,16 +45,35 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
 
     """
     judged = judge(places, lineage)
-    name, other = _other(places, production, against, judged.measured.model)
     now = Side("this folder", judged.evidence, judged.decision)
+    name, other = _other(places, production, against, judged.measured.model)
     if other is None:
         return Compared(now.decision, None, (), comparison_markdown(now, None))
-    today = judged.evidence.fact(JUDGED_ON)
-    seen = other.joined(facts=[today] if today and other.fact(JUDGED_ON) is None else ())
-    before = Side(name, seen, _comparable(decide(judged.rules, seen), judged))
+    before = side(judged, name, other)
     then, today_is = (description(e, decide(judged.rules, e), judged.rules) for e in (other, judged.measured))
     fired = triggers(then, today_is)
     return Compared(now.decision, before.decision, fired, comparison_markdown(now, before, fired))
+
+
+def side(judged: JudgedCandidate, name: str, other: Evidence) -> Side:
+    """The other candidate, judged by the policy of this folder and on the same day."""
+    today = judged.evidence.fact(JUDGED_ON)
+    seen = other.joined(facts=[today] if today and other.fact(JUDGED_ON) is None else ())
+    return Side(name, seen, _comparable(decide(judged.rules, seen), judged))
+
+
+def before_this(places: Places, production: Production, judged: JudgedCandidate) -> Side | None:
+    """What is in production, else the candidate that was committed before this one; None: this is the first."""
+    path, model = places.evidence.relative_to(places.root), judged.measured.model
+    found = (
+        ("production", production.evidence(model)),
+        *((f"revision {r}", production.at(r, path)) for r in REVISIONS),
+    )
+    for name, text in found:
+        other = None if text is None else _read(text, name)
+        if other is not None and other.digest != judged.measured.digest:
+            return side(judged, name, other)
+    return None
 
 
 def _comparable(decision: Decision, judged: JudgedCandidate) -> Decision:

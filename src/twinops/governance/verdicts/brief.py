@@ -13,6 +13,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.passage import Passage
 from twinops.entities.verdict import Verdict
 from twinops.governance.markdown import plain
+from twinops.governance.people.offices import RISK_OFFICER
 from twinops.governance.policy.decide import Decision
 from twinops.governance.policy.lasting import lasts
 from twinops.governance.policy.limits import Policy
@@ -135,7 +136,7 @@ def _to_resolve(policy: Policy, in_way: list[Verdict]) -> tuple[Asked, ...]:
     found: dict[tuple[str, int], list[str]] = {}
     for verdict in in_way:
         allowed = allowance(policy, verdict.gate, verdict)
-        if not allowed.problem and allowed.offices:
+        if _may_pass(policy, verdict):
             found.setdefault((" or ".join(allowed.offices), allowed.at_most_days), []).append(verdict.gate)
     return tuple(
         Asked(who, f"say in writing whether it may pass all the same, for at most {days} days: {', '.join(gates)}")
@@ -144,8 +145,20 @@ def _to_resolve(policy: Policy, in_way: list[Verdict]) -> tuple[Asked, ...]:
 
 
 def _asked(policy: Policy | None, in_way: list[Verdict], evidence: Evidence) -> Iterator[Asked]:
-    yield from _to_answer(evidence)
-    yield from _to_resolve(policy, in_way)[:MOST] if policy else ()
+    answers = tuple(_to_answer(evidence))
+    yield from answers
+    if policy:
+        yield from _to_resolve(policy, in_way)[:MOST]
+        mend = [v.gate for v in in_way if not _may_pass(policy, v) and not (answers and v.gate == "dpia")]
+        if mend:
+            yield Asked("whoever works on it", f"mend what nobody may let through: {', '.join(mend[:MOST])}")
+    if not in_way:
+        yield Asked(RISK_OFFICER, "who did not work on it: read the review page, then decide")
+
+
+def _may_pass(policy: Policy, verdict: Verdict) -> bool:
+    allowed = allowance(policy, verdict.gate, verdict)
+    return not allowed.problem and bool(allowed.offices)
 
 
 def _to_renew(policy: Policy | None, evidence: Evidence, decision: Decision) -> Iterator[Asked]:

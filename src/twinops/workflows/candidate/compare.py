@@ -1,6 +1,7 @@
 """Compare the candidate in this folder with production, or with any Evidence file or revision."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from twinops.workflows.candidate.files import evidence_of
 from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.places import Places
 
-REVISIONS = ("HEAD", "HEAD~1")
+REVISIONS = ("HEAD", *(f"HEAD~{n}" for n in range(1, 20)))
+"""So far back a candidate is looked for that was another."""
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,15 @@ def side(judged: JudgedCandidate, name: str, other: Evidence) -> Side:
 
 
 def before_this(places: Places, production: Production, judged: JudgedCandidate) -> Side | None:
-    """What is in production, else the candidate that was committed before this one; None: this is the first."""
-    path, model = places.evidence.relative_to(places.root), judged.measured.model
-    found = (
-        ("production", production.evidence(model)),
-        *((f"revision {r}", production.at(r, path)) for r in REVISIONS),
-    )
+    """What is in production, else the last committed candidate that was another; None: this is the first."""
+    path, seen = places.evidence.relative_to(places.root), {judged.measured.to_json()}
+    live = production.evidence(judged.measured.model)
+    found = chain((("production", live),), ((f"revision {r}", production.at(r, path)) for r in REVISIONS))
     for name, text in found:
-        other = None if text is None else _read(text, name)
+        other = None if text is None or text in seen else _read(text, name)
         if other is not None and other.digest != judged.measured.digest:
             return side(judged, name, other)
+        seen.add(text or "")
     return None
 
 

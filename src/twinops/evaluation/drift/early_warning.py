@@ -144,7 +144,7 @@ def day_answer(week: Week, calm: Sequence[Week], how: Watching, answer: Answer) 
     for place, quantity in enumerate(QUANTITIES):
         low, high = ends_of_day(week.noisy(place), [c.noisy(place) for c in calm], usual=1.0)
         lasting = Estimate(week.found[place].value, max(low, 0.0), high)
-        moved = f"t interval of how {len(calm)} other weeks, taken as calm, lay from one, and of households"
+        moved = f"interval of how {len(calm)} other weeks, taken as calm, lay from one (Student), and of households"
         ratios.append(_ratio(name_of(quantity), lasting, week, how, moved))
         named = f"{name_of(quantity)}.week"
         weeks.append(

@@ -1,20 +1,19 @@
 """Weeks and months are random too: intervals that carry how days differ, beside how households do.
 
-Random effects by moments (DerSimonian and Laird, Controlled Clinical Trials 7, 1986), with Satterthwaite's degrees of
-freedom (Biometrics Bulletin 2, 1946), because days are few. Variance between days that luck alone explains is taken
-off, and never below nothing, which errs towards wider.
+A variance of two parts: how few days were seen to differ, with Student's t for so few, and what households alone add,
+which many draws have told. The half widths are added as squares (Howe, JASA 69, 1974). No interval is narrower than
+households alone make it: that few days lay near one another by luck is no knowledge.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
+
+from twinops.entities.measure import NORMAL_95
 
 FEWEST_CALM = 3
 """With fewer days beside it nothing can be said of how a quantity moves from week to week."""
-
-_UPPER = 0.975
 
 
 class Noisy(NamedTuple):
@@ -27,15 +26,15 @@ class Noisy(NamedTuple):
 def ends_of_mean(days: np.ndarray) -> tuple[float, float]:
     """The 95 % interval of the mean over days like these: `days` is days x (as it is, then draws), two days at least.
 
-    Draws are of whole households, the same on every day, so what a household does on several days stays together.
+    Draws are of whole households, the same on every day, so what lasts with a household is the same on all days, and
+    shows in the variance of the mean alone.
     """
     many, found = len(days), days[:, 0]
     drawn = days[:, 1:][:, np.isfinite(days[:, 1:]).all(axis=0)]
-    by_households = float(drawn.mean(axis=0).var(ddof=1))
-    by_luck = float((drawn - found[:, None]).var(axis=0, ddof=1).mean())
-    apart = max(float(found.var(ddof=1)), by_luck)
-    total = by_households + (apart - by_luck) / many
-    half = _half_width(total, freedom=(many - 1) * (many * total) ** 2 / apart**2 if apart else np.inf)
+    luck = float((drawn - found[:, None]).var(axis=0, ddof=1).mean())
+    households = float(drawn.mean(axis=0).var(ddof=1))
+    apart, lasting = float(found.var(ddof=1)) / many, max(households - luck / many, 0.0)
+    half = max(_half_width(apart, many - 1, known=lasting), NORMAL_95 * households**0.5)
     return float(found.mean()) - half, float(found.mean()) + half
 
 
@@ -48,13 +47,17 @@ def ends_of_day(day: Noisy, calm: Sequence[Noisy], *, usual: float) -> tuple[flo
     >>> round(low, 3), round(high, 3)
     (0.822, 1.378)
     """
-    apart, luck = (np.array(v) for v in zip(*(((c.value - usual) ** 2, c.variance) for c in calm), strict=True))
-    weeks = max(float((apart - luck).mean()), 0.0)
-    total, noise = day.variance + weeks, float(((weeks + luck) ** 2).sum())
-    half = _half_width(total, freedom=(len(calm) * total) ** 2 / noise if noise else np.inf)
+    apart = float(np.mean([(c.value - usual) ** 2 for c in calm]))
+    # fewer households than on the calm days, or more
+    known = day.variance - float(np.mean([c.variance for c in calm]))
+    told = _half_width(max(apart + min(known, 0.0), 0.0), len(calm), known=max(known, 0.0))
+    half = max(told, NORMAL_95 * day.variance**0.5)
     return day.value - half, day.value + half
 
 
-def _half_width(variance: float, *, freedom: float) -> float:
-    """So many standard deviations of a t distribution; 1e10 degrees of freedom are as good as normal."""
-    return float(stdtrit(min(max(freedom, 1.0), 1e10), _UPPER) * variance**0.5)
+def _half_width(variance: float, freedom: int, *, known: float) -> float:
+    """Of a variance that so many degrees of freedom tell, and one that is known."""
+    from scipy.special import stdtrit  # many stages draw households, and few have several days
+
+    t = float(stdtrit(freedom, 0.975))
+    return float((t**2 * variance + NORMAL_95**2 * known) ** 0.5)

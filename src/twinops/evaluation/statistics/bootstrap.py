@@ -76,7 +76,7 @@ class Resampled:
         drawn = f"{len(self.draws) - 1} bootstrap draws of whole households"
         if self.days is None or len(self.days) == 1:
             return f"percentile interval of {drawn}"
-        return f"t interval of how {len(self.days)} as-of days differ, less what luck makes of that, and of {drawn}"
+        return f"interval of how {len(self.days)} as-of days differ (Student) and of {drawn}"
 
     def _with(self, other: Resampled, joined: np.ufunc) -> Resampled:
         days = None if self.days is None or other.days is None else joined(self.days, other.days)

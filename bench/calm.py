@@ -2,8 +2,8 @@
 
 Weeks: each as-of day of the shipped data is judged with the others as its calm weeks, by the code of the pipeline; as
 nothing is known to have happened, a ratio of one is so. Made-up weeks move by a known standard deviation, 12 calm ones
-beside each. Made-up means are over four as-of days of the same households, who differ in a lasting way; the days move by
-a known standard deviation, beside the error that drawing households makes. Before: intervals of households alone.
+beside each. Made-up means are over four as-of days of the same households, who differ in a lasting way; the days move
+by a known standard deviation, beside the error that drawing households makes. Before: intervals of households alone.
 """
 
 from __future__ import annotations

@@ -123,8 +123,8 @@ def _calm(held: Sequence[Held]) -> list[str]:
     worst = min((h for h in held if h.moves is not None), key=lambda h: h.now / h.intervals)
     return [
         *("", "## Calm weeks and months", "", *(calm.__doc__ or "").splitlines(), ""),
-        f"On the shipped weeks intervals of 95 % held one {before} times before, and hold it {now} times now. Of what is "
-        f"made up, the least is {_told(worst.share(worst.now))} ({worst.what}, moving by {worst.moves:g}).",
+        f"On the shipped weeks intervals of 95 % held one {before} times before, and hold it {now} times now. Of what "
+        f"is made up, the least is {_told(worst.share(worst.now))} ({worst.what}, moving by {worst.moves:g}).",
         "",
         "| what | moves by | intervals | held before | held now | width before | width now |",
         "|---|---|---|---|---|---|---|",

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from twinops.entities.baselines import BEST, CHALLENGER, best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.accuracy.measures import ZERO
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
@@ -17,7 +18,7 @@ PANELS = {
     "spend_deviance": ("Mean of spend: deviance", "lower is better"),
 }
 MODELS = {
-    "zero": (GREY, "nobody comes"),
+    ZERO: (GREY, "nobody comes"),
     "naive": (GREY, "last 28 days again"),
     "bgnbd": (GREY, "BG/NBD"),
     "rfm": (ORANGE, "RFM regression"),
@@ -50,8 +51,10 @@ def accuracy_picture(findings: Findings) -> Figure:
 
 def _models(ax: Axes, found: dict[str, Measure | None]) -> None:
     for place, (model, measure) in enumerate(found.items()):
-        if measure is None:
-            ax.text(0.02, place, "not defined", va="center", fontsize=8, color=GREY, transform=ax.get_yaxis_transform())
+        # nobody comes lies so far off that all others would look the same beside it
+        if measure is None or model == ZERO:
+            said = "not defined" if measure is None else f"{measure.value:.3g}, off the scale"
+            ax.text(0.02, place, said, va="center", fontsize=8, color=GREY, transform=ax.get_yaxis_transform())
         else:
             _dot(ax, place, measure, MODELS[model][0])
     ax.set_yticks(range(len(found)), [MODELS[m][1] for m in found])

@@ -116,7 +116,7 @@ def met(chance: np.ndarray, happened: np.ndarray) -> np.ndarray:
 
 def near(expected: np.ndarray, observed: np.ndarray) -> np.ndarray:
     """Minus how far an amount was expected from what was observed, on the scale of logarithms."""
-    return -np.abs(np.log1p(expected) - np.log1p(observed))
+    return np.asarray(-np.abs(np.log1p(expected) - np.log1p(observed)))
 
 
 def by_household(household: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -14,10 +14,10 @@ from twinops.evaluation.statistics.rendering import written
 
 def membership_picture(heads: Mapping[str, Membership], findings: Findings) -> Figure:
     """Both axes logarithmic: what matters is at the left, where an attacker is nearly sure."""
-    figure, ax = canvas(size=(7.5, 5))
+    figure, ax = canvas(size=(8.6, 5.4))
     grid = np.logspace(-3, 0, 61)
     measures = {m.name: m for m in findings.measures}
-    looks = cycle(product(("-", "--"), (BLUE, ORANGE, GREEN)))
+    looks = cycle(product(("-", "--", "-."), (BLUE, ORANGE, GREEN)))
     for (head, found), (line, colour) in zip(heads.items(), looks, strict=False):
         label = f"{head}: {written(measures[f'membership_rate.{head}'])}, n = {found.score.shape[1]:,}"
         ax.plot(grid, _curve(found, grid), line, color=colour, linewidth=2, label=label)

@@ -53,18 +53,19 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     """Whole interval above the limit: passed; at or below it: failed; across it: the data cannot tell."""
     named, quantity = evidence.measure(limits.gain), covers(limits)
     gains = [*plain_gains(quantity, evidence.measures).values(), *([named] if named else [])]
-    known = [g for g in gains if g.low is not None and g.high is not None]
+    known = [(g.low, g.high, g) for g in gains if g.low is not None and g.high is not None]
     if named is None or len(known) < len(gains):
         return missing(
             f"No gain with its interval was measured under the name {limits.gain}, or beside it.",
             "Run `dvc repro evaluate`.",
             limit=limits.more_than,
         )
-    gain, beaten = (min(known, key=end) for end in (lambda g: g.low, lambda g: g.high))
+    low, _, gain = min(known, key=lambda ends: ends[0])
+    _, high, beaten = min(known, key=lambda ends: ends[1])
     figures = about(gain, limit=limits.more_than)
-    if gain.low > limits.more_than:
+    if low > limits.more_than:
         return passed(_sentence(gain, evidence, f"all of it above {limits.more_than:g}"), **figures)
-    if beaten.high <= limits.more_than:
+    if high <= limits.more_than:
         return failed(
             _sentence(beaten, evidence, f"none of it above {limits.more_than:g}"),
             "See notebooks/evaluate.py; change `train` in params.yaml or the features, never the limit.",

@@ -126,7 +126,8 @@ def _on_categories(tables: TasteTables, rules: TasteRules, params: PrivacyParams
     house = np.unique(rows.household, return_inverse=True)[1]
 
     def meets(mask: np.ndarray) -> np.ndarray:
-        return met(tables.taste_head(rows.where(mask[house]), rules).predict(rows), rows.chosen).sum(axis=1)
+        head = tables.taste_head(rows.where(mask[house]), rules)
+        return np.asarray(met(head.predict(rows), rows.chosen).sum(axis=1))
 
     return _attacked(house, meets, params)
 

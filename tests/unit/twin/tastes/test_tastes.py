@@ -309,8 +309,10 @@ def scored(seed: int, *, sharp: float) -> ScoredTastes:
 
 def test_gains_are_paired_and_a_twin_of_noise_is_not_better():
     draws = np.vstack([np.ones((1, 80), int), np.random.default_rng(1).multinomial(80, [1 / 80] * 80, 60)])
-    good = {m.name: m for m in measure_tastes([scored(1, sharp=1.0), scored(2, sharp=1.0)], draws, seed=1)}
-    bad = {m.name: m for m in measure_tastes([scored(1, sharp=0.0), scored(2, sharp=0.0)], draws, seed=1)}
+    good, bad = (
+        {m.name: m for m in measure_tastes([scored(day, sharp=sharp) for day in range(1, 6)], draws, seed=1)}
+        for sharp in (1.0, 0.0)
+    )
     for name in ("category_ndcg_at_10", "new_category_auc"):
         gain = good[f"{name}.gain_over_popularity"]
         assert gain.excludes_zero

@@ -1,11 +1,13 @@
-"""Tell readers of a gate what the tests behind it find, and how often they cry wolf."""
+"""Tell readers of a gate what the tests behind it find, how often they cry wolf, and what its intervals hold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import calm
 import moves
 import power
+from calm import Held
 from moves import AS_IT_WAS, Pair
 from power import OUTCOMES, PLANTED, Row, Share
 
@@ -13,12 +15,12 @@ MOST, POWER = 0.05, 0.8
 """Errors that are accepted, and how often what is so should be told."""
 
 
-def page(before: Sequence[Row], rows: Sequence[Row], pairs: Sequence[Pair]) -> str:
+def page(before: Sequence[Row], rows: Sequence[Row], pairs: Sequence[Pair], held: Sequence[Held]) -> str:
     """The whole page; a part that was not measured is left out."""
-    head = ["# What the tests behind two gates find, and how often they cry wolf", ""]
+    head = ["# What the tests behind gates find, how often they cry wolf, and what intervals hold", ""]
     head += ["Written by `make power` from `bench/gates.json`. The code that is tried is the one the pipeline runs."]
     fairness = _fairness(before, rows) if rows else []
-    return "\n".join([*head, *fairness, *(_drift(pairs) if pairs else []), ""])
+    return "\n".join([*head, *fairness, *(_drift(pairs) if pairs else []), *(_calm(held) if held else []), ""])
 
 
 def _fairness(before: Sequence[Row], rows: Sequence[Row]) -> list[str]:
@@ -112,3 +114,25 @@ def _pair(p: Pair) -> str:
     share = f"{p.share:.3f} [{p.low:.3f}, {p.high:.3f}]"
     days = f"{p.days[0]} to {p.days[1]}"
     return f"| {p.what} | {days} | {p.households:,} | {', '.join(p.flagged) or 'none'} | {share} | {p.gate} |"
+
+
+def _calm(held: Sequence[Held]) -> list[str]:
+    shipped = [h for h in held if h.moves is None]
+    hits, many = ([sum(getattr(h, k) for h in shipped) for k in keys] for keys in (("before", "now"), ("intervals",)))
+    before, now = (f"{hit} of {many[0]}" for hit in hits)
+    worst = min((h for h in held if h.moves is not None), key=lambda h: h.now / h.intervals)
+    return [
+        *("", "## Calm weeks and months", "", *(calm.__doc__ or "").splitlines(), ""),
+        f"On the shipped weeks intervals of 95 % held one {before} times before, and hold it {now} times now. Of what "
+        f"is made up, the least is {_told(worst.share(worst.now))} ({worst.what}, moving by {worst.moves:g}).",
+        "",
+        "| what | moves by | intervals | held before | held now | width before | width now |",
+        "|---|---|---|---|---|---|---|",
+        *(_held(h) for h in held),
+    ]
+
+
+def _held(h: Held) -> str:
+    moves = "as they do" if h.moves is None else f"{h.moves:g}"
+    shares = " | ".join(_told(h.share(hits)) for hits in (h.before, h.now))
+    return f"| {h.what} | {moves} | {h.intervals:,} | {shares} | {h.width_before:.3f} | {h.width_now:.3f} |"

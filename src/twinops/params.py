@@ -176,11 +176,9 @@ class ChallengerParams(Section):
 
 
 class ChooseParams(Section):
-    """The as-of days the model is chosen on, before any held-out one; what the challenger must be better by."""
+    """The as-of days the model is chosen on, before any held-out one; several, a horizon apart: months differ."""
 
-    cutoffs: tuple[Day, ...] = Field(min_length=1, default=(197, 225))
-    better_by_auc: Annotated[float, Field(ge=0)] = 0.002
-    better_by_usd: Annotated[float, Field(ge=0)] = 1.0
+    cutoffs: tuple[Day, ...] = Field(min_length=1, default=(141, 169, 197, 225))
     draws: Annotated[int, Field(ge=50, le=100_000)] = 400
     seed: Seed = 29
 

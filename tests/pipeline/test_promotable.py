@@ -110,7 +110,9 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     told = {g["id"]: (g["outcome"], g["sentence"]) for g in play.status()["gates"]}
     assert told["fairness"][0] == "passed", told["fairness"][1]
     assert told["influence"][0] == "passed", told["influence"][1]
-    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia"}
+    # four held-out months cannot tell these beyond the luck of months: a person answers for them, in writing
+    unsure = {g for g in SAID["unsure"] if told[g][0] == "inconclusive"}
+    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia", *unsure}
 
     asked = dpia.read((shop.root / "compliance" / "dpia.yaml").read_text(encoding="utf-8")).human.asked()
     last = {"dpo_advice": DPO, "decision": RISK_OFFICER}
@@ -120,8 +122,9 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     for question, office in last.items():
         answers(play, question, office, today)
         play.step(f"{PLAYED[office][0]} signs {question}", "dpia", "sign", question, *play.signing(office))
-    use = ("gates", "resolve", "use", *play.signing(RISK_OFFICER), "--reason", SAID["use"].strip(), "--days", "30")
-    play.step("the risk officer justifies the use in writing", *use)
+    for gate, reason in {"use": SAID["use"], **{g: SAID["unsure"][g] for g in sorted(unsure)}}.items():
+        ruling = ("gates", "resolve", gate, *play.signing(RISK_OFFICER), "--reason", reason.strip(), "--days", "30")
+        play.step(f"the risk officer answers for {gate} in writing", *ruling)
     play.commit("answers, advice, decision and justification")
     play.run()
     play.commit("the documents with what people said")
@@ -129,7 +132,8 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     ended = play.status()
     left = [f"{g['id']}: {g['outcome']}: {g['sentence']}" for g in ended["gates"] if g["outcome"] != "passed"]
     assert ended["decision"] == "promotable", left
-    assert [row.split(":")[0] for row in left] == ["use"], "resolved by a person, never passed by itself"
+    resolved = {row.split(":")[0] for row in left}
+    assert resolved == {"use", *unsure}, "resolved by a person, never passed by itself"
     sys.stderr.write(f"\npromotable in {len(play.steps)} steps:\n" + "\n".join(play.steps) + "\n")
     assert len(play.steps) <= 40, "an afternoon's work"
 

@@ -15,15 +15,16 @@ from twinops.evaluation.accuracy.calibration import Calibration, measure_calibra
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
-from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ScoredDay, accuracy_findings, measure_accuracy
+from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ZERO, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import EvaluateParams
 from twinops.ports import KeyStore
 from twinops.twin.baselines.bgnbd import fit_classic
-from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
+from twinops.twin.baselines.recency_frequency_value import Zero, fit_naive, fit_rfm
 from twinops.twin.model.boosted_trees import Challenger, fit_challenger, ready
 from twinops.twin.model.champion import Recipe
+from twinops.twin.model.median import with_median
 from twinops.twin.model.model import LIGHTGBM
 from twinops.twin.model.predictions import Forecaster
 from twinops.twin.state.examples import Examples
@@ -91,10 +92,11 @@ def score(known: Examples, rows: Examples, recipe: Recipe) -> Tried:
     challenger = twin.challenger or fit_challenger(past, recipe.grid, recipe.trees)
     models: dict[str, Forecaster] = {
         TWIN: twin,
-        "rfm": fit_rfm(past, recipe.penalties),
-        "bgnbd": fit_classic(known.history_at(day), horizon_days=horizon_days),
+        "rfm": with_median(fit_rfm(past, recipe.penalties), past),
+        "bgnbd": with_median(fit_classic(known.history_at(day), horizon_days=horizon_days), past),
         "naive": fit_naive(past, horizon_days=horizon_days),
-        LIGHTGBM: challenger,
+        ZERO: Zero(),
+        LIGHTGBM: with_median(challenger, past),
     }
     predictions = {name: model.predict(rows.table) for name, model in models.items()}
     return Tried(ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions), challenger)
@@ -107,7 +109,13 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
     chance = np.concatenate([d.predictions[TWIN].active_probability for d in days])
     spend = np.concatenate([d.predictions[TWIN].spend for d in days])
     baskets = np.concatenate([d.predictions[TWIN].baskets for d in days])
-    scores = {"active_probability": chance, "expected_baskets": baskets, "expected_spend": spend}
+    median = np.concatenate([d.predictions[TWIN].spend_median for d in days])
+    scores = {
+        "active_probability": chance,
+        "expected_baskets": baskets,
+        "expected_spend": spend,
+        "expected_spend_median": median,
+    }
     for name, score in scores.items():
         table = table.append_column(name, pa.array(score))
     write_sealed(table, places.predictions, dataset="predictions", keys=keys, subject="sid")

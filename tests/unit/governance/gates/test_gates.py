@@ -16,6 +16,7 @@ from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance.gates import accuracy
 from twinops.governance.gates._shelf import PROMISES, SHELF
 from twinops.governance.reading import law
 
@@ -215,6 +216,23 @@ def round_six(value: float) -> float:
 def test_a_gain_without_an_interval_is_missing():
     verdict = verdict_of("accuracy_activity", candidate(measures=(measure("active_auc.gain_over_rfm", 0.01),)))
     assert verdict.outcome is Outcome.MISSING
+
+
+def test_a_policy_that_names_a_weak_baseline_is_judged_by_the_hardest_to_beat():
+    rival = measure("active_auc.gain_over_segment", 0.0, -0.01, 0.01)
+    limits = accuracy.Limits(gain="active_auc.gain_over_naive")
+    named = measure("active_auc.gain_over_naive", 0.2, 0.19, 0.21)
+    verdict = accuracy.check(candidate(measures=(named, rival)), limits)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "the gain over segment, the hardest to beat of 3 plain baselines" in verdict.sentence
+
+
+def test_the_challenger_is_told_and_decides_nothing():
+    trees = measure("active_auc.gain_over_lightgbm", -0.02, -0.03, -0.01)
+    verdict = verdict_of("accuracy_activity", candidate(measures=(trees,)))
+    assert verdict.outcome is Outcome.PASSED
+    assert "the gain over rfm" in verdict.sentence
+    assert "lightgbm, which decides nothing: -0.02" in verdict.sentence
 
 
 # ---- fairness

@@ -60,7 +60,7 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     """
     engine, places, tables = plane.engine, plane.places, plane.tables
     opened = {name: tables.source(name, otherwise=pa.table({})) for name in (*BLENDED, "registrations")}
-    panel = tables.table(places.panel)
+    panel = plane.everyone(places.panel)
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
     choices = tables.source("choices", otherwise=NO_LEDGER)
@@ -71,7 +71,7 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)
     given = {"panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt, **_tables(opened)}
     table = blending.blend(engine, given, window_days=texts.window_days)
-    plane.seal(table, places.blend)
+    plane.seal_parted(table, places.blend, plane.apart)
     findings = _findings(table, places)
     places.keep("blend", findings)
     save(held_picture(findings, PRESENCE), places.figure("held"))

@@ -110,7 +110,13 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     told = {g["id"]: (g["outcome"], g["sentence"]) for g in play.status()["gates"]}
     assert told["fairness"][0] == "passed", told["fairness"][1]
     assert told["influence"][0] == "passed", told["influence"][1]
-    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia"}
+    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia", "holdout", "coverage"}
+    assert told["coverage"][0] == "inconclusive", (
+        "four fifths of the households leave a doubt that a person may resolve"
+    )
+    assert told["holdout"][0] == "missing"
+
+    looks_once(play)
 
     asked = dpia.read((shop.root / "compliance" / "dpia.yaml").read_text(encoding="utf-8")).human.asked()
     last = {"dpo_advice": DPO, "decision": RISK_OFFICER}
@@ -122,6 +128,8 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
         play.step(f"{PLAYED[office][0]} signs {question}", "dpia", "sign", question, *play.signing(office))
     use = ("gates", "resolve", "use", *play.signing(RISK_OFFICER), "--reason", SAID["use"].strip(), "--days", "30")
     play.step("the risk officer justifies the use in writing", *use)
+    doubt = ("gates", "resolve", "coverage", *play.signing(RISK_OFFICER), "--reason", SAID["coverage"].strip())
+    play.step("the risk officer decides the doubt about ranges", *doubt, "--days", "30")
     play.commit("answers, advice, decision and justification")
     play.run()
     play.commit("the documents with what people said")
@@ -129,9 +137,22 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     ended = play.status()
     left = [f"{g['id']}: {g['outcome']}: {g['sentence']}" for g in ended["gates"] if g["outcome"] != "passed"]
     assert ended["decision"] == "promotable", left
-    assert [row.split(":")[0] for row in left] == ["use"], "resolved by a person, never passed by itself"
+    assert {row.split(":")[0] for row in left} == {"use", "coverage"}, "resolved by a person, never passed by itself"
     sys.stderr.write(f"\npromotable in {len(play.steps)} steps:\n" + "\n".join(play.steps) + "\n")
     assert len(play.steps) <= 40, "an afternoon's work"
+
+
+def looks_once(play: Play) -> None:
+    """The scientist chooses nothing any more, and the households that stood apart are opened."""
+    why = "The play's release is decided on it; nothing is chosen any more."
+    play.step(
+        "nothing is chosen any more: the hold-out is opened", "holdout", "open", "--by", "scientist", "--why", why
+    )
+    play.run()
+    play.commit("the hold-out, as measured once")
+    told = {g["id"]: (g["outcome"], g["sentence"]) for g in play.status()["gates"]}
+    assert told["holdout"][0] == "passed", told["holdout"][1]
+    assert "on these days 1, on any days 1" in told["holdout"][1]
 
 
 def answers(play: Play, question: str, office: str, today: str) -> None:

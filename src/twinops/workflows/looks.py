@@ -12,8 +12,8 @@ from typing import Any
 import twinops.twin
 from twinops.entities.canonical import digest
 from twinops.errors import DataError
-from twinops.governance.log import looks
-from twinops.governance.log.looks import TRIED, Looks
+from twinops.governance import looks
+from twinops.governance.looks import TRIED, Looks
 from twinops.params import HoldoutParams
 from twinops.workflows.learning import Learning
 from twinops.workflows.places import Places

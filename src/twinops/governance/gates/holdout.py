@@ -8,21 +8,26 @@ half the standard error of the final one, and 1.96 of those are 1.75 of the diff
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
+from markupsafe import Markup
 from pydantic import Field
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
+from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.citations import said
+from twinops.governance.looks import FACT, REMEMBERED
 from twinops.governance.reading import Record, Text
 
 RULE = "Dwork et al. 2015, doi:10.1126/science.aaa9375: a hold-out that was chosen by is none"
 QUESTION = "Do the figures hold for households that chose nothing, looked at once?"
-PICTURES = ("accuracy",)
-SPLIT, LOOKS, REMEMBERED = "holdout.split", "looks", "looks.remembered"
+SPLIT, LOOKS = "holdout.split", FACT
 PREFIX = "holdout_"
 LOWER_IS_BETTER = ("active_brier", "baskets_poisson_deviance", "spend_mae")
+SECTION = Section.ACCURACY
 SPEAKS_TO = {"dpia.accuracy": (PREFIX,), "annex_iv.2g": (PREFIX, LOOKS)}
 
 
@@ -35,7 +40,7 @@ class Limits(Record):
 
 def needs(limits: Limits) -> tuple[str, ...]:
     """Names of the evidence without which the gate answers *missing*."""
-    return (SPLIT, LOOKS, *(PREFIX + q for q in limits.quantities))
+    return (SPLIT, LOOKS, *(name for q in limits.quantities for name in (PREFIX + q, q)))
 
 
 def check(evidence: Evidence, limits: Limits) -> Verdict:
@@ -98,19 +103,22 @@ def counted(evidence: Evidence) -> str:
     if not _whole(split, looks):
         return ""
     tried, openings = looks["tried"], len(looks["openings"])
-    apart = (
-        f"{split['households']} of {split['of']} households stand apart"
-        if not split["why_not"]
-        else "nobody stands apart"
-    )
+    apart = "nobody stands" if split["why_not"] else f"{split['households']} of {split['of']} households stand"
     return (
-        f"{tried} candidate{'s were' if tried != 1 else ' was'} measured on the held-out days; {apart}, "
-        f"and were opened {_times(openings)} on these days, {_times(looks['of_this_split'])} on any."
+        f"{tried} candidate{'s were' if tried != 1 else ' was'} measured on the held-out days; {apart} apart, "
+        f"and looks at them are: on these days {openings or 'none'}, on any days {looks['of_this_split'] or 'none'}."
     )
 
 
-def _times(number: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+IN_BRIEF = counted
+"""What the page of ten minutes says of it."""
+
+
+def told(evidence: Evidence) -> Iterator[Markup]:
+    """The same in the card, beside the figures."""
+    facts = [fact for name in (SPLIT, LOOKS) if (fact := evidence.fact(name))]
+    if sentence := counted(evidence):
+        yield said(sentence, *facts)
 
 
 def _whole(split: dict[str, Any], looks: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance.gates._shelf import in_brief
 from twinops.governance.markdown import plain
 from twinops.governance.policy.decide import Decision
 from twinops.governance.verdicts.explain import MARKS, headline_so_far, in_order, later
@@ -40,12 +41,14 @@ class Brief:
     """So many more gates stand in the way."""
     ends: tuple[str, ...]
     """What runs out on which day, soonest first."""
+    looks: tuple[str, ...] = ()
+    """How often the figures were looked at while they were chosen by."""
 
     def text(self) -> str:
         """For a terminal and for mail."""
         told = [f"{MARKS[r.outcome]} {r.gate}: {r.why}\n    do: {r.next}" for r in self.reasons]
         more = [f"and {self.more} more in the way: `twinops gates explain`"] if self.more else []
-        return "\n".join([self.title, self.purpose, "", self.decided, *told, *more, *self.ends])
+        return "\n".join([self.title, self.purpose, "", self.decided, *told, *more, *self.ends, *self.looks])
 
 
 def brief(evidence: Evidence, decision: Decision, *, lasts: Mapping[str, date] | None = None) -> Brief:
@@ -64,6 +67,7 @@ def brief(evidence: Evidence, decision: Decision, *, lasts: Mapping[str, date] |
         reasons=tuple(_reason(v) for v in in_way[:REASONS]),
         more=max(0, len(in_way) - REASONS),
         ends=tuple(_endings(decision, lasts or {})),
+        looks=in_brief(evidence),
     )
 
 

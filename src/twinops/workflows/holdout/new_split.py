@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from twinops.errors import ParamsError
-from twinops.governance.log.looks import SPLIT
+from twinops.governance.looks import SPLIT
 from twinops.params import HoldoutParams
 from twinops.workflows.holdout.open_once import named, said
 from twinops.workflows.looks import add, looks_of, split_of

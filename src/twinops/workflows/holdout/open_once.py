@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from twinops.errors import DataError, IntegrityError, ParamsError
-from twinops.governance.log.looks import OPENED
+from twinops.governance.looks import OPENED
 from twinops.params import EvaluateParams, HoldoutParams
 from twinops.ports import Lineage
 from twinops.workflows.learning import Learning

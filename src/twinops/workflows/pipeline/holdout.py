@@ -6,7 +6,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy.final import BESIDE, final_findings
 from twinops.evaluation.accuracy.measures import TWIN, ScoredDay
-from twinops.governance.log.looks import OPENED, told
+from twinops.governance.looks import OPENED, told
 from twinops.params import EvaluateParams, HoldoutParams
 from twinops.twin.baselines.recency_frequency_value import fit_rfm
 from twinops.twin.state.examples import Examples, open_examples

@@ -22,6 +22,8 @@ FIELDS: Mapping[str, frozenset[str]] = {
     SPLIT: frozenset({"split", "day", "by", "why"}),
 }
 """What each kind of event tells, no more and no less."""
+FACT, REMEMBERED = "looks", "looks.remembered"
+"""What evidence calls the ledger, and a registry the newest line that it knows and misses."""
 BEGINNING = "0" * 64
 MOST_BYTES = 4 * 1024**2
 SHORT = 16
@@ -126,6 +128,15 @@ def told(looks: Looks, days: tuple[int, ...], split: Mapping[str, Any], candidat
         "head": looks.head,
         "lines": [event.digest[:SHORT] for event in looks.events],
     }
+
+
+def anchor(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Size and newest digest of a ledger, as `told` tells of it, for a log that nobody shortens; or nothing."""
+    size, head, lines = said.get("size"), said.get("head"), said.get("lines")
+    sound = type(size) is int and isinstance(head, str) and len(head) == len(BEGINNING) and isinstance(lines, list)
+    newest = {"size": size, "head": head}
+    # what is no ledger itself must not be remembered against those that are
+    return {FACT: newest} if sound and lines and len(lines) == size and not lacks(said, newest) else {}
 
 
 def lacks(said: Any, remembered: Mapping[str, Any]) -> bool:

@@ -81,7 +81,7 @@ def test_the_log_holds_size_and_newest_line_and_no_word_of_who_looked_why(store:
     play.with_evidence(store, version, given=evidence(ledger(3)))
     with store.reading() as now:
         about = next(e["about"] for e in now.seen().everything() if e["kind"] == "evidence.recorded")
-    assert about["looks"] == {"size": 3, "head": ledger(3).head}
+    assert about["looks"] == {"size": 3, "head": ledger(3).head, "opened": 0}
     assert governed.OPENING["why"] not in str(about)
 
 

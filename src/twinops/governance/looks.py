@@ -131,10 +131,10 @@ def told(looks: Looks, days: tuple[int, ...], split: Mapping[str, Any], candidat
 
 
 def anchor(said: Mapping[str, Any]) -> dict[str, Any]:
-    """Size and newest digest of a ledger, as `told` tells of it, for a log that nobody shortens; or nothing."""
+    """Size, newest digest and openings of a ledger, as `told` tells of it, for a log nobody shortens; or nothing."""
     size, head, lines = said.get("size"), said.get("head"), said.get("lines")
     sound = type(size) is int and isinstance(head, str) and len(head) == len(BEGINNING) and isinstance(lines, list)
-    newest = {"size": size, "head": head}
+    newest = {"size": size, "head": head, "opened": said.get("of_this_split")}
     # what is no ledger itself must not be remembered against those that are
     return {FACT: newest} if sound and lines and len(lines) == size and not lacks(said, newest) else {}
 

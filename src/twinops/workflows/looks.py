@@ -69,12 +69,22 @@ def candidate_of(learning: Learning, days: tuple[int, ...]) -> str:
     """What makes its figures on these days: rows, recipe, choice and the code of the twin, never the figures.
 
     Another processor's last bits are therefore no other candidate.
+
+    Raises:
+        DataError: there are no rows, or nobody was chosen yet.
     """
     places, recipe = learning.plane.places, asdict(learning.recipe)
     plain = {name: value.model_dump(mode="json") if hasattr(value, "model_dump") else value
              for name, value in recipe.items()}  # fmt: skip
-    rows = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (places.panel, places.labels)]
+    rows = [_content(path) for path in (places.panel, places.labels)]
     return digest({"rows": rows, "recipe": plain, "days": list(days), "code": code_of_the_twin()})
+
+
+def _content(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except FileNotFoundError:
+        raise DataError(f"There is no {path.name} of features yet.", hint="Run `make run`.") from None
 
 
 @cache

@@ -49,6 +49,8 @@ class Evaluated:
 def evaluate(learning: Learning, held_out: EvaluateParams, apart: HoldoutParams = APART) -> Evaluated:
     """Write `reports/measures/accuracy.json`, the sealed held-out predictions, the last day's trees and two pictures.
 
+    A candidate that was not measured on these days before is one line more in the ledger of looks.
+
     Raises:
         DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
     """

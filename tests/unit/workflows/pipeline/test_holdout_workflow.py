@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+import yaml
 from shoppers import GRID, crowd, sealed_project
 from supplying import supplied
 
@@ -233,3 +234,21 @@ def test_the_ledger_holds_no_consumer(fresh: Places):
     natural = sorted(set(SHOPPED["sid"].to_pylist()))
     assert not any(sid in text for sid in (*KEYS.subject_ids(natural), *natural[1:]))
     assert all(set(json.loads(line)) == {"about", "after", "kind"} for line in text.splitlines())
+
+
+def test_without_rows_or_a_choice_one_sentence_says_what_to_run(fresh: Places):
+    fresh.panel.unlink()
+    with pytest.raises(DataError, match="no panel"):
+        opening(fresh)
+    fresh.measures("champion").unlink()
+    with pytest.raises(DataError):
+        opening(fresh)
+
+
+def test_no_stage_but_the_final_one_is_given_their_outcomes():
+    stages = yaml.safe_load((Path(__file__).parents[4] / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    given = {name: stage.get("deps", ()) for name, stage in stages.items()}
+    assert {n for n, deps in given.items() if "data/holdout/labels.parquet" in deps or "data/holdout" in deps} == {
+        "holdout"
+    }
+    assert "data" in given["documents"], "which digests everything and opens nothing"

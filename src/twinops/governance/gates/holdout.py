@@ -71,15 +71,15 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
 
 
 def _figures(evidence: Evidence, limits: Limits, figures: dict[str, Any]) -> Verdict:
-    pairs = [(evidence.measure(PREFIX + q), evidence.measure(q), q) for q in limits.quantities]
-    absent = [q for final, shown, q in pairs if final is None or final.low is None or final.high is None or not shown]
-    if absent:
+    pairs = [(evidence.measure(PREFIX + q), evidence.measure(q)) for q in limits.quantities]
+    whole = [(f, s) for f, s in pairs if f is not None and s is not None and _bounded(f) and _bounded(s)]
+    if len(whole) < len(pairs) or not _opened_for_this(evidence):
         return missing(
             f"The final hold-out was not opened for this candidate. {counted(evidence)}",
             "When nothing is chosen any more: `twinops holdout open --by ... --why ...`, `make run`, commit.",
             **figures,
         )
-    told = [(_sentence(final, shown), _worse(final, shown), final) for final, shown, _ in pairs if final and shown]
+    told = [(_sentence(final, shown), _worse(final, shown), final) for final, shown in whole]
     sentence, first = "; ".join(s for s, _, _ in told), told[0][2]
     figures = {**about(first, limit=limits.looks_at_most), "evidence": first.id}
     if any(worse for _, worse, _ in told):
@@ -130,6 +130,16 @@ def _whole(split: dict[str, Any], looks: dict[str, Any]) -> bool:
         and isinstance(looks.get("openings"), (list, tuple))
         and type(looks.get("declared")) is bool
     )
+
+
+def _bounded(measure: Measure) -> bool:
+    return measure.low is not None and measure.high is not None
+
+
+def _opened_for_this(evidence: Evidence) -> bool:
+    """Whether the ledger says so; figures of another candidate are nobody's."""
+    openings = evidence.table(LOOKS)["openings"]
+    return any(isinstance(one, dict) and one.get("of_this") is True for one in openings)
 
 
 def _worse(final: Measure, shown: Measure) -> bool:

@@ -534,6 +534,11 @@ def test_a_hold_out_that_was_never_opened_for_this_candidate_is_missing():
     assert "twinops holdout open" in verdict.next
 
 
+def test_figures_that_no_opening_of_this_candidate_stands_behind_are_nobodys():
+    for openings in ([], [{**governed.OPENING, "of_this": False}], ["no table"]):
+        assert held_out(looked(openings=openings)).outcome is Outcome.MISSING
+
+
 def test_more_looks_than_agreed_are_inconclusive_and_a_bad_figure_fails_all_the_same():
     twice = looked(openings=[governed.OPENING, {**governed.OPENING, "number": 2}], of_this_split=2)
     assert held_out(twice).outcome is Outcome.INCONCLUSIVE

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data.holdout import parted
 from twinops.data.vault.seal import write_sealed
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.ports import Engine, KeyStore
 from twinops.workflows.places import Places
-
-NOBODY = pa.table({"sid": pa.array([], pa.string())})
 
 
 @dataclass(frozen=True)
@@ -31,19 +28,3 @@ class DataPlane:
     def seal(self, table: pa.Table, path: Path) -> None:
         """Write a table made from opened ones, by its `sid`; it is called as its file is."""
         write_sealed(table, path, dataset=path.stem, keys=self.keys, subject="sid")
-
-    def seal_parted(self, table: pa.Table, path: Path, apart: frozenset[str]) -> None:
-        """Write it without the households that stand apart, and theirs to the hold-out's folder."""
-        others, theirs = parted(table, apart)
-        self.seal(others, path)
-        self.seal(theirs, self.places.apart(path))
-
-    def everyone(self, path: Path) -> pa.Table:
-        """Both parts of a table, for what is told or done for everybody and chooses nothing."""
-        return self.tables.parted(self.places.both(path))
-
-    @property
-    def apart(self) -> frozenset[str]:
-        """The households that stand apart, as `features` wrote them."""
-        panel = self.tables.table(self.places.apart(self.places.panel), otherwise=NOBODY)
-        return frozenset(panel["sid"].to_pylist())

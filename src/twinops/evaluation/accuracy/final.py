@@ -12,7 +12,6 @@ from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import EvaluateParams
 
 PREFIX = "holdout_"
-BESIDE = "rfm"
 _MEANINGS = {
     "active_auc": "tells households that will shop from those that will not, on the final hold-out",
     "active_brier": "squared error of the chance to shop, on the final hold-out",
@@ -33,13 +32,5 @@ def final_findings(days: list[ScoredDay], held_out: EvaluateParams, *, looks: in
     accuracy = measure_accuracy(placed, counts(len(who), draws=held_out.draws, seed=held_out.seed))
     which = f"final hold-out, look {looks} at households that chose nothing,"
     about = About.these(placed, accuracy, seed=held_out.seed, which=which)
-    found = []
-    for name in _MEANINGS:
-        found += [
-            about.measure(PREFIX + name, accuracy.over_days[TWIN, name], name),
-            about.measure(f"{PREFIX}{name}.{BESIDE}", accuracy.over_days[BESIDE, name], name),
-            about.measure(
-                f"{PREFIX}{name}.gain_over_{BESIDE}", accuracy.gain(name, over=BESIDE), name, better=TWIN, than=BESIDE
-            ),
-        ]
+    found = (about.measure(PREFIX + name, accuracy.over_days[TWIN, name], name) for name in _MEANINGS)
     return Findings(tuple(found), (), SHOWN)

@@ -17,6 +17,7 @@ from twinops.evaluation.quality.population_picture import population_picture
 from twinops.params import APART, FeaturesParams, HoldoutParams
 from twinops.twin.state import features as twin_features
 from twinops.twin.state.permissions import LedgerQuestion, permissions, reasons
+from twinops.workflows.apart import everyone, seal_parted
 from twinops.workflows.receipts import Receipts, Standing
 
 
@@ -54,8 +55,8 @@ def features(receipts: Receipts, grid: FeaturesParams, holdout: HoldoutParams = 
     panel = twin_features.panel(plane.engine, grid, known_until=known_until)
     households = pc.unique(panel["sid"]).cast("string").sort().to_pylist()
     drawn = apart(households, holdout, keys=plane.keys)
-    plane.seal_parted(panel, plane.places.panel, drawn.sids)
-    plane.seal_parted(twin_features.labels(plane.engine, panel), plane.places.labels, drawn.sids)
+    seal_parted(plane, panel, plane.places.panel, apart=drawn.sids)
+    seal_parted(plane, twin_features.labels(plane.engine, panel), plane.places.labels, apart=drawn.sids)
     findings = found(receipts, law, SourceCounts(len(sids), erased(lines), drawn))
     plane.places.keep("population", findings)
     save(population_picture(findings), plane.places.figure("population"))
@@ -75,7 +76,7 @@ def found(receipts: Receipts, law: Standing, sources: SourceCounts) -> Findings:
     """Coverage, who was left out and why, and the panel as it was written checked against the ledger."""
     plane, declared = receipts.plane, law_of(receipts.own)
     standing = reasons(plane.engine)
-    written = plane.everyone(plane.places.panel)
+    written = everyone(plane, plane.places.panel)
     left_out = population.excluded(standing, erased=sources.erased)
     # a source that is no longer declared may have left its counts behind
     counts = [p.read_text(encoding="utf-8") for p in plane.places.all_counts if p.parent.name in declared]

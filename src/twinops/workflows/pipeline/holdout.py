@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.evaluation.accuracy.final import BESIDE, final_findings
+from twinops.evaluation.accuracy.final import final_findings
 from twinops.evaluation.accuracy.measures import TWIN, ScoredDay
 from twinops.governance.looks import OPENED, told
 from twinops.params import EvaluateParams, HoldoutParams
-from twinops.twin.baselines.recency_frequency_value import fit_rfm
+from twinops.twin.model.champion import Recipe
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.workflows.learning import Learning
 from twinops.workflows.looks import candidate_of, looks_of, split_of
@@ -42,16 +42,14 @@ def holdout(learning: Learning, held_out: EvaluateParams, rule: HoldoutParams) -
 
 
 def measured(learning: Learning, days: tuple[int, ...]) -> list[ScoredDay]:
-    """The twin and its plain baseline as `evaluate` makes them for each day, asked about households they never saw."""
+    """The twin as `evaluate` makes it for each day, asked about households it never saw."""
     plane, known = learning.plane, learning.examples()
     places, apart = plane.places, plane.places.apart
     outside = open_examples(plane.engine, plane.keys, panel=apart(places.panel), labels=apart(places.labels))
-    return [_scored(known, outside.scored_at(day), learning) for day in days]
+    return [_scored(known, outside.scored_at(day), learning.recipe) for day in days]
 
 
-def _scored(known: Examples, rows: Examples, learning: Learning) -> ScoredDay:
-    recipe, day = learning.recipe, int(rows.cutoff[0])
-    past = known.known_at(day, horizon_days=recipe.grid.horizon_days)
-    models = {TWIN: recipe.fit(past), BESIDE: fit_rfm(past, recipe.penalties)}
-    predictions = {name: model.predict(rows.table) for name, model in models.items()}
-    return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions)
+def _scored(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
+    day = int(rows.cutoff[0])
+    twin = recipe.fit(known.known_at(day, horizon_days=recipe.grid.horizon_days))
+    return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, {TWIN: twin.predict(rows.table)})

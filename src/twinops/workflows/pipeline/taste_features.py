@@ -16,6 +16,7 @@ from twinops.twin.state.permissions import LedgerQuestion, permissions
 from twinops.twin.tastes import coupon_rows
 from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.events import Horizons
+from twinops.workflows.apart import apart_of, everyone, seal_parted
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
 from twinops.workflows.receipts import Receipts
@@ -73,7 +74,7 @@ def _heard(
         products = taste_events.goods(engine, special_categories.denied(engine, asked), not_goods=rule.not_goods)
         choice = taste_events.CategoryChoice(before - past.grid.horizon_days, rule.categories)
         names = taste_events.chosen(engine, products, choice)
-    engine.register("panel", plane.everyone(plane.places.panel).select(["sid", "cutoff"]))
+    engine.register("panel", everyone(plane, plane.places.panel).select(["sid", "cutoff"]))
     taste_events.hear(engine, products, names)
     return names
 
@@ -84,8 +85,9 @@ def _tastes(plane: DataPlane, past: ReceiptHistory, held_out: Sequence[int]) -> 
     spaced = taste_events.spaced(days, held_out, horizon_days=past.grid.horizon_days)
     when = past.horizons(spaced)
     states = taste_events.states(plane.engine, when, past.decay_days, oldest_age=past.oldest_age)
-    plane.seal_parted(states, plane.places.taste("categories"), plane.apart)
-    plane.seal(parted(taste_events.labels(plane.engine), plane.apart)[0], plane.places.taste("category_labels"))
+    apart = apart_of(plane)
+    seal_parted(plane, states, plane.places.taste("categories"), apart=apart)
+    plane.seal(parted(taste_events.labels(plane.engine), apart)[0], plane.places.taste("category_labels"))
     return int(states.num_rows)
 
 

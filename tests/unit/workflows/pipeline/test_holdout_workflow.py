@@ -158,7 +158,9 @@ def test_once_opened_it_is_measured_with_its_doubt_and_the_same_bytes_come_again
     assert auc.low < auc.value < auc.high
     assert auc.n <= len(apart(fresh))
     assert "look 1 " in auc.source
-    assert {"holdout_spend_mae", "holdout_spend_mae.gain_over_rfm"} <= set(found)
+    assert set(found) == {
+        f"holdout_{q}" for q in ("active_auc", "active_brier", "baskets_poisson_deviance", "spend_mae")
+    }
     text = fresh.measures("holdout").read_bytes()
     assert opening(fresh) == Opened(1, written=False, earlier=1), "the same candidate is the same look"
     measured(fresh)

@@ -59,10 +59,9 @@ def split_of(rule: HoldoutParams) -> dict[str, Any]:
 
 def count_tried(learning: Learning, days: tuple[int, ...], rule: HoldoutParams) -> None:
     """Count the candidate among those measured on these days; one that was counted before stays counted once."""
-    about = {"candidate": candidate_of(learning, days), "days": list(days), "split": split_of(rule)}
-    places = learning.plane.places
-    if not looks_of(places).knows(TRIED, about["candidate"]):
-        add(places, TRIED, about)
+    places, candidate = learning.plane.places, candidate_of(learning, days)
+    if not looks_of(places).knows(TRIED, candidate):
+        add(places, TRIED, {"candidate": candidate, "days": list(days), "split": split_of(rule)})
 
 
 def candidate_of(learning: Learning, days: tuple[int, ...]) -> str:

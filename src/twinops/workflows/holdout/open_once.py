@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance.looks import OPENED
@@ -55,8 +56,8 @@ def open_once(
     if earlier:
         reasons["why"] += f" Again, because: {said('again', opening.again, so_often=len(earlier))}"
     number = len(earlier) + 1
-    about = {"candidate": candidate, "days": list(days), "split": split, "revision": lineage.git_revision()}
-    about |= {"by": named(opening.by), "day": opening.day.isoformat(), "number": number, **reasons}
+    about: dict[str, Any] = {"candidate": candidate, "days": list(days), "split": split, "number": number}
+    about |= {"revision": lineage.git_revision(), "by": named(opening.by), "day": opening.day.isoformat(), **reasons}
     add(places, OPENED, about)
     return Opened(number, written=True, earlier=len(earlier))
 

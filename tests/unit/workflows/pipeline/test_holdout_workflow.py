@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +30,7 @@ from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.holdout import holdout
 from twinops.workflows.pipeline.train import train
 from twinops.workflows.places import Places
+from twinops.workflows.twin.access import made_of_it
 
 pytestmark = pytest.mark.filterwarnings("default")
 KEYS, ENGINE, AS_OF = MemoryKeys(), DuckDBEngine(threads=1), date(2017, 6, 20)
@@ -254,3 +256,13 @@ def test_no_stage_but_the_final_one_is_given_their_outcomes():
         "holdout"
     }
     assert "data" in given["documents"], "which digests everything and opens nothing"
+
+
+def test_whoever_stands_apart_is_served_and_told_of_like_everybody(calm: Places):
+    sid = apart(calm)[0]
+    own = SealedTables(calm.raw_batches, KEYS).of([sid])
+    assert own.table(calm.panel).num_rows == 0
+    assert own.parted(calm.both(calm.panel)).num_rows == len(GRID.cutoffs)
+    held = {record.source: record.records for record in made_of_it(calm, SimpleNamespace(tables=own))}
+    assert held["states, by as-of day"] == len(GRID.cutoffs)
+    assert held["what came after each state"] > 0

@@ -110,12 +110,10 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     told = {g["id"]: (g["outcome"], g["sentence"]) for g in play.status()["gates"]}
     assert told["fairness"][0] == "passed", told["fairness"][1]
     assert told["influence"][0] == "passed", told["influence"][1]
-    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia", "holdout", "coverage"}
-    assert told["coverage"][0] == "inconclusive", (
-        "four fifths of the households leave a doubt that a person may resolve"
-    )
+    # four held-out months cannot tell these beyond the luck of months: a person answers for them, in writing
+    unsure = {g for g in SAID["unsure"] if told[g][0] == "inconclusive"}
+    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia", "holdout", *unsure}
     assert told["holdout"][0] == "missing"
-
     looks_once(play)
 
     asked = dpia.read((shop.root / "compliance" / "dpia.yaml").read_text(encoding="utf-8")).human.asked()
@@ -126,10 +124,9 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     for question, office in last.items():
         answers(play, question, office, today)
         play.step(f"{PLAYED[office][0]} signs {question}", "dpia", "sign", question, *play.signing(office))
-    use = ("gates", "resolve", "use", *play.signing(RISK_OFFICER), "--reason", SAID["use"].strip(), "--days", "30")
-    play.step("the risk officer justifies the use in writing", *use)
-    doubt = ("gates", "resolve", "coverage", *play.signing(RISK_OFFICER), "--reason", SAID["coverage"].strip())
-    play.step("the risk officer decides the doubt about ranges", *doubt, "--days", "30")
+    for gate, reason in {"use": SAID["use"], **{g: SAID["unsure"][g] for g in sorted(unsure)}}.items():
+        ruling = ("gates", "resolve", gate, *play.signing(RISK_OFFICER), "--reason", reason.strip(), "--days", "30")
+        play.step(f"the risk officer answers for {gate} in writing", *ruling)
     play.commit("answers, advice, decision and justification")
     play.run()
     play.commit("the documents with what people said")
@@ -137,7 +134,8 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     ended = play.status()
     left = [f"{g['id']}: {g['outcome']}: {g['sentence']}" for g in ended["gates"] if g["outcome"] != "passed"]
     assert ended["decision"] == "promotable", left
-    assert {row.split(":")[0] for row in left} == {"use", "coverage"}, "resolved by a person, never passed by itself"
+    resolved = {row.split(":")[0] for row in left}
+    assert resolved == {"use", *unsure}, "resolved by a person, never passed by itself"
     sys.stderr.write(f"\npromotable in {len(play.steps)} steps:\n" + "\n".join(play.steps) + "\n")
     assert len(play.steps) <= 40, "an afternoon's work"
 

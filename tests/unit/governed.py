@@ -104,6 +104,7 @@ DOCUMENTS = [
     "bom.cdx.json",
     "croissant.json",
     "dpia.json",
+    "dpia.html",
     "dpia.md",
     "legitimate_interest.md",
     "model_card.html",

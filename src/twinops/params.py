@@ -155,6 +155,19 @@ class FeaturesParams(Section):
         return self
 
 
+class HoldoutParams(Section):
+    """The share of households that stand apart until a release, and the salt of the draw.
+
+    Another share or salt is another split: it needs an event in the ledger of looks (`twinops holdout split`).
+    """
+
+    share: Annotated[float, Field(ge=0.1, le=0.5)] = 0.2
+    salt: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+APART = HoldoutParams()
+
+
 class TrainParams(Section):
     """Strength of the heads' L2 penalties."""
 
@@ -325,6 +338,7 @@ class Params(Section):
     signals: SignalsParams = SignalsParams()
     fusion: FusionParams = FusionParams()
     features: FeaturesParams
+    holdout: HoldoutParams = HoldoutParams()
     train: TrainParams
     challenger: ChallengerParams = ChallengerParams()
     choose: ChooseParams = ChooseParams()

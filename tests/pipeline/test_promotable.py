@@ -112,7 +112,9 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     assert told["influence"][0] == "passed", told["influence"][1]
     # four held-out months cannot tell these beyond the luck of months: a person answers for them, in writing
     unsure = {g for g in SAID["unsure"] if told[g][0] == "inconclusive"}
-    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia", *unsure}
+    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia", "holdout", *unsure}
+    assert told["holdout"][0] == "missing"
+    looks_once(play)
 
     asked = dpia.read((shop.root / "compliance" / "dpia.yaml").read_text(encoding="utf-8")).human.asked()
     last = {"dpo_advice": DPO, "decision": RISK_OFFICER}
@@ -136,6 +138,19 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     assert resolved == {"use", *unsure}, "resolved by a person, never passed by itself"
     sys.stderr.write(f"\npromotable in {len(play.steps)} steps:\n" + "\n".join(play.steps) + "\n")
     assert len(play.steps) <= 40, "an afternoon's work"
+
+
+def looks_once(play: Play) -> None:
+    """The scientist chooses nothing any more, and the households that stood apart are opened."""
+    why = "The play's release is decided on it; nothing is chosen any more."
+    play.step(
+        "nothing is chosen any more: the hold-out is opened", "holdout", "open", "--by", "scientist", "--why", why
+    )
+    play.run()
+    play.commit("the hold-out, as measured once")
+    told = {g["id"]: (g["outcome"], g["sentence"]) for g in play.status()["gates"]}
+    assert told["holdout"][0] == "passed", told["holdout"][1]
+    assert "on these days 1, on any days 1" in told["holdout"][1]
 
 
 def answers(play: Play, question: str, office: str, today: str) -> None:

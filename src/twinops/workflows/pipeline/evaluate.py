@@ -18,7 +18,7 @@ from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
 from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ZERO, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
-from twinops.params import EvaluateParams
+from twinops.params import APART, EvaluateParams, HoldoutParams
 from twinops.ports import KeyStore
 from twinops.twin.baselines.bgnbd import fit_classic
 from twinops.twin.baselines.recency_frequency_value import Zero, fit_naive, fit_rfm
@@ -29,6 +29,7 @@ from twinops.twin.model.model import LIGHTGBM
 from twinops.twin.model.predictions import Forecaster
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
+from twinops.workflows.looks import count_tried
 from twinops.workflows.places import Places, write
 
 
@@ -46,8 +47,10 @@ class Evaluated:
         return accuracy_conclusion(self.findings)
 
 
-def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
+def evaluate(learning: Learning, held_out: EvaluateParams, apart: HoldoutParams = APART) -> Evaluated:
     """Write `reports/measures/accuracy.json`, the sealed held-out predictions, the last day's trees and two pictures.
+
+    A candidate that was not measured on these days before is one line more in the ledger of looks.
 
     Raises:
         DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
@@ -66,6 +69,7 @@ def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
     # the scorecard looks into the trees of the last day, and growing them takes longer than all it does
     last = max(tried, key=lambda t: t.day.cutoff)
     write(places.held_out_trees, to_json(last.challenger.to_record()))
+    count_tried(learning, held_out.cutoffs, apart)
     places.keep("accuracy", findings)
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
     save(accuracy_picture(findings), places.figure("accuracy"))

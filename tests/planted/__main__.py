@@ -14,20 +14,22 @@ warnings.simplefilter("ignore")
 
 
 def main() -> int:
-    from planted import table
+    """0 when every fault was found."""
+    from planted import kit, table
     from planted.desk import Desk
-    from planted.kit import every, run
+    from planted.trial import OPEN
 
     asked = arguments()
     keys = {k.name.replace("-", " "): k for k in asked.keys.iterdir() if k.is_file() and k.suffix == ""}
     with tempfile.TemporaryDirectory() as folder:
-        desk = Desk.copied(asked.project.resolve(), keys, into=Path(folder) / "project")
-        chosen = [f for f in every(desk) if asked.only in f"{f.kind} {f.where} {f.what}"][:: asked.each]
-        found = run(desk, chosen)
-    print(table.told(found))
+        copies = [Path(folder) / str(number) / "project" for number in range(asked.processes)]
+        desks = [Desk.copied(asked.project.resolve(), keys, into=into) for into in copies]
+        chosen = [f for f in kit.every(desks[0]) if asked.only in f"{f.kind} {f.where} {f.what}"][:: asked.each]
+        found = kit.run(desks, chosen)
+    sys.stdout.write(table.told(found))
     if asked.document:
         table.kept(found)
-    return int(any(f.word == "promotable" for f in found))
+    return int(any(f.word == OPEN for f in found))
 
 
 def arguments() -> argparse.Namespace:
@@ -36,6 +38,7 @@ def arguments() -> argparse.Namespace:
     told.add_argument("--keys", type=Path, required=True, help="a folder with a private key for each office")
     told.add_argument("--only", default="", help="part of a fault's kind, place or words")
     told.add_argument("--each", type=int, default=1, help="only each so many")
+    told.add_argument("--processes", type=int, default=2)
     told.add_argument("--document", action="store_true", help="write docs/planted.md")
     return told.parse_args()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import yaml
+
 from planted.declared import put
 from planted.desk import Desk
 from planted.trial import Fault
@@ -54,7 +55,8 @@ def pairs(desk: Desk) -> Iterator[tuple[str, tuple[Step, ...]]]:
     yield "nobody is profiled, in both places", (need("profiles_persons", False), ai("profiles_persons", False))
     yield "a twin that infers nothing", (ai("infers_outputs", False),)
     yield "the choice by score does not profile", (consumer("profiling_based", False),)
-    yield "nobody uses it", (ai("role_deployer", False), ai("role_provider", False))
+    yield "nobody uses it", (ai("role_deployer", False),)
+    yield "nobody makes or uses it", (ai("role_deployer", False), ai("role_provider", False))
     effect = USE, ("decision", "legal_or_similarly_significant_effect")
     yield "a significant effect in the assessment alone", (need("decision_legal_or_similar_effect", True),)
     yield "a significant effect in the use alone", ((*effect, True),)
@@ -68,23 +70,29 @@ def pairs(desk: Desk) -> Iterator[tuple[str, tuple[Step, ...]]]:
         need("special_or_highly_personal", False), need("special_category_large_scale", True))  # fmt: skip
     minors = consumer("minors_known_with_reasonable_certainty", True)
     yield "minors are known, and nobody is vulnerable", (minors, need("minors_or_vulnerable", False))
-    yield "age is exploited, and nobody is vulnerable", (
-        ai("exploits_age_disability_or_socioeconomic_situation", True), need("minors_or_vulnerable", False))  # fmt: skip
+    exploited = ai("exploits_age_disability_or_socioeconomic_situation", True)
+    yield "age is exploited, and nobody is vulnerable", (exploited, need("minors_or_vulnerable", False))
     yield "offers without direct marketing", (consumer("direct_marketing", False),)
     yield "offers without advertising", (consumer("advert", False),)
     yield "not continuous beside a state kept month by month", (need("continuous_behaviour_tracking", False),)
     yield "not systematic, and continuous", (need("systematic_extensive", False),)
-    yield "consent for each purpose beside a purpose on an interest", ((USE, ("purposes", "offers", "legal_basis"), "legitimate_interest"),)
+    yield (
+        "consent for each purpose beside a purpose on an interest",
+        ((USE, ("purposes", "offers", "legal_basis"), "legitimate_interest"),),
+    )
     for purpose in use["purposes"]:
-        yield f"{purpose} on another basis than its sources", ((USE, ("purposes", purpose, "legal_basis"), "legitimate_interest"),)
+        yield (
+            f"{purpose} on another basis than its sources",
+            ((USE, ("purposes", purpose, "legal_basis"), "legitimate_interest"),),
+        )
     for where in ((USE, ("controller", "name")), (DPIA, ("declared", "actors", "controller"))):
         yield "two controllers", ((*where, "Another Shop"),)
-    yield "two contacts of one controller", ((USE, ("controller", "contact"), "other@example.org"),)
     yield "a made-up controller, in one place", ((USE, ("controller", "synthetic"), False),)
     yield "a made-up controller, in the other place", ((DPIA, ("synthetic_controller",), False),)
-    yield "political advertising beside no influence on elections", (consumer("political_advertising", True),)
     yield "elections are influenced without political advertising", (ai("use_election_influence", True),)
-    yield "credit is offered by who never judges creditworthiness", (consumer("credit_offer", True),)
-    yield "the decision is on another share than was tested", ((USE, ("decision", "share"), use["decision"]["share"] / 2),)
+    yield (
+        "the decision is on another share than was tested",
+        ((USE, ("decision", "share"), use["decision"]["share"] / 2),),
+    )
     yield "the decision is by another score than was tested", ((USE, ("decision", "score"), "expected_baskets"),)
     yield "the decision is mitigated otherwise than was tested", ((USE, ("decision", "mitigation"), {"kind": "none"}),)

@@ -1,4 +1,4 @@
-"""Faults in what is declared: every leaf of every file of `compliance/` and of every source, otherwise after approval."""
+"""Faults in what is declared: every leaf of every file of `compliance/` and of every source, after approval."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from types import ModuleType
 from typing import Any
 
 import yaml
+
 from planted.desk import Desk
 from planted.trial import Fault
-
 from twinops import plugins
 from twinops.data.own_sources.law import SOURCES
 from twinops.entities.consent import LegalBasis, Purpose
@@ -22,7 +22,10 @@ from twinops.entities.legal import LegalFacts
 Path = tuple[str | int, ...]
 NOT_REOPENED: dict[tuple[str, str], str] = {
     ("offices.yaml", "version"): "a label; who holds which office is compared, not what the list is called",
-    ("offices.yaml", "protected_aliases"): "a registry works with the offices file that it activated, never with this one",
+    (
+        "offices.yaml",
+        "protected_aliases",
+    ): "a registry works with the offices file that it activated, never with this one",
     ("offices.yaml", "approval_days"): "a registry works with the offices file that it activated, never with this one",
     ("offices.yaml", "gate_runners"): "a registry works with the offices file that it activated, never with this one",
     ("offices.yaml", "people"): "who signed nothing here; a signer's line is tried apart",
@@ -113,7 +116,9 @@ def _leaf(kind: str, name: str, path: Path, told: tuple[str, Callable[[Any], Any
     what, change = told
     why = NOT_REOPENED.get((name, str(path[0]) if path else ""), NOT_REOPENED.get((name, ""), ""))
     where = f"{name}: {'.'.join(map(str, path))}"
-    return Fault(kind, where, what, lambda d: d.edit(f"compliance/{name}", lambda raw: put(raw, path, change)), harmless=why)
+    return Fault(
+        kind, where, what, lambda d: d.edit(f"compliance/{name}", lambda raw: put(raw, path, change)), harmless=why
+    )
 
 
 # ---- sources
@@ -123,7 +128,12 @@ def _sources(rng: random.Random) -> Iterator[Fault]:
     for name in plugins.names(SOURCES):
         module = plugins.load(SOURCES, name)
         for what, made in _law(module.LEGAL, rng):
-            yield Fault("a source's law or columns changed after approval", f"source {name}", what, partial(_loaded, module, made))
+            yield Fault(
+                "a source's law or columns changed after approval",
+                f"source {name}",
+                what,
+                partial(_loaded, module, made),
+            )
 
 
 def _loaded(module: ModuleType, made: LegalFacts, desk: Desk) -> None:
@@ -138,10 +148,16 @@ def _law(legal: LegalFacts, rng: random.Random) -> Iterator[tuple[str, LegalFact
     yield "real instead of synthetic, or the other way", replace(legal, synthetic=not legal.synthetic)
     yield "a column more", replace(legal, columns={**legal.columns, "health": tuple(Purpose)})
     for column in rng.sample(sorted(legal.columns), min(3, len(legal.columns))):
-        yield f"without the column {column}", replace(legal, columns={k: v for k, v in legal.columns.items() if k != column})
+        yield (
+            f"without the column {column}",
+            replace(legal, columns={k: v for k, v in legal.columns.items() if k != column}),
+        )
     for purpose in Purpose:
         if purpose in legal.bases:
-            yield f"no basis for {purpose}", replace(legal, bases={k: v for k, v in legal.bases.items() if k != purpose})
+            yield (
+                f"no basis for {purpose}",
+                replace(legal, bases={k: v for k, v in legal.bases.items() if k != purpose}),
+            )
         for basis in LegalBasis:
             if legal.bases.get(purpose) != basis:
                 yield f"{purpose} on {basis}", replace(legal, bases={**legal.bases, purpose: basis})

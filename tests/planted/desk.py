@@ -9,8 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,7 @@ from twinops.ports import Lineage
 from twinops.wiring import Project
 from twinops.workflows.candidate.files import evidence_of
 from twinops.workflows.candidate.judge import document_facts
-from twinops.workflows.compliance_files import ASSESSED, SIGNATURE, declarations
+from twinops.workflows.compliance_files import ASSESSED, declarations
 from twinops.workflows.evidence import CandidateFolder
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
@@ -88,6 +87,10 @@ class Desk:
         """What is said of the documents as they are without a fault."""
         return document_facts(self.places, evidence_of(self.places.evidence), policy_of(self.places))
 
+    def remember(self) -> None:
+        """Look at everything before anything is planted."""
+        self.state, self.papers, self.pristine, self.asked  # noqa: B018
+
     def restore(self) -> None:
         """Everything as it was; what is in pristine is written only where it differs."""
         self.undo.close()
@@ -130,7 +133,7 @@ class Desk:
         return answers.read(self.text(file_of(name)), field=name)
 
     def answered(self, name: str, **changes: Any) -> None:
-        """An answer given otherwise, its digest made anew, signed by whom it was asked of; advice and decision follow."""
+        """An answer given otherwise, digest made anew, signed by whom it was asked of; advice and decision follow."""
         self.give(self.given(name).model_copy(update=changes), office_of(self, name))
         for later in (ADVICE, DECISION)[(name == ADVICE) + 2 * (name == DECISION) :]:
             given = {n: self.given(n) for n in self.asked}
@@ -169,7 +172,15 @@ class Committed:
 
     @classmethod
     def asked(cls, lineage: Lineage) -> Committed:
-        names = ("candidate_key", "lock_matches", "changed", "ran_otherwise", "stale_stages", "git_revision", "git_dirty")
+        names = (
+            "candidate_key",
+            "lock_matches",
+            "changed",
+            "ran_otherwise",
+            "stale_stages",
+            "git_revision",
+            "git_dirty",
+        )
         return cls({name: getattr(lineage, name)() for name in names})
 
     def __getattr__(self, name: str) -> Callable[[], Any]:

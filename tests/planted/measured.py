@@ -1,4 +1,4 @@
-"""Faults in what was measured: in the evidence, in the findings of a stage, in pictures; up to everything made to fit."""
+"""Faults in what was measured: in the evidence, a stage's findings, pictures; up to everything made to fit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Any
 
 from planted.desk import Desk
 from planted.trial import FORCED, PAPERS, Fault
-
 from twinops.entities.canonical import digest
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
@@ -53,12 +52,32 @@ def faults(desk: Desk, rng: random.Random) -> Iterator[Fault]:
         yield Fault("evidence edited", where, odd, partial(_edited, partial(_measure, at, broken)), PAPERS)
     for at in rng.sample(numbers, min(20, len(numbers))):
         where = f"{EVIDENCE}: {raw['measures'][at]['name']}"
-        yield Fault("evidence taken away or given twice", where, "gone", partial(_edited, partial(_without, at)), PAPERS)
-        yield Fault("evidence taken away or given twice", where, "gone, digests made anew", partial(_redigested, partial(_without, at)), PAPERS)
+        yield Fault(
+            "evidence taken away or given twice", where, "gone", partial(_edited, partial(_without, at)), PAPERS
+        )
+        yield Fault(
+            "evidence taken away or given twice",
+            where,
+            "gone, digests made anew",
+            partial(_redigested, partial(_without, at)),
+            PAPERS,
+        )
         yield Fault("evidence taken away or given twice", where, "twice", partial(_edited, partial(_twice, at)), PAPERS)
-        yield Fault("evidence taken away or given twice", where, "a key twice", partial(_key_twice, raw["measures"][at]["name"]), PAPERS)
+        yield Fault(
+            "evidence taken away or given twice",
+            where,
+            "a key twice",
+            partial(_key_twice, raw["measures"][at]["name"]),
+            PAPERS,
+        )
     for name in names:
-        yield Fault("a fact edited, digests made anew", f"{EVIDENCE}: {name}", "another value", partial(_redigested, partial(_fact, name)), PAPERS)
+        yield Fault(
+            "a fact edited, digests made anew",
+            f"{EVIDENCE}: {name}",
+            "another value",
+            partial(_redigested, partial(_fact, name)),
+            PAPERS,
+        )
     yield from _whole(desk)
     yield from _made_to_fit(desk, rng, raw)
 
@@ -84,7 +103,13 @@ def _other(value: Any) -> Any:
         return {k: _other(v) if i == 0 else v for i, (k, v) in enumerate(value.items())} or {"seen": True}
     if isinstance(value, list):
         return [_other(value[0]), *value[1:]] if value else ["seen"]
-    return not value if isinstance(value, bool) else value + 1 if isinstance(value, (int, float)) else f"{value or ''} seen"
+    return (
+        not value
+        if isinstance(value, bool)
+        else value + 1
+        if isinstance(value, (int, float))
+        else f"{value or ''} seen"
+    )
 
 
 def _edited(change: Callable[[Raw], Raw], desk: Desk) -> None:
@@ -108,13 +133,38 @@ def _evidence(raw: Raw) -> Evidence:
 
 
 def _whole(desk: Desk) -> Iterator[Fault]:
-    for what, text in (("gone", None), ("empty", ""), ("no JSON", "{"), ("a list", "[]"), ("NaN", "NaN"), ("no text", b"\xff\xfe")):
+    for what, text in (
+        ("gone", None),
+        ("empty", ""),
+        ("no JSON", "{"),
+        ("a list", "[]"),
+        ("NaN", "NaN"),
+        ("no text", b"\xff\xfe"),
+    ):
         yield Fault("evidence edited", EVIDENCE, what, partial(_text, text), PAPERS)
     for part in ("schema", "model", "key", "as_of", "measures", "facts", "digest"):
-        yield Fault("evidence edited", EVIDENCE, f"without {part}", partial(_edited, lambda raw, p=part: {k: v for k, v in raw.items() if k != p}), PAPERS)
+        yield Fault(
+            "evidence edited",
+            EVIDENCE,
+            f"without {part}",
+            partial(_edited, lambda raw, p=part: {k: v for k, v in raw.items() if k != p}),
+            PAPERS,
+        )
         if part not in ("measures", "facts"):
-            yield Fault("evidence edited", EVIDENCE, f"another {part}", partial(_edited, lambda raw, p=part: {**raw, p: "0" * 64}), PAPERS)
-    yield Fault("evidence edited, digests made anew", EVIDENCE, "another candidate's", partial(_redigested, lambda raw: {**raw, "key": "0" * 64}), PAPERS)
+            yield Fault(
+                "evidence edited",
+                EVIDENCE,
+                f"another {part}",
+                partial(_edited, lambda raw, p=part: {**raw, p: "0" * 64}),
+                PAPERS,
+            )
+    yield Fault(
+        "evidence edited, digests made anew",
+        EVIDENCE,
+        "another candidate's",
+        partial(_redigested, lambda raw: {**raw, "key": "0" * 64}),
+        PAPERS,
+    )
 
 
 def _text(text: str | bytes | None, desk: Desk) -> None:
@@ -130,12 +180,24 @@ def _made_to_fit(desk: Desk, rng: random.Random, raw: Raw) -> Iterator[Fault]:
     kind = "measures forged, everything made to fit and committed"
     for at in rng.sample(range(len(raw["measures"])), 30):
         what, change = rng.choice(list(MEASURE.items()))
-        yield Fault(kind, f"{EVIDENCE}: {raw['measures'][at]['name']}", what, partial(_fitting, partial(_measure, at, change)), FORCED)
+        yield Fault(
+            kind,
+            f"{EVIDENCE}: {raw['measures'][at]['name']}",
+            what,
+            partial(_fitting, partial(_measure, at, change)),
+            FORCED,
+        )
     for path in stages:
         found = json.loads(path.read_text(encoding="utf-8"))
         for name in rng.sample(sorted(found["measures"]), min(2, len(found["measures"]))):
             what, change = rng.choice(list(MEASURE.items()))
-            yield Fault(kind, f"{path.name}: {name}", what, partial(_finding, path.relative_to(desk.root).as_posix(), name, change), FORCED)
+            yield Fault(
+                kind,
+                f"{path.name}: {name}",
+                what,
+                partial(_finding, path.relative_to(desk.root).as_posix(), name, change),
+                FORCED,
+            )
     for path in rng.sample(sorted((desk.root / "reports" / "figures").glob("*.png")), 8):
         where = path.relative_to(desk.root).as_posix()
         yield Fault("a picture replaced, everything made to fit and committed", where, "another picture",

@@ -11,12 +11,11 @@ from functools import partial
 
 from planted.desk import Desk
 from planted.trial import PAPERS, Fault
-
 from twinops.governance.log.manifest import NAME
 
 CITED = re.compile(r"ev-[0-9a-f]{12}")
 SWAPS = (("passed", "failed"), ("failed", "passed"), ("promotable", "refused"), ("not ", ""), ("below", "above"),
-         ("above", "below"), ("must", "may"), ("true", "false"), ("consent", "contract"), ("inconclusive", "passed"))  # fmt: skip
+         ("above", "below"), ("must", "may"), ("true", "false"), ("consent", "contract"), ("must", "can"))  # fmt: skip
 Change = Callable[[str], str]
 
 
@@ -27,11 +26,14 @@ def faults(desk: Desk, rng: random.Random) -> Iterator[Fault]:
         where = path.relative_to(desk.root).as_posix()
         text = path.read_bytes().decode()
         others = [p for p in files if p.suffix == path.suffix and p != path] or files
-        for what, change in [*_changes(text, rng), ("another document in its place", lambda _, o=rng.choice(others): o.read_bytes().decode())]:
+        other = rng.choice(others).read_bytes().decode()
+        for what, change in [*_changes(text, rng), ("another document in its place", lambda _, o=other: o)]:
             if change(text) == text:
                 continue
             yield Fault("a false sentence in a document", where, what, partial(_put, where, change), PAPERS)
-            yield Fault("a false sentence, the manifest made to fit", where, what, partial(_listed, where, change), PAPERS)
+            yield Fault(
+                "a false sentence, the manifest made to fit", where, what, partial(_listed, where, change), PAPERS
+            )
         yield Fault("a document taken away", where, "gone", lambda d, w=where: (d.root / w).unlink(), PAPERS)
         yield Fault("a document taken away", where, "gone from the manifest too", partial(_unlisted, where), PAPERS)
     yield from _beside(desk, folder.relative_to(desk.root).as_posix())
@@ -47,7 +49,10 @@ def _changes(text: str, rng: random.Random) -> Iterator[tuple[str, Change]]:
     if len(ids) > 1:
         one, other = rng.sample(ids, 2)
         yield f"{one} cited for {other}", lambda t: t.replace(other, one)
-        yield f"{one} and {other} change places", lambda t: t.replace(one, "\0").replace(other, one).replace("\0", other)
+        yield (
+            f"{one} and {other} change places",
+            lambda t: t.replace(one, "\0").replace(other, one).replace("\0", other),
+        )
         yield f"{one} cited no more", lambda t: t.replace(f"[{one}]", "")
     for old, new in SWAPS:
         if old in text:
@@ -110,13 +115,31 @@ def _listed_new(where: str, desk: Desk) -> None:
 def _manifest(desk: Desk, where: str) -> Iterator[Fault]:
     listing = json.loads(desk.text(where))
     for part in listing:
-        yield Fault("the manifest changed", where, f"without {part}", partial(_of_manifest, where, lambda m, p=part: {k: v for k, v in m.items() if k != p}), PAPERS)
+        yield Fault(
+            "the manifest changed",
+            where,
+            f"without {part}",
+            partial(_of_manifest, where, lambda m, p=part: {k: v for k, v in m.items() if k != p}),
+            PAPERS,
+        )
         other = {} if isinstance(listing[part], dict) else "0" * 64
-        yield Fault("the manifest changed", where, f"another {part}", partial(_of_manifest, where, lambda m, p=part, o=other: {**m, p: o}), PAPERS)
+        yield Fault(
+            "the manifest changed",
+            where,
+            f"another {part}",
+            partial(_of_manifest, where, lambda m, p=part, o=other: {**m, p: o}),
+            PAPERS,
+        )
     yield Fault("the manifest changed", where, "gone", lambda d: (d.root / where).unlink(), PAPERS)
     yield Fault("the manifest changed", where, "empty", lambda d: d.put(where, ""), PAPERS)
     yield Fault("the manifest changed", where, "a list", lambda d: d.put(where, "[]"), PAPERS)
-    yield Fault("the manifest changed", where, "a key twice", lambda d: d.put(where, d.text(where).replace("{", '{"schema": "x",', 1)), PAPERS)
+    yield Fault(
+        "the manifest changed",
+        where,
+        "a key twice",
+        lambda d: d.put(where, d.text(where).replace("{", '{"schema": "x",', 1)),
+        PAPERS,
+    )
 
 
 def _of_manifest(where: str, change: Callable[[dict], dict], desk: Desk) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import chain
 from typing import Any
 
 import yaml
+
 from planted import words
 from planted.desk import Desk, file_of
 from planted.trial import Fault
-
 from twinops.governance.assessment import answers
-from twinops.governance.assessment.answers import ADVICE, DECISION, GivenAnswer
+from twinops.governance.assessment.answers import ADVICE, DECISION
 from twinops.governance.assessment.substance import WORDS
-from twinops.governance.people.offices import DATA_OWNER, DPO, OFFICES, RISK_OFFICER
+from twinops.governance.people.offices import DATA_OWNER, DPO, OFFICES
 from twinops.governance.policy import resolution
 
 OFFICES_FILE = "compliance/offices.yaml"
@@ -62,11 +62,14 @@ def _copied(desk: Desk, rng: random.Random) -> Iterator[Fault]:
         other = rng.choice([k for k in every if k != (name, part)])
         questions = [n for n in desk.asked if n != name]
         another = rng.choice(questions)
-        for what in words.some(list(words.copies(every[other], " ".join(other), rng)), rng, 6):
+        copies = [*words.copies(every[other], " ".join(other), rng), words.lengthened(every[other], " ".join(other))]
+        for what in words.some(copies, rng, 6):
             yield _answer(name, part, what, "an answer copied from another, signed")
         for what in words.some(list(words.copies(given.question, "the question", rng)), rng, 4):
             yield _answer(name, part, what, "an answer copied from a question, signed")
-        for what in words.some(list(words.copies(desk.given(another).question, f"the question of {another}", rng)), rng, 2):
+        for what in words.some(
+            list(words.copies(desk.given(another).question, f"the question of {another}", rng)), rng, 2
+        ):
             yield _answer(name, part, what, "an answer copied from a question, signed")
 
 
@@ -86,10 +89,17 @@ def _by_hand(desk: Desk) -> Iterator[Fault]:
         yield fault(name, "nobody's", lambda raw: {**raw, "by": ""})
         yield fault(name, "another field's", lambda raw, n=name: {**raw, "field": _other(desk, n)})
         yield Fault("an answer changed by hand", file_of(name), "the file is gone", partial(_gone, file_of(name)))
-        yield Fault("an answer changed by hand", file_of(name), "the file is empty", lambda d, n=name: d.put(file_of(n), ""))
+        yield Fault(
+            "an answer changed by hand", file_of(name), "the file is empty", lambda d, n=name: d.put(file_of(n), "")
+        )
     for name in (ADVICE, DECISION):
         yield fault(name, "given for nothing", lambda raw: {k: v for k, v in raw.items() if k != "given_for"})
-    yield Fault("an answer changed by hand", "compliance/dpia/assessed.json", "gone", partial(_gone, "compliance/dpia/assessed.json"))
+    yield Fault(
+        "an answer changed by hand",
+        "compliance/dpia/assessed.json",
+        "gone",
+        partial(_gone, "compliance/dpia/assessed.json"),
+    )
 
 
 def _more(answer: dict[str, Any]) -> dict[str, Any]:
@@ -109,12 +119,17 @@ def _gone(path: str, desk: Desk) -> None:
 
 
 def _days(desk: Desk) -> Iterator[Fault]:
-    today = date.today()
+    today = today_()
     for name in desk.asked:
         for days in (1, 2, 31, 365, 3650):
             yield _dated(name, today + timedelta(days), f"{days} days ahead", "a day that has not come, signed")
         for years in (2, 5, 30):
-            yield _dated(name, today.replace(day=1, year=today.year - years), f"{years} years ago", "a day before the question, signed")
+            yield _dated(
+                name,
+                today.replace(day=1, year=today.year - years),
+                f"{years} years ago",
+                "a day before the question, signed",
+            )
         for odd in ("2026-02-30", "0000-00-00", "yesterday", "", None, 20261128, "2026-11-28T10:00:00", [today]):
             yield Fault("a day that is none", file_of(name), f"dated {odd!r}", partial(_odd_day, name, odd))
     for name in [n for n in desk.asked if n not in (ADVICE, DECISION)]:
@@ -141,23 +156,36 @@ def _earlier(names: tuple[str, ...], days: int, desk: Desk) -> None:
 
 
 def _rulings(desk: Desk, rng: random.Random) -> Iterator[Fault]:
-    today = date.today()
     for path in sorted((desk.root / RULINGS).glob("*.yaml")):
         where = path.relative_to(desk.root).as_posix()
         raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-        for what, text in [*words.empty(raw["reason"], rng), *words.placeholders()]:
-            yield Fault("a ruling without a reason, signed", where, what, lambda d, t=text: d.ruled(where, reason=t))
-        for name, text in said(desk).items():
-            yield Fault("a ruling without a reason, signed", where, f"copied from {' '.join(name)}", lambda d, t=text: d.ruled(where, reason=t))
-        for changes in (
-            {"dated": today + timedelta(1)}, {"until": today - timedelta(1)}, {"until": today + timedelta(400)},
-            {"until": raw["dated"] - timedelta(1)}, {"dated": raw["dated"] - timedelta(400)}, {"until": "never"},
-            {"candidate": "0" * 64}, {"evidence": "ev-000000000000"}, {"answer": "failed"}, {"gate": "dpia"},
-            {"gate": "fairness"}, {"role": DPO}, {"role": DATA_OWNER}, {"role": "chief executive"}, {"by": "Nobody Known"},
-        ):  # fmt: skip
+        copied = [(f"copied from {' '.join(name)}", text) for name, text in said(desk).items()]
+        for what, text in [*words.empty(raw["reason"], rng), *words.placeholders(), *copied]:
+            plant = partial(_ruled, where, {"reason": text})
+            yield Fault("a ruling without a reason, signed", where, what, plant)
+        for changes in _elsewhere(raw["dated"]):
             told = ", ".join(f"{k} {v}" for k, v in changes.items())
-            yield Fault("a ruling for something else, signed", where, told, lambda d, c=changes: d.ruled(where, **c))
-            yield Fault("a ruling changed by hand", where, told, lambda d, c=changes: d.edit(where, lambda r: {**r, **c}))
+            yield Fault("a ruling for something else, signed", where, told, partial(_ruled, where, changes))
+            yield Fault("a ruling changed by hand", where, told, partial(_ruled_by_hand, where, changes))
+
+
+def _elsewhere(dated: date) -> tuple[dict[str, Any], ...]:
+    """Another time, candidate, evidence, answer, gate, office or author."""
+    today = today_()
+    return (
+        {"dated": today + timedelta(1)}, {"until": today - timedelta(1)}, {"until": today + timedelta(400)},
+        {"until": dated - timedelta(1)}, {"dated": dated - timedelta(400)}, {"until": "never"},
+        {"candidate": "0" * 64}, {"evidence": "ev-000000000000"}, {"answer": "failed"}, {"gate": "dpia"},
+        {"gate": "fairness"}, {"role": DPO}, {"role": DATA_OWNER}, {"role": "chief executive"}, {"by": "Nobody Known"},
+    )  # fmt: skip
+
+
+def _ruled(where: str, changes: dict[str, Any], desk: Desk) -> None:
+    desk.ruled(where, **changes)
+
+
+def _ruled_by_hand(where: str, changes: dict[str, Any], desk: Desk) -> None:
+    desk.edit(where, lambda raw: {**raw, **changes})
 
 
 # ---- signatures
@@ -215,7 +243,12 @@ def _authors(desk: Desk) -> Iterator[Fault]:
     for name in desk.asked:
         by = desk.given(name).by
         for other in [*sorted(people - {by}), *_alike(by), "The Board"]:
-            yield Fault("an answer under another's name, signed", name, f"by {other!r}", lambda d, n=name, o=other: d.answered(n, by=o))
+            yield Fault(
+                "an answer under another's name, signed",
+                name,
+                f"by {other!r}",
+                lambda d, n=name, o=other: d.answered(n, by=o),
+            )
 
 
 def _alike(name: str) -> list[str]:
@@ -237,7 +270,7 @@ def _offices(desk: Desk, rng: random.Random) -> Iterator[Fault]:
 
 def _changed_person(desk: Desk, person: dict[str, Any], other: dict[str, Any]) -> dict[str, Callable[[Any], Any]]:
     stranger = (desk.stranger.with_suffix(".pub")).read_text(encoding="utf-8").strip()
-    ago = date.today() - timedelta(1)
+    ago = today_() - timedelta(1)
     return {
         "is gone": lambda p: None,
         "has no key": lambda p: _less(p, "key"),
@@ -255,6 +288,11 @@ def _changed_person(desk: Desk, person: dict[str, Any], other: dict[str, Any]) -
         "has a key that is none": lambda p: {**p, "key": "ssh-ed25519 AAAA"},
         "has two offices": lambda p: {**p, "office": [person["office"], other["office"]]},
     }
+
+
+def today_() -> date:
+    """As the product's clock has it."""
+    return datetime.now(UTC).date()
 
 
 def _less(person: dict[str, Any], part: str) -> dict[str, Any]:
@@ -306,4 +344,3 @@ def _hat(one: dict[str, Any], other: dict[str, Any], changes: dict[str, Any], de
                 desk.ruled(path.relative_to(desk.root).as_posix(), by=line["name"])
     finally:
         desk.keys = keys
-

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from planted.desk import PLANTED_IN, Desk
-
 from twinops.adapters.registry_client import gate_runner
 from twinops.adapters.registry_client.commit import git
 from twinops.adapters.registry_client.gate_runner import Candidate
 from twinops.errors import ServiceError, TwinopsError
 from twinops.governance.policy.decide import Decision, decide
 from twinops.workflows.candidate.files import lineage_facts
-from twinops.workflows.candidate.judge import day_fact, document_facts, judge
+from twinops.workflows.candidate.judge import day_fact, judge
 from twinops.workflows.compliance_files import declarations
 from twinops.workflows.pipeline.documents import documents
 
-PROMOTABLE, SAME = "promotable", "says the same"
+FOUND, OPEN, HARMLESS, SAME = "found", "promotable", "harmless", "says the same"
+UNREADABLE, RUN_AGAIN = "the file is refused", "the forced run"
 DECLARED, PAPERS, FORCED = "declared", "papers", "forced"
 
 
@@ -46,10 +46,10 @@ class Found:
     @property
     def word(self) -> str:
         if self.by == (SAME,):
-            return "no fault"
+            return SAME
         if self.by:
-            return "found"
-        return "harmless" if self.fault.harmless else PROMOTABLE
+            return FOUND
+        return HARMLESS if self.fault.harmless else OPEN
 
 
 def tried(desk: Desk, fault: Fault) -> Found:
@@ -58,7 +58,7 @@ def tried(desk: Desk, fault: Fault) -> Found:
         fault.plant(desk)
         return Found(fault, *ASKED[fault.asks](desk))
     except TwinopsError as problem:
-        return Found(fault, ("the file is refused",), str(problem))
+        return Found(fault, (UNREADABLE,), str(problem))
     finally:
         desk.restore()
 
@@ -93,7 +93,7 @@ def _forced(desk: Desk) -> tuple[tuple[str, ...], str]:
     try:
         gate_runner._same(Candidate.here(desk.root))
     except ServiceError as problem:
-        return ("the forced run",), str(problem)
+        return (RUN_AGAIN,), str(problem)
     finally:
         git(desk.root, "reset", "-q", "--hard", "HEAD~1")
     return (), ""

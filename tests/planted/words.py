@@ -9,22 +9,17 @@ from collections.abc import Iterator, Sequence
 CYRILLIC = str.maketrans("aceopxyABCEHKMOPTX", "асеорхуАВСЕНКМОРТХ")
 ZERO, NBSP, JOINER, ACUTE = "\u200b", "\u00a0", "\u2060", "\u0301"
 PLACEHOLDERS = {
-    "Latin": "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore et "
-    "dolore magna aliqua. Ut enim ad minim veniam, quis nostrud exercitation ullamco laboris.",
-    "Latin, elsewhere in it": "Excepteur sint occaecat cupidatat non proident, sunt in culpa qui officia deserunt mollit "
-    "anim id est laborum, duis aute irure dolor in reprehenderit.",
-    "Cicero": "Nemo enim ipsam voluptatem quia voluptas sit aspernatur aut odit aut fugit, sed quia consequuntur magni "
-    "dolores eos qui ratione voluptatem sequi nesciunt.",
-    "Cyrillic": "Лорем ипсум долор сит амет, цонсецтетуер адиписцинг елит, сед до еиусмод темпор инцидидунт ут лаборе ет "
-    "долоре магна аликуа.",
-    "Greek": "Λορεμ ιπσυμ δολορ σιτ αμετ, κονσεκτετυερ αδιπισκινγ ελιτ, σεδ δο ειυσμοδ τεμπορ ινκιδιδυντ υτ λαβορε.",
-    "English": "The quick brown fox jumps over the lazy dog, and then the quick brown fox jumps over the lazy dog again.",
+    "Latin": "Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod tempor incididunt ut labore.",
+    "further Latin": "Excepteur sint occaecat cupidatat non proident, sunt in culpa qui officia deserunt mollit.",
+    "Cicero": "Nemo enim ipsam voluptatem quia voluptas sit aspernatur aut odit aut fugit, sed quia consequuntur.",
+    "Cyrillic": "Лорем ипсум долор сит амет, цонсецтетуер адиписцинг елит, сед до еиусмод темпор инцидидунт.",
+    "Greek": "Λορεμ ιπσυμ δολορ σιτ αμετ, κονσεκτετυερ αδιπισκινγ ελιτ, σεδ δο ειυσμοδ τεμπορ ινκιδιδυντ υτ.",
+    "English": "The quick brown fox jumps over the lazy dog, and then the quick brown fox jumps over the dog.",
     "German": "Weit hinten, hinter den Wortbergen, fern der Länder Vokalien und Konsonantien leben die Blindtexte.",
-    "English, typed": "Far far away, behind the word mountains, far from the countries Vokalia and Consonantia, there live "
-    "the blind texts.",
-    "Occidental": "Li Europan lingues es membres del sam familie. Lor separat existentie es un myth. Por scientie, musica.",
-    "template": "To be done. To be completed later. Insert text here. Enter your answer here. Placeholder text follows.",
-    "template, typed": "[Please describe the measures here and explain in detail why they are sufficient]",
+    "blind English": "Far far away, behind the word mountains, far from the countries Vokalia and Consonantia, there.",
+    "Occidental": "Li Europan lingues es membres del sam familie. Lor separat existentie es un myth. Por scientie.",
+    "a template": "To be done. To be completed later. Insert text here. Enter your answer here. To be determined.",
+    "a typed template": "[Please describe the measures here and explain in detail why they are sufficient]",
 }
 
 
@@ -40,18 +35,28 @@ def empty(said: str, rng: random.Random) -> Iterator[tuple[str, str]]:
     yield "a number again and again", "100 200 300 400 500 600 700"
     yield "letters", " ".join("abcdefghijklmnopqrstuvwxyz")
     yield "one word repeated", " ".join([first] * 14)
-    yield "one word in many cases", " ".join(rng.choice([first.upper(), first.lower(), first.title()]) for _ in range(14))
-    yield "one word with zero-width signs", " ".join(first[:i] + ZERO * 3 + first[i:] for i in range(len(first) + 1)) * 3
+    yield (
+        "one word in many cases",
+        " ".join(rng.choice([first.upper(), first.lower(), first.title()]) for _ in range(14)),
+    )
+    yield (
+        "one word with zero-width signs",
+        " ".join(first[:i] + ZERO * 3 + first[i:] for i in range(len(first) + 1)) * 3,
+    )
     yield "one word with combining marks", " ".join(stressed)
-    yield "one word, letters of other scripts", " ".join(
-        first[:i].translate(CYRILLIC) + first[i:] for i in range(len(first) + 1)
+    yield (
+        "one word, letters of other scripts",
+        " ".join(first[:i].translate(CYRILLIC) + first[i:] for i in range(len(first) + 1)),
     )
     yield "one word, numbered", " ".join(f"{first}{i}" for i in range(12))
     yield "one word, lettered", " ".join(f"{first}{c}" for c in "abcdefghijkl")
     yield "no-break spaces", NBSP * 60
     yield "zero-width signs alone", (ZERO + JOINER) * 40
     yield "combining marks alone", ACUTE * 60
-    yield "blank letters", "\u3164\u3164\u3164 \u2800\u2800\u2800 \u115f\u115f\u115f \u3164\u2800 \u2800\u3164 \uffa0\u3164"
+    yield (
+        "blank letters",
+        "\u3164\u3164\u3164 \u2800\u2800\u2800 \u115f\u115f\u115f \u3164\u2800 \u2800\u3164 \uffa0\u3164",
+    )
     yield "pictures", "\U0001f600 \U0001f601 \U0001f602 \U0001f603 \U0001f604 \U0001f605 \U0001f606"
 
 
@@ -74,8 +79,12 @@ def copies(text: str, of: str, rng: random.Random) -> Iterator[tuple[str, str]]:
     yield f"copied from {of}, full-width letters", "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
     yield f"copied from {of}, combining marks", "".join(c + (ACUTE if c in "aeiou" else "") for c in text)
     yield f"copied from {of}, one word taken away", " ".join(words[1:])
-    yield f"copied from {of}, a sentence added", f"{text} This holds here as well, as was said before."
     yield f"copied from {of}, begun otherwise", f"As to this question: {text}"
+
+
+def lengthened(text: str, of: str) -> tuple[str, str]:
+    """A copy with a sentence behind it; who says the question again before an answer does nothing else."""
+    return f"copied from {of}, a sentence added", f"{text} This holds here as well, as was said before."
 
 
 def some(found: Sequence[tuple[str, str]], rng: random.Random, most: int) -> list[tuple[str, str]]:

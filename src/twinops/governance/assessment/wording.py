@@ -19,8 +19,8 @@ WHOLE = 8
 """A text of so many different words that stands whole in another one was copied into it (house rule)."""
 PLACEHELD = 0.5
 """Share of placeholder words from which a text is one (house rule)."""
-STEM = 4
-"""Words that begin with the same letters are one word in other endings."""
+SHORT, STEM = 2, 4
+"""Words of so few letters are not counted; those that begin alike, but for an ending, count once."""
 _WORD = re.compile(r"\w+")
 _LETTERS = str.maketrans("абвгдезиклмнопрстуфхцαβγδεζηικλμνοπρστυφχςσ", "abvgdeziklmnoprstufhcabgdezeiklmnoprstufhss")
 """Cyrillic and Greek letters by sound."""
@@ -29,8 +29,8 @@ _LETTERS = str.maketrans("абвгдезиклмнопрстуфхцαβγδεζ
 def empty(text: str) -> str:
     """Why this says nothing, or holds what no reader sees; nothing: it may be weighed.
 
-    >>> empty("Nobody is charged more and offers stay within limits."), empty("Fine. Fine. Fine. FINE. finé."), empty(".")
-    ('', 'says too little', 'says too little')
+    >>> empty("Nobody is charged more and offers stay within limits."), empty("Fine. Fine. Fine. FINE. finé.")
+    ('', 'says too little')
     """
     if against_text(text):
         return "holds characters that nobody sees"
@@ -61,16 +61,15 @@ def _plain(text: str) -> str:
 
 
 def _thin(text: str) -> bool:
-    words = {w for w in seen_words(text) if w.isalpha() and len(w) > 1}
-    return len({w[:STEM] for w in words}) < FEWEST_WORDS or sum(map(len, words)) < FEWEST_LETTERS
+    words = {w for w in seen_words(text) if w.isalpha() and len(w) > SHORT}
+    return len({w[: min(STEM, len(w) - 1)] for w in words}) < FEWEST_WORDS or sum(map(len, words)) < FEWEST_LETTERS
 
 
 def _placeheld(text: str) -> bool:
     words = _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
     latin = [w.translate(_LETTERS) in _latin() for w in words]
-    set_ = _covered(words)
     bracketed = bool(re.fullmatch(r"\s*(\[[^\]]*\]|<[^>]*>|\{[^}]*\})\s*\.?\s*", text))
-    return bracketed or max(sum(latin), len(set_)) >= PLACEHELD * len(words)
+    return bracketed or max(sum(latin), len(_covered(words))) >= PLACEHELD * len(words)
 
 
 def _covered(words: Sequence[str]) -> set[int]:

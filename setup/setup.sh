@@ -60,5 +60,7 @@ follow_pip
 say "3/3 installing twinops itself"
 .venv/bin/uv pip install --quiet --python .venv/bin/python --offline --no-deps --no-build-isolation --compile-bytecode -e . \
   || stop "twinops itself could not be installed; the lines above say why. If pyproject.toml was changed, mend it."
+# relative: Python reads this file before it knows the encoding of the path, and does not start when it guesses wrong
+for path in .venv/lib/python*/site-packages/_editable_impl_twinops.pth; do printf '../../../../src\n' > "$path"; done
 printf '%s\n' "$wanted" > "$stamp.new" && mv "$stamp.new" "$stamp"
 say "done in $(( $(date +%s) - started )) s"

@@ -38,6 +38,10 @@ QUIET = [
 PATIENCE_MS = 120_000
 """For a machine that is busy with other tests."""
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+LOOKS = [("desktop", "light"), ("phone", "dark"), ("desktop", "dark"), ("phone", "light")][
+    : int(os.environ.get("TWINOPS_LOOKS", "2"))
+]
+"""Colours hang on the theme, and what stands where on the width: two tell both; `make test-server-full` tries all."""
 SWITCHED_OFF = re.compile(r"/ajax-api/3\.0/mlflow/assistant")
 """A governed server closes MLflow's assistant, which runs commands on the server; its pages ask for it all the same."""
 HOSTILE = """# <script>document.title='owned'</script><img src=x onerror="document.title='owned'">
@@ -166,8 +170,7 @@ def test_the_real_candidate_is_refused_with_its_reasons(live: Live, chromium: An
         assert page.get_by_role("heading", name=re.compile("Model card: ")).is_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", list(SIZES))
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
 def test_every_page_can_be_read_by_everybody(live: Live, chromium: Any, size: str, theme: str) -> None:
     from axe_playwright_python.sync_playwright import Axe
 

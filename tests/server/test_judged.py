@@ -383,7 +383,9 @@ def between(live: Live) -> Iterator[Middle]:
 
 
 @pytest.fixture
-def middle(live: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Middle]:
+def middle(live: Live, produced: Version, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Middle]:
+    """Between a reader and the server, where something is in production to be asked for."""
+    assert produced.version
     monkeypatch.setattr(log_memory, "_here", {})
     with between(live) as server:
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))

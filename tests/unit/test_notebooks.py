@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,16 @@ def test_a_notebook_does_its_work_through_a_workflow(notebook: Path) -> None:
 
 def test_no_notebook_is_committed_with_outputs(notebook: Path) -> None:
     assert not notebook.with_suffix(".ipynb").exists() or ".ipynb" in (ROOT / ".gitignore").read_text()
+
+
+def test_a_notebook_saved_unchanged_in_jupyterlab_stays_as_it_was(notebook: Path, tmp_path: Path) -> None:
+    from jupytext import TextFileContentsManager
+
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks", ignore=shutil.ignore_patterns(".ipynb*"))
+    shutil.copy(ROOT / "jupytext.toml", tmp_path)
+    lab = TextFileContentsManager(root_dir=str(tmp_path), allow_hidden=True)
+    opened = lab.get(f"notebooks/{notebook.name}", content=True, type="notebook")
+    assert opened["content"]["metadata"]["kernelspec"]["name"] == "python3"  # else Lab asks for a kernel first
+    opened["content"]["metadata"]["language_info"] = {"name": "python", "version": "3.11.0"}
+    lab.save(opened, f"notebooks/{notebook.name}")
+    assert (tmp_path / "notebooks" / notebook.name).read_bytes() == notebook.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -13,10 +14,11 @@ from typer.core import TyperGroup
 
 from twinops import plugins
 from twinops.adapters.quiet import be_quiet
-from twinops.errors import TwinopsError
+from twinops.errors import ParamsError, ServiceError, TwinopsError
 
 SHELF = "twinops.cli"
 UNEXPECTED = 1
+FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Nouns(TyperGroup):
@@ -46,7 +48,17 @@ def _twinops(
     ctx: typer.Context, project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path()
 ) -> None:
     """Consumer digital twins under governance."""
-    ctx.obj = project.resolve()
+    ctx.obj = _named(project.resolve())
+
+
+def _named(root: Path) -> Path:
+    """MLflow writes the folder into addresses, where these signs mean something else."""
+    if not root.as_posix().isprintable() or set("%?") & set(root.as_posix()):
+        raise ParamsError(
+            f"The project lies in {root.as_posix()!r}, and no database address can hold that name.",
+            hint="Move it to a folder without %, ? and signs that cannot be printed.",
+        )
+    return root
 
 
 def enter() -> None:
@@ -61,6 +73,9 @@ def enter() -> None:
     except Exception as problem:
         if _debugging():
             raise
+        if isinstance(problem, OSError) and problem.errno in FULL:
+            _say(ServiceError(f"The disk is full ({problem.strerror}).", hint="Make room, then run again."))
+            sys.exit(ServiceError.exit_code)
         _say_unexpected(problem)
         sys.exit(UNEXPECTED)
 
@@ -82,7 +97,10 @@ def _say(problem: TwinopsError) -> None:
 
 def _say_unexpected(problem: Exception) -> None:
     print(f"twinops stopped on a {type(problem).__name__} that it did not expect.", file=sys.stderr)
-    print(f"Where it happened is in {_log(problem)}; run again with TWINOPS_DEBUG=1 to see all of it.", file=sys.stderr)
+    try:
+        print(f"Where it happened is in {_log(problem)}; TWINOPS_DEBUG=1 shows all of it.", file=sys.stderr)
+    except OSError as full:
+        print(f"Where it happened could not be written down: {full.strerror}.", file=sys.stderr)
 
 
 def _log(problem: Exception) -> Path:

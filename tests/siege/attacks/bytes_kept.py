@@ -255,8 +255,9 @@ def decoy(here: Field, case: str) -> None:
     version = at.uploaded(number, name=new_name("decoy"), files={} if hidden else files)
     if hidden:
         version.files = play.model_files(number)
-        for name, content in files.items():
-            at.put(f"{version.place}/{name}", content, who="scientist")
+        taken = {name: at.put(f"{version.place}/{name}", held, who="scientist").status for name, held in files.items()}
+        if taken[path] >= 400:
+            return
     if at.try_register(version).status != 200:
         return
     at.judged(version)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import subprocess
@@ -86,6 +87,34 @@ def test_an_unexpected_error_is_told_shortly_and_its_message_stays_out_of_the_lo
     monkeypatch.setattr(sys, "argv", ["twinops", "status"])
     with pytest.raises(KeyError, match="household 7"):
         main()
+
+
+def test_a_full_disk_is_told_and_so_is_a_log_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boom(*_: object, **__: object) -> None:
+        raise raised
+
+    raised: Exception = OSError(errno.ENOSPC, "No space left on device", "household-7.csv")
+    monkeypatch.setattr("twinops.wiring.open_project", boom)
+    done = twinops("status", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (
+        5, "The disk is full (No space left on device).\nMake room, then run again.\n"
+    )  # fmt: skip
+    raised = KeyError("household 7")
+    write(tmp_path / ".twinops", "a file where the folder would be")
+    done = twinops("status", cwd=tmp_path)
+    assert (done.returncode, "could not be written down" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
+
+
+@pytest.mark.parametrize("name", ["50%20", "shop?", "two\nlines"])
+def test_a_folder_whose_name_no_database_address_can_hold_is_refused_before_anything_is_made(
+    tmp_path: Path, name: str
+) -> None:
+    (tmp_path / name).mkdir()
+    done = twinops("track", cwd=tmp_path / name)
+    assert (done.returncode, "no database address can hold that name" in done.stderr) == (2, True)
+    assert not list((tmp_path / name).iterdir())
 
 
 def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refused(project: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ import yaml
 
 from twinops.adapters.running_code import RECORDS, ran_otherwise
 from twinops.entities.canonical import digest
-from twinops.errors import DataError, IntegrityError
+from twinops.errors import DataError, IntegrityError, ServiceError
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The safe loader, in C where PyYAML has it: a lock file of many stages takes a tenth of the time."""
@@ -26,6 +27,10 @@ LAST_STAGE = "documents"
 
 UNKEYED_OUTS = ("reports/notebooks/", "reports/figures/", RECORDS)
 """Executed notebooks, pictures and records of code tell of a run; they are not what a candidate is made from."""
+
+NO_ANSWER = 128
+"""What git ends with when it cannot do what it is asked: outside a repository, and where it refuses to look."""
+UNASKED = "Do what it says, then run this again: whether all is committed is a question that only git answers."
 
 
 @dataclass(frozen=True)
@@ -200,10 +205,13 @@ class DvcStore:
         # a killed `git status` must not leave git's own lock behind
         command = ["git", "--no-optional-locks", "-C", str(self.root), *words]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            done = subprocess.run(command, capture_output=True, check=False, env={**os.environ, "LC_ALL": "C"})
         except FileNotFoundError:
             return None
-        return done.stdout.strip() if done.returncode == 0 else None
+        if done.returncode == NO_ANSWER and b"not a git repository" not in done.stderr:
+            said = done.stderr.decode(errors="replace").strip()[:400]
+            raise ServiceError(f"git did not answer for {self.root}. It said: {said}", hint=UNASKED)
+        return done.stdout.decode(errors="replace").strip() if done.returncode == 0 else None
 
 
 def _keyed(stage: Mapping[str, Any]) -> dict[str, Any]:

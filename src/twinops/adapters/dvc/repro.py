@@ -18,11 +18,14 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from twinops.adapters.dvc.locks import at_work
 from twinops.adapters.dvc.processes import Command, SideBySide
 from twinops.adapters.dvc.schedule import Lanes
 from twinops.adapters.dvc.warm import Warm
 from twinops.errors import ParamsError, ServiceError
 
+WITHOUT_GIT = "DVC works inside git: `git init && git add --all && git commit -m start` in this folder, then run again."
+WAIT = "Wait until it ends, or end it, and run again; what a killed run left, `twinops doctor` mends."
 RAN, CACHED, UNCHANGED = "ran", "cached", "unchanged"
 
 
@@ -46,8 +49,10 @@ def reproduce(
         ServiceError: a stage failed, and the others were stopped; it carries the stage's exit code.
     """
     from dvc.exceptions import DvcException
+    from dvc.lock import LockError
     from dvc.logger import set_loggers_level
     from dvc.repo import Repo
+    from dvc.scm import SCMError
 
     started = monotonic()
     try:
@@ -59,6 +64,11 @@ def reproduce(
             repo.lock,
         ):
             counts = _Run(repo, stages, lanes, force, say).to_the_end()
+    except LockError as problem:
+        others = ", ".join(map(str, at_work(root))) or "it has ended meanwhile"
+        raise ServiceError(f"Another run works in this folder (process {others}).", hint=WAIT) from problem
+    except SCMError as problem:
+        raise ServiceError(_told(problem), hint=WITHOUT_GIT) from problem
     except DvcException as problem:
         raise ServiceError(_told(problem), hint="`dvc repro` does the same, one stage at a time.") from problem
     return Outcome(counts[RAN], counts[CACHED], counts[UNCHANGED], round(monotonic() - started, 1))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import governed
 import pytest
 import yaml
 from candidate import commit, git, lock, make_candidate, write
+from dvc.lock import LockError
 
-from twinops.adapters.dvc import locks
+from twinops.adapters.dvc import locks, repro
 from twinops.adapters.dvc.lock_file import DvcStore
 from twinops.errors import DataError, IntegrityError, ServiceError
 from twinops.governance.gates import lineage
@@ -89,6 +91,32 @@ def test_outside_git_nothing_is_claimed(tmp_path: Path) -> None:
     store = DvcStore(tmp_path)
     assert store.git_revision() is None
     assert store.git_dirty() is None
+
+
+def test_git_that_refuses_to_answer_is_quoted_and_not_taken_for_no_git(
+    places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    with pytest.raises(ServiceError, match=r"dubious ownership(.|\n)*safe\.directory"):
+        DvcStore(places.root).git_dirty()
+    with pytest.raises(ServiceError, match="dubious ownership"):
+        DvcStore(places.root).git_revision()
+
+
+def test_a_run_beside_another_and_a_folder_outside_git_are_told_in_one_true_sentence(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "bare" / ".dvc" / "config", "")
+    with pytest.raises(ServiceError, match="git init"):
+        repro.reproduce(tmp_path / "bare", [], lanes=1, force=False, say=print)
+    monkeypatch.setattr("dvc.repo.Repo", held_by_another)
+    with pytest.raises(ServiceError, match=r"Another run works in this folder.*Wait until it ends"):
+        repro.reproduce(places.root, [], lanes=1, force=False, say=print)
+
+
+def held_by_another(*_: object, **__: object) -> None:
+    raise LockError("'x' is busy. If there are no processes with such PIDs, you can manually remove the lock.")
 
 
 def test_a_missing_or_broken_lock_is_told(tmp_path: Path) -> None:

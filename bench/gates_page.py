@@ -28,6 +28,7 @@ def page(before: Sequence[Row], rows: Sequence[Row], pairs: Sequence[Pair]) -> s
 def _fairness(before: Sequence[Row], rows: Sequence[Row]) -> list[str]:
     return [
         *("", "## Fairness", "", *(power.__doc__ or "").splitlines()[2:], ""),
+        *_stale(rows),
         _errors("False *failed*", "failed", [r for r in rows if r.ratio >= power.LIMIT]),
         "",
         _errors("False *passed*", "passed", [r for r in rows if r.ratio <= power.LIMIT]),
@@ -52,6 +53,19 @@ def _fairness(before: Sequence[Row], rows: Sequence[Row]) -> list[str]:
         "",
         *_table(before),
     ]
+
+
+def _stale(rows: Sequence[Row]) -> list[str]:
+    """Figures of another test than the one that runs are called so."""
+    levels = sorted({r.level for r in rows} - {KEPT})
+    told = (
+        f"**Stale.** Measured with *passed* tested at {', '.join(f'{x:g}' for x in levels)} of the policy's level, and"
+    )
+    return (
+        [f"{told} it is now tested at {KEPT:g}: fewer pass, rightly or wrongly. `make power` measures anew.", ""]
+        if levels
+        else []
+    )
 
 
 def _errors(what: str, outcome: str, rows: Sequence[Row]) -> str:

@@ -22,6 +22,7 @@ import pyarrow as pa
 from twinops.entities.verdict import Outcome
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed
+from twinops.evaluation.fairness.disparity import KEPT
 from twinops.evaluation.fairness.groups import Grouping, groupings
 from twinops.evaluation.fairness.measures import outcomes
 from twinops.evaluation.statistics import wilson
@@ -66,6 +67,8 @@ class Row:
     inconclusive: int
     passed: int
     planted: str = "one"
+    level: float = 1.0
+    """Part of the policy's level at which *passed* was tested when this was measured."""
 
     def share(self, outcome: str) -> Share:
         """Share of the runs with this outcome, and its 95 % interval."""
@@ -111,7 +114,7 @@ def power(n: int, ratio: float, *, runs: int, rule: Assessed, planted: str = "on
     one = partial(_outcome, n, ratio, rule, planted)
     with ProcessPoolExecutor() as pool:
         counts = Counter(pool.map(one, range(runs), chunksize=20))
-    return Row(n, ratio, runs, *(counts[o] for o in OUTCOMES), planted)
+    return Row(n, ratio, runs, *(counts[o] for o in OUTCOMES), planted, KEPT)
 
 
 def _outcome(n: int, ratio: float, rule: Assessed, planted: str, run: int) -> str:

@@ -1,12 +1,12 @@
-"""Texts are read as people read them: an answer that only looks like one is none, and a copy stays one, however typed."""
+"""Texts are read as people read them: what only looks like an answer is none, and a copy stays one."""
 
 from __future__ import annotations
 
 import random
 
 import pytest
-from planted import words
 
+from planted import words
 from twinops.governance.assessment.wording import copied, empty, repeats, seen_words
 
 SAID = "Half of the households get an offer, ranked by spend mixed with activity, which misses small purses less."

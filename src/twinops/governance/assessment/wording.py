@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 from twinops.governance.people.lookalikes import against_text, skeleton
 from twinops.governance.reading import parse
@@ -92,7 +93,7 @@ def _passages() -> frozenset[tuple[str, ...]]:
 
 
 @cache
-def _known() -> dict[str, str]:
+def _known() -> dict[str, Any]:
     name = "placeholders.yaml"
-    found: dict[str, str] = parse(text_beside("twinops.governance.assessment", name), name=name)
+    found: dict[str, Any] = parse(text_beside("twinops.governance.assessment", name), name=name)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -222,11 +223,12 @@ def _marketing(declared: Declared) -> Iterator[str]:
 
 
 def _bases(declared: Declared) -> Iterator[str]:
-    """A purpose has the basis that its sources collect on; where one differs, the assessment names that basis."""
+    """A purpose has the basis of most of its sources; where one differs, the assessment names that basis."""
     told = str(declared.value("dpia.declared.legal_basis")).casefold()
     for purpose, said in sorted(declared.table("intended_use.purposes").items()):
         held = {n: str(b) for n, s in declared.sources.items() if (b := (s.get("bases") or {}).get(purpose))}
-        agreed = said["legal_basis"] in held.values()
+        often = Counter(held.values())
+        agreed = often[said["legal_basis"]] == max(often.values(), default=0)
         others = [
             f"{name} ({basis.replace('_', ' ')})"
             for name, basis in held.items()

@@ -59,6 +59,7 @@ def test_the_shipped_declarations_agree() -> None:
         ("consumer_law_facts", ("social_network_source", "value"), "false", "social_network_source is false"),
         ("consumer_law_facts", ("direct_marketing", "value"), "false", "direct_marketing is false"),
         ("intended_use.purposes", ("offers", "legal_basis"), "vital_interest", "rests on vital interest"),
+        ("intended_use.purposes", ("twin_training", "legal_basis"), "legitimate_interest", "(consent) differ"),
         ("source.crm", ("bases", "twin_training"), "contract", "crm (contract) differ"),
         ("intended_use.controller", ("name",), "Somebody Else", "Somebody Else in the use"),
         ("intended_use.controller", ("synthetic",), False, "synthetic in one declaration"),

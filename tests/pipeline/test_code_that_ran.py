@@ -77,6 +77,16 @@ def test_a_command_that_only_reads_answers(project: Workshop, other: str, words:
     project.do("twinops", *words, PYTHONPATH=other)
 
 
+@pytest.mark.parametrize("words", [("gates", "list"), ("gates", "explain"), ("status",)], ids="-".join)
+def test_a_command_that_reads_the_project_says_that_other_code_reads_it(
+    project: Workshop, other: str, words: tuple[str, ...]
+) -> None:
+    said = project.do("twinops", *words, expect=None, PYTHONPATH=other)
+    told = f"Beware: this command runs the code in {other}/twinops, and the project has its own in {project.root}/src"
+    assert said.count(told) == 1
+    assert "Beware" not in project.do("twinops", *words, expect=None)
+
+
 def test_one_module_from_elsewhere_is_enough(project: Workshop, other: str, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import twinops.evaluation\n"

@@ -17,8 +17,10 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
 
-from live import API, Answer, Live
+from live import API, ARTIFACTS, Answer, Live
 
 TRACES = {"Content-Type": "application/x-protobuf", "x-mlflow-experiment-id": "0"}
 NAMES = {
@@ -130,13 +132,27 @@ def half_open(live: Live, number: int, *, words: str, source: str | None = None)
 
 
 def begun(live: Live, what: str, who: str | None = None) -> str:
-    """How a half-open connection begins: with nothing, half a head, or half a body."""
-    head = f"POST {API}/runs/create HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
+    """How a half-open line begins: with nothing, half a head, half a body or upload; `open`: with no login asked.
+
+    `unread` is a whole request for much, of whose answer nothing is taken.
+    """
+    about = f" HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
+    head = f"POST {API}/runs/create{about}"
     return {
         "nothing": "",
         "head": head,
         "body": head + "Content-Type: application/json\r\nContent-Length: 9000\r\n\r\n{",
+        "upload": f"PUT {ARTIFACTS}/0/x/artifacts/y{about}Content-Length: 9000\r\n\r\n{{",
+        "unread": f"GET /static-files/{largest()}{about}\r\n",
+        "open": f"POST /health{about}Content-Length: 9\r\n\r\n{{",
     }[what]
+
+
+def largest() -> str:
+    """The largest file that anybody gets."""
+    folder = Path(str(find_spec("mlflow").submodule_search_locations[0])) / "server" / "js" / "build"  # type: ignore
+    found = max((p for p in folder.rglob("*.js")), key=lambda p: p.stat().st_size)
+    return found.relative_to(folder).as_posix()
 
 
 def huge_head(live: Live, *, number: int = 1, size: int = 10_000_000) -> tuple[Answer, int]:
@@ -169,21 +185,25 @@ class Honest:
 
 @contextmanager
 def honest(live: Live, who: str = "scientist", *, source: str = "127.0.0.2") -> Iterator[Honest]:
-    """Somebody at another address who asks, one request after the other, as long as the block runs."""
+    """Somebody at this address, logged in before, who asks one request after the other as long as the block runs."""
     met, over = Honest(), threading.Event()
+    body = json.dumps({"max_results": 5}).encode()
+    head = f"POST {API}/experiments/search HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
+    about = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+
+    def ask() -> int:
+        with connected(live, source) as connection:
+            connection.sendall((head + about).encode() + body)
+            return spoken(connection).status
 
     def go() -> None:
-        body = json.dumps({"max_results": 5}).encode()
-        head = f"POST {API}/experiments/search HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{login(live, who)}"
-        about = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         while not over.is_set():
             start = time.monotonic()
-            with connected(live, source) as connection:
-                connection.sendall((head + about).encode() + body)
-                met.statuses.add(spoken(connection).status)
+            met.statuses.add(ask())
             met.seconds.append(time.monotonic() - start)
             over.wait(0.02)
 
+    met.statuses.add(ask())
     thread = threading.Thread(target=go)
     thread.start()
     try:

@@ -70,21 +70,45 @@ def test_compressed_bodies_are_opened_no_further_than_the_bound(live: Live, enco
     assert resident(live) - before < MOST_GROWTH
 
 
-@pytest.mark.parametrize(("what", "who"), [("nothing", None), ("head", None), ("body", None), ("body", "scientist")])
-def test_half_open_connections_keep_nobody_waiting(live: Live, what: str, who: str | None) -> None:
-    before = resident(live)
-    with attacks.honest(live) as met, attacks.half_open(live, 500, words=attacks.begun(live, what, who)):
+@pytest.mark.parametrize(
+    ("what", "who"),
+    [*((what, None) for what in ("nothing", "head", "body", "open")), ("body", "scientist"), ("upload", "scientist")],
+)
+def test_half_open_connections_keep_nobody_waiting_not_even_at_their_own_address(
+    live: Live, what: str, who: str | None
+) -> None:
+    source, before = "127.0.0.3", resident(live)
+    with (
+        attacks.honest(live) as elsewhere,
+        attacks.honest(live, source=source) as beside,
+        attacks.half_open(live, 500, words=attacks.begun(live, what, who), source=source),
+    ):
         time.sleep(8)
     assert resident(live) - before < MOST_GROWTH
-    assert_served(met)
+    assert_served(elsewhere)
+    assert_served(beside)
 
 
-def test_whoever_shares_an_address_with_half_open_connections_gets_in(live: Live) -> None:
-    source = "127.0.0.3"
-    words = attacks.begun(live, "head")
-    with attacks.half_open(live, 300, words=words, source=source), attacks.honest(live, source=source) as met:
-        time.sleep(2)
-    assert_served(met)
+def test_strangers_who_ask_for_much_and_take_nothing_hold_no_thread(live: Live) -> None:
+    source, before = "127.0.0.5", resident(live)
+    with (
+        attacks.half_open(live, 200, words=attacks.begun(live, "unread"), source=source),
+        attacks.honest(live, source=source) as met,
+    ):
+        time.sleep(8)
+    assert resident(live) - before < MOST_GROWTH
+    assert (met.statuses, len(met.seconds) > 10) == ({200}, True), met.seconds
+
+
+def test_lines_that_were_used_once_do_not_push_a_new_one_out(live: Live) -> None:
+    source, words = "127.0.0.4", f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n\r\nGET /health HTTP"
+    with (
+        attacks.half_open(live, 300, words=words, source=source),
+        attacks.honest(live, source=source) as met,
+        attacks.half_open(live, 300, words=words, source=source),
+    ):
+        time.sleep(1)
+    assert met.statuses == {200}
 
 
 def test_slow_heads_and_slow_bodies_are_ended(live: Live) -> None:

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -24,9 +25,12 @@ import yaml
 from live import Live
 
 from twinops.adapters.dvc.lock_file import DvcStore
+from twinops.adapters.registry_client.audit_source import checkpoints_in_git
 from twinops.adapters.registry_client.client import Door, RefusedError
+from twinops.governance.log import checkpoint
 from twinops.server.registry.expiring import claimed
 from twinops.server.registry.home import Home
+from twinops.server.registry.outbox import NOTES_WAIT, Outbox
 
 pytestmark = pytest.mark.pipeline
 HEARD: list[dict[str, Any]] = []
@@ -207,6 +211,24 @@ def test_checkpoints_are_git_notes_too(live: Live) -> None:
     answer = twinops(live, "audit", "verify", "--json")
     told = json.loads(answer.stdout)
     assert (told["faults"], told["witnessed"] > 0) == ([], True), "the notes alone witness the log"
+
+
+def test_checkpoints_of_a_second_are_one_note_of_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TWINOPS_NO_GIT_NOTES", raising=False)
+    candidate.git(tmp_path, "init", "-q")
+    about = ("-c", "user.name=play", "-c", "user.email=play@example.org")
+    candidate.git(tmp_path, *about, "commit", "-q", "--allow-empty", "-m", "a play")
+    key = Home(tmp_path).key
+    signed = [checkpoint.signed(checkpoint.Checkpoint("twinops-registry", n, bytes(32)), key) for n in range(1, 31)]
+    made = Outbox(tmp_path)
+    for note in signed:
+        made.checkpoint(note)
+    play.wait_until(lambda: checkpoints_in_git(tmp_path) != [], seconds=20)
+    assert checkpoints_in_git(tmp_path) == signed
+    assert candidate.git(tmp_path, "rev-list", "--count", "refs/notes/twinops-audit").strip() == "1"
+    made.checkpoint(signed[-1])
+    time.sleep(NOTES_WAIT + 1)
+    assert checkpoints_in_git(tmp_path) == signed, "what stands there is not added again"
 
 
 def test_the_webhook_heard_of_it_without_names_or_reasons(live: Live) -> None:

@@ -13,7 +13,7 @@ import play
 import pytest
 from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
 from mlflow.exceptions import MlflowException
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from twinops.adapters.memory.governance import MemorySigner
 from twinops.entities.approval import Act
@@ -23,6 +23,7 @@ from twinops.server.officer import dossier
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import callers as actors
 from twinops.server.registry import cases, records, tables
+from twinops.server.registry import signed_passes as passes
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +51,26 @@ def test_an_approved_version_becomes_production_and_is_served_from_the_approved_
     last = events(store)[etag - 1]
     assert last["kind"] == "alias.set"
     assert last["about"]["version"] == version.version
+
+
+def test_a_promotion_and_a_pass_ask_the_database_no_more_than_they_must(store: Any) -> None:
+    versions = [play.approved(store, n, name="asked-little") for n in (31, 32)]
+    for version in versions:
+        play.set_alias(store, version)
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, sql: str, *_more: Any) -> None:
+        said.append(sql.split(maxsplit=1)[0])
+
+    event.listen(store.engine, "before_cursor_execute", note)
+    try:
+        play.set_alias(store, versions[0])
+        moved, said[:] = list(said), []
+        passes.issue(store, "asked-little", "production")
+    finally:
+        event.remove(store.engine, "before_cursor_execute", note)
+    assert len([word for word in moved if word != "PRAGMA"]) <= 15, moved
+    assert said.count("BEGIN") == 1, "one snapshot for all that a pass says"
 
 
 def test_nobody_sets_it_without_a_decision(store: Any) -> None:

@@ -102,6 +102,7 @@ DOCUMENTS = [
     "bom.cdx.json",
     "croissant.json",
     "dpia.json",
+    "dpia.html",
     "dpia.md",
     "legitimate_interest.md",
     "model_card.html",

@@ -63,7 +63,10 @@ def _pinned(root: Path) -> str:
     path = root / "pins.yaml"
     if not path.is_file():
         return ""
-    told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return "pins.yaml cannot be read as YAML"
     pinned, here = (told or {}).get("twinops") if isinstance(told, dict) else None, version("twinops")
     if str(pinned) == here:
         return ""

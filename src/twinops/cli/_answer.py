@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twinops.adapters.running_code import strange
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 
@@ -23,9 +24,12 @@ Json = Annotated[bool, typer.Option("--json", help="Answer with one JSON documen
 
 
 def home(ctx: typer.Context) -> Project:
-    """The project the command is about."""
+    """The project the command is about; with other code than its own, what is shown may be told otherwise there."""
     from twinops.wiring import open_project
 
+    other = strange(ctx.obj)
+    if other:
+        talk(f"Beware: {other}.")
     return open_project(ctx.obj)
 
 

@@ -74,6 +74,8 @@ def export_file(
     """Write a draft for another tool: nothing in it is evaluated, and no opinion is given."""
     done = home(ctx).run("dpia.export_cnil", into=str(into))
     text = f"{into}: {done.answers} answers for {as_format.value}, digest {done.digest[:12]}; it approves nothing"
+    if done.as_people_left:
+        text += f"\nAs people left them in the tool: questions {', '.join(map(str, done.as_people_left))}"
     answer(done, as_json=as_json, text=text)
 
 
@@ -81,9 +83,11 @@ def export_file(
 def import_file(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="A file that the CNIL's PIA tool exported.", dir_okay=False)],
+    _format: Annotated[DpiaFormat, typer.Option("--format", help="Of the CNIL's PIA tool.")] = DpiaFormat.CNIL,
+    *,
     as_json: Json = False,
 ) -> None:
-    """Read a finished file back: what people wrote, whether it fits the draft. It is never an approval."""
+    """Read a filled file back and keep it whole: what people wrote, whether it fits the draft. It approves nothing."""
     done = home(ctx).run("dpia.import_cnil", file=str(file))
     told = [f"{name}: {said}" for name, said in done.to_dict()["said"].items()]
     answer(done, as_json=as_json, text="\n".join([*told, *done.next]))

@@ -43,6 +43,7 @@ def verify(
         ruled = "".join(f", {s['gate']} ({s['answer']}) resolved until {s['until']}" for s in rulings)
         until = f"; usable until {found.ends.date()}, if not revoked since {found.issued[:10]}" if found.ends else ""
         text = f"{found.name} version {found.version}: signed, unchanged, approved {day}{stamped}{ruled}, loads{until}."
+        text += f" {found.ended}" if found.ended else ""
         answer({**told, "issued": found.issued, "ends": found.approval["expires"]}, as_json=as_json, text=text)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from twinops.cli._answer import Json, answer, current, home, talk
 from twinops.cli.register import told as registered
 from twinops.cli.track import told as tracked
+
+if TYPE_CHECKING:
+    from twinops.governance.verdicts.brief import Brief
 
 app = typer.Typer()
 
@@ -18,6 +22,7 @@ def status(
     ctx: typer.Context,
     record: Annotated[bool, typer.Option("--record", help="Do `twinops track` and `twinops register` first.")] = False,
     short: Annotated[bool, typer.Option("--brief", help="One page: what is in the way, and what to do.")] = False,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Write that page here as PDF.", dir_okay=False)] = None,
     as_json: Json = False,
 ) -> None:
     """Every verdict on the candidate, what to do next, and where to look. Exit code 0 whatever they are; stale: 4."""
@@ -25,15 +30,27 @@ def status(
     if record:
         talk(tracked(project.run("candidate.track")))
         talk(registered(project.run("candidate.register")))
+    if short or pdf:
+        page = project.run("candidate.brief")
+        _brief(page, pdf)
+        current(page.stale)
+        return
     found = project.run("candidate.status")
     if as_json:
         answer(found, as_json=True, text="")
-    elif short:
-        from twinops.governance.verdicts.brief import brief
-
-        print(brief(found.evidence, found.decision).text())
     else:
         from twinops.cli._table import show
 
         show(found)
     current(found.stale)
+
+
+def _brief(found: Brief, pdf: Path | None) -> None:
+    """The page, in the terminal or on paper."""
+    if pdf is None:
+        print(found.text())
+        return
+    from twinops.evaluation.printed_page import printed
+
+    pdf.write_bytes(printed(found.title, found.passages))
+    talk(f"{pdf}: one page")

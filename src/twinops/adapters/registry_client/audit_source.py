@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import subprocess
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,14 +95,15 @@ def checkpoints_in_git(root: Path) -> list[str]:
     return notes_in(_git(root, "cat-file", "--batch=", told=blobs)) if blobs else []
 
 
-def note_in_git(root: Path, note: str) -> bool:
-    """Add a checkpoint to the current commit's note; False where git cannot."""
+def note_in_git(root: Path, notes: Sequence[str]) -> None:
+    """Add checkpoints to the current commit's note, unless they stand there or the folder is in no repository."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return
     held = _git(root, "notes", f"--ref={NOTES}", "show", "HEAD")
-    if note.strip() in held:
-        return True
-    command = ["git", "-C", str(root), "-c", "user.name=twinops", "-c", "user.email=twinops@localhost"]
-    command += ["notes", f"--ref={NOTES}", "append", "-m", note, "HEAD"]
-    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+    new = [note for note in notes if note.strip() not in held]
+    if new:
+        name = ("-c", "user.name=twinops", "-c", "user.email=twinops@localhost")
+        _git(root, *name, "notes", f"--ref={NOTES}", "append", "-F", "-", "HEAD", told="\n".join(new))
 
 
 def keys(places: list[Path]) -> list[bytes]:

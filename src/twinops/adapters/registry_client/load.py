@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -22,6 +23,7 @@ from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.signed_pass import Asked
 
+_log = logging.getLogger(__name__)
 PASS = "pass.json"  # noqa: S105  # a file's name
 MODEL = "model"
 MOST_PASS = 1024**2
@@ -42,6 +44,11 @@ class Verified:
     ends: datetime | None
     """Of a bundle: its last moment. None: the registry vouched for it just now."""
 
+    @property
+    def ended(self) -> str:
+        """That the approval has ended by the registry's clock, where it serves all the same; else nothing."""
+        return str(self.approval.get("ended") or "")  # passes of older registries say nothing of it
+
 
 def load(uri: str, *, key: str | Path | None = None, version: int | None = None) -> Any:
     """The predictor behind `name@alias` on the registry of TWINOPS_SERVER, or in an exported bundle.
@@ -56,6 +63,8 @@ def load(uri: str, *, key: str | Path | None = None, version: int | None = None)
             trial_load.try_out(found.folder)
         except IntegrityError as problem:
             raise RefusedError(problem.what, hint=problem.hint) from None
+        if found.ended:
+            _log.warning("%s version %d: %s", found.name, found.version, found.ended)
         return trial_load.load(found.folder)
 
 

@@ -234,12 +234,23 @@ def _said(file: Mapping[str, Any], answers: Mapping[int, tuple[Any, ...]]) -> It
         yield "subjects_views", {"by": _bare(pia.get("people_names")), "answer": _bare(views)}
     for tens, name in INCIDENTS.items():
         told = {part: answers[tens * 10 + last] for last, part in _RATED.items() if tens * 10 + last in answers}
+        listed = {p: answers.get(tens * 10 + last, ("", None, ()))[2] for last, p in (*_PARTS.items(), (4, "measures"))}
+        said = {part: "; ".join(map(_bare, items)) for part, items in listed.items() if items}
         if told:
-            words_ = "; ".join(_bare(t[0]) for t in told.values())
-            yield name, {**{p: t[1] for p, t in told.items()}, "justification": words_}
-    plans = [_bare(e["action_plan_comment"]) for e in file["evaluations"] if e.get("action_plan_comment")]
+            why = "; ".join(_bare(t[0]) for t in told.values())
+            said |= {**{p: t[1] for p, t in told.items()}, "justification": why}
+        if said:
+            yield name, said
+    plans = [_plan(e) for e in file["evaluations"] if e.get("action_plan_comment")]
     if plans:
         yield "action_plan", {"answer": "; ".join(plans)}
+
+
+def _plan(evaluation: Mapping[str, Any]) -> str:
+    """The action with who does it until when, as far as the tool was told."""
+    about = (evaluation.get(part) for part in ("person_in_charge", "estimated_implementation_date"))
+    more = ", ".join(_bare(a) for a in about if a)
+    return f"{_bare(evaluation['action_plan_comment'])}{f' ({more})' if more else ''}"
 
 
 def _bare(value: Any) -> str:

@@ -92,7 +92,7 @@ def sources(evidence: Evidence) -> tuple[SourceRow, ...]:
         found.setdefault(about, []).append(fact)
     return tuple(
         SourceRow(
-            names=", ".join(_called(f) for f in facts),
+            names=", ".join(called(f) for f in facts),
             provenance=provenance,
             synthetic=synthetic,
             controller=controller,
@@ -106,7 +106,7 @@ def sources(evidence: Evidence) -> tuple[SourceRow, ...]:
 
 def _apart(facts: list[Fact], part: str) -> str:
     """What all of them declare, or each what it declares."""
-    said = {_called(f): words(f.value.get(part)).replace("_", " ").replace("; ", ", ") for f in facts}
+    said = {called(f): words(f.value.get(part)).replace("_", " ").replace("; ", ", ") for f in facts}
     if len(set(said.values())) == 1:
         return next(iter(said.values()))
     return "; ".join(f"{name} ({text})" for name, text in said.items())
@@ -123,7 +123,7 @@ def sheet(evidence: Evidence) -> DataSheet:
     return DataSheet(**{f.name: said[f.name] for f in fields(DataSheet) if f.name in said})
 
 
-def _called(fact: Fact) -> str:
+def called(fact: Fact) -> str:
     """A source by its name, one of your own by both."""
     name, own = fact.name.removeprefix("source."), fact.value.get("own")
     return f"{name} (own.{own})" if own else name

@@ -9,27 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from markupsafe import Markup
-
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
-from twinops.governance.citations import cite, items, said
+from twinops.governance.citations import items
+from twinops.governance.documents._dpia_prose import Prose
 from twinops.governance.gates._shelf import speaking_to
 from twinops.governance.markdown import inert, render
 from twinops.governance.policy.decide import Decision
 from twinops.governance.reading import law
-from twinops.governance.words import entries
 
 FILES = ("dpia.json", "dpia.md")
 SCHEMA = "twinops.dpia/1"
 TEMPLATE = (
     "EDPB DPIA template, version 1.0 for consultation (2026); sections as third parties report them, wording ours"
 )
-
-WIDTH, LINES = 1_200, 12
-"""Longer values are cut in what is read, and stand in full in the record."""
 
 SECTIONS = {
     "0": "The processing, who answers for it, and whether an assessment is needed",
@@ -77,6 +72,7 @@ _DECLARED = {
 _MEASURED = {
     "description": ("population.",),
     "data_inventory": ("quarantined", "dropped_columns"),
+    "minimisation": ("necessity", "minimisation_"),
     "accuracy": ("quarantined", "fusion_segment_", "sentiment_macro_f1"),
     "retention": ("retention", "oldest_"),
     "risk_incident": ("singling_out_risk", "linkability_risk", "inference_risk"),
@@ -108,7 +104,7 @@ class Field:
 
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
-    """`dpia.json`, the record, and `dpia.md`, the same to read."""
+    """`dpia.json`, the record with every field, and `dpia.md`, what a person reads of it: sentences."""
     contents = law("gdpr_dpia")["contents"]
     sections = [_section(number, contents, evidence) for number in SECTIONS]
     record = {
@@ -123,7 +119,7 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
         "approval": [_looked_up(n, evidence).to_dict() for n in ("dpia.review", "dpia.signatures")],
         "sections": sections,
     }
-    return {"dpia.json": to_json(inert(record), indent=1) + "\n", "dpia.md": _readable(record, evidence)}
+    return {"dpia.json": to_json(inert(record), indent=1) + "\n", "dpia.md": _readable(record, evidence, decision)}
 
 
 def _status(evidence: Evidence) -> str:
@@ -231,36 +227,6 @@ def _value(item: Measure | Fact) -> Any:
     return {part: value for part, value in item.to_dict().items() if part not in ("id", "name")}
 
 
-def _lines(field: dict[str, Any], item: Measure | Fact) -> tuple[str, ...]:
-    """What a field says, in one line or in one per entry of a table."""
-    if isinstance(item, Measure):
-        return (str(item),)
-    asked = field.get("asked")
-    question = (f"{asked['question']} (asked of: {asked['who']})",) if asked else ()
-    if field["value"] is None:
-        return tuple(f"{line} Not answered." for line in question)
-    lines = entries(field["value"])
-    if len(lines) > LINES:
-        return (*question, f"{len(lines)} entries, in full in dpia.json")
-    return (*question, *(line if len(line) <= WIDTH else f"{line[:WIDTH]}… (in full in dpia.json)" for line in lines))
-
-
-def _readable(record: dict[str, Any], evidence: Evidence) -> str:
-    known = {item.id: item for item in items(evidence)}
-
-    def shown(field: dict[str, Any]) -> list[Markup]:
-        found = [known[i] for i in field["evidence"]]
-        return [said(line, *found) for line in _lines(field, found[0])]
-
-    return render("dpia_record.md.j2", {"record": record, "shown": shown, "unanswered": _unanswered(record, known)})
-
-
-def _unanswered(record: dict[str, Any], known: dict[str, Measure | Fact]) -> list[tuple[str, str, Markup]]:
-    """What people still have to judge: the question, whom to ask, citation."""
-    contents = [content for section in record["sections"] for content in section["contents"]]
-    return [
-        (field["asked"]["question"], field["asked"]["who"], cite(*(known[i] for i in field["evidence"])))
-        for content in contents
-        for field in content["fields"]
-        if "asked" in field and (field["value"] is None or None in field["value"].values())
-    ]
+def _readable(record: dict[str, Any], evidence: Evidence, decision: Decision) -> str:
+    told = Prose(evidence, decision)
+    return render("dpia_record.md.j2", {"record": record, "told": told})

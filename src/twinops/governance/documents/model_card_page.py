@@ -1,4 +1,4 @@
-"""Show card and appendix as pages: each citation of the card leads to its evidence; nothing comes from elsewhere."""
+"""Show card, impact assessment and appendix as pages: citations lead to evidence; nothing comes from elsewhere."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from markdown_it import MarkdownIt
 
 from twinops.entities.evidence import Evidence
 from twinops.governance.citations import CITATION, CODE, FRONT
-from twinops.governance.documents import appendix, model_card
+from twinops.governance.documents import appendix, dpia_record, model_card
 from twinops.governance.policy.decide import Decision
 from twinops.governance.verdicts.preview import page
 
-FILES = ("model_card.html", "appendix.html")
+FILES = ("model_card.html", "dpia.html", "appendix.html")
 APPENDIX = "appendix.html"
 STYLE = """
 body{margin:0;background:#f6f7f9;color:#1b1f24;font:16px/1.55 system-ui,sans-serif}
@@ -44,13 +44,18 @@ _HEADING = re.compile(r"<h2>([A-Za-z ]+)</h2>")
 
 
 def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
-    """`model_card.html` and `appendix.html`."""
+    """`model_card.html`, `dpia.html` and `appendix.html`."""
     card = FRONT.sub("", model_card.build(evidence, decision)["README.md"])
+    assessed = dpia_record.build(evidence, decision)["dpia.md"]
     full = appendix.build(evidence, decision)["appendix.md"]
-    shown = {"model_card.html": _short(_citing(card, of=APPENDIX)), APPENDIX: _citing(full)}
-    title = f"Model card: {evidence.model}"
+    read = {"model_card.html": card, "dpia.html": assessed}
+    shown = {**{name: _short(_citing(text, of=APPENDIX)) for name, text in read.items()}, APPENDIX: _citing(full)}
+    titles = {"dpia.html": f"Impact assessment: {evidence.model}"}
     return {
-        name: page(f"<style>{STYLE}</style><main>\n{_linked(_READER.render(text))}</main>\n", title=title)
+        name: page(
+            f"<style>{STYLE}</style><main>\n{_linked(_READER.render(text))}</main>\n",
+            title=titles.get(name, f"Model card: {evidence.model}"),
+        )
         for name, text in shown.items()
     }
 

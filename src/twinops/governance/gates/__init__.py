@@ -9,6 +9,7 @@ What else is said of a gate stands in its file too, where there is something to 
 - `CONSIDERED_AS`: under which words its verdict stands among the ethical considerations of the model card;
 - `SECTION` and `told`: what it adds to a section of the card;
 - `LATER`: its advice when what it looks at comes after the documents;
+- `ends`: what its answer rests on, and the last day of each;
 - `EACH` and `covers`: quantities of which a policy judges each or says why not.
 
 `_shelf` finds all this, so no list elsewhere names a gate.

@@ -14,7 +14,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.approval import STANDS
-from twinops.governance.assessment.reopening import too_old
+from twinops.governance.assessment.reopening import last_day, too_old
 from twinops.governance.assessment.substance import ahead
 from twinops.governance.reading import Record
 
@@ -57,6 +57,15 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             _whom_to_ask(unanswered, human), f"Each gives their own answer with `twinops dpia answer`. {SEE}", **figures
         )
     return _approved(evidence, human, figures)
+
+
+def ends(evidence: Evidence, _limits: Limits) -> dict[str, date]:
+    """The yearly look at the assessment."""
+    decided = evidence.value("dpia.review", "decided_on")
+    try:
+        return {"the impact assessment": last_day(date.fromisoformat(decided))} if isinstance(decided, str) else {}
+    except ValueError:
+        return {}  # `check` says that it carries no day
 
 
 def _approved(evidence: Evidence, human: dpia.Human, figures: dict[str, Any]) -> Verdict:

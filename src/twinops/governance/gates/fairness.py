@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -128,6 +129,13 @@ def weighed(evidence: Evidence, limits: Limits) -> Mapping[str, Weighed]:
     """What people wrote to justify an attribute, each with whether it counts."""
     fact = evidence.fact(FACT)
     return justification.weighed(evidence, fact.id if fact else "", at_most_days=limits.justified_days)
+
+
+def ends(evidence: Evidence, limits: Limits) -> dict[str, date]:
+    """Justifications of what would have failed without them."""
+    low = {name for name, outcome in failing(evidence, limits).items() if outcome is Outcome.FAILED}
+    found = {name: w for name, w in weighed(evidence, limits).items() if name in limits.justifiable and not w.problem}
+    return {f"the justification of {_spoken(name)}": w.said.until for name, w in found.items() if name in low}
 
 
 def failing(evidence: Evidence, limits: Limits) -> dict[str, Outcome]:

@@ -89,6 +89,11 @@ def against_files(given: Mapping[str, Any], files: Mapping[str, str]) -> tuple[s
     return (f"The files are not those that were approved: {', '.join(changed[:5])}.",)
 
 
+def over(expires: str) -> str:
+    """That an approval has ended, for people."""
+    return f"The approval ended on {expires[:10]}; a risk officer renews it or takes the alias down."
+
+
 def end(given: Mapping[str, Any]) -> datetime:
     """Until when a bundle with this pass may be used."""
     return datetime.fromisoformat(given["approval"]["expires"])

@@ -101,8 +101,9 @@ def standing(case: Case, *, now: datetime) -> Review | None:
 
 def expiry(offices: Offices, *, now: datetime, ends: Iterable[date] = ()) -> datetime:
     """Until when an approval given now holds: no longer than the first thing it rests on; that day still counts."""
-    over = (datetime.combine(day + timedelta(days=1), time(), tzinfo=now.tzinfo) for day in ends)
-    return min(now + timedelta(days=offices.approval_days), *over) if ends else now + timedelta(offices.approval_days)
+    longest = now + timedelta(days=offices.approval_days)
+    over = (datetime.combine(d + timedelta(days=1), time(), tzinfo=now.tzinfo) for d in ends if d < longest.date())
+    return min([longest, *over])
 
 
 def against_reason(act: Act, reason: str) -> tuple[str, ...]:

@@ -98,8 +98,9 @@ def _value(name: str, old: Any, new: Any) -> Change:
 def _stricter(path: list[str], old: Any, new: Any) -> bool | None:
     """Does the new value let less through? None: its name does not say."""
     name = path[-1]
-    if "groups" in path:
-        return True if old is None else None  # a group that is looked at besides; another make-up may hide somebody
+    if name == "after_expiry" or "groups" in path:
+        # a group that is looked at besides is stricter; another make-up of one may hide somebody
+        return bool(new == "refuse") if name == "after_expiry" else True if old is None else None
     if _listed(old) and _listed(new):
         before, after = {str(o) for o in old or ()}, {str(n) for n in new or ()}
         if name.endswith(MORE_IS_STRICTER):

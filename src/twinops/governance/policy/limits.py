@@ -84,13 +84,21 @@ class Policy(Record):
     """Limits of tables that may leave; none declared: none may."""
     resolve: Resolving = Resolving()
     override: Overriding = Overriding()
+    after_expiry: Literal["state", "refuse"] = "state"
+    """What is served once its approval has ended: with that said beside it, or not at all."""
     not_judged: dict[Id, Text] = Field(default_factory=dict)
     """Gates of this house that this policy leaves out, each with the reason. Forgetting one is a mistake."""
 
     @property
     def digest(self) -> str:
         """SHA-256 over what the policy says, whatever its layout and comments."""
-        return digest(self.model_dump(mode="json"))
+        unsaid = {"after_expiry"} if self.after_expiry == "state" else set()  # older policies keep their digest
+        return digest(self.model_dump(mode="json", exclude=unsaid))
+
+    @property
+    def refuses_ended(self) -> bool:
+        """Nothing is served whose approval has ended."""
+        return self.after_expiry == "refuse"
 
     def valid_on(self, day: date) -> bool:
         """Is the policy in force on that day? Asked by whoever has a clock; deciding has none."""

@@ -1,20 +1,29 @@
-"""One page for who has ten minutes: what it is for, what was decided, why, and who must do what by when."""
+"""One page for who has ten minutes: what it is for, what was decided, why, who must do what by when, what changed.
+
+The same passages stand in the terminal, on the review page and on paper.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from typing import Any
 
 from twinops.entities.evidence import Evidence
-from twinops.entities.verdict import Outcome, Verdict
+from twinops.entities.passage import Passage
+from twinops.entities.verdict import Verdict
 from twinops.governance.markdown import plain
+from twinops.governance.people.offices import RISK_OFFICER
 from twinops.governance.policy.decide import Decision
+from twinops.governance.policy.lasting import lasts
+from twinops.governance.policy.limits import Policy
+from twinops.governance.policy.resolution import allowance
+from twinops.governance.verdicts.compare import Side, changes
 from twinops.governance.verdicts.explain import MARKS, headline_so_far, in_order, later
 
-REASONS = 3
+REASONS, MOST = 3, 6
 WIDTH = 320
+"""Characters of one sentence."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +38,18 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What one office does, and by when."""
+
+    who: str
+    what: str
+
+    def __str__(self) -> str:
+        """One line."""
+        return f"{self.who}: {self.what}"
+
+
+@dataclass(frozen=True)
 class Brief:
     """What stands on the page; all of it is plain text, to be escaped where it is shown."""
 
@@ -38,32 +59,51 @@ class Brief:
     reasons: tuple[Reason, ...]
     more: int
     """So many more gates stand in the way."""
-    ends: tuple[str, ...]
-    """What runs out on which day, soonest first."""
+    asked: tuple[Asked, ...] = ()
+    changed: tuple[str, ...] = ()
+    """Against what, then each thing that differs."""
+    stale: str = ""
+    """What changed since it was measured."""
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """Everything but the title, in the order in which it is read."""
+        told = [
+            line
+            for r in self.reasons
+            for line in (f"{MARKS[r.outcome]} {r.gate} ({r.outcome}): {r.why}", f"    do: {r.next}")
+        ]
+        told += [f"And {self.more} more; every verdict stands in the model card."] if self.more else []
+        parts = {
+            "": (self.purpose,),
+            "What was decided": (*((self.stale,) if self.stale else ()), self.decided),
+            "What stands in the way": tuple(told) or ("Nothing that was judged so far.",),
+            "What to do, by whom, by when": tuple(map(str, self.asked)) or ("Nothing is open.",),
+            "What changed": self.changed or ("There is nothing to compare it with.",),
+        }
+        return tuple(Passage(heading, lines) for heading, lines in parts.items())
 
     def text(self) -> str:
         """For a terminal and for mail."""
-        told = [f"{MARKS[r.outcome]} {r.gate}: {r.why}\n    do: {r.next}" for r in self.reasons]
-        more = [f"and {self.more} more in the way: `twinops gates explain`"] if self.more else []
-        return "\n".join([self.title, self.purpose, "", self.decided, *told, *more, *self.ends])
+        lines = [self.title]
+        for passage in self.passages:
+            lines += ["", *([passage.heading.upper()] if passage.heading else []), *passage.lines]
+        return "\n".join(lines)
 
 
-def brief(evidence: Evidence, decision: Decision, *, lasts: Mapping[str, date] | None = None) -> Brief:
-    """The page of this candidate; `lasts`: what it rests on and that day on which each ends."""
+def brief(evidence: Evidence, decision: Decision, *, policy: Policy | None = None, before: Side | None = None) -> Brief:
+    """The page of this candidate, by the policy that decided; `before`: the one that it is compared with."""
     waiting = later(decision)
-    in_way = [
-        v
-        for v in in_order(decision)
-        if v.outcome is not Outcome.PASSED and v.gate in decision.blocking and v.gate not in waiting
-    ]
-    about = _table(evidence, "intended_use.about")
+    in_way = [v for v in in_order(decision) if v.gate in decision.blocking and v.gate not in waiting]
+    about = evidence.table("intended_use.about")
     return Brief(
-        title=plain(about.get("title") or evidence.model),
+        title=first_words(str(about.get("title") or evidence.model), WIDTH // 2),
         purpose=first_words(str(about.get("summary") or "Its purpose is not declared."), WIDTH),
         decided=plain(headline_so_far(decision)),
         reasons=tuple(_reason(v) for v in in_way[:REASONS]),
         more=max(0, len(in_way) - REASONS),
-        ends=tuple(_endings(decision, lasts or {})),
+        asked=(*_asked(policy, in_way, evidence), *_to_renew(policy, evidence, decision)),
+        changed=changes(Side("this candidate", evidence, decision), before),
     )
 
 
@@ -82,13 +122,47 @@ def _reason(verdict: Verdict) -> Reason:
     return Reason(verdict.gate, verdict.outcome.value, why, then, verdict.evidence or "")
 
 
-def _endings(decision: Decision, lasts: Mapping[str, date]) -> Iterator[str]:
-    """Rulings and whatever else ends, soonest first."""
-    days = {f"the ruling on {r.gate} by {r.by}": r.until for r in decision.rulings if r.counts and r.until}
-    for what, day in sorted({**days, **lasts}.items(), key=lambda one: (str(one[1]), one[0])):
-        yield f"{plain(what)} ends on {day}"
+def _to_answer(evidence: Evidence) -> Iterator[Asked]:
+    """Judgements of the impact assessment that nobody gave yet, by whom they are asked of."""
+    human = [f.value for f in evidence.facts if f.name.startswith("dpia.human.") and isinstance(f.value, dict)]
+    left = Counter(str(value.get("who")) for value in human if value.get("by") is None)
+    for who, many in sorted(left.items())[:MOST]:
+        what = f"{many} question{'s' if many > 1 else ''} of the impact assessment"
+        yield Asked(first_words(who, WIDTH // 3), f"answer and sign {what}, before anybody approves")
 
 
-def _table(evidence: Evidence, name: str) -> dict[str, Any]:
-    value = evidence.value(name)
-    return value if isinstance(value, dict) else {}
+def _to_resolve(policy: Policy, in_way: list[Verdict]) -> tuple[Asked, ...]:
+    """Gates that an office may let through in writing."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for verdict in in_way:
+        allowed = allowance(policy, verdict.gate, verdict)
+        if _may_pass(policy, verdict):
+            found.setdefault((" or ".join(allowed.offices), allowed.at_most_days), []).append(verdict.gate)
+    return tuple(
+        Asked(who, f"say in writing whether it may pass all the same, for at most {days} days: {', '.join(gates)}")
+        for (who, days), gates in found.items()
+    )
+
+
+def _asked(policy: Policy | None, in_way: list[Verdict], evidence: Evidence) -> Iterator[Asked]:
+    answers = tuple(_to_answer(evidence))
+    yield from answers
+    if policy:
+        yield from _to_resolve(policy, in_way)[:MOST]
+        mend = [v.gate for v in in_way if not _may_pass(policy, v) and not (answers and v.gate == "dpia")]
+        if mend:
+            yield Asked("whoever works on it", f"mend what nobody may let through: {', '.join(mend[:MOST])}")
+    if not in_way:
+        yield Asked(RISK_OFFICER, "who did not work on it: read the review page, then decide")
+
+
+def _may_pass(policy: Policy, verdict: Verdict) -> bool:
+    allowed = allowance(policy, verdict.gate, verdict)
+    return not allowed.problem and bool(allowed.offices)
+
+
+def _to_renew(policy: Policy | None, evidence: Evidence, decision: Decision) -> Iterator[Asked]:
+    """What ends on which day, soonest first: an approval ends with the first of them."""
+    ends = lasts(policy, evidence, decision) if policy else {}
+    for what, day in list(ends.items())[:REASONS]:
+        yield Asked(f"by {day}", f"renew {first_words(what, WIDTH // 3)}, or the approval ends with it")

@@ -17,7 +17,8 @@ from twinops.governance.verdicts.explain import MARKS, figures, headline, short
 
 MARKER = "<!-- twinops gates diff -->"
 """By which a robot finds its own comment again, to change it instead of adding another."""
-MOST = 25
+MOST, FEW, WIDEST = 25, 6, 400
+"""Names in a comment, names on one page, and characters of a line there."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,31 @@ def comparison_markdown(now: Side, before: Side | None, reopened: tuple[Reopened
     lines += [*_triggers(reopened)]
     lines.append(f"Policy {code(now.decision.policy_version)}; evidence {code(now.decision.evidence_digest[:12])}.")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def changes(now: Side, before: Side | None) -> tuple[str, ...]:
+    """What differs, in a few plain lines: against what, gates, figures, declarations. Nothing to compare with: none."""
+    if before is None:
+        return ()
+    if now.evidence.key == before.evidence.key and now.decision.decision == before.decision.decision:
+        return (f"Against {plain(before.name)}: it is the same candidate, decided alike.",)
+    old = {v.gate: v for v in before.decision.verdicts}
+    gates = [
+        f"{v.gate} {old[v.gate].outcome.value} → {v.outcome.value}"
+        for v in now.decision.verdicts
+        if _moved(v, old.get(v.gate))
+    ]
+    pairs = [(m, before.evidence.measure(m.name)) for m in now.evidence.headlines]
+    figures_ = [f"{m.name} {short(was.value)} → {short(m.value)}" for m, was in pairs if was and _told(m) != _told(was)]
+    said, spoken = _spoken(now.evidence), _spoken(before.evidence)
+    otherwise = sorted(n for n in {*said, *spoken} if said.get(n) != spoken.get(n))
+    parts = {"Gates": gates, "Figures": figures_, "Declared or answered otherwise": otherwise}
+    return (f"Against {plain(before.name)}:", *(_few(label, names) for label, names in parts.items()))
+
+
+def _few(label: str, names: list[str]) -> str:
+    more = f" and {len(names) - FEW} more" if len(names) > FEW else ""
+    return f"{label}: {plain(', '.join(names[:FEW])) or 'nothing'}{more}."[:WIDEST]
 
 
 def _against(now: Side, before: Side | None) -> str:

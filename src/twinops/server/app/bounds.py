@@ -17,7 +17,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import ClientDisconnect
 
 from twinops.server.app import bodies
-from twinops.server.app.connections import HEAD_BYTES, neighbourhood
+from twinops.server.app.connections import HEAD_BYTES, KNOWN, neighbourhood
 from twinops.server.app.limits import Limits
 from twinops.server.app.logins import Logins
 from twinops.server.app.talk import Talk
@@ -58,19 +58,19 @@ class Bounds:
     async def _serve(self, scope: Any, talk: Talk) -> None:
         address = neighbourhood(scope["client"][0]) if scope.get("client") else "local"
         against_head(scope, self._limits)
-        with self._one_more(address):
-            known = not self._logins.open_to_all(scope["path"])
-            if known:
-                await self._logins.admit(scope["headers"], address)
-            if known and scope["method"] == "PUT" and scope["path"].startswith(UPLOADS):
+        known = not self._logins.open_to_all(scope["path"])
+        if known:
+            await self._logins.admit(scope["headers"], address)
+            scope[KNOWN] = True
+        if known and scope["method"] == "PUT" and scope["path"].startswith(UPLOADS):
+            with self._one_more(f"{address} uploads"):
                 await self._passed_through(scope, talk)
-            elif talk.complete:
-                await self.app(scope, talk.listen, talk.send)
-            else:
-                talk.at_most = self._most(scope["path"], known=known)
-                if int(_header(scope, b"content-length") or 0) > talk.at_most:
-                    raise RequestError(413, f"the body is larger than {talk.at_most:,} bytes.")
-                await self._whole(scope, talk)
+            return
+        if not talk.complete:
+            talk.at_most = self._most(scope["path"], known=known)
+            if int(_header(scope, b"content-length") or 0) > talk.at_most:
+                raise RequestError(413, f"the body is larger than {talk.at_most:,} bytes.")
+        await self._whole(scope, talk, f"{address} known" if known else address)
 
     def _most(self, path: str, *, known: bool) -> int:
         if not known:
@@ -85,21 +85,30 @@ class Bounds:
         if talk.wrong:
             raise talk.wrong
 
-    async def _whole(self, scope: Any, talk: Talk) -> None:
+    async def _whole(self, scope: Any, talk: Talk, whose: str) -> None:
+        """A request counts as running from when all of it is here: half a one keeps no other waiting."""
+        if talk.complete:
+            with self._one_more(whose):
+                await self.app(scope, talk.listen, talk.send)
+            return
         with self._share() as share:
             body = bytearray()
             while not talk.complete:
                 body += await talk.more()
                 share.take(len(body))
-            plain, encoding = bytes(body), _encoding(scope)
-            del body
-            if encoding:
-                plain = await run_sync(partial(bodies.opened, plain, encoding, at_most=talk.at_most))
-                share.take(len(plain))
-            if _may_be_json(scope, plain):
-                await run_sync(bodies.against_json, plain)
-            talk.replay = plain
-            await self.app(_as_opened(scope, len(plain)), talk.listen, talk.send)
+            with self._one_more(whose):
+                talk.replay = await self._opened(scope, body, share, at_most=talk.at_most)
+                await self.app(_as_opened(scope, len(talk.replay)), talk.listen, talk.send)
+
+    async def _opened(self, scope: Any, body: bytearray, share: Share, *, at_most: int) -> bytes:
+        plain, encoding = bytes(body), _encoding(scope)
+        body.clear()
+        if encoding:
+            plain = await run_sync(partial(bodies.opened, plain, encoding, at_most=at_most))
+            share.take(len(plain))
+        if _may_be_json(scope, plain):
+            await run_sync(bodies.against_json, plain)
+        return plain
 
     @contextmanager
     def _share(self) -> Iterator[Share]:
@@ -110,16 +119,17 @@ class Bounds:
             self._held -= share.taken
 
     @contextmanager
-    def _one_more(self, address: str) -> Iterator[None]:
-        if self._running[address] >= self._limits.at_once:
+    def _one_more(self, whose: str) -> Iterator[None]:
+        """Of an address: uploads, other requests of accounts, and those of nobody are counted apart."""
+        if self._running[whose] >= self._limits.at_once:
             raise RequestError(429, "too many requests at a time from this address; try again.", retry_after="1")
-        self._running[address] += 1
+        self._running[whose] += 1
         try:
             yield
         finally:
-            self._running[address] -= 1
-            if not self._running[address]:
-                del self._running[address]
+            self._running[whose] -= 1
+            if not self._running[whose]:
+                del self._running[whose]
 
 
 class Share:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+from enum import IntEnum
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -17,8 +18,14 @@ PER_ADDRESS = "TWINOPS_CONNECTIONS_PER_ADDRESS"
 PROXIES = "TWINOPS_PROXIES"
 """Addresses of proxies in front, with commas: they speak for many, and only their X-Forwarded-For is believed."""
 HEAD_BYTES = 64 * 1024
-HEAD_SECONDS = 10
-"""For a whole head, and for a client to take what is sent to it times six."""
+HEAD_SECONDS = 5
+"""For a whole head."""
+ANSWER_SECONDS = 60
+"""For a client to take what is sent to it."""
+FRESH_SECONDS = 1
+"""Whoever is as new as this is about to ask."""
+KNOWN = "twinops.known"
+"""Stands in the scope of a request whose login was right."""
 
 
 def proxies() -> tuple[str, ...]:
@@ -40,7 +47,7 @@ def neighbourhood(address: str) -> str:
 
 
 class Connections:
-    """The open connections by address. Whoever waits longest without a request makes place for a new one."""
+    """The open connections by address. Whoever was silent longest without a whole request makes place for a new one."""
 
     def __init__(self) -> None:
         self.at_most = min(1024, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
@@ -52,13 +59,19 @@ class Connections:
     def enter(self, who: BoundedProtocol) -> bool:
         """Is there a place for this one?"""
         mine = self._open.setdefault(who.neighbour, {})
-        if who.neighbour not in self._free and len(mine) >= self.per_address and not _give_way(mine):
+        if who.neighbour not in self._free and len(mine) >= self.per_address and not _give_way(mine, who.since):
             return False
-        if self._count >= self.at_most and not _give_way(max(self._open.values(), key=len)):
+        if self._count >= self.at_most and not _give_way(max(self._open.values(), key=len), who.since):
             return False
         mine[who] = None
         self._count += 1
         return True
+
+    def got_further(self, who: BoundedProtocol) -> None:
+        """Lines stand in the order in which something came of them last."""
+        mine = self._open.get(who.neighbour, {})
+        if who in mine:
+            mine[who] = mine.pop(who)
 
     def leave(self, who: BoundedProtocol) -> None:
         """It is closed."""
@@ -70,13 +83,27 @@ class Connections:
             self._open.pop(who.neighbour, None)
 
 
-def _give_way(those: dict[BoundedProtocol, None]) -> bool:
-    idle = next((one for one in those if one.idle), None)
-    if idle is None:
+def _give_way(those: dict[BoundedProtocol, None], now: float) -> bool:
+    first = min(those, key=lambda one: one.worth(now))  # of several the first
+    if first.worth(now) is Worth.WHOLE:
         return False
-    idle.transport.abort()
-    idle.left()
+    first.transport.abort()
+    first.left()
     return True
+
+
+class Worth(IntEnum):
+    """Which line gives way first: it is not the honest one, whatever its neighbours at the same address do."""
+
+    HALF_OPEN = 0
+    """No whole request in a second, or one that was refused and goes on talking."""
+    BETWEEN = 1
+    """Answered: whoever keeps a line for later can open another."""
+    FRESH = 2
+    UPLOADING = 3
+    """Somebody who is logged in and has not said all."""
+    WHOLE = 4
+    """A whole request that is being answered; it stays."""
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -87,6 +114,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """Take a place, or be closed without an answer: an answer would cost more than the question."""
         super().connection_made(transport)
+        self.since = self.loop.time()
         self.neighbour = neighbourhood(self.client[0]) if self.client else "local"
         self._silent = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
@@ -96,10 +124,22 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             transport.abort()
 
-    @property
-    def idle(self) -> bool:
-        """Is no request of it running?"""
-        return self.cycle is None or self.cycle.response_complete
+    def worth(self, now: float) -> Worth:
+        """How late it gives way."""
+        if self.cycle is not None:
+            if self.cycle.response_complete:
+                return Worth.BETWEEN
+            if self.pipeline or not self.cycle.more_body:
+                return Worth.WHOLE
+            if KNOWN in self.cycle.scope and not self.cycle.response_started:
+                return Worth.UPLOADING
+        return Worth.FRESH if now - self.since < FRESH_SECONDS else Worth.HALF_OPEN
+
+    def got_further(self) -> None:
+        """Something came of this line just now."""
+        self.since = self.loop.time()
+        if self.here:
+            self.here.got_further(self)
 
     def left(self) -> None:
         """Give the place back; more than once does no harm."""
@@ -128,13 +168,21 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """A whole head."""
         self._silent = 0
+        self.got_further()
         self._timers.pop("head").cancel()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Part of a body, which the app counts."""
         self._silent = 0
+        if KNOWN in self.cycle.scope:  # who is nobody does not stay by dribbling
+            self.got_further()
         super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        """It is answered."""
+        self.got_further()
+        super().on_response_complete()
 
     def on_message_complete(self) -> None:
         """The end of a request."""
@@ -144,7 +192,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client does not take what it asked for."""
         super().pause_writing()
-        self._within("answer", 6 * HEAD_SECONDS)
+        self._within("answer", ANSWER_SECONDS)
 
     def resume_writing(self) -> None:
         """It does again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert
@@ -12,7 +12,6 @@ from sqlalchemy import insert
 from twinops.entities.approval import Act, Actor, Case, Review
 from twinops.entities.event import Kind, stamp
 from twinops.errors import IntegrityError
-from twinops.governance.assessment.reopening import last_day
 from twinops.governance.log.told import Salted
 from twinops.governance.people import approval, offices
 from twinops.governance.people.offices import Offices
@@ -102,19 +101,12 @@ def _loads(store: GovernedStore, name: str, version: int) -> bool:
 
 
 def _expires(log: AuditLog, found: CaseFile) -> datetime:
-    """When the first thing ends that an approval rests on: policy, officer's term, rulings, impact assessment."""
-    policy, offices, account = found.rules.policy, found.rules.offices, actors.current()
+    """When the first thing ends that an approval rests on: what the policy's answer rests on, or the officer's term."""
+    offices = found.rules.offices
     if offices is None:
         raise refusal(approval.NO_RULES)
-    officer = offices.officer(account, on=log.now.date())
-    ruled = records.rulings_of(log.session, found.recorded.uid)
-    decided = found.judgement.evidence.value("dpia.review", "decided_on") if found.judgement else None
-    ends = [
-        policy.valid_until if policy else None,
-        officer.valid_until if officer else None,
-        *(r.until for r in ruled if r.id in found.case.rulings),
-        last_day(date.fromisoformat(decided)) if isinstance(decided, str) else None,
-    ]
+    officer = offices.officer(actors.current(), on=log.now.date())
+    ends = [*(found.judgement.lasts.values() if found.judgement else ()), officer.valid_until if officer else None]
     return approval.expiry(offices, now=log.now, ends=[day for day in ends if day])
 
 

@@ -60,6 +60,8 @@ class Dossier:
     offices: Offices | None
     evidence: Evidence | None
     decision: Decision | None
+    dated: Evidence | None
+    """The evidence as it was judged today."""
     submitted: Submitted | None
     strangers: tuple[str, ...]
     """E-mails of authors whom nobody here is; officers see them."""
@@ -79,6 +81,8 @@ class Dossier:
     """The one that is active on this server."""
     production: Dossier | None = field(default=None, repr=False)
     """The same of the version that carries the first protected alias, when it is another one."""
+    previous: Dossier | None = field(default=None, repr=False)
+    """Where none is: the same of the newest version before this one that has evidence."""
 
     @property
     def bench(self) -> Bench:
@@ -165,9 +169,11 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         adopted = cases.adopted_base(now, name)
         unbound = _policy_in(store.home.root) if found.rules.policy is None else None
         preview = cases.judged_by(now, found.recorded, unbound) if unbound else None
+        before = now.session.execute(_before(name, version)).scalar() if compare else None
         adopted_at = ledger.moment_of(now.session, adopted.seq) if adopted else None
     case, given, judged = found.case, found.given, found.judgement
     other = next((g.version for g in grants if g.uid != case.uid), None)
+    earlier = None if not compare or other is not None else before
     last = case.reviews[-1] if case.reviews else None
     return Dossier(
         case=case,
@@ -178,6 +184,7 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         judge=found.rules.judge,
         evidence=judged.evidence if judged else None,
         decision=judged.decision if judged else None,
+        dated=judged.dated if judged else None,
         submitted=given,
         strangers=cases.strangers(given, found.rules.offices) if case.separated else (),
         adopted=adopted,
@@ -188,7 +195,14 @@ def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = Tr
         unbound=unbound,
         preview=preview,
         production=dossier(store, name, other, compare=False) if compare and other is not None else None,
+        previous=dossier(store, name, earlier, compare=False) if earlier is not None else None,
     )
+
+
+def _before(name: str, version: int) -> Select[Any]:
+    """The newest version before this one that has evidence."""
+    listed = select(func.max(VERSION.c.version)).join(EVIDENCE, EVIDENCE.c.uid == VERSION.c.uid)
+    return listed.where(VERSION.c.name == name, VERSION.c.version < version, VERSION.c.deleted == 0)
 
 
 def _policy_in(root: Path) -> Policy | None:

@@ -42,6 +42,7 @@ def _decoded(told: Any) -> Any:
 
 Emails = Annotated[tuple[str, ...], BeforeValidator(lambda told: tuple(told) if isinstance(told, list) else told)]
 Word = Annotated[str, Field(max_length=40)]
+Commit = Annotated[str, Field(max_length=64)]
 
 
 class Handed(BaseModel):
@@ -58,10 +59,10 @@ class Handed(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
     files: dict[str, Annotated[bytes, BeforeValidator(_decoded), Field(max_length=MAX_FILE)]] = Field(max_length=200)
-    commit: str | None
+    commit: Commit | None
     dirty: bool | None
     lock_matches: bool | None
-    base: str | None
+    base: Commit | None
     authors: Emails
     upstream: Emails = ()
     model_sha256: str

@@ -17,8 +17,10 @@ from urllib.parse import quote, urlencode
 from flask import Response, redirect, request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST
 
 from twinops.entities.approval import Act
+from twinops.evaluation.printed_page import printed
 from twinops.governance.policy.resolution import MIN_REASON
 from twinops.server.officer import acts as desk
 from twinops.server.officer import dossier, inert_documents, judging, needed, presenting, rules, rulings
@@ -30,7 +32,7 @@ from twinops.server.refusals import mistake, refusal
 from twinops.server.registry import callers as actors
 from twinops.server.registry import cases
 from twinops.server.registry.artifacts import governed
-from twinops.server.registry.store import GovernedStore
+from twinops.server.registry.store import STATED, GovernedStore
 
 Route = tuple[str, str, Callable[[], Any]]
 A_PAGE = 50
@@ -80,6 +82,7 @@ def routes() -> tuple[Route, ...]:
         ("/twinops/review", "GET", shown),
         ("/twinops/review", "POST", decided),
         ("/twinops/file", "GET", file),
+        ("/twinops/brief.pdf", "GET", brief),
         ("/twinops/style.css", "GET", style),
         ("/twinops/icon.svg", "GET", icon),
     )
@@ -160,6 +163,21 @@ def file() -> Response:
 
 
 @page
+def brief() -> Response:
+    """The one page on paper."""
+    store = governed()
+    held = dossier.dossier(store, *_which(request.args))
+    made = presenting.brief_of(held)
+    if made is None:
+        raise MlflowException("Nothing was handed in that could be judged.", RESOURCE_DOES_NOT_EXIST)
+    response = Response(printed(made.title, made.passages), mimetype="application/pdf")
+    named = f"brief-{held.case.version}.pdf"
+    response.headers["Content-Disposition"] = f'attachment; filename="{named}"'
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return response
+
+
+@page
 def style() -> Response:
     """The one style sheet."""
     return _static("style.css", "text/css")
@@ -231,6 +249,9 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "run": judging.told(held),
         "may": [(act.value, _button(held, act)) for act in offered if not against[act]],
         "may_not": [(BUTTONS[act], against[act]) for act in offered if against[act]],
+        "served": _served(store, held),
+        "brief": presenting.brief_of(held),
+        "office": held.bench.office(actor.account, on=now.date()),
         "carried": [g.alias for g in held.grants if g.uid == held.case.uid],
         "in_production": next((g.alias for g in held.grants if g.uid == held.case.uid), None),
         "may_take_down": not against[Act.REJECT],
@@ -242,6 +263,17 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
     }
     empty = {"done": None, "wrong": None, "typed": "", "typed_gate": ""}
     return _html("review.html.j2", status=status, **{**empty, **values, **told})
+
+
+def _served(store: GovernedStore, held: Dossier) -> tuple[bool, str]:
+    """Whether the alias that the version carries is answered now, and with which reserve or refusal."""
+    alias = next((g.alias for g in held.grants if g.uid == held.case.uid), None)
+    if alias is None:
+        return False, ""
+    try:
+        return True, store.get_model_version_by_alias(held.case.name, alias).tags.get(STATED, "")
+    except MlflowException as problem:
+        return False, said(problem)
 
 
 def _offered(held: Dossier, act: Act, *, decides: bool) -> bool:

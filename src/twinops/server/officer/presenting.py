@@ -17,6 +17,8 @@ from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.gates._shelf import gates, of
 from twinops.governance.policy import rulings
 from twinops.governance.policy.resolution import JudgedRuling
+from twinops.governance.verdicts.brief import Brief, brief
+from twinops.governance.verdicts.compare import Side
 from twinops.governance.words import words
 from twinops.server.officer.dossier import Dossier
 
@@ -160,6 +162,20 @@ def _question(content: dict[str, Any], field: dict[str, Any]) -> Question:
     asked = field.get("asked") or {}
     answer = None if field["value"] is None else words(field["value"])
     return Question(str(content["title"]), str(asked.get("question", field["id"])), str(asked.get("who", "")), answer)
+
+
+def brief_of(shown: Dossier) -> Brief | None:
+    """The one page, by the active policy; None: nothing was handed in, or nothing is active to judge it by."""
+    if shown.dated is None or shown.decision is None:
+        return None
+    before = _side(shown.production, "in production") or _side(shown.previous, "before this one")
+    return brief(shown.dated, shown.decision, policy=shown.policy, before=before)
+
+
+def _side(other: Dossier | None, where: str) -> Side | None:
+    if other is None or other.dated is None or other.decision is None:
+        return None
+    return Side(f"version {other.case.version}, {where}", other.dated, other.decision)
 
 
 def differences(shown: Dossier) -> tuple[Difference, ...]:

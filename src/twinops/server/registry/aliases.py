@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import ABORTED, PERMISSION_DENIED
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
 from twinops.entities.approval import Act
 from twinops.entities.event import Kind
+from twinops.governance.log import signed_pass
 from twinops.governance.people import approval
 from twinops.server.registry import artifact_folders, cases, records, standing
 from twinops.server.registry import callers as actors
@@ -93,14 +95,15 @@ def protected(now: Transaction) -> tuple[str, ...]:
     return tuple(sorted({*records.protected_aliases(now.session), *added, *(alias for _, alias in told.aliases)}))
 
 
-def verify(now: Transaction, found: Any, alias: str) -> None:
-    """At resolve: identity, bytes and explicit revocation only. A failed monitor opens a review and cuts nothing.
+def verify(now: Transaction, found: Any, alias: str) -> str:
+    """At resolve: identity, bytes and revocation; the approval's end where the policy says so. A monitor cuts nothing.
 
     Grant, version and last decision are those that the log tells: a row that somebody wrote by hand serves nothing.
+    What is served although its approval has ended is answered with the sentence that says so; else nothing.
     """
     wanted = Promotion(found.name, alias, int(found.version))
     seen = now.seen()
-    row = now.session.execute(_served(wanted)).one_or_none()
+    row = now.session.execute(_SERVED, asdict(wanted)).one_or_none()
     if row is None or row.created_ms != found.creation_timestamp:
         raise _refusal(wanted, ("The alias was not set by this server's promotion.",))
     if row.granted != row.digest:
@@ -115,9 +118,27 @@ def verify(now: Transaction, found: Any, alias: str) -> None:
     rows = standing.version(row) | standing.grant(row)
     standing.against_untold(now, told, rows, tables=("version", "grant"))
     artifact_folders.against_changed_copy(now.home, row)
+    over = refused_after_end(now, row.uid)
+    if over:
+        raise _refusal(wanted, (over,))
+    return ended(now, row.uid)
 
 
-def _served(wanted: Promotion) -> Select[Any]:
+def ended(now: Transaction, uid: str) -> str:
+    """That the approval by which a version is served has ended, as the log tells it and by this server's clock."""
+    decided = now.seen().decision(uid)
+    expires = decided["about"].get("expires") if decided and decided["kind"] == Kind.APPROVED else None
+    return signed_pass.over(expires) if expires and now.now >= datetime.fromisoformat(expires) else ""
+
+
+def refused_after_end(now: Transaction, uid: str) -> str:
+    """The same where the active policy lets nothing be served after that; empty: it may be."""
+    told = ended(now, uid)
+    policy = cases.rules(now).policy if told else None
+    return f"{told} The policy refuses what would be served after that." if policy and policy.refuses_ended else ""
+
+
+def _served() -> Select[Any]:
     """One question for all that is compared: every load of a model in production asks it."""
     acts = REVIEW.alias()
     last = select(func.max(acts.c.id)).where(acts.c.uid == VERSION.c.uid, acts.c.act.in_(records.DECIDED))
@@ -127,9 +148,12 @@ def _served(wanted: Promotion) -> Select[Any]:
         .select_from(VERSION)
         .join(GRANT, (GRANT.c.uid == VERSION.c.uid) & (GRANT.c.name == VERSION.c.name))
         .outerjoin(REVIEW, REVIEW.c.id == last.scalar_subquery())
-        .where(VERSION.c.deleted == 0, VERSION.c.version == GRANT.c.version, VERSION.c.version == wanted.version)
-        .where(GRANT.c.active == 1, GRANT.c.name == wanted.name, GRANT.c.alias == wanted.alias)
+        .where(VERSION.c.deleted == 0, VERSION.c.version == GRANT.c.version)
+        .where(GRANT.c.active == 1, *(GRANT.c[f.name] == bindparam(f.name) for f in fields(Promotion)))
     )
+
+
+_SERVED = _served()
 
 
 def _compare(now: Grant | None, etag: int) -> None:

@@ -23,6 +23,9 @@ from twinops.server.registry.transaction import Transaction
 
 ORIGIN = "twinops-registry"
 _HEAD = select(HEAD.c.size, HEAD.c.peaks).where(HEAD.c.id == 1)
+_LOCKED = _HEAD.with_for_update()
+_GROWN = update(HEAD).where(HEAD.c.id == 1)
+_EVENT, _NOTE = insert(EVENT), insert(NOTE)
 
 
 class AuditLog:
@@ -33,7 +36,7 @@ class AuditLog:
         self.session = transaction.session
         self.now = transaction.now
         # PostgreSQL locks the row; SQLite has no such words and locked the file before
-        self.frontier = Frontier.from_text(*self.session.execute(_HEAD.with_for_update()).one())
+        self.frontier = Frontier.from_text(*self.session.execute(_LOCKED).one())
         # nothing is added to an end that is not ours
         self.begun = transaction.witness.caught_up(self.session, self.frontier)
         transaction.began(self.begun)
@@ -47,10 +50,10 @@ class AuditLog:
         seq = self.frontier.size
         made = Event(kind, self.pseudonym(account), stamp(self.now), about)
         body = made.body(seq)
-        self.session.execute(insert(EVENT).values(seq=seq, body=body))
+        self.session.execute(_EVENT, {"seq": seq, "body": body})
         self.frontier = self.frontier.appended(leaf_hash(body.encode()))
         grown = {"size": self.frontier.size, "peaks": self.frontier.to_text()}
-        self.session.execute(update(HEAD).where(HEAD.c.id == 1).values(grown))
+        self.session.execute(_GROWN, grown)
         self.appended.append((kind, {**about, "seq": seq}))
         self.bodies.append(body.encode())
         self.transaction.pending.append(json.loads(body))
@@ -59,7 +62,7 @@ class AuditLog:
     def sign(self) -> str:
         """Sign the head inside the transaction that moved it: whoever has the database only cannot."""
         note = signed_head(self.transaction.home, self.frontier)
-        self.session.execute(insert(NOTE).values(size=self.frontier.size, note=note))
+        self.session.execute(_NOTE, {"size": self.frontier.size, "note": note})
         return note
 
     def pseudonym(self, account: str) -> str:

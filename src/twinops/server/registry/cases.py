@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -25,6 +26,7 @@ from twinops.governance.people.offices import Offices
 from twinops.governance.policy import judge as judges
 from twinops.governance.policy import rulings
 from twinops.governance.policy.decide import Decision, decide
+from twinops.governance.policy.lasting import lasts
 from twinops.governance.policy.limits import Policy
 from twinops.server.registry import artifact_folders, records, standing
 from twinops.server.registry.records import ActiveRules, Adoption, Recorded, Submitted
@@ -55,6 +57,10 @@ class Judgement:
     digests: DigestSet
     rulings: tuple[int, ...]
     """Those that count."""
+    lasts: Mapping[str, date]
+    """What the answer rests on, and the last day of each."""
+    dated: Evidence
+    """As it was judged: with the day of judging and what officers ruled."""
 
 
 @dataclass(frozen=True)
@@ -208,10 +214,11 @@ def _judged(basis: Basis) -> Judgement:
     # policy, approval and rulings are in force on some days only: the day of judging is judged with the rest
     day = Fact(JUDGED_ON, basis.today.isoformat(), Kind.MEASURED, "the registry server's clock")
     facts = rulings.with_rulings(evidence, basis.ruled, digests=digests)
-    decision = decide(basis.policy, replace(evidence, facts=(*(f for f in facts if f.name != JUDGED_ON), day)))
+    dated = replace(evidence, facts=(*(f for f in facts if f.name != JUDGED_ON), day))
+    decision = decide(basis.policy, dated)
     counting = rulings.counting(decision, basis.ruled)
     digests = replace(digests, settled=digest(list(counting)) if counting else "")
-    return Judgement(evidence, decision, digests, counting)
+    return Judgement(evidence, decision, digests, counting, lasts(basis.policy, dated, decision), dated)
 
 
 def _digests(basis: Basis, evidence: Evidence) -> DigestSet:
@@ -263,14 +270,17 @@ def _problems(now: Transaction, made: Recorded, given: Submitted | None) -> tupl
     if given is not None and made.separated and not given.body["forced"]:
         found.append(NOT_FORCED)
     base = given.body["base"] if given else None
-    adopted = adopted_base(now, made.name)
-    since = [*records.promoted_commits(now.session, made.name), *([adopted.base.commit] if adopted else [])]
-    if base and base not in since:
+    if base and not _known_base(now, made.name, base):
         found.append(STRANGE_BASE)
     policy = rules(now).policy
     if policy is not None and not policy.valid_on(now.now.date()):
         found.append(f"Policy {policy.version} is not in force today.")
     return tuple(found)
+
+
+def _known_base(now: Transaction, name: str, commit: str) -> bool:
+    adopted = adopted_base(now, name)
+    return (adopted is not None and adopted.base.commit == commit) or records.was_promoted(now.session, name, commit)
 
 
 def _strange_signers(found: Judgement | None, offices: Offices | None) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ from twinops.entities.event import Kind
 
 WEBHOOK, SECRET = "TWINOPS_WEBHOOK_URL", "TWINOPS_WEBHOOK_SECRET"  # names of variables
 NO_NOTES = "TWINOPS_NO_GIT_NOTES"
+NOTES_WAIT = 1.0
+"""Seconds: to start git costs as much as a promotion. The file of a checkpoint is there before the answer."""
 TOLD = (
     Kind.EVIDENCE, Kind.REQUESTED, Kind.APPROVED, Kind.REJECTED, Kind.ASKED, Kind.REVOKED, Kind.RULED,
     Kind.RULING_WITHDRAWN, Kind.PROMOTED, Kind.TAKEN_DOWN,
@@ -36,13 +38,22 @@ class Outbox:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._notes: list[str] = []
+        self._turn = threading.Lock()
         self._queue: queue.Queue[tuple[str, Callable[[], object]]] = queue.Queue(1_000)
         threading.Thread(target=self._run, name="twinops-outbox", daemon=True).start()
 
     def checkpoint(self, note: str) -> None:
-        """Keep a checkpoint as a git note of the project, where it is a git repository."""
-        if not os.environ.get(NO_NOTES):
-            self._put("note", lambda: note_in_git(self._root, note))
+        """Keep a checkpoint as a git note of the project, where it is a git repository; all of a second go together."""
+        if os.environ.get(NO_NOTES):
+            return
+        with self._turn:
+            self._notes.append(note)
+            first = len(self._notes) == 1
+        if first:
+            timer = threading.Timer(NOTES_WAIT, lambda: self._put("note", self._note))
+            timer.daemon = True
+            timer.start()
 
     def stamp(self, path: Path) -> None:
         """Ask for a time stamp over a checkpoint, if an authority is named."""
@@ -54,9 +65,10 @@ class Outbox:
         if os.environ.get(WEBHOOK):
             self._put("hook", lambda: _send({"event": kind, **about}))
 
-    def finish(self) -> None:
-        """Wait until everything is out; for tests and for a server that stops."""
-        self._queue.join()
+    def _note(self) -> None:
+        with self._turn:
+            notes, self._notes = self._notes, []
+        note_in_git(self._root, notes)
 
     def _put(self, kind: str, deliver: Callable[[], object]) -> None:
         try:
@@ -71,8 +83,6 @@ class Outbox:
                 deliver()
             except Exception as problem:  # whatever the other end does, the thread lives on
                 _log.warning("A %s could not be delivered: %s", kind, type(problem).__name__)
-            finally:
-                self._queue.task_done()
 
 
 def _send(body: Mapping[str, Any]) -> None:

@@ -6,10 +6,25 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
-from sqlalchemy import ColumnElement, Row, Select, Table, func, insert, literal, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    literal,
+    select,
+    type_coerce,
+    union,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from twinops.entities.approval import Act, Review, Ruling
@@ -103,13 +118,19 @@ class Adoption:
     seq: int
 
 
-def _read(session: Session, record: type[R], of: Select[Any]) -> list[R]:
+def _read(session: Session, record: type[R], of: Select[Any], **told: Any) -> list[R]:
     """Rows as records; the select names the record's own columns."""
-    return [record(*row) for row in session.execute(of)]
+    return [record(*row) for row in session.execute(of, told)]
 
 
 def _of(table: Table, record: type[Any], *where: ColumnElement[bool]) -> Select[Any]:
     return select(*(table.c[f.name] for f in fields(record))).where(*where)
+
+
+# said once, asked at every move of an alias: to build a statement costs as much as to run it
+_GRANT = _of(GRANT, Grant, GRANT.c.name == bindparam("name"), GRANT.c.alias == bindparam("alias"))
+_REVIEWS = _of(REVIEW, Review, REVIEW.c.uid == bindparam("uid")).order_by(REVIEW.c.id)
+_RULINGS = _of(RULING, Ruling, RULING.c.uid == bindparam("uid")).order_by(RULING.c.id)
 
 
 def _values(record: Any) -> dict[str, Any]:
@@ -160,7 +181,7 @@ def rename_versions(session: Session, name: str, new: str) -> None:
 
 def grant_of(session: Session, name: str, alias: str) -> Grant | None:
     """The grant of a protected alias, active or not."""
-    return next(iter(_read(session, Grant, _of(GRANT, Grant, GRANT.c.name == name, GRANT.c.alias == alias))), None)
+    return next(iter(_read(session, Grant, _GRANT, name=name, alias=alias)), None)
 
 
 def active_grants(session: Session, name: str | None = None) -> list[Grant]:
@@ -171,28 +192,42 @@ def active_grants(session: Session, name: str | None = None) -> list[Grant]:
 
 def keep_grant(session: Session, grant: Grant) -> None:
     """Write a grant over the one of the same alias."""
-    values = _values(grant)
-    new = insert_into(GRANT, session.get_bind()).values(values)
-    changed = {name: new.excluded[name] for name in values if not GRANT.c[name].primary_key}
-    session.execute(new.on_conflict_do_update(index_elements=[GRANT.c.name, GRANT.c.alias], set_=changed))
+    session.execute(_over_grant(session.get_bind().dialect.name), _values(grant))
+
+
+@cache
+def _over_grant(dialect: str) -> Any:
+    new = insert_into(GRANT, dialect)
+    changed = {column.name: new.excluded[column.name] for column in GRANT.c if not column.primary_key}
+    return new.on_conflict_do_update(index_elements=[GRANT.c.name, GRANT.c.alias], set_=changed)
 
 
 def keep_promotion(session: Session, seq: int, uid: str) -> None:
     """Note that this version carries a protected alias from this event on."""
-    session.execute(insert(PROMOTION).values(seq=seq, uid=uid))
+    session.execute(insert(PROMOTION), {"seq": seq, "uid": uid})
 
 
 def promoted_commits(session: Session, name: str) -> list[str]:
     """Commits that evidence on versions came from which were promoted at some time, newest promotion first."""
+    return [body["commit"] for body in session.execute(_promoted(name)).scalars() if body.get("commit")]
+
+
+def was_promoted(session: Session, name: str, commit: str) -> bool:
+    """Is it one of these commits? Evidence is large: only what holds the word is read."""
+    holding = _promoted(name).where(type_coerce(EVIDENCE.c.body, Text).contains(commit, autoescape=True))
+    return any(body.get("commit") == commit for body in session.execute(holding).scalars())
+
+
+def _promoted(name: str) -> Select[Any]:
+    """Evidence on versions that were promoted at some time."""
     last = select(PROMOTION.c.uid, func.max(PROMOTION.c.seq).label("seq")).group_by(PROMOTION.c.uid).subquery()
-    found = (
+    return (
         select(EVIDENCE.c.body)
         .join(VERSION, VERSION.c.uid == EVIDENCE.c.uid)
         .join(last, last.c.uid == VERSION.c.uid)
         .where(VERSION.c.name == name)
         .order_by(last.c.seq.desc(), EVIDENCE.c.seq.desc())
     )
-    return [body["commit"] for body in session.execute(found).scalars() if body.get("commit")]
 
 
 def protected_aliases(session: Session) -> tuple[str, ...]:
@@ -218,7 +253,7 @@ def keep_evidence(session: Session, made: Submitted) -> None:
 
 def reviews_of(session: Session, uid: str) -> tuple[Review, ...]:
     """Every act on this version, oldest first."""
-    return tuple(_read(session, Review, _of(REVIEW, Review, REVIEW.c.uid == uid).order_by(REVIEW.c.id)))
+    return tuple(_read(session, Review, _REVIEWS, uid=uid))
 
 
 def last_decision(session: Session, uid: str) -> Act | None:
@@ -239,7 +274,7 @@ def keep_review(session: Session, made: Review) -> None:
 
 def rulings_of(session: Session, uid: str) -> tuple[Ruling, ...]:
     """Every ruling on this version, oldest first."""
-    return tuple(_read(session, Ruling, _of(RULING, Ruling, RULING.c.uid == uid).order_by(RULING.c.id)))
+    return tuple(_read(session, Ruling, _RULINGS, uid=uid))
 
 
 def keep_ruling(session: Session, made: Ruling) -> None:
@@ -305,7 +340,8 @@ def stamp_run(session: Session, run_id: str, account: str) -> None:
 
 def _add(session: Session, table: Table, **values: str) -> None:
     """Unless it is there."""
-    session.execute(insert_into(table, session.get_bind()).values(values).on_conflict_do_nothing())
+    new = insert_into(table, session.get_bind().dialect.name)
+    session.execute(new.values(values).on_conflict_do_nothing())
 
 
 def judged_run(session: Session, run_ids: Sequence[str]) -> str | None:

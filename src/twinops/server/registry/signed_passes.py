@@ -13,8 +13,8 @@ from twinops.entities.event import stamp
 from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.checkpoint import Checkpoint, signed
 from twinops.server.refusals import mistake, refusal
+from twinops.server.registry import aliases, records
 from twinops.server.registry import audit_log as ledger
-from twinops.server.registry import records
 from twinops.server.registry.audit_log import ORIGIN
 from twinops.server.registry.home import APPROVED
 from twinops.server.registry.records import Grant
@@ -25,9 +25,9 @@ def issue(store: GovernedStore, name: str, alias: str, *, nonce: str | None = No
     """Refused exactly when resolving the alias is. Without a caller's nonce it can be read, and loads nothing."""
     if nonce is not None and not re.fullmatch(passport.NONCE, nonce):
         raise mistake(f"`nonce` is {2 * passport.NONCE_BYTES} hexadecimal digits, drawn anew for each call")
-    if alias not in store.protected():
-        raise refusal(f"{alias[:80]!r} is not a protected alias; only those are vouched for.")
     with store.reading() as now:
+        if alias not in aliases.protected(now):
+            raise refusal(f"{alias[:80]!r} is not a protected alias; only those are vouched for.")
         found = store.get_model_version_by_alias(name, alias)
         made = records.version_of(now.session, name, int(found.version), created_ms=found.creation_timestamp)
         grant = records.grant_of(now.session, name, alias)
@@ -51,6 +51,7 @@ def issue(store: GovernedStore, name: str, alias: str, *, nonce: str | None = No
             "separated": given.separated,
             "digests": given.digests.digest if given.digests else None,
             "settled": ruled,
+            "ended": aliases.ended(now, made.uid),
         },
         "issued": stamp(now.now),
         "nonce": nonce,

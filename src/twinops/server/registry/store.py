@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+from mlflow.entities.model_registry import ModelVersionTag
 from mlflow.exceptions import MlflowException
 from mlflow.prompt.constants import IS_PROMPT_TAG_KEY
 from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
@@ -38,6 +39,8 @@ from twinops.server.registry.triggers import ALWAYS
 from twinops.server.registry.witness import Witness
 
 RESERVED = "twinops."
+STATED = f"{RESERVED}approval"
+"""The tag by which an answer states that what it serves is approved no longer; in answers only, nothing stores it."""
 SCHEME = "twinops+"
 REFUSALS_WAIT = 2.0
 """Seconds within which a checkpoint tells of a refusal; of all else before the answer."""
@@ -71,6 +74,8 @@ class GovernedStore(SqlAlchemyStore):
         if running is not None:
             yield running.session
             return
+        if not read_only:
+            _asked_of_models().clear()
         with self._stock_sessions(read_only=read_only) as session:
             yield session
 
@@ -78,6 +83,7 @@ class GovernedStore(SqlAlchemyStore):
     def writing(self) -> Iterator[AuditLog]:
         """One transaction that holds the writer lock from its first statement: all of it happens, or none."""
         note = ""
+        _asked_of_models().clear()
         with self._turn, self._stock_sessions(read_only=False) as session:
             if self.db_type == "sqlite":
                 session.execute(text("BEGIN IMMEDIATE"))
@@ -140,6 +146,15 @@ class GovernedStore(SqlAlchemyStore):
     def actor(self) -> Actor:
         """Who is calling, with roles."""
         return self.roles_of(actors.current())
+
+    def get_registered_model(self, name: str) -> Any:
+        """MLflow asks twice to find out who may set an alias; a request is answered once, until it writes."""
+        if getattr(self._here, "now", None) is not None:
+            return super().get_registered_model(name)
+        kept = _asked_of_models()
+        if name not in kept:
+            kept[name] = super().get_registered_model(name)
+        return kept[name]
 
     # registration
 
@@ -261,10 +276,11 @@ class GovernedStore(SqlAlchemyStore):
         with self.reading() as now:
             found = super().get_model_version_by_alias(name, alias)
             protected = (ALWAYS,) if alias == ALWAYS else aliases.protected(now)
-            if alias in protected:
-                aliases.verify(now, found, alias)
+            over = aliases.verify(now, found, alias) if alias in protected else ""
         if alias not in protected:
             self._against_lookalike(alias, protected)
+        if over:
+            found._add_tag(ModelVersionTag(STATED, over))
         return found
 
     def protected(self) -> tuple[str, ...]:
@@ -289,8 +305,11 @@ class GovernedStore(SqlAlchemyStore):
             where: str = held.storage_location or held.source
             decided = now.seen().decision(made.uid) if made is not None else None
             revoked = decided is not None and decided["kind"] == Kind.REVOKED
+            over = aliases.refused_after_end(now, made.uid) if made is not None and granted else ""
         if made is None:
             return where
+        if over:
+            raise refusal(f"version {version} of {name} is not served. {over}")
         if revoked:
             raise refusal(f"version {version} of {name} is not served. Its approval was revoked.")
         return artifact_folders.verified_address(self.home, made, approved=granted)
@@ -398,8 +417,6 @@ class GovernedStore(SqlAlchemyStore):
 
     def mirror(self, name: str, version: int, tags: dict[str, str]) -> None:
         """Show what our own tables say as tags, inside the running transaction; nothing reads them back."""
-        from mlflow.entities.model_registry import ModelVersionTag
-
         for key, value in tags.items():
             super().set_model_version_tag(name, version, ModelVersionTag(f"{RESERVED}{key}", value))
 
@@ -452,6 +469,14 @@ class GovernedStore(SqlAlchemyStore):
     def now(self) -> datetime:
         """The server's clock."""
         return datetime.now(UTC)
+
+
+def _asked_of_models() -> dict[str, Any]:
+    """What this request was told of models since it wrote last; nothing outside a request."""
+    from flask import g, has_request_context
+
+    kept: dict[str, Any] = g.setdefault("twinops_models", {}) if has_request_context() else {}
+    return kept
 
 
 def _answering(sessions: Any) -> Any:

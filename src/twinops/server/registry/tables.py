@@ -144,9 +144,9 @@ Index("twinops_seal_uid", SEAL.c.uid)
 Index("twinops_promotion_uid", PROMOTION.c.uid)
 
 
-def insert_into(table: Table, bind: Any) -> Any:
+def insert_into(table: Table, dialect: str) -> Any:
     """An INSERT that can say what happens when the row is there already, which each database spells itself."""
-    return (postgresql if bind.dialect.name == "postgresql" else sqlite).insert(table)
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
 
 
 def prepare(connection: Connection) -> bool:
@@ -165,7 +165,9 @@ def prepare(connection: Connection) -> bool:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:
             connection.execute(CreateIndex(index, if_not_exists=True))
-    connection.execute(insert_into(HEAD, connection).values(id=1, size=0, peaks="").on_conflict_do_nothing())
+    connection.execute(
+        insert_into(HEAD, connection.dialect.name).values(id=1, size=0, peaks="").on_conflict_do_nothing()
+    )
     if not promotions_known:
         _read_promotions(connection)
     install(connection)

@@ -9,12 +9,15 @@ from pathlib import Path
 
 from twinops.entities.canonical import to_json
 from twinops.errors import DataError, IntegrityError
+from twinops.evaluation.printed_page import printed
 from twinops.governance.assessment import cnil
 from twinops.governance.assessment.approval import ExpectedSigner, signature
 from twinops.governance.log.bundle import NAMESPACE, SUMS, VERIFY, sums, verify_page
 from twinops.governance.log.provenance import Made, statement
 from twinops.governance.people.offices import SOURCE, StaffMember
-from twinops.ports import Lineage, Signer
+from twinops.governance.verdicts.brief import Brief
+from twinops.ports import Lineage, Production, Signer
+from twinops.workflows.candidate import brief
 from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.compliance_files import expected_signers, offices_of, signatory, signature_of
 from twinops.workflows.places import Places
@@ -30,8 +33,15 @@ class Bundled:
     signed_by: str | None
 
 
-def bundle(  # noqa: PLR0913  # the first three are supplied by wiring
-    places: Places, lineage: Lineage, signer: Signer, *, into: str = "", email: str = "", key: str = ""
+def bundle(  # noqa: PLR0913  # the first four are supplied by wiring
+    places: Places,
+    lineage: Lineage,
+    signer: Signer,
+    production: Production,
+    *,
+    into: str = "",
+    email: str = "",
+    key: str = "",
 ) -> Bundled:
     """Write `evidence/<model>/<key>/` anew, or the folder named; sign its sums when somebody is named.
 
@@ -42,7 +52,7 @@ def bundle(  # noqa: PLR0913  # the first three are supplied by wiring
     """
     judged = judge(places, lineage)
     person = signatory(places, email) if email else None
-    files = dict(_files(places, lineage, judged))
+    files = {**dict(_files(places, lineage, judged)), **_brief(brief.of(places, production, judged))}
     name, candidate = judged.evidence.model, judged.evidence.key
     signers = _signers(places, person)
     files[VERIFY] = verify_page(files, model=name, key=candidate, signers=signers).encode()
@@ -77,6 +87,11 @@ def _files(places: Places, lineage: Lineage, judged: JudgedCandidate) -> Iterato
     yield "decision.json", _json(judged.decision.to_dict())
     yield "cnil-pia.json", _json(cnil.export(judged.evidence))
     yield "provenance.intoto.json", _json(_provenance(places, lineage, judged))
+
+
+def _brief(page: Brief) -> dict[str, bytes]:
+    """The one page, to read and to print."""
+    return {"brief.txt": f"{page.text()}\n".encode(), "brief.pdf": printed(page.title, page.passages)}
 
 
 def _signers(places: Places, person: StaffMember | None) -> dict[str, str]:

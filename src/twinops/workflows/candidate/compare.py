@@ -1,6 +1,7 @@
 """Compare the candidate in this folder with production, or with any Evidence file or revision."""
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from twinops.ports import Lineage, Production
 from twinops.workflows.candidate.files import evidence_of
 from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.places import Places
+
+REVISIONS = ("HEAD", *(f"HEAD~{n}" for n in range(1, 20)))
+"""So far back a candidate is looked for that was another."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +47,34 @@ def compare(places: Places, lineage: Lineage, production: Production, *, against
 
     """
     judged = judge(places, lineage)
-    name, other = _other(places, production, against, judged.measured.model)
     now = Side("this folder", judged.evidence, judged.decision)
+    name, other = _other(places, production, against, judged.measured.model)
     if other is None:
         return Compared(now.decision, None, (), comparison_markdown(now, None))
-    today = judged.evidence.fact(JUDGED_ON)
-    seen = other.joined(facts=[today] if today and other.fact(JUDGED_ON) is None else ())
-    before = Side(name, seen, _comparable(decide(judged.rules, seen), judged))
+    before = side(judged, name, other)
     then, today_is = (description(e, decide(judged.rules, e), judged.rules) for e in (other, judged.measured))
     fired = triggers(then, today_is)
     return Compared(now.decision, before.decision, fired, comparison_markdown(now, before, fired))
+
+
+def side(judged: JudgedCandidate, name: str, other: Evidence) -> Side:
+    """The other candidate, judged by the policy of this folder and on the same day."""
+    today = judged.evidence.fact(JUDGED_ON)
+    seen = other.joined(facts=[today] if today and other.fact(JUDGED_ON) is None else ())
+    return Side(name, seen, _comparable(decide(judged.rules, seen), judged))
+
+
+def before_this(places: Places, production: Production, judged: JudgedCandidate) -> Side | None:
+    """What is in production, else the last committed candidate that was another; None: this is the first."""
+    path, seen = places.evidence.relative_to(places.root), {judged.measured.to_json()}
+    live = production.evidence(judged.measured.model)
+    found = chain((("production", live),), ((f"revision {r}", production.at(r, path)) for r in REVISIONS))
+    for name, text in found:
+        other = None if text is None or text in seen else _read(text, name)
+        if other is not None and other.digest != judged.measured.digest:
+            return side(judged, name, other)
+        seen.add(text or "")
+    return None
 
 
 def _comparable(decision: Decision, judged: JudgedCandidate) -> Decision:

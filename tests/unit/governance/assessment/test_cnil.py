@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 from offices import Office
 
 from twinops.errors import DataError
-from twinops.governance.assessment import cnil
+from twinops.governance.assessment import cnil, cnil_kept
 from twinops.workflows.dpia.export_cnil import export_cnil as dpia_export
 from twinops.workflows.dpia.import_cnil import import_cnil as dpia_import
 from twinops.workflows.dpia.import_cnil import schema
@@ -131,6 +131,126 @@ def test_a_file_that_is_not_finished_is_not_complete(lost):
     assert cnil.finished(file, draft).unevaluated
 
 
+# ---- what comes back is kept
+
+
+EVERY_FIELD = {
+    "pia": {
+        "id": 7, "name": "(IMPORT) x", "status": 2, "author_name": "Ada", "evaluator_name": "Eva",
+        "validator_name": "Val",
+        "dpos_names": "Dora Dpo", "dpo_status": 1, "dpo_opinion": "<p>Yes, <strong>but</strong> test &amp; tell.</p>",
+        "concerned_people_searched_opinion": True, "concerned_people_searched_content": "", "people_names": "A, B",
+        "concerned_people_status": 0, "concerned_people_opinion": "<p>No.</p>", "rejection_reason": "<p>None</p>",
+        "rejected_reason": "older spelling", "applied_adjustments": "<p>Two</p>",
+        "applied_adjustements": "older spelling",
+        "progress": 87.5, "is_example": 0, "is_archive": 0, "structure_id": 3, "structure_name": "Shop",
+        "structure_sector_name": "Retail", "structure_data": {"sections": [{"id": 3, "items": []}]},
+        "created_at": "2026-11-25T08:00:00.000Z", "updated_at": "2026-11-26T08:00:00.000Z",
+        "user_pias": [{"user": {"id": 4}, "role": "author"}], "authors": "4", "validators": "5", "evaluators": "6",
+        "guests": "", "lock_version": 9, "hosted_at": {"unknown": [1, None, True]},
+    },
+    "answer": {"id": 11, "pia_id": 7, "answer_type": "text", "created_at": "2026-11-25T08:00:00.000Z",
+               "updated_at": None, "lock_version": 2},
+    "measure": {"id": 31, "title": "A lock on the door", "content": "<p>Since May.</p>", "placeholder": "x",
+                "pia_id": 7, "created_at": "2026-11-25T08:00:00.000Z", "updated_at": None, "lock_version": 1},
+    "evaluation": {"id": 41, "pia_id": 7, "reference_to": "3.2", "status": 2, "global_status": 2,
+                   "action_plan_comment": "<p>Attack it again</p>", "evaluation_comment": "<p>Good so far</p>",
+                   "evaluation_date": "2026-11-26T08:00:00.000Z", "evaluation_infos": "more",
+                   "estimated_implementation_date": "2027-06-01T00:00:00.000Z", "person_in_charge": "Olga Owner",
+                   "gauges": {"x": 2, "y": 1}, "created_at": "2026-11-26T08:00:00.000Z", "updated_at": None},
+    "comment": {"id": 51, "pia_id": 7, "description": "<p>Why?</p>", "reference_to": 31,
+                "for_measure": True, "created_at": "2026-11-26T08:00:00.000Z", "updated_at": None},
+}  # fmt: skip
+"""Every field of the tool's own records (PIA, answer, measure, evaluation, comment), and one that nobody knows."""
+
+
+def filled(draft: dict) -> dict:
+    """As the tool writes a draft that people filled, answered and argued about."""
+    file = finish(draft)
+    file["pia"] |= {**EVERY_FIELD["pia"], "category": draft["pia"]["category"]}
+    file["answers"] = [{**EVERY_FIELD["answer"], **a} for a in file["answers"]]
+    file["answers"] += [
+        {
+            **EVERY_FIELD["answer"],
+            "reference_to": n,
+            "data": {"text": f"<p>By hand {n}.</p>", "gauge": None, "list": None},
+        }
+        for n in (223, 224)
+    ]
+    file["answers"][0]["data"] = {**file["answers"][0]["data"], "text": "", "flag": "kept"}
+    file["measures"] = [{**EVERY_FIELD["measure"], **m} for m in file["measures"]] + [EVERY_FIELD["measure"]]
+    file["evaluations"] = [
+        {**EVERY_FIELD["evaluation"], "reference_to": e["reference_to"]} for e in file["evaluations"]
+    ]
+    file["evaluations"].append({**EVERY_FIELD["evaluation"], "reference_to": "3.1.31"})
+    file["comments"] = [EVERY_FIELD["comment"], {**EVERY_FIELD["comment"], "reference_to": 211, "for_measure": False}]
+    return copy.deepcopy({**file, "attachments": [{"id": 1, "name": "plan.pdf"}]})
+
+
+def test_a_filled_file_comes_out_again_with_every_field_and_value():
+    draft = cnil.export(ANSWERED)
+    file = filled(draft)
+    out = cnil_kept.merged(draft, cnil_kept.kept(file, draft))
+    assert out == {
+        **file,
+        "pia": {**file["pia"], "name": draft["pia"]["name"]},
+        "answers": sorted(file["answers"], key=lambda a: a["reference_to"]),
+    }
+    assert cnil_kept.merged(draft, cnil_kept.kept(out, draft)) == out, "and so on, time after time"
+
+
+def test_what_nobody_touched_follows_the_evidence_and_what_was_evaluated_of_it_is_open_again():
+    draft = cnil.export(ANSWERED)
+    held = cnil_kept.kept(filled(draft), draft)
+    later = copy.deepcopy(draft)
+    changed = next(a for a in later["answers"] if a["reference_to"] == 211)
+    changed["data"]["text"] = "<p>Another purpose.</p>"
+    later["pia"]["category"] = "another digest"
+    out = cnil_kept.merged(later, held)
+    answers = {a["reference_to"]: a for a in out["answers"]}
+    assert answers[211]["data"]["text"] == "<p>Another purpose.</p>"
+    assert answers[211]["id"] == 11, "beside what the tool wrote of it"
+    assert answers[111]["data"]["text"] == "", "people emptied it"
+    opened = {e["reference_to"] for e in out["evaluations"] if e["status"] == 0}
+    assert opened == {"2.1.211"}
+    assert all(e["evaluation_comment"] and e["person_in_charge"] for e in out["evaluations"])
+    assert (out["pia"]["status"], out["pia"]["dpo_status"]) == (0, None), (
+        "the advice was on another text; its words stay"
+    )
+    assert out["pia"]["dpo_opinion"] == EVERY_FIELD["pia"]["dpo_opinion"]
+
+
+def test_a_measure_that_nobody_touched_follows_and_a_new_one_has_an_id_of_its_own():
+    draft = cnil.export(ANSWERED)
+    held = cnil_kept.kept(filled(draft), draft)
+    later = copy.deepcopy(draft)
+    later["measures"][0]["content"] = "<p>Better now.</p>"
+    later["measures"].append({**later["measures"][0], "id": 99, "title": "A new one"})
+    out = cnil_kept.merged(later, held)["measures"]
+    assert "<p>Better now.</p>" in {m["content"] for m in out if m["title"] == later["measures"][0]["title"]}
+    assert "A lock on the door" in {m["title"] for m in out}
+    assert next(m for m in out if m["title"] == "A new one")["id"] == max(m["id"] for m in out)
+
+
+def test_what_a_browser_would_run_is_not_handed_on():
+    draft = cnil.export(ANSWERED)
+    file = filled(draft)
+    file["pia"]["dpo_opinion"] = '<p onclick="x()">Hi<img src=x onerror=alert(1)><script>alert(2)</script> a\u202eb</p>'
+    file["comments"][0]["description"] = "<svg/onload=alert(3)>&lt;kept&gt; R&D"
+    text = json.dumps(cnil_kept.merged(draft, cnil_kept.kept(file, draft)))
+    for bad in ("<img", "<script", "<svg", "onclick", "\\u202e"):
+        assert bad not in text
+    assert "&lt;kept&gt; R&D" in text
+    assert "alert(2)" in text, "its words are kept"
+
+
+def test_what_people_wrote_of_incidents_and_plans_is_told():
+    draft = cnil.export(ANSWERED)
+    said = cnil.finished(filled(draft), draft).said
+    assert {"impacts", "threats", "sources", "measures", "severity", "justification"} <= set(said["incident_access"])
+    assert "Attack it again (Olga Owner, 2027-06-01" in said["action_plan"]["answer"]
+
+
 # ---- in a project
 
 
@@ -153,6 +273,26 @@ def test_out_and_back_never_approves(office, tmp_path):
     assert "approves nothing" in back.next[-1]
     assert office.status().review["state"] == "open"
     assert not (office.places.compliance / "dpia").exists()
+
+
+def test_the_round_trip_through_the_commands_loses_no_field(office, tmp_path):
+    file = tmp_path / "cnil.json"
+    dpia_export(office.folder, into=str(file))
+    back = filled(json.loads(file.read_text()))
+    file.write_text(json.dumps(back))
+    told = dpia_import(office.folder, file=str(file))
+    assert any("every field" in step for step in told.next)
+    done = dpia_export(office.folder, into=str(file))
+    out = json.loads(file.read_text())
+    assert {111, 223, 224} <= set(done.as_people_left)
+    assert out == {**back, "pia": {**back["pia"], "name": out["pia"]["name"]}, "answers": out["answers"]}
+    assert {json.dumps(a, sort_keys=True) for a in out["answers"]} == {
+        json.dumps(a, sort_keys=True) for a in back["answers"]
+    }
+    (office.places.root / cnil_kept.PLACE).write_text("{")
+    with pytest.raises(DataError, match="cannot be read"):
+        dpia_export(office.folder, into=str(file))
+    (office.places.root / cnil_kept.PLACE).unlink()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 
 import governed
 import pytest
@@ -11,9 +13,11 @@ from pydantic import ValidationError
 from twinops.entities.fact import Kind
 from twinops.errors import ParamsError
 from twinops.governance.assessment import questions as dpia
+from twinops.governance.citations import CITATION
 from twinops.governance.documents import dpia_record
 from twinops.governance.policy.decide import decide
 from twinops.governance.reading import law
+from twinops.workflows.evidence import source_facts
 
 TEXT = governed.text("dpia.yaml")
 
@@ -141,3 +145,48 @@ def test_an_answer_stands_in_the_record_as_the_person_gave_it():
 
 def test_the_record_says_that_nobody_decided():
     assert record()["status"] == "Assembled; not decided by a person"
+
+
+# ---- what a person reads
+
+
+def read(evidence) -> str:
+    return dpia_record.build(evidence, decide(governed.shipped_policy(), evidence))["dpia.md"]
+
+
+def test_the_record_is_read_in_ten_minutes_and_in_the_order_of_the_template():
+    text = read(governed.candidate(*governed.declared(), *source_facts()))
+    spoken = CITATION.sub("", text).replace("|", " ").split()
+    assert len(spoken) < 2_600
+    assert re.findall(r"^## (\d)\.", text, re.MULTILINE) == list("0123456")
+    assert text.index("answers for the processing") < text.index("## 1.") < text.index("It is not for:")
+    assert "dpia.declared" not in text
+    assert "evidence_digest" not in text
+
+
+def test_what_people_answered_is_quoted_whole_with_who_and_when():
+    answer = " ".join(f"word{n}" for n in range(900))
+    facts = [
+        replace(f, value={**f.value, "answer": answer, "by": "Olga Owner", "dated": "2026-11-20"})
+        if f.name == "dpia.human.action_plan"
+        else f
+        for f in governed.declared()
+    ]
+    text = read(governed.candidate(*facts))
+    assert f"**Olga Owner** (data owner), 2026-11-20: “{answer}”" in text
+
+
+def test_levels_and_words_of_a_risk_are_told_together():
+    text = read(governed.candidate(*governed.answered()))
+    told = text.split("Whom do offers reach less often")[1].split("\n")[0]
+    assert "severity: " in told
+    assert "justification: " in told
+    assert "Not answered yet" not in told
+
+
+def test_a_source_of_another_controller_is_told_apart():
+    facts = [
+        replace(f, value={**f.value, "controller": "Panel Ltd"}) if f.name == "source.crm" else f
+        for f in source_facts()
+    ]
+    assert "| crm, of Panel Ltd |" in read(governed.candidate(*governed.declared(), *facts))

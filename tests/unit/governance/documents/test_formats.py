@@ -264,8 +264,9 @@ def alive(page: str) -> list[str]:
 
 
 @each_rich
-def test_the_page_of_the_card_runs_and_loads_nothing(which: str) -> None:
-    page = made(which)["model_card.html"]
+@pytest.mark.parametrize("name", ["model_card.html", "dpia.html"])
+def test_the_pages_run_and_load_nothing(which: str, name: str) -> None:
+    page = made(which)[name]
     assert alive(page) == []
     assert "default-src 'none'" in page
 
@@ -302,6 +303,10 @@ def test_every_citation_of_the_page_leads_to_its_evidence() -> None:
     page = made("rich")["appendix.html"]
     anchors = {value for name, value in parsed(page) if name == "id"}
     assert {value[1:] for name, value in parsed(page) if name == "href" and value.startswith("#")} <= anchors
+    for reader in ("model_card.html", "dpia.html"):
+        led = {v for name, v in parsed(made("rich")[reader]) if name == "href" and v.startswith("appendix.html#")}
+        assert led, reader
+        assert {value.partition("#")[2] for value in led} <= anchors, reader
 
 
 def parsed(page: str) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ import pytest
 from candidate import commit, make_candidate, write
 
 from twinops.adapters.dvc.lock_file import DvcStore
+from twinops.adapters.mlflow.production import MlflowProduction
 from twinops.adapters.ssh_keygen import SshKeygen
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance.assessment.answers import NAMESPACE
@@ -62,7 +63,9 @@ def places(tmp_path_factory, keys) -> Places:
 def made(places, keys, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("out") / "bundle"
     key = str(keys["risk officer"])
-    return bundle(places, DvcStore(places.root), SshKeygen(), into=str(folder), email=WHO, key=key).folder
+    return bundle(
+        places, DvcStore(places.root), SshKeygen(), MlflowProduction(places.root), into=str(folder), email=WHO, key=key
+    ).folder
 
 
 @pytest.fixture
@@ -177,7 +180,7 @@ def test_a_decision_signed_by_another_office_or_person_is_no_decision(places, ke
     write(decision, answers.written(given))
     for signer, fits in (("data owner", False), ("data protection officer", False), ("risk officer", True)):
         SshKeygen().sign(decision, key=keys[signer], namespace=NAMESPACE)
-        made = bundle(copy, DvcStore(copy.root), SshKeygen(), into=str(tmp_path / signer))
+        made = bundle(copy, DvcStore(copy.root), SshKeygen(), MlflowProduction(copy.root), into=str(tmp_path / signer))
         line = next(c for c in commands(made.folder) if "dpia/decision.yaml" in c)
         assert (shell(made.folder, line).returncode == 0) is fits, signer
     impostor = answers.give(
@@ -194,6 +197,7 @@ def test_every_file_stands_in_the_sums_and_all_that_an_auditor_asks_is_there(fol
     assert listed >= {
         "VERIFY.md", "allowed_signers", "evidence.json", "judged-evidence.json", "decision.json", "cnil-pia.json",
         "provenance.intoto.json", "dvc.lock", "params.yaml", "model/twin.json", "documents/README.md",
+        "brief.txt", "brief.pdf", "documents/dpia.html",
         "documents/bom.cdx.json", "documents/dpia.json", "documents/ropa.csv", "documents/model_card.html",
         "compliance/policy.yaml", "compliance/dpia/minimisation.yaml", "figures/accuracy.png",
     }  # fmt: skip
@@ -223,12 +227,20 @@ def test_the_provenance_names_the_model_and_what_it_was_made_from(folder, places
 
 def test_the_same_candidate_gives_the_same_bundle_but_for_signatures(places, made, keys, tmp_path):
     key = str(keys["risk officer"])
-    again = bundle(places, DvcStore(places.root), SshKeygen(), into=str(tmp_path / "b"), email=WHO, key=key)
+    again = bundle(
+        places,
+        DvcStore(places.root),
+        SshKeygen(),
+        MlflowProduction(places.root),
+        into=str(tmp_path / "b"),
+        email=WHO,
+        key=key,
+    )
     assert (again.folder / "SHA256SUMS").read_bytes() == (made / "SHA256SUMS").read_bytes()
 
 
 def test_an_unsigned_bundle_says_so_and_needs_nobody(places, tmp_path):
-    done = bundle(places, DvcStore(places.root), SshKeygen(), into=str(tmp_path / "b"))
+    done = bundle(places, DvcStore(places.root), SshKeygen(), MlflowProduction(places.root), into=str(tmp_path / "b"))
     assert "Nobody signed this bundle" in (done.folder / "VERIFY.md").read_text()
     assert shell(done.folder, commands(done.folder)[0]).returncode == 0
 
@@ -236,16 +248,31 @@ def test_an_unsigned_bundle_says_so_and_needs_nobody(places, tmp_path):
 def test_somebody_elses_folder_is_left_alone(places, tmp_path):
     write(tmp_path / "mine" / "thesis.txt", "years of work")
     with pytest.raises(DataError, match="something else"):
-        bundle(places, DvcStore(places.root), SshKeygen(), into=str(tmp_path / "mine"))
+        bundle(places, DvcStore(places.root), SshKeygen(), MlflowProduction(places.root), into=str(tmp_path / "mine"))
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 
 def test_nobody_signs_under_another_name(places, keys, tmp_path):
     with pytest.raises(ParamsError, match=r"offices\.yaml"):
-        bundle(places, DvcStore(places.root), SshKeygen(), into=str(tmp_path / "b"), email="eve@shop.example")
+        bundle(
+            places,
+            DvcStore(places.root),
+            SshKeygen(),
+            MlflowProduction(places.root),
+            into=str(tmp_path / "b"),
+            email="eve@shop.example",
+        )
     key = str(keys["data owner"])
     with pytest.raises(IntegrityError, match="signed by Olga Owner"):
-        bundle(places, DvcStore(places.root), SshKeygen(), into=str(tmp_path / "c"), email=WHO, key=key)
+        bundle(
+            places,
+            DvcStore(places.root),
+            SshKeygen(),
+            MlflowProduction(places.root),
+            into=str(tmp_path / "c"),
+            email=WHO,
+            key=key,
+        )
     assert not (tmp_path / "c" / "SHA256SUMS.sig").exists()
 
 

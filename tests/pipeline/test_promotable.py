@@ -8,6 +8,7 @@ advise, decide, and justify the use.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,10 +21,15 @@ import pytest
 import yaml
 from workshop import ROOT, Workshop, make_workshop
 
+from planted import kit, table
+from planted.desk import Desk
+from planted.trial import FOUND, OPEN
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.people.offices import DATA_OWNER, DPO, RISK_OFFICER, office_asked
 
 pytestmark = pytest.mark.pipeline
+SAMPLED = 50
+"""Of so many faults one is tried; all of them by `make planted`."""
 PLAYED = {
     DATA_OWNER: ("Olga Owner", "olga@play.example"),
     RISK_OFFICER: ("Rita Risk", "rita@play.example"),
@@ -84,7 +90,27 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
     return Play(shop, keys)
 
 
-def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by_honest_steps(play: Play) -> None:
+def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by_honest_steps(promotable: Play) -> None:
+    sys.stderr.write(f"\npromotable in {len(promotable.steps)} steps:\n" + "\n".join(promotable.steps) + "\n")
+    assert len(promotable.steps) <= 40, "an afternoon's work"
+
+
+def test_no_planted_fault_ends_in_promotable(promotable: Play, tmp_path: Path) -> None:
+    """A sample of what `make planted` tries, which writes docs/planted.md."""
+    whole = "TWINOPS_PLANTED" in os.environ
+    desks = [Desk.copied(promotable.shop.root, promotable.keys, into=tmp_path / str(n) / "project") for n in range(2)]
+    faults = kit.every(desks[0])
+    found = kit.run(desks, faults if whole else faults[::SAMPLED])
+    if whole:
+        table.kept(found)
+    assert [f"{f.fault.kind}: {f.fault.where}: {f.fault.what}" for f in found if f.word == OPEN] == []
+    assert len(faults) > 2_000
+    assert {f.word for f in found} >= {FOUND}
+
+
+@pytest.fixture(scope="module")
+def promotable(play: Play) -> Play:
+    """The play to its end; each step is looked at."""
     shop, today = play.shop, datetime.now(UTC).date().isoformat()
     for office, (name, email) in PLAYED.items():
         key = str(play.keys[office].with_suffix(".pub"))
@@ -136,8 +162,7 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     assert ended["decision"] == "promotable", left
     resolved = {row.split(":")[0] for row in left}
     assert resolved == {"use", *unsure}, "resolved by a person, never passed by itself"
-    sys.stderr.write(f"\npromotable in {len(play.steps)} steps:\n" + "\n".join(play.steps) + "\n")
-    assert len(play.steps) <= 40, "an afternoon's work"
+    return play
 
 
 def looks_once(play: Play) -> None:

@@ -9,7 +9,7 @@ import typer
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.cli.policy import Secret, _signature
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 @app.command()

@@ -19,7 +19,8 @@ app = typer.Typer(add_completion=False)
 def register(ctx: typer.Context, as_json: Json = False) -> None:
     """Make the candidate a version of the registered model: one version per key, described by its verdicts."""
     done = home(ctx).run("candidate.register")
-    answer(done, as_json=as_json, text="\n".join([told(done), *([_next(done)] if os.environ.get("TWINOPS_SERVER") else [])]))
+    following = f"\n{_next(done)}" if os.environ.get("TWINOPS_SERVER") else ""
+    answer(done, as_json=as_json, text=told(done) + following)
 
 
 def told(done: Registered) -> str:

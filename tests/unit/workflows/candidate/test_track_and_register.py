@@ -90,7 +90,7 @@ def test_without_the_model_file_nothing_is_recorded_and_the_hint_says_what_bring
     held = house.places.model.read_text()
     house.places.model.unlink()
     for record in (house.track, house.register):
-        with pytest.raises(DataError, match="no twin.json in models/") as told:
+        with pytest.raises(DataError, match=r"no twin\.json in models/") as told:
             record()
         assert "make run" in told.value.hint
     key = house.lineage.candidate_key()
@@ -98,7 +98,7 @@ def test_without_the_model_file_nothing_is_recorded_and_the_hint_says_what_bring
     write(house.places.model, held)
     run = house.track()
     house.places.model.unlink()
-    with pytest.raises(DataError, match="no twin.json in models/"):
+    with pytest.raises(DataError, match=r"no twin\.json in models/"):
         house.register()
     assert house.registry.find("twin", key) is None
     write(house.places.model, held)

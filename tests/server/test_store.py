@@ -392,7 +392,7 @@ def test_what_others_look_at_is_renamed_by_an_officer_or_the_administrator_only(
                 store.rename_registered_model(version.name, "elsewhere")
     for who, name in (("risk-officer", "looked-0"), ("admin", "looked-1")):
         with actors.acting(who):
-            store.rename_registered_model(name, f"{name}-by-{who}")
+            store.rename_registered_model(name, f"{name}-anew")
 
 
 def test_a_name_that_a_model_had_is_taken_by_no_look_alike_and_the_model_may_have_it_back(store: Any) -> None:

@@ -83,6 +83,17 @@ class Door:
         return told
 
 
+def against_closed_door() -> None:
+    """Where a server is named, knock before MLflow does: it tells an unknown login or a silent server by a traceback.
+
+    Raises:
+        ParamsError: the login is not known there, or the address is none.
+        ServiceError: nobody answers.
+    """
+    if os.environ.get(ADDRESS):
+        Door.from_environment().get("whoami")
+
+
 def _object(told: bytes) -> dict[str, Any]:
     """An answer as JSON; what means two things, or is none, is no answer."""
     try:

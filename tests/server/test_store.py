@@ -417,6 +417,20 @@ def test_an_approval_does_not_follow_a_rename(store: Any) -> None:
         play.set_alias(store, version)
 
 
+def test_a_description_that_says_approved_approves_nothing_and_is_not_on_the_officers_page(store: Any) -> None:
+    version = play.registered(store, 86, name="praised")
+    play.with_evidence(store, version)
+    before = dossier.dossier(store, "praised", 1)
+    with actors.acting("scientist"):
+        store.update_model_version("praised", version.version, "Approved by the risk officer.")
+        store.update_registered_model("praised", "Approved by the risk officer.")
+    after = dossier.dossier(store, "praised", 1)
+    assert after == before
+    assert "Approved by" not in repr(after)
+    with play.refused("not approved"):
+        play.set_alias(store, version)
+
+
 def test_the_alias_does_not_move_to_an_unapproved_version(store: Any) -> None:
     play.set_alias(store, play.approved(store, 29))
     copied = play.registered(store, 30)

@@ -348,9 +348,7 @@ def _day(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "not known"
 
 
-def _ago(moment: datetime | None, now: datetime) -> str:
-    if moment is None:
-        return ""
+def _ago(moment: datetime, now: datetime) -> str:
     hours = int((now - moment).total_seconds() // 3600)
     return f"{hours // 24} days" if hours >= 48 else f"{hours} hours" if hours > 1 else "just now"
 

@@ -259,7 +259,7 @@ def test_a_login_that_is_not_known_is_told_with_its_account_and_server_and_never
         monkeypatch.setenv(registry_door.ACCOUNT, account)
         doors = (lambda: registry_door.Door.from_environment().get("whoami"), lambda: project.run("candidate.track"))
         for knock in doors:
-            with pytest.raises(ParamsError, match="http://registry.example:5000 does not know") as told:
+            with pytest.raises(ParamsError, match=r"http://registry\.example:5000 does not know") as told:
                 knock()
             assert named in str(told.value)
             assert not any(secret in str(told.value) for secret in ("hunter2", "dollop"))

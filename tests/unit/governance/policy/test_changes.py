@@ -6,7 +6,7 @@ import governed
 import pytest
 
 from twinops.governance.people import offices
-from twinops.governance.policy import changes, limits
+from twinops.governance.policy import adopted_base, changes, limits
 from twinops.governance.policy import judge as judges
 from twinops.governance.policy.judge import Judge, JudgedStage
 
@@ -138,3 +138,10 @@ def test_of_a_later_judge_every_path_that_differs_is_told_up_to_a_bound_and_how_
     told = [c.sentence for c in judges.change(judge(), many)]
     assert f"{judges.TOLD + 7} new" in told[0]
     assert (len(told), told[-1]) == (judges.TOLD + 2, "and 7 more: `twinops judge show` lists all.")
+
+
+def test_one_commit_of_one_person_is_told_in_the_singular() -> None:
+    told = adopted_base.AdoptedBase(model="twin", commit="a" * 40, commits=1, people=1).sentence
+    assert told == "1 commit of 1 e-mail up to aaaaaaaaaaaa counts as upstream's"
+    many = adopted_base.AdoptedBase(model="twin", commit="a" * 40, commits=338, people=1).sentence
+    assert many == "338 commits of 1 e-mail up to aaaaaaaaaaaa count as upstream's"

@@ -14,7 +14,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup run test test-fast test-server-full siege siege-range test-spark check lab serve bench power lint format deps lock clean
+.PHONY: help setup run test test-fast test-server-full siege siege-range planted test-spark check lab serve bench power lint format deps lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
@@ -44,6 +44,9 @@ siege-range: setup  ## attack the registry's door on the oldest and the newest M
 	@for version in $$(ls setup | sed -n 's/^mlflow-\(.*\)\.lock$$/\1/p'); do home=$$(sh setup/mlflow.sh $$version) || exit; \
 	  printf '\n== MLflow %s\n' $$version >&2; PATH="$$PWD/$$home/bin:$$PATH" "$$home/bin/python" -m pytest tests/server || exit; \
 	  "$$home/bin/python" -W ignore tests/siege --targets sqlite,postgresql,s3,stock --out bench/siege.json --document || exit; done
+
+planted: setup  ## plant 2,000 faults into a candidate that is promotable; writes docs/planted.md which check found each
+	@TWINOPS_PLANTED=1 pytest tests/pipeline/test_promotable.py -n 0 -o timeout=3600
 
 test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh

@@ -1,7 +1,7 @@
-"""Measure what the tests behind the fairness and drift gates find, and how often they cry wolf.
+"""Measure what the tests behind the fairness and drift gates find, how often they cry wolf, what intervals hold.
 
 Writes `bench/gates.json`, and from it `docs/gates.md` and its picture. Usage: python bench/gates.py [fairness] [drift]
-[page], or `make power`; without a part both are measured, a part replaces its old rows, `page` only writes anew.
+[calm] [page], or `make power`; without a part all are measured, a part replaces its old rows, `page` only writes anew.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import sys
 from dataclasses import dataclass, replace
 
+from calm import Held, calm
 from gates_page import page
 from gates_picture import power_picture
 from moves import Pair, moves
@@ -18,7 +19,7 @@ from power import ROOT, Row, powers
 from twinops.evaluation.canvas import save
 from twinops.wiring import open_project
 
-PARTS = {"before": Row, "powers": Row, "drift": Pair}
+PARTS = {"before": Row, "powers": Row, "drift": Pair, "calm": Held}
 RESULTS = ROOT / "bench" / "gates.json"
 
 
@@ -30,18 +31,21 @@ class Known:
     """What the rule of before did, in the same towns, as it was measured at revision bbe8c8e."""
     powers: tuple[Row, ...]
     drift: tuple[Pair, ...]
+    calm: tuple[Held, ...]
 
 
 def main() -> None:
     """Run what was asked for, and write all files."""
-    known, asked = read(), set(sys.argv[1:]) or {"fairness", "drift"}
+    known, asked = read(), set(sys.argv[1:]) or {"fairness", "drift", "calm"}
     if "fairness" in asked:
         known = replace(known, powers=tuple(powers()))
     if "drift" in asked:
         known = replace(known, drift=tuple(moves(open_project(ROOT))))
+    if "calm" in asked:
+        known = replace(known, calm=tuple(calm(open_project(ROOT))))
     told = {part: [row.to_json() for row in getattr(known, part)] for part in PARTS}
     RESULTS.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
-    (ROOT / "docs" / "gates.md").write_text(page(known.before, known.powers, known.drift), encoding="utf-8")
+    (ROOT / "docs" / "gates.md").write_text(page(known.before, known.powers, known.drift, known.calm), encoding="utf-8")
     save(power_picture(known.before, known.powers), ROOT / "docs" / "images" / "power.png")
 
 

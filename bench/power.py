@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ import pyarrow as pa
 from twinops.entities.verdict import Outcome
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed
+from twinops.evaluation.fairness.disparity import KEPT
 from twinops.evaluation.fairness.groups import Grouping, groupings
 from twinops.evaluation.fairness.measures import outcomes
 from twinops.evaluation.statistics import wilson
@@ -43,6 +46,8 @@ PLANTED = {"one": ONE, "every": EVERY}
 OFFERED = 0.2
 RUNS = {801: 1000, 3204: 1000, 10_000: 300, 15_000: 400}
 """Populations by number of households, at ratios by which errors are counted; a hundred elsewhere."""
+CLOSE = {15_000: 4_000}
+"""Populations at the limit with one level less, where the error of *passed* comes closest to what is accepted."""
 RATIOS = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 LIMIT = 0.8
 """The policy's ratio; compared with it when run."""
@@ -62,6 +67,8 @@ class Row:
     inconclusive: int
     passed: int
     planted: str = "one"
+    level: float = 1.0
+    """Part of the policy's level at which *passed* was tested when this was measured."""
 
     def share(self, outcome: str) -> Share:
         """Share of the runs with this outcome, and its 95 % interval."""
@@ -90,7 +97,8 @@ def powers() -> Iterator[Row]:
 def of_size(n: int, rule: Assessed) -> Iterator[Row]:
     """All rows of one number of households."""
     for ratio in RATIOS:
-        yield power(n, ratio, runs=RUNS[n] if ratio in COUNTED else 100, rule=rule)
+        counted = CLOSE.get(n, RUNS[n]) if ratio == LIMIT else RUNS[n]
+        yield power(n, ratio, runs=counted if ratio in COUNTED else 100, rule=rule)
     yield power(n, rule.ratio, runs=RUNS[n], rule=rule, planted="every")
 
 
@@ -103,8 +111,14 @@ def declared() -> Assessed:
 
 def power(n: int, ratio: float, *, runs: int, rule: Assessed, planted: str = "one") -> Row:
     """How often each outcome comes at this size and true ratio."""
-    counts = Counter(outcome(*tried(n, ratio, run, rule, planted=planted), rule) for run in range(runs))
-    return Row(n, ratio, runs, *(counts[o] for o in OUTCOMES), planted)
+    one = partial(_outcome, n, ratio, rule, planted)
+    with ProcessPoolExecutor() as pool:
+        counts = Counter(pool.map(one, range(runs), chunksize=20))
+    return Row(n, ratio, runs, *(counts[o] for o in OUTCOMES), planted, KEPT)
+
+
+def _outcome(n: int, ratio: float, rule: Assessed, planted: str, run: int) -> str:
+    return outcome(*tried(n, ratio, run, rule, planted=planted), rule)
 
 
 def tried(

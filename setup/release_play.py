@@ -38,7 +38,7 @@ LAST = ("dpo_advice", "decision")
 
 
 def main(root: Path) -> int:
-    """Write the play, run what depends on it, commit."""
+    """Write the play, open the final hold-out for it, run what depends on both, commit."""
     project, keys = open_project(root), root / ".twinops" / "play"
     _run(root, "git", "switch", "-q", "-c", "play")
     keys.mkdir(parents=True)
@@ -47,6 +47,8 @@ def main(root: Path) -> int:
     _write(root / "compliance" / "offices.yaml", _offices(keys))
     _write(root / "compliance" / "policy.yaml", _policy(project.places.compliance / "policy.yaml"))
     _assess(project, keys)
+    why = "A play: the release of the README is judged by households that chose nothing."
+    _run(root, "twinops", "holdout", "open", "--by", "scientist", "--why", why)
     _run(root, "twinops", "repro")
     _run(root, "git", "add", "-A")
     name, email = SCIENTIST

@@ -155,6 +155,19 @@ class FeaturesParams(Section):
         return self
 
 
+class HoldoutParams(Section):
+    """The share of households that stand apart until a release, and the salt of the draw.
+
+    Another share or salt is another split: it needs an event in the ledger of looks (`twinops holdout split`).
+    """
+
+    share: Annotated[float, Field(ge=0.1, le=0.5)] = 0.2
+    salt: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+
+
+APART = HoldoutParams()
+
+
 class TrainParams(Section):
     """Strength of the heads' L2 penalties."""
 
@@ -176,11 +189,9 @@ class ChallengerParams(Section):
 
 
 class ChooseParams(Section):
-    """The as-of days the model is chosen on, before any held-out one; what the challenger must be better by."""
+    """The as-of days the model is chosen on, before any held-out one; several, a horizon apart: months differ."""
 
-    cutoffs: tuple[Day, ...] = Field(min_length=1, default=(197, 225))
-    better_by_auc: Annotated[float, Field(ge=0)] = 0.002
-    better_by_usd: Annotated[float, Field(ge=0)] = 1.0
+    cutoffs: tuple[Day, ...] = Field(min_length=1, default=(141, 169, 197, 225))
     draws: Annotated[int, Field(ge=50, le=100_000)] = 400
     seed: Seed = 29
 
@@ -327,6 +338,7 @@ class Params(Section):
     signals: SignalsParams = SignalsParams()
     fusion: FusionParams = FusionParams()
     features: FeaturesParams
+    holdout: HoldoutParams = HoldoutParams()
     train: TrainParams
     challenger: ChallengerParams = ChallengerParams()
     choose: ChooseParams = ChooseParams()

@@ -20,10 +20,12 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 NEITHER = re.compile(
     r"(\.git|\.dvc|\.twinops)/|.*\.(py|pyc|half)$|(params|dvc)\.yaml$|src/twinops/adapters/quiet\.env$|dvc\.lock$"
+    r"|reports/looks\.(jsonl|new)$"
 )
 """Code is compared by module and parameters by value; locks, scratch and half-written files are no inputs.
 
 `documents` reads `dvc.lock` to name the candidate: it depends on all that the lock's other entries speak of.
+`evaluate` adds a line to the ledger of looks and takes no figure from it; `holdout`, which does, declares it.
 """
 
 
@@ -132,3 +134,7 @@ def test_new_deps_make_the_documents_run_again_and_nothing_else(tmp_path: Path) 
     before, after = (yaml.safe_load(p.read_text(encoding="utf-8"))["stages"] for p in (ROOT / "dvc.lock", lock))
     assert before.pop("documents")
     assert after == before
+
+
+def test_the_stage_that_reads_the_ledger_of_looks_depends_on_it() -> None:
+    assert [name for name in STAGES if "reports/looks.jsonl" in body(name)["deps"]] == ["holdout"]

@@ -8,6 +8,7 @@ advise, decide, and justify the use.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -20,10 +21,15 @@ import pytest
 import yaml
 from workshop import ROOT, Workshop, make_workshop
 
+from planted import kit, table
+from planted.desk import Desk
+from planted.trial import FOUND, OPEN
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.people.offices import DATA_OWNER, DPO, RISK_OFFICER, office_asked
 
 pytestmark = pytest.mark.pipeline
+SAMPLED = 50
+"""Of so many faults one is tried; all of them by `make planted`."""
 PLAYED = {
     DATA_OWNER: ("Olga Owner", "olga@play.example"),
     RISK_OFFICER: ("Rita Risk", "rita@play.example"),
@@ -84,7 +90,27 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Play:
     return Play(shop, keys)
 
 
-def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by_honest_steps(play: Play) -> None:
+def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by_honest_steps(promotable: Play) -> None:
+    sys.stderr.write(f"\npromotable in {len(promotable.steps)} steps:\n" + "\n".join(promotable.steps) + "\n")
+    assert len(promotable.steps) <= 40, "an afternoon's work"
+
+
+def test_no_planted_fault_ends_in_promotable(promotable: Play, tmp_path: Path) -> None:
+    """A sample of what `make planted` tries, which writes docs/planted.md."""
+    whole = "TWINOPS_PLANTED" in os.environ
+    desks = [Desk.copied(promotable.shop.root, promotable.keys, into=tmp_path / str(n) / "project") for n in range(2)]
+    faults = kit.every(desks[0])
+    found = kit.run(desks, faults if whole else faults[::SAMPLED])
+    if whole:
+        table.kept(found)
+    assert [f"{f.fault.kind}: {f.fault.where}: {f.fault.what}" for f in found if f.word == OPEN] == []
+    assert len(faults) > 2_000
+    assert {f.word for f in found} >= {FOUND}
+
+
+@pytest.fixture(scope="module")
+def promotable(play: Play) -> Play:
+    """The play to its end; each step is looked at."""
     shop, today = play.shop, datetime.now(UTC).date().isoformat()
     for office, (name, email) in PLAYED.items():
         key = str(play.keys[office].with_suffix(".pub"))
@@ -110,7 +136,11 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     told = {g["id"]: (g["outcome"], g["sentence"]) for g in play.status()["gates"]}
     assert told["fairness"][0] == "passed", told["fairness"][1]
     assert told["influence"][0] == "passed", told["influence"][1]
-    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia"}
+    # four held-out months cannot tell these beyond the luck of months: a person answers for them, in writing
+    unsure = {g for g in SAID["unsure"] if told[g][0] == "inconclusive"}
+    assert {g for g, (outcome, _) in told.items() if outcome != "passed"} == {"use", "dpia", "holdout", *unsure}
+    assert told["holdout"][0] == "missing"
+    looks_once(play)
 
     asked = dpia.read((shop.root / "compliance" / "dpia.yaml").read_text(encoding="utf-8")).human.asked()
     last = {"dpo_advice": DPO, "decision": RISK_OFFICER}
@@ -120,8 +150,9 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     for question, office in last.items():
         answers(play, question, office, today)
         play.step(f"{PLAYED[office][0]} signs {question}", "dpia", "sign", question, *play.signing(office))
-    use = ("gates", "resolve", "use", *play.signing(RISK_OFFICER), "--reason", SAID["use"].strip(), "--days", "30")
-    play.step("the risk officer justifies the use in writing", *use)
+    for gate, reason in {"use": SAID["use"], **{g: SAID["unsure"][g] for g in sorted(unsure)}}.items():
+        ruling = ("gates", "resolve", gate, *play.signing(RISK_OFFICER), "--reason", reason.strip(), "--days", "30")
+        play.step(f"the risk officer answers for {gate} in writing", *ruling)
     play.commit("answers, advice, decision and justification")
     play.run()
     play.commit("the documents with what people said")
@@ -129,9 +160,22 @@ def test_the_shipped_decision_stays_refused_and_a_mitigated_one_is_promotable_by
     ended = play.status()
     left = [f"{g['id']}: {g['outcome']}: {g['sentence']}" for g in ended["gates"] if g["outcome"] != "passed"]
     assert ended["decision"] == "promotable", left
-    assert [row.split(":")[0] for row in left] == ["use"], "resolved by a person, never passed by itself"
-    sys.stderr.write(f"\npromotable in {len(play.steps)} steps:\n" + "\n".join(play.steps) + "\n")
-    assert len(play.steps) <= 40, "an afternoon's work"
+    resolved = {row.split(":")[0] for row in left}
+    assert resolved == {"use", *unsure}, "resolved by a person, never passed by itself"
+    return play
+
+
+def looks_once(play: Play) -> None:
+    """The scientist chooses nothing any more, and the households that stood apart are opened."""
+    why = "The play's release is decided on it; nothing is chosen any more."
+    play.step(
+        "nothing is chosen any more: the hold-out is opened", "holdout", "open", "--by", "scientist", "--why", why
+    )
+    play.run()
+    play.commit("the hold-out, as measured once")
+    told = {g["id"]: (g["outcome"], g["sentence"]) for g in play.status()["gates"]}
+    assert told["holdout"][0] == "passed", told["holdout"][1]
+    assert "on these days 1, on any days 1" in told["holdout"][1]
 
 
 def answers(play: Play, question: str, office: str, today: str) -> None:

@@ -59,7 +59,7 @@ gates:
     limits: {required: [README.md, dpia.json, dpia.md, verdicts.json]}
 not_judged:
   {accuracy_spend_mae: a, carried: a, consistency: a, coverage: a, drift: a, early_warning: a,
-   fairness: a, influence: a, linkage: a, membership: a, use: a}
+   fairness: a, holdout: a, influence: a, linkage: a, membership: a, use: a}
 """
 KEYS = {name: MemorySigner() for name in ("chief", "dpo", "owner")}
 OFFICES = f"""# PLAY: for tests

@@ -87,6 +87,7 @@ def evidence_for(key: str, *, auc: float = 0.88) -> Evidence:
             Measure("active_auc", auc, low=auc - 0.01, high=auc + 0.01, **about),
             Measure("active_auc.rfm", 0.873, low=0.86, high=0.88, **about),
             Measure("active_auc.gain_over_rfm", 0.007, low=0.003, high=0.011, **about),
+            Measure("active_auc.gain_over_best", 0.007, low=0.003, high=0.011, **about),
         ),
         facts=(
             Fact("excluded", {"consent_refused": 210}, Kind.MEASURED, "population"),
@@ -104,7 +105,7 @@ def changed_evidence(places: Places, **fields: object) -> Evidence:
 
 def twin_json() -> str:
     """A model file whose heads know the intercept only."""
-    from twinops.twin.model import glm, model
+    from twinops.twin.model import glm, median, model
     from twinops.twin.model import model_file as stored
     from twinops.twin.state import terms as state
 
@@ -120,6 +121,7 @@ def twin_json() -> str:
             activity=flat,
             baskets=flat,
             spend=flat,
+            median=median.Median(((0.0, 1.0),)),
             trained_on=model.TrainedOn(100, 10, 57, 309),
         )
     )

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twinops.cli._answer import RENEW
+from twinops.entities.baselines import best_baseline, plain_gains
 from twinops.governance.verdicts.explain import headline, short
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from twinops.workflows.candidate.status import Status
 
 COLOURS = {"passed": "green", "failed": "red", "inconclusive": "yellow", "missing": "yellow"}
-PEERS = ("rfm", "naive")
 WIDE = 96
 """From so many columns on there is room for a column of words."""
 
@@ -76,13 +76,15 @@ def _value(found: Verdict | Measure) -> str:
 def _compared(evidence: Evidence) -> Table:
     """Quantities that were measured for the twin and for a baseline on the same rows."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("held out", "twin [interval]", *PEERS):
+    for name in ("held out", "twin [interval]", "best plain baseline", "gain, paired"):
         table.add_column(name, overflow="fold")
     for measure in evidence.measures:
-        peers = [evidence.measure(f"{measure.name}.{peer}") for peer in PEERS]
-        if any(peers):
+        best = best_baseline(measure.name, evidence.measures)
+        peer = evidence.measure(f"{measure.name}.{best}")
+        if best and peer:
             unit = f" ({measure.unit})" if measure.unit else ""
-            table.add_row(f"{measure.name}{unit}", _value(measure), *(short(p.value if p else None) for p in peers))
+            gain = plain_gains(measure.name, evidence.measures)[best]
+            table.add_row(f"{measure.name}{unit}", _value(measure), f"{best} {short(peer.value)}", _value(gain))
     return table
 
 

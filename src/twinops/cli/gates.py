@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from twinops import plugins
 from twinops.cli._answer import Json, answer, current, home
-from twinops.errors import REFUSED
+from twinops.errors import REFUSED, ParamsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -31,6 +32,7 @@ def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def explain(
     ctx: typer.Context,
+    gate: Annotated[str, typer.Argument(help="This gate alone; all without.")] = "",
     *,
     html: Annotated[Path | None, typer.Option(help="Write a page of HTML here as well.", dir_okay=False)] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Lines instead of a table.")] = False,
@@ -41,7 +43,7 @@ def explain(
     decision = judged.decision
     if html is not None:
         _write_page(html, judged)
-    _print(judged, as_json=as_json, plain=plain)
+    _print(_only(judged, gate) if gate else judged, as_json=as_json, plain=plain)
     current(judged.stale)
     raise typer.Exit(0 if decision.promotable else REFUSED)
 
@@ -107,6 +109,14 @@ def justify(
     done = home(ctx).run("candidate.justify", attribute=attribute, email=email, key=key.expanduser())
     left = f"; it does not count yet: {done.problem}" if done.problem else "; it counts"
     answer(done, as_json=as_json, text=f"{done.path.name} signed by {done.by}{left}")
+
+
+def _only(judged: Any, gate: str) -> Any:
+    """One gate's verdict; the decision stays that on all."""
+    found = tuple(v for v in judged.decision.verdicts if v.gate == gate)
+    if not found:
+        raise ParamsError(f"The policy has no gate {gate!r}.", hint="`twinops gates list` names them.")
+    return replace(judged, decision=replace(judged.decision, verdicts=found))
 
 
 def _print(judged: Any, *, as_json: bool, plain: bool) -> None:

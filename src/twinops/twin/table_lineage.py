@@ -102,6 +102,7 @@ def given(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[str
             "active_probability": (*state, "labels.active"),
             "expected_baskets": (*state, "labels.baskets"),
             "expected_spend": (*state, "labels.spend_cents", "labels.baskets"),
+            "expected_spend_median": (*state, "labels.spend_cents", "labels.baskets"),
             **{c: (f"labels.{c}",) for c in ("active", "spend_cents")},
         },
         "trained": {"sid": ("panel.sid",), "rows": ("panel.*",)},

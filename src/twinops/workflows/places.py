@@ -85,6 +85,14 @@ class Places:
         """Sealed labels: what the subject did in the horizon from the as-of day on."""
         return self.root / "data" / "features" / "labels.parquet"
 
+    def apart(self, path: Path) -> Path:
+        """The part of a sealed table about the final hold-out; only the stage `holdout` reads outcomes there."""
+        return self.root / "data" / "holdout" / path.name
+
+    def both(self, path: Path) -> tuple[Path, Path]:
+        """A sealed table and its part that is about the final hold-out: everybody's rows, to serve them."""
+        return path, self.apart(path)
+
     def taste(self, name: str) -> Path:
         """Sealed: `categories`, `category_labels`, `coupons` or `coupon_consent`, which the taste heads learn from."""
         return self.root / "data" / "tastes" / f"{name}.parquet"
@@ -188,6 +196,11 @@ class Places:
     def releases(self) -> Path:
         """The ledger of tables that left, and the privacy loss each spent; no person is in it."""
         return self.root / "reports" / "releases.json"
+
+    @property
+    def looks(self) -> Path:
+        """The ledger of looks at held-out figures; no consumer is in it."""
+        return self.root / "reports" / "looks.jsonl"
 
     def released(self, kind: str) -> Path:
         """The folder of a table that may leave."""

@@ -154,6 +154,10 @@ def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refuse
 
 def test_a_refusal_is_an_answer_with_exit_code_10(project: Path) -> None:
     assert twinops("gates", "explain", cwd=project).returncode == 10
+    one = twinops("gates", "explain", "drift", "--json", cwd=project)
+    assert (one.returncode, [v["id"] for v in json.loads(one.stdout)["verdicts"]]) == (10, ["drift"])
+    none = twinops("gates", "explain", "tarot", cwd=project)
+    assert (none.returncode, "no gate 'tarot'" in none.stderr) == (2, True)
     done = twinops("decide", "--evidence", "reports/evidence.json", "--json", cwd=project)
     assert done.returncode == 10
     assert json.loads(done.stdout)["decision"] == "refused"

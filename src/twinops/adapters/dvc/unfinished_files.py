@@ -28,8 +28,11 @@ def mend(root: Path) -> list[str]:
         path.unlink(missing_ok=True)
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
-    said = {"half-written file(s)": files, "scratch folder(s)": folders}
-    return [f"Removed {len(found)} {what} of killed runs." for what, found in said.items() if found]
+    said = {
+        f"half-written file(s) in {root.name}": files,
+        f"scratch folder(s) in {tempfile.gettempdir()}, of processes that have ended": folders,
+    }
+    return [f"Removed {len(found)} {what}." for what, found in said.items() if found]
 
 
 def _temporary() -> set[Path]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from twinops.twin.model.model import TwinModel
 
-EXPECTED = ("active_probability", "baskets", "spend")
-"""What a row of predictions holds: a chance, a number of baskets, USD."""
+EXPECTED = ("active_probability", "baskets", "spend", "spend_median")
+"""What a row of predictions holds: a chance, a number of baskets, USD as a mean and as a median."""
 
 RANGES = ("baskets_low", "baskets_high", "spend_low", "spend_high")
 """The ends of the ranges that hold 80 of 100 like cases; there when the model carries them."""

@@ -47,6 +47,18 @@ class SealedTables:
             return otherwise
         return with_text_sid(read_sealed(path, dataset=dataset or path.stem, keys=self.keys))
 
+    def parted(self, paths: Iterable[Path], *, otherwise: pa.Table | None = None) -> pa.Table:
+        """One table that lies in several files, as far as they were made; `otherwise` if none was.
+
+        Raises:
+            DataError: none was made, and there is nothing else to answer.
+        """
+        there = [path for path in paths if path.is_file()]
+        if not there and otherwise is not None:
+            return otherwise
+        stem = there[0].stem if there else "the parted table"
+        return with_text_sid(read_sealed(there, dataset=stem, keys=self.keys))
+
     def of(self, sids: Iterable[str]) -> SealedTables:
         """The same tables, with the rows of these subjects alone: every other frame stays closed."""
         return replace(self, keys=SingleSubject(self.keys, frozenset(sids)))

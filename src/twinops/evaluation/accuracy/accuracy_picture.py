@@ -1,10 +1,12 @@
-"""The twin beside its baselines: a dot per model with its interval, and the paired gain over the two strongest."""
+"""The twin beside its baselines: a dot a model with its interval, and the paired gain over the best and the trees."""
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twinops.entities.baselines import BEST, CHALLENGER, best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.accuracy.measures import ZERO
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
@@ -12,29 +14,33 @@ PANELS = {
     "active_auc": ("Who comes back: AUC", "higher is better"),
     "active_brier": ("Chance to come back: Brier", "lower is better"),
     "baskets_poisson_deviance": ("Baskets: Poisson deviance", "lower is better"),
-    "spend_mae": ("Spend: mean error, USD", "lower is better"),
+    "spend_mae": ("Median of spend: error, USD", "lower is better"),
+    "spend_deviance": ("Mean of spend: deviance", "lower is better"),
 }
 MODELS = {
+    ZERO: (GREY, "nobody comes"),
     "naive": (GREY, "last 28 days again"),
     "bgnbd": (GREY, "BG/NBD"),
     "rfm": (ORANGE, "RFM regression"),
     "lightgbm": (GREEN, "LightGBM"),
     "": (BLUE, "twin"),
 }
-STRONGEST = {"lightgbm": "over LightGBM", "rfm": "over RFM"}
 
 
 def accuracy_picture(findings: Findings) -> Figure:
-    """Top: every model with its interval. Bottom: paired gain of the twin over the two strongest baselines."""
+    """Top: every model with its interval. Bottom: paired gain of the twin over the best plain baseline and the trees.
+
+    Which baseline is the best is told quantity by quantity, by what was measured.
+    """
     measures = {m.name: m for m in findings.measures}
-    figure, axes = canvas(rows=2, columns=len(PANELS), size=(12.4, 5.9), height_ratios=(2.3, 1))
+    figure, axes = canvas(rows=2, columns=len(PANELS), size=(14.4, 6.2), height_ratios=(2.3, 1))
     for column, (quantity, (title, direction)) in enumerate(PANELS.items()):
         _models(axes[0][column], {m: measures.get(f"{quantity}.{m}" if m else quantity) for m in MODELS})
         panel_title(axes[0][column], f"{title}\n({direction})")
-        _gains(axes[1][column], {r: measures.get(f"{quantity}.gain_over_{r}") for r in STRONGEST})
+        rivals = [CHALLENGER, best_baseline(quantity, findings.measures)]
+        _gains(axes[1][column], {r: g for r in rivals if r and (g := measures.get(f"{quantity}.gain_over_{r}"))})
         if column:
             axes[0][column].tick_params(labelleft=False)
-            axes[1][column].tick_params(labelleft=False)
     any_measure = measures["active_auc"]
     return tell(
         figure,
@@ -45,8 +51,10 @@ def accuracy_picture(findings: Findings) -> Figure:
 
 def _models(ax: Axes, found: dict[str, Measure | None]) -> None:
     for place, (model, measure) in enumerate(found.items()):
-        if measure is None:
-            ax.text(0.02, place, "not defined", va="center", fontsize=8, color=GREY, transform=ax.get_yaxis_transform())
+        # nobody comes lies so far off that all others would look the same beside it
+        if measure is None or model == ZERO:
+            said = "not defined" if measure is None else f"{measure.value:.3g}, off the scale"
+            ax.text(0.02, place, said, va="center", fontsize=8, color=GREY, transform=ax.get_yaxis_transform())
         else:
             _dot(ax, place, measure, MODELS[model][0])
     ax.set_yticks(range(len(found)), [MODELS[m][1] for m in found])
@@ -54,13 +62,12 @@ def _models(ax: Axes, found: dict[str, Measure | None]) -> None:
     ax.margins(x=0.18)
 
 
-def _gains(ax: Axes, gains: dict[str, Measure | None]) -> None:
+def _gains(ax: Axes, gains: dict[str, Measure]) -> None:
     for place, gain in enumerate(gains.values()):
-        if gain is not None:
-            better = BLUE if gain.value > 0 else ORANGE
-            _dot(ax, place, gain, better if gain.excludes_zero else GREY)
+        better = BLUE if gain.value > 0 else ORANGE
+        _dot(ax, place, gain, better if gain.excludes_zero else GREY)
     ax.axvline(0, color=INK, linewidth=0.9)
-    ax.set_yticks(range(len(gains)), [STRONGEST[r] for r in gains])
+    ax.set_yticks(range(len(gains)), [f"over {SHORT.get(r, r)}" for r in gains])
     ax.set_ylim(-0.5, len(gains) - 0.2)
     ax.margins(x=0.25)
     ax.locator_params(axis="x", nbins=4)
@@ -73,7 +80,7 @@ def _dot(ax: Axes, place: float, m: Measure, colour: str) -> None:
 
 
 def _finding(measures: dict[str, Measure]) -> str:
-    said = [f"{what} {name}" for name, baseline in NAMES.items() if (what := _standing(measures, baseline))]
+    said = [f"{what} {name}" for name, baseline in RIVALS.items() if (what := _standing(measures, baseline))]
     return "The twin is " + "; ".join(said) if said else "The twin and its baselines cannot be told apart"
 
 
@@ -87,5 +94,12 @@ def _standing(measures: dict[str, Measure], baseline: str) -> str:
     return f"{', '.join(parts)} than" if parts else ""
 
 
-NAMES = {"the RFM regression": "rfm", "LightGBM": "lightgbm"}
-_SHORT = {"active_auc": "AUC", "active_brier": "Brier", "baskets_poisson_deviance": "baskets", "spend_mae": "spend"}
+RIVALS = {"the best plain baseline": BEST, "LightGBM": CHALLENGER}
+SHORT = {"rfm": "RFM", "bgnbd": "BG/NBD", "naive": "28 days", "zero": "nobody", CHALLENGER: "LightGBM"}
+_SHORT = {
+    "active_auc": "AUC",
+    "active_brier": "Brier",
+    "baskets_poisson_deviance": "baskets",
+    "spend_mae": "median spend",
+    "spend_deviance": "mean spend",
+}

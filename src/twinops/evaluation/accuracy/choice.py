@@ -1,8 +1,8 @@
 """Who speaks for the twin, decided on days before any held-out one, by a rule that was written down first.
 
 The regressions ship unless something was better: their terms are the exact explanation, and a stream's state can serve
-them. So the mean of both must beat them on every head, the whole paired interval above zero; the trees alone must be
-better by a margin, and worse in nothing.
+them. Each head is judged by a score that is best where the head is right (Gneiting and Raftery, JASA 102, 2007): what
+speaks instead must be shown better on one head at least, and shown worse on none. The mean of both is asked first.
 """
 
 import json
@@ -15,12 +15,17 @@ from twinops.entities.measure import Measure
 from twinops.errors import DataError
 from twinops.evaluation.accuracy.measures import About, Accuracy
 from twinops.evaluation.statistics.bootstrap import Resampled
-from twinops.params import ChooseParams
 from twinops.twin.model.model import AVERAGE, CHAMPIONS, GLM, LIGHTGBM
 
 RECALIBRATED = "recalibrated"
-HEADS = ("active_auc", "baskets_poisson_deviance", "spend_mae")
-QUANTITIES = ("active_auc", "active_brier", "baskets_poisson_deviance", "spend_mae")
+HEADS = {
+    "active_log_loss": "activity",
+    "baskets_poisson_deviance": "baskets",
+    "spend_deviance": "mean of spend",
+    "spend_mae": "median of spend",
+}
+"""The proper score of each head."""
+
 FACT = "champion"
 
 
@@ -33,25 +38,26 @@ class Choice:
     why: str
 
 
-def choose_by(accuracy: Accuracy, margins: ChooseParams) -> Choice:
+def choose_by(accuracy: Accuracy) -> Choice:
     """Apply the rule to what was measured; models are named `glm`, `lightgbm`, `average`, `recalibrated`."""
-    average = {q: accuracy.gain(q, of=AVERAGE, over=GLM) for q in HEADS}
-    trees = {q: accuracy.gain(q, of=LIGHTGBM, over=GLM) for q in QUANTITIES}
     recalibrate = _above_zero(accuracy.gain("active_brier", of=RECALIBRATED, over=GLM))
-    if all(_above_zero(g) for g in average.values()):
-        return Choice(AVERAGE, recalibrate, "the mean of both beat the regressions on every head")
-    ahead = trees["active_auc"].value > margins.better_by_auc or trees["spend_mae"].value > margins.better_by_usd
-    if ahead and not any(_below_zero(g) for g in trees.values()):
-        return Choice(LIGHTGBM, recalibrate, "the trees were better by more than the margin, and worse in nothing")
-    if ahead:
-        return Choice(GLM, recalibrate, "the trees were ahead by the margin on one head and shown worse on another")
-    return Choice(GLM, recalibrate, "neither the trees nor the mean of both were better by what the rule asks")
+    doubts = []
+    for candidate, said in {AVERAGE: "the mean of both", LIGHTGBM: "the trees"}.items():
+        gains = {head: accuracy.gain(q, of=candidate, over=GLM) for q, head in HEADS.items()}
+        better, worse = ([h for h, g in gains.items() if shown(g)] for shown in (_above_zero, _below_zero))
+        if better and not worse:
+            return Choice(
+                candidate, recalibrate, f"{said} was shown better on {', '.join(better)}, and worse on nothing"
+            )
+        told = f"shown better on {', '.join(better) or 'no head'}"
+        doubts.append(f"{said}: {told}" + (f", and worse on {', '.join(worse)}" if worse else ""))
+    return Choice(GLM, recalibrate, f"nothing else was better without being worse ({'; '.join(doubts)})")
 
 
-def choice_findings(choice: Choice, accuracy: Accuracy, about: About, margins: ChooseParams) -> Findings:
+def choice_findings(choice: Choice, accuracy: Accuracy, about: About) -> Findings:
     """Every figure the rule looked at, and what it decided."""
     measures: list[Measure] = []
-    for quantity in QUANTITIES:
+    for quantity in (*HEADS, "active_brier"):
         own = accuracy.over_days[GLM, quantity]
         measures.append(about.measure(f"choice.{quantity}.{GLM}", own, quantity))
         for other in (LIGHTGBM, AVERAGE):
@@ -63,9 +69,9 @@ def choice_findings(choice: Choice, accuracy: Accuracy, about: About, margins: C
     said = {
         **asdict(choice),
         "cutoffs": about.cutoffs,
-        "rule": "the mean of both if its paired gain excludes zero on every head; else the trees if better by more "
-        f"than {margins.better_by_auc:g} AUC or {margins.better_by_usd:g} USD and shown worse in nothing; else the "
-        "regressions. Chances are recalibrated if that lowers the Brier score, zero excluded",
+        "rule": "the mean of both if its paired gain in the proper score excludes zero above on one head at least and "
+        "below on none; else the trees by the same rule; else the regressions. Chances are recalibrated if that lowers "
+        "the Brier score, zero excluded",
     }
     return Findings(tuple(measures), (Fact(FACT, said, Kind.MEASURED, f"choose: {about.source}"),))
 

@@ -1,5 +1,6 @@
 """What the measures allow us to say, in words: decided by the intervals and by nothing else."""
 
+from twinops.entities.baselines import best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.accuracy.choice import Choice
@@ -12,10 +13,16 @@ CLAIMS = {
     "active_auc": "telling who will come back",
     "active_brier": "the chance that a household comes back",
     "baskets_poisson_deviance": "how many baskets it will bring",
-    "spend_mae": "how much it will spend",
+    "spend_mae": "what half of its like spend less than (the median)",
+    "spend_deviance": "how much it will spend on average (the mean)",
 }
-RFM = "the RFM regression"
-OTHER_BASELINES = {"bgnbd": "BG/NBD with gamma-gamma", "naive": "the last 28 days again", "lightgbm": "LightGBM"}
+BASELINES = {
+    "rfm": "the RFM regression",
+    "bgnbd": "BG/NBD with gamma-gamma",
+    "naive": "the last 28 days again",
+    "zero": "nobody comes",
+    "lightgbm": "LightGBM",
+}
 SPEAKS = {LIGHTGBM: "LightGBM's trees", AVERAGE: "the mean of the regressions and LightGBM's trees"}
 
 
@@ -53,10 +60,14 @@ def weights_conclusion(weights: dict[str, tuple[Weight, ...]]) -> str:
 
 
 def _against_all(claim: str, quantity: str, measures: dict[str, Measure]) -> str:
-    """In full against the RFM regression, in short against the others."""
-    gains = {words: measures.get(f"{quantity}.gain_over_{name}") for name, words in OTHER_BASELINES.items()}
-    first = against(RFM, claim, measures[f"{quantity}.gain_over_rfm"])
-    others = "; ".join(_shortly(words, gain) for words, gain in gains.items() if gain is not None)
+    """In full against the best of the plain baselines, in short against the others."""
+    gains = {name: g for name in BASELINES if (g := measures.get(f"{quantity}.gain_over_{name}"))}
+    best = best_baseline(quantity, measures.values())
+    if best is None:
+        return f"In {claim} there is no baseline to compare the twin with."
+    over = measures[f"{quantity}.gain_over_{best}"]
+    first = against(f"{BASELINES.get(best, best)} (the best baseline)", claim, over)
+    others = "; ".join(_shortly(BASELINES[name], gain) for name, gain in gains.items() if name != best)
     return f"{first[:-1]}; {others}." if others else first
 
 

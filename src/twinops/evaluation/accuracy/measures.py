@@ -10,6 +10,7 @@ import numpy as np
 
 from twinops.data.threads import one_thread
 from twinops.entities import shown
+from twinops.entities.baselines import BEST, GAIN, best_baseline
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -26,7 +27,9 @@ SHOWN = (
             "active_brier": "squared error of the chance to shop; lower is better",
             "active_calibration_slope": "one when chances are neither too bold nor too timid",
             "baskets_poisson_deviance": "misfit of the number of baskets; lower is better",
-            "spend_mae": "mean absolute error of predicted spend; lower is better",
+            "spend_mae": "mean absolute error of the predicted median of spend; lower is better",
+            "spend_deviance": "misfit of the predicted mean of spend (Tweedie 1.5); lower is better",
+            "spend_total_ratio": "predicted over actual spend of all together; one is right",
         },
         section=Section.ACCURACY,
         headlines=meanings,
@@ -49,13 +52,18 @@ SHOWN = (
 
 TWIN = "twin"
 SLOPE, LARGE, ERROR = "active_calibration_slope", "active_calibration_in_the_large", "active_ece"
-CALIBRATION = (SLOPE, LARGE, ERROR)
+TOTAL = "spend_total_ratio"
+CALIBRATION = (SLOPE, LARGE, ERROR, TOTAL)
 """Of these no gain is stated: nearer to what is right is better, not more or less."""
 
-LOWER_IS_BETTER = ("active_brier", "baskets_poisson_deviance", "spend_mae")
+LOWER_IS_BETTER = ("active_brier", "active_log_loss", "baskets_poisson_deviance", "spend_mae", "spend_deviance")
 UNITS = {"spend_mae": "USD", LARGE: "log-odds"}
-UNDEFINED = {("naive", SLOPE)}
-"""Two values have no slope."""
+ZERO = "zero"
+UNDEFINED = {
+    ("naive", SLOPE),
+    *((ZERO, q) for q in (SLOPE, TOTAL, "active_auc", "active_log_loss", "baskets_poisson_deviance", "spend_deviance")),
+}
+"""Two values have no slope; of a certain nothing no likelihood can be told, and it ranks nobody."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +118,11 @@ def accuracy_findings(accuracy: Accuracy, days: list[ScoredDay], *, seed: int) -
     for model, quantity in accuracy.over_days:
         if model != TWIN and quantity not in CALIBRATION:
             gain = accuracy.gain(quantity, over=model)
-            measures.append(about.measure(f"{quantity}.gain_over_{model}", gain, quantity, better=TWIN, than=model))
+            measures.append(about.measure(f"{quantity}{GAIN}{model}", gain, quantity, better=TWIN, than=model))
+    best = {q: name for q in dict.fromkeys(q for _, q in accuracy.over_days) if (name := best_baseline(q, measures))}
+    for quantity, model in best.items():
+        gain, than = accuracy.gain(quantity, over=model), f"{model}, the best of its plain baselines here"
+        measures.append(about.measure(f"{quantity}{GAIN}{BEST}", gain, quantity, better=TWIN, than=than))
     return Findings((*measures, about.floor(days)), (_by_day(accuracy, days),), SHOWN)
 
 
@@ -141,8 +153,8 @@ class About:
         """One quantity with its interval; of a gain, who is better when it is positive, and than whom."""
         paired = f"{better} compared with {than}, positive: {better} better; paired, " if than else ""
         how = (
-            f"{paired}mean over {len(self.cutoffs)} as-of days; percentile interval of {self.draws} bootstrap "
-            "draws of whole households, the same draws on every day and for every model"
+            f"{paired}mean over {len(self.cutoffs)} as-of days; {quantity.how}, the same draws on every day and for "
+            "every model"
         )
         found = quantity.estimate(name)
         return found.measure(name, self.n, self.source, how, unit=UNITS.get(of), seed=self.seed)
@@ -168,9 +180,12 @@ def _quantities(day: ScoredDay, model: str, weights: np.ndarray) -> dict[str, np
     made: dict[str, Callable[[], np.ndarray]] = {
         "active_auc": lambda: weighted.auc(day.active, chance, weights),
         "active_brier": lambda: weighted.mean((chance - day.active) ** 2, weights),
+        "active_log_loss": lambda: weighted.mean(weighted.log_loss(day.active, chance), weights),
         SLOPE: lambda: weighted.calibration_slope(day.active, chance, weights),
         "baskets_poisson_deviance": lambda: weighted.mean(weighted.poisson_deviance(day.baskets, p.baskets), weights),
-        "spend_mae": lambda: weighted.mean(np.abs(p.spend - day.spend), weights),
+        "spend_mae": lambda: weighted.mean(np.abs(p.spend_median - day.spend), weights),
+        "spend_deviance": lambda: weighted.mean(weighted.tweedie_deviance(day.spend, p.spend), weights),
+        TOTAL: lambda: weighted.mean(p.spend, weights) / weighted.mean(day.spend, weights),
     }
     if model == TWIN:
         made[LARGE] = lambda: weighted.calibration_in_the_large(day.active, chance, weights)

@@ -1,5 +1,6 @@
 """Markdown tables for notebooks: measures with their intervals, side by side."""
 
+from twinops.entities.baselines import best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.statistics.rendering import table, written, written_gain
@@ -8,10 +9,13 @@ from twinops.twin.model.model import TwinModel
 QUANTITIES = {
     "active_auc": "who comes back: AUC",
     "active_brier": "chance to come back: Brier",
+    "active_log_loss": "chance to come back: log loss",
     "active_calibration_slope": "chance to come back: calibration slope",
     "active_ece": "chance to come back: calibration error",
     "baskets_poisson_deviance": "baskets: Poisson deviance",
-    "spend_mae": "spend: mean absolute error, USD",
+    "spend_mae": "median of spend: mean absolute error, USD",
+    "spend_deviance": "mean of spend: Tweedie deviance",
+    "spend_total_ratio": "mean of spend: predicted over actual total",
 }
 COLUMNS = {
     "": "twin",
@@ -19,11 +23,14 @@ COLUMNS = {
     ".rfm": "RFM regression",
     ".bgnbd": "BG/NBD",
     ".naive": "last 28 days again",
+    ".zero": "nobody comes",
 }
 GAINS = {
+    ".gain_over_best": "over the best plain baseline",
     ".gain_over_rfm": "over RFM",
     ".gain_over_bgnbd": "over BG/NBD",
     ".gain_over_naive": "over the last 28 days",
+    ".gain_over_zero": "over nobody comes",
     ".gain_over_lightgbm": "over LightGBM",
 }
 
@@ -36,14 +43,17 @@ def accuracy_table(findings: Findings) -> str:
 
 
 def gains_table(findings: Findings) -> str:
-    """One line a quantity, one column a baseline: the paired gain, in bold where its interval excludes zero."""
+    """One line a quantity, one column a baseline: the paired gain, in bold where its interval excludes zero.
+
+    The best baseline of each quantity stands first, with its name.
+    """
     measures = {m.name: m for m in findings.measures}
     rows = [
-        [title, *(written_gain(measures.get(q + baseline), missing="not defined") for baseline in GAINS)]
+        [title, best, *(written_gain(measures.get(q + baseline), missing="not defined") for baseline in GAINS)]
         for q, title in QUANTITIES.items()
-        if f"{q}.gain_over_rfm" in measures
+        if (best := best_baseline(q, measures.values()))
     ]
-    return table(["gain of the twin, paired [95 %]", *GAINS.values()], rows)
+    return table(["gain of the twin, paired [95 %]", "best plain baseline", *GAINS.values()], rows)
 
 
 def choice_table(findings: Findings) -> str:
@@ -62,9 +72,10 @@ def choice_table(findings: Findings) -> str:
 def days_table(findings: Findings) -> str:
     """The held-out days one by one."""
     days = next(f.value for f in findings.facts if f.name == "accuracy_by_cutoff")
-    kept = {"households": "households", "active_share": "came back", "active_auc": "AUC", "active_auc.rfm": "AUC, RFM",
-            "active_auc.lightgbm": "AUC, LightGBM", "spend_mae": "spend error, USD",
-            "spend_mae.rfm": "spend error, RFM", "spend_mae.lightgbm": "spend error, LightGBM"}  # fmt: skip
+    kept = {"households": "households", "active_share": "came back"}
+    for quantity, said in {"active_auc": "AUC", "spend_mae": "spend error, USD"}.items():
+        best = best_baseline(quantity, findings.measures)
+        kept |= {quantity: said, f"{quantity}.{best}": f"{said}, {best}", f"{quantity}.lightgbm": f"{said}, LightGBM"}
     rows = [[f"day {d['cutoff']}", *(_number(d.get(key)) for key in kept)] for d in days]
     return table(["as-of day", *kept.values()], rows)
 

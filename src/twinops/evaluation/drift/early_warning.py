@@ -2,6 +2,9 @@
 
 Labels come a whole horizon late. The same heads, taught on the same rows but on what was done in the first days of each
 horizon, say after a week what the labels say after four.
+
+A week moves by itself. So a ratio has two intervals: of draws of households, which says how well this week was seen,
+and with how far calm weeks lay from one, which says whether anything lasts beyond the week.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +17,7 @@ import pyarrow as pa
 from twinops.data.threads import side_by_side
 from twinops.entities.measure import Measure
 from twinops.evaluation.statistics import bootstrap
+from twinops.evaluation.statistics.between import FEWEST_CALM, Noisy, ends_of_day
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.params import FeaturesParams, TrainParams
 from twinops.plugins import text_beside
@@ -28,8 +32,10 @@ JUDGED = ("baskets", "active")
 FEWEST_HOUSEHOLDS = 50
 """With fewer on the day nothing is measured."""
 
-Answer = Callable[[Sequence[Measure]], str]
-"""The gate's own answer to what one day shows: passed, inconclusive (a warning) or failed (an alarm)."""
+Answer = Callable[[Sequence[Measure], Sequence[Measure]], str]
+"""The gate's own answer to what one day shows: passed, inconclusive (a warning) or failed (an alarm).
+
+It is given the ratios with how weeks move, and the same ratios with the interval of this week's households alone."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ class Watching:
         """How a ratio comes about."""
         return (
             f"actual over expected in the first {self.days} days, expected by the twin's heads taught on the first "
-            f"{self.days} days of closed horizons; percentile bootstrap of households"
+            f"{self.days} days of closed horizons"
         )
 
 
@@ -66,11 +72,25 @@ class Watched:
 
 
 @dataclass(frozen=True)
+class Week:
+    """The ratios of one day with the middle 95 % over draws of households, and their variance there; by quantity."""
+
+    seen: Watched
+    found: tuple[Estimate, ...]
+    variance: tuple[float, ...]
+
+    def noisy(self, place: int) -> Noisy:
+        """One quantity's ratio."""
+        return Noisy(self.found[place].value, self.variance[place])
+
+
+@dataclass(frozen=True)
 class DayAnswer:
-    """What one day shows: a ratio for each quantity, and the gate's answer."""
+    """What one day shows: a ratio for each quantity with how weeks move, the same for the week, the gate's answer."""
 
     cutoff: int
     ratios: tuple[Measure, ...]
+    weeks: tuple[Measure, ...]
     answer: str
 
 
@@ -108,13 +128,31 @@ def watch(early: Examples, how: Watching, day: int) -> Watched:
     return Watched(day, {q: getattr(rows, q) for q in QUANTITIES}, expected)
 
 
-def day_answer(seen: Watched, how: Watching, answer: Answer) -> DayAnswer:
-    """The ratios of a day with their intervals, and what the gate would answer."""
+def week_of(seen: Watched, how: Watching) -> Week:
+    """The ratios of a day, on the households as they are and over draws of them."""
     draws = _draws(seen.households, how.draws, how.seed)
     both = draws @ np.stack([side[q] for side in (seen.actual, seen.expected) for q in QUANTITIES], axis=1)
-    found = [bootstrap.percentiles(drawn) for drawn in (both[:, : len(QUANTITIES)] / both[:, len(QUANTITIES) :]).T]
-    ratios = tuple(_ratio(q, estimate, seen, how) for q, estimate in zip(QUANTITIES, found, strict=True))
-    return DayAnswer(seen.cutoff, ratios, answer([r for r in ratios if r.name in {name_of(q) for q in JUDGED}]))
+    drawn = (both[:, : len(QUANTITIES)] / both[:, len(QUANTITIES) :]).T
+    return Week(seen, tuple(bootstrap.percentiles(d) for d in drawn), tuple(float(d[1:].var(ddof=1)) for d in drawn))
+
+
+def day_answer(week: Week, calm: Sequence[Week], how: Watching, answer: Answer) -> DayAnswer | None:
+    """The ratios of a day with their intervals, and what the gate would answer; None: too few calm weeks beside it."""
+    if len(calm) < FEWEST_CALM:
+        return None
+    ratios, weeks = [], []
+    for place, quantity in enumerate(QUANTITIES):
+        low, high = ends_of_day(week.noisy(place), [c.noisy(place) for c in calm], usual=1.0)
+        lasting = Estimate(week.found[place].value, max(low, 0.0), high)
+        moved = f"interval of how {len(calm)} other weeks, taken as calm, lay from one (Student), and of households"
+        ratios.append(_ratio(name_of(quantity), lasting, week, how, moved))
+        named = f"{name_of(quantity)}.week"
+        weeks.append(
+            _ratio(named, week.found[place], week, how, "of this week alone: percentile bootstrap of households")
+        )
+    judged = [QUANTITIES.index(q) for q in JUDGED]
+    said = answer([ratios[k] for k in judged], [weeks[k] for k in judged])
+    return DayAnswer(week.seen.cutoff, tuple(ratios), tuple(weeks), said)
 
 
 @lru_cache(maxsize=2)
@@ -128,9 +166,10 @@ def name_of(quantity: str) -> str:
     return f"early_{quantity}_ratio"
 
 
-def _ratio(quantity: str, found: Estimate, seen: Watched, how: Watching) -> Measure:
-    source = f"receipts of days {seen.cutoff} to {seen.cutoff + how.days - 1}, households that may be scored"
-    return found.measure(name_of(quantity), seen.households, source, how.method, seed=how.seed)
+def _ratio(name: str, found: Estimate, week: Week, how: Watching, doubt: str) -> Measure:
+    first = week.seen.cutoff
+    source = f"receipts of days {first} to {first + how.days - 1}, households that may be scored"
+    return found.measure(name, week.seen.households, source, f"{how.method}; {doubt}", seed=how.seed)
 
 
 def _scored(early: Examples, day: int) -> np.ndarray:

@@ -12,7 +12,15 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
-from twinops.evaluation.drift.early_warning import QUANTITIES, Answer, DayAnswer, Watched, Watching, day_answer
+from twinops.evaluation.drift.early_warning import (
+    QUANTITIES,
+    Answer,
+    DayAnswer,
+    Watched,
+    Watching,
+    day_answer,
+    week_of,
+)
 from twinops.evaluation.statistics import wilson
 
 SHOWN = (
@@ -20,6 +28,8 @@ SHOWN = (
         {
             "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
             "early_active_ratio": "The same, of households that came",
+            "early_baskets_ratio.week": "The first, with the doubt of this week's households alone",
+            "early_active_ratio.week": "The second, with the doubt of this week's households alone",
             "early_spend_ratio": "The same, of spend; told and not judged, it moves by more than the limits in calm "
             "weeks",
             "early_false_alarms": "Share of calm days on which this would have been an alarm",
@@ -60,12 +70,19 @@ class Early:
 def measure_early(
     seen: Sequence[Watched], how: Watching, answer: Answer, *, day: int, limits: dict[str, float]
 ) -> Early:
-    """Judge every day as the gate would; days before `day` are taken as calm, so an alarm on them is a false one."""
-    found = [day_answer(s, how, answer) for s in seen]
+    """Judge every day as the gate would; days before `day` are taken as calm, so an alarm on them is a false one.
+
+    How far weeks move by themselves is told by the calm ones but the one that is judged.
+    """
+    weeks = {s.cutoff: week_of(s, how) for s in seen}
+    calm = {s.cutoff: [w for c, w in weeks.items() if c < day and c != s.cutoff] for s in seen}
+    judged = (day_answer(weeks[c], calm[c], how, answer) for c in weeks)
+    found = [answered for answered in judged if answered]
     tried: dict[str, tuple[DayAnswer, ...]] = {}
     for s in seen:
         for name, changed in planted(s, seed=how.seed).items():
-            tried[name] = (*tried.get(name, ()), day_answer(changed, how, answer))
+            answered = day_answer(week_of(changed, how), calm[s.cutoff], how, answer)
+            tried[name] = (*tried.get(name, ()), *((answered,) if answered else ()))
     today = next((t for t in found if t.cutoff == day), None)
     return Early(day, today, tuple(t for t in found if t.cutoff < day), tried, limits, how)
 
@@ -73,7 +90,7 @@ def measure_early(
 def early_findings(early: Early) -> Findings:
     """Ratios are absent when the day could not be measured: a missing measure is missing, not one."""
     days = early.before
-    measures = list(early.today.ratios) if early.today else []
+    measures = [*early.today.ratios, *early.today.weeks] if early.today else []
     # a rate of false alarms over no day at all is no evidence of calm
     if days:
         source = f"as-of days {days[0].cutoff} to {days[-1].cutoff}, all taken as calm; their first days do not overlap"
@@ -86,7 +103,9 @@ def early_findings(early: Early) -> Findings:
         "day": early.day,
         "first_days": early.how.days,
         "limits": early.limits,
-        "not_measured": None if early.today else "too few households that may be scored, or the data end too early",
+        "not_measured": None
+        if early.today
+        else "too few households that may be scored, too few weeks before, or the data end too early",
         "days": [_day_row(t) for t in (*days, *((early.today,) if early.today else ()))],
         "month_pairs": _counts(early.month_apart),
     }

@@ -37,7 +37,8 @@ def _marks(ax: Axes, days: list[DayAnswer], quantity: int, today: int) -> None:
         value, low, high = Estimate.of(day.ratios[quantity])
         calm = GREEN if day.cutoff == today else BLUE
         colour = COLOURS.get(day.answer, calm)
-        ax.plot([day.cutoff, day.cutoff], [low, high], color=colour, linewidth=1.6)
+        ax.plot([day.cutoff, day.cutoff], [low, high], color=colour, linewidth=0.8)
+        ax.plot([day.cutoff, day.cutoff], Estimate.of(day.weeks[quantity])[1:], color=colour, linewidth=2.2)
         ax.plot([day.cutoff], [value], "D" if day.cutoff == today else "o", color=colour, markersize=5)
 
 
@@ -52,8 +53,9 @@ def _rests_on(early: Early) -> str:
     n = early.today.ratios[0].n if early.today else 0
     count = ", ".join(f"{sum(t.answer == a for t in early.before)} {word.split()[-1]}(s)" for a, word in LOOKS)
     return (
-        f"n = {n:,} households on the day judged (diamond); 95 % percentile intervals of {early.how.draws} draws of "
-        f"households. The {len(early.before)} days before: {count} (orange, yellow).\n"
+        f"n = {n:,} households on the day judged (diamond). 95 % intervals: thick of {early.how.draws} draws of "
+        f"households, thin with how far the other weeks lay from one. The {len(early.before)} days before: "
+        f"{count} (orange, yellow).\n"
         f"Dashed: warning at {early.limits['warn']:.0%}; solid: alarm at {early.limits['alarm']:.0%}. Colour: the "
         "day's answer for baskets and households together."
     )

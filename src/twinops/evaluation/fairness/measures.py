@@ -68,10 +68,15 @@ class TestedGroups:
         """The level of one test, so that all judged ones together keep the declared level (Bonferroni)."""
         return self.rule.alpha / self.tests
 
+    @property
+    def alone(self) -> float:
+        """The level at which a group by itself is shown above the limit, so that the declared one is never exceeded."""
+        return self.rule.alpha * disparity.KEPT
+
     @cached_property
     def alone_bounds(self) -> Bounds:
         """Each group for itself."""
-        return disparity.bounds(self.counts, alpha=self.rule.alpha)
+        return disparity.bounds(self.counts, alpha=self.alone)
 
     @cached_property
     def joint_bounds(self) -> Bounds:
@@ -82,12 +87,12 @@ class TestedGroups:
     def enough(self) -> np.ndarray:
         """Whether an exactly even decision would be shown even; with .8 for all judged groups together."""
         even = disparity.expected(self.counts, self.counts.overall)
-        chance = disparity.chance_to_show(even, alpha=self.rule.alpha, limit=self.rule.ratio)
+        chance = disparity.chance_to_show(even, alpha=self.alone, limit=self.rule.ratio)
         return np.asarray(chance >= 1 - (1 - disparity.POWER) / self.tests)
 
     def each(self) -> tuple[GroupComparison, ...]:
         """Group by group, in order."""
-        levels = {"alpha": self.rule.alpha, "together": self.together, "limit": self.rule.ratio}
+        levels = {"alpha": self.alone, "together": self.together, "limit": self.rule.ratio}
         times = disparity.to_settle(self.counts, **levels)
         return tuple(self._one(i, float(times[i])) for i in range(len(self.names)))
 

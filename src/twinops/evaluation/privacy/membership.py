@@ -5,12 +5,13 @@ attacked in turn with the others as shadows. The unit is the household: all its 
 threshold, the simpler attack, is blind to models that remember few households well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from twinops.entities import shown
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.evaluation.statistics.bootstrap import percentiles
@@ -24,6 +25,7 @@ SHOWN = shown.measures(
 
 FALSE_POSITIVES = 0.01
 FEWEST = 100
+SURE = 1e-6
 QUANTITIES = {"membership_auc": "area under the curve", "membership_rate": "true positives at 1 % false positives"}
 
 Confidence = Callable[[np.ndarray], np.ndarray]
@@ -105,15 +107,36 @@ def auc_and_rate(found: Membership, weights: np.ndarray) -> tuple[float, float]:
     return area, float(w[inside & (score > limit)].sum() / w[inside].sum())
 
 
+def met(chance: np.ndarray, happened: np.ndarray) -> np.ndarray:
+    """Log-odds of the chance that a model gave to what happened: how well it met it."""
+    p = np.clip(chance, SURE, 1 - SURE)
+    given = np.where(happened > 0, p, 1 - p)
+    return np.asarray(np.log(given / (1 - given)))
+
+
+def near(expected: np.ndarray, observed: np.ndarray) -> np.ndarray:
+    """Minus how far an amount was expected from what was observed, on the scale of logarithms."""
+    return np.asarray(-np.abs(np.log1p(expected) - np.log1p(observed)))
+
+
+def by_household(household: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The mean over each household's rows; `household` numbers them from 0."""
+    return np.asarray(np.bincount(household, values) / np.bincount(household))
+
+
+def unattacked(why_not: dict[str, str]) -> Findings:
+    """Heads that ship and could not be attacked, with the reason: a gate must not pass over them."""
+    return Findings((), (Fact("membership_not_attacked", why_not, Kind.MEASURED, "privacy"),))
+
+
 def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, source: str) -> Findings:
     """Measures `membership_auc` and `membership_rate` of the head that leaks most, and of each head with its name.
 
-    The interval is from drawing households with replacement; the attacked models stay as they are.
+    The interval is from drawing households with replacement; the attacked models stay as they are. `source` may name
+    the `{head}`.
     """
-    rng = np.random.default_rng(seed)
-    n = next(iter(heads.values())).score.shape[1]
-    counted = [np.ones(n), *(np.bincount(rng.integers(n, size=n), minlength=n) for _ in range(draws))]
-    drawn = {head: np.array([auc_and_rate(found, w) for w in counted]) for head, found in heads.items()}
+    drawn = {head: np.array([auc_and_rate(found, w) for w in _drawn(found, draws, seed)])
+             for head, found in heads.items()}  # fmt: skip
     models = len(next(iter(heads.values())).score)
     how = (
         "online LiRA, {what}; "
@@ -123,7 +146,16 @@ def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, 
     made = []
     for place, (name, what) in enumerate(QUANTITIES.items()):
         worst = max(drawn, key=lambda head: float(drawn[head][0, place]))
-        for head, values in {**{f".{h}": v for h, v in drawn.items()}, "": drawn[worst]}.items():
-            found = Estimate.around(*percentiles(values[:, place]))
-            made.append(found.measure(f"{name}{head}", n, source, how.format(what=what), seed=seed))
+        for suffix, head in {**{f".{h}": h for h in drawn}, "": worst}.items():
+            found, n = Estimate.around(*percentiles(drawn[head][:, place])), heads[head].score.shape[1]
+            rests_on = source.format(head=head)
+            made.append(found.measure(f"{name}{suffix}", n, rests_on, how.format(what=what), seed=seed))
     return Findings(tuple(sorted(made, key=lambda m: m.name)), shown=SHOWN)
+
+
+def _drawn(found: Membership, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each household counts: once, then draw by draw."""
+    rng, n = np.random.default_rng(seed), found.score.shape[1]
+    yield np.ones(n)
+    for _ in range(draws):
+        yield np.bincount(rng.integers(n, size=n), minlength=n)

@@ -1,23 +1,27 @@
 """How many of those trained on an attacker finds, for every rate of false alarms he accepts."""
 
 from collections.abc import Mapping
+from itertools import cycle, product
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
-from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, tell
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, tell
 from twinops.evaluation.privacy.membership import FALSE_POSITIVES, Membership
 from twinops.evaluation.statistics.rendering import written
 
 
 def membership_picture(heads: Mapping[str, Membership], findings: Findings) -> Figure:
     """Both axes logarithmic: what matters is at the left, where an attacker is nearly sure."""
-    figure, ax = canvas(size=(7.5, 5))
+    figure, ax = canvas(size=(8.6, 5.4))
     grid = np.logspace(-3, 0, 61)
-    for (head, found), colour in zip(heads.items(), (BLUE, ORANGE), strict=False):
-        ax.plot(grid, _curve(found, grid), color=colour, linewidth=2, label=f"{head} head")
-    ax.plot(grid, grid, color=GREY, linestyle="--", linewidth=1, label="chance")
+    measures = {m.name: m for m in findings.measures}
+    looks = cycle(product(("-", "--", "-."), (BLUE, ORANGE, GREEN)))
+    for (head, found), (line, colour) in zip(heads.items(), looks, strict=False):
+        label = f"{head}: {written(measures[f'membership_rate.{head}'])}, n = {found.score.shape[1]:,}"
+        ax.plot(grid, _curve(found, grid), line, color=colour, linewidth=2, label=label)
+    ax.plot(grid, grid, color=GREY, linestyle=":", linewidth=1, label="chance")
     ax.axvline(FALSE_POSITIVES, color=INK, linewidth=0.8, linestyle=":")
     ax.set_xscale("log")
     ax.set_yscale("log")
@@ -25,15 +29,14 @@ def membership_picture(heads: Mapping[str, Membership], findings: Findings) -> F
     ax.set_ylim(1e-3, 1)
     ax.set_xlabel("strangers taken for members (false alarms)", fontsize=9)
     ax.set_ylabel("members found", fontsize=9)
-    ax.legend(frameon=False, fontsize=9, loc="lower right")
+    ax.legend(frameon=False, fontsize=8, loc="lower right", title="members found at 1 % false alarms", title_fontsize=8)
     models = len(next(iter(heads.values())).score)
-    measures = {m.name: m for m in findings.measures}
     rate = measures["membership_rate"]
     return tell(
         figure,
         finding=f"With 1 % false alarms the attack finds {written(rate)} of those trained on",
         rests_on=f"n = {rate.n:,} households, each in half of {models} models; each is attacked with the others as "
-        "shadows (online LiRA).\nInterval: bootstrap of whole households; of the head that leaks most.",
+        "shadows (online LiRA).\nIntervals: bootstrap of whole households. Title: of the head that leaks most.",
     )
 
 

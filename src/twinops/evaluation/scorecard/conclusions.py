@@ -34,7 +34,8 @@ def oldest(measures: dict[str, Measure], what: str) -> int | None:
 _CLAIMS = {
     "active_auc": "telling who will come back",
     "baskets_poisson_deviance": "how many baskets it will bring",
-    "spend_mae": "how much it will spend",
+    "spend_mae": "what half of its like spend less than (the median)",
+    "spend_deviance": "how much it will spend on average (the mean)",
 }
 
 

@@ -111,7 +111,7 @@ def _shares(days: Sequence[Covered], draws: np.ndarray) -> dict[str, Resampled]:
     out: dict[str, Resampled] = {}
     for suffix, k in (("", None), *((f".tier_{name}", k) for k, name in enumerate(TIERS))):
         by = {q: mean_of([_share(d, q, draws, k) for d in days]) for q in BOTH}
-        out[suffix] = Resampled(np.mean([by[q].draws for q in BOTH], axis=0))
+        out[suffix] = (by[BOTH[0]] + by[BOTH[1]]).times(0.5)
         out |= {f".{q}{suffix}": by[q] for q in BOTH}
     return out
 

@@ -13,7 +13,7 @@ from twinops.entities import shown
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
-from twinops.evaluation.statistics.bootstrap import Resampled
+from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
 from twinops.evaluation.statistics.setting import Setting
 from twinops.twin.state.examples import Examples
 
@@ -99,7 +99,6 @@ def _with_history(origins: Origins, day: int, ages: Sequence[int]) -> tuple[Exam
 
 def _aged(what: str, days: int, found: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]) -> Aged:
     """One age over all days, draw by draw, beside both fresh."""
-    value = {q: np.mean([f[q] for f in found], axis=0) for q in QUANTITIES}
-    fresh = {q: np.mean([f[q] for f in reference], axis=0) for q in QUANTITIES}
-    loss = {q: Resampled(worse(q, value[q], fresh[q])) for q in QUANTITIES}
-    return Aged(what, days, {q: Resampled(drawn) for q, drawn in value.items()}, loss)
+    value = {q: mean_of([f[q] for f in found]) for q in QUANTITIES}
+    lost = {q: [worse(q, f[q], fresh[q]) for f, fresh in zip(found, reference, strict=True)] for q in QUANTITIES}
+    return Aged(what, days, value, {q: mean_of(by_day) for q, by_day in lost.items()})

@@ -14,7 +14,7 @@ from twinops.evaluation.statistics.rendering import written
 PANELS = {
     "active_auc": "Who comes back: AUC lost",
     "baskets_poisson_deviance": "Baskets: Poisson deviance lost",
-    "spend_mae": "Spend: error added, USD",
+    "spend_mae": "Median of spend: error added, USD",
 }
 LINES = {STATE: (ORANGE, "state of the households is old"), HEADS: (BLUE, "heads are frozen, state is fresh")}
 

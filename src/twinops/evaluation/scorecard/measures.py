@@ -127,12 +127,12 @@ def _group(days: Sequence[Scored], held: Sequence[Covered], draws: np.ndarray, m
     parts = [(d, c, member[d.rows.household] & _assessable(d.rows)) for d, c in zip(days, held, strict=True)]
     who = np.concatenate([d.rows.household[m] for d, _, m in parts])
     weights = draws[:, who].astype(float)
-    said = np.concatenate([d.said.spend[m] for d, _, m in parts])
+    said, half = (np.concatenate([getattr(d.said, q)[m] for d, _, m in parts]) for q in ("spend", "spend_median"))
     came = np.concatenate([d.rows.spend[m] for d, _, m in parts])
     inside = {q: np.concatenate([c.inside[q][m] for _, c, m in parts]) for q in BOTH}
     figures = {
         **{f"coverage_{q}": Resampled(weighted.mean(inside[q], weights)) for q in BOTH},
-        "spend_mae": Resampled(weighted.mean(np.abs(said - came), weights)),
+        "spend_mae": Resampled(weighted.mean(np.abs(half - came), weights)),
         "predicted_over_actual_spend": Resampled(weighted.mean(said, weights) / weighted.mean(came, weights)),
     }
     known = {name: _with_interval(r) for name, r in figures.items() if r.known}

@@ -9,8 +9,8 @@ from twinops.evaluation.statistics import weighted
 from twinops.twin.model.predictions import Forecaster, Predictions
 from twinops.twin.state.examples import Examples
 
-QUANTITIES = ("active_auc", "baskets_poisson_deviance", "spend_mae")
-LOWER_IS_BETTER = ("baskets_poisson_deviance", "spend_mae")
+QUANTITIES = ("active_auc", "baskets_poisson_deviance", "spend_mae", "spend_deviance")
+LOWER_IS_BETTER = ("baskets_poisson_deviance", "spend_mae", "spend_deviance")
 UNITS = {"spend_mae": "USD"}
 SMALLEST_RATE = 1e-3
 """A baseline that predicts exactly nothing to someone who comes would be infinitely wrong."""
@@ -50,7 +50,8 @@ def quantities(rows: Examples, p: Predictions, weights: np.ndarray) -> dict[str,
     return {
         "active_auc": weighted.auc(rows.active, p.active_probability, weights),
         "baskets_poisson_deviance": weighted.mean(weighted.poisson_deviance(rows.baskets, rate), weights),
-        "spend_mae": weighted.mean(np.abs(p.spend - rows.spend), weights),
+        "spend_mae": weighted.mean(np.abs(p.spend_median - rows.spend), weights),
+        "spend_deviance": weighted.mean(weighted.tweedie_deviance(rows.spend, p.spend), weights),
     }
 
 

@@ -10,13 +10,16 @@ from twinops.evaluation.statistics.rendering import table, written, written_gain
 SAID = {
     "active_auc": "who comes back: AUC",
     "baskets_poisson_deviance": "baskets: Poisson deviance",
-    "spend_mae": "spend: mean absolute error, USD",
+    "spend_mae": "median of spend: mean absolute error, USD",
+    "spend_deviance": "mean of spend: Tweedie deviance",
 }
 BASELINES = {
+    "best": "over the best plain baseline",
     "segment": "over the segment's mean",
     "naive": "over the last 28 days",
     "rfm": "over RFM",
     "bgnbd": "over BG/NBD",
+    "zero": "over nobody comes",
     "lightgbm": "over LightGBM",
 }
 

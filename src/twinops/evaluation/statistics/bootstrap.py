@@ -1,7 +1,7 @@
 """Intervals by drawing households, not rows, with replacement: a household's months are not independent.
 
 Field and Welsh, Bootstrapping clustered data, JRSS B 69 (2007). The same draws serve every model and every as-of
-day, so differences between models are paired.
+day, so differences between models are paired. What was measured on several days carries how days differ as well.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.errors import DataError
+from twinops.evaluation.statistics.between import ends_of_mean
 from twinops.evaluation.statistics.estimate import Estimate
 
 LEVEL = 0.95
@@ -20,9 +21,10 @@ KNOWN_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Resampled:
-    """One quantity: first as it is, then once per draw."""
+    """One quantity: first as it is, then once per draw; the mean of `days`, each as that, where it is over days."""
 
     draws: np.ndarray
+    days: np.ndarray | None = None
 
     @property
     def value(self) -> float:
@@ -35,7 +37,7 @@ class Resampled:
         return bool(np.isfinite(self.value) and np.isfinite(self.draws[1:]).mean() >= KNOWN_SHARE)
 
     def interval(self, what: str) -> tuple[float, float]:
-        """The middle 95 % of the draws.
+        """The middle 95 % of the draws; over two days or more, with how days differ (`between.ends_of_mean`).
 
         Raises:
             DataError: the quantity, or most of its draws, could not be computed.
@@ -45,6 +47,8 @@ class Resampled:
                 f"{what} cannot be measured: in too many draws of households everybody did the same.",
                 hint="Collect more households, or choose other evaluate.cutoffs.",
             )
+        if self.days is not None and len(self.days) > 1:
+            return ends_of_mean(self.days)
         low, high = np.nanquantile(self.draws[1:], TAILS)
         return float(low), float(high)
 
@@ -57,7 +61,26 @@ class Resampled:
         return Estimate.around(self.value, *self.interval(what))
 
     def __sub__(self, other: Resampled) -> Resampled:
-        return Resampled(self.draws - other.draws)
+        return self._with(other, np.subtract)
+
+    def __add__(self, other: Resampled) -> Resampled:
+        return self._with(other, np.add)
+
+    def times(self, factor: float) -> Resampled:
+        """So many times the quantity."""
+        return Resampled(factor * self.draws, None if self.days is None else factor * self.days)
+
+    @property
+    def how(self) -> str:
+        """How its interval comes about."""
+        drawn = f"{len(self.draws) - 1} bootstrap draws of whole households"
+        if self.days is None or len(self.days) == 1:
+            return f"percentile interval of {drawn}"
+        return f"interval of how {len(self.days)} as-of days differ (Student) and of {drawn}"
+
+    def _with(self, other: Resampled, joined: np.ufunc) -> Resampled:
+        days = None if self.days is None or other.days is None else joined(self.days, other.days)
+        return Resampled(joined(self.draws, other.draws), days)
 
 
 def counts(households: int, *, draws: int, seed: int) -> np.ndarray:
@@ -86,4 +109,5 @@ def percentiles(drawn: np.ndarray) -> Estimate:
 
 def mean_of(quantities: list[np.ndarray]) -> Resampled:
     """The plain mean over as-of days, draw by draw; a day that is not a number in a draw makes the draw so."""
-    return Resampled(np.mean(quantities, axis=0))
+    days = np.asarray(quantities)
+    return Resampled(days.mean(axis=0), days)

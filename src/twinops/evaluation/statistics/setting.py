@@ -21,6 +21,5 @@ class Setting:
         Raises:
             DataError: the quantity, or most of its draws, could not be computed.
         """
-        how = f"{method}; percentile interval of {self.draws} bootstrap draws of whole households"
         found = quantity.estimate(name)
-        return found.measure(name, self.households, self.source, how, unit=unit, seed=self.seed)
+        return found.measure(name, self.households, self.source, f"{method}; {quantity.how}", unit=unit, seed=self.seed)

@@ -97,6 +97,12 @@ def calibration_error(truth: np.ndarray, probability: np.ndarray, weights: np.nd
     return _ratio(gap, total)
 
 
+def log_loss(truth: np.ndarray, probability: np.ndarray) -> np.ndarray:
+    """Minus the logarithm of the chance that was given to what happened, per row."""
+    p = np.clip(probability, 1e-6, 1 - 1e-6)
+    return np.asarray(-np.log(np.where(truth > 0, p, 1 - p)))
+
+
 def noise_floor(probability: np.ndarray, *, draws: int, seed: int, bins: int = 10) -> np.ndarray:
     """The calibration error of perfectly right probabilities, by chance alone: one number per draw of outcomes."""
     rng = np.random.default_rng(seed)
@@ -110,6 +116,22 @@ def poisson_deviance(count: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Deviance of each row's count: 2 (k log(k/m) - k + m); 0 where the expectation m is the count k."""
     safe = np.where(count > 0, count, 1.0)
     return np.asarray(2 * (np.where(count > 0, count * np.log(safe / expected), 0.0) - count + expected))
+
+
+TWEEDIE = 1.5
+"""Between a count's deviance and an amount's: nothing bought has a chance, and what is bought is an amount."""
+
+SMALLEST_USD = 0.01
+
+
+def tweedie_deviance(amount: np.ndarray, expected: np.ndarray) -> np.ndarray:
+    """Deviance of each row's amount, of power 1.5: lowest on average where the mean is right (Jorgensen 1987).
+
+    >>> tweedie_deviance(np.array([4.0, 0.0]), np.array([4.0, 4.0])).tolist()
+    [0.0, 8.0]
+    """
+    root = np.sqrt(np.maximum(expected, SMALLEST_USD))
+    return np.asarray(4 * (np.sqrt(np.maximum(amount, 0)) - root) ** 2 / root)
 
 
 def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from twinops.evaluation.statistics.rankings import clustered_auc, ndcg_at_10
 from twinops.evaluation.statistics.weighted import mean
 from twinops.evaluation.statistics.wilson import share
 
-TWIN = "twin"
+TWIN, NAIVE, ZERO = "twin", "naive", "zero"
 NDCG, NEW, BRIER = "category_ndcg_at_10", "new_category_auc", "category_brier"
 TOP_SHARE = 0.1
 
@@ -55,10 +55,7 @@ class TasteSetting:
 
     def _measure(self, name: str, found: Resampled, *, over: str = "") -> Measure:
         paired = f"twin compared with {over}, positive: twin better; paired, " if over else ""
-        how = (
-            f"{paired}{self.over}; percentile interval of {len(found.draws) - 1} bootstrap draws of whole "
-            "households, the same draws for every model"
-        )
+        how = f"{paired}{self.over}; {found.how}, the same draws for every model"
         return found.estimate(name).measure(name, self.n, self.source, how, seed=self.seed)
 
 
@@ -84,10 +81,12 @@ def _quantities(day: ScoredTastes, model: str, draws: np.ndarray) -> dict[str, n
     ranked = ndcg_at_10(day.chosen, score)
     bought = np.isfinite(ranked)  # who bought of nothing has no best order
     who = np.broadcast_to(day.household[:, None], day.chosen.shape)
-    made = {
-        NDCG: mean(ranked[bought], weights[:, bought].astype(float)),
-        NEW: clustered_auc(day.chosen[day.new], score[day.new], who[day.new], draws),
-    }
+    made = {}
+    # nobody comes ranks nothing, and the last 28 days again say nothing of what is new
+    if model != ZERO:
+        made[NDCG] = mean(ranked[bought], weights[:, bought].astype(float))
+    if model not in (ZERO, NAIVE):
+        made[NEW] = clustered_auc(day.chosen[day.new], score[day.new], who[day.new], draws)
     # counts order, but are no chances: a Brier score of them would mean nothing
     if model != "own_counts":
         made[BRIER] = mean(((score - day.chosen) ** 2).mean(axis=1), weights.astype(float))

@@ -7,6 +7,8 @@ from twinops.evaluation.statistics.rendering import written
 BASELINES = {
     "popularity": "popularity",
     "own_counts": "own counts",
+    "naive": "the last 28 days again",
+    "zero": "nobody buys or redeems",
     "lightgbm": "boosted trees on the same terms",
     "type": "the campaign type's base rate",
     "rfm": "a regression on RFM and type",
@@ -14,8 +16,10 @@ BASELINES = {
 }
 CLAIMS = {
     "category_ndcg_at_10": "In ranking what a household will buy of",
+    "category_brier": "In the chance to buy of each category (Brier score)",
     "new_category_auc": "In telling which categories it will newly try",
     "coupon_auc": "In telling who redeems a coupon (response, not uplift: recipients were not randomised)",
+    "coupon_brier": "In the chance to redeem (Brier score)",
     "coupon_capture_at_20": "In finding redeemers among the best fifth (response, not uplift)",
 }
 MARGIN = 0.002

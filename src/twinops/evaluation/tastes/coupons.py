@@ -13,7 +13,7 @@ from twinops.entities.small_cells import hidden
 from twinops.evaluation.statistics.bootstrap import TAILS, Resampled
 from twinops.evaluation.statistics.rankings import captured
 from twinops.evaluation.statistics.weighted import auc, mean
-from twinops.evaluation.tastes.categories import TasteSetting
+from twinops.evaluation.tastes.categories import ZERO, TasteSetting
 
 AUC, BRIER = "coupon_auc", "coupon_brier"
 CURVE = np.linspace(0, 1, 51)
@@ -44,9 +44,10 @@ def measure_coupons(scored: ScoredCampaigns, draws: np.ndarray, *, seed: int, to
     weights = draws[:, scored.household].astype(float)
     found = {}
     for model, score in scored.scores.items():
-        at_top = captured(scored.responded, score, weights, shares=np.array([top]))[:, 0]
-        found[model, AUC] = Resampled(auc(scored.responded, score, weights))
-        found[model, f"coupon_capture_at_{top:.0%}".removesuffix("%")] = Resampled(at_top)
+        if model != ZERO:  # it ranks nobody
+            at_top = captured(scored.responded, score, weights, shares=np.array([top]))[:, 0]
+            found[model, AUC] = Resampled(auc(scored.responded, score, weights))
+            found[model, f"coupon_capture_at_{top:.0%}".removesuffix("%")] = Resampled(at_top)
         found[model, BRIER] = Resampled(mean((score - scored.responded) ** 2, weights))
     campaigns = len(np.unique(scored.campaign))
     about = TasteSetting(
@@ -64,6 +65,8 @@ def curves(scored: ScoredCampaigns, draws: np.ndarray) -> dict[str, Curve]:
     weights = draws[:, scored.household].astype(float)
     out = {}
     for model, score in scored.scores.items():
+        if model == ZERO:
+            continue
         drawn = captured(scored.responded, score, weights, shares=CURVE)
         low, high = np.nanquantile(drawn[1:], TAILS, axis=0)
         out[model] = Curve(drawn[0], low, high)

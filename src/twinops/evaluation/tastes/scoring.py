@@ -3,7 +3,7 @@
 import numpy as np
 
 from twinops.errors import DataError
-from twinops.evaluation.tastes.categories import TWIN, ScoredTastes
+from twinops.evaluation.tastes.categories import NAIVE, TWIN, ZERO, ScoredTastes
 from twinops.evaluation.tastes.coupons import ScoredCampaigns
 from twinops.evaluation.tastes.social import ExpectedSocial, ScoredSocial
 from twinops.params import CouponsParams, FeaturesParams
@@ -31,6 +31,8 @@ def score_tastes(
         TWIN: model.predict(now),
         "popularity": baselines.popularity(past, now),
         "own_counts": baselines.own_counts(past, now),
+        NAIVE: baselines.last_period(past, now),
+        ZERO: np.zeros(now.chosen.shape),
         "lightgbm": baselines.trees_on_tastes(model, past, now),
     }
     new = now.new(after_days=new_after_days)
@@ -79,6 +81,7 @@ def _coupon_scores(
         "type": baselines.base_rate(past, now),
         "rfm": baselines.rfm(past, now, penalty_c=offers.penalty_c),
         "beta_binomial": baselines.beta_binomial(past, now),
+        ZERO: np.zeros(len(now)),
         "lightgbm": baselines.trees_on_coupons(model, past, now),
     }
 

@@ -22,13 +22,15 @@ SOCIAL = {
 def tastes_table(findings: Findings) -> str:
     """One line a quantity, one column a model."""
     return _table(findings, TASTES, {"": "twin", "own_counts": "own counts", "popularity": "popularity",
+                                     "naive": "last 28 days again", "zero": "nobody buys",
                                      "lightgbm": "boosted trees"})  # fmt: skip
 
 
 def coupons_table(findings: Findings) -> str:
     """One line a quantity, one column a model. Response, not uplift."""
     return _table(findings, COUPONS, {"": "twin", "rfm": "RFM regression", "beta_binomial": "own redemption rate",
-                                      "type": "campaign type's rate", "lightgbm": "boosted trees"})  # fmt: skip
+                                      "type": "campaign type's rate", "zero": "nobody redeems",
+                                      "lightgbm": "boosted trees"})  # fmt: skip
 
 
 def social_table(findings: Findings) -> str:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
-from twinops.governance.assessment.substance import too_thin
+from twinops.governance.assessment.wording import copied, empty, seen_words
 from twinops.governance.people.offices import DATA_OWNER, DPO, RISK_OFFICER
 from twinops.governance.reading import Record, Text, checked, parse
 
@@ -27,7 +28,7 @@ JUSTIFIABLE = ("income", "tenure")
 """No grounds of Charter art. 21. A list of what is allowed, because nobody can list what stands in for what is not."""
 REACHED, FAMILY = "alternative_reach.", "fairness_family"
 Reasoned = Annotated[str, Field(min_length=60, max_length=4_000)]
-"""A sentence or two: less is no reason that somebody else could weigh; nor are dots, which `substance` sees."""
+"""A sentence or two: less is no reason that somebody else could weigh; nor are dots, which `wording` sees."""
 
 
 class Alternative(Record):
@@ -101,8 +102,8 @@ def _mistakes(raw: Any) -> Iterator[str]:
     said = {part: str(raw.get(part)) for part in ("aim", "necessity", "advice")}
     listed = [a for a in raw.get("alternatives") or () if isinstance(a, Mapping)]
     said |= {f"alternatives.{i}": str(a.get("why_not")) for i, a in enumerate(listed)}
-    yield from (f"{part}: says too little" for part, text in said.items() if too_thin({"answer": text}))
-    if len({" ".join(text.casefold().split()) for text in said.values()}) < len(said):
+    yield from (f"{part}: {why}" for part, text in said.items() if (why := empty(text)))
+    if any(copied(seen_words(one), seen_words(other)) for one, other in combinations(said.values(), 2)):
         yield "two answers are the same text; each asks for another thing"
 
 

@@ -213,7 +213,9 @@ def facts(dpia: Dpia) -> tuple[Fact, ...]:
     source = f"{SOURCE}, version {dpia.version}"
     declared = dpia.declared.model_dump(mode="json")
     human = dpia.human.model_dump(mode="json")
+    asked = {name: {"who": field.who, "question": field.question} for name, field in dpia.human}
     return (
+        Fact("dpia.asked", {"version": dpia.version, "questions": asked}, Kind.DECLARED, source),
         Fact("dpia.synthetic_controller", dpia.synthetic_controller, Kind.DECLARED, source),
         Fact("dpia.need", need(dpia), Kind.DECLARED, source),
         *(Fact(f"dpia.declared.{name}", value, Kind.DECLARED, source) for name, value in declared.items()),

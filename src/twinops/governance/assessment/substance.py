@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import combinations
@@ -10,23 +9,21 @@ from typing import Any
 
 from twinops.governance.assessment.answers import ADVICE, DECISION, GivenAnswer
 from twinops.governance.assessment.questions import HIGH
+from twinops.governance.assessment.reopening import MONTHS, too_old
+from twinops.governance.assessment.wording import copied, empty, repeats, seen_words
 
-FEWEST_WORDS, FEWEST_LETTERS = 5, 20
-"""Below either, an answer in words says nothing that another person could weigh (house rule)."""
-ALIKE = 0.85
-"""Share of words that two texts have in common from which one is a copy of the other (house rule)."""
 AGAINST = "unfavourable"
 APPROVALS = ("approve", "approve_with_conditions")
-_WORD = re.compile(r"\w+")
 
 
-def too_thin(answer: Mapping[str, Any]) -> tuple[str, ...]:
-    """Parts in words that say too little.
+def too_thin(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Parts in words that say nothing, each with why.
 
     >>> too_thin({"answer": ".", "severity": 2, "reasons": "Nobody is charged more and offers stay within limits."})
-    ('answer',)
+    {'answer': 'says too little'}
     """
-    return tuple(part for part, said in answer.items() if part in WORDS and isinstance(said, str) and _thin(said))
+    written = {part: said for part, said in answer.items() if part in WORDS and isinstance(said, str)}
+    return {part: why for part, said in written.items() if (why := empty(said))}
 
 
 WORDS = frozenset({"answer", "justification", "measures", "reasons", "impacts", "threats", "sources"})
@@ -35,15 +32,15 @@ WORDS = frozenset({"answer", "justification", "measures", "reasons", "impacts", 
 
 def against(answers: Mapping[str, GivenAnswer], failed: Mapping[str, Any]) -> Iterator[str]:
     """Why these answers, taken together, carry no approval. `failed`: gate -> the risks that it speaks to."""
-    yield from (f"{name} says too little in {', '.join(thin)}" for name, g in answers.items() if (thin := thin_in(g)))
+    yield from (f"{name} {why} in {part}" for name, g in answers.items() for part, why in thin_in(g).items())
     yield from _copied(answers)
     yield from _out_of_order(answers)
     yield from _unexplained(answers, failed)
     yield from _overruled(answers)
 
 
-def thin_in(given: GivenAnswer) -> tuple[str, ...]:
-    """Parts of an answer that say too little; a conclusion is chosen, its reasons are written."""
+def thin_in(given: GivenAnswer) -> dict[str, str]:
+    """Parts of an answer that say nothing, each with why; a conclusion is chosen, its reasons are written."""
     return too_thin({p: said for p, said in given.answer.items() if (given.field, p) != (DECISION, "answer")})
 
 
@@ -52,33 +49,27 @@ def ahead(dated: Mapping[str, date | None], today: date) -> tuple[str, ...]:
     return tuple(f"{name} is dated {day}, which has not come" for name, day in dated.items() if day and day > today)
 
 
-def _thin(said: str) -> bool:
-    words = {w.casefold() for w in _WORD.findall(said) if w.isalpha()}
-    return len(words) < FEWEST_WORDS or sum(map(len, words)) < FEWEST_LETTERS
-
-
 def _copied(answers: Mapping[str, GivenAnswer]) -> Iterator[str]:
-    """The same words for two questions, or the question for its answer."""
-    texts = {
-        (name, part): _words(said)
+    """The same words for two questions, or a question for an answer."""
+    texts = {key: seen_words(said) for key, said in written_parts(answers).items() if not empty(said)}
+    for (one, first), (other, second) in combinations(texts.items(), 2):
+        if copied(first, second):
+            yield f"{' '.join(other)} repeats {' '.join(one)}"
+    questions = {name: seen_words(given.question) for name, given in sorted(answers.items())}
+    for (name, part), said in texts.items():
+        asked = next((q for q in sorted(questions, key=lambda q: q != name) if repeats(said, questions[q])), None)
+        if asked:
+            yield f"{name} {part} repeats the question{'' if asked == name else f' of {asked}'}"
+
+
+def written_parts(answers: Mapping[str, GivenAnswer]) -> dict[tuple[str, str], str]:
+    """Everything that was written in words, by question and part; a conclusion is chosen."""
+    return {
+        (name, part): said
         for name, given in sorted(answers.items())
         for part, said in given.answer.items()
-        if part in WORDS and (name, part) != (DECISION, "answer") and isinstance(said, str) and not _thin(said)
+        if part in WORDS and (name, part) != (DECISION, "answer") and isinstance(said, str)
     }
-    for (one, first), (other, second) in combinations(texts.items(), 2):
-        if _alike(first, second):
-            yield f"{' '.join(other)} repeats {' '.join(one)}"
-    for (name, part), said in texts.items():
-        if _alike(said, _words(answers[name].question)):
-            yield f"{name} {part} repeats the question"
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(w.casefold() for w in _WORD.findall(text))
-
-
-def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= ALIKE * len(one | other)
 
 
 def _out_of_order(answers: Mapping[str, GivenAnswer]) -> Iterator[str]:
@@ -87,6 +78,8 @@ def _out_of_order(answers: Mapping[str, GivenAnswer]) -> Iterator[str]:
     for name, given in sorted(answers.items()):
         if advice and name not in (ADVICE, DECISION) and given.dated > advice.dated:
             yield f"{ADVICE} is dated {advice.dated}, before {name} of {given.dated}"
+        if decision and too_old(given.dated, decision.dated):
+            yield f"{name} is dated {given.dated}, more than {MONTHS} months before {DECISION} of {decision.dated}"
     if advice and decision and decision.dated < advice.dated:
         yield f"{DECISION} is dated {decision.dated}, before {ADVICE} of {advice.dated}"
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
+from twinops.entities.baselines import GAIN
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.legal import DataSheet
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.governance.words import words
-
-GAIN = ".gain_over_"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from markupsafe import Markup
 
+from twinops.entities.baselines import BEST, GAIN
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
@@ -19,7 +20,7 @@ from twinops.entities.shown import Section
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.citations import cite, said
 from twinops.governance.documents import _blended, _tables
-from twinops.governance.documents._tables import GAIN, Quantity, figure, headline_measures, of_own, quantities, sheet
+from twinops.governance.documents._tables import Quantity, figure, headline_measures, of_own, quantities, sheet
 from twinops.governance.documents.appendix import Appendix
 from twinops.governance.markdown import plain, render
 from twinops.governance.policy.decide import Decision
@@ -83,7 +84,8 @@ def _called(fact: Fact) -> str:
 
 def _strongest(row: Quantity) -> tuple[str, Markup]:
     """The baseline that the twin gains least over."""
-    least = min(row.gains, key=lambda m: m.value, default=None)
+    named = (m for m in row.gains if not m.name.endswith(GAIN + BEST))
+    least = min(named, key=lambda m: m.value, default=None)
     twin = (row.twin,) if row.twin else ()
     if least is None:
         return "none", cite(*twin)

@@ -40,6 +40,12 @@ def told_in(section: Section, evidence: Evidence) -> tuple[Any, ...]:
     return tuple(line for gate in gates() if getattr(gate, "SECTION", None) is section for line in gate.told(evidence))
 
 
+def in_brief(evidence: Evidence) -> tuple[str, ...]:
+    """Sentences that gates put on the page of ten minutes, whatever their verdicts."""
+    told = (gate.IN_BRIEF(evidence) for gate in gates() if hasattr(gate, "IN_BRIEF"))
+    return tuple(sentence for sentence in told if sentence)
+
+
 def looked_up_later() -> frozenset[str]:
     """What gates advise that cannot be judged while the documents are written."""
     return frozenset(gate.LATER for gate in gates() if hasattr(gate, "LATER"))

@@ -1,7 +1,9 @@
-"""Refuse a twin that does not predict better than the plain baseline it was measured beside.
+"""Refuse a twin that does not predict better than the best of the plain baselines it was measured beside.
 
 The gain is paired (both predict the same households on the same held-out days) and its interval is a bootstrap over
-households, because rows of one household are alike (Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x).
+households, because rows of one household are alike (Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x), with how
+the days differ. To be better than all, it must be shown better than each, and no number of them makes that easier
+(Berger, Technometrics 24, 1982), so the hardest to beat is judged, whichever the policy names.
 """
 
 from __future__ import annotations
@@ -10,13 +12,14 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from twinops.entities.baselines import CHALLENGER, GAIN, plain_gains
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
 from twinops.governance.reading import Record
 
 RULE = "GDPR art. 5(1)(c), necessity: data must add something; Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x"
-QUESTION = "Does the twin predict better than its plain baseline, with more than luck?"
+QUESTION = "Does the twin predict better than the best of its plain baselines, with more than luck?"
 PICTURES = ("accuracy", "calibration")
 _NAMES = ("active_", "spend_", "baskets_")
 SPEAKS_TO = {"dpia.accuracy": _NAMES, "annex_iv.2g": _NAMES, "annex_iv.3": ("active_auc", "spend_mae")}
@@ -27,7 +30,10 @@ EACH = ("active_auc", "spend_mae")
 
 
 class Limits(Record):
-    """`gain` names the paired gain, above zero when the twin is better, in the unit of the measure."""
+    """`gain` names a paired gain that must be there, above zero when the twin is better, in the unit of the measure.
+
+    Over whichever baseline: none that was measured beside it is passed over.
+    """
 
     gain: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+\.gain_over_[a-z0-9_]+$")]
     more_than: Annotated[float, Field(ge=0)] = 0.0
@@ -45,21 +51,25 @@ def needs(limits: Limits) -> tuple[str, ...]:
 
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """Whole interval above the limit: passed; at or below it: failed; across it: the data cannot tell."""
-    gain = evidence.measure(limits.gain)
-    if gain is None or gain.low is None or gain.high is None:
+    named, quantity = evidence.measure(limits.gain), covers(limits)
+    gains = [*plain_gains(quantity, evidence.measures).values(), *([named] if named else [])]
+    known = [(g.low, g.high, g) for g in gains if g.low is not None and g.high is not None]
+    if named is None or len(known) < len(gains):
         return missing(
-            f"No gain with its interval was measured under the name {limits.gain}.",
+            f"No gain with its interval was measured under the name {limits.gain}, or beside it.",
             "Run `dvc repro evaluate`.",
             limit=limits.more_than,
         )
+    low, _, gain = min(known, key=lambda ends: ends[0])
+    _, high, beaten = min(known, key=lambda ends: ends[1])
     figures = about(gain, limit=limits.more_than)
-    if gain.low > limits.more_than:
+    if low > limits.more_than:
         return passed(_sentence(gain, evidence, f"all of it above {limits.more_than:g}"), **figures)
-    if gain.high <= limits.more_than:
+    if high <= limits.more_than:
         return failed(
-            _sentence(gain, evidence, f"none of it above {limits.more_than:g}"),
+            _sentence(beaten, evidence, f"none of it above {limits.more_than:g}"),
             "See notebooks/evaluate.py; change `train` in params.yaml or the features, never the limit.",
-            **figures,
+            **about(beaten, limit=limits.more_than),
         )
     return inconclusive(
         _sentence(gain, evidence, f"which spans {limits.more_than:g}, so this may be luck"),
@@ -69,7 +79,11 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
 
 
 def _sentence(gain: Measure, evidence: Evidence, judgement: str) -> str:
-    quantity, baseline = gain.name.split(".gain_over_")
+    quantity, baseline = gain.name.split(GAIN)
+    many = len(plain_gains(quantity, evidence.measures))
     pair = [evidence.measure(name) for name in (quantity, f"{quantity}.{baseline}")]
     beside = f" (twin {pair[0].value:.4g}, {baseline} {pair[1].value:.4g})" if pair[0] and pair[1] else ""
-    return f"{quantity}: the gain over {baseline} is {gain}, {judgement}{beside}."
+    trees = evidence.measure(f"{quantity}{GAIN}{CHALLENGER}")
+    told = f" Beside the challenger {CHALLENGER}, which decides nothing: {trees}." if trees else ""
+    among = f", the hardest to beat of {many} plain baselines," if many > 1 else ""
+    return f"{quantity}: the gain over {baseline}{among} is {gain}, {judgement}{beside}.{told}"

@@ -2,6 +2,8 @@
 
 Labels of a whole horizon come late. What households did in the first days over what was expected is known after a week:
 above one there was more than expected, below one less. Both ways count.
+
+Weeks move by themselves. An alarm must lie beyond what calm weeks do; to pass, this week must be seen well enough.
 """
 
 from __future__ import annotations
@@ -22,6 +24,11 @@ from twinops.governance.reading import Record
 RULE = "House rule: what is served is watched; AI Act art. 72 (Reg. (EU) 2024/1689) asks it of high-risk systems"
 QUESTION = "Did households do in the first days after the as-of day what was expected of them?"
 MEASURES = ("early_baskets_ratio", "early_active_ratio")
+"""With how far calm weeks lie from one in their intervals."""
+
+WEEKS = tuple(f"{name}.week" for name in MEASURES)
+"""The same ratios with the doubt of this week's households alone."""
+
 PICTURES = ("early_warning",)
 WATCHED = ("early_",)
 SPEAKS_TO = {"dpia.accuracy": WATCHED, "annex_iv.9": WATCHED}
@@ -45,48 +52,49 @@ class Limits(Record):
 
 def needs(_limits: Limits) -> tuple[str, ...]:
     """Names of the evidence without which the gate answers *missing*."""
-    return MEASURES
+    return (*MEASURES, *WEEKS)
 
 
-def answer(ratios: Sequence[Measure], limits: Limits) -> Outcome:
-    """Alarm: one lies as far off as the alarm, and that is not chance. All nearer than the warning, and no end of an
-    interval as far as the alarm: passed. Else a warning.
+def answer(ratios: Sequence[Measure], weeks: Sequence[Measure], limits: Limits) -> Outcome:
+    """Alarm: one lies as far off as the alarm, and neither households nor weeks do that by chance. All nearer than the
+    warning, and this week's households put no end as far as the alarm: passed. Else a warning.
 
     >>> near, far = (Measure("r", v, n=900, source="s", method="m", low=v - 0.03, high=v + 0.03) for v in (0.99, 0.85))
-    >>> [answer([r], Limits(warn=0.07, alarm=0.1)).value for r in (near, far)]
+    >>> [answer([r], [r], Limits(warn=0.07, alarm=0.1)).value for r in (near, far)]
     ['passed', 'failed']
     """
     if any(_off(r.value) >= limits.alarm and _beyond_chance(r) for r in ratios):
         return Outcome.FAILED
-    if ratios and all(_off(r.value) < limits.warn and _farthest(r) < limits.alarm for r in ratios):
+    if weeks and all(_off(w.value) < limits.warn and _farthest(w) < limits.alarm for w in weeks):
         return Outcome.PASSED
     return Outcome.INCONCLUSIVE
 
 
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """Both ratios are judged, and the one farther from one is shown."""
-    found = [evidence.measure(name) for name in MEASURES]
-    known = [m for m in found if m is not None and m.low is not None and m.high is not None]
-    if len(known) < len(found):
+    found = [evidence.measure(name) for name in needs(limits)]
+    both = [m for m in found if m is not None and m.low is not None and m.high is not None]
+    if len(both) < len(found):
         return missing(
-            "What households did in the first days was not measured with its interval.",
-            "Run `dvc repro drift`; it needs the days after drift.current_cutoff.",
+            "What households did in the first days was not measured with its intervals.",
+            "Run `dvc repro drift`; it needs the days after drift.current_cutoff, and three weeks or more before it.",
             limit=limits.alarm,
         )
+    known, weeks = both[: len(MEASURES)], both[len(MEASURES) :]
     worst = max(known, key=lambda m: _off(m.value))
     figures = about(worst, limit=f"warn at {limits.warn:.0%}, alarm at {limits.alarm:.0%}")
     sentence = f"Actual over expected in the first days: {'; '.join(f'{_spoken(m)} {m}' for m in known)}"
-    outcome = answer(known, limits)
+    outcome = answer(known, weeks, limits)
     if outcome is Outcome.PASSED:
-        return passed(f"{sentence}: within {limits.warn:.0%}, and within {limits.alarm:.0%} at any end.", **figures)
+        return passed(f"{sentence}: within {limits.warn:.0%}, and this week seen within {limits.alarm:.0%}.", **figures)
     if outcome is Outcome.FAILED:
         return failed(
-            f"{sentence}: an alarm, off by {limits.alarm:.0%} or more and beyond chance.",
+            f"{sentence}: an alarm, off by {limits.alarm:.0%} or more and beyond what calm weeks do.",
             "See notebooks/drift.py: is a feed silent, did households leave, did the world change? Hold the offers.",
             **figures,
         )
     return inconclusive(
-        f"{sentence}: a warning, {limits.warn:.0%} or more off or too unsure to exclude {limits.alarm:.0%}.",
+        f"{sentence}: a warning, {limits.warn:.0%} or more off, or seen too badly to exclude {limits.alarm:.0%}.",
         "See notebooks/drift.py; look again in a week, and wait for the labels before anything is promoted.",
         **figures,
     )

@@ -6,7 +6,7 @@ full level (intersection-union), which too few households cannot do. Else nobody
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Self
@@ -187,10 +187,13 @@ class _Judged:
         if low:
             return failed(said, self._way_out(low), **self._figures(low))
         if unsure:
-            return inconclusive(
-                said, "A named risk officer decides in writing, or more households would tell.", **self._figures(unsure)
-            )
+            return inconclusive(said, self._told_by(unsure), **self._figures(unsure))
         return passed(said, **self._figures(list(self.tests)))
+
+    def _told_by(self, unsure: Sequence[str]) -> str:
+        """More households are worth waiting for only where a number of them would settle each doubt."""
+        more = all(self.tests[name].households_to_settle is not None for name in unsure)
+        return f"A named risk officer decides in writing{', or more households would tell' if more else ''}."
 
     def _justified(self, name: str) -> bool:
         return name in self.limits.justifiable and name in self.weighed and not self.weighed[name].problem

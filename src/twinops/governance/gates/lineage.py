@@ -6,12 +6,15 @@ same inputs give the same bytes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
 from twinops.governance.reading import Record
 
 RULE = "GDPR art. 5(2); AI Act art. 12 (Reg. (EU) 2024/1689)"
 QUESTION = "Can the candidate be traced to committed code, data and parameters?"
+FEW = 4
 FACTS = ("git_revision", "git_dirty", "lock_matches")
 LATER = "It is judged after the pipeline: `twinops status` shows the answer, `twinops register` records it."
 
@@ -42,7 +45,7 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
         )
     stale = _stale(evidence)
     if matches is not True and stale:
-        named = ", ".join(f"`{name}`" for name in stale)
+        named = _named(stale)
         return failed(
             f"{where}, but dvc.lock still holds {named}, which dvc.yaml no longer has.",
             f"DVC neither runs nor forgets it. {_mend(stale)} Then `dvc repro`, commit dvc.lock, `make run`.",
@@ -51,8 +54,8 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     other = evidence.table("code_ran")
     if matches is not True and other:
         return failed(
-            f"{where}, but {', '.join(f'`{name}`' for name in sorted(other))} ran other code than dvc.lock records.",
-            f"Run `dvc repro --force {' '.join(sorted(other))}` with this folder's own environment, commit dvc.lock.",
+            f"{where}, but {_named(other)} ran other code than dvc.lock records.",
+            f"Run `dvc repro --force{_short(other)}` with this folder's own environment, commit dvc.lock.",
             **figures,
         )
     if matches is not True:
@@ -62,6 +65,18 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             **figures,
         )
     return passed(f"{where}, all of it committed, and dvc.lock fits.", **figures)
+
+
+def _named(stages: Iterable[str]) -> str:
+    """A few by name; a sentence with forty names has no end."""
+    names = sorted(stages)
+    more = f" and {len(names) - FEW} other stages" if len(names) > FEW else ""
+    return ", ".join(f"`{name}`" for name in names[:FEW]) + more
+
+
+def _short(stages: Iterable[str]) -> str:
+    names = sorted(stages)
+    return f" {' '.join(names)}" if len(names) <= FEW else ""
 
 
 def _stale(evidence: Evidence) -> dict[str, tuple[str, ...]]:
@@ -74,7 +89,7 @@ def _stale(evidence: Evidence) -> dict[str, tuple[str, ...]]:
 def _mend(stale: dict[str, tuple[str, ...]]) -> str:
     """How to remove them: the entry, and what only it made."""
     made = sorted({path for paths in stale.values() for path in paths})
-    entries = ", ".join(f"`{name}:`" for name in stale)
+    entries = _named(f"{name}:" for name in stale)
     left = f" and, if nothing else makes it, delete {', '.join(f'`{p}`' for p in made[:6])}" if made else ""
     more = f" and {len(made) - 6} more" if len(made) > 6 else ""
     return f"Take the entry {entries} below `stages:` out of dvc.lock{left}{more}."

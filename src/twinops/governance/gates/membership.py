@@ -1,7 +1,8 @@
 """Refuse a model from which it can be told whose data it was made of.
 
 Judged is the attack that leaks most: online LiRA (Carlini et al. 2022, doi:10.1109/SP46214.2022.9833649), its true
-positives at one false positive in a hundred, and the area under its curve.
+positives at one false positive in a hundred, and the area under its curve. Every head that ships is attacked; one that
+could not be is no head that does not leak.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ RULE = "GDPR art. 5(1)(f), recital 26; EDPB opinion 28/2024; Carlini et al. 2022
 QUESTION = "Can it be told from the model whose data it was made of?"
 RATE = "membership_rate"
 AUC = "membership_auc"
+UNATTACKED = "membership_not_attacked"
 RISKS = ("risk_inference", "incident_access")
 SPEAKS_TO = {"dpia.risk_incident": (AUC,), "annex_iv.2g": ("membership_",)}
 
@@ -43,9 +45,19 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             "Run `dvc repro privacy`.",
             limit=limits.rate_at_most,
         )
+    skipped = evidence.fact(UNATTACKED)
+    if skipped is not None and skipped.value:
+        why = "; ".join(f"{head} ({said})" for head, said in sorted(skipped.value.items()))
+        return missing(
+            f"Heads that ship were not attacked: {why}.",
+            "Collect more households, or ship without these heads.",
+            limit=limits.rate_at_most,
+        )
     figures = about(rate, limit=limits.rate_at_most)
+    heads = ", ".join(m.name.removeprefix(f"{RATE}.") for m in evidence.starting(f"{RATE}."))
+    leaks = f", on the head that leaks most of {heads}," if heads else ""
     sentence = (
-        f"At one false alarm in a hundred the attack finds {rate} of those trained on (by chance 0.01), "
+        f"At one false alarm in a hundred the attack{leaks} finds {rate} of those trained on (by chance 0.01), "
         f"and tells them from strangers with AUC {auc} (by chance 0.5)"
     )
     if rate.high <= limits.rate_at_most and auc.high <= limits.auc_at_most:

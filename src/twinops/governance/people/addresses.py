@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from twinops.governance.people.lookalikes import skeleton
+
 
 def compared(email: str) -> str:
     """The address without case and extra space, in Unicode's one form, its domain as the DNS spells it (IDNA).
@@ -17,3 +19,13 @@ def compared(email: str) -> str:
     except UnicodeError:
         spelled = domain  # no domain at all: compared as it stands
     return f"{local}{at}{spelled}"
+
+
+def mailbox(email: str) -> str:
+    """As it is taken for: without what stands behind a plus sign, letters of other scripts as those they look like.
+
+    >>> mailbox("rita+dpo@shop.example") == mailbox("Rita@shop.example")
+    True
+    """
+    local, at, domain = compared(email).rpartition("@")
+    return skeleton(f"{local.partition('+')[0]}{at}{domain}")

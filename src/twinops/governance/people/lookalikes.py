@@ -22,6 +22,10 @@ _ALSO = str.maketrans("0135пгтикнτυ", "oiesnrtikhtu")
 """Digits and letters that read like Latin ones in a word, beyond what Unicode lists."""
 
 
+_TITLES = frozenset({"dr", "prof", "mr", "mrs", "ms", "herr", "frau", "mag", "ing", "dipi"})
+"""As the skeleton has them: i for l."""
+
+
 @cache
 def _prototypes() -> dict[int, str]:
     lines = text_beside("twinops.governance.people", "confusables.tsv").splitlines()
@@ -63,6 +67,16 @@ def resembles(alias: str, protected: Iterable[str]) -> str | None:
     """The protected alias that this one looks like without being it."""
     shapes = looks(bare(alias))
     return next((name for name in protected if alias != name and looks(bare(name)) & shapes), None)
+
+
+def named(person: str) -> frozenset[str]:
+    r"""The parts of a person's name as they look, without initials and titles.
+
+    >>> named("Dr. Ri\u0301ta  RISK") == named("Rita X. Risk")
+    True
+    """
+    drawn = "".join(c for c in skeleton(" ".join(person.split())) if not unicodedata.combining(c))
+    return frozenset(w for w in re.findall(r"\w+", drawn) if len(w) > 1) - _TITLES
 
 
 def twin_of(name: str, others: Iterable[str]) -> str | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from itertools import combinations
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from twinops.entities.canonical import digest
-from twinops.governance.people import sshsig
-from twinops.governance.people.addresses import compared
+from twinops.governance.people import lookalikes, sshsig
+from twinops.governance.people.addresses import compared, mailbox
 from twinops.governance.reading import Record, Text, checked, parse
 
 SOURCE = "compliance/offices.yaml"
@@ -134,6 +135,7 @@ def _mistakes(raw: Any) -> Iterator[str]:
     for field in ONCE:
         yield from _twice(field, [_spelled(p.get(field)) for p in people if p.get(field) is not None])
     yield from _twice("e-mail", [compared(str(e)) for p in people for e in _listed(p.get("emails"))])
+    yield from _same_person([p for p in people if p.get("office")])
     for place, person in enumerate(people):
         yield from (f"people.{place}: {one}" for one in _lacking(person))
     if not any(p.get("office") == RISK_OFFICER for p in people):
@@ -152,6 +154,16 @@ def _twice(field: str, given: list[str]) -> Iterator[str]:
     """A person is one line: a second under another name with the same key would decide and advise at once."""
     for one in sorted({o for o in given if given.count(o) > 1}):
         yield f"people: {field} {one!r:.60} stands twice; a person has one line and one office (art. 38(6))"
+
+
+def _same_person(officers: list[Mapping[str, Any]]) -> Iterator[str]:
+    """Two officers whose names or mailboxes are taken for each other: one person would decide on her own answers."""
+    for one, other in combinations(officers, 2):
+        names = [lookalikes.named(str(p.get("name") or "")) for p in (one, other)]
+        boxes = [{mailbox(str(e)) for e in _listed(p.get("emails"))} for p in (one, other)]
+        if (all(names) and (names[0] <= names[1] or names[1] <= names[0])) or boxes[0] & boxes[1]:
+            who = " and ".join(str(p.get("name")) for p in (one, other))
+            yield f"people: {who:.120} are taken for one person in two offices; write names and addresses that differ"
 
 
 def _lacking(person: Mapping[str, Any]) -> Iterator[str]:

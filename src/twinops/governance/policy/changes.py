@@ -15,7 +15,15 @@ from twinops.governance.policy.limits import Gate, Policy
 
 LOWER_IS_STRICTER = ("at_most", "at_most_days", "most_contacts", "approval_days")
 HIGHER_IS_STRICTER = ("at_least", "more_than")
-MORE_IS_STRICTER = ("never", "never_keyed_on", "vulnerable", "required", "attributes", "protected_aliases")
+MORE_IS_STRICTER = (
+    "never",
+    "never_keyed_on",
+    "vulnerable",
+    "required",
+    "attributes",
+    "quantities",
+    "protected_aliases",
+)
 FEWER_IS_STRICTER = ("may_resolve", "by", "gate_runners")
 TOLD_ONLY = ("version", "valid_from", "valid_until")
 """Renewing a policy is a look at it; the limits it renews are compared one by one."""

@@ -15,6 +15,9 @@ from pydantic import Field, ValidationError
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance.assessment.questions import HUMAN
+from twinops.governance.assessment.substance import WORDS
+from twinops.governance.assessment.wording import copied, empty, seen_words
 from twinops.governance.policy.limits import Id, Policy
 from twinops.governance.reading import Record, Text, checked, parse
 
@@ -143,7 +146,20 @@ def _problem(one: SubmittedRuling, policy: Policy, verdict: Verdict | None, evid
         return one.problem or "it is not signed"
     if (one.candidate, one.evidence, one.answer) != (evidence.key, verdict.evidence, verdict.outcome.value):
         return "it was written for another candidate, evidence or answer"
-    return allowed.against(one.role) or _out_of_time(one, allowed.at_most_days, evidence.judged_on)
+    out_of_time = _out_of_time(one, allowed.at_most_days, evidence.judged_on)
+    return allowed.against(one.role) or out_of_time or _no_reason(one.reason, evidence)
+
+
+def _no_reason(reason: str, evidence: Evidence) -> str:
+    """A reason says something, and something of its own: not what the impact assessment answers or asks."""
+    why = empty(reason)
+    if why:
+        return f"its reason {why}"
+    told = seen_words(reason)
+    said = {name: evidence.table(f"dpia.human.{name}") for name in HUMAN}
+    texts = ((n, t) for n, answer in said.items() for p, t in answer.items() if p in (*WORDS, "question"))
+    repeated = (n for n, text in texts if isinstance(text, str) and text and copied(told, seen_words(text)))
+    return next((f"its reason repeats {name} of the impact assessment" for name in repeated), "")
 
 
 def _out_of_time(one: SubmittedRuling, days: int, today: date | None) -> str:

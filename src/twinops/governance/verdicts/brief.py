@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from twinops.entities.evidence import Evidence
 from twinops.entities.passage import Passage
 from twinops.entities.verdict import Verdict
+from twinops.governance.gates._shelf import in_brief
 from twinops.governance.markdown import plain
 from twinops.governance.people.offices import RISK_OFFICER
 from twinops.governance.policy.decide import Decision
@@ -64,6 +65,8 @@ class Brief:
     """Against what, then each thing that differs."""
     stale: str = ""
     """What changed since it was measured."""
+    looks: tuple[str, ...] = ()
+    """How often the figures were looked at while they were chosen by."""
 
     @property
     def passages(self) -> tuple[Passage, ...]:
@@ -76,7 +79,7 @@ class Brief:
         told += [f"And {self.more} more; every verdict stands in the model card."] if self.more else []
         parts = {
             "": (self.purpose,),
-            "What was decided": (*((self.stale,) if self.stale else ()), self.decided),
+            "What was decided": (*((self.stale,) if self.stale else ()), self.decided, *self.looks),
             "What stands in the way": tuple(told) or ("Nothing that was judged so far.",),
             "What to do, by whom, by when": tuple(map(str, self.asked)) or ("Nothing is open.",),
             "What changed": self.changed or ("There is nothing to compare it with.",),
@@ -104,6 +107,7 @@ def brief(evidence: Evidence, decision: Decision, *, policy: Policy | None = Non
         more=max(0, len(in_way) - REASONS),
         asked=(*_asked(policy, in_way, evidence), *_to_renew(policy, evidence, decision)),
         changed=changes(Side("this candidate", evidence, decision), before),
+        looks=in_brief(evidence),
     )
 
 

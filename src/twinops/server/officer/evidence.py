@@ -20,6 +20,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.fact import Kind as FactKind
 from twinops.errors import IntegrityError, ParamsError
+from twinops.governance import looks
 from twinops.governance.log import manifest
 from twinops.governance.people import approval
 from twinops.governance.policy import judge as judges
@@ -32,6 +33,7 @@ from twinops.server.registry.audit_log import AuditLog
 from twinops.server.registry.home import Home
 from twinops.server.registry.records import Recorded, Submitted
 from twinops.server.registry.store import GovernedStore
+from twinops.server.registry.transaction import Transaction
 
 MAX_FILE = 8 * 1024**2
 
@@ -120,7 +122,7 @@ class CompletedEvidence:
 
 def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int:
     """Keep evidence on a version and show its verdicts on the version's page; the number of the record is returned."""
-    given = CompletedEvidence.of(_measured(handed, name), handed, name=name, lineage=_lineage(handed))
+    measured = _measured(handed, name)
     with store.reading() as now:
         may = not approval.against_recording(store.actor(), cases.rules(now).offices, forced=handed.forced)
     opened = opened_by_a_loader(store, name, version) if may else None
@@ -130,6 +132,8 @@ def submit(store: GovernedStore, name: str, version: int, handed: Handed) -> int
         made = cases.recorded(log.transaction, name, version)
         if handed.model_sha256 != opened:
             raise refusal("This evidence is about another model file than the one a loader opens.")
+        lineage = (*_lineage(handed), *_looks_facts(log.transaction, name, measured))
+        given = CompletedEvidence.of(measured, handed, name=name, lineage=lineage)
         return keep(store, log, made, given)
 
 
@@ -155,6 +159,7 @@ def keep(store: GovernedStore, log: AuditLog, made: Recorded, given: CompletedEv
     _keep_files(store.home, digest, given.handed.files)
     about = {"model": made.name, "version": made.version, "uid": made.uid, "digest": made.digest}
     about |= {"evidence": digest, "forced": given.handed.forced, "body": canonical.digest(body)}
+    about |= looks.anchor(given.evidence.table(looks.FACT))
     seq = log.append(Kind.EVIDENCE, account, about)
     records.keep_evidence(log.session, Submitted(seq, made.uid, account, log.now, digest, body))
     tell(store, log, made)
@@ -221,6 +226,15 @@ def _lineage(handed: Handed) -> tuple[Fact, ...]:
         Fact("git_dirty", handed.dirty, FactKind.MEASURED, source),
         Fact("lock_matches", handed.lock_matches, FactKind.MEASURED, source),
     )
+
+
+def _looks_facts(now: Transaction, name: str, measured: Evidence) -> tuple[Fact, ...]:
+    """What this registry remembers of the model's ledger of looks, where the one that is handed in is without it."""
+    told = (e["about"] for e in now.seen().everything() if e["kind"] == Kind.EVIDENCE and e["about"]["model"] == name)
+    remembered = [about["looks"] for about in told if "looks" in about]
+    lost = [one for one in remembered if looks.lacks(measured.value(looks.FACT), one)]
+    source = "the registry's log"
+    return (Fact(looks.REMEMBERED, lost[-1], FactKind.MEASURED, source),) if lost else ()
 
 
 def _document_facts(documents: Mapping[str, bytes], measured: Evidence) -> tuple[Fact, ...]:

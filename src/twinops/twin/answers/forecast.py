@@ -20,6 +20,8 @@ ESTABLISHED, NEWCOMER, NOTHING = "established", "newcomer", "nothing known"
 class Forecast:
     """Chance to buy at all (None: cannot be told), baskets and USD in the horizon, each with its 80 % range.
 
+    `spend` is the mean, right for totals; of like cases half spend less than `spend_median`.
+
     `basis` says what it rests on: `established`, `newcomer` (the first eight weeks) or `nothing known`.
     """
 
@@ -28,6 +30,7 @@ class Forecast:
     baskets: float
     baskets_range: tuple[float, float]
     spend: float
+    spend_median: float
     spend_range: tuple[float, float]
     basis: str
     households: int
@@ -102,6 +105,7 @@ class _Expected:
             round(self.baskets, 2),
             (low[0], high[0]),
             round(self.spend, 2),
+            spread.quantile(0.5, baskets=self.baskets, spend=self.spend)[1],
             (low[1], high[1]),
             basis,
             spread.households,
@@ -117,6 +121,7 @@ def _conformal(twin: Opening, calibrated: Intervals) -> Forecast:
         round(expected.baskets, 2),
         (float(ranges.baskets_low[0]), float(ranges.baskets_high[0])),
         round(expected.spend, 2),
+        round(float(twin.expected.spend_median[0]), 2),
         (float(ranges.spend_low[0]), float(ranges.spend_high[0])),
         ESTABLISHED,
         calibrated.rows,

@@ -1,4 +1,4 @@
-"""What the twin must beat: the last 28 days repeated, and a regression on recency, frequency and monetary value."""
+"""What the twin must beat: nothing at all, the last 28 days again, a regression on recency, frequency and money."""
 
 from __future__ import annotations
 
@@ -21,23 +21,37 @@ WINDOW_DAYS = 28
 class Naive:
     """The last 28 days will repeat; whoever bought in them is active with the share seen among such in training.
 
-    Whoever did not is expected to bring as few baskets as such did: of a certain nothing no likelihood can be told.
+    Whoever did not is expected to bring as few baskets and USD as such did: of a certain nothing no likelihood can be
+    told. The window's USD as they are answer for the median.
     """
 
     horizon_days: int
     active_if_bought: float
     active_if_not: float
     baskets_if_not: float
+    spend_if_not: float
 
     def predict(self, table: pa.Table) -> Predictions:
         """The window's baskets and USD, in proportion to the horizon."""
         recent = columns(table, ("baskets_28", "cents_28"))
-        share = self.horizon_days / WINDOW_DAYS
+        share, bought = self.horizon_days / WINDOW_DAYS, recent["baskets_28"] > 0
+        again = recent["cents_28"] / 100 * share
         return Predictions.of(
-            np.where(recent["baskets_28"] > 0, self.active_if_bought, self.active_if_not),
-            np.where(recent["baskets_28"] > 0, recent["baskets_28"] * share, self.baskets_if_not),
-            recent["cents_28"] / 100 * share,
+            np.where(bought, self.active_if_bought, self.active_if_not),
+            np.where(bought, recent["baskets_28"] * share, self.baskets_if_not),
+            np.where(again > 0, again, self.spend_if_not),
+            again,
         )
+
+
+@dataclass(frozen=True)
+class Zero:
+    """Nobody comes. Where most do not, no error is easier to beat in appearance than this one's."""
+
+    def predict(self, table: pa.Table) -> Predictions:
+        """Nothing, for every row."""
+        nothing = np.zeros(table.num_rows)
+        return Predictions.of(nothing, nothing, nothing)
 
 
 @dataclass(frozen=True)
@@ -66,8 +80,8 @@ def fit_naive(examples: Examples, *, horizon_days: int) -> Naive:
     def share(of: np.ndarray) -> float:
         return float((examples.active[of].sum() + 1) / (of.sum() + 2))
 
-    few = float((examples.baskets[~bought].sum() + 1) / ((~bought).sum() + 2))
-    return Naive(horizon_days, share(bought), share(~bought), few)
+    few, little = (float((v[~bought].sum() + 1) / ((~bought).sum() + 2)) for v in (examples.baskets, examples.spend))
+    return Naive(horizon_days, share(bought), share(~bought), few, little)
 
 
 def fit_rfm(examples: Examples, train: TrainParams) -> RfmModel:

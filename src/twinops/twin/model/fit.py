@@ -6,7 +6,9 @@ import numpy as np
 
 from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.model.glm import Head, Scaling, fit_rate, fit_visits
+from twinops.twin.model.median import fit_median
 from twinops.twin.model.model import TrainedOn, TwinModel
+from twinops.twin.model.predictions import exponential
 from twinops.twin.state.examples import Examples
 from twinops.twin.state.priors import fit_priors
 from twinops.twin.state.terms import TERMS, USED_BY, terms
@@ -18,6 +20,7 @@ def fit_twin(known: Examples, features: FeaturesParams, train: TrainParams) -> T
     x = terms(known.table, priors, horizon_days=features.horizon_days)
     scaling = Scaling.fit(x)
     z = scaling(x)
+    spend = _fit("spend", z, known.spend, train)
     return TwinModel(
         horizon_days=features.horizon_days,
         decay_days=features.decay_days,
@@ -25,7 +28,8 @@ def fit_twin(known: Examples, features: FeaturesParams, train: TrainParams) -> T
         scaling=scaling,
         activity=_fit("activity", z, known.active, train),
         baskets=_fit("baskets", z, known.baskets, train),
-        spend=_fit("spend", z, known.spend, train),
+        spend=spend,
+        median=fit_median(exponential(spend.predictor(z)), known.spend),
         trained_on=TrainedOn(len(known), known.households, int(known.cutoff.min()), int(known.cutoff.max())),
     )
 

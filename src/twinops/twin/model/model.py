@@ -16,6 +16,7 @@ from twinops.twin.strict_json import Count, declared
 if TYPE_CHECKING:
     from twinops.twin.model.boosted_trees import Challenger
     from twinops.twin.model.intervals import Intervals
+    from twinops.twin.model.median import Median
 
 HEADS = ("activity", "baskets", "spend")
 
@@ -50,6 +51,7 @@ class TwinModel:
     activity: Head
     baskets: Head
     spend: Head
+    median: Median
     trained_on: TrainedOn
     champion: str = GLM
     challenger: Challenger | None = None
@@ -62,16 +64,17 @@ class TwinModel:
     def by_heads(self, table: pa.Table) -> Predictions:
         """What the heads alone expect of each row."""
         z = self.standardised(table)
-        return Predictions.of(
-            visiting(self.activity.predictor(z)),
-            exponential(self.baskets.predictor(z)),
-            exponential(self.spend.predictor(z)),
+        return self.median.beside(
+            Predictions.of(
+                visiting(self.activity.predictor(z)),
+                exponential(self.baskets.predictor(z)),
+                exponential(self.spend.predictor(z)),
+            )
         )
 
     def predict(self, table: pa.Table) -> Predictions:
         """What each row's household will do in the next `horizon_days`: one prediction per row, in order."""
         if self.challenger is None or self.champion == GLM:
             return self.by_heads(table)
-        if self.champion == LIGHTGBM:
-            return self.challenger.predict(table)
-        return averaged(self.by_heads(table), self.challenger.predict(table))
+        trees = self.challenger.predict(table)
+        return self.median.beside(trees if self.champion == LIGHTGBM else averaged(self.by_heads(table), trees))

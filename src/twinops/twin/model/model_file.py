@@ -12,11 +12,12 @@ from twinops.entities.canonical import digest, to_json
 from twinops.twin.model.boosted_trees import LARGEST_TEXT, Challenger
 from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.intervals import Intervals
+from twinops.twin.model.median import Median
 from twinops.twin.model.model import GLM, HEADS, TrainedOn, TwinModel
 from twinops.twin.state.terms import TERMS, Priors
 from twinops.twin.strict_json import Days, Name, Number, Positive, StrictRecord, parsed, refusing
 
-SCHEMA = "twinops.twin/3"
+SCHEMA = "twinops.twin/4"
 LARGEST_FILE = 4_000_000
 """The heads take 10,000 characters; a challenger's trees, where they are champion, some hundred thousand."""
 
@@ -63,12 +64,13 @@ class _Trees(StrictRecord):
 
 
 class _TwinFile(StrictRecord):
-    schema_version: Literal["twinops.twin/3"] = Field(alias="schema")
+    schema_version: Literal["twinops.twin/4"] = Field(alias="schema")
     horizon_days: Days
     decay_days: tuple[Days, Days, Days]
     priors: Priors
     intercepts: _Intercepts
     terms: Annotated[tuple[_TwinTerm, ...], Field(max_length=len(TERMS))]
+    median: Median
     trained_on: TrainedOn
     champion: Literal["glm", "lightgbm", "average"]
     challenger: _Trees | None
@@ -93,6 +95,7 @@ class _TwinFile(StrictRecord):
             self.priors,
             scaling_of(self.terms),
             **{name: Head(getattr(self.intercepts, name), weights[name]) for name in HEADS},
+            median=self.median,
             trained_on=self.trained_on,
             champion=self.champion,
             challenger=trees,
@@ -113,6 +116,7 @@ def to_text(model: TwinModel) -> str:
             term | {name: head.weights[i] for name, head in heads.items()}
             for i, term in enumerate(scaled(model.scaling, TERMS))
         ],
+        "median": asdict(model.median),
         "trained_on": asdict(model.trained_on),
         "champion": model.champion,
         "challenger": None if model.challenger is None else model.challenger.to_record(),

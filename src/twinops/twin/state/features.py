@@ -33,7 +33,7 @@ RFM = (
     "recency_days", "tenure_days",
     "baskets_28", "baskets_84", "baskets_total", "cents_28", "cents_84", "cents_total",
 )  # fmt: skip
-"""Recency, frequency, monetary value: the baseline every accuracy is compared with."""
+"""Recency, frequency, monetary value: what the strongest of the plain baselines reads."""
 
 _COUNTED = ("baskets", "shopping_days", "stores", "cents", "lines", "cents_per_basket", "saved_share", "weekend_share")
 WINDOWED = tuple(f"{what}_{days}" for what in _COUNTED for days in (28, 56, 84))

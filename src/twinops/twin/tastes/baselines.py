@@ -1,10 +1,11 @@
-"""What the taste and coupon heads must beat: popularity, own counts, base rates, RFM, and trees on the same terms."""
+"""What the taste and coupon heads must beat: popularity, own counts, the last 28 days again, base rates, RFM, trees."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from twinops.params import ChallengerParams
+from twinops.twin.baselines.recency_frequency_value import WINDOW_DAYS
 from twinops.twin.model.boosted_trees import fit_scorer
 from twinops.twin.model.glm import Head, Scaling, fit_activity
 from twinops.twin.model.predictions import logistic
@@ -12,7 +13,7 @@ from twinops.twin.state.features import RFM
 from twinops.twin.tastes.categories import Tastes, own_terms
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.coupons import Answering, Coupons, fit_answering
-from twinops.twin.tastes.rows import TasteRows
+from twinops.twin.tastes.rows import NEVER, TasteRows
 
 TREES_SHARE = 4
 """Trees learn from every fourth household-day: all of them would take five times the heads' time."""
@@ -29,6 +30,17 @@ def popularity(past: TasteRows, rows: TasteRows) -> np.ndarray:
 def own_counts(past: TasteRows, rows: TasteRows) -> np.ndarray:
     """Everyone buys what they bought most often; of equals, the more popular."""
     return np.asarray(rows.baskets + 1e-6 * past.chosen.mean(axis=0))
+
+
+def last_period(past: TasteRows, rows: TasteRows) -> np.ndarray:
+    """Whoever bought of it in the last 28 days does with the share seen among such, and whoever did not likewise."""
+    lately, now = _lately(past), _lately(rows)
+    again, anew = ((past.chosen * of).sum(axis=0) + 1 for of in (lately, ~lately))
+    return np.asarray(np.where(now, again / (lately.sum(axis=0) + 2), anew / ((~lately).sum(axis=0) + 2)))
+
+
+def _lately(rows: TasteRows) -> np.ndarray:
+    return np.asarray((rows.last_day != NEVER) & (rows.cutoff[:, None] - rows.last_day <= WINDOW_DAYS))
 
 
 def trees_on_tastes(model: Tastes, past: TasteRows, rows: TasteRows) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Judge the candidate in this folder by the policy in this folder: evidence, lineage and documents together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from twinops.entities.canonical import from_json
@@ -12,6 +12,7 @@ from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
 from twinops.ports import Lineage
 from twinops.workflows.candidate.files import evidence_of, lineage_facts, stale
+from twinops.workflows.pipeline.documents import anew
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 
@@ -37,7 +38,7 @@ def judge(places: Places, lineage: Lineage, today: Day = None) -> JudgedCandidat
     """Read the evidence, look up what no file of the pipeline may hold, and decide. `today` None: ask the clock."""
     rules = policy_of(places)
     measured = evidence_of(places.evidence)
-    facts = (*lineage_facts(lineage, measured), *document_facts(places, measured), day_fact(today))
+    facts = (*lineage_facts(lineage, measured), *document_facts(places, measured, rules), day_fact(today))
     evidence = measured.joined(facts=facts)
     return JudgedCandidate(measured, evidence, decide(rules, evidence), rules, stale(lineage, measured))
 
@@ -48,13 +49,29 @@ def day_fact(today: Day = None) -> Fact:
     return Fact(JUDGED_ON, day.isoformat(), Kind.MEASURED, "the clock, when the candidate was judged")
 
 
-def document_facts(places: Places, measured: Evidence) -> tuple[Fact, ...]:
-    """Which documents lie beside the manifest and whether they still fit; nothing when there is no manifest."""
+def document_facts(places: Places, measured: Evidence, rules: Policy) -> tuple[Fact, ...]:
+    """Which documents lie beside the manifest and whether they still fit; nothing when there is no manifest.
+
+    A manifest can be written by hand to fit any document, so where it fits, all of them are made anew and compared.
+    """
     folder = places.card(measured.model, manifest.NAME).parent
     if not (folder / manifest.NAME).is_file():
         return ()
     contents = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-    return manifest.facts_of_documents(_listing(contents), contents, measured)
+    present, problems = manifest.facts_of_documents(_listing(contents), contents, measured)
+    if not problems.value:
+        problems = replace(problems, value=_otherwise(contents, anew(places, measured, rules)))
+    return present, problems
+
+
+def _otherwise(contents: Mapping[str, bytes], made: Mapping[str, str]) -> list[str]:
+    """Files that say something else than this evidence makes, or that it does not make."""
+    differing = [name for name, text in sorted(made.items()) if contents.get(name) != text.encode()]
+    strange = sorted(contents.keys() - made.keys())
+    return [
+        *(f"{name} does not say what the evidence says" for name in differing),
+        *(f"{name} lies beside the documents, and no evidence made it" for name in strange),
+    ]
 
 
 def _listing(contents: Mapping[str, bytes]) -> Mapping[str, object]:

@@ -70,6 +70,8 @@ def tags(measured: Evidence, facts: tuple[Fact, ...], lineage: Lineage) -> dict[
         "twinops.dvc_lock.sha256": lineage.lock_digest(),
         "twinops.lock_matches": known["lock_matches"],
         "twinops.model.md5": lineage.inputs_and_outputs().get("models/twin.json"),
+        "twinops.looks.size": measured.value("looks", "size"),
+        "twinops.looks.head": measured.value("looks", "head"),
         "mlflow.source.git.commit": known["git_revision"],
     }
     return {name: _word(value) for name, value in said.items() if value is not None}

@@ -13,7 +13,8 @@ from twinops.errors import ParamsError
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.answers import ADVICE, DECISION, GivenAnswer, GivenFor, before, give, written
 from twinops.governance.assessment.reopening import triggers
-from twinops.governance.assessment.substance import FEWEST_WORDS, thin_in
+from twinops.governance.assessment.substance import thin_in
+from twinops.governance.assessment.wording import FEWEST_WORDS
 from twinops.governance.people.offices import DPO
 from twinops.governance.reading import sentences
 from twinops.workflows.compliance_files import ASSESSED, SIGNATURE, AnsweredDpia, Declarations, declarations
@@ -76,7 +77,7 @@ def _substantial(made: GivenAnswer) -> None:
     thin = thin_in(made)
     if thin:
         raise ParamsError(
-            f"{made.field} says too little in {', '.join(thin)}.",
+            f"{made.field} {'; '.join(f'{why} in {part}' for part, why in thin.items())}.",
             hint=f"A sentence of {FEWEST_WORDS} different words is the least that another person can weigh.",
         )
 

@@ -95,8 +95,8 @@ def _state(part: AnsweredDpia, name: str) -> str:
 def _fault(given: GivenAnswer, field: dpia.AskedField) -> str:
     if given.question != field.question:
         return "the question has changed: answer it anew"
-    if thin_in(given):
-        return f"says too little in {', '.join(thin_in(given))}: answer it anew"
+    if thin := thin_in(given):
+        return f"{'; '.join(f'{why} in {part}' for part, why in thin.items())}: answer it anew"
     return "" if given.intact else "changed since it was given: answer it anew"
 
 

@@ -23,6 +23,7 @@ from twinops.evaluation.statistics.wilson import share
 from twinops.evaluation.texts import measures as sentiment
 from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.params import SignalsParams
+from twinops.workflows.apart import apart_of, everyone, seal_parted
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.pipeline.lawful import NO_LEDGER, assessed
 from twinops.workflows.places import Places
@@ -60,7 +61,7 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     """
     engine, places, tables = plane.engine, plane.places, plane.tables
     opened = {name: tables.source(name, otherwise=pa.table({})) for name in (*BLENDED, "registrations")}
-    panel = tables.table(places.panel)
+    panel = everyone(plane, places.panel)
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
     choices = tables.source("choices", otherwise=NO_LEDGER)
@@ -71,7 +72,7 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)
     given = {"panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt, **_tables(opened)}
     table = blending.blend(engine, given, window_days=texts.window_days)
-    plane.seal(table, places.blend)
+    seal_parted(plane, table, places.blend, apart=apart_of(plane))
     findings = _findings(table, places)
     places.keep("blend", findings)
     save(held_picture(findings, PRESENCE), places.figure("held"))

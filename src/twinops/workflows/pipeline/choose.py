@@ -10,9 +10,8 @@ from twinops.evaluation.accuracy.measures import About, ScoredDay, measure_accur
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import ChooseParams
 from twinops.twin.model.boosted_trees import fit_challenger
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.champion import Recipe, spoken_by
 from twinops.twin.model.model import AVERAGE, GLM, LIGHTGBM
-from twinops.twin.model.predictions import averaged
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
 
@@ -38,9 +37,9 @@ def choose(learning: Learning, margins: ChooseParams) -> Chosen:
     who = np.unique(np.concatenate([d.household for d in days]))
     days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
     accuracy = measure_accuracy(days, counts(len(who), draws=margins.draws, seed=margins.seed))
-    choice = choose_by(accuracy, margins)
+    choice = choose_by(accuracy)
     about = About.these(days, accuracy, seed=margins.seed, which="earlier")
-    findings = choice_findings(choice, accuracy, about, margins)
+    findings = choice_findings(choice, accuracy, about)
     learning.plane.places.keep("champion", findings)
     return Chosen(choice, findings)
 
@@ -49,10 +48,11 @@ def trial(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
     """Every candidate for one day, each fitted on what was closed by then."""
     day = int(rows.cutoff[0])
     past = known.known_at(day, horizon_days=recipe.grid.horizon_days)
-    heads = recipe.fit(past).predict(rows.table)
-    trees = fit_challenger(past, recipe.grid, recipe.trees).predict(rows.table)
+    regressions, challenger = recipe.fit(past), fit_challenger(past, recipe.grid, recipe.trees)
+    heads = regressions.predict(rows.table)
+    spoken = {c: spoken_by(c, regressions, challenger, past).predict(rows.table) for c in (LIGHTGBM, AVERAGE)}
     # with one window closed there is nothing to recalibrate on, and so nothing is gained
     windows = past.cutoff.max() - past.cutoff.min() >= recipe.grid.horizon_days
     straight = replace(recipe, recalibrate=True).fit(past).predict(rows.table) if windows else heads
-    candidates = {GLM: heads, LIGHTGBM: trees, AVERAGE: averaged(heads, trees), RECALIBRATED: straight}
+    candidates = {GLM: heads, **spoken, RECALIBRATED: straight}
     return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, candidates)

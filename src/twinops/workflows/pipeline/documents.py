@@ -12,10 +12,11 @@ from twinops.governance.documents.model_card_page import with_pictures
 from twinops.governance.log.manifest import NAME, manifest
 from twinops.governance.markdown import inert
 from twinops.governance.policy.decide import Decision, decide
+from twinops.governance.policy.limits import Policy
 from twinops.ports import Lineage
 from twinops.workflows.compliance_files import declarations
 from twinops.workflows.evidence import CandidateFolder
-from twinops.workflows.places import write
+from twinops.workflows.places import Places, write
 
 SHELF = "twinops.governance.documents"
 NONE: Mapping[str, bytes] = MappingProxyType({})
@@ -42,12 +43,20 @@ def documents(candidate: CandidateFolder, lineage: Lineage) -> Documented:
     places, declared = candidate.places, declarations(candidate.places)
     evidence = declared.reviewed(candidate.gather(declared, key=lineage.candidate_key()))
     decision = decide(declared.rules, evidence)
-    pictures = {name: path.read_bytes() for name in evidence.captions if (path := places.figure(name)).is_file()}
-    built = build(evidence, decision, pictures)
+    built = build(evidence, decision, _pictures(places, evidence))
     write(places.evidence, evidence.to_json())
     for name, text in built.items():
         write(places.card(candidate.named.model, name), text)
     return Documented(evidence, decision, tuple(built))
+
+
+def anew(places: Places, evidence: Evidence, rules: Policy) -> dict[str, str]:
+    """The documents as this evidence, this policy and the pictures that lie here make them; nothing is written."""
+    return build(evidence, decide(rules, evidence), _pictures(places, evidence))
+
+
+def _pictures(places: Places, evidence: Evidence) -> dict[str, bytes]:
+    return {name: path.read_bytes() for name in evidence.captions if (path := places.figure(name)).is_file()}
 
 
 def build(evidence: Evidence, decision: Decision, pictures: Mapping[str, bytes] = NONE) -> dict[str, str]:

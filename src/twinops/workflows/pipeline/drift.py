@@ -62,7 +62,7 @@ def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     return measure_early(
         watch_all(seen, how, cutoffs=watched),
         how,
-        lambda ratios: early_warning.answer(ratios, limits).value,
+        lambda ratios, weeks: early_warning.answer(ratios, weeks, limits).value,
         day=days.current_cutoff,
         limits={"warn": limits.warn, "alarm": limits.alarm},
     )

@@ -15,19 +15,21 @@ from twinops.evaluation.accuracy.calibration import Calibration, measure_calibra
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
-from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ScoredDay, accuracy_findings, measure_accuracy
+from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ZERO, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
-from twinops.params import EvaluateParams
+from twinops.params import APART, EvaluateParams, HoldoutParams
 from twinops.ports import KeyStore
 from twinops.twin.baselines.bgnbd import fit_classic
-from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
+from twinops.twin.baselines.recency_frequency_value import Zero, fit_naive, fit_rfm
 from twinops.twin.model.boosted_trees import Challenger, fit_challenger, ready
 from twinops.twin.model.champion import Recipe
+from twinops.twin.model.median import with_median
 from twinops.twin.model.model import LIGHTGBM
 from twinops.twin.model.predictions import Forecaster
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
+from twinops.workflows.looks import count_tried
 from twinops.workflows.places import Places, write
 
 
@@ -45,8 +47,10 @@ class Evaluated:
         return accuracy_conclusion(self.findings)
 
 
-def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
+def evaluate(learning: Learning, held_out: EvaluateParams, apart: HoldoutParams = APART) -> Evaluated:
     """Write `reports/measures/accuracy.json`, the sealed held-out predictions, the last day's trees and two pictures.
+
+    A candidate that was not measured on these days before is one line more in the ledger of looks.
 
     Raises:
         DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
@@ -65,6 +69,7 @@ def evaluate(learning: Learning, held_out: EvaluateParams) -> Evaluated:
     # the scorecard looks into the trees of the last day, and growing them takes longer than all it does
     last = max(tried, key=lambda t: t.day.cutoff)
     write(places.held_out_trees, to_json(last.challenger.to_record()))
+    count_tried(learning, held_out.cutoffs, apart)
     places.keep("accuracy", findings)
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
     save(accuracy_picture(findings), places.figure("accuracy"))
@@ -91,10 +96,11 @@ def score(known: Examples, rows: Examples, recipe: Recipe) -> Tried:
     challenger = twin.challenger or fit_challenger(past, recipe.grid, recipe.trees)
     models: dict[str, Forecaster] = {
         TWIN: twin,
-        "rfm": fit_rfm(past, recipe.penalties),
-        "bgnbd": fit_classic(known.history_at(day), horizon_days=horizon_days),
+        "rfm": with_median(fit_rfm(past, recipe.penalties), past),
+        "bgnbd": with_median(fit_classic(known.history_at(day), horizon_days=horizon_days), past),
         "naive": fit_naive(past, horizon_days=horizon_days),
-        LIGHTGBM: challenger,
+        ZERO: Zero(),
+        LIGHTGBM: with_median(challenger, past),
     }
     predictions = {name: model.predict(rows.table) for name, model in models.items()}
     return Tried(ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions), challenger)
@@ -107,7 +113,13 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
     chance = np.concatenate([d.predictions[TWIN].active_probability for d in days])
     spend = np.concatenate([d.predictions[TWIN].spend for d in days])
     baskets = np.concatenate([d.predictions[TWIN].baskets for d in days])
-    scores = {"active_probability": chance, "expected_baskets": baskets, "expected_spend": spend}
+    median = np.concatenate([d.predictions[TWIN].spend_median for d in days])
+    scores = {
+        "active_probability": chance,
+        "expected_baskets": baskets,
+        "expected_spend": spend,
+        "expected_spend_median": median,
+    }
     for name, score in scores.items():
         table = table.append_column(name, pa.array(score))
     write_sealed(table, places.predictions, dataset="predictions", keys=keys, subject="sid")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pyarrow.compute as pc
 
 from twinops.data.days import FIRST_DAY
+from twinops.data.holdout import Apart, apart
 from twinops.data.own_sources.law import law_of
 from twinops.data.vault.seal import erased
 from twinops.entities.fact import Fact, Kind
@@ -13,9 +14,10 @@ from twinops.errors import ParamsError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import population
 from twinops.evaluation.quality.population_picture import population_picture
-from twinops.params import FeaturesParams
+from twinops.params import APART, FeaturesParams, HoldoutParams
 from twinops.twin.state import features as twin_features
 from twinops.twin.state.permissions import LedgerQuestion, permissions, reasons
+from twinops.workflows.apart import everyone, seal_parted
 from twinops.workflows.receipts import Receipts, Standing
 
 
@@ -30,11 +32,11 @@ class Population:
     findings: Findings
 
 
-def features(receipts: Receipts, grid: FeaturesParams) -> Population:
+def features(receipts: Receipts, grid: FeaturesParams, holdout: HoldoutParams = APART) -> Population:
     """Write the sealed panel and labels, `reports/measures/population.json` and a picture of who is in.
 
     Purposes and bases are those the source of the receipt lines declares, shipped or your own; legitimate interest
-    needs a signed assessment.
+    needs a signed assessment. The final hold-out is parted here, once: no later stage finds its rows where it learns.
 
     Raises:
         DataError: a month is missing, or nobody is left to learn from.
@@ -51,27 +53,30 @@ def features(receipts: Receipts, grid: FeaturesParams) -> Population:
     plane.engine.register("permissions", allowed)
     plane.engine.register("transactions", receipts.served(lines))
     panel = twin_features.panel(plane.engine, grid, known_until=known_until)
-    plane.seal(panel, plane.places.panel)
-    plane.seal(twin_features.labels(plane.engine, panel), plane.places.labels)
-    findings = found(receipts, law, SourceCounts(len(sids), erased(lines)))
+    households = pc.unique(panel["sid"]).cast("string").sort().to_pylist()
+    drawn = apart(households, holdout, keys=plane.keys)
+    seal_parted(plane, panel, plane.places.panel, apart=drawn.sids)
+    seal_parted(plane, twin_features.labels(plane.engine, panel), plane.places.labels, apart=drawn.sids)
+    findings = found(receipts, law, SourceCounts(len(sids), erased(lines), drawn))
     plane.places.keep("population", findings)
     save(population_picture(findings), plane.places.figure("population"))
-    return Population(len(sids), len(pc.unique(panel["sid"])), panel.num_rows, asked.cutoffs, findings)
+    return Population(len(sids), len(households), panel.num_rows, asked.cutoffs, findings)
 
 
 @dataclass(frozen=True)
 class SourceCounts:
-    """Households that the receipt lines tell of, and those among the files' that were erased."""
+    """Households that the receipt lines tell of, those among the files' that were erased, and who stands apart."""
 
     households: int
     erased: int
+    apart: Apart
 
 
 def found(receipts: Receipts, law: Standing, sources: SourceCounts) -> Findings:
     """Coverage, who was left out and why, and the panel as it was written checked against the ledger."""
     plane, declared = receipts.plane, law_of(receipts.own)
     standing = reasons(plane.engine)
-    written = plane.tables.table(plane.places.panel)
+    written = everyone(plane, plane.places.panel)
     left_out = population.excluded(standing, erased=sources.erased)
     # a source that is no longer declared may have left its counts behind
     counts = [p.read_text(encoding="utf-8") for p in plane.places.all_counts if p.parent.name in declared]
@@ -88,6 +93,7 @@ def found(receipts: Receipts, law: Standing, sources: SourceCounts) -> Findings:
             "rows": written.num_rows,
             "as_of_days": len(pc.unique(written["cutoff"])),
         },
+        "holdout.split": sources.apart.told(),
     }
     return Findings(
         population.consent_coverage(standing, source=ledger),

@@ -1,15 +1,25 @@
 """Attack what was made: the model for who was trained on, and tables that may leave for who is in them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from twinops.data.release.generalise import Rule, generalise
 from twinops.entities.findings import Findings
+from twinops.errors import DataError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.privacy.carried import carried, carried_findings
 from twinops.evaluation.privacy.conclusions import privacy_conclusion
-from twinops.evaluation.privacy.membership import Membership, attack, membership_findings
+from twinops.evaluation.privacy.membership import (
+    Membership,
+    attack,
+    by_household,
+    membership_findings,
+    met,
+    near,
+    unattacked,
+)
 from twinops.evaluation.privacy.membership_picture import membership_picture
 from twinops.evaluation.privacy.reidentification import AttackRisk, attacks, risk_findings
 from twinops.evaluation.privacy.reidentification_picture import reidentification_picture
@@ -18,10 +28,12 @@ from twinops.twin.model.champion import Recipe
 from twinops.twin.model.model_file import to_text
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples
+from twinops.twin.tastes.model_file import from_text
+from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.learning import Learning
 from twinops.workflows.release.banded_table import Banding
+from twinops.workflows.tasting import TasteRules, TasteTables, opened
 
-SURE = 1e-6
 RELEASED, BLENDED = "generalised", "blended"
 
 
@@ -36,7 +48,7 @@ class Attacked:
     conclusion: str
 
 
-def privacy(learning: Learning, banding: Banding) -> Attacked:
+def privacy(learning: Learning, banding: Banding, rules: TasteRules) -> Attacked:
     """Write `reports/measures/privacy.json` and two pictures.
 
     Raises:
@@ -44,9 +56,10 @@ def privacy(learning: Learning, banding: Banding) -> Attacked:
     """
     places, params, release = banding.places, banding.privacy, banding.release
     known, recipe = learning.examples().all_closed(), learning.recipe
-    found = on_the_model(known, params, recipe)
-    source = f"{known.households:,} households, {len(known):,} rows the shipped model is fitted on; refitted on halves"
-    members = membership_findings(found, draws=params.draws, seed=params.seed, source=source)
+    beside, why_not = on_the_tastes(learning.plane, rules, params)
+    found = on_the_model(known, params, recipe) | beside
+    source = "rows the head of {head} that ships is fitted on; refitted on halves of its households"
+    members = membership_findings(found, draws=params.draws, seed=params.seed, source=source) + unattacked(why_not)
     people = banding.table()
     rule = Rule(release.k, release.l, release.t)
     table = generalise(people.members, people.bands, rule)
@@ -64,9 +77,11 @@ def privacy(learning: Learning, banding: Banding) -> Attacked:
 
 
 def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict[str, Membership]:
-    """The attack on each head, the models made exactly as the one that ships, each from half of the households."""
+    """The attack on each head, the models made exactly as the one that ships, each from half of the households.
+
+    Spend is attacked twice: by its mean and by its median.
+    """
     _, house = np.unique(known.household, return_inverse=True)
-    rows = np.bincount(house)
     kept: dict[bytes, Predictions] = {}
 
     def predicted(mask: np.ndarray) -> Predictions:
@@ -74,19 +89,69 @@ def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict
             kept[mask.tobytes()] = recipe.fit(known.where(mask[house])).predict(known.table)
         return kept[mask.tobytes()]
 
-    def activity(mask: np.ndarray) -> np.ndarray:
-        chance = np.clip(predicted(mask).active_probability, SURE, 1 - SURE)
-        met = np.where(known.active > 0, chance, 1 - chance)
-        return np.bincount(house, np.log(met / (1 - met))) / rows
+    meets: dict[str, Callable[[Predictions], np.ndarray]] = {
+        "activity": lambda p: met(p.active_probability, known.active),
+        "baskets": lambda p: near(p.baskets, known.baskets),
+        "spend": lambda p: near(p.spend, known.spend),
+        "spend_median": lambda p: near(p.spend_median, known.spend),
+    }
 
-    def spend(mask: np.ndarray) -> np.ndarray:
-        return -np.bincount(house, np.abs(np.log1p(predicted(mask).spend) - np.log1p(known.spend))) / rows
+    def by(meet: Callable[[Predictions], np.ndarray]) -> Membership:
+        return _attacked(house, lambda mask: meet(predicted(mask)), params)
 
-    def baskets(mask: np.ndarray) -> np.ndarray:
-        return -np.bincount(house, np.abs(np.log1p(predicted(mask).baskets) - np.log1p(known.baskets))) / rows
+    return {head: by(meet) for head, meet in meets.items()}
 
-    many = {"households": len(rows), "models": params.models, "seed": params.seed}
-    return {"activity": attack(activity, **many), "baskets": attack(baskets, **many), "spend": attack(spend, **many)}
+
+def on_the_tastes(
+    plane: DataPlane, rules: TasteRules, params: PrivacyParams
+) -> tuple[dict[str, Membership], dict[str, str]]:
+    """The same attack on each head of the file of tastes; and which of them ship and could not be attacked, and why."""
+    shipped = from_text(plane.places.tastes_model.read_text(encoding="utf-8"))
+    tables = opened(plane.places, plane.tables, rules)
+    ask = {"tastes": _on_categories, "coupons": _on_coupons, "social": _on_social}
+    found: dict[str, Membership] = {}
+    why_not: dict[str, str] = {}
+    for head, attacked in ask.items():
+        if getattr(shipped, head) is not None:
+            try:
+                found[head] = attacked(tables, rules, params)
+            except DataError as problem:
+                why_not[head] = str(problem).partition(" Hint:")[0]
+    return found, why_not
+
+
+def _on_categories(tables: TasteTables, rules: TasteRules, params: PrivacyParams) -> Membership:
+    """Log-odds of what was and was not bought of, all categories together."""
+    rows = tables.rows.all_closed()
+    house = np.unique(rows.household, return_inverse=True)[1]
+
+    def meets(mask: np.ndarray) -> np.ndarray:
+        head = tables.taste_head(rows.where(mask[house]), rules)
+        return np.asarray(met(head.predict(rows), rows.chosen).sum(axis=1))
+
+    return _attacked(house, meets, params)
+
+
+def _on_coupons(tables: TasteTables, rules: TasteRules, params: PrivacyParams) -> Membership:
+    rows = tables.receipts.all_closed()
+    house = np.unique(np.array(rows.table["sid"].to_pylist(), dtype=str), return_inverse=True)[1]
+    return _attacked(
+        house, lambda mask: met(rules.coupon_head(rows.where(mask[house])).predict(rows), rows.responded), params
+    )
+
+
+def _on_social(tables: TasteTables, rules: TasteRules, params: PrivacyParams) -> Membership:
+    rows = tables.social.where(tables.social.may_train)
+    house = np.unique(rows.household, return_inverse=True)[1]
+    return _attacked(
+        house, lambda mask: near(rules.social_head(rows.where(mask[house])).activity(rows), rows.more_events), params
+    )
+
+
+def _attacked(house: np.ndarray, meets: Callable[[np.ndarray], np.ndarray], params: PrivacyParams) -> Membership:
+    """By how well models of some households meet each row; `house` numbers the households of the rows from 0."""
+    many = {"households": len(np.unique(house)), "models": params.models, "seed": params.seed}
+    return attack(lambda mask: by_household(house, meets(mask)), **many)
 
 
 def _sources(day: int, rule: Rule) -> dict[str, str]:

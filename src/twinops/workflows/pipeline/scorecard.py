@@ -30,6 +30,7 @@ from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
 from twinops.twin.model.boosted_trees import ready
 from twinops.twin.model.champion import Recipe
 from twinops.twin.model.intervals import fit_intervals
+from twinops.twin.model.median import with_median
 from twinops.twin.model.model import GLM
 from twinops.twin.model.model_file import trees_from_text
 from twinops.twin.state.examples import Examples
@@ -86,9 +87,9 @@ def _origins(known: Examples, recipe: Recipe) -> Origins:
         {
             "twin": recipe.fit,
             "heads": replace(recipe, champion=GLM).fit,
-            "rfm": lambda past: fit_rfm(past, recipe.penalties),
+            "rfm": lambda past: with_median(fit_rfm(past, recipe.penalties), past),
             "naive": lambda past: fit_naive(past, horizon_days=recipe.grid.horizon_days),
-            "segment": fit_segments,
+            "segment": lambda past: with_median(fit_segments(past), past),
         },
         heads="twin" if recipe.champion == GLM else "heads",
     )

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from twinops.data.consent import special_categories
 from twinops.data.door import BatchRequest, asked_for
+from twinops.data.holdout import parted
 from twinops.entities.canonical import to_json
 from twinops.params import EvaluateParams, FeaturesParams, SourcesParams, TastesParams
 from twinops.twin.state.features import as_of_days
@@ -15,6 +16,7 @@ from twinops.twin.state.permissions import LedgerQuestion, permissions
 from twinops.twin.tastes import coupon_rows
 from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.events import Horizons
+from twinops.workflows.apart import apart_of, everyone, seal_parted
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
 from twinops.workflows.receipts import Receipts
@@ -67,10 +69,12 @@ def _heard(
     engine, products = plane.engine, NO_PRODUCTS
     names: tuple[str, ...] = ()
     engine.register("panel", plane.tables.table(plane.places.panel).select(["sid", "cutoff"]))
+    # chosen by the others, kept for everybody: who stands apart is served all the same
     if asked.file("products").is_file():
         products = taste_events.goods(engine, special_categories.denied(engine, asked), not_goods=rule.not_goods)
         choice = taste_events.CategoryChoice(before - past.grid.horizon_days, rule.categories)
         names = taste_events.chosen(engine, products, choice)
+    engine.register("panel", everyone(plane, plane.places.panel).select(["sid", "cutoff"]))
     taste_events.hear(engine, products, names)
     return names
 
@@ -81,8 +85,9 @@ def _tastes(plane: DataPlane, past: ReceiptHistory, held_out: Sequence[int]) -> 
     spaced = taste_events.spaced(days, held_out, horizon_days=past.grid.horizon_days)
     when = past.horizons(spaced)
     states = taste_events.states(plane.engine, when, past.decay_days, oldest_age=past.oldest_age)
-    plane.seal(states, plane.places.taste("categories"))
-    plane.seal(taste_events.labels(plane.engine), plane.places.taste("category_labels"))
+    apart = apart_of(plane)
+    seal_parted(plane, states, plane.places.taste("categories"), apart=apart)
+    plane.seal(parted(taste_events.labels(plane.engine), apart)[0], plane.places.taste("category_labels"))
     return int(states.num_rows)
 
 

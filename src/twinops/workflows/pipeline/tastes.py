@@ -1,6 +1,5 @@
 """Learn what households buy of, which coupons they answer and how they write; measure it on held-out days."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,17 +20,14 @@ from twinops.evaluation.tastes.categories_picture import factors_picture, tastes
 from twinops.evaluation.tastes.conclusions import champions, tastes_conclusion
 from twinops.evaluation.tastes.coupons_picture import coupons_picture
 from twinops.evaluation.tastes.scoring import renumbered, score_coupons, score_social, score_tastes
-from twinops.params import CouponsParams, EvaluateParams, FeaturesParams, SignalsParams, TastesParams
 from twinops.ports import KeyStore
 from twinops.twin.model.boosted_trees import ready
 from twinops.twin.tastes import baselines
-from twinops.twin.tastes.categories import TasteRecipe, fit_tastes
-from twinops.twin.tastes.coupon_rows import CouponRows, coupon_rows
-from twinops.twin.tastes.coupons import Coupons, fit_coupons
+from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.model_file import Preferences, from_text, to_text
-from twinops.twin.tastes.rows import TasteRows, taste_rows
-from twinops.twin.tastes.social import SocialRows, fit_social, social_rows
+from twinops.twin.tastes.social import SocialRows
 from twinops.workflows.places import Places, write
+from twinops.workflows.tasting import TasteRules, TasteTables, opened
 
 _Made = TypeVar("_Made")
 
@@ -74,44 +70,17 @@ class _Found:
         return Findings(tuple(self.measures), (*self.facts, *facts))
 
 
-@dataclass(frozen=True)
-class TasteRules:
-    """What the heads are learned and measured by, from `params.yaml`."""
-
-    grid: FeaturesParams
-    held_out: EvaluateParams
-    tastes: TastesParams
-    coupons: CouponsParams
-    texts: SignalsParams
-
-    @property
-    def recipe(self) -> TasteRecipe:
-        """How the head of categories is made."""
-        rule, grid = self.tastes, self.grid
-        return TasteRecipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
-
-
-@dataclass(frozen=True)
-class TasteTables:
-    """What the heads learn from, opened, and the names of the chosen categories."""
-
-    names: tuple[str, ...]
-    rows: TasteRows
-    receipts: CouponRows
-    social: SocialRows
-
-
 def tastes(places: Places, keys: KeyStore, rules: TasteRules) -> Tasted:
     """Write `models/tastes.json`, `reports/measures/tastes.json` and four pictures.
 
     Every head is measured as it is made: refitted for each held-out day on what was closed by then.
     """
-    opened, found = _opened(places, SealedTables(places.raw_batches, keys), rules), _Found()
-    heads = _shipped(found, opened, rules)
+    tables, found = opened(places, SealedTables(places.raw_batches, keys), rules), _Found()
+    heads = _shipped(found, tables, rules)
     write(places.tastes_model, to_text(heads))
-    tried = _measured_tastes(found, places, opened, rules)
-    _measured_coupons(found, places, opened.receipts, rules)
-    _measured_social(found, opened.social, rules)
+    tried = _measured_tastes(found, places, tables, rules)
+    _measured_coupons(found, places, tables.receipts, rules)
+    _measured_social(found, tables.social, rules)
     save(factors_picture(heads.tastes), places.figure("tastes_together"))
     findings = found.findings()
     places.keep("tastes", findings)
@@ -119,40 +88,22 @@ def tastes(places: Places, keys: KeyStore, rules: TasteRules) -> Tasted:
     return Tasted(from_text(places.tastes_model.read_text(encoding="utf-8")), findings, tried)
 
 
-def _opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTables:
-    names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
-    made = ("categories", "category_labels", "coupons", "coupon_consent")
-    states, labels, coupons, consent = (tables.table(places.taste(name)) for name in made)
-    horizon_days, window_days = rules.grid.horizon_days, rules.texts.window_days
-    return TasteTables(
-        names,
-        taste_rows(tables.table(places.panel), states, labels, categories=len(names)),
-        coupon_rows(coupons, consent),
-        social_rows(tables.table(places.blend), horizon_days=horizon_days, window_days=window_days),
-    )
-
-
-def _shipped(found: _Found, opened: TasteTables, rules: TasteRules) -> Preferences:
+def _shipped(found: _Found, tables: TasteTables, rules: TasteRules) -> Preferences:
     """The heads that ship, learned from everything that is closed."""
-    social, days = opened.social, rules.grid.horizon_days
+    social = tables.social
     return Preferences(
-        found.attempt("tastes", lambda: fit_tastes(opened.rows.all_closed(), opened.names, rules.recipe)),
-        found.attempt("coupons", lambda: _coupon_head(opened.receipts.all_closed(), rules)),
-        found.attempt("social", lambda: fit_social(social.where(social.may_train), horizon_days=days)),
+        found.attempt("tastes", lambda: tables.taste_head(tables.rows.all_closed(), rules)),
+        found.attempt("coupons", lambda: rules.coupon_head(tables.receipts.all_closed())),
+        found.attempt("social", lambda: rules.social_head(social.where(social.may_train))),
     )
-
-
-def _coupon_head(past: CouponRows, rules: TasteRules) -> Coupons:
-    recipe, c = rules.recipe, rules.coupons.penalty_c
-    return fit_coupons(past, pace_days=recipe.pace_days, penalty_c=c, horizon_days=recipe.horizon_days)
 
 
 def _measured_tastes(
-    found: _Found, places: Places, opened: TasteTables, rules: TasteRules
+    found: _Found, places: Places, tables: TasteTables, rules: TasteRules
 ) -> tuple[taste_measures.Tried, ...]:
-    names, rule = opened.names, rules.tastes
+    names, rule = tables.names, rules.tastes
     ready()
-    asked = partial(score_tastes, opened.rows, names=names, recipe=rules.recipe, new_after_days=rule.new_after_days)
+    asked = partial(score_tastes, tables.rows, names=names, recipe=rules.recipe, new_after_days=rule.new_after_days)
     each = [partial(asked, day) for day in rules.held_out.cutoffs]
     scored = found.attempt("category measures", lambda: side_by_side(each))
     days, who = renumbered(scored or [])

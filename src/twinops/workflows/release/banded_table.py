@@ -1,7 +1,5 @@
 """The table that releases and attacks on them start from: the blended data in the bands of the public code-book."""
 
-import hashlib
-import hmac
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.release.codebook import CodeBand, coded, shipped
+from twinops.data.vault.drawing import drawn
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import DataError, IntegrityError
 from twinops.evaluation.privacy.reidentification import Tables
@@ -70,16 +69,14 @@ class Banding:
                 "Somebody has several rows in the panel, and a release counts each once.",
                 hint="Run `dvc repro features`.",
             )
-        drawn = self._drawn(rows["sid"].to_pylist())
-        order = np.argsort(drawn)
-        codes, inside = coded(rows, bands)[order], drawn[order] >= self.release.control_share
+        numbers = self._drawn(rows["sid"].to_pylist())
+        order = np.argsort(numbers)
+        codes, inside = coded(rows, bands)[order], numbers[order] >= self.release.control_share
         return Banded(bands, codes[inside], codes[~inside])
 
     def _drawn(self, sids: list[str]) -> np.ndarray:
         """A number in 0 .. 1 by a keyed hash of the subject's sid alone: nobody who comes or goes moves another."""
-        key = self.keys.batch_key("release", f"members {self.release.seed}")
-        hashed = b"".join(hmac.digest(key, sid.encode(), hashlib.sha256)[:8] for sid in sids)
-        return np.frombuffer(hashed, dtype=">u8").astype(float) / 2.0**64
+        return drawn(sids, key=self.keys.batch_key("release", f"members {self.release.seed}"))
 
 
 def _social(blend: pa.Table, day: int) -> pa.Table:

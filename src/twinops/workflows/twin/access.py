@@ -67,10 +67,10 @@ def made_of_it(places: Places, consumer: Consumer) -> Iterator[HeldRecords]:
     for words, path, dataset in (
         ("day of birth, from linked records", places.births, "births"),
         ("records of other sources taken for theirs", places.links, "links"),
-        ("states, by as-of day", places.panel, "panel"),
-        ("what came after each state", places.labels, "labels"),
-        ("what all sources told, by as-of day", places.blend, "blend"),
-        ("taste by category and as-of day", places.taste("categories"), "categories"),
+        *(("states, by as-of day", path, "panel") for path in places.both(places.panel)),
+        *(("what came after each state", path, "labels") for path in places.both(places.labels)),
+        *(("what all sources told, by as-of day", path, "blend") for path in places.both(places.blend)),
+        *(("taste by category and as-of day", path, "categories") for path in places.both(places.taste("categories"))),
         ("forecasts made to measure the twin", places.predictions, "predictions"),
     ):
         rows = _rows(path, dataset, consumer)

@@ -23,6 +23,7 @@ class Predicted:
         return (
             f"Next {e.horizon_days} days, {BASIS[e.basis]}. {chance}Baskets: {e.baskets:.2f} "
             f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} USD "
+            f"on average, half spend less than {e.spend_median:,.2f} "
             f"[{e.spend_range[0]:,.2f}, {e.spend_range[1]:,.2f}]. Ranges hold 80 of 100 like cases."
         )
 

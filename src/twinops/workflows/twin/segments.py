@@ -54,7 +54,8 @@ def segments(
     if refused:
         return Segmented(tuple(by), purpose, 0, 0, 0, (), action, refused, None)
     given = shipped(places)
-    panel = SealedTables(places.raw_batches, keys).table(places.panel)
+    # about everybody and no outcome, so the final hold-out is among them
+    panel = SealedTables(places.raw_batches, keys).parted(places.both(places.panel))
     day = pc.max(panel["cutoff"]).as_py()
     # nobody is predicted who does not allow scoring, whatever the purpose of the table
     rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))

@@ -62,7 +62,7 @@ def signs_of(consumer: Consumer, places: Places) -> frozenset[str]:
     # AI Act art. 5(1)(b), Directive 2005/29/EC art. 5(3)
     found = {"under_age"} if "under_age" in consumer.answers.values() else set()
     if places.blend.is_file():
-        rows = consumer.tables.table(places.blend)
+        rows = consumer.tables.parted(places.both(places.blend))
         newest = rows.filter(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])))
         if newest.num_rows and newest["care_open_cases"][0].as_py():
             found.add("open_complaint")

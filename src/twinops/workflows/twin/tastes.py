@@ -32,7 +32,7 @@ def tastes_of(consumer: Consumer, places: Places) -> tuple[Taste, ...]:
     if model is None or not all(path.is_file() for path in sealed):
         return ()
     names = json.loads(places.taste_categories.read_text(encoding="utf-8"))
-    tables = [consumer.tables.table(p) for p in sealed[:2]]
+    tables = [consumer.tables.parted(places.both(p)) for p in sealed[:2]]
     if not all(t.num_rows for t in tables):
         return ()
     day = pc.max(tables[0]["cutoff"])

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -136,7 +137,7 @@ def test_half_written_files_go_and_whole_ones_stay(tmp_path: Path) -> None:
     half = [".panel.parquet.half", ".train.ipynb.new", ".nXq0Hk3v5fSg1T_-aZb9cQ.tmp"]
     for name in (*half, "panel.parquet", "notes.tmp"):
         write(tmp_path / "data" / "features" / name, "x")
-    assert unfinished_files.mend(tmp_path)[0] == "Removed 3 half-written file(s) of killed runs."
+    assert unfinished_files.mend(tmp_path)[0] == f"Removed 3 half-written file(s) in {tmp_path.name}."
     assert sorted(p.name for p in (tmp_path / "data" / "features").iterdir()) == ["notes.tmp", "panel.parquet"]
 
 
@@ -145,7 +146,8 @@ def test_scratch_folders_of_dead_processes_go(tmp_path: Path, monkeypatch: pytes
     names = (f"tw-{DEAD}-ab_c", f"twinops-spill-{DEAD}-xyz", f"twinops-{DEAD}-q", f"tw-{os.getpid()}-abc", "tw-mine")
     for name in names:
         (tmp_path / name).mkdir()
-    assert unfinished_files.mend(tmp_path / "project") == ["Removed 3 scratch folder(s) of killed runs."]
+    said = f"Removed 3 scratch folder(s) in {tempfile.gettempdir()}, of processes that have ended."
+    assert unfinished_files.mend(tmp_path / "project") == [said]
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(names[3:])
 
 

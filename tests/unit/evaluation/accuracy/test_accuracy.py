@@ -49,12 +49,42 @@ def test_brier_and_spend_error_by_hand():
 
 
 def test_a_gain_is_positive_when_the_twin_is_better_whichever_way_the_measure_points():
-    measures = found([crowd(57, 0), crowd(85, 1)], 400)
-    for name in ("active_auc", "active_brier", "spend_mae"):
+    measures = found([crowd(57 + 28 * seed, seed) for seed in range(4)], 400)
+    for name in ("active_auc", "active_brier", "active_log_loss", "spend_mae", "spend_deviance"):
         gain = measures[f"{name}.gain_over_rfm"]
         assert gain.low is not None
         assert gain.low > 0
         assert gain.value == pytest.approx(abs(measures[name].value - measures[f"{name}.rfm"].value), rel=1e-3)
+
+
+def test_the_best_baseline_is_found_quantity_by_quantity_and_the_challenger_is_none():
+    one = crowd(57, 0)
+    near = Predictions.of(np.clip(0.9 * one.active + 0.05, 0, 1), 2 * one.active + 0.1, np.full(400, 1.0))
+    half = Predictions.of(np.full(400, 0.5), np.full(400, 1.0), np.full(400, 5.0), 10 * one.active)
+    one = replace(one, predictions={**one.predictions, "rfm": near, "naive": half, "lightgbm": near})
+    measures = found([one], 400)
+    assert "compared with rfm, the best" in measures["active_auc.gain_over_best"].method
+    assert "compared with naive, the best" in measures["spend_mae.gain_over_best"].method
+    assert measures["spend_mae.gain_over_best"].value == measures["spend_mae.gain_over_naive"].value < 0
+    assert "active_calibration_slope.gain_over_best" not in measures
+
+
+def test_the_median_answers_to_absolute_error_and_the_mean_to_deviance_and_total():
+    one = crowd(57, 0)
+    said = replace(one.predictions["twin"], spend=np.full(400, 4.0), spend_median=10 * one.active)
+    measures = found([replace(one, predictions={**one.predictions, "twin": said})], 400)
+    assert measures["spend_mae"].value == 0.0
+    assert measures["spend_total_ratio"].value == pytest.approx(4 / (10 * one.active.mean()), rel=1e-5)
+    spread = weighted.tweedie_deviance(10 * one.active, np.full(400, 4.0)).mean()
+    assert measures["spend_deviance"].value == pytest.approx(spread, rel=1e-5)
+
+
+def test_nothing_at_all_is_a_baseline_where_a_loss_can_be_told():
+    one = crowd(57, 0)
+    nothing = Predictions.of(*[np.zeros(400)] * 3)
+    measures = found([replace(one, predictions={**one.predictions, "zero": nothing})], 400)
+    assert measures["spend_mae.zero"].value == pytest.approx((10 * one.active).mean())
+    assert {"active_auc.zero", "spend_deviance.zero", "baskets_poisson_deviance.zero"}.isdisjoint(measures)
 
 
 def test_a_paired_gain_is_surer_than_the_two_measures_apart():

@@ -15,13 +15,16 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.evaluation.drift.early_warning import (
+    Answer,
     DayAnswer,
     Watched,
     Watching,
-    day_answer,
+    Week,
     first_days,
     watch_all,
+    week_of,
 )
+from twinops.evaluation.drift.early_warning import day_answer as judged
 from twinops.evaluation.drift.early_warning_findings import (
     early_findings,
     early_sentence,
@@ -41,8 +44,8 @@ HOW = Watching(7, GRID, TrainParams(activity_c=0.2, spend_alpha=0.01), draws=200
 LIMITS = early_warning.Limits(warn=0.07, alarm=0.1)
 
 
-def answer(ratios: list[Measure]) -> str:
-    return early_warning.answer(ratios, LIMITS).value
+def answer(ratios: list[Measure], weeks: list[Measure]) -> str:
+    return early_warning.answer(ratios, weeks, LIMITS).value
 
 
 def day(cutoff: int, *, n: int = 2000, truth: float = 1.0, seed: int = 0) -> Watched:
@@ -53,6 +56,21 @@ def day(cutoff: int, *, n: int = 2000, truth: float = 1.0, seed: int = 0) -> Wat
     spend = np.array([rng.gamma(2.0, 15.0, int(b)).sum() for b in baskets])
     actual = {"baskets": baskets, "active": (baskets > 0).astype(float), "spend": spend}
     return Watched(cutoff, actual, {"baskets": rate, "active": 1 - np.exp(-rate), "spend": 30 * rate})
+
+
+def calm(*, weeks_move: float = 0.0, n: int = 2000, many: int = 12) -> list[Week]:
+    """Other weeks, each a little busier or quieter by itself."""
+    moved = 1 + weeks_move * np.random.default_rng(5).normal(size=many)
+    return [week_of(day(1000 + k, n=n, truth=factor), HOW) for k, factor in enumerate(moved)]
+
+
+CALM = calm()
+
+
+def day_answer(seen: Watched, how: Watching, said: Answer, beside: list[Week] = CALM) -> DayAnswer:
+    found = judged(week_of(seen, how), beside, how, said)
+    assert found is not None
+    return found
 
 
 def ratio(found: DayAnswer, quantity: str) -> Measure:
@@ -93,23 +111,47 @@ def test_what_is_planted_is_as_large_as_it_says() -> None:
 
 
 def test_few_households_cannot_pass_however_near_they_come() -> None:
-    few = day_answer(day(5, n=60), HOW, lambda _: "")
-    near = [Measure(r.name, 1.0, 60, "s", "m", r.low - r.value + 1, r.high - r.value + 1) for r in few.ratios[:2]]
-    assert answer(near) == "inconclusive"
+    few = day_answer(day(5, n=60), HOW, lambda *_: "")
+    near = [Measure(r.name, 1.0, 60, "s", "m", r.low - r.value + 1, r.high - r.value + 1) for r in few.weeks[:2]]
+    assert answer(near, near) == "inconclusive"
+
+
+def test_weeks_that_move_widen_the_interval_of_what_lasts_and_not_that_of_the_week() -> None:
+    seen = day(309, truth=0.87)
+    still, moving = (day_answer(seen, HOW, answer, calm(weeks_move=m)) for m in (0.0, 0.08))
+    assert moving.weeks == still.weeks
+    assert (still.answer, moving.answer) == ("failed", "inconclusive")
+    assert ratio(moving, "baskets").high > 1 > ratio(still, "baskets").high
+
+
+def test_on_calm_weeks_that_move_the_interval_holds_one_95_times_of_a_hundred() -> None:
+    moved = 1 + 0.05 * np.random.default_rng(9).normal(size=60)
+    weeks = [week_of(day(k, truth=factor), HOW) for k, factor in enumerate(moved)]
+    found = [judged(w, [c for c in weeks if c is not w], HOW, answer) for w in weeks]
+    for place in (0, 1):
+        alone = np.mean([t.weeks[place].low <= 1 <= t.weeks[place].high for t in found])
+        with_weeks = np.mean([t.ratios[place].low <= 1 <= t.ratios[place].high for t in found])
+        assert alone < 0.85
+        assert with_weeks >= 0.9
+
+
+def test_without_other_weeks_nobody_can_say_how_weeks_move() -> None:
+    assert judged(week_of(day(309), HOW), CALM[:2], HOW, answer) is None
 
 
 def test_findings_tell_the_day_the_false_alarms_and_what_was_planted() -> None:
-    seen = [day(c, truth=1.2 if c == 281 else 1.0) for c in (281, 295, 309, 337)]
+    calm_days = (155, 169, 183, 197, 211, 225, 239, 253, 267, 281, 295, 309)
+    seen = [day(c, truth=1.2 if c == 281 else 1.0) for c in (*calm_days, 337)]
     early = measure_early(seen, HOW, answer, day=337, limits={"warn": 0.07, "alarm": 0.1})
     found = early_findings(early)
     by_name = {m.name: m for m in found.measures}
-    assert by_name["early_false_alarms"].value == pytest.approx(1 / 3)
-    assert by_name["early_false_alarms"].n == 3
+    assert by_name["early_false_alarms"].value == pytest.approx(1 / 12, abs=1e-5)
+    assert by_name["early_false_alarms"].n == 12
     assert by_name["early_baskets_ratio"].seed == 3
     days, tried = (f.value for f in found.facts)
-    assert [d["cutoff"] for d in days["days"]] == [281, 295, 309, 337]
-    assert days["month_pairs"]["days"] == 2
-    assert tried[-1]["alarms"] == 4
+    assert [d["cutoff"] for d in days["days"]] == [*calm_days, 337]
+    assert days["month_pairs"]["days"] == 6
+    assert tried[-1]["alarms"] == 13
     assert "neither a warning nor an alarm" in early_sentence(early)
     assert len(planted_rows(early)) == 5
     assert early_warning_picture(early).axes
@@ -146,16 +188,28 @@ def test_heads_of_the_past_expect_the_first_days_of_a_crowd_that_stays_as_it_was
     how = Watching(7, SHOPPERS_GRID, HOW.penalties, draws=100, seed=1)
     early = first_days(DuckDBEngine(threads=1), known, receipts, days=7)
     (seen,) = watch_all(early, how, cutoffs=[141])
-    found = day_answer(seen, how, answer)
+    other = calm(n=seen.households)
+    found = day_answer(seen, how, answer, other)
     for quantity in ("baskets", "active"):
         assert ratio(found, quantity).value == pytest.approx(1, abs=0.12)
     silent = first_days(DuckDBEngine(threads=1), known, receipts.filter(pc.less(receipts["day"], 141)), days=7)
     (gap,) = watch_all(silent, how, cutoffs=[141])
-    silence = day_answer(gap, how, answer)
+    silence = day_answer(gap, how, answer, other)
     assert (ratio(silence, "baskets").value, silence.answer) == (0.0, "failed")
     assert gap.expected["baskets"].tolist() == seen.expected["baskets"].tolist(), (
         "nothing after the day is learned from"
     )
+
+
+def test_an_alarm_must_lie_beyond_what_calm_weeks_do_and_a_pass_be_seen_well_in_its_own_week() -> None:
+    def said(value: float, lasting: float, week: float) -> str:
+        made = [Measure("r", value, 900, "s", "m", value - half, value + half) for half in (lasting, week)]
+        return answer(made[:1], made[1:])
+
+    assert said(1.12, 0.11, 0.02) == "failed"
+    assert said(1.12, 0.13, 0.02) == "inconclusive"
+    assert said(1.0, 0.13, 0.05) == "passed"
+    assert said(1.0, 0.13, 0.11) == "inconclusive"
 
 
 def test_a_day_with_too_few_who_may_be_scored_is_not_watched() -> None:
@@ -178,7 +232,8 @@ def test_a_day_with_too_few_who_may_be_scored_is_not_watched() -> None:
 )
 def test_the_gate_judges_distance_and_doubt(baskets: tuple, active: tuple, outcome: str) -> None:
     made = [
-        Measure(name, v, 900, "s", "m", low, high)
+        Measure(f"{name}{kind}", v, 900, "s", "m", low, high)
+        for kind in ("", ".week")
         for name, (v, low, high) in zip(early_warning.MEASURES, (baskets, active), strict=True)
     ]
     verdict = early_warning.check(Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(made)), LIMITS)

@@ -82,7 +82,7 @@ def test_the_page_is_what_the_file_says(power) -> None:
 
     known = gates.read()
     written = (ROOT / "docs" / "gates.md").read_text(encoding="utf-8")
-    assert page(known.before, known.powers, known.drift) == written
+    assert page(known.before, known.powers, known.drift, known.calm) == written
     assert "From 15,000 households on" in written
     assert "SHOWN" not in written
 
@@ -94,3 +94,14 @@ def _facts(people, whole, rule):
     )
     found = fairness_findings(AssessedReach(people, whole, ()), replayed=replayed)
     return tuple(f for f in found.facts if f.name in (gate.FACT, gate.DECISION))
+
+
+def test_intervals_on_calm_weeks_hold_95_of_100_and_did_not_before(power) -> None:
+    import gates
+
+    calm = gates.read().calm
+    assert {h.moves is None for h in calm} == {True, False}
+    for h in calm:
+        assert h.share(h.now)[2] >= 0.95, h.what
+    moving = [h for h in calm if h.moves is None or h.moves > 0.02]
+    assert all(h.share(h.before)[2] < 0.95 for h in moving)

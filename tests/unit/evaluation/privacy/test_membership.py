@@ -11,7 +11,16 @@ from governed import candidate, measure
 
 from twinops.entities.verdict import Outcome
 from twinops.errors import DataError
-from twinops.evaluation.privacy.membership import attack, auc_and_rate, halves, membership_findings
+from twinops.evaluation.privacy.membership import (
+    attack,
+    auc_and_rate,
+    by_household,
+    halves,
+    membership_findings,
+    met,
+    near,
+    unattacked,
+)
 from twinops.governance.gates import membership
 
 N = 600
@@ -77,6 +86,33 @@ def test_the_worst_head_is_the_one_that_is_judged() -> None:
     measures = {m.name: m for m in found.measures}
     assert measures["membership_auc"].value == measures["membership_auc.spend"].value
     assert measures["membership_auc.activity"].value < measures["membership_auc.spend"].value
+
+
+def test_heads_of_other_households_are_counted_each_with_its_own_number() -> None:
+    rng = np.random.default_rng(7)
+    many = attack(lambda _: rng.normal(size=N), households=N, models=4, seed=1)
+    few = attack(lambda mask: rng.normal(size=200) + 2.0 * mask, households=200, models=4, seed=1)
+    found = membership_findings({"spend": many, "coupons": few}, draws=50, seed=1, source="rows of {head}")
+    measures = {m.name: m for m in found.measures}
+    assert (measures["membership_rate.spend"].n, measures["membership_rate.coupons"].n) == (N, 200)
+    assert (measures["membership_auc"].n, measures["membership_auc"].source) == (200, "rows of coupons")
+
+
+def test_a_head_that_ships_and_was_not_attacked_lets_nothing_pass() -> None:
+    told = [measure("membership_rate", 0.01, 0.006, 0.02), measure("membership_auc", 0.5, 0.49, 0.52)]
+    limits = membership.Limits(rate_at_most=0.06, auc_at_most=0.65)
+    verdicts = [
+        membership.check(candidate(*unattacked(why).facts, measures=tuple(told)), limits)
+        for why in ({}, {"coupons": "90 households are too few."})
+    ]
+    assert [v.outcome for v in verdicts] == [Outcome.PASSED, Outcome.MISSING]
+    assert "coupons (90 households are too few.)" in verdicts[1].sentence
+
+
+def test_a_model_is_met_by_its_chance_and_by_its_amount() -> None:
+    assert met(np.array([0.9, 0.9]), np.array([1.0, 0.0])).tolist() == pytest.approx([np.log(9), -np.log(9)])
+    assert near(np.array([0.0, 9.0]), np.array([0.0, 99.0])).tolist() == pytest.approx([0.0, -np.log(10)])
+    assert by_household(np.array([0, 1, 1]), np.array([5.0, 1.0, 3.0])).tolist() == [5.0, 2.0]
 
 
 def test_too_few_households_are_refused_rather_than_measured() -> None:

@@ -75,7 +75,8 @@ def test_households_whose_months_are_copies_are_as_doubtful_as_one_month():
     loss, draws = rng.normal(size=200), counts(200, draws=300, seed=1)
     once = mean_of([weighted.mean(loss, draws.astype(float))]).interval("loss")
     four = mean_of([weighted.mean(loss, draws.astype(float))] * 4).interval("loss")
-    assert four == pytest.approx(once)
+    # nothing lies between the days: one day's percentiles, and the same spread as a normal interval
+    assert four == pytest.approx(once, abs=0.15 * (once[1] - once[0]))
 
 
 def test_a_paired_difference_of_a_model_with_itself_is_nothing():
@@ -99,3 +100,46 @@ def test_a_quantity_that_most_draws_lack_is_a_clear_data_error():
 def test_wilson_keeps_shares_inside_0_and_1():
     assert share(0, 20) == pytest.approx((0.0, 0.0, 0.1611), abs=1e-4)
     assert share(20, 20)[2] == 1.0
+
+
+def over_days(rng: np.random.Generator, *, between: float, lasting: float = 0.5) -> np.ndarray:
+    """Four days of the same 300 households; the truth is 1."""
+    households = 1 + lasting * rng.normal(size=300)
+    seen = [households + between * rng.normal() + rng.normal(size=300) for _ in range(4)]
+    return np.array([weighted.mean(day, DRAWS) for day in seen])
+
+
+DRAWS = counts(300, draws=100, seed=4).astype(float)
+
+
+@pytest.mark.parametrize("between", [0.0, 0.1, 0.3])
+def test_an_interval_over_four_days_that_differ_holds_the_truth_95_times_of_a_hundred(between):
+    rng = np.random.default_rng(round(100 * between))
+    made = [mean_of(list(over_days(rng, between=between))).interval("a mean") for _ in range(400)]
+    assert np.mean([low <= 1 <= high for low, high in made]) > 0.92
+
+
+def test_households_alone_held_it_far_less_often_when_days_differ():
+    rng = np.random.default_rng(30)
+    made = [Resampled(over_days(rng, between=0.3).mean(axis=0)).interval("a mean") for _ in range(200)]
+    assert np.mean([low <= 1 <= high for low, high in made]) < 0.7
+
+
+def test_no_interval_over_days_is_narrower_than_households_alone_make_it():
+    days = over_days(np.random.default_rng(2), between=0.0)
+    days += (days[:, 0].mean() - days[:, 0])[:, None]  # by luck all four days are the same
+    low, high = mean_of(list(days)).interval("a mean")
+    assert high - low == pytest.approx(2 * 1.96 * days[:, 1:].mean(axis=0).std(ddof=1), rel=1e-3)
+
+
+def test_a_gain_over_days_is_paired_day_by_day():
+    ours, theirs = (np.array([[1.0, 1.1, 0.9], [5.0, 5.1, 4.9]]) + shift for shift in (0.0, 0.5))
+    gain = mean_of(list(theirs)) - mean_of(list(ours))
+    assert gain.interval("a gain") == pytest.approx((0.5, 0.5))
+    assert "2 as-of days differ" in gain.how
+    half = mean_of(list(ours)).times(0.5) + mean_of(list(ours)).times(0.5)
+    assert half.interval("a mean") == pytest.approx(mean_of(list(ours)).interval("a mean"))
+
+
+def test_of_one_day_the_method_does_not_speak_of_days():
+    assert mean_of([np.array([1.0, 2.0, 3.0])]).how == "percentile interval of 2 bootstrap draws of whole households"

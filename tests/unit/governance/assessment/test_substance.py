@@ -102,6 +102,17 @@ def test_a_day_that_has_not_come_and_a_day_out_of_order_are_told(given: dict[str
         assert any("before" in told for told in substance.against(changed(given, name, dated=date(2020, 1, 1)), {}))
 
 
+@pytest.mark.parametrize("name", [n for n in dpia.HUMAN if n not in ("authority_consultation", ADVICE, DECISION)])
+def test_an_answer_from_long_before_the_decision_is_told(given: dict[str, GivenAnswer], name: str) -> None:
+    found = list(substance.against(changed(given, name, dated=date(2024, 11, 1)), {}))
+    assert any(told.startswith(f"{name} is dated 2024-11-01, more than 12 months before") for told in found)
+
+
+def test_the_question_of_another_answer_is_no_answer(given: dict[str, GivenAnswer]) -> None:
+    found = list(substance.against(changed(given, "residual", answer=given["incident_change"].question), {}))
+    assert "residual answer repeats the question of incident_change" in found
+
+
 @pytest.mark.parametrize("name", RISKS)
 def test_a_risk_rated_low_beside_a_failed_gate_says_why(given: dict[str, GivenAnswer], name: str) -> None:
     failed = {"the gate": [name]}

@@ -59,16 +59,43 @@ def test_the_shipped_declarations_agree() -> None:
         ("consumer_law_facts", ("social_network_source", "value"), "false", "social_network_source is false"),
         ("consumer_law_facts", ("direct_marketing", "value"), "false", "direct_marketing is false"),
         ("intended_use.purposes", ("offers", "legal_basis"), "vital_interest", "rests on vital interest"),
+        ("intended_use.purposes", ("twin_training", "legal_basis"), "legitimate_interest", "(consent) differ"),
         ("source.crm", ("bases", "twin_training"), "contract", "crm (contract) differ"),
         ("intended_use.controller", ("name",), "Somebody Else", "Somebody Else in the use"),
         ("intended_use.controller", ("synthetic",), False, "synthetic in one declaration"),
         ("dpia.synthetic_controller", (), False, "synthetic in one declaration"),
+        ("dpia.declared.notice", ("not_collected_from_the_person",), "Nothing at all.", "nothing was collected"),
+        ("dpia.declared.notice", ("not_collected_from_the_person",), "N/A, see above", "nothing was collected"),
+        ("dpia.need", ("answers", "systematic_extensive"), "false", "need.systematic_extensive is false"),
+        ("ai_act_facts", ("role_deployer", "value"), "false", "role_deployer is false beside a decision"),
+        ("ai_act_facts", ("use_creditworthiness", "value"), "true", "is false beside use_creditworthiness"),
+        ("ai_act_facts", ("use_election_influence", "value"), "true", "political_advertising is false beside"),
+        ("consumer_law_facts", ("advert", "value"), "false", "advert is false beside the purpose offers"),
     ],
 )
 def test_a_contradiction_is_named_and_blocks(name: str, path: tuple[str, ...], to: Any, told: str) -> None:
     found = verdict(changed(name, *path, to=to))
     assert found.outcome is Outcome.FAILED
     assert told in found.sentence
+
+
+FORETELLS = {"ai_act_facts": ("infers_outputs", "profiles_persons"), "consumer_law_facts": ("profiling_based",)}
+
+
+@pytest.mark.parametrize(("fact", "name"), [(fact, name) for fact, names in FORETELLS.items() for name in names])
+def test_a_model_that_foretells_infers_and_profiles(fact: str, name: str) -> None:
+    family = governed.fact("model.family", {"foretells": ["activity"]})
+    denied = changed(fact, name, "value", to="false")
+    denied = replace(denied, facts=(*(f for f in denied.facts if f.name != family.name), family))
+    assert f"{name} is false beside a model that foretells" in verdict(denied).sentence
+
+
+@pytest.mark.parametrize("need", ["profiles_persons", "continuous_behaviour_tracking"])
+def test_a_twin_is_no_assessment_without_profiles(need: str) -> None:
+    family = governed.fact("model.family", {"foretells": ["activity"]})
+    denied = changed("dpia.need", "answers", need, to="false")
+    denied = replace(denied, facts=(*(f for f in denied.facts if f.name != family.name), family))
+    assert f"need.{need} is false beside a model that foretells" in verdict(denied).sentence
 
 
 @pytest.mark.parametrize("word", ["uses_special_category", "infers_special_category", "special_category_source"])

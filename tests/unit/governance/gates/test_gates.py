@@ -16,6 +16,7 @@ from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict
+from twinops.governance.gates import accuracy
 from twinops.governance.gates._shelf import PROMISES, SHELF
 from twinops.governance.reading import law
 
@@ -217,6 +218,23 @@ def test_a_gain_without_an_interval_is_missing():
     assert verdict.outcome is Outcome.MISSING
 
 
+def test_a_policy_that_names_a_weak_baseline_is_judged_by_the_hardest_to_beat():
+    rival = measure("active_auc.gain_over_segment", 0.0, -0.01, 0.01)
+    limits = accuracy.Limits(gain="active_auc.gain_over_naive")
+    named = measure("active_auc.gain_over_naive", 0.2, 0.19, 0.21)
+    verdict = accuracy.check(candidate(measures=(named, rival)), limits)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "the gain over segment, the hardest to beat of 3 plain baselines" in verdict.sentence
+
+
+def test_the_challenger_is_told_and_decides_nothing():
+    trees = measure("active_auc.gain_over_lightgbm", -0.02, -0.03, -0.01)
+    verdict = verdict_of("accuracy_activity", candidate(measures=(trees,)))
+    assert verdict.outcome is Outcome.PASSED
+    assert "the gain over rfm" in verdict.sentence
+    assert "lightgbm, which decides nothing: -0.02" in verdict.sentence
+
+
 # ---- fairness
 
 
@@ -235,7 +253,10 @@ def test_a_low_ratio_that_may_lie_on_either_side_is_inconclusive_and_says_how_ma
     verdict = fairness(income=attribute(0.7, low=0.4, high=0.81))
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "about 4,200 households, reached as these, would settle it" in verdict.sentence
-    assert "no number" in fairness(income=attribute(0.7, low=0.4, households_to_settle=None)).sentence
+    assert "more households would tell" in fairness(income=attribute(0.7, low=0.4)).next
+    endless = fairness(income=attribute(0.7, low=0.4, households_to_settle=None))
+    assert "no number" in endless.sentence
+    assert "more households" not in endless.next
 
 
 def test_every_group_that_can_tell_must_be_shown_above_the_limit_and_no_more():
@@ -487,3 +508,106 @@ def test_the_shipped_use_waits_for_a_persons_justification():
     verdict = verdict_of("use", candidate(*governed.declared()))
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "human review" in verdict.sentence
+
+
+# ---- the final hold-out
+
+
+def held_out(*changes: Fact, **figures: tuple[float, float, float]) -> Verdict:
+    """The verdict on a candidate with these facts and final figures."""
+    told = tuple(measure(f"holdout_{name}", *figure, n=371) for name, figure in figures.items())
+    return verdict_of("holdout", candidate(*changes, measures=told))
+
+
+def looked(**changes: object) -> Fact:
+    return fact("looks", {**governed.LOOKED, **changes})
+
+
+def test_figures_that_hold_for_households_that_chose_nothing_pass_and_say_how_often_they_were_looked_at():
+    verdict = held_out()
+    assert verdict.outcome is Outcome.PASSED
+    assert "3 candidates were measured on the held-out days" in verdict.sentence
+    assert (
+        "371 of 1902 households stand apart, and looks at them are: on these days 1, on any days 1." in verdict.sentence
+    )
+
+
+@pytest.mark.parametrize(
+    ("figures", "outcome"),
+    [
+        ({"active_auc": (0.85, 0.82, 0.8800)}, Outcome.FAILED),
+        ({"active_auc": (0.85, 0.82, 0.8802)}, Outcome.PASSED),
+        ({"active_auc": (0.93, 0.91, 0.95)}, Outcome.PASSED),
+        ({"spend_mae": (72.0, 66.3, 78.0)}, Outcome.FAILED),
+        ({"spend_mae": (72.0, 66.2, 78.0)}, Outcome.PASSED),
+        ({"spend_mae": (55.0, 50.0, 60.0)}, Outcome.PASSED),
+    ],
+)
+def test_only_an_interval_that_lies_wholly_on_the_worse_side_contradicts_what_was_shown(figures, outcome):
+    assert held_out(**figures).outcome is outcome
+
+
+def test_a_hold_out_that_was_never_opened_for_this_candidate_is_missing():
+    evidence = candidate(looked(openings=[], of_this_split=0))
+    verdict = verdict_of("holdout", without(evidence, "holdout_active_auc"))
+    assert verdict.outcome is Outcome.MISSING
+    assert "on these days none, on any days none" in verdict.sentence
+    assert "twinops holdout open" in verdict.next
+
+
+def test_figures_that_no_opening_of_this_candidate_stands_behind_are_nobodys():
+    for openings in ([], [{**governed.OPENING, "of_this": False}], ["no table"]):
+        assert held_out(looked(openings=openings)).outcome is Outcome.MISSING
+
+
+def test_more_looks_than_agreed_are_inconclusive_and_a_bad_figure_fails_all_the_same():
+    twice = looked(openings=[governed.OPENING, {**governed.OPENING, "number": 2}], of_this_split=2)
+    assert held_out(twice).outcome is Outcome.INCONCLUSIVE
+    assert "on these days 2, " in held_out(twice).sentence
+    assert held_out(twice, active_auc=(0.8, 0.78, 0.82)).outcome is Outcome.FAILED
+
+
+def test_a_small_shop_without_a_hold_out_is_inconclusive_with_the_reason():
+    apart = {**governed.APART, "households": 0, "of": 120, "why_not": "Of 120 households a fifth is too few."}
+    verdict = held_out(fact("holdout.split", apart))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert verdict.sentence.startswith("Not applicable: Of 120 households a fifth is too few.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        (looked(declared=False),),
+        (fact("looks.remembered", {"size": 9, "head": "e" * 64}),),
+        (looked(declared=False), fact("holdout.split", {**governed.APART, "why_not": "too few", "households": 0})),
+    ],
+)
+def test_an_undeclared_split_or_a_shortened_ledger_fails_whatever_the_figures(changes):
+    assert held_out(*changes).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        looked(tried="3"), looked(openings=None), looked(declared=1), looked(of_this_split=True), fact("looks", None),
+        fact("looks", []), fact("holdout.split", {}), fact("holdout.split", {**governed.APART, "why_not": None}),
+        fact("holdout.split", {**governed.APART, "households": -1.5}),
+    ],
+)  # fmt: skip
+def test_facts_that_are_not_whole_are_missing(changes):
+    assert held_out(changes).outcome is Outcome.MISSING
+
+
+def test_two_figures_that_are_alike_contradict_each_other_by_chance_as_seldom_as_the_gate_says():
+    import numpy as np
+
+    rng, runs = np.random.default_rng(5), 2_000
+    shown, final = rng.normal(0.88, 0.005, runs), rng.normal(0.88, 0.01, runs)
+    failed = [held_out_alike(s, f) for s, f in zip(shown, final, strict=True)]
+    assert np.mean(failed) <= 0.05
+
+
+def held_out_alike(shown: float, final: float) -> bool:
+    """Whether the gate's own comparison calls a final figure worse; half the standard error in the shown one."""
+    worse = GATES["holdout"]._worse
+    return worse(measure("holdout_active_auc", final, final - 0.0196, final + 0.0196), measure("active_auc", shown))

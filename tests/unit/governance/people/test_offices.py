@@ -42,6 +42,29 @@ def test_a_person_is_found_by_account_e_mail_and_key():
     assert OFFICES.officer("ci", on=TODAY) is None
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("name: Dora", "name: R\u0456ta"),
+        ("name: Dora", "name: R\u00edta"),
+        ("name: Dora", "name: Dr. Rita"),
+        ("name: Dora", "name: Rita X."),
+        ("name: Dora", "name: Rita Risk"),
+        ("name: Dora", 'name: "Ri\u200bta"'),
+        ("dora@shop.example", "rita+dpo@shop.example"),
+        ("dora@shop.example", "r\u0456ta@shop.example"),
+    ],
+)
+def test_two_officers_who_are_taken_for_one_person_are_a_mistake(old: str, new: str) -> None:
+    """Each with a key of her own: one person would decide on what she answered herself (art. 38(6))."""
+    with pytest.raises(ParamsError, match="taken for one person in two offices"):
+        read(FILE.replace(old, new))
+
+
+def test_who_holds_no_office_may_be_called_like_an_officer() -> None:
+    assert read(FILE.replace("account: ann,", "account: ann, name: Rita Ann,"))
+
+
 def test_where_there_is_no_file_nobody_holds_an_office():
     assert (NOBODY.people, NOBODY.by_key(RITA), NOBODY.allowed_signers) == ((), None, "")
 

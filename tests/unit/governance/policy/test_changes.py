@@ -30,7 +30,7 @@ LOOSER = [
     ("ratio: 0.8", "ratio: 0.1"),
     ("alpha: 0.05", "alpha: 0.1"),
     ("warn: 0.07", "warn: 0.09"),
-    ("gain: active_auc.gain_over_rfm", "gain: active_auc.gain_over_naive"),
+    ("gain: active_auc.gain_over_best", "gain: active_auc.gain_over_naive"),
     ("attributes: [age, income,", "attributes: [age,"),
     ("        old_age: {age: [65+]}\n", ""),
     ("old_age: {age: [65+]}", "old_age: {age: [19-24]}"),

@@ -60,6 +60,11 @@ def test_a_doubt_resolved_in_writing_no_longer_blocks_and_stays_a_doubt():
     )
 
 
+def test_a_reason_that_repeats_the_impact_assessment_resolves_nothing():
+    asked = candidate(DOUBT).table("dpia.human.risk_discrimination")["question"]
+    assert "repeats risk_discrimination of the impact assessment" in doubt(reason=asked).about("fairness")[0].problem
+
+
 def test_a_refusal_may_be_overridden_where_the_policy_lets_somebody():
     assert drift().promotable
     assert drift().about("drift")[0].sentence.startswith("Overridden by Rita Risk")
@@ -77,6 +82,10 @@ def test_a_refusal_may_be_overridden_where_the_policy_lets_somebody():
         ({"until": "2027-03-24"}, "at most 90 days"),
         ({"until": "2026-11-23"}, "at most 90 days"),
         ({"dated": "2026-11-26"}, "does not hold on 2026-11-25"),
+        ({"reason": "." * 40}, "its reason says too little"),
+        ({"reason": "Seen. seen SEEN s\u00e9en seen seen seen"}, "its reason says too little"),
+        ({"reason": f"{REASON}\u2060"}, "its reason holds characters that nobody sees"),
+        ({"reason": "Lorem ipsum dolor sit amet, consectetur elit"}, "its reason is placeholder text"),
         ({"dated": "2026-11-01", "until": "2026-11-24"}, "does not hold on 2026-11-25"),
         ({"gate": "weather"}, "no gate"),
         ({"gate": "drift"}, "passes without a ruling"),

@@ -20,7 +20,9 @@ def test_the_naive_forecast_repeats_the_last_28_days():
     rows = known((ANN, 50, 1500), (ANN, 60, 100), (BOB, 1, 900))
     rows = rows.where(rows.cutoff == 57)
     made = fit_naive(rows, horizon_days=28).predict(rows.table)
-    assert made.spend.tolist() == [15.0, 0.0]
+    assert made.spend_median.tolist() == [15.0, 0.0]
+    # of a certain nothing no deviance can be told: the mean of those who stayed away, one imaginary USD among them
+    assert made.spend.tolist() == pytest.approx([15.0, 1 / 3], abs=1e-4)
     # (0 + 1) / (1 + 2) baskets of whoever had not bought: of a certain 0 no likelihood can be told
     assert made.baskets.tolist() == pytest.approx([1.0, 1 / 3], abs=1e-6)
     # (1 + 1) / (1 + 2) of those who had bought came back, (0 + 1) / (1 + 2) of the others

@@ -309,8 +309,10 @@ def scored(seed: int, *, sharp: float) -> ScoredTastes:
 
 def test_gains_are_paired_and_a_twin_of_noise_is_not_better():
     draws = np.vstack([np.ones((1, 80), int), np.random.default_rng(1).multinomial(80, [1 / 80] * 80, 60)])
-    good = {m.name: m for m in measure_tastes([scored(1, sharp=1.0), scored(2, sharp=1.0)], draws, seed=1)}
-    bad = {m.name: m for m in measure_tastes([scored(1, sharp=0.0), scored(2, sharp=0.0)], draws, seed=1)}
+    good, bad = (
+        {m.name: m for m in measure_tastes([scored(day, sharp=sharp) for day in range(1, 6)], draws, seed=1)}
+        for sharp in (1.0, 0.0)
+    )
     for name in ("category_ndcg_at_10", "new_category_auc"):
         gain = good[f"{name}.gain_over_popularity"]
         assert gain.excludes_zero
@@ -333,3 +335,24 @@ def test_categories_with_few_tries_are_not_shown():
     shown = {t.category for t in newly_tried([rare, scored(2, sharp=1.0)] * 3, NAMES)}
     assert "APPLES" in shown  # tried often on the other day
     assert "APPLES" not in {t.category for t in newly_tried([rare] * 2, NAMES)}
+
+
+def test_nobody_buys_has_a_brier_score_and_ranks_nothing_and_the_last_days_say_nothing_of_what_is_new():
+    draws = np.vstack([np.ones((1, 80), int), np.random.default_rng(1).multinomial(80, [1 / 80] * 80, 60)])
+    days = [scored(day, sharp=1.0) for day in range(1, 5)]
+    days = [replace(d, scores=d.scores | {"zero": np.zeros((80, 4)), "naive": d.scores["popularity"]}) for d in days]
+    names = {m.name: m for m in measure_tastes(days, draws, seed=1)}
+    assert names["category_brier.zero"].value == pytest.approx(np.mean([d.chosen.mean() for d in days]), abs=1e-5)
+    assert {"category_ndcg_at_10.naive", "category_brier.gain_over_zero"} <= set(names)
+    assert {"category_ndcg_at_10.zero", "new_category_auc.zero", "new_category_auc.naive"}.isdisjoint(names)
+
+
+def test_the_last_28_days_again_tell_who_bought_of_it_lately_from_who_did_not():
+    world = rows_of(eaters())
+    rows = world.all_closed()
+    said = baselines.last_period(rows, rows)
+    lately = (rows.last_day >= 0) & (rows.cutoff[:, None] - rows.last_day <= 28)
+    for place in range(said.shape[1]):
+        for of in (lately[:, place], ~lately[:, place]):
+            share = (rows.chosen[of, place].sum() + 1) / (of.sum() + 2)
+            assert said[of, place].tolist() == pytest.approx([share] * of.sum())

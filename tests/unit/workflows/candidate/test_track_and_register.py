@@ -224,6 +224,7 @@ def test_the_registered_model_loads_and_predicts_without_any_pickle(
         "active_probability": [0.578125, 0.578125],
         "baskets": [1.0, 1.0],
         "spend": [1.0, 1.0],
+        "spend_median": [1.0, 1.0],
     }
 
 

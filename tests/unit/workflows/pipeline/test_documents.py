@@ -26,6 +26,7 @@ from twinops.governance import citations
 from twinops.governance.log.manifest import NAME, facts_of_documents, manifest
 from twinops.governance.policy.decide import decide
 from twinops.params import DocumentsParams
+from twinops.workflows.candidate.judge import document_facts
 from twinops.workflows.compliance_files import declarations
 from twinops.workflows.evidence import CandidateFolder, source_facts
 from twinops.workflows.pipeline.documents import SHELF, build, documents
@@ -551,6 +552,30 @@ def test_the_same_inputs_give_the_same_bytes(project):
     first = contents(project)
     run(project)
     assert contents(project) == first
+
+
+def problems_now(places: Places, evidence: Evidence) -> list[str]:
+    facts = document_facts(places, evidence, POLICY)
+    return next(f.value for f in facts if f.name == "documents.problems")
+
+
+@pytest.mark.parametrize("name", ["README.md", "model_card.html", "dpia.json", "notices.md"])
+def test_a_document_whose_manifest_was_made_to_fit_is_found_by_making_it_anew(project, name):
+    done = run(project)
+    assert problems_now(project, done.evidence) == []
+    path, listing = project.card("twin", name), project.card("twin", NAME)
+    was = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_bytes(path.read_bytes().replace(b"not ", b"", 1))
+    listing.write_text(listing.read_text().replace(was, hashlib.sha256(path.read_bytes()).hexdigest()))
+    told = problems_now(project, done.evidence)
+    assert f"{name} does not say what the evidence says" in told
+    assert f"{NAME} does not say what the evidence says" in told
+
+
+def test_a_file_that_no_evidence_made_is_found_beside_the_documents(project):
+    done = run(project)
+    project.card("twin", "SUMMARY.md").write_text("All gates passed.\n")
+    assert problems_now(project, done.evidence) == ["SUMMARY.md lies beside the documents, and no evidence made it"]
 
 
 def test_lineage_and_documents_are_judged_later_and_the_card_says_so(project):

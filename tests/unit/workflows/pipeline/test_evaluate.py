@@ -70,10 +70,11 @@ def test_a_small_sample_of_100_households_and_two_days_is_measured(small):
     measures = {m.name: m for m in written.measures}
     assert measures["active_auc"].value > 0.7
     assert measures["active_brier"].value < measures["active_brier.naive"].value
-    for rival in ("rfm", "naive", "bgnbd", "lightgbm"):
-        for quantity in ("active_auc", "active_brier", "baskets_poisson_deviance", "spend_mae"):
+    for rival in ("rfm", "naive", "bgnbd", "lightgbm", "best"):
+        for quantity in ("active_auc", "active_brier", "baskets_poisson_deviance", "spend_mae", "spend_deviance"):
             gain = measures[f"{quantity}.gain_over_{rival}"]
             assert gain.low <= gain.value <= gain.high
+    assert measures["spend_mae.gain_over_zero"].value > 0
     assert measures["active_ece"].value > 0
     assert measures["active_ece_noise_floor"].high > measures["active_ece_noise_floor"].value > 0
     assert measures["active_auc.gain_over_rfm"].low <= measures["active_auc.gain_over_rfm"].high
@@ -84,12 +85,14 @@ def test_held_out_predictions_are_sealed_with_what_came(small):
     table = read_sealed(places.predictions, dataset="predictions", keys=keys)
     assert set(table.column_names) == {
         "sid", "cutoff", "may_offer", "may_assess_bias",
-        "active_probability", "expected_baskets", "expected_spend", "active", "spend_cents",
+        "active_probability", "expected_baskets", "expected_spend", "expected_spend_median",
+        "active", "spend_cents",
     }  # fmt: skip
     assert pa.types.is_floating(table.schema.field("expected_spend").type)
     by_day = evaluated.findings.facts[0].value
     assert table.num_rows == sum(d["households"] for d in by_day)
-    error = sum(abs(r["expected_spend"] - r["spend_cents"] / 100) for r in table.to_pylist() if r["cutoff"] == 113)
+    day = [r for r in table.to_pylist() if r["cutoff"] == 113]
+    error = sum(abs(r["expected_spend_median"] - r["spend_cents"] / 100) for r in day)
     assert error / by_day[0]["households"] == pytest.approx(by_day[0]["spend_mae"], rel=1e-5)
 
 
@@ -112,7 +115,7 @@ def test_no_rival_has_looked_at_the_months_to_come_either(small):
     now, then = (
         evaluate_module.score(k, rows, recipe).day.predictions for k in (known, known.seen_by(113, horizon_days=28))
     )
-    assert {"twin", "rfm", "bgnbd", "naive", "lightgbm"} == set(now)
+    assert {"twin", "rfm", "bgnbd", "naive", "zero", "lightgbm"} == set(now)
     for name in now:
         assert np.array_equal(now[name].spend, then[name].spend), name
         assert np.array_equal(now[name].active_probability, then[name].active_probability), name

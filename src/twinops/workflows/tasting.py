@@ -1,0 +1,67 @@
+"""What the heads of tastes, coupons and social interaction are learned from and how, to make them or to attack them."""
+
+import json
+from dataclasses import dataclass
+
+from twinops.data.vault.sealed_tables import SealedTables
+from twinops.params import CouponsParams, EvaluateParams, FeaturesParams, SignalsParams, TastesParams
+from twinops.twin.tastes.categories import TasteRecipe, Tastes, fit_tastes
+from twinops.twin.tastes.coupon_rows import CouponRows, coupon_rows
+from twinops.twin.tastes.coupons import Coupons, fit_coupons
+from twinops.twin.tastes.rows import TasteRows, taste_rows
+from twinops.twin.tastes.social import Social, SocialRows, fit_social, social_rows
+from twinops.workflows.places import Places
+
+
+@dataclass(frozen=True)
+class TasteRules:
+    """What the heads are learned and measured by, from `params.yaml`."""
+
+    grid: FeaturesParams
+    held_out: EvaluateParams
+    tastes: TastesParams
+    coupons: CouponsParams
+    texts: SignalsParams
+
+    @property
+    def recipe(self) -> TasteRecipe:
+        """How the head of categories is made."""
+        rule, grid = self.tastes, self.grid
+        return TasteRecipe(rule.decay_days, grid.decay_days, rule.factors, rule.penalty_c, grid.horizon_days)
+
+    def coupon_head(self, past: CouponRows) -> Coupons:
+        """The head of coupons, as it ships."""
+        recipe, c = self.recipe, self.coupons.penalty_c
+        return fit_coupons(past, pace_days=recipe.pace_days, penalty_c=c, horizon_days=recipe.horizon_days)
+
+    def social_head(self, past: SocialRows) -> Social:
+        """The social head, as it ships."""
+        return fit_social(past, horizon_days=self.grid.horizon_days)
+
+
+@dataclass(frozen=True)
+class TasteTables:
+    """What the heads learn from, opened, and the names of the chosen categories."""
+
+    names: tuple[str, ...]
+    rows: TasteRows
+    receipts: CouponRows
+    social: SocialRows
+
+    def taste_head(self, past: TasteRows, rules: TasteRules) -> Tastes:
+        """The head of categories, as it ships."""
+        return fit_tastes(past, self.names, rules.recipe)
+
+
+def opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTables:
+    """Unseal all of it."""
+    names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
+    made = ("categories", "category_labels", "coupons", "coupon_consent")
+    states, labels, coupons, consent = (tables.table(places.taste(name)) for name in made)
+    horizon_days, window_days = rules.grid.horizon_days, rules.texts.window_days
+    return TasteTables(
+        names,
+        taste_rows(tables.table(places.panel), states, labels, categories=len(names)),
+        coupon_rows(coupons, consent),
+        social_rows(tables.table(places.blend), horizon_days=horizon_days, window_days=window_days),
+    )

@@ -85,14 +85,18 @@ class Project:
     def tracking(self) -> Tracking:
         """The ledger of runs."""
         from twinops.adapters.mlflow.tracking import MlflowTracking
+        from twinops.adapters.registry_client.client import against_closed_door
 
+        against_closed_door()
         return MlflowTracking(self.root)
 
     @cached_property
     def registry(self) -> Registry:
         """The model registry."""
         from twinops.adapters.mlflow.registry import MlflowRegistry
+        from twinops.adapters.registry_client.client import against_closed_door
 
+        against_closed_door()
         return MlflowRegistry(self.root)
 
     @cached_property

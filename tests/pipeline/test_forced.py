@@ -43,8 +43,8 @@ def test_a_forced_run_in_a_clone_is_recorded_and_judged(ran: Workshop, live: Liv
     mine = Workshop(tmp_path / "scientist")
     shutil.copytree(ran.root, mine.root)
     mine.do("twinops", "policy", "activate", "compliance/policy.yaml", "--yes", **login(live, "risk-officer"))
-    mine.do("twinops", "judge", "activate", **login(live, "scientist"), expect=10)
-    mine.do("twinops", "judge", "activate", **login(live, "risk-officer"))
+    mine.do("twinops", "judge", "activate", "--yes", **login(live, "scientist"), expect=10)
+    mine.do("twinops", "judge", "activate", "--yes", **login(live, "risk-officer"))
     assert ": 0 difference(s)" in mine.do("twinops", "judge", "show", **login(live, "scientist"))
     for words in (("track",), ("register",)):
         mine.do("twinops", *words, **login(live, "scientist"))

@@ -120,8 +120,11 @@ def test_a_release_from_registration_to_revocation(live: Live) -> None:
     done(live, "policy", "activate", "play-policy.yaml", "--yes", who="risk-officer")
 
     # nor does evidence count before she says what measures
-    assert twinops(live, "judge", "activate").returncode == 10
-    assert "active" in done(live, "judge", "activate", who="risk-officer")
+    assert twinops(live, "judge", "activate", "--yes").returncode == 10
+    shown = twinops(live, "judge", "activate", who="risk-officer")
+    assert (shown.returncode, "measure from now, digest" in shown.stderr) == (2, True), "it asks, and nobody answered"
+    assert "active" in done(live, "judge", "activate", "--yes", who="risk-officer")
+    assert "Nothing changes." in twinops(live, "judge", "activate", who="risk-officer").stderr
 
     # only the gate runner hands in evidence, and nobody without a forced run
     answer = twinops(live, "model", "evidence", "twin", "1")

@@ -83,6 +83,8 @@ def test_the_scientists_version_is_another_one_than_what_was_adopted_and_its_num
     twinops(live, "track", who="scientist")
     said = twinops(live, "register", who="scientist")
     assert "twin version 2, made" in said
+    assert "the verdict here, in this folder: " in said
+    assert "next, whatever the verdict here: a gate runner makes everything anew" in said
     assert "twinops model evidence twin 2" in said
     assert "version 2, known already" in twinops(live, "register", who="scientist")
     shown = twinops(live, "model", "show", "twin", "2", who="scientist")

@@ -380,11 +380,54 @@ def test_an_approval_does_not_pass_to_a_recreated_model_of_the_same_name_and_num
         play.set_alias(store, second)
 
 
+def test_what_others_look_at_is_renamed_by_an_officer_or_the_administrator_only(store: Any) -> None:
+    free = play.registered(store, 80, name="free")
+    with actors.acting("scientist"):
+        store.rename_registered_model(free.name, "freed")
+    for number, look in enumerate((play.with_evidence, lambda s, v: play.acted(s, Act.REQUEST, v, who="scientist"))):
+        version = play.registered(store, 81 + number, name=f"looked-{number}")
+        look(store, version)
+        for who in ("scientist", "ci", "dpo", "impostor"):
+            with actors.acting(who), play.refused("risk officer or the administrator"):
+                store.rename_registered_model(version.name, "elsewhere")
+    for who, name in (("risk-officer", "looked-0"), ("admin", "looked-1")):
+        with actors.acting(who):
+            store.rename_registered_model(name, f"{name}-anew")
+
+
+def test_a_name_that_a_model_had_is_taken_by_no_look_alike_and_the_model_may_have_it_back(store: Any) -> None:
+    play.registered(store, 84, name="former")
+    play.registered(store, 85, name="formed")
+    store.rename_registered_model("former", "latter")
+    store.delete_registered_model("formed")
+    for like in ("f\u043ermer", "f\u043ermed"):  # a Cyrillic o
+        with play.refused("looks like the model"):
+            store.create_registered_model(like)
+        with play.refused("looks like the model"):
+            store.rename_registered_model("latter", like)
+    store.rename_registered_model("latter", "former")
+
+
 def test_an_approval_does_not_follow_a_rename(store: Any) -> None:
     version = play.approved(store, 28, name="before")
-    store.rename_registered_model("before", "after")
+    with actors.acting("admin"):
+        store.rename_registered_model("before", "after")
     version._name = "after"
     with play.refused("as a version of before"):
+        play.set_alias(store, version)
+
+
+def test_a_description_that_says_approved_approves_nothing_and_is_not_on_the_officers_page(store: Any) -> None:
+    version = play.registered(store, 86, name="praised")
+    play.with_evidence(store, version)
+    before = dossier.dossier(store, "praised", 1)
+    with actors.acting("scientist"):
+        store.update_model_version("praised", version.version, "Approved by the risk officer.")
+        store.update_registered_model("praised", "Approved by the risk officer.")
+    after = dossier.dossier(store, "praised", 1)
+    assert after == before
+    assert "Approved by" not in repr(after)
+    with play.refused("not approved"):
         play.set_alias(store, version)
 
 
@@ -534,6 +577,18 @@ def test_the_queue_says_for_whom_each_version_waits(store: Any) -> None:
     play.acted(store, Act.APPROVE, version)
     play.set_alias(store, version)
     assert (told().state, told().alias) == ("approved", "production")
+
+
+def test_what_waits_and_cannot_be_approved_says_how_much_is_in_the_way_and_every_line_has_its_date(store: Any) -> None:
+    fresh, good, bad = (play.registered(store, 70 + n, name=f"lined-{n}") for n in range(3))
+    play.with_evidence(store, good)
+    play.with_evidence(store, bad, given=play.evidence(gain=-0.1, name=bad.name), authors=["nobody@example.org"])
+    lines = {w.name: w for w in dossier.queue(store)}
+    assert abs((lines[fresh.name].since - datetime.now(UTC)).total_seconds()) < 600, "when it was registered"
+    assert all(line.since.tzinfo for line in lines.values())
+    why = {line.name: told for line, told in dossier.in_the_way(store, lines.values()).items()}
+    assert why[bad.name] == "cannot be approved: 1 gate and 1 other problem in the way"
+    assert not {fresh.name, good.name} & why.keys()
 
 
 def test_a_form_of_another_person_or_another_content_does_not_fit(store: Any) -> None:

@@ -16,6 +16,14 @@ from twinops.server.app import guard, startup_checks
 pytestmark = pytest.mark.pipeline
 
 
+@pytest.mark.parametrize("module", ["registry.home", "refusals"])
+def test_whichever_module_of_the_server_comes_first_nothing_is_warned_of(module: str) -> None:
+    """MLflow loads our artifact store with itself; a module of ours that began MLflow's import was found half made."""
+    command = [sys.executable, "-W", "default::UserWarning", "-c", f"import twinops.server.{module}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def started(root: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run a server command that should end by itself."""
     live = living.Live(root, living.free_port(), None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinops.adapters.registry_client.audit_source import Log
     from twinops.adapters.registry_client.time_stamp import Stamped
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 INTEGRITY = 4
 
 Export = Annotated[

@@ -9,7 +9,7 @@ import typer
 
 from twinops.cli._answer import Json, answer, home, talk
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 class MapFormat(StrEnum):

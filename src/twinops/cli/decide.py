@@ -10,7 +10,7 @@ import typer
 from twinops.cli._answer import Json, answer, home
 from twinops.errors import REFUSED
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from twinops.adapters.dvc import settings as dvc_settings
 from twinops.adapters.mlflow import server_leftovers
 from twinops.cli._answer import Json, answer
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 PARTS = (orphans, locks, dvc_settings, unfinished_files, server_leftovers)
 """In this order: what still runs would break again what is mended."""
 

@@ -1,4 +1,4 @@
-"""The human part of the impact assessment (GDPR art. 35): what is open, answers, signatures."""
+"""The human part of the impact assessment: what is open, answers, signatures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.errors import ParamsError
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 class DpiaFormat(StrEnum):

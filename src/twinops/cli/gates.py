@@ -12,7 +12,7 @@ from twinops import plugins
 from twinops.cli._answer import Json, answer, current, home
 from twinops.errors import REFUSED, ParamsError
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 @app.command("list")

@@ -6,10 +6,10 @@ from typing import Any
 
 import typer
 
-from twinops.cli._answer import Json, answer, home, talk
-from twinops.cli.policy import Secret, _signature
+from twinops.cli._answer import Json, answer, home
+from twinops.cli.policy import Secret, Yes, hand_in
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 @app.command()
@@ -26,21 +26,14 @@ def show(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def activate(ctx: typer.Context, key: Secret = None, as_json: Json = False) -> None:
-    """Make the judge of this commit the registry's own; a risk officer who wrote none of its change."""
-    from twinops.adapters.registry_client.client import Door
-    from twinops.adapters.registry_client.commit import Commit
-    from twinops.governance.policy.judge import NAMESPACE
+def activate(ctx: typer.Context, key: Secret = None, yes: Yes = False, as_json: Json = False) -> None:
+    """Make the judge of this commit the registry's own, after showing what it changes against the active one.
 
-    door, judge = Door.from_environment(), Commit.head(home(ctx).root).judge()
-    changes = _changes(door.get("judge"), judge)
-    for line in changes[:50] if door.get("judge")["judge"] else ():
-        talk(f"  {line}")
-    text = judge.to_json()
-    signature = _signature(text, key.expanduser(), NAMESPACE) if key else None
-    done = door.post("rules", kind="judge", text=text, signature=signature)
-    said = f"judge {judge.digest[:12]} active, {len(changes)} difference(s), entry {done['rules']}"
-    answer({**done, "digest": judge.digest, "differs": changes}, as_json=as_json, text=said)
+    A risk officer does so who wrote none of its change.
+    """
+    from twinops.adapters.registry_client.commit import Commit
+
+    hand_in("judge", Commit.head(home(ctx).root).judge().to_json(), key=key, yes=yes, as_json=as_json)
 
 
 def _changes(active: dict[str, Any], judge: Any) -> list[str]:

@@ -9,7 +9,7 @@ import typer
 
 from twinops.cli._answer import Json, answer, home, talk
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Name = Annotated[str, typer.Argument(help="The registered model.")]
 Number = Annotated[int, typer.Argument(help="The version.", min=1)]
 Reason = Annotated[str, typer.Option(help="Why, at least ten characters; kept with the decision.")]
@@ -156,7 +156,7 @@ def show(
 def adopt_base(
     ctx: typer.Context,
     name: Name,
-    commit: Annotated[str, typer.Argument(help="A whole commit id: what lies up to it is upstream's.")],
+    commit: Annotated[str, typer.Argument(help="A commit, as git names one: what lies up to it is upstream's.")],
     *,
     key: Annotated[Path | None, typer.Option("--key", help="Your ssh key, where the offices file lists one.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -166,10 +166,10 @@ def adopt_base(
     from twinops.adapters.registry_client import contributors
     from twinops.cli.policy import hand_in
 
-    found = contributors.history_of(home(ctx).root, commit)
+    base, found = contributors.history_of(home(ctx).root, commit)
     people = {who for one in found.values() for who in one.people}
-    talk(f"{len(found)} commits up to {commit[:12]} name: {', '.join(sorted(people))}")
-    text = f"model: {name}\ncommit: '{commit}'\ncommits: {len(found)}\npeople: {len(people)}\n"
+    talk(f"Up to {base[:12]} the history names: {', '.join(sorted(people))}")
+    text = f"model: {name}\ncommit: '{base}'\ncommits: {len(found)}\npeople: {len(people)}\n"
     hand_in("base", text, key=key, yes=yes, as_json=as_json)
 
 

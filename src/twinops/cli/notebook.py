@@ -10,7 +10,7 @@ from twinops.adapters.running_code import note
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.cli.run import pairs
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

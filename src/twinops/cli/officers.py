@@ -14,7 +14,7 @@ from twinops.errors import ParamsError
 if TYPE_CHECKING:
     from twinops.governance.people.offices import StaffMember
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 ACTIVATE = "commit it; a registry follows after `twinops policy activate compliance/offices.yaml`"
 
 

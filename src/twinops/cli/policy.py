@@ -11,7 +11,7 @@ import typer
 
 from twinops.cli._answer import Json, answer, talk
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 File = Annotated[
     Path, typer.Argument(help="compliance/policy.yaml or compliance/offices.yaml.", dir_okay=False, exists=True)
 ]

@@ -12,7 +12,7 @@ from twinops.cli._answer import Json, answer, home
 from twinops.entities.small_cells import hidden
 from twinops.errors import ParamsError
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Today = Annotated[str, typer.Option(help="The day to count the 30 days to; the clock's, unless said.")]
 _CLOCK = ""
 

@@ -12,18 +12,24 @@ from twinops.cli._answer import Json, answer, home
 if TYPE_CHECKING:
     from twinops.workflows.candidate.register import Registered
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
 def register(ctx: typer.Context, as_json: Json = False) -> None:
     """Make the candidate a version of the registered model: one version per key, described by its verdicts."""
     done = home(ctx).run("candidate.register")
-    following = f"\nnext, as a gate runner in a clone of this commit: twinops model evidence {done.name} {done.version}"
-    answer(done, as_json=as_json, text=told(done) + (following if os.environ.get("TWINOPS_SERVER") else ""))
+    following = f"\n{_next(done)}" if os.environ.get("TWINOPS_SERVER") else ""
+    answer(done, as_json=as_json, text=told(done) + following)
 
 
 def told(done: Registered) -> str:
-    """In one line."""
+    """In one line; the verdict is this folder's own and binds no server."""
     said = "made" if done.written else "known already"
-    return f"registry: {done.name} version {done.version}, {said}, {done.decision}"
+    return f"registry: {done.name} version {done.version}, {said}; the verdict here, in this folder: {done.decision}"
+
+
+def _next(done: Registered) -> str:
+    """The server's verdict is another one: it counts what a gate runner made anew, whatever was found here."""
+    command = f"twinops model evidence {done.name} {done.version}"
+    return f"next, whatever the verdict here: a gate runner makes everything anew in a clone of this commit: {command}"

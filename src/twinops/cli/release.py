@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from twinops.workflows.release.release import Released
 
 REFUSED = 10
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, talk
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 MOST = 4
 """Lanes unless told: a lane may want a gigabyte, and the work between commands is done by one."""

@@ -13,7 +13,7 @@ from twinops.cli._answer import Json, answer, home
 if TYPE_CHECKING:
     from twinops.workflows.retention.status import RetentionStatus
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 @app.command()

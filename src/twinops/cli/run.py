@@ -11,7 +11,7 @@ from twinops.adapters.running_code import note
 from twinops.cli._answer import Json, answer, home, plain, talk
 from twinops.errors import ParamsError
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinops.evaluation.segments.measures import Mean, Segment
     from twinops.workflows.twin.segments import Segmented
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -9,7 +9,7 @@ import typer
 
 from twinops.cli._answer import talk
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from twinops.workflows.sources.check import Checked
 
 SHELF = "twinops.data.sources"
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 @app.command("list")

@@ -14,7 +14,7 @@ from twinops.cli.track import told as tracked
 if TYPE_CHECKING:
     from twinops.governance.verdicts.brief import Brief
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from twinops.cli._answer import Json, answer, home
 if TYPE_CHECKING:
     from twinops.workflows.candidate.track import Tracked
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from twinops.errors import REFUSED
 if TYPE_CHECKING:
     from twinops.twin.answers.what_if import Distribution, Simulated
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Id = Annotated[
     str, typer.Argument(help="The consumer's id: a household's number, or a subject id.", show_default=False)
 ]

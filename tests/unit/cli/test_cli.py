@@ -5,18 +5,23 @@ from __future__ import annotations
 import errno
 import io
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from candidate import ROOT, changed_evidence, make_candidate, write
 
 from twinops import plugins
 from twinops.adapters.memory.governance import MemorySigner
 from twinops.cli import _table, main
+from twinops.cli._door import app
 from twinops.wiring import open_project
 
 TWINOPS = Path(sys.executable).with_name("twinops")
@@ -50,6 +55,22 @@ def twinops(*words: str, cwd: Path) -> Answer:
 
 def test_every_noun_of_the_contract_is_there() -> None:
     assert set(plugins.names("twinops.cli")) >= CONTRACT
+
+
+def _commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    for name in group.list_commands(None):
+        command = group.get_command(None, name)
+        yield " ".join([*path, name]), command
+        if hasattr(command, "list_commands"):
+            yield from _commands(command, *path, name)
+
+
+def test_every_command_says_itself_in_a_whole_sentence_and_offers_only_its_own_options() -> None:
+    found = dict(_commands(typer.main.get_command(app)))
+    assert {"dpia", "dpia sign", "model adopt-base", "register"} <= found.keys()
+    for name, command in found.items():
+        assert not re.search(r"\b(art|e\.g|i\.e|no|cf)\.?$", command.get_short_help_str(10_000)), name
+        assert "--install-completion" not in [word for option in command.params for word in option.opts], name
 
 
 def test_nothing_made_yet_is_a_data_error_in_two_sentences(tmp_path: Path) -> None:

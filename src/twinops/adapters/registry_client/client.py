@@ -73,7 +73,7 @@ class Door:
             with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
                 told = bytes(answer.read(most + 1))
         except urllib.error.HTTPError as problem:
-            raise _told(problem) from None
+            raise _unknown(self) if problem.code == 401 else _told(problem) from None
         except (urllib.error.URLError, OSError, http.client.HTTPException) as problem:
             raise ServiceError(
                 f"The registry did not answer: {problem}.", hint="Is `twinops server` running?"
@@ -81,6 +81,17 @@ class Door:
         if len(told) > most:
             raise ServiceError("The registry sent more than was asked for.", hint="Is this the registry, or a proxy?")
         return told
+
+
+def against_closed_door() -> None:
+    """Where a server is named, knock before MLflow does: it tells an unknown login or a silent server by a traceback.
+
+    Raises:
+        ParamsError: the login is not known there, or the address is none.
+        ServiceError: nobody answers.
+    """
+    if os.environ.get(ADDRESS):
+        Door.from_environment().get("whoami")
 
 
 def _object(told: bytes) -> dict[str, Any]:
@@ -94,6 +105,14 @@ def _object(told: bytes) -> dict[str, Any]:
     return answer
 
 
+def _unknown(door: Door) -> ParamsError:
+    """Whom and where: one of the two may be another than was meant. The password is never told."""
+    who = f"the account {door.account!r} with this password" if door.account else "anybody without an account"
+    where = urllib.parse.urlsplit(door.address)
+    server = f"{where.scheme}://{where.netloc.rpartition('@')[2]}"  # an address may carry a login too
+    return ParamsError(f"The registry at {server} does not know {who}.", hint=f"Set {ACCOUNT} and {PASSWORD}.")
+
+
 def _told(problem: urllib.error.HTTPError) -> TwinopsError:
     text = problem.read()[:4000].decode(errors="replace")
     try:
@@ -102,8 +121,6 @@ def _told(problem: urllib.error.HTTPError) -> TwinopsError:
         said = text[:300]
     if problem.code in (403, 409):
         return RefusedError(said.removeprefix("twinops: "))
-    if problem.code == 401:
-        return ParamsError("The registry does not know this login.", hint=f"Set {ACCOUNT} and {PASSWORD}.")
     if problem.code == 404 or said.endswith(NOT_THERE):
         return ParamsError(
             f"The registry has no such thing: {said}",

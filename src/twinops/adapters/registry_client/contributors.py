@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO
 
 from twinops.adapters.registry_client.commit import GIT
-from twinops.errors import IntegrityError, ServiceError
+from twinops.errors import IntegrityError, ParamsError, ServiceError
 from twinops.governance.people.addresses import compared
 from twinops.governance.policy.own_files import Known, all_own
 
@@ -75,7 +75,7 @@ def worked(root: Path, bases: Bases, *, known: Known) -> Worked:
     """
     against_cut(root)
     with _objects(root) as objects:
-        history = objects.history(_git(root, "rev-parse", "--verify", "HEAD^{commit}").strip())
+        history = objects.history(_resolved(root, "HEAD"))
         base = next((c for c in (*bases.promoted, bases.adopted) if c in history), None)
         before = objects.history(base) if base else {}
         since = {name: commit for name, commit in history.items() if name not in before}
@@ -93,26 +93,36 @@ def writers(root: Path, since: str, *, of: Callable[[str], bool]) -> tuple[str, 
     """
     against_cut(root)
     with _objects(root) as objects:
-        history = objects.history(_git(root, "rev-parse", "--verify", "HEAD^{commit}").strip())
+        history = objects.history(_resolved(root, "HEAD"))
         before = objects.history(since) if since in history else {}
         new = [commit for name, commit in history.items() if name not in before]
         people = [c.people for c in new if any(map(of, _touched(root, objects, c)))]
     return _mapped(root, frozenset[str]().union(*people))
 
 
-def history_of(root: Path, base: str) -> dict[str, Commit]:
-    """Every commit up to this one, which must lie in the history of what is checked out.
+def history_of(root: Path, revision: str) -> tuple[str, dict[str, Commit]]:
+    """The whole id of a commit, and every commit up to it; it must lie in the history of what is checked out.
 
     Raises:
-        IntegrityError: it does not, or the clone is cut off.
+        ParamsError: git knows no such commit.
+        IntegrityError: it lies elsewhere, or the clone is cut off.
     """
     against_cut(root)
+    base = _resolved(root, revision)
     with _objects(root) as objects:
-        if base not in objects.history(_git(root, "rev-parse", "--verify", "HEAD^{commit}").strip()):
+        if base not in objects.history(_resolved(root, "HEAD")):
             raise IntegrityError(
-                f"{base[:12]} is not in the history of what is checked out here.", hint="Give a whole id: `git log`."
+                f"{base[:12]} is not in the history of what is checked out here.", hint="`git log` shows what is."
             )
-        return objects.history(base)
+        return base, objects.history(base)
+
+
+def _resolved(root: Path, revision: str) -> str:
+    """The whole id, for a branch, a tag, `HEAD~3` or the beginning of an id; asked once, used from then on."""
+    done = _run(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if done.returncode != 0:
+        raise ParamsError(f"Git knows no commit {revision[:80]!r} here.", hint="`git log` shows which there are.")
+    return done.stdout.decode().strip()
 
 
 def against_cut(root: Path) -> None:

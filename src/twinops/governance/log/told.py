@@ -54,6 +54,8 @@ class Told:
     """By model and protected alias."""
     rules: list[Entry] = field(default_factory=list)
     restores: list[Entry] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    """Every name that a model with a version ever had."""
     started: Entry | None = None
     """The newest start of a server."""
     _live: dict[str, set[str]] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class Told:
 
     def _about_version(self, entry: Entry) -> None:
         kind, about = entry["kind"], entry["about"]
+        self.names.add(about["model"])
         uid, live = about["uid"], self._live.setdefault(about["model"], set())
         if kind in MADE:
             live.add(uid)
@@ -109,6 +112,7 @@ class Told:
         self.versions.setdefault(uid, []).append(entry)
 
     def _rename(self, entry: Entry) -> None:
+        self.names |= {entry["about"]["model"], entry["about"]["now"]}
         moved = self._live.pop(entry["about"]["model"], set())
         self._live.setdefault(entry["about"]["now"], set()).update(moved)
         for uid in moved:

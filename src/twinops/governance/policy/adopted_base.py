@@ -33,7 +33,10 @@ class AdoptedBase(Record):
     @property
     def sentence(self) -> str:
         """What is adopted."""
-        return f"{self.commits} commits of {self.people} e-mails up to {self.commit[:12]} count as upstream's"
+        one = self.commits == 1
+        commits, people = "commit" if one else "commits", "e-mail" if self.people == 1 else "e-mails"
+        counted = f"{self.commits} {commits} of {self.people} {people}"
+        return f"{counted} up to {self.commit[:12]} {'counts' if one else 'count'} as upstream's"
 
 
 def read(text: str, *, name: str = "the adopted base") -> AdoptedBase:

@@ -8,6 +8,7 @@ declarations are the candidate's own. The registry server's code never runs ther
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from pydantic import Field, StringConstraints
 
 from twinops.entities.canonical import digest
 from twinops.errors import ParamsError
+from twinops.governance.policy.changes import Change
 from twinops.governance.reading import Record, checked
 
 NAMESPACE = "twinops-judge"
@@ -29,6 +31,8 @@ SINGLE = (PIPELINE, ".dvcignore")
 FIRST, LAST = "features", "documents"
 """Between these two lies everything that is judged; a pipeline without them measures nothing."""
 MAX_BYTES = 4 * 1024**2
+TOLD = 50
+"""How many differences are shown one by one to whoever activates it; `twinops judge show` lists all."""
 _MADE_BY = "`twinops judge activate` makes it."
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -77,10 +81,15 @@ class JudgeChange:
     before: str | None
     now: str | None
 
-    def __str__(self) -> str:
+    @property
+    def how(self) -> str:
+        """In one word."""
         if self.before is None or self.now is None:
-            return f"{self.what}: {'new' if self.before is None else 'gone'}"
-        return f"{self.what}: changed"
+            return "new" if self.before is None else "gone"
+        return "changed"
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.how}"
 
 
 def belongs(path: str) -> bool:
@@ -124,6 +133,21 @@ def differences(before: Judge | None, now: Judge) -> tuple[JudgeChange, ...]:
     )
     files = (JudgeChange(p, old.files.get(p), now.files.get(p)) for p in _changed(old.files, now.files))
     return (*told, *files)
+
+
+def change(before: Judge | None, now: Judge) -> tuple[Change, ...]:
+    """What an officer says yes to. Nothing of it waits for a second office: who wrote a change does not activate it."""
+    if before is None:
+        counted = f"{len(now.files)} file(s) of code and {len(now.stages)} stage(s)"
+        return (Change(f"No judge was active: {counted} measure from now, digest {now.digest}."),)
+    found = differences(before, now)
+    if not found:
+        return ()
+    many = Counter(one.how for one in found)
+    counted = ", ".join(f"{many[how]} {how}" for how in ("new", "changed", "gone") if many[how])
+    more = [f"and {len(found) - TOLD} more: `twinops judge show` lists all."] if len(found) > TOLD else []
+    told = (f"Files and stages that measure: {counted}; digest {now.digest}.", *map(str, found[:TOLD]), *more)
+    return tuple(map(Change, told))
 
 
 def _changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

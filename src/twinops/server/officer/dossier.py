@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from twinops.server.registry import cases, records
 from twinops.server.registry.records import Adoption, Grant, Recorded, Submitted
 from twinops.server.registry.store import GovernedStore
 from twinops.server.registry.tables import EVIDENCE, GRANT, REVIEW, VERSION
+from twinops.server.registry.transaction import Transaction
 
 _WAITS_FOR = {"new": "gate runner", "waiting": "risk officer", "changes asked": "scientist", "expired": "risk officer"}
 
@@ -42,7 +43,8 @@ class Waiting:
     state: str
     """new, waiting, approved, rejected, changes asked, revoked or expired."""
     waits_for: str | None
-    since: datetime | None
+    since: datetime
+    """Of what made its state: the act, the evidence, else when the version was made."""
     alias: str | None
     """The protected alias it carries."""
     registrar: str
@@ -132,7 +134,7 @@ def _everything() -> Select[Any]:
     last = select(REVIEW.c.uid, func.max(REVIEW.c.id).label("id")).group_by(REVIEW.c.uid).subquery()
     return (
         select(VERSION.c.name, VERSION.c.version, VERSION.c.registrar, VERSION.c.separated, GRANT.c.alias)
-        .add_columns(evidence.c.seq.label("evidence"), evidence.c.at.label("evidence_at"))
+        .add_columns(VERSION.c.created_ms, evidence.c.seq.label("evidence"), evidence.c.at.label("evidence_at"))
         .add_columns(REVIEW.c.id.label("id"), REVIEW.c.act, REVIEW.c.at.label("act_at"), REVIEW.c.expires)
         .outerjoin(evidence, evidence.c.uid == VERSION.c.uid)
         .outerjoin(last, last.c.uid == VERSION.c.uid)
@@ -150,11 +152,35 @@ def _waiting(row: Row[Any], now: datetime) -> Waiting:
         version=row.version,
         state=state,
         waits_for=_WAITS_FOR.get(state),
-        since=row.act_at if state in ("changes asked", "expired") else row.evidence_at or row.act_at,
+        since=_since(row, state),
         alias=row.alias,
         registrar=row.registrar,
         separated=row.separated,
     )
+
+
+def _since(row: Row[Any], state: str) -> datetime:
+    made = datetime.fromtimestamp(row.created_ms / 1000, UTC)
+    return (row.act_at if state in ("changes asked", "expired") else row.evidence_at or row.act_at) or made
+
+
+def in_the_way(store: GovernedStore, lines: Iterable[Waiting]) -> dict[Waiting, str]:
+    """Of those that wait for a decision: why none of them can be approved as it is, counted; the page says each."""
+    with store.reading() as now:
+        found = {line: _counted(now, line) for line in lines if line.state == "waiting"}
+    return {line: why for line, why in found.items() if why}
+
+
+def _counted(now: Transaction, line: Waiting) -> str:
+    try:
+        case = cases.load(now, line.name, line.version).case
+    except MlflowException:
+        return "cannot be approved: its records do not fit"
+    if case.blocking is None:
+        return "cannot be approved: no policy is active"
+    many = {"gate": len(case.blocking), "other problem": len(case.problems) + len(case.unknown)}
+    told = [f"{number} {what}{'' if number == 1 else 's'}" for what, number in many.items() if number]
+    return f"cannot be approved: {' and '.join(told)} in the way" if told else ""
 
 
 def dossier(store: GovernedStore, name: str, version: int, *, compare: bool = True) -> Dossier:

@@ -113,9 +113,11 @@ def queue() -> Response:
     counts = Counter(line.waits_for or "nobody" for line in lines)
     chosen = sorted((line for line in lines if not whom or (line.waits_for or "nobody") == whom), key=_urgency)
     number = max(1, request.args.get("page", 1, type=int))
+    shown = chosen[(number - 1) * A_PAGE : number * A_PAGE]
     return _html(
         "queue.html.j2",
-        lines=chosen[(number - 1) * A_PAGE : number * A_PAGE],
+        lines=shown,
+        against=dossier.in_the_way(store, shown),
         number=number,
         pages=-(-len(chosen) // A_PAGE),
         counts=sorted(counts.items()),
@@ -325,7 +327,7 @@ def _days(form: Any) -> int:
 
 
 def _urgency(line: Waiting) -> tuple[int, float]:
-    since = line.since.timestamp() if line.since else 0.0
+    since = line.since.timestamp()
     if line.waits_for == "risk officer":
         return 0, since
     return (1, since) if line.waits_for else (2, -since)
@@ -346,9 +348,7 @@ def _day(moment: datetime | None) -> str:
     return moment.strftime("%Y-%m-%d %H:%M UTC") if moment else "not known"
 
 
-def _ago(moment: datetime | None, now: datetime) -> str:
-    if moment is None:
-        return ""
+def _ago(moment: datetime, now: datetime) -> str:
     hours = int((now - moment).total_seconds() // 3600)
     return f"{hours // 24} days" if hours >= 48 else f"{hours} hours" if hours > 1 else "just now"
 

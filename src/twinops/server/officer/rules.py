@@ -62,8 +62,8 @@ def weighed(now: Transaction, given: Given, active: ActiveRules) -> tuple[Change
     if isinstance(given, AdoptedBase):
         held = cases.adopted_base(now, given.model)
         return adopted_base.change(held.base if held else None, given)
-    if isinstance(given, Judge):  # its own page shows file by file what differs; who wrote it does not activate it
-        return ()
+    if isinstance(given, Judge):
+        return judges.change(active.judge.judge if active.judge else None, given)
     if isinstance(given, Offices):
         return changes.of_offices(active.offices, given)
     return changes.of_policies(active.policy, given)

@@ -17,9 +17,11 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    exists,
     func,
     insert,
     literal,
+    or_,
     select,
     type_coerce,
     union,
@@ -161,6 +163,13 @@ def all_versions(session: Session) -> list[tuple[str, int]]:
     """Name and number of every version that is not deleted."""
     listed = select(VERSION.c.name, VERSION.c.version).where(VERSION.c.deleted == 0).order_by(VERSION.c.seq.desc())
     return [(row.name, row.version) for row in session.execute(listed)]
+
+
+def looked_at(session: Session, name: str) -> list[int]:
+    """Numbers of a model's versions on which there is evidence, a review or a request for one, or a ruling."""
+    acts = (exists().where(table.c.uid == VERSION.c.uid) for table in (EVIDENCE, REVIEW, RULING))
+    found = select(VERSION.c.version).where(VERSION.c.deleted == 0, VERSION.c.name == name, or_(*acts))
+    return list(session.scalars(found.order_by(VERSION.c.version)))
 
 
 def keep_version(session: Session, made: Recorded) -> None:

@@ -23,10 +23,11 @@ from twinops.adapters.mlflow.digests import digest_of
 from twinops.entities.approval import Actor
 from twinops.entities.event import Kind
 from twinops.errors import IntegrityError
+from twinops.governance.people import approval
 from twinops.governance.people.lookalikes import against_name, resembles, twin_of
 from twinops.server import understood
 from twinops.server.refusals import refusal, refuse
-from twinops.server.registry import aliases, artifact_folders, records, standing, tables, triggers
+from twinops.server.registry import aliases, artifact_folders, cases, records, standing, tables, triggers
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry import callers as actors
 from twinops.server.registry.aliases import Promotion
@@ -168,7 +169,8 @@ class GovernedStore(SqlAlchemyStore):
     def _new(self, log: AuditLog, name: str) -> bool:
         refuse(against_name(name))
         names: set[str] = set(log.session.scalars(select(SqlRegisteredModel.name)))
-        like = twin_of(name, names - {name})
+        former = log.transaction.seen().told.names  # whoever read of a model knows it by the name it had then
+        like = twin_of(name, {*names, *former} - {name})
         if like and name not in names:
             raise refusal(f"the name {name[:80]!r} looks like the model {like[:80]!r}; choose another.")
         return name not in names
@@ -340,9 +342,13 @@ class GovernedStore(SqlAlchemyStore):
     # what must stay while a protected alias is carried
 
     def rename_registered_model(self, name: str, new_name: str) -> Any:
-        """Not while a protected alias is set; records follow the name, approvals do not."""
+        """Not while a protected alias is set, nor by anybody who likes once others look at it.
+
+        Records follow the name, approvals do not.
+        """
         with self.guarded({"model": name, "act": "rename"}) as log:
             self._against_carried(log, name)
+            self._against_looked_at(log, name)
             self._new(log, str(new_name))
             made = super().rename_registered_model(name, new_name)
             records.rename_versions(log.session, name, new_name)
@@ -388,6 +394,17 @@ class GovernedStore(SqlAlchemyStore):
                     f"version {grant.version} of {name} carries the protected alias {grant.alias!r}. "
                     "A risk officer takes it down first."
                 )
+
+    def _against_looked_at(self, log: AuditLog, name: str) -> None:
+        """Who reads evidence or decides finds it under its name: else another model could take that name meanwhile."""
+        who, active = self.actor(), cases.rules(log.transaction).offices
+        looked = records.looked_at(log.session, name)
+        officer = active is not None and not approval.against_activating(who, active, now=log.now)
+        if looked and not who.admin and not officer:
+            raise refusal(
+                f"version {looked[0]} of {name} has evidence or a review, so it is known by this name. "
+                "A risk officer or the administrator renames it."
+            )
 
     # tags
 

@@ -30,6 +30,19 @@ def evidence_of(path: Path) -> Evidence:
         raise IntegrityError(what, hint="Run `dvc repro` to make it anew.") from None
 
 
+def against_absent(model: Path) -> None:
+    """A candidate is its bytes: without them nothing is recorded, however much git tells of it.
+
+    Raises:
+        DataError: the model file is not in the folder.
+    """
+    if not model.is_file():
+        raise DataError(
+            f"There is no {model.name} in {model.parent.name}/: nothing was recorded.",
+            hint="Run `make run`: it brings the model file here, or makes it.",
+        )
+
+
 def lineage_facts(lineage: Lineage, measured: Evidence) -> tuple[Fact, ...]:
     """Commit, uncommitted changes, and whether the lock file fits the folder and this evidence, as of now."""
     fits = measured.key == lineage.candidate_key() and lineage.lock_matches()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from twinops.errors import DataError
 from twinops.governance.verdicts.explain import verdicts_markdown
 from twinops.ports import Lineage, Registry, Tracking
-from twinops.workflows.candidate.files import lineage_facts, same_key
+from twinops.workflows.candidate.files import against_absent, lineage_facts, same_key
 from twinops.workflows.candidate.judge import JudgedCandidate, judge
 from twinops.workflows.candidate.track import tags
 from twinops.workflows.places import Places
@@ -29,9 +29,10 @@ def register(places: Places, lineage: Lineage, tracking: Tracking, registry: Reg
     Trees with uncommitted changes are taken too: the version is tagged so, and the lineage gate fails.
 
     Raises:
-        DataError: the candidate has no run yet.
+        DataError: the model file is not here, or the candidate has no run yet.
 
     """
+    against_absent(places.model)
     judged = judge(places, lineage)
     model, key = judged.measured.model, same_key(judged.measured, lineage)
     run_id = tracking.find(key)

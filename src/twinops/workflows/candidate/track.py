@@ -11,7 +11,7 @@ from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
 from twinops.params import Params
 from twinops.ports import Lineage, Tracking
-from twinops.workflows.candidate.files import evidence_of, lineage_facts, same_key
+from twinops.workflows.candidate.files import against_absent, evidence_of, lineage_facts, same_key
 from twinops.workflows.places import Places
 
 
@@ -32,9 +32,11 @@ def track(places: Places, lineage: Lineage, tracking: Tracking, params: Params) 
     what was recorded with uncommitted changes is committed now.
 
     Raises:
+        DataError: the model file is not here.
         IntegrityError: the evidence belongs to another candidate than the lock file.
 
     """
+    against_absent(places.model)
     measured = evidence_of(places.evidence)
     key = same_key(measured, lineage)
     facts = lineage_facts(lineage, measured)

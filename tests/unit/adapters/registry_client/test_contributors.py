@@ -16,7 +16,7 @@ from twinops.adapters.memory.governance import MemorySigner
 from twinops.adapters.registry_client import contributors
 from twinops.adapters.registry_client.contributors import Bases, history_of, worked, writers
 from twinops.entities.canonical import digest
-from twinops.errors import IntegrityError
+from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.assessment import answers
 from twinops.governance.people import offices
 from twinops.governance.policy import judge as judges
@@ -271,9 +271,25 @@ def test_before_an_adopted_base_people_are_upstreams_and_told_apart(clone: Clone
     assert worked(clone.root, Bases((promoted,), mine), known=KNOWN).upstream == (), (
         "what was in production comes first"
     )
-    assert len(history_of(clone.root, mine)) == 2
+    assert len(history_of(clone.root, mine)[1]) == 2
+
+
+def test_a_base_is_any_name_that_git_has_for_a_commit_and_is_handed_in_by_its_whole_id(clone: Clone) -> None:
+    mine = clone.commit(by="sam@shop.example", **{"a.txt": "2"})
+    clone.git("tag", "released")
+    clone.commit(by="rita@shop.example", **{"a.txt": "3"})
+    for said in ("released", "HEAD~1", mine[:10], mine):
+        base, before = history_of(clone.root, said)
+        assert base == mine
+        assert mine in before
+    for said in ("0" * 40, "nowhere", "--all", "HEAD:a.txt"):
+        with pytest.raises(ParamsError, match="Git knows no commit"):
+            history_of(clone.root, said)
+    clone.git("checkout", "-q", "-b", "aside", "HEAD~1")
+    apart = clone.commit(by="rita@shop.example", **{"b.txt": "1"})
+    clone.git("checkout", "-q", "-")
     with pytest.raises(IntegrityError, match="not in the history"):
-        history_of(clone.root, "0" * 40)
+        history_of(clone.root, apart)
 
 
 def test_who_wrote_the_judge_is_whoever_a_commit_names_that_changes_it_against_any_parent(clone: Clone) -> None:

@@ -28,6 +28,7 @@ from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.log import signed_pass as passport
 from twinops.governance.log.checkpoint import raw
 from twinops.governance.log.signed_pass import LogState
+from twinops.wiring import open_project
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 PUBLIC = raw(KEY.public_key()).hex()
@@ -242,3 +243,23 @@ def test_an_alias_that_is_not_set_is_no_broken_service() -> None:
     body = BytesIO(b'{"message": "Registered model alias production not found."}')
     told = registry_door._told(HTTPError("http://x", 400, "Bad Request", Message(), body))
     assert (type(told), "alias production not found" in str(told)) == (ParamsError, True)
+
+
+def test_a_login_that_is_not_known_is_told_with_its_account_and_server_and_never_with_its_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(request: Any, **_: Any) -> None:
+        raise HTTPError(request.full_url, 401, "Unauthorized", Message(), BytesIO(b"You are not authenticated."))
+
+    monkeypatch.setattr("urllib.request.urlopen", refusing)
+    monkeypatch.setenv(registry_door.ADDRESS, "http://rita:dollop@registry.example:5000/")
+    monkeypatch.setenv(registry_door.PASSWORD, "hunter2")
+    project = open_project(candidate.make_candidate(tmp_path / "project").root)
+    for account, named in (("rita", "the account 'rita'"), ("", "anybody without an account")):
+        monkeypatch.setenv(registry_door.ACCOUNT, account)
+        doors = (lambda: registry_door.Door.from_environment().get("whoami"), lambda: project.run("candidate.track"))
+        for knock in doors:
+            with pytest.raises(ParamsError, match=r"http://registry\.example:5000 does not know") as told:
+                knock()
+            assert named in str(told.value)
+            assert not any(secret in str(told.value) for secret in ("hunter2", "dollop"))

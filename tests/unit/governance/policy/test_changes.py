@@ -6,7 +6,9 @@ import governed
 import pytest
 
 from twinops.governance.people import offices
-from twinops.governance.policy import changes, limits
+from twinops.governance.policy import adopted_base, changes, limits
+from twinops.governance.policy import judge as judges
+from twinops.governance.policy.judge import Judge, JudgedStage
 
 POLICY = governed.text("policy.yaml")
 OFFICES = governed.text("offices.yaml")
@@ -112,3 +114,34 @@ def test_who_is_who_changes_with_a_second_office_only(old: str, new: str, looser
     found = changes.of_offices(offices.read(OFFICES), offices.read(OFFICES.replace(old, new, 1)))
     assert any(c.loosens for c in found) is looser
     assert "@" not in " ".join(c.sentence for c in found), "no e-mail where many read"
+
+
+def judge(**files: str) -> Judge:
+    stages = {name: JudgedStage(cmd=f"twinops run {name}", digest="0" * 64) for name in ("features", "documents")}
+    return Judge(commit="a" * 40, tree="b" * 40, files={"src/kept.py": "1" * 64, **files}, stages=stages)
+
+
+def test_a_first_judge_is_told_by_its_size_and_its_digest() -> None:
+    first = judge()
+    (said,) = judges.change(None, first)
+    assert "1 file(s) of code and 2 stage(s) measure from now" in said.sentence
+    assert first.digest in said.sentence
+
+
+def test_of_a_later_judge_every_path_that_differs_is_told_up_to_a_bound_and_how_many_there_are() -> None:
+    old, new = judge(**{"src/gone.py": "2" * 64, "src/other.py": "3" * 64}), judge(**{"src/other.py": "4" * 64})
+    told = [c.sentence for c in judges.change(old, new)]
+    assert told[0] == f"Files and stages that measure: 1 changed, 1 gone; digest {new.digest}."
+    assert told[1:] == ["src/gone.py: gone", "src/other.py: changed"]
+    assert judges.change(new, new) == ()
+    many = judge(**{f"src/{n}.py": "5" * 64 for n in range(judges.TOLD + 7)})
+    told = [c.sentence for c in judges.change(judge(), many)]
+    assert f"{judges.TOLD + 7} new" in told[0]
+    assert (len(told), told[-1]) == (judges.TOLD + 2, "and 7 more: `twinops judge show` lists all.")
+
+
+def test_one_commit_of_one_person_is_told_in_the_singular() -> None:
+    told = adopted_base.AdoptedBase(model="twin", commit="a" * 40, commits=1, people=1).sentence
+    assert told == "1 commit of 1 e-mail up to aaaaaaaaaaaa counts as upstream's"
+    many = adopted_base.AdoptedBase(model="twin", commit="a" * 40, commits=338, people=1).sentence
+    assert many == "338 commits of 1 e-mail up to aaaaaaaaaaaa count as upstream's"

@@ -86,6 +86,25 @@ def test_a_candidate_has_one_run_and_one_version_however_often_it_is_recorded(ho
     assert house.status()["model"] == {"name": "twin", "version": "1", "key": first.key, "run_id": first.run_id}
 
 
+def test_without_the_model_file_nothing_is_recorded_and_the_hint_says_what_brings_it(house: House) -> None:
+    held = house.places.model.read_text()
+    house.places.model.unlink()
+    for record in (house.track, house.register):
+        with pytest.raises(DataError, match=r"no twin\.json in models/") as told:
+            record()
+        assert "make run" in told.value.hint
+    key = house.lineage.candidate_key()
+    assert (house.tracking.find(key), house.registry.find("twin", key)) == (None, None)
+    write(house.places.model, held)
+    run = house.track()
+    house.places.model.unlink()
+    with pytest.raises(DataError, match=r"no twin\.json in models/"):
+        house.register()
+    assert house.registry.find("twin", key) is None
+    write(house.places.model, held)
+    assert (run.written, house.register().version) == (True, "1")
+
+
 def test_another_key_is_another_run_and_version_and_the_first_is_found_again(house: House) -> None:
     first = house.track()
     house.register()

@@ -51,7 +51,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         return missing(
             f"Heads that ship were not attacked: {why}.",
             "Collect more households, or ship without these heads.",
-            limit=limits.rate_at_most,
+            **about(skipped, limit=limits.rate_at_most),
         )
     figures = about(rate, limit=limits.rate_at_most)
     heads = ", ".join(m.name.removeprefix(f"{RATE}.") for m in evidence.starting(f"{RATE}."))

@@ -9,7 +9,7 @@ import typer
 
 from twinops.cli._answer import Json, answer, home
 
-app = typer.Typer(no_args_is_help=True, help=__doc__)
+app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 By = Annotated[str, typer.Option(help="Who does it: an account or an office; it stands in the ledger.")]
 Why = Annotated[str, typer.Option(help="What for, in a sentence.")]

@@ -17,7 +17,7 @@ from twinops.governance.policy.decide import Decision
 
 MAX_CHARACTERS = 4_500
 """MLflow takes 5,000 characters of description from its page; the rest is kept for links."""
-GRAVE = (Outcome.FAILED, Outcome.INCONCLUSIVE, Outcome.MISSING, Outcome.PASSED)
+GRAVE = (Outcome.FAILED, Outcome.MISSING, Outcome.INCONCLUSIVE, Outcome.PASSED)
 MARKS = {"passed": "✔", "failed": "✘", "inconclusive": "?", "missing": "∅"}
 _NAMED = 12
 _WIDTHS = (1_000, 400, 250, 160, 100, 60)

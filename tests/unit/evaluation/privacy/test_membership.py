@@ -107,6 +107,7 @@ def test_a_head_that_ships_and_was_not_attacked_lets_nothing_pass() -> None:
     ]
     assert [v.outcome for v in verdicts] == [Outcome.PASSED, Outcome.MISSING]
     assert "coupons (90 households are too few.)" in verdicts[1].sentence
+    assert verdicts[1].evidence, "a figure that is told cites where it stands"
 
 
 def test_a_model_is_met_by_its_chance_and_by_its_amount() -> None:

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 import pytest
 
 FIRST = (
+    "server/test_readme_release.py",
     "pipeline/test_committed.py",
     "pipeline/test_repeating.py",
+    "server/test_bypass.py",
     "pipeline/test_canary.py",
     "pipeline/test_switches.py",
-    "server/test_bypass.py",
+    "server/test_state.py",
+    "server/test_verdict.py",
+    "server/test_bounds.py",
+    "pipeline/test_promotable.py",
     "server/test_browser_day.py",
     "pipeline/test_doors.py",
     "server/test_day.py",

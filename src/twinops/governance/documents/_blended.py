@@ -148,7 +148,7 @@ def lost(evidence: Evidence) -> tuple[Markup, ...]:
     texts = {
         "blend_sources_off": "Switched off",
         "blend_empty_sources": "Empty",
-        "blend_lost": "Of no consumer is there a",
+        "blend_lost": "Of these no consumer has one in the twin",
     }
     found = ((text, evidence.fact(name)) for name, text in texts.items())
     return tuple(said(f"{text}: {words(fact.value)}.", fact) for text, fact in found if fact and fact.value)

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Verdict
+from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.approval import LAPSED, OPEN, REOPENED, STANDS
 from twinops.governance.citations import cite, said
 from twinops.governance.documents._evidence import CitedEvidence
@@ -88,12 +89,18 @@ class Prose(CitedEvidence):
     def open_by(self) -> dict[str, Markup]:
         """How many judgements are open, by whom they are asked of."""
         left: dict[str, list[Fact]] = {}
+        owed = self._owed()
         for fact in self.evidence.facts:
-            if fact.name.startswith("dpia.human.") and (asked := _asked(fact)) and not asked.answer:
+            if fact.name in owed and (asked := _asked(fact)) and not asked.answer:
                 left.setdefault(asked.who, []).append(fact)
         return {
             who: said(f"{len(facts)} question{'s' if len(facts) > 1 else ''}", *facts) for who, facts in left.items()
         }
+
+    def _owed(self) -> set[str]:
+        """Facts of the judgements that are needed now."""
+        record = dpia.from_evidence(self.evidence)
+        return {f"dpia.human.{name}" for name in record[1].asked()} if record else set()
 
     def sentences(self, content: dict[str, Any]) -> tuple[Markup, ...]:
         """What was declared, then what was measured."""
@@ -144,7 +151,7 @@ class Prose(CitedEvidence):
         for duty in _list(duties.value if duties else None):
             if duties and isinstance(duty, dict):
                 said_ = duty.get("duty") or duty.get("outcome")
-                yield said(f"{duty.get('cite')} asks: {said_} (holds: {words(duty.get('holds'))}).", duties)
+                yield said(f"{duty.get('cite')} asks: {said_} (applies here: {words(duty.get('holds'))}).", duties)
 
     def actors(self) -> Iterator[Markup]:
         """Who decides, helps and receives."""

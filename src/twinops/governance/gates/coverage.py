@@ -66,7 +66,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         )
     if across:
         return inconclusive(
-            f"{_in_words(across)}: the interval spans {_limits_in_words(limits)}, so this may be luck.",
+            f"{_in_words(across)}: each interval crosses an end of {_limits_in_words(limits)}; this may be luck.",
             "Collect further months (`months` in params.yaml) and `make run`; else a risk officer decides in writing.",
             **about(_worst(across), limit=_limits_in_words(limits)),
         )

@@ -6,6 +6,7 @@ full level (intersection-union), which too few households cannot do. Else nobody
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -216,7 +217,13 @@ class _Judged:
         return self._each(others, told)
 
     def _each(self, names: list[str], told: Mapping[str, Outcome]) -> list[str]:
-        return [f"{_spoken(n)}: {self._found(self.tests[n], told[n])}" for n in names]
+        lowest = sorted(names, key=self._lowest)
+        return [f"{_spoken(n)}: {self._found(self.tests[n], told[n])}" for n in lowest]
+
+    def _lowest(self, name: str) -> float:
+        """Where a sentence is cut, the widest gap stands before the cut."""
+        worst = self.tests[name].worst(self.limits.ratio)
+        return worst.ratio if worst else math.inf
 
     def _found(self, t: AttributeTest, outcome: Outcome) -> str:
         limit, worst = self.limits.ratio, t.worst(self.limits.ratio)

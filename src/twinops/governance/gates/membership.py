@@ -55,10 +55,10 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         )
     figures = about(rate, limit=limits.rate_at_most)
     heads = ", ".join(m.name.removeprefix(f"{RATE}.") for m in evidence.starting(f"{RATE}."))
-    leaks = f", on the head that leaks most of {heads}," if heads else ""
+    leaks = f", at its best over {heads}," if heads else ""
     sentence = (
         f"At one false alarm in a hundred the attack{leaks} finds {rate} of those trained on (by chance 0.01), "
-        f"and tells them from strangers with AUC {auc} (by chance 0.5)"
+        f"and, at its best, tells them from strangers with AUC {auc} (by chance 0.5)"
     )
     if rate.high <= limits.rate_at_most and auc.high <= limits.auc_at_most:
         return passed(f"{sentence}; limits {limits.rate_at_most:g} and {limits.auc_at_most:g}.", **figures)

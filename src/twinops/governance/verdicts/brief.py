@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from twinops.entities.evidence import Evidence
 from twinops.entities.passage import Passage
 from twinops.entities.verdict import Verdict
+from twinops.governance.assessment import questions as dpia
 from twinops.governance.gates._shelf import in_brief
 from twinops.governance.markdown import plain
 from twinops.governance.people.offices import RISK_OFFICER
@@ -128,8 +129,8 @@ def _reason(verdict: Verdict) -> Reason:
 
 def _to_answer(evidence: Evidence) -> Iterator[Asked]:
     """Judgements of the impact assessment that nobody gave yet, by whom they are asked of."""
-    human = [f.value for f in evidence.facts if f.name.startswith("dpia.human.") and isinstance(f.value, dict)]
-    left = Counter(str(value.get("who")) for value in human if value.get("by") is None)
+    record = dpia.from_evidence(evidence)
+    left = Counter(str(field.who) for field in record[1].asked().values() if field.open_parts) if record else Counter()
     for who, many in sorted(left.items())[:MOST]:
         what = f"{many} question{'s' if many > 1 else ''} of the impact assessment"
         yield Asked(first_words(who, WIDTH // 3), f"answer and sign {what}, before anybody approves")

@@ -15,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from twinops.governance.assessment import questions
 from twinops.governance.people.offices import DATA_OWNER, DPO, RISK_OFFICER, office_asked
 from twinops.wiring import Project, open_project
@@ -34,6 +36,7 @@ CHOSEN = {
     "residual_severity": "1",
     "residual_likelihood": "1",
 }
+SAYS = yaml.safe_load(Path(__file__).with_name("played_assessment.yaml").read_text(encoding="utf-8"))
 LAST = ("dpo_advice", "decision")
 
 
@@ -92,9 +95,8 @@ def _assess(project: Project, keys: Path) -> None:
 def _said(field: str, part: str) -> str:
     if (field, part) == ("decision", "answer"):
         return "approve"
-    words = f"{field} {part}".replace("_", " ")
-    alone = " ".join(word[::-1] for word in words.split())  # no answer may repeat another's words
-    return CHOSEN.get(part, f"A play of {words}, said by nobody ({alone}): gates {' and '.join(ADVISORY)}.")
+    beside = f" The gates {' and '.join(ADVISORY)} advise here." if part == "justification" else ""
+    return CHOSEN.get(part) or f"{SAYS[field][part]}{beside}"
 
 
 def _write(path: Path, text: str) -> None:

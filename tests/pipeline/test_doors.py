@@ -33,6 +33,7 @@ ASKS_FOR_MORE = (
     "judge show",
     "judge activate",
     "model adopt-base",
+    "holdout open",
 )
 """What is told of in short, without what it must be given, ends with 2."""
 EITHER = ("twinops release", "twinops audit verify")

@@ -40,7 +40,7 @@ MITIGATED = {
     "  share: 0.2": "  share: 0.5",
     "{kind: none}": "{kind: rank_blend, strength: 0.5, toward: active_probability}",
 }
-SAID = yaml.safe_load((Path(__file__).parent / "played_assessment.yaml").read_text(encoding="utf-8"))
+SAID = yaml.safe_load((ROOT / "setup" / "played_assessment.yaml").read_text(encoding="utf-8"))
 
 
 @dataclass

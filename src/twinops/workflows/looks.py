@@ -88,7 +88,7 @@ def _content(path: Path) -> str:
 
 @cache
 def code_of_the_twin() -> str:
-    """Digest of the files that make and apply a model."""
+    """Digest of the modules that make and apply a model; what its queries do shows in the rows."""
     top = Path(twinops.twin.__file__).parent
-    files = sorted(p for pattern in ("*.py", "*.sql") for p in top.rglob(pattern))
+    files = sorted(top.rglob("*.py"))
     return digest({p.relative_to(top).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files})

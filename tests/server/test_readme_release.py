@@ -78,7 +78,7 @@ def test_the_chapter_ends_in_production(tmp_path: Path) -> None:
     for sentence in (
         "Refused by policy",  # the demonstration itself
         "registry: twin version 2, made",
-        "next, as a gate runner in a clone of this commit: twinops model evidence twin 2",
+        "a gate runner makes everything anew in a clone of this commit: twinops model evidence twin 2",
         "the base was accepted by risk-officer",
         "twin@production is version 2",
         "twin version 2: signed, unchanged, approved",

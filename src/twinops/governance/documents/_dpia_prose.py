@@ -200,7 +200,7 @@ class Prose(CitedEvidence):
             told = (
                 f"Older than they may be: {', '.join(over)}."
                 if over
-                else "No source holds a row that is older than it may be."
+                else f"None of the {len(ages)} sources whose rows carry a day holds one that is older than it may be."
             )
             yield said(told.replace("_", " "), fact)
         if review and isinstance(review.value, dict):

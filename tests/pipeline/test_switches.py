@@ -35,7 +35,7 @@ def test_the_run_stands_without_these_sources_and_says_what_is_lost(
     assert f"Switched off: {', '.join(sorted(off))}" in card.replace("\\_", "_")
     lost = {
         PROFILES: ("Nothing was inferred", "No group was measured"),
-        OTHERS: ("Nothing was linked", "Of no consumer is there a"),
+        OTHERS: ("Nothing was linked", "Of these no consumer has one in the twin"),
     }
     for words in lost[off]:
         assert words in card

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WORKFLOWS = "twinops.workflows"
 READING = frozenset(
     {
-        *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "preview", "status")),
+        *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
         *(f"sources.{verb}" for verb in ("check", "data_map")),
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),

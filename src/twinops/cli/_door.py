@@ -48,10 +48,10 @@ def _twinops(
     ctx: typer.Context, project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path()
 ) -> None:
     """Consumer digital twins under governance."""
-    ctx.obj = _named(project.resolve())
+    ctx.obj = named(project.resolve())
 
 
-def _named(root: Path) -> Path:
+def named(root: Path) -> Path:
     """MLflow writes the folder into addresses, where these signs mean something else."""
     if not root.as_posix().isprintable() or set("%?") & set(root.as_posix()):
         raise ParamsError(

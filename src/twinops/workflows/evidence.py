@@ -81,7 +81,8 @@ def library_facts(places: Places) -> tuple[Fact, ...]:
     path = places.root / "pins.yaml"
     if not path.is_file():
         return ()
-    return (Fact("libraries", dict(parse(_text(path), name=path.name)), Kind.MEASURED, path.name),)
+    pins = {name: version for name, version in parse(_text(path), name=path.name).items() if version is not None}
+    return (Fact("libraries", pins, Kind.MEASURED, path.name),)
 
 
 def blend_facts(places: Places) -> tuple[Fact, ...]:

@@ -28,10 +28,10 @@ class Controller(Record):
 
 
 class DeclaredPurpose(Record):
-    """One purpose with its DPV term and its basis (arts. 5(1)(b), 6(1))."""
+    """One purpose with its DPV term and its basis (arts. 5(1)(b), 6(1)); `open`: nobody has said it yet."""
 
     dpv: Text
-    legal_basis: Literal["consent", "legitimate_interest"]
+    legal_basis: Literal["consent", "contract", "legitimate_interest", "open"]
     why: Text
 
 

@@ -15,6 +15,7 @@ from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
 from twinops.ports import Lineage
 from twinops.workflows.compliance_files import declarations
+from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.evidence import CandidateFolder
 from twinops.workflows.places import Places, write
 
@@ -35,11 +36,12 @@ def documents(candidate: CandidateFolder, lineage: Lineage) -> Documented:
     """Write `reports/evidence.json` and the documents of the candidate; the manifest comes last.
 
     Raises:
-        ParamsError: a compliance file is absent or holds mistakes.
+        ParamsError: a compliance file is absent or holds mistakes, or data of real people have a made-up controller.
         DataError: nothing was measured yet, or two stages measured under one name.
         IntegrityError: a document states what no evidence carries; nothing is written then.
 
     """
+    against_nobody(candidate.places, candidate.own)
     places, declared = candidate.places, declarations(candidate.places)
     evidence = declared.reviewed(candidate.gather(declared, key=lineage.candidate_key()))
     decision = decide(declared.rules, evidence)

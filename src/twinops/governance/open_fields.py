@@ -16,7 +16,6 @@ OWNER = "the controller's data owner"
 EMPTY: Mapping[str, tuple[tuple[str, Any, str], ...]] = {
     "intended_use.yaml": ((r"purposes\.\w+\.legal_basis", "open", OWNER), (r"decision\.\w+", "unknown", OWNER)),
     "dpia.yaml": ((r"declared\.[\w.]+", None, OWNER), (r"need", (), OWNER)),
-    "offices.yaml": ((r"people", (), "the controller"),),
 }
 """File -> where which value says that nobody has answered, and who answers."""
 

@@ -79,8 +79,8 @@ def _policy(tree: CommentedMap) -> None:
 
 
 def _offices(tree: CommentedMap) -> None:
-    tree["version"] = said_by(CONTROLLER, "a name for this version")
-    tree["people"], tree["gate_runners"] = CommentedSeq(), CommentedSeq()
+    tree["version"] = said_by(CONTROLLER, "who holds which office, below; then a name for this version")
+    tree["people"] = CommentedSeq(one for one in tree["people"] if "office" in one)
 
 
 def _params(tree: CommentedMap) -> None:

@@ -143,9 +143,7 @@ def test_make_setup_is_left_out_where_an_environment_is_named(shop: Shop) -> Non
     assert "nothing was measured yet" in said
 
 
-@pytest.mark.skipif(
-    "TWINOPS_WHOLE" not in os.environ, reason="a new environment and all stages: 15 min"
-)
+@pytest.mark.skipif("TWINOPS_WHOLE" not in os.environ, reason="a new environment and all stages: 15 min")
 def test_in_an_empty_environment_the_wheel_makes_a_project_that_runs_and_is_registered(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)

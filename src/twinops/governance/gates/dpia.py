@@ -36,7 +36,7 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 
 
 def check(evidence: Evidence, _limits: Limits) -> Verdict:
-    """Not declared, or a judgement not given: missing, with whom to ask. All given: do they allow it?"""
+    """Declared but empty: failed. A judgement not given: missing, with whom to ask. All given: do they allow it?"""
     record = dpia.from_evidence(evidence)
     if record is None:
         return missing(
@@ -46,7 +46,7 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     figures = _figures(evidence, human)
     undeclared = _undeclared(declared)
     if undeclared:
-        return missing(
+        return failed(
             f"Not declared in the impact assessment: {', '.join(undeclared)}.",
             f"The data owner fills `declared` in {FILE}, then `make run`.",
             **figures,

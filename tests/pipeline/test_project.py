@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -143,11 +144,32 @@ def test_make_setup_is_left_out_where_an_environment_is_named(shop: Shop) -> Non
     assert "nothing was measured yet" in said
 
 
+def test_the_wheel_holds_all_code_and_what_a_project_begins_with_and_nothing_else(tmp_path: Path) -> None:
+    wheel = built(tmp_path)
+    listing = ["git", "ls-files", "-co", "--exclude-standard", "src"]
+    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)
+    with zipfile.ZipFile(wheel) as opened:
+        held = {name for name in opened.namelist() if not name.startswith("twinops-")}
+        meta = next(name for name in opened.namelist() if name.endswith("/METADATA"))
+        needs = [line for line in opened.read(meta).decode().splitlines() if line.startswith("Requires-Dist")]
+    code = {name.removeprefix("src/") for name in listed.stdout.split()}
+    assert {name for name in held if "/_project/" not in name} == code
+    carried = {name.partition("/_project/")[2] for name in held if "/_project/" in name}
+    assert {"dvc.yaml", "compliance/policy.yaml", "notebooks/train.py", "setup/project/Makefile"} <= carried
+    assert [name for name in carried if not (ROOT / name).is_file()] == []
+    assert [line for line in needs if "==" in line and "extra ==" not in line] == [], "ranges, not pins"
+
+
+def built(folder: Path) -> Path:
+    """The wheel of this repository."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    return next(folder.glob("*.whl"))
+
+
 @pytest.mark.skipif("TWINOPS_WHOLE" not in os.environ, reason="a new environment and all stages: 15 min")
 def test_in_an_empty_environment_the_wheel_makes_a_project_that_runs_and_is_registered(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
-    wheel = next(tmp_path.glob("*.whl"))
+    wheel = built(tmp_path)
     venv.create(tmp_path / "first", with_pip=True)
     pip = [str(tmp_path / "first/bin/python"), "-m", "pip", "install", "-q", str(wheel), "pandas>=3", "scikit-learn"]
     subprocess.run(pip, check=True)

@@ -180,7 +180,7 @@ class DvcStore:
 
     def _md5(self, path: str) -> str | None:
         """Of code that the project does not have itself: as it is installed."""
-        if path.startswith(f"{HOME}/") and not is_own(self.root):
+        if (path == HOME or path.startswith(f"{HOME}/")) and not is_own(self.root):
             return installed_code.md5(path)
         return md5_of(self.root / path, ignored=self._ignored)
 

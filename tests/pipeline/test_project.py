@@ -40,7 +40,7 @@ class Shop(Workshop):
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     """A small project of the demonstration of which a few stages ran, on a copy of this twinops."""
-    made = Shop(tmp_path_factory.mktemp("project") / "shop")
+    made = Shop(tmp_path_factory.mktemp("project") / "our shop")
     for part in (*PARTS, *SETTINGS):
         skip = shutil.ignore_patterns("__pycache__", "cache", "tmp", "*.ipynb", ".ipynb")
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -30,7 +31,7 @@ def init(
     committed = new_repository.begin(root, message=f"A project of twinops {installed(own=own).version}")
     talk(committed)
     then = "twinops status" if own else "make run && make test"
-    answer(begun, as_json=as_json, text=f"{begun.files} files in {root}. Next: cd {folder} && {then}")
+    answer(begun, as_json=as_json, text=f"{begun.files} files in {root}. Next: cd {quote(str(folder))} && {then}")
 
 
 def installed(*, own: bool = False) -> object:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from twinops.errors import ParamsError
-from twinops.plugins import carried
+from twinops.plugins import carried, text_beside
 from twinops.workflows.project.opened import opened
 
 LOCK = "project.lock.json"
@@ -17,6 +17,8 @@ TEMPLATE = "setup/project"
 """Files of a project that this repository has no use for itself."""
 SAME = (".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitattributes", ".gitignore", "jupytext.toml")
 FOLDERS = ("notebooks/*.py", "setup/lab/*")
+QUIET = "setup/quiet.env"
+"""What keeps tools from calling home: `make` sets it, and the command line itself."""
 DECLARED = "compliance/*"
 _ABOUT = "# Where `make setup` gets twinops from; yours to change. What its code changes, `make run` runs again.\n"
 Texts = Mapping[str, str]
@@ -42,7 +44,7 @@ def renewed(installed: Installed) -> Texts:
     template = root / TEMPLATE
     made = {p.relative_to(template).as_posix(): p for p in sorted(template.rglob("*")) if _is_text(p)}
     texts = {path: file.read_text(encoding="utf-8") for path, file in {**same, **found, **made}.items()}
-    return {**texts, "dvc.yaml": installed.pipeline}
+    return {**texts, "dvc.yaml": installed.pipeline, QUIET: text_beside("twinops.adapters", "quiet.env")}
 
 
 def owners(installed: Installed, *, own: bool) -> Texts:

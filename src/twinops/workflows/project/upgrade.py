@@ -8,7 +8,11 @@ from difflib import unified_diff
 from enum import Enum
 from pathlib import Path
 
+import yaml
+
+from twinops.data.own_sources.watching import watched
 from twinops.errors import ParamsError
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.workflows.places import Places, write
 from twinops.workflows.project.own_files import LOCK, Installed, Texts, digest, digests, record, recorded, renewed
 
@@ -53,7 +57,9 @@ class Upgraded:
         return tuple(change.path for change in self.changes if change.fate is Fate.CONFLICT)
 
 
-def upgrade(places: Places, *, installed: Installed, write_it: bool = False, mine: Sequence[str] = ()) -> Upgraded:
+def upgrade(  # `places` and `own` are supplied
+    places: Places, own: OwnParams, *, installed: Installed, write_it: bool = False, mine: Sequence[str] = ()
+) -> Upgraded:
     """Compare three ways: what twinops wrote, what lies here, what the installed version would write.
 
     `mine` names files that the owner has joined by hand: they count as hers from now on.
@@ -69,7 +75,7 @@ def upgrade(places: Places, *, installed: Installed, write_it: bool = False, min
     changes = tuple(_changes(places.root, known, wanted))
     if write_it:
         known = {path: known.get(path, "") if _left(path, changes) else told for path, told in digests(wanted).items()}
-        _settle(places.root, changes)
+        _settle(places, own, changes)
     if write_it or mine:
         write(places.root / LOCK, record(installed.version, known))
     return Upgraded(installed.version, changes, written=write_it)
@@ -79,17 +85,18 @@ def _left(path: str, changes: Sequence[FileChange]) -> bool:
     return any(change.path == path and change.fate is Fate.CONFLICT for change in changes)
 
 
-def _settle(root: Path, changes: Sequence[FileChange]) -> None:
+def _settle(places: Places, own: OwnParams, changes: Sequence[FileChange]) -> None:
     for change in changes:
+        path = places.root / change.path
         if change.fate is Fate.GONE:
-            (root / change.path).unlink()
+            path.unlink()
         elif change.fate is not Fate.CONFLICT:
-            write(root / change.path, str(change.now))
+            write(path, watched(str(change.now), own, places.root) if path == places.pipeline else str(change.now))
 
 
 def _changes(root: Path, known: Mapping[str, str], wanted: Texts) -> Iterator[FileChange]:
     for path in sorted({*known, *wanted}):
-        lies, comes = _text(root / path), wanted.get(path)
+        lies, comes = _without_sources(path, _text(root / path), root), wanted.get(path)
         untouched = (None if lies is None else digest(lies)) == known.get(path)
         hers = comes is None and not untouched
         if lies == comes or hers or (comes is not None and digest(comes) == known.get(path)):
@@ -101,6 +108,16 @@ def _fate(lies: str | None, comes: str | None) -> Fate:
     if lies is None:
         return Fate.NEW
     return Fate.GONE if comes is None else Fate.CHANGED
+
+
+def _without_sources(path: str, text: str | None, root: Path) -> str | None:
+    """`dvc.yaml` without the lines that `watching` puts there for the owner's sources: they are nobody's edit."""
+    if text is None or path != "dvc.yaml":
+        return text
+    try:
+        return watched(text, NOTHING_OWN, root)
+    except (yaml.YAMLError, KeyError, TypeError):
+        return text  # no pipeline any more: whatever it is, the owner made it
 
 
 def _text(path: Path) -> str | None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import own_world
 import pytest
 import yaml
 from candidate import ROOT
 
 from twinops import params
 from twinops.adapters import installed_code
+from twinops.data.own_sources.watching import watched
 from twinops.errors import ParamsError
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.workflows.compliance_files import declarations, open_in
 from twinops.workflows.places import Places
 from twinops.workflows.project import own_files
@@ -42,6 +46,10 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Installed]:
     del changed["README.md"]
     monkeypatch.setattr("twinops.workflows.project.upgrade.renewed", lambda _installed: changed)
     return Installed("10.0", NOW.pipeline, NOW.requirement)
+
+
+def renew(places: Places, own: OwnParams = NOTHING_OWN, **how: Any) -> Upgraded:
+    return upgrade(places, own, **how)
 
 
 def fates(done: Upgraded) -> dict[str, Fate]:
@@ -141,23 +149,23 @@ def test_an_answer_that_is_given_is_no_longer_open(tmp_path: Path) -> None:
 
 
 def test_an_unchanged_version_changes_nothing(project: Path) -> None:
-    assert upgrade(Places(project), installed=NOW).changes == ()
+    assert renew(Places(project), installed=NOW).changes == ()
 
 
 def test_what_a_newer_version_changes_is_shown_first_and_written_when_asked(project: Path, newer: Installed) -> None:
     before = {p: p.read_bytes() for p in project.rglob("*") if p.is_file()}
-    shown = upgrade(Places(project), installed=newer)
+    shown = renew(Places(project), installed=newer)
     assert fates(shown) == {
         "Makefile": Fate.CHANGED, "README.md": Fate.GONE, "jupytext.toml": Fate.CHANGED, "new.txt": Fate.NEW
     }  # fmt: skip
     assert "+# newer" in next(change.diff for change in shown.changes if change.path == "Makefile").splitlines()
     assert {p: p.read_bytes() for p in project.rglob("*") if p.is_file()} == before
-    upgrade(Places(project), installed=newer, write_it=True)
+    renew(Places(project), installed=newer, write_it=True)
     assert (project / "Makefile").read_text().endswith("# newer\n")
     assert (project / "new.txt").is_file()
     assert not (project / "README.md").exists()
     assert json.loads((project / LOCK).read_text())["twinops"] == "10.0"
-    assert upgrade(Places(project), installed=newer).changes == ()
+    assert renew(Places(project), installed=newer).changes == ()
 
 
 def test_what_the_owner_changed_is_kept_and_a_conflict_is_told_until_it_is_joined(
@@ -168,21 +176,45 @@ def test_what_the_owner_changed_is_kept_and_a_conflict_is_told_until_it_is_joine
     (project / "notebooks" / "twin.py").unlink()
     (project / "new.txt").write_text("mine too\n")
     for _ in range(2):
-        done = upgrade(Places(project), installed=newer, write_it=True)
+        done = renew(Places(project), installed=newer, write_it=True)
         assert done.conflicts == ("Makefile", "new.txt")
     assert [(project / name).read_text() for name in ("Makefile", "README.md", ".gitignore")] == ["mine\n"] * 3
     assert (project / "new.txt").read_text() == "mine too\n"
     assert not (project / "notebooks" / "twin.py").exists()
     assert (project / "jupytext.toml").read_text().endswith("# newer\n"), "what she left alone is renewed all the same"
-    assert upgrade(Places(project), installed=newer, mine=["Makefile", "new.txt"]).conflicts == ()
-    assert upgrade(Places(project), installed=newer).changes == ()
+    assert renew(Places(project), installed=newer, mine=["Makefile", "new.txt"]).conflicts == ()
+    assert renew(Places(project), installed=newer).changes == ()
     with pytest.raises(ParamsError, match="no file that twinops renews"):
-        upgrade(Places(project), installed=newer, mine=["params.yaml"])
+        renew(Places(project), installed=newer, mine=["params.yaml"])
+
+
+def test_the_sources_that_dvc_watches_are_nobodys_edit_and_stay_watched(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = own_world.params(shop=own_world.RETAIL).own
+    pipeline = project / "dvc.yaml"
+    pipeline.write_text(watched(pipeline.read_text(), own, project))
+    assert "files/retail.csv" in pipeline.read_text()
+    assert renew(Places(project), own, installed=NOW).changes == ()
+    changed = {**renewed(NOW), "dvc.yaml": NOW.pipeline + "# newer\n"}
+    monkeypatch.setattr("twinops.workflows.project.upgrade.renewed", lambda _installed: changed)
+    assert fates(renew(Places(project), own, installed=NOW, write_it=True)) == {"dvc.yaml": Fate.CHANGED}
+    assert pipeline.read_text().endswith("# newer\n")
+    assert "files/retail.csv" in pipeline.read_text()
+    assert renew(Places(project), own, installed=NOW).changes == ()
+
+
+@pytest.mark.parametrize("text", ["[", "stages", "a: [\n", ""])
+def test_a_pipeline_that_is_none_any_more_is_left_and_told(project: Path, newer: Installed, text: str) -> None:
+    (project / "dvc.yaml").write_text(text)
+    (project / LOCK).write_text((project / LOCK).read_text().replace(own_files.digest(NOW.pipeline), "0" * 64))
+    assert "dvc.yaml" in renew(Places(project), installed=newer, write_it=True).conflicts
+    assert (project / "dvc.yaml").read_text() == text
 
 
 def test_a_folder_that_was_not_begun_here_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="was not made by `twinops init`"):
-        upgrade(Places(tmp_path), installed=NOW)
+        renew(Places(tmp_path), installed=NOW)
     (tmp_path / LOCK).write_text("[")
     with pytest.raises(ParamsError, match="cannot be read"):
-        upgrade(Places(tmp_path), installed=NOW)
+        renew(Places(tmp_path), installed=NOW)

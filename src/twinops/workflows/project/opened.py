@@ -27,7 +27,7 @@ HEADS = {
 SAID = f'"{MARK}..." and `open` stand where a person has to say it. `twinops status` lists what is open.'
 
 
-def opened(texts: Mapping[str, str]) -> dict[str, str]:
+def left_open(texts: Mapping[str, str]) -> dict[str, str]:
     """The same files, open."""
     return {path: _opened(path.rpartition("/")[2], text) for path, text in texts.items()}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twinops.errors import ParamsError
 from twinops.plugins import carried, text_beside
-from twinops.workflows.project.opened import opened
+from twinops.workflows.project.opened import left_open
 
 LOCK = "project.lock.json"
 TEMPLATE = "setup/project"
@@ -54,7 +54,7 @@ def owners(installed: Installed, *, own: bool) -> Texts:
     texts = {path: file.read_text(encoding="utf-8") for path, file in declared.items()}
     texts["params.yaml"] = (root / "params.yaml").read_text(encoding="utf-8")
     return {
-        **(opened(texts) if own else texts),
+        **(left_open(texts) if own else texts),
         "epoch.json": json.dumps({"epoch": 0}) + "\n",
         "sources.lock.json": json.dumps({"own": {}}, indent=1) + "\n",
         "requirements.txt": f"{_ABOUT}{installed.requirement}\npytest>=8\n",

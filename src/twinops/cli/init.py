@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from twinops.adapters import installed_code, new_repository
 from twinops.cli._answer import Json, answer, talk
 from twinops.cli._door import named
 from twinops.wiring import Project
+
+if TYPE_CHECKING:
+    from twinops.workflows.project.own_files import Installed
 
 app = typer.Typer(add_completion=False)
 
@@ -34,7 +37,7 @@ def init(
     answer(begun, as_json=as_json, text=f"{begun.files} files in {root}. Next: cd {quote(str(folder))} && {then}")
 
 
-def installed(*, own: bool = False) -> object:
+def installed(*, own: bool = False) -> Installed:
     """The twinops that runs, for a project to begin or go on with."""
     from importlib.metadata import version
 

@@ -39,8 +39,8 @@ class FileChange:
     @property
     def diff(self) -> str:
         """Line by line."""
-        texts = [(text or "").splitlines(keepends=True) for text in (self.before, self.now)]
-        return "".join(unified_diff(*texts, fromfile=f"a/{self.path}", tofile=f"b/{self.path}"))
+        before, now = ((text or "").splitlines(keepends=True) for text in (self.before, self.now))
+        return "".join(unified_diff(before, now, fromfile=f"a/{self.path}", tofile=f"b/{self.path}"))
 
 
 @dataclass(frozen=True)

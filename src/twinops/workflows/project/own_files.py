@@ -21,6 +21,9 @@ QUIET = "setup/quiet.env"
 """What keeps tools from calling home: `make` sets it, and the command line itself."""
 DECLARED = "compliance/*"
 _ABOUT = "# Where `make setup` gets twinops from; yours to change. What its code changes, `make run` runs again.\n"
+_LOCAL = (
+    "# The next line names a place on this machine; for other machines write a version or an address that they reach.\n"
+)
 Texts = Mapping[str, str]
 """Path in the project -> its text."""
 
@@ -53,11 +56,12 @@ def owners(installed: Installed, *, own: bool) -> Texts:
     declared = {p.relative_to(root).as_posix(): p for p in sorted(root.glob(DECLARED)) if p.is_file()}
     texts = {path: file.read_text(encoding="utf-8") for path, file in declared.items()}
     texts["params.yaml"] = (root / "params.yaml").read_text(encoding="utf-8")
+    local = _LOCAL if " @ file:" in installed.requirement else ""
     return {
         **(left_open(texts) if own else texts),
         "epoch.json": json.dumps({"epoch": 0}) + "\n",
         "sources.lock.json": json.dumps({"own": {}}, indent=1) + "\n",
-        "requirements.txt": f"{_ABOUT}{installed.requirement}\npytest>=8\n",
+        "requirements.txt": f"{_ABOUT}{local}{installed.requirement}\npytest>=8\n",
     }
 
 

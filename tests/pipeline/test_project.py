@@ -109,10 +109,11 @@ def test_the_lock_file_does_not_fit_when_the_installed_code_is_another_one(shop:
     code["src/twinops/data/days.py"] = "0" * 32
     before = (shop.root / "dvc.lock").read_bytes()
     (shop.root / "dvc.lock").write_text(yaml.safe_dump(lock))
-    found = DvcStore(shop.root)
+    store = DvcStore(shop.root)
+    changed, ran = store.changed(), store.ran_otherwise()
     (shop.root / "dvc.lock").write_bytes(before)
-    assert "src/twinops/data/days.py" in found.changed()["collect_consent"]
-    assert found.ran_otherwise() == {"collect_consent": ("src/twinops/data/days.py",)}
+    assert "src/twinops/data/days.py" in changed["collect_consent"]
+    assert ran == {"collect_consent": ("src/twinops/data/days.py",)}
 
 
 def test_the_judge_of_a_project_is_the_installed_code_with_its_notebooks_and_stages(shop: Shop) -> None:

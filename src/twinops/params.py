@@ -42,7 +42,7 @@ class SourcesParams(Section):
 
     folder: str | None = None
     sample: Annotated[int, Field(ge=1)] | None = None
-    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
+    max_rows: Annotated[int, Field(ge=1)] = 100_000_000
 
 
 class ConsentParams(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -9,8 +10,10 @@ import typer
 from twinops import plugins
 from twinops.cli._answer import Json, answer, home
 from twinops.entities.legal import LegalFacts
+from twinops.errors import DataError
 
 if TYPE_CHECKING:
+    from twinops.data.own_sources.look import Mistake
     from twinops.workflows.sources.check import Checked
 
 SHELF = "twinops.data.sources"
@@ -26,9 +29,14 @@ def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
 
 @app.command()
 def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
-    """Dry run of a source of your own: what would be taken, dropped, quarantined and why. Nothing is stored."""
+    """Dry run of a source of your own: what would be taken, dropped, quarantined and why. Nothing is stored.
+
+    Lines are told, and the shape of a failing cell, never the cell. Ends with 3 when nothing at all would be taken.
+    """
     found = home(ctx).run("sources.check", name=name)
     answer(found, as_json=as_json, text=_checked(found))
+    if found.records and not found.taken and not any(found.left_out.values()):
+        raise DataError(f"Nothing of own.{name} would be taken.", hint="The lines above say why.")
 
 
 @app.command()
@@ -64,11 +72,32 @@ def _checked(found: Checked) -> str:
         f"  columns without a declared purpose, not read: {', '.join(map(_safe, found.dropped_columns)) or 'none'}",
         f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",
     ]
+    lines += [f"  left out: {_listed(found.left_out)}"] if found.left_out else []
+    lines += [f"  answers that could not be read, left empty: {_listed(found.lost)}"] if found.lost else []
+    if found.repeated != 0:
+        lines.append(
+            f"  equal lines, each taken: {_listed({'again': found.repeated})} (repeated: drop takes them once)"
+        )
+    if found.crowd is not None:
+        lines.append(
+            f"  beware: one id, which looks like {found.crowd.shape}, has {found.crowd.rows:,} rows "
+            f"({found.crowd.share:.0%}); if it stands for nobody, list it in `missing`"
+        )
+    lines += [f"  - {told}" for told in mistakes_told(found.mistakes)]
     if found.not_collected:
         lines.append(f"  months that `months` in params.yaml leaves out: {', '.join(found.not_collected)}")
     if found.without_rows:
         lines.append(f"  months without a row: {', '.join(found.without_rows)}")
     return "\n".join(lines)
+
+
+def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
+    """One line a mistake."""
+    for m in mistakes:
+        where = f" (column {_safe(m.column)})" if m.column else ""
+        looks = f"; looks like {' or '.join(m.shapes)}" if m.shapes else ""
+        fits = f"; taken: {m.taken}" if m.taken else ""
+        yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}"
 
 
 def _by_month(months: dict[str, Any]) -> str:

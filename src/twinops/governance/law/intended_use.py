@@ -31,7 +31,7 @@ class DeclaredPurpose(Record):
     """One purpose with its DPV term and its basis (arts. 5(1)(b), 6(1))."""
 
     dpv: Text
-    legal_basis: Literal["consent", "legitimate_interest"]
+    legal_basis: Literal["consent", "contract", "legitimate_interest"]
     why: Text
 
 

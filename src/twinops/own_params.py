@@ -48,6 +48,8 @@ class Form:
     fields: frozenset[str] = frozenset()
     """Fields of the declaration that this kind alone has."""
     serves: frozenset[Purpose] = frozenset(Purpose)
+    lists: bool = False
+    """Whoever stands in it said the same thing: it is turned into a ledger, as a table with a column a purpose is."""
     many: bool = False
     """There may be more than one source of it."""
 
@@ -216,11 +218,16 @@ class OwnSource(Section):
 
     def fills(self, ours: str) -> bool:
         """A column of ours is read from the file."""
-        return ours in self.entering or bool(self.answers and ours in ANSWER)
+        return ours in self.entering or (self.turned and ours in ANSWER)
+
+    @property
+    def turned(self) -> bool:
+        """A record is turned into a row an answer."""
+        return bool(self.answers) or self.form.lists
 
     def theirs(self, ours: str) -> str:
         """Their column that fills one of ours; of a table with a column a purpose, the one it was turned into."""
-        return ANSWER[ours] if self.answers and ours in ANSWER else self.columns[ours]
+        return ANSWER[ours] if self.turned and ours in ANSWER else self.columns[ours]
 
     @model_validator(mode="after")
     def _can_be_acted_on(self) -> Self:

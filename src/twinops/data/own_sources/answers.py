@@ -23,7 +23,7 @@ def lengthened(cells: TextCells, said: OwnSource) -> TextCells:
 
     A row's place is its record's, times so many answers as a record may hold (`fold`), and the number of the answer.
     """
-    if said.kind == "optouts":
+    if said.form.lists:
         return _objections(cells, said)
     if not said.answers:
         return cells
@@ -42,14 +42,14 @@ def lengthened(cells: TextCells, said: OwnSource) -> TextCells:
 
 def fold(said: OwnSource) -> int:
     """How many answers a record may hold."""
-    if said.kind == "optouts":
+    if said.form.lists:
         return 1 if _names_purpose(said) else len(Purpose)
     return len(said.answers) or 1
 
 
 def long_columns(said: OwnSource) -> tuple[str, ...]:
     """The columns of the cells, once a row is an answer."""
-    if fold(said) == 1 and not said.answers and said.kind != "optouts":
+    if not said.turned:
         return said.read
     return (*dict.fromkeys(said.entering.values()), *ANSWER.values())
 

@@ -222,7 +222,7 @@ def _fill(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> tuple[s
     lost = [c for c in said.ours if c not in columns and c not in ("unit_price", "birth_year")]
     for ours in lost:
         columns[ours] = [_STAND_INS.get(ours)] * n
-    if "time" in columns and (said.undated_from is not None or said.kind == "optouts"):
+    if "time" in columns and (said.undated_from is not None or said.form.lists):
         # an objection without a day holds on every day
         midnight = datetime.combine(said.undated_from, time()) if said.undated_from else CREDIBLE[0]
         columns["time"] = pc.fill_null(_as_array(columns["time"], said, "time"), pa.scalar(midnight, pa.timestamp("s")))

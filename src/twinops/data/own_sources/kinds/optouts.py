@@ -11,6 +11,7 @@ FORM = Form(
     columns=consent.FORM.columns,
     needed=("household_id",),
     fields=frozenset({"undated_from"}),
+    lists=True,
 )
 SCHEMA = consent.SCHEMA
 schema, sealed = consent.schema, consent.sealed

@@ -129,7 +129,7 @@ class MoneyParams(Section):
 class OwnLegal(Section):
     """Why the source may be held (GDPR arts. 5, 6, 13, 14, 30); `purposes` says what each column of ours is for.
 
-    What is not known yet is `open`: bases, controller, notice, retention_days.
+    What is not known yet is `open`: bases, controller, collected_from, notice, retention_days.
     """
 
     controller: Text
@@ -145,8 +145,8 @@ class OwnLegal(Section):
     @property
     def open(self) -> tuple[str, ...]:
         """The facts that nobody has said yet."""
-        said = {"bases": self.bases, "controller": self.controller, "notice": self.notice}
-        found = [name for name, value in (said | {"retention_days": self.retention_days}).items() if value == OPEN]
+        facts = ("bases", "controller", "collected_from", "notice", "retention_days")
+        found = [name for name in facts if getattr(self, name) == OPEN]
         by_purpose = isinstance(self.bases, dict) and LegalBasis.OPEN in self.bases.values()
         return ("bases", *found) if by_purpose else tuple(found)
 

@@ -153,10 +153,8 @@ class OwnLegal(Section):
     @property
     def acted_on(self) -> dict[Purpose, LegalBasis]:
         """The basis of each purpose. An open one serves a trial on the owner's machine: training and scoring."""
-        if self.bases == OPEN:
-            bases = dict.fromkeys(sorted({p for used in self.purposes.values() for p in used}), LegalBasis.OPEN)
-        else:
-            bases = dict(self.bases)  # type: ignore[arg-type]  (the one text it may be was asked for above)
+        used = sorted({p for purposes in self.purposes.values() for p in purposes})
+        bases = dict(self.bases) if isinstance(self.bases, dict) else dict.fromkeys(used, LegalBasis.OPEN)
         return {p: basis for p, basis in bases.items() if basis is not LegalBasis.OPEN or p in TWIN}
 
 

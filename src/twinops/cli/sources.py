@@ -127,9 +127,9 @@ def _saying(said: dict[str, Any], columns: list[str]) -> Said:
     return Said(**said, columns={ours: theirs for ours, _, theirs in pairs})
 
 
-def _asked(questions: Iterable[Question]) -> dict[str, str]:
+def _asked(questions: Iterable[Question]) -> dict[str, Any]:
     """Answers of whoever sits at the terminal; what stays at its default is not said."""
-    found = {}
+    found: dict[str, Any] = {}
     for question in questions:
         choice = click.Choice(question.options) if question.options else None
         given = typer.prompt(question.text, default=question.default, type=choice)

@@ -487,7 +487,7 @@ class _Others:
         if dates:
             draft.take("time", dates[0], "it holds days")
             found = date_format(draft.file.cells[dates[0]]) or DateFormat("iso")
-            time = {"time": {"format": found.format, "zone": self.said.zone or "UTC"}}
+            time: dict[str, Any] = {"time": {"format": found.format, "zone": self.said.zone or "UTC"}}
         elif kind == "consent":
             time = {"undated_from": self.last.isoformat()}
             draft.notes.append(
@@ -613,6 +613,6 @@ def _questions(sales: _Draft, said: Said, body: Mapping[str, Any]) -> list[Quest
     bases = body["legal"]["bases"]
     if not said.basis and (bases == OPEN or bases[Purpose.TRAINING.value] == OPEN):
         text = "On which legal basis may purchases train and score a twin (GDPR art. 6(1))?"
-        options = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
-        asked.append(Question("basis", text, OPEN, options))
+        bases_there = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
+        asked.append(Question("basis", text, OPEN, bases_there))
     return asked

@@ -24,6 +24,8 @@ _DAYS = (
 )  # fmt: skip
 _HOURS = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S %z", ":%H:%M:%S %z", "%H%M%S")
 _SWAPPED = (("%d/%m/", "%m/%d/"), ("%d-%m-", "%m-%d-"))
+_IN = ("in", "per", "pro", "je", "par", "por", "a")
+_OF = (*_IN, "of", "de", "du", "des", "der", "von", "vom", "del", "della", "di", "do", "da", "van", "the", "la", "le")
 _ENOUGH = 0.95
 _TRIED = 2_000
 _SIGNS = ((".", ""), (",", ""), (",", "."), (".", ","), (",", " "), (".", " "), (".", "'"), (",", "'"))
@@ -70,10 +72,10 @@ def parts_of(name: str) -> list[str]:
 
 def fit(name: str, role: Sequence[str], *, an_id: bool) -> int:
     """How well a name fits a role's words: 3 at its end, 2 at the end but for a word for number, 1 anywhere, 0 not."""
-    found = [p for p in parts_of(name) if p not in _money_words()]
+    ids = tuple(words()["ids"])
+    found = _head([p for p in parts_of(name) if p not in _money_words()], ids)
     if not found:
         return 0
-    ids = tuple(words()["ids"])
     head, numbered = found[-1], False
     if head in ids and len(found) > 1:
         found, numbered = found[:-1], True
@@ -85,6 +87,19 @@ def fit(name: str, role: Sequence[str], *, an_id: bool) -> int:
     if _ends(found[-1], role):
         return 3 + numbered
     return 1 if any(_ends(p, role) for p in found) else 0
+
+
+def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:
+    """What is called so, without what it is of or in: a `date of purchase` is a date, a `numero de client` a client's.
+
+    >>> _head(["date", "of", "purchase"], ("numero",)), _head(["numero", "de", "client"], ("numero",))
+    (['date'], ['client', 'numero'])
+    """
+    at = next((i for i, p in enumerate(found) if i and p in _OF), None)
+    if at is None:
+        return found
+    before, behind = found[:at], [p for p in found[at + 1 :] if p not in _OF]
+    return [*behind, *before] if before[-1] in ids and found[at] not in _IN else before
 
 
 def _ends(word: str, role: Sequence[str]) -> bool:

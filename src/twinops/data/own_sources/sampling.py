@@ -18,7 +18,9 @@ from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import excel
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.opening import unpacked
 from twinops.data.own_sources.parquet import is_text
+from twinops.data.own_sources.recognising import date_format, is_number
 from twinops.data.reading.csv_records import Shape, records
 from twinops.errors import DataError
 
@@ -68,7 +70,7 @@ def sampled(path: Path) -> Sampled:
             if zipfile.is_zipfile(file) or first.suffix in (".xlsx", ".xls", ".ods"):
                 return _of_sheet(path, first)
             file.seek(0)
-            return _of_text(path, delimited.opening.unpacked(file))
+            return _of_text(path, unpacked(file))
     except OSError:
         raise DataError(f"There is no readable file {path.name}.", hint="Check its name.") from None
 
@@ -173,14 +175,12 @@ def _decoded(file: BinaryIO, encoding: str) -> Iterator[str]:
     file.seek(0)
     marked = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
     name = marked if encoding == "detect" else encoding.replace("windows-", "cp")
-    for line in codecs.getreader(name)(file, errors="replace"):
+    for line in codecs.getreader(name)(file, "replace"):
         yield line.rstrip("\r\n")
 
 
 def _is_record(cells: list[str], below: list[str], separator: str) -> bool:
     """The first line looks like those below it: it has a number or a day where they have one, or an id like theirs."""
-    from twinops.data.own_sources.recognising import date_format, is_number
-
     rows = [delimited.header_of(line, separator) for line in below[:20]]
     for i, cell in enumerate(cells):
         alike = [shape(row[i]) == shape(cell) for row in rows if i < len(row)]

@@ -42,7 +42,7 @@ def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
     """
     found = home(ctx).run("sources.check", name=name)
     answer(found, as_json=as_json, text=_checked(found))
-    if found.records and not found.taken and not any(found.left_out.values()):
+    if found.nothing:
         raise DataError(f"Nothing of own.{name} would be taken.", hint="The lines above say why.")
 
 

@@ -34,6 +34,8 @@ class Checked:
     repeated: int | None
     mistakes: tuple[Mistake, ...]
     crowd: Crowd | None
+    nothing: bool
+    """Nothing at all could be taken, and nothing was understood either."""
 
 
 def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Checked:
@@ -63,6 +65,7 @@ def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Check
         repeated=hidden({"": looked.repeated})[""] if looked.repeated else 0,
         mistakes=looked.mistakes,
         crowd=looked.crowd,
+        nothing=not looked.taken and not looked.left_out,
         without_rows=tuple(m for m in params.months if looked.months and m not in {*looked.months, WHOLE}),
     )
 

@@ -124,7 +124,7 @@ def _from(root: Path, path: Path) -> str:
 
 def _refuse_nothing(checked: tuple[Checked, ...]) -> None:
     for found in checked:
-        if not found.taken and not any(found.left_out.values()):
+        if found.nothing:
             why = "; ".join(f"{m.reason} in {', '.join(m.lines)}" for m in found.mistakes) or "it holds no record"
             raise DataError(
                 f"Nothing of {found.name} would be taken: {why}.",

@@ -510,3 +510,38 @@ def test_the_command_line_checks_lists_and_keeps_to_its_exit_codes(shop: Shop, m
     assert "on a terminal only" in str(twinops("quarantine", "show", "transactions", "2024-03").exception)
     assert twinops("quarantine", "replay", "transactions", "2024-03").exception.exit_code == 3
     assert twinops("quarantine", "expire").exit_code == 0
+
+
+def test_every_mistake_is_told_at_once_with_lines_and_shapes_and_no_cell(shop: Shop, tmp_path: Path) -> None:
+    lines = [line(), line(Quantity="Secret 9"), line(InvoiceDate="31/02/2024 08:00"), line(UnitPrice="Müller"), line()]
+    write_csv(shop.file("retail.csv"), [*lines, line(**{"Customer ID": "6.1E+15"})])
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    (shop.places.root / "params.yaml").write_text(
+        json.dumps(raw | {"own": {"shop": RETAIL}, "vault": {"keys": "store"}})
+    )
+    told = CliRunner().invoke(app, ["--project", str(tmp_path), "sources", "check", "shop"])
+    assert told.exit_code == 0
+    for sentence in (
+        "quantity_unreadable (column Quantity): line 3; looks like Xxxxxx 9",
+        "time_unreadable (column InvoiceDate): line 4; looks like 99/99/9999 99:99",
+        "unit_price_unreadable (column UnitPrice): line 5; looks like Xxxxxx",
+        "household_id_unreadable (column Customer ID): line 7; looks like 9.9X+99",
+        "equal lines, each taken: again few",
+    ):
+        assert sentence in told.stdout
+    assert not [cell for cell in ("Secret", "31/02", "Müller", "6.1E") if cell in told.stdout]
+    write_csv(shop.file("retail.csv"), [line(Quantity="many")])
+    nothing = CliRunner().invoke(app, ["--project", str(tmp_path), "sources", "check", "shop"])
+    assert "quantity_unreadable" in nothing.stdout
+    assert nothing.exception.exit_code == 3
+
+
+def test_an_id_with_an_outsize_share_of_rows_is_pointed_at_by_its_shape(shop: Shop) -> None:
+    lines = [line(InvoiceNo=str(i), **{"Customer ID": f"{10_000 + i % 60}"}) for i in range(120)]
+    write_csv(
+        shop.file("retail.csv"), [*lines, *(line(InvoiceNo="9", **{"Customer ID": "00-GUEST"}) for _ in range(60))]
+    )
+    crowd = checked(shop).crowd
+    assert (crowd.rows, crowd.share, crowd.shape) == (60, 0.333, "99-XXXXX")
+    write_csv(shop.file("retail.csv"), lines)
+    assert checked(shop).crowd is None

@@ -16,8 +16,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from candidate import ROOT
 from own_world import CONSENT, LEGAL, PROFILES, RETAIL, TWIN, Shop, but
 
+from twinops.data.own_sources.cell_values import WORDS
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.look import SourceLook, look
 from twinops.data.own_sources.reading import read
@@ -553,3 +555,8 @@ def test_every_record_of_an_awkward_file_is_accounted_for(case: Case, tmp_path: 
 
 def test_there_are_sixty_of_them() -> None:
     assert len(SHIPPED) + len(MADE) >= 60
+
+
+def test_every_word_for_yes_and_no_stands_in_the_docs() -> None:
+    told = (ROOT / "docs/own_sources.md").read_text(encoding="utf-8").split()
+    assert [word for word in WORDS if word not in told] == []

@@ -175,30 +175,31 @@ def _price(amount: Decimal) -> Decimal:
     return amount
 
 
-def _times(prices: pa.Array, quantities: pa.Array, said: OwnSource) -> list[int | None]:
-    """Unit price times quantity (pieces or a weight), exactly, then in whole minor units."""
+def _times(prices: pa.Array, quantities: pa.Array, said: OwnSource) -> pa.Array:
+    """Unit price times quantity (pieces or a weight), exactly, then in whole minor units; each pair once."""
     if said.money is None:
         raise ValueError("transactions without money")
-    memo: dict[tuple[Decimal, Decimal], int] = {}
-    out: list[int | None] = []
-    for price, quantity in zip(prices.to_pylist(), quantities.to_pylist(), strict=True):
-        if price is None or quantity is None:
-            out.append(None)
-            continue
-        pair = (price, quantity)
-        if pair not in memo:
-            memo[pair] = _minor(price * quantity, said.money)
-        out.append(memo[pair])
-    return out
+    coded = [values.dictionary_encode() for values in (prices, quantities)]
+    price, quantity = (np.asarray(pc.fill_null(c.indices, 0)).astype(np.int64) for c in coded)
+    known = np.asarray(pc.and_(prices.is_valid(), quantities.is_valid()))
+    left, right = (c.dictionary.to_pylist() for c in coded)
+    pairs, at = np.unique(price * max(len(right), 1) + quantity, return_inverse=True)
+    amounts = [
+        _minor(left[p] * right[q], said.money) if left and right else 0
+        for p, q in (divmod(k, max(len(right), 1)) for k in pairs.tolist())
+    ]
+    return pa.array(np.array(amounts, np.int64)[at], pa.int64(), mask=~known)
 
 
 def _minor(amount: Decimal, money: MoneyParams) -> int:
     return max(-(2**62), min(2**62, notation.minor(amount, money)))
 
 
-def _pieces(quantities: pa.Array) -> list[int | None]:
+def _pieces(quantities: pa.Array) -> pa.Array:
     """Whole pieces; a weight counts as so many as it has begun, as no receipt counts less than one."""
-    return [None if q is None else int(q.to_integral_value(ROUND_UP)) for q in quantities.to_pylist()]
+    coded = quantities.dictionary_encode()
+    whole_ones = (int(q.to_integral_value(ROUND_UP)) for q in coded.dictionary.to_pylist())
+    return pa.array(whole_ones, pa.int64()).take(coded.indices)
 
 
 def _cancel(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> None:

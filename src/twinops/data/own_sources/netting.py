@@ -20,14 +20,6 @@ IN_PART = "return_netted_in_part"
 SENT_BACK = "bought_and_sent_back"
 
 
-@dataclass(frozen=True)
-class Netted:
-    """Purchases without what came back; which places are left out as returns or as sent back, and why."""
-
-    rows: pa.Table
-    left_out: dict[int, str]
-
-
 @dataclass
 class Bought:
     """What is left of one purchased line."""
@@ -51,19 +43,25 @@ def takes_back(rows: pa.Table) -> pa.Array:
     return pc.fill_null(pc.or_(pc.less(rows["quantity"], 0), pc.less(rows["sales_value"], 0)), False)
 
 
-def netted(rows: pa.Table) -> Netted:
-    """Set every return against its purchases. `rows` have signs still, and a `place` each."""
-    back = takes_back(rows)
-    returns = rows.filter(back).sort_by([("time", "ascending"), ("place", "ascending")])
+def net(parts: list[pa.Table]) -> dict[int, str]:
+    """Set every return against its purchases, in place: `parts` have signs still and a `place` each, and hold purchases
+    alone afterwards. Which places are left out as returns or as sent back, and why.
+
+    Never more than a part is copied at a time: a shop's whole history may be in them.
+    """
+    back = [rows.filter(takes_back(rows)) for rows in parts]
+    returns = pa.concat_tables(back).sort_by([("time", "ascending"), ("place", "ascending")])
     if not returns.num_rows:
-        return Netted(rows, {})
-    bought = rows.filter(pc.invert(back))
-    lines, by_product, by_receipt = _shelved(bought, returns)
+        return {}
+    for i, rows in enumerate(parts):
+        parts[i] = rows.filter(pc.invert(takes_back(rows)))
+    lines, by_product, by_receipt = _shelved(pa.concat_tables([concerned(rows, returns) for rows in parts]))
     told = {r["place"]: _settle(r, by_product, by_receipt) for r in returns.to_pylist()}
     touched = {b.place: b for b in lines if b.touched}
     gone = {p: SENT_BACK for p, b in touched.items() if not b.quantity and not b.amount}
-    left = _reduced(bought, touched)
-    return Netted(left.filter(pc.invert(pc.is_in(left["place"], pa.array(sorted(gone), pa.int64())))), told | gone)
+    for i, rows in enumerate(parts):
+        parts[i] = _reduced(rows, touched)
+    return told | gone
 
 
 def concerned(bought: pa.Table, returns: pa.Table) -> pa.Table:
@@ -82,13 +80,11 @@ def counted(left_out: dict[int, str]) -> dict[str, int]:
 Shelf = dict[tuple[str, int], list[Bought]]
 
 
-def _shelved(bought: pa.Table, returns: pa.Table) -> tuple[list[Bought], Shelf, Shelf]:
+def _shelved(rows: pa.Table) -> tuple[list[Bought], Shelf, Shelf]:
     """Lines that returns may be set against, by product and by receipt, the latest last."""
     names = ["household_id", "product_id", "basket_id", "place", "time", "quantity", "sales_value"]
     lines, by_product, by_receipt = [], Shelf(), Shelf()
-    for r in (
-        concerned(bought, returns).select(names).sort_by([("time", "ascending"), ("place", "ascending")]).to_pylist()
-    ):
+    for r in rows.select(names).sort_by([("time", "ascending"), ("place", "ascending")]).to_pylist():
         line = Bought(r["place"], r["time"], r["quantity"], r["sales_value"])
         lines.append(line)
         by_product.setdefault((r["household_id"], r["product_id"]), []).append(line)
@@ -112,13 +108,16 @@ def _settle(back: dict[str, Any], by_product: Shelf, by_receipt: Shelf) -> str:
 
 
 def _reduced(bought: pa.Table, touched: dict[int, Bought]) -> pa.Table:
-    """The lines with what is left of them; a discount falls with the amount it stands beside."""
-    places = pa.array(sorted(touched), pa.int64())
-    hit = pc.is_in(bought["place"], places)
-    rows = bought.filter(hit).to_pylist()
-    for row in rows:
-        line, before = touched[row["place"]], row["sales_value"]
-        for name in DISCOUNTS:
-            row[name] = row[name] * line.amount // before if before else row[name]
-        row["quantity"], row["sales_value"] = line.quantity, line.amount
-    return pa.concat_tables([bought.filter(pc.invert(hit)), pa.Table.from_pylist(rows, bought.schema)]).sort_by("place")
+    """The lines with what is left of them, if anything; a discount falls with the amount it stands beside."""
+    hit = pc.is_in(bought["place"], pa.array(sorted(touched), pa.int64()))
+    rows = [_left(row, touched[row["place"]]) for row in bought.filter(hit).to_pylist()]
+    if not rows:
+        return bought
+    some = [row for row in rows if row["quantity"] or row["sales_value"]]
+    return pa.concat_tables([bought.filter(pc.invert(hit)), pa.Table.from_pylist(some, bought.schema)])
+
+
+def _left(row: dict[str, Any], line: Bought) -> dict[str, Any]:
+    before = row["sales_value"]
+    discounts = {name: row[name] * line.amount // before if before else row[name] for name in DISCOUNTS}
+    return row | discounts | {"quantity": line.quantity, "sales_value": line.amount}

@@ -114,12 +114,20 @@ class Entered:
         self.records, self.dropped = self.records + cells.records, cells.dropped
         self.files[cells.file] = cells.digest
         self.left_out.update(cells.left_out)
-        mine, foreign, homeless = _mine(self.source, self.batch, months(cells, self.source.said))
+        when = self._months(cells)
+        mine, foreign, homeless = _mine(self.source, self.batch, when)
         found = mapped(cells, self.source.said)
         judged = judge(cells, found, self.source, foreign, signs=True)
         self.filled = found.filled
         self.lost.update(found.lost)
         self._place(judged, cells, mine, homeless)
+        seen = pc.min(when).as_py()
+        self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
+
+    def _months(self, cells: TextCells) -> pa.Array:
+        """Months of the rows, where they part them."""
+        whole = _whole(self.source, self.batch)
+        return pa.nulls(cells.table.num_rows, pa.string()) if whole else months(cells, self.source.said)
 
     def _place(self, judged: PartedRecords, cells: TextCells, mine: np.ndarray, homeless: np.ndarray) -> None:
         """Rows of this batch, rows of none, and what others of the file sent back."""
@@ -128,27 +136,29 @@ class Entered:
         taken, theirs = _split(judged.good, here)
         self.good.append(taken)
         if _nets(self.source) and theirs.num_rows:
-            self.back.append(theirs.filter(netting.takes_back(theirs)))
+            back = theirs.filter(netting.takes_back(theirs))
+            self.back += [back] if back.num_rows else []
         own = set(here.to_pylist())
         self.refused += [r for r in judged.refused if int(r.place) in own and int(r.place) not in nowhere]
         self.without += [r for r in judged.refused if int(r.place) in nowhere]
         self.without += cells.refused
-        seen = pc.min(months(cells, self.source.said)).as_py()
-        self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
 
     def rows(self) -> tuple[pa.Table, dict[str, int]]:
         """The good rows of the batch, with what came back taken off."""
-        good = pa.concat_tables(self.good)
+        parts, self.good = self.good, []
         if not _nets(self.source):
-            return good, {}
-        back = pa.concat_tables([*self.back, good.filter(netting.takes_back(good))])
-        if not back.num_rows:
-            return good, {}
-        others = [netting.concerned(rows, back) for rows in self._bought_elsewhere()] if self.back else []
-        net = netting.netted(pa.concat_tables([good, *self.back, *others]))
-        mine = pc.is_in(net.rows["place"], good["place"].combine_chunks())
-        ours = set(good["place"].to_pylist())
-        return net.rows.filter(mine), netting.counted({p: why for p, why in net.left_out.items() if p in ours})
+            return pa.concat_tables(parts), {}
+        if _whole(self.source, self.batch):
+            left = netting.net(parts)
+            return pa.concat_tables(parts), netting.counted(left)
+        places = pa.chunked_array([p["place"].combine_chunks() for p in parts])
+        returns = pa.concat_tables([*self.back, *(p.filter(netting.takes_back(p)) for p in parts)])
+        if returns.num_rows:
+            parts += [*self.back, *(netting.concerned(rows, returns) for rows in self._bought_elsewhere())]
+        left, mine = netting.net(parts), set(places.to_pylist())
+        good = pa.concat_tables(parts)
+        here = good.filter(pc.is_in(good["place"], places.combine_chunks()))
+        return here, netting.counted({p: why for p, why in left.items() if p in mine})
 
     def _bought_elsewhere(self) -> Iterator[pa.Table]:
         """Purchases of other months of the same file."""

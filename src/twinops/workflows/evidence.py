@@ -47,6 +47,7 @@ class CandidateFolder:
         told = (
             *declared.facts,
             *source_facts(self.own, files_of_others=self.shipped.folder is not None),
+            *open_facts(self.own),
             sheet_fact(self.own),
             model_fact(self.places),
             *library_facts(self.places),
@@ -124,6 +125,12 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
         said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
         found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
+
+
+def open_facts(own: OwnParams) -> tuple[Fact, ...]:
+    """By source of your own, the legal facts that nobody has said yet; nothing when all is said."""
+    value = {name: list(facts) for name, facts in sorted(own.open.items())}
+    return (Fact("legal_basis_open", value, Kind.DECLARED, "params.yaml: own"),) if value else ()
 
 
 def sheet_fact(own: OwnParams = NOTHING_OWN) -> Fact:

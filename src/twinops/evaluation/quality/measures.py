@@ -65,7 +65,7 @@ class Source:
     rows: pa.Table
     declared: tuple[str, ...]
     day: str | None
-    retention_days: int
+    retention_days: int | None
     synthetic: bool
 
     @property
@@ -163,7 +163,7 @@ def _incomplete(source: Source) -> np.ndarray:
 
 def _timeliness(source: Source, today: int) -> tuple[Measure, ...]:
     """Of the rows taken: rejected ones have no day."""
-    if source.day is None or source.rows.num_rows == 0:
+    if source.day is None or source.rows.num_rows == 0 or source.retention_days is None:
         return ()
     days = source.rows[source.day]
     fine = pc.and_(pc.less_equal(days, today), pc.greater_equal(days, today - source.retention_days))

@@ -14,7 +14,7 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
-from twinops.own_params import NOTHING_OWN, STAGED_AS, OwnParams
+from twinops.own_params import NOTHING_OWN, OwnParams, staged_as
 from twinops.twin.table_lineage import SEALED_FROM
 from twinops.workflows.data_plane import DataPlane
 
@@ -33,7 +33,7 @@ class Quality:
 def quality(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
     declared, today = plugins.names(SOURCES), day_of(as_of)
-    mine = {STAGED_AS[said.kind]: shelf(said) for said in own.root.values()}
+    mine = {staged_as(said.kind): shelf(said) for said in own.root.values()}
     sources = [s for name in declared for s in opened(plane, name, mine.get(name))]
     for source in sources:
         plane.engine.register(source.name, source.rows)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 
 from twinops.data.own_sources.law import law_of
+from twinops.entities.consent import Purpose
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -18,7 +19,7 @@ from twinops.workflows.compliance_files import text_of as _text
 from twinops.workflows.places import Places
 
 SHIPPED = SourcesParams()
-RECEIPTS = "transactions"
+RECEIPTS, SUBJECT = "transactions", "household_id"
 NO_KEY = "0" * 64
 """For what is not about one candidate, or is not made yet."""
 
@@ -47,6 +48,7 @@ class CandidateFolder:
         told = (
             *declared.facts,
             *source_facts(self.own, files_of_others=self.shipped.folder is not None),
+            undeclared_fact(self.own),
             sheet_fact(self.own),
             model_fact(self.places),
             *library_facts(self.places),
@@ -123,6 +125,20 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
         said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
         found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
+
+
+def undeclared_fact(own: OwnParams = NOTHING_OWN) -> Fact:
+    """Purposes that the receipt lines serve for nobody, because no basis or no column of theirs is declared for them."""
+    legal, mine = law_of(own)[RECEIPTS], own.staged_as(RECEIPTS)
+    where = f"own.{mine}" if mine else RECEIPTS
+    value = {}
+    for purpose in Purpose:
+        if purpose not in legal.bases:
+            value[purpose.value] = f"{purpose.value} has no basis in {where}, so it serves nobody"
+        elif purpose not in legal.columns.get(SUBJECT, ()):
+            value[purpose.value] = f"{purpose.value} is declared for no {SUBJECT} of {where}, so it serves nobody"
+    said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{RECEIPTS}.py"
+    return Fact("purposes_undeclared", value, Kind.DECLARED, said_in)
 
 
 def sheet_fact(own: OwnParams = NOTHING_OWN) -> Fact:

@@ -49,7 +49,9 @@ def of_batch(source: DeclaredSource, batch: str) -> Path:
         ParamsError: the batch is not a month.
     """
     if not (MONTH.fullmatch(batch) or (batch == WHOLE and source.said.reads != "folder")):
-        raise ParamsError(f"{batch!r} is not a month.", hint="Say it as 2017-01, or `all` for one file with all months.")
+        raise ParamsError(
+            f"{batch!r} is not a month.", hint="Say it as 2017-01, or `all` for one file with all months."
+        )
     if source.said.reads != "folder":
         return _declared_path(source)
     found = batches(source)

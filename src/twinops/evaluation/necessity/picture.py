@@ -85,17 +85,24 @@ def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
 
 def _given_away(ax: Axes, measures: dict[str, Measure]) -> None:
     """AUC of each trait from purchases, from the state, from the score."""
-    known = [t for t in TRAITS if f"revealed.{t}" in measures]
+    told = [
+        name.removeprefix("revealed.") for name in measures if name.startswith("revealed.") and name.count(".") == 1
+    ]
+    known = [*(t for t in TRAITS if t in told), *(t for t in told if t not in TRAITS)]
     for place, trait in enumerate(known):
         for offset, (suffix, (colour, _)) in zip((-0.2, 0.0, 0.2), _FROM.items(), strict=True):
             found = Estimate.of(measures[f"revealed.{trait}{suffix}"])
             dot(ax, place + offset, found, Mark(colour, width=2.4, size=5.5))
     ax.axvline(0.5, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(known)), [f"{TRAITS[t][1]} (n={measures[f'revealed.{t}'].n})" for t in known])
+    ax.set_yticks(range(len(known)), [f"{_words(t)} (n={measures[f'revealed.{t}'].n})" for t in known])
     ax.set_ylim(len(known) - 0.4, -2.0)
     for colour, label in _FROM.values():
         ax.plot([], [], "o-", color=colour, label=label)
     ax.legend(fontsize=8.5, frameon=False, loc="upper left")
+
+
+def _words(trait: str) -> str:
+    return TRAITS[trait][1] if trait in TRAITS else trait.replace("_", " ")
 
 
 def _fact(findings: Findings) -> dict[str, Any]:

@@ -20,6 +20,8 @@ def privacy_conclusion(findings: Findings, risks: Mapping[str, tuple[AttackRisk,
     first = next(iter(risks))
     lines = [_about_the_model(measures["membership_rate"], measures["membership_auc"])]
     for table, found in risks.items():
+        if not found:
+            lines.append(f"**{table}**: no such table could be made or attacked, so nothing is said of it.")
         for risk in found:
             name = risk.name if table == first else f"{risk.name}.{table}"
             lines.append(_about_an_attack(table, risk, measures[name]))

@@ -9,6 +9,7 @@ from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance.gates._trial import unsaid
 from twinops.governance.law.ai_act import MEANS
 from twinops.governance.reading import Record
 
@@ -47,6 +48,9 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     if outcome == "prohibited" or barred:
         why = "; ".join([told, *(f"consumer law bars it: {b}" for b in barred)])
         return failed(f"{why}.", f"Change the use, not the answer: {FILE}.", **figures)
+    open_ = unsaid(evidence)
+    if open_ is not None:
+        return open_
     lacking = _lacking(evidence, found.value) if outcome == HIGH and found else []
     if lacking:
         why = f"{told}, and the Act asks for {', '.join(lacking)}"

@@ -11,7 +11,7 @@ from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy.importance_picture import importance_fact, importance_picture
 from twinops.evaluation.canvas import save
-from twinops.evaluation.fairness.groups import group_labels
+from twinops.evaluation.fairness.groups import assessed, group_labels
 from twinops.evaluation.scorecard import coverage, freshness
 from twinops.evaluation.scorecard import measures as measured_together
 from twinops.evaluation.scorecard.conclusions import scorecard_conclusion
@@ -110,7 +110,8 @@ class _Given:
 def _groups(known: Examples, plane: DataPlane, days: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Every household's group in each declared attribute, of those that allow bias assessment."""
     sids, assessable = _people(known, days)
-    return group_labels(sids, assessable, plane.tables.source("demographics"), attributes_of(plane.places))
+    demographics = plane.tables.source("demographics")
+    return group_labels(sids, assessable, demographics, assessed(demographics, attributes_of(plane.places)))
 
 
 def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, groups: dict[str, np.ndarray]) -> Findings:

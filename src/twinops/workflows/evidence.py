@@ -128,15 +128,15 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
 
 
 def undeclared_fact(own: OwnParams = NOTHING_OWN) -> Fact:
-    """Purposes that the receipt lines serve for nobody, because no basis or no column of theirs is declared for them."""
+    """Purposes that the receipt lines serve for nobody: no basis, or no column of theirs, is declared for them."""
     legal, mine = law_of(own)[RECEIPTS], own.staged_as(RECEIPTS)
     where = f"own.{mine}" if mine else RECEIPTS
     value = {}
     for purpose in Purpose:
         if purpose not in legal.bases:
-            value[purpose.value] = f"{purpose.value} has no basis in {where}, so it serves nobody"
+            value[purpose.value] = f"the purpose {purpose.value} has no basis in {where}, so it serves nobody"
         elif purpose not in legal.columns.get(SUBJECT, ()):
-            value[purpose.value] = f"{purpose.value} is declared for no {SUBJECT} of {where}, so it serves nobody"
+            value[purpose.value] = f"no {SUBJECT} of {where} is declared for {purpose.value}, so it serves nobody"
     said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{RECEIPTS}.py"
     return Fact("purposes_undeclared", value, Kind.DECLARED, said_in)
 

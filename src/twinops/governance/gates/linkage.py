@@ -66,6 +66,8 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
 
 
 def _some(evidence: Evidence) -> bool:
-    """Whether the stage that links saw any record, or left no word of it."""
+    """Whether the stage that links saw any record, or left no readable word of it."""
     records = evidence.value("linkage_records")
-    return not isinstance(records, dict) or any(source in records for source in LINKED)
+    if not isinstance(records, dict):
+        return True
+    return any(not isinstance(told, dict) or told.get("held") != 0 for told in records.values())

@@ -20,7 +20,17 @@ from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
 from twinops.governance.assessment import justification
 from twinops.governance.assessment.justification import JUSTIFIABLE, Weighed
-from twinops.governance.gates._absent import COLUMNS, PROFILES, absent, held, in_words, not_held, unserved
+from twinops.governance.gates._absent import (
+    COLUMNS,
+    OFFERS,
+    PROFILES,
+    absent,
+    held,
+    in_words,
+    not_held,
+    undeclared,
+    unserved,
+)
 from twinops.governance.reading import Record, Text
 
 RULE = (
@@ -122,7 +132,9 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """One deciding attribute shown below the limit: failed. All shown to be above it: passed. Else nobody can tell."""
     tests = {name: t for name, t in _tests(evidence).items() if name in limits.attributes}
-    lacking = _lacking(evidence, tests, limits)
+    lacking, offers = _lacking(evidence, tests, limits), undeclared(evidence, OFFERS)
+    if offers is not None and _reaches_nobody(evidence):
+        return not_applicable(f"There is no decision to judge. {unserved(evidence)[0]}", **about(offers))
     why = _not_judged(evidence, {n: t for n, t in tests.items() if n not in lacking}, limits, lacking)
     if why:
         return missing(why, RUN, limit=limits.ratio)
@@ -136,6 +148,12 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         return inconclusive(told, NAME_OTHERS, **about(evidence.fact(COLUMNS), limit=limits.ratio))
     judged = {n: t for n, t in tests.items() if n not in lacking}
     return _Judged(evidence, limits, judged, weighed(evidence, limits)).verdict(told)
+
+
+def _reaches_nobody(evidence: Evidence) -> bool:
+    """The decision was replayed, and not even whether anything is held could be compared."""
+    tests = _tests(evidence)
+    return evidence.fact(DECISION) is not None and bool(tests) and not any(t.households for t in tests.values())
 
 
 def _lacking(evidence: Evidence, tests: Mapping[str, AttributeTest], limits: Limits) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from twinops import plugins
 from twinops.data.days import day_of
 from twinops.data.own_sources.declared import DeclaredShelf, shelf
 from twinops.data.schema import Schema
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
@@ -42,6 +43,9 @@ def quality(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Qual
     against = contradictions.found(plane.engine, [s.name for s in sources])
     findings = quality_findings(sources, months, against, declared=declared, today=today)
     findings += Findings((), absent_sources({name: counts_of(plane, name) for name in declared}))
+    if own.root:
+        names = {name: name_of for name in declared if (name_of := own.staged_as(name)) is not None}
+        findings += Findings((), (Fact("sources_of_own", names, Kind.MEASURED, "params.yaml: own"),))
     plane.places.keep("quality", findings)
     save(quality_picture(findings), plane.places.figure("quality"))
     return Quality(len(sources), sum(s.rows.num_rows for s in sources), findings)

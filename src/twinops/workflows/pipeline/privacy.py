@@ -54,12 +54,13 @@ def privacy(learning: Learning, banding: Banding, rules: TasteRules) -> Attacked
     """Write `reports/measures/privacy.json` and two pictures.
 
     Raises:
-        DataError: too few households to attack the model.
+        DataError: too few households to learn a model from.
     """
     places, params, release = banding.places, banding.privacy, banding.release
     known, recipe = learning.examples().all_closed(), learning.recipe
+    heads, unmet = _on_the_heads(known, params, recipe)
     beside, why_not = on_the_tastes(learning.plane, rules, params)
-    found = on_the_model(known, params, recipe) | beside
+    found, why_not = heads | beside, unmet | why_not
     source = "rows the head of {head} that ships is fitted on; refitted on halves of its households"
     members = membership_findings(found, draws=params.draws, seed=params.seed, source=source) + unattacked(why_not)
     people = banding.table()
@@ -98,6 +99,19 @@ def _reached(table: Generalised | None) -> str:
         f"with at least {table.reached.l} different bands of spend in each, within {table.reached.t:.2f} of "
         "everybody's spread."
     )
+
+
+HEADS = ("activity", "baskets", "spend", "spend_median")
+
+
+def _on_the_heads(
+    known: Examples, params: PrivacyParams, recipe: Recipe
+) -> tuple[dict[str, Membership], dict[str, str]]:
+    """The attack on each head that ships; or why none could be attacked, which is not that none leaks."""
+    try:
+        return on_the_model(known, params, recipe), {}
+    except DataError as problem:
+        return {}, dict.fromkeys(HEADS, str(problem).partition(" Hint:")[0])
 
 
 def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict[str, Membership]:

@@ -9,6 +9,7 @@ import numpy as np
 from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
+from twinops.errors import DataError
 from twinops.evaluation.accuracy.importance_picture import importance_fact, importance_picture
 from twinops.evaluation.canvas import save
 from twinops.evaluation.fairness.groups import assessed, group_labels
@@ -62,7 +63,9 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     places, known = plane.places, learning.examples()
     origins = _origins(known, recipe)
     # two horizons and a grid step at least before an origin: one to learn from, one to calibrate on
-    days = [d for d in recipe.grid.cutoffs if settings.first_origin <= d and _closed(known, d)]
+    days = [
+        d for d in recipe.grid.cutoffs if settings.first_origin <= d and _closed(known, d) and _taught(known, d, recipe)
+    ]
     draws = counts(_count(known), draws=settings.draws, seed=settings.seed)
     ready()
     asked = sorted({*days, *held_out.cutoffs})
@@ -77,6 +80,15 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     save(importance_picture(findings), places.figure("importance"))
     save(rolling_picture(findings, held_out=held_out.cutoffs), places.figure("rolling_origin"))
     return Scorecard(findings, places.kept("accuracy"))
+
+
+def _taught(known: Examples, day: int, recipe: Recipe) -> bool:
+    """Whether a model for that day could be learned: early days of a small shop have too few households."""
+    try:
+        known.known_at(day, horizon_days=recipe.grid.horizon_days)
+    except DataError:
+        return False
+    return True
 
 
 def _origins(known: Examples, recipe: Recipe) -> Origins:

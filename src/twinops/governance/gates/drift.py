@@ -42,7 +42,9 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         why = evidence.value("drift_features", "not_measured")
         told = f": {why}." if isinstance(why, str) and why else "."
         return missing(
-            f"No drift share with its interval was measured{told}", "Run `dvc repro drift`.", limit=limits.at_most
+            f"No drift share with its interval was measured{told}",
+            "Run `dvc repro drift`.",
+            **about(evidence.fact("drift_features"), limit=limits.at_most),
         )
     figures = about(share, limit=limits.at_most)
     sentence = f"The share of drifted features is {share}"

@@ -80,7 +80,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         return missing(
             f"What households did in the first days was not measured with its intervals{told}",
             "Run `dvc repro drift`; it needs the days after drift.current_cutoff, and three weeks or more before it.",
-            limit=limits.alarm,
+            **about(evidence.fact("early_warning_days"), limit=limits.alarm),
         )
     known, weeks = both[: len(MEASURES)], both[len(MEASURES) :]
     worst = max(known, key=lambda m: _off(m.value))

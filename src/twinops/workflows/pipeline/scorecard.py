@@ -63,9 +63,7 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     places, known = plane.places, learning.examples()
     origins = _origins(known, recipe)
     # two horizons and a grid step at least before an origin: one to learn from, one to calibrate on
-    days = [
-        d for d in recipe.grid.cutoffs if settings.first_origin <= d and _closed(known, d) and _taught(known, d, recipe)
-    ]
+    days = [d for d in recipe.grid.cutoffs if settings.first_origin <= d and _closed(known, d) and _taught(origins, d)]
     draws = counts(_count(known), draws=settings.draws, seed=settings.seed)
     ready()
     asked = sorted({*days, *held_out.cutoffs})
@@ -82,10 +80,10 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     return Scorecard(findings, places.kept("accuracy"))
 
 
-def _taught(known: Examples, day: int, recipe: Recipe) -> bool:
+def _taught(origins: Origins, day: int) -> bool:
     """Whether a model for that day could be learned: early days of a small shop have too few households."""
     try:
-        known.known_at(day, horizon_days=recipe.grid.horizon_days)
+        origins.past(day)
     except DataError:
         return False
     return True
@@ -168,7 +166,10 @@ def _reachable(origins: Origins, held_out: EvaluateParams, settings: ScorecardPa
     heads = [
         a
         for a in settings.head_ages
-        if all(d - a in days and d - a - origins.horizon_days >= first for d in held_out.cutoffs)
+        if all(
+            d - a in days and d - a - origins.horizon_days >= first and _taught(origins, d - a)
+            for d in held_out.cutoffs
+        )
     ]
     return Ages(state, heads)
 

@@ -87,9 +87,10 @@ def missing(sentence: str, next: str, **figures: Any) -> Verdict:  # noqa: A002
     return Verdict(Outcome.MISSING, sentence, next, **figures)
 
 
-def not_applicable(sentence: str, next: str = "", **figures: Any) -> Verdict:  # noqa: A002
+def not_applicable(sentence: str, **figures: Any) -> Verdict:
     """There is nothing of what would be judged, and the evidence holds the fact that says so.
 
     Never by silence: evidence that is not there is *missing*. Whether it stands in the way says the policy.
     """
-    return Verdict(Outcome.NOT_APPLICABLE, sentence, next, **figures)
+    then = "Nothing; whether it blocks all the same says `not_applicable` of this gate in compliance/policy.yaml."
+    return Verdict(Outcome.NOT_APPLICABLE, sentence, then, **figures)

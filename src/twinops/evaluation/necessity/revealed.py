@@ -64,6 +64,8 @@ def traits_of(demographics: pa.Table) -> dict[str, Trait]:
     found: dict[str, Trait] = {}
     for attribute in (name for name in demographics.column_names if name != "sid"):
         answers = Counter(a for a in demographics[attribute].to_pylist() if a is not None)
+        if not answers:
+            continue
         if set(answers) <= set(CODES.get(attribute, ())):
             found |= {name: trait for name, trait in TRAITS.items() if trait[0] == attribute}
         elif order := order_of(attribute, answers):

@@ -98,7 +98,7 @@ def attribute_columns(demographics: pa.Table, sids: Sequence[str]) -> dict[str, 
     Where levels run from little to much, place and its square say nearly all, and cost two columns instead of twelve.
     """
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
-    rows = [place[sid] for sid in sids]
+    rows = pa.array([place[sid] for sid in sids], pa.int64())
     answers = {name: demographics[name].take(rows).to_pylist() for name in demographics.column_names if name != "sid"}
     told = {name: [a for a in given if a is not None] for name, given in answers.items()}
     return {name: _columns(answers[name], order_of(name, levels)) for name, levels in told.items() if levels}

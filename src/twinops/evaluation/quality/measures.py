@@ -216,7 +216,7 @@ def absent_sources(counts: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[F
     found = []
     for name, batches in sorted(counts.items()):
         if batches and not any(b["read"] for b in batches):
-            why = [OFF if b["off"] else UNDECLARED for b in batches if b["off"] or b["undeclared"]]
+            why = [OFF if b["off"] else UNDECLARED for b in batches if b["off"] or b.get("undeclared")]
             if len(why) == len(batches):
                 value = {"why": why[0]}
                 found.append(Fact(f"source_absent.{name}", value, Kind.MEASURED, f"data/counts/{name}"))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from own_world import CONSENT, RETAIL, but, line, write_csv
-from workshop import SMALL, Workshop, make_workshop
+from workshop import SMALL, make_workshop
 
 ASKED = ("collect@all", "lawful")
 YES = [f"{n},yes,2024-01-01" for n in range(17850, 17870)]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.entities.demographics import order_of
+from twinops.errors import DataError
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed
 from twinops.evaluation.fairness.disparity import GroupMatrix, least_found
@@ -57,8 +58,11 @@ def groupings(people: RankedHouseholds, demographics: pa.Table, rule: Assessed) 
     `demographics` has one row per household: sid, and text columns in which null says "not stated".
 
     Raises:
-        DataError: a level is not declared.
+        DataError: an attribute is not in the demographics (`assessed` names those that are), or a level not declared.
     """
+    missing = sorted(set(rule.attributes) - set(demographics.column_names))
+    if missing:
+        raise DataError(f"Demographics have no {', '.join(missing)}.", hint="Mend intended_use.yaml, or the source.")
     row = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     at = np.array([row.get(str(sid), -1) for sid in people.sids], dtype=np.int64)
     held = at >= 0

@@ -10,6 +10,7 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
 from twinops.governance import open_fields
+from twinops.governance.gates._trial import unsaid
 from twinops.governance.law.ai_act import MEANS
 from twinops.governance.reading import Record
 
@@ -55,6 +56,9 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
         return missing(
             f"{why}.", "`twinops status` lists what is open and who must say it; then `make run`.", **figures
         )
+    open_ = unsaid(evidence)
+    if open_ is not None:
+        return open_
     lacking = _lacking(evidence, found.value) if outcome == HIGH and found else []
     if lacking:
         why = f"{told}, and the Act asks for {', '.join(lacking)}"

@@ -13,15 +13,21 @@ import pytest
 import yaml
 from candidate import ROOT
 from make_sheet import write_sheet
+from supplying import supplied
 from typer.testing import CliRunner
 
 from shops.shops import five, web
 from twinops import params as params_file
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
 from twinops.data.own_sources.proposal import Proposal, Said, ShopFiles, look
+from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError, ParamsError
+from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
+from twinops.workflows.sources.fingerprint import fingerprint
 from twinops.workflows.sources.propose import Proposed, propose
 
 MADE_UP = Said(synthetic=True)
@@ -287,6 +293,26 @@ def test_a_web_shop_is_declared_without_a_single_answer(shop: ShopFiles, tmp_pat
     assert not (places.root / "data").exists()
     assert proposed(places, shop).proposal == done.proposal
     assert (places.root / "params.yaml").read_text() == after
+
+
+def test_what_was_proposed_is_collected_as_it_stands(shop: ShopFiles, tmp_path: Path) -> None:
+    places, keys = project(tmp_path / "project"), MemoryKeys()
+    done = proposed(places, shop)
+    params = params_file.read(places.root / "params.yaml")
+    fingerprint(places=places, sources=params.sources, own=params.own)
+    around = {"places": places, "keys": keys, "sources": params.sources, "own": params.own}
+    took = {
+        source: supplied(collect, source, "all", engine=DuckDBEngine(threads=1), **around)
+        for source in ("transactions", "demographics", "consent")
+    }
+    assert took["transactions"].taken == done.checked[0].taken
+    assert took["demographics"].taken == 250
+    assert took["consent"].taken == 4 * 250
+    sealed = read_sealed(places.raw("demographics", "all"), dataset="demographics", keys=keys)
+    assert {"sid", "age", "gender"} <= set(sealed.column_names)
+    assert "birth_year" not in sealed.column_names
+    assert {"18-24", "35-44", "65+"} <= set(sealed["age"].to_pylist())
+    assert set(sealed["gender"].to_pylist()) >= {"m", "w", None}
 
 
 def test_five_columns_are_enough_and_files_of_the_project_are_named_from_it(tmp_path: Path) -> None:

@@ -156,6 +156,32 @@ SHOPS: dict[str, tuple[Callable[[Path], Path], dict[str, str], dict[str, Any]]] 
         {"household_id": "1", "time": "2", "quantity": "3", "sales_value": "4"},
         {"format": "%Y%m%d", "separator": " ", "header": False},
     ),
+    "shop system with totals, freight and offsets": (
+        lambda p: table(
+            p,
+            ["Name", "Email", "Currency", "Total", "Freight", "Created at", "Lineitem quantity", "Lineitem price"],
+            [
+                [
+                    f"#{b}",
+                    f"c{w}@example.org",
+                    "EUR",
+                    f"{9 * c / 100:.2f}",
+                    "4.90",
+                    f"{t} +0100",
+                    str(n),
+                    f"{c / 100:.2f}",
+                ]
+                for w, b, t, _, n, c in purchases()
+            ],
+        ),
+        {
+            "household_id": "Email",
+            "time": "Created at",
+            "quantity": "Lineitem quantity",
+            "unit_price": "Lineitem price",
+        },
+        {"currency": "EUR", "format": "iso"},
+    ),
     "nothing but single letters": (
         lambda p: table(
             p, ["k", "d", "x"], [[w, t.strftime("%Y-%m-%d"), f"{c / 100:.2f}"] for w, _, t, _, _, c in purchases()]

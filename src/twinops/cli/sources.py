@@ -29,8 +29,13 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 @app.command("list")
 def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
-    """Every declared source: what it is, whose it is, on which basis and how long it is kept."""
-    legal = {name: plugins.load(SHELF, name).LEGAL for name in plugins.names(SHELF)} | _own(ctx)
+    """Every declared source: what it is, whose it is, on which basis and how long it is kept.
+
+    With sources of your own the shipped ones are not read, so nothing is said of them.
+    """
+    mine, shelf = _own(ctx), plugins.names(SHELF)
+    shipped = () if mine and home(ctx).params.sources.folder is None else shelf
+    legal = {name: plugins.load(SHELF, name).LEGAL for name in shipped} | mine
     answer(legal, as_json=as_json, text="\n".join(_told(name, facts) for name, facts in legal.items()))
 
 

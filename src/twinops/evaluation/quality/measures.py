@@ -205,6 +205,24 @@ def quality_findings(
     return Findings(tuple(found), tuple(Fact(name, v, Kind.MEASURED, source) for name, v in facts.items()))
 
 
+OFF, UNDECLARED = "switched off in params.yaml", "no source of this kind is declared in params.yaml"
+
+
+def absent_sources(counts: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Fact, ...]:
+    """A fact `source_absent.NAME` for each source of which nothing was read because it is off or not declared.
+
+    A declared source that is empty, or of which every row was refused, is not absent.
+    """
+    found = []
+    for name, batches in sorted(counts.items()):
+        if batches and not any(b["read"] for b in batches):
+            why = [OFF if b["off"] else UNDECLARED for b in batches if b["off"] or b.get("undeclared")]
+            if len(why) == len(batches):
+                value = {"why": why[0]}
+                found.append(Fact(f"source_absent.{name}", value, Kind.MEASURED, f"data/counts/{name}"))
+    return tuple(found)
+
+
 def _month(tally: Tally) -> dict[str, Any]:
     """A month of fewer than ten rows is not shown."""
     if tally.read < SMALLEST_CELL:

@@ -26,7 +26,7 @@ def collect(source: str, batch: str, intake: Intake) -> Collected:
         return _own(mine, batch, intake)
     if intake.own.root and intake.sources.folder is None:
         # the shipped rows are other people's; their ids may not meet yours
-        return intake.take(BatchRead(nobody(module), 0), module, batch=batch)
+        return intake.take(BatchRead(nobody(module), 0), module, batch=batch, undeclared=True)
     read = module.read(intake.plane.engine, intake.asked(batch))
     if intake.sources.sample is not None:
         read = among(read, intake.households(batch))

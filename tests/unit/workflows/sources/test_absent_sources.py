@@ -51,12 +51,13 @@ def test_what_is_not_declared_leaves_counts_and_a_fact_that_say_so(shop):
     assert found[READ_OWN] == {"transactions": "shop"}
 
 
-def test_a_declared_source_of_which_everything_was_refused_is_not_absent(tmp_path):
+def test_a_declared_source_of_which_everything_is_refused_stops_the_run_and_is_not_absent(tmp_path):
     made = Shop(tmp_path, shop=RETAIL, people=PROFILES)
     write_csv(made.file("retail.csv"), [line()])
     made.file("people.csv").write_text("id,band\n,18-24\n", encoding="utf-8")
     made.collect()
-    made.collect("demographics", "all", lock=False)
+    with pytest.raises(DataError, match="nothing was taken of 1 records"):
+        made.collect("demographics", "all", lock=False)
     assert "source_absent.demographics" not in facts(made)
 
 

@@ -358,8 +358,6 @@ def test_five_columns_are_enough_and_files_of_the_project_are_named_from_it(tmp_
 def test_real_people_s_data_are_refused_under_a_controller_who_is_made_up(shop: ShopFiles, tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="names a controller who is made up"):
         proposed(project(tmp_path / "demo"), shop, Said())
-    with pytest.raises(ParamsError, match="the controller is a synthetic one"):
-        proposed(project(tmp_path / "real", synthetic=False), shop, Said(controller="Shop (synthetic controller)"))
     assert proposed(project(tmp_path / "named", synthetic=False), shop, Said(controller="Muster GmbH")).written
 
 

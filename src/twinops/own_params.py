@@ -307,9 +307,6 @@ class OwnSource(Section):
             yield f"legal.bases: no basis for {', '.join(without)}"
         if used - self.form.serves:
             yield f"legal.purposes: {self.kind} serve {', '.join(sorted(self.form.serves))} only"
-        if not self.legal.synthetic and "synthetic" in self.legal.controller.casefold():
-            # rows of real people under a controller who does not exist would be nobody's
-            yield "legal: the controller is a synthetic one, and the rows are said to be real; say who is responsible"
 
 
 class OwnParams(RootModel[dict[Name, OwnSource]]):

@@ -176,7 +176,11 @@ def _own(ctx: typer.Context) -> dict[str, LegalFacts]:
 def _told(name: str, facts: LegalFacts) -> str:
     bases = ", ".join(f"{purpose.value}: {basis.value}" for purpose, basis in facts.bases.items())
     kind = "synthetic" if facts.synthetic else "real"
-    return f"{name} ({kind}, from {facts.collected_from}, kept {facts.retention_days} days)\n    {bases}"
+    return f"{name} ({kind}, from {facts.collected_from}, kept {_days(facts.retention_days)})\n    {bases}"
+
+
+def _days(days: int | None) -> str:
+    return "nobody said how long" if days is None else f"{days} days"
 
 
 def _checked(found: Checked) -> str:

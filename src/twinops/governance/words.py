@@ -23,6 +23,15 @@ def words(value: Any) -> str:
     return _plain(value)
 
 
+def days(value: Any) -> str:
+    """A number of days, where somebody said it.
+
+    >>> days(730), days(None)
+    ('730 days', 'not said')
+    """
+    return words(value) if value is None else f"{words(value)} days"
+
+
 def entries(value: Any) -> tuple[str, ...]:
     """The same in lines: the entries of a table, or of a table inside, one line each.
 

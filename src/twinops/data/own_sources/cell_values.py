@@ -21,7 +21,7 @@ _EXACT = 2**53
 """Beyond, a floating number no longer tells neighbouring whole numbers apart (IEEE 754)."""
 _ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?"
-    r"(?: ?(?:Z|UTC)|[+-][0-9]{2}(?::?[0-9]{2})?)?)?"
+    r"(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
 _EPOCH = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,9})?")
 _YEAR = re.compile(r"(?<![0-9])(1[89][0-9]{2}|20[0-9]{2})(?![0-9])")
@@ -150,7 +150,9 @@ def moment(cell: str, said: TimeParams, *, iso: bool) -> datetime:
         elif iso or said.format == "iso":
             if not _ISO.fullmatch(text):
                 raise Unreadable
-            found = datetime.fromisoformat(text.replace(" UTC", "Z").replace("UTC", "Z").replace(" Z", "Z"))
+            # a blank may stand before the offset, and UTC for it; the one between day and hour stays
+            clock = re.sub(r" ?(UTC|Z|[+-][0-9]{2}(?::?[0-9]{2})?)$", r"\1", text[10:]).replace("UTC", "Z")
+            found = datetime.fromisoformat(text[:10] + clock)
         else:
             found = datetime.strptime(text, said.format)  # noqa: DTZ007  (the zone follows)
         if found.tzinfo is None and said.zone == said.days_in:

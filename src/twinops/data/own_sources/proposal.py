@@ -169,8 +169,11 @@ def _sales(path: Path, said: Said) -> _Draft:
 
 
 def _named(theirs: str, ours: str) -> int:
-    if ours == "quantity" and parts_of(theirs)[:1] in (["number"], ["anzahl"], ["nombre"], ["numero"], ["num"]):
+    found = parts_of(theirs)
+    if ours == "quantity" and found[:2] in (["number", "of"], ["no", "of"], ["num", "of"], ["nombre", "de"]):
         return 3
+    if ours in _NUMBERS and set(found) & set(words()["not_amounts"]):
+        return 0
     return fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
 
 
@@ -236,6 +239,8 @@ def _one_amount(draft: _Draft) -> None:
 
 
 def _is_total(draft: _Draft) -> bool:
+    if _beyond_price(draft):
+        return True
     if "basket_id" not in draft.columns:
         return False
     seen: dict[str, set[str]] = {}
@@ -246,6 +251,18 @@ def _is_total(draft: _Draft) -> bool:
         lines[receipt] += 1
     several = [r for r, n in lines.items() if n > 2]
     return len(several) >= 10 and sum(len(seen[r]) == 1 for r in several) > 0.95 * len(several)
+
+
+def _beyond_price(draft: _Draft) -> bool:
+    """It is often more than price times pieces, which no line's amount is."""
+    columns = [draft.file.cells[draft.columns[c]][:5_000] for c in ("unit_price", "quantity", "sales_value")]
+    found = number_notation([x for c in columns for x in c])
+    if found is None:
+        return False
+    money = MoneyParams(decimal=found.decimal, thousands=found.thousands, currency=NO_CURRENCY)  # type: ignore[arg-type]
+    rows = [[numbers([x], money) for x in row] for row in zip(*columns, strict=True)]
+    whole = [(p[0] * q[0], a[0]) for p, q, a in rows if p and q and a]
+    return bool(whole) and sum(abs(a) > 1.01 * abs(pq) for pq, a in whole) > 0.05 * len(whole)
 
 
 def _must_be_there(draft: _Draft) -> None:
@@ -298,6 +315,12 @@ def _money(draft: _Draft, said: Said) -> dict[str, Any]:
     typed = [c for c in theirs if c in draft.file.typed]
     found = number_notation([x for c in theirs if c not in typed for x in draft.file.cells[c][:20_000]])
     sample = [x for c in theirs for x in draft.file.cells[c][:500]]
+    named = [
+        c
+        for c in draft.file.cells
+        if set(parts_of(c)) & {"currency", "waehrung", "wahrung", "devise", "moneda", "valuta"}
+    ]
+    sample += [x for c in named for x in draft.file.cells[c][:500]]
     hinted = currency_in(theirs, sample)
     currency = (said.currency or hinted or NO_CURRENCY).upper()
     why = "you said so" if said.currency else "a name or a sign beside the amounts says so"

@@ -22,7 +22,7 @@ from twinops.governance.documents._tables import called, figure
 from twinops.governance.gates._shelf import of
 from twinops.governance.markdown import escape, prose
 from twinops.governance.verdicts.brief import first_words
-from twinops.governance.words import words
+from twinops.governance.words import days, words
 
 WIDTH, TEXT = 320, 1_200
 """Characters of a verdict and of a declared text; longer ones are cut at a word, and stand in full in the record."""
@@ -195,13 +195,16 @@ class Prose(CitedEvidence):
         yield from self._texts("dpia.declared.retention")
         fact, review = self.evidence.fact("retention"), self.evidence.fact("retention_review")
         ages = fact.value if fact and isinstance(fact.value, dict) else {}
-        over = sorted(name for name, age in ages.items() if isinstance(age, dict) and age.get("within") is not True)
+        told_of = {name: age.get("within", False) if isinstance(age, dict) else False for name, age in ages.items()}
+        over = sorted(name for name, within in told_of.items() if within is False)
+        unsaid = sorted(name for name, within in told_of.items() if within is None)
         if fact:
             told = (
                 f"Older than they may be: {', '.join(over)}."
                 if over
                 else f"None of the {len(ages)} sources whose rows carry a day holds one that is older than it may be."
             )
+            told += f" Nobody has said how long these are kept: {', '.join(unsaid)}." if unsaid else ""
             yield said(told.replace("_", " "), fact)
         if review and isinstance(review.value, dict):
             yield said(f"Proposals to keep less: {review.value.get('told')}.", review)
@@ -317,7 +320,7 @@ def _source(fact: Fact, usual: tuple[str, ...]) -> SourceLine:
         origin=words(value.get("collected_from")),
         notice="the common one" if notice == usual[1] else notice,
         bases="; ".join(f"{basis} for {', '.join(purposes)}" for basis, purposes in grouped.items()),
-        kept=said(f"{words(value.get('retention_days'))} days", fact),
+        kept=said(days(value.get("retention_days")), fact),
     )
 
 

@@ -20,7 +20,7 @@ from twinops.governance.citations import items
 from twinops.governance.documents._tables import fairness_groups, per_group, quantities, sheet
 from twinops.governance.markdown import plain
 from twinops.governance.policy.decide import Decision
-from twinops.governance.words import words
+from twinops.governance.words import days, words
 
 FILES = ("bom.cdx.json",)
 MODEL, POLICY, ASSESSOR = "model", "standard:policy", "assessor:pipeline"
@@ -183,9 +183,7 @@ def _dataset(fact: Fact) -> dict[str, Any]:
                 "classification": "personal data, synthetic" if value.get("synthetic") else "personal data",
                 "sensitiveData": [_text(value.get("personal_data")), *map(_text, value.get("columns") or ())],
                 "governance": {"owners": [{"organization": {"name": _text(value.get("controller"))}}]},
-                "description": _text(
-                    f"kept {words(value.get('retention_days'))} days; {value.get('notice')} [{fact.id}]"
-                ),
+                "description": _text(f"kept {days(value.get('retention_days'))}; {value.get('notice')} [{fact.id}]"),
             }
         ],
     }

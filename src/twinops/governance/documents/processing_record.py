@@ -19,7 +19,7 @@ from twinops.governance.law.data_map import harmless
 from twinops.governance.markdown import plain
 from twinops.governance.policy.decide import Decision
 from twinops.governance.reading import law
-from twinops.governance.words import words
+from twinops.governance.words import days, words
 
 FILES = ("ropa.csv", "ropa.jsonld")
 COLUMNS = (
@@ -103,7 +103,7 @@ def _row(one: ProcessingActivity) -> dict[str, str]:
         "processors": actors.get("processors"),
         "transfers": evidence.value("dpia.declared.transfers"),
         # (f) and (g): when it is erased, and how it is kept safe
-        "erased after": f"{words(source.get('retention_days'))} days",
+        "erased after": days(source.get("retention_days")),
         "security measures": [f"{m.get('title')} ({m.get('status')})" for m in measures if isinstance(m, dict)],
         # arts. 13 and 14: where the data come from and what people are told
         "source of the data": source.get("collected_from"),

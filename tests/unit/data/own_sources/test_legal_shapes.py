@@ -15,7 +15,7 @@ from twinops.data.consent.ledger import allowed
 from twinops.data.consent.purposes import bases_of
 from twinops.data.own_sources.declared import legal_of
 from twinops.entities.consent import LegalBasis, Purpose
-from twinops.errors import DataError, ParamsError
+from twinops.errors import DataError
 from twinops.evaluation.quality.population import rows_without_valid_basis
 from twinops.params import ConsentParams
 from twinops.workflows.evidence import open_facts
@@ -117,11 +117,6 @@ def test_rows_of_a_trial_count_as_rows_without_a_basis() -> None:
     assert counts == {
         LegalBasis.CONSENT: 3, LegalBasis.CONTRACT: 0, LegalBasis.LEGITIMATE_INTEREST: 3, LegalBasis.OPEN: 3,
     }  # fmt: skip
-
-
-def test_real_rows_under_a_controller_who_is_made_up_are_refused() -> None:
-    with pytest.raises(ParamsError, match="the controller is a synthetic one"):
-        params(shop=but(RETAIL, legal=RETAIL["legal"] | {"synthetic": False}))
 
 
 def test_open_is_no_answer_that_a_ledger_may_hold(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
 from twinops.governance import open_fields
+from twinops.governance.gates._trial import unsaid
 from twinops.governance.law.ai_act import MEANS
 from twinops.governance.reading import Record
 
@@ -49,12 +50,9 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     if outcome == "prohibited" or barred:
         why = "; ".join([told, *(f"consumer law bars it: {b}" for b in barred)])
         return failed(f"{why}.", f"Change the use, not the answer: {FILE}.", **figures)
-    owed = evidence.fact(open_fields.FACT)
-    if owed is not None:
-        why = f"{told}, and {_owed(owed.value)}"
-        return missing(
-            f"{why}.", "`twinops status` lists what is open and who must say it; then `make run`.", **figures
-        )
+    unsaid_yet = _undeclared(evidence, told, figures) or unsaid(evidence)
+    if unsaid_yet is not None:
+        return unsaid_yet
     lacking = _lacking(evidence, found.value) if outcome == HIGH and found else []
     if lacking:
         why = f"{told}, and the Act asks for {', '.join(lacking)}"
@@ -67,6 +65,15 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             f"{why}.", f"{answer}a named person justifies the use in writing: `twinops gates resolve use`.", **figures
         )
     return passed(f"{told}; duties: {', '.join(_rules(duties.value, 'duty', 'true')) or 'none'}.", **figures)
+
+
+def _undeclared(evidence: Evidence, told: str, figures: dict[str, Any]) -> Verdict | None:
+    """Where the declarations of people have open fields, which; None: they are whole."""
+    owed = evidence.fact(open_fields.FACT)
+    if owed is None:
+        return None
+    ask = "`twinops status` lists what is open and who must say it; then `make run`."
+    return missing(f"{told}, and {_owed(owed.value)}.", ask, **figures)
 
 
 def _owed(value: Any) -> str:

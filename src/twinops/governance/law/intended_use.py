@@ -84,9 +84,12 @@ class PlannedAttribute(Record):
 
 
 class FairnessPlan(Record):
-    """For whom the decision is assessed. Which of it decides, and by which limits, is the policy's to say."""
+    """By what the decision is assessed: what is held of these attributes, or where none is named all that is held.
 
-    attributes: Annotated[dict[str, PlannedAttribute], Field(min_length=1)]
+    Which of it decides, and by which limits, is the policy's to say.
+    """
+
+    attributes: dict[str, PlannedAttribute] = Field(default_factory=dict)
 
 
 class AnsweredFact(Record):

@@ -1,5 +1,7 @@
 """Gather what was measured and declared into Evidence, judge it, and assemble the candidate's documents."""
 
+import html
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,7 +10,9 @@ from twinops import plugins
 from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.governance import citations
+from twinops.governance.citations import said
 from twinops.governance.documents.model_card_page import with_pictures
+from twinops.governance.gates._trial import sentence, trial
 from twinops.governance.log.manifest import NAME, manifest
 from twinops.governance.markdown import inert
 from twinops.governance.policy.decide import Decision, decide
@@ -67,6 +71,18 @@ def build(evidence: Evidence, decision: Decision, pictures: Mapping[str, bytes] 
     for name in plugins.names(SHELF):
         built |= plugins.load(SHELF, name).build(evidence, decision)
     built |= {name: with_pictures(text, pictures) for name, text in built.items() if name.endswith(".html")}
+    built |= {name: _as_trial(name, text, evidence) for name, text in built.items()}
     built["verdicts.json"] = to_json(inert(decision.to_dict()), indent=1) + "\n"
     citations.demand(built, evidence)
     return {**built, NAME: to_json(manifest(built, evidence, decision), indent=1) + "\n"}
+
+
+def _as_trial(name: str, text: str, evidence: Evidence) -> str:
+    """Where nobody has said on which basis data are used, every document says so under its first heading."""
+    fact = trial(evidence)
+    if fact is None or not name.endswith((".md", ".html")):
+        return text
+    if name.endswith(".md"):
+        told = str(said(sentence(fact), fact))
+        return re.sub(r"(?m)^# .*$", lambda heading: f"{heading[0]}\n\n**{told}**", text, count=1)
+    return text.replace("</h1>", f"</h1>\n<p><strong>{html.escape(sentence(fact))}</strong></p>", 1)

@@ -46,6 +46,9 @@ CARRIERS = frozenset(
         "twinops.params",
         "twinops.own_params",
         "twinops.adapters.quiet",
+        "twinops.adapters.extras",
+        "twinops.adapters.installed_code",
+        "twinops.adapters.md5",
         "twinops.adapters.running_code",
         "twinops.workflows.pipeline.notebook",
     }

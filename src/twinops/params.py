@@ -11,6 +11,7 @@ import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationError, model_validator
 
 from twinops import plugins
+from twinops.entities.day_count import DayCount
 from twinops.entities.demographics import CODES, SHOPPING
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams, Section, shown
@@ -140,6 +141,11 @@ class FeaturesParams(Section):
     step_days: Day
     horizon_days: Day
     decay_days: tuple[Day, Day, Day]
+
+    @property
+    def days(self) -> DayCount:
+        """How the project counts its days."""
+        return DayCount(self.first_day)
 
     @property
     def cutoffs(self) -> tuple[int, ...]:

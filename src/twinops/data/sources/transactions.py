@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data import journey
-from twinops.data.days import CREDIBLE, day_number
+from twinops.data.days import CREDIBLE, local_day
 from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
@@ -93,4 +93,4 @@ def sealed(rows: pa.Table) -> pa.Table:
         name: pa.array(np.rint(rows[dollars].to_numpy() * 100).astype(np.int64)) for dollars, name in _MONEY.items()
     }
     whole = {c: rows[c].cast(pa.int64()) for c in ("basket_id", "store_id", "product_id", "quantity")}
-    return pa.table({"household_id": rows["household_id"], "day": day_number(rows["local_time"]), **whole, **cents})
+    return pa.table({"household_id": rows["household_id"], "day": local_day(rows["local_time"]), **whole, **cents})

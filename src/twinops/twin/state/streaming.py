@@ -19,14 +19,15 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from twinops.data.days import CREDIBLE, FIRST_DAY
 from twinops.errors import DataError
 from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE, decay
 
-ANCHOR = (CREDIBLE[0].date() - FIRST_DAY).days
-"""Weights count from the first credible day, so that none is below one. Ten years more add 1,000 bits, not work."""
+ANCHOR = -6_210
+"""Weights count from a day 17 years before the project's first, so that none is below one. Ten years more add 1,000
+bits, not work."""
 
-LAST_DAY = (CREDIBLE[1].date() - FIRST_DAY).days
+LAST_DAY = 30_315
+"""83 years after the project's first day; who comes so far moves `features.first_day`."""
 FRACTION = 60
 """Bits behind the point of a weight: it is exact to 2**-60 of itself."""
 
@@ -42,7 +43,7 @@ LARGEST_BASKET_CENTS = 10**9
 
 
 class Basket(NamedTuple):
-    """One event: the shop's number of the basket, its day since 1 January 2017, and what it cost in whole cents."""
+    """One event: the shop's number of the basket, its day by the project's count, and what it cost in whole cents."""
 
     basket_id: int
     day: int

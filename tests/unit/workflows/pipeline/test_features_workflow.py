@@ -226,12 +226,6 @@ def test_nothing_collected_is_a_clear_data_error(tmp_path):
         supplied(features, Places(tmp_path), engine=DuckDBEngine(threads=1), keys=MemoryKeys(), grid=GRID, as_of=AS_OF)
 
 
-@pytest.mark.usefixtures("unpictured")
-def test_a_first_day_the_sealed_days_do_not_count_from_is_refused(tmp_path):
-    with pytest.raises(ParamsError, match="first_day"):
-        made(tmp_path, grid=GRID.model_copy(update={"first_day": date(2016, 1, 1)}))
-
-
 def test_the_panel_file_is_the_same_bytes_for_one_and_two_threads(tmp_path):
     transactions = crowd(40)
     one, _, _ = made(tmp_path / "one", transactions, threads=1)

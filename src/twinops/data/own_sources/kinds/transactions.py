@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from twinops.data.days import CREDIBLE, day_number
+from twinops.data.days import CREDIBLE, local_day
 from twinops.data.own_sources.codes import HIGHEST
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
@@ -35,5 +35,5 @@ def sealed(rows: pa.Table) -> pa.Table:
     codes = {c: rows[c] for c in ("basket_id", "store_id", "product_id", "quantity")}
     money = {ours: rows[amount] for amount, ours in _MONEY.items()}
     return in_total_order(
-        pa.table({"household_id": rows["household_id"], "day": day_number(rows["time"]), **codes, **money})
+        pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"]), **codes, **money})
     )

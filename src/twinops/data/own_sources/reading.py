@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -100,24 +101,30 @@ class SourceLook:
     households: int
 
 
+def judged_files(source: DeclaredSource) -> Iterator[tuple[TextCells, Mapped, PartedRecords]]:
+    """Every file of a source (or its query), read and judged whole, whatever the months are."""
+    # any month will do to find the one file or query of another source
+    for batch in list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]:
+        cells = cells_of(source, batch)
+        found = mapped(cells, source.said)
+        _, _, foreign = _mine(source, batch, months(cells, source.said))
+        yield cells, found, judge(cells, found, source, foreign)
+
+
 def look(source: DeclaredSource) -> SourceLook:
     """Read and judge everything; store nothing.
 
     Raises:
         DataError, ParamsError, ServiceError: as reading does.
     """
-    # any month will do to find the one file or query of another source
-    names = list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]
     reasons, by_month, people = Counter[str](), Counter[str](), set[str]()
     records, taken = 0, 0
     dropped: dict[str, None] = {}
     filled: tuple[str, ...] = ()
-    for batch in names:
-        cells = cells_of(source, batch)
-        found = mapped(cells, source.said)
-        _, _, foreign = _mine(source, batch, months(cells, source.said))
-        judged = judge(cells, found, source, foreign)
-        records, taken, filled = records + cells.records, taken + judged.good.num_rows, found.filled
+    files = 0
+    for cells, found, judged in judged_files(source):
+        files, filled = files + 1, found.filled
+        records, taken = records + cells.records, taken + judged.good.num_rows
         reasons.update(r.reason for r in (*judged.refused, *cells.refused))
         dropped |= dict.fromkeys(cells.dropped)
         people |= set(pc.unique(judged.good["household_id"]).to_pylist())
@@ -125,6 +132,6 @@ def look(source: DeclaredSource) -> SourceLook:
             counted = pc.value_counts(pc.strftime(judged.good["time"], format="%Y-%m")).to_pylist()
             by_month.update({c["values"]: c["counts"] for c in counted})
     return SourceLook(
-        source.name, source.said.kind, len(names), records, taken, dict(sorted(reasons.items())),
+        source.name, source.said.kind, files, records, taken, dict(sorted(reasons.items())),
         tuple(dropped), filled, dict(sorted(by_month.items())), len(people),
     )  # fmt: skip

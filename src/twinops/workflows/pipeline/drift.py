@@ -62,7 +62,7 @@ def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     return measure_early(
         watch_all(seen, how, cutoffs=watched),
         how,
-        lambda ratios, weeks: early_warning.answer(ratios, weeks, limits).value,
+        lambda ratios, weeks, calm: early_warning.answer(ratios, weeks, limits, calm).value,
         day=days.current_cutoff,
         limits={"warn": limits.warn, "alarm": limits.alarm},
     )

@@ -88,7 +88,7 @@ def _origins(known: Examples, recipe: Recipe) -> Origins:
             "twin": recipe.fit,
             "heads": replace(recipe, champion=GLM).fit,
             "rfm": lambda past: with_median(fit_rfm(past, recipe.penalties), past),
-            "naive": lambda past: fit_naive(past, horizon_days=recipe.grid.horizon_days),
+            "naive": fit_naive,
             "segment": lambda past: with_median(fit_segments(past), past),
         },
         heads="twin" if recipe.champion == GLM else "heads",

@@ -91,7 +91,8 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
     diary, contacts = tables.diaries(everyone), tables.contacts(everyone)
     found = support.fit_support(closed, model, diary, contacts, known_until=end)
     write(places.support, support.to_text(found))
-    who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
+    oldest = min((b[0].day for b in diary.values() if b), default=0)
+    who = newcomers(diary, known_until=end, oldest=oldest, quiet=model.horizon_days)
     enough = found is not None and found.newcomers is not None
     new = tell_newcomers(closed, who, opener.grid, penalties) if enough else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))

@@ -25,7 +25,7 @@ from twinops.twin.answers.what_if import Action, simulate
 from twinops.twin.state.advance import silent, with_basket
 from twinops.twin.state.streaming import Basket, StreamingState, replay, rows
 from twinops.twin.support import support as supports
-from twinops.twin.support.newcomers import QUIET_DAYS, Newcomer, newcomers, outcomes_after, outcomes_before
+from twinops.twin.support.newcomers import Newcomer, newcomers, outcomes_after, outcomes_before
 from twinops.twin.support.spread import FEWEST, Outcomes, fit_spread
 
 WORLD = living_crowd()
@@ -193,7 +193,7 @@ def test_shifting_columns_is_the_same_as_asking_the_living_state_later():
 
 
 def test_newcomers_are_those_first_seen_weeks_after_the_data_begin():
-    who = newcomers({0: [Basket(1, 3, 100)], 1: [Basket(2, QUIET_DAYS + 1, 100)], 2: []}, known_until=200, oldest=1)
+    who = newcomers({0: [Basket(1, 3, 100)], 1: [Basket(2, 29, 100)], 2: []}, known_until=200, oldest=1, quiet=28)
     assert [n.household for n in who] == [1]
 
 

@@ -87,10 +87,10 @@ def test_a_column_that_is_not_for_the_twin_enters_no_feature_and_none_that_it_ne
     dear = BASKETS.set_column(BASKETS.column_names.index("retail_discount_cents"), "retail_discount_cents", [[99] * 4])
     plain = {r["sid"]: r for r in panel(*made(tmp_path / "all", dear)[:2]) if r["cutoff"] == 57}
     own_rows = {r["sid"]: r for r in panel(*made(tmp_path / "own", dear, own=own)[:2]) if r["cutoff"] == 57}
-    assert {r["stores_84"] for r in plain.values()} == {1}
-    assert {r["stores_84"] for r in own_rows.values()} == {0}
-    assert any(r["saved_share_84"] for r in plain.values())
-    assert not any(r["saved_share_84"] for r in own_rows.values())
+    assert {r["stores_h3"] for r in plain.values()} == {1}
+    assert {r["stores_h3"] for r in own_rows.values()} == {0}
+    assert any(r["saved_share_h3"] for r in plain.values())
+    assert not any(r["saved_share_h3"] for r in own_rows.values())
     purposes["time"] = ("twin_scoring",)
     own = params(shop=but(RETAIL, columns=columns, legal={**LEGAL, "purposes": purposes})).own
     with pytest.raises(ParamsError, match="do not serve training: time"):

@@ -4,8 +4,8 @@ Labels of a whole horizon come late. What households did in the first days over 
 above one there was more than expected, below one less. Both ways count.
 
 Weeks move by themselves, those of a small shop more than of a large one. The policy's limits hold unless calm weeks of
-the shop lay farther off (`early_warning_limits`); then theirs do, up to `MOST`. An alarm must lie beyond what calm weeks
-do; to pass, this week must be seen as well as calm weeks are.
+the shop lay farther off (`early_warning_limits`); then theirs do, up to `MOST`. An alarm must lie beyond what calm
+weeks do; to pass, this week must be seen as well as calm weeks are.
 """
 
 from __future__ import annotations

@@ -103,7 +103,7 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
         return lambda cell: notation.moment(cell, time, iso=plain)
     if ours in ("sales_value", *DISCOUNTS) and said.money is not None:
         currency = said.money
-        return lambda cell: _fits(notation.minor(notation.number(cell, money), currency))
+        return lambda cell: _fits(notation.hundredths(notation.number(cell, money), currency))
     readers: dict[str, Callable[[str], Any]] = {
         "household_id": notation.identity,
         **dict.fromkeys(("store_id", "basket_id", "product_id"), notation.code),
@@ -134,7 +134,7 @@ def _price(amount: Decimal) -> Decimal:
 
 
 def _times(prices: pa.Array, quantities: Any, said: OwnSource) -> list[int | None]:
-    """Unit price times quantity, exactly, then in whole minor units."""
+    """Unit price times quantity, exactly, then in whole hundredths of the currency's major unit."""
     if said.money is None:
         raise ValueError("transactions without money")
     counts = quantities.to_pylist() if isinstance(quantities, pa.Array | pa.ChunkedArray) else quantities
@@ -146,7 +146,7 @@ def _times(prices: pa.Array, quantities: Any, said: OwnSource) -> list[int | Non
             continue
         pair = (price, quantity)
         if pair not in memo:
-            memo[pair] = max(-(2**62), min(2**62, notation.minor(price * quantity, said.money)))
+            memo[pair] = max(-(2**62), min(2**62, notation.hundredths(price * quantity, said.money)))
         out.append(memo[pair])
     return out
 

@@ -27,11 +27,11 @@ SCHEMA = Schema(
         Column("time", "time", *CREDIBLE),
     )
 )
-"""Amounts are whole minor units already."""
+"""Amounts are whole hundredths of the currency's major unit already: every head and picture divides them by 100."""
 
 
 def sealed(rows: pa.Table) -> pa.Table:
-    """The shipped transactions' columns: local `day`, codes, quantity and money in whole minor units."""
+    """The shipped transactions' columns: local `day`, codes, quantity and money in whole hundredths of the major unit."""
     codes = {c: rows[c] for c in ("basket_id", "store_id", "product_id", "quantity")}
     money = {ours: rows[amount] for amount, ours in _MONEY.items()}
     return in_total_order(

@@ -1,4 +1,4 @@
-"""Yen have no minor unit and dinars three digits of it: tables hold hundredths, so heads and pictures are right for all."""
+"""Yen have no minor unit and dinars three digits of it: tables hold hundredths, so heads and pictures are right."""
 
 from __future__ import annotations
 

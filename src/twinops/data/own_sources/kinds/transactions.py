@@ -31,7 +31,7 @@ SCHEMA = Schema(
 
 
 def sealed(rows: pa.Table) -> pa.Table:
-    """The shipped transactions' columns: local `day`, codes, quantity and money in whole hundredths of the major unit."""
+    """The shipped transactions' columns: local `day`, codes, quantity, money in hundredths of the major unit."""
     codes = {c: rows[c] for c in ("basket_id", "store_id", "product_id", "quantity")}
     money = {ours: rows[amount] for amount, ours in _MONEY.items()}
     return in_total_order(

@@ -37,7 +37,9 @@ def test_a_shop_that_sells_twice_a_year_gets_a_longer_horizon_and_memories_in_pr
 
 
 def test_five_years_of_such_a_shop_allow_the_horizon_its_rhythm_asks_for() -> None:
-    assert proposed(ReceiptDays(date(2015, 3, 9), (40,) * 1_826, 6_000)).params["features"]["horizon_days"] == 168
+    longest = proposed(ReceiptDays(date(2015, 3, 9), (40,) * 1_826, 6_000))
+    assert longest.params["features"]["horizon_days"] == 168
+    assert params.parse(yaml.safe_load(with_sections(PARAMS, longest.params))).drift.early_days == 42
 
 
 shops = st.builds(

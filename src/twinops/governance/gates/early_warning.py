@@ -73,7 +73,7 @@ class Bounds(NamedTuple):
 
         def wider(policy: float, name: str) -> float:
             own = calm.get(name)
-            return min(max(policy, own), MOST) if isinstance(own, (int, float)) else policy
+            return max(policy, min(own, MOST)) if isinstance(own, (int, float)) else policy
 
         warn, alarm = wider(limits.warn, "warn"), wider(limits.alarm, "alarm")
         return cls(warn, max(alarm, warn), max(wider(limits.alarm, "wide"), alarm))

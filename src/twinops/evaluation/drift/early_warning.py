@@ -32,6 +32,9 @@ JUDGED = ("baskets", "active")
 FEWEST_HOUSEHOLDS = 50
 """With fewer on the day nothing is measured."""
 
+MOST = 0.5
+"""Calm weeks that lie farther off set no wider limit: half as many as expected is news in any shop."""
+
 WARN_RATE, ALARM_RATE = 1 / 4, 1 / 8
 """Of calm weeks, how many at most lie beyond the limits that calm weeks set: for a warning, for an alarm."""
 
@@ -153,7 +156,7 @@ def calm_limits(weeks: Sequence[Week]) -> dict[str, float]:
         "alarm": calm.upper(off, rate=ALARM_RATE),
         "wide": calm.upper(ends, rate=WARN_RATE),
     }
-    return {name: limit for name, limit in found.items() if limit is not None}
+    return {name: min(limit, MOST) for name, limit in found.items() if limit is not None}
 
 
 def day_answer(week: Week, others: Sequence[Week], how: Watching, answer: Answer) -> DayAnswer | None:

@@ -69,7 +69,8 @@ class Early:
 
     def used(self, name: str) -> float:
         """The limit that was used: the policy's, or that of calm weeks where they lay farther off."""
-        return max(self.limits[name], self.calm.get(name, 0.0))
+        own = max(self.limits[name], self.calm.get(name, 0.0))
+        return max(own, self.used("warn")) if name == "alarm" else own
 
     @property
     def month_apart(self) -> tuple[DayAnswer, ...]:

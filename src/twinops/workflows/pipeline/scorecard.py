@@ -123,7 +123,8 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
         settings.seed,
         f"held-out as-of days {', '.join(map(str, held_out.cutoffs))}; all made for each on closed rows only",
     )
-    aged = measure_freshness(origins, held_out.cutoffs, draws, ages=_reachable(origins, held_out, settings))
+    ages = _reachable(origins, held_out, settings)
+    aged = measure_freshness(origins, held_out.cutoffs, draws, ages=ages)
     measures = [
         *coverage_measures(twin, naive, draws, setting),
         *measured_together.gain_measures([measured[d] for d in held_out.cutoffs], setting, baseline="segment"),
@@ -135,7 +136,7 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
         measured_together.group_fact(scored, twin, draws, groups),
         _importance(origins, given),
     )
-    shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.SHOWN, *measured_together.SHOWN)
+    shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.presented(ages), *measured_together.SHOWN)
     return Findings(tuple(measures), facts, shown)
 
 

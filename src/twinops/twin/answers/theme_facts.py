@@ -79,7 +79,7 @@ def theme_facts(model: TwinModel, row: pa.Table) -> Mapping[str, str]:
         "trend": {"visits": _beside(_ratio(pace), "more visits", "fewer visits", "about as many visits"),
                   "baskets": _beside(_ratio(usd), "larger", "smaller", "about as large")},
         "basket": {"own": f"{usd['slow']:,.0f}", "average": f"{math.exp(usual['value']) - 1:,.0f}"},
-        "known": {"days": f"{state['tenure_days']:,}", "familiar": FAMILIAR * model.horizon_days},
+        "known": {"days": f"{state['tenure_days']:,}", "familiar": FAMILIAR * model.priors.lapse_days},
     }  # fmt: skip
     return {name: str(said.get("fact", "")).format(**filled.get(name, {})) for name, said in words()["groups"].items()}
 

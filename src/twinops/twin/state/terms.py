@@ -11,10 +11,10 @@ from twinops.twin.state.priors import Pace, Priors, columns, fit_priors, own_var
 __all__ = ["MEANINGS", "TERMS", "USED_BY", "Pace", "Priors", "columns", "fit_priors", "terms"]
 
 FAMILIAR = 2
-"""Tenure is capped at so many horizons. It grows by the calendar: uncapped, it extrapolates in every month to come."""
+"""Tenure is capped at so many lapses. It grows by the calendar: uncapped, it extrapolates in every month to come."""
 
 FOUR_WEEKS = 28.0
-"""The numbers of days below were found for a horizon of four weeks; for another they are in proportion."""
+"""The numbers of days below were found for a lapse of four weeks; for another they are in proportion."""
 
 NEW_DAYS = 45
 """How long a household counts as new: the term fades by the factor e in so many days, and stops moving."""
@@ -43,14 +43,14 @@ MEANINGS = {
     "silence_slow": "chance of no basket in the horizon, slow memory",
     "recency": "days since the last basket (log)",
     "overdue": "baskets missed since the last one (log)",
-    "familiarity": f"days since the first basket, up to {FAMILIAR} horizons (log)",
+    "familiarity": f"days since the first basket, up to {FAMILIAR} lapses (log)",
     "regularity": "share of days with a basket (log)",
     "basket_size": "mean log basket value",
     "basket_spread": "spread of log basket values",
     "recency_squared": "days since the last basket (log), squared",
     "overdue_squared": "baskets missed since the last one (log), squared",
     "surprise": "how unlikely this silence is at the pace of all its days",
-    "newness": f"how new the household is, fading over {NEW_DAYS / FOUR_WEEKS:.1f} horizons",
+    "newness": f"how new the household is, fading over {NEW_DAYS / FOUR_WEEKS:.1f} lapses",
     "lapses": "share of days that were part of a lapse (log)",
 }
 """What each term says, for a reader of cards and pictures."""
@@ -75,12 +75,12 @@ def terms(table: pa.Table, priors: Priors, *, horizon_days: int) -> np.ndarray:
     state = columns(table, STATE)
     made = {**_paces(state, priors, horizon_days), **_values(state, priors)}
     tenure, silence = np.maximum(state["tenure_days"], 1), np.maximum(state["recency_days"], 0)
-    scale = horizon_days / FOUR_WEEKS
+    scale = priors.lapse_days / FOUR_WEEKS
     recency, overdue = np.log1p(silence), np.log1p(silence * np.exp(made["pace"]))
     made |= {
         "recency": recency,
         "overdue": overdue,
-        "familiarity": np.log(np.minimum(tenure, FAMILIAR * horizon_days)),
+        "familiarity": np.log(np.minimum(tenure, FAMILIAR * priors.lapse_days)),
         "regularity": np.log((state["shopping_days"] + 1) / (tenure + REGULARITY_DAYS * scale)),
         "recency_squared": recency**2,
         "overdue_squared": overdue**2,

@@ -1,7 +1,7 @@
 """Propose first day, months and every window from the days on which receipts lie, and write them if asked to."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from twinops.data.days import local_day
 from twinops.data.door import asked_for
-from twinops.data.own_sources.declared import DeclaredSource, declared
-from twinops.data.own_sources.reading import judged_files
+from twinops.data.own_sources import opening
+from twinops.data.own_sources.declared import WHOLE, DeclaredSource, declared
+from twinops.data.own_sources.reading import read
 from twinops.data.sources import transactions
 from twinops.data.windows import counted, proposed
 from twinops.errors import DataError
@@ -46,6 +47,8 @@ def windows(*, write: bool = False, places: Places, params: Params, engine: Engi
     if days is None:
         raise DataError("No receipt has a customer and a day.", hint="See `twinops sources check`.")
     found = proposed(days)
+    if params.months == (WHOLE,):  # one batch of everything, as was declared
+        found = replace(found, params={name: value for name, value in found.params.items() if name != "months"})
     changed = _changed(found.params, params.model_dump(mode="json", by_alias=True))
     wanted = write and bool(changed)
     if wanted:
@@ -65,8 +68,9 @@ def _receipts(places: Places, params: Params, engine: Engine) -> Iterator[pa.Tab
 
 
 def _own(source: DeclaredSource) -> Iterator[pa.Table]:
-    for _, _, judged in judged_files(source):
-        yield pa.table({"household_id": judged.good["household_id"], "day": local_day(judged.good["time"])})
+    for batch in opening.batches(source) if source.said.reads == "folder" else [WHOLE]:
+        rows = read(source, batch).rows
+        yield pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"])})
 
 
 def _changed(wanted: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:

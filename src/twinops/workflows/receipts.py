@@ -1,16 +1,16 @@
 """The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import pyarrow as pa
 
 from twinops.data.consent import ages, purposes
-from twinops.data.own_sources.declared import law_on
+from twinops.data.own_sources.declared import WHOLE, law_on
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import LegalBasis, Purpose
@@ -76,7 +76,7 @@ class Receipts:
     @cached_property
     def known_until(self) -> int:
         """The first day nothing is known of."""
-        return min(self.today, reached(self.plane.places.raw_batches(TRANSACTIONS), self.days))
+        return min(self.today, reached(self.plane.places, self.days))
 
     @property
     def full_age(self) -> ages.FullAge:
@@ -122,13 +122,15 @@ def ties(places: Places, keys: KeyStore) -> Ties | None:
     return Ties(tables.source("choices"), links) if links.num_rows else None
 
 
-def reached(batches: list[Path], days: DayCount) -> int:
-    """The first day after the last collected month.
+def reached(places: Places, days: DayCount) -> int:
+    """The first day after the last collected month; of receipts that came in one go, after the last of them.
 
     Raises:
         DataError: there is no month, or one is missing in between: its baskets would be taken for silence.
     """
-    months = sorted(p.stem for p in batches)
+    months = sorted(p.stem for p in places.raw_batches(TRANSACTIONS))
+    if months == [WHOLE]:
+        return _after_all(places)
     if not months:
         raise DataError("No month of transactions was collected.", hint="Run `dvc repro`.")
     firsts = [date.fromisoformat(f"{m}-01") for m in months]
@@ -139,6 +141,18 @@ def reached(batches: list[Path], days: DayCount) -> int:
                 hint="List every month in `months`; a month without receipts has an empty batch.",
             )
     return days.number(_next_month(firsts[-1]))
+
+
+def _after_all(places: Places) -> int:
+    """The day after the newest row of the one batch.
+
+    Raises:
+        DataError: it holds none.
+    """
+    newest = json.loads(places.counts(TRANSACTIONS, WHOLE).read_text(encoding="utf-8"))["newest_day"]
+    if newest is None:
+        raise DataError("The receipts hold no row.", hint="See `twinops sources check`.")
+    return int(newest) + 1
 
 
 def _next_month(first: date) -> date:

@@ -53,7 +53,7 @@ def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     limits = limits_of(places)
     if limits is None:
         return None
-    known_until = reached(places.raw_batches("transactions"), grid.days)
+    known_until = reached(places, grid.days)
     lines = plane.tables.source("transactions")
     watched = [c for c in grid.cutoffs if days.early_from <= c <= known_until - days.early_days]
     wanted = lines.filter(pc.greater_equal(lines["day"], min(grid.cutoffs)))

@@ -16,6 +16,7 @@ from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import reached
 from twinops.workflows.sources.windows import Windows, windows
 
 ROOT = Path(__file__).parents[4]
@@ -76,3 +77,10 @@ def test_the_shipped_receipts_give_what_params_say(tmp_path: Path) -> None:
     said = params.read(ROOT / "params.yaml")
     found = windows(places=Places(tmp_path), params=said, engine=DuckDBEngine(threads=2))
     assert found.changed == {}
+
+
+def test_receipts_that_come_in_one_go_are_known_until_the_last_of_them(shop: Shop) -> None:
+    shop.lock()
+    days = DayCount(FIRST.date())
+    supplied(collect, "transactions", "all", days=days, engine=DuckDBEngine(threads=1), **shop.around)
+    assert reached(shop.places, days) == DAYS

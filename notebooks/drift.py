@@ -29,7 +29,7 @@ compared = result.findings.facts[0].value
 # %% [markdown]
 # ## What is compared
 #
-# Only features of a window (28, 56 or 84 days). Totals since the first day grow with the clock whatever households do:
+# Only features of a window (one, two or three horizons). Totals since the first day grow with the clock whatever households do:
 # measured so, they raised nearly all alarms, and none of them meant anything.
 #
 # A feature is flagged when two things hold together: the two days differ beyond chance (Kolmogorov-Smirnov, adjusted

@@ -12,7 +12,7 @@
 # For each held-out as-of day the twin is fitted again, on what was closed by that day and on households that
 # allowed training then. It predicts the horizon that follows, for households that allow scoring. Beside it stand,
 # made for the same days from the same households: LightGBM, a regression on recency, frequency and monetary value
-# (RFM), the classic BG/NBD with gamma-gamma, the last 28 days repeated, and the forecast that nobody comes. Of those
+# (RFM), the classic BG/NBD with gamma-gamma, the last horizon repeated, and the forecast that nobody comes. Of those
 # that are plain (all but LightGBM, which reads what the twin reads) the best counts, quantity by quantity.
 #
 # Spend has two answers, and no one number can be both: the mean, which is right for totals and judged by a deviance,

@@ -118,7 +118,10 @@ class TimeParams(Section):
 
 
 class MoneyParams(Section):
-    """How amounts are written, and in how many digits the currency's minor unit lies behind the major one."""
+    """How amounts are written, and in how many digits the currency's minor unit lies behind the major one.
+
+    Tables keep hundredths of the major unit for every currency: of three digits the last is rounded to even.
+    """
 
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""

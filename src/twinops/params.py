@@ -11,6 +11,7 @@ import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationError, model_validator
 
 from twinops import plugins
+from twinops.entities.day_count import DayCount
 from twinops.entities.demographics import CODES, SHOPPING
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams, Section, shown
@@ -147,6 +148,11 @@ class FeaturesParams(Section):
     decay_days: tuple[Day, Day, Day]
 
     @property
+    def days(self) -> DayCount:
+        """How the project counts its days."""
+        return DayCount(self.first_day)
+
+    @property
     def cutoffs(self) -> tuple[int, ...]:
         """All as-of days, in order."""
         return tuple(range(self.first_cutoff, self.last_cutoff + 1, self.step_days))
@@ -224,7 +230,7 @@ class DriftParams(Section):
     current_cutoff: Day
     draws: Annotated[int, Field(ge=20, le=100_000)]
     seed: Seed
-    early_days: Annotated[int, Field(ge=1, le=28)] = 7
+    early_days: Annotated[int, Field(ge=1, le=364)] = 7
     early_from: Day = 113
     early_draws: Annotated[int, Field(ge=50, le=100_000)] = 400
 
@@ -395,6 +401,15 @@ class Params(Section):
             wrong.append(f"fairness.cutoff {self.fairness.cutoff} (must be one of evaluate.cutoffs)")
         if wrong:
             raise ValueError(f"not an as-of day of the features grid {sorted(grid)}: {', '.join(wrong)}")
+        return self
+
+    @model_validator(mode="after")
+    def _early_is_within_the_horizon(self) -> Self:
+        if self.drift.early_days > self.features.horizon_days:
+            raise ValueError(
+                f"drift.early_days {self.drift.early_days} is longer than features.horizon_days "
+                f"{self.features.horizon_days}: nothing would be known early"
+            )
         return self
 
     @model_validator(mode="after")

@@ -138,7 +138,7 @@ class ColumnLineage(Protocol):
         """The columns of a table, in order."""
 
     def of(self, column: str) -> frozenset[str]:
-        """The source columns whose values a column (`panel.cents_28`) is made from."""
+        """The source columns whose values a column (`panel.cents_h1`) is made from."""
 
     def columns_from(self, source: str) -> frozenset[str]:
         """Every derived column (`table.column`) in whose values a source has a part."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from twinops import params as params_file
 from twinops import plugins
+from twinops.entities.day_count import DayCount
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
 from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, Production, Registry, Signer, Tracking
@@ -170,8 +171,8 @@ class Project:
         """What a type hint asks for; of a record, what each of its fields asks for."""
         if hint in PORTS:
             return getattr(self, PORTS[hint])
-        if hint is date:
-            return self.params.as_of
+        if hint in DAYS:
+            return DAYS[hint](self.params)
         if hint in section_names():
             return getattr(self.params, section_names()[hint])
         return hint(**{name: self._made(kind) for name, kind in get_type_hints(hint).items() if injected(kind)})
@@ -193,6 +194,13 @@ PORTS: Mapping[Any, str] = {
 """What a project supplies whole, beside the sections of its parameters and the as-of day."""
 
 
+DAYS: Mapping[Any, Callable[[Params], Any]] = {
+    date: lambda params: params.as_of,
+    DayCount: lambda params: params.features.days,
+}
+"""The as-of day, and how days are counted: of all parameters the only ones that are supplied one by one."""
+
+
 def find(verb: str) -> Callable[..., Any]:
     """The workflow of this name: `train`, or of another room `dpia.answer`.
 
@@ -207,7 +215,7 @@ def find(verb: str) -> Callable[..., Any]:
 
 def injected(hint: Any) -> bool:
     """Whether a project supplies it: a port, a section of `params.yaml`, the as-of day, or a record of such."""
-    if hint in PORTS or hint is date or hint in section_names():
+    if hint in PORTS or hint in DAYS or hint in section_names():
         return True
     if not (is_dataclass(hint) and isinstance(hint, type)):
         return False
@@ -223,7 +231,7 @@ def asked(workflow: Callable[..., Any]) -> frozenset[Any]:
 
 
 def _leaves(hint: Any) -> Iterator[Any]:
-    if hint in PORTS or hint is date or hint in section_names():
+    if hint in PORTS or hint in DAYS or hint in section_names():
         yield hint
         return
     for kind in get_type_hints(hint).values():

@@ -12,6 +12,7 @@ from recording import Recording
 from workshop import ROOT
 
 import dependencies
+from twinops.entities.day_count import DayCount
 from twinops.params import section_names
 from twinops.ports import KeyStore
 from twinops.wiring import asked, find
@@ -47,9 +48,11 @@ def declared_sections(stage: str) -> set[str]:
 def test_a_stage_declares_the_parameter_sections_its_workflow_takes(stage: str) -> None:
     sections, supplied = section_names(), asked(find(workflow_of(stage)))
     taken = {sections[h] for h in supplied if h in sections} | ({"as_of"} if date in supplied else set())
+    if DayCount in supplied and "features" not in taken:
+        taken |= {"features.first_day"}
     needed = taken | ({"vault"} if KeyStore in supplied else set())
     if stage == "documents":  # names the key, which is made from every parameter of every stage
-        needed = {p for other in STAGES for p in declared_sections(other)}
+        needed = {p for other in STAGES for p in declared_sections(other)} - {"features.first_day"}
     assert declared_sections(stage) == needed
 
 

@@ -7,19 +7,23 @@ from dataclasses import MISSING, fields
 from datetime import date
 from typing import Any, get_type_hints
 
+from twinops.entities.day_count import DayCount
 from twinops.params import section_names
 from twinops.ports import Engine, KeyStore
 from twinops.wiring import injected
 from twinops.workflows.places import Places
 
-PORTS = {"places": Places, "engine": Engine, "keys": KeyStore, "as_of": date}
+PORTS = {"places": Places, "engine": Engine, "keys": KeyStore, "as_of": date, "days": DayCount}
+DAYS = DayCount(date(2017, 1, 1))
+"""How days count where a test does not say."""
 
 
 def supplied(workflow: Callable[..., Any], *first: Any, **given: Any) -> Any:
     """Call a workflow; records among its type hints are made of what is given, the rest are its own arguments."""
     if places := [value for value in first if isinstance(value, Places)]:
         given["places"] = places[0]
-    ready = {kind: given[name] for name, kind in PORTS.items() if name in given}
+    ready: dict[Any, Any] = {DayCount: DAYS}
+    ready |= {kind: given[name] for name, kind in PORTS.items() if name in given}
     ready |= {type(value): value for value in given.values() if type(value) in section_names()}
     hints = {name: hint for name, hint in get_type_hints(workflow).items() if name != "return"}
     made_of = {name: made(hint, ready) for name, hint in hints.items() if injected(hint) and can(hint, ready)}

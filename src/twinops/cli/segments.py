@@ -37,7 +37,8 @@ def segments(
         from twinops.evaluation.segments.picture import segments_picture
 
         save(segments_picture(found.segments, what=_what(found), horizon_days=found.horizon_days), picture)
-    answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else _text(found))
+    text = "\n".join(found.refused) if found.refused else _text(found)
+    answer(found, as_json=as_json, text=text)
     raise typer.Exit(REFUSED if found.refused else 0)
 
 
@@ -53,10 +54,8 @@ def _what(found: Segmented) -> str:
 
 
 def _text(found: Segmented) -> str:
-    from twinops.twin.answers.portrait import said
-
     head = (
-        f"{found.asked:,} households that allow {found.purpose}, as of {said(found.day)}; expected in the next "
+        f"{found.asked:,} households that allow {found.purpose}, as of {found.date}; expected in the next "
         f"{found.horizon_days} days, means with 95 % intervals"
     )
     lines = [head, *(_line(s) for s in found.segments)]

@@ -15,13 +15,14 @@ import typer
 from twinops import plugins
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.entities.legal import LegalFacts
-from twinops.errors import DataError, ParamsError
+from twinops.errors import REFUSED, DataError, ParamsError
 
 if TYPE_CHECKING:
     from twinops.data.own_sources.look import Mistake
     from twinops.data.own_sources.proposal import Question, Said, ShopFiles
     from twinops.workflows.sources.check import Checked
     from twinops.workflows.sources.propose import Proposed
+    from twinops.workflows.sources.windows import Windows
 
 SHELF = "twinops.data.sources"
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -58,6 +59,33 @@ def fingerprint(ctx: typer.Context, as_json: Json = False) -> None:
     lines = [f"own.{n}: {sum(of.values()):,} records in {len(of)} file(s)" for n, of in found.records.items()]
     lines += [f"own.{n}: a file of this project, which DVC sees by itself" for n in found.seen]
     answer(found, as_json=as_json, text="\n".join(lines) or "No source of your own is declared.")
+
+
+@app.command()
+def windows(
+    ctx: typer.Context,
+    write: Annotated[bool, typer.Option("--write", help="Put them into params.yaml; comments stay.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Propose first day, months, horizon and as-of days from the days on which your receipts lie, and say why."""
+    found = home(ctx).run("sources.windows", write=write)
+    answer(found, as_json=as_json, text=_windows(found))
+    raise typer.Exit(0 if found.params else REFUSED)
+
+
+def _windows(found: Windows) -> str:
+    lines = list(found.why)
+    if found.params and not found.changed:
+        lines.append("params.yaml says all of this already.")
+    lines += [f"  {name}: {old} -> {_in(found.params, name)}" for name, old in found.changed.items()]
+    if found.changed:
+        lines.append("Written to params.yaml." if found.written else "Nothing was written; add --write.")
+    return "\n".join(lines)
+
+
+def _in(params: dict[str, Any], name: str) -> Any:
+    section, _, part = name.partition(".")
+    return params[section][part] if part else params[section]
 
 
 Basis = Literal["consent", "contract", "legitimate_interest", "open"]

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from twinops.data import journey
 from twinops.data.schema import Column
+from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 from twinops.params import SourcesParams
 from twinops.ports import Engine
@@ -20,13 +21,15 @@ from twinops.ports import Engine
 class BatchRequest:
     """What to read: which batch, from which folder (None: the shipped files), and the most rows a file may hold.
 
-    What lies behind `as_of` has not happened.
+    What lies behind `as_of` has not happened. `days` counts them for readers that take moments one by one; tables may
+    keep dates, which the intake counts.
     """
 
     batch: str
     folder: Path | None = None
     max_rows: int = 5_000_000
     as_of: date = date.max
+    days: DayCount | None = None
 
     def file(self, table: str) -> Path:
         """Where a table's Parquet file is."""

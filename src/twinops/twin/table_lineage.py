@@ -187,6 +187,7 @@ def _settings() -> dict[str, dict[str, tuple[str, ...]]]:
     """Small tables that hold nothing about anybody."""
     columns = {
         "cutoffs": ("cutoff", "closes", "closed"),
+        "memory": ("horizon", "lapse"),
         "clock": ("today",),
         "signal_cutoffs": ("cutoff",),
         "signal_settings": ("window_days", "minimum_posts"),

@@ -4,13 +4,14 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
 from twinops.data.own_sources.cells import as_refusals
@@ -19,6 +20,7 @@ from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading
 from twinops.data.schema import Schema
 from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.entities.canonical import to_json
+from twinops.entities.day_count import DayCount
 from twinops.entities.small_cells import hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
@@ -57,8 +59,8 @@ class Collected:
     """How many rows of a batch came and what became of them: `read == taken + suppressed + sum(quarantined.values())`.
 
     `in_file` counts the rows of the whole file the batch was taken from, so that batches can be summed up against it;
-    `suppressed` the rows of subjects who were erased before. Days count from 1 January 2017. `left_out` were left at
-    the door on purpose and not kept; `unscored` entered without the signal of their text; `off`: it is switched off;
+    `suppressed` the rows of subjects who were erased before. Days are the project's numbers. `left_out` were left
+    at the door on purpose and not kept; `unscored` entered without the signal of their text; `off`: it is switched off;
     `undeclared`: the data are your own, and none of this kind is declared.
     """
 
@@ -85,6 +87,7 @@ class Intake:
 
     plane: DataPlane
     sources: SourcesParams
+    days: DayCount
     own: OwnParams = NOTHING_OWN
 
     @property
@@ -94,7 +97,7 @@ class Intake:
 
     def asked(self, batch: str = BATCH) -> BatchRequest:
         """What the reader of a source is told."""
-        return asked_for(batch, self.plane.places.root, self.sources)
+        return replace(asked_for(batch, self.plane.places.root, self.sources), days=self.days)
 
     def households(self, batch: str = BATCH) -> pa.Array:
         """The households whose rows are taken, all or a sample of them."""
@@ -105,7 +108,7 @@ class Intake:
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
         parted = part(read.rows, shelf.SCHEMA)
         bad = aside(read, parted)
-        table = pointing(shelf.sealed(parted.good), getattr(shelf, "HOUSEHOLDS", ()), keys)
+        table = numbered(pointing(shelf.sealed(parted.good), getattr(shelf, "HOUSEHOLDS", ()), keys), self.days)
         write_quarantine(bad, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
         subject, path = getattr(shelf, "SUBJECT", SUBJECT), places.raw(source, batch)
         written = write_sealed(table, path, dataset=source, keys=keys, subject=subject)

@@ -42,6 +42,11 @@ class Places:
         return sorted((self.root / "data" / "counts").glob("*/*.json"))
 
     @property
+    def params(self) -> Path:
+        """What data scientists may turn."""
+        return self.root / "params.yaml"
+
+    @property
     def births(self) -> Path:
         """Sealed birthdays of subjects, where a source or the linkage knows them; need not be there."""
         return self.root / "data" / "births" / "births.parquet"

@@ -1,20 +1,20 @@
 """The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import pyarrow as pa
 
 from twinops.data.consent import ages, purposes
-from twinops.data.days import day_of
-from twinops.data.own_sources.declared import law_on
+from twinops.data.own_sources.declared import WHOLE, law_on
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.day_count import DayCount
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError
 from twinops.own_params import NOTHING_OWN, OwnParams
@@ -53,13 +53,14 @@ class Receipts:
 
     plane: DataPlane
     as_of: date
+    days: DayCount
     adults: AgesParams = ADULTS
     own: OwnParams = NOTHING_OWN
 
     @property
     def today(self) -> int:
         """The as-of day, counted."""
-        return day_of(self.as_of)
+        return self.days.number(self.as_of)
 
     @cached_property
     def standing(self) -> Standing:
@@ -75,7 +76,12 @@ class Receipts:
     @cached_property
     def known_until(self) -> int:
         """The first day nothing is known of."""
-        return min(self.today, reached(self.plane.places.raw_batches(TRANSACTIONS)))
+        return min(self.today, reached(self.plane.places, self.days))
+
+    @property
+    def full_age(self) -> ages.FullAge:
+        """From which day on somebody is of age."""
+        return ages.FullAge(self.adults, self.days)
 
     @cached_property
     def births(self) -> pa.Table:
@@ -88,7 +94,7 @@ class Receipts:
 
     def served(self, lines: pa.Table) -> pa.Table:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
-        return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.adults)
+        return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.full_age)
 
     def answers(self, asked: LedgerQuestion) -> pa.Table:
         """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
@@ -99,11 +105,11 @@ class Receipts:
         answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
         if tied is not None and said is not None:
             answers = narrowed(engine, answers, tied.links, said, today=asked.today)
-        return ages.of_age(engine, answers, self.births, self.adults)
+        return ages.of_age(engine, answers, self.births, self.full_age)
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:
-    """Who was born when, as far as it is known: `sid`, `birth_day` (days from 1 January 2017, before it negative)."""
+    """Who was born when, as far as it is known: `sid`, `birth_day` (the project's day numbers, so mostly negative)."""
     return SealedTables(places.raw_batches, keys).table(places.births, otherwise=ages.NOBODY)
 
 
@@ -116,13 +122,15 @@ def ties(places: Places, keys: KeyStore) -> Ties | None:
     return Ties(tables.source("choices"), links) if links.num_rows else None
 
 
-def reached(batches: list[Path]) -> int:
-    """The first day after the last collected month.
+def reached(places: Places, days: DayCount) -> int:
+    """The first day after the last collected month; of receipts that came in one go, after the last of them.
 
     Raises:
         DataError: there is no month, or one is missing in between: its baskets would be taken for silence.
     """
-    months = sorted(p.stem for p in batches)
+    months = sorted(p.stem for p in places.raw_batches(TRANSACTIONS))
+    if months == [WHOLE]:
+        return _after_all(places)
     if not months:
         raise DataError("No month of transactions was collected.", hint="Run `dvc repro`.")
     firsts = [date.fromisoformat(f"{m}-01") for m in months]
@@ -132,7 +140,19 @@ def reached(batches: list[Path]) -> int:
                 f"There is no batch for {_next_month(earlier):%Y-%m}, but there is one for {later:%Y-%m}.",
                 hint="List every month in `months`; a month without receipts has an empty batch.",
             )
-    return day_of(_next_month(firsts[-1]))
+    return days.number(_next_month(firsts[-1]))
+
+
+def _after_all(places: Places) -> int:
+    """The day after the newest row of the one batch.
+
+    Raises:
+        DataError: it holds none.
+    """
+    newest = json.loads(places.counts(TRANSACTIONS, WHOLE).read_text(encoding="utf-8"))["newest_day"]
+    if newest is None:
+        raise DataError("The receipts hold no row.", hint="See `twinops sources check`.")
+    return int(newest) + 1
 
 
 def _next_month(first: date) -> date:

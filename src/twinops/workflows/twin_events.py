@@ -30,7 +30,7 @@ class EventTables:
     def diaries(self, everyone: Examples) -> Diary:
         """Every basket. A till's number on two days is two visits, as in `baskets.sql`: each gets its own number."""
         receipts, engine = self.receipts, self.receipts.plane.engine
-        engine.register("transactions", ages.since_full_age(receipts.lines(), receipts.births, receipts.adults))
+        engine.register("transactions", ages.since_full_age(receipts.lines(), receipts.births, receipts.full_age))
         numbers = _numbers(everyone)
         engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
         baskets = engine.query(text_beside("twinops.twin.state", "baskets.sql"))

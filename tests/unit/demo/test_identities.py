@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from supplying import DAYS
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.data.quality import part
@@ -15,6 +16,7 @@ from twinops.demo import accounts, dirt, names, writing
 from twinops.demo import crm as made_crm
 from twinops.demo import registrations as made_registrations
 from twinops.demo.identities import RELATIVES, people_of, truth
+from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 from twinops.workflows.intake import pointing
 from twinops.workflows.pipeline.collect_identities import write_made_up
@@ -29,6 +31,7 @@ class Asked:
     batch: str = "all"
     max_rows: int = 5_000_000
     as_of: date = date(2018, 1, 1)
+    days: DayCount = DAYS
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,8 @@ def shown(root: Path) -> dict[str, Any]:
     places, keys = Places(root), MemoryKeys()
     pq.write_table(pa.table({"household_id": range(1, 31), "degrees": range(30)}), root / "thermometers.parquet")
     files = SourcesParams(folder=str(root))
-    collect_profile("thermometers", Intake(DataPlane(places, DuckDBEngine(threads=1), keys), files))
+    plane, days = DataPlane(places, DuckDBEngine(threads=1), keys), Project(root).params.features.days
+    collect_profile("thermometers", Intake(plane, files, days))
     project = Project(root)
     project.run("warmth_measure")
     lineage: Any = SimpleNamespace(candidate_key=lambda: "c" * 64)

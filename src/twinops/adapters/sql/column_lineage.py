@@ -48,7 +48,7 @@ class SqlLineage:
         return tuple(sorted({*self.steps, *self.given}))
 
     def of(self, column: str) -> frozenset[str]:
-        """The source columns whose values a column (`panel.cents_28`) is made from; who is in at all: see `rows_from`.
+        """The source columns whose values a column (`panel.cents_h1`) is made from; who is in at all: see `rows_from`.
 
         Raises:
             DataError: there is no such table or column.

@@ -123,9 +123,17 @@ def number(cell: str, money: MoneyParams | None) -> Decimal:
     return Decimal(text)
 
 
-def minor(amount: Decimal, money: MoneyParams) -> int:
-    """Whole minor units, half to even."""
-    return int(amount.scaleb(money.minor_units).quantize(Decimal(1), ROUND_HALF_EVEN))
+def hundredths(amount: Decimal, money: MoneyParams) -> int:
+    """Whole hundredths of the currency's major unit, whatever its minor unit is (half to even).
+
+    A price times a quantity is first rounded to what can be paid in the currency.
+
+    >>> yen, dinar = (MoneyParams(currency=c, minor_units=n) for c, n in (("JPY", 0), ("KWD", 3)))
+    >>> hundredths(Decimal(1500), yen), hundredths(Decimal("1.234"), dinar)
+    (150000, 123)
+    """
+    paid = amount.scaleb(money.minor_units).quantize(Decimal(1), ROUND_HALF_EVEN).scaleb(-money.minor_units)
+    return int(paid.scaleb(2).quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
 def count(cell: str, money: MoneyParams | None) -> int:

@@ -151,7 +151,7 @@ def _reader(said: OwnSource, kind: str, *, plain: bool) -> Callable[[str], Any]:
         currency = said.money
         sign = abs if kind == "discount" else int
         # a discount is one whichever sign it is written with
-        return lambda cell: _fits(sign(notation.minor(notation.number(cell, money), currency)))
+        return lambda cell: _fits(sign(notation.hundredths(notation.number(cell, money), currency)))
     return readers.get(kind, notation.words)
 
 
@@ -176,7 +176,7 @@ def _price(amount: Decimal) -> Decimal:
 
 
 def _times(prices: pa.Array, quantities: pa.Array, said: OwnSource) -> pa.Array:
-    """Unit price times quantity (pieces or a weight), exactly, then in whole minor units; each pair once."""
+    """Unit price times quantity (pieces or a weight), exactly, then in whole hundredths; each pair once."""
     if said.money is None:
         raise ValueError("transactions without money")
     coded = [values.dictionary_encode() for values in (prices, quantities)]
@@ -185,14 +185,14 @@ def _times(prices: pa.Array, quantities: pa.Array, said: OwnSource) -> pa.Array:
     left, right = (c.dictionary.to_pylist() for c in coded)
     pairs, at = np.unique(price * max(len(right), 1) + quantity, return_inverse=True)
     amounts = [
-        _minor(left[p] * right[q], said.money) if left and right else 0
+        _hundredths(left[p] * right[q], said.money) if left and right else 0
         for p, q in (divmod(k, max(len(right), 1)) for k in pairs.tolist())
     ]
     return pa.array(np.array(amounts, np.int64)[at], pa.int64(), mask=~known)
 
 
-def _minor(amount: Decimal, money: MoneyParams) -> int:
-    return max(-(2**62), min(2**62, notation.minor(amount, money)))
+def _hundredths(amount: Decimal, money: MoneyParams) -> int:
+    return max(-(2**62), min(2**62, notation.hundredths(amount, money)))
 
 
 def _pieces(quantities: pa.Array) -> pa.Array:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.days import day_number
+from twinops.data.days import local_day, numbered
 from twinops.data.own_sources.answers import long_columns
 from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
@@ -20,6 +20,7 @@ from twinops.data.own_sources.reading import judge
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, RefusedRow, as_table
 from twinops.data.schema import Schema
+from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 
 TWICE = "duplicate_row"
@@ -79,7 +80,7 @@ def revive_shipped(module: ModuleType, batch: str, aside: pa.Table, *, known: Kn
     return Revived({batch: module.sealed(good.drop_columns(["place"]))}, left)
 
 
-def known_in(taken: pa.Table, sids: Callable[[list[str]], list[str]]) -> Known:
+def known_in(taken: pa.Table, sids: Callable[[list[str]], list[str]], days: DayCount) -> Known:
     """Compare by the schema's key with what was taken; a source whose whole row is its key has none to compare."""
 
     def known(rows: pa.Table, schema: Schema) -> list[bool]:
@@ -89,13 +90,15 @@ def known_in(taken: pa.Table, sids: Callable[[list[str]], list[str]]) -> Known:
         kept = (taken["day" if c == "time" else c].to_pylist() for c in others)
         there = set(zip(taken["sid"].to_pylist(), *kept, strict=True))
         who = sids(rows["household_id"].cast(pa.string()).to_pylist())
-        return [key in there for key in zip(who, *(_values(rows, c) for c in others), strict=True)]
+        return [key in there for key in zip(who, *(_values(rows, c, days) for c in others), strict=True)]
 
     return known
 
 
-def _values(rows: pa.Table, column: str) -> list[Any]:
-    return list((day_number(rows[column]) if column == "time" else rows[column]).to_pylist())
+def _values(rows: pa.Table, column: str, days: DayCount) -> list[Any]:
+    if column != "time":
+        return list(rows[column].to_pylist())
+    return list(numbered(pa.table({"day": local_day(rows["time"])}), days)["day"].to_pylist())
 
 
 def _nowhere(source: DeclaredSource, batch: str, found: Any, batches: Set[str]) -> np.ndarray:

@@ -51,7 +51,7 @@ class _RecordFile:
 
     def _entered(self, asked: BatchRequest, found: Iterable[Unread]) -> Collector:
         """Everything that could be taken in, and the rest with its reason."""
-        collector, calendar = Collector(self.schema, asked.max_rows), Calendar(asked.as_of)
+        collector, calendar = Collector(self.schema, asked.max_rows), Calendar.of(asked)
         for line, raw, opened in found:
             try:
                 record = opened()

@@ -7,18 +7,27 @@ from datetime import UTC, date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
+from twinops.data.door import BatchRequest
 from twinops.data.reading.reading import Fault, Refused
+from twinops.entities.day_count import DayCount
 
-EARLIEST = date(2000, 1, 1)
+EARLIEST = date(1900, 1, 1)
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """Days count from 1 January 2017 by the shop's own clock; `as_of` is the last day that may have happened."""
+    """The shop's own clock, and the count of its days; `as_of` is the last day that may have happened."""
 
     as_of: date
-    first_day: date = date(2017, 1, 1)
+    days: DayCount
     timezone: str = "America/New_York"
+
+    @classmethod
+    def of(cls, asked: BatchRequest) -> Calendar:
+        """The calendar of a request; whoever takes moments in needs the project's count of days."""
+        if asked.days is None:
+            raise ValueError("this request counts no days")
+        return cls(asked.as_of, asked.days)
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -34,18 +43,18 @@ class Calendar:
         """A date as a day.
 
         Raises:
-            Refused: it is before 2000 or after the as-of date.
+            Refused: it is before 1900 or after the as-of date.
         """
         if day < EARLIEST:
             raise Refused(Fault.BAD_TIME)
         if day > self.as_of:
             raise Refused(Fault.FUTURE)
-        return (day - self.first_day).days
+        return self.days.number(day)
 
     def of_text(self, text: object) -> int:
         """An ISO 8601 date, or date and time with its offset, as a local day.
 
-        >>> Calendar(date(2018, 1, 1)).of_text("2017-01-02T03:00:00Z")
+        >>> Calendar(date(2018, 1, 1), DayCount(date(2017, 1, 1))).of_text("2017-01-02T03:00:00Z")
         0
 
         Raises:

@@ -58,7 +58,7 @@ class CodeBand:
     def label(self, low: int, high: int) -> str:
         """A range of codes in words that no spreadsheet takes for a formula.
 
-        >>> CodeBand("baskets", "baskets_28", "baskets", (1, 3, 6)).label(1, 2)
+        >>> CodeBand("baskets", "baskets_h1", "baskets", (1, 3, 6)).label(1, 2)
         'from 1 to under 6'
         """
         if self.known_if is not None and high == self.size - 1:

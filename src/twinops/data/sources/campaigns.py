@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from twinops.data import journey
-from twinops.data.days import CREDIBLE, day_number
+from twinops.data.days import CREDIBLE, local_day
 from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
@@ -53,7 +53,7 @@ def sealed(rows: pa.Table) -> pa.Table:
             "household_id": rows["household_id"],
             "campaign_id": rows["campaign_id"].cast(pa.int64()),
             "campaign_type": rows["campaign_type"].cast(pa.string()),
-            "start_day": day_number(rows["start_date"]),
-            "end_day": day_number(rows["end_date"]),
+            "start_day": local_day(rows["start_date"]),
+            "end_day": local_day(rows["end_date"]),
         }
     )

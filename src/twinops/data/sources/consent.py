@@ -43,7 +43,9 @@ LEGAL = LegalFacts(
 
 
 def read(engine: Engine, asked: BatchRequest) -> BatchRead:
-    """Your own ledger, from `consent.parquet` in your folder. `day` counts from 1 January 2017, `seq` orders a day.
+    """Your own ledger, from `consent.parquet` in your folder.
+
+    `day` counts from `features.first_day`, `seq` orders the events of a day.
 
     Raises:
         DataError: see `door.enter`; or the shipped files are asked for, which hold no ledger.

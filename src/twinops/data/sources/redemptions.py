@@ -7,7 +7,7 @@ from dataclasses import replace
 import pyarrow as pa
 
 from twinops.data import journey
-from twinops.data.days import CREDIBLE, day_number
+from twinops.data.days import CREDIBLE, local_day
 from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
@@ -48,7 +48,7 @@ def read(engine: Engine, asked: BatchRequest) -> BatchRead:
 def sealed(rows: pa.Table) -> pa.Table:
     """Good rows as they are sealed. The date is a calendar day as given: no time zone is applied."""
     whole = {c: rows[c].cast(pa.int64()) for c in ("coupon_upc", "campaign_id")}
-    return pa.table({"household_id": rows["household_id"], **whole, "day": day_number(rows["redemption_date"])})
+    return pa.table({"household_id": rows["household_id"], **whole, "day": local_day(rows["redemption_date"])})
 
 
 _SQL = """

@@ -44,7 +44,7 @@ def read(_: Engine, asked: BatchRequest) -> Reading:
         DataError: the folder is not there.
     """
     folder = folder_of(asked, "twinops.demo.social.posts") / "social_posts"
-    calendar = Calendar(asked.as_of)
+    calendar = Calendar.of(asked)
     if not folder.is_dir():
         raise DataError(
             f"There is no folder {folder.name} with archives.", hint="Check the source's folder in params.yaml."

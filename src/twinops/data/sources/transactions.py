@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data import journey
-from twinops.data.days import CREDIBLE, day_number
+from twinops.data.days import CREDIBLE, local_day
 from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import LegalBasis, Purpose
@@ -77,6 +77,16 @@ def read(engine: Engine, asked: BatchRequest) -> BatchRead:
     return replace(entered, rows=engine.query(text_beside(__package__, "transactions.sql")))
 
 
+def days(engine: Engine, asked: BatchRequest) -> pa.Table:
+    """Who bought on which day by the shops' own clock (`household_id, day`, each pair once), in the whole file.
+
+    Raises:
+        DataError: see `door.enter`.
+    """
+    enter(engine, asked, "transactions", SCHEMA.columns)
+    return engine.query(_DAYS)
+
+
 def _month(batch: str) -> pa.Table:
     """The one row of the table `month`; see `transactions.sql`."""
     if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", batch):
@@ -93,4 +103,12 @@ def sealed(rows: pa.Table) -> pa.Table:
         name: pa.array(np.rint(rows[dollars].to_numpy() * 100).astype(np.int64)) for dollars, name in _MONEY.items()
     }
     whole = {c: rows[c].cast(pa.int64()) for c in ("basket_id", "store_id", "product_id", "quantity")}
-    return pa.table({"household_id": rows["household_id"], "day": day_number(rows["local_time"]), **whole, **cents})
+    return pa.table({"household_id": rows["household_id"], "day": local_day(rows["local_time"]), **whole, **cents})
+
+
+_DAYS = """
+SELECT DISTINCT
+  household_id, CAST(transaction_timestamp AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York' AS DATE) AS day
+FROM transactions_file
+WHERE transaction_timestamp BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2100-01-01'
+"""

@@ -19,7 +19,7 @@ PANELS = {
 }
 MODELS = {
     ZERO: (GREY, "nobody comes"),
-    "naive": (GREY, "last 28 days again"),
+    "naive": (GREY, "last horizon again"),
     "bgnbd": (GREY, "BG/NBD"),
     "rfm": (ORANGE, "RFM regression"),
     "lightgbm": (GREEN, "LightGBM"),
@@ -95,7 +95,7 @@ def _standing(measures: dict[str, Measure], baseline: str) -> str:
 
 
 RIVALS = {"the best plain baseline": BEST, "LightGBM": CHALLENGER}
-SHORT = {"rfm": "RFM", "bgnbd": "BG/NBD", "naive": "28 days", "zero": "nobody", CHALLENGER: "LightGBM"}
+SHORT = {"rfm": "RFM", "bgnbd": "BG/NBD", "naive": "last again", "zero": "nobody", CHALLENGER: "LightGBM"}
 _SHORT = {
     "active_auc": "AUC",
     "active_brier": "Brier",

@@ -19,7 +19,7 @@ CLAIMS = {
 BASELINES = {
     "rfm": "the RFM regression",
     "bgnbd": "BG/NBD with gamma-gamma",
-    "naive": "the last 28 days again",
+    "naive": "the last horizon again",
     "zero": "nobody comes",
     "lightgbm": "LightGBM",
 }

@@ -22,14 +22,14 @@ COLUMNS = {
     ".lightgbm": "LightGBM",
     ".rfm": "RFM regression",
     ".bgnbd": "BG/NBD",
-    ".naive": "last 28 days again",
+    ".naive": "last horizon again",
     ".zero": "nobody comes",
 }
 GAINS = {
     ".gain_over_best": "over the best plain baseline",
     ".gain_over_rfm": "over RFM",
     ".gain_over_bgnbd": "over BG/NBD",
-    ".gain_over_naive": "over the last 28 days",
+    ".gain_over_naive": "over the last horizon",
     ".gain_over_zero": "over nobody comes",
     ".gain_over_lightgbm": "over LightGBM",
 }

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from twinops.evaluation.canvas import BLUE, INK, ORANGE, beside, canvas, tell
 from twinops.evaluation.drift.measures import DISTANCE_LIMIT, Q_LIMIT, Drift
 from twinops.params import DriftParams
+from twinops.twin.state.features import WINDOWS
 
 
 def drift_distances_picture(drift: Drift, days: DriftParams) -> Figure:
@@ -25,9 +26,10 @@ def drift_distances_picture(drift: Drift, days: DriftParams) -> Figure:
 
 
 def _name(feature: str) -> str:
-    """`cents_per_basket_28` is the cents per basket of 28 days."""
-    what, _, days = feature.rpartition("_")
-    return f"{what.replace('_', ' ')}, {days} days" if days.isdigit() else feature.replace("_", " ")
+    """`cents_per_basket_h2` is the cents per basket of two horizons."""
+    what, _, window = feature.rpartition("_")
+    spans = dict(zip(WINDOWS, ("one horizon", "two horizons", "three horizons"), strict=True))
+    return f"{what.replace('_', ' ')}, {spans[window]}" if window in spans else feature.replace("_", " ")
 
 
 def _finding(drift: Drift, days: DriftParams) -> str:

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from twinops.data.threads import side_by_side
 from twinops.entities.measure import Measure
-from twinops.evaluation.statistics import bootstrap
+from twinops.evaluation.statistics import bootstrap, calm
 from twinops.evaluation.statistics.between import FEWEST_CALM, Noisy, ends_of_day
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.params import FeaturesParams, TrainParams
@@ -32,10 +32,17 @@ JUDGED = ("baskets", "active")
 FEWEST_HOUSEHOLDS = 50
 """With fewer on the day nothing is measured."""
 
-Answer = Callable[[Sequence[Measure], Sequence[Measure]], str]
+MOST = 0.5
+"""Calm weeks that lie farther off set no wider limit: half as many as expected is news in any shop."""
+
+WARN_RATE, ALARM_RATE = 1 / 4, 1 / 8
+"""Of calm weeks, how many at most lie beyond the limits that calm weeks set: for a warning, for an alarm."""
+
+Answer = Callable[[Sequence[Measure], Sequence[Measure], Mapping[str, float]], str]
 """The gate's own answer to what one day shows: passed, inconclusive (a warning) or failed (an alarm).
 
-It is given the ratios with how weeks move, and the same ratios with the interval of this week's households alone."""
+It is given the ratios with how weeks move, the same with the interval of this week's households alone, and the limits
+that calm weeks set (`calm_limits`)."""
 
 
 @dataclass(frozen=True)
@@ -136,22 +143,38 @@ def week_of(seen: Watched, how: Watching) -> Week:
     return Week(seen, tuple(bootstrap.percentiles(d) for d in drawn), tuple(float(d[1:].var(ddof=1)) for d in drawn))
 
 
-def day_answer(week: Week, calm: Sequence[Week], how: Watching, answer: Answer) -> DayAnswer | None:
+def calm_limits(weeks: Sequence[Week]) -> dict[str, float]:
+    """How far calm weeks lay from one, and how far the ends of their own intervals; empty: too few to tell.
+
+    Of a week the quantity that is farther off counts, as one that is off is enough to warn.
+    """
+    places = [QUANTITIES.index(q) for q in JUDGED]
+    off = [max(abs(w.found[k].value - 1) for k in places) for w in weeks]
+    ends = [max(abs(end - 1) for k in places for end in (w.found[k].low, w.found[k].high)) for w in weeks]
+    found = {
+        "warn": calm.upper(off, rate=WARN_RATE),
+        "alarm": calm.upper(off, rate=ALARM_RATE),
+        "wide": calm.upper(ends, rate=WARN_RATE),
+    }
+    return {name: min(limit, MOST) for name, limit in found.items() if limit is not None}
+
+
+def day_answer(week: Week, others: Sequence[Week], how: Watching, answer: Answer) -> DayAnswer | None:
     """The ratios of a day with their intervals, and what the gate would answer; None: too few calm weeks beside it."""
-    if len(calm) < FEWEST_CALM:
+    if len(others) < FEWEST_CALM:
         return None
     ratios, weeks = [], []
     for place, quantity in enumerate(QUANTITIES):
-        low, high = ends_of_day(week.noisy(place), [c.noisy(place) for c in calm], usual=1.0)
+        low, high = ends_of_day(week.noisy(place), [c.noisy(place) for c in others], usual=1.0)
         lasting = Estimate(week.found[place].value, max(low, 0.0), high)
-        moved = f"interval of how {len(calm)} other weeks, taken as calm, lay from one (Student), and of households"
+        moved = f"interval of how {len(others)} other weeks, taken as calm, lay from one (Student), and of households"
         ratios.append(_ratio(name_of(quantity), lasting, week, how, moved))
         named = f"{name_of(quantity)}.week"
         weeks.append(
             _ratio(named, week.found[place], week, how, "of this week alone: percentile bootstrap of households")
         )
     judged = [QUANTITIES.index(q) for q in JUDGED]
-    said = answer([ratios[k] for k in judged], [weeks[k] for k in judged])
+    said = answer([ratios[k] for k in judged], [weeks[k] for k in judged], calm_limits(others))
     return DayAnswer(week.seen.cutoff, tuple(ratios), tuple(weeks), said)
 
 

@@ -13,11 +13,14 @@ from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.evaluation.drift.early_warning import (
+    ALARM_RATE,
     QUANTITIES,
+    WARN_RATE,
     Answer,
     DayAnswer,
     Watched,
     Watching,
+    calm_limits,
     day_answer,
     week_of,
 )
@@ -51,6 +54,8 @@ ALARM, WARNING = "failed", "inconclusive"
 class Early:
     """What was found: the day asked about (None: it could not be measured), the days before it, and what was planted.
 
+    `limits` are the policy's, `calm` what the weeks before the day set (`calm_limits`).
+
     `horizon_days` apart, counted back from the day, lie the month pairs.
     """
 
@@ -59,7 +64,13 @@ class Early:
     before: tuple[DayAnswer, ...]
     planted: dict[str, tuple[DayAnswer, ...]]
     limits: dict[str, float]
+    calm: dict[str, float]
     how: Watching
+
+    def used(self, name: str) -> float:
+        """The limit that was used: the policy's, or that of calm weeks where they lay farther off."""
+        own = max(self.limits[name], self.calm.get(name, 0.0))
+        return max(own, self.used("warn")) if name == "alarm" else own
 
     @property
     def month_apart(self) -> tuple[DayAnswer, ...]:
@@ -84,7 +95,9 @@ def measure_early(
             answered = day_answer(week_of(changed, how), calm[s.cutoff], how, answer)
             tried[name] = (*tried.get(name, ()), *((answered,) if answered else ()))
     today = next((t for t in found if t.cutoff == day), None)
-    return Early(day, today, tuple(t for t in found if t.cutoff < day), tried, limits, how)
+    before = tuple(t for t in found if t.cutoff < day)
+    own = calm_limits([w for c, w in weeks.items() if c < day])
+    return Early(day, today, before, tried, limits, own, how)
 
 
 def early_findings(early: Early) -> Findings:
@@ -114,10 +127,23 @@ def early_findings(early: Early) -> Findings:
         tuple(measures),
         (
             Fact("early_warning_days", value, Kind.MEASURED, source),
+            Fact("early_warning_limits", _limits(early), Kind.MEASURED, source),
             Fact("early_warning_planted", tried, Kind.MEASURED, f"{source}, with a change planted into each"),
         ),
         SHOWN,
     )
+
+
+def _limits(early: Early) -> dict[str, Any]:
+    """Which limits were used: each the farther one, of what the policy says and of what calm weeks did."""
+    own = {name: rounded(limit) for name, limit in early.calm.items()}
+    return {
+        "policy": early.limits,
+        "calm_weeks": own,
+        "weeks": len(early.before),
+        "rates": {"warn": WARN_RATE, "alarm": ALARM_RATE},
+        "used": {name: rounded(early.used(name)) for name in early.limits},
+    }
 
 
 def early_sentence(early: Early) -> str:

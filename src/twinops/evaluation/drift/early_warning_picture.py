@@ -23,7 +23,7 @@ def early_warning_picture(early: Early | None) -> Figure:
     for i, (ax, quantity) in enumerate(zip(axes, QUANTITIES, strict=True)):
         _marks(ax, days, i, early.day)
         ax.axhline(1, color=INK, linewidth=0.9)
-        for limit, line in ((early.limits["warn"], "--"), (early.limits["alarm"], "-")):
+        for limit, line in ((early.used("warn"), "--"), (early.used("alarm"), "-")):
             for end in (1 - limit, 1 + limit):
                 ax.axhline(end, color=GREY, linewidth=0.9, linestyle=line)
         panel_title(ax, TITLES[quantity])
@@ -56,6 +56,6 @@ def _rests_on(early: Early) -> str:
         f"n = {n:,} households on the day judged (diamond). 95 % intervals: thick of {early.how.draws} draws of "
         f"households, thin with how far the other weeks lay from one. The {len(early.before)} days before: "
         f"{count} (orange, yellow).\n"
-        f"Dashed: warning at {early.limits['warn']:.0%}; solid: alarm at {early.limits['alarm']:.0%}. Colour: the "
+        f"Dashed: warning at {early.used('warn'):.0%}; solid: alarm at {early.used('alarm'):.0%}. Colour: the "
         "day's answer for baskets and households together."
     )

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from scipy import stats
 
 from twinops.entities import shown
@@ -17,7 +18,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.evaluation.drift.distances import Sample, apart
 from twinops.evaluation.drift.evidently_report import drift_report
-from twinops.evaluation.statistics import bootstrap
+from twinops.evaluation.statistics import bootstrap, calm
 from twinops.params import DriftParams
 
 Q_LIMIT = 0.05
@@ -112,6 +113,56 @@ def measure_drift(pair: Windows, *, draws: int, seed: int) -> Drift:
     return Drift(features, *sizes, share=sum(f.flagged for f in known) / len(known), low=float(low), high=float(high))
 
 
+CALM_DRAWS = 20
+WARN_RATE, FAIL_RATE = 1 / 4, 1 / 8
+"""Of calm pairs of days, how many at most lie beyond the limits that calm pairs set: to be looked at, to be refused."""
+
+
+@dataclass(frozen=True)
+class CalmPairs:
+    """What earlier pairs of days, as far apart, showed: the share that was flagged, and how high it may have been."""
+
+    shares: tuple[float, ...]
+    highs: tuple[float, ...]
+
+    @property
+    def limits(self) -> dict[str, float]:
+        """What few pairs like them exceed; empty: there are too few."""
+        found = {
+            "look_above": calm.upper(self.shares, rate=WARN_RATE),
+            "at_most": calm.upper(self.shares, rate=FAIL_RATE),
+            "wide": calm.upper(self.highs, rate=WARN_RATE),
+        }
+        return {name: limit for name, limit in found.items() if limit is not None}
+
+
+NO_PAIRS = CalmPairs((), ())
+
+
+def calm_pairs(panel: pa.Table, columns: Sequence[str], days: DriftParams) -> CalmPairs:
+    """Compare every earlier as-of day with the one as long before it as the reference is before the current day."""
+    known, gap = set(panel["cutoff"].to_pylist()), days.current_cutoff - days.reference_cutoff
+    found = []
+    for day in sorted(d for d in known if d < days.current_cutoff and d - gap in known):
+        two = panel.filter(pc.is_in(panel["cutoff"], pa.array([day - gap, day], panel["cutoff"].type)))
+        pair = windows(two, columns, reference=day - gap, current=day)
+        if min(len(pair.reference), len(pair.current)) >= FEWEST_HOUSEHOLDS:
+            found.append(_quickly(pair, seed=days.seed))
+    shares, highs = (tuple(pair[k] for pair in found) for k in (0, 1))
+    return CalmPairs(shares, highs)
+
+
+def _quickly(pair: Windows, *, seed: int) -> tuple[float, float]:
+    """The share that the same rule flags, and the high end of its interval over few draws."""
+    both = (pair.reference_rows, pair.current_rows)
+    columns = [c for c in pair.columns if all(rows[c].notna().any() for rows in both)]
+    everyone = np.union1d(pair.reference, pair.current)
+    certain, _ = _counted(pair, columns, np.ones((1, len(everyone)), dtype=np.int64))
+    _, far = _per_draw(pair, columns, draws=CALM_DRAWS, seed=seed)
+    n = max(len(columns), 1)
+    return float(certain[0]) / n, float(np.quantile(far, (1 + bootstrap.LEVEL) / 2, method="higher")) / n
+
+
 def _own_index(values: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
     return values[rows].reset_index(drop=True)
 
@@ -140,8 +191,13 @@ def _per_draw(pair: Windows, columns: list[str], *, draws: int, seed: int) -> tu
     """How many features the same rule flags in each draw of the households, and how many are far, certain or not."""
     if not columns:
         return np.zeros(draws), np.zeros(draws)
+    households = len(np.union1d(pair.reference, pair.current))
+    return _counted(pair, columns, bootstrap.counts(households, draws=draws, seed=seed)[1:])
+
+
+def _counted(pair: Windows, columns: list[str], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same, for weights of households: one row a draw."""
     everyone = np.union1d(pair.reference, pair.current)
-    weights = bootstrap.counts(len(everyone), draws=draws, seed=seed)[1:]
     places = [np.searchsorted(everyone, who) for who in (pair.reference, pair.current)]
     found = [
         apart(_sample(pair.reference_rows[c], places[0]), _sample(pair.current_rows[c], places[1]), weights)
@@ -175,7 +231,7 @@ METHOD = (
 )
 
 
-def drift_findings(drift: Drift, days: DriftParams) -> Findings:
+def drift_findings(drift: Drift, days: DriftParams, before: CalmPairs = NO_PAIRS) -> Findings:
     """The share is absent when nothing could be measured: a missing measure is missing, not zero."""
     source = f"features of day {days.current_cutoff} against day {days.reference_cutoff}, households that may be scored"
     measures: tuple[Measure, ...] = ()
@@ -191,7 +247,15 @@ def drift_findings(drift: Drift, days: DriftParams) -> Findings:
         "not_measured": drift.why_not or None,
         "features": [_row(f) for f in drift.features],
     }
-    return Findings(measures, (Fact("drift_features", value, Kind.MEASURED, source),), SHOWN)
+    own = {
+        "pairs": len(before.shares),
+        "flagged": sum(share > 0 for share in before.shares),
+        "calm_pairs": {name: rounded(limit) for name, limit in before.limits.items()},
+        "rates": {"look_above": WARN_RATE, "at_most": FAIL_RATE},
+    }
+    told = f"as-of days before day {days.current_cutoff}, each against the one as long before it, all taken as calm"
+    facts = (Fact("drift_features", value, Kind.MEASURED, source), Fact("drift_limits", own, Kind.MEASURED, told))
+    return Findings(measures, facts, SHOWN)
 
 
 def sentence(drift: Drift, days: DriftParams) -> str:

@@ -16,8 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.days import FIRST_DAY
 from twinops.entities.canonical import rounded
+from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
@@ -78,12 +78,12 @@ class Source:
         return share(hits, n).measure(f"quality.{self.name}.{dimension}", n, self.described, method, unit_of_n=unit)
 
 
-def by_month(source: Source) -> dict[str, Tally]:
+def by_month(source: Source, days: DayCount) -> dict[str, Tally]:
     """A tally per month; `all` for what no month is known of, such as rejected rows of a source taken in one piece."""
     out: dict[str, Tally] = defaultdict(Tally)
     for batch in source.counts:
         out[batch["batch"]] += _rejected(batch["quarantined"])
-    names, place = np.unique(_months(source), return_inverse=True)
+    names, place = np.unique(_months(source, days), return_inverse=True)
     rows = np.bincount(place, minlength=len(names))
     lacking = np.bincount(place, _incomplete(source), minlength=len(names))
     for name, n, lacks in zip(names.tolist(), rows.tolist(), lacking.tolist(), strict=True):
@@ -143,12 +143,12 @@ def _rejected(reasons: Mapping[str, int]) -> Tally:
     return Tally(n, absent, n - absent - twice, twice)
 
 
-def _months(source: Source) -> np.ndarray:
+def _months(source: Source, count: DayCount) -> np.ndarray:
     """The month of every taken row."""
     if source.day is None or source.rows.num_rows == 0:
         return np.full(source.rows.num_rows, WHOLE)
     days = pc.fill_null(source.rows[source.day], 0).to_numpy()
-    months = (np.datetime64(FIRST_DAY) + days).astype("datetime64[M]").astype(str)
+    months = (np.datetime64(count.first) + days).astype("datetime64[M]").astype(str)
     return np.where(source.rows[source.day].is_null().to_numpy(), WHOLE, months)
 
 

@@ -11,26 +11,11 @@ import numpy as np
 
 from twinops.entities import shown
 from twinops.entities.measure import Measure
-from twinops.entities.shown import Section
+from twinops.entities.shown import Presentation, Section
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
 from twinops.evaluation.statistics.setting import Setting
 from twinops.twin.state.examples import Examples
-
-SHOWN = (
-    *shown.measures(
-        {
-            "freshness.active_auc.state_28.loss": "Lost when the state is 28 days old, of the AUC",
-            "freshness.spend_mae.state_28.loss": "Lost when the state is 28 days old, in spend error",
-            "freshness.active_auc.heads_112.loss": "Lost when the heads are 112 days old, of the AUC",
-            "freshness.spend_mae.heads_112.loss": "Lost when the heads are 112 days old, in spend error",
-        },
-        section=Section.DOUBT,
-    ),
-    *shown.pictures(
-        {"freshness": "What is lost when the state of households is old, and when the heads are"}, section=Section.DOUBT
-    ),
-)
 
 STATE, HEADS = "state", "heads"
 
@@ -69,6 +54,18 @@ def measure_freshness(origins: Origins, days: Sequence[int], draws: np.ndarray, 
             seen.setdefault((HEADS, age), []).append(quantities(rows, old.predict(rows.table), weights))
     reference = seen[STATE, 0]
     return tuple(_aged(what, age, found, reference) for (what, age), found in seen.items())
+
+
+def presented(ages: Ages) -> tuple[Presentation, ...]:
+    """The second age of the state, which is a horizon unless said otherwise, and the last of the heads."""
+    told = [(STATE, days, "is") for days in ages.state[:2][-1:]] + [(HEADS, days, "are") for days in ages.heads[-1:]]
+    words = {
+        f"freshness.{quantity}.{what}_{days}.loss": f"Lost when the {what} {verb} {days} days old, {of}"
+        for what, days, verb in told
+        for quantity, of in (("active_auc", "of the AUC"), ("spend_mae", "in spend error"))
+    }
+    picture = {"freshness": "What is lost when the state of households is old, and when the heads are"}
+    return (*shown.measures(words, section=Section.DOUBT), *shown.pictures(picture, section=Section.DOUBT))
 
 
 def freshness_measures(aged: Sequence[Aged], setting: Setting) -> list[Measure]:

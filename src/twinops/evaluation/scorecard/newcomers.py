@@ -12,12 +12,12 @@ from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.answers.forecast import LEVEL
 from twinops.twin.model.fit import fit_twin
 from twinops.twin.state.examples import Examples
-from twinops.twin.support.newcomers import BANDS, Newcomer, corrected, fit_newcomers, outcomes_after, outcomes_before
+from twinops.twin.support.newcomers import Newcomer, bands, corrected, fit_newcomers, outcomes_after, outcomes_before
 from twinops.twin.support.spread import Outcomes, Spread, enough, fit_spread
 
 NOTHING, ESTABLISHED = "0_days", "established"
 FOLDS = 2
-UNSEEN = "households first seen four weeks or more after the data begin, held out by household"
+UNSEEN = "households first seen a horizon or more after the data begin, held out by household"
 KEPT_OUT = "established households on closed as-of days, every second household held out"
 HELD = "share of 80 % spend ranges that held, one per household; Wilson's interval"
 WIDTH = "median width of the 80 % spend range; the interval holds the middle 80 % of widths"
@@ -89,7 +89,7 @@ def _fold(fold: _Fold, grid: FeaturesParams, penalties: TrainParams) -> list[Sta
     baskets, spend = believed.baskets, believed.spend
     came = outcomes_before(fold.unseen, horizon_days=model.horizon_days, baskets=baskets, spend=spend)
     by_band = [_stage(NOTHING, came, believed.spread)]
-    for band, (upto, days) in zip(believed.bands, BANDS, strict=False):
+    for band, (upto, days) in zip(believed.bands, bands(model.horizon_days), strict=False):
         if not any(n.closed(n.first_day + d, model.horizon_days) for n in fold.unseen for d in days):
             break  # nobody who was kept out was known for so long
         came = corrected(outcomes_after(fold.unseen, model, days=days), band.baskets_ratio, band.spend_ratio)
@@ -102,7 +102,7 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
 
     Nothing where a tier of the half that is learned from has too few households to tell how outcomes scatter.
     """
-    old = rows.where(rows.table["tenure_days"].to_numpy() > BANDS[-1][0])
+    old = rows.where(rows.table["tenure_days"].to_numpy() > bands(grid.horizon_days)[-1][0])
     even = old.household % FOLDS == 0
     if not even.any() or even.all():
         return []

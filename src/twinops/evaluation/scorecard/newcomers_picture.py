@@ -7,13 +7,7 @@ from twinops.entities.measure import Measure
 from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
-NAMES = {
-    "0_days": "before the\nfirst basket",
-    "7_days": "first\nweek",
-    "28_days": "first four\nweeks",
-    "56_days": "first eight\nweeks",
-    "established": "established",
-}
+NAMES = {"0_days": "before the\nfirst basket", "established": "established"}
 
 
 def newcomers_picture(findings: Findings) -> Figure:
@@ -34,18 +28,28 @@ def newcomers_picture(findings: Findings) -> Figure:
     right.margins(y=0.15)
     panel_title(right, "Width of the range over expected spend (median)")
     for ax, stages in ((left, coverage), (right, width)):
-        ax.set_xticks(range(len(stages)), [f"{NAMES[s]}\nn = {m.n:,}" for s, m in stages.items()], fontsize=8)
+        ax.set_xticks(range(len(stages)), [f"{_stage(s)}\nn = {m.n:,}" for s, m in stages.items()], fontsize=8)
     return tell(
         figure,
         finding=_finding(coverage, width),
-        rests_on="Households first seen four weeks or more after the data begin; heads, corrections and ranges were "
+        rests_on="Households first seen a horizon or more after the data begin; heads, corrections and ranges were "
         "learned without them (two folds by household).\nBars: Wilson's 95 % intervals.",
     )
 
 
 def _by_stage(findings: Findings, name: str) -> dict[str, Measure]:
     found = {m.name.rsplit(".", 1)[1]: m for m in findings.measures if m.name.startswith(f"{name}.")}
-    return {stage: found[stage] for stage in NAMES if stage in found}
+    return {stage: found[stage] for stage in sorted(found, key=_age)}
+
+
+def _age(stage: str) -> float:
+    """In days; who is established is older than any band."""
+    days = stage.removesuffix("_days")
+    return int(days) if days.isdigit() else float("inf")
+
+
+def _stage(stage: str) -> str:
+    return NAMES.get(stage) or f"first\n{_age(stage):.0f} days"
 
 
 def _finding(coverage: dict[str, Measure], width: dict[str, Measure]) -> str:

@@ -19,7 +19,7 @@ PANELS = {
 NAMES = {
     "segment": (ORANGE, "over the segment's mean"),
     "rfm": (BLUE, "over the RFM regression"),
-    "naive": (GREEN, "over the last 28 days again"),
+    "naive": (GREEN, "over the last horizon again"),
 }
 UNFAIR = {("naive", "baskets_poisson_deviance"), ("naive", "spend_deviance")}
 """Repeating a window predicts next to nothing for some who come back: that gain would hide all others in the panel."""

@@ -13,7 +13,7 @@ from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples
 from twinops.twin.state.terms import columns
 
-THIRDS = ("recency_days", "baskets_84", "cents_84")
+THIRDS = ("recency_days", "baskets_h3", "cents_h3")
 CELLS = 27
 PRIOR_ROWS = 5.0
 """A small cell is drawn to the mean of all by so many rows."""

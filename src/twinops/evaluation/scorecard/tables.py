@@ -16,7 +16,7 @@ SAID = {
 BASELINES = {
     "best": "over the best plain baseline",
     "segment": "over the segment's mean",
-    "naive": "over the last 28 days",
+    "naive": "over the last horizon",
     "rfm": "over RFM",
     "bgnbd": "over BG/NBD",
     "zero": "over nobody comes",

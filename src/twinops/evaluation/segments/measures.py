@@ -54,12 +54,12 @@ CUTS: Mapping[str, Cut] = {
     "discounts": Cut(
         ("saves under 10 %", "saves 10 to 20 %", "saves 20 to 30 %", "saves 30 % and more"),
         (0.1, 0.2, 0.3),
-        lambda table, _expected: _column(table, "saved_share_84"),
+        lambda table, _expected: _column(table, "saved_share_h3"),
     ),
     "weekend": Cut(
         ("weekdays mostly", "mixed", "weekends mostly"),
         (0.2, 0.5),
-        lambda table, _expected: _column(table, "weekend_share_84"),
+        lambda table, _expected: _column(table, "weekend_share_h3"),
     ),
 }
 """How segments may be cut: by behaviour only."""

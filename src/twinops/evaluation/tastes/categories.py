@@ -82,7 +82,7 @@ def _quantities(day: ScoredTastes, model: str, draws: np.ndarray) -> dict[str, n
     bought = np.isfinite(ranked)  # who bought of nothing has no best order
     who = np.broadcast_to(day.household[:, None], day.chosen.shape)
     made = {}
-    # nobody comes ranks nothing, and the last 28 days again say nothing of what is new
+    # nobody comes ranks nothing, and the last horizon again say nothing of what is new
     if model != ZERO:
         made[NDCG] = mean(ranked[bought], weights[:, bought].astype(float))
     if model not in (ZERO, NAIVE):

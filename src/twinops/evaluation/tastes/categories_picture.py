@@ -14,7 +14,7 @@ from twinops.twin.tastes.categories import Tastes
 PANELS = {"category_ndcg_at_10": "What it will buy of: NDCG of ten", "new_category_auc": "What it newly tries: AUC"}
 MODELS = {
     "popularity": (GREY, "popularity"),
-    "naive": (GREY, "last 28 days again"),
+    "naive": (GREY, "last horizon again"),
     "own_counts": (ORANGE, "own counts"),
     "lightgbm": (GREEN, "boosted trees"),
     "": (BLUE, "twin"),
@@ -113,7 +113,7 @@ def _join(names: tuple[str, ...], places: np.ndarray) -> str:
 
 def _ahead(measures: Mapping[str, Measure]) -> str:
     """Better by the whole interval, on what it buys of and on what it newly tries."""
-    plain = {"popularity": "popularity", "own_counts": "own counts", "naive": "the last 28 days again"}
+    plain = {"popularity": "popularity", "own_counts": "own counts", "naive": "the last horizon again"}
     both = [
         words
         for baseline, words in plain.items()

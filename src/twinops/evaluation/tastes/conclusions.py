@@ -7,7 +7,7 @@ from twinops.evaluation.statistics.rendering import written
 BASELINES = {
     "popularity": "popularity",
     "own_counts": "own counts",
-    "naive": "the last 28 days again",
+    "naive": "the last horizon again",
     "zero": "nobody buys or redeems",
     "lightgbm": "boosted trees on the same terms",
     "type": "the campaign type's base rate",

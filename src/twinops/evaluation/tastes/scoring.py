@@ -31,7 +31,7 @@ def score_tastes(
         TWIN: model.predict(now),
         "popularity": baselines.popularity(past, now),
         "own_counts": baselines.own_counts(past, now),
-        NAIVE: baselines.last_period(past, now),
+        NAIVE: baselines.last_period(past, now, recipe.horizon_days),
         ZERO: np.zeros(now.chosen.shape),
         "lightgbm": baselines.trees_on_tastes(model, past, now),
     }

@@ -22,7 +22,7 @@ SOCIAL = {
 def tastes_table(findings: Findings) -> str:
     """One line a quantity, one column a model."""
     return _table(findings, TASTES, {"": "twin", "own_counts": "own counts", "popularity": "popularity",
-                                     "naive": "last 28 days again", "zero": "nobody buys",
+                                     "naive": "last horizon again", "zero": "nobody buys",
                                      "lightgbm": "boosted trees"})  # fmt: skip
 
 

@@ -3,6 +3,9 @@
 A feature counts as drifted when its Benjamini-Hochberg q is below .05 (doi:10.1111/j.2517-6161.1995.tb02031.x) and its
 normed Wasserstein distance is above .1; this gate judges the share of such features. One that moved is for a person to
 look at: in nine calm pairs of months none did, and spend 10 % lower moves two of 24 (docs/gates.md).
+
+The policy's limits hold unless earlier pairs of days of the shop showed more (`drift_limits`); then theirs do, up to
+`MOST`.
 """
 
 from __future__ import annotations
@@ -21,6 +24,11 @@ MEASURE = "drift_share"
 PICTURES = ("drift_distances",)
 WATCHED = ("drift_",)
 SPEAKS_TO = {"dpia.accuracy": WATCHED, "annex_iv.3": (MEASURE,), "annex_iv.9": (MEASURE, "drift_features")}
+
+
+OWN_LIMITS = "drift_limits"
+MOST = 0.5
+"""A shop whose calm pairs show more is not watched by this gate."""
 
 
 class Limits(Record):
@@ -46,24 +54,40 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             "Run `dvc repro drift`.",
             **about(evidence.fact("drift_features"), limit=limits.at_most),
         )
-    figures = about(share, limit=limits.at_most)
+    at_most, look_above, wide = _bounds(evidence, limits)
+    figures = about(share, limit=at_most)
     sentence = f"The share of drifted features is {share}"
-    if share.value > limits.look_above and share.high <= limits.at_most:
+    if (at_most, look_above, wide) != (limits.at_most, limits.look_above, limits.at_most):
+        sentence += " (limits as earlier pairs of days of this shop set them)"
+    if share.value > look_above and share.high <= wide:
         return inconclusive(
-            f"{sentence}: within {limits.at_most:g}, but more than passes by itself ({limits.look_above:g}).",
+            f"{sentence}: within {wide:g}, but more than passes by itself ({look_above:g}).",
             "See which features moved in notebooks/drift.py; a person named by the policy decides whether it matters.",
             **figures,
         )
-    if share.high <= limits.at_most:
-        return passed(f"{sentence}, at most {limits.at_most:g}.", **figures)
-    if share.low > limits.at_most:
+    if share.high <= wide:
+        return passed(f"{sentence}, at most {wide:g}.", **figures)
+    if share.low > at_most:
         return failed(
-            f"{sentence}, above {limits.at_most:g} throughout.",
+            f"{sentence}, above {at_most:g} throughout.",
             "See which features moved in notebooks/drift.py, and whether the world or a source changed.",
             **figures,
         )
     return inconclusive(
-        f"{sentence}, which spans the limit {limits.at_most:g}.",
+        f"{sentence}, which spans the limit {wide:g}.",
         "See which features moved in notebooks/drift.py; compare again when the next month is in params.yaml.",
         **figures,
     )
+
+
+def _bounds(evidence: Evidence, limits: Limits) -> tuple[float, float, float]:
+    """`at_most`, `look_above`, and how high the share may be for all that is known to pass."""
+    fact = evidence.fact(OWN_LIMITS)
+    calm = fact.value.get("calm_pairs") if fact and isinstance(fact.value, dict) else None
+
+    def wider(policy: float, name: str) -> float:
+        own = calm.get(name) if isinstance(calm, dict) else None
+        return max(policy, min(own, MOST)) if isinstance(own, (int, float)) else policy
+
+    at_most = wider(limits.at_most, "at_most")
+    return at_most, wider(limits.look_above, "look_above"), max(wider(limits.at_most, "wide"), at_most)

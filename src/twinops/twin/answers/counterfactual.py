@@ -18,7 +18,8 @@ from twinops.twin.support.support import measures_of
 
 WITHIN_DAYS = 14
 MOST_BASKETS = 6
-SILENCES = (7, 14, 28, 56)
+SILENCES = (0.25, 0.5, 1, 2)
+"""Of a horizon."""
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,19 @@ def counterfactual(twin: Opening, wish: Wish) -> Counterfactual | None:
     before = _value(twin.expected, wish.head)
     if wish.holds(before):
         return None
-    for step in _steps(wish):
+    for step in _steps(wish, twin.model.horizon_days):
         after = _after(twin, wish, step)
         if after is not None and wish.holds(after):
             return Counterfactual(wish.head, step, before, after)
     return None
 
 
-def _steps(wish: Wish) -> Iterator[Step]:
+def _steps(wish: Wish, horizon_days: int) -> Iterator[Step]:
     """From the smallest on: baskets when more is wished, silence when less."""
     if wish.at_least is not None:
         yield from (Step(n, WITHIN_DAYS) for n in range(1, MOST_BASKETS + 1))
     if wish.at_most is not None:
-        yield from (Step(0, days) for days in SILENCES)
+        yield from (Step(0, round(share * horizon_days)) for share in SILENCES)
 
 
 def _after(twin: Opening, wish: Wish, step: Step) -> float | None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from twinops.data.days import FIRST_DAY
+from twinops.entities.day_count import DayCount
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.opening import Opening
 from twinops.twin.answers.theme_facts import ThemeReason, moves
@@ -81,11 +81,12 @@ class Taste:
 
 @dataclass(frozen=True)
 class Occasion:
-    """What a portrait is made for: what it calls the consumer, the purpose it is opened for, and the day."""
+    """What a portrait is made for: what it calls the consumer, the purpose it is opened for, the day and the count."""
 
     name: str
     purpose: str
     as_of: date
+    days: DayCount
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Portrait:
         return replace(self, held=held, habits=habits, expected=expected, reasons=reasons, tastes=tastes, changes=())
 
 
-def habits(twin: Opening) -> Habits:
+def habits(twin: Opening, days: DayCount) -> Habits:
     """The state in a person's units."""
     state = twin.state
     if state.empty:
@@ -147,8 +148,9 @@ def habits(twin: Opening) -> Habits:
         for s, tau in zip(SPEEDS, state.decay_days, strict=True)
     }
     usd = row["cents_total"] / 100
+    first, last = (days.date_of(end(state.days)).isoformat() for end in (min, max))
     return Habits(
-        said(min(state.days)), said(max(state.days)), row["recency_days"], state.baskets, row["shopping_days"],
+        first, last, row["recency_days"], state.baskets, row["shopping_days"],
         round(usd, 2), round(usd / state.baskets, 2), pace,
     )  # fmt: skip
 
@@ -161,11 +163,6 @@ def average_spend(model: TwinModel) -> float:
 def permissions(answers: Mapping[str, str | None]) -> tuple[PurposeAnswer, ...]:
     """The ledger's answers, by purpose."""
     return tuple(PurposeAnswer(purpose, reason is None, reason) for purpose, reason in sorted(answers.items()))
-
-
-def said(day: int) -> str:
-    """A day number as a date."""
-    return (FIRST_DAY + timedelta(days=day)).isoformat()
 
 
 def _rounded(e: Forecast) -> Forecast:

@@ -18,7 +18,7 @@ from twinops.twin.answers.forecast import NEWCOMER, Forecast
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model.model import TwinModel
 from twinops.twin.state.features import BILLION
-from twinops.twin.state.terms import FAMILIAR_DAYS, TERMS
+from twinops.twin.state.terms import FAMILIAR, TERMS
 
 ALIKE = 0.05
 """Ratios nearer to one than this are told as the same."""
@@ -79,7 +79,7 @@ def theme_facts(model: TwinModel, row: pa.Table) -> Mapping[str, str]:
         "trend": {"visits": _beside(_ratio(pace), "more visits", "fewer visits", "about as many visits"),
                   "baskets": _beside(_ratio(usd), "larger", "smaller", "about as large")},
         "basket": {"own": f"{usd['slow']:,.0f}", "average": f"{math.exp(usual['value']) - 1:,.0f}"},
-        "known": {"days": f"{state['tenure_days']:,}", "familiar": FAMILIAR_DAYS},
+        "known": {"days": f"{state['tenure_days']:,}", "familiar": FAMILIAR * model.priors.lapse_days},
     }  # fmt: skip
     return {name: str(said.get("fact", "")).format(**filled.get(name, {})) for name, said in words()["groups"].items()}
 

@@ -1,4 +1,4 @@
-"""What the twin must beat: nothing at all, the last 28 days again, a regression on recency, frequency and money."""
+"""What the twin must beat: nothing at all, the last horizon again, a regression on recency, frequency and money."""
 
 from __future__ import annotations
 
@@ -14,31 +14,27 @@ from twinops.twin.state.examples import Examples
 from twinops.twin.state.features import RFM
 from twinops.twin.state.terms import columns
 
-WINDOW_DAYS = 28
-
 
 @dataclass(frozen=True)
 class Naive:
-    """The last 28 days will repeat; whoever bought in them is active with the share seen among such in training.
+    """The last horizon will repeat; whoever bought in them is active with the share seen among such in training.
 
     Whoever did not is expected to bring as few baskets and USD as such did: of a certain nothing no likelihood can be
     told. The window's USD as they are answer for the median.
     """
 
-    horizon_days: int
     active_if_bought: float
     active_if_not: float
     baskets_if_not: float
     spend_if_not: float
 
     def predict(self, table: pa.Table) -> Predictions:
-        """The window's baskets and USD, in proportion to the horizon."""
-        recent = columns(table, ("baskets_28", "cents_28"))
-        share, bought = self.horizon_days / WINDOW_DAYS, recent["baskets_28"] > 0
-        again = recent["cents_28"] / 100 * share
+        """The window's baskets and USD again."""
+        recent = columns(table, ("baskets_h1", "cents_h1"))
+        bought, again = recent["baskets_h1"] > 0, recent["cents_h1"] / 100
         return Predictions.of(
             np.where(bought, self.active_if_bought, self.active_if_not),
-            np.where(bought, recent["baskets_28"] * share, self.baskets_if_not),
+            np.where(bought, recent["baskets_h1"], self.baskets_if_not),
             np.where(again > 0, again, self.spend_if_not),
             again,
         )
@@ -73,15 +69,15 @@ class RfmModel:
         )
 
 
-def fit_naive(examples: Examples, *, horizon_days: int) -> Naive:
+def fit_naive(examples: Examples) -> Naive:
     """Count who came back; one imaginary household of each kind keeps shares off 0 and 1, and means off 0."""
-    bought = columns(examples.table, ("baskets_28",))["baskets_28"] > 0
+    bought = columns(examples.table, ("baskets_h1",))["baskets_h1"] > 0
 
     def share(of: np.ndarray) -> float:
         return float((examples.active[of].sum() + 1) / (of.sum() + 2))
 
     few, little = (float((v[~bought].sum() + 1) / ((~bought).sum() + 2)) for v in (examples.baskets, examples.spend))
-    return Naive(horizon_days, share(bought), share(~bought), few, little)
+    return Naive(share(bought), share(~bought), few, little)
 
 
 def fit_rfm(examples: Examples, train: TrainParams) -> RfmModel:

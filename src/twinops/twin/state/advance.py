@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE
-from twinops.twin.state.streaming import FOUR_WEEKS
+from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE, lapse_days
 from twinops.twin.state.terms import columns
 
 
@@ -30,7 +29,7 @@ def with_basket(table: pa.Table, usd: float, decay_days: tuple[int, int, int]) -
         weight = BILLION * np.exp(-1 / tau)
         state[f"baskets_{speed}"] += weight
         state[f"cents_{speed}"] += weight * 100 * usd
-    ended = np.maximum(state["recency_days"] - 1 - FOUR_WEEKS, 0)
+    ended = np.maximum(state["recency_days"] - 1 - lapse_days(decay_days), 0)
     more = {"shopping_days": 1, "quiet_days": ended, "baskets_total": 1, "cents_total": 100 * usd,
             "log_value_sum": log_value, "log_value_squares": log_value**2}  # fmt: skip
     return pa.table({**state, **{k: state[k] + v for k, v in more.items()}, "recency_days": np.ones(table.num_rows)})

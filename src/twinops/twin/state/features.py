@@ -26,18 +26,22 @@ STATE = (
     "tenure_days", "recency_days", "shopping_days", "quiet_days",
     "baskets_total", "cents_total", "log_value_sum", "log_value_squares",
 )  # fmt: skip
-"""The twin's state. `quiet_days`: from how many days since the first basket on four weeks passed without any, up to
-the last one. Decayed sums and exposures are in billionths, logarithms of basket values in millionths."""
+"""The twin's state. `quiet_days`: from how many days since the first basket on a lapse passed without any
+(`lapse_days`), up to the last one. Decayed sums and exposures are in billionths, logarithms of basket values in
+millionths."""
 
 RFM = (
     "recency_days", "tenure_days",
-    "baskets_28", "baskets_84", "baskets_total", "cents_28", "cents_84", "cents_total",
+    "baskets_h1", "baskets_h3", "baskets_total", "cents_h1", "cents_h3", "cents_total",
 )  # fmt: skip
 """Recency, frequency, monetary value: what the strongest of the plain baselines reads."""
 
+WINDOWS = ("h1", "h2", "h3")
+"""The last one, two and three horizons before an as-of day."""
+
 _COUNTED = ("baskets", "shopping_days", "stores", "cents", "lines", "cents_per_basket", "saved_share", "weekend_share")
-WINDOWED = tuple(f"{what}_{days}" for what in _COUNTED for days in (28, 56, 84))
-"""What happened in a window and nothing before it: cumulative columns would drift by the clock alone."""
+WINDOWED = tuple(f"{what}_{days}" for what in _COUNTED for days in WINDOWS)
+"""What happened in a window and nothing before it (`_h2`: two horizons): sums since the first day drift with time."""
 
 
 def as_of_days(features: FeaturesParams, *, known_until: int) -> tuple[int, ...]:
@@ -67,6 +71,7 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
     engine.register("baskets", baskets)
     engine.register("log_value", log_values(engine.query(text_beside(__package__, "values.sql"))["cents"].to_numpy()))
     engine.register("cutoffs", cutoffs(features, known_until=known_until))
+    engine.register("memory", memory(features))
     engine.register("calendar", calendar(features, oldest=oldest, known_until=known_until))
     engine.register("decay", decay(features.decay_days, oldest_age=known_until - oldest))
     table = engine.query(text_beside(__package__, "panel.sql"))
@@ -91,10 +96,25 @@ def cutoffs(features: FeaturesParams, *, known_until: int) -> pa.Table:
     return pa.table({"cutoff": days, "closes": closes, "closed": closes <= known_until})
 
 
+def memory(features: FeaturesParams) -> pa.Table:
+    """The one row of `memory`: how long a window, which is a horizon, and a lapse are."""
+    spans = {"horizon": features.horizon_days, "lapse": lapse_days(features.decay_days)}
+    return pa.table({name: pa.array([days], pa.int64()) for name, days in spans.items()})
+
+
 def calendar(features: FeaturesParams, *, oldest: int, known_until: int) -> pa.Table:
     """Which days are Saturdays or Sundays; day 0 is `first_day`."""
     days = np.arange(oldest, known_until, dtype=np.int64)
     return pa.table({"day": days, "weekend": (days + features.first_day.weekday()) % 7 >= SATURDAY})
+
+
+def lapse_days(decay_days: tuple[int, int, int]) -> int:
+    """A silence longer than this is a lapse: the steady memory in whole weeks.
+
+    >>> lapse_days((10, 30, 90)), lapse_days((20, 60, 180))
+    (28, 56)
+    """
+    return 7 * max(decay_days[1] // 7, 1)
 
 
 def decay(decay_days: tuple[int, int, int], *, oldest_age: int) -> pa.Table:

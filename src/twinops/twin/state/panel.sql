@@ -1,6 +1,6 @@
 -- One row per household and as-of day (`cutoff`) with at least one earlier basket: what was known the evening before,
 -- and what the household's consent, read as of that day, allows.
--- In:  baskets, cutoffs(cutoff), calendar(day, weekend), log_value(cents, log_millionths),
+-- In:  baskets, cutoffs(cutoff), memory(horizon, lapse), calendar(day, weekend), log_value(cents, log_millionths),
 --      decay(age, weight_quick, weight_steady, weight_slow, exposure_quick, exposure_steady, exposure_slow),
 --      permissions(sid, cutoff, may_train, may_score, may_offer, may_assess_bias).
 -- Decay weights and exposures are whole billionths, logarithms whole millionths: every sum is a whole number, the same
@@ -44,10 +44,12 @@ past AS (
         b.weekend,
         b.log_millionths,
         CASE WHEN b.next_day = b.day THEN 0 ELSE 1 END AS new_day,
-        CASE WHEN b.next_day < c.cutoff AND b.next_day > b.day + 28 THEN b.next_day - b.day - 28 ELSE 0 END AS quiet,
+        y.horizon,
+        CASE WHEN b.next_day < c.cutoff AND b.next_day > b.day + y.lapse THEN b.next_day - b.day - y.lapse ELSE 0 END AS quiet,
         CASE WHEN b.next_day_there < c.cutoff THEN NULL ELSE b.store_id END AS last_store
     FROM visits AS b
     INNER JOIN cutoffs AS c ON b.day < c.cutoff
+    CROSS JOIN memory AS y
 ),
 
 summed AS (
@@ -68,27 +70,27 @@ summed AS (
         CAST(SUM(p.cents) AS BIGINT) AS cents_total,
         CAST(SUM(p.log_millionths) AS BIGINT) AS log_value_sum,
         CAST(SUM(p.log_millionths * p.log_millionths) AS BIGINT) AS log_value_squares,
-        CAST(SUM(CASE WHEN p.age <= 28 THEN 1 ELSE 0 END) AS BIGINT) AS baskets_28,
-        CAST(SUM(CASE WHEN p.age <= 56 THEN 1 ELSE 0 END) AS BIGINT) AS baskets_56,
-        CAST(SUM(CASE WHEN p.age <= 84 THEN 1 ELSE 0 END) AS BIGINT) AS baskets_84,
-        CAST(SUM(CASE WHEN p.age <= 28 THEN p.new_day ELSE 0 END) AS BIGINT) AS shopping_days_28,
-        CAST(SUM(CASE WHEN p.age <= 56 THEN p.new_day ELSE 0 END) AS BIGINT) AS shopping_days_56,
-        CAST(SUM(CASE WHEN p.age <= 84 THEN p.new_day ELSE 0 END) AS BIGINT) AS shopping_days_84,
-        COUNT(CASE WHEN p.age <= 28 THEN p.last_store END) AS stores_28,
-        COUNT(CASE WHEN p.age <= 56 THEN p.last_store END) AS stores_56,
-        COUNT(CASE WHEN p.age <= 84 THEN p.last_store END) AS stores_84,
-        CAST(SUM(CASE WHEN p.age <= 28 THEN p.cents ELSE 0 END) AS BIGINT) AS cents_28,
-        CAST(SUM(CASE WHEN p.age <= 56 THEN p.cents ELSE 0 END) AS BIGINT) AS cents_56,
-        CAST(SUM(CASE WHEN p.age <= 84 THEN p.cents ELSE 0 END) AS BIGINT) AS cents_84,
-        CAST(SUM(CASE WHEN p.age <= 28 THEN p.lines ELSE 0 END) AS BIGINT) AS lines_28,
-        CAST(SUM(CASE WHEN p.age <= 56 THEN p.lines ELSE 0 END) AS BIGINT) AS lines_56,
-        CAST(SUM(CASE WHEN p.age <= 84 THEN p.lines ELSE 0 END) AS BIGINT) AS lines_84,
-        CAST(SUM(CASE WHEN p.age <= 28 THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_28,
-        CAST(SUM(CASE WHEN p.age <= 56 THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_56,
-        CAST(SUM(CASE WHEN p.age <= 84 THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_84,
-        CAST(SUM(CASE WHEN p.age <= 28 THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_28,
-        CAST(SUM(CASE WHEN p.age <= 56 THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_56,
-        CAST(SUM(CASE WHEN p.age <= 84 THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_84
+        CAST(SUM(CASE WHEN p.age <= p.horizon THEN 1 ELSE 0 END) AS BIGINT) AS baskets_h1,
+        CAST(SUM(CASE WHEN p.age <= 2 * p.horizon THEN 1 ELSE 0 END) AS BIGINT) AS baskets_h2,
+        CAST(SUM(CASE WHEN p.age <= 3 * p.horizon THEN 1 ELSE 0 END) AS BIGINT) AS baskets_h3,
+        CAST(SUM(CASE WHEN p.age <= p.horizon THEN p.new_day ELSE 0 END) AS BIGINT) AS shopping_days_h1,
+        CAST(SUM(CASE WHEN p.age <= 2 * p.horizon THEN p.new_day ELSE 0 END) AS BIGINT) AS shopping_days_h2,
+        CAST(SUM(CASE WHEN p.age <= 3 * p.horizon THEN p.new_day ELSE 0 END) AS BIGINT) AS shopping_days_h3,
+        COUNT(CASE WHEN p.age <= p.horizon THEN p.last_store END) AS stores_h1,
+        COUNT(CASE WHEN p.age <= 2 * p.horizon THEN p.last_store END) AS stores_h2,
+        COUNT(CASE WHEN p.age <= 3 * p.horizon THEN p.last_store END) AS stores_h3,
+        CAST(SUM(CASE WHEN p.age <= p.horizon THEN p.cents ELSE 0 END) AS BIGINT) AS cents_h1,
+        CAST(SUM(CASE WHEN p.age <= 2 * p.horizon THEN p.cents ELSE 0 END) AS BIGINT) AS cents_h2,
+        CAST(SUM(CASE WHEN p.age <= 3 * p.horizon THEN p.cents ELSE 0 END) AS BIGINT) AS cents_h3,
+        CAST(SUM(CASE WHEN p.age <= p.horizon THEN p.lines ELSE 0 END) AS BIGINT) AS lines_h1,
+        CAST(SUM(CASE WHEN p.age <= 2 * p.horizon THEN p.lines ELSE 0 END) AS BIGINT) AS lines_h2,
+        CAST(SUM(CASE WHEN p.age <= 3 * p.horizon THEN p.lines ELSE 0 END) AS BIGINT) AS lines_h3,
+        CAST(SUM(CASE WHEN p.age <= p.horizon THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_h1,
+        CAST(SUM(CASE WHEN p.age <= 2 * p.horizon THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_h2,
+        CAST(SUM(CASE WHEN p.age <= 3 * p.horizon THEN p.saved_cents ELSE 0 END) AS BIGINT) AS saved_h3,
+        CAST(SUM(CASE WHEN p.age <= p.horizon THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_h1,
+        CAST(SUM(CASE WHEN p.age <= 2 * p.horizon THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_h2,
+        CAST(SUM(CASE WHEN p.age <= 3 * p.horizon THEN p.weekend ELSE 0 END) AS BIGINT) AS weekend_h3
     FROM past AS p
     INNER JOIN decay AS d ON p.age = d.age
     GROUP BY p.person, p.cutoff
@@ -119,35 +121,35 @@ SELECT
     s.cents_total,
     s.log_value_sum,
     s.log_value_squares,
-    -- windows of 28, 56 and 84 days
-    s.baskets_28,
-    s.baskets_56,
-    s.baskets_84,
-    s.shopping_days_28,
-    s.shopping_days_56,
-    s.shopping_days_84,
-    s.stores_28,
-    s.stores_56,
-    s.stores_84,
-    s.cents_28,
-    s.cents_56,
-    s.cents_84,
-    s.lines_28,
-    s.lines_56,
-    s.lines_84,
+    -- windows of one, two and three horizons
+    s.baskets_h1,
+    s.baskets_h2,
+    s.baskets_h3,
+    s.shopping_days_h1,
+    s.shopping_days_h2,
+    s.shopping_days_h3,
+    s.stores_h1,
+    s.stores_h2,
+    s.stores_h3,
+    s.cents_h1,
+    s.cents_h2,
+    s.cents_h3,
+    s.lines_h1,
+    s.lines_h2,
+    s.lines_h3,
     -- ratios: one division of whole numbers, 0 where nothing was bought
-    CASE WHEN s.baskets_28 = 0 THEN 0.0 ELSE CAST(s.cents_28 AS DOUBLE) / s.baskets_28 END AS cents_per_basket_28,
-    CASE WHEN s.baskets_56 = 0 THEN 0.0 ELSE CAST(s.cents_56 AS DOUBLE) / s.baskets_56 END AS cents_per_basket_56,
-    CASE WHEN s.baskets_84 = 0 THEN 0.0 ELSE CAST(s.cents_84 AS DOUBLE) / s.baskets_84 END AS cents_per_basket_84,
-    CASE WHEN s.cents_28 + s.saved_28 = 0 THEN 0.0
-        ELSE CAST(s.saved_28 AS DOUBLE) / (s.cents_28 + s.saved_28) END AS saved_share_28,
-    CASE WHEN s.cents_56 + s.saved_56 = 0 THEN 0.0
-        ELSE CAST(s.saved_56 AS DOUBLE) / (s.cents_56 + s.saved_56) END AS saved_share_56,
-    CASE WHEN s.cents_84 + s.saved_84 = 0 THEN 0.0
-        ELSE CAST(s.saved_84 AS DOUBLE) / (s.cents_84 + s.saved_84) END AS saved_share_84,
-    CASE WHEN s.baskets_28 = 0 THEN 0.0 ELSE CAST(s.weekend_28 AS DOUBLE) / s.baskets_28 END AS weekend_share_28,
-    CASE WHEN s.baskets_56 = 0 THEN 0.0 ELSE CAST(s.weekend_56 AS DOUBLE) / s.baskets_56 END AS weekend_share_56,
-    CASE WHEN s.baskets_84 = 0 THEN 0.0 ELSE CAST(s.weekend_84 AS DOUBLE) / s.baskets_84 END AS weekend_share_84
+    CASE WHEN s.baskets_h1 = 0 THEN 0.0 ELSE CAST(s.cents_h1 AS DOUBLE) / s.baskets_h1 END AS cents_per_basket_h1,
+    CASE WHEN s.baskets_h2 = 0 THEN 0.0 ELSE CAST(s.cents_h2 AS DOUBLE) / s.baskets_h2 END AS cents_per_basket_h2,
+    CASE WHEN s.baskets_h3 = 0 THEN 0.0 ELSE CAST(s.cents_h3 AS DOUBLE) / s.baskets_h3 END AS cents_per_basket_h3,
+    CASE WHEN s.cents_h1 + s.saved_h1 = 0 THEN 0.0
+        ELSE CAST(s.saved_h1 AS DOUBLE) / (s.cents_h1 + s.saved_h1) END AS saved_share_h1,
+    CASE WHEN s.cents_h2 + s.saved_h2 = 0 THEN 0.0
+        ELSE CAST(s.saved_h2 AS DOUBLE) / (s.cents_h2 + s.saved_h2) END AS saved_share_h2,
+    CASE WHEN s.cents_h3 + s.saved_h3 = 0 THEN 0.0
+        ELSE CAST(s.saved_h3 AS DOUBLE) / (s.cents_h3 + s.saved_h3) END AS saved_share_h3,
+    CASE WHEN s.baskets_h1 = 0 THEN 0.0 ELSE CAST(s.weekend_h1 AS DOUBLE) / s.baskets_h1 END AS weekend_share_h1,
+    CASE WHEN s.baskets_h2 = 0 THEN 0.0 ELSE CAST(s.weekend_h2 AS DOUBLE) / s.baskets_h2 END AS weekend_share_h2,
+    CASE WHEN s.baskets_h3 = 0 THEN 0.0 ELSE CAST(s.weekend_h3 AS DOUBLE) / s.baskets_h3 END AS weekend_share_h3
 FROM summed AS s
 INNER JOIN people AS n ON s.person = n.person
 INNER JOIN decay AS d ON s.cutoff - s.first_day = d.age

@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE
-from twinops.twin.strict_json import NotNegative, Number, Positive, declared
+from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE, lapse_days
+from twinops.twin.strict_json import Days, NotNegative, Number, Positive, declared
 
 SMALLEST_VARIANCE = 1e-6
 
@@ -33,13 +33,17 @@ class Pace:
 @declared
 @dataclass(frozen=True)
 class Priors:
-    """What is believed before a household's first basket; empirical Bayes, so it comes from the population."""
+    """What is believed before a household's first basket; empirical Bayes, so it comes from the population.
+
+    `lapse_days`: how long a silence is a lapse (`features.lapse_days`), which other spans of days are in proportion to.
+    """
 
     quick: Pace
     steady: Pace
     slow: Pace
     log_value: Number
     log_value_variance: NotNegative
+    lapse_days: Days = 28
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,9 @@ def fit_priors(table: pa.Table, *, decay_days: tuple[int, int, int]) -> Priors:
     quick, steady, slow = (PaceSums.of(state, s, tau).pace() for s, tau in zip(SPEEDS, decay_days, strict=True))
     log_value = math.fsum(state["log_value_sum"]) / MILLION / math.fsum(state["baskets_total"])
     variance = math.fsum(own_variance(state)) / table.num_rows
-    return Priors(quick, steady, slow, rounded(log_value), rounded(max(variance, SMALLEST_VARIANCE)))
+    return Priors(
+        quick, steady, slow, rounded(log_value), rounded(max(variance, SMALLEST_VARIANCE)), lapse_days(decay_days)
+    )
 
 
 def columns(table: pa.Table, names: tuple[str, ...]) -> dict[str, np.ndarray]:

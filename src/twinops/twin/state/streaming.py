@@ -19,14 +19,15 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from twinops.data.days import CREDIBLE, FIRST_DAY
 from twinops.errors import DataError
-from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE, decay
+from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE, decay, lapse_days
 
-ANCHOR = (CREDIBLE[0].date() - FIRST_DAY).days
-"""Weights count from the first credible day, so that none is below one. Ten years more add 1,000 bits, not work."""
+ANCHOR = -6_210
+"""Weights count from a day 17 years before the project's first, so that none is below one. Ten years more add 1,000
+bits, not work."""
 
-LAST_DAY = (CREDIBLE[1].date() - FIRST_DAY).days
+LAST_DAY = 30_315
+"""83 years after the project's first day; who comes so far moves `features.first_day`."""
 FRACTION = 60
 """Bits behind the point of a weight: it is exact to 2**-60 of itself."""
 
@@ -36,13 +37,11 @@ DIGITS = 40
 REMEMBERED = 4096
 """Baskets whose ids are kept to know them again. The busiest of 2,469 households had 780 in a year."""
 
-FOUR_WEEKS = 28
-
 LARGEST_BASKET_CENTS = 10**9
 
 
 class Basket(NamedTuple):
-    """One event: the shop's number of the basket, its day since 1 January 2017, and what it cost in whole cents."""
+    """One event: the shop's number of the basket, its day by the project's count, and what it cost in whole cents."""
 
     basket_id: int
     day: int
@@ -182,7 +181,7 @@ class StreamingState:
         row |= {f"cents_{s}": _ratio(n, w) for s, n, w in zip(SPEEDS, cents, scale, strict=True)}
         row |= dict(zip((f"exposure_{s}" for s in SPEEDS), exposures(self.decay_days, day - first), strict=True))
         row |= {"tenure_days": day - first, "recency_days": day - last, "shopping_days": len(self.days)}
-        row |= {"quiet_days": quiet_days(self.days)}
+        row |= {"quiet_days": quiet_days(self.days, lapse_days(self.decay_days))}
         row |= {"baskets_total": self.baskets, "cents_total": self.cents}
         return row | {"log_value_sum": self.log_sum, "log_value_squares": self.log_squares}
 
@@ -270,13 +269,13 @@ def from_record(record: Mapping[str, Any]) -> StreamingState:
     return StreamingState((quick, steady, slow), remembered, decayed, *sums, days, recent, known_from)
 
 
-def quiet_days(days: Iterable[int]) -> int:
-    """From how many days on four weeks passed without a basket, between the first and the last of these shopping days.
+def quiet_days(days: Iterable[int], lapse: int) -> int:
+    """From how many days on a lapse passed without a basket, between the first and the last of these shopping days.
 
-    >>> quiet_days([40, 0, 100])
+    >>> quiet_days([40, 0, 100], 28)
     44
     """
-    return sum(max(later - earlier - FOUR_WEEKS, 0) for earlier, later in pairwise(sorted(days)))
+    return sum(max(later - earlier - lapse, 0) for earlier, later in pairwise(sorted(days)))
 
 
 def log_millionths(cents: int) -> int:

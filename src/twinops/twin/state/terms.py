@@ -10,8 +10,11 @@ from twinops.twin.state.priors import Pace, Priors, columns, fit_priors, own_var
 
 __all__ = ["MEANINGS", "TERMS", "USED_BY", "Pace", "Priors", "columns", "fit_priors", "terms"]
 
-FAMILIAR_DAYS = 56
-"""Tenure is capped here. It grows with the calendar, so an uncapped term extrapolates in every month to come."""
+FAMILIAR = 2
+"""Tenure is capped at so many lapses. It grows by the calendar: uncapped, it extrapolates in every month to come."""
+
+FOUR_WEEKS = 28.0
+"""The numbers of days below were found for a lapse of four weeks; for another they are in proportion."""
 
 NEW_DAYS = 45
 """How long a household counts as new: the term fades by the factor e in so many days, and stops moving."""
@@ -40,15 +43,15 @@ MEANINGS = {
     "silence_slow": "chance of no basket in the horizon, slow memory",
     "recency": "days since the last basket (log)",
     "overdue": "baskets missed since the last one (log)",
-    "familiarity": f"days since the first basket, up to {FAMILIAR_DAYS} (log)",
+    "familiarity": f"days since the first basket, up to {FAMILIAR} lapses (log)",
     "regularity": "share of days with a basket (log)",
     "basket_size": "mean log basket value",
     "basket_spread": "spread of log basket values",
     "recency_squared": "days since the last basket (log), squared",
     "overdue_squared": "baskets missed since the last one (log), squared",
     "surprise": "how unlikely this silence is at the pace of all its days",
-    "newness": f"how new the household is, fading over {NEW_DAYS} days",
-    "lapses": "share of days that began four weeks of silence (log)",
+    "newness": f"how new the household is, fading over {NEW_DAYS / FOUR_WEEKS:.1f} lapses",
+    "lapses": "share of days that were part of a lapse (log)",
 }
 """What each term says, for a reader of cards and pictures."""
 
@@ -72,17 +75,18 @@ def terms(table: pa.Table, priors: Priors, *, horizon_days: int) -> np.ndarray:
     state = columns(table, STATE)
     made = {**_paces(state, priors, horizon_days), **_values(state, priors)}
     tenure, silence = np.maximum(state["tenure_days"], 1), np.maximum(state["recency_days"], 0)
+    scale = priors.lapse_days / FOUR_WEEKS
     recency, overdue = np.log1p(silence), np.log1p(silence * np.exp(made["pace"]))
     made |= {
         "recency": recency,
         "overdue": overdue,
-        "familiarity": np.log(np.minimum(tenure, FAMILIAR_DAYS)),
-        "regularity": np.log((state["shopping_days"] + 1) / (tenure + REGULARITY_DAYS)),
+        "familiarity": np.log(np.minimum(tenure, FAMILIAR * priors.lapse_days)),
+        "regularity": np.log((state["shopping_days"] + 1) / (tenure + REGULARITY_DAYS * scale)),
         "recency_squared": recency**2,
         "overdue_squared": overdue**2,
-        "surprise": _surprise(state["shopping_days"], tenure, silence),
-        "newness": np.exp(-tenure / NEW_DAYS),
-        "lapses": np.log((state["quiet_days"] + LAPSES) / (tenure + LAPSE_DAYS)),
+        "surprise": _surprise(state["shopping_days"], tenure, silence, LIFETIME_DAYS * scale),
+        "newness": np.exp(-tenure / (NEW_DAYS * scale)),
+        "lapses": np.log((state["quiet_days"] + LAPSES * scale) / (tenure + LAPSE_DAYS * scale)),
     }
     return np.column_stack([made[name] for name in TERMS])
 
@@ -118,11 +122,11 @@ def _values(state: dict[str, np.ndarray], priors: Priors) -> dict[str, np.ndarra
     }
 
 
-def _surprise(shopping_days: np.ndarray, tenure: np.ndarray, silence: np.ndarray) -> np.ndarray:
+def _surprise(shopping_days: np.ndarray, tenure: np.ndarray, silence: np.ndarray, lifetime: float) -> np.ndarray:
     """Minus the log chance that someone who shopped on so many days before now stays silent for so long.
 
     The gamma-Poisson's, and what BG/NBD weighs against the chance of having left (Fader, Hardie and Lee 2005).
     """
-    shopped_for = np.maximum(tenure - silence, 0) + LIFETIME_DAYS
-    odds = (shopping_days + 1) * np.log((tenure + LIFETIME_DAYS) / shopped_for)
+    shopped_for = np.maximum(tenure - silence, 0) + lifetime
+    odds = (shopping_days + 1) * np.log((tenure + lifetime) / shopped_for)
     return np.asarray(np.minimum(np.maximum(odds, 0), MOST_SURPRISING))

@@ -1,7 +1,7 @@
 """A newcomer's twin: what the population does first, then more and more what the newcomer does, with honest width.
 
 Newcomers are households whose first basket came well after the data begin. Before it, all that is believed is what
-other newcomers did; in the first eight weeks the heads are corrected by what they missed of earlier newcomers, and the
+other newcomers did; in the first two horizons the heads are corrected by what they missed of earlier newcomers, and the
 range is as wide as they were wrong. Nothing but the newcomer's own baskets is asked for.
 """
 
@@ -20,11 +20,9 @@ from twinops.twin.state.streaming import Basket, replay, rows
 from twinops.twin.strict_json import Days, NotNegative, declared
 from twinops.twin.support.spread import Outcomes, Spread, enough, fit_spread
 
-QUIET_DAYS = 28
-"""A household first seen after so many days of data counts as new; one seen earlier may only have been away."""
-
-BANDS = ((7, (1, 4, 7)), (28, (14, 21, 28)), (56, (42, 56)))
-"""Up to so many days since the first basket; learned on so many days after it."""
+_BANDS = ((7, (1, 4, 7)), (28, (14, 21, 28)), (56, (42, 56)))
+"""For a horizon of four weeks: up to so many days since the first basket; learned on so many days after it."""
+_FOUR_WEEKS = 28
 
 
 @declared
@@ -41,7 +39,7 @@ class TenureBand:
 @declared
 @dataclass(frozen=True)
 class NewcomerModel:
-    """What is believed before the first basket, and in the first eight weeks. No household is in it."""
+    """What is believed before the first basket, and in the first two horizons. No household is in it."""
 
     baskets: NotNegative
     spend: NotNegative
@@ -89,11 +87,27 @@ class _Seen(NamedTuple):
         return cls(newcomer.household, len(after), sum(after) / 100)
 
 
-def newcomers(baskets: Mapping[int, Sequence[Basket]], *, known_until: int, oldest: int) -> tuple[Newcomer, ...]:
-    """Households first seen at least `QUIET_DAYS` after the data begin; `baskets` by household, in order of day."""
-    return tuple(
-        Newcomer(h, tuple(b), known_until) for h, b in baskets.items() if b and b[0].day >= oldest + QUIET_DAYS
-    )
+def bands(horizon_days: int) -> tuple[tuple[int, tuple[int, ...]], ...]:
+    """How old a twin is in each band, and how old it was where the band is learned, in days.
+
+    >>> bands(28)[0], bands(56)[0]
+    ((7, (1, 4, 7)), (14, (2, 8, 14)))
+    """
+
+    def scaled(days: int) -> int:
+        return max(round(days * horizon_days / _FOUR_WEEKS), 1)
+
+    return tuple((scaled(upto), tuple(dict.fromkeys(map(scaled, days)))) for upto, days in _BANDS)
+
+
+def newcomers(
+    baskets: Mapping[int, Sequence[Basket]], *, known_until: int, oldest: int, quiet: int
+) -> tuple[Newcomer, ...]:
+    """Households first seen at least `quiet` days after the data begin; `baskets` by household, in order of day.
+
+    Who is seen earlier may only have been away.
+    """
+    return tuple(Newcomer(h, tuple(b), known_until) for h, b in baskets.items() if b and b[0].day >= oldest + quiet)
 
 
 def outcomes_before(
@@ -126,14 +140,14 @@ def fit_newcomers(who: Sequence[Newcomer], model: TwinModel) -> NewcomerModel | 
         return None
     baskets, spend = rounded(float(nothing.baskets.mean())), rounded(float(nothing.spend.mean()))
     before = outcomes_before(who, horizon_days=model.horizon_days, baskets=baskets, spend=spend)
-    bands = []
-    for upto, days in BANDS:
+    found = []
+    for upto, days in bands(model.horizon_days):
         seen = outcomes_after(who, model, days=days)
         # a band that too few newcomers reached is left to the next one
         if enough(seen):
             ratios = _ratio(seen.baskets, seen.expected_baskets), _ratio(seen.spend, seen.expected_spend)
-            bands.append(TenureBand(upto, *ratios, fit_spread(corrected(seen, *ratios))))
-    return NewcomerModel(baskets, spend, fit_spread(before), tuple(bands))
+            found.append(TenureBand(upto, *ratios, fit_spread(corrected(seen, *ratios))))
+    return NewcomerModel(baskets, spend, fit_spread(before), tuple(found))
 
 
 def corrected(seen: Outcomes, baskets_ratio: float, spend_ratio: float) -> Outcomes:

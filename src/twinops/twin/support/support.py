@@ -153,7 +153,12 @@ def fit_support(
         seen = {m: _range(v[mask], part.household) for m, v in measured.items()}
         answered = {t: _response(part, got[t][mask], contacts, t) for t in CAMPAIGNS}
         tiers.append(Tier(name, upto, fit_spread(part), seen, answered))
-    who = newcomers(baskets, known_until=known_until, oldest=min((b[0].day for b in baskets.values() if b), default=0))
+    who = newcomers(
+        baskets,
+        known_until=known_until,
+        oldest=min((b[0].day for b in baskets.values() if b), default=0),
+        quiet=model.horizon_days,
+    )
     usd, whose = (np.array(v) for v in zip(*((b.cents / 100, h) for h, bs in baskets.items() for b in bs), strict=True))
     return Support(model.horizon_days, _range(usd, whose), tuple(tiers), fit_newcomers(who, model))
 

@@ -1,11 +1,10 @@
-"""What the taste and coupon heads must beat: popularity, own counts, the last 28 days again, base rates, RFM, trees."""
+"""What the taste and coupon heads must beat: popularity, own counts, the last horizon again, base rates, RFM, trees."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from twinops.params import ChallengerParams
-from twinops.twin.baselines.recency_frequency_value import WINDOW_DAYS
 from twinops.twin.model.boosted_trees import fit_scorer
 from twinops.twin.model.glm import Head, Scaling, fit_activity
 from twinops.twin.model.predictions import logistic
@@ -33,15 +32,15 @@ def own_counts(past: TasteRows, rows: TasteRows) -> np.ndarray:
     return np.asarray(rows.baskets + 1e-6 * past.chosen.mean(axis=0))
 
 
-def last_period(past: TasteRows, rows: TasteRows) -> np.ndarray:
-    """Whoever bought of it in the last 28 days does with the share seen among such, and whoever did not likewise."""
-    lately, now = _lately(past), _lately(rows)
+def last_period(past: TasteRows, rows: TasteRows, horizon_days: int) -> np.ndarray:
+    """Whoever bought of it in the last horizon does with the share seen among such, and whoever did not likewise."""
+    lately, now = _lately(past, horizon_days), _lately(rows, horizon_days)
     again, anew = ((past.chosen * of).sum(axis=0) + 1 for of in (lately, ~lately))
     return np.asarray(np.where(now, again / (lately.sum(axis=0) + 2), anew / ((~lately).sum(axis=0) + 2)))
 
 
-def _lately(rows: TasteRows) -> np.ndarray:
-    return np.asarray((rows.last_day != NEVER) & (rows.cutoff[:, None] - rows.last_day <= WINDOW_DAYS))
+def _lately(rows: TasteRows, days: int) -> np.ndarray:
+    return np.asarray((rows.last_day != NEVER) & (rows.cutoff[:, None] - rows.last_day <= days))
 
 
 def trees_on_tastes(model: Tastes, past: TasteRows, rows: TasteRows) -> np.ndarray:

@@ -14,7 +14,7 @@ from twinops.data.vault.sealed_tables import with_text_sid
 from twinops.params import FeaturesParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine
-from twinops.twin.state.features import calendar, log_values
+from twinops.twin.state.features import calendar, log_values, memory
 from twinops.twin.state.features import decay as pace_decay
 from twinops.twin.tastes.events import Horizons, decay
 
@@ -108,6 +108,7 @@ def tell(
     values = engine.query(text_beside("twinops.twin.state", "values.sql"))
     engine.register("log_value", log_values(values["cents"].to_numpy()))
     engine.register("cutoffs", when.table())
+    engine.register("memory", memory(grid))
     engine.register("calendar", calendar(grid, oldest=oldest, known_until=when.known_until))
     engine.register("decay", pace_decay(grid.decay_days, oldest_age=oldest_age))
     engine.register("coupon_panel", engine.query(text_beside("twinops.twin.state", "panel.sql")))

@@ -10,9 +10,9 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data import blend as blending
-from twinops.data.days import day_of
 from twinops.data.texts import signals
 from twinops.entities.consent import LegalBasis
+from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
@@ -53,7 +53,7 @@ class Blended:
     findings: Findings
 
 
-def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
+def blend(plane: DataPlane, texts: SignalsParams, as_of: date, count: DayCount) -> Blended:
     """Write the sealed blend, `reports/measures/blend.json` and a picture of who is held from where.
 
     Only consumers of the panel are in it, so consent to training holds for every row; every other source's record is in
@@ -65,7 +65,7 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
     choices = tables.source("choices", otherwise=NO_LEDGER)
-    asked = blending.BlendDays(cutoffs, day_of(as_of))
+    asked = blending.BlendDays(cutoffs, count.number(as_of))
     days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, as_of))
     told = blending.scored_texts(_ever(linked, days), {n: opened[n] for n in blending.TEXTS if opened[n].num_rows})
     error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error

@@ -19,6 +19,7 @@ from twinops.demo import accounts, care, choices, crm, panel, social
 from twinops.demo.identities import MadeUpPeople, people_of
 from twinops.demo.panel_truth import panel_truth
 from twinops.demo.social_export import Span
+from twinops.entities.day_count import DayCount
 from twinops.entities.demographics import SCALES
 from twinops.errors import ParamsError
 from twinops.params import ALL_ON, IdentitiesParams, SwitchesParams, SyntheticParams
@@ -33,22 +34,25 @@ FILES = {
     "panelists": "panel.csv",
 }
 """Source -> its file or folder."""
-YEAR = Span(date(2017, 1, 1), date(2017, 12, 31))
 _TEXT_TRUTH = ("account", "source", "event_id", "fate", "language", "sentiment", "topic", "special")
 
 
 @dataclass(frozen=True)
 class MadeUp:
-    """Seeds and sizes of what is made up, and the as-of day: nothing is written on it or later."""
+    """Seeds and sizes of what is made up, first day and as-of day: nothing is written before the one or from the other
+    on.
+    """
 
     people: IdentitiesParams
     world: SyntheticParams
     as_of: date
+    days: DayCount
 
     @property
     def span(self) -> Span:
         """The days on which something is written."""
-        return Span(YEAR.first, max(YEAR.first + timedelta(days=1), min(YEAR.last, self.as_of - timedelta(days=1))))
+        day = timedelta(days=1)
+        return Span(self.days.first, max(self.days.first + day, self.as_of - day))
 
 
 def collect_synthetic(source: str, intake: Intake, made_up: MadeUp, on: SwitchesParams = ALL_ON) -> Collected:

@@ -10,7 +10,7 @@ from twinops.evaluation.drift.distances_picture import drift_distances_picture
 from twinops.evaluation.drift.early_warning import Watching, first_days, watch_all
 from twinops.evaluation.drift.early_warning_findings import Early, early_findings, early_sentence, measure_early
 from twinops.evaluation.drift.early_warning_picture import early_warning_picture
-from twinops.evaluation.drift.measures import Drift, drift_findings, measure_drift, sentence, windows
+from twinops.evaluation.drift.measures import Drift, calm_pairs, drift_findings, measure_drift, sentence, windows
 from twinops.governance.gates import early_warning
 from twinops.params import DriftParams, FeaturesParams, TrainParams
 from twinops.twin.state.examples import open_examples
@@ -38,7 +38,7 @@ def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: 
     panel = plane.tables.table(places.panel)
     pair = windows(panel, WINDOWED, reference=days.reference_cutoff, current=days.current_cutoff)
     measured = measure_drift(pair, draws=days.draws, seed=days.seed)
-    moved, early = drift_findings(measured, days), _early(plane, how, days)
+    moved, early = drift_findings(measured, days, calm_pairs(panel, WINDOWED, days)), _early(plane, how, days)
     findings = moved + (early_findings(early) if early else Findings())
     places.keep("drift", findings)
     save(drift_distances_picture(measured, days), places.figure("drift_distances"))
@@ -53,7 +53,7 @@ def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     limits = limits_of(places)
     if limits is None:
         return None
-    known_until = reached(places.raw_batches("transactions"))
+    known_until = reached(places, grid.days)
     lines = plane.tables.source("transactions")
     watched = [c for c in grid.cutoffs if days.early_from <= c <= known_until - days.early_days]
     wanted = lines.filter(pc.greater_equal(lines["day"], min(grid.cutoffs)))
@@ -62,7 +62,7 @@ def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     return measure_early(
         watch_all(seen, how, cutoffs=watched),
         how,
-        lambda ratios, weeks: early_warning.answer(ratios, weeks, limits).value,
+        lambda ratios, weeks, calm: early_warning.answer(ratios, weeks, limits, calm).value,
         day=days.current_cutoff,
         limits={"warn": limits.warn, "alarm": limits.alarm},
     )

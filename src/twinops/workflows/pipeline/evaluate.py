@@ -98,7 +98,7 @@ def score(known: Examples, rows: Examples, recipe: Recipe) -> Tried:
         TWIN: twin,
         "rfm": with_median(fit_rfm(past, recipe.penalties), past),
         "bgnbd": with_median(fit_classic(known.history_at(day), horizon_days=horizon_days), past),
-        "naive": fit_naive(past, horizon_days=horizon_days),
+        "naive": fit_naive(past),
         ZERO: Zero(),
         LIGHTGBM: with_median(challenger, past),
     }

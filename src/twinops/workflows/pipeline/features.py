@@ -4,13 +4,11 @@ from dataclasses import dataclass
 
 import pyarrow.compute as pc
 
-from twinops.data.days import FIRST_DAY
 from twinops.data.holdout import Apart, apart
 from twinops.data.own_sources.law import law_of
 from twinops.data.vault.seal import erased
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
-from twinops.errors import ParamsError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import population
 from twinops.evaluation.quality.population_picture import population_picture
@@ -40,12 +38,8 @@ def features(receipts: Receipts, grid: FeaturesParams, holdout: HoldoutParams = 
 
     Raises:
         DataError: a month is missing, or nobody is left to learn from.
-        ParamsError: `features.first_day` is not the day the sealed data count from, or the receipt lines are not
-            declared for training.
-
+        ParamsError: the receipt lines are not declared for training.
     """
-    if grid.first_day != FIRST_DAY:
-        raise ParamsError(f"features.first_day is {grid.first_day}.", hint=f"The sealed days count from {FIRST_DAY}.")
     law, known_until, lines = receipts.standing, receipts.known_until, receipts.lines()
     plane, sids = receipts.plane, tuple(pc.unique(lines["sid"]).sort().to_pylist())
     asked = LedgerQuestion(sids, twin_features.as_of_days(grid, known_until=known_until), receipts.today)

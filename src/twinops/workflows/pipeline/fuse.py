@@ -126,8 +126,8 @@ def _recipients(places: Places, tables: SealedTables) -> pa.Table:
             "visits": _banded(baskets, (2, 6, 12), VISITS),
             "spending": _banded(spend, (50, 150, 300), SPENDING),
             "social_account": ["yes" if has.get(k) else "no" for k in _keys(rows)],
-            "stores": _banded(rows["stores_84"].to_numpy(), (1, 2), STORES),
-            "saved_share": rows["saved_share_84"],
+            "stores": _banded(rows["stores_h3"].to_numpy(), (1, 2), STORES),
+            "saved_share": rows["saved_share_h3"],
         }
     )
 

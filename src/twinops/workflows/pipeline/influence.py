@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.consent import ages
+from twinops.data.consent.ages import FullAge
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
@@ -20,7 +21,7 @@ from twinops.evaluation.influence.picture import influence_picture
 from twinops.evaluation.statistics import wilson
 from twinops.governance.gates import influence as gate
 from twinops.governance.law.contact_limits import Contact, ContactLimits, refusals
-from twinops.params import AgesParams, FairnessParams
+from twinops.params import FairnessParams
 from twinops.ports import KeyStore
 from twinops.twin.state.features import STATE
 from twinops.workflows.places import Places
@@ -51,7 +52,7 @@ class Guarded:
     known: dict[str, bool]
 
 
-def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: AgesParams) -> Influenced:
+def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, full_age: FullAge) -> Influenced:
     """Write `reports/measures/influence.json` and a picture.
 
     Raises:
@@ -63,7 +64,7 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     people = replayed(places, Candidates.on(predictions, cutoff=replay.cutoff), tables)
     sent = measure.contacts(tables.source("campaigns", otherwise=NO_CAMPAIGNS), people.sids, until=replay.cutoff)
     blend = tables.table(places.blend) if places.blend.is_file() else None
-    guarded = DecisionDay(people, replay.cutoff, births(places, keys), blend, rule).guarded(sent, rules)
+    guarded = DecisionDay(people, replay.cutoff, births(places, keys), blend, full_age).guarded(sent, rules)
     against = np.array([_reasons(rules, guarded, i) != () for i in range(len(people))], dtype=bool)
     chosen = measure.proposed(people, ~against)
     demographics = tables.source("demographics")
@@ -108,7 +109,7 @@ class DecisionDay:
     day: int
     births: pa.Table
     blend: pa.Table | None
-    rule: AgesParams
+    full_age: FullAge
 
     def guarded(self, sent: measure.PastContacts, rules: ContactLimits) -> Guarded:
         """Signs are only ever read to leave somebody alone."""
@@ -123,7 +124,7 @@ class DecisionDay:
         """Who is under age on the day."""
         days = pa.array([self.day] * len(self.people), pa.int64())
         asked = pa.table({"sid": pa.array(self.people.sids, pa.string()), "day": days})
-        return ~self._among(ages.since_full_age(asked, self.births, self.rule))
+        return ~self._among(ages.since_full_age(asked, self.births, self.full_age))
 
     def open_cases(self) -> np.ndarray:
         """Who has an open complaint on the day."""

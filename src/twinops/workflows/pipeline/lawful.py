@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.consent import ledger as consent
-from twinops.data.days import day_of
 from twinops.data.linkage.intake import COMPARED, HOME
 from twinops.data.own_sources.law import law_of
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
+from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.small_cells import SMALLEST_CELL
@@ -39,7 +39,7 @@ class Lawful:
     findings: Findings
 
 
-def lawful(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawful:
+def lawful(plane: DataPlane, as_of: date, days: DayCount, own: OwnParams = NOTHING_OWN) -> Lawful:
     """Write the sealed list of records that may be linked, and `reports/measures/lawful.json`.
 
     A household is asked in the ledger of consent, a profile or account in what was chosen beside it, each as of today.
@@ -47,7 +47,7 @@ def lawful(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawfu
     """
     signed = assessments(plane.places, on=as_of)
     ledger, choices = (plane.tables.source(name, otherwise=NO_LEDGER) for name in ("consent", "choices"))
-    law, today = law_of(own), day_of(as_of)
+    law, today = law_of(own), days.number(as_of)
     answers = {
         source: consent.allowed(
             plane.engine,

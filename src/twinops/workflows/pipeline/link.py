@@ -15,6 +15,7 @@ from twinops.data.linkage.resolve import JoiningRules
 from twinops.data.linkage.splinking import Drawing
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
+from twinops.entities.day_count import DayCount
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.canvas import save
@@ -41,7 +42,7 @@ class LinkedUp:
     findings: Findings
 
 
-def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
+def link(plane: DataPlane, rules: LinkParams, days: DayCount) -> LinkedUp:
     """Write the sealed links, review list and birthdays, the model, `reports/measures/linkage.json` and two pictures.
 
     A source that was not collected is missed, and said to be; without registrations, or with too few records, nothing
@@ -54,7 +55,7 @@ def link(plane: DataPlane, rules: LinkParams) -> LinkedUp:
     done = linked(plane.engine, raw, _settings(rules)) if _possible(lawful) else None
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
     outcome = LinkageOutcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
-    for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful), places.births)):
+    for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful, days), places.births)):
         plane.seal(table, path)
     measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
@@ -99,14 +100,14 @@ def _with_cards(lawful: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {**lawful, HOME: home.append_column("card", home["sid"])}
 
 
-def _births(found: pa.Table, lawful: dict[str, pa.Table]) -> pa.Table:
+def _births(found: pa.Table, lawful: dict[str, pa.Table], count: DayCount) -> pa.Table:
     """Birthdays of the households' holders, as far as a linked profile knows them: `sid, birth_day`."""
     profiles = lawful.get("crm", pa.table({"sid": pa.array([], pa.string()), "born": pa.array([], pa.string())}))
     born = dict(zip(profiles["sid"].to_pylist(), profiles["born"].to_pylist(), strict=True))
     pairs = zip(found["sid"].to_pylist(), found["record"].to_pylist(), strict=True)
     known = [(sid, born[record]) for sid, record in pairs if born.get(record)]
     sids, days = ([k[i] for k in known] for i in (0, 1))
-    return pa.table({"sid": pa.array(sids, pa.string()), "birth_day": birth_days(pa.array(days, pa.string()))})
+    return pa.table({"sid": pa.array(sids, pa.string()), "birth_day": birth_days(pa.array(days, pa.string()), count)})
 
 
 def _measured(plane: DataPlane, done: Linked, raw: pa.Table, rules: LinkParams) -> list[Measure]:

@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 from twinops import plugins
-from twinops.data.days import day_of
 from twinops.data.own_sources.declared import DeclaredShelf, shelf
 from twinops.data.schema import Schema
+from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
@@ -32,14 +32,14 @@ class Quality:
     findings: Findings
 
 
-def quality(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Quality:
+def quality(plane: DataPlane, as_of: date, days: DayCount, own: OwnParams = NOTHING_OWN) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
-    declared, today = plugins.names(SOURCES), day_of(as_of)
+    declared, today = plugins.names(SOURCES), days.number(as_of)
     mine = {staged_as(said.kind): shelf(said) for said in own.root.values()}
     sources = [s for name in declared for s in opened(plane, name, mine.get(name))]
     for source in sources:
         plane.engine.register(source.name, source.rows)
-    months = {s.name: by_month(s) for s in sources}
+    months = {s.name: by_month(s, days) for s in sources}
     against = contradictions.found(plane.engine, [s.name for s in sources])
     findings = quality_findings(sources, months, against, declared=declared, today=today)
     findings += Findings((), absent_sources({name: counts_of(plane, name) for name in declared}))

@@ -98,7 +98,7 @@ def _origins(known: Examples, recipe: Recipe) -> Origins:
             "twin": recipe.fit,
             "heads": replace(recipe, champion=GLM).fit,
             "rfm": lambda past: with_median(fit_rfm(past, recipe.penalties), past),
-            "naive": lambda past: fit_naive(past, horizon_days=recipe.grid.horizon_days),
+            "naive": fit_naive,
             "segment": lambda past: with_median(fit_segments(past), past),
         },
         heads="twin" if recipe.champion == GLM else "heads",
@@ -134,7 +134,8 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
         settings.seed,
         f"held-out as-of days {', '.join(map(str, held_out.cutoffs))}; all made for each on closed rows only",
     )
-    aged = measure_freshness(origins, held_out.cutoffs, draws, ages=_reachable(origins, held_out, settings))
+    ages = _reachable(origins, held_out, settings)
+    aged = measure_freshness(origins, held_out.cutoffs, draws, ages=ages)
     measures = [
         *coverage_measures(twin, naive, draws, setting),
         *measured_together.gain_measures([measured[d] for d in held_out.cutoffs], setting, baseline="segment"),
@@ -146,7 +147,7 @@ def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, grou
         measured_together.group_fact(scored, twin, draws, groups),
         _importance(origins, given),
     )
-    shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.SHOWN, *measured_together.SHOWN)
+    shown = (*coverage.SHOWN, *measured_together.SPREAD, *freshness.presented(ages), *measured_together.SHOWN)
     return Findings(tuple(measures), facts, shown)
 
 

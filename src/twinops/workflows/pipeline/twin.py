@@ -97,12 +97,13 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
     diary, contacts = tables.diaries(everyone), tables.contacts(everyone)
     found = support.fit_support(closed, model, diary, contacts, known_until=end)
     write(places.support, support.to_text(found))
-    who = newcomers(diary, known_until=end, oldest=min((b[0].day for b in diary.values() if b), default=0))
+    oldest = min((b[0].day for b in diary.values() if b), default=0)
+    who = newcomers(diary, known_until=end, oldest=oldest, quiet=model.horizon_days)
     enough = found is not None and found.newcomers is not None
     new = tell_newcomers(closed, who, opener.grid, penalties) if enough else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
     places.keep("living", findings)
-    cut = segments(what_if=WHAT_IF, places=places, keys=plane.keys)
+    cut = segments(what_if=WHAT_IF, receipts=receipts)
     shown = show_one(everyone, opener)
     save(newcomers_picture(findings), places.figure("newcomers"))
     drawn = segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days)
@@ -144,7 +145,7 @@ def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
     if sid is None:
         return ShownTwin(None, like)
     opened = opener.open(sid)
-    occasion = Occasion(NAME, Purpose.SCORING.value, opener.receipts.as_of)
+    occasion = Occasion(NAME, Purpose.SCORING.value, opener.receipts.as_of, opener.receipts.days)
     portrait = portrait_of(opened, opener.places, occasion).banded()
     return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in ASKED))
 

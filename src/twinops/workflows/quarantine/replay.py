@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
+from twinops.data.days import numbered
 from twinops.data.own_sources.declared import declared, shelf
 from twinops.data.own_sources.replay import Revived, known_in, revive_own, revive_shipped
 from twinops.data.vault.atomic_files import Journal
@@ -57,7 +58,7 @@ def replay(source: str, batch: str, today: str, *, intake: Intake) -> Replayed:
     day, revived = _revived(intake, source, batch, aside)
     desk = ReplayDesk(places, Places(journal.begin()), keys)
     for into, rows in revived.good.items():
-        desk.add(rows, Batch(source, into, day), came=0 if into == batch else rows.num_rows)
+        desk.add(numbered(rows, intake.days), Batch(source, into, day), came=0 if into == batch else rows.num_rows)
     replayed = desk.leave(revived, source, batch)
     journal.commit(asdict(replayed))
     return replayed
@@ -67,7 +68,7 @@ def _revived(intake: Intake, source: str, batch: str, aside: pa.Table) -> tuple[
     """Which column tells the day, and what became of the rows under the schema as it is now."""
     places, keys = intake.plane.places, intake.plane.keys
     taken = SealedTables(places.raw_batches, keys).table(places.raw(source, batch), dataset=source)
-    known = known_in(taken, keys.subject_ids)
+    known = known_in(taken, keys.subject_ids, intake.days)
     name = intake.own.staged_as(source)
     if name is None:
         module = plugins.load("twinops.data.sources", source)

@@ -16,10 +16,11 @@ from twinops import plugins
 from twinops.data.own_sources.law import law_of
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
+from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 from twinops.governance.law import intended_use
 from twinops.own_params import OwnParams
-from twinops.twin.answers.portrait import NO_HABITS, HeldRecords, Occasion, Portrait, permissions, said
+from twinops.twin.answers.portrait import NO_HABITS, HeldRecords, Occasion, Portrait, permissions
 from twinops.workflows.places import Places
 from twinops.workflows.twin.open import Consumer, Opened, Opener, shipped
 from twinops.workflows.twin.show import NOTHING, ShownPortrait, portrait_of
@@ -42,14 +43,15 @@ def access(who: str, *, opener: Opener) -> ShownPortrait:
     consumer, places, plane = opener.consumer(who), opener.places, opener.receipts.plane
     records = consumer.links["record"].to_pylist() if consumer.links.num_rows else []
     theirs = plane.tables.of([consumer.sid, *records])
-    occasion = Occasion("this consumer", ACCESS, opener.receipts.as_of)
+    occasion = Occasion("this consumer", ACCESS, opener.receipts.as_of, opener.receipts.days)
     # art. 15 asks for what is held, and is answered with or without a twin
     portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
-    held, made = tuple(held_by_sources(theirs, opener.receipts.own)), tuple(made_of_it(places, consumer))
+    held = tuple(held_by_sources(theirs, opener.receipts.own, opener.receipts.days))
+    made = tuple(made_of_it(places, consumer))
     return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)
 
 
-def held_by_sources(tables: SealedTables, own: OwnParams) -> Iterator[HeldRecords]:
+def held_by_sources(tables: SealedTables, own: OwnParams, days: DayCount) -> Iterator[HeldRecords]:
     """What each source holds, own records and linked ones, with its legal facts."""
     law = law_of(own)
     for name in plugins.names(SOURCES):
@@ -58,7 +60,7 @@ def held_by_sources(tables: SealedTables, own: OwnParams) -> Iterator[HeldRecord
             facts, source = law[name], plugins.load(SOURCES, name)
             fields = tuple(c for c in records.column_names if c != SID and records[c].null_count < records.num_rows)
             purposes = tuple(p.value for p in facts.bases)
-            yield HeldRecords(name, records.num_rows, *_span(records, source), facts.collected_from, purposes,
+            yield HeldRecords(name, records.num_rows, *_span(records, source, days), facts.collected_from, purposes,
                        facts.retention_days, fields)  # fmt: skip
 
 
@@ -110,12 +112,13 @@ def _without_twin(consumer: Consumer, occasion: Occasion) -> Portrait:
     return Portrait(name, occasion.as_of, occasion.purpose, (), allowed, NO_HABITS, None, 0.0, ())
 
 
-def _span(records: pa.Table, source: ModuleType) -> tuple[str | None, str | None]:
+def _span(records: pa.Table, source: ModuleType, days: DayCount) -> tuple[str | None, str | None]:
     day = source.DAY
     if day is None or day not in records.column_names:
         return None, None
     span = pc.min_max(records[day]).as_py()
-    return (None, None) if span["min"] is None else (said(int(span["min"])), said(int(span["max"])))
+    first, last = (None if span[end] is None else days.date_of(span[end]).isoformat() for end in ("min", "max"))
+    return first, last
 
 
 def _rows(path: Path, dataset: str, consumer: Consumer) -> int:

@@ -114,7 +114,7 @@ class Opener:
         filed, day = self._filed(who), self.receipts.today
         # GDPR art. 5(1)(b): columns not declared for a twin are emptied; what was bought before full age makes no state
         served = purposes.served(filed.lines, self.receipts.standing.legal)
-        grown = ages.since_full_age(served, filed.born, self.receipts.adults)
+        grown = ages.since_full_age(served, filed.born, self.receipts.full_age)
         before = grown.filter(pc.less(grown["day"], day))
         state = _replayed(self.receipts.plane.engine, before, self.grid.decay_days)
         return Consumer(filed.sid, day, state, self._answers(filed), filed.links, before, filed.tables)
@@ -144,7 +144,7 @@ class Opener:
             choices = tables.of(filed.links["record"].to_pylist()).source("choices")
             said = said_of_records(engine, choices, filed.links, today=day)
             answers = narrowed(engine, answers, filed.links, said, today=day)
-        told = ages.of_age(engine, answers, filed.born, self.receipts.adults)
+        told = ages.of_age(engine, answers, filed.born, self.receipts.full_age)
         return dict(zip(told["purpose"].to_pylist(), told["reason"].to_pylist(), strict=True))
 
 

@@ -15,6 +15,7 @@ from twinops.ports import KeyStore
 from twinops.twin.answers.what_if import Action, caveat_of
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
+from twinops.workflows.receipts import Receipts
 from twinops.workflows.twin.open import shipped
 
 ALLOWED_BY = {Purpose.SCORING.value: "may_score", Purpose.OFFERS.value: "may_offer"}
@@ -22,11 +23,12 @@ ALLOWED_BY = {Purpose.SCORING.value: "may_score", Purpose.OFFERS.value: "may_off
 
 @dataclass(frozen=True)
 class Segmented:
-    """The table, or why it is refused. `asked` households allow the purpose; `day` is the as-of day."""
+    """The table, or why it is refused. `asked` households allow the purpose; `day` is the as-of day, on that `date`."""
 
     by: tuple[str, ...]
     purpose: str
     day: int
+    date: str | None
     horizon_days: int
     asked: int
     segments: tuple[Segment, ...]
@@ -40,8 +42,7 @@ def segments(
     what_if: str | None = None,
     purpose: str = Purpose.SCORING.value,
     *,
-    places: Places,
-    keys: KeyStore,
+    receipts: Receipts,
 ) -> Segmented:
     """Cut the newest as-of day's households that allow the purpose.
 
@@ -49,10 +50,11 @@ def segments(
         DataError: there is no model, or no panel yet.
         ParamsError: nobody cuts by such a name, the action is not understood, or the policy holds mistakes.
     """
+    places, keys = receipts.plane.places, receipts.plane.keys
     action = None if what_if is None else Action.parse(what_if)
     refused = _refusals(places, action, purpose, tuple(by))
     if refused:
-        return Segmented(tuple(by), purpose, 0, 0, 0, (), action, refused, None)
+        return Segmented(tuple(by), purpose, 0, None, 0, 0, (), action, refused, None)
     given = shipped(places)
     # about everybody and no outcome, so the final hold-out is among them
     panel = SealedTables(places.raw_batches, keys).parted(places.both(places.panel))
@@ -64,7 +66,8 @@ def segments(
     # a campaign is for whoever may still be contacted; silence and baskets reach nobody
     found = segment(rows, given.model, given.support, SegmentsAsked(tuple(by), action, within, free))
     caveat = caveat_of(action) if action is not None else None
-    return Segmented(tuple(by), purpose, day, given.model.horizon_days, int(within.sum()), found, action, (), caveat)
+    on, horizon = receipts.days.date_of(day).isoformat(), given.model.horizon_days
+    return Segmented(tuple(by), purpose, day, on, horizon, int(within.sum()), found, action, (), caveat)
 
 
 def _refusals(places: Places, action: Action | None, purpose: str, by: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.entities.day_count import DayCount
 from twinops.twin.answers.counterfactual import Wish, counterfactual
 from twinops.twin.answers.forecast import forecast
 from twinops.twin.answers.opening import Opening
-from twinops.twin.answers.portrait import HeldRecords, Occasion, Portrait, average_spend, habits, permissions, said
+from twinops.twin.answers.portrait import HeldRecords, Occasion, Portrait, average_spend, habits, permissions
 from twinops.twin.answers.portrait_text import portrait_text
 from twinops.twin.answers.theme_facts import reasons
 from twinops.workflows.places import Places
@@ -47,7 +48,8 @@ def show(who: str, purpose: str, name: str = "this consumer", *, opener: Opener)
     refused = opened.consumer.refusal(purpose)
     if refused is not None:
         return ShownPortrait(None, refused)
-    return ShownPortrait(portrait_of(opened, opener.places, Occasion(name, purpose, opener.receipts.as_of)), None)
+    occasion = Occasion(name, purpose, opener.receipts.as_of, opener.receipts.days)
+    return ShownPortrait(portrait_of(opened, opener.places, occasion), None)
 
 
 def portrait_of(opened: Opened, places: Places, occasion: Occasion) -> Portrait:
@@ -58,9 +60,9 @@ def portrait_of(opened: Opened, places: Places, occasion: Occasion) -> Portrait:
         occasion.name,
         occasion.as_of,
         occasion.purpose,
-        held_of(consumer),
+        held_of(consumer, occasion.days),
         permissions(consumer.answers),
-        habits(twin),
+        habits(twin, occasion.days),
         expected,
         average_spend(twin.model),
         reasons(twin, expected),
@@ -79,20 +81,21 @@ def changes_of(twin: Opening) -> tuple[str, ...]:
     return tuple(change.sentence for change in found if change is not None)
 
 
-def held_of(consumer: Consumer) -> tuple[HeldRecords, ...]:
+def held_of(consumer: Consumer, days: DayCount) -> tuple[HeldRecords, ...]:
     """How many records each source holds of the consumer, own ones and those linked to them."""
     found = []
     for source, day in OWN.items():
         records = consumer.tables.source(source, otherwise=NOTHING)
         if records.num_rows:
-            found.append(_held(source, records, day))
+            found.append(_held(source, records, day, days))
     linked = pc.value_counts(consumer.links["source"]).to_pylist() if consumer.links.num_rows else []
     linked.sort(key=lambda x: x["values"])
     return (*found, *(HeldRecords(f"{x['values']} (linked)", x["counts"]) for x in linked))
 
 
-def _held(source: str, records: pa.Table, day: str | None) -> HeldRecords:
+def _held(source: str, records: pa.Table, day: str | None, days: DayCount) -> HeldRecords:
     if day is None:
         return HeldRecords(source, records.num_rows)
     span = pc.min_max(records[day]).as_py()
-    return HeldRecords(source, records.num_rows, said(span["min"]), said(span["max"]))
+    first, last = (days.date_of(span[end]).isoformat() for end in ("min", "max"))
+    return HeldRecords(source, records.num_rows, first, last)

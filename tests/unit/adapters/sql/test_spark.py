@@ -16,6 +16,7 @@ import small_world
 from asking import ask_everything
 from listening import Heard, Listening, shipped
 from shoppers import GRID, crowd, ledger_of
+from supplying import DAYS
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent import ages
@@ -92,7 +93,7 @@ def everything(engine) -> dict[str, pa.Table]:
     out = {}
     asked = LedgerQuestion(tuple(sids), GRID.cutoffs, 190)
     out["consent"] = read_consent(engine, ledger, asked, LEGAL.bases)
-    out["of_age"] = ages.of_age(engine, out["consent"], births, AgesParams(unknown="refused"))
+    out["of_age"] = ages.of_age(engine, out["consent"], births, ages.FullAge(AgesParams(unknown="refused"), DAYS))
     out["permissions"] = permissions(engine, ages.of_age(engine, out["consent"], births, AgesParams()), today=190)
     out["reasons"] = reasons(engine)
     engine.register("permissions", out["permissions"])

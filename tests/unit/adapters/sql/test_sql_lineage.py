@@ -20,16 +20,16 @@ def lineage():
     ("column", "made_from"),
     [
         (
-            "panel.cents_28",
+            "panel.cents_h1",
             {"transactions.sales_cents", "transactions.day"},
         ),  # the day says whether it is in the window
         ("panel.log_value_sum", {"transactions.sales_cents"}),  # through a table made in Python
         (
-            "panel.stores_84",
+            "panel.stores_h3",
             {"transactions.store_id", "transactions.day", "transactions.sid"},
         ),  # a store counts at the household's last basket there
         ("labels.spend_cents", {"transactions.sales_cents"}),
-        ("examples.cents_28", {"transactions.sales_cents", "transactions.day"}),  # through a star
+        ("examples.cents_h1", {"transactions.sales_cents", "transactions.day"}),  # through a star
     ],
 )
 def test_a_column_is_followed_to_its_sources(lineage, column, made_from):

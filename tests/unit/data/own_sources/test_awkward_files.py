@@ -334,7 +334,7 @@ MADE = [
         value("1200"),
         simple(money={"currency": "JPY", "minor_units": 0}),
         taken=1,
-        sum=1_200,
+        sum=120_000,  # hundredths of a yen, as of any currency
     ),
     Case(
         "weights with a comma",

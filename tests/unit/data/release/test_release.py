@@ -187,11 +187,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Places, MemoryKey
     flags = {"cutoff": np.full(n, 337), "may_train": np.ones(n, bool), "may_score": np.arange(n) % 10 > 0}
     panel = {
         "recency_days": rng.integers(1, 100, n),
-        "baskets_28": rng.integers(0, 15, n),
-        "cents_84": rng.integers(0, 150000, n),
-        "stores_84": rng.integers(0, 7, n),
-        "weekend_share_84": rng.random(n),
-        "saved_share_84": rng.random(n) / 4,
+        "baskets_h1": rng.integers(0, 15, n),
+        "cents_h3": rng.integers(0, 150000, n),
+        "stores_h3": rng.integers(0, 7, n),
+        "weekend_share_h3": rng.random(n),
+        "saved_share_h3": rng.random(n) / 4,
     }
     blend = {
         "has_account": rng.random(n) < 0.5,

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from supplying import DAYS
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.data.quality import part
@@ -18,6 +19,7 @@ from twinops.data.sources import care_cases
 from twinops.data.vault.seal import read_quarantine, read_sealed, write_quarantine, write_sealed
 from twinops.demo import care
 from twinops.demo.social_export import Span
+from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 
 
@@ -27,6 +29,7 @@ class Asked:
     batch: str = "all"
     max_rows: int = 5_000_000
     as_of: date = date(2018, 1, 1)
+    days: DayCount = DAYS
 
 
 def case(number: int, **changes) -> dict:

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from supplying import DAYS
 
 from twinops.data.reading.reading import Reading
 from twinops.data.sources import panelists as panel
 from twinops.demo import panel as demo
+from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 
 COLUMNS = ("panelist", "wave", *panel.CODES, *panel.SHOPPING, *panel.SCALES, "religion")
@@ -22,6 +24,7 @@ class Asked:
     batch: str = "all"
     max_rows: int = 5_000_000
     as_of: date = date(2018, 1, 1)
+    days: DayCount = DAYS
 
 
 def row(number: int, **changes: str) -> bytes:

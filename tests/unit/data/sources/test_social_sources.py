@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from supplying import DAYS
 
 from twinops.data.reading import (
     activitypub,
@@ -31,6 +32,7 @@ from twinops.data.sources import social_comments, social_posts
 from twinops.demo import social
 from twinops.demo.social_export import Span
 from twinops.entities.consent import Purpose
+from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 
 ACTOR = "https://social.example/users/ida"
@@ -44,6 +46,7 @@ class Asked:
     batch: str = "all"
     max_rows: int = 5_000_000
     as_of: date = date(2018, 1, 1)
+    days: DayCount = DAYS
 
 
 def create(number: int, content: str = "<p>The bread was stale again</p>", **changes) -> dict:

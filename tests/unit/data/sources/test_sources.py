@@ -11,16 +11,19 @@ import pytest
 import small_world
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from supplying import DAYS
 
 from twinops import plugins
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data import journey
+from twinops.data.days import numbered
 from twinops.data.door import BatchRequest
 from twinops.data.households import among, households
 from twinops.data.quality import part
 from twinops.data.schema import Column, Schema
 from twinops.data.sources import campaigns, consent, demographics, redemptions, transactions
 from twinops.entities.consent import Purpose
+from twinops.entities.day_count import DayCount
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError, ParamsError
 
@@ -44,6 +47,7 @@ class Told(BatchRequest):
     """What readers of strangers' files are told besides: the last day that may have happened."""
 
     as_of: date = date(2018, 1, 1)
+    days: DayCount = DAYS
 
 
 def batch_of(source: str) -> str:
@@ -80,7 +84,7 @@ def test_a_source_reads_its_declared_columns_and_seals_by_its_subject(name, engi
     assert set(module.SCHEMA.names) <= set(read.rows.column_names)
     parted = part(read.rows, module.SCHEMA)
     assert parted.reasons == {}
-    table = module.sealed(parted.good)
+    table = numbered(module.sealed(parted.good), DAYS)
     assert table.column_names[0] == getattr(module, "SUBJECT", "household_id")
     assert table.num_rows == read.rows.num_rows > 0
     assert module.DAY is None or table[module.DAY].type == pa.int64()
@@ -117,7 +121,7 @@ def line(household: int, utc: str, **changed: object) -> dict[str, object]:
 
 def days(engine, folder, month: str) -> list[int]:
     read = transactions.read(engine, BatchRequest(month, folder=folder))
-    return transactions.sealed(part(read.rows, transactions.SCHEMA).good)["day"].to_pylist()
+    return numbered(transactions.sealed(part(read.rows, transactions.SCHEMA).good), DAYS)["day"].to_pylist()
 
 
 def test_months_and_days_are_local_not_utc(engine, tmp_path):
@@ -140,7 +144,7 @@ def test_money_becomes_whole_cents(engine, tmp_path):
     read = transactions.read(engine, BatchRequest("2017-03", folder=folder))
     (row,) = transactions.sealed(read.rows).to_pylist()
     assert (row["sales_cents"], row["retail_discount_cents"], row["coupon_match_discount_cents"]) == (29, 115, 10)
-    assert row["day"] == 63
+    assert row["day"] == date(2017, 3, 5)
 
 
 def test_undeclared_columns_stay_outside_and_are_named(engine, world):
@@ -178,7 +182,7 @@ def test_campaigns_bring_their_dates_and_one_that_nobody_described_is_quarantine
     pq.write_table(pa.table({"campaign_id": [1, 99], "household_id": [3, 3]}), tmp_path / "campaigns.parquet")
     parted = part(campaigns.read(engine, BatchRequest("all", folder=tmp_path)).rows, campaigns.SCHEMA)
     assert parted.reasons == {"campaign_type_missing": 1}
-    assert campaigns.sealed(parted.good).to_pylist() == [
+    assert numbered(campaigns.sealed(parted.good), DAYS).to_pylist() == [
         {"household_id": 3, "campaign_id": 1, "campaign_type": "Type A", "start_day": 59, "end_day": 90}
     ]
 

@@ -21,7 +21,16 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import write_sealed
 from twinops.evaluation.drift.distances import Sample, apart
 from twinops.evaluation.drift.distances_picture import drift_distances_picture
-from twinops.evaluation.drift.measures import Drift, Windows, drift_findings, measure_drift, sentence, windows
+from twinops.evaluation.drift.measures import (
+    CalmPairs,
+    Drift,
+    Windows,
+    calm_pairs,
+    drift_findings,
+    measure_drift,
+    sentence,
+    windows,
+)
 from twinops.evaluation.statistics import bootstrap
 from twinops.params import DriftParams, TrainParams
 from twinops.twin.state.features import WINDOWED
@@ -264,3 +273,33 @@ def test_the_workflow_watches_the_first_days_by_the_limits_of_the_policy(tmp_pat
     assert not any(
         sid in places.measures("drift").read_text() for sid in keys.subject_ids([f"{i:032x}" for i in range(9)])
     )
+
+
+def seasons(days: range, *, moves: float, n: int = 120) -> pa.Table:
+    """The same households on many days; every day all but one feature move together by as much as a draw says."""
+    rng = np.random.default_rng(9)
+    sids = [f"{i:032x}" for i in range(n)]
+    made = []
+    for day in days:
+        shift = moves * rng.normal()
+        values = {"calm": rng.normal(size=n) + shift, "busy": rng.gamma(2, 50, n) * np.exp(shift / 2),
+                  "rare": rng.poisson(2 * np.exp(shift / 2), n), "still": np.zeros(n)}  # fmt: skip
+        made.append(pa.table({"sid": sids, "cutoff": [day] * n, "may_score": [True] * n, **values}))
+    return pa.concat_tables(made)
+
+
+def test_a_shop_whose_calm_months_move_is_judged_by_how_much_they_do() -> None:
+    days = range(337 - 14 * 20, 338, 14)
+    still, moving = (calm_pairs(seasons(days, moves=m), COLUMNS, DAYS) for m in (0.0, 1.0))
+    assert len(still.shares) == len(moving.shares) == 18, "every earlier day beside the one a month before it"
+    assert still.limits["at_most"] == 0
+    assert moving.limits["at_most"] >= 0.5
+    found = {f.name: f.value for f in drift_findings(measured(panel()), DAYS, moving).facts}
+    assert found["drift_limits"]["pairs"] == 18
+    assert found["drift_limits"]["calm_pairs"]["at_most"] == moving.limits["at_most"]
+
+
+def test_too_few_earlier_pairs_set_no_limit_and_the_current_day_is_none_of_them() -> None:
+    few = calm_pairs(seasons(range(309, 338, 14), moves=0.0), COLUMNS, DAYS)
+    assert few.shares == ()
+    assert CalmPairs((0.1,) * 5, (0.2,) * 5).limits == {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
@@ -33,6 +34,7 @@ from twinops.evaluation.drift.early_warning_findings import (
     planted_rows,
 )
 from twinops.evaluation.drift.early_warning_picture import early_warning_picture
+from twinops.evaluation.statistics import calm as calm_statistics
 from twinops.governance.gates import early_warning
 from twinops.params import FeaturesParams, TrainParams
 from twinops.twin.state.examples import Examples
@@ -44,8 +46,8 @@ HOW = Watching(7, GRID, TrainParams(activity_c=0.2, spend_alpha=0.01), draws=200
 LIMITS = early_warning.Limits(warn=0.07, alarm=0.1)
 
 
-def answer(ratios: list[Measure], weeks: list[Measure]) -> str:
-    return early_warning.answer(ratios, weeks, LIMITS).value
+def answer(ratios: list[Measure], weeks: list[Measure], calm: Mapping[str, float] | None = None) -> str:
+    return early_warning.answer(ratios, weeks, LIMITS, calm).value
 
 
 def day(cutoff: int, *, n: int = 2000, truth: float = 1.0, seed: int = 0) -> Watched:
@@ -148,7 +150,10 @@ def test_findings_tell_the_day_the_false_alarms_and_what_was_planted() -> None:
     assert by_name["early_false_alarms"].value == pytest.approx(1 / 12, abs=1e-5)
     assert by_name["early_false_alarms"].n == 12
     assert by_name["early_baskets_ratio"].seed == 3
-    days, tried = (f.value for f in found.facts)
+    days, own, tried = (f.value for f in found.facts)
+    assert own["weeks"] == 12
+    assert own["policy"] == {"warn": 0.07, "alarm": 0.1}
+    assert own["used"]["alarm"] == 0.1, "one strange week among twelve does not loosen the alarm"
     assert [d["cutoff"] for d in days["days"]] == [*calm_days, 337]
     assert days["month_pairs"]["days"] == 6
     assert tried[-1]["alarms"] == 13
@@ -242,3 +247,32 @@ def test_the_gate_judges_distance_and_doubt(baskets: tuple, active: tuple, outco
     assert (
         early_warning.check(Evidence("twin", "a" * 64, date(2018, 1, 1), tuple(made[:1])), LIMITS).outcome == "missing"
     )
+
+
+def test_a_small_shop_is_judged_by_its_own_calm_weeks_and_a_silent_feed_is_still_an_alarm() -> None:
+    calm_days = range(57, 57 + 14 * 20, 14)
+    seen = [day(c, n=90) for c in (*calm_days, 337)]
+    early = measure_early(seen, HOW, answer, day=337, limits={"warn": 0.07, "alarm": 0.1})
+    by_policy = measure_early(seen, HOW, lambda r, w, _: answer(r, w), day=337, limits=early.limits)
+    assert sum(t.answer == "passed" for t in by_policy.before) == 0, "so few households never end within a tenth"
+    raised = {m.name: m for m in early_findings(early).measures}
+    assert raised["early_false_warnings"].value <= 0.5
+    assert raised["early_false_alarms"].value <= 0.15
+    assert early.used("alarm") > 0.1
+    assert all(t.answer == "failed" for t in early.planted["the feed silent for all of the days"])
+
+
+def test_a_limit_of_calm_days_is_exceeded_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(2)
+    weeks = rng.standard_t(3, size=(4_000, 17)) ** 2  # any distribution
+    beyond = [new > calm_statistics.upper(list(before), rate=1 / 8) for new, *before in weeks]
+    assert np.mean(beyond) == pytest.approx(2 / 17, abs=0.02)
+    assert calm_statistics.upper([0.1] * 14, rate=1 / 8) is None
+
+
+def test_the_gate_uses_what_calm_weeks_set_where_that_is_farther_and_never_beyond_half() -> None:
+    of = early_warning.Bounds.of
+    assert of(LIMITS, {}) == (0.07, 0.1, 0.1)
+    assert of(LIMITS, {"warn": 0.02, "alarm": 0.03, "wide": 0.05}) == (0.07, 0.1, 0.1)
+    assert of(LIMITS, {"warn": 0.2, "alarm": 0.3, "wide": 0.4}) == (0.2, 0.3, 0.4)
+    assert of(LIMITS, {"warn": 9, "alarm": 9.0, "wide": "all"}) == (0.5, 0.5, 0.5)

@@ -9,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from governed import candidate, fact, measure, shipped_policy, text, without
+from supplying import DAYS
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.data.consent.ages import FullAge
 from twinops.data.vault.seal import write_sealed
 from twinops.entities.evidence import Evidence
 from twinops.evaluation.fairness.decision import RankedHouseholds, selected
@@ -224,9 +226,9 @@ def test_the_workflow_proposes_within_the_guard_and_measures_whom_it_falls_on(tm
     }
     seal(places.raw("demographics", "all"), "demographics", told, keys)
     replay = FairnessParams(cutoff=337, draws=200, seed=1)
-    done = run(places, keys=keys, replay=replay, rule=AgesParams())
+    done = run(places, keys=keys, replay=replay, full_age=FullAge(AgesParams(), DAYS))
     first = places.measures("influence").read_bytes()
-    run(places, keys=keys, replay=replay, rule=AgesParams())
+    run(places, keys=keys, replay=replay, full_age=FullAge(AgesParams(), DAYS))
     assert places.measures("influence").read_bytes() == first
     found = {m.name: m for m in done.findings.measures}
     assert found["influence_refused.by_score"].value == pytest.approx(10 / 80)
@@ -255,7 +257,9 @@ def test_where_nobody_allows_offers_there_is_no_campaign_and_the_gate_says_so(tm
     seal(places.predictions, "predictions", predictions, keys)
     told = {"sid": sids, **{name: ["x"] * 2 for name in ("age", "income", "household_comp")}}
     seal(places.raw("demographics", "all"), "demographics", told, keys)
-    done = run(places, keys=keys, replay=FairnessParams(cutoff=337, draws=200, seed=1), rule=AgesParams())
+    done = run(
+        places, keys=keys, replay=FairnessParams(cutoff=337, draws=200, seed=1), full_age=FullAge(AgesParams(), DAYS)
+    )
     evidence = Evidence("twin", "a" * 64, date(2018, 1, 1), done.findings.measures, done.findings.facts)
     verdict = influence.check(evidence, LIMITS)
     assert verdict.outcome.value == "missing"

@@ -8,11 +8,10 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from small_world import write_world
-from supplying import supplied
+from supplying import DAYS, supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
-from twinops.data.days import day_of
 from twinops.entities.findings import Findings
 from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, Tally, by_month, measures
@@ -39,8 +38,8 @@ def source(days, colours, quarantined=None, **more):
 
 def test_every_row_read_is_counted_once_as_fine_incomplete_invalid_or_double():
     it = source([0, 5, 40], ["red", None, "blue"], {"colour_missing": 2, "colour_unknown": 3, "duplicate_row": 1})
-    assert by_month(it) == {"2017-01": Tally(2, 1), "2017-02": Tally(1), "all": Tally(6, 2, 3, 1)}
-    found = {m.name: m for m in measures(it, by_month(it), today=50)}
+    assert by_month(it, DAYS) == {"2017-01": Tally(2, 1), "2017-02": Tally(1), "all": Tally(6, 2, 3, 1)}
+    found = {m.name: m for m in measures(it, by_month(it, DAYS), today=50)}
     assert found["quality.paint.completeness"].value == pytest.approx(6 / 9, rel=1e-5)
     assert found["quality.paint.validity"].value == pytest.approx(6 / 9, rel=1e-5)
     assert found["quality.paint.uniqueness"].value == pytest.approx(8 / 9, rel=1e-5)
@@ -50,20 +49,20 @@ def test_every_row_read_is_counted_once_as_fine_incomplete_invalid_or_double():
 
 def test_rows_of_tomorrow_and_rows_kept_too_long_are_untimely():
     it = source([-400, 10, 20, 51], ["red"] * 4)
-    found = {m.name: m for m in measures(it, by_month(it), today=50)}
+    found = {m.name: m for m in measures(it, by_month(it, DAYS), today=50)}
     assert found["quality.paint.timeliness"].value == 0.5
 
 
 def test_the_trend_compares_the_last_month_with_those_before():
     it = source([*range(20), *range(31, 51)], [*["red"] * 20, *["red"] * 10, *[None] * 10])
-    trend = next(m for m in measures(it, by_month(it), today=60) if m.name.endswith("completeness.trend"))
+    trend = next(m for m in measures(it, by_month(it, DAYS), today=60) if m.name.endswith("completeness.trend"))
     assert trend.value == -0.5
     assert -0.75 < trend.low < -0.5 < trend.high < -0.2
 
 
 def test_a_source_without_days_or_rows_has_no_timeliness():
     it = source([], [])
-    assert by_month(it) == {}
+    assert by_month(it, DAYS) == {}
     assert measures(it, {}, today=0) == ()
 
 
@@ -143,7 +142,7 @@ def test_quality_is_measured_of_whatever_is_there_and_the_rest_is_named(tmp_path
         "consent",
     } - set(off)
     assert set(off) <= set(facts["quality_sources"]["switched_off_or_empty"])
-    assert facts["quality_newest"]["transactions"]["newest_age_days"] == day_of(date(2018, 1, 1)) - 58
+    assert facts["quality_newest"]["transactions"]["newest_age_days"] == DAYS.number(date(2018, 1, 1)) - 58
     assert done.sources == 5 - len(off)
     assert places.figure("quality").is_file()
     small = [c for c in facts["contradictions"] if c["suppressed"]]
@@ -155,7 +154,7 @@ def test_the_picture_holds_a_row_per_source():
     it = source([*range(20), *range(31, 51)], [*["red"] * 30, *[None] * 10])
     from twinops.evaluation.quality.measures import quality_findings
 
-    found = quality_findings([it], {"paint": by_month(it)}, (), declared=["paint", "dust"], today=60)
+    found = quality_findings([it], {"paint": by_month(it, DAYS)}, (), declared=["paint", "dust"], today=60)
     left = quality_picture(found).axes[0]
     assert [t.get_text() for t in left.get_yticklabels()] == ["paint"]
     assert {t.get_text() for t in left.texts} == {"100", "50.0", "75.0"}

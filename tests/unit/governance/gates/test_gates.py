@@ -336,6 +336,18 @@ def test_one_feature_that_moved_is_for_a_person_to_look_at():
     assert "more than passes by itself" in verdict.sentence
 
 
+def test_drift_of_a_shop_whose_calm_pairs_moved_more_is_judged_by_them_up_to_a_half():
+    moved = measure("drift_share", 0.25, 0.22, 0.4)
+    own = {"calm_pairs": {"look_above": 0.25, "at_most": 0.3, "wide": 0.45}, "pairs": 17}
+    assert verdict_of("drift", candidate(measures=(moved,))).outcome is Outcome.FAILED
+    verdict = verdict_of("drift", candidate(fact("drift_limits", own), measures=(moved,)))
+    assert verdict.outcome is Outcome.PASSED
+    assert "earlier pairs of days of this shop" in verdict.sentence
+    far = measure("drift_share", 0.8, 0.7, 0.9)
+    wild = fact("drift_limits", {"calm_pairs": dict.fromkeys(("look_above", "at_most", "wide"), 1.0)})
+    assert verdict_of("drift", candidate(wild, measures=(far,))).outcome is Outcome.FAILED
+
+
 def test_one_row_without_a_basis_fails_consent():
     verdict = verdict_of("consent", candidate(fact("rows_without_valid_basis", 1)))
     assert verdict.outcome is Outcome.FAILED

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from living_world import DAY, living_crowd
 from shoppers import GRID
+from supplying import DAYS
 
 from twinops.errors import IntegrityError, ParamsError
 from twinops.twin.answers.counterfactual import Wish, counterfactual
@@ -24,7 +25,7 @@ from twinops.twin.answers.what_if import Action, simulate
 from twinops.twin.state.advance import silent, with_basket
 from twinops.twin.state.streaming import Basket, StreamingState, replay, rows
 from twinops.twin.support import support as supports
-from twinops.twin.support.newcomers import QUIET_DAYS, Newcomer, newcomers, outcomes_after, outcomes_before
+from twinops.twin.support.newcomers import Newcomer, newcomers, outcomes_after, outcomes_before
 from twinops.twin.support.spread import FEWEST, Outcomes, fit_spread
 
 WORLD = living_crowd()
@@ -102,7 +103,7 @@ def test_an_opening_asks_the_state_for_its_day_once(monkeypatch):
     monkeypatch.setattr(StreamingState, "at", lambda state, day: days.append(day) or honest(state, day))
     twin = Opening(MODEL, SUPPORT, TWIN, DAY)
     reasons(twin, forecast(twin))
-    habits(twin)
+    habits(twin, DAYS)
     counterfactual(twin, Wish("spend", at_least=float(twin.expected.spend[0]) * 2))
     simulate(twin, Action.parse("silence:7"))
     assert days.count(DAY) == 1
@@ -192,7 +193,7 @@ def test_shifting_columns_is_the_same_as_asking_the_living_state_later():
 
 
 def test_newcomers_are_those_first_seen_weeks_after_the_data_begin():
-    who = newcomers({0: [Basket(1, 3, 100)], 1: [Basket(2, QUIET_DAYS + 1, 100)], 2: []}, known_until=200, oldest=1)
+    who = newcomers({0: [Basket(1, 3, 100)], 1: [Basket(2, 29, 100)], 2: []}, known_until=200, oldest=1, quiet=28)
     assert [n.household for n in who] == [1]
 
 
@@ -232,7 +233,7 @@ def test_the_reasons_multiply_the_average_to_the_prediction():
 
 def test_habits_are_told_in_a_persons_units():
     state = replay([Basket(1, 0, 1000), Basket(2, 7, 3000)], decay_days=GRID.decay_days)
-    told = habits(Opening(MODEL, None, state, 10))
+    told = habits(Opening(MODEL, None, state, 10), DAYS)
     assert (told.first, told.last, told.days_since, told.baskets, told.usd_a_basket) == (
         "2017-01-01", "2017-01-08", 3, 2, 20.0,
     )  # fmt: skip

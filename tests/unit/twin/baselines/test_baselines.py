@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shoppers import crowd, examples_of, lines, panel_of
+from shoppers import crowd, examples_of, lines
 
 from twinops.params import TrainParams
 from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
@@ -15,11 +15,11 @@ def known(*baskets: tuple[str, int, int]) -> Examples:
     return examples_of(lines(*baskets), known_until=85)
 
 
-def test_the_naive_forecast_repeats_the_last_28_days():
+def test_the_naive_forecast_repeats_the_last_horizon():
     # Ann bought on day 50 and again on day 60; Bob bought on day 1 and stayed away
     rows = known((ANN, 50, 1500), (ANN, 60, 100), (BOB, 1, 900))
     rows = rows.where(rows.cutoff == 57)
-    made = fit_naive(rows, horizon_days=28).predict(rows.table)
+    made = fit_naive(rows).predict(rows.table)
     assert made.spend_median.tolist() == [15.0, 0.0]
     # of a certain nothing no deviance can be told: the mean of those who stayed away, one imaginary USD among them
     assert made.spend.tolist() == pytest.approx([15.0, 1 / 3], abs=1e-4)
@@ -27,12 +27,6 @@ def test_the_naive_forecast_repeats_the_last_28_days():
     assert made.baskets.tolist() == pytest.approx([1.0, 1 / 3], abs=1e-6)
     # (1 + 1) / (1 + 2) of those who had bought came back, (0 + 1) / (1 + 2) of the others
     assert made.active_probability.tolist() == pytest.approx([2 / 3, 1 / 3], abs=1e-6)
-
-
-def test_a_shorter_horizon_is_a_share_of_the_window():
-    rows = known((ANN, 50, 2800), (BOB, 1, 900))
-    made = fit_naive(rows, horizon_days=7).predict(panel_of(lines((ANN, 50, 2800)), known_until=57))
-    assert made.spend.tolist() == [7.0]
 
 
 def test_the_rfm_regression_tells_the_active_from_the_gone():

@@ -39,9 +39,9 @@ def test_days_that_began_four_weeks_without_a_basket_are_counted_and_an_unfinish
 
 def test_windows_hold_only_what_happened_in_them():
     got = row(panel_of(lines((ANN, 0, 1000), (ANN, 29, 500), (ANN, 55, 2500))), ANN, 57)
-    assert [got[f"baskets_{w}"] for w in (28, 56, 84)] == [2, 2, 3]
-    assert [got[f"cents_{w}"] for w in (28, 56, 84)] == [3000, 3000, 4000]
-    assert got["cents_per_basket_28"] == 1500.0
+    assert [got[f"baskets_{w}"] for w in features.WINDOWS] == [2, 2, 3]
+    assert [got[f"cents_{w}"] for w in features.WINDOWS] == [3000, 3000, 4000]
+    assert got["cents_per_basket_h1"] == 1500.0
 
 
 @pytest.mark.parametrize(("stores", "in_28", "in_84"), [([1, 2, 1, 1, 1], 2, 2), ([3, 2, 1, None, 2], 2, 3)])
@@ -49,14 +49,14 @@ def test_days_and_stores_are_counted_once_however_often_and_whatever_comes_later
     visits = lines(*((ANN, day, 100) for day in (0, 29, 30, 30, 60)))
     visits = visits.set_column(visits.column_names.index("store_id"), "store_id", pa.array(stores, pa.int64()))
     got = row(panel_of(visits), ANN, 57)
-    assert (got["stores_28"], got["stores_84"]) == (in_28, in_84)
-    assert (got["shopping_days_28"], got["shopping_days_84"], got["shopping_days"]) == (2, 3, 3)
+    assert (got["stores_h1"], got["stores_h3"]) == (in_28, in_84)
+    assert (got["shopping_days_h1"], got["shopping_days_h3"], got["shopping_days"]) == (2, 3, 3)
 
 
 def test_weekends_are_counted_from_the_calendar():
     # day 0 is Sunday 1 January 2017; days 49 and 55 are a Sunday and a Saturday, day 51 is a Tuesday
     got = row(panel_of(lines((ANN, 49, 100), (ANN, 51, 100), (ANN, 55, 100))), ANN, 57)
-    assert got["weekend_share_28"] == 2 / 3
+    assert got["weekend_share_h1"] == 2 / 3
 
 
 def test_tomorrows_basket_leaves_no_trace_today():
@@ -153,7 +153,7 @@ def test_data_that_end_before_the_grid_are_a_clear_data_error():
 
 def test_a_basket_of_nothing_is_a_basket():
     got = row(panel_of(lines((ANN, 50, 0))), ANN, 57)
-    assert (got["baskets_total"], got["cents_total"], got["log_value_sum"], got["saved_share_28"]) == (1, 0, 0, 0.0)
+    assert (got["baskets_total"], got["cents_total"], got["log_value_sum"], got["saved_share_h1"]) == (1, 0, 0, 0.0)
 
 
 def test_sums_far_beyond_32_bits_are_exact():

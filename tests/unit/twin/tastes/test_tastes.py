@@ -347,10 +347,10 @@ def test_nobody_buys_has_a_brier_score_and_ranks_nothing_and_the_last_days_say_n
     assert {"category_ndcg_at_10.zero", "new_category_auc.zero", "new_category_auc.naive"}.isdisjoint(names)
 
 
-def test_the_last_28_days_again_tell_who_bought_of_it_lately_from_who_did_not():
+def test_the_last_horizon_again_tell_who_bought_of_it_lately_from_who_did_not():
     world = rows_of(eaters())
     rows = world.all_closed()
-    said = baselines.last_period(rows, rows)
+    said = baselines.last_period(rows, rows, 28)
     lately = (rows.last_day >= 0) & (rows.cutoff[:, None] - rows.last_day <= 28)
     for place in range(said.shape[1]):
         for of in (lately[:, place], ~lately[:, place]):

@@ -87,10 +87,10 @@ def test_a_column_that_is_not_for_the_twin_enters_no_feature_and_none_that_it_ne
     dear = BASKETS.set_column(BASKETS.column_names.index("retail_discount_cents"), "retail_discount_cents", [[99] * 4])
     plain = {r["sid"]: r for r in panel(*made(tmp_path / "all", dear)[:2]) if r["cutoff"] == 57}
     own_rows = {r["sid"]: r for r in panel(*made(tmp_path / "own", dear, own=own)[:2]) if r["cutoff"] == 57}
-    assert {r["stores_84"] for r in plain.values()} == {1}
-    assert {r["stores_84"] for r in own_rows.values()} == {0}
-    assert any(r["saved_share_84"] for r in plain.values())
-    assert not any(r["saved_share_84"] for r in own_rows.values())
+    assert {r["stores_h3"] for r in plain.values()} == {1}
+    assert {r["stores_h3"] for r in own_rows.values()} == {0}
+    assert any(r["saved_share_h3"] for r in plain.values())
+    assert not any(r["saved_share_h3"] for r in own_rows.values())
     purposes["time"] = ("twin_scoring",)
     own = params(shop=but(RETAIL, columns=columns, legal={**LEGAL, "purposes": purposes})).own
     with pytest.raises(ParamsError, match="do not serve training: time"):
@@ -224,12 +224,6 @@ def test_a_missing_month_is_refused_because_it_would_look_like_silence(tmp_path)
 def test_nothing_collected_is_a_clear_data_error(tmp_path):
     with pytest.raises(DataError, match="No month"):
         supplied(features, Places(tmp_path), engine=DuckDBEngine(threads=1), keys=MemoryKeys(), grid=GRID, as_of=AS_OF)
-
-
-@pytest.mark.usefixtures("unpictured")
-def test_a_first_day_the_sealed_days_do_not_count_from_is_refused(tmp_path):
-    with pytest.raises(ParamsError, match="first_day"):
-        made(tmp_path, grid=GRID.model_copy(update={"first_day": date(2016, 1, 1)}))
 
 
 def test_the_panel_file_is_the_same_bytes_for_one_and_two_threads(tmp_path):

@@ -7,12 +7,11 @@ from datetime import date
 import pyarrow as pa
 import pytest
 from shoppers import GRID, everyone_agrees, ledger_of, lines, sealed_project
-from supplying import supplied
+from supplying import DAYS, supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent import ages
-from twinops.data.days import day_of
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
@@ -25,7 +24,7 @@ BASKETS = lines(*((sid, 5 + n % 40 + 28 * turn, 500 + n) for n, sid in enumerate
 FEW = SHOPPERS[:12]
 AS_OF = date(2017, 7, 20)
 LAST = GRID.cutoffs[-1]
-ADULT = day_of(date(1980, 5, 5))
+ADULT = DAYS.number(date(1980, 5, 5))
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +40,15 @@ def built(folder, *, ledger=None, births=None, rule=None):
         table = pa.table({"who": pa.array(list(births)), "birth_day": pa.array(list(births.values()), pa.int64())})
         write_sealed(table, places.births, dataset="births", keys=keys, subject="who")
     engine = DuckDBEngine(threads=1)
-    supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=rule or AgesParams())
+    supplied(
+        features,
+        places,
+        engine=engine,
+        keys=keys,
+        grid=GRID,
+        as_of=AS_OF,
+        rule=rule or AgesParams(),
+    )
     open_examples(engine, keys, panel=places.panel, labels=places.labels)
     panel = read_sealed(places.panel, dataset="panel", keys=keys).to_pylist()
     names = dict(zip(keys.subject_ids(SHOPPERS), SHOPPERS, strict=True))
@@ -81,18 +88,20 @@ def test_an_objection_to_scoring_alone_leaves_training_as_it_was(tmp_path):
 
 
 def test_a_birthday_under_eighteen_changes_the_next_training_and_scoring_tables_and_the_counts(tmp_path):
-    born = day_of(date(1999, 7, 21))  # eighteen on the day after the as-of date
+    born = DAYS.number(date(1999, 7, 21))  # eighteen on the day after the as-of date
     trained, scored, excluded = built(tmp_path, births=dict.fromkeys(FEW, born))
     assert trained == scored == set(SHOPPERS) - set(FEW)
     assert excluded == {"under_age": len(FEW)}
 
 
 def test_who_is_eighteen_today_is_in_and_nothing_from_before_is_learned(tmp_path):
-    born = day_of(date(1999, 4, 15))  # eighteen on day 104: as-of days 57 and 85 are before
+    born = DAYS.number(date(1999, 4, 15))  # eighteen on day 104: as-of days 57 and 85 are before
     trained, _, excluded = built(tmp_path, births={SHOPPERS[0]: born})
     assert SHOPPERS[0] in trained
     assert excluded == {}
-    kept = ages.since_full_age(BASKETS, pa.table({"sid": [SHOPPERS[0]], "birth_day": [born]}), AgesParams())
+    kept = ages.since_full_age(
+        BASKETS, pa.table({"sid": [SHOPPERS[0]], "birth_day": [born]}), ages.FullAge(AgesParams(), DAYS)
+    )
     days = [r["day"] for r in kept.to_pylist() if r["sid"] == SHOPPERS[0]]
     assert days == [117]
     assert kept.num_rows == BASKETS.num_rows - 4
@@ -101,15 +110,15 @@ def test_who_is_eighteen_today_is_in_and_nothing_from_before_is_learned(tmp_path
 def test_of_two_birthdays_the_later_counts():
     engine = DuckDBEngine(threads=1)
     births = pa.table(
-        {"sid": ["a", "a", "b"], "birth_day": pa.array([ADULT, day_of(date(2005, 1, 1)), None], pa.int64())}
+        {"sid": ["a", "a", "b"], "birth_day": pa.array([ADULT, DAYS.number(date(2005, 1, 1)), None], pa.int64())}
     )
     answers = pa.table({
         "sid": ["a", "b"], "day": pa.array([0, 0], pa.int64()), "purpose": ["offers", "offers"],
         "allowed": [True, True], "reason": pa.array([None, None], pa.string()),
     })  # fmt: skip
-    read = ages.of_age(engine, answers, births, AgesParams()).to_pylist()
+    read = ages.of_age(engine, answers, births, ages.FullAge(AgesParams(), DAYS)).to_pylist()
     assert [(r["sid"], r["allowed"], r["reason"]) for r in read] == [("a", False, "under_age"), ("b", True, None)]
-    strict = ages.of_age(engine, answers, births, AgesParams(unknown="refused")).to_pylist()
+    strict = ages.of_age(engine, answers, births, ages.FullAge(AgesParams(unknown="refused"), DAYS)).to_pylist()
     assert [r["reason"] for r in strict] == ["under_age", "age_unknown"]
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from supplying import supplied
+from supplying import DAYS, supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.linkage.model import Model
 from twinops.data.sources import crm, registrations, social_accounts
 from twinops.data.vault.seal import read_sealed, write_sealed
+from twinops.entities.day_count import DayCount
 from twinops.params import IdentitiesParams, LinkParams, SourcesParams
 from twinops.workflows.intake import pointing
 from twinops.workflows.pipeline.collect_identities import collect_identities, write_made_up
@@ -32,6 +33,7 @@ class Asked:
     batch: str = "all"
     max_rows: int = 5_000_000
     as_of: date = date(2018, 1, 1)
+    days: DayCount = DAYS
 
 
 def collected(root: Path, *, without: tuple[str, ...] = ()) -> tuple[Places, MemoryKeys]:

@@ -26,7 +26,7 @@ from twinops.workflows.places import Places
 
 BAD = 10_000
 GOOD = 500
-FAR = datetime.fromisoformat("1970-01-01")
+FAR = datetime.fromisoformat("1870-01-01")
 IDS: list[Any] = [None, 0, -1, -(2**63), 2**63 - 1]
 AMOUNTS: list[Any] = [None, float("nan"), float("inf"), float("-inf"), -0.01, 1e300, 10_000.5]
 WORDS: list[Any] = [None, "", " ", "=1+1", "\0", "Ünknown", "x" * 5_000, "'; DROP TABLE x; --", "\u202e65+"]

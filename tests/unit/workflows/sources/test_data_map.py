@@ -83,12 +83,12 @@ def test_every_column_a_sealed_file_holds_is_in_the_map_and_has_a_purpose(projec
 
 
 def test_a_feature_names_its_source_columns_and_inherits_only_what_all_of_them_are_for(found):
-    row = next(r for r in found.rows if (r.table, r.column) == ("panel", "cents_28"))
+    row = next(r for r in found.rows if (r.table, r.column) == ("panel", "cents_h1"))
     assert row.made_from == ("transactions.day", "transactions.sales_cents")
     assert dict(row.purposes) == {"twin_scoring": "consent", "twin_training": "consent"}
     assert row.retention_days == 730
     source = next(r for r in found.rows if (r.table, r.column) == ("raw/transactions", "sales_cents"))
-    assert "panel.cents_28" in source.derived
+    assert "panel.cents_h1" in source.derived
 
 
 def test_what_a_household_allows_is_told_through_the_query_that_narrows_it(found):
@@ -138,7 +138,7 @@ def test_the_declared_facts_of_your_own_source_stand_in_the_map(project):
     row = next(r for r in found.rows if (r.table, r.column) == ("raw/transactions", "sales_cents"))
     assert (row.controller, row.notice) == ("Test Shop (synthetic controller)", "Test notice (synthetic)")
     assert dict(row.purposes) == {"twin_scoring": "consent", "twin_training": "consent"}
-    made = next(r for r in found.rows if (r.table, r.column) == ("panel", "cents_28"))
+    made = next(r for r in found.rows if (r.table, r.column) == ("panel", "cents_h1"))
     assert "Test Shop (synthetic controller)" in made.controller
 
 

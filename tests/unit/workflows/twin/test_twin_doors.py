@@ -57,10 +57,9 @@ class Home:
     rule: AgesParams = RULE
 
     def run(self, verb: str, **asked: Any) -> Any:
-        if verb == "twin.segments":
-            return segments_verb.segments(places=self.places, keys=self.keys, **asked)
         does: Callable[..., Any] = {
             "twin.access": twin_access.access,
+            "twin.segments": segments_verb.segments,
             "twin.show": twin_show.show,
             "twin.predict": twin_predict.predict,
             "twin.simulate": twin_simulate.simulate,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from twinops.data.days import CREDIBLE, day_number
+from twinops.data.days import CREDIBLE, local_day
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Event, LegalBasis, Purpose
@@ -48,5 +48,5 @@ def sealed(rows: pa.Table) -> pa.Table:
     """The shipped ledger's columns."""
     text = {c: rows[c] for c in ("purpose", "event", "basis", "notice_version")}
     return in_total_order(
-        pa.table({"household_id": rows["household_id"], **text, "day": day_number(rows["time"]), "seq": rows["seq"]})
+        pa.table({"household_id": rows["household_id"], **text, "day": local_day(rows["time"]), "seq": rows["seq"]})
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from twinops.data.days import CREDIBLE, day_number
+from twinops.data.days import CREDIBLE, local_day
 from twinops.data.own_sources.codes import HIGHEST
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
@@ -44,7 +44,7 @@ SCHEMA = Schema(
         Column("time", "time", *CREDIBLE),
     )
 )
-"""Amounts are whole minor units already."""
+"""Amounts are whole hundredths of the currency's major unit already: every head and picture divides them by 100."""
 
 
 def schema(said: OwnSource) -> Schema:
@@ -53,9 +53,9 @@ def schema(said: OwnSource) -> Schema:
 
 
 def sealed(rows: pa.Table) -> pa.Table:
-    """The shipped transactions' columns: local `day`, codes, quantity and money in whole minor units."""
+    """The shipped transactions' columns: local `day`, codes, quantity, money in hundredths of the major unit."""
     codes = {c: rows[c] for c in ("basket_id", "store_id", "product_id", "quantity")}
     money = {ours: rows[amount] for amount, ours in _MONEY.items()}
     return in_total_order(
-        pa.table({"household_id": rows["household_id"], "day": day_number(rows["time"]), **codes, **money})
+        pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"]), **codes, **money})
     )

@@ -1,0 +1,115 @@
+"""Windows follow from the days on which receipts lie: in order, closed, in the rhythm of the shop, and said why."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twinops import params
+from twinops.data.windows import FEWEST_CUSTOMERS, ReceiptDays, counted, proposed
+from twinops.workflows.params_file import with_sections
+
+ROOT = Path(__file__).parents[3]
+PARAMS = (ROOT / "params.yaml").read_text(encoding="utf-8")
+SPARSE = ReceiptDays(date(1997, 1, 1), (124,) * 546, 23_570)
+"""A music shop: a purchase a customer in half a year."""
+GROCER = ReceiptDays(date(2017, 1, 1), (349,) * 365, 2_469)
+
+
+def test_a_year_of_a_weekly_grocer_gives_the_windows_that_were_found_by_hand() -> None:
+    wanted, there = proposed(GROCER).params, yaml.safe_load(PARAMS)
+    for name, value in wanted.items():
+        said = {part: there[name][part] for part in value} if isinstance(value, dict) else there[name]
+        assert value == said, name
+
+
+def test_a_shop_that_sells_twice_a_year_gets_a_longer_horizon_and_memories_in_proportion() -> None:
+    found = proposed(SPARSE).params
+    assert found["features"]["first_day"] == "1997-01-01"
+    assert (found["features"]["horizon_days"], found["features"]["decay_days"]) == (56, [20, 60, 180])
+    assert len(found["evaluate"]["cutoffs"]) == 2
+
+
+def test_five_years_of_such_a_shop_allow_the_horizon_its_rhythm_asks_for() -> None:
+    longest = proposed(ReceiptDays(date(2015, 3, 9), (40,) * 1_826, 6_000))
+    assert longest.params["features"]["horizon_days"] == 168
+    assert params.parse(yaml.safe_load(with_sections(PARAMS, longest.params))).drift.early_days == 42
+
+
+shops = st.builds(
+    ReceiptDays,
+    st.dates(date(1900, 1, 1), date(2085, 1, 1)),
+    st.lists(st.integers(0, 60), min_size=1, max_size=1_200).map(tuple),
+    st.integers(1, 50_000),
+)
+
+
+@given(shops)
+def test_any_shop_gets_windows_that_params_take_or_a_sentence_and_never_an_exception(shop: ReceiptDays) -> None:
+    found = proposed(shop)
+    assert found.why
+    if not found.params:
+        assert found.not_before is None or found.not_before >= shop.end
+        return
+    said = params.parse(yaml.safe_load(with_sections(PARAMS, found.params)))
+    grid, days = said.features, said.evaluate.cutoffs
+    known = (said.as_of - grid.first_day).days
+    assert 0 < grid.first_cutoff < said.choose.cutoffs[0] < days[0] <= days[-1] == grid.last_cutoff
+    assert days[-1] + grid.horizon_days <= known, "every outcome that is measured on has come"
+    assert max(said.choose.cutoffs) + grid.horizon_days <= days[0], "what is chosen on ends where measuring begins"
+    assert grid.first_cutoff + grid.horizon_days <= said.choose.cutoffs[0], "there is something to learn from"
+    assert said.minimisation.learn_until + grid.horizon_days <= days[0]
+    assert said.months[0] == f"{grid.first_day:%Y-%m}"
+
+
+def test_a_shop_that_is_too_young_is_told_from_when_on() -> None:
+    young = ReceiptDays(date(2026, 1, 1), (20,) * 40, 300)
+    found = proposed(young)
+    assert (found.params, found.not_before) == ({}, date(2026, 3, 12))
+    assert "2026-03-12" in found.why[-1]
+    ready = ReceiptDays(young.first, (20,) * (found.not_before - young.first).days, 300)
+    assert proposed(ready).params, "and from then on it is so"
+
+
+def test_too_few_customers_are_a_sentence_and_not_an_error() -> None:
+    found = proposed(ReceiptDays(date(2026, 1, 1), (5,) * 700, FEWEST_CUSTOMERS - 1))
+    assert not found.params
+    assert str(FEWEST_CUSTOMERS) in found.why[-1]
+
+
+def test_a_mistaken_date_far_from_all_others_moves_no_window() -> None:
+    wrong = ReceiptDays(date(1970, 1, 1), (1, *(0,) * 17_166, *GROCER.visits), GROCER.customers)
+    assert wrong.first + timedelta(days=17_167) == GROCER.first
+    found = proposed(wrong)
+    assert found.params == proposed(GROCER).params
+    assert any("mistaken dates" in said for said in found.why)
+
+
+def test_visits_are_days_on_which_a_customer_came_however_many_lines_and_files() -> None:
+    day = date(2026, 5, 1)
+    one = pa.table({"household_id": ["a", "a", "b", None], "day": pa.array([day, day, day, day], pa.date32())})
+    other = pa.table({"household_id": ["a", "c"], "day": pa.array([day, day + timedelta(days=2)], pa.date32())})
+    assert counted([one, other]) == ReceiptDays(day, (2, 0, 1), 3)
+    assert counted([one.slice(0, 0)]) is None
+
+
+def test_what_is_written_keeps_every_comment_and_the_rest_of_the_file() -> None:
+    text = with_sections(PARAMS, proposed(SPARSE).params)
+    comments = [line.partition("#")[2] for line in PARAMS.splitlines() if "#" in line]
+    assert [line.partition("#")[2] for line in text.splitlines() if "#" in line] == comments
+    before, after = yaml.safe_load(PARAMS), yaml.safe_load(text)
+    assert after["as_of"] == "1998-07-01"
+    for kept in ("train", "link", "sources", "own"):
+        assert after[kept] == before[kept]
+    assert with_sections(text, proposed(SPARSE).params) == text, "the same inputs give the same bytes"
+
+
+def test_windows_that_params_refuse_are_not_written() -> None:
+    with pytest.raises(params.ParamsError, match="horizon"):
+        with_sections(PARAMS, {"features": {"horizon_days": 56}})

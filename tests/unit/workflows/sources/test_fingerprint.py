@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from candidate import ROOT
-from own_world import LEGAL, RETAIL, Shop, but, line, write_csv
+from own_world import RETAIL, Shop, but, line, write_csv
 
 from twinops.errors import ParamsError
+
+REAL = RETAIL["legal"] | {"synthetic": False, "controller": "Blue Shop Ltd"}
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def shop(tmp_path: Path) -> Shop:
 def test_real_people_under_a_controller_who_is_made_up_are_not_read(shop: Shop) -> None:
     shop.lock()
     before = shop.places.sources_lock.read_bytes()
-    shop.declare(shop=but(RETAIL, legal=RETAIL["legal"] | {"synthetic": False}))
+    shop.declare(shop=but(RETAIL, legal=REAL))
     with pytest.raises(
         ParamsError, match=r"own\.shop holds data of real people.*made up\. Nothing was read"
     ) as refused:
@@ -36,6 +38,6 @@ def test_real_people_under_a_controller_who_is_made_up_are_not_read(shop: Shop) 
 def test_with_a_controller_who_exists_they_are(shop: Shop) -> None:
     path = shop.places.compliance / "intended_use.yaml"
     path.write_text(path.read_text().replace("  synthetic: true\n", "  synthetic: false\n"))
-    shop.declare(shop=but(RETAIL, legal=LEGAL | RETAIL["legal"] | {"synthetic": False}))
+    shop.declare(shop=but(RETAIL, legal=REAL))
     shop.lock()
     assert '"records": 1' in shop.places.sources_lock.read_text()

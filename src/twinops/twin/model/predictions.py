@@ -34,9 +34,19 @@ class Predictions:
     def of(
         cls, chance: np.ndarray, baskets: np.ndarray, spend: np.ndarray, spend_median: np.ndarray | None = None
     ) -> Predictions:
-        """Round and keep; whoever has one answer for spend gives it to both questions."""
-        median = spend if spend_median is None else spend_median
-        return cls(np.round(chance, 6), np.round(baskets, 6), np.round(spend, 4), np.round(median, 4))
+        """Round and keep, as answers that fit together; whoever has one answer for spend gives it to both questions.
+
+        Who comes brings one basket or more, so no fewer are expected than the chance to come; and where nobody
+        comes, nothing is spent.
+        """
+        chance, median = np.round(chance, 6), spend if spend_median is None else spend_median
+        comes = chance > 0
+        return cls(
+            chance,
+            np.maximum(np.round(baskets, 6), chance) * comes,
+            np.round(spend, 4) * comes,
+            np.round(median, 4) * comes,
+        )
 
 
 class Forecaster(Protocol):
@@ -44,16 +54,6 @@ class Forecaster(Protocol):
 
     def predict(self, table: pa.Table) -> Predictions:
         """One prediction per row of the panel, in order."""
-
-
-def averaged(one: Predictions, other: Predictions) -> Predictions:
-    """The mean of two models' expectations, row by row."""
-    return Predictions.of(
-        (one.active_probability + other.active_probability) / 2,
-        (one.baskets + other.baskets) / 2,
-        (one.spend + other.spend) / 2,
-        (one.spend_median + other.spend_median) / 2,
-    )
 
 
 def logistic(log_odds: np.ndarray) -> np.ndarray:

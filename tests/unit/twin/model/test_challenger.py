@@ -10,7 +10,7 @@ from shoppers import GRID, crowd, examples_of
 from twinops.errors import IntegrityError
 from twinops.params import ChallengerParams, TrainParams
 from twinops.twin.model.boosted_trees import FEATURES, HEADS, Challenger, fit_challenger
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.model.lightgbm_text import parsed
 from twinops.twin.model.model import AVERAGE, GLM, LIGHTGBM
 from twinops.twin.model.model_file import from_text, to_text

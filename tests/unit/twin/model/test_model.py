@@ -13,7 +13,7 @@ from shoppers import GRID, crowd, examples_of
 
 from twinops.errors import DataError, IntegrityError
 from twinops.params import ChallengerParams, TrainParams
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.model.model_file import LARGEST_FILE, from_text, to_text
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)

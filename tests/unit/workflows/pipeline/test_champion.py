@@ -19,7 +19,7 @@ from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy.choice import FACT
 from twinops.params import ChallengerParams, EvaluateParams, TrainParams
 from twinops.twin.answers.explain import explain_heads, explain_trees
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.model.intervals import fit_intervals
 from twinops.twin.model.model import AVERAGE, LIGHTGBM, TwinModel
 from twinops.twin.model.model_file import from_text

@@ -17,7 +17,7 @@ from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.evaluation.accuracy.choice import FACT
 from twinops.params import ChallengerParams, EvaluateParams, TrainParams
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import open_examples
 from twinops.workflows.pipeline import evaluate as evaluate_module
 from twinops.workflows.pipeline.evaluate import evaluate

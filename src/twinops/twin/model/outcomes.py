@@ -1,0 +1,142 @@
+"""What may come of one prediction: nothing, with the chance that nobody comes; else an amount that scatters.
+
+A hurdle (Cragg, Econometrica 39, 1971): who comes is one question, how much then another. So the median of somebody who
+rarely comes is 0, ranges begin with what is likeliest, and every figure of one twin follows from one distribution:
+a higher level is never below a lower one. How amounts scatter is learned from rows alike, not assumed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Annotated
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from twinops.entities.canonical import rounded
+from twinops.twin.model.predictions import Forecaster, Predictions
+from twinops.twin.state.examples import Examples
+from twinops.twin.strict_json import NotNegative, Number, declared
+
+SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+"""Of those who come, so many bring no more than the ratio beside it, times what is expected of who comes."""
+
+KNOTS = 8
+FEWEST_ALIKE = 200
+"""So many rows of those who came are laid together at least: ten of them lie beyond each end."""
+
+SMALLEST = {"baskets": 1.0, "spend": 0.01}
+"""Who comes brings a basket at least, and spends a cent."""
+
+SMALLEST_RATE = 1e-3
+GOLDEN = (math.sqrt(5) - 1) / 2
+_Ratios = Annotated[tuple[NotNegative, ...], Field(min_length=len(SHARES), max_length=len(SHARES))]
+
+
+@declared
+@dataclass(frozen=True)
+class ScatterKnot:
+    """At this logarithm of expected baskets: the ratios of what came to what was expected of who comes, by `SHARES`."""
+
+    at: Number
+    ratios: _Ratios
+
+
+@declared
+@dataclass(frozen=True)
+class Scatter:
+    """How baskets and spend of those who come scatter. No household is in it."""
+
+    baskets: Annotated[tuple[ScatterKnot, ...], Field(min_length=1, max_length=100)]
+    spend: Annotated[tuple[ScatterKnot, ...], Field(min_length=1, max_length=100)]
+
+    def __post_init__(self) -> None:
+        for knots in (self.baskets, self.spend):
+            at = [knot.at for knot in knots]
+            if at != sorted(set(at)) or any(list(k.ratios) != sorted(k.ratios) for k in knots):
+                raise ValueError("the knots of outcomes are out of order")
+
+    def quantile(self, p: Predictions, quantity: str, share: float | np.ndarray) -> np.ndarray:
+        """Of like cases the share brings no more than this: baskets before rounding, or USD; `share` may be per row."""
+        quiet = 1 - p.active_probability
+        share = np.broadcast_to(share, quiet.shape)
+        comes = share > quiet
+        of_those = np.where(comes, (share - quiet) / np.maximum(p.active_probability, 1e-9), 0.0)
+        amount = self._ratio(p, quantity, of_those) * expected_of_who_comes(p, quantity)
+        return np.where(comes, np.maximum(amount, SMALLEST[quantity] / 2), 0.0)
+
+    def beside(self, p: Predictions) -> Predictions:
+        """The same predictions, their median of spend told."""
+        return replace(p, spend_median=np.round(self.quantile(p, "spend", 0.5), 4))
+
+    def _ratio(self, p: Predictions, quantity: str, share: np.ndarray) -> np.ndarray:
+        """Between knots by expected baskets, between shares by the share; from nothing at the share 0."""
+        knots: tuple[ScatterKnot, ...] = getattr(self, quantity)
+        at, place = [k.at for k in knots], np.log(np.maximum(p.baskets, SMALLEST_RATE))
+        told = (np.interp(place, at, ratios) for ratios in zip(*(k.ratios for k in knots), strict=True))
+        table = np.column_stack([np.zeros(len(place)), *told])
+        shares, rows = np.array([0.0, *SHARES]), np.arange(len(place))
+        left = np.clip(np.searchsorted(shares, share, side="right") - 1, 0, len(SHARES) - 1)
+        part = np.clip((share - shares[left]) / (shares[left + 1] - shares[left]), 0, 1)
+        return np.asarray(table[rows, left] * (1 - part) + table[rows, left + 1] * part)
+
+
+@dataclass(frozen=True)
+class WithScatter:
+    """A baseline that says means only, given a median by the same rule as the twin's."""
+
+    model: Forecaster
+    scatter: Scatter
+
+    def predict(self, table: pa.Table) -> Predictions:
+        """One prediction per row, in order."""
+        return self.scatter.beside(self.model.predict(table))
+
+
+def with_scatter(model: Forecaster, past: Examples) -> WithScatter:
+    """The rule learned from the rows the model learned from."""
+    return WithScatter(model, fit_scatter(model.predict(past.table), past.baskets, past.spend))
+
+
+def fit_scatter(p: Predictions, baskets: np.ndarray, spend: np.ndarray) -> Scatter:
+    """Learn it from what was predicted for rows whose horizon is over, and what came."""
+    came = baskets > 0
+    some = Predictions(*(v[came] for v in (p.active_probability, p.baskets, p.spend, p.spend_median)))
+    return Scatter(
+        _knots(some, spread_out(baskets[came]) / expected_of_who_comes(some, "baskets")),
+        _knots(some, spend[came] / expected_of_who_comes(some, "spend")),
+    )
+
+
+def expected_of_who_comes(p: Predictions, quantity: str) -> np.ndarray:
+    """What is expected of a household that comes at all."""
+    amount = getattr(p, quantity) / np.maximum(p.active_probability, 1e-6)
+    return np.asarray(np.maximum(amount, SMALLEST[quantity]))
+
+
+def _knots(p: Predictions, ratio: np.ndarray) -> tuple[ScatterKnot, ...]:
+    """Rows in order of what was expected, cut into parts that are large enough; the busiest are parts of their own."""
+    place = np.log(np.maximum(p.baskets, SMALLEST_RATE))
+    order, n = np.argsort(place, kind="stable"), len(place)
+    bins = max(1, min(KNOTS, n // FEWEST_ALIKE))
+    # the busiest tenth scatters otherwise than the rest
+    top = bins > 2 and n >= 25 * FEWEST_ALIKE
+    cuts = np.array([*np.linspace(0, 0.9, bins + 1), 0.96, 1.0]) if top else np.linspace(0, 1, bins + 1)
+    found: dict[float, tuple[float, ...]] = {}
+    for start, end in pairwise(np.unique((cuts * n).astype(int))):
+        rows = order[start:end]
+        ratios = np.quantile(ratio[rows], SHARES)
+        found[rounded(float(np.median(place[rows])))] = tuple(rounded(float(r)) for r in ratios)
+    return tuple(ScatterKnot(at, ratios) for at, ratios in sorted(found.items()))
+
+
+def spread_out(counts: np.ndarray) -> np.ndarray:
+    """Counts above 0 spread evenly over the unit around them, so that ends move smoothly with the prediction.
+
+    By the golden ratio's sequence, not by chance: the same rows always give the same ends.
+    """
+    offset = np.modf(GOLDEN * np.arange(1, len(counts) + 1))[0] - 0.5
+    return np.asarray(counts + np.where(counts > 0, offset, 0))

@@ -15,15 +15,18 @@ from heads_page import page
 from scratch import ROOT
 from shop_panels import FOREIGN, Shop, demo, foreign
 
-from twinops.evaluation.accuracy.measures import TWIN, ScoredDay
+from twinops.evaluation.accuracy.measures import TWIN, ZERO, ScoredDay
 from twinops.evaluation.scorecard.coverage import winkler
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, counts, mean_of
 from twinops.params import ChallengerParams, ChooseParams, TrainParams
-from twinops.twin.model.intervals import Intervals, Ranges, Widening, fit_intervals
-from twinops.twin.model.outcomes import fit_scatter
-from twinops.twin.model.predictions import Predictions
-from twinops.twin.model.recipe import Recipe
+from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
+from twinops.twin.model.boosted_trees import fit_challenger
+from twinops.twin.model.intervals import Ranges, fit_intervals
+from twinops.twin.model.outcomes import fit_scatter, with_scatter
+from twinops.twin.model.predictions import Forecaster, Predictions
+from twinops.twin.model.recipe import Recipe, classic_of
+from twinops.twin.state.examples import Examples
 from twinops.workflows.pipeline.choose import chosen_on
 from twinops.workflows.pipeline.evaluate import score
 
@@ -32,7 +35,6 @@ DRAWS, SEED = 300, 7
 CHOOSE_DRAWS = 200
 PENALTIES = TrainParams(activity_c=0.2, spend_alpha=0.01)
 TREES = ChallengerParams()
-NOTHING = Intervals(Widening((1.0, 1.0, 1.0), (0.0, 0.0)), Widening((1.0, 1.0, 1.0), (0.0, 0.0)), (0.0, 0.0), 0, 0)
 RIVALS = ("rfm", "bgnbd", "lightgbm", "naive", "zero")
 
 
@@ -75,17 +77,25 @@ def _measured(shop: Shop, recipe: Recipe, day: int) -> Measured:
     rows = shop.known.scored_at(day)
     past = shop.known.known_at(day, horizon_days=shop.grid.horizon_days)
     tried = score(shop.known, rows, recipe)
-    models = {**tried.models}
-    ranges = {}
-    for name in (TWIN, *RIVALS):
-        said = models[name].predict(past.table)
-        scatter = fit_scatter(said, past.baskets, past.spend) if said.baskets.any() else None
-        asked = tried.day.predictions[name]
-        if name == TWIN:
-            ranges[name] = fit_intervals(past, recipe.fit, horizon_days=shop.grid.horizon_days).of(asked, scatter)
-        else:
-            ranges[name] = NOTHING.of(asked, scatter) if scatter else Ranges(*(np.zeros(len(rows)) for _ in range(4)))
+    fits = {TWIN: recipe.fit, **_rivals(shop, recipe)}
+    ranges = {ZERO: Ranges(*(np.zeros(len(rows)) for _ in range(4)))}
+    for name, fit in fits.items():
+        said = tried.models[name].predict(past.table)
+        calibrated = fit_intervals(past, fit, horizon_days=shop.grid.horizon_days)
+        scatter = fit_scatter(said, past.baskets, past.spend)
+        ranges[name] = calibrated.of(tried.day.predictions[name], scatter)
     return Measured(tried.day, ranges)
+
+
+def _rivals(shop: Shop, recipe: Recipe) -> dict[str, Callable[[Examples], Forecaster]]:
+    """How each is made of other rows, as `evaluate` makes it: for ranges that promise as much as the twin's."""
+    horizon = shop.grid.horizon_days
+    return {
+        "rfm": lambda past: with_scatter(fit_rfm(past, recipe.penalties), past),
+        "bgnbd": lambda past: with_scatter(classic_of(past, horizon_days=horizon), past),
+        "lightgbm": lambda past: with_scatter(fit_challenger(past, recipe.grid, recipe.trees), past),
+        "naive": lambda past: fit_naive(past, horizon_days=horizon),
+    }
 
 
 def _compared(loss: Callable, days: list[Measured], who: np.ndarray, draws: np.ndarray) -> Row:
@@ -121,7 +131,8 @@ def _rate(day: ScoredDay, p: Predictions, _: Ranges) -> np.ndarray:
 
 def _chance(day: ScoredDay, p: Predictions, _: Ranges) -> np.ndarray:
     # of a certain nothing no likelihood can be told
-    return weighted.log_loss(day.active, p.active_probability) if p.active_probability.any() else np.full(len(day.active), np.inf)  # fmt: skip
+    told = weighted.log_loss(day.active, p.active_probability)
+    return told if p.active_probability.any() else np.full(len(told), np.inf)
 
 
 def _mean(day: ScoredDay, p: Predictions, _: Ranges) -> np.ndarray:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-Row = dict[str, object]
+from typing import Any
+
+Row = dict[str, Any]
 HEADS = {
     "activity": "who comes back: log loss",
     "activity_brier": "who comes back: Brier score",
@@ -32,22 +34,18 @@ def page(rows: list[Row]) -> str:
 
 
 def _head(rows: list[Row]) -> str:
-    worse = [f"{r['name']} (by {', '.join(_named(r['worse_than']))})" for r in rows if r["worse_than"]]
+    worse = [f"{r['name']} (by {', '.join(RIVALS[m] for m in r['worse_than'])})" for r in rows if r["worse_than"]]
     found = f"worse is shown in {'; '.join(worse)}" if worse else "it is shown worse in none"
     return (
         "# Each head of the twin beside its rivals\n\n"
-        "`make bench PART=heads` writes this page. On each shop the heads are chosen on earlier as-of days by the rule of\n"
-        "[decision 16](adr/0016-heads-chosen-one-by-one.md), then measured on four later ones whose horizons do not overlap.\n"
-        "Losses: lower is better. Gains are over the best rival of that line, positive where the twin is better; 95 %\n"
-        "intervals are paired, of whole customers drawn and of how days differ. Bold: the interval excludes zero.\n"
-        "Rivals get medians and ranges by the twin's own rule (`twin/model/outcomes.py`), always zero the range [0, 0].\n\n"
+        "`make bench PART=heads` writes this page. On each shop the heads are chosen on earlier as-of days by the\n"
+        "rule of [decision 16](adr/0016-heads-chosen-one-by-one.md), then measured on four later ones whose horizons do\n"
+        "not overlap. Losses: lower is better. Gains are over the best rival of that line, positive where the twin is\n"
+        "better; 95 % intervals are paired, of whole customers drawn and of how days differ. Bold: zero is excluded.\n"
+        "Rivals get medians and 80 % ranges by the twin's own rule (`twin/model/outcomes.py`), calibrated on the last\n"
+        "closed window as its own are; always zero gets the range [0, 0].\n\n"
         f"Of {len(rows)} comparisons of the twin with all five rivals {found}."
     )
-
-
-def _named(rivals: object) -> list[str]:
-    assert isinstance(rivals, list)
-    return [RIVALS[r] for r in rivals]
 
 
 def _said(rows: list[Row]) -> str:
@@ -65,7 +63,6 @@ def _table(rows: list[Row]) -> str:
 
 def _line(r: Row) -> list[str]:
     rivals = r["rivals"]
-    assert isinstance(rivals, dict)
     gain, low, high = (float(str(r[k])) for k in ("gain", "low", "high"))
     told = f"{gain:+.3g} [{low:+.3g}, {high:+.3g}]"
     told = f"**{told}**" if low > 0 or high < 0 else told

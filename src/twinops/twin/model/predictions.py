@@ -11,6 +11,7 @@ import pyarrow as pa
 LARGEST_LOG = 14.0
 """exp(14) is 1.2 million baskets or USD in one horizon: beyond it a predictor is out of its depth, not right."""
 
+SMALLEST_CHANCE = 1e-6
 VISIT_SHAPE = 3.0
 """How alike are households with the same terms: the spread of their rates is the rate over the root of this.
 
@@ -39,8 +40,9 @@ class Predictions:
         Who comes brings one basket or more, so no fewer are expected than the chance to come; and where nobody
         comes, nothing is spent.
         """
-        chance, median = np.round(chance, 6), spend if spend_median is None else spend_median
-        comes = chance > 0
+        comes, median = np.asarray(chance) > 0, spend if spend_median is None else spend_median
+        # what is not impossible is not rounded to it: of a certain nothing no likelihood can be told
+        chance = np.maximum(np.round(chance, 6), SMALLEST_CHANCE) * comes
         return cls(
             chance,
             np.maximum(np.round(baskets, 6), chance) * comes,

@@ -115,10 +115,12 @@ class Expected:
 def told(expected: Expected, levels: Levels, *, horizon_days: int, basis: str, households: int) -> Forecast:
     """Figures that fit together: the range is that of the outermost levels, and what is expected lies in it."""
     (_, few, least), (_, many, most) = levels[0], levels[-1]
+    # what is not impossible is not rounded to it
+    chance = None if expected.chance is None else max(round(expected.chance, DIGITS), 10.0**-DIGITS)
     return Forecast(
         horizon_days,
-        None if expected.chance is None else round(expected.chance, DIGITS),
-        round(expected.baskets, DIGITS),
+        chance,
+        max(round(expected.baskets, DIGITS), chance or 0.0),
         (min(few, float(math.floor(expected.baskets))), max(many, float(math.ceil(expected.baskets)))),
         round(expected.spend, 2),
         next(usd for share, _, usd in levels if share == 0.5),

@@ -170,9 +170,10 @@ class Classic:
 
     def of(self, h: Histories) -> Predictions:
         """The same for histories; finite whatever the parameters are."""
-        expected = _held(self.baskets.expected(h, self.horizon_days))
-        chance = np.clip(np.nan_to_num(self.baskets.active(h, self.horizon_days)), 0, 1)
-        return Predictions.of(chance, expected, _held(expected * self.value.usd_a_basket(h)))
+        with np.errstate(all="ignore"):
+            expected = _held(self.baskets.expected(h, self.horizon_days))
+            chance = np.clip(np.nan_to_num(self.baskets.active(h, self.horizon_days)), SMALLEST, 1)
+            return Predictions.of(chance, expected, _held(expected * self.value.usd_a_basket(h)))
 
     def parts(self, table: pa.Table, head: str) -> tuple[float, np.ndarray]:
         """The logarithm of one head for the usual household, and what each of `PARTS` adds to it: rows x parts.

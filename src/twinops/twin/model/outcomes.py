@@ -19,7 +19,7 @@ from pydantic import Field
 from twinops.entities.canonical import rounded
 from twinops.twin.model.predictions import Forecaster, Predictions
 from twinops.twin.state.examples import Examples
-from twinops.twin.strict_json import NotNegative, Number, declared
+from twinops.twin.strict_json import LARGEST, NotNegative, Number, Positive, declared
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 """Of those who come, so many bring no more than the ratio beside it, times what is expected of who comes."""
@@ -31,8 +31,12 @@ FEWEST_ALIKE = 200
 SMALLEST = {"baskets": 1.0, "spend": 0.01}
 """Who comes brings a basket at least, and spends a cent."""
 
+BEYOND = 10.0
+"""So many times what is expected of the highest hundredth of those who come is expected of nobody."""
+
 SMALLEST_RATE = 1e-3
 GOLDEN = (math.sqrt(5) - 1) / 2
+AtLeastOne = Annotated[float, Field(ge=1, le=LARGEST)]
 _Ratios = Annotated[tuple[NotNegative, ...], Field(min_length=len(SHARES), max_length=len(SHARES))]
 
 
@@ -48,10 +52,14 @@ class ScatterKnot:
 @declared
 @dataclass(frozen=True)
 class Scatter:
-    """How baskets and spend of those who come scatter. No household is in it."""
+    """How baskets and spend of those who come scatter. No household is in it.
+
+    `most` baskets and spend are expected of nobody who comes, however far a state lies from all that were seen.
+    """
 
     baskets: Annotated[tuple[ScatterKnot, ...], Field(min_length=1, max_length=100)]
     spend: Annotated[tuple[ScatterKnot, ...], Field(min_length=1, max_length=100)]
+    most: tuple[AtLeastOne, Positive]
 
     def __post_init__(self) -> None:
         for knots in (self.baskets, self.spend):
@@ -69,8 +77,14 @@ class Scatter:
         return np.where(comes, np.maximum(amount, SMALLEST[quantity] / 2), 0.0)
 
     def beside(self, p: Predictions) -> Predictions:
-        """The same predictions, their median of spend told."""
-        return replace(p, spend_median=np.round(self.quantile(p, "spend", 0.5), 4))
+        """The same predictions, their median of spend told, and nothing expected beyond what can be of who comes.
+
+        Families may disagree about a strange state: a chance of nearly nothing bounds what the others say.
+        """
+        bounds = (p.active_probability * most for most in self.most)
+        baskets, spend = (np.minimum(v, bound) for v, bound in zip((p.baskets, p.spend), bounds, strict=True))
+        told = Predictions.of(p.active_probability, baskets, spend)
+        return replace(told, spend_median=np.round(self.quantile(told, "spend", 0.5), 4))
 
     def _ratio(self, p: Predictions, quantity: str, share: np.ndarray) -> np.ndarray:
         """Between knots by expected baskets, between shares by the share; from nothing at the share 0."""
@@ -105,9 +119,10 @@ def fit_scatter(p: Predictions, baskets: np.ndarray, spend: np.ndarray) -> Scatt
     """Learn it from what was predicted for rows whose horizon is over, and what came."""
     came = baskets > 0
     some = Predictions(*(v[came] for v in (p.active_probability, p.baskets, p.spend, p.spend_median)))
+    few, little = (expected_of_who_comes(some, quantity) for quantity in SMALLEST)
+    most = tuple(rounded(BEYOND * float(np.quantile(v, 0.99))) for v in (few, little))
     return Scatter(
-        _knots(some, spread_out(baskets[came]) / expected_of_who_comes(some, "baskets")),
-        _knots(some, spend[came] / expected_of_who_comes(some, "spend")),
+        _knots(some, spread_out(baskets[came]) / few), _knots(some, spend[came] / little), (most[0], most[1])
     )
 
 

@@ -1,6 +1,6 @@
 """Put the twin's scorecard together: coverage, freshness, spread, groups and every as-of day, all with intervals."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -173,7 +173,7 @@ def _held(origins: Origins, scored: list[Scored]) -> tuple[list[Covered], list[C
         past = origins.past(int(day.rows.cutoff[0]))
         intervals = fit_intervals(past, origins.fits["twin"], horizon_days=origins.horizon_days)
         model = cast(TwinModel, origins.model("twin", int(day.rows.cutoff[0])))
-        ours, everybody = covered(day.rows, replace(model, intervals=intervals))
+        ours, everybody = covered(day.rows, day.said, intervals, scatter=model.scatter)
         twin.append(ours)
         naive.append(everybody)
     return twin, naive

@@ -227,7 +227,7 @@ def _with_newcomers() -> supports.Support:
 
 def test_the_reasons_multiply_the_average_to_the_prediction():
     product = average_spend(MODEL) * np.prod([r.factor for r in reasons(Opening(MODEL, None, TWIN, DAY))])
-    assert product == pytest.approx(MODEL.by_heads(rows([TWIN.at(DAY)])).spend[0], rel=5e-3)
+    assert product == pytest.approx(MODEL.predict(rows([TWIN.at(DAY)])).spend[0], rel=5e-3)
 
 
 def test_habits_are_told_in_a_persons_units():

@@ -7,6 +7,7 @@ everything here, because accuracy alone is asked about. Files as `tests/shops/sh
 from __future__ import annotations
 
 import hashlib
+import runpy
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from scratch import ROOT
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.params import FeaturesParams
@@ -22,7 +24,7 @@ from twinops.twin.state import features
 from twinops.twin.state.examples import Examples, examples, open_examples
 from twinops.wiring import Project
 
-SHOPS = Path("/work/shops")
+SHOPS = ROOT / "bench" / "out" / "shops"
 DISCOUNTS = ("retail_discount_cents", "coupon_discount_cents", "coupon_match_discount_cents")
 
 
@@ -109,6 +111,8 @@ FOREIGN: dict[str, Callable[[], tuple[pd.DataFrame, Span]]] = {"cdnow": cdnow, "
 
 def foreign(name: str) -> Shop:
     """The panel of one of them."""
+    if not (SHOPS / name).is_dir():
+        runpy.run_path(str(ROOT / "tests" / "shops" / "shops.py"))[name](SHOPS / name)
     receipts, span = FOREIGN[name]()
     engine = DuckDBEngine(threads=2)
     lines = _lines(receipts)

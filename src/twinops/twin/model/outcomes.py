@@ -34,7 +34,9 @@ SMALLEST = {"baskets": 1.0, "spend": 0.01}
 BEYOND = 10.0
 """So many times what is expected of the highest hundredth of those who come is expected of nobody."""
 
-SMALLEST_RATE = 1e-3
+LEAST = {"baskets": 1e-3, "spend": 1e-2}
+"""What is expected below it scatters alike."""
+
 GOLDEN = (math.sqrt(5) - 1) / 2
 AtLeastOne = Annotated[float, Field(ge=1, le=LARGEST)]
 _Ratios = Annotated[tuple[NotNegative, ...], Field(min_length=len(SHARES), max_length=len(SHARES))]
@@ -43,7 +45,7 @@ _Ratios = Annotated[tuple[NotNegative, ...], Field(min_length=len(SHARES), max_l
 @declared
 @dataclass(frozen=True)
 class ScatterKnot:
-    """At this logarithm of expected baskets: the ratios of what came to what was expected of who comes, by `SHARES`."""
+    """At this logarithm of what is expected: the ratios of what came to what was expected of who comes, by `SHARES`."""
 
     at: Number
     ratios: _Ratios
@@ -87,9 +89,9 @@ class Scatter:
         return replace(told, spend_median=np.round(self.quantile(told, "spend", 0.5), 4))
 
     def _ratio(self, p: Predictions, quantity: str, share: np.ndarray) -> np.ndarray:
-        """Between knots by expected baskets, between shares by the share; from nothing at the share 0."""
+        """Between knots by what is expected, between shares by the share; from nothing at the share 0."""
         knots: tuple[ScatterKnot, ...] = getattr(self, quantity)
-        at, place = [k.at for k in knots], np.log(np.maximum(p.baskets, SMALLEST_RATE))
+        at, place = [k.at for k in knots], _place(p, quantity)
         told = (np.interp(place, at, ratios) for ratios in zip(*(k.ratios for k in knots), strict=True))
         table = np.column_stack([np.zeros(len(place)), *told])
         shares, rows = np.array([0.0, *SHARES]), np.arange(len(place))
@@ -122,7 +124,9 @@ def fit_scatter(p: Predictions, baskets: np.ndarray, spend: np.ndarray) -> Scatt
     few, little = (expected_of_who_comes(some, quantity) for quantity in SMALLEST)
     most = tuple(rounded(BEYOND * float(np.quantile(v, 0.99))) for v in (few, little))
     return Scatter(
-        _knots(some, spread_out(baskets[came]) / few), _knots(some, spend[came] / little), (most[0], most[1])
+        _knots(_place(some, "baskets"), spread_out(baskets[came]) / few),
+        _knots(_place(some, "spend"), spend[came] / little),
+        (most[0], most[1]),
     )
 
 
@@ -132,9 +136,13 @@ def expected_of_who_comes(p: Predictions, quantity: str) -> np.ndarray:
     return np.asarray(np.maximum(amount, SMALLEST[quantity]))
 
 
-def _knots(p: Predictions, ratio: np.ndarray) -> tuple[ScatterKnot, ...]:
+def _place(p: Predictions, quantity: str) -> np.ndarray:
+    """Where among the knots each row lies."""
+    return np.asarray(np.log(np.maximum(getattr(p, quantity), LEAST[quantity])))
+
+
+def _knots(place: np.ndarray, ratio: np.ndarray) -> tuple[ScatterKnot, ...]:
     """Rows in order of what was expected, cut into parts that are large enough; the busiest are parts of their own."""
-    place = np.log(np.maximum(p.baskets, SMALLEST_RATE))
     order, n = np.argsort(place, kind="stable"), len(place)
     bins = max(1, min(KNOTS, n // FEWEST_ALIKE))
     # the busiest tenth scatters otherwise than the rest

@@ -48,10 +48,7 @@ Image(home.places.figure("membership"))
 Image(home.places.figure("reidentification"))
 
 # %%
-Markdown(
-    f"The generalised table has {attacked.classes} classes of at least {attacked.reached.k} households, with at least "
-    f"{attacked.reached.l} different bands of spend in each, within {attacked.reached.t:.2f} of everybody's spread."
-)
+Markdown(attacked.table)
 
 # %% [markdown]
 # ## What this says

@@ -42,7 +42,7 @@ class SourcesParams(Section):
 
     folder: str | None = None
     sample: Annotated[int, Field(ge=1)] | None = None
-    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
+    max_rows: Annotated[int, Field(ge=1)] = 100_000_000
 
 
 class ConsentParams(Section):
@@ -98,11 +98,16 @@ class SwitchesParams(RootModel[dict[str, bool]]):
 
     @model_validator(mode="after")
     def _sources_that_may_be_off(self) -> Self:
-        known = {*plugins.names("twinops.data.sources")} - {*NEVER_OFF}
-        wrong = sorted({*self.root} - known)
+        known = self.known()
+        wrong = sorted({*self.root} - {*known})
         if wrong:
-            raise ValueError(f"no switch {', '.join(wrong)}; there are {', '.join(sorted(known))}")
+            raise ValueError(f"no switch {', '.join(wrong)}; there are {', '.join(known)}")
         return self
+
+    @staticmethod
+    def known() -> tuple[str, ...]:
+        """Sources that may be off."""
+        return tuple(n for n in plugins.names("twinops.data.sources") if n not in NEVER_OFF)
 
     def off(self, source: str) -> bool:
         """It is switched off."""
@@ -324,7 +329,7 @@ class Params(Section):
     """The whole of `params.yaml`."""
 
     as_of: Date
-    months: tuple[Month, ...] = Field(min_length=1)
+    months: tuple[Month, ...] | tuple[Literal["all"]] = Field(min_length=1)
     compute: ComputeParams
     vault: VaultParams
     sources: SourcesParams
@@ -358,6 +363,13 @@ class Params(Section):
     def _months_in_order(self) -> Self:
         if list(self.months) != sorted(set(self.months)):
             raise ValueError("months must be in order, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _months_are_files(self) -> Self:
+        sales = self.own.root.get(self.own.of_kind("transactions") or "")
+        if self.months == ("all",) and (sales is None or sales.reads == "folder"):
+            raise ValueError("months: `all` is for transactions of your own in one file or query; else name the months")
         return self
 
     @model_validator(mode="after")

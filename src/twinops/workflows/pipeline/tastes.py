@@ -113,7 +113,10 @@ def _measured_tastes(
         measure = partial(taste_measures.measure_tastes, days, draws, seed=rule.seed)
         found.measures += found.attempt("category measures", measure) or []
         found.facts += taste_measures.taste_facts(days, names, tried)
-        trees = {**baselines.TREES.model_dump(), "learned_from": f"every {baselines.TREES_SHARE}th household-day"}
+        trees = {
+            **baselines.TREES.model_dump(),
+            "learned_from": f"every {baselines.TREES_SHARE}th household-day, {baselines.TREES_ROWS} at most",
+        }
         found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/tastes/baselines.py"))
     measures = {m.name: m for m in found.measures}
     save(tastes_picture(measures), places.figure("tastes"))

@@ -134,6 +134,8 @@ def _judged(kind: str, made: _Made, people: Banded, limits: Releases, params: Pr
         for m in risks
         if m.high is None or m.high > limits.risk_at_most
     )
+    if not risks:
+        refused = ("Fewer than ten households are in the table or kept out of it, so nobody could attack it.",)
     useful = utility(people.members, people.control, spread_of(made.low, made.high, sizes), sizes)
     return Released(kind, "", len(made.low), len(people.members), risks, useful, made.promise, refused)
 

@@ -39,7 +39,7 @@ def _head(rows: list[Row]) -> str:
     return (
         "# Each head of the twin beside its rivals\n\n"
         "`make bench PART=heads` writes this page. On each shop the heads are chosen on earlier as-of days by the\n"
-        "rule of [decision 16](adr/0016-heads-chosen-one-by-one.md), then measured on four later ones whose horizons\n"
+        "rule of [decision 19](adr/0019-heads-chosen-one-by-one.md), then measured on four later ones whose horizons\n"
         "do not overlap. Losses: lower is better. Gains are over the best rival of that line, positive where the twin\n"
         "is better; 95 % intervals are paired, of whole customers drawn and of how days differ. Bold: without zero.\n"
         "Rivals get medians and 80 % ranges by the twin's own rule (`twin/model/outcomes.py`), calibrated on the last\n"

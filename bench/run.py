@@ -2,8 +2,8 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, million. Without a part all are run, a part's rows replace its old ones. `--quick` takes the smallest
-sizes and only prints; `--far` adds features at 50x.
+features, linkage, twin, heads, million. Without a part all are run, a part's rows replace its old ones. `--quick` takes
+the smallest sizes and only prints; `--far` adds features at 50x.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 
 from features import features
+from heads import heads
 from linkage import linkage
 from scratch import ROOT
 from sealing import sealing
@@ -31,10 +32,11 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     ),
     "linkage": (lambda asked: linkage(*(("2k5",) if "--quick" in asked else ("2k5", "100k"))), ("linkage_",)),
     "twin": (lambda _: twin(), ("state_", "batch_", "train_", "bgnbd_", "lightgbm_", "twin_")),
+    "heads": (lambda _: heads(), ("heads.",)),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""
-SLOW = {"pipeline", "million"}
+SLOW = {"pipeline", "heads", "million"}
 """Left out of a quick look."""
 
 

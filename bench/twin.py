@@ -180,7 +180,7 @@ def lightgbm(factor: int) -> Cost:
 
 def bgnbd(_factor: int) -> Cost:
     """Our BG/NBD with gamma-gamma, by maximum likelihood, as of one day."""
-    from twinops.twin.baselines.bgnbd import fit_classic
+    from twinops.twin.model.bgnbd import fit_classic
     from twinops.twin.state import features
 
     engine, grid = world(1, (337,))

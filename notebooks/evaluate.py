@@ -38,9 +38,9 @@ evaluated = home.run("evaluate")
 # %% [markdown]
 # ## Who speaks for the twin
 #
-# Three regressions, whose terms are the exact explanation, or LightGBM's trees, or the mean of both? That was decided
-# on earlier as-of days, by a rule that was written down first and that has not seen a label of the days below. Each
-# head is judged by a score that is best where the head is right.
+# A regression, a hurdle (who comes, times how much then), BG/NBD with gamma-gamma, trees, or means of them? That was
+# decided for each head on earlier as-of days, by a rule that was written down first and that has not seen a label of
+# the days below. Each head is judged by a score that is best where the head is right.
 
 # %%
 Markdown(choice_conclusion(evaluated.choice))

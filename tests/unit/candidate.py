@@ -105,13 +105,15 @@ def changed_evidence(places: Places, **fields: object) -> Evidence:
 
 def twin_json() -> str:
     """A model file whose heads know the intercept only."""
-    from twinops.twin.model import glm, median, model
+    from twinops.twin.model import glm, model, outcomes
     from twinops.twin.model import model_file as stored
     from twinops.twin.state import terms as state
 
     pace = state.Pace(shape=1.0, exposure=10.0, basket_usd=25.0)
     n = len(state.TERMS)
     flat = glm.Head(0.0, (0.0,) * n)
+    # whoever comes, with the chance .578125, spends a dollar: what all spend on average
+    same = outcomes.ScatterKnot(0.0, (0.578125,) * len(outcomes.SHARES))
     return stored.to_text(
         model.TwinModel(
             horizon_days=28,
@@ -121,7 +123,7 @@ def twin_json() -> str:
             activity=flat,
             baskets=flat,
             spend=flat,
-            median=median.Median(((0.0, 1.0),)),
+            scatter=outcomes.Scatter((same,), (same,), (10.0, 10.0)),
             trained_on=model.TrainedOn(100, 10, 57, 309),
         )
     )

@@ -17,10 +17,10 @@ from supplying import supplied
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import write_sealed
-from twinops.params import AgesParams, TrainParams
-from twinops.twin.model.fit import fit_twin
+from twinops.params import AgesParams, ChallengerParams, TrainParams
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.model_file import to_text
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.twin.state.streaming import Basket
 from twinops.twin.support.support import CampaignContacts, Support, fit_support
@@ -49,7 +49,7 @@ def living_crowd() -> Crowd:
     """Made once for all tests of one process."""
     receipts = crowd(700)
     known = examples_of(receipts).all_closed()
-    model = fit_twin(known, GRID, PENALTIES)
+    model = Recipe(GRID, PENALTIES, ChallengerParams()).fit_with_intervals(known)
     diaries = _diaries(receipts, known)
     members = np.array(sorted(diaries))[::2]
     contacts = CampaignContacts(
@@ -84,7 +84,9 @@ def living_project(root: Path, *, households: int = 700, ledger: pa.Table | None
     supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=AS_OF, rule=RULE)
     known = open_examples(engine, keys, panel=places.panel, labels=places.labels).all_closed()
     places.model.parent.mkdir(parents=True)
-    places.model.write_text(to_text(fit_twin(known, GRID, PENALTIES)), encoding="utf-8")
+    places.model.write_text(
+        to_text(Recipe(GRID, PENALTIES, ChallengerParams()).fit_with_intervals(known)), encoding="utf-8"
+    )
     shutil.copytree(COMPLIANCE, places.compliance)
     return places, keys
 

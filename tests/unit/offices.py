@@ -101,7 +101,7 @@ class Office:
     def model(self, **changes: Any) -> None:
         told = {
             "schema": "twinops.twin/1",
-            "champion": "glm",
+            "speakers": {"activity": ["regression"], "baskets": ["regression"], "spend": ["regression"]},
             "intercepts": {"activity": 1, "spend": 1},
             "terms": [{"name": "pace"}],
         }

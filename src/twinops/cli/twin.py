@@ -10,7 +10,8 @@ from twinops.cli._answer import Json, answer, home
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
-    from twinops.twin.answers.what_if import Distribution, Simulated
+    from twinops.twin.answers.forecast import Forecast
+    from twinops.twin.answers.what_if import Simulated
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Id = Annotated[
@@ -75,11 +76,11 @@ def _told(found: Simulated) -> str:
     return "\n".join([*lines, found.caveat])
 
 
-def _row(d: Distribution | None) -> str:
+def _row(d: Forecast | None) -> str:
     if d is None:
         return "not told"
-    low, high = d.levels[0], d.levels[-1]
+    (few, many), (least, most) = d.baskets_range, d.spend_range
     return (
-        f"{d.baskets:.1f} baskets [{low[1]:.0f}, {high[1]:.0f}], {d.spend:,.0f} USD [{low[2]:,.0f}, {high[2]:,.0f}], "
+        f"{d.baskets:.1f} baskets [{few:.0f}, {many:.0f}], {d.spend:,.0f} USD [{least:,.0f}, {most:,.0f}], "
         f"80 of 100 of {d.households:,} like households"
     )

@@ -99,7 +99,7 @@ def model_fact(places: Places) -> Fact:
         return Fact("model.family", None, Kind.MEASURED, source)
     family = {
         "form": told["schema"],
-        "champion": told["champion"],
+        "speakers": told["speakers"],
         "foretells": sorted(told["intercepts"]),
         "from": sorted(term["name"] for term in told["terms"]),
         "horizon_days": told["horizon_days"],

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from twinops.evaluation.accuracy.choice import Choice, read_choice
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.workflows.data_plane import DataPlane
 
@@ -28,7 +28,7 @@ class Learning:
     @property
     def recipe(self) -> Recipe:
         """The recipe of the model that ships."""
-        return replace(self.plain, champion=self.choice.name, recalibrate=self.choice.recalibrate)
+        return replace(self.plain, speakers=self.choice.speakers, recalibrate=self.choice.recalibrate)
 
     def examples(self) -> Examples:
         """Every row of the panel with its labels, as far as they are known."""

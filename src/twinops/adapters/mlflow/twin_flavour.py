@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from twinops.adapters.mlflow.tastes_flavour import DECIMAL, WHOLE, TastePredictor
 from twinops.twin.model import model_file as stored
-from twinops.twin.model.model import GLM
-from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE, WINDOWED
+from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE
 from twinops.twin.tastes import model_file as taste_stored
 
 if TYPE_CHECKING:
@@ -23,17 +22,12 @@ EXPECTED = ("active_probability", "baskets", "spend", "spend_median")
 RANGES = ("baskets_low", "baskets_high", "spend_low", "spend_high")
 """The ends of the ranges that hold 80 of 100 like cases; there when the model carries them."""
 
-RATIOS = ("cents_per_basket", "saved_share", "weekend_share")
-"""How windows that are no whole numbers begin."""
-
 TASTES = "tastes.json"
 """The name of the file of taste heads; it lies beside the model's."""
 
 
-def taken(model: TwinModel) -> dict[str, str]:
-    """What a row of input holds: a household's state, in whole numbers; windows too where trees speak."""
-    more = WINDOWED if model.champion != GLM else ()
-    return {**dict.fromkeys(STATE, WHOLE), **{name: DECIMAL if name.startswith(RATIOS) else WHOLE for name in more}}
+TAKEN = dict.fromkeys(STATE, WHOLE)
+"""What a row of input holds: a household's state, in whole numbers."""
 
 
 def given(model: TwinModel) -> dict[str, str]:
@@ -52,11 +46,11 @@ class TwinPredictor:
         import pandas as pd
         import pyarrow as pa
 
-        table = pa.Table.from_pandas(model_input[list(taken(self.model))], preserve_index=False)
+        table = pa.Table.from_pandas(model_input[list(TAKEN)], preserve_index=False)
         expected = self.model.predict(table)
         out = {name: getattr(expected, name) for name in EXPECTED}
         if self.model.intervals is not None:
-            ranges = self.model.intervals.of(expected)
+            ranges = self.model.ranges(expected)
             out |= {name: getattr(ranges, name) for name in RANGES}
         return pd.DataFrame(out)
 
@@ -78,19 +72,12 @@ def _load_pyfunc(data_path: str) -> TwinPredictor | TastePredictor:
     return (taste_predictor(path) if path.name == TASTES else None) or predictor(path)
 
 
-def example(model: TwinModel | None) -> pd.DataFrame:
-    """Two invented households: one shops weekly for 25 USD, one came twice long ago. Windows are empty."""
+def example() -> pd.DataFrame:
+    """Two invented households: one shops weekly for 25 USD, one came twice long ago."""
     import pandas as pd
 
     rows = [_household(baskets=40, days=280, recency=3), _household(baskets=2, days=280, recency=200)]
-    frame = pd.DataFrame(rows)[list(STATE)]
-    return (
-        frame
-        if model is None
-        else frame.assign(
-            **{name: 0.0 if kind == DECIMAL else 0 for name, kind in taken(model).items() if name not in STATE}
-        )
-    )
+    return pd.DataFrame(rows)[list(STATE)]
 
 
 def _household(*, baskets: int, days: int, recency: int) -> dict[str, int]:

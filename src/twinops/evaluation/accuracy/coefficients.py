@@ -7,8 +7,9 @@ import numpy as np
 from twinops.data.threads import one_thread
 from twinops.entities.canonical import rounded
 from twinops.entities.measure import NORMAL_95
+from twinops.twin.model.families import HEADS
 from twinops.twin.model.glm import Head
-from twinops.twin.model.model import HEADS, TwinModel
+from twinops.twin.model.model import TwinModel
 from twinops.twin.model.predictions import VISIT_SHAPE, exponential, visiting
 from twinops.twin.state.examples import Examples
 from twinops.twin.state.terms import TERMS, USED_BY

@@ -6,7 +6,7 @@ from twinops.entities.measure import Measure
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.coefficients import Weight
 from twinops.evaluation.statistics.rendering import against, with_unit
-from twinops.twin.model.model import AVERAGE, LIGHTGBM
+from twinops.twin.model.families import HEADS
 from twinops.twin.state.terms import MEANINGS
 
 CLAIMS = {
@@ -23,7 +23,15 @@ BASELINES = {
     "zero": "nobody comes",
     "lightgbm": "LightGBM",
 }
-SPEAKS = {LIGHTGBM: "LightGBM's trees", AVERAGE: "the mean of the regressions and LightGBM's trees"}
+SPEAKS = {
+    "regression": "the regression",
+    "hurdle": "the hurdle",
+    "classic": "BG/NBD with gamma-gamma",
+    "trees": "LightGBM's trees",
+}
+"""Each family of heads, by its name in the model file."""
+
+FORETOLD = {"activity": "who comes back", "baskets": "how many baskets", "spend": "the mean of spend"}
 
 
 def accuracy_conclusion(findings: Findings) -> str:
@@ -35,13 +43,23 @@ def accuracy_conclusion(findings: Findings) -> str:
 
 
 def choice_conclusion(choice: Choice) -> str:
-    """Who speaks for the twin, and why."""
-    who = SPEAKS.get(choice.name, "the three regressions")
+    """Who speaks for each head of the twin, and why."""
     straight = "" if choice.recalibrate else " not"
-    return (
-        f"Chosen on earlier as-of days, before anything was measured here: **{who}**, because {choice.why}. "
-        f"Chances are{straight} recalibrated on the last closed window."
+    lines = [f"- {FORETOLD[head]}: **{_mean_of(choice.speakers.of(head))}** ({choice.why[head]})" for head in HEADS]
+    return "\n".join(
+        [
+            "Chosen on earlier as-of days, before anything was measured here, each head by its own score:",
+            "",
+            *lines,
+            "",
+            f"Chances are{straight} recalibrated on the last closed window. Medians and ranges follow from the heads.",
+        ]
     )
+
+
+def _mean_of(families: tuple[str, ...]) -> str:
+    named = [SPEAKS[family] for family in families]
+    return named[0] if len(named) == 1 else f"the mean of {', '.join(named[:-1])} and {named[-1]}"
 
 
 def weights_conclusion(weights: dict[str, tuple[Weight, ...]]) -> str:

@@ -12,7 +12,8 @@ from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import BLUE, ORANGE, canvas, panel_title, tell
 from twinops.twin.answers.explain import HeadExplanation, explain_heads, explain_trees, words
 from twinops.twin.model.boosted_trees import Challenger
-from twinops.twin.model.model import HEADS, TwinModel
+from twinops.twin.model.families import HEADS
+from twinops.twin.model.model import TwinModel
 
 
 def importance_fact(model: TwinModel, challenger: Challenger, table: pa.Table) -> Fact:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from math import isfinite
 
@@ -91,8 +91,11 @@ class Accuracy:
         return theirs - ours if quantity in LOWER_IS_BETTER else ours - theirs
 
 
-def measure_accuracy(days: list[ScoredDay], draws: np.ndarray) -> Accuracy:
-    """Measure each model on each day, on the households as they are and on every draw of them (`bootstrap.counts`)."""
+def measure_accuracy(days: list[ScoredDay], draws: np.ndarray, only: Collection[str] = ()) -> Accuracy:
+    """Measure each model on each day, on the households as they are and on every draw of them (`bootstrap.counts`).
+
+    `only`: these quantities; all of them where nothing is named.
+    """
     models = list(days[0].predictions)
     quantities: dict[tuple[str, str], list[np.ndarray]] = {}
     # BLAS in several threads sums in another order each time: the last bits would differ from run to run
@@ -101,7 +104,7 @@ def measure_accuracy(days: list[ScoredDay], draws: np.ndarray) -> Accuracy:
             # a household that is drawn twice counts twice on every day, so months of one household stay together
             weights = draws[:, day.household].astype(float)
             for model in models:
-                for quantity, values in _quantities(day, model, weights).items():
+                for quantity, values in _quantities(day, model, weights, only).items():
                     quantities.setdefault((model, quantity), []).append(values)
     return Accuracy(
         over_days={k: mean_of(v) for k, v in quantities.items()},
@@ -173,7 +176,7 @@ class About:
         return Measure(name, float(floor.mean()), self.n, self.source, how, low, high, seed=self.seed)
 
 
-def _quantities(day: ScoredDay, model: str, weights: np.ndarray) -> dict[str, np.ndarray]:
+def _quantities(day: ScoredDay, model: str, weights: np.ndarray, only: Collection[str]) -> dict[str, np.ndarray]:
     """Every quantity of one model on one day: one number per draw."""
     p = day.predictions[model]
     chance = p.active_probability
@@ -190,7 +193,8 @@ def _quantities(day: ScoredDay, model: str, weights: np.ndarray) -> dict[str, np
     if model == TWIN:
         made[LARGE] = lambda: weighted.calibration_in_the_large(day.active, chance, weights)
         made[ERROR] = lambda: weighted.calibration_error(day.active, chance, weights)
-    return {name: compute() for name, compute in made.items() if (model, name) not in UNDEFINED}
+    asked = [name for name in made if (model, name) not in UNDEFINED and (name in only or not only)]
+    return {name: made[name]() for name in asked}
 
 
 def _name(model: str, quantity: str) -> str:

@@ -3,6 +3,7 @@
 from twinops.entities.baselines import best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.accuracy.choice import SCORES
 from twinops.evaluation.statistics.rendering import table, written, written_gain
 from twinops.twin.model.model import TwinModel
 
@@ -57,16 +58,16 @@ def gains_table(findings: Findings) -> str:
 
 
 def choice_table(findings: Findings) -> str:
-    """What the choice of the champion looked at: the regressions, and what the others would have gained."""
+    """What the choice looked at: a line a candidate, what it would have gained over the regression of each head."""
     measures = {m.name: m for m in findings.measures}
-    columns = {
-        ".glm": "regressions",
-        ".gain_of_lightgbm": "gain of LightGBM",
-        ".gain_of_average": "gain of the mean of both",
-    }
-    quantities = [q for q in QUANTITIES if f"choice.{q}.glm" in measures]
-    rows = [[QUANTITIES[q], *(_cell(measures.get(f"choice.{q}{c}")) for c in columns)] for q in quantities]
-    return table(["mean over earlier days [95 %]", *columns.values()], rows)
+    start = {q: f"choice.{q}.gain_of_" for q in SCORES.values()}
+    named = dict.fromkeys(n.removeprefix(s) for n in measures for s in start.values() if n.startswith(s))
+    own = ["regression", *(_cell(measures.get(f"choice.{q}.regression")) for q in start)]
+    gains = [
+        [c.replace("_and_", " and "), *(written_gain(measures.get(s + c), missing="not asked") for s in start.values())]
+        for c in named
+    ]
+    return table(["mean over earlier days, gains paired [95 %]", *(QUANTITIES[q] for q in start)], [own, *gains])
 
 
 def days_table(findings: Findings) -> str:

@@ -130,7 +130,7 @@ def watch(early: Examples, how: Watching, day: int) -> Watched:
     # only rows whose whole horizon was over: the first days are labels too
     past = early.known_at(day, horizon_days=how.grid.horizon_days)
     heads = fit_twin(past, how.grid.model_copy(update={"horizon_days": how.days}), how.penalties)
-    said = heads.by_heads(rows.table)
+    said = heads.predict(rows.table)
     expected = {"baskets": said.baskets, "active": said.active_probability, "spend": said.spend}
     return Watched(day, {q: getattr(rows, q) for q in QUANTITIES}, expected)
 

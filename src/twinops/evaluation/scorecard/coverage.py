@@ -12,6 +12,7 @@ from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
 from twinops.evaluation.statistics.setting import Setting
 from twinops.twin.model.intervals import COVERAGE, TIERS, Intervals, Ranges
+from twinops.twin.model.outcomes import Scatter
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples
 
@@ -55,12 +56,12 @@ class Covered:
     winkler: dict[str, np.ndarray]
 
 
-def covered(rows: Examples, p: Predictions, intervals: Intervals) -> tuple[Covered, Covered]:
+def covered(rows: Examples, p: Predictions, intervals: Intervals, *, scatter: Scatter) -> tuple[Covered, Covered]:
     """What the twin's ranges held, and beside it what the range of everybody held (the naive interval)."""
     tier = intervals.tier(p)
     # a range that is wide enough holds everything: what counts is to be sharper than one range for all
     everybody = Ranges(*(np.broadcast_to(end, len(rows)) for end in _ends(intervals.newcomer())))
-    return _covered(rows, tier, intervals.of(p)), _covered(rows, tier, everybody)
+    return _covered(rows, tier, intervals.of(p, scatter)), _covered(rows, tier, everybody)
 
 
 def coverage_measures(

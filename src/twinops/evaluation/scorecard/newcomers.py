@@ -9,8 +9,8 @@ from twinops.entities.measure import Measure
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.wilson import share
 from twinops.params import FeaturesParams, TrainParams
-from twinops.twin.answers.forecast import LEVEL
 from twinops.twin.model.fit import fit_twin
+from twinops.twin.model.intervals import TAIL
 from twinops.twin.state.examples import Examples
 from twinops.twin.support.newcomers import Newcomer, bands, corrected, fit_newcomers, outcomes_after, outcomes_before
 from twinops.twin.support.spread import Outcomes, Spread, enough, fit_spread
@@ -109,7 +109,7 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
     model = fit_twin(old.where(even), grid, penalties)
     halves = []
     for part in (old.where(even), old.where(~even)):
-        p = model.by_heads(part.table)
+        p = model.predict(part.table)
         halves.append(Outcomes(part.household, p.baskets, p.spend, part.baskets, part.spend))
     edges = np.quantile(halves[0].expected_baskets, [1 / 3, 2 / 3])
     tiers = [np.searchsorted(edges, h.expected_baskets) for h in halves]
@@ -122,8 +122,7 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
 
 def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:
     """What the ranges of one stage held, row by row."""
-    tail = (1 - LEVEL) / 2
-    ends = [spread.spends(p, came.expected_spend) for p in (tail, 1 - tail)]
+    ends = [spread.spends(p, came.expected_spend) for p in (TAIL, 1 - TAIL)]
     held = (came.spend >= ends[0]) & (came.spend <= ends[1])
     return StageRows(stage, came.household, held, ends[1] - ends[0], came.expected_spend)
 

@@ -119,7 +119,7 @@ def segment(table: pa.Table, model: TwinModel, support: Support | None, asked: S
         ParamsError: nobody cuts by such a name, or by more than two.
     """
     _check(asked.by)
-    expected = model.by_heads(table)
+    expected = model.predict(table)
     names, place = _cells(table, expected, asked.by)
     parts = {
         (*name, side): np.flatnonzero((place == i) & mask)
@@ -196,11 +196,11 @@ class _Rows:
         else:
             after = with_basket(self.table, action.amount, decays)
             # a basket is compared with the same day without it
-            before = self.model.by_heads(silent(self.table, 1, decays))
+            before = self.model.predict(silent(self.table, 1, decays))
         inside, edge = self._seen(after, MOVED[action.kind])
         if action.kind == "basket" and not self.support.basket_usd.holds(action.amount):
             inside[:] = False
-        return _IfDone(inside, edge, before.spend, self.model.by_heads(after).spend)
+        return _IfDone(inside, edge, before.spend, self.model.predict(after).spend)
 
     def _after_campaign(self, action: Action, free: np.ndarray) -> _IfDone:
         """Who may be contacted and is of a tier that was seen with such a campaign."""

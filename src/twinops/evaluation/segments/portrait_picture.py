@@ -54,7 +54,7 @@ def _expected(ax: Any, e: Forecast, simulated: Sequence[Simulated]) -> None:
     for s in simulated:
         if s.with_action is not None:
             d = s.with_action
-            rows.append((_action(s), d.spend, d.levels[0][2], d.levels[-1][2], ORANGE))
+            rows.append((_action(s), d.spend, *d.spend_range, ORANGE))
     for place, (_, middle, low, high, colour) in enumerate(reversed(rows)):
         ax.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="round")
         ax.plot([middle], [place], "o", color=colour, markersize=7)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from twinops.evaluation.segments.measures import Mean, Segment
 from twinops.evaluation.statistics.rendering import table
+from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.portrait import Portrait
-from twinops.twin.answers.what_if import Distribution, Simulated
+from twinops.twin.answers.what_if import Simulated
 
 
 def held_table(portrait: Portrait | None) -> str:
@@ -46,8 +47,8 @@ def segments_table(segments: Sequence[Segment]) -> str:
     return table(["segment", "households", "shop at all, %", "spend, USD", "change if, USD"], rows)
 
 
-def _spend(d: Distribution) -> str:
-    return f"{d.spend:,.0f} USD [{d.levels[0][2]:,.0f}, {d.levels[-1][2]:,.0f}]"
+def _spend(d: Forecast) -> str:
+    return f"{d.spend:,.0f} USD [{d.spend_range[0]:,.0f}, {d.spend_range[1]:,.0f}]"
 
 
 def _mean(m: Mean | None, times: float = 1) -> str:

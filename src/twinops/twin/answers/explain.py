@@ -1,14 +1,16 @@
 """Why a forecast is what it is: parts that add up exactly, in things a consumer knows, and what would change it.
 
-A head is a sum of terms, so its parts are its terms, to the last digit; a challenger's parts are the Shapley values of
-its trees. Both are laid together under the headings of `explain.yaml`. Only the household's own state and what holds
+A regression is a sum of terms, so its parts are its terms, to the last digit; of trees and of BG/NBD the parts are
+Shapley values. Where several families speak for a head as their mean, each one's parts are weighed by the logarithmic
+mean of what it says, and add up to the mean's logarithm exactly (Ang, Energy Policy 33, 2005). All are laid together
+under the headings of `explain.yaml`. Only the household's own state and what holds
 for everybody enters: other people's data never do (GDPR art. 15(1)(h) and (4)).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -18,8 +20,12 @@ import pyarrow as pa
 import yaml
 
 from twinops.plugins import text_beside
-from twinops.twin.model.boosted_trees import FEATURES, Challenger
+from twinops.twin.model.bgnbd import PARTS
+from twinops.twin.model.boosted_trees import Challenger
+from twinops.twin.model.families import CLASSIC, HURDLE, REGRESSION, TREES
+from twinops.twin.model.glm import Head
 from twinops.twin.model.model import TwinModel
+from twinops.twin.model.predictions import logistic, visiting
 from twinops.twin.state.features import WINDOWED
 from twinops.twin.state.terms import TERMS
 
@@ -35,8 +41,8 @@ class HeadExplanation:
     base: float
     names: tuple[str, ...]
     parts: np.ndarray
-    odds: bool = False
-    """The sum is log-odds, as the challenger's of activity are."""
+    scale: str = ""
+    """What the sum is a logarithm of, where it is not the head's own rate: `odds` or `chance`."""
 
     @property
     def predictor(self) -> np.ndarray:
@@ -49,7 +55,7 @@ class HeadExplanation:
         heading = {name: group for group, said in words()["groups"].items() for name in _columns(said)}
         groups = tuple(dict.fromkeys(heading[n] for n in self.names))
         belongs = np.array([[heading[n] == g for g in groups] for n in self.names], dtype=float)
-        return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.odds)
+        return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.scale)
 
     @property
     def importance(self) -> dict[str, float]:
@@ -58,17 +64,93 @@ class HeadExplanation:
         return {self.names[i]: float(size[i]) for i in np.argsort(-size, kind="stable")}
 
 
+ODDS, CHANCE = "odds", "chance"
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """One family's answer: its logarithm for whoever is usual, and what each of `TERMS` adds to that, per row."""
+
+    base: float
+    parts: np.ndarray
+
+    @property
+    def logarithm(self) -> np.ndarray:
+        """Of the answer, per row."""
+        return np.asarray(self.base + self.parts.sum(axis=1))
+
+    def through(self, link: Callable[[np.ndarray], np.ndarray]) -> _Parts:
+        """The parts of the logarithm of a function of the sum: each keeps its share of how far that moves."""
+        base, there = float(np.log(link(np.array([self.base])))[0]), np.log(link(self.logarithm))
+        moved = self.logarithm - self.base
+        share = np.divide(there - base, moved, out=np.zeros_like(moved), where=np.abs(moved) > 1e-12)
+        return _Parts(base, self.parts * share[:, None])
+
+
 def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanation:
-    """Weight times standardised term, of each row; `base` is the forecast for whoever is average in every term."""
-    chosen = getattr(model, head)
-    parts = model.standardised(table) * np.array(chosen.weights)
-    return HeadExplanation(head, chosen.intercept, TERMS, parts)
+    """What each term does to one head, per row; `base` is the forecast for whoever is usual in every term.
+
+    Before rounding, and before answers are made to fit together.
+    """
+    said = model.speakers.of(head)
+    if said == (REGRESSION,):
+        only = _terms(model, table, getattr(model, head))
+        return HeadExplanation(head, only.base, TERMS, only.parts)
+    mean = _meant([_of_family(family, model, table, head) for family in said])
+    return HeadExplanation(head, mean.base, TERMS, mean.parts, CHANCE if head == "activity" else "")
+
+
+def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Parts:
+    """One family's answer to a head, its logarithm taken apart."""
+    if family == CLASSIC and model.classic is not None:
+        base, parts = model.classic.parts(table, head)
+        return _Parts(base, _spread(parts, PARTS))
+    if family == TREES and model.trees is not None:
+        found = model.trees.contributions(table, head)
+        grown = _Parts(float(found[0, -1]), found[:, :-1])
+        return grown.through(logistic) if head == "activity" else grown
+    if family == HURDLE and model.hurdle is not None:
+        beyond = _terms(model, table, getattr(model.hurdle, head))
+        given = beyond.through(lambda x: 1 + np.exp(x)) if head == "baskets" else beyond
+        chance = _terms(model, table, model.activity).through(visiting)
+        return _Parts(chance.base + given.base, chance.parts + given.parts)
+    rate = _terms(model, table, getattr(model, head))
+    return rate.through(visiting) if head == "activity" else rate
+
+
+def _terms(model: TwinModel, table: pa.Table, head: Head) -> _Parts:
+    """Weight times standardised term."""
+    return _Parts(head.intercept, model.standardised(table) * np.array(head.weights))
+
+
+def _meant(each: list[_Parts]) -> _Parts:
+    """The plain mean of some answers, taken apart: exact for any number of them."""
+    values, bases = np.exp([e.logarithm for e in each]), np.exp([e.base for e in each])
+    base = float(np.log(bases.mean()))
+    together = _logarithmic_mean(values.mean(axis=0), np.exp(base))
+    weights = [_logarithmic_mean(v, b) / len(each) / together for v, b in zip(values, bases, strict=True)]
+    return _Parts(base, np.asarray(sum(w[:, None] * e.parts for w, e in zip(weights, each, strict=True))))
+
+
+def _logarithmic_mean(a: np.ndarray, b: float) -> np.ndarray:
+    """(a - b) / log(a / b), and a where they are the same."""
+    apart = np.log(a / b)
+    return np.asarray(np.where(np.abs(apart) > 1e-9, (a - b) / np.where(np.abs(apart) > 1e-9, apart, 1.0), a))
+
+
+def _spread(parts: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    """Columns of these names among those of all terms."""
+    out = np.zeros((len(parts), len(TERMS)))
+    out[:, [TERMS.index(n) for n in names]] = parts
+    return out
 
 
 def explain_trees(challenger: Challenger, table: pa.Table, head: str) -> HeadExplanation:
     """Shapley values of the challenger's trees; `base` is the mean forecast of the rows they were grown on."""
     found = challenger.contributions(table, head)
-    return HeadExplanation(head, float(found[0, -1]), FEATURES, found[:, :-1], odds=head == "activity")
+    return HeadExplanation(
+        head, float(found[0, -1]), challenger.names, found[:, :-1], ODDS if head == "activity" else ""
+    )
 
 
 def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[str]:
@@ -78,7 +160,7 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     # stable: of two equal parts the first named comes first on every machine
     order = np.argsort(-np.abs(parts), kind="stable")[:most]
     titles = (str(said["groups"][grouped.names[i]]["title"]) for i in order)
-    multiplied = said["multiplied"]["odds" if grouped.odds else grouped.head]
+    multiplied = said["multiplied"][grouped.scale or grouped.head]
     return [
         f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {math.exp(parts[i]):.2f}."
         for title, i in zip(titles, order, strict=True)

@@ -42,5 +42,5 @@ class Opening:
 
     @cached_property
     def expected(self) -> Predictions:
-        """What the heads, which need the state alone, expect of the horizon from the day on."""
-        return self.model.by_heads(self.table)
+        """What the model, which needs the state alone, expects of the horizon from the day on."""
+        return self.model.predict(self.table)

@@ -13,11 +13,13 @@ from datetime import date
 from typing import Any
 
 from twinops.entities.day_count import DayCount
+from twinops.twin.answers.explain import explain_heads
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.opening import Opening
 from twinops.twin.answers.theme_facts import ThemeReason, moves
 from twinops.twin.model.model import TwinModel
-from twinops.twin.state.features import SPEEDS
+from twinops.twin.state.features import SPEEDS, STATE
+from twinops.twin.state.streaming import rows
 
 LOGIC = (
     "The twin keeps running sums of your baskets at three speeds of forgetting. A fixed formula, one for everyone, "
@@ -156,8 +158,9 @@ def habits(twin: Opening, days: DayCount) -> Habits:
 
 
 def average_spend(model: TwinModel) -> float:
-    """What the spend head expects of a household whose every term is average, in USD."""
-    return math.exp(model.spend.intercept)
+    """What is expected of the household that every reason starts from, in USD."""
+    anybody = rows([dict.fromkeys(STATE, 1)])
+    return math.exp(explain_heads(model, anybody, "spend").base)
 
 
 def permissions(answers: Mapping[str, str | None]) -> tuple[PurposeAnswer, ...]:

@@ -37,7 +37,7 @@ class ThemeReason:
 
 
 def reasons(twin: Opening, expected: Forecast | None = None) -> tuple[ThemeReason, ...]:
-    """What multiplies the expected spend, strongest first: exact, because the head is a sum of terms.
+    """What multiplies the expected spend, strongest first: they multiply to it exactly.
 
     A newcomer's forecast is corrected by what the heads missed of earlier newcomers: that is a reason too.
     """

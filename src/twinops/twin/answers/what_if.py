@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twinops.errors import ParamsError
+from twinops.twin.answers.forecast import Expected, Forecast, forecast
 from twinops.twin.answers.opening import Opening
-from twinops.twin.model.predictions import Predictions
-from twinops.twin.state.streaming import Basket, rows
-from twinops.twin.support.spread import Spread
-from twinops.twin.support.support import CAMPAIGNS, Support, Tier, measures_of
+from twinops.twin.state.streaming import Basket
+from twinops.twin.support.support import CAMPAIGNS, Tier, measures_of
 
 KINDS = ("campaign", "basket", "silence")
-LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 MOST_SILENCE = 365
 
 RESPONSE = (
@@ -67,24 +65,19 @@ class Action:
         )
 
 
-@dataclass(frozen=True)
-class Distribution:
-    """What may come in the horizon: expected, and the levels 10 % to 90 %; counts of baskets and USD.
-
-    `levels` holds share, baskets, USD: with that share of like households, no more than that came.
-    """
-
-    active_probability: float
-    baskets: float
-    spend: float
-    levels: tuple[tuple[float, float, float], ...]
-    households: int
-
-    def banded(self) -> Distribution:
-        """Whole baskets, and tens of USD."""
-        levels = tuple((p, float(round(b)), 10.0 * round(usd / 10)) for p, b, usd in self.levels)
-        chance, usd = round(self.active_probability, 1), 10.0 * round(self.spend / 10)
-        return Distribution(chance, float(round(self.baskets)), usd, levels, self.households)
+def banded(e: Forecast) -> Forecast:
+    """Whole baskets, and tens of the currency."""
+    levels = tuple((p, float(round(b)), 10.0 * round(usd / 10)) for p, b, usd in e.levels)
+    low, high = (10.0 * round(usd / 10) for usd in e.spend_range)
+    return replace(
+        e,
+        active_probability=None if e.active_probability is None else round(e.active_probability, 1),
+        baskets=float(round(e.baskets)),
+        spend=10.0 * round(e.spend / 10),
+        spend_median=10.0 * round(e.spend_median / 10),
+        spend_range=(low, high),
+        levels=levels,
+    )
 
 
 @dataclass(frozen=True)
@@ -107,8 +100,8 @@ class Simulated:
     """Without and with the action, both for the horizon that begins on the same day; or why it cannot be told."""
 
     action: Action
-    without: Distribution | None
-    with_action: Distribution | None
+    without: Forecast | None
+    with_action: Forecast | None
     redemption: Redemption | None
     refused: tuple[str, ...]
     caveat: str = RESPONSE
@@ -120,7 +113,7 @@ class Simulated:
 
     def banded(self) -> Simulated:
         """The same in rounded figures, to be shown to others."""
-        without, with_action = (None if d is None else d.banded() for d in (self.without, self.with_action))
+        without, with_action = (None if d is None else banded(d) for d in (self.without, self.with_action))
         r = self.redemption
         redemption = None if r is None or r.own is None else replace(r, own=round(r.own, 1))
         return replace(self, without=without, with_action=with_action, redemption=redemption or r)
@@ -141,44 +134,40 @@ def simulate(twin: Opening, action: Action) -> Simulated:
             action, f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} USD were seen often enough, this one was not."
         )
     before, after = _before_and_after(twin, action)
-    return _told(twin.model.by_heads(rows([before, after])), twin.support, action, after)
-
-
-def _told(expected: Predictions, support: Support, action: Action, after: Mapping[str, int]) -> Simulated:
-    """Both distributions, around what is expected without (row 0) and with the action (row 1)."""
-    tier = support.tier(float(expected.baskets[0]))
+    tier = twin.support.tier(float(before.expected.baskets[0]))
     refused = _outside(tier, action, after)
-    if refused:
-        return Simulated.refusal(action, *refused)
+    return Simulated.refusal(action, *refused) if refused else _told(action, before, after, tier)
+
+
+def _told(action: Action, before: Opening, after: Opening, tier: Tier) -> Simulated:
+    """What is expected without and with the action: of each state what a prediction for it says."""
+    without, caveat = forecast(before), caveat_of(action)
     scatter = tier.campaigns[action.campaign].spread if action.kind == "campaign" else None
-    return Simulated(
-        action,
-        _distribution(expected, 0, tier.spread),
-        _distribution(expected, 1, scatter or support.tier(float(expected.baskets[1])).spread, tilted=scatter),
-        _redemption(tier, action),
-        (),
-        caveat_of(action),
-    )
+    if scatter is None:
+        return Simulated(action, without, forecast(after), None, (), caveat)
+    # recipients of a campaign scattered around another middle: that of a prediction is moved there
+    with_action = Expected.of(before.expected).within(scatter, without.horizon_days, without.basis, tilted=True)
+    return Simulated(action, without, with_action, _redemption(tier, action), (), caveat)
 
 
-def _before_and_after(twin: Opening, action: Action) -> tuple[Mapping[str, int], Mapping[str, int]]:
-    """The states without and with the action on the day the horizon begins."""
+def _before_and_after(twin: Opening, action: Action) -> tuple[Opening, Opening]:
+    """The twins without and with the action on the day the horizon begins."""
     if action.kind == "basket":
         return _one_more(twin, action)
     if action.kind == "silence" and 1 <= action.amount <= MOST_SILENCE:
-        return twin.state_row, twin.state.at(twin.day + int(action.amount))
-    return twin.state_row, twin.state_row
+        return twin, replace(twin, day=twin.day + int(action.amount))
+    return twin, twin
 
 
-def _one_more(twin: Opening, action: Action) -> tuple[Mapping[str, int], Mapping[str, int]]:
+def _one_more(twin: Opening, action: Action) -> tuple[Opening, Opening]:
     """The evening of the day without and with a basket on it."""
     more = copy.deepcopy(twin.state)
     free = max(more.recent, default=0) + 1  # a number no basket of theirs has, or it would be taken for a duplicate
     more.update(Basket(free, twin.day, round(action.amount * 100)))
-    return twin.state.at(twin.day + 1), more.at(twin.day + 1)
+    return replace(twin, day=twin.day + 1), replace(twin, day=twin.day + 1, state=more)
 
 
-def _outside(tier: Tier, action: Action, after: Mapping[str, int]) -> tuple[str, ...]:
+def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
     """Why no data can answer: fewer than ten households of this tier were ever seen there."""
     if action.kind == "campaign":
         got = tier.campaigns[action.campaign]
@@ -190,7 +179,7 @@ def _outside(tier: Tier, action: Action, after: Mapping[str, int]) -> tuple[str,
         return ()
     if action.kind == "silence" and not 1 <= action.amount <= MOST_SILENCE:
         return (f"Silence is asked about for 1 to {MOST_SILENCE} days.",)
-    found = {name: float(v[0]) for name, v in measures_of(rows([after])).items()}
+    found = {name: float(v[0]) for name, v in measures_of(after.table).items()}
     return tuple(
         f"{WORDS[name].capitalize()} would be {value:,.3g}; of {tier.name} activity, {tier.seen[name].low:,.3g} to "
         f"{tier.seen[name].high:,.3g} were seen in ten households or more: outside the support of the data."
@@ -204,18 +193,6 @@ CHANGED: Mapping[str, tuple[str, ...]] = {
     "silence": ("recency_days",),
 }
 """What an action moves: only that is held against what was seen."""
-
-
-def _distribution(expected: Predictions, row: int, spread: Spread, *, tilted: Spread | None = None) -> Distribution:
-    """Expectation and levels; where recipients of a campaign scattered around another middle, that middle."""
-    chance, baskets, spend = (float(getattr(expected, f)[row]) for f in ("active_probability", "baskets", "spend"))
-    levels = tuple((p, *spread.quantile(p, baskets=baskets, spend=spend)) for p in LEVELS)
-    if tilted is not None:
-        # the mean over evenly spaced quantiles, so that no chance enters
-        grid = np.linspace(0.005, 0.995, 199)
-        drawn = np.array([spread.quantile(float(p), baskets=baskets, spend=spend) for p in grid])
-        baskets, spend = float(drawn[:, 0].mean()), float(drawn[:, 1].mean())
-    return Distribution(chance, round(baskets, 2), round(spend, 2), levels, spread.households)
 
 
 def _redemption(tier: Tier, action: Action) -> Redemption | None:

@@ -1,13 +1,15 @@
-"""The challenger: boosted trees on the terms and the windows. The only module that knows LightGBM.
+"""Boosted trees: a family of heads on the twin's terms, and the challenger, which has the windows too.
 
-Its trees are small and see half of the rows each, under a strong penalty: as LightGBM comes, it remembers who was in
+The only module that knows LightGBM. A living twin keeps no windows, so trees that have a say split on terms alone.
+
+Trees are small and see half of the rows each, under a strong penalty: as LightGBM comes, it remembers who was in
 the training rows. What it learned is LightGBM's text, which numpy alone reads and evaluates (`trees.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib import import_module
 from typing import Any
@@ -27,7 +29,7 @@ from twinops.twin.state.terms import TERMS, terms
 
 HEADS = ("activity", "baskets", "spend")
 FEATURES = (*TERMS, *WINDOWED)
-"""What the trees may split on: the twin's terms, and the windows of the panel that the state does not keep."""
+"""What the challenger may split on: the twin's terms, and the windows of the panel that the state does not keep."""
 
 DIGITS = 9
 """Terms are rounded to so many decimals, so that another processor's last bits cannot change sides at a split."""
@@ -37,13 +39,22 @@ LARGEST_TEXT = 2_000_000
 
 @dataclass(frozen=True)
 class Challenger:
-    """Three sums of trees, as LightGBM's text; the priors draw the terms they split on."""
+    """A sum of trees a head, as LightGBM's text; the priors draw the terms they split on.
+
+    A head that has no say may have no trees: its text is empty.
+    """
 
     horizon_days: int
     priors: Priors
-    activity: str
-    baskets: str
-    spend: str
+    activity: str = ""
+    baskets: str = ""
+    spend: str = ""
+    windows: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What they may split on."""
+        return FEATURES if self.windows else TERMS
 
     @cached_property
     def forests(self) -> dict[str, Forest]:
@@ -52,21 +63,23 @@ class Challenger:
         Raises:
             ValueError: a text is not LightGBM's of our kind.
         """
-        return {name: parsed(getattr(self, name), features=len(FEATURES)) for name in HEADS}
+        texts = {name: getattr(self, name) for name in HEADS}
+        return {name: parsed(text, features=len(self.names)) for name, text in texts.items() if text}
 
     def features(self, table: pa.Table) -> np.ndarray:
-        """Rows x `FEATURES`."""
+        """Rows x `names`."""
         own = terms(table, self.priors, horizon_days=self.horizon_days)
-        return np.round(np.column_stack([own, *columns(table, WINDOWED).values()]), DIGITS)
+        more = columns(table, WINDOWED).values() if self.windows else ()
+        return np.round(np.column_stack([own, *more]), DIGITS)
+
+    def answer(self, table: pa.Table, head: str) -> np.ndarray:
+        """One head's chance, baskets or spend, per row."""
+        link = logistic if head == "activity" else exponential
+        return link(self.forests[head].predictor(self.features(table)))
 
     def predict(self, table: pa.Table) -> Predictions:
         """One prediction per row, in order."""
-        x = self.features(table)
-        return Predictions.of(
-            logistic(self.forests["activity"].predictor(x)),
-            exponential(self.forests["baskets"].predictor(x)),
-            exponential(self.forests["spend"].predictor(x)),
-        )
+        return Predictions.of(*(self.answer(table, head) for head in HEADS))
 
     def contributions(self, table: pa.Table, head: str) -> np.ndarray:
         """Each feature's share in a row's log-odds or log-rate, and last what all rows share: rows x (features + 1).
@@ -80,7 +93,7 @@ class Challenger:
 
     def to_record(self) -> dict[str, Any]:
         """Plain JSON values and their digest."""
-        texts = {name: getattr(self, name) for name in HEADS}
+        texts = {name: text for name in HEADS if (text := getattr(self, name))}
         return {"texts": texts, "sha256": digest(texts)}
 
 
@@ -90,13 +103,21 @@ def ready() -> None:
 
 
 def fit_challenger(examples: Examples, grid: FeaturesParams, trees: ChallengerParams) -> Challenger:
-    """Learn the trees from closed rows, on one thread, the same text every time."""
-    blank = Challenger(grid.horizon_days, fit_priors(examples.table, decay_days=grid.decay_days), "", "", "")
+    """Learn the challenger from closed rows: every head, windows too."""
+    priors = fit_priors(examples.table, decay_days=grid.decay_days)
+    return grow(Challenger(grid.horizon_days, priors), examples, trees)
+
+
+def grow(blank: Challenger, examples: Examples, trees: ChallengerParams, heads: tuple[str, ...] = HEADS) -> Challenger:
+    """The same with trees for these heads, on one thread, the same text every time."""
     x = blank.features(examples.table)
-    targets = ((examples.spend, "poisson"), (examples.baskets, "poisson"), (examples.active, "binary"))
+    targets = {"spend": examples.spend, "baskets": examples.baskets, "activity": examples.active}
+    asked = [head for head in targets if head in heads]
     ready()
-    spend, baskets, activity = side_by_side([partial(_grown, x, target, kind, trees) for target, kind in targets])
-    return Challenger(blank.horizon_days, blank.priors, activity=activity, baskets=baskets, spend=spend)
+    kinds = {head: "binary" if head == "activity" else "poisson" for head in asked}
+    texts = side_by_side([partial(_grown, x, targets[head], kinds[head], trees) for head in asked])
+    grown = dict(zip(asked, texts, strict=True))
+    return replace(blank, **{head: grown.get(head, "") for head in HEADS})  # type: ignore[arg-type]
 
 
 def fit_scorer(x: np.ndarray, happened: np.ndarray, trees: ChallengerParams) -> Callable[[np.ndarray], np.ndarray]:

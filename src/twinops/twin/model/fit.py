@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from twinops.params import FeaturesParams, TrainParams
+from twinops.twin.model.families import Hurdle
 from twinops.twin.model.glm import Head, Scaling, fit_rate, fit_visits
-from twinops.twin.model.median import fit_median
 from twinops.twin.model.model import TrainedOn, TwinModel
-from twinops.twin.model.predictions import exponential
+from twinops.twin.model.outcomes import fit_scatter
+from twinops.twin.model.predictions import Predictions, exponential, visiting
 from twinops.twin.state.examples import Examples
 from twinops.twin.state.priors import fit_priors
 from twinops.twin.state.terms import TERMS, USED_BY, terms
@@ -20,17 +21,35 @@ def fit_twin(known: Examples, features: FeaturesParams, train: TrainParams) -> T
     x = terms(known.table, priors, horizon_days=features.horizon_days)
     scaling = Scaling.fit(x)
     z = scaling(x)
-    spend = _fit("spend", z, known.spend, train)
+    heads = {name: _fit(name, z, getattr(known, target), train) for name, target in TARGETS.items()}
+    said = Predictions.of(
+        visiting(heads["activity"].predictor(z)), *(exponential(heads[h].predictor(z)) for h in ("baskets", "spend"))
+    )
     return TwinModel(
         horizon_days=features.horizon_days,
         decay_days=features.decay_days,
         priors=priors,
         scaling=scaling,
-        activity=_fit("activity", z, known.active, train),
-        baskets=_fit("baskets", z, known.baskets, train),
-        spend=spend,
-        median=fit_median(exponential(spend.predictor(z)), known.spend),
+        activity=heads["activity"],
+        baskets=heads["baskets"],
+        spend=heads["spend"],
+        scatter=fit_scatter(said, known.baskets, known.spend),
         trained_on=TrainedOn(len(known), known.households, int(known.cutoff.min()), int(known.cutoff.max())),
+    )
+
+
+TARGETS = {"activity": "active", "baskets": "baskets", "spend": "spend"}
+
+
+def fit_hurdle(model: TwinModel, known: Examples, train: TrainParams) -> Hurdle:
+    """Learn, on the model's terms, what those who came brought beyond a first basket, and spent."""
+    came = known.active > 0
+    z = model.standardised(known.table)[came]
+    # a shop in which nobody ever comes twice in a horizon has no rate beyond the first basket
+    beyond = known.baskets[came] - 1
+    nothing = Head(-20.0, (0.0,) * len(TERMS))
+    return Hurdle(
+        _fit("baskets", z, beyond, train) if beyond.any() else nothing, _fit("spend", z, known.spend[came], train)
     )
 
 

@@ -1,4 +1,4 @@
-"""The twin's model: priors, scaling and three heads. It is text, holds no subject, and loading it runs nothing."""
+"""The twin's model: priors, scaling and heads. It is text, holds no subject, and loading it runs nothing."""
 
 from __future__ import annotations
 
@@ -8,21 +8,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from twinops.errors import DataError
+from twinops.twin.model.families import CLASSIC, HEADS, HURDLE, REGRESSION, REGRESSIONS, TREES, Hurdle, Speakers
 from twinops.twin.model.glm import Head, Scaling
-from twinops.twin.model.predictions import Predictions, averaged, exponential, visiting
+from twinops.twin.model.predictions import Predictions, exponential, visiting
 from twinops.twin.state.terms import Priors, terms
 from twinops.twin.strict_json import Count, declared
 
 if TYPE_CHECKING:
+    from twinops.twin.model.bgnbd import Classic
     from twinops.twin.model.boosted_trees import Challenger
-    from twinops.twin.model.intervals import Intervals
-    from twinops.twin.model.median import Median
+    from twinops.twin.model.intervals import Intervals, Ranges
+    from twinops.twin.model.outcomes import Scatter
 
-HEADS = ("activity", "baskets", "spend")
+Answers = dict[str, dict[str, np.ndarray]]
+"""Family -> head -> one number per row."""
 
-GLM, LIGHTGBM, AVERAGE = "glm", "lightgbm", "average"
-CHAMPIONS = (GLM, LIGHTGBM, AVERAGE)
-"""Who speaks for the twin: its heads, the challenger's trees, or the mean of both."""
+AMOUNTS = ("baskets", "spend")
 
 
 @declared
@@ -38,10 +40,11 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class TwinModel:
-    """Predicts from a table that has the columns `features.STATE`; numpy is all it needs.
+    """Predicts from a table that has the columns `features.STATE`, and from nothing else.
 
-    Where the challenger's trees are champion it needs `features.WINDOWED` too, which the panel has and a streaming
-    state has not. `intervals` say how far off a prediction may be.
+    So a state that lives on between two pipelines, a row of the panel and a request to the server get the same answer.
+    The three regressions are always there; of the other families those that `speakers` names. `scatter` says what may
+    come of a prediction, `intervals` how wide a range must be.
     """
 
     horizon_days: int
@@ -51,30 +54,61 @@ class TwinModel:
     activity: Head
     baskets: Head
     spend: Head
-    median: Median
+    scatter: Scatter
     trained_on: TrainedOn
-    champion: str = GLM
-    challenger: Challenger | None = None
+    speakers: Speakers = REGRESSIONS
+    hurdle: Hurdle | None = None
+    classic: Classic | None = None
+    trees: Challenger | None = None
     intervals: Intervals | None = None
 
     def standardised(self, table: pa.Table) -> np.ndarray:
         """The standardised terms of each row; times a head's weights they are its exact, additive explanation."""
         return self.scaling(terms(table, self.priors, horizon_days=self.horizon_days))
 
-    def by_heads(self, table: pa.Table) -> Predictions:
-        """What the heads alone expect of each row."""
-        z = self.standardised(table)
-        return self.median.beside(
-            Predictions.of(
-                visiting(self.activity.predictor(z)),
-                exponential(self.baskets.predictor(z)),
-                exponential(self.spend.predictor(z)),
-            )
-        )
-
     def predict(self, table: pa.Table) -> Predictions:
         """What each row's household will do in the next `horizon_days`: one prediction per row, in order."""
-        if self.challenger is None or self.champion == GLM:
-            return self.by_heads(table)
-        trees = self.challenger.predict(table)
-        return self.median.beside(trees if self.champion == LIGHTGBM else averaged(self.by_heads(table), trees))
+        return self.scatter.beside(self.means(table))
+
+    def means(self, table: pa.Table) -> Predictions:
+        """The same without a median."""
+        return spoken(self.answers(table), self.speakers)
+
+    def answers(self, table: pa.Table) -> Answers:
+        """What each family that is here says of each head, by its name."""
+        z = self.standardised(table)
+        chance = visiting(self.activity.predictor(z))
+        rates = {head: exponential(getattr(self, head).predictor(z)) for head in AMOUNTS}
+        found: Answers = {REGRESSION: {"activity": chance, **rates}}
+        if self.hurdle is not None:
+            found[HURDLE] = {head: chance * self.hurdle.given(head, z) for head in AMOUNTS}
+        if self.classic is not None:
+            p = self.classic.predict(table)
+            found[CLASSIC] = {"activity": p.active_probability, "baskets": p.baskets, "spend": p.spend}
+        if self.trees is not None:
+            found[TREES] = {head: self.trees.answer(table, head) for head in self.trees.forests}
+        return found
+
+    @property
+    def calibrated(self) -> Intervals:
+        """The intervals.
+
+        Raises:
+            DataError: none were fitted.
+        """
+        if self.intervals is None:
+            raise DataError("Nothing tells how far off a prediction may be.", hint="Run `dvc repro train`.")
+        return self.intervals
+
+    def ranges(self, p: Predictions) -> Ranges:
+        """The 80 % range of each prediction.
+
+        Raises:
+            DataError: no intervals were fitted.
+        """
+        return self.calibrated.of(p, self.scatter)
+
+
+def spoken(answers: Answers, speakers: Speakers) -> Predictions:
+    """Of each head the plain mean of those that speak, as answers that fit together."""
+    return Predictions.of(*(np.mean([answers[f][head] for f in speakers.of(head)], axis=0) for head in HEADS))

@@ -9,17 +9,19 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from twinops.entities.canonical import digest, to_json
+from twinops.twin.model.bgnbd import BgNbd, Classic, GammaGamma, Usual
 from twinops.twin.model.boosted_trees import LARGEST_TEXT, Challenger
+from twinops.twin.model.families import CLASSIC, HEADS, HURDLE, TREES, Hurdle, Speakers
 from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.intervals import Intervals
-from twinops.twin.model.median import Median
-from twinops.twin.model.model import GLM, HEADS, TrainedOn, TwinModel
+from twinops.twin.model.model import TrainedOn, TwinModel
+from twinops.twin.model.outcomes import Scatter
 from twinops.twin.state.terms import TERMS, Priors
 from twinops.twin.strict_json import Days, Name, Number, Positive, StrictRecord, parsed, refusing
 
-SCHEMA = "twinops.twin/4"
+SCHEMA = "twinops.twin/5"
 LARGEST_FILE = 4_000_000
-"""The heads take 10,000 characters; a challenger's trees, where they are champion, some hundred thousand."""
+"""Heads without trees take 20,000 characters; trees, where they have a say, some hundred thousand."""
 
 STRANGERS = "Run the {} stage again; do not load models from strangers."
 
@@ -42,11 +44,42 @@ class _TwinTerm(ScaledTerm, _Intercepts):
     """A term's place on the scale, and its weight in each head."""
 
 
+class _Weighted(StrictRecord):
+    """A head by itself: an intercept, and a weight per term."""
+
+    intercept: Number
+    weights: Annotated[tuple[Number, ...], Field(min_length=len(TERMS), max_length=len(TERMS))]
+
+    def head(self) -> Head:
+        return Head(self.intercept, self.weights)
+
+
+class _HurdleHeads(StrictRecord):
+    """Of those who come."""
+
+    baskets: _Weighted
+    spend: _Weighted
+
+    def made(self) -> Hurdle:
+        return Hurdle(self.baskets.head(), self.spend.head())
+
+
+class _ClassicParameters(StrictRecord):
+    """Eleven numbers about everybody."""
+
+    baskets: BgNbd
+    value: GammaGamma
+    usual: Usual
+
+    def made(self, horizon_days: int) -> Classic:
+        return Classic(horizon_days, self.baskets, self.value, self.usual)
+
+
 _Text = Annotated[str, Field(max_length=LARGEST_TEXT)]
 
 
 class _Trees(StrictRecord):
-    texts: Annotated[dict[Literal["activity", "baskets", "spend"], _Text], Field(min_length=len(HEADS))]
+    texts: Annotated[dict[Literal["activity", "baskets", "spend"], _Text], Field(min_length=1)]
     sha256: str
 
     @model_validator(mode="after")
@@ -55,39 +88,43 @@ class _Trees(StrictRecord):
             raise ValueError("the digest of the trees does not fit them")
         return self
 
-    def challenger(self, horizon_days: int, priors: Priors) -> Challenger:
+    def model(self, horizon_days: int, priors: Priors, *, windows: bool) -> Challenger:
         """The trees as a model, looked at one by one."""
-        made = Challenger(horizon_days, priors, **self.texts)
-        if not made.forests:
+        made = Challenger(horizon_days, priors, **self.texts, windows=windows)
+        if set(made.forests) != set(self.texts):
             raise ValueError("there are no trees")
         return made
 
 
 class _TwinFile(StrictRecord):
-    schema_version: Literal["twinops.twin/4"] = Field(alias="schema")
+    schema_version: Literal["twinops.twin/5"] = Field(alias="schema")
     horizon_days: Days
     decay_days: tuple[Days, Days, Days]
     priors: Priors
     intercepts: _Intercepts
     terms: Annotated[tuple[_TwinTerm, ...], Field(max_length=len(TERMS))]
-    median: Median
+    scatter: Scatter
     trained_on: TrainedOn
-    champion: Literal["glm", "lightgbm", "average"]
-    challenger: _Trees | None
+    speakers: Speakers
+    hurdle: _HurdleHeads | None
+    classic: _ClassicParameters | None
+    trees: _Trees | None
     intervals: Intervals | None
 
     @model_validator(mode="after")
     def _of_this_version(self) -> Self:
         if [term.name for term in self.terms] != list(TERMS):
             raise ValueError("its terms are not this version's terms")
-        # trees are stored where they have a say, and nowhere else
-        if (self.champion == GLM) != (self.challenger is None):
-            raise ValueError("its champion is not in the file")
+        # what has no say is not stored, and what has one is
+        stored = {HURDLE: self.hurdle, CLASSIC: self.classic, TREES: self.trees}
+        if any((found is None) == bool(self.speakers.where(family)) for family, found in stored.items()):
+            raise ValueError("who speaks is not who is in the file")
+        if self.trees is not None and set(self.trees.texts) != set(self.speakers.where(TREES)):
+            raise ValueError("its trees are of other heads")
         return self
 
     def model(self) -> TwinModel:
         """The model itself, its trees looked at one by one."""
-        trees = None if self.challenger is None else self.challenger.challenger(self.horizon_days, self.priors)
         weights = {name: tuple(getattr(term, name) for term in self.terms) for name in HEADS}
         return TwinModel(
             self.horizon_days,
@@ -95,10 +132,12 @@ class _TwinFile(StrictRecord):
             self.priors,
             scaling_of(self.terms),
             **{name: Head(getattr(self.intercepts, name), weights[name]) for name in HEADS},
-            median=self.median,
+            scatter=self.scatter,
             trained_on=self.trained_on,
-            champion=self.champion,
-            challenger=trees,
+            speakers=self.speakers,
+            hurdle=None if self.hurdle is None else self.hurdle.made(),
+            classic=None if self.classic is None else self.classic.made(self.horizon_days),
+            trees=None if self.trees is None else self.trees.model(self.horizon_days, self.priors, windows=False),
             intervals=self.intervals,
         )
 
@@ -116,10 +155,12 @@ def to_text(model: TwinModel) -> str:
             term | {name: head.weights[i] for name, head in heads.items()}
             for i, term in enumerate(scaled(model.scaling, TERMS))
         ],
-        "median": asdict(model.median),
+        "scatter": asdict(model.scatter),
         "trained_on": asdict(model.trained_on),
-        "champion": model.champion,
-        "challenger": None if model.challenger is None else model.challenger.to_record(),
+        "speakers": asdict(model.speakers),
+        "hurdle": None if model.hurdle is None else asdict(model.hurdle),
+        "classic": None if model.classic is None else _without_horizon(asdict(model.classic)),
+        "trees": None if model.trees is None else model.trees.to_record(),
         "intervals": None if model.intervals is None else asdict(model.intervals),
     }
     return to_json(body, indent=1) + "\n"
@@ -142,7 +183,12 @@ def trees_from_text(text: str, *, horizon_days: int, priors: Priors) -> Challeng
         IntegrityError: it holds anything else.
     """
     with refusing("The file of trees is not one", STRANGERS.format("evaluate")):
-        return parsed(_Trees, text, at_most=LARGEST_FILE).challenger(horizon_days, priors)
+        return parsed(_Trees, text, at_most=LARGEST_FILE).model(horizon_days, priors, windows=True)
+
+
+def _without_horizon(classic: dict[str, Any]) -> dict[str, Any]:
+    """A horizon is told once a file."""
+    return {name: value for name, value in classic.items() if name != "horizon_days"}
 
 
 def scaled(scaling: Scaling, names: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import pyarrow as pa
 LARGEST_LOG = 14.0
 """exp(14) is 1.2 million baskets or USD in one horizon: beyond it a predictor is out of its depth, not right."""
 
+SMALLEST_CHANCE = 1e-6
 VISIT_SHAPE = 3.0
 """How alike are households with the same terms: the spread of their rates is the rate over the root of this.
 
@@ -34,9 +35,20 @@ class Predictions:
     def of(
         cls, chance: np.ndarray, baskets: np.ndarray, spend: np.ndarray, spend_median: np.ndarray | None = None
     ) -> Predictions:
-        """Round and keep; whoever has one answer for spend gives it to both questions."""
-        median = spend if spend_median is None else spend_median
-        return cls(np.round(chance, 6), np.round(baskets, 6), np.round(spend, 4), np.round(median, 4))
+        """Round and keep, as answers that fit together; whoever has one answer for spend gives it to both questions.
+
+        Who comes brings one basket or more, so no fewer are expected than the chance to come; and where nobody
+        comes, nothing is spent.
+        """
+        comes, median = np.asarray(chance) > 0, spend if spend_median is None else spend_median
+        # what is not impossible is not rounded to it: of a certain nothing no likelihood can be told
+        chance = np.maximum(np.round(chance, 6), SMALLEST_CHANCE) * comes
+        return cls(
+            chance,
+            np.maximum(np.round(baskets, 6), chance) * comes,
+            np.round(spend, 4) * comes,
+            np.round(median, 4) * comes,
+        )
 
 
 class Forecaster(Protocol):
@@ -44,16 +56,6 @@ class Forecaster(Protocol):
 
     def predict(self, table: pa.Table) -> Predictions:
         """One prediction per row of the panel, in order."""
-
-
-def averaged(one: Predictions, other: Predictions) -> Predictions:
-    """The mean of two models' expectations, row by row."""
-    return Predictions.of(
-        (one.active_probability + other.active_probability) / 2,
-        (one.baskets + other.baskets) / 2,
-        (one.spend + other.spend) / 2,
-        (one.spend_median + other.spend_median) / 2,
-    )
 
 
 def logistic(log_odds: np.ndarray) -> np.ndarray:

@@ -128,7 +128,7 @@ def outcomes_after(who: Sequence[Newcomer], model: TwinModel, *, days: Sequence[
     asked = [(n, n.first_day + d) for n in who for d in days if n.closed(n.first_day + d, horizon)]
     if not asked:
         raise DataError("No newcomer's horizon is closed.", hint="Collect more months.")
-    expected = model.by_heads(rows(n.state(day, model.decay_days) for n, day in asked))
+    expected = model.predict(rows(n.state(day, model.decay_days) for n, day in asked))
     seen = [_Seen.of(n, day, horizon) for n, day in asked]
     return _outcomes(seen, expected.baskets, expected.spend)
 

@@ -5,13 +5,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from twinops.entities.findings import Findings
-from twinops.evaluation.accuracy.choice import RECALIBRATED, Choice, choice_findings, choose_by
+from twinops.errors import DataError
+from twinops.evaluation.accuracy.choice import (
+    RECALIBRATED,
+    SCORES,
+    SIMPLE,
+    Choice,
+    choice_findings,
+    choose_by,
+    speakers_of,
+    with_trees,
+)
 from twinops.evaluation.accuracy.measures import About, ScoredDay, measure_accuracy
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import ChooseParams
-from twinops.twin.model.boosted_trees import fit_challenger
-from twinops.twin.model.champion import Recipe, spoken_by
-from twinops.twin.model.model import AVERAGE, GLM, LIGHTGBM
+from twinops.twin.model.families import CLASSIC, HEADS, HURDLE, REGRESSION, TREES, Speakers
+from twinops.twin.model.model import Answers, TwinModel, spoken
+from twinops.twin.model.predictions import Predictions
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
 
@@ -30,29 +41,65 @@ def choose(learning: Learning, margins: ChooseParams) -> Chosen:
     Raises:
         DataError: a day to choose on cannot be measured, or nothing can be learned for it.
     """
-    known, recipe = learning.examples(), learning.plain
+    chosen = chosen_on(learning.examples(), learning.plain, margins)
+    learning.plane.places.keep("champion", chosen.findings)
+    return chosen
+
+
+def chosen_on(known: Examples, recipe: Recipe, margins: ChooseParams) -> Chosen:
+    """The same from rows: of them, only what was known when the last day's horizon closed is looked at.
+
+    Raises:
+        DataError: a day to choose on cannot be measured, or nothing can be learned for it.
+    """
     last = max(margins.cutoffs) + recipe.grid.horizon_days
     known = known.seen_by(last, horizon_days=recipe.grid.horizon_days)
     days = [trial(known, known.scored_at(day), recipe) for day in margins.cutoffs]
     who = np.unique(np.concatenate([d.household for d in days]))
     days = [replace(d, household=np.searchsorted(who, d.household)) for d in days]
-    accuracy = measure_accuracy(days, counts(len(who), draws=margins.draws, seed=margins.seed))
+    draws = counts(len(who), draws=margins.draws, seed=margins.seed)
+    accuracy = measure_accuracy(_answered(days), draws, (*SCORES.values(), "active_brier"))
     choice = choose_by(accuracy)
     about = About.these(days, accuracy, seed=margins.seed, which="earlier")
-    findings = choice_findings(choice, accuracy, about)
-    learning.plane.places.keep("champion", findings)
-    return Chosen(choice, findings)
+    return Chosen(choice, choice_findings(choice, accuracy, about))
 
 
 def trial(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
     """Every candidate for one day, each fitted on what was closed by then."""
     day = int(rows.cutoff[0])
     past = known.known_at(day, horizon_days=recipe.grid.horizon_days)
-    regressions, challenger = recipe.fit(past), fit_challenger(past, recipe.grid, recipe.trees)
-    heads = regressions.predict(rows.table)
-    spoken = {c: spoken_by(c, regressions, challenger, past).predict(rows.table) for c in (LIGHTGBM, AVERAGE)}
+    regressions = recipe.fit(past)
+    answers = _everybody(regressions, past, recipe).answers(rows.table)
+    heads = spoken(answers, regressions.speakers)
     # with one window closed there is nothing to recalibrate on, and so nothing is gained
     windows = past.cutoff.max() - past.cutoff.min() >= recipe.grid.horizon_days
-    straight = replace(recipe, recalibrate=True).fit(past).predict(rows.table) if windows else heads
-    candidates = {GLM: heads, **spoken, RECALIBRATED: straight}
-    return ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, candidates)
+    straight = replace(recipe, recalibrate=True).fit(past).means(rows.table) if windows else heads
+    return ScoredDay(
+        day, rows.household, rows.active, rows.baskets, rows.spend, {RECALIBRATED: straight, **_candidates(answers)}
+    )
+
+
+def _everybody(regressions: TwinModel, past: Examples, recipe: Recipe) -> TwinModel:
+    """The regressions with every other family; without BG/NBD where it cannot be fitted, as where nobody came twice."""
+    for more in ((CLASSIC, TREES), (TREES,)):
+        amounts = (REGRESSION, HURDLE, *more)
+        everybody = Speakers((REGRESSION, *more), amounts, amounts)  # type: ignore[arg-type]
+        try:
+            return replace(recipe, speakers=everybody).joined(regressions, past)
+        except DataError:
+            if CLASSIC not in more:
+                raise
+    raise AssertionError
+
+
+def _candidates(answers: Answers) -> dict[str, Predictions]:
+    """What each candidate would say, of those whose families are there."""
+    simple = [c for c in SIMPLE if CLASSIC in answers or CLASSIC not in c]
+    named = dict.fromkeys([*simple, *(more for c in simple for more in with_trees(c))])
+    return {c: spoken(answers, speakers_of(dict.fromkeys(HEADS, c))) for c in named}
+
+
+def _answered(days: list[ScoredDay]) -> list[ScoredDay]:
+    """The days with those candidates that answered on all of them."""
+    common = [m for m in days[0].predictions if all(m in d.predictions for d in days)]
+    return [replace(d, predictions={m: d.predictions[m] for m in common}) for d in days]

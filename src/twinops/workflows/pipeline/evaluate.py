@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from twinops.data.threads import side_by_side
 from twinops.data.vault.seal import write_sealed
+from twinops.entities.baselines import CHALLENGER
 from twinops.entities.canonical import to_json
 from twinops.entities.findings import Findings
 from twinops.evaluation.accuracy.accuracy_picture import accuracy_picture
@@ -20,13 +21,12 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.params import APART, EvaluateParams, HoldoutParams
 from twinops.ports import KeyStore
-from twinops.twin.baselines.bgnbd import fit_classic
 from twinops.twin.baselines.recency_frequency_value import Zero, fit_naive, fit_rfm
+from twinops.twin.model.bgnbd import fit_classic
 from twinops.twin.model.boosted_trees import Challenger, fit_challenger, ready
-from twinops.twin.model.champion import Recipe
-from twinops.twin.model.median import with_median
-from twinops.twin.model.model import LIGHTGBM
+from twinops.twin.model.outcomes import with_scatter
 from twinops.twin.model.predictions import Forecaster
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
 from twinops.workflows.looks import count_tried
@@ -79,9 +79,10 @@ def evaluate(learning: Learning, held_out: EvaluateParams, apart: HoldoutParams 
 
 @dataclass(frozen=True)
 class Tried:
-    """What every model foretold for one day, and the trees among them."""
+    """What every model foretold for one day, and the models; the challenger's trees among them."""
 
     day: ScoredDay
+    models: dict[str, Forecaster]
     challenger: Challenger
 
 
@@ -93,17 +94,17 @@ def score(known: Examples, rows: Examples, recipe: Recipe) -> Tried:
     day, horizon_days = int(rows.cutoff[0]), recipe.grid.horizon_days
     past = known.known_at(day, horizon_days=horizon_days)
     twin = recipe.fit(past)
-    challenger = twin.challenger or fit_challenger(past, recipe.grid, recipe.trees)
+    challenger = fit_challenger(past, recipe.grid, recipe.trees)
     models: dict[str, Forecaster] = {
         TWIN: twin,
-        "rfm": with_median(fit_rfm(past, recipe.penalties), past),
-        "bgnbd": with_median(fit_classic(known.history_at(day), horizon_days=horizon_days), past),
+        "rfm": with_scatter(fit_rfm(past, recipe.penalties), past),
+        "bgnbd": with_scatter(fit_classic(known.history_at(day), horizon_days=horizon_days), past),
         "naive": fit_naive(past),
         ZERO: Zero(),
-        LIGHTGBM: with_median(challenger, past),
+        CHALLENGER: with_scatter(challenger, past),
     }
     predictions = {name: model.predict(rows.table) for name, model in models.items()}
-    return Tried(ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions), challenger)
+    return Tried(ScoredDay(day, rows.household, rows.active, rows.baskets, rows.spend, predictions), models, challenger)
 
 
 def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyStore) -> None:
@@ -123,9 +124,3 @@ def keep(days: list[ScoredDay], rows: list[Examples], places: Places, keys: KeyS
     for name, score in scores.items():
         table = table.append_column(name, pa.array(score))
     write_sealed(table, places.predictions, dataset="predictions", keys=keys, subject="sid")
-
-
-def keep_trees(challenger: Challenger, places: Places) -> None:
-    """Of the last held-out day: the scorecard looks into them, and growing them takes longer than all it does."""
-    places.held_out_trees.parent.mkdir(parents=True, exist_ok=True)
-    places.held_out_trees.write_text(to_json(challenger.to_record()), encoding="utf-8")

@@ -8,7 +8,7 @@ from twinops.evaluation.accuracy.final import final_findings
 from twinops.evaluation.accuracy.measures import TWIN, ScoredDay
 from twinops.governance.looks import OPENED, told
 from twinops.params import EvaluateParams, HoldoutParams
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.workflows.learning import Learning
 from twinops.workflows.looks import candidate_of, looks_of, split_of

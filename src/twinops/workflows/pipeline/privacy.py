@@ -25,9 +25,9 @@ from twinops.evaluation.privacy.membership_picture import membership_picture
 from twinops.evaluation.privacy.reidentification import AttackRisk, attacks, risk_findings
 from twinops.evaluation.privacy.reidentification_picture import reidentification_picture
 from twinops.params import PrivacyParams
-from twinops.twin.model.champion import Recipe
 from twinops.twin.model.model_file import to_text
 from twinops.twin.model.predictions import Predictions
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples
 from twinops.twin.tastes.model_file import from_text
 from twinops.workflows.data_plane import DataPlane

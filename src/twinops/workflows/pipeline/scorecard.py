@@ -1,8 +1,9 @@
 """Put the twin's scorecard together: coverage, freshness, spread, groups and every as-of day, all with intervals."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -29,11 +30,11 @@ from twinops.evaluation.statistics.setting import Setting
 from twinops.params import EvaluateParams, ScorecardParams
 from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
 from twinops.twin.model.boosted_trees import ready
-from twinops.twin.model.champion import Recipe
 from twinops.twin.model.intervals import fit_intervals
-from twinops.twin.model.median import with_median
-from twinops.twin.model.model import GLM
+from twinops.twin.model.model import TwinModel
 from twinops.twin.model.model_file import trees_from_text
+from twinops.twin.model.outcomes import with_scatter
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_use import attributes_of
@@ -96,12 +97,12 @@ def _origins(known: Examples, recipe: Recipe) -> Origins:
         recipe.grid.horizon_days,
         {
             "twin": recipe.fit,
-            "heads": replace(recipe, champion=GLM).fit,
-            "rfm": lambda past: with_median(fit_rfm(past, recipe.penalties), past),
+            "heads": recipe.quick.fit,
+            "rfm": lambda past: with_scatter(fit_rfm(past, recipe.penalties), past),
             "naive": fit_naive,
-            "segment": lambda past: with_median(fit_segments(past), past),
+            "segment": lambda past: with_scatter(fit_segments(past), past),
         },
-        heads="twin" if recipe.champion == GLM else "heads",
+        heads="twin" if recipe.quick == recipe else "heads",
     )
 
 
@@ -186,7 +187,8 @@ def _held(origins: Origins, scored: list[Scored]) -> tuple[list[Covered], list[C
     for day in scored:
         past = origins.past(int(day.rows.cutoff[0]))
         intervals = fit_intervals(past, origins.fits["twin"], horizon_days=origins.horizon_days)
-        ours, everybody = covered(day.rows, day.said, intervals)
+        model = cast(TwinModel, origins.model("twin", int(day.rows.cutoff[0])))
+        ours, everybody = covered(day.rows, day.said, intervals, scatter=model.scatter)
         twin.append(ours)
         naive.append(everybody)
     return twin, naive

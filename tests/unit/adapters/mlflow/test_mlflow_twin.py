@@ -58,7 +58,7 @@ def files(model: TwinModel, tastes: Tastes, tmp_path_factory: pytest.TempPathFac
 
 def test_a_prediction_lies_within_its_range(files):
     predictor = twin_flavour.predictor(files / "twin.json")
-    told = predictor.predict(twin_flavour.example(predictor.model))
+    told = predictor.predict(twin_flavour.example())
     assert list(told) == list(twin_flavour.given(predictor.model))
     assert (told["spend_low"] <= told["spend"]).all()
     assert (told["spend"] <= told["spend_high"]).all()
@@ -74,14 +74,14 @@ def test_a_model_without_ranges_gives_none():
 
 def test_who_bought_more_of_a_category_is_likelier_to_buy_of_it(files, tastes):
     predictor = twin_flavour.taste_predictor(files / "tastes.json")
-    told = predictor.predict(tastes_flavour.example(tastes, twin_flavour.example(None)))
+    told = predictor.predict(tastes_flavour.example(tastes, twin_flavour.example()))
     assert list(told) == ["BREAD", "MILK"]
     assert told["BREAD"][0] > told["BREAD"][1]
     assert told["MILK"].tolist() == [0.5, 0.5]
 
 
 def test_a_category_never_bought_and_one_bought_today_are_not_confused(files, tastes):
-    frame = tastes_flavour.example(tastes, twin_flavour.example(None))
+    frame = tastes_flavour.example(tastes, twin_flavour.example())
     made = tastes_flavour._rows(tastes, frame)
     since = np.where(made.last_day < 0, np.nan, made.cutoff[:, None] - made.last_day)
     assert since[0].tolist() == [7.0, 7.0]

@@ -13,13 +13,13 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.findings import Findings
 from twinops.errors import DataError, ParamsError
-from twinops.evaluation.accuracy.choice import HEADS, RECALIBRATED, choose_by, read_choice
+from twinops.evaluation.accuracy.choice import RECALIBRATED, SCORES, SIMPLE, choose_by, read_choice, with_trees
 from twinops.evaluation.accuracy.conclusions import choice_conclusion
 from twinops.evaluation.accuracy.measures import Accuracy
 from twinops.evaluation.statistics.bootstrap import Resampled
 from twinops.params import ChallengerParams, ChooseParams, EvaluateParams, TrainParams
+from twinops.twin.model.families import HEADS, REGRESSIONS
 from twinops.twin.model.fit import fit_twin
-from twinops.twin.model.model import AVERAGE, GLM, LIGHTGBM
 from twinops.twin.model.recalibration import recalibrate
 from twinops.twin.state.examples import Examples
 from twinops.workflows.pipeline import evaluate as evaluate_module
@@ -108,45 +108,59 @@ def test_parameters_that_choose_on_a_held_out_day_are_refused(tmp_path):
         params.read(tmp_path / "params.yaml")
 
 
+ALL = tuple(dict.fromkeys([*SIMPLE, *(more for c in SIMPLE for more in with_trees(c))]))
+
+
 def accuracy(**gains: tuple[float, float]) -> Accuracy:
-    """Models with a loss of 70 on every quantity, but `lightgbm_spend_mae=(mean, spread)` of the gain over glm."""
+    """Candidates with a loss of 70 on every score, but `classic__active_log_loss=(mean, spread)` of the gain."""
     rng = np.random.default_rng(0)
     found = {}
-    for model in (GLM, LIGHTGBM, AVERAGE, RECALIBRATED):
-        for quantity in (*HEADS, "active_brier"):
-            mean, spread = gains.get(f"{model}_{quantity}", (0.0, 1.0)) if model != GLM else (0.0, 0.0)
+    for model in (*ALL, RECALIBRATED):
+        for quantity in (*SCORES.values(), "active_brier"):
+            mean, spread = gains.get(f"{model}__{quantity}", (0.0, 0.001))
             draws = np.concatenate([[mean], mean + spread * rng.normal(size=400)])
             found[model, quantity] = Resampled(70 - draws)
     return Accuracy(found, {})
 
 
 def test_the_regressions_ship_when_nothing_is_better():
-    assert choose_by(accuracy()).name == GLM
+    assert choose_by(accuracy()).speakers == REGRESSIONS
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_the_mean_of_both_ships_when_shown_better_on_one_head_and_worse_on_none(head):
-    choice = choose_by(accuracy(**{f"average_{head}": (1.0, 0.1)}))
-    assert choice.name == AVERAGE
-    assert HEADS[head] in choice.why
-    assert choose_by(accuracy(**{f"average_{head}": (0.1, 0.1)})).name == GLM
+def test_a_head_is_chosen_by_its_own_score_and_leaves_the_others_alone(head):
+    choice = choose_by(accuracy(**{f"classic__{SCORES[head]}": (1.0, 0.1)}))
+    assert choice.speakers.of(head) == ("classic",)
+    assert all(choice.speakers.of(other) == ("regression",) for other in HEADS if other != head)
+    assert "BG/NBD" in choice_conclusion(choice)
 
 
-def test_the_mean_of_both_is_asked_before_the_trees():
-    both = {f"{who}_active_log_loss": (1.0, 0.1) for who in (AVERAGE, LIGHTGBM)}
-    assert choose_by(accuracy(**both)).name == AVERAGE
-    assert choose_by(accuracy(lightgbm_active_log_loss=(1.0, 0.1))).name == LIGHTGBM
+def test_within_one_standard_error_of_the_best_the_simplest_speaks():
+    best = "hurdle+classic__baskets_poisson_deviance"
+    assert choose_by(accuracy(**{best: (1.0, 1.2)})).speakers == REGRESSIONS
+    assert choose_by(accuracy(**{best: (1.0, 0.8)})).speakers.baskets == ("hurdle", "classic")
+    nearly = {best: (1.0, 0.1), "regression+classic__baskets_poisson_deviance": (0.95, 0.1)}
+    assert choose_by(accuracy(**nearly)).speakers.baskets == ("regression", "classic")
 
 
-def test_whoever_is_shown_worse_on_one_head_does_not_ship():
-    choice = choose_by(accuracy(lightgbm_active_log_loss=(1.0, 0.1), lightgbm_spend_deviance=(-2.0, 0.5)))
-    assert choice.name == GLM
-    assert "worse on mean of spend" in choice_conclusion(choice)
+def test_trees_join_only_where_that_was_shown():
+    joined = "regression+trees__spend_deviance"
+    assert choose_by(accuracy(**{joined: (1.0, 0.8)})).speakers == REGRESSIONS
+    choice = choose_by(accuracy(**{joined: (1.0, 0.1)}))
+    assert choice.speakers.spend == ("regression", "trees")
+    assert "shown better than regression" in choice.why["spend"]
+    assert choose_by(accuracy(trees__spend_deviance=(1.0, 0.1))).speakers.spend == ("trees",)
+
+
+def test_a_candidate_that_was_not_measured_is_not_asked():
+    found = accuracy(classic__active_log_loss=(1.0, 0.1))
+    without = {k: v for k, v in found.over_days.items() if "classic" not in k[0]}
+    assert choose_by(Accuracy(without, {})).speakers == REGRESSIONS
 
 
 def test_chances_are_recalibrated_only_if_that_is_shown_to_help():
-    assert not choose_by(accuracy(recalibrated_active_brier=(0.1, 0.1))).recalibrate
-    assert choose_by(accuracy(recalibrated_active_brier=(1.0, 0.1))).recalibrate
+    assert not choose_by(accuracy(recalibrated__active_brier=(0.1, 0.1))).recalibrate
+    assert choose_by(accuracy(recalibrated__active_brier=(1.0, 0.1))).recalibrate
 
 
 def test_the_choice_is_written_with_every_figure_it_rests_on(world):
@@ -157,7 +171,7 @@ def test_the_choice_is_written_with_every_figure_it_rests_on(world):
     assert read_choice(places.measures("champion")) == chosen.choice
     written = Findings.from_json(places.measures("champion").read_text(encoding="utf-8"))
     names = {m.name for m in written.measures}
-    assert {"choice.active_log_loss.gain_of_lightgbm", "choice.spend_mae.gain_of_average"} <= names
+    assert {"choice.active_log_loss.gain_of_trees", "choice.spend_deviance.gain_of_hurdle_and_classic"} <= names
     assert all(m.low <= m.value <= m.high and "earlier as-of days 113;" in m.source for m in written.measures)
     assert written.facts[0].value["cutoffs"] == [113]
 
@@ -166,9 +180,9 @@ def test_nobody_chosen_is_a_clear_data_error(tmp_path):
     with pytest.raises(DataError, match="Nobody has chosen"):
         read_choice(tmp_path / "champion.json")
     (tmp_path / "champion.json").write_text(
-        '{"facts": {"champion": {"value": {"name": "me", "recalibrate": 0, "why": ""}}}}'
+        '{"facts": {"champion": {"value": {"speakers": {"activity": ["me"], "baskets": ["me"], "spend": ["me"]}}}}}'
     )
-    with pytest.raises(DataError, match="not known"):
+    with pytest.raises(DataError, match="Nobody has chosen"):
         read_choice(tmp_path / "champion.json")
 
 

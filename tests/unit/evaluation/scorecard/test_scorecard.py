@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 
 import numpy as np
@@ -18,6 +19,7 @@ from twinops.data.vault.seal import write_sealed
 from twinops.entities.canonical import to_json
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.scorecard.coverage import coverage_measures, covered, winkler
 from twinops.evaluation.scorecard.freshness import Ages, measure_freshness
 from twinops.evaluation.scorecard.measures import Scored, spread_measures
@@ -28,8 +30,10 @@ from twinops.evaluation.statistics.bootstrap import counts
 from twinops.evaluation.statistics.setting import Setting
 from twinops.params import ChallengerParams, EvaluateParams, ScorecardParams, TrainParams
 from twinops.twin.model.boosted_trees import fit_challenger
+from twinops.twin.model.families import HEADS, REGRESSIONS
 from twinops.twin.model.fit import fit_twin
-from twinops.twin.model.intervals import Intervals, Seen, calibrated
+from twinops.twin.model.intervals import Seen, calibrated
+from twinops.twin.model.outcomes import fit_scatter
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.workflows.pipeline.features import features
@@ -64,14 +68,11 @@ def told(rate: np.ndarray) -> Predictions:
     return Predictions.of(1 - np.exp(-rate), rate, 10 * rate)
 
 
-def intervals_of(seed: int) -> Intervals:
-    def world(number: int) -> Seen:
-        rng = np.random.default_rng(number)
-        rate = rng.gamma(2.0, 2.0, 600)
-        baskets = rng.poisson(rate).astype(float)
-        return Seen(told(rate), baskets, 10 * baskets)
-
-    return calibrated(world(seed), world(seed + 1), day=225)
+def world(number: int) -> Seen:
+    rng = np.random.default_rng(number)
+    rate = rng.gamma(2.0, 2.0, 600)
+    baskets = rng.poisson(rate).astype(float)
+    return Seen(told(rate), baskets, 10 * baskets)
 
 
 # ---- coverage
@@ -83,12 +84,16 @@ def test_winkler_is_the_width_and_ten_times_what_lies_outside():
 
 
 def test_coverage_counts_outcomes_between_both_ends():
-    intervals, rate = intervals_of(1), np.linspace(0.5, 12, 60)
+    before, rate = world(1), np.linspace(0.5, 12, 60)
+    intervals, scatter = (
+        calibrated(before, world(2), day=225),
+        fit_scatter(before.predictions, before.baskets, before.spend),
+    )
     said = told(rate)
-    ranges = intervals.of(said)
+    ranges = intervals.of(said, scatter)
     came = ranges.baskets_high.copy()
     came[:15] = ranges.baskets_high[:15] + 1
-    ours, everybody = covered(rows_of(came), said, intervals)
+    ours, everybody = covered(rows_of(came), said, intervals, scatter=scatter)
     assert ours.inside["baskets"].tolist() == [0.0] * 15 + [1.0] * 45
     assert len(set(everybody.width["baskets"].tolist())) == 1
     found = {m.name: m for m in coverage_measures([ours], [everybody], counts(60, draws=50, seed=1), ALL)}
@@ -155,7 +160,8 @@ def project(tmp_path_factory):
     seal_demographics(places, keys, 120)
     places.compliance.mkdir()
     (places.compliance / "intended_use.yaml").write_text((COMPLIANCE / "intended_use.yaml").read_text())
-    chosen = Fact("champion", {"name": "glm", "recalibrate": False, "why": "a test"}, Kind.MEASURED, "a test")
+    said = asdict(Choice(REGRESSIONS, False, dict.fromkeys(HEADS, "a test")))
+    chosen = Fact("champion", said, Kind.MEASURED, "a test")
     places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("champion").write_text(Findings((), (chosen,)).to_json())
     places.measures("accuracy").write_text(Findings().to_json())
@@ -238,6 +244,6 @@ def test_labels_after_the_held_out_day_change_nothing_of_its_ranges():
         past = known.known_at(141, horizon_days=28)
         model = fit_twin(past, GRID, PENALTIES)
         made = fit_intervals(past, lambda e: fit_twin(e, GRID, PENALTIES), horizon_days=28)
-        return made.of(model.predict(known.scored_at(141).table)).spend_high
+        return made.of(model.predict(known.scored_at(141).table), model.scatter).spend_high
 
     assert np.array_equal(ranges(whole), ranges(spoiled))

@@ -36,7 +36,7 @@ def test_every_household_is_in_one_segment():
 
 
 def test_the_mean_of_a_segment_is_the_mean_of_its_households():
-    expected = MODEL.by_heads(NEWEST)
+    expected = MODEL.predict(NEWEST)
     inside = (expected.baskets >= 3) & (expected.baskets < 6)
     found = next(s for s in told("activity") if s.name == ("3 to 6 baskets",))
     assert found.households == inside.sum()
@@ -104,7 +104,7 @@ def test_two_tables_of_different_purposes_cannot_be_subtracted():
     """Three households of a segment refuse offers: the table of those who allow them says nothing of that segment."""
     within = np.ones(NEWEST.num_rows, dtype=bool)
     largest = max((s for s in told("activity") if s.households), key=lambda s: s.households).name
-    expected, edges = MODEL.by_heads(NEWEST).baskets, np.array(CUTS["activity"].edges)
+    expected, edges = MODEL.predict(NEWEST).baskets, np.array(CUTS["activity"].edges)
     names = CUTS["activity"].names
     inside = np.flatnonzero(np.searchsorted(edges, expected, side="right") == names.index(largest[0]))
     within[inside[:3]] = False

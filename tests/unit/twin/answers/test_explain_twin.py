@@ -98,7 +98,7 @@ def test_importance_is_the_mean_size_of_a_part_strongest_first(model, known):
 def forecast(model, state, day, head="spend"):
     from twinops.twin.state.streaming import rows
 
-    return float(getattr(model.by_heads(rows([state.at(day)])), head)[0])
+    return float(getattr(model.predict(rows([state.at(day)])), head)[0])
 
 
 def test_the_smallest_number_of_baskets_that_reaches_the_wish_is_told(model):

@@ -228,7 +228,7 @@ def _with_newcomers() -> supports.Support:
 
 def test_the_reasons_multiply_the_average_to_the_prediction():
     product = average_spend(MODEL) * np.prod([r.factor for r in reasons(Opening(MODEL, None, TWIN, DAY))])
-    assert product == pytest.approx(MODEL.by_heads(rows([TWIN.at(DAY)])).spend[0], rel=5e-3)
+    assert product == pytest.approx(MODEL.predict(rows([TWIN.at(DAY)])).spend[0], rel=5e-3)
 
 
 def test_habits_are_told_in_a_persons_units():
@@ -272,3 +272,10 @@ def test_rounded_reasons_hold_no_figure_of_the_household():
     none = Habits(None, None, None, 0, 0, 0.0, 0.0, {})
     shown = Portrait("x", date(2018, 1, 1), "twin_scoring", (), (), none, None, 90.0, (found,)).banded()
     assert (shown.reasons[0].factor, shown.reasons[0].sentence) == (1.2, "That raises what is expected.")
+
+
+def test_a_what_if_says_of_each_state_what_a_prediction_for_it_says():
+    told, twin = asked("silence:7"), Opening(MODEL, SUPPORT, TWIN, DAY)
+    assert told.without == forecast(twin)
+    assert told.with_action == forecast(replace(twin, day=DAY + 7))
+    assert asked("campaign:A").without == told.without

@@ -5,7 +5,7 @@ import pytest
 from shoppers import crowd, examples_of, lines, panel_of
 
 from twinops.errors import DataError
-from twinops.twin.baselines.bgnbd import (
+from twinops.twin.model.bgnbd import (
     BgNbd,
     GammaGamma,
     Histories,

@@ -10,10 +10,11 @@ from shoppers import GRID, crowd, examples_of
 from twinops.errors import IntegrityError
 from twinops.params import ChallengerParams, TrainParams
 from twinops.twin.model.boosted_trees import FEATURES, HEADS, Challenger, fit_challenger
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.families import Speakers
 from twinops.twin.model.lightgbm_text import parsed
-from twinops.twin.model.model import AVERAGE, GLM, LIGHTGBM
 from twinops.twin.model.model_file import from_text, to_text
+from twinops.twin.model.recipe import Recipe
+from twinops.twin.state.terms import TERMS
 
 KNOWN = examples_of(crowd(100)).all_closed()
 TREES = ChallengerParams(least_rows=20, activity_trees=20, rate_trees=30)
@@ -54,21 +55,22 @@ def test_trees_are_small_and_leaves_hold_many_rows(challenger):
     assert min(int(n) for line in counts for n in line.partition("=")[2].split()) >= TREES.least_rows / 2
 
 
-@pytest.mark.parametrize("champion", [LIGHTGBM, AVERAGE])
-def test_a_champion_of_trees_is_stored_and_predicts_the_same(champion):
-    model = Recipe(GRID, PENALTIES, TREES, champion=champion).fit(KNOWN)
-    again = from_text(to_text(model))
-    assert again == model
-    ours, heads, trees = (m(KNOWN.table).spend for m in (again.predict, again.by_heads, again.challenger.predict))
-    assert ours == pytest.approx(trees if champion == LIGHTGBM else (heads + trees) / 2, abs=1e-4)
+@pytest.mark.parametrize("said", [("trees",), ("regression", "trees")])
+def test_trees_that_speak_say_their_part_and_split_on_terms_alone(said):
+    model = Recipe(GRID, PENALTIES, TREES, Speakers(spend=said)).fit(KNOWN)
+    answers = model.answers(KNOWN.table)
+    assert model.means(KNOWN.table).spend == pytest.approx(
+        np.mean([answers[family]["spend"] for family in said], axis=0), abs=1e-4
+    )
+    assert model.trees.features(KNOWN.table).shape[1] == len(TERMS)
 
 
-def test_a_regression_that_is_champion_carries_no_trees():
-    assert Recipe(GRID, PENALTIES, TREES, champion=GLM).fit(KNOWN).challenger is None
+def test_regressions_carry_no_trees():
+    assert Recipe(GRID, PENALTIES, TREES).fit(KNOWN).trees is None
 
 
 def test_trees_whose_digest_does_not_fit_are_refused():
-    text = to_text(Recipe(GRID, PENALTIES, TREES, champion=LIGHTGBM).fit(KNOWN))
+    text = to_text(Recipe(GRID, PENALTIES, TREES, Speakers(activity=("trees",))).fit(KNOWN))
     with pytest.raises(IntegrityError, match="digest"):
         from_text(text.replace("leaf_value=", "leaf_value=1", 1))
 

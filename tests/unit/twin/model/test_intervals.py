@@ -2,15 +2,15 @@
 
 import json
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from twinops.errors import DataError
-from twinops.twin.model.conformal import Seen, conformal_rank
-from twinops.twin.model.intervals import COVERAGE, Intervals, calibrated, fit_intervals
+from twinops.twin.model.intervals import COVERAGE, Intervals, Ranges, Seen, calibrated, conformal_rank, fit_intervals
+from twinops.twin.model.outcomes import fit_scatter
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples
 from twinops.twin.strict_json import parsed
@@ -32,8 +32,14 @@ def intervals() -> Intervals:
     return calibrated(world(ROWS, seed=1), world(ROWS, seed=2), day=253)
 
 
+def of(intervals: Intervals, p: Predictions) -> Ranges:
+    """Around a scatter that was learned from what they were calibrated beside."""
+    before = world(ROWS, seed=1)
+    return intervals.of(p, fit_scatter(before.predictions, before.baskets, before.spend))
+
+
 def held(intervals: Intervals, seen: Seen) -> dict[str, np.ndarray]:
-    ranges = intervals.of(seen.predictions)
+    ranges = of(intervals, seen.predictions)
     return {
         "baskets": (seen.baskets >= ranges.baskets_low) & (seen.baskets <= ranges.baskets_high),
         "spend": (seen.spend >= ranges.spend_low) & (seen.spend <= ranges.spend_high),
@@ -49,15 +55,17 @@ def test_the_rank_is_the_finite_sample_one_computed_by_hand():
 def test_eighty_of_a_hundred_new_outcomes_fall_inside_overall_and_in_every_tier(intervals, quantity):
     new = world(ROWS, seed=3)
     inside, tier = held(intervals, new)[quantity], intervals.tier(new.predictions)
-    assert inside.mean() == pytest.approx(COVERAGE, abs=0.02)
-    for k in range(3):
-        assert inside[tier == k].mean() == pytest.approx(COVERAGE, abs=0.035)
+    # whole ends that hold their mean hold more than was promised where hardly anybody comes, and never less
+    least = new.baskets <= np.ceil(new.predictions.baskets)
+    for rows, apart in ((tier >= 0, 0.02), *((tier == k, 0.035) for k in range(3))):
+        most = COVERAGE if quantity == "spend" else max(COVERAGE, least[rows].mean())
+        assert COVERAGE - apart <= inside[rows].mean() <= most + apart
 
 
 def test_a_wilder_last_window_makes_ranges_wider(intervals):
     wilder = calibrated(world(ROWS, seed=1), world(ROWS, seed=2, wilder=4.0), day=253)
     asked = world(200, seed=4).predictions
-    calm, wild = intervals.of(asked), wilder.of(asked)
+    calm, wild = of(intervals, asked), of(wilder, asked)
     assert (wild.baskets_high - wild.baskets_low).mean() > (calm.baskets_high - calm.baskets_low).mean()
     assert (wild.spend_high - wild.spend_low).mean() > (calm.spend_high - calm.spend_low).mean()
 
@@ -65,7 +73,7 @@ def test_a_wilder_last_window_makes_ranges_wider(intervals):
 def test_no_end_is_below_zero_or_the_wrong_way_round_or_not_a_number(intervals):
     extreme = np.array([0.0, 1e-9, 0.3, 5.0, 400.0, 1.2e6])
     asked = Predictions.of(np.array([0.0, 0.0, 0.3, 1.0, 1.0, 1.0]), extreme, extreme * 40)
-    r = intervals.of(asked)
+    r = of(intervals, asked)
     for low, high in ((r.baskets_low, r.baskets_high), (r.spend_low, r.spend_high)):
         assert np.isfinite(low).all()
         assert np.isfinite(high).all()
@@ -76,7 +84,7 @@ def test_no_end_is_below_zero_or_the_wrong_way_round_or_not_a_number(intervals):
 
 
 def test_whoever_may_well_stay_away_has_a_range_that_begins_at_zero(intervals):
-    r = intervals.of(Predictions.of(np.array([0.4]), np.array([0.5]), np.array([15.0])))
+    r = of(intervals, Predictions.of(np.array([0.4]), np.array([0.5]), np.array([15.0])))
     assert r.baskets_low[0] == 0
     assert r.spend_low[0] == 0
     assert r.spend_high[0] > 0
@@ -84,14 +92,14 @@ def test_whoever_may_well_stay_away_has_a_range_that_begins_at_zero(intervals):
 
 def test_the_same_prediction_always_has_the_same_range(intervals):
     asked = world(50, seed=5).predictions
-    assert np.array_equal(intervals.of(asked).spend_high, intervals.of(asked).spend_high)
+    assert np.array_equal(of(intervals, asked).spend_high, of(intervals, asked).spend_high)
     again = calibrated(world(ROWS, seed=1), world(ROWS, seed=2), day=253)
     assert again == intervals
 
 
 def test_a_newcomer_gets_the_range_of_everybody_which_is_wider_than_a_typical_one(intervals):
     new = world(ROWS, seed=6)
-    stranger, known = intervals.newcomer(), intervals.of(new.predictions)
+    stranger, known = intervals.newcomer(), of(intervals, new.predictions)
     inside = (new.spend >= stranger.spend_low[0]) & (new.spend <= stranger.spend_high[0])
     assert inside.mean() == pytest.approx(COVERAGE, abs=0.02)
     assert stranger.spend_high[0] - stranger.spend_low[0] > np.median(known.spend_high - known.spend_low)
@@ -109,14 +117,13 @@ def test_what_is_written_as_json_is_read_back_exactly(intervals):
         lambda r: r.update(edges=[2.0, 1.0]),
         lambda r: r.update(rows=True),
         lambda r: r.update(rows=-1),
-        lambda r: r["spend"].update(widen=[0.0, math.nan, 0.0]),
-        lambda r: r["spend"].update(widen=[0.0, 10**400, 0.0]),
-        lambda r: r["spend"].update(spreads=[0.0] * 5),
-        lambda r: r["spend"].update(knots=[]),
-        lambda r: r["spend"].update(knots=[[1.0, 0.5, -0.5]]),
-        lambda r: r["spend"]["knots"].reverse(),
+        lambda r: r["spend"].update(tiers=[1.0, math.nan, 1.0]),
+        lambda r: r["spend"].update(tiers=[1.0, 10**400, 1.0]),
+        lambda r: r["spend"].update(tiers=[1.0, 0.1, 1.0]),
+        lambda r: r["spend"].update(tiers=[1.0, 1.0]),
         lambda r: r["baskets"].update(newcomer=[-1.0, 3.0]),
-        lambda r: r["baskets"].update(weights="12345"),
+        lambda r: r["baskets"].update(newcomer=[3.0, 1.0]),
+        lambda r: r["baskets"].update(tiers="123"),
     ],
 )
 def test_a_record_that_was_tampered_with_is_refused(intervals, harm):
@@ -185,7 +192,6 @@ def test_the_model_behind_the_calibration_saw_nothing_that_overlaps_the_calibrat
 
 def test_only_labels_up_to_the_last_closed_window_move_the_ranges():
     same, moved = (fit_intervals(rows_of_days(extra), Told, horizon_days=28) for extra in (0, 9))
-    assert moved.baskets.widen[2] > same.baskets.widen[2]
-    assert replace(moved.baskets, widen=(0.0, 0.0, 0.0), newcomer=(0.0, 0.0)) == replace(
-        same.baskets, widen=(0.0, 0.0, 0.0), newcomer=(0.0, 0.0)
-    )
+    assert moved.baskets.tiers != same.baskets.tiers
+    assert moved.baskets.newcomer[1] > same.baskets.newcomer[1]
+    assert (moved.edges, moved.rows) == (same.edges, same.rows)

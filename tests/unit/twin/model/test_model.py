@@ -13,8 +13,8 @@ from shoppers import GRID, crowd, examples_of
 
 from twinops.errors import DataError, IntegrityError
 from twinops.params import ChallengerParams, TrainParams
-from twinops.twin.model.champion import Recipe
 from twinops.twin.model.model_file import LARGEST_FILE, from_text, to_text
+from twinops.twin.model.recipe import Recipe
 
 PENALTIES = TrainParams(activity_c=1.0, spend_alpha=0.001)
 KNOWN = examples_of(crowd(100)).all_closed()
@@ -56,7 +56,7 @@ def test_the_model_is_the_same_text_for_any_order_of_rows():
 
 
 def test_a_model_carries_the_ranges_that_belong_to_it():
-    ranges = from_text(TEXT).intervals.of(MODEL.predict(KNOWN.table))
+    ranges = from_text(TEXT).ranges(MODEL.predict(KNOWN.table))
     assert (ranges.spend_low <= ranges.spend_high).all()
     assert 0.6 < ((ranges.spend_low <= KNOWN.spend) & (KNOWN.spend <= ranges.spend_high)).mean() <= 1
 
@@ -83,9 +83,9 @@ HOSTILE = {
     "a number": "7",
     "cut off": TEXT[:200],
     "another schema": changed(lambda m: m.update(schema="twinops.twin/1")),
-    "an unknown champion": changed(lambda m: m.update(champion="me")),
-    "a champion that is not there": changed(lambda m: m.update(champion="lightgbm")),
-    "trees that have no say": changed(lambda m: m.update(challenger={"texts": {}, "sha256": ""})),
+    "an unknown family": changed(lambda m: m["speakers"].update(spend=["me"])),
+    "a family that is not there": changed(lambda m: m["speakers"].update(spend=["trees"])),
+    "trees that have no say": changed(lambda m: m.update(trees={"texts": {}, "sha256": ""})),
     "intervals that are text": changed(lambda m: m.update(intervals="wide")),
     "an interval too few": changed(lambda m: m["intervals"].pop("spend")),
     "an unknown field": changed(lambda m: m.update(extra=1)),

@@ -1,12 +1,12 @@
-"""When the trees, or the mean of both, are chosen, they are what is trained, stored, explained, served and measured."""
+"""Whoever is chosen for a head is what is trained, stored, served and measured."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from shoppers import GRID, crowd, sealed_project
@@ -16,14 +16,13 @@ from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.findings import Findings
-from twinops.evaluation.accuracy.choice import FACT
+from twinops.evaluation.accuracy.choice import FACT, Choice
 from twinops.params import ChallengerParams, EvaluateParams, TrainParams
-from twinops.twin.answers.explain import explain_heads, explain_trees
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.families import HEADS, Speakers
 from twinops.twin.model.intervals import fit_intervals
-from twinops.twin.model.model import AVERAGE, LIGHTGBM, TwinModel
+from twinops.twin.model.model import TwinModel
 from twinops.twin.model.model_file import from_text
-from twinops.twin.model.predictions import averaged, exponential, logistic, visiting
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import open_examples
 from twinops.workflows.pipeline import evaluate as evaluate_module
 from twinops.workflows.pipeline import train as train_module
@@ -60,14 +59,17 @@ def project(tmp_path_factory) -> Places:
 
 @pytest.fixture(scope="module")
 def trained(project: Places) -> TwinModel:
-    """What `train` writes when `choose` has said that the trees speak."""
-    chosen(project, LIGHTGBM)
+    """What `train` writes when `choose` has named others than the regressions."""
+    chosen(project)
     supplied(train, project, engine=ENGINE, keys=KEYS, grid=GRID, penalties=PENALTIES, trees=TREES)
     return from_text(project.model.read_text(encoding="utf-8"))
 
 
-def chosen(places: Places, name: str) -> None:
-    said = {"facts": {FACT: {"value": {"name": name, "recalibrate": False, "why": "of a test"}}}}
+EACH = Speakers(("trees",), ("hurdle", "classic"), ("regression", "trees"))
+
+
+def chosen(places: Places) -> None:
+    said = {"facts": {FACT: {"value": asdict(Choice(EACH, False, dict.fromkeys(HEADS, "of a test")))}}}
     places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
 
@@ -76,21 +78,22 @@ def panel(places: Places) -> pa.Table:
     return open_examples(ENGINE, KEYS, panel=places.panel, labels=places.labels).all_closed().table
 
 
-def test_the_trees_that_were_chosen_are_trained_stored_and_speak(project, trained):
+def test_those_that_were_chosen_are_trained_stored_and_speak(project, trained):
     table = panel(project)
-    assert trained.champion == LIGHTGBM
-    assert np.array_equal(trained.predict(table).spend, trained.challenger.predict(table).spend)
-    assert not np.array_equal(trained.predict(table).spend, trained.by_heads(table).spend)
+    assert trained.speakers == EACH
+    answers, said = trained.answers(table), trained.predict(table)
+    assert said.active_probability == pytest.approx(answers["trees"]["activity"], abs=1e-6)
+    assert said.spend == pytest.approx((answers["regression"]["spend"] + answers["trees"]["spend"]) / 2, abs=1e-3)
 
 
-def test_their_ranges_are_calibrated_around_the_trees(project, trained):
+def test_their_ranges_are_calibrated_around_them(project, trained):
     known = open_examples(ENGINE, KEYS, panel=project.panel, labels=project.labels).all_closed()
-    trees = Recipe(GRID, PENALTIES, TREES, champion=LIGHTGBM)
-    assert trained.intervals == fit_intervals(known, trees.fit, horizon_days=GRID.horizon_days)
-    assert trained.intervals != fit_intervals(known, trees.heads, horizon_days=GRID.horizon_days)
+    recipe = Recipe(GRID, PENALTIES, TREES, EACH)
+    assert trained.intervals == fit_intervals(known, recipe.fit, horizon_days=GRID.horizon_days)
+    assert trained.intervals != fit_intervals(known, recipe.heads, horizon_days=GRID.horizon_days)
 
 
-def test_mlflow_serves_the_trees_from_text_alone(project, trained, tmp_path):
+def test_mlflow_serves_them_from_text_alone(project, trained, tmp_path):
     import mlflow
 
     from twinops.adapters.mlflow.registry import save
@@ -101,48 +104,25 @@ def test_mlflow_serves_the_trees_from_text_alone(project, trained, tmp_path):
     loaded, table = mlflow.pyfunc.load_model(str(into)), panel(project).slice(0, 20)
     inputs = loaded.metadata.get_input_schema().input_names()
     told = loaded.predict(table.select(inputs).to_pandas())
-    assert told["active_probability"].tolist() == trained.challenger.predict(table).active_probability.tolist()
+    assert told["active_probability"].tolist() == trained.predict(table).active_probability.tolist()
 
 
-@pytest.mark.parametrize("head", ["activity", "baskets", "spend"])
-def test_what_explains_a_forecast_adds_up_to_what_the_champion_says(project, trained, head):
-    table = panel(project).slice(0, 12)
-    told = explain_trees(trained.challenger, table, head)
-    rate = {"activity": logistic, "baskets": exponential, "spend": exponential}[head](told.predictor)
-    said = trained.predict(table)
-    known = {"activity": said.active_probability, "baskets": said.baskets, "spend": said.spend}[head]
-    assert rate == pytest.approx(known, abs=1e-4)
-    assert told.odds == (head == "activity")
-
-
-def test_of_a_mean_both_are_explained(project, trained):
-    from dataclasses import replace
-
-    table = panel(project).slice(0, 5)
-    mean = replace(trained, champion=AVERAGE)
-    heads = explain_heads(mean, table, "activity")
-    trees = explain_trees(mean.challenger, table, "activity")
-    both = (visiting(heads.predictor) + logistic(trees.predictor)) / 2
-    assert both == pytest.approx(mean.predict(table).active_probability, abs=1e-5)
-    assert mean.predict(table).spend == pytest.approx(
-        averaged(mean.by_heads(table), mean.challenger.predict(table)).spend
-    )
-
-
-def test_what_is_measured_as_the_twin_is_the_champion(project):
-    chosen(project, LIGHTGBM)
+def test_what_is_measured_as_the_twin_is_who_was_chosen(project):
+    chosen(project)
     supplied(
         evaluate, project, engine=ENGINE, keys=KEYS, grid=GRID, penalties=PENALTIES, trees=TREES, held_out=HELD_OUT
     )
     found = Findings.from_json(project.measures("accuracy").read_text(encoding="utf-8"))
     measures = {m.name: m for m in found.measures}
-    # the trees are the twin, so between the two there is nothing
-    assert measures["spend_mae"].value == measures["spend_mae.lightgbm"].value
-    assert measures["spend_mae.gain_over_lightgbm"].value == 0
     kept = read_sealed(project.predictions, dataset="predictions", keys=KEYS)
-    assert kept.num_rows > 50
+    known = open_examples(ENGINE, KEYS, panel=project.panel, labels=project.labels)
+    past, rows = known.known_at(141, horizon_days=GRID.horizon_days), known.scored_at(141)
+    said = Recipe(GRID, PENALTIES, TREES, EACH).fit(past).predict(rows.table)
+    assert kept["expected_spend"].to_pylist() == said.spend.tolist()
+    # the challenger has the windows too, so it is another even where trees speak
+    assert measures["active_auc"].value != measures["active_auc.lightgbm"].value
 
 
-def test_model_files_of_the_champion_hold_no_subject(project: Places, trained: TwinModel) -> None:
+def test_model_files_hold_no_subject(project: Places, trained: TwinModel) -> None:
     text = Path(project.model).read_text(encoding="utf-8")
     assert not any(sid in text for sid in set(panel(project)["sid"].to_pylist()))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 
 import numpy as np
@@ -15,9 +16,10 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
-from twinops.evaluation.accuracy.choice import FACT
+from twinops.evaluation.accuracy.choice import FACT, Choice
 from twinops.params import ChallengerParams, EvaluateParams, TrainParams
-from twinops.twin.model.champion import Recipe
+from twinops.twin.model.families import HEADS, REGRESSIONS
+from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import open_examples
 from twinops.workflows.pipeline import evaluate as evaluate_module
 from twinops.workflows.pipeline.evaluate import evaluate
@@ -50,7 +52,7 @@ def made(root, transactions=CROWD, *, threads=1, held_out=TWO_DAYS, pictures=Tru
 
 def measured(places, engine, keys, held_out, *, grid=GRID):
     """Evaluate with the regressions as champion, as `choose` would have left it."""
-    said = {"facts": {FACT: {"value": {"name": "glm", "recalibrate": False, "why": "of a test"}}}}
+    said = {"facts": {FACT: {"value": asdict(Choice(REGRESSIONS, False, dict.fromkeys(HEADS, "of a test")))}}}
     places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
     return supplied(

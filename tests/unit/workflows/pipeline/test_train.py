@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 
 import numpy as np
@@ -12,9 +13,10 @@ from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import read_sealed
 from twinops.errors import DataError
-from twinops.evaluation.accuracy.choice import FACT
+from twinops.evaluation.accuracy.choice import FACT, Choice
 from twinops.evaluation.accuracy.coefficients import clustered_errors
 from twinops.params import ChallengerParams, TrainParams
+from twinops.twin.model.families import HEADS, REGRESSIONS
 from twinops.twin.model.model_file import from_text
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.train import train
@@ -35,7 +37,7 @@ def made(root, transactions=CROWD, *, threads=1):
 
 def chosen(places, name: str = "glm"):
     """What `choose` would have left."""
-    said = {"facts": {FACT: {"value": {"name": name, "recalibrate": False, "why": "of a test"}}}}
+    said = {"facts": {FACT: {"value": asdict(Choice(REGRESSIONS, False, dict.fromkeys(HEADS, "of a test")))}}}
     places.measures("champion").parent.mkdir(parents=True, exist_ok=True)
     places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
 
@@ -55,7 +57,7 @@ def test_training_writes_a_model_that_loads_and_says_what_it_has_seen(once):
 
 def test_what_ships_has_ranges_and_says_who_speaks(once):
     _, _, trained = once
-    assert trained.model.champion == trained.choice.name == "glm"
+    assert trained.model.speakers == trained.choice.speakers == REGRESSIONS
     assert trained.model.intervals.calibrated_on == 141
 
 

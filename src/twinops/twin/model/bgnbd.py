@@ -1,4 +1,4 @@
-"""The classic of its kind, as a baseline: BG/NBD for how often, gamma-gamma for how much.
+"""The classic of its kind: BG/NBD for how often, gamma-gamma for how much. A baseline, and a family of heads.
 
 Fader, Hardie and Lee, "Counting your customers" the easy way, Marketing Science 24 (2005); Fader and Hardie, The
 gamma-gamma model of monetary value (2013). Fitted by maximum likelihood to histories alone: it needs no labels, so it
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import permutations
 
 import numpy as np
 import pyarrow as pa
@@ -16,13 +17,17 @@ import pyarrow as pa
 from twinops.data.threads import one_thread
 from twinops.entities.canonical import rounded
 from twinops.errors import DataError
-from twinops.twin.model.predictions import Predictions
+from twinops.twin.model.predictions import LARGEST_LOG, Predictions
 from twinops.twin.state.priors import columns
+from twinops.twin.strict_json import Days, NotNegative, Positive, declared
 
 RIDGE = 1e-3
 """Pull on the logarithms of the parameters. Without it nobody may seem ever to leave, and a and b run away."""
 
 NEARLY_ONE = 1e-6
+LARGEST, SMALLEST = np.exp(LARGEST_LOG), np.exp(-LARGEST_LOG)
+PARTS = ("pace", "recency", "familiarity", "value")
+"""The terms under which its reasons are told: how often, how long ago, how long known, and how much at a time."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +53,43 @@ class Histories:
             usd=s["cents_total"] / 100 / baskets,
         )
 
+    def usual(self) -> Usual:
+        """The household in the middle of them."""
+        return Usual(*(rounded(float(np.mean(v))) for v in (self.repeats, self.last, self.known, self.usd)))
 
+    def with_usual(self, usual: Usual, own: frozenset[str]) -> Histories:
+        """Rows like the usual household, but for the parts that are their own. The last day is no later than today."""
+
+        def of(part: str, mine: np.ndarray, its: float) -> np.ndarray:
+            return mine if part in own else np.full(len(self.repeats), its)
+
+        repeats, known = of("pace", self.repeats, usual.repeats), of("familiarity", self.known, usual.known)
+        # silence is what a part says of, not the day of the last basket: it would move with the days known
+        silence = of("recency", self.known - self.last, usual.known - usual.last)
+        usd = of("value", self.usd, usual.usd)
+        return Histories(repeats, np.maximum(known - silence, 0), known, repeats + 1, usd)
+
+
+@declared
+@dataclass(frozen=True)
+class Usual:
+    """The mean household of those it was fitted to: what its reasons are told beside."""
+
+    repeats: NotNegative
+    last: NotNegative
+    known: NotNegative
+    usd: NotNegative
+
+
+@declared
 @dataclass(frozen=True)
 class BgNbd:
     """Paces are Gamma(r, alpha in days) between households; after each basket one leaves with a Beta(a, b) chance."""
 
-    r: float
-    alpha: float
-    a: float
-    b: float
+    r: Positive
+    alpha: Positive
+    a: Positive
+    b: Positive
 
     def log_likelihood(self, h: Histories) -> np.ndarray:
         """Per household (their equation 6)."""
@@ -96,13 +129,14 @@ class BgNbd:
         return np.asarray(np.maximum(lasting, 0) * self.alive(h))
 
 
+@declared
 @dataclass(frozen=True)
 class GammaGamma:
     """A household's baskets are worth Gamma(p, nu) USD each, and nu is Gamma(q, gamma) between households."""
 
-    p: float
-    q: float
-    gamma: float
+    p: Positive
+    q: Positive
+    gamma: Positive
 
     def log_likelihood(self, h: Histories) -> np.ndarray:
         """Per household with baskets worth anything (their equation 1a)."""
@@ -120,20 +154,49 @@ class GammaGamma:
         return np.asarray(self.p * (self.gamma + h.baskets * h.usd) / (self.p * h.baskets + self.q - 1))
 
 
+@declared
 @dataclass(frozen=True)
 class Classic:
     """Both together, as a forecaster."""
 
-    horizon_days: int
+    horizon_days: Days
     baskets: BgNbd
     value: GammaGamma
+    usual: Usual
 
     def predict(self, table: pa.Table) -> Predictions:
         """Chance to buy, baskets, and baskets times their worth."""
+        return self.of(Histories.of(table))
+
+    def of(self, h: Histories) -> Predictions:
+        """The same for histories; finite whatever the parameters are."""
+        with np.errstate(all="ignore"):
+            expected = _held(self.baskets.expected(h, self.horizon_days))
+            chance = np.clip(np.nan_to_num(self.baskets.active(h, self.horizon_days)), SMALLEST, 1)
+            return Predictions.of(chance, expected, _held(expected * self.value.usd_a_basket(h)))
+
+    def parts(self, table: pa.Table, head: str) -> tuple[float, np.ndarray]:
+        """The logarithm of one head for the usual household, and what each of `PARTS` adds to it: rows x parts.
+
+        Shapley values over the four (Shapley 1953): each part's share, averaged over every order of joining.
+        """
         h = Histories.of(table)
-        expected = self.baskets.expected(h, self.horizon_days)
-        usd = expected * np.maximum(self.value.usd_a_basket(h), 0)
-        return Predictions.of(self.baskets.active(h, self.horizon_days), np.maximum(expected, 1e-6), usd)
+        seen: dict[frozenset[str], np.ndarray] = {}
+
+        def log_of(own: frozenset[str]) -> np.ndarray:
+            if own not in seen:
+                p = self.of(h.with_usual(self.usual, own))
+                told = {"activity": p.active_probability, "baskets": p.baskets, "spend": p.spend}[head]
+                seen[own] = np.log(np.maximum(told, SMALLEST))
+            return seen[own]
+
+        added = np.zeros((table.num_rows, len(PARTS)))
+        orders = list(permutations(range(len(PARTS))))
+        for order in orders:
+            for place, part in enumerate(order):
+                before = frozenset(PARTS[i] for i in order[:place])
+                added[:, part] += (log_of(before | {PARTS[part]}) - log_of(before)) / len(orders)
+        return float(log_of(frozenset())[0]), added
 
 
 def fit_classic(table: pa.Table, *, horizon_days: int) -> Classic:
@@ -145,7 +208,7 @@ def fit_classic(table: pa.Table, *, horizon_days: int) -> Classic:
     h = Histories.of(table)
     if not (h.repeats > 0).any():
         raise DataError("Nobody came twice: there is no pace to learn.", hint="Collect more months.")
-    return Classic(horizon_days, fit_bgnbd(h), fit_gamma_gamma(h))
+    return Classic(horizon_days, fit_bgnbd(h), fit_gamma_gamma(h), h.usual())
 
 
 def fit_bgnbd(h: Histories, *, ridge: float = RIDGE) -> BgNbd:
@@ -180,3 +243,8 @@ def _top(log_likelihood: Callable[[np.ndarray], np.ndarray], start: tuple[float,
     if not found.success or not np.isfinite(found.fun):
         raise DataError("The BG/NBD baseline could not be fitted.", hint="Collect more households.")
     return np.asarray(np.exp(found.x))
+
+
+def _held(amount: np.ndarray) -> np.ndarray:
+    """Above zero and below 1.2 million, as every head's rates are."""
+    return np.asarray(np.clip(np.nan_to_num(amount, posinf=LARGEST), SMALLEST, LARGEST))

@@ -9,6 +9,7 @@ import typer
 from twinops import plugins
 from twinops.cli._answer import Json, answer, home
 from twinops.entities.legal import LegalFacts
+from twinops.entities.wording import MANY
 
 if TYPE_CHECKING:
     from twinops.workflows.sources.check import Checked
@@ -27,8 +28,9 @@ def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
     """Dry run of a source of your own: what would be taken, dropped, quarantined and why. Nothing is stored."""
-    found = home(ctx).run("sources.check", name=name)
-    answer(found, as_json=as_json, text=_checked(found))
+    project = home(ctx)
+    found = project.run("sources.check", name=name)
+    answer(found, as_json=as_json, text=project.told(_checked(found)))
 
 
 @app.command()
@@ -58,7 +60,7 @@ def _told(name: str, facts: LegalFacts) -> str:
 def _checked(found: Checked) -> str:
     lines = [
         f"own.{found.name} ({found.kind}): {found.records:,} records in {found.files} file(s)",
-        f"  would be taken: {found.taken:,} of {found.households:,} households{_by_month(found.months)}",
+        f"  would be taken: {found.taken:,} of {found.households:,} {MANY}{_by_month(found.months)}",
         f"  would be quarantined: {_listed(found.quarantined) or 'none'}",
         f"  columns without a declared purpose, not read: {', '.join(map(_safe, found.dropped_columns)) or 'none'}",
         f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import NORMAL_95
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREEN, canvas, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.wilson import share
@@ -52,8 +53,8 @@ def activity_picture(periods: tuple[Period, ...], *, first_day: date, horizon_da
     fewest, most = min(p.households for p in periods), max(p.households for p in periods)
     return tell(
         figure,
-        finding=f"Between {shares[0]} and {shares[-1]} of the households come back within {horizon_days} days",
-        rests_on=f"n = {fewest:,} to {most:,} households with training consent and an earlier basket, {len(periods)} "
+        finding=f"Between {shares[0]} and {shares[-1]} of the {MANY} come back within {horizon_days} days",
+        rests_on=f"n = {fewest:,} to {most:,} {MANY} with training consent and an earlier basket, {len(periods)} "
         f"as-of days in {first_day + timedelta(days=periods[0].cutoff):%Y}; calendar dates are assigned.\n"
         "Bands: 95 % intervals (Wilson; normal for the mean).",
     )

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import ONE
 from twinops.evaluation.privacy.reidentification import AttackRisk
 from twinops.evaluation.statistics.rendering import written
 
 ATTACKS = {
-    "singling_out_risk": "picking one household out of all",
-    "linkability_risk": "recognising one household in two halves of its data",
-    "inference_risk": "guessing a household's spend from everything else",
+    "singling_out_risk": f"picking one {ONE} out of all",
+    "linkability_risk": f"recognising one {ONE} in two halves of its data",
+    "inference_risk": f"guessing a {ONE}'s spend from everything else",
 }
 
 

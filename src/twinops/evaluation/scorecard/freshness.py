@@ -12,6 +12,7 @@ import numpy as np
 from twinops.entities import shown
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
 from twinops.evaluation.statistics.setting import Setting
@@ -28,7 +29,7 @@ SHOWN = (
         section=Section.DOUBT,
     ),
     *shown.pictures(
-        {"freshness": "What is lost when the state of households is old, and when the heads are"}, section=Section.DOUBT
+        {"freshness": f"What is lost when the state of {MANY} is old, and when the heads are"}, section=Section.DOUBT
     ),
 )
 

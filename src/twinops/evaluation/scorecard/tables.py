@@ -3,6 +3,7 @@
 from typing import Any
 
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MONEY
 from twinops.evaluation.scorecard.origins import QUANTITIES
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.rendering import table, written, written_gain
@@ -10,7 +11,7 @@ from twinops.evaluation.statistics.rendering import table, written, written_gain
 SAID = {
     "active_auc": "who comes back: AUC",
     "baskets_poisson_deviance": "baskets: Poisson deviance",
-    "spend_mae": "median of spend: mean absolute error, USD",
+    "spend_mae": f"median of spend: mean absolute error, {MONEY}",
     "spend_deviance": "mean of spend: Tweedie deviance",
 }
 BASELINES = {
@@ -48,7 +49,7 @@ def groups_table(scorecard: Findings) -> str:
     shown = {
         "coverage_baskets": "baskets in range",
         "coverage_spend": "spend in range",
-        "spend_mae": "spend error, USD",
+        "spend_mae": f"spend error, {MONEY}",
         "predicted_over_actual_spend": "predicted over actual spend",
     }
     rows = [

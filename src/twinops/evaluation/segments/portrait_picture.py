@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from twinops.entities.wording import MANY, MONEY, ONE
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, above, canvas, nothing, panel_title, tell
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.portrait import Portrait
@@ -17,7 +18,7 @@ def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) 
     # fewer than ten alike would single somebody out
     if portrait is None or portrait.expected is None:
         figure, _ = canvas(size=(8, 1.2))
-        return nothing(figure, finding="No twin is shown: no ten households are alike enough", rests_on="")
+        return nothing(figure, finding=f"No twin is shown: no ten {MANY} are alike enough", rests_on="")
     figure, (left, middle, right) = canvas(columns=3, size=(13, 4.1), width_ratios=[1, 1.5, 1.2])
     _pace(left, portrait)
     _expected(middle, portrait.expected, simulated)
@@ -26,10 +27,11 @@ def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) 
     chance = "" if e.active_probability is None else f"{_likely(e.active_probability)} to shop and "
     return tell(
         figure,
-        finding=f"{portrait.name.capitalize()}: {chance}expected to spend {e.spend:,.0f} USD in {e.horizon_days} days",
+        finding=f"{portrait.name.capitalize()}: {chance}expected to spend {e.spend:,.0f} {MONEY} "
+        f"in {e.horizon_days} days",
         rests_on=f"As of {portrait.as_of.isoformat()}, opened for {portrait.purpose.replace('_', ' ')}; figures are "
-        "rounded, and ten households or more share the banded habits. Ranges hold 80 of 100 like cases.\n"
-        "What-ifs are response, not uplift: nobody was chosen at random; their ranges are those of households of like "
+        f"rounded, and ten {MANY} or more share the banded habits. Ranges hold 80 of 100 like cases.\n"
+        f"What-ifs are response, not uplift: nobody was chosen at random; their ranges are those of {MANY} of like "
         "activity.",
     )
 
@@ -90,4 +92,4 @@ def _why(ax: Any, portrait: Portrait) -> None:
     ax.set_xlim(min(0.5, *factors) - 0.1, max(1.5, *factors) + 0.1)
     ax.set_ylim(-0.6, len(reasons) - 0.2)
     ax.xaxis.set_major_formatter(lambda factor, _: f"x {factor:.2g}")
-    panel_title(ax, "Why: times the average household's spend")
+    panel_title(ax, f"Why: times the average {ONE}'s spend")

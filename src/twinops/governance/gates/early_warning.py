@@ -18,11 +18,12 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.wording import MANY
 from twinops.governance.citations import said
 from twinops.governance.reading import Record
 
 RULE = "House rule: what is served is watched; AI Act art. 72 (Reg. (EU) 2024/1689) asks it of high-risk systems"
-QUESTION = "Did households do in the first days after the as-of day what was expected of them?"
+QUESTION = f"Did {MANY} do in the first days after the as-of day what was expected of them?"
 MEASURES = ("early_baskets_ratio", "early_active_ratio")
 """With how far calm weeks lie from one in their intervals."""
 
@@ -76,7 +77,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     both = [m for m in found if m is not None and m.low is not None and m.high is not None]
     if len(both) < len(found):
         return missing(
-            "What households did in the first days was not measured with its intervals.",
+            f"What {MANY} did in the first days was not measured with its intervals.",
             "Run `dvc repro drift`; it needs the days after drift.current_cutoff, and three weeks or more before it.",
             limit=limits.alarm,
         )
@@ -88,14 +89,14 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     if outcome is Outcome.PASSED:
         alone = "; ".join(f"{_spoken(m)} {m}" for m in weeks)
         return passed(
-            f"{sentence}: none off by {limits.warn:.0%}. By this week's households alone, {alone}: all of it within "
+            f"{sentence}: none off by {limits.warn:.0%}. By this week's {MANY} alone, {alone}: all of it within "
             f"{limits.alarm:.0%}.",
             **figures,
         )
     if outcome is Outcome.FAILED:
         return failed(
             f"{sentence}: an alarm, off by {limits.alarm:.0%} or more and beyond what calm weeks do.",
-            "See notebooks/drift.py: is a feed silent, did households leave, did the world change? Hold the offers.",
+            f"See notebooks/drift.py: is a feed silent, did {MANY} leave, did the world change? Hold the offers.",
             **figures,
         )
     return inconclusive(
@@ -127,6 +128,6 @@ def _beyond_chance(m: Measure) -> bool:
 
 
 def _spoken(m: Measure) -> str:
-    return {"early_baskets_ratio": "baskets", "early_active_ratio": "households that came"}.get(
+    return {"early_baskets_ratio": "baskets", "early_active_ratio": f"{MANY} that came"}.get(
         m.name.removesuffix(".week"), m.name
     )

@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.wording import MANY
 from twinops.governance.reading import Record, Text
 
 RULE = "AI Act art. 5(1)(a)-(b) (Reg. (EU) 2024/1689), guidelines C(2025) 5052; Dir. 2005/29/EC arts. 5(3), 8-9"
@@ -53,7 +54,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     if absent or measured is None or kept is None:
         return missing(
             f"Not measured: {', '.join(map(_spoken, absent))}.",
-            "Run `dvc repro influence`; a group needs at least ten households with declared demographics.",
+            f"Run `dvc repro influence`; a group needs at least ten {MANY} with declared demographics.",
             limit=limits.ratio_at_most,
         )
     if _plain(measured.value) != _plain(limits.groups):
@@ -90,7 +91,7 @@ def _by_group(evidence: Evidence, ratios: dict[str, Measure], kept: Measure, lim
         return inconclusive(
             f"It cannot be excluded that these are chosen more than {most:g} times as often as the rest: "
             f"{_in_words(evidence, unsure)}. {none}",
-            "More households with declared demographics would tell; else a risk officer decides in writing.",
+            f"More {MANY} with declared demographics would tell; else a risk officer decides in writing.",
             **figures,
         )
     return passed(

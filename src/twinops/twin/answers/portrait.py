@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from twinops.data.days import FIRST_DAY
+from twinops.entities.wording import ONE
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.opening import Opening
 from twinops.twin.answers.theme_facts import ThemeReason, moves
@@ -21,7 +22,7 @@ from twinops.twin.state.features import SPEEDS
 
 LOGIC = (
     "The twin keeps running sums of your baskets at three speeds of forgetting. A fixed formula, one for everyone, "
-    "turns them into what is expected. Each theme multiplies what is expected of the average household; together they "
+    f"turns them into what is expected. Each theme multiplies what is expected of the average {ONE}; together they "
     "give your figure exactly. Themes that belong together, such as how often and how lately, share their effect, so "
     "one of them may look the wrong way round. No other person's data and no attribute such as age or income is used."
 )

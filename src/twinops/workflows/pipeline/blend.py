@@ -25,6 +25,7 @@ from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.params import SignalsParams
 from twinops.workflows.apart import apart_of, everyone, seal_parted
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.pipeline.lawful import NO_LEDGER, assessed
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import assessments
@@ -53,7 +54,7 @@ class Blended:
     findings: Findings
 
 
-def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
+def blend(plane: DataPlane, texts: SignalsParams, as_of: date, words: DeclaredWords = UNDECLARED) -> Blended:
     """Write the sealed blend, `reports/measures/blend.json` and a picture of who is held from where.
 
     Only consumers of the panel are in it, so consent to training holds for every row; every other source's record is in
@@ -74,8 +75,8 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date) -> Blended:
     table = blending.blend(engine, given, window_days=texts.window_days)
     seal_parted(plane, table, places.blend, apart=apart_of(plane))
     findings = _findings(table, places)
-    places.keep("blend", findings)
-    save(held_picture(findings, PRESENCE), places.figure("held"))
+    places.keep("blend", findings, words.wording)
+    save(held_picture(findings, PRESENCE), places.figure("held"), words.wording)
     return Blended(len(pc.unique(table["sid"])), table.num_rows, findings)
 
 

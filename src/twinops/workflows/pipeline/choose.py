@@ -40,7 +40,7 @@ def choose(learning: Learning, margins: ChooseParams) -> Chosen:
     choice = choose_by(accuracy)
     about = About.these(days, accuracy, seed=margins.seed, which="earlier")
     findings = choice_findings(choice, accuracy, about)
-    learning.plane.places.keep("champion", findings)
+    learning.plane.places.keep("champion", findings, learning.words.wording)
     return Chosen(choice, findings)
 
 

@@ -23,6 +23,7 @@ from twinops.governance.law.contact_limits import Contact, ContactLimits, refusa
 from twinops.params import AgesParams, FairnessParams
 from twinops.ports import KeyStore
 from twinops.twin.state.features import STATE
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import births
@@ -51,7 +52,9 @@ class Guarded:
     known: dict[str, bool]
 
 
-def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: AgesParams) -> Influenced:
+def influence(
+    places: Places, *, keys: KeyStore, replay: FairnessParams, rule: AgesParams, words: DeclaredWords = UNDECLARED
+) -> Influenced:
     """Write `reports/measures/influence.json` and a picture.
 
     Raises:
@@ -79,8 +82,8 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, rule: A
     pressure = _pressure(Proposed(people, sent, guarded, against, chosen), rules, replay)
     found = MeasuredInfluence(replay.cutoff, past_days, pressure, guarded.known, limits.groups, choices, replay.seed)
     findings = influence_findings(found)
-    places.keep("influence", findings)
-    save(influence_picture(found, most=limits.ratio_at_most), places.figure("influence"))
+    places.keep("influence", findings, words.wording)
+    save(influence_picture(found, most=limits.ratio_at_most), places.figure("influence"), words.wording)
     return Influenced(findings, influence_sentence(found))
 
 

@@ -20,8 +20,8 @@ from twinops.entities.findings import Findings
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.wilson import share
 from twinops.governance.assessment import legitimate_interests
-from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.policy_file import assessments
 
 ATTACHED = {"social_posts": "social_accounts", "social_comments": "social_accounts", "care_cases": "crm"}
@@ -39,7 +39,7 @@ class Lawful:
     findings: Findings
 
 
-def lawful(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawful:
+def lawful(plane: DataPlane, as_of: date, words: DeclaredWords = UNDECLARED) -> Lawful:
     """Write the sealed list of records that may be linked, and `reports/measures/lawful.json`.
 
     A household is asked in the ledger of consent, a profile or account in what was chosen beside it, each as of today.
@@ -47,7 +47,7 @@ def lawful(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawfu
     """
     signed = assessments(plane.places, on=as_of)
     ledger, choices = (plane.tables.source(name, otherwise=NO_LEDGER) for name in ("consent", "choices"))
-    law, today = law_of(own), day_of(as_of)
+    law, today = law_of(words.own), day_of(as_of)
     answers = {
         source: consent.allowed(
             plane.engine,
@@ -60,7 +60,7 @@ def lawful(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Lawfu
     }
     plane.seal(_compared(answers), plane.places.blendable)
     findings = _findings(answers, signed, as_of)
-    plane.places.keep("lawful", findings)
+    plane.places.keep("lawful", findings, words.wording)
     held = {s: a.num_rows for s, a in answers.items()}
     return Lawful(held, {s: _allowed(a) for s, a in answers.items()}, findings)
 

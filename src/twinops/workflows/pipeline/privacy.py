@@ -7,6 +7,7 @@ import numpy as np
 
 from twinops.data.release.generalise import Rule, generalise
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY
 from twinops.errors import DataError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.privacy.carried import carried, carried_findings
@@ -58,7 +59,7 @@ def privacy(learning: Learning, banding: Banding, rules: TasteRules) -> Attacked
     known, recipe = learning.examples().all_closed(), learning.recipe
     beside, why_not = on_the_tastes(learning.plane, rules, params)
     found = on_the_model(known, params, recipe) | beside
-    source = "rows the head of {head} that ships is fitted on; refitted on halves of its households"
+    source = f"rows the head of {{head}} that ships is fitted on; refitted on halves of its {MANY}"
     members = membership_findings(found, draws=params.draws, seed=params.seed, source=source) + unattacked(why_not)
     people = banding.table()
     rule = Rule(release.k, release.l, release.t)
@@ -69,9 +70,13 @@ def privacy(learning: Learning, banding: Banding, rules: TasteRules) -> Attacked
     file = carried(lambda rows: to_text(recipe.fit(Examples(rows))).encode(), known.table, seed=params.seed)
     held = carried_findings(file, source=f"{len(known):,} rows the shipped model is fitted on", seed=params.seed)
     findings = members + tables + held
-    places.keep("privacy", findings)
-    save(membership_picture(found, findings), places.figure("membership"))
-    save(reidentification_picture(risks, n=len(people.members)), places.figure("reidentification"))
+    places.keep("privacy", findings, learning.words.wording)
+    save(membership_picture(found, findings), places.figure("membership"), learning.words.wording)
+    save(
+        reidentification_picture(risks, n=len(people.members)),
+        places.figure("reidentification"),
+        learning.words.wording,
+    )
     classes = len(np.unique(table.classes))
     return Attacked(findings, risks, classes, table.reached, privacy_conclusion(findings, risks))
 

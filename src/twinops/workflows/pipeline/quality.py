@@ -14,9 +14,10 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
-from twinops.own_params import NOTHING_OWN, STAGED_AS, OwnParams
+from twinops.own_params import STAGED_AS
 from twinops.twin.table_lineage import SEALED_FROM
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 
 SOURCES = "twinops.data.sources"
 
@@ -30,18 +31,18 @@ class Quality:
     findings: Findings
 
 
-def quality(plane: DataPlane, as_of: date, own: OwnParams = NOTHING_OWN) -> Quality:
+def quality(plane: DataPlane, as_of: date, words: DeclaredWords = UNDECLARED) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
     declared, today = plugins.names(SOURCES), day_of(as_of)
-    mine = {STAGED_AS[said.kind]: shelf(said) for said in own.root.values()}
+    mine = {STAGED_AS[said.kind]: shelf(said) for said in words.own.root.values()}
     sources = [s for name in declared for s in opened(plane, name, mine.get(name))]
     for source in sources:
         plane.engine.register(source.name, source.rows)
     months = {s.name: by_month(s) for s in sources}
     against = contradictions.found(plane.engine, [s.name for s in sources])
     findings = quality_findings(sources, months, against, declared=declared, today=today)
-    plane.places.keep("quality", findings)
-    save(quality_picture(findings), plane.places.figure("quality"))
+    plane.places.keep("quality", findings, words.wording)
+    save(quality_picture(findings), plane.places.figure("quality"), words.wording)
     return Quality(len(sources), sum(s.rows.num_rows for s in sources), findings)
 
 

@@ -46,7 +46,8 @@ def access(who: str, *, opener: Opener) -> ShownPortrait:
     # art. 15 asks for what is held, and is answered with or without a twin
     portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
     held, made = tuple(held_by_sources(theirs, opener.receipts.own)), tuple(made_of_it(places, consumer))
-    return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)
+    words, whole = opener.words.wording, replace(portrait, held=held, made=made, rights=rights(places))
+    return ShownPortrait(words.told(whole), None, words)
 
 
 def held_by_sources(tables: SealedTables, own: OwnParams) -> Iterator[HeldRecords]:

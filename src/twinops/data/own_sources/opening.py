@@ -49,7 +49,7 @@ def of_batch(source: DeclaredSource, batch: str) -> Path:
         ParamsError: the batch is not a month.
     """
     if source.said.kind == "transactions" and not MONTH.fullmatch(batch):
-        raise ParamsError(f"{batch!r} is not a month.", hint="Say it as 2017-01.")
+        raise ParamsError(f"{batch!r} is not a month.", hint="Say it as YYYY-MM.")
     if source.said.reads != "folder":
         return _declared_path(source)
     found = batches(source)

@@ -92,7 +92,7 @@ def factors_picture(tastes: Tastes | None) -> Figure:
         finding=f"Who buys more of {one} buys less of {other}",
         rests_on=f"Principal directions of relative tastes, how much a {ONE} buys at all taken out: the categories "
         f"at both ends of each. Learned from {seen.rows:,} {ONE}-days of {seen.households:,} {MANY}.\n"
-        "The most frequent categories, special categories of data left out. Correlation between groceries, not kinds "
+        "The most frequent categories, special categories of data left out. Correlation between goods, not kinds "
         "of people.",
     )
 

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from twinops import plugins
 from twinops.data import blend as blending
 from twinops.data.days import day_of
+from twinops.data.own_sources.law import law_of
 from twinops.data.texts import signals
 from twinops.entities.consent import LegalBasis
 from twinops.entities.fact import Fact, Kind
@@ -76,8 +77,18 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date, words: DeclaredWo
     seal_parted(plane, table, places.blend, apart=apart_of(plane))
     findings = _findings(table, places)
     places.keep("blend", findings, words.wording)
-    save(held_picture(findings, PRESENCE), places.figure("held"), words.wording)
+    save(held_picture(findings, PRESENCE, made_up=_made_up(opened, words)), places.figure("held"), words.wording)
     return Blended(len(pc.unique(table["sid"])), table.num_rows, findings)
+
+
+def _made_up(opened: Mapping[str, pa.Table], words: DeclaredWords) -> str:
+    """What of the sources beside the receipts is declared as synthetic, in a sentence; nothing where none is."""
+    law, held = law_of(words.own), [name for name, table in opened.items() if table.num_rows]
+    synthetic = [name for name in held if law[name].synthetic]
+    if not synthetic:
+        return ""
+    named = "All but purchases" if synthetic == held else ", ".join(n.replace("_", " ") for n in synthetic).capitalize()
+    return f"{named} are synthetic."
 
 
 def _law(places: Places, as_of: date) -> dict[str, blending.LegalGround]:

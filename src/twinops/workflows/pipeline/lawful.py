@@ -17,6 +17,7 @@ from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.legal import LegalFacts
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.wilson import share
 from twinops.governance.assessment import legitimate_interests
@@ -59,7 +60,7 @@ def lawful(plane: DataPlane, as_of: date, words: DeclaredWords = UNDECLARED) -> 
         for source in (*COMPARED, *ATTACHED)
     }
     plane.seal(_compared(answers), plane.places.blendable)
-    findings = _findings(answers, signed, as_of)
+    findings = _findings(answers, signed, as_of, law["consent"])
     plane.places.keep("lawful", findings, words.wording)
     held = {s: a.num_rows for s, a in answers.items()}
     return Lawful(held, {s: _allowed(a) for s, a in answers.items()}, findings)
@@ -95,8 +96,11 @@ def _allowed(answers: pa.Table) -> int:
     return int(pc.sum(answers["allowed"].cast(pa.int64())).as_py() or 0)
 
 
-def _findings(answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purpose]], as_of: date) -> Findings:
-    source = "choices and ledger of consent (synthetic) on the as-of date, by each source's legal basis"
+def _findings(
+    answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purpose]], as_of: date, ledger: LegalFacts
+) -> Findings:
+    made_up = " (synthetic)" if ledger.synthetic else ""
+    source = f"choices and ledger of consent{made_up} on the as-of date, by each source's legal basis"
     measures = []
     for name, table in answers.items():
         if table.num_rows:

@@ -73,6 +73,7 @@ Markdown(
         f"The model has seen {seen.rows:,} {one}-days of {seen.households:,} {many}, as-of days "
         f"{seen.first_cutoff} to {seen.last_cutoff}. It holds none of them: it is {home.places.model.stat().st_size:,} "
         "bytes of text.\n\n"
-        f"{choice_conclusion(trained.choice)}\n\n{trained.conclusion}\n\nHow well it predicts is measured in `evaluate`."
+        f"{choice_conclusion(trained.choice)}\n\n{trained.conclusion}\n\n"
+        "How well it predicts is measured in `evaluate`."
     )
 )

@@ -60,12 +60,13 @@ class Wording:
 
     def told(self, value: T) -> T:
         """The same text, or the same record, mapping or sequence of texts, in these words; all else as it is."""
-        plain = isinstance(value, str) and not isinstance(value, Enum)
-        return cast(T, self._text(str(value)) if plain else self._inner(value))
+        if not isinstance(value, str):
+            return cast(T, self._inner(value))
+        if "⟨" not in value or isinstance(value, Enum):
+            return value
+        return type(value)(self._text(str(value)))  # markup stays markup
 
     def _text(self, text: str) -> str:
-        if "⟨" not in text:
-            return text
         text = _ARTICLE.sub(r"\1n ", text) if self.one.startswith(_VOWELS) else text
         for mark, word in self.marks.items():
             text = text.replace(mark, word)

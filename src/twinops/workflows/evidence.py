@@ -45,8 +45,8 @@ class CandidateFolder:
         stages = [path.stem for path in self.places.all_measures]
         if not stages:
             raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
-        found = sum((self.places.kept(stage) for stage in stages), Findings())
         words = DeclaredWords(self.subject, self.own)
+        found = words.told(sum((self.places.kept(stage) for stage in stages), Findings()))
         told = (
             *declared.facts,
             *source_facts(self.own, files_of_others=self.shipped.folder is not None),

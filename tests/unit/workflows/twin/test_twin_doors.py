@@ -26,6 +26,8 @@ from twinops.data.vault.sealed_tables import SingleSubject
 from twinops.errors import REFUSED, DataError
 from twinops.params import AgesParams
 from twinops.wiring import Project, open_project
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.pipeline import twin as twin_verb
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
@@ -56,9 +58,18 @@ class Home:
     story: twin_verb.Story
     rule: AgesParams = RULE
 
+    words: DeclaredWords = UNDECLARED
+
+    @property
+    def plane(self) -> DataPlane:
+        return DataPlane(self.places, DuckDBEngine(threads=1), self.keys)
+
+    def told(self, text: str) -> str:
+        return self.words.told(text)
+
     def run(self, verb: str, **asked: Any) -> Any:
         if verb == "twin.segments":
-            return segments_verb.segments(places=self.places, keys=self.keys, **asked)
+            return segments_verb.segments(plane=self.plane, **asked)
         does: Callable[..., Any] = {
             "twin.access": twin_access.access,
             "twin.show": twin_show.show,

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
 
 from twinops.entities.measure import Measure
 from twinops.entities.wording import Wording
@@ -95,11 +94,10 @@ def panel_title(ax: Axes, text: str) -> None:
 
 def _say(figure: Figure, words: Wording) -> None:
     """Put every text of the figure into the declared words."""
-    for ax in figure.axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter):  # it writes the texts of ticks anew when it draws
-                formatter.seq = words.told(list(formatter.seq))
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        labels = [label.get_text() for label in axis.get_ticklabels()]
+        if (told := words.told(labels)) != labels:  # an axis writes its ticks anew when it is drawn
+            axis.set_ticks(axis.get_ticklocs(), told)
     for text in figure.findobj(Text):
         text.set_text(words.told(text.get_text()))
 

@@ -80,7 +80,7 @@ def stream_gap(everyone: Examples, diary: Diary, model: TwinModel) -> tuple[Meas
     )
     return (
         Measure("stream_batch_gap", worst / BILLION, len(everyone), "panel and baskets", method, unit="baskets",
-                unit_of_n="household-days"),
+                unit_of_n=f"{ONE}-days"),
     )  # fmt: skip
 
 

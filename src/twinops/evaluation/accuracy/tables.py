@@ -3,7 +3,7 @@
 from twinops.entities.baselines import best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.entities.wording import MONEY
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.statistics.rendering import table, written, written_gain
 from twinops.twin.model.model import TwinModel
 
@@ -73,7 +73,7 @@ def choice_table(findings: Findings) -> str:
 def days_table(findings: Findings) -> str:
     """The held-out days one by one."""
     days = next(f.value for f in findings.facts if f.name == "accuracy_by_cutoff")
-    kept = {"households": "households", "active_share": "came back"}
+    kept = {"households": MANY, "active_share": "came back"}
     for quantity, said in {"active_auc": "AUC", "spend_mae": f"spend error, {MONEY}"}.items():
         best = best_baseline(quantity, findings.measures)
         kept |= {quantity: said, f"{quantity}.{best}": f"{said}, {best}", f"{quantity}.lightgbm": f"{said}, LightGBM"}

@@ -3,7 +3,7 @@
 from typing import Any
 
 from twinops.entities.findings import Findings
-from twinops.entities.wording import MONEY
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.scorecard.origins import QUANTITIES
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.rendering import table, written, written_gain
@@ -41,7 +41,7 @@ def days_table(scorecard: Findings) -> str:
     for d in _fact(scorecard, "rolling_origin"):
         told = [_written(d.get(q)) for q in QUANTITIES]
         rows.append([f"day {d['cutoff']}", f"{d['learned_rows']:,}", f"{d['households']:,}", *told])
-    return table(["as-of day", "rows learned from", "households", *SAID.values()], rows)
+    return table(["as-of day", "rows learned from", MANY, *SAID.values()], rows)
 
 
 def groups_table(scorecard: Findings) -> str:
@@ -56,7 +56,7 @@ def groups_table(scorecard: Findings) -> str:
         [g["attribute"].replace("_", " "), g["group"], f"{g['households']:,}", *(_written(g.get(k)) for k in shown)]
         for g in _fact(scorecard, "scorecard_groups")
     ]
-    return table(["attribute", "group", "households", *shown.values()], rows)
+    return table(["attribute", "group", MANY, *shown.values()], rows)
 
 
 def _fact(findings: Findings, name: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from twinops.entities.wording import MONEY
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.segments.measures import Mean, Segment
 from twinops.evaluation.statistics.rendering import table
 from twinops.twin.answers.portrait import Portrait
@@ -44,7 +44,7 @@ def segments_table(segments: Sequence[Segment]) -> str:
             continue
         change = s.what_if.difference if s.what_if else None
         rows.append([", ".join(s.name), f"{s.households:,}", _mean(s.active, 100), _mean(s.spend), _mean(change)])
-    return table(["segment", "households", "shop at all, %", f"spend, {MONEY}", f"change if, {MONEY}"], rows)
+    return table(["segment", MANY, "shop at all, %", f"spend, {MONEY}", f"change if, {MONEY}"], rows)
 
 
 def _spend(d: Distribution) -> str:

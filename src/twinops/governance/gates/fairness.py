@@ -195,7 +195,7 @@ class _Judged:
     def _told_by(self, unsure: Sequence[str]) -> str:
         """More households are worth waiting for only where a number of them would settle each doubt."""
         more = all(self.tests[name].households_to_settle is not None for name in unsure)
-        return f"A named risk officer decides in writing{', or more households would tell' if more else ''}."
+        return f"A named risk officer decides in writing{f', or more {MANY} would tell' if more else ''}."
 
     def _justified(self, name: str) -> bool:
         return name in self.limits.justifiable and name in self.weighed and not self.weighed[name].problem

@@ -44,7 +44,7 @@ from twinops.workflows.twin import predict, show, simulate
 SRC = ROOT / "src" / "twinops"
 DEMONSTRATION = re.compile(
     r"(?i:household|grocer|\busd\b|dollar|complete\W?journey|dunnhumby|84\.51|imputed by|demo panel)|"
-    r"\$\s?\d|\d\s?\$|\bUS\b|\bU\.S\.|United States|\b2017\b"
+    r"\$\s?\d|\d\s?\$|[$€£]\s*$|\bUS\b|\bU\.S\.|United States|\b2017\b"
 )
 """Plurals and compounds too: only `US` is told from `us` by its case."""
 DECLARES = ("demo/", "data/sources/", "data/journey.py", "data/consent/special_categories.yaml")
@@ -108,7 +108,8 @@ def test_no_template_and_no_list_of_the_package_does() -> None:
 
 
 def test_the_search_finds_plurals_cases_and_signs_and_leaves_other_words_alone() -> None:
-    for text in ("12 Households", "household-days", "Grocers", "5 USD", "$5", "US shoppers", "The Complete Journey"):
+    told = ("12 Households", "household-days", "Grocers", "5 USD", "$5", "for $", "US shoppers", "The Complete Journey")
+    for text in told:
         assert found(text), text
     for text in ("tell us", "household_id", "use it", "a journey"):
         assert not found(text), text
@@ -159,6 +160,10 @@ def foreign(text: str) -> list[str]:
     return [*(w for w in found(text) if w != "2017"), *MARK.findall(text)]
 
 
+TEX = re.compile(r"^\$.*\$$")
+"""How an axis writes numbers."""
+
+
 class Drawn:
     """Every text of every picture that is saved, by the picture's name."""
 
@@ -169,7 +174,7 @@ class Drawn:
         def listening(figure: Figure, path: Path, **look: Any) -> None:
             save(figure, path, **look)
             said = (t.get_text() for t in figure.findobj(Text))
-            self.texts[path.stem] = [t for t in said if "\\mathdefault" not in t]  # numbers on an axis, as TeX
+            self.texts[path.stem] = [t for t in said if not TEX.search(t)]
 
         patch.setattr(Figure, "savefig", listening)
 

@@ -22,8 +22,8 @@ def segments_picture(segments: Sequence[Segment], *, what: str, horizon_days: in
         left.legend(fontsize=8, frameon=False, loc="best")
     left.set_yticks(places, [f"{', '.join(s.name)}\nn = {s.households:,}" for s in shown], fontsize=9)
     left.set_xlim(left=0)
-    left.xaxis.set_major_formatter(lambda usd, _: f"${usd:,.0f}")
-    panel_title(left, f"Mean spend expected within {horizon_days} days")
+    left.xaxis.set_major_formatter(lambda money, _: f"{money:,.0f}")
+    panel_title(left, f"Mean spend expected within {horizon_days} days, {MONEY}")
     redeemed = [(p, s.what_if.redeemed) for p, s in zip(places, shown, strict=True) if s.what_if and s.what_if.redeemed]
     if redeemed:
         _dots(right, [p for p, _ in redeemed], [m for _, m in redeemed], ORANGE, "redeem")

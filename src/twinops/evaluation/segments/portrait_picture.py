@@ -60,19 +60,19 @@ def _expected(ax: Any, e: Forecast, simulated: Sequence[Simulated]) -> None:
     for place, (_, middle, low, high, colour) in enumerate(reversed(rows)):
         ax.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="round")
         ax.plot([middle], [place], "o", color=colour, markersize=7)
-        above(ax, place, middle, f"${middle:,.0f}", points=9, fontsize=8)
+        above(ax, place, middle, f"{middle:,.0f}", points=9, fontsize=8)
     ax.set_yticks(range(len(rows)), [r[0] for r in reversed(rows)], fontsize=9)
     ax.set_ylim(-0.6, len(rows) - 0.3)
     ax.set_xlim(left=0)
-    ax.xaxis.set_major_formatter(lambda usd, _: f"${usd:,.0f}")
-    panel_title(ax, f"Spend in {e.horizon_days} days: expected, 80 % range, and if")
+    ax.xaxis.set_major_formatter(lambda money, _: f"{money:,.0f}")
+    panel_title(ax, f"Spend in {e.horizon_days} days, {MONEY}: expected, 80 % range, and if")
 
 
 def _action(s: Simulated) -> str:
     a = s.action
     return {
         "campaign": f"if campaign {a.campaign} is sent",
-        "basket": f"if one more ${a.amount:,.0f} basket",
+        "basket": f"if one more basket of {a.amount:,.0f}",
         "silence": f"if {a.amount:.0f} days of silence",
     }[a.kind]
 

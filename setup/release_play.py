@@ -1,6 +1,6 @@
 """Make a play of this scratch clone: invented people with keys, their answers and signatures, and a policy of the play.
 
-usage: python setup/release_play.py           (after `make run`, in a clone made for it; see "A release" in README.md)
+usage: python setup/release_play.py           (after `make run`, in a clone made for it; see docs/release.md)
 
 The shipped demonstration is refused, and should be: nobody assessed it, and its decision fails the test on fairness.
 This plays the people who would assess it, and judges by a policy in which fairness and influence do not block.

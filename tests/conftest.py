@@ -1,11 +1,14 @@
-"""What all tests share: which files begin, so that two processes end together; garbage is looked for less often."""
+"""What all tests share: which files begin, so that two processes end together, each with one thread; rarer garbage."""
 
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterator
 
 import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes with two threads each wait for one another
 
 FIRST = (
     "server/test_readme_release.py",

@@ -335,7 +335,7 @@ class Params(Section):
     """The whole of `params.yaml`."""
 
     as_of: Date
-    months: tuple[Month, ...] = Field(min_length=1)
+    months: tuple[Month, ...] | tuple[Literal["all"]] = Field(min_length=1)
     subject: SubjectParams = ANY_CONSUMER
     compute: ComputeParams
     vault: VaultParams
@@ -370,6 +370,13 @@ class Params(Section):
     def _months_in_order(self) -> Self:
         if list(self.months) != sorted(set(self.months)):
             raise ValueError("months must be in order, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _months_are_files(self) -> Self:
+        sales = self.own.root.get(self.own.of_kind("transactions") or "")
+        if self.months == ("all",) and (sales is None or sales.reads == "folder"):
+            raise ValueError("months: `all` is for transactions of your own in one file or query; else name the months")
         return self
 
     @model_validator(mode="after")

@@ -268,8 +268,8 @@ def test_changes_are_asked_for_and_an_approval_is_revoked(live: Live, chromium: 
 
 def test_the_readme_names_what_is_there(live: Live, chromium: Any) -> None:
     """Its addresses open, and every word it sets off can be clicked on one of the pages, as the tests above do."""
-    told = (candidate.ROOT / "README.md").read_text(encoding="utf-8")
-    told = told.split("### The same in a browser")[1].split("\n## ")[0]
+    told = (candidate.ROOT / "docs" / "release.md").read_text(encoding="utf-8")
+    told = told.split("## The same in a browser")[1].split("\n## ")[0]
     addresses = re.findall(r"<http://127\.0\.0\.1:5000(/[^>]*)>", told)
     named = set(re.findall(r"\*([A-Z][\w ]+)\*", told))
     assert (len(addresses), len(named)) >= (2, 4)

@@ -1,4 +1,4 @@
-"""The README's chapter on a release, typed as it stands in a fresh clone, ends with a version in production.
+"""The chapter on a release (docs/release.md), typed as it stands in a fresh clone, ends with a version in production.
 
 Only the port is another, and the set-up's environment is put there rather than downloaded.
 """
@@ -19,9 +19,7 @@ import pytest
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3600)]
 HERE = Path(__file__).parent
-CHAPTER = (
-    (candidate.ROOT / "README.md").read_text(encoding="utf-8").partition("## A release\n")[2].partition("\n### ")[0]
-)
+CHAPTER = (candidate.ROOT / "docs" / "release.md").read_text(encoding="utf-8").partition("\n## ")[0]
 BLOCKS = re.findall(r"```bash\n(.*?)```", CHAPTER, re.DOTALL)
 FURNISH = (
     "{python} -c 'import sys; sys.path.insert(0, sys.argv[1]); import scratch_clone; from pathlib import Path;"

@@ -10,7 +10,7 @@ import typer
 
 from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.running_code import against_other
-from twinops.cli._answer import Json, answer, talk
+from twinops.cli._answer import Json, answer, home, talk
 
 app = typer.Typer(add_completion=False)
 
@@ -29,6 +29,9 @@ def repro(
     """Do what `dvc repro` does, with as many independent stages at once as there are processors."""
     against_other(ctx.obj)
     signal.signal(signal.SIGTERM, _interrupted)
+    if home(ctx).params.own.root:
+        talk("sources of your own: looking what changed ...")
+        home(ctx).run("sources.fingerprint")
     done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)
     said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"
     answer(done, as_json=as_json, text=f"pipeline: {said}, in {done.seconds:.0f} s")

@@ -35,10 +35,11 @@ def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
 
 @app.command()
 def fingerprint(ctx: typer.Context, as_json: Json = False) -> None:
-    """Write sources.lock.json: what your own sources hold now. Commit it; `collect` reads nothing else."""
+    """Let DVC see your own sources: files of the project in dvc.yaml, others by sources.lock.json. Commit both."""
     found = home(ctx).run("sources.fingerprint")
-    text = "\n".join(f"own.{n}: {sum(of.values()):,} records in {len(of)} file(s)" for n, of in found.records.items())
-    answer(found, as_json=as_json, text=text or "No source of your own is declared.")
+    lines = [f"own.{n}: {sum(of.values()):,} records in {len(of)} file(s)" for n, of in found.records.items()]
+    lines += [f"own.{n}: a file of this project, which DVC sees by itself" for n in found.seen]
+    answer(found, as_json=as_json, text="\n".join(lines) or "No source of your own is declared.")
 
 
 def _own(ctx: typer.Context) -> dict[str, LegalFacts]:

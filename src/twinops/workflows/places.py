@@ -189,6 +189,11 @@ class Places:
         return self.root / "epoch.json"
 
     @property
+    def pipeline(self) -> Path:
+        """The stages, as DVC reads them."""
+        return self.root / "dvc.yaml"
+
+    @property
     def sources_lock(self) -> Path:
         """What your own sources held when they were last fingerprinted."""
         return self.root / "sources.lock.json"

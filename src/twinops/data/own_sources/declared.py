@@ -18,6 +18,8 @@ from twinops.own_params import STAGED_AS, OwnParams, OwnSource
 
 KINDS = "twinops.data.own_sources.kinds"
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
+WHOLE = "all"
+"""The batch of a source that is not collected by the month."""
 
 
 @dataclass(frozen=True)

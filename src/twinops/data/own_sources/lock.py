@@ -1,4 +1,4 @@
-"""`sources.lock.json`: what your own sources held when last looked at. DVC watches it for files it cannot see."""
+"""`sources.lock.json`: what your own sources outside the project held when last looked at. DVC cannot see those."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import json
 from pathlib import Path
 from typing import Any
 
-from twinops.data.own_sources import opening
+from twinops.data.own_sources import opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.own_sources.reading import cells_of
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 
-AGAIN = "Run `twinops sources fingerprint` and commit sources.lock.json."
+AGAIN = "Run `twinops sources fingerprint` (`make run` does it), and commit dvc.yaml and sources.lock.json."
 
 
 def fingerprint(source: DeclaredSource) -> dict[str, Any]:
     """SHA-256 and records of every declared file, or of the query's result; no name, no value."""
-    batches = list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]
     found = {}
-    for batch in batches:
+    for batch in opening.batches(source) if source.said.reads == "folder" else ["all"]:
         cells = cells_of(source, batch)
-        found[batch if source.said.reads == "folder" else "all"] = {"records": cells.records, "sha256": cells.digest}
+        found[batch] = {"records": cells.records, "sha256": cells.digest}
     return found
 
 
@@ -31,11 +30,13 @@ def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:
 
 
 def check(path: Path, source: DeclaredSource, batch: str, digest: str) -> None:
-    """Refuse what is not what the lock says: the pipeline would not know that it changed.
+    """Refuse what DVC does not see and is not what the lock says: the pipeline would not know that it changed.
 
     Raises:
         IntegrityError: there is no lock, or the file is another one.
     """
+    if watching.is_watched(path.with_name("dvc.yaml"), source.said, source.root):
+        return
     try:
         said = json.loads(path.read_text(encoding="utf-8"))["own"][source.name]
         locked = said[batch if source.said.reads == "folder" else "all"]["sha256"]

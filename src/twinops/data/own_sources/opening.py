@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from twinops.data.own_sources.declared import MONTH, DeclaredSource
+from twinops.data.own_sources.declared import MONTH, WHOLE, DeclaredSource
 from twinops.errors import DataError, ParamsError
 
 _CHUNK = 2**20
@@ -48,8 +48,10 @@ def of_batch(source: DeclaredSource, batch: str) -> Path:
         DataError: a folder holds no file of this month, which may not be taken for a month without receipts.
         ParamsError: the batch is not a month.
     """
-    if source.said.kind == "transactions" and not MONTH.fullmatch(batch):
-        raise ParamsError(f"{batch!r} is not a month.", hint="Say it as YYYY-MM.")
+    if not (MONTH.fullmatch(batch) or (batch == WHOLE and source.said.reads != "folder")):
+        raise ParamsError(
+            f"{batch!r} is not a month.", hint="Say it as YYYY-MM, or `all` for one file with all months."
+        )
     if source.said.reads != "folder":
         return _declared_path(source)
     found = batches(source)

@@ -13,7 +13,7 @@ from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import database, opening
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.cells import TextCells, as_refusals
-from twinops.data.own_sources.declared import DeclaredSource, shelf
+from twinops.data.own_sources.declared import WHOLE, DeclaredSource, shelf
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, Reading, RefusedRow, as_table
@@ -41,7 +41,7 @@ def cells_of(source: DeclaredSource, batch: str) -> TextCells:
 
 
 def read(source: DeclaredSource, batch: str, cells: TextCells) -> Reading:
-    """A month of transactions by the counted calendar, or everything of another kind.
+    """A month of transactions by the counted calendar, or everything: of another kind, or in one go.
 
     A record without a month (no readable time, torn) is read with the file's first one, to be quarantined there; in a
     folder, with the month its file is named after.
@@ -57,7 +57,7 @@ def read(source: DeclaredSource, batch: str, cells: TextCells) -> Reading:
 def _mine(source: DeclaredSource, batch: str, found: pa.Array) -> tuple[np.ndarray, bool, np.ndarray]:
     """Which rows belong to the batch, whether records without a month do, and which rows are in the wrong file."""
     nothing = np.zeros(len(found), bool)
-    if source.said.kind != "transactions":
+    if source.said.kind != "transactions" or batch == WHOLE:
         return ~nothing, True, nothing
     other = np.asarray(pc.fill_null(pc.not_equal(found, batch), False))
     if source.said.reads == "folder":
@@ -106,8 +106,7 @@ def look(source: DeclaredSource) -> SourceLook:
     Raises:
         DataError, ParamsError, ServiceError: as reading does.
     """
-    # any month will do to find the one file or query of another source
-    names = list(opening.batches(source)) if source.said.reads == "folder" else ["2000-01"]
+    names = list(opening.batches(source)) if source.said.reads == "folder" else [WHOLE]
     reasons, by_month, people = Counter[str](), Counter[str](), set[str]()
     records, taken = 0, 0
     dropped: dict[str, None] = {}

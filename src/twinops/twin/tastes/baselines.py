@@ -10,13 +10,14 @@ from twinops.twin.model.boosted_trees import fit_scorer
 from twinops.twin.model.glm import Head, Scaling, fit_activity
 from twinops.twin.model.predictions import logistic
 from twinops.twin.state.features import RFM
-from twinops.twin.tastes.categories import Tastes, own_terms
+from twinops.twin.tastes.categories import OWN, Tastes, own_terms
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.coupons import Answering, Coupons, fit_answering
 from twinops.twin.tastes.rows import NEVER, TasteRows
 
-TREES_SHARE = 4
-"""Trees learn from every fourth household-day: all of them would take five times the heads' time."""
+TREES_SHARE, TREES_ROWS = 4, 20_000
+"""Trees learn from every fourth household-day, and from so many at most: all of them would take five times the heads'
+time, and each stands there once a category."""
 
 TREES = ChallengerParams(leaves=15, least_rows=60, rate=0.1, activity_trees=100)
 """The best of four settings on as-of day 225; for coupons, as they come."""
@@ -45,7 +46,8 @@ def _lately(rows: TasteRows) -> np.ndarray:
 
 def trees_on_tastes(model: Tastes, past: TasteRows, rows: TasteRows) -> np.ndarray:
     """Trees on the same terms, all categories together, with the category as a term."""
-    learned = past.where(np.arange(len(past)) % TREES_SHARE == 0)
+    every = max(TREES_SHARE, -(-len(past) // TREES_ROWS))
+    learned = past.where(np.arange(len(past)) % every == 0)
     predict = fit_scorer(_stacked(model, learned), learned.chosen.reshape(-1), TREES)
     return predict(_stacked(model, rows)).reshape(rows.chosen.shape)
 
@@ -86,10 +88,13 @@ def _stacked(model: Tastes, rows: TasteRows) -> np.ndarray:
     """(rows x categories) x terms: each category's own terms, the shared ones, and which category it is."""
     rates = model.rates(rows)
     shared, count = model.shared(rows, rates), len(model.categories)
-    own = np.stack([own_terms(rows, model, place, rates) for place in range(count)], axis=1)
-    everywhere = np.repeat(shared[:, None, :], count, axis=1)
-    which = np.broadcast_to(np.arange(count, dtype=float)[None, :, None], (len(rows), count, 1))
-    return np.concatenate([own, everywhere, which], axis=2).reshape(len(rows) * count, -1)
+    # filled in place: at ten times the demonstration each copy would be half a gigabyte
+    out = np.empty((len(rows), count, len(OWN) + shared.shape[1] + 1))
+    for place in range(count):
+        out[:, place, : len(OWN)] = own_terms(rows, model, place, rates)
+        out[:, place, -1] = place
+    out[:, :, len(OWN) : -1] = shared[:, None, :]
+    return out.reshape(len(rows) * count, -1)
 
 
 def _rfm_terms(rows: CouponRows, kinds: tuple[str, ...]) -> np.ndarray:

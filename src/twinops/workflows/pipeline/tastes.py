@@ -118,7 +118,10 @@ def _measured_tastes(found: _Found, tables: TasteTables, rules: TasteRules) -> t
         measure = partial(taste_measures.measure_tastes, days, draws, seed=rule.seed)
         found.measures += found.attempt("category measures", measure) or []
         found.facts += taste_measures.taste_facts(days, names, tried)
-        trees = {**baselines.TREES.model_dump(), "learned_from": f"every {baselines.TREES_SHARE}th {ONE}-day"}
+        trees = {
+            **baselines.TREES.model_dump(),
+            "learned_from": f"every {baselines.TREES_SHARE}th {ONE}-day, {baselines.TREES_ROWS} at most",
+        }
         found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/tastes/baselines.py"))
     measures = {m.name: m for m in found.measures}
     found.pictures["tastes"] = tastes_picture(measures)

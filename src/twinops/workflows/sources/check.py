@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.declared import WHOLE, declared
 from twinops.data.own_sources.reading import SourceLook, look
 from twinops.entities.small_cells import hidden
 from twinops.own_params import OwnParams
@@ -53,9 +53,9 @@ def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Check
         filled_columns=looked.filled_columns,
         months=hidden(looked.months),
         not_collected=_beyond(looked, params.months),
-        without_rows=tuple(m for m in params.months if looked.months and m not in looked.months),
+        without_rows=tuple(m for m in params.months if looked.months and m not in {*looked.months, WHOLE}),
     )
 
 
 def _beyond(looked: SourceLook, months: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(m for m in looked.months if m not in months)
+    return () if months == (WHOLE,) else tuple(m for m in looked.months if m not in months)

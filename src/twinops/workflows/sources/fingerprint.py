@@ -1,8 +1,8 @@
-"""Write down what the sources of your own hold now, for DVC to watch and for `collect` to compare."""
+"""Let DVC see your own sources: `dvc.yaml` names files of the project, `sources.lock.json` what lies elsewhere."""
 
 from dataclasses import dataclass
 
-from twinops.data.own_sources import lock
+from twinops.data.own_sources import lock, watching
 from twinops.data.own_sources.declared import declared
 from twinops.own_params import OwnParams
 from twinops.params import SourcesParams
@@ -11,15 +11,28 @@ from twinops.workflows.places import Places
 
 @dataclass(frozen=True)
 class Fingerprinted:
-    """Records per source and file."""
+    """Records per source outside the project, by file; names of sources whose files DVC sees by itself."""
 
     records: dict[str, dict[str, int]]
+    seen: tuple[str, ...]
 
 
 def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fingerprinted:
-    """Read every declared source in full and write `sources.lock.json`."""
+    """Write into `dvc.yaml` what is watched, and read every source outside the project for `sources.lock.json`.
+
+    Raises:
+        DataError, ParamsError, ServiceError: a source cannot be read; nothing was written.
+    """
+    seen = tuple(name for name, said in own.root.items() if watching.inside(said, places.root))
     found = {
-        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows)) for name in own.root
+        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows))
+        for name in own.root
+        if name not in seen or not places.pipeline.is_file()
     }
+    if places.pipeline.is_file():
+        before = places.pipeline.read_text(encoding="utf-8")
+        after = watching.watched(before, own, places.root)
+        if after != before:
+            places.pipeline.write_text(after, encoding="utf-8")
     lock.write(places.sources_lock, found)
-    return Fingerprinted({name: {f: facts["records"] for f, facts in of.items()} for name, of in found.items()})
+    return Fingerprinted({name: {f: facts["records"] for f, facts in of.items()} for name, of in found.items()}, seen)

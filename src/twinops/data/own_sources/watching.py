@@ -1,0 +1,103 @@
+"""What DVC watches of your own sources: a file of the project by itself, what lies elsewhere by its fingerprint.
+
+`dvc.yaml` names them in the stage that collects the source: a dep with the mark `# own`, or a key of
+`sources.lock.json` among the params. Nothing else in the file is touched, and doing it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from twinops.errors import ParamsError
+from twinops.own_params import STAGED_AS, OwnParams, OwnSource
+
+MARK = "  # own"
+LOCK = "sources.lock.json"
+_LOCKED = re.compile(rf'{re.escape(LOCK)}: \["[^"\]]*"\], ')
+_FILL = "${item}"
+
+
+def inside(said: OwnSource, root: Path) -> bool:
+    """Whether it is read from the project's own folder, where DVC sees it by itself."""
+    if said.path is None or PurePosixPath(said.path).is_absolute() or Path(said.path).is_absolute():
+        return False
+    return (root / said.path).resolve().is_relative_to(root.resolve())
+
+
+def watched(pipeline: str, own: OwnParams, root: Path) -> str:
+    """The text of `dvc.yaml` in which exactly these sources are watched.
+
+    Raises:
+        ParamsError: no stage collects one of them.
+    """
+    lines = [_LOCKED.sub("", line) for line in pipeline.splitlines(keepends=True) if not line.rstrip().endswith(MARK)]
+    stages = yaml.safe_load("".join(lines))["stages"]
+    for name, said in own.root.items():
+        stage = _collecting(stages, STAGED_AS[said.kind])
+        if inside(said, root):
+            _add_dep(lines, stage, file_of(said))
+        else:
+            _add_key(lines, stage, f"own.{name}.{_FILL if said.reads == 'folder' else 'all'}")
+    return "".join(lines)
+
+
+def is_watched(pipeline: Path, said: OwnSource, root: Path) -> bool:
+    """Whether DVC sees the file itself, so that no fingerprint is needed."""
+    if not (inside(said, root) and pipeline.is_file()):
+        return False
+    line = _dep(file_of(said))
+    return any(found.strip() == line for found in pipeline.read_text(encoding="utf-8").splitlines())
+
+
+def file_of(said: OwnSource) -> str:
+    """Its path as a stage of `dvc.yaml` names it, the month left open."""
+    path = said.path or ""
+    return f"{path}/{said.files}".replace("{month}", _FILL) if said.files else path
+
+
+def _collecting(stages: Mapping[str, Any], source: str) -> str:
+    """The stage that makes `data/raw/SOURCE/`."""
+    for name, body in stages.items():
+        if any(out.startswith(f"data/raw/{source}/") for out in _outs(body)):
+            return name
+    raise ParamsError(f"No stage of dvc.yaml collects {source}.", hint="`twinops upgrade` shows what it should say.")
+
+
+def _outs(body: Mapping[str, Any]) -> Iterator[str]:
+    """Paths of its outs, for each of its items where it goes through some."""
+    items = body.get("foreach", [""])
+    for out in body.get("do", body).get("outs", ()):
+        path = str(next(iter(out)) if isinstance(out, Mapping) else out)
+        yield from (path.replace(_FILL, str(item)) for item in (items if isinstance(items, list) else [_FILL]))
+
+
+def _dep(path: str) -> str:
+    return f"- {json.dumps(path, ensure_ascii=False)}{MARK}"
+
+
+def _add_dep(lines: list[str], stage: str, path: str) -> None:
+    at = _line(lines, stage, "deps:")
+    indent = lines[at + 1][: len(lines[at + 1]) - len(lines[at + 1].lstrip())]
+    lines.insert(at + 1, f"{indent}{_dep(path)}\n")
+
+
+def _add_key(lines: list[str], stage: str, key: str) -> None:
+    at = _line(lines, stage, "params: [")
+    lines[at] = lines[at].replace("params: [", f'params: [{LOCK}: ["{key}"], ', 1)
+
+
+def _line(lines: list[str], stage: str, word: str) -> int:
+    """Where a word stands first within a stage."""
+    begin = lines.index(f"  {stage}:\n")
+    for at in range(begin + 1, len(lines)):
+        if lines[at].lstrip().startswith(word):
+            return at
+        if re.match(r"  \S", lines[at]):
+            break
+    raise ParamsError(f"The stage {stage} of dvc.yaml has no {word.rstrip(' [')}", hint="`twinops upgrade` mends it.")

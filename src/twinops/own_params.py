@@ -87,7 +87,10 @@ class MoneyParams(Section):
 
 
 class OwnLegal(Section):
-    """Why the source may be held (GDPR arts. 5, 6, 13, 14, 30); `purposes` says what each column of ours is for."""
+    """Why the source may be held (GDPR arts. 5, 6, 13, 14, 30); `purposes` says what each column of ours is for.
+
+    `dataset` and `country` are how documents and notebooks call the data and say where their people live.
+    """
 
     controller: Text
     provenance: Text
@@ -98,6 +101,8 @@ class OwnLegal(Section):
     notice: Text
     synthetic: bool
     personal_data: Annotated[str, Field(pattern=r"^https://w3id\.org/dpv")] = "https://w3id.org/dpv#PersonalData"
+    dataset: Text | None = None
+    country: Text | None = None
 
 
 class OwnSource(Section):

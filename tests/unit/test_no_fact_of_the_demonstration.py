@@ -150,7 +150,9 @@ OWN: OwnParams = params(
     shop=but(
         RETAIL,
         money={"currency": "KWD", "minor_units": 3},
-        legal=RETAIL["legal"] | {"controller": CLUB, "provenance": "The tills of the club.", "synthetic": False},
+        legal=RETAIL["legal"]
+        | {"controller": CLUB, "provenance": "The tills of the club.", "synthetic": False}
+        | {"dataset": "Receipts of the club", "country": "Kuwait"},
     )
 ).own
 WORDS = DeclaredWords(MEMBER, OWN)
@@ -252,7 +254,8 @@ def test_what_notebooks_of_another_shop_print_is_in_its_words(club: Club) -> Non
     ]  # fmt: skip
     assert [text for text in map(WORDS.told, printed) if foreign(text)] == []
     assert CLUB in WORDS.about
-    assert "not synthetic" in WORDS.about
+    assert "**Members of Receipts of the club**, declared as not synthetic" in WORDS.about
+    assert "in Kuwait" in WORDS.about
 
 
 def test_answers_about_one_member_are_in_the_declared_words(club: Club) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from twinops import plugins
 from twinops.data.schema import Schema
-from twinops.entities.legal import LegalFacts
+from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.errors import ParamsError
-from twinops.own_params import STAGED_AS, OwnParams, OwnSource
+from twinops.own_params import STAGED_AS, OwnLegal, OwnParams, OwnSource
 
 KINDS = "twinops.data.own_sources.kinds"
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
@@ -84,8 +84,16 @@ def legal(said: OwnSource) -> LegalFacts:
         notice=facts.notice,
         synthetic=facts.synthetic,
         personal_data=facts.personal_data,
+        sheet=_sheet(facts),
         demo=False,
     )
+
+
+def _sheet(facts: OwnLegal) -> DataSheet:
+    """Whom the data are about, as far as that is declared."""
+    plain = DataSheet()
+    where = f" in {facts.country}" if facts.country else ""
+    return replace(plain, name=facts.dataset or plain.name, people=f"{plain.people}{where}")
 
 
 def law_on(own: OwnParams, source: ModuleType) -> LegalFacts:

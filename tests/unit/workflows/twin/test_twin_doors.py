@@ -305,7 +305,7 @@ def test_who_has_an_open_complaint_is_sent_no_campaign_and_may_still_be_predicte
 def test_segments_are_told_as_means_with_how_many(says):
     code, text = says(segments_cli.app, "--what-if", "silence:7")
     assert code == 0
-    assert all(part in text for part in ("households", "[", "not uplift"))
+    assert all(part in text for part in ("consumers", "[", "not uplift"))
 
 
 def test_segments_for_market_research_are_refused_until_the_data_owner_has_declared_it(house):

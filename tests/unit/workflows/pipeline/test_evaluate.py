@@ -19,6 +19,7 @@ from twinops.evaluation.accuracy.choice import FACT
 from twinops.params import ChallengerParams, EvaluateParams, TrainParams
 from twinops.twin.model.champion import Recipe
 from twinops.twin.state.examples import open_examples
+from twinops.workflows.declared_words import UNDECLARED
 from twinops.workflows.pipeline import evaluate as evaluate_module
 from twinops.workflows.pipeline.evaluate import evaluate
 from twinops.workflows.pipeline.features import features
@@ -66,7 +67,7 @@ def small(tmp_path_factory):
 def test_a_small_sample_of_100_households_and_two_days_is_measured(small):
     places, _, evaluated = small
     written = Findings.from_json(places.measures("accuracy").read_text(encoding="utf-8"))
-    assert set(written.measures) == set(evaluated.findings.measures)
+    assert set(written.measures) == set(UNDECLARED.told(evaluated.findings).measures)
     measures = {m.name: m for m in written.measures}
     assert measures["active_auc"].value > 0.7
     assert measures["active_brier"].value < measures["active_brier.naive"].value

@@ -30,7 +30,7 @@ ADULT = day_of(date(1980, 5, 5))
 
 @pytest.fixture(autouse=True)
 def unpictured(monkeypatch):
-    monkeypatch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path: None)
+    monkeypatch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path, words: None)
 
 
 def built(folder, *, ledger=None, births=None, rule=None):

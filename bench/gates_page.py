@@ -19,12 +19,26 @@ SHOWN = 300
 """With so many populations an interval tells; a hundred without an error reach to 4 %."""
 
 
+ANSWERS = """
+## The five answers
+
+*Passed*: the stated condition is met. *Failed*: it is not. *Inconclusive*: the evidence is there and cannot tell; a
+person whom the policy names may resolve it. *Missing*: something should be there and is not; nobody lets it through.
+*Not applicable*: there is nothing of it, as a fact in the evidence says (a source is off or not declared, a purpose
+is declared for nobody); never by silence. Whether that blocks says `not_applicable` of the gate in `policy.yaml`;
+unsaid it blocks for consent, lineage, documents, the impact assessment, use and accuracy
+([ADR 18](adr/0018-not-applicable.md)).
+""".rstrip("\n").split("\n")
+
+
 def page(before: Sequence[Row], rows: Sequence[Row], pairs: Sequence[Pair], held: Sequence[Held]) -> str:
     """The whole page; a part that was not measured is left out."""
     head = ["# What the tests behind gates find, how often they cry wolf, and what intervals hold", ""]
     head += ["Written by `make power` from `bench/gates.json`. The code that is tried is the one the pipeline runs."]
     fairness = _fairness(before, rows) if rows else []
-    return "\n".join([*head, *fairness, *(_drift(pairs) if pairs else []), *(_calm(held) if held else []), ""])
+    return "\n".join(
+        [*head, *ANSWERS, *fairness, *(_drift(pairs) if pairs else []), *(_calm(held) if held else []), ""]
+    )
 
 
 def _fairness(before: Sequence[Row], rows: Sequence[Row]) -> list[str]:

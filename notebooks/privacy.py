@@ -48,11 +48,7 @@ Image(home.places.figure("membership"))
 Image(home.places.figure("reidentification"))
 
 # %%
-many = home.words.subject.many
-Markdown(
-    f"The generalised table has {attacked.classes} classes of at least {attacked.reached.k} {many}, with at least "
-    f"{attacked.reached.l} different bands of spend in each, within {attacked.reached.t:.2f} of everybody's spread."
-)
+Markdown(home.told(attacked.table))
 
 # %% [markdown]
 # ## What this says

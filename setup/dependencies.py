@@ -21,7 +21,7 @@ import grimp
 import yaml
 
 from twinops import plugins
-from twinops.own_params import STAGED_AS
+from twinops.own_params import staged_as
 from twinops.ports import Engine, KeyStore, Lineage, Notebooks
 from twinops.wiring import asked
 
@@ -232,7 +232,7 @@ def _sources(name: str, stage: Mapping[str, Any]) -> list[str]:
 
 def _kinds(source: str) -> list[str]:
     """The kind of source of one's own that may stand in a shipped one's place."""
-    return [f"{KINDS}.{kind}" for kind, staged in STAGED_AS.items() if staged == source]
+    return [f"{KINDS}.{kind}" for kind in plugins.names(KINDS) if staged_as(kind) == source]
 
 
 def with_code(text: str) -> str:

@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, RootModel, model_validator
 
+from twinops import plugins
 from twinops.entities.consent import LegalBasis, Purpose
-from twinops.entities.demographics import CODES
 
-Kind = Literal["transactions", "profiles", "consent"]
-STAGED_AS: dict[str, str] = {"transactions": "transactions", "profiles": "demographics", "consent": "consent"}
-"""Which source of the pipeline a kind takes the place of."""
+KINDS = "twinops.data.own_sources.kinds"
+OPEN = "open"
+"""What the owner has not said yet. Nothing can be promoted before it is said."""
 
-DISCOUNTS = ("retail_disc", "coupon_disc", "coupon_match_disc")
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "transactions": (
-        *("household_id", "store_id", "basket_id", "product_id", "quantity", "unit_price", "sales_value"),
-        *(*DISCOUNTS, "time"),
-    ),
-    "profiles": ("household_id", *CODES),
-    "consent": ("household_id", "purpose", "event", "basis", "notice_version", "time", "seq"),
-}
-"""Our columns, per kind."""
-
-NEEDED: dict[str, tuple[str, ...]] = {
-    "transactions": ("household_id", "time"),
-    "profiles": ("household_id",),
-    "consent": ("household_id", "purpose", "event", "basis", "notice_version", "time"),
-}
 _NO_CONSTANT = ("household_id", "time", "seq")
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -40,6 +26,52 @@ Theirs = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=2_000)]
 AnyPurpose = Annotated[Purpose, Field(strict=False)]
 AnyBasis = Annotated[LegalBasis, Field(strict=False)]
+IsoDay = Annotated[date, BeforeValidator(lambda said: date.fromisoformat(said) if isinstance(said, str) else said)]
+ANSWER = {"purpose": "which purpose", "event": "what was said"}
+"""Columns that a table with a column a purpose is turned into: a row an answer."""
+TWIN = frozenset({Purpose.TRAINING, Purpose.SCORING})
+"""What a trial may serve while its basis is open: nobody is offered anything, nobody's group is looked at."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a kind of source holds; each says it in its own module on the shelf `KINDS`.
+
+    `columns` maps ours to how a cell is read (see `mapping`), `staged_as` is the source of the pipeline whose place it
+    takes. With `answers`, columns of any other name are its people's answers, kept as they stand.
+    """
+
+    staged_as: str
+    columns: Mapping[str, str]
+    needed: tuple[str, ...]
+    answers: bool = False
+    fields: frozenset[str] = frozenset()
+    """Fields of the declaration that this kind alone has."""
+    serves: frozenset[Purpose] = frozenset(Purpose)
+    lists: bool = False
+    """Whoever stands in it said the same thing: it is turned into a ledger, as a table with a column a purpose is."""
+    many: bool = False
+    """There may be more than one source of it."""
+
+    @property
+    def dated(self) -> bool:
+        """Its rows have a time."""
+        return "time" in self.columns
+
+
+def form(kind: str) -> Form:
+    """What a kind of source holds.
+
+    Raises:
+        ParamsError: there is no such kind.
+    """
+    found: Form = plugins.load(KINDS, kind).FORM
+    return found
+
+
+def staged_as(kind: str) -> str:
+    """The source of the pipeline whose place a kind takes."""
+    return form(kind).staged_as
 
 
 class Section(BaseModel):
@@ -48,8 +80,14 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+CLOCKS = ("iso", "epoch", "epoch_ms")
+"""Ways to write a moment that no letters of strptime describe: ISO 8601, seconds and milliseconds since 1970 (UTC)."""
+
+
 class TimeParams(Section):
-    """How a moment is written (`iso`, or strptime's letters), in which zone, and in which zone days are counted."""
+    """How a moment is written (`iso`, `epoch`, `epoch_ms`, or strptime's letters), in which zone, and in which zone
+    days are counted.
+    """
 
     format: Annotated[str, Field(min_length=2, max_length=40)] = "iso"
     zone: str
@@ -67,14 +105,16 @@ class TimeParams(Section):
                 ZoneInfo(zone)
             except (KeyError, ValueError, OSError):
                 yield f"time: there is no time zone {zone}"
-        if self.format != "iso":
-            day = datetime.fromisoformat("1999-03-31")
-            try:
-                told = datetime.strptime(day.strftime(self.format), self.format)  # noqa: DTZ007  (zone comes after)
-            except ValueError:
-                told = None
-            if told is None or told.date() != day.date():
-                yield f"time.format {self.format!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
+        if self.format not in CLOCKS and not self._tells_a_day():
+            yield f"time.format {self.format!r} does not tell a day; write `iso` or for example '%d/%m/%Y %H:%M'"
+
+    def _tells_a_day(self) -> bool:
+        """What the letters write they can read again, the day of the month before all."""
+        day = datetime(1999, 3, 31, tzinfo=UTC)
+        try:
+            return datetime.strptime(day.strftime(self.format), self.format).date() == day.date()  # noqa: DTZ007
+        except ValueError:
+            return False
 
 
 class MoneyParams(Section):
@@ -90,26 +130,42 @@ class OwnLegal(Section):
     """Why the source may be held (GDPR arts. 5, 6, 13, 14, 30); `purposes` says what each column of ours is for.
 
     `dataset` and `country` are how documents and notebooks call the data and say where their people live.
+    What is not known yet is `open`: bases, controller, collected_from, notice, retention_days.
     """
 
     controller: Text
     provenance: Text
     collected_from: Text
-    bases: Annotated[dict[AnyPurpose, AnyBasis], Field(min_length=1)]
+    bases: Annotated[dict[AnyPurpose, AnyBasis], Field(min_length=1)] | Literal["open"]
     purposes: Annotated[dict[str, tuple[AnyPurpose, ...]], Field(min_length=1)]
-    retention_days: Annotated[int, Field(ge=1, le=3_650)]
+    retention_days: Annotated[int, Field(ge=1, le=3_650)] | Literal["open"]
     notice: Text
     synthetic: bool
     personal_data: Annotated[str, Field(pattern=r"^https://w3id\.org/dpv")] = "https://w3id.org/dpv#PersonalData"
     dataset: Text | None = None
     country: Text | None = None
 
+    @property
+    def open(self) -> tuple[str, ...]:
+        """The facts that nobody has said yet."""
+        facts = ("bases", "controller", "collected_from", "notice", "retention_days")
+        found = [name for name in facts if getattr(self, name) == OPEN]
+        by_purpose = isinstance(self.bases, dict) and LegalBasis.OPEN in self.bases.values()
+        return ("bases", *found) if by_purpose else tuple(found)
+
+    @property
+    def acted_on(self) -> dict[Purpose, LegalBasis]:
+        """The basis of each purpose. An open one serves a trial on the owner's machine: training and scoring."""
+        used = sorted({p for purposes in self.purposes.values() for p in purposes})
+        bases = dict(self.bases) if isinstance(self.bases, dict) else dict.fromkeys(used, LegalBasis.OPEN)
+        return {p: basis for p, basis in bases.items() if basis is not LegalBasis.OPEN or p in TWIN}
+
 
 class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours."""
 
-    kind: Kind
-    reads: Literal["csv", "parquet", "folder", "sql"]
+    kind: str
+    reads: Literal["csv", "excel", "parquet", "folder", "sql"]
     path: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
     files: Annotated[str, Field(pattern=r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|parquet)$")] | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
@@ -118,44 +174,90 @@ class OwnSource(Section):
         "detect", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1250", "windows-1252", "iso-8859-1",
         "iso-8859-2", "iso-8859-15", "shift_jis", "gb18030",
     ] = "detect"  # fmt: skip
-    separator: Literal["detect", ",", ";", "\t", "|"] = "detect"
+    separator: Literal["detect", ",", ";", "\t", "|", " "] = "detect"
+    header: bool = True
+    sheet: Annotated[str, Field(min_length=1, max_length=40)] | None = None
     missing: tuple[Annotated[str, Field(max_length=20)], ...] = ()
     columns: Annotated[dict[str, Theirs], Field(min_length=1)]
     constants: dict[str, str] = Field(default_factory=dict)
     codes: dict[str, dict[str, str]] = Field(default_factory=dict)
     time: TimeParams | None = None
     money: MoneyParams | None = None
-    max_bytes: Annotated[int, Field(ge=1, le=8 * 2**30)] = 512 * 2**20
+    cancelled: Annotated[str, Field(min_length=1, max_length=10)] | None = None
+    repeated: Literal["keep", "drop"] | None = None
+    answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
+    undated_from: IsoDay | None = None
+    ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
     legal: OwnLegal
+
+    @property
+    def form(self) -> Form:
+        """What its kind holds."""
+        return form(self.kind)
+
+    @property
+    def ours(self) -> tuple[str, ...]:
+        """All columns of ours that it can fill, in order."""
+        known = tuple(self.form.columns)
+        return (*known, *(c for c in self.columns if c not in known)) if self.form.answers else known
 
     @property
     def entering(self) -> dict[str, str]:
         """Ours and theirs of the columns that have a purpose; no other is read."""
         return {ours: theirs for ours, theirs in self.columns.items() if self.legal.purposes.get(ours)}
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Their columns that are read, each once."""
+        return tuple(dict.fromkeys((*self.entering.values(), *self.answers.values())))
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Their columns that tell people, receipts, goods or shops apart."""
+        return tuple(t for ours, t in self.entering.items() if self.form.columns.get(ours) in ("identity", "code"))
+
+    def fills(self, ours: str) -> bool:
+        """A column of ours is read from the file."""
+        return ours in self.entering or (self.turned and ours in ANSWER)
+
+    @property
+    def turned(self) -> bool:
+        """A record is turned into a row an answer."""
+        return bool(self.answers) or self.form.lists
+
+    def theirs(self, ours: str) -> str:
+        """Their column that fills one of ours; of a table with a column a purpose, the one it was turned into."""
+        return ANSWER[ours] if self.turned and ours in ANSWER else self.columns[ours]
+
     @model_validator(mode="after")
     def _can_be_acted_on(self) -> Self:
+        if self.kind not in plugins.names(KINDS):
+            raise ValueError(f"no kind {self.kind}; there are {', '.join(plugins.names(KINDS))}")
         wrong = [*self._place(), *self._mapping(), *self._notation(), *self._law()]
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
 
     def _place(self) -> Iterator[str]:
-        asked = {"csv": ("path",), "parquet": ("path",), "folder": ("path", "files"), "sql": ("query", "url_from")}
+        asked = {"folder": ("path", "files"), "sql": ("query", "url_from")}
         for name in ("path", "files", "query", "url_from"):
-            if (getattr(self, name) is not None) != (name in asked[self.reads]):
-                yield f"reads: {self.reads} {'needs' if name in asked[self.reads] else 'does not go with'} {name}"
+            wanted = name in asked.get(self.reads, ("path",))
+            if (getattr(self, name) is not None) != wanted:
+                yield f"reads: {self.reads} {'needs' if wanted else 'does not go with'} {name}"
         if self.path is not None and (".." in self.path.replace("\\", "/").split("/") or "\0" in self.path):
             yield "path must not climb with `..`"
         if self.reads == "folder" and self.kind != "transactions":
             yield "reads: folder is for monthly files of transactions"
 
     def _mapping(self) -> Iterator[str]:
-        ours = COLUMNS[self.kind]
         for section in ("columns", "constants", "codes"):
-            unknown = sorted(set(getattr(self, section)) - set(ours))
+            unknown = sorted(set(getattr(self, section)) - set(self.ours))
             if unknown:
-                yield f"{section}: {', '.join(unknown)} is no column of {self.kind}; those are {', '.join(ours)}"
+                yield f"{section}: {', '.join(unknown)} is no column of {self.kind}; those are {', '.join(self.ours)}"
+        odd = sorted(c for c in self.columns if not re.fullmatch(r"[a-z][a-z0-9_]{0,40}", c))
+        if odd:
+            yield f"columns: {', '.join(odd)}: names of answers are small letters, digits and _"
         twice = sorted(set(self.columns) & set(self.constants))
         if twice:
             yield f"{', '.join(twice)} is both a column and a constant"
@@ -163,43 +265,64 @@ class OwnSource(Section):
             yield f"constants cannot hold {', '.join(_NO_CONSTANT)}"
         if "sales_value" in self.columns and "unit_price" in self.columns:
             yield "columns: map sales_value, or unit_price and quantity, not both"
+        for name in ("cancelled", "repeated", "answers", "undated_from", "ages_in"):
+            if getattr(self, name) and name not in self.form.fields:
+                yield f"{name} does not go with {self.kind}"
+        yield from self._needed()
+
+    def _needed(self) -> Iterator[str]:
         given = set(self.entering) | set(self.constants)
-        for name in NEEDED[self.kind]:
+        given |= {"event", "purpose"} if self.answers else set()
+        given |= {"time"} if self.undated_from else set()
+        for name in self.form.needed:
             if name not in given:
                 yield f"{name} is needed: map it in columns and say in legal.purposes what it is for"
-        if self.kind == "transactions" and "sales_value" not in given and not {"unit_price", "quantity"} <= given:
+        if (
+            "sales_value" in self.form.columns
+            and "sales_value" not in given
+            and not {"unit_price", "quantity"} <= given
+        ):
             yield "sales_value (or unit_price and quantity) is needed, with a purpose"
+        if self.answers and {"event", "purpose"} & (set(self.columns) | set(self.constants)):
+            yield "answers: a column a purpose takes the place of event and purpose; map one or the other"
+        if self.answers and LegalBasis.OPEN in self.codes.get("event", {}).values():
+            yield "codes: open is no answer"
 
     def _notation(self) -> Iterator[str]:
         if self.time is not None:
             yield from self.time.mistakes()
-        if self.kind != "profiles" and self.time is None:
+        if "time" in self.entering and self.time is None:
             yield "time is needed: format and zone"
-        if self.kind == "transactions" and self.money is None:
+        if "sales_value" in self.form.columns and self.money is None:
             yield "money is needed: currency, decimal sign and minor units"
         if self.money is not None and self.money.decimal == self.money.thousands:
             yield "money: decimal and thousands sign are the same"
+        if self.ages_in is None and "birth_year" in self.columns:
+            yield "ages_in is needed beside birth_year: the year in which ages are counted"
 
     def _law(self) -> Iterator[str]:
-        unknown = sorted(set(self.legal.purposes) - set(COLUMNS[self.kind]))
+        unknown = sorted(set(self.legal.purposes) - set(self.ours))
         if unknown:
             yield f"legal.purposes: {', '.join(unknown)} is no column of {self.kind}"
         used = {p for purposes in self.legal.purposes.values() for p in purposes}
-        without = sorted(used - set(self.legal.bases))
+        without = sorted(used - set(self.legal.bases)) if isinstance(self.legal.bases, dict) else []
         if without:
             yield f"legal.bases: no basis for {', '.join(without)}"
-        if self.kind == "profiles" and used - {Purpose.BIAS_ASSESSMENT}:
-            yield "legal.purposes: profiles serve bias_assessment only, never training or scoring"
+        if used - self.form.serves:
+            yield f"legal.purposes: {self.kind} serve {', '.join(sorted(self.form.serves))} only"
+        if not self.legal.synthetic and "synthetic" in self.legal.controller.casefold():
+            # rows of real people under a controller who does not exist would be nobody's
+            yield "legal: the controller is a synthetic one, and the rows are said to be real; say who is responsible"
 
 
 class OwnParams(RootModel[dict[Name, OwnSource]]):
-    """Sources of your own, by name; at most one of a kind."""
+    """Sources of your own, by name; at most one of most kinds."""
 
     model_config = ConfigDict(frozen=True, strict=True)
 
     @model_validator(mode="after")
     def _one_of_a_kind(self) -> Self:
-        twice = [kind for kind, n in Counter(s.kind for s in self.root.values()).items() if n > 1]
+        twice = [k for k, n in Counter(s.kind for s in self.root.values()).items() if n > 1 and not form(k).many]
         if twice:
             raise ValueError(f"more than one source of {', '.join(sorted(twice))}")
         return self
@@ -209,8 +332,17 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
         return next((name for name, said in self.root.items() if said.kind == kind), None)
 
     def staged_as(self, source: str) -> str | None:
-        """The name of the source that takes the place of one of the pipeline's."""
-        return next((name for name, said in self.root.items() if STAGED_AS[said.kind] == source), None)
+        """The name of the (first) source that takes the place of one of the pipeline's."""
+        return next(iter(self.all_staged_as(source)), None)
+
+    def all_staged_as(self, source: str) -> tuple[str, ...]:
+        """All that together take the place of one of the pipeline's sources."""
+        return tuple(name for name, said in self.root.items() if staged_as(said.kind) == source)
+
+    @property
+    def open(self) -> dict[str, tuple[str, ...]]:
+        """By source, the legal facts that nobody has said yet."""
+        return {name: said.legal.open for name, said in self.root.items() if said.legal.open}
 
 
 NOTHING_OWN = OwnParams({})

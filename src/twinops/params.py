@@ -43,7 +43,7 @@ class SourcesParams(Section):
 
     folder: str | None = None
     sample: Annotated[int, Field(ge=1)] | None = None
-    max_rows: Annotated[int, Field(ge=1)] = 5_000_000
+    max_rows: Annotated[int, Field(ge=1)] = 100_000_000
 
 
 class ConsentParams(Section):
@@ -99,11 +99,16 @@ class SwitchesParams(RootModel[dict[str, bool]]):
 
     @model_validator(mode="after")
     def _sources_that_may_be_off(self) -> Self:
-        known = {*plugins.names("twinops.data.sources")} - {*NEVER_OFF}
-        wrong = sorted({*self.root} - known)
+        known = self.known()
+        wrong = sorted({*self.root} - {*known})
         if wrong:
-            raise ValueError(f"no switch {', '.join(wrong)}; there are {', '.join(sorted(known))}")
+            raise ValueError(f"no switch {', '.join(wrong)}; there are {', '.join(known)}")
         return self
+
+    @staticmethod
+    def known() -> tuple[str, ...]:
+        """Sources that may be off."""
+        return tuple(n for n in plugins.names("twinops.data.sources") if n not in NEVER_OFF)
 
     def off(self, source: str) -> bool:
         """It is switched off."""

@@ -68,3 +68,14 @@ def missing_promises(module: ModuleType, promises: Iterable[str]) -> tuple[str, 
 def text_beside(package: str, *path: str) -> str:
     """A query, list or template that lies beside the modules of a package."""
     return files(package).joinpath(*path).read_text(encoding="utf-8")
+
+
+PROJECT_FILES = "_project"
+"""Where a wheel carries what a project begins with; none of it is code of ours that runs."""
+
+
+def carried() -> Path:
+    """The folder of what a project begins with: in the wheel a folder of its own, in a checkout the repository."""
+    package = Path(__file__).resolve().parent
+    inside = package / PROJECT_FILES
+    return inside if inside.is_dir() else package.parents[1]

@@ -31,7 +31,7 @@ T = TypeVar("T")
 WORKFLOWS = "twinops.workflows"
 READING = frozenset(
     {
-        *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "preview", "status")),
+        *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
         *(f"sources.{verb}" for verb in ("check", "data_map")),
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
@@ -40,6 +40,8 @@ READING = frozenset(
     }
 )
 """Workflows that write nothing; every other one is refused when the code that runs is not the project's."""
+RENEWING = frozenset({"project.begin", "project.upgrade"})
+"""Workflows that make the project fit the code that runs."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ class Project:
             IntegrityError: it writes, and the code that runs is not the project's own.
         """
         workflow = find(verb)
-        if verb not in READING:
+        if verb not in READING | RENEWING:
             from twinops.adapters.running_code import against_other
 
             against_other(self.root)

@@ -85,7 +85,7 @@ def test_the_pins_that_stages_watch_are_the_pins_that_are_installed() -> None:
 def test_personal_data_can_never_be_added_to_git() -> None:
     places = ["data/raw/x/a.parquet", "models/twin.json", "mlflow.db", "mlruns/1/a", ".twinops/nb/a.ipynb"]
     places += ["keystore/keys.db", "notebooks/train.ipynb", "notebooks/.ipynb/train.ipynb", ".dvc/cache/files/md5/00/1"]
-    places += ["reports/notebooks/a.ipynb"]
+    places += ["reports/notebooks/a.ipynb", "exports/answer.json", "sales.csv", "in/crm.xlsx", "me.key", "a_ed25519"]
     asked = ["git", "check-ignore", *places]
     said = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False).stdout
     assert set(said.split()) == set(places)

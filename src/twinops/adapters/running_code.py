@@ -1,7 +1,8 @@
-"""The code that runs is the code that is recorded: the project's own, or the version that the project pins.
+"""The code that runs is the code that is recorded: the project's own, or the one that the project wrote down.
 
-DVC hashes the files below `src/` whatever a command loads. So a command that writes is refused when its twinops comes
-from elsewhere, and every stage leaves which of the files it depends on it loaded, as it loaded them.
+DVC hashes the files below `src/`, or takes `code.lock.json` at its word, whatever a command loads. So a command that
+writes is refused when its twinops is another one, and every stage leaves which of the files it depends on it loaded, as
+it loaded them.
 """
 
 from __future__ import annotations
@@ -17,19 +18,20 @@ from typing import Any
 
 import yaml
 
+from twinops.adapters import installed_code
+from twinops.adapters.installed_code import HOME, LOCK, PACKAGE, is_own, spelled
 from twinops.errors import IntegrityError
 
-PACKAGE = Path(__file__).resolve().parents[1]
-"""The twinops that runs."""
 RECORDS = "reports/code/"
 """Outputs of stages that tell what code they loaded."""
 OWN = (
     "Activate the environment of this folder, or run `make setup` in it; "
     "in a copy of it (a worktree, a queued experiment) set PYTHONPATH=src."
 )
-PINNED = "Install what pins.yaml pins, or write `twinops: VERSION` there and commit it."
+PINNED = "Install what pins.yaml pins, or write down what is installed: `twinops upgrade --write`, then commit it."
 BY_THE_WAY = ("twinops.adapters.dvc.warm", "twinops.adapters.dvc.libraries", "twinops.__main__")
 """Loaded or not, depending on who began the command; they compute nothing."""
+FEW = 3
 
 
 def against_other(root: Path) -> None:
@@ -40,18 +42,14 @@ def against_other(root: Path) -> None:
     """
     problem = strange(root)
     if problem:
-        raise IntegrityError(f"Nothing was written: {problem}.", hint=OWN if _own(root).is_dir() else PINNED)
-
-
-def _own(root: Path) -> Path:
-    return root / "src" / "twinops"
+        raise IntegrityError(f"Nothing was written: {problem}.", hint=OWN if is_own(root) else PINNED)
 
 
 def strange(root: Path) -> str:
     """What is wrong with the code that runs, or nothing."""
-    own = _own(root)
-    if not own.is_dir():
-        return _pinned(root)
+    own = root / HOME
+    if not is_own(root):
+        return _pinned(root) or _written_down(root)
     if own.resolve() != PACKAGE:
         return f"this command runs the code in {PACKAGE}, and the project has its own in {own}"
     other = [name for name, path in _loaded() if not path.is_relative_to(PACKAGE)]
@@ -71,6 +69,15 @@ def _pinned(root: Path) -> str:
     if str(pinned) == here:
         return ""
     return f"twinops {here} runs, and pins.yaml pins {'no version of it' if pinned is None else pinned}"
+
+
+def _written_down(root: Path) -> str:
+    """A project without code of its own holds in `code.lock.json` which code its stages depend on."""
+    if not (root / LOCK).is_file() or installed_code.as_written_down(root):
+        return ""
+    other = installed_code.differing(root)
+    named = ", ".join(other[:FEW]) + (f" and {len(other) - FEW} more stages" if len(other) > FEW else "")
+    return f"the code of twinops that is installed here is not what {LOCK} says, for {named}"
 
 
 def _loaded() -> Iterator[tuple[str, Path]]:
@@ -94,7 +101,7 @@ def note(root: Path) -> None:
     if record is None:
         return
     before = json.loads(record.read_bytes()) if record.is_file() else {}
-    found = {**before, **dict(_imported(root.resolve(), deps))}
+    found = {**before, **dict(_imported(deps if is_own(root) else list(installed_code.of_stage(stage))))}
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(found, sort_keys=True, indent=0) + "\n", encoding="utf-8")
 
@@ -114,12 +121,18 @@ def _filled(entry: Any, item: str) -> str:
     return str(path).replace("${item}", item)
 
 
-def _imported(root: Path, deps: list[str]) -> Iterator[tuple[str, str]]:
+def _imported(deps: list[str]) -> Iterator[tuple[str, str]]:
     """Path and MD5, as DVC spells them, of loaded modules that the stage depends on."""
     for name, file in _loaded():
-        path = file.relative_to(root).as_posix() if file.is_relative_to(root) else ""
+        path = spelled(file) if file.is_relative_to(PACKAGE) else ""
         if name not in BY_THE_WAY and any(path == d or path.startswith(f"{d}/") for d in deps):
             yield path, hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def code_of(stage: Mapping[str, Any]) -> dict[str, str]:
+    """Path and MD5 of the code that an entry of the lock file took from `code.lock.json`."""
+    told = (stage.get("params") or {}).get(LOCK) or {}
+    return {path: md5 for paths in told.values() if isinstance(paths, dict) for path, md5 in paths.items()}
 
 
 def ran_otherwise(root: Path, stage: Mapping[str, Any], now: Callable[[str], str | None]) -> tuple[str, ...]:
@@ -134,7 +147,7 @@ def ran_otherwise(root: Path, stage: Mapping[str, Any], now: Callable[[str], str
         loaded = json.loads((root / record).read_bytes())
     except (OSError, ValueError):
         return (record,)
-    locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())}
+    locked = {dep["path"]: dep["md5"] for dep in stage.get("deps", ())} | code_of(stage)
     same = tuple(f"{path}/" for path, md5 in locked.items() if md5.endswith(".dir") and now(path) == md5)
     told = {p: locked.get(p) or (now(p) if p.startswith(same) else md5) for p, md5 in loaded.items()}
     return tuple(path for path, md5 in loaded.items() if told[path] != md5)

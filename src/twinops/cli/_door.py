@@ -13,11 +13,13 @@ import typer
 from typer.core import TyperGroup
 
 from twinops import plugins
+from twinops.adapters.extras import lacking
 from twinops.adapters.quiet import be_quiet
 from twinops.errors import ParamsError, ServiceError, TwinopsError
 
 SHELF = "twinops.cli"
 UNEXPECTED = 1
+EXTRA = "Run `pip install 'twinops[%s]'`; in a project, add it to the line of requirements.txt."
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -48,10 +50,10 @@ def _twinops(
     ctx: typer.Context, project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path()
 ) -> None:
     """Consumer digital twins under governance."""
-    ctx.obj = _named(project.resolve())
+    ctx.obj = named(project.resolve())
 
 
-def _named(root: Path) -> Path:
+def named(root: Path) -> Path:
     """MLflow writes the folder into addresses, where these signs mean something else."""
     if not root.as_posix().isprintable() or set("%?") & set(root.as_posix()):
         raise ParamsError(
@@ -73,6 +75,11 @@ def enter() -> None:
     except Exception as problem:
         if _debugging():
             raise
+        if extra := lacking(problem):
+            _say(
+                ServiceError(f"This needs the extra `{extra}` of twinops, which is not installed.", hint=EXTRA % extra)
+            )
+            sys.exit(ServiceError.exit_code)
         if isinstance(problem, OSError) and problem.errno in FULL:
             _say(ServiceError(f"The disk is full ({problem.strerror}).", hint="Make room, then run again."))
             sys.exit(ServiceError.exit_code)

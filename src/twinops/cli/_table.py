@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from twinops.entities.verdict import Verdict
     from twinops.workflows.candidate.status import Status
 
-COLOURS = {"passed": "green", "failed": "red", "inconclusive": "yellow", "missing": "yellow"}
+COLOURS = {"passed": "green", "failed": "red", "inconclusive": "yellow", "missing": "yellow", "not applicable": "cyan"}
 WIDE = 96
 """From so many columns on there is room for a column of words."""
 
@@ -54,7 +54,7 @@ def _verdicts(status: Status, *, wide: bool) -> Table:
     """One row per gate; on a narrow terminal what to do next stands with the reasons below instead."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("gate", max_width=20, overflow="fold")
-    table.add_column("outcome", min_width=12)
+    table.add_column("outcome", min_width=14)
     table.add_column("value [interval]", max_width=20 if wide else 30)
     table.add_column("limit", max_width=12)
     if wide:

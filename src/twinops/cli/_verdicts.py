@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from twinops.entities.verdict import Verdict
     from twinops.governance.policy.decide import Decision
 
-COLOURS = {"passed": "green", "failed": "red", "inconclusive": "yellow", "missing": "yellow"}
+COLOURS = {"passed": "green", "failed": "red", "inconclusive": "yellow", "missing": "yellow", "not applicable": "cyan"}
 
 
 def show(decision: Decision, *, columns: int | None = None) -> None:

@@ -202,8 +202,8 @@ def _verdicts(decision: dict[str, Any] | None) -> list[str]:
     lines = [f"verdicts by policy {decision['policy_version']}: {decision['decision']}"]
     for verdict in decision["verdicts"]:
         blocks = " (in the way)" if verdict["id"] in decision["blocking"] else ""
-        lines.append(f"  {verdict['outcome']:12} {verdict['id']}{blocks}: {verdict['sentence']}")
-        lines += [f"  {'':12} {verdict['id']}: {one.sentence}" for one in written if one.gate == verdict["id"]]
+        lines.append(f"  {verdict['outcome']:14} {verdict['id']}{blocks}: {verdict['sentence']}")
+        lines += [f"  {'':14} {verdict['id']}: {one.sentence}" for one in written if one.gate == verdict["id"]]
     return lines
 
 

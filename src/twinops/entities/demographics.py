@@ -5,6 +5,9 @@ Every reader, maker and measure of demographics takes its levels from here.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 CODES: dict[str, tuple[str, ...]] = {
     "age": ("19-24", "25-34", "35-44", "45-54", "55-64", "65+"),
     "income": (
@@ -19,6 +22,9 @@ CODES: dict[str, tuple[str, ...]] = {
 }
 """Levels of each attribute, as The Complete Journey publishes them; those with an order run from little to much."""
 
+ORDERED = ("age", "income", "household_size", "kids_count")
+"""Attributes whose levels run from little to much."""
+
 SHOPPING = {"baskets_per_4_weeks": 200, "spend_per_4_weeks": 20_000}
 """Self-reported whole numbers and their highest credible value; spend in US dollars."""
 
@@ -27,3 +33,20 @@ SCALES = (
     "cooking_enjoyment",
 )  # fmt: skip
 """Psychographic scales, whole points from 0 to 100. None is, or stands for, a special category (GDPR art. 9)."""
+
+_NUMBER = re.compile(r"\d+")
+
+
+def order_of(name: str, levels: Iterable[str]) -> tuple[str, ...] | None:
+    """The levels from little to much, where they have an order: the code-book's, or each begins with a number.
+
+    >>> order_of("tenure", ["10-19", "0-9", "20+"]), order_of("colour", ["red", "blue"])
+    (('0-9', '10-19', '20+'), None)
+    """
+    found = sorted(set(levels))
+    if set(found) <= set(CODES.get(name, ())):
+        return CODES[name] if name in ORDERED else None
+    numbers = [int(told.group()) for level in found if (told := _NUMBER.match(level))]
+    if not found or len(numbers) < len(found):
+        return None
+    return tuple(level for _, level in sorted(zip(numbers, found, strict=True)))

@@ -55,7 +55,8 @@ class LegalFacts:
     """Why a source may be held, for what, from where and how long.
 
     `columns` maps every column that may enter to the purposes it is needed for; a column that is not in it does not
-    enter. `retention_days` counts from the event. `provenance` is quoted wherever the data are shown.
+    enter. `retention_days` counts from the event; None: nobody has said how long. `provenance` is quoted wherever the
+    data are shown.
     """
 
     controller: str
@@ -63,7 +64,7 @@ class LegalFacts:
     collected_from: str
     bases: dict[Purpose, LegalBasis]
     columns: dict[str, tuple[Purpose, ...]]
-    retention_days: int
+    retention_days: int | None
     notice: str
     synthetic: bool
     personal_data: str

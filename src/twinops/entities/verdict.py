@@ -1,4 +1,4 @@
-"""What a gate answers: passed, failed, inconclusive or missing. Only passed passes."""
+"""What a gate answers: passed, failed, inconclusive, missing or not applicable. Only passed passes by itself."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from twinops.entities.measure import Measure
 
 
 class Outcome(StrEnum):
-    """The four answers."""
+    """The five answers."""
 
     PASSED = "passed"
     FAILED = "failed"
     INCONCLUSIVE = "inconclusive"
     MISSING = "missing"
+    NOT_APPLICABLE = "not applicable"
+
+    @property
+    def style(self) -> str:
+        """One word, as style sheets name it."""
+        return self.value.replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,7 @@ class Verdict:
 
 
 def about(item: Measure | Fact | None, *, limit: float | str | None = None) -> dict[str, Any]:
-    """The figures of a measure, as keywords for the four answers below.
+    """The figures of a measure, as keywords for the answers below.
 
     >>> about(Measure("gap", 0.06, n=801, source="s", method="m", low=0.01, high=0.13), limit=0.1)["high"]
     0.13
@@ -79,3 +85,12 @@ def inconclusive(sentence: str, next: str, **figures: Any) -> Verdict:  # noqa: 
 def missing(sentence: str, next: str, **figures: Any) -> Verdict:  # noqa: A002
     """What should be judged is not there."""
     return Verdict(Outcome.MISSING, sentence, next, **figures)
+
+
+def not_applicable(sentence: str, **figures: Any) -> Verdict:
+    """There is nothing of what would be judged, and the evidence holds the fact that says so.
+
+    Never by silence: evidence that is not there is *missing*. Whether it stands in the way says the policy.
+    """
+    then = "Nothing; whether it blocks all the same says `not_applicable` of this gate in compliance/policy.yaml."
+    return Verdict(Outcome.NOT_APPLICABLE, sentence, then, **figures)

@@ -87,6 +87,12 @@ def nothing(figure: Figure, *, finding: str, rests_on: str) -> Figure:
     return tell(figure, finding=finding, rests_on=rests_on)
 
 
+def no_panel(ax: Axes, why: str) -> None:
+    """A sentence in place of a panel that would be empty."""
+    ax.set_axis_off()
+    ax.text(0, 0.9, why, transform=ax.transAxes, fontsize=9, color=INK, va="top", wrap=True)
+
+
 def panel_title(ax: Axes, text: str) -> None:
     """A panel's own title."""
     ax.set_title(text, fontsize=10, loc="left", color=INK)

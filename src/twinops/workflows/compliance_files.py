@@ -11,6 +11,7 @@ from twinops.entities.canonical import from_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.errors import ParamsError
+from twinops.governance import open_fields
 from twinops.governance.assessment import answers, justification
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.answers import GivenAnswer
@@ -19,18 +20,21 @@ from twinops.governance.assessment.questions import Dpia
 from twinops.governance.law import intended_use, retention
 from twinops.governance.law.intended_use import IntendedUse
 from twinops.governance.law.retention import Retention
+from twinops.governance.open_fields import OpenField
 from twinops.governance.people import offices
 from twinops.governance.people.offices import NOBODY, Offices, StaffMember, office_asked
 from twinops.governance.policy import resolution
 from twinops.governance.policy.decide import decide
 from twinops.governance.policy.limits import Policy
 from twinops.governance.policy.resolution import WrittenRuling
-from twinops.governance.reading import MAX_BYTES, sentences
+from twinops.governance.reading import MAX_BYTES, parse, sentences
 from twinops.governance.verdicts.approved_description import description
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 
 ASSESSED = "assessed.json"
+OPENED = ("intended_use.yaml", "dpia.yaml", "policy.yaml", "offices.yaml")
+"""Files in which something may be open."""
 SIGNATURE = ".sig"
 
 
@@ -78,12 +82,14 @@ class Declarations:
     written: tuple[Fact, ...]
     """Rulings on gates, and justifications."""
     retention: SignedRetention
+    open: tuple[OpenField, ...] = ()
+    """What nobody has said yet."""
 
     @property
     def facts(self) -> tuple[Fact, ...]:
         """What is declared, as the evidence carries it."""
         declared = (*intended_use.facts(self.uses), *self.assessment.facts, *self.written)
-        return (*declared, *retention.facts(self.retention.said))
+        return (*declared, *retention.facts(self.retention.said), *open_fields.fact(self.open))
 
     def described(self, evidence: Evidence) -> dict[str, Any]:
         """What an approval now would be given for."""
@@ -106,7 +112,14 @@ def declarations(places: Places) -> Declarations:
     rules, who = policy_of(places), offices_of(places)
     uses = intended_use.read(text_of(places.compliance / "intended_use.yaml"))
     written, retained = (*ruling_facts(places, who), *justification_facts(places, who)), signed_retention(places, who)
-    return Declarations(rules, uses, who, _assessment(places, who), written, retained)
+    return Declarations(rules, uses, who, _assessment(places, who), written, retained, open_in(places))
+
+
+def open_in(places: Places) -> tuple[OpenField, ...]:
+    """What people have not said yet in `compliance/`, each with who must say it."""
+    found = {name: places.compliance / name for name in OPENED}
+    texts = {name: parse(text_of(path), name=name) for name, path in found.items() if path.is_file()}
+    return tuple(one for name, raw in texts.items() for one in open_fields.owed(raw, file=name))
 
 
 def _assessment(places: Places, who: Offices) -> AnsweredDpia:

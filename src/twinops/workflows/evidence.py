@@ -4,8 +4,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import date
+from typing import Any
 
 from twinops.data.own_sources.law import law_of
+from twinops.entities.consent import Purpose
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -19,7 +21,9 @@ from twinops.workflows.declared_words import DeclaredWords
 from twinops.workflows.places import Places
 
 SHIPPED = SourcesParams()
-RECEIPTS = "transactions"
+READ_OWN = "sources_of_own"
+"""What the stage `quality` leaves of sources of one's own: by the source of the pipeline, the name of the declared."""
+RECEIPTS, SUBJECT = "transactions", "household_id"
 NO_KEY = "0" * 64
 """For what is not about one candidate, or is not made yet."""
 
@@ -39,7 +43,7 @@ class CandidateFolder:
         """All findings, and all that is declared in `compliance/` and by the sources.
 
         Raises:
-            DataError: nothing was measured yet, or two stages measured under one name.
+            DataError: nothing was measured yet, not of the sources that are declared, or twice under one name.
 
         """
         stages = [path.stem for path in self.places.all_measures]
@@ -47,9 +51,12 @@ class CandidateFolder:
             raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
         words = DeclaredWords(self.subject, self.own)
         found = words.told(sum((self.places.kept(stage) for stage in stages), Findings()))
+        against_other_sources(next((f.value for f in found.facts if f.name == READ_OWN), {}), self.own)
         told = (
             *declared.facts,
             *source_facts(self.own, files_of_others=self.shipped.folder is not None),
+            *open_facts(self.own),
+            undeclared_fact(self.own),
             words.fact,
             words.told(sheet_fact(self.own)),
             model_fact(self.places),
@@ -61,6 +68,30 @@ class CandidateFolder:
             return Evidence(self.named.model, key, self.as_of, found.measures, facts, found.shown)
         except ValueError as problem:
             raise DataError(f"The stages do not fit together: {problem}.", hint="Every measure has one home.") from None
+
+
+def own_sources(own: OwnParams) -> dict[str, str]:
+    """Sources of the pipeline whose place a source of your own takes, each with its name."""
+    return {name: mine for name in law_of(own) if (mine := own.staged_as(name)) is not None}
+
+
+def against_other_sources(read: Any, own: OwnParams) -> None:
+    """Refuse to show what was measured of other sources as if it were about these.
+
+    A cloned project brings the figures of whoever committed them; `read` is what the stage `quality` left of its own.
+
+    Raises:
+        DataError: other sources are declared than were measured.
+    """
+    mine = own_sources(own)
+    if read == mine:
+        return
+    told = ", ".join(f"own.{name}" for name in sorted(set(mine.values()))) or "the shipped sources"
+    before = ", ".join(f"own.{name}" for name in sorted(set(dict(read).values()))) or "the shipped sources"
+    raise DataError(
+        f"Nothing was measured of {told} yet: the figures in reports/ are about {before}.",
+        hint="Run `make run`, or `twinops repro`.",
+    )
 
 
 def model_fact(places: Places) -> Fact:
@@ -85,7 +116,8 @@ def library_facts(places: Places) -> tuple[Fact, ...]:
     path = places.root / "pins.yaml"
     if not path.is_file():
         return ()
-    return (Fact("libraries", dict(parse(_text(path), name=path.name)), Kind.MEASURED, path.name),)
+    pins = {name: version for name, version in parse(_text(path), name=path.name).items() if version is not None}
+    return (Fact("libraries", pins, Kind.MEASURED, path.name),)
 
 
 def blend_facts(places: Places) -> tuple[Fact, ...]:
@@ -127,6 +159,26 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
         said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
         found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
+
+
+def open_facts(own: OwnParams) -> tuple[Fact, ...]:
+    """By source of your own, the legal facts that nobody has said yet; nothing when all is said."""
+    value = {name: list(facts) for name, facts in sorted(own.open.items())}
+    return (Fact("legal_basis_open", value, Kind.DECLARED, "params.yaml: own"),) if value else ()
+
+
+def undeclared_fact(own: OwnParams = NOTHING_OWN) -> Fact:
+    """Purposes that the receipt lines serve for nobody: no basis, or no column of theirs, is declared for them."""
+    legal, mine = law_of(own)[RECEIPTS], own.staged_as(RECEIPTS)
+    where = f"own.{mine}" if mine else RECEIPTS
+    value = {}
+    for purpose in Purpose:
+        if purpose not in legal.bases:
+            value[purpose.value] = f"the purpose {purpose.value} has no basis in {where}, so it serves nobody"
+        elif purpose not in legal.columns.get(SUBJECT, ()):
+            value[purpose.value] = f"no {SUBJECT} of {where} is declared for {purpose.value}, so it serves nobody"
+    said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{RECEIPTS}.py"
+    return Fact("purposes_undeclared", value, Kind.DECLARED, said_in)
 
 
 def sheet_fact(own: OwnParams = NOTHING_OWN) -> Fact:

@@ -58,7 +58,8 @@ class Collected:
 
     `in_file` counts the rows of the whole file the batch was taken from, so that batches can be summed up against it;
     `suppressed` the rows of subjects who were erased before. Days count from 1 January 2017. `left_out` were left at
-    the door on purpose and not kept; `unscored` entered without the signal of their text; `off`: it is switched off.
+    the door on purpose and not kept; `unscored` entered without the signal of their text; `off`: it is switched off;
+    `undeclared`: the data are your own, and none of this kind is declared.
     """
 
     source: str
@@ -75,6 +76,7 @@ class Collected:
     left_out: dict[str, int] = field(default_factory=dict)
     unscored: dict[str, int] = field(default_factory=dict)
     off: bool = False
+    undeclared: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,8 +100,8 @@ class Intake:
         """The households whose rows are taken, all or a sample of them."""
         return households(self.plane.engine, self.asked(batch), sample=self.sources.sample)
 
-    def take(self, read: BatchRead, shelf: SourceShelf, *, batch: str = BATCH, off: bool = False) -> Collected:
-        """Part good rows from bad, seal both, and write the counts; `off` only says why there is nothing."""
+    def take(self, read: BatchRead, shelf: SourceShelf, *, batch: str = BATCH, **absent: bool) -> Collected:
+        """Part good rows from bad, seal both, and write the counts; `absent` only says why there is nothing."""
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
         parted = part(read.rows, shelf.SCHEMA)
         bad = aside(read, parted)
@@ -122,7 +124,7 @@ class Intake:
             newest_day=newest,
             left_out=getattr(read, "left_out", {}),
             unscored=json.loads((table.schema.metadata or {}).get(UNSCORED, b"{}")),
-            off=off,
+            **absent,
         )
         publish(collected, places.counts(source, batch))
         return collected

@@ -9,7 +9,7 @@ from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import ParamsError
 from twinops.evaluation.fairness.decision import Candidates, RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed, Decision, Mitigation
-from twinops.evaluation.fairness.groups import Grouping, groupings
+from twinops.evaluation.fairness.groups import Grouping, assessed, groupings
 from twinops.workflows.declared_use import attributes_of, uses_of
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
@@ -35,8 +35,8 @@ def decision_of(places: Places) -> Decision:
     return Decision(said.name, said.score, said.share, said.population, said.effect, how)
 
 
-def assessed_of(places: Places) -> Assessed:
-    """For whom the decision is assessed, and what the policy says of it.
+def assessed_of(places: Places, demographics: pa.Table) -> Assessed:
+    """By which of the held attributes the decision is assessed, and what the policy says of it.
 
     Raises:
         ParamsError: a file holds mistakes, or no gate of the policy judges fairness.
@@ -47,7 +47,8 @@ def assessed_of(places: Places) -> Assessed:
             "compliance/policy.yaml lists no gate that judges fairness.",
             hint="List it; which attributes decide, and by which limits, is the risk officer's to say.",
         )
-    return Assessed(attributes_of(places), limits.attributes, limits.ratio, limits.alpha)
+    by = assessed(demographics, attributes_of(places), limits.attributes)
+    return Assessed(by, limits.attributes, limits.ratio, limits.alpha)
 
 
 def replayed(places: Places, candidates: Candidates, tables: SealedTables) -> RankedHouseholds:
@@ -61,7 +62,8 @@ def replayed(places: Places, candidates: Candidates, tables: SealedTables) -> Ra
     if asked is None:
         return candidates.decided(decision)
     plain = candidates.decided(decision)
-    grouped = assessed_groups(plain, tables.source("demographics"), assessed_of(places))
+    demographics = tables.source("demographics")
+    grouped = assessed_groups(plain, demographics, assessed_of(places, demographics))
     known = levels(plain, grouped).get(asked, {})
     return candidates.decided(decision, np.array([known.get(sid) for sid in candidates.sids.tolist()], dtype=object))
 

@@ -128,6 +128,36 @@ def test_a_full_disk_is_told_and_so_is_a_log_that_cannot_be_written(
     assert (done.returncode, "could not be written down" in done.stderr, "Traceback" in done.stderr) == (1, True, False)
 
 
+def test_what_an_extra_brings_is_named_when_it_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def boom(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'opendp'", name="opendp.prelude")
+
+    monkeypatch.setattr("twinops.wiring.open_project", boom)
+    done = twinops("status", cwd=tmp_path)
+    assert done.returncode == 5
+    assert done.stderr.splitlines() == [
+        "This needs the extra `release` of twinops, which is not installed.",
+        "Run `pip install 'twinops[release]'`; in a project, add it to the line of requirements.txt.",
+    ]
+
+
+def test_a_project_is_made_where_nothing_lies_and_only_one_that_was_made_so_is_upgraded(tmp_path: Path) -> None:
+    done = twinops("init", str(tmp_path / "our shop"), "--own", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["root"] == str(tmp_path / "our shop")
+    again = twinops("init", str(tmp_path / "our shop"), cwd=tmp_path)
+    assert (again.returncode, "is not empty" in again.stderr) == (2, True)
+    told = twinops("upgrade", "--json", cwd=tmp_path / "our shop")
+    assert json.loads(told.stdout)["files"] == {}
+    said = twinops("status", cwd=tmp_path / "our shop")
+    assert said.returncode == 3
+    assert "controller.name (the controller)" in said.stderr, "what is open shows before anything ran"
+    refused = twinops("upgrade", cwd=ROOT)
+    assert (refused.returncode, "its own twinops in src/" in refused.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("name", ["50%20", "shop?", "two\nlines"])
 def test_a_folder_whose_name_no_database_address_can_hold_is_refused_before_anything_is_made(
     tmp_path: Path, name: str
@@ -142,7 +172,17 @@ def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refuse
     done = twinops("status", "--json", cwd=project)
     assert done.returncode == 0
     told = json.loads(done.stdout)
-    assert told.keys() == {"model", "decision", "gates", "measures", "excluded", "quarantined", "settled", "stale"}
+    assert told.keys() == {
+        "model",
+        "decision",
+        "gates",
+        "measures",
+        "excluded",
+        "quarantined",
+        "settled",
+        "stale",
+        "open",
+    }
     assert told["stale"] is None
     assert told["model"].keys() == {"name", "version", "key", "run_id"}
     assert told["decision"] == "refused"

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from twinops.adapters.running_code import RECORDS, ran_otherwise
+from twinops.adapters import installed_code
+from twinops.adapters.installed_code import HOME, LOCK, is_own
+from twinops.adapters.md5 import ignored_in, md5_of
+from twinops.adapters.running_code import RECORDS, code_of, ran_otherwise
 from twinops.entities.canonical import digest
 from twinops.errors import DataError, IntegrityError, ServiceError
 
@@ -64,7 +65,8 @@ class DvcStore:
     def inputs_and_outputs(self) -> dict[str, str]:
         """MD5 of every file and folder that a stage read or wrote; a folder's ends in `.dir`."""
         files = (e for s in self._stages.values() for e in (*s.get("deps", ()), *s.get("outs", ())))
-        return dict(sorted((e["path"], e["md5"]) for e in files))
+        code = {path: md5 for stage in self._stages.values() for path, md5 in code_of(stage).items()}
+        return dict(sorted({**code, **{e["path"]: e["md5"] for e in files}}.items()))
 
     def stages(self) -> dict[str, Any]:
         """Every stage as the lock file holds it, days as text."""
@@ -96,11 +98,18 @@ class DvcStore:
         params = (
             f"{file}: {key}"
             for file, keys in stage.get("params", {}).items()
+            if file != LOCK
             for key, value in keys.items()
             if _looked_up(self._values(file), key) != _plain(value)
         )
-        code = (f"it ran another {path}" for path in self.ran_otherwise().get(name, ()))
-        return (*command, *files, *params, *code)
+        code = (path for path, md5 in code_of(stage).items() if self._now(path) != md5)
+        more = ("its code",) if self._takes_other_code(name, stage) else ()
+        ran = (f"it ran another {path}" for path in self.ran_otherwise().get(name, ()))
+        return (*command, *files, *params, *code, *more, *ran)
+
+    def _takes_other_code(self, name: str, stage: Mapping[str, Any]) -> bool:
+        """Whether it depends on other files of the installed code than it did."""
+        return LOCK in stage.get("params", {}) and code_of(stage).keys() != installed_code.of_stage(name).keys()
 
     def ran_otherwise(self) -> dict[str, tuple[str, ...]]:
         """Stages that loaded other code than the lock file records, each with the files."""
@@ -170,27 +179,14 @@ class DvcStore:
         return not isinstance(items, list) or item in map(str, items)
 
     def _md5(self, path: str) -> str | None:
-        place = self.root / path
-        if place.is_dir():
-            files = sorted((p.relative_to(place).as_posix(), p) for p in self._files(place))
-            listing = [{"md5": _file_md5(p), "relpath": name} for name, p in files]
-            return hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
-        return _file_md5(place) if place.is_file() else None
-
-    def _files(self, folder: Path) -> Iterator[Path]:
-        for path in folder.iterdir():
-            if any(fnmatch(path.name, pattern) for pattern in self._ignored):
-                continue
-            if path.is_dir():
-                yield from self._files(path)
-            else:
-                yield path
+        """Of code that the project does not have itself: as it is installed."""
+        if (path == HOME or path.startswith(f"{HOME}/")) and not is_own(self.root):
+            return installed_code.md5(path)
+        return md5_of(self.root / path, ignored=self._ignored)
 
     @cached_property
     def _ignored(self) -> tuple[str, ...]:
-        path = self.root / ".dvcignore"
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        return tuple(line.strip().rstrip("/") for line in lines if line.strip() and not line.startswith("#"))
+        return ignored_in(self.root)
 
     def git_revision(self) -> str | None:
         """The commit that is checked out; None outside git or before the first commit."""
@@ -238,8 +234,3 @@ def _looked_up(values: Any, key: str) -> Any:
         return _plain(values[key])
     head, _, rest = key.partition(".")
     return _looked_up(values[head], rest) if rest and isinstance(values, dict) and head in values else None
-
-
-def _file_md5(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

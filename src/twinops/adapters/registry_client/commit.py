@@ -23,6 +23,7 @@ from twinops.entities.canonical import digest
 from twinops.errors import DataError, IntegrityError, ServiceError
 from twinops.governance.policy import judge as judges
 from twinops.governance.policy.judge import Judge, JudgedStage
+from twinops.plugins import PROJECT_FILES
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The safe loader, in C where PyYAML has it."""
@@ -151,14 +152,14 @@ def object_id(content: bytes, *, like: str) -> str:
 
 
 def installed() -> dict[str, str]:
-    """The files of the twinops that runs here, spelled as in its own repository."""
+    """The code of the twinops that runs here, spelled as in its own repository."""
     found = dict(_packaged(packaged("twinops"), f"{judges.CODE}twinops"))
     return {p: d for p, d in found.items() if judges.belongs(p)}
 
 
 def _packaged(folder: Traversable, at: str) -> Iterator[tuple[str, str]]:
     for entry in folder.iterdir():
-        if entry.name == "__pycache__":
+        if entry.name in ("__pycache__", PROJECT_FILES):
             continue
         if entry.is_dir():
             yield from _packaged(entry, f"{at}/{entry.name}")

@@ -207,11 +207,12 @@ def against_other_code(candidate: Candidate) -> None:
 
 def _compile(root: Path) -> None:
     """No bytecode that lies there is believed: it is made anew, and goes by the source's hash."""
-    tops = [root / top for top in ("src", "notebooks") if (root / top).is_dir()]
-    for folder in [f for top in tops for f in top.rglob("__pycache__")]:
+    code = root / "src"
+    for folder in [f for top in (code, root / "notebooks") for f in top.rglob("__pycache__")]:
         shutil.rmtree(folder)
     command = [sys.executable, "-I", "-m", "compileall", "-q", "--invalidation-mode", "checked-hash"]
-    subprocess.run([*command, *map(str, tops[:1])], env={}, stdout=subprocess.DEVNULL, check=False)
+    if code.is_dir():
+        subprocess.run([*command, str(code)], env={}, stdout=subprocess.DEVNULL, check=False)
 
 
 def _same(candidate: Candidate) -> None:

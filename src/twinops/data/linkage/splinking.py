@@ -56,11 +56,19 @@ class SplinkRun:
         return _read(linker, "u_probability", otherwise=1 / drawing.u_pairs)
 
     def em(self, start: Model, block: tuple[str, ...], drawing: Drawing) -> Levels:
-        """M by expectation maximisation over the pairs that share the block's columns; 0 where nothing was observed."""
+        """M by expectation maximisation over the pairs that share the block's columns; 0 where nothing was observed.
+
+        A column that is empty everywhere, or in which no two agree, makes no pair, and so tells nothing.
+        """
         from splink import block_on
+        from splink.internals.exceptions import EMTrainingException
 
         linker = self._linker(_with(start))
-        linker.training.estimate_parameters_using_expectation_maximisation(block_on(*block), max_pairs=drawing.em_pairs)
+        train = linker.training.estimate_parameters_using_expectation_maximisation
+        try:
+            train(block_on(*block), max_pairs=drawing.em_pairs)
+        except EMTrainingException:
+            return {}
         return _read(linker, "m_probability", otherwise=0.0)
 
     def scored(self, model: Model, pairs: pa.Table, *, least_bits: float) -> Iterator[pa.Table]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.reading.reading import RefusedRow, as_table
+from twinops.data.reading.reading import Fault, RefusedRow, as_table
 from twinops.errors import DataError
 
 KEPT_BYTES = 4_096
@@ -22,15 +22,17 @@ MAX_CELL = 4_096
 AS_CELLS = "cells"
 """Stands for the encoding of a refused record that was cut into cells: its `raw` is JSON, and it can be replayed."""
 
-_AT_ONCE = 50_000
+AT_ONCE = 100_000
+"""Records that are held as text at one time."""
 
 
 @dataclass(frozen=True)
 class TextCells:
-    """One row per record: `place` (its number in the file, from 1) and their columns as text; empty is null.
+    """Some records of a file: `place` (the line or row, counted on over files), columns as text; empty is null.
 
     `plain` are columns whose text we wrote ourselves (numbers with a point, ISO times), as the file holds typed values.
-    `records` counts all of the file's, `digest` is its SHA-256, `dropped` are the columns that stayed outside.
+    `digest` is the SHA-256 of the whole file of this name, `before` the places that earlier files took, `dropped` the
+    columns that stayed outside, `left_out` what is no record of ours, by reason.
     """
 
     table: pa.Table
@@ -38,32 +40,51 @@ class TextCells:
     refused: tuple[RefusedRow, ...] = ()
     dropped: tuple[str, ...] = ()
     digest: str = ""
+    file: str = ""
+    before: int = 0
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def records(self) -> int:
-        """All that the file holds."""
-        return int(self.table.num_rows) + len(self.refused)
+        """All that came."""
+        return int(self.table.num_rows) + len(self.refused) + sum(self.left_out.values())
+
+    @property
+    def last(self) -> int:
+        """The highest place."""
+        return max([pc.max(self.table["place"]).as_py() or 0, *(int(r.place) for r in self.refused)])
+
+    def behind(self, before: int, file: str) -> TextCells:
+        """The same, counted on behind other files."""
+        table = self.table.set_column(0, "place", pc.add(self.table["place"], before))
+        refused = tuple(r._replace(place=str(int(r.place) + before)) for r in self.refused)
+        return replace(self, table=table, refused=refused, before=before, file=file)
 
 
 @dataclass
 class Gathering:
-    """Collects records until there are more than the parameters allow."""
+    """Collects records until there are more than the parameters allow; hands them on in parts."""
 
     source: DeclaredSource
     columns: tuple[str, ...]
+    dropped: tuple[str, ...] = ()
+    digest: str = ""
     rows: list[tuple[int | str, ...]] = field(default_factory=list)
-    chunks: list[pa.Table] = field(default_factory=list)
     refused: list[RefusedRow] = field(default_factory=list)
-    taken: int = 0
+    total: int = 0
+    foreign: int = 0
+    """Records with bytes that are no text."""
     ascii: bool = True
     """Nothing but ASCII was taken."""
+
+    @property
+    def full(self) -> bool:
+        """It is time to hand on."""
+        return len(self.rows) + len(self.refused) >= AT_ONCE
 
     def take(self, place: int, cells: Iterable[str]) -> None:
         """One record's cells, in the order of `columns`."""
         self.rows.append((place, *cells))
-        self.taken += 1
-        if len(self.rows) == _AT_ONCE:
-            self._pack()
         self._bounded()
 
     def refuse(self, place: int, raw: str, reason: str) -> None:
@@ -75,24 +96,23 @@ class Gathering:
         except UnicodeEncodeError:
             kept = kept.encode("utf-8", "surrogateescape").decode("latin-1")
             encoding = "latin-1"
+        self.foreign += reason == Fault.NOT_UTF8.value
         self.refused.append(RefusedRow(str(place), reason, kept, encoding, size))
         self._bounded()
 
-    def cells(self) -> pa.Table:
-        """Everything that was taken."""
-        self._pack()
-        return pa.concat_tables(self.chunks)
-
-    def _pack(self) -> None:
-        """Rows as Arrow, which is a tenth of their size."""
+    def part(self) -> TextCells:
+        """What was taken since the last part, as Arrow, which is a tenth of its size."""
         columns = list(zip(*self.rows, strict=True)) or [()] * (1 + len(self.columns))
         arrays = [pa.array(c, pa.string() if i else pa.int64()) for i, c in enumerate(columns)]
-        self.chunks.append(pa.table(arrays, names=["place", *self.columns]))
         self.ascii = self.ascii and all(pc.all(pc.string_is_ascii(a), min_count=0).as_py() for a in arrays[1:])
+        table, refused = pa.table(arrays, names=["place", *self.columns]), tuple(self.refused)
         self.rows.clear()
+        self.refused.clear()
+        return TextCells(table, frozenset(), refused, self.dropped, self.digest)
 
     def _bounded(self) -> None:
-        if self.taken + len(self.refused) > self.source.max_rows:
+        self.total += 1
+        if self.total > self.source.max_rows:
             raise too_many(self.source)
 
 
@@ -111,14 +131,20 @@ def asked_columns(source: DeclaredSource, header: Iterable[str]) -> tuple[tuple[
         DataError: a mapped column is not there.
     """
     there = list(header)
-    wanted = tuple(dict.fromkeys(source.said.entering.values()))
+    wanted = source.said.read
     lost = [c for c in wanted if c not in there]
+    twice = [c for c in wanted if there.count(c) > 1]
+    if twice:
+        raise DataError(
+            f"{source.where}: the column {', '.join(map(printable, twice))} stands twice in the header.",
+            hint="Nobody can tell which one is meant; rename one of them.",
+        )
     if lost:
         raise DataError(
             f"{source.where}: there is no column {', '.join(lost)}.",
             hint=f"The columns are {', '.join(printable(c) for c in there[:40])}; check own.{source.name}.columns.",
         )
-    return wanted, tuple(c for c in there if c not in wanted)
+    return wanted, tuple(dict.fromkeys(c for c in there if c and c not in wanted))
 
 
 def printable(text: str) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import codecs
 import io
-from collections.abc import Generator
-from contextlib import closing
+import re
+import zlib
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 from twinops.data.own_sources import opening
@@ -31,56 +35,95 @@ _FOREIGN = 10
 """Fewer records with foreign bytes, or fewer than one in a hundred, are mistakes and no encoding."""
 
 
-def read(source: DeclaredSource, file: BinaryIO) -> TextCells:
-    """The records of an open file.
+def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
+    """The records of an open file, some at a time.
 
     Raises:
         DataError: the encoding cannot be told, there is no usable header, or a mapped column is missing.
     """
-    found = opening.digest(file)
-    encoding = _encoding(source, file)
-    with closing(_lines(file, encoding)) as lines:
-        head = next(lines, "")
-        separator = _separator(source, head)
-        header = _header(source, head, separator)
-        wanted, dropped = asked_columns(source, header)
-        gathering = Gathering(source, wanted)
-        kept = tuple(header.index(c) for c in wanted)
-        for place, record in enumerate(csv_records.records(lines, Shape(len(header), separator)), start=1):
-            _gather(gathering, place, record, kept)
-    table = gathering.cells()
-    _refuse_foreign(source, gathering, encoding)
-    return TextCells(table, frozenset(), tuple(gathering.refused), dropped, found)
+    digest, unpacked = opening.digest(file), opening.unpacked(file)
+    with _whole(source):
+        encoding = _encoding(source, unpacked)
+    with closing(_lines(source, unpacked, encoding)) as lines:
+        header = _header(source, lines)
+        wanted, dropped = asked_columns(source, header.names)
+        gathering = Gathering(source, wanted, dropped, digest)
+        shape = header.shape(tuple(header.names.index(c) for c in wanted))
+        for record in csv_records.records(chain(header.back, lines), shape, before=header.lines):
+            _gather(gathering, record, shape.read)
+            if gathering.full:
+                yield gathering.part()
+    yield gathering.part()
+    _refuse_foreign(gathering, encoding)
 
 
-def _gather(gathering: Gathering, place: int, record: CsvRecord, kept: tuple[int, ...]) -> None:
+@dataclass(frozen=True)
+class Header:
+    """Names of the columns, the separator, so many lines above the first record, and a first line that is one."""
+
+    names: list[str]
+    separator: str
+    lines: int
+    back: tuple[str, ...] = ()
+
+    def shape(self, read: tuple[int, ...]) -> Shape:
+        """How records look of which these columns are read. Columns at the end need no cells if they have no name."""
+        named = max(i for i, name in enumerate(self.names) if name) + 1
+        return Shape(len(self.names), self.separator, least=named, read=read)
+
+
+def header_of(head: str, separator: str) -> list[str]:
+    """Names in a line, with blanks taken off; none where it is no record. One that nobody asks for may stand twice."""
+    cells = csv_records.cells_of(head, separator, text=False)
+    return [] if isinstance(cells, Fault) else [name.strip() for name in cells]
+
+
+def _gather(gathering: Gathering, record: CsvRecord, kept: tuple[int, ...]) -> None:
     """Take the cells that may enter, or the record with why it has none."""
     if record.refused:
-        gathering.refuse(place, record.raw, record.refused.value)
+        gathering.refuse(record.line, record.raw, record.refused.value)
         return
     cells = [record.cells[i] for i in kept]
     if max(map(len, cells)) > MAX_CELL:
-        gathering.refuse(place, record.raw, Fault.OVERSIZED.value)
+        gathering.refuse(record.line, record.raw, Fault.OVERSIZED.value)
     else:
-        gathering.take(place, cells)
+        gathering.take(record.line, cells)
 
 
-def _lines(file: BinaryIO, encoding: str) -> Generator[str]:
+def _lines(source: DeclaredSource, file: BinaryIO, encoding: str) -> Generator[str]:
     """Lines without their ends (CR, LF or both); one that is too long comes as its beginning, marked by its length."""
     errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
-    text = io.TextIOWrapper(file, encoding, errors=errors, newline="")
+    text, size = io.TextIOWrapper(file, encoding, errors=errors, newline=""), 0
     try:
-        while line := text.readline(MAX_RECORD + 2):
+        while line := _more(source, text, MAX_RECORD + 2):
+            size += len(line)
+            if size > source.said.max_bytes:
+                raise opening.too_large(source, size)
             whole = line.endswith(("\n", "\r")) or len(line) < MAX_RECORD + 2
             # the rest of a line that is too long is read and dropped, never held
             while not whole:
-                rest = text.readline(MAX_RECORD)
+                rest = _more(source, text, MAX_RECORD)
+                size += len(rest)
                 whole = rest.endswith(("\n", "\r")) or len(rest) < MAX_RECORD
             yield line.rstrip("\r\n") if len(line) <= MAX_RECORD else line
     except UnicodeError:
         raise DataError("A file is not in the encoding it says.", hint="Save it as UTF-8.") from None
     finally:
         text.detach()  # the file is its opener's to close
+
+
+@contextmanager
+def _whole(source: DeclaredSource) -> Iterator[None]:
+    """Say of a gzip file that it is broken."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error):
+        raise DataError(f"{source.where} is no whole gzip file.", hint="Pack it again, or copy it again.") from None
+
+
+def _more(source: DeclaredSource, text: io.TextIOWrapper, most: int) -> str:
+    with _whole(source):
+        return text.readline(most)
 
 
 def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
@@ -100,10 +143,10 @@ def _encoding(source: DeclaredSource, file: BinaryIO) -> str:
     return mark or "utf-8"
 
 
-def _refuse_foreign(source: DeclaredSource, gathering: Gathering, encoding: str) -> None:
+def _refuse_foreign(gathering: Gathering, encoding: str) -> None:
     """Nothing but ASCII was UTF-8, and much was not: another encoding, and which one nobody can tell for sure."""
-    foreign = sum(r.reason == Fault.NOT_UTF8.value for r in gathering.refused)
-    few = foreign < _FOREIGN or foreign * 100 < gathering.taken + foreign
+    source, foreign = gathering.source, gathering.foreign
+    few = foreign < _FOREIGN or foreign * 100 < gathering.total
     if source.said.encoding != "detect" or encoding != "utf-8" or few:
         return
     if gathering.ascii:
@@ -113,20 +156,39 @@ def _refuse_foreign(source: DeclaredSource, gathering: Gathering, encoding: str)
         )
 
 
-def _separator(source: DeclaredSource, head: str) -> str:
-    """The declared one, or the one that stands most often in the header."""
-    if source.said.separator != "detect":
-        return source.said.separator
+def separator_of(head: str, wanted: tuple[str, ...] = ()) -> str:
+    """The sign that stands most often in the header; blanks where there is none, and the wanted names have none."""
     bare = "".join(head.split('"')[::2])
-    return max((",", ";", "\t", "|"), key=bare.count)
+    found = max((",", ";", "\t", "|"), key=bare.count)
+    blanks = not bare.count(found) and len(bare.split()) > 1 and set(wanted) <= set(bare.split())
+    return " " if blanks else found
 
 
-def _header(source: DeclaredSource, head: str, separator: str) -> list[str]:
-    """The column names."""
-    names = csv_records.names(head, separator)
-    if not names or len(names) > MAX_COLUMNS:
+def told_separator(line: str) -> str | None:
+    """What a first line says that tells nothing else, as spreadsheets write it.
+
+    >>> told_separator("sep=;"), told_separator("separate;me")
+    (';', None)
+    """
+    found = re.fullmatch(r'"?sep=(.)"?', line.strip("\r\n"), re.IGNORECASE)
+    return found[1] if found else None
+
+
+def _header(source: DeclaredSource, lines: Iterator[str]) -> Header:
+    """The column names; by number where the declaration says that the file has none."""
+    said, first, before = source.said, next(lines, ""), 1
+    told = told_separator(first)
+    if told:
+        first, before = next(lines, ""), 2
+    wanted = said.read if said.header else ()
+    separator = said.separator if said.separator != "detect" else told or separator_of(first, wanted)
+    names = header_of(first, separator)
+    if not any(names) or len(names) > MAX_COLUMNS:
         raise DataError(
-            f"{source.where}: the first line is no header with each column once.",
-            hint="Write the column names in line 1; set separator or encoding if they are not what was detected.",
+            f"{source.where}: the first line is no header.",
+            hint="Write the column names in line 1; set separator or encoding if they are not what was detected, or "
+            "header: false where there are none (columns are called 1, 2, 3 then).",
         )
-    return names
+    if said.header:
+        return Header(names, separator, before)
+    return Header([str(i) for i in range(1, len(names) + 1)], separator, before - 1, (first,))

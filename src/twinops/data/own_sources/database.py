@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from twinops.errors import ParamsError, ServiceError
 _AT_ONCE = 10_000
 
 
-def read(source: DeclaredSource) -> TextCells:
+def read(source: DeclaredSource) -> Iterator[TextCells]:
     """The rows the query returns, in an order of their own, so that the same rows are the same bytes.
 
     Raises:
@@ -45,7 +46,7 @@ def read(source: DeclaredSource) -> TextCells:
     arrays = [pa.array(c, pa.string()) for c in zip(*cells, strict=True)] or [pa.array([], pa.string()) for _ in wanted]
     table = pa.table([pa.array(range(1, len(cells) + 1), pa.int64()), *arrays], names=["place", *wanted])
     digest = hashlib.sha256(repr((wanted, cells)).encode("utf-8", "surrogatepass")).hexdigest()
-    return TextCells(table, plain, (), dropped, digest)
+    yield TextCells(table, plain, (), dropped, digest)
 
 
 def _rows(source: DeclaredSource, address: str) -> tuple[list[str], list[Any]]:

@@ -14,9 +14,10 @@ from twinops import plugins
 from twinops.data.schema import Schema
 from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.errors import ParamsError
-from twinops.own_params import STAGED_AS, OwnLegal, OwnParams, OwnSource
+from twinops.own_params import OPEN, OwnLegal, OwnParams, OwnSource, staged_as
 
 KINDS = "twinops.data.own_sources.kinds"
+"""Said here as well: whoever names a shelf is what `make deps` follows, and it does not follow parameters."""
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 WHOLE = "all"
 """The batch of a source that is not collected by the month."""
@@ -29,7 +30,7 @@ class DeclaredSource:
     name: str
     said: OwnSource
     root: Path
-    max_rows: int = 5_000_000
+    max_rows: int = 100_000_000
 
     @property
     def where(self) -> str:
@@ -68,7 +69,7 @@ def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> Declare
 def shelf(said: OwnSource) -> DeclaredShelf:
     """Schema, day column, legal facts and sealing of a declared source, under the name of the source it replaces."""
     module = plugins.load(KINDS, said.kind)
-    return DeclaredShelf(STAGED_AS[said.kind], module.SCHEMA, module.DAY, legal(said), module.sealed)
+    return DeclaredShelf(staged_as(said.kind), module.schema(said), module.DAY, legal(said), module.sealed)
 
 
 def legal(said: OwnSource) -> LegalFacts:
@@ -78,9 +79,9 @@ def legal(said: OwnSource) -> LegalFacts:
         controller=facts.controller,
         provenance=facts.provenance,
         collected_from=facts.collected_from,
-        bases=dict(facts.bases),
+        bases=facts.acted_on,
         columns={ours: tuple(facts.purposes[ours]) for ours in said.entering},
-        retention_days=facts.retention_days,
+        retention_days=None if facts.retention_days == OPEN else int(facts.retention_days),
         notice=facts.notice,
         synthetic=facts.synthetic,
         personal_data=facts.personal_data,
@@ -104,4 +105,4 @@ def law_on(own: OwnParams, source: ModuleType) -> LegalFacts:
 
 def legal_of(own: OwnParams) -> dict[str, LegalFacts]:
     """Legal facts of the declared sources, by the name of the pipeline's source whose place they take."""
-    return {STAGED_AS[said.kind]: legal(said) for said in own.root.values()}
+    return {staged_as(said.kind): legal(said) for said in own.root.values()}

@@ -8,7 +8,7 @@ from typing import Any
 
 from twinops.data.own_sources import opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.own_sources.reading import cells_of
+from twinops.data.own_sources.reading import cells_of, digest_of
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 
@@ -19,8 +19,10 @@ def fingerprint(source: DeclaredSource) -> dict[str, Any]:
     """SHA-256 and records of every declared file, or of the query's result; no name, no value."""
     found = {}
     for batch in opening.batches(source) if source.said.reads == "folder" else ["all"]:
-        cells = cells_of(source, batch)
-        found[batch] = {"records": cells.records, "sha256": cells.digest}
+        files, records = {}, 0
+        for cells in cells_of(source, batch):
+            files[cells.file], records = cells.digest, records + cells.records
+        found[batch] = {"records": records, "sha256": digest_of(files)}
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import datetime, time
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,24 @@ from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
 from twinops.data.reading.reading import Fault
-from twinops.own_params import COLUMNS, DISCOUNTS, OwnSource
+from twinops.own_params import MoneyParams, OwnSource
 
+_EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
-    **dict.fromkeys(("store_id", "basket_id", "product_id", "quantity", "sales_value", *DISCOUNTS, "seq"), pa.int64()),
-    "time": pa.timestamp("s"),
+    **dict.fromkeys(("code", "amount", "discount", "count", "year"), pa.int64()),
+    **dict.fromkeys(("price", "quantity"), _EXACT),
+    "moment": pa.timestamp("s"),
 }
-_STAND_INS = {"store_id": 1, "product_id": 1, "quantity": 1, **dict.fromkeys(DISCOUNTS, 0)}
-"""What transactions say where a file has no such column."""
+_STAND_INS: dict[str, Any] = {
+    **dict.fromkeys(("store_id", "product_id", "quantity"), 1),
+    **dict.fromkeys(("retail_disc", "coupon_disc", "coupon_match_disc"), 0),
+    "basis": "consent",
+}
+"""What rows say where a file has no such column."""
+_MAY_BE_NOTHING = ("identity", "code", "answer", "year")
+"""Cells of these that hold a word for nothing hold nothing."""
+FORGIVEN = ("answer", "year")
+"""What cannot be read of these is lost, and the row stays."""
 
 _BAD = object()
 
@@ -33,12 +44,14 @@ _BAD = object()
 class Mapped:
     """Rows in our columns with their `place`, parallel to the cells.
 
-    `unreadable` says per row why it cannot enter (null: it can), `filled` which columns the file does not have.
+    `unreadable` says per row why it cannot enter (null: it can), `filled` which columns the file does not have, `lost`
+    how many answers could not be read.
     """
 
     rows: pa.Table
     unreadable: pa.Array
     filled: tuple[str, ...]
+    lost: dict[str, int]
 
 
 def months(cells: TextCells, said: OwnSource) -> pa.Array:
@@ -55,62 +68,91 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     """Read every cell that enters, by its column's notation."""
     columns: dict[str, Any] = {}
     bad: dict[str, np.ndarray] = {}
-    for ours in COLUMNS[said.kind]:
-        if ours in said.entering or ours in said.constants:
-            columns[ours], bad[f"{ours}_unreadable"] = _column(cells, said, ours)
+    lost: dict[str, int] = {}
+    for ours in said.ours:
+        if not said.fills(ours) and ours not in said.constants:
+            continue
+        columns[ours], wrong = _column(cells, said, ours)
+        if _kind(said, ours) in FORGIVEN:
+            lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() else {}
+        else:
+            bad[f"{ours}_unreadable"] = wrong
     bad[Fault.OVERSIZED.value] = _oversized(cells)
     if "unit_price" in columns:
         columns["sales_value"] = _times(columns.pop("unit_price"), columns["quantity"], said)
+    if "quantity" in columns:
+        columns["quantity"] = _pieces(columns["quantity"])
+    if said.cancelled is not None and "basket_id" in said.entering:
+        _cancel(columns, cells, said)
     filled = _fill(columns, cells, said)
-    order = [c for c in COLUMNS[said.kind] if c in columns]
-    arrays = [
-        columns[c] if isinstance(columns[c], pa.Array) else pa.array(columns[c], _TYPES.get(c, pa.string()))
-        for c in order
-    ]
+    order = [c for c in said.ours if c in columns]
+    arrays = [_as_array(columns[c], said, c) for c in order]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
-    return Mapped(rows, _first(bad, cells.table.num_rows), filled)
+    return Mapped(rows, _first(bad, cells.table.num_rows), filled, lost)
+
+
+def _kind(said: OwnSource, ours: str) -> str:
+    """How cells of a column are read; whatever a kind does not know is an answer."""
+    return said.form.columns.get(ours, "answer")
+
+
+def _as_array(values: Any, said: OwnSource, ours: str) -> pa.Array:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values
+    kind = _kind(said, ours)
+    return pa.array(values, pa.int64() if kind == "quantity" else _TYPES.get(kind, pa.string()))
 
 
 def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarray]:
     """One of our columns, and which of its cells cannot be read. Every distinct text is read once."""
-    read = _reader(said, ours, plain=said.columns.get(ours) in cells.plain)
+    kind = _kind(said, ours)
     if ours in said.constants:
-        value = _read(read, said.constants[ours])
-        n = cells.table.num_rows
-        return [None if value is _BAD else value] * n, np.full(n, value is _BAD)
+        value, n = _read(_reader(said, kind, plain=False), said.constants[ours]), cells.table.num_rows
+        found = pa.array([None if value is _BAD else value] * n, _TYPES.get(kind, pa.string()))
+        return found, np.full(n, value is _BAD)
+    theirs = said.theirs(ours)
+    read, absent = _reader(said, kind, plain=theirs in cells.plain), {"", *said.missing}
     # each distinct text is read once: a column of a million shop numbers has forty
-    coded = cells.table[said.columns[ours]].combine_chunks().dictionary_encode()
-    absent = {"", *said.missing}
+    coded = cells.table[theirs].combine_chunks().dictionary_encode()
+    if isinstance(coded, pa.ChunkedArray):
+        coded = coded.combine_chunks()
     codes = said.codes.get(ours, {})
     found = [
-        None if (t := text.strip()) in absent else _read(read, codes.get(t, text))
+        None if _is_absent(t := text.strip(), absent, kind) and t not in codes else _read(read, codes.get(t, text))
         for text in coded.dictionary.to_pylist()
     ]
     bad = np.array([v is _BAD for v in found] or [False])
     at = np.asarray(pc.fill_null(coded.indices, 0))
     missing = np.asarray(coded.indices.is_null())
-    values = pa.array(
-        [None if v is _BAD else v for v in found],
-        _TYPES.get(ours, pa.string()) if ours != "unit_price" else pa.decimal256(60, 30),
-    )
+    values = pa.array([None if v is _BAD else v for v in found], _TYPES.get(kind, pa.string()))
     return values.take(coded.indices), bad[at] & ~missing if len(at) else np.zeros(0, bool)
 
 
-def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
+def _is_absent(text: str, absent: set[str], kind: str) -> bool:
+    return text in absent or (kind in _MAY_BE_NOTHING and notation.is_nothing(text))
+
+
+def _reader(said: OwnSource, kind: str, *, plain: bool) -> Callable[[str], Any]:
     money = None if plain else said.money
-    time = said.time
-    if ours == "time" and time is not None:
-        return lambda cell: notation.moment(cell, time, iso=plain)
-    if ours in ("sales_value", *DISCOUNTS) and said.money is not None:
-        currency = said.money
-        return lambda cell: _fits(notation.minor(notation.number(cell, money), currency))
     readers: dict[str, Callable[[str], Any]] = {
-        "household_id": notation.identity,
-        **dict.fromkeys(("store_id", "basket_id", "product_id"), notation.code),
-        **dict.fromkeys(("quantity", "seq"), lambda cell: _fits(notation.count(cell, money))),
-        "unit_price": lambda cell: _price(notation.number(cell, money)),
+        "identity": notation.identity,
+        "code": notation.code,
+        "count": lambda cell: _fits(notation.count(cell, money)),
+        "quantity": lambda cell: _price(notation.number(cell, money)),
+        "price": lambda cell: _price(notation.number(cell, money)),
+        "answer": notation.answer,
+        "year": notation.year,
+        "said": notation.said,
     }
-    return readers.get(ours, notation.words)
+    if kind == "moment" and said.time is not None:
+        time = said.time
+        return lambda cell: notation.moment(cell, time, iso=plain)
+    if kind in ("amount", "discount") and said.money is not None:
+        currency = said.money
+        sign = abs if kind == "discount" else int
+        # a discount is one whichever sign it is written with
+        return lambda cell: _fits(sign(notation.minor(notation.number(cell, money), currency)))
+    return readers.get(kind, notation.words)
 
 
 def _read(read: Callable[[str], Any], cell: str) -> Any:
@@ -133,36 +175,73 @@ def _price(amount: Decimal) -> Decimal:
     return amount
 
 
-def _times(prices: pa.Array, quantities: Any, said: OwnSource) -> list[int | None]:
-    """Unit price times quantity, exactly, then in whole minor units."""
+def _times(prices: pa.Array, quantities: pa.Array, said: OwnSource) -> pa.Array:
+    """Unit price times quantity (pieces or a weight), exactly, then in whole minor units; each pair once."""
     if said.money is None:
         raise ValueError("transactions without money")
-    counts = quantities.to_pylist() if isinstance(quantities, pa.Array | pa.ChunkedArray) else quantities
-    memo: dict[tuple[Decimal, int], int] = {}
-    out: list[int | None] = []
-    for price, quantity in zip(prices.to_pylist(), counts, strict=True):
-        if price is None or quantity is None:
-            out.append(None)
-            continue
-        pair = (price, quantity)
-        if pair not in memo:
-            memo[pair] = max(-(2**62), min(2**62, notation.minor(price * quantity, said.money)))
-        out.append(memo[pair])
-    return out
+    coded = [values.dictionary_encode() for values in (prices, quantities)]
+    price, quantity = (np.asarray(pc.fill_null(c.indices, 0)).astype(np.int64) for c in coded)
+    known = np.asarray(pc.and_(prices.is_valid(), quantities.is_valid()))
+    left, right = (c.dictionary.to_pylist() for c in coded)
+    pairs, at = np.unique(price * max(len(right), 1) + quantity, return_inverse=True)
+    amounts = [
+        _minor(left[p] * right[q], said.money) if left and right else 0
+        for p, q in (divmod(k, max(len(right), 1)) for k in pairs.tolist())
+    ]
+    return pa.array(np.array(amounts, np.int64)[at], pa.int64(), mask=~known)
+
+
+def _minor(amount: Decimal, money: MoneyParams) -> int:
+    return max(-(2**62), min(2**62, notation.minor(amount, money)))
+
+
+def _pieces(quantities: pa.Array) -> pa.Array:
+    """Whole pieces; a weight counts as so many as it has begun, as no receipt counts less than one."""
+    coded = quantities.dictionary_encode()
+    whole_ones = (int(q.to_integral_value(ROUND_UP)) for q in coded.dictionary.to_pylist())
+    return pa.array(whole_ones, pa.int64()).take(coded.indices)
+
+
+def _cancel(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> None:
+    """Lines of a cancelled receipt take back, whatever signs they are written with."""
+    receipts = pc.utf8_ltrim_whitespace(cells.table[said.theirs("basket_id")])
+    back = np.asarray(pc.fill_null(pc.starts_with(receipts, said.cancelled), False))
+    for ours in ("quantity", "sales_value"):
+        values = columns.get(ours)
+        if values is not None:
+            listed = zip(_listed(values), back, strict=True)
+            columns[ours] = [-abs(v) if b and v is not None else v for v, b in listed]
+
+
+def _listed(values: Any) -> list[Any]:
+    return list(values.to_pylist() if isinstance(values, pa.Array | pa.ChunkedArray) else values)
 
 
 def _fill(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> tuple[str, ...]:
     """Give every column of the kind a value where the file has none, and name them."""
     n = cells.table.num_rows
-    lost = [c for c in COLUMNS[said.kind] if c not in columns and c != "unit_price"]
+    lost = [c for c in said.ours if c not in columns and c not in ("unit_price", "birth_year")]
     for ours in lost:
-        if ours == "basket_id":
-            columns[ours] = _baskets(columns)
-        elif ours == "seq":
-            columns[ours] = _order_of_day(columns["time"], cells.table["place"].to_pylist())
-        else:
-            columns[ours] = [_STAND_INS.get(ours)] * n
+        columns[ours] = [_STAND_INS.get(ours)] * n
+    if "time" in columns and (said.undated_from is not None or said.form.lists):
+        # an objection without a day holds on every day
+        midnight = datetime.combine(said.undated_from, time()) if said.undated_from else CREDIBLE[0]
+        columns["time"] = pc.fill_null(_as_array(columns["time"], said, "time"), pa.scalar(midnight, pa.timestamp("s")))
+    if "basket_id" in lost:
+        columns["basket_id"] = _baskets(columns)
+    if "notice_version" in lost:
+        columns["notice_version"] = [said.legal.notice] * n
+    if "seq" in lost:
+        columns["seq"] = _order_of_day(_listed(columns["time"]), cells.table["place"].to_pylist())
+    if "birth_year" in columns and "age" in lost:
+        columns["age"] = _ages(columns["birth_year"], said)
     return tuple(lost)
+
+
+def _ages(years: pa.Array, said: OwnSource) -> list[str | None]:
+    return [
+        None if y is None or said.ages_in is None else notation.age_band(said.ages_in - y) for y in years.to_pylist()
+    ]
 
 
 def _baskets(columns: dict[str, Any]) -> list[int | None]:
@@ -173,11 +252,13 @@ def _baskets(columns: dict[str, Any]) -> list[int | None]:
     ]
 
 
-def _order_of_day(times: pa.Array, places: list[int]) -> list[int | None]:
+def _order_of_day(times: list[Any], places: list[int]) -> list[int | None]:
     """Seconds since midnight, then the place in the file."""
     return [
         None if t is None else (t.hour * 3600 + t.minute * 60 + t.second) * 10**10 + place
-        for t, place in zip(times.to_pylist(), places, strict=True)
+        for t, place in zip(
+            times.to_pylist() if isinstance(times, pa.Array | pa.ChunkedArray) else times, places, strict=True
+        )
     ]
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from twinops.data.own_sources.declared import MONTH, WHOLE, DeclaredSource
 from twinops.errors import DataError, ParamsError
 
 _CHUNK = 2**20
-_PACKED = {b"PK\x03\x04": "a zip archive", b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_PACKED = {_ZIP: "a zip archive", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bzip2"}
 
 
 def batches(source: DeclaredSource) -> dict[str, Path]:
@@ -70,7 +72,8 @@ def opened(source: DeclaredSource, path: Path) -> Iterator[BinaryIO]:
     Raises:
         DataError: it is not there, leads out of its folder, is no regular file, or is larger than `max_bytes`.
     """
-    base = path.parent if source.said.reads != "folder" else _declared_path(source)
+    declared = _declared_path(source)
+    base = declared if declared.is_dir() else path.parent
     try:
         real, inside = path.resolve(strict=True), base.resolve(strict=True)
         if not real.is_relative_to(inside):
@@ -89,12 +92,43 @@ def opened(source: DeclaredSource, path: Path) -> Iterator[BinaryIO]:
         if not stat.S_ISREG(about.st_mode):
             raise DataError(f"{source.where}: {path.name} is no regular file.", hint="Copy what is in it to a file.")
         if about.st_size > source.said.max_bytes:
-            raise DataError(
-                f"{source.where}: {path.name} has {about.st_size:,} bytes; max_bytes is {source.said.max_bytes:,}.",
-                hint="Raise max_bytes if that is right, or split the file into months.",
-            )
+            raise too_large(source, about.st_size)
         _refuse_packed(source, path, file)
         yield file
+
+
+def too_large(source: DeclaredSource, size: int) -> DataError:
+    """The error of a file with more bytes than allowed, packed or unpacked."""
+    return DataError(
+        f"{source.where} has {size:,} bytes or more; max_bytes is {source.said.max_bytes:,}.",
+        hint="Raise max_bytes if that is right, or split the file into months.",
+    )
+
+
+def parts(source: DeclaredSource, path: Path) -> list[Path]:
+    """The file, or of a folder the files that hold rows, as Spark writes them, in order of their names.
+
+    Raises:
+        DataError: the folder holds no such file.
+    """
+    if not path.is_dir():
+        return [path]
+    endings = (".parquet",) if source.said.reads == "parquet" else (".csv", ".csv.gz", ".txt", ".tsv")
+    inside = (p for p in path.rglob("*") if p.is_file() and p.name.endswith(endings))
+    found = sorted(p for p in inside if not any(n.startswith(("_", ".")) for n in p.relative_to(path).parts))
+    if not found:
+        raise DataError(
+            f"{source.where}: the folder {path.name} holds no file that ends with {' or '.join(endings)}.",
+            hint="Check path and reads in params.yaml.",
+        )
+    return found
+
+
+def unpacked(file: BinaryIO) -> BinaryIO:
+    """What is in a gzip file; any other as it is."""
+    packed = file.read(2) == _GZIP
+    file.seek(0)
+    return cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
 
 
 def digest(file: BinaryIO) -> str:
@@ -122,5 +156,5 @@ def _refuse_packed(source: DeclaredSource, path: Path, file: BinaryIO) -> None:
     head = file.read(4)
     file.seek(0)
     for magic, what in _PACKED.items():
-        if head.startswith(magic):
+        if head.startswith(magic) and not (magic == _ZIP and source.said.reads == "excel"):
             raise DataError(f"{source.where}: {path.name} is {what}; archives are not opened.", hint="Unpack it first.")

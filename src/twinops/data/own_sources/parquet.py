@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import BinaryIO
 
 import pyarrow as pa
@@ -15,34 +16,52 @@ from twinops.errors import DataError
 
 MAX_GROUPS = 10_000
 MAX_COLUMNS = 1_000
-MAX_UNPACKED = 4 * 2**30
+MAX_UNPACKED = 32 * 2**30
 _BATCH = 65_536
 
 
-def read(source: DeclaredSource, file: BinaryIO) -> TextCells:
-    """The rows of an open file.
+def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
+    """The rows of an open file, some at a time.
 
     Raises:
-        DataError: it is not Parquet, is too large once unpacked, or a mapped column is missing or of a nested type.
+        DataError: it is not Parquet, is too large once unpacked, a mapped column is missing or of a nested type, or ids
+            are floating numbers that no longer tell people apart.
     """
-    found = opening.digest(file)
+    found, seen = opening.digest(file), 0
     try:
         parquet = pq.ParquetFile(file)
         wanted, dropped = asked_columns(source, parquet.schema_arrow.names)
         _bounded(source, parquet, wanted)
-        tables = []
+        plain = frozenset(c for c in wanted if not is_text(parquet.schema_arrow.field(c).type))
+        yield TextCells(_numbered({c: pa.array([], pa.string()) for c in wanted}, 0), plain, (), dropped, found)
         for batch in parquet.iter_batches(batch_size=_BATCH, columns=list(wanted), use_threads=False):
-            tables.append(pa.table({c: as_text(source, c, batch[c]) for c in wanted}))
-            if sum(t.num_rows for t in tables) > source.max_rows:
+            _refuse_floating_ids(source, batch)
+            yield TextCells(
+                _numbered({c: as_text(source, c, batch[c]) for c in wanted}, seen), plain, (), dropped, found
+            )
+            seen += batch.num_rows
+            if seen > source.max_rows:
                 raise too_many(source)
     except (pa.ArrowException, OSError, MemoryError):
         raise DataError(
             f"{source.where} is not a readable Parquet file.", hint="Copy it again from where it came."
         ) from None
-    fields = parquet.schema_arrow
-    table = pa.concat_tables(tables) if tables else pa.table({c: pa.array([], pa.string()) for c in wanted})
-    numbered = table.add_column(0, "place", pa.array(range(1, table.num_rows + 1), pa.int64()))
-    return TextCells(numbered, frozenset(c for c in wanted if not is_text(fields.field(c).type)), (), dropped, found)
+
+
+def _numbered(columns: dict[str, pa.Array], seen: int) -> pa.Table:
+    rows = len(next(iter(columns.values())))
+    return pa.table({"place": pa.array(range(seen + 1, seen + rows + 1), pa.int64()), **columns})
+
+
+def _refuse_floating_ids(source: DeclaredSource, batch: pa.RecordBatch) -> None:
+    """Beyond 2^53 floating numbers stand for several whole ones: ids of several people became one."""
+    for theirs in source.said.identities:
+        values = batch[theirs]
+        if pa.types.is_floating(values.type) and (pc.max(pc.abs(values)).as_py() or 0) > 2**53:
+            raise DataError(
+                f"{source.where}: column {theirs} holds floating numbers beyond 2^53, which tell ids apart no longer.",
+                hint="Export the column as text or as whole numbers.",
+            )
 
 
 def _bounded(source: DeclaredSource, parquet: pq.ParquetFile, wanted: tuple[str, ...]) -> None:

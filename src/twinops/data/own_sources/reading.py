@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import csv as delimited
-from twinops.data.own_sources import database, opening
+from twinops.data.own_sources import database, excel, netting, opening
 from twinops.data.own_sources import parquet as columnar
+from twinops.data.own_sources.answers import lengthened
 from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.declared import WHOLE, DeclaredSource, shelf
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.quality import part
-from twinops.data.reading.reading import REFUSED_ROWS, Reading, RefusedRow, as_table
+from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading, RefusedRow, as_table
+from twinops.data.schema import Schema
+from twinops.entities.consent import Event
 
 OTHER_MONTH = "time_in_another_month"
+OVERRULED = "yes_beside_an_objection"
 
 
 @dataclass(frozen=True)
@@ -29,50 +39,222 @@ class PartedRecords:
     refused: list[RefusedRow]
 
 
-def cells_of(source: DeclaredSource, batch: str) -> TextCells:
-    """The cells of the file (or query) a batch is in."""
+@dataclass(frozen=True)
+class OwnReading(Reading):
+    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost."""
+
+    digest: str = ""
+    lost: dict[str, int] = field(default_factory=dict)
+
+
+def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
+    """The cells of the file, the folder of parts or the query that a batch is in, some at a time."""
     if source.said.reads == "sql":
-        return database.read(source)
-    path = opening.of_batch(source, batch)
-    with opening.opened(source, path) as file:
-        if path.suffix == ".parquet" or source.said.reads == "parquet":
-            return columnar.read(source, file)
-        return delimited.read(source, file)
+        yield from (lengthened(cells, source.said) for cells in database.read(source))
+        return
+    path, before = opening.of_batch(source, batch), 0
+    for one in opening.parts(source, path):
+        last = before
+        with opening.opened(source, one) as file:
+            for cells in _reader(source, one)(source, file):
+                counted_on = lengthened(cells, source.said).behind(before, one.name)
+                last = max(last, counted_on.last)
+                yield counted_on
+        before = last
 
 
-def read(source: DeclaredSource, batch: str, cells: TextCells) -> Reading:
+def digest_of(files: Mapping[str, str]) -> str:
+    """The SHA-256 of a file, or of the names and digests of all of a folder's."""
+    if len(files) == 1:
+        return next(iter(files.values()))
+    return hashlib.sha256(repr(sorted(files.items())).encode()).hexdigest()
+
+
+def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, BinaryIO], Iterator[TextCells]]:
+    if source.said.reads == "excel":
+        return excel.read
+    return columnar.read if path.suffix == ".parquet" or source.said.reads == "parquet" else delimited.read
+
+
+def read(source: DeclaredSource, batch: str) -> OwnReading:
     """A month of transactions by the counted calendar, or everything: of another kind, or in one go.
 
     A record without a month (no readable time, torn) is read with the file's first one, to be quarantined there; in a
-    folder, with the month its file is named after.
+    folder of months, with the month its file is named after. Returns are set against purchases of the whole file; in a
+    folder of months, of theirs: what one month is must not change with the file of another.
     """
-    here, without, foreign = _mine(source, batch, months(cells, source.said))
-    mine = replace(cells, table=cells.table.filter(pa.array(here)))
-    judged = judge(mine, mapped(mine, source.said), source, foreign[here])
-    refused = judged.refused + (list(cells.refused) if without else [])
-    refused.sort(key=lambda r: int(r.place))
-    return Reading(judged.good.drop_columns(["place"]), cells.records, cells.dropped, as_table(refused, REFUSED_ROWS))
+    entered = Entered(source, batch)
+    for cells in cells_of(source, batch):
+        entered.add(cells)
+    return entered.reading()
 
 
-def _mine(source: DeclaredSource, batch: str, found: pa.Array) -> tuple[np.ndarray, bool, np.ndarray]:
-    """Which rows belong to the batch, whether records without a month do, and which rows are in the wrong file."""
+@dataclass
+class Entered:
+    """What of a source was judged so far."""
+
+    source: DeclaredSource
+    batch: str
+    good: list[pa.Table] = field(default_factory=list)
+    back: list[pa.Table] = field(default_factory=list)
+    """Returns of other months."""
+    refused: list[RefusedRow] = field(default_factory=list)
+    without: list[RefusedRow] = field(default_factory=list)
+    """Refused rows that have no month."""
+    first: str | None = None
+    records: int = 0
+    dropped: tuple[str, ...] = ()
+    files: dict[str, str] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    filled: tuple[str, ...] = ()
+
+    def add(self, cells: TextCells) -> None:
+        """Judge some records."""
+        self.records, self.dropped = self.records + cells.records, cells.dropped
+        self.files[cells.file] = cells.digest
+        self.left_out.update(cells.left_out)
+        when = self._months(cells)
+        mine, foreign, homeless = _mine(self.source, self.batch, when)
+        found = mapped(cells, self.source.said)
+        judged = judge(cells, found, self.source, foreign, signs=True)
+        self.filled = found.filled
+        self.lost.update(found.lost)
+        self._place(judged, cells, mine, homeless)
+        seen = pc.min(when).as_py()
+        self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
+
+    def _months(self, cells: TextCells) -> pa.Array:
+        """Months of the rows, where they part them."""
+        whole = _whole(self.source, self.batch)
+        return pa.nulls(cells.table.num_rows, pa.string()) if whole else months(cells, self.source.said)
+
+    def _place(self, judged: PartedRecords, cells: TextCells, mine: np.ndarray, homeless: np.ndarray) -> None:
+        """Rows of this batch, rows of none, and what others of the file sent back."""
+        here = pa.array(cells.table["place"].filter(pa.array(mine)).combine_chunks())
+        nowhere = set(cells.table["place"].filter(pa.array(homeless)).to_pylist())
+        taken, theirs = _split(judged.good, here)
+        self.good.append(taken)
+        if _nets(self.source) and theirs.num_rows:
+            back = theirs.filter(netting.takes_back(theirs))
+            self.back += [back] if back.num_rows else []
+        own = set(here.to_pylist())
+        self.refused += [r for r in judged.refused if int(r.place) in own and int(r.place) not in nowhere]
+        self.without += [r for r in judged.refused if int(r.place) in nowhere]
+        self.without += cells.refused
+
+    def rows(self) -> tuple[pa.Table, dict[str, int]]:
+        """The good rows of the batch, with what came back taken off."""
+        parts, self.good = self.good, []
+        if not _nets(self.source):
+            return pa.concat_tables(parts), {}
+        if _whole(self.source, self.batch):
+            left = netting.net(parts)
+            return pa.concat_tables(parts), netting.counted(left)
+        places = pa.chunked_array([p["place"].combine_chunks() for p in parts])
+        returns = pa.concat_tables([*self.back, *(p.filter(netting.takes_back(p)) for p in parts)])
+        if returns.num_rows:
+            parts += [*self.back, *(netting.concerned(rows, returns) for rows in self._bought_elsewhere())]
+        left, mine = netting.net(parts), set(places.to_pylist())
+        good = pa.concat_tables(parts)
+        here = good.filter(pc.is_in(good["place"], places.combine_chunks()))
+        return here, netting.counted({p: why for p, why in left.items() if p in mine})
+
+    def _bought_elsewhere(self) -> Iterator[pa.Table]:
+        """Purchases of other months of the same file."""
+        for cells in cells_of(self.source, self.batch):
+            mine, foreign, _ = _mine(self.source, self.batch, months(cells, self.source.said))
+            judged = judge(cells, mapped(cells, self.source.said), self.source, foreign, signs=True)
+            _, rows = _split(judged.good, cells.table["place"].filter(pa.array(mine)).combine_chunks())
+            yield rows.filter(pc.invert(netting.takes_back(rows)))
+
+    def reading(self) -> OwnReading:
+        """Everything of the batch."""
+        good, net = self.rows()
+        here = self.batch == WHOLE or self.source.said.reads == "folder" or self.first in (self.batch, None)
+        refused = sorted([*self.refused, *(self.without if here else ())], key=lambda r: int(r.place))
+        meta = {UNSCORED: json.dumps(dict(sorted(self.lost.items()))).encode()} if self.lost else None
+        return OwnReading(
+            good.drop_columns(["place"]).replace_schema_metadata(meta),
+            self.records,
+            self.dropped,
+            as_table(refused, REFUSED_ROWS),
+            dict(sorted((self.left_out + Counter(net)).items())),
+            digest_of(self.files),
+            dict(sorted(self.lost.items())),
+        )
+
+
+APART = 2_000_000_000
+"""Places of a second source that is read together with another begin here."""
+
+
+def together(readings: list[OwnReading]) -> OwnReading:
+    """Sources that fill one table, such as a ledger of consent and a list of objections.
+
+    An objection without a day holds whatever was said when (GDPR art. 21(3)): no yes is kept beside it.
+    """
+    if len(readings) == 1:
+        return readings[0]
+    rows = pa.concat_tables([r.rows.replace_schema_metadata(None) for r in readings])
+    who = pc.binary_join_element_wise(rows["household_id"], rows["purpose"], "\0")
+    undated = pc.equal(rows["time"], pa.scalar(CREDIBLE[0], rows["time"].type))
+    always = pc.and_(pc.equal(rows["event"], str(Event.OBJECTED)), undated)
+    overruled = pc.and_(pc.is_in(who, pc.unique(who.filter(always))), pc.equal(rows["event"], str(Event.GRANTED)))
+    beside = {OVERRULED: n} if (n := pc.sum(overruled).as_py()) else {}
+    refused = [
+        r.set_column(0, "place", pc.add(r["place"].cast(pa.int64()), i * APART).cast(pa.string()))
+        for i, r in enumerate(read.refused for read in readings)
+    ]
+    return OwnReading(
+        rows.filter(pc.invert(overruled)),
+        sum(r.in_file for r in readings),
+        tuple(dict.fromkeys(c for r in readings for c in r.dropped)),
+        pa.concat_tables(refused),
+        dict(sum((Counter(r.left_out) for r in readings), Counter(beside))),
+    )
+
+
+def _nets(source: DeclaredSource) -> bool:
+    """Its rows have amounts, which may be taken back."""
+    return "sales_value" in source.said.form.columns
+
+
+def _split(rows: pa.Table, here: pa.Array) -> tuple[pa.Table, pa.Table]:
+    mine = pc.is_in(rows["place"], here)
+    return rows.filter(mine), rows.filter(pc.invert(mine))
+
+
+def _mine(source: DeclaredSource, batch: str, found: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which rows belong to the batch, which are in the wrong file, and which have no month and belong to the first."""
     nothing = np.zeros(len(found), bool)
-    if source.said.kind != "transactions" or batch == WHOLE:
-        return ~nothing, True, nothing
+    if _whole(source, batch):
+        return ~nothing, nothing, nothing
     other = np.asarray(pc.fill_null(pc.not_equal(found, batch), False))
     if source.said.reads == "folder":
-        return ~nothing, True, other
-    without = pc.min(found).as_py() in (batch, None)
-    return ~other & (np.asarray(found.is_valid()) | without), without, nothing
+        return ~nothing, other, nothing
+    unknown = np.asarray(found.is_null())
+    return ~other & ~unknown, nothing, unknown
 
 
-def judge(cells: TextCells, found: Mapped, source: DeclaredSource, foreign: np.ndarray) -> PartedRecords:
-    """Part rows that may enter from those that may not; `foreign` ones are in the wrong file."""
+def _whole(source: DeclaredSource, batch: str) -> bool:
+    """All rows are the batch's."""
+    return batch == WHOLE or not _nets(source)
+
+
+def judge(
+    cells: TextCells, found: Mapped, source: DeclaredSource, foreign: np.ndarray, *, signs: bool = False
+) -> PartedRecords:
+    """Part rows that may enter from those that may not; `foreign` ones are in the wrong file.
+
+    With `signs`, quantities and amounts below zero are returns, which netting takes off.
+    """
     reasons = np.array(found.unreadable.to_pylist(), dtype=object)
     fine = np.asarray(found.unreadable.is_null())
     reasons[foreign & fine] = OTHER_MONTH
     readable = fine & ~foreign
-    parted = part(found.rows.filter(pa.array(readable)), shelf(source.said).SCHEMA)
+    schema = shelf(source.said).SCHEMA
+    parted = part(found.rows.filter(pa.array(readable)), _signed(schema) if signs else schema)
     why = dict(zip((int(p) for p in parted.bad["place"].to_pylist()), parted.bad["reason"].to_pylist(), strict=True))
     places = found.rows["place"].filter(pa.array(~readable)).to_pylist()
     why |= dict(zip(places, reasons[~readable].tolist(), strict=True))
@@ -80,50 +262,8 @@ def judge(cells: TextCells, found: Mapped, source: DeclaredSource, foreign: np.n
     return PartedRecords(parted.good, as_refusals(bad, cells.plain, why))
 
 
-@dataclass(frozen=True)
-class SourceLook:
-    """What would become of a source, before anything is stored. Aggregates only.
-
-    `months` counts good rows per month of transactions, `filled` names columns the files do not have, `errors` says of
-    files that cannot be read why. A reason that holds for fewer than ten rows is null.
-    """
-
-    name: str
-    kind: str
-    files: int
-    records: int
-    taken: int
-    quarantined: dict[str, int]
-    dropped_columns: tuple[str, ...]
-    filled_columns: tuple[str, ...]
-    months: dict[str, int]
-    households: int
-
-
-def look(source: DeclaredSource) -> SourceLook:
-    """Read and judge everything; store nothing.
-
-    Raises:
-        DataError, ParamsError, ServiceError: as reading does.
-    """
-    names = list(opening.batches(source)) if source.said.reads == "folder" else [WHOLE]
-    reasons, by_month, people = Counter[str](), Counter[str](), set[str]()
-    records, taken = 0, 0
-    dropped: dict[str, None] = {}
-    filled: tuple[str, ...] = ()
-    for batch in names:
-        cells = cells_of(source, batch)
-        found = mapped(cells, source.said)
-        _, _, foreign = _mine(source, batch, months(cells, source.said))
-        judged = judge(cells, found, source, foreign)
-        records, taken, filled = records + cells.records, taken + judged.good.num_rows, found.filled
-        reasons.update(r.reason for r in (*judged.refused, *cells.refused))
-        dropped |= dict.fromkeys(cells.dropped)
-        people |= set(pc.unique(judged.good["household_id"]).to_pylist())
-        if source.said.kind == "transactions":
-            counted = pc.value_counts(pc.strftime(judged.good["time"], format="%Y-%m")).to_pylist()
-            by_month.update({c["values"]: c["counts"] for c in counted})
-    return SourceLook(
-        source.name, source.said.kind, len(names), records, taken, dict(sorted(reasons.items())),
-        tuple(dropped), filled, dict(sorted(by_month.items())), len(people),
-    )  # fmt: skip
+def _signed(schema: Schema) -> Schema:
+    """The same with quantities and amounts that may be below zero, where there are any."""
+    high = {c.name: c.high for c in schema.columns if c.name in ("quantity", "sales_value")}
+    columns = (replace(c, low=-h) if isinstance(h := high.get(c.name), int | float) else c for c in schema.columns)
+    return replace(schema, columns=tuple(columns))

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import day_number
+from twinops.data.own_sources.answers import long_columns
 from twinops.data.own_sources.cells import AS_CELLS, as_refusals, from_refusals
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.mapping import mapped, months
@@ -40,7 +41,7 @@ class Revived:
 
 def revive_own(source: DeclaredSource, batch: str, aside: pa.Table, *, batches: Set[str], known: Known) -> Revived:
     """Map the kept cells by what `params.yaml` says now. A row of another of the `batches` goes there."""
-    columns = tuple(dict.fromkeys(source.said.entering.values()))
+    columns = long_columns(source.said)
     again = pc.and_(pc.equal(aside["encoding"], AS_CELLS), pc.not_equal(aside["reason"], TWICE))
     cells = from_refusals(aside.filter(again), columns)
     found = mapped(cells, source.said)

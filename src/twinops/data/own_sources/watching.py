@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from twinops.errors import ParamsError
-from twinops.own_params import STAGED_AS, OwnParams, OwnSource
+from twinops.own_params import OwnParams, OwnSource, staged_as
 
 MARK = "  # own"
 LOCK = "sources.lock.json"
@@ -39,7 +39,7 @@ def watched(pipeline: str, own: OwnParams, root: Path) -> str:
     lines = [_LOCKED.sub("", line) for line in pipeline.splitlines(keepends=True) if not line.rstrip().endswith(MARK)]
     stages = yaml.safe_load("".join(lines))["stages"]
     for name, said in own.root.items():
-        stage = _collecting(stages, STAGED_AS[said.kind])
+        stage = _collecting(stages, staged_as(said.kind))
         if inside(said, root):
             _add_dep(lines, stage, file_of(said))
         else:

@@ -49,17 +49,35 @@ class Shape:
     """How the records of a file look: how many cells, what separates them, and how their first cell looks.
 
     Where nobody knows the last (`begins` is None), any line that is a whole record by itself is one, and lines that
-    together are no whole record were none.
+    together are no whole record were none. `least`: so many cells will do, as the columns behind them have no name;
+    empty cells beyond the width do no harm then, and only the cells at `read` must be text.
     """
 
     width: int
     separator: str = ","
     begins: re.Pattern[str] | None = None
+    least: int | None = None
+    read: tuple[int, ...] = ()
 
     def whole(self, text: str) -> bool:
         """It is one record with all its cells."""
-        cells = cells_of(text, self.separator)
-        return not isinstance(cells, Fault) and len(cells) == self.width
+        cells = self.cut(text)
+        return not isinstance(cells, Fault) and self.fits(cells)
+
+    def fits(self, cells: list[str]) -> bool:
+        """It has as many cells as it should."""
+        if self.least is None:
+            return len(cells) == self.width
+        return len(cells) >= self.least and not any(c.strip() for c in cells[self.width :])
+
+    def cut(self, raw: str) -> list[str] | Fault:
+        """The record's cells, or why it has none."""
+        cells = cells_of(raw, self.separator, text=self.least is None)
+        if isinstance(cells, Fault) or self.least is None:
+            return cells
+        # what is not read cannot be wrong
+        unfit = (_foreign(cells[i]) for i in self.read if i < len(cells))
+        return next((fault for fault in unfit if fault), cells)
 
     def begins_another(self, line: str) -> bool:
         """A record begins in this line, whatever quotes are open before it."""
@@ -120,29 +138,31 @@ def csv_records(found: list[bytes], *, begins: re.Pattern[str]) -> tuple[list[st
     return header, records(in_text(found[1:]), Shape(len(header), begins=begins))
 
 
-def records(below: Iterable[str], shape: Shape) -> Iterator[CsvRecord]:
-    """The records in the lines below a header. Lines without anything are no records."""
-    ahead = _Lookahead(below)
+def records(below: Iterable[str], shape: Shape, *, before: int = 1) -> Iterator[CsvRecord]:
+    """The records in the lines below a header of `before` lines. Lines without anything are no records."""
+    ahead = _Lookahead(below, before)
     for line in ahead:
         if not line.strip(_BLANK):
             continue
         number = ahead.line
         raw = _joined(line, ahead, shape) if line.count('"') % 2 else line
         if raw is None:
-            yield CsvRecord(number, line, [], _unfit(line) or Fault.TORN)
+            yield CsvRecord(
+                number, line, [], _oversized(line) or (shape.least is None and _foreign(line)) or Fault.TORN
+            )
             continue
-        cells = cells_of(raw, shape.separator)
+        cells = shape.cut(raw)
         if isinstance(cells, Fault):
             yield CsvRecord(number, raw, [], cells)
         else:
-            yield CsvRecord(number, raw, cells, None if len(cells) == shape.width else Fault.FIELD_COUNT)
+            yield CsvRecord(number, raw, cells, None if shape.fits(cells) else Fault.FIELD_COUNT)
 
 
 class _Lookahead:
     """Lines of which some can be given back; `line` is the number of the last."""
 
-    def __init__(self, below: Iterable[str]) -> None:
-        self._below, self._back, self.line = iter(below), deque[str](), 1
+    def __init__(self, below: Iterable[str], before: int) -> None:
+        self._below, self._back, self.line = iter(below), deque[str](), before
 
     def __iter__(self) -> _Lookahead:
         return self
@@ -160,7 +180,7 @@ class _Lookahead:
 
 def _joined(first: str, ahead: _Lookahead, shape: Shape) -> str | None:
     """The record that begins with this line of open quotes; None: it is torn, and only this line was taken."""
-    if shape.begins is None and _unfit(first):
+    if shape.begins is None and (_oversized(first) or (shape.least is None and _foreign(first))):
         return first
     parts, open_, size = [first], True, len(in_bytes(first))
     while open_ and len(parts) < MAX_LINES and size <= MAX_RECORD:
@@ -179,28 +199,42 @@ def _joined(first: str, ahead: _Lookahead, shape: Shape) -> str | None:
     return raw
 
 
-def cells_of(raw: str, separator: str) -> list[str] | Fault:
+def cells_of(raw: str, separator: str, *, text: bool = True) -> list[str] | Fault:
     """Cells of one record, or why it has none: too large, a NUL, bytes that are no text, or quotes that do not close.
+
+    A blank as separator is any run of them. Without `text`, bytes that are none are left to who reads the cells.
 
     >>> cells_of('7,"a ""b"", c"', ","), cells_of('7,"a', ",")
     (['7', 'a "b", c'], <Fault.TORN: 'torn_record'>)
     """
-    unfit = _unfit(raw)
+    unfit = _unfit(raw) if text else _oversized(raw)
     if unfit or not raw:
         return unfit or Fault.TORN
+    blanks = separator == " "
+    if blanks:
+        raw = raw.replace("\t", " ").strip(" ")
     if '"' not in raw and "\r" not in raw:
-        return raw.split(separator)
+        return [c for c in raw.split(" ") if c] if blanks else raw.split(separator)
     try:
-        rows = list(csv.reader(io.StringIO(raw, newline=""), delimiter=separator, strict=True))
+        found = csv.reader(io.StringIO(raw, newline=""), delimiter=separator, strict=True, skipinitialspace=blanks)
+        rows = list(found)
     except csv.Error:
         return Fault.TORN
     return rows[0] if len(rows) == 1 else Fault.TORN
 
 
 def _unfit(text: str) -> Fault | None:
-    """What tells before cutting; a character has four bytes at most."""
-    if 4 * len(text) > MAX_RECORD and len(in_bytes(text)) > MAX_RECORD:
-        return Fault.OVERSIZED
+    """What tells before cutting."""
+    return _oversized(text) or _foreign(text)
+
+
+def _oversized(text: str) -> Fault | None:
+    """A character has four bytes at most."""
+    return Fault.OVERSIZED if 4 * len(text) > MAX_RECORD and len(in_bytes(text)) > MAX_RECORD else None
+
+
+def _foreign(text: str) -> Fault | None:
+    """A NUL, or bytes that are no text."""
     if "\0" in text:
         return Fault.NUL
     return Fault.NOT_UTF8 if not text.isascii() and _ESCAPED.search(text) else None

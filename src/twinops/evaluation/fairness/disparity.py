@@ -184,7 +184,7 @@ def least_found(households: int, *, rate: float, alpha: float, limit: float) -> 
     >>> least_found(10_000, rate=0.2, alpha=0.05, limit=0.8), least_found(100, rate=0.2, alpha=0.05, limit=0.8)
     (109, 18)
     """
-    if rate <= 0:
+    if rate <= 0 or households < 2:  # one household has nobody beside it
         return inf
     n = np.arange(1.0, max(households // 2, 1) + 1)
     found = np.flatnonzero(_chance_to_find(n, households - n, rate, Bar(alpha, limit)) >= POWER)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from twinops.entities.demographics import order_of
 from twinops.errors import DataError
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed
@@ -52,12 +53,12 @@ class Grouping:
 
 
 def groupings(people: RankedHouseholds, demographics: pa.Table, rule: Assessed) -> tuple[Grouping, ...]:
-    """The groups of every declared attribute among the households with demographics, and `HELD` among all.
+    """The groups of every assessed attribute among the households with demographics, and `HELD` among all.
 
     `demographics` has one row per household: sid, and text columns in which null says "not stated".
 
     Raises:
-        DataError: a declared attribute is not in the demographics, or a level is not declared.
+        DataError: an attribute is not in the demographics (`assessed` names those that are), or a level not declared.
     """
     missing = sorted(set(rule.attributes) - set(demographics.column_names))
     if missing:
@@ -72,6 +73,25 @@ def groupings(people: RankedHouseholds, demographics: pa.Table, rule: Assessed) 
     out = [_grouping(HELD, presence, None, least.among(np.ones_like(held)))]
     out += [_grouping(name, levels, rule.attributes[name], least.among(held)) for name, levels in stated.items()]
     return tuple(out)
+
+
+def held(demographics: pa.Table) -> dict[str, tuple[str, ...] | None]:
+    """Attributes of which anybody answered anything, with their levels in order, or None where these have none."""
+    named = (name for name in demographics.column_names if name != "sid")
+    told = {name: demographics[name].drop_null().cast(pa.string()).unique().to_pylist() for name in sorted(named)}
+    return {name: order_of(name, levels) for name, levels in told.items() if levels}
+
+
+def assessed(
+    demographics: pa.Table, planned: Mapping[str, tuple[str, ...] | None], deciding: Sequence[str] = ()
+) -> dict[str, tuple[str, ...] | None]:
+    """By what is assessed: what is planned or decides and is held; where nothing is planned, all that is held.
+
+    A planned order stands, and must know every level; where none is planned, levels are in the order that they have.
+    """
+    there = held(demographics)
+    wanted = {*planned, *deciding} if planned else set(there)
+    return {name: planned.get(name, order) for name, order in there.items() if name in wanted}
 
 
 def _stated(demographics: pa.Table, name: str, at: np.ndarray) -> np.ndarray:

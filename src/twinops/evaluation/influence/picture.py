@@ -4,7 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.wording import MANY
-from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, tell
+from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, nothing, tell
 from twinops.evaluation.influence.findings import MeasuredInfluence
 from twinops.evaluation.influence.measures import GroupChoice
 
@@ -13,6 +13,8 @@ def influence_picture(found: MeasuredInfluence, *, most: float) -> Figure:
     """One row a group: the proposal with its interval, the past campaigns, and where 95 of 100 choices by lot lie."""
     shown = [(g, c) for g, c in found.chosen.items() if c is not None]
     figure, ax = canvas(size=(9, 0.62 * max(len(shown), 2) + 1.9))
+    if not shown:
+        return nothing(figure, finding=_finding(found, most), rests_on=_rests_on(found, most))
     for row, (_, c) in enumerate(reversed(shown)):
         _row(ax, row, c, most=most)
     ax.axvline(1, color=INK, linewidth=0.9)
@@ -20,8 +22,7 @@ def influence_picture(found: MeasuredInfluence, *, most: float) -> Figure:
     ax.set_yticks(range(len(shown)), [f"{g.replace('_', ' ')} (n={c.members})" for g, c in reversed(shown)])
     ax.set_ylim(-0.6, len(shown) - 0.4)
     ax.set_xlabel("chosen so many times as often as the rest", fontsize=9)
-    if shown:
-        ax.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return tell(figure, finding=_finding(found, most), rests_on=_rests_on(found, most))
 
 

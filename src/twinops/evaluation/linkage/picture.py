@@ -44,6 +44,9 @@ def no_tie_picture() -> Figure:
 def bands_picture(probability: np.ndarray, *, rules: JoiningRules, contradicted: int) -> Figure:
     """How many candidate pairs (not contradicted ones) have which probability; the scale shows the few in between."""
     figure, ax = canvas(size=(8, 3.8))
+    if not len(probability):
+        why = "There were no records of two sources to compare, or too few to learn from."
+        return nothing(figure, finding="No pair of records was compared", rests_on=why)
     edges = np.unique(np.r_[np.linspace(0, 1, 21), rules.review_from, rules.merge_at])
     counts, _ = np.histogram(probability, edges)
     left = edges[:-1]

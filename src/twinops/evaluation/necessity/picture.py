@@ -8,7 +8,20 @@ from matplotlib.figure import Figure
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.wording import MANY, MONEY, ONE
-from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
+from twinops.evaluation.canvas import (
+    BLUE,
+    GREEN,
+    GREY,
+    INK,
+    ORANGE,
+    Mark,
+    above,
+    canvas,
+    dot,
+    no_panel,
+    panel_title,
+    tell,
+)
 from twinops.evaluation.necessity.retention import ATTRIBUTE, SOURCE, TOGETHER
 from twinops.evaluation.necessity.revealed import TRAITS
 from twinops.evaluation.statistics.estimate import Estimate
@@ -21,15 +34,25 @@ _FROM = {
 }
 
 
+SPELLED = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
 def attributes_picture(findings: Findings) -> Figure:
     """One panel an attribute: USD saved by days of history, dots coloured by outcome, dashes for shuffled values."""
     necessity = _fact(findings)
     tests = [t for t in necessity["tests"] if t["kind"] == ATTRIBUTE]
     units = list(dict.fromkeys(t["unit"] for t in tests))
-    figure, axes = canvas(rows=2, columns=4, size=(13, 6), sharex=True, sharey=True)
+    rows = max(2, -(-len(units) // 4))
+    figure, axes = canvas(rows=rows, columns=4, size=(13, 3 * rows), sharex=True, sharey=True)
+    many = len(units) - 1
     for ax, unit in zip(axes.flat, units, strict=False):
         _attribute(ax, [t for t in tests if t["unit"] == unit], necessity["margin_usd"])
-        panel_title(ax, "all seven together" if unit == TOGETHER else unit.replace("_", " "))
+        panel_title(
+            ax,
+            f"all {SPELLED[many] if many < len(SPELLED) else many} together"
+            if unit == TOGETHER
+            else unit.replace("_", " "),
+        )
     for ax in list(axes.flat)[len(units) :]:
         ax.set_visible(False)
     if tests:
@@ -73,6 +96,9 @@ def _legend(figure: Figure, ax: Axes) -> None:
 
 
 def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
+    if not tests:
+        no_panel(ax, "There is no source beside purchases.")
+        return
     for place, t in enumerate(tests):
         gain = Estimate(*t["gain_usd"])
         dot(ax, place, gain, Mark(COLOURS[t["outcome"]], width=2.4))
@@ -86,17 +112,27 @@ def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
 
 def _given_away(ax: Axes, measures: dict[str, Measure]) -> None:
     """AUC of each trait from purchases, from the state, from the score."""
-    known = [t for t in TRAITS if f"revealed.{t}" in measures]
+    told = [
+        name.removeprefix("revealed.") for name in measures if name.startswith("revealed.") and name.count(".") == 1
+    ]
+    known = [*(t for t in TRAITS if t in told), *(t for t in told if t not in TRAITS)]
+    if not known:
+        no_panel(ax, "Nobody's trait is held who may be assessed, or too few have one.")
+        return
     for place, trait in enumerate(known):
         for offset, (suffix, (colour, _)) in zip((-0.2, 0.0, 0.2), _FROM.items(), strict=True):
             found = Estimate.of(measures[f"revealed.{trait}{suffix}"])
             dot(ax, place + offset, found, Mark(colour, width=2.4, size=5.5))
     ax.axvline(0.5, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(known)), [f"{TRAITS[t][1]} (n={measures[f'revealed.{t}'].n})" for t in known])
+    ax.set_yticks(range(len(known)), [f"{_words(t)} (n={measures[f'revealed.{t}'].n})" for t in known])
     ax.set_ylim(len(known) - 0.4, -2.0)
     for colour, label in _FROM.values():
         ax.plot([], [], "o-", color=colour, label=label)
     ax.legend(fontsize=8.5, frameon=False, loc="upper left")
+
+
+def _words(trait: str) -> str:
+    return TRAITS[trait][1] if trait in TRAITS else trait.replace("_", " ")
 
 
 def _fact(findings: Findings) -> dict[str, Any]:

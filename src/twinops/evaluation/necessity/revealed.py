@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from twinops.data.threads import one_thread
 from twinops.entities import shown
-from twinops.entities.demographics import CODES
+from twinops.entities.demographics import CODES, order_of
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.wording import MANY
@@ -45,7 +45,8 @@ def _from(attribute: str, level: str) -> frozenset[str]:
     return frozenset(levels[levels.index(level) :])
 
 
-TRAITS: dict[str, tuple[str, str, Callable[[str], bool]]] = {
+Trait = tuple[str, str, Callable[[str], bool]]
+TRAITS: dict[str, Trait] = {
     "income_75k_or_more": ("income", "income of 75K or more", _from("income", "75-99K").__contains__),
     "age_55_or_more": ("age", "age of 55 or more", _from("age", "55-64").__contains__),
     "age_under_35": ("age", "age under 35", lambda a: a not in _from("age", "35-44")),
@@ -54,6 +55,35 @@ TRAITS: dict[str, tuple[str, str, Callable[[str], bool]]] = {
     "has_kids": ("kids_count", "has kids", lambda a: a != "0"),
 }
 """Trait -> attribute, words, and who has it. Whoever did not state the attribute is left out."""
+
+
+def traits_of(demographics: pa.Table) -> dict[str, Trait]:
+    """What can be asked of these profiles: of the code-book's attributes its traits, of others one each.
+
+    That is the upper half of levels with an order, else the level that most have.
+    """
+    found: dict[str, Trait] = {}
+    for attribute in (name for name in demographics.column_names if name != "sid"):
+        answers = Counter(a for a in demographics[attribute].to_pylist() if a is not None)
+        if not answers:
+            continue
+        if set(answers) <= set(CODES.get(attribute, ())):
+            found |= {name: trait for name, trait in TRAITS.items() if trait[0] == attribute}
+        elif order := order_of(attribute, answers):
+            upper = order[len(order) // 2 :]
+            found[f"{attribute}_upper"] = (
+                attribute,
+                f"{_spoken(attribute)}: {upper[0]} or more",
+                {*upper}.__contains__,
+            )
+        else:
+            most = min(answers, key=lambda level: (-answers[level], level))
+            found[f"{attribute}_most"] = (attribute, f"{_spoken(attribute)}: {most}", {most}.__contains__)
+    return {name: found[name] for name in [*(t for t in TRAITS if t in found), *(t for t in found if t not in TRAITS)]}
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
 
 
 MOST_CATEGORIES = 40
@@ -95,6 +125,7 @@ class Revealed:
     """One trait: who has it among how many, and the AUC of telling so from purchases, by chance, and so on."""
 
     trait: str
+    words: str
     have: int
     households: int
     behaviour: Resampled
@@ -127,13 +158,13 @@ def measure_revealed(behaviour: Behaviour, demographics: pa.Table, rule: Minimis
     """`demographics` has one row per household of `behaviour`, in order."""
     out = []
     with one_thread():
-        for trait, (attribute, _, has) in TRAITS.items():
+        for trait, (attribute, words, has) in traits_of(demographics).items():
             answers = demographics[attribute].to_pylist()
             # silence is no answer: who did not state it is neither member nor other
             stated = np.array([a is not None for a in answers], dtype=bool)
             truth = np.array([has(a) for a in answers if a is not None], dtype=bool)
             if len(truth) and min(truth.sum(), (~truth).sum()) >= FEWEST:
-                out.append(_revealed(trait, behaviour.where(stated), truth, rule))
+                out.append(_revealed((trait, words), behaviour.where(stated), truth, rule))
     return tuple(out)
 
 
@@ -143,7 +174,7 @@ def revealed_measures(found: tuple[Revealed, ...], rule: MinimisationParams, *, 
     for r in found:
         source = f"purchases before day {day}, {MANY} that declared it and allow bias assessment"
         setting = Setting(r.households, rule.draws, rule.seed, source)
-        told = f"{TRAITS[r.trait][1]}: {r.have} of {r.households} have it; AUC"
+        told = f"{r.words}: {r.have} of {r.households} have it; AUC"
         whole = (
             f"{told} out of {FOLDS} folds, from purchases by category and the twin's terms, by logistic regression; "
         )
@@ -161,12 +192,12 @@ def revealed_measures(found: tuple[Revealed, ...], rule: MinimisationParams, *, 
     return out
 
 
-def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: MinimisationParams) -> Revealed:
+def _revealed(named: tuple[str, str], known: Behaviour, truth: np.ndarray, rule: MinimisationParams) -> Revealed:
     """One trait, told from behaviour, from the state alone, from the score, and by chance."""
     x, state = known.columns(), centred(known.terms)
     fold = np.random.default_rng([rule.seed, 3]).permutation(len(truth)) % FOLDS
     draws = counts(len(truth), draws=rule.draws, seed=rule.seed).astype(float)
-    rng = np.random.default_rng([rule.seed, 4, *trait.encode()])
+    rng = np.random.default_rng([rule.seed, 4, *named[0].encode()])
 
     def auc(of: np.ndarray, score: np.ndarray) -> np.ndarray:
         return weighted.auc(of.astype(float), score, draws)
@@ -175,4 +206,4 @@ def _revealed(trait: str, known: Behaviour, truth: np.ndarray, rule: Minimisatio
     chance = [float(auc(d, predicted(x, d, fold, c=PENALTY_C))[0]) for d in dealt]
     whole, less = (Resampled(auc(truth, predicted(of, truth, fold, c=PENALTY_C))) for of in (x, state))
     score = Resampled(auc(truth, known.score))
-    return Revealed(trait, int(truth.sum()), len(truth), whole, float(np.mean(chance)), less, score)
+    return Revealed(*named, int(truth.sum()), len(truth), whole, float(np.mean(chance)), less, score)

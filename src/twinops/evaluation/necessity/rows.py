@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.data.vault.sealed_tables import with_text_sid
-from twinops.entities.demographics import CODES
+from twinops.entities.demographics import order_of
 from twinops.errors import DataError
 from twinops.evaluation.necessity.measures import Rows
 from twinops.params import FeaturesParams
@@ -92,22 +92,21 @@ def _may(known: Examples, purpose: str) -> np.ndarray:
     return np.asarray(known.table[purpose].to_numpy(zero_copy_only=False))
 
 
-ATTRIBUTES = tuple(CODES)
-ORDERED = ("age", "income", "household_size", "kids_count")
-"""Their levels run from little to much: place and its square say nearly all, and cost two columns instead of twelve."""
-
-
 def attribute_columns(demographics: pa.Table, sids: Sequence[str]) -> dict[str, np.ndarray]:
-    """Attribute -> one row per sid, in order; every sid must be among the demographics."""
+    """Attribute that is held -> one row per sid, in order; every sid must be among the demographics.
+
+    Where levels run from little to much, place and its square say nearly all, and cost two columns instead of twelve.
+    """
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
-    rows = [place[sid] for sid in sids]
-    answers = {name: demographics[name].take(rows).to_pylist() for name in ATTRIBUTES}
-    return {name: _columns(given, CODES[name], ordered=name in ORDERED) for name, given in answers.items()}
+    rows = pa.array([place[sid] for sid in sids], pa.int64())
+    answers = {name: demographics[name].take(rows).to_pylist() for name in demographics.column_names if name != "sid"}
+    told = {name: [a for a in given if a is not None] for name, given in answers.items()}
+    return {name: _columns(answers[name], order_of(name, levels)) for name, levels in told.items() if levels}
 
 
-def _columns(answers: list[str | None], levels: Sequence[str], *, ordered: bool) -> np.ndarray:
+def _columns(answers: list[str | None], levels: Sequence[str] | None) -> np.ndarray:
     """Place and its square for ordered levels, else a column per level; not stated is a column of its own."""
-    if ordered:
+    if levels is not None:
         place = np.array([levels.index(a) if a is not None else -1 for a in answers], dtype=float)
         stated = place >= 0
         scaled = np.where(stated, place / max(len(levels) - 1, 1) - 0.5, 0.0)

@@ -56,15 +56,14 @@ def carried_findings(found: Carried, *, source: str, seed: int) -> Findings:
     spread = 3.182 * float(found.growth.std(ddof=1)) / np.sqrt(len(found.growth))  # Student's t, 3 degrees of freedom
     mean = float(found.growth.mean())
     searched = "planted rows whose digits stand in the file; Wilson interval"
-    canaries = share(found.found, found.planted)
     growth = Estimate.around(mean, mean - spread, mean + spread)
     sizes = "bytes a row, whole against halves; Student's t"
-    return Findings(
-        (
-            canaries.measure("carried_canaries", found.planted, source, searched, seed=seed, unit_of_n="rows"),
-            growth.measure("carried_growth", len(found.growth), source, sizes, seed=seed, unit_of_n="halves"),
-        )
-    )
+    grown = growth.measure("carried_growth", len(found.growth), source, sizes, seed=seed, unit_of_n="halves")
+    if not found.planted:
+        return Findings((grown,))  # no row had digits of its own to plant
+    canaries = share(found.found, found.planted)
+    named = canaries.measure("carried_canaries", found.planted, source, searched, seed=seed, unit_of_n="rows")
+    return Findings((named, grown))
 
 
 def marks_in(file: bytes) -> frozenset[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.entities.wording import ONE
+from twinops.entities.wording import MANY, ONE
 from twinops.evaluation.privacy.reidentification import AttackRisk
 from twinops.evaluation.statistics.rendering import written
 
@@ -19,15 +19,19 @@ def privacy_conclusion(findings: Findings, risks: Mapping[str, tuple[AttackRisk,
     """A line on the model and one on each attack on each table."""
     measures = {m.name: m for m in findings.measures}
     first = next(iter(risks))
-    lines = [_about_the_model(measures["membership_rate"], measures["membership_auc"])]
+    lines = [_about_the_model(measures.get("membership_rate"), measures.get("membership_auc"))]
     for table, found in risks.items():
+        if not found:
+            lines.append(f"**{table}**: no such table could be made or attacked, so nothing is said of it.")
         for risk in found:
             name = risk.name if table == first else f"{risk.name}.{table}"
             lines.append(_about_an_attack(table, risk, measures[name]))
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _about_the_model(rate: Measure, auc: Measure) -> str:
+def _about_the_model(rate: Measure | None, auc: Measure | None) -> str:
+    if rate is None or auc is None:
+        return f"The model was not attacked, because there are too few {MANY}; so nothing is said of its safety."
     sure = "more than chance" if auc.low is not None and auc.low > 0.5 else "no more than chance"
     return (
         f"The model tells {sure} about who it was trained on: members are told from strangers with AUC {written(auc)} "

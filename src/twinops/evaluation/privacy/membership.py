@@ -134,8 +134,10 @@ def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, 
     """Measures `membership_auc` and `membership_rate` of the head that leaks most, and of each head with its name.
 
     The interval is from drawing households with replacement; the attacked models stay as they are. `source` may name
-    the `{head}`.
+    the `{head}`. Where no head could be attacked there is nothing: a gate then answers missing.
     """
+    if not heads:
+        return Findings(shown=SHOWN)
     drawn = {head: np.array([auc_and_rate(found, w) for w in _drawn(found, draws, seed)])
              for head, found in heads.items()}  # fmt: skip
     models = len(next(iter(heads.values())).score)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.wording import MANY
-from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, tell
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, nothing, tell
 from twinops.evaluation.privacy.membership import FALSE_POSITIVES, Membership
 from twinops.evaluation.statistics.rendering import written
 
@@ -16,6 +16,9 @@ from twinops.evaluation.statistics.rendering import written
 def membership_picture(heads: Mapping[str, Membership], findings: Findings) -> Figure:
     """Both axes logarithmic: what matters is at the left, where an attacker is nearly sure."""
     figure, ax = canvas(size=(8.6, 5.4))
+    if not heads:
+        why = f"There are too few {MANY} to attack it."
+        return nothing(figure, finding="The model was not attacked", rests_on=why)
     grid = np.logspace(-3, 0, 61)
     measures = {m.name: m for m in findings.measures}
     looks = cycle(product(("-", "--", "-."), (BLUE, ORANGE, GREEN)))

@@ -14,6 +14,7 @@ import numpy as np
 
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.entities.wording import MANY
 from twinops.evaluation.statistics import wilson
 from twinops.evaluation.statistics.estimate import Estimate
@@ -72,7 +73,9 @@ class AttackRisk:
 
 
 def attacks(tables: Tables, *, tries: int, seed: int) -> tuple[AttackRisk, ...]:
-    """All three attacks, each with its own random numbers."""
+    """All three attacks, each with its own random numbers; none where fewer than ten are in the table or out of it."""
+    if min(len(tables.members), len(tables.control), len(tables.released)) < SMALLEST_CELL:
+        return ()
     seeds = np.random.SeedSequence(seed).spawn(3)
     return tuple(
         attack(tables, tries, np.random.default_rng(s))

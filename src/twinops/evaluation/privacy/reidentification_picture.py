@@ -1,6 +1,6 @@
 """Attack, control and guess beside one another: only what the attack has over the control is a leak."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
@@ -34,12 +34,17 @@ def reidentification_picture(risks: Mapping[str, tuple[AttackRisk, ...]], *, n: 
         ax.barh([-9], [0], color=colour, label=label)
     ax.set_ylim(len(rows) - 0.4, -0.6)
     ax.legend(frameon=False, fontsize=8, loc="upper right")
-    first = next(iter(risks))
-    worst = max(risks[first], key=lambda r: r.value[0])
-    value, low, high = worst.value
     return tell(
         figure,
-        finding=f"The {first} table gives away most by {ATTACKS[worst.name]}: risk {value:.2f} [{low:.2f}, {high:.2f}]",
+        finding=_finding(*next(iter(risks.items()))),
         rests_on=f"n = {n:,} {MANY} in the table. Risk: what the attack has over the control. The blended rows "
         "never leave; they show what the attack can do.",
     )
+
+
+def _finding(first: str, risks: Sequence[AttackRisk]) -> str:
+    if not risks:
+        return f"No {first} table could be made or attacked: too few {MANY}, or too alike"
+    worst = max(risks, key=lambda r: r.value[0])
+    value, low, high = worst.value
+    return f"The {first} table gives away most by {ATTACKS[worst.name]}: risk {value:.2f} [{low:.2f}, {high:.2f}]"

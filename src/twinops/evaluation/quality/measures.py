@@ -65,7 +65,7 @@ class Source:
     rows: pa.Table
     declared: tuple[str, ...]
     day: str | None
-    retention_days: int
+    retention_days: int | None
     synthetic: bool
 
     @property
@@ -163,7 +163,7 @@ def _incomplete(source: Source) -> np.ndarray:
 
 def _timeliness(source: Source, today: int) -> tuple[Measure, ...]:
     """Of the rows taken: rejected ones have no day."""
-    if source.day is None or source.rows.num_rows == 0:
+    if source.day is None or source.rows.num_rows == 0 or source.retention_days is None:
         return ()
     days = source.rows[source.day]
     fine = pc.and_(pc.less_equal(days, today), pc.greater_equal(days, today - source.retention_days))
@@ -203,6 +203,24 @@ def quality_findings(
     }
     source = "data/counts and data/raw"
     return Findings(tuple(found), tuple(Fact(name, v, Kind.MEASURED, source) for name, v in facts.items()))
+
+
+OFF, UNDECLARED = "switched off in params.yaml", "no source of this kind is declared in params.yaml"
+
+
+def absent_sources(counts: Mapping[str, Sequence[Mapping[str, Any]]]) -> tuple[Fact, ...]:
+    """A fact `source_absent.NAME` for each source of which nothing was read because it is off or not declared.
+
+    A declared source that is empty, or of which every row was refused, is not absent.
+    """
+    found = []
+    for name, batches in sorted(counts.items()):
+        if batches and not any(b["read"] for b in batches):
+            why = [OFF if b["off"] else UNDECLARED for b in batches if b["off"] or b.get("undeclared")]
+            if len(why) == len(batches):
+                value = {"why": why[0]}
+                found.append(Fact(f"source_absent.{name}", value, Kind.MEASURED, f"data/counts/{name}"))
+    return tuple(found)
 
 
 def _month(tally: Tally) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from twinops.entities import shown
-from twinops.entities.consent import LegalBasis, Purpose, Reason
+from twinops.entities.consent import Event, LegalBasis, Purpose, Reason, exclusion
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import LegalFacts
 from twinops.entities.measure import Measure
@@ -71,15 +71,16 @@ def rows_without_valid_basis(
 ) -> int:
     """Rows of the panel that the ledger does not allow; the engine holds `consent_ledger` and `clock`.
 
-    A purpose without a declared basis has no valid row; one under legitimate interest needs a signed assessment and
-    nobody's refusal (GDPR art. 6(1)(f), 21).
+    A purpose without a declared basis, or with one that is still open, has no valid row; one under legitimate interest
+    needs a signed assessment and nobody's refusal (GDPR art. 6(1)(f), 21).
     """
     engine.register("panel", panel)
     valid = [
-        {"purpose": str(purpose), "event": event}
+        {"purpose": str(purpose), "event": str(event or "none")}
         for purpose, basis in bases.items()
-        for event in (("granted", "none") if basis is not LegalBasis.CONSENT and purpose in assessed else ("granted",))
-        if basis is LegalBasis.CONSENT or purpose in assessed
+        for event in (Event.GRANTED, None)
+        # an open basis is none, whatever a trial does with it
+        if basis is not LegalBasis.OPEN and exclusion(event, basis, assessed=purpose in assessed) is None
     ]
     columns = pa.schema([("purpose", pa.string()), ("event", pa.string())])
     engine.register("valid_events", pa.Table.from_pylist(valid, columns))
@@ -110,7 +111,7 @@ def retention(counts: Iterable[str], legal: Mapping[str, LegalFacts], *, today: 
         source: {
             "oldest_age_days": today - day,
             "retention_days": legal[source].retention_days,
-            "within": today - day <= legal[source].retention_days,
+            "within": None if (days := legal[source].retention_days) is None else today - day <= days,
         }
         for source, day in sorted(oldest.items())
     }

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.wording import MANY
-from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, Mark, canvas, dot, panel_title, tell
+from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, Mark, canvas, dot, no_panel, panel_title, tell
 from twinops.evaluation.scorecard.coverage import BOTH, NAME
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.rendering import written
@@ -68,6 +68,9 @@ def _score(ax: Axes, measures: dict[str, Measure]) -> None:
 
 def _groups(ax: Axes, groups: list[dict[str, Any]]) -> None:
     shown = [g for g in groups if g.get("coverage_spend")]
+    if not shown:
+        no_panel(ax, "No group is told: nobody's profile is held who\nmay be assessed, or every group is too small.")
+        return
     for place, g in enumerate(shown):
         held = Estimate(*g["coverage_spend"])
         _dot(ax, place, held, ORANGE if held.low <= COVERAGE <= held.high else INK)

@@ -14,7 +14,7 @@ from twinops.twin.answers.forecast import LEVEL
 from twinops.twin.model.fit import fit_twin
 from twinops.twin.state.examples import Examples
 from twinops.twin.support.newcomers import BANDS, Newcomer, corrected, fit_newcomers, outcomes_after, outcomes_before
-from twinops.twin.support.spread import Outcomes, Spread, fit_spread
+from twinops.twin.support.spread import Outcomes, Spread, enough, fit_spread
 
 NOTHING, ESTABLISHED = "0_days", "established"
 FOLDS = 2
@@ -48,7 +48,7 @@ def tell_newcomers(
         rows = known.where(~np.isin(known.household, [n.household for n in unseen]))
         for told in _fold(_Fold(rows, seen, unseen), grid, penalties):
             parts.setdefault(told.stage, []).append(told)
-    return tuple(_joined(stage, found) for stage, found in parts.items())
+    return tuple(_joined(stage, found) for stage, found in parts.items() if any(len(f.household) for f in found))
 
 
 def newcomer_measures(told: Sequence[StageRows]) -> tuple[Measure, ...]:
@@ -81,25 +81,32 @@ class _Fold:
 
 
 def _fold(fold: _Fold, grid: FeaturesParams, penalties: TrainParams) -> list[StageRows]:
-    """Every stage of one fold; of newcomers nothing where there are too few to learn from."""
+    """Every stage of one fold; of newcomers and of established twins nothing where too few are there to learn from."""
     model = fit_twin(fold.rows, grid, penalties)
     believed = fit_newcomers(fold.seen, model)
-    found = [_established(fold.rows, grid, penalties)]
+    found = _established(fold.rows, grid, penalties)
     if believed is None:
         return found
     baskets, spend = believed.baskets, believed.spend
     came = outcomes_before(fold.unseen, horizon_days=model.horizon_days, baskets=baskets, spend=spend)
     by_band = [_stage(NOTHING, came, believed.spread)]
     for band, (upto, days) in zip(believed.bands, BANDS, strict=False):
+        if not any(n.closed(n.first_day + d, model.horizon_days) for n in fold.unseen for d in days):
+            break  # nobody who was kept out was known for so long
         came = corrected(outcomes_after(fold.unseen, model, days=days), band.baskets_ratio, band.spend_ratio)
         by_band.append(_stage(f"{upto}_days", came, band.spread))
     return [*by_band, *found]
 
 
-def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -> StageRows:
-    """Twins older than the last band: learned on one half of the households, told of the other."""
+def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -> list[StageRows]:
+    """Twins older than the last band: learned on one half of the households, told of the other.
+
+    Nothing where a tier of the half that is learned from has too few households to tell how outcomes scatter.
+    """
     old = rows.where(rows.table["tenure_days"].to_numpy() > BANDS[-1][0])
     even = old.household % FOLDS == 0
+    if not even.any() or even.all():
+        return []
     model = fit_twin(old.where(even), grid, penalties)
     halves = []
     for part in (old.where(even), old.where(~even)):
@@ -107,11 +114,11 @@ def _established(rows: Examples, grid: FeaturesParams, penalties: TrainParams) -
         halves.append(Outcomes(part.household, p.baskets, p.spend, part.baskets, part.spend))
     edges = np.quantile(halves[0].expected_baskets, [1 / 3, 2 / 3])
     tiers = [np.searchsorted(edges, h.expected_baskets) for h in halves]
-    told = [
-        _stage(ESTABLISHED, halves[1].where(tiers[1] == k), fit_spread(halves[0].where(tiers[0] == k)))
-        for k in range(len(edges) + 1)
-    ]
-    return _joined(ESTABLISHED, told)
+    learned = [halves[0].where(tiers[0] == k) for k in range(len(edges) + 1)]
+    if not all(map(enough, learned)):
+        return []
+    told = [_stage(ESTABLISHED, halves[1].where(tiers[1] == k), fit_spread(one)) for k, one in enumerate(learned)]
+    return [_joined(ESTABLISHED, told)]
 
 
 def _stage(stage: str, came: Outcomes, spread: Spread) -> StageRows:

@@ -50,9 +50,9 @@ def _by_stage(findings: Findings, name: str) -> dict[str, Measure]:
 
 
 def _finding(coverage: dict[str, Measure], width: dict[str, Measure]) -> str:
-    if not coverage or "established" not in width:
-        return "Too few newcomers to tell how honest their ranges are"
     known = [m.value for s, m in coverage.items() if s != "established"]
+    if not known or "established" not in width:
+        return "Too few newcomers, or too few who are long known, to tell how honest ranges are"
     widest = max((m.value for s, m in width.items() if s != "established"), default=0.0)
     return (
         f"Newcomers' ranges hold in {min(known):.0%} to {max(known):.0%} of cases, at up to "

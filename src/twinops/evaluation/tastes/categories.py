@@ -120,7 +120,7 @@ def _tried(days: list[ScoredTastes], place: int, name: str) -> Tried | None:
     top = np.concatenate([_top(d.scores[TWIN][n, place]) for d, n in zip(days, new, strict=True)])
     hits, likely = int(tried.sum()), int(tried[top].sum())
     counts = {"tried": hits, "not": len(tried) - hits, "likely": likely, "likely_not": int(top.sum()) - likely}
-    if None in hidden(counts).values():
+    if not len(tried) or None in hidden(counts).values():
         return None
     return Tried(name, len(tried), share(hits, len(tried)), share(likely, int(top.sum())))
 

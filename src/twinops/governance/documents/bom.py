@@ -28,6 +28,7 @@ MODEL, POLICY, ASSESSOR = "model", "standard:policy", "assessor:pipeline"
 _SPACE = uuid.UUID("5f0c1f2e-6f0b-5d55-9a51-6d8a5a8d2c11")
 """Our own name space, so that the serial number follows from the evidence."""
 _SCORE = {"passed": 1.0, "failed": 0.0, "inconclusive": 0.5, "missing": 0.0}
+"""What is not applicable conforms neither well nor badly: it has no score."""
 _WIDTH = 2_000
 _REFERS = (
     "ref", "dependsOn", "target", "claims", "evidence", "counterEvidence", "requirement", "assessor", "standards",
@@ -258,11 +259,12 @@ def _claim(verdict: Verdict, known: Any) -> dict[str, Any]:
 
 def _mapped(verdict: Verdict, decision: Decision) -> dict[str, Any]:
     outcome = verdict.outcome.value
+    score = {"score": _SCORE[outcome]} if outcome in _SCORE else {}
     written = " ".join(s.sentence for s in decision.about(verdict.gate))
     return {
         "requirement": f"requirement:{_text(verdict.gate)}",
         "claims": [f"claim:{_text(verdict.gate)}"],
-        "conformance": {"score": _SCORE[outcome], "rationale": _text(f"{outcome}. {written}")},
+        "conformance": {**score, "rationale": _text(f"{outcome}. {written}")},
     }
 
 

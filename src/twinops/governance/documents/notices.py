@@ -20,6 +20,7 @@ BASES = {
     "consent": "you said yes",
     "legitimate_interest": "our interest; you may object",
     "contract": "our contract with you",
+    "open": "not said yet",
     "legal_obligation": "the law asks it of us",
 }
 

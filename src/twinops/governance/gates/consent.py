@@ -7,6 +7,7 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
+from twinops.governance.gates._trial import unsaid
 from twinops.governance.reading import Record
 
 RULE = "GDPR arts. 5(1)(a), 6(1), 7(1), 7(3), 21(3)"
@@ -32,6 +33,9 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 
 def check(evidence: Evidence, _limits: Limits) -> Verdict:
     """No row without a basis; coverage and the excluded counts stand beside it."""
+    open_ = unsaid(evidence)
+    if open_ is not None:
+        return open_
     rows, coverage, excluded = evidence.fact(ROWS), evidence.measure(COVERAGE), evidence.fact(EXCLUDED)
     absent = [
         name

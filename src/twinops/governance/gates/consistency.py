@@ -57,6 +57,7 @@ def _whole(evidence: Evidence) -> bool:
         and isinstance(decision, dict)
         and decision.get("legal_or_similarly_significant_effect") in ANSWERS
         and _stated(evidence.value("intended_use.purposes"), "legal_basis")
+        and "open" not in (said["legal_basis"] for said in evidence.table("intended_use.purposes").values())
     )
 
 

@@ -16,6 +16,7 @@ from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.approval import STANDS
 from twinops.governance.assessment.reopening import last_day, too_old
 from twinops.governance.assessment.substance import ahead
+from twinops.governance.gates._trial import unsaid
 from twinops.governance.reading import Record
 
 RULE = "GDPR arts. 35(2), 35(7), 35(11), 36(1), 38(6); WP 248 rev.01"
@@ -37,6 +38,9 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 
 def check(evidence: Evidence, _limits: Limits) -> Verdict:
     """Declared but empty: failed. A judgement not given: missing, with whom to ask. All given: do they allow it?"""
+    open_ = unsaid(evidence)
+    if open_ is not None:
+        return open_
     record = dpia.from_evidence(evidence)
     if record is None:
         return missing(

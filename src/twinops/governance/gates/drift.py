@@ -39,7 +39,13 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     """Judge the end that hurts: passed only if the high end stays within, and the share within `look_above`."""
     share = evidence.measure(MEASURE)
     if share is None or share.low is None or share.high is None:
-        return missing("No drift share with its interval was measured.", "Run `dvc repro drift`.", limit=limits.at_most)
+        why = evidence.value("drift_features", "not_measured")
+        told = f": {why}." if isinstance(why, str) and why else "."
+        return missing(
+            f"No drift share with its interval was measured{told}",
+            "Run `dvc repro drift`.",
+            **about(evidence.fact("drift_features"), limit=limits.at_most),
+        )
     figures = about(share, limit=limits.at_most)
     sentence = f"The share of drifted features is {share}"
     if share.value > limits.look_above and share.high <= limits.at_most:

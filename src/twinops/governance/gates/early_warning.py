@@ -76,10 +76,12 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     found = [evidence.measure(name) for name in needs(limits)]
     both = [m for m in found if m is not None and m.low is not None and m.high is not None]
     if len(both) < len(found):
+        why = evidence.value("early_warning_days", "not_measured")
+        told = f": {why}." if isinstance(why, str) and why else "."
         return missing(
-            f"What {MANY} did in the first days was not measured with its intervals.",
+            f"What {MANY} did in the first days was not measured with its intervals{told}",
             "Run `dvc repro drift`; it needs the days after drift.current_cutoff, and three weeks or more before it.",
-            limit=limits.alarm,
+            **about(evidence.fact("early_warning_days"), limit=limits.alarm),
         )
     known, weeks = both[: len(MEASURES)], both[len(MEASURES) :]
     worst = max(known, key=lambda m: _off(m.value))

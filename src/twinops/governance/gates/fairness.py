@@ -17,10 +17,21 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from twinops.entities.evenness import GroupReach, attribute_outcome, telling
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
-from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
 from twinops.entities.wording import MANY
 from twinops.governance.assessment import justification
 from twinops.governance.assessment.justification import JUSTIFIABLE, Weighed
+from twinops.governance.gates._absent import (
+    COLUMNS,
+    OFFERS,
+    PROFILES,
+    absent,
+    held,
+    in_words,
+    not_held,
+    undeclared,
+    unserved,
+)
 from twinops.governance.reading import Record, Text
 
 RULE = (
@@ -35,6 +46,7 @@ CONSIDERED_AS = "Whom the decision reaches less often"
 RISKS = ("risk_discrimination",)
 SPEAKS_TO = {"dpia.risk_design": WATCHED, "annex_iv.2g": (FACT,), "annex_iv.3": ("fairness_groups",)}
 RUN = "Run `dvc repro fairness`."
+NAME_OTHERS = "A risk officer names what is held (`attributes` in compliance/policy.yaml), or decides in writing."
 JUDGED_PARTS = ("score", "share", "mitigation")
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -121,10 +133,35 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """One deciding attribute shown below the limit: failed. All shown to be above it: passed. Else nobody can tell."""
     tests = {name: t for name, t in _tests(evidence).items() if name in limits.attributes}
-    why = _not_judged(evidence, tests, limits)
+    lacking, offers = _lacking(evidence, tests, limits), undeclared(evidence, OFFERS)
+    if offers is not None and _reaches_nobody(evidence):
+        return not_applicable(f"There is no decision to judge. {unserved(evidence)[0]}", **about(offers))
+    why = _not_judged(evidence, {n: t for n, t in tests.items() if n not in lacking}, limits, lacking)
     if why:
         return missing(why, RUN, limit=limits.ratio)
-    return _Judged(evidence, limits, tests, weighed(evidence, limits)).verdict()
+    nothing = absent(evidence, PROFILES)
+    if nothing and set(lacking) == set(limits.attributes):
+        return not_applicable(
+            f"There are no profiles by which groups could be told apart: {in_words(nothing)}.", **about(nothing[0])
+        )
+    told = not_held(lacking, evidence) if lacking else ""
+    if set(lacking) == set(limits.attributes):
+        return inconclusive(told, NAME_OTHERS, **about(evidence.fact(COLUMNS), limit=limits.ratio))
+    judged = {n: t for n, t in tests.items() if n not in lacking}
+    return _Judged(evidence, limits, judged, weighed(evidence, limits)).verdict(told)
+
+
+def _reaches_nobody(evidence: Evidence) -> bool:
+    """The decision was replayed, and not even whether anything is held could be compared."""
+    tests = _tests(evidence)
+    return evidence.fact(DECISION) is not None and bool(tests) and not any(t.households for t in tests.values())
+
+
+def _lacking(evidence: Evidence, tests: Mapping[str, AttributeTest], limits: Limits) -> tuple[str, ...]:
+    """Attributes that the policy names and no profile holds, as a fact says; what was tested is none of them."""
+    columns = held(evidence)
+    untested = [n for n in limits.attributes if n not in tests or not tests[n].households]
+    return () if columns is None or evidence.fact(FACT) is None else tuple(n for n in untested if n not in columns)
 
 
 def weighed(evidence: Evidence, limits: Limits) -> Mapping[str, Weighed]:
@@ -145,17 +182,18 @@ def failing(evidence: Evidence, limits: Limits) -> dict[str, Outcome]:
     return {name: t.outcome(limits.ratio) for name, t in _tests(evidence).items() if name in limits.attributes}
 
 
-def _not_judged(evidence: Evidence, tests: Mapping[str, AttributeTest], limits: Limits) -> str:
+def _not_judged(evidence: Evidence, tests: Mapping[str, AttributeTest], limits: Limits, lacking: Sequence[str]) -> str:
     """Why there is nothing to judge here; empty: there is."""
     fact = evidence.fact(DECISION)
     if fact is None:
         return "The decision that was tested is not in this evidence."
     other = _another(evidence, fact, limits)
-    absent = [name for name in limits.attributes if name not in tests]
-    if other or absent:
-        return other or f"Whom the offers reach was not tested by {', '.join(map(_spoken, absent))}."
-    if not any(t.households for t in tests.values()):
-        return "There is nobody whom the decision could reach and who may be assessed, so it cannot be judged."
+    untested = [name for name in limits.attributes if name not in tests and name not in lacking]
+    if other or untested:
+        return other or f"Whom the offers reach was not tested by {', '.join(map(_spoken, untested))}."
+    if tests and not any(t.households for t in tests.values()):
+        nobody = "There is nobody whom the decision could reach and who may be assessed, so it cannot be judged."
+        return " ".join([nobody, *unserved(evidence)])
     return ""
 
 
@@ -180,16 +218,21 @@ class _Judged:
     tests: Mapping[str, AttributeTest]
     weighed: Mapping[str, Weighed]
 
-    def verdict(self) -> Verdict:
-        """A justified attribute is out of the way for its time; it is said, and all the others decide."""
+    def verdict(self, not_held: str) -> Verdict:
+        """A justified attribute is out of the way for its time; it is said, and all the others decide.
+
+        What nobody holds leaves a doubt that a person settles; a gap that was shown fails all the same.
+        """
         told = {name: t.outcome(self.limits.ratio) for name, t in self.tests.items()}
         low = [n for n, outcome in told.items() if outcome is Outcome.FAILED and not self._justified(n)]
         unsure = [n for n, outcome in told.items() if outcome is Outcome.INCONCLUSIVE]
-        said = " ".join([*self._justifications(told), *self._each(low, told), *self._rest(low, told)])
+        said = " ".join([*self._justifications(told), *self._each(low, told), *self._rest(low, told), not_held]).strip()
         if low:
             return failed(said, self._way_out(low), **self._figures(low))
         if unsure:
             return inconclusive(said, self._told_by(unsure), **self._figures(unsure))
+        if not_held:
+            return inconclusive(said, NAME_OTHERS, **self._figures(list(self.tests)))
         return passed(said, **self._figures(list(self.tests)))
 
     def _told_by(self, unsure: Sequence[str]) -> str:

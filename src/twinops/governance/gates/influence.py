@@ -6,14 +6,17 @@ what is judged is whether the choice falls on them more often all the same, thro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
-from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
 from twinops.entities.wording import MANY
+from twinops.governance.gates._absent import OFFERS, PROFILES, absent, held, in_words, not_held, undeclared, unserved
 from twinops.governance.reading import Record, Text
 
 RULE = "AI Act art. 5(1)(a)-(b) (Reg. (EU) 2024/1689), guidelines C(2025) 5052; Dir. 2005/29/EC arts. 5(3), 8-9"
@@ -22,6 +25,7 @@ GROUPS, KEPT, RATIO = "influence_groups", "influence_against_guard", "influence_
 PICTURES = ("influence",)
 WATCHED = ("influence_",)
 RISKS = ("risk_manipulation",)
+NAME_OTHERS = "A risk officer names groups by what is held (`groups` in compliance/policy.yaml), or decides in writing."
 SPEAKS_TO = {"dpia.risk_design": WATCHED}
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 Levels = Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -41,42 +45,98 @@ def needs(limits: Limits) -> tuple[str, ...]:
 
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """No offer against the guard; then every group by the end of its interval that hurts."""
-    measured, kept = evidence.fact(GROUPS), evidence.measure(KEPT)
     ratios = {group: evidence.measure(f"{RATIO}.{group}") for group in limits.groups}
     known = {g: m for g, m in ratios.items() if m is not None and m.low is not None and m.high is not None}
-    absent = [GROUPS] * (measured is None) + [KEPT] * (kept is None) + sorted(set(ratios) - set(known))
-    if kept is not None and not kept.n:
-        return missing(
-            "There is no offer that the campaign would make, so nothing can be said of whom it falls on.",
-            "Somebody must allow offers; `twinops status` says who was left out.",
-            limit=limits.ratio_at_most,
-        )
-    if absent or measured is None or kept is None:
-        return missing(
-            f"Not measured: {', '.join(map(_spoken, absent))}.",
-            f"Run `dvc repro influence`; a group needs at least ten {MANY} with declared demographics.",
-            limit=limits.ratio_at_most,
-        )
-    if _plain(measured.value) != _plain(limits.groups):
-        return missing(
-            "The groups that were measured are not those that the policy names.",
-            "Run `dvc repro influence` with this policy.",
-            limit=limits.ratio_at_most,
-        )
+    unknown = sorted(set(ratios) - set(known))
+    lacking, kept = _lacking(evidence, unknown, limits), evidence.measure(KEPT)
+    against = _not_judged(evidence, [g for g in unknown if g not in lacking], limits)
+    if against is not None or kept is None:
+        return against or missing(f"Not measured: {KEPT}.", "Run `dvc repro influence`.")
     if kept.value > 0:
         return failed(
             f"{kept.value:g} of {kept.n:,} proposed offers go against the limits of contact or to whom they protect.",
             "See the section `influence` of compliance/policy.yaml, and src/twinops/workflows/pipeline/influence.py.",
             **about(kept, limit=0),
         )
-    return _by_group(evidence, known, kept, limits)
+    if not known:
+        return _nobody_told_apart(evidence, lacking, kept, limits)
+    return _with_lacking(_by_group(evidence, known, kept, limits), evidence, lacking, limits)
+
+
+def _not_judged(evidence: Evidence, unknown: list[str], limits: Limits) -> Verdict | None:
+    """Why there is nothing to judge; None: there is."""
+    measured, kept = evidence.fact(GROUPS), evidence.measure(KEPT)
+    if kept is not None and not kept.n:
+        return _no_offer(evidence, limits)
+    absent_names = [GROUPS] * (measured is None) + [KEPT] * (kept is None) + unknown
+    if absent_names:
+        return missing(
+            " ".join([f"Not measured: {', '.join(map(_spoken, absent_names))}.", *unserved(evidence)]),
+            f"Run `dvc repro influence`; a group needs at least ten {MANY} with declared demographics.",
+            limit=limits.ratio_at_most,
+        )
+    if measured is not None and _plain(measured.value) != _plain(limits.groups):
+        return missing(
+            "The groups that were measured are not those that the policy names.",
+            "Run `dvc repro influence` with this policy.",
+            limit=limits.ratio_at_most,
+        )
+    return None
+
+
+def _no_offer(evidence: Evidence, limits: Limits) -> Verdict:
+    """No campaign could be made: because offers are no declared purpose, or because nobody allows them."""
+    why = undeclared(evidence, OFFERS)
+    if why is not None:
+        return not_applicable(f"There is no campaign to judge. {unserved(evidence)[0]}", **about(why))
+    return missing(
+        "There is no offer that the campaign would make, so nothing can be said of whom it falls on.",
+        "Somebody must allow offers; `twinops status` says who was left out.",
+        limit=limits.ratio_at_most,
+    )
+
+
+def _with_lacking(told: Verdict, evidence: Evidence, lacking: Sequence[str], limits: Limits) -> Verdict:
+    """A group that nobody can see leaves a doubt that a person settles; a gap that was shown fails all the same."""
+    if not lacking:
+        return told
+    said = f"{told.sentence} {not_held(_attributes(lacking, limits), evidence)}"
+    if told.outcome is Outcome.PASSED:
+        return replace(told, outcome=Outcome.INCONCLUSIVE, sentence=said, next=NAME_OTHERS)
+    return replace(told, sentence=said)
+
+
+def _lacking(evidence: Evidence, unmeasured: list[str], limits: Limits) -> tuple[str, ...]:
+    """Groups by an attribute that no profile holds, as a fact says."""
+    columns = held(evidence)
+    if columns is None:
+        return ()
+    return tuple(g for g in unmeasured if any(attribute not in columns for attribute in limits.groups[g]))
+
+
+def _attributes(groups: Sequence[str], limits: Limits) -> list[str]:
+    return sorted({attribute for group in groups for attribute in limits.groups[group]})
+
+
+def _nobody_told_apart(evidence: Evidence, lacking: Sequence[str], kept: Measure, limits: Limits) -> Verdict:
+    """The limits of contact are kept; of groups nothing can be said, because nothing is held or other columns are."""
+    nothing = absent(evidence, PROFILES)
+    none = _within(kept)
+    if nothing:
+        return not_applicable(f"{none} There are no profiles to tell groups by: {in_words(nothing)}.", **about(kept))
+    figures = about(kept, limit=limits.ratio_at_most)
+    return inconclusive(f"{none} {not_held(_attributes(lacking, limits), evidence)}", NAME_OTHERS, **figures)
+
+
+def _within(kept: Measure) -> str:
+    return f"None of {kept.n:,} proposed offers goes against the limits of contact."
 
 
 def _by_group(evidence: Evidence, ratios: dict[str, Measure], kept: Measure, limits: Limits) -> Verdict:
     most = limits.ratio_at_most
     above = {g: m for g, m in ratios.items() if m.low is not None and m.low > most}
     unsure = {g: m for g, m in ratios.items() if g not in above and m.high is not None and m.high > most}
-    none = f"None of {kept.n:,} proposed offers goes against the limits of contact."
+    none = _within(kept)
     shown = above or unsure or ratios
     worst = max(shown.values(), key=lambda m: m.high or 0)
     figures = about(worst, limit=most)

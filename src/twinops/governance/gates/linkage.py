@@ -11,12 +11,15 @@ from typing import Annotated
 from pydantic import Field
 
 from twinops.entities.evidence import Evidence
-from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, not_applicable, passed
+from twinops.governance.gates._absent import absent, in_words
 from twinops.governance.reading import Record
 
 RULE = "GDPR art. 5(1)(d) and (f); Fellegi & Sunter 1969, doi:10.1080/01621459.1969.10501049"
 QUESTION = "Are linked records surely one person's?"
 MEASURE = "linkage_precision"
+LINKED = ("registrations", "crm", "social_accounts")
+"""Sources whose records are joined with each other."""
 PICTURES = ("linkage_bands",)
 RISKS = ("incident_change",)
 SPEAKS_TO = {"dpia.accuracy": (MEASURE, "linkage_recall", "linkage_wrong"), "annex_iv.2d": (MEASURE, "linkage_recall")}
@@ -36,6 +39,9 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """Judge the end that hurts: passed only when even the low end of precision reaches the limit."""
     precision = evidence.measure(MEASURE)
+    nothing = () if precision is not None or _some(evidence) else absent(evidence, *LINKED)
+    if nothing:
+        return not_applicable(f"There are no records to link: {in_words(nothing)}.", **about(nothing[0]))
     if precision is None or precision.low is None or precision.high is None:
         return missing(
             "No linkage precision with its interval was measured.",
@@ -57,3 +63,11 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         "See the weakest tie in notebooks/sources.py; raise link.merge_at in params.yaml, or measure on more records.",
         **figures,
     )
+
+
+def _some(evidence: Evidence) -> bool:
+    """Whether the stage that links saw any record, or left no readable word of it."""
+    records = evidence.value("linkage_records")
+    if not isinstance(records, dict):
+        return True
+    return any(not isinstance(told, dict) or told.get("held") != 0 for told in records.values())

@@ -39,20 +39,19 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """Judge the end that hurts: passed only when even the high ends of both stay within the limits."""
-    rate, auc = evidence.measure(RATE), evidence.measure(AUC)
-    if rate is None or rate.low is None or rate.high is None or auc is None or auc.low is None or auc.high is None:
-        return missing(
-            "No membership attack with its interval was measured.",
-            "Run `dvc repro privacy`.",
-            limit=limits.rate_at_most,
-        )
-    skipped = evidence.fact(UNATTACKED)
+    rate, auc, skipped = evidence.measure(RATE), evidence.measure(AUC), evidence.fact(UNATTACKED)
     if skipped is not None and skipped.value:
         why = "; ".join(f"{head} ({said})" for head, said in sorted(skipped.value.items()))
         return missing(
             f"Heads that ship were not attacked: {why}.",
             f"Collect more {MANY}, or ship without these heads.",
             **about(skipped, limit=limits.rate_at_most),
+        )
+    if rate is None or rate.low is None or rate.high is None or auc is None or auc.low is None or auc.high is None:
+        return missing(
+            "No membership attack with its interval was measured.",
+            "Run `dvc repro privacy`.",
+            limit=limits.rate_at_most,
         )
     figures = about(rate, limit=limits.rate_at_most)
     heads = ", ".join(m.name.removeprefix(f"{RATE}.") for m in evidence.starting(f"{RATE}."))

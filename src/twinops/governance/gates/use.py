@@ -9,6 +9,8 @@ from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.governance import open_fields
+from twinops.governance.gates._trial import unsaid
 from twinops.governance.law.ai_act import MEANS
 from twinops.governance.reading import Record
 
@@ -22,6 +24,7 @@ DUTIES_OF_HIGH_RISK = {
 CLASS, DUTIES = "ai_act_classification", "consumer_law_duties"
 FILE = "compliance/intended_use.yaml"
 OUTCOMES, HOLDS = ("block", "duty", "human_review"), ("true", "unknown")
+FEW = 4
 CLEAR = ("minimal", "transparency", "out_of_scope")
 """Classes that need no person's word; duties beside them stand on the card."""
 
@@ -47,6 +50,9 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     if outcome == "prohibited" or barred:
         why = "; ".join([told, *(f"consumer law bars it: {b}" for b in barred)])
         return failed(f"{why}.", f"Change the use, not the answer: {FILE}.", **figures)
+    unsaid_yet = _undeclared(evidence, told, figures) or unsaid(evidence)
+    if unsaid_yet is not None:
+        return unsaid_yet
     lacking = _lacking(evidence, found.value) if outcome == HIGH and found else []
     if lacking:
         why = f"{told}, and the Act asks for {', '.join(lacking)}"
@@ -59,6 +65,22 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
             f"{why}.", f"{answer}a named person justifies the use in writing: `twinops gates resolve use`.", **figures
         )
     return passed(f"{told}; duties: {', '.join(_rules(duties.value, 'duty', 'true')) or 'none'}.", **figures)
+
+
+def _undeclared(evidence: Evidence, told: str, figures: dict[str, Any]) -> Verdict | None:
+    """Where the declarations of people have open fields, which; None: they are whole."""
+    owed = evidence.fact(open_fields.FACT)
+    if owed is None:
+        return None
+    ask = "`twinops status` lists what is open and who must say it; then `make run`."
+    return missing(f"{told}, and {_owed(owed.value)}.", ask, **figures)
+
+
+def _owed(value: Any) -> str:
+    """How much is open, and the first of it."""
+    listed = [f"{one.get('file')}: {one.get('field')}" for one in value if isinstance(one, dict)] if value else []
+    more = f" and {len(listed) - FEW} more" if len(listed) > FEW else ""
+    return f"people have not said yet: {', '.join(listed[:FEW])}{more}"
 
 
 def _lacking(evidence: Evidence, classified: dict[str, Any]) -> list[str]:

@@ -28,10 +28,10 @@ class Controller(Record):
 
 
 class DeclaredPurpose(Record):
-    """One purpose with its DPV term and its basis (arts. 5(1)(b), 6(1))."""
+    """One purpose with its DPV term and its basis (arts. 5(1)(b), 6(1)); `open`: nobody has said it yet."""
 
     dpv: Text
-    legal_basis: Literal["consent", "legitimate_interest"]
+    legal_basis: Literal["consent", "contract", "legitimate_interest", "open"]
     why: Text
 
 
@@ -84,9 +84,12 @@ class PlannedAttribute(Record):
 
 
 class FairnessPlan(Record):
-    """For whom the decision is assessed. Which of it decides, and by which limits, is the policy's to say."""
+    """By what the decision is assessed: what is held of these attributes, or where none is named all that is held.
 
-    attributes: Annotated[dict[str, PlannedAttribute], Field(min_length=1)]
+    Which of it decides, and by which limits, is the policy's to say.
+    """
+
+    attributes: dict[str, PlannedAttribute] = Field(default_factory=dict)
 
 
 class AnsweredFact(Record):

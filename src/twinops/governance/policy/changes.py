@@ -81,6 +81,9 @@ def _gates(old: Gate | None, new: Gate | None) -> Iterator[Change]:
             yield Change(f"{new.id}: another gate stands under this name, {new.gate} for {old.gate}.", loosens=True)
         if old.severity != new.severity:
             yield Change(f"{new.id}: {old.severity} becomes {new.severity}.", loosens=not new.blocks)
+        if old.lets_absent_pass != new.lets_absent_pass:
+            what = "passes" if new.lets_absent_pass else "blocks"
+            yield Change(f"{new.id}: what is not applicable {what} from now.", loosens=new.lets_absent_pass)
         held, given = (_flat({**g.limits, "may_resolve": g.may_resolve}) for g in (old, new))
         yield from _values(held, given, f"{new.id}: ")
 

@@ -36,6 +36,11 @@ class Decision:
     rulings: tuple[JudgedRuling, ...] = ()
 
     @property
+    def not_applicable(self) -> tuple[str, ...]:
+        """Gates that have nothing to judge here."""
+        return tuple(v.gate for v in self.verdicts if v.outcome is Outcome.NOT_APPLICABLE)
+
+    @property
     def promotable(self) -> bool:
         """Nothing in the policy stands in the way. A human still decides whether to promote."""
         return self.decision == "promotable"
@@ -54,12 +59,16 @@ class Decision:
 def decide(policy: Policy, evidence: Evidence) -> Decision:
     """Ask every gate of the policy, never the first only; anything but *passed* on a blocking gate refuses.
 
+    Of what is not applicable the policy says, gate by gate, whether it refuses too.
+
     An inconclusive answer blocks like a failed one, unless somebody whom the policy names resolved it in writing,
     signed and for a time. What is missing cannot be resolved.
     """
     verdicts = (*(_ask(gate, evidence) for gate in policy.gates), _in_force(policy, evidence))
     written = judged_rulings(policy, evidence, verdicts)
     free = {r.gate for r in written if r.counts} | {gate.id for gate in policy.gates if not gate.blocks}
+    absent = {v.gate for v in verdicts if v.outcome is Outcome.NOT_APPLICABLE}
+    free |= {gate.id for gate in policy.gates if gate.lets_absent_pass and gate.id in absent}
     not_passed = tuple(v.gate for v in verdicts if v.outcome is not Outcome.PASSED)
     blocking = tuple(gate for gate in not_passed if gate not in free)
     return Decision(

@@ -7,7 +7,14 @@ from datetime import date
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from twinops import plugins
 from twinops.entities.canonical import digest
@@ -22,6 +29,9 @@ NAMESPACE = "twinops-policy"
 ALWAYS = ("consent", "documents", "dpia", "lineage")
 """The law and the trail leave no choice here: these are judged, and they block."""
 
+HARD = (*ALWAYS, "use", "accuracy")
+"""Where there is nothing to judge here, a person must look, unless the policy says otherwise."""
+
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
 
@@ -34,11 +44,24 @@ class Gate(Record):
     limits: dict[str, Any] = Field(default_factory=dict)
     may_resolve: tuple[OfficeName, ...] = ()
     """Offices that may resolve an inconclusive answer, in writing and for a time. Empty: nobody may."""
+    not_applicable: Literal["passes", "blocks"] | None = None
+    """What follows where there is nothing to judge; unsaid: the law's gates, use and accuracy block."""
 
     @property
     def blocks(self) -> bool:
         """Any answer but passed keeps the candidate from promotion."""
         return self.severity == "blocking"
+
+    @property
+    def lets_absent_pass(self) -> bool:
+        """Whether a candidate may be promoted that has nothing of what the gate judges."""
+        return (self.not_applicable or ("blocks" if self.gate in HARD else "passes")) == "passes"
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, made: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Policies that do not say it keep the digest they had."""
+        told: dict[str, Any] = made(self)
+        return {name: value for name, value in told.items() if (name, value) != ("not_applicable", None)}
 
     def checked_limits(self) -> Any:
         """The limits as the gate's own record."""
@@ -142,6 +165,8 @@ def _gate_mistakes(raw: Any) -> Iterator[str]:
         yield from _limit_mistakes(gate, at=f"gates.{number}")
         if gate.get("gate") in ALWAYS and gate.get("severity", "blocking") != "blocking":
             yield f"gates.{number}.severity: {gate['gate']} always blocks"
+        if gate.get("gate") in ALWAYS and gate.get("not_applicable") == "passes":
+            yield f"gates.{number}.not_applicable: {gate['gate']} always blocks"
         if DPO in _tuple(gate.get("may_resolve")):
             yield f"gates.{number}.may_resolve: {_ADVISES}"
     override = raw.get("override") if isinstance(raw, dict) else None

@@ -106,6 +106,10 @@ def allowance(policy: Policy, gate: str, verdict: Verdict | None) -> Allowance:
         return Allowance(problem="no gate of the policy is called so")
     if verdict.outcome is Outcome.PASSED:
         return Allowance(problem="the gate passes without a ruling")
+    if verdict.outcome is Outcome.NOT_APPLICABLE:
+        return Allowance(
+            problem="there is nothing to resolve where a gate does not apply; the policy says if it blocks"
+        )
     if verdict.outcome is Outcome.MISSING or verdict.evidence is None:
         return Allowance(problem="what is missing must be made; nobody resolves it")
     if verdict.outcome is Outcome.INCONCLUSIVE:

@@ -14,6 +14,7 @@ from twinops.entities.passage import Passage
 from twinops.entities.verdict import Verdict
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.gates._shelf import in_brief
+from twinops.governance.gates._trial import sentence, trial
 from twinops.governance.markdown import plain
 from twinops.governance.people.offices import RISK_OFFICER
 from twinops.governance.policy.decide import Decision
@@ -103,13 +104,18 @@ def brief(evidence: Evidence, decision: Decision, *, policy: Policy | None = Non
     return Brief(
         title=first_words(str(about.get("title") or evidence.model), WIDTH // 2),
         purpose=first_words(str(about.get("summary") or "Its purpose is not declared."), WIDTH),
-        decided=plain(headline_so_far(decision)),
+        decided=" ".join([*_trial(evidence), plain(headline_so_far(decision))]),
         reasons=tuple(_reason(v) for v in in_way[:REASONS]),
         more=max(0, len(in_way) - REASONS),
         asked=(*_asked(policy, in_way, evidence), *_to_renew(policy, evidence, decision)),
         changed=changes(Side("this candidate", evidence, decision), before),
         looks=in_brief(evidence),
     )
+
+
+def _trial(evidence: Evidence) -> list[str]:
+    fact = trial(evidence)
+    return [] if fact is None else [sentence(fact)]
 
 
 def first_words(text: str, width: int) -> str:

@@ -17,8 +17,8 @@ from twinops.governance.policy.decide import Decision
 
 MAX_CHARACTERS = 4_500
 """MLflow takes 5,000 characters of description from its page; the rest is kept for links."""
-GRAVE = (Outcome.FAILED, Outcome.MISSING, Outcome.INCONCLUSIVE, Outcome.PASSED)
-MARKS = {"passed": "✔", "failed": "✘", "inconclusive": "?", "missing": "∅"}
+GRAVE = (Outcome.FAILED, Outcome.MISSING, Outcome.INCONCLUSIVE, Outcome.NOT_APPLICABLE, Outcome.PASSED)
+MARKS = {"passed": "✔", "failed": "✘", "inconclusive": "?", "missing": "∅", "not applicable": "–"}
 _NAMED = 12
 _WIDTHS = (1_000, 400, 250, 160, 100, 60)
 
@@ -27,7 +27,7 @@ def headline(decision: Decision) -> str:
     """One sentence: what was decided, by which policy, and what stands in the way. Names stand in backticks."""
     if decision.promotable:
         told = f"Nothing in policy `{decision.policy_version}` stands in the way of promotion; a person still decides."
-        return f"{told} {_resolved_by(decision)}".strip()
+        return " ".join(part for part in (told, _resolved_by(decision), _absent(decision)) if part)
     named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
     others = ["others"] if len(decision.blocking) > _NAMED else []
     return f"Refused by policy `{decision.policy_version}`. In the way: {', '.join([*named, *others])}."
@@ -90,6 +90,11 @@ def verdicts_markdown(decision: Decision, *, links: Mapping[str, str] | None = N
 def _resolved_by(decision: Decision) -> str:
     named = [f"`{r.gate}` by {r.by}" for r in decision.rulings if r.counts]
     return f"Resolved in writing: {', '.join(named)}." if named else ""
+
+
+def _absent(decision: Decision) -> str:
+    named = [f"`{gate}`" for gate in decision.not_applicable]
+    return f"Not applicable here: {', '.join(named)}." if named else ""
 
 
 def _plain_lines(verdict: Verdict, decision: Decision) -> str:

@@ -26,7 +26,7 @@ div.tw.tw td.o{font-weight:600;white-space:nowrap}
 div.tw.tw .rule{color:#475467;font-size:.86em}
 div.tw.tw .passed{color:#1b6e3c}
 div.tw.tw .failed{color:#b3261e}
-div.tw.tw .inconclusive,div.tw.tw .missing{color:#8a5300}
+div.tw.tw .inconclusive,div.tw.tw .missing,div.tw.tw .not-applicable{color:#8a5300}
 div.tw.tw code{background:#f2f4f7;color:inherit;padding:0 .2em;border-radius:.2em;font-size:.92em;white-space:nowrap}
 """
 TITLES = ("gate", "answer", "why", "value [interval]", "limit", "what to do next")
@@ -62,7 +62,7 @@ def _row(verdict: Verdict, decision: Decision) -> str:
     cited = f" <code>{escape(verdict.evidence)}</code>" if verdict.evidence else ""
     cells: tuple[Any, ...] = (
         f"<td><code>{_said(verdict.gate)}</code></td>",
-        f'<td class="o {outcome}">{MARKS[outcome]} {outcome}{advisory}</td>',
+        f'<td class="o {verdict.outcome.style}">{MARKS[outcome]} {outcome}{advisory}</td>',
         f'<td class="why">{_coded(verdict.sentence)}{cited}{written}<div class="rule">{_said(verdict.rule)}</div></td>',
         f"<td>{_said(figures(verdict))}</td>",
         f"<td>{_said(short(verdict.limit))}</td>",

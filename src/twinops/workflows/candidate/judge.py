@@ -4,14 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
+from twinops import params as params_file
 from twinops.entities.canonical import from_json
 from twinops.entities.evidence import JUDGED_ON, Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.governance.log import manifest
 from twinops.governance.policy.decide import Decision, decide
 from twinops.governance.policy.limits import Policy
+from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.ports import Lineage
 from twinops.workflows.candidate.files import evidence_of, lineage_facts, stale
+from twinops.workflows.evidence import READ_OWN, against_other_sources
 from twinops.workflows.pipeline.documents import anew
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
@@ -35,12 +38,23 @@ class JudgedCandidate:
 
 
 def judge(places: Places, lineage: Lineage, today: Day = None) -> JudgedCandidate:
-    """Read the evidence, look up what no file of the pipeline may hold, and decide. `today` None: ask the clock."""
+    """Read the evidence, look up what no file of the pipeline may hold, and decide. `today` None: ask the clock.
+
+    Raises:
+        DataError: nothing was measured yet, or not of the sources that params.yaml declares.
+    """
     rules = policy_of(places)
     measured = evidence_of(places.evidence)
+    against_other_sources(measured.table(READ_OWN), _own(places))
     facts = (*lineage_facts(lineage, measured), *document_facts(places, measured, rules), day_fact(today))
     evidence = measured.joined(facts=facts)
     return JudgedCandidate(measured, evidence, decide(rules, evidence), rules, stale(lineage, measured))
+
+
+def _own(places: Places) -> OwnParams:
+    """The sources of one's own that are declared here; a folder without parameters declares none."""
+    path = places.root / "params.yaml"
+    return params_file.read(path).own if path.is_file() else NOTHING_OWN
 
 
 def day_fact(today: Day = None) -> Fact:

@@ -1,13 +1,15 @@
 """Say what stands: the candidate, its verdicts, what was left out, and where it is recorded."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
+from twinops.governance.open_fields import OpenField
 from twinops.governance.policy.decide import Decision
 from twinops.ports import Lineage, Registry, Tracking
 from twinops.workflows.candidate.judge import judge
+from twinops.workflows.compliance_files import open_in
 from twinops.workflows.places import Places
 
 
@@ -21,6 +23,8 @@ class Status:
     version: str | None
     stale: str = ""
     """What changed since, in a sentence; nothing when it is what the folder holds now."""
+    open: tuple[OpenField, ...] = ()
+    """What people have not said yet."""
 
     def to_dict(self) -> dict[str, Any]:
         """What `twinops status --json` prints; names and meanings are a contract."""
@@ -37,6 +41,7 @@ class Status:
             "settled": [written.to_dict() for written in self.decision.rulings],
             "measures": {m.name: _figures(m) for m in self.evidence.measures},
             "excluded": _counts(self.evidence, "excluded"),
+            "open": [asdict(one) for one in self.open],
             "quarantined": _counts(self.evidence, "quarantined"),
         }
 
@@ -45,7 +50,9 @@ def status(places: Places, lineage: Lineage, tracking: Tracking, registry: Regis
     """Judge the candidate as it lies here and look up its run and version; nothing is written."""
     judged = judge(places, lineage)
     model, key = judged.measured.model, judged.measured.key
-    return Status(judged.evidence, judged.decision, tracking.find(key), registry.find(model, key), judged.stale)
+    return Status(
+        judged.evidence, judged.decision, tracking.find(key), registry.find(model, key), judged.stale, open_in(places)
+    )
 
 
 def _figures(measure: Measure) -> dict[str, Any]:

@@ -3,11 +3,12 @@
 from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.data.households import among
-from twinops.data.own_sources.declared import declared, shelf
+from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.lock import check
-from twinops.data.own_sources.reading import cells_of
+from twinops.data.own_sources.reading import OwnReading, together
 from twinops.data.own_sources.reading import read as read_own
-from twinops.workflows.intake import Collected, Intake, nobody
+from twinops.errors import DataError
+from twinops.workflows.intake import BATCH, Collected, Intake, nobody
 
 
 def collect(source: str, batch: str, intake: Intake) -> Collected:
@@ -20,22 +21,38 @@ def collect(source: str, batch: str, intake: Intake) -> Collected:
         IntegrityError: a source of your own is not what `sources.lock.json` says.
     """
     module = plugins.load("twinops.data.sources", source)
-    mine = intake.own.staged_as(source)
-    if mine is not None:
+    mine = intake.own.all_staged_as(source)
+    if mine:
         return _own(mine, batch, intake)
     if intake.own.root and intake.sources.folder is None:
         # the shipped rows are other people's; their ids may not meet yours
-        return intake.take(BatchRead(nobody(module), 0), module, batch=batch)
+        return intake.take(BatchRead(nobody(module), 0), module, batch=batch, undeclared=True)
     read = module.read(intake.plane.engine, intake.asked(batch))
     if intake.sources.sample is not None:
         read = among(read, intake.households(batch))
     return intake.take(read, module, batch=batch)
 
 
-def _own(name: str, batch: str, intake: Intake) -> Collected:
-    """Take a batch of a declared source, if it is the one that was fingerprinted."""
-    places = intake.plane.places
-    source = declared(intake.own, name, root=places.root, max_rows=intake.sources.max_rows)
-    cells = cells_of(source, batch)
-    check(places.sources_lock, source, batch, cells.digest)
-    return intake.take(read_own(source, batch, cells), shelf(source.said), batch=batch)
+def _own(names: tuple[str, ...], batch: str, intake: Intake) -> Collected:
+    """Take a batch of declared sources, if they are those that were fingerprinted."""
+    sources = [own_source(intake, name) for name in names]
+    readings = [read_own(source, batch) for source in sources]
+    for source, read in zip(sources, readings, strict=True):
+        check(intake.plane.places.sources_lock, source, batch, read.digest)
+        _refuse_nothing(source, batch, read)
+    return intake.take(together(readings), shelf(sources[0].said), batch=batch)
+
+
+def own_source(intake: Intake, name: str) -> DeclaredSource:
+    """A declared source of this project."""
+    return declared(intake.own, name, root=intake.plane.places.root, max_rows=intake.sources.max_rows)
+
+
+def _refuse_nothing(source: DeclaredSource, batch: str, read: OwnReading) -> None:
+    """A file of which nothing can be taken is not what was declared."""
+    if batch == BATCH and read.in_file and not read.rows.num_rows and not read.left_out:
+        why = ", ".join(f"{reason} {n:,}" for reason, n in read.quarantined.items())
+        raise DataError(
+            f"{source.where}: nothing was taken of {read.in_file:,} records ({why}).",
+            hint=f"`twinops sources check {source.name}` shows lines and shapes of cells.",
+        )

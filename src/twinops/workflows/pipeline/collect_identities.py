@@ -63,9 +63,10 @@ def _taken(
     collected, true = [], [truth_of_nobody()]
     for shelf in SHELVES:
         name = shelf.__name__.rsplit(".", 1)[-1]
-        there = asked.folder is not None and (asked.folder / shelf.FILE).is_file() and not on.off(name)
+        off = on.off(name)
+        there = asked.folder is not None and (asked.folder / shelf.FILE).is_file() and not off
         read = shelf.read(None, asked) if there else Reading(as_table([], shelf.SCHEMA.arrow), 0)
-        collected.append(intake.take(read, shelf, off=on.off(name)))
+        collected.append(intake.take(read, shelf, off=off, undeclared=not off and not there))
         if name in known:  # the truth about records that entered
             entered = read.rows[shelf.SUBJECT].combine_chunks()
             true.append(known[name].filter(pc.is_in(known[name]["record"], entered)))

@@ -69,7 +69,7 @@ def collect_synthetic(source: str, intake: Intake, made_up: MadeUp, on: Switches
         there = asked.folder is not None and not off and (asked.folder / FILES[source]).exists()
         read = shelf.read(engine, asked) if there else Reading(nobody(shelf).drop_columns(["local_time"]), 0)
         _seal_truth(_truth_of_nothing(source), source, intake)
-        return intake.take(read, shelf, off=off)
+        return intake.take(read, shelf, off=off, undeclared=not off and not there)
     people = people_of([str(i) for i in intake.households().to_pylist()], made_up.people.seed)
     with TemporaryDirectory(prefix=f"twinops-{os.getpid()}-") as scratch:
         truth = _write(source, Path(scratch), people, engine, made_up)

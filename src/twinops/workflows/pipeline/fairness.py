@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.fairness.conclusions import decided, prices, sentences
@@ -13,6 +14,7 @@ from twinops.evaluation.fairness.declaration import Assessed, Decision
 from twinops.evaluation.fairness.family import Crowd, Member, family, group_blends
 from twinops.evaluation.fairness.family_picture import reach_against_price_picture
 from twinops.evaluation.fairness.findings import AssessedReach, ReplayedDecision, fairness_findings
+from twinops.evaluation.fairness.groups import held
 from twinops.evaluation.fairness.measures import AttributeComparison, assess
 from twinops.evaluation.fairness.ratios_picture import fairness_ratios_picture
 from twinops.evaluation.fairness.selection_rates_picture import selection_rates_picture
@@ -42,15 +44,17 @@ def fairness(
 
     Raises:
         ParamsError: `intended_use.yaml` or the policy does not say what is judged, or by which rule.
-        DataError: a declared attribute is not in the demographics, or a level is not declared.
     """
-    decision, rule = decision_of(places), assessed_of(places)
     tables = SealedTables(places.raw_batches, keys)
+    demographics = tables.source("demographics")
+    decision, rule = decision_of(places), assessed_of(places, demographics)
     days = Predicted(tables.table(places.predictions, dataset="predictions"), replay.cutoff)
     everyone = replayed(places, days.now, tables)
-    reach = _reached(everyone, days, tables.source("demographics"), Asked(decision, rule, replay))
+    reach = _reached(everyone, days, demographics, Asked(decision, rule, replay))
     of = words.sheet
     findings = fairness_findings(reach, replayed=ReplayedDecision(decision, rule, replay, of))
+    columns = {name: {"ordered": None if order is None else list(order)} for name, order in held(demographics).items()}
+    findings += Findings((), (Fact("profile_columns", columns, Kind.MEASURED, "data/raw/demographics"),))
     places.keep("fairness", findings, words.wording)
     comparisons = tuple(reach.comparisons)
     save(

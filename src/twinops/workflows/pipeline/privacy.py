@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from twinops.data.release.generalise import Rule, generalise
+from twinops.data.release.generalise import Generalised, Rule, generalise
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.wording import MANY
 from twinops.errors import DataError
@@ -32,10 +33,11 @@ from twinops.twin.state.examples import Examples
 from twinops.twin.tastes.model_file import from_text
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.learning import Learning
-from twinops.workflows.release.banded_table import Banding
+from twinops.workflows.release.banded_table import Banded, Banding
 from twinops.workflows.tasting import TasteRules, TasteTables, opened
 
 RELEASED, BLENDED = "generalised", "blended"
+NOT_GENERALISED = "generalised_not_made"
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,8 @@ class Attacked:
 
     findings: Findings
     risks: dict[str, tuple[AttackRisk, ...]]
-    classes: int
-    reached: Rule
+    table: str
+    """How far the generalised table is from its rows, in words; or why there is none."""
     conclusion: str
 
 
@@ -53,32 +55,65 @@ def privacy(learning: Learning, banding: Banding, rules: TasteRules) -> Attacked
     """Write `reports/measures/privacy.json` and two pictures.
 
     Raises:
-        DataError: too few households to attack anything, or to generalise them.
+        DataError: too few households to learn a model from.
     """
     places, params, release = banding.places, banding.privacy, banding.release
     known, recipe = learning.examples().all_closed(), learning.recipe
+    heads, unmet = _on_the_heads(known, params, recipe)
     beside, why_not = on_the_tastes(learning.plane, rules, params)
-    found = on_the_model(known, params, recipe) | beside
+    found, why_not = heads | beside, unmet | why_not
     source = f"rows the head of {{head}} that ships is fitted on; refitted on halves of its {MANY}"
     members = membership_findings(found, draws=params.draws, seed=params.seed, source=source) + unattacked(why_not)
     people = banding.table()
     rule = Rule(release.k, release.l, release.t)
-    table = generalise(people.members, people.bands, rule)
-    made = {RELEASED: table.middle, BLENDED: people.members.astype(float)}
-    risks = {name: attacks(people.attacked(rows), tries=params.tries, seed=params.seed) for name, rows in made.items()}
+    table, why = _generalised(people, rule)
+    made = {RELEASED: None if table is None else table.middle, BLENDED: people.members.astype(float)}
+    risks = {
+        name: () if rows is None else attacks(people.attacked(rows), tries=params.tries, seed=params.seed)
+        for name, rows in made.items()
+    }
     tables = risk_findings(risks, _sources(params.cutoff, rule), seed=params.seed)
+    if why:
+        tables += Findings((), (Fact(NOT_GENERALISED, why, Kind.MEASURED, _sources(params.cutoff, rule)[RELEASED]),))
     file = carried(lambda rows: to_text(recipe.fit(Examples(rows))).encode(), known.table, seed=params.seed)
     held = carried_findings(file, source=f"{len(known):,} rows the shipped model is fitted on", seed=params.seed)
     findings = members + tables + held
-    places.keep("privacy", findings, learning.words.wording)
-    save(membership_picture(found, findings), places.figure("membership"), learning.words.wording)
-    save(
-        reidentification_picture(risks, n=len(people.members)),
-        places.figure("reidentification"),
-        learning.words.wording,
+    wording = learning.words.wording
+    places.keep("privacy", findings, wording)
+    save(membership_picture(found, findings), places.figure("membership"), wording)
+    save(reidentification_picture(risks, n=len(people.members)), places.figure("reidentification"), wording)
+    return Attacked(findings, risks, why or _reached(table), privacy_conclusion(findings, risks))
+
+
+def _generalised(people: Banded, rule: Rule) -> tuple[Generalised | None, str]:
+    """The table that may leave, or why none may: then nothing is attacked, because there is nothing."""
+    try:
+        return generalise(people.members, people.bands, rule), ""
+    except DataError as problem:
+        return None, str(problem).partition(" Hint:")[0]
+
+
+def _reached(table: Generalised | None) -> str:
+    if table is None:
+        return ""
+    return (
+        f"The generalised table has {len(np.unique(table.classes))} classes of at least {table.reached.k} {MANY}, "
+        f"with at least {table.reached.l} different bands of spend in each, within {table.reached.t:.2f} of "
+        "everybody's spread."
     )
-    classes = len(np.unique(table.classes))
-    return Attacked(findings, risks, classes, table.reached, privacy_conclusion(findings, risks))
+
+
+HEADS = ("activity", "baskets", "spend", "spend_median")
+
+
+def _on_the_heads(
+    known: Examples, params: PrivacyParams, recipe: Recipe
+) -> tuple[dict[str, Membership], dict[str, str]]:
+    """The attack on each head that ships; or why none could be attacked, which is not that none leaks."""
+    try:
+        return on_the_model(known, params, recipe), {}
+    except DataError as problem:
+        return {}, dict.fromkeys(HEADS, str(problem).partition(" Hint:")[0])
 
 
 def on_the_model(known: Examples, params: PrivacyParams, recipe: Recipe) -> dict[str, Membership]:

@@ -4,17 +4,19 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from twinops import plugins
 from twinops.data.days import day_of
 from twinops.data.own_sources.declared import DeclaredShelf, shelf
 from twinops.data.schema import Schema
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
-from twinops.evaluation.quality.measures import Source, by_month, quality_findings
+from twinops.evaluation.quality.measures import Source, absent_sources, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
-from twinops.own_params import STAGED_AS
+from twinops.own_params import staged_as
 from twinops.twin.table_lineage import SEALED_FROM
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
@@ -34,13 +36,17 @@ class Quality:
 def quality(plane: DataPlane, as_of: date, words: DeclaredWords = UNDECLARED) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
     declared, today = plugins.names(SOURCES), day_of(as_of)
-    mine = {STAGED_AS[said.kind]: shelf(said) for said in words.own.root.values()}
+    mine = {staged_as(said.kind): shelf(said) for said in words.own.root.values()}
     sources = [s for name in declared for s in opened(plane, name, mine.get(name))]
     for source in sources:
         plane.engine.register(source.name, source.rows)
     months = {s.name: by_month(s) for s in sources}
     against = contradictions.found(plane.engine, [s.name for s in sources])
     findings = quality_findings(sources, months, against, declared=declared, today=today)
+    findings += Findings((), absent_sources({name: counts_of(plane, name) for name in declared}))
+    if words.own.root:
+        names = {name: name_of for name in declared if (name_of := words.own.staged_as(name)) is not None}
+        findings += Findings((), (Fact("sources_of_own", names, Kind.MEASURED, "params.yaml: own"),))
     plane.places.keep("quality", findings, words.wording)
     save(quality_picture(findings), plane.places.figure("quality"), words.wording)
     return Quality(len(sources), sum(s.rows.num_rows for s in sources), findings)
@@ -48,8 +54,7 @@ def quality(plane: DataPlane, as_of: date, words: DeclaredWords = UNDECLARED) ->
 
 def opened(plane: DataPlane, name: str, mine: DeclaredShelf | None) -> Iterator[Source]:
     """The source, or your own in its place, if anything of it was collected."""
-    batches = [path.stem for path in plane.places.raw_batches(name)]
-    counts = tuple(json.loads(plane.places.counts(name, b).read_text(encoding="utf-8")) for b in batches)
+    counts = counts_of(plane, name)
     if not any(c["read"] for c in counts):
         return
     told = mine or plugins.load(SOURCES, name)
@@ -57,6 +62,12 @@ def opened(plane: DataPlane, name: str, mine: DeclaredShelf | None) -> Iterator[
     stands_for = SEALED_FROM.get(name, {})
     columns = tuple(c for c in rows.column_names if _declared(stands_for.get(c, c), told.SCHEMA))
     yield Source(name, counts, rows, columns, told.DAY, told.LEGAL.retention_days, told.LEGAL.synthetic)
+
+
+def counts_of(plane: DataPlane, name: str) -> tuple[dict[str, Any], ...]:
+    """What was counted of each batch of a source."""
+    batches = [path.stem for path in plane.places.raw_batches(name)]
+    return tuple(json.loads(plane.places.counts(name, b).read_text(encoding="utf-8")) for b in batches)
 
 
 def _declared(column: str, schema: Schema) -> bool:

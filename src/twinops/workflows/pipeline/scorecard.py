@@ -9,9 +9,10 @@ import numpy as np
 from twinops.data.threads import side_by_side
 from twinops.entities.fact import Fact
 from twinops.entities.findings import Findings
+from twinops.errors import DataError
 from twinops.evaluation.accuracy.importance_picture import importance_fact, importance_picture
 from twinops.evaluation.canvas import save
-from twinops.evaluation.fairness.groups import group_labels
+from twinops.evaluation.fairness.groups import assessed, group_labels
 from twinops.evaluation.scorecard import coverage, freshness
 from twinops.evaluation.scorecard import measures as measured_together
 from twinops.evaluation.scorecard.conclusions import scorecard_conclusion
@@ -62,7 +63,7 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     places, known = plane.places, learning.examples()
     origins = _origins(known, recipe)
     # two horizons and a grid step at least before an origin: one to learn from, one to calibrate on
-    days = [d for d in recipe.grid.cutoffs if settings.first_origin <= d and _closed(known, d)]
+    days = [d for d in recipe.grid.cutoffs if settings.first_origin <= d and _closed(known, d) and _taught(origins, d)]
     draws = counts(_count(known), draws=settings.draws, seed=settings.seed)
     ready()
     asked = sorted({*days, *held_out.cutoffs})
@@ -77,6 +78,15 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     save(importance_picture(findings), places.figure("importance"), learning.words.wording)
     save(rolling_picture(findings, held_out=held_out.cutoffs), places.figure("rolling_origin"), learning.words.wording)
     return Scorecard(findings, places.kept("accuracy"))
+
+
+def _taught(origins: Origins, day: int) -> bool:
+    """Whether a model for that day could be learned: early days of a small shop have too few households."""
+    try:
+        origins.past(day)
+    except DataError:
+        return False
+    return True
 
 
 def _origins(known: Examples, recipe: Recipe) -> Origins:
@@ -110,7 +120,8 @@ class _Given:
 def _groups(known: Examples, plane: DataPlane, days: tuple[int, ...]) -> dict[str, np.ndarray]:
     """Every household's group in each declared attribute, of those that allow bias assessment."""
     sids, assessable = _people(known, days)
-    return group_labels(sids, assessable, plane.tables.source("demographics"), attributes_of(plane.places))
+    demographics = plane.tables.source("demographics")
+    return group_labels(sids, assessable, demographics, assessed(demographics, attributes_of(plane.places)))
 
 
 def _findings(origins: Origins, measured: dict[int, Origin], given: _Given, groups: dict[str, np.ndarray]) -> Findings:
@@ -155,7 +166,10 @@ def _reachable(origins: Origins, held_out: EvaluateParams, settings: ScorecardPa
     heads = [
         a
         for a in settings.head_ages
-        if all(d - a in days and d - a - origins.horizon_days >= first for d in held_out.cutoffs)
+        if all(
+            d - a in days and d - a - origins.horizon_days >= first and _taught(origins, d - a)
+            for d in held_out.cutoffs
+        )
     ]
     return Ages(state, heads)
 

@@ -67,17 +67,23 @@ class Story:
         ]
         if self.portrait is not None:
             lines.append(f"{self.like} {MANY} share the banded habits of the twin that is shown.")
-        covered = [m for m in self.findings.measures if m.name.startswith("newcomer_coverage_80.")]
+        covered = [
+            m
+            for m in self.findings.measures
+            if m.name.startswith("newcomer_coverage_80.") and not m.name.endswith(".established")
+        ]
         if covered:
             low, high = min(m.value for m in covered), max(m.value for m in covered)
             widths = {m.name.rsplit(".", 1)[1]: m for m in self.findings.measures if "relative_width" in m.name}
-            first, last = widths["0_days"].value, widths["established"].value
-            lines.append(
-                f"80 % ranges of newcomers held in {low:.0%} to {high:.0%} of cases, and they are honest about how "
-                f"little is known: {first:.1f} times what is expected before the first basket, {last:.1f} times for "
-                f"established {MANY}."
-            )
-        return self.wording.told("\n\n".join(lines))
+            told = f"80 % ranges of newcomers held in {low:.0%} to {high:.0%} of cases"
+            if {"0_days", "established"} <= widths.keys():
+                first, last = widths["0_days"].value, widths["established"].value
+                told += (
+                    f", and they are honest about how little is known: {first:.1f} times what is expected before the "
+                    f"first basket, {last:.1f} times for established {MANY}"
+                )
+            lines.append(f"{told}.")
+        return "\n\n".join(lines)
 
 
 def twin(opener: Opener, penalties: TrainParams) -> Story:

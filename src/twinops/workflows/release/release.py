@@ -15,6 +15,7 @@ from twinops.data.release.ledger import Entry, ReleaseLedger, opened
 from twinops.data.release.synthetic import rho_of, synthesise
 from twinops.entities.canonical import to_json
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.errors import ParamsError
 from twinops.evaluation.privacy.reidentification import attacks, risk_findings
 from twinops.evaluation.privacy.utility import Utility, spread_of, utility
@@ -133,6 +134,8 @@ def _judged(kind: str, made: _Made, people: Banded, limits: Releases, params: Pr
         for m in risks
         if m.high is None or m.high > limits.risk_at_most
     )
+    if not risks:
+        refused = (f"Fewer than ten {MANY} are in the table or kept out of it, so nobody could attack it.",)
     useful = utility(people.members, people.control, spread_of(made.low, made.high, sizes), sizes)
     return Released(kind, "", len(made.low), len(people.members), risks, useful, made.promise, refused)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from twinops.data.own_sources.declared import WHOLE, declared
-from twinops.data.own_sources.reading import SourceLook, look
+from twinops.data.own_sources.look import Crowd, Mistake, SourceLook, look
 from twinops.entities.small_cells import hidden
 from twinops.own_params import OwnParams
 from twinops.params import Params
@@ -29,6 +29,13 @@ class Checked:
     months: dict[str, int | None]
     not_collected: tuple[str, ...]
     without_rows: tuple[str, ...]
+    left_out: dict[str, int | None]
+    lost: dict[str, int | None]
+    repeated: int | None
+    mistakes: tuple[Mistake, ...]
+    crowd: Crowd | None
+    nothing: bool
+    """Nothing at all could be taken, and nothing was understood either."""
 
 
 def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Checked:
@@ -53,6 +60,12 @@ def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Check
         filled_columns=looked.filled_columns,
         months=hidden(looked.months),
         not_collected=_beyond(looked, params.months),
+        left_out=hidden(looked.left_out),
+        lost=hidden(looked.lost),
+        repeated=hidden({"": looked.repeated})[""] if looked.repeated else 0,
+        mistakes=looked.mistakes,
+        crowd=looked.crowd,
+        nothing=not looked.taken and not looked.left_out,
         without_rows=tuple(m for m in params.months if looked.months and m not in {*looked.months, WHOLE}),
     )
 

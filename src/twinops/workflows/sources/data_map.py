@@ -62,6 +62,8 @@ class DataMap:
 def data_map(places: Places, *, keys: KeyStore, lineage: ColumnLineage, own: OwnParams = NOTHING_OWN) -> DataMap:
     """The record of what lies sealed in this folder. Only labels and subject ids are read; no row is opened.
 
+    With sources of your own an empty table is left out: what the shipped sources declare says nothing of you.
+
     Raises:
         DataError: nothing was collected yet.
     """
@@ -73,6 +75,7 @@ def data_map(places: Places, *, keys: KeyStore, lineage: ColumnLineage, own: Own
     rows = [
         h
         for name, table in sorted(tables.items())
+        if not own.root or table.rows
         for h in sources.held(name, table.columns, _count(table.sids(), keys))
     ]
     use = read_use((places.compliance / "intended_use.yaml").read_text(encoding="utf-8"))
@@ -86,6 +89,11 @@ class _Table:
 
     columns: tuple[str, ...]
     files: tuple[Path, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows its files hold."""
+        return sum(pq.read_metadata(f).num_rows for f in self.files)
 
     def sids(self) -> set[bytes] | None:
         if SID not in self.columns:
@@ -161,7 +169,7 @@ class _Sources:
             kind="truth",
             purposes=((EVALUATION, NOT_PERSONAL),),
             personal_data=_SYNTHETIC,
-            retention_days=min((x.retention_days for x in about), default=None),
+            retention_days=min((d for x in about if (d := x.retention_days) is not None), default=None),
             controller="; ".join(sorted({x.controller for x in about})),
             collected_from=_GENERATOR,
             notice="none: nobody is told of",
@@ -204,7 +212,7 @@ class _Sources:
             kind="derived",
             purposes=tuple(_common([self._purposes(*o.split(".", 1)) for o in sorted(origins)]).items()),
             personal_data=DERIVED,
-            retention_days=min((x.retention_days for x in legal), default=None),
+            retention_days=min((d for x in legal if (d := x.retention_days) is not None), default=None),
             controller="; ".join(sorted({x.controller for x in legal})),
             collected_from=f"made by the pipeline from {', '.join(names) or 'its parameters'}",
             notice="; ".join(sorted({x.notice for x in legal})),

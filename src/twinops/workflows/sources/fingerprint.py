@@ -6,6 +6,7 @@ from twinops.data.own_sources import lock, watching
 from twinops.data.own_sources.declared import declared
 from twinops.own_params import OwnParams
 from twinops.params import SourcesParams
+from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.places import Places
 
 
@@ -21,8 +22,10 @@ def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fi
     """Write into `dvc.yaml` what is watched, and read every source outside the project for `sources.lock.json`.
 
     Raises:
-        DataError, ParamsError, ServiceError: a source cannot be read; nothing was written.
+        DataError, ParamsError, ServiceError: a source cannot be read, or is of real people and the controller is made
+            up; nothing was written.
     """
+    against_nobody(places, own)
     seen = tuple(name for name, said in own.root.items() if watching.inside(said, places.root))
     found = {
         name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows))

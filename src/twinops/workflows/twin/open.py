@@ -56,7 +56,9 @@ class Consumer:
             return f"{purpose!r:.60} is no purpose a twin is opened for; declared are {', '.join(declared)}."
         # every use of a twin is a prediction, so scoring must be allowed as well
         for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
-            reason = self.answers.get(needed, "consent_unknown")
+            if needed not in self.answers:
+                return f"No basis is declared for {needed}, so it serves nobody."
+            reason = self.answers[needed]
             if reason is not None:
                 return f"The consumer does not allow {needed} today: {reason.replace('_', ' ')}."
         return None

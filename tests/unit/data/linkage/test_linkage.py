@@ -302,6 +302,17 @@ def test_too_few_records_are_not_linked(engine, raw):
         linked(engine, raw.slice(0, 20), SETTINGS)
 
 
+@pytest.mark.parametrize("absent", [("email",), ("phone",), ("born",), ("email", "phone", "born"), ("surname",)])
+def test_linkage_is_taught_by_the_fields_that_there_are(engine, raw, world, absent):
+    without = raw
+    for name in absent:
+        without = without.set_column(raw.column_names.index(name), name, pa.nulls(raw.num_rows, pa.string()))
+    found = linked(engine, without, SETTINGS)
+    ours = against_truth(found, without, world[1], home=HOME).ours
+    assert ours.right.sum() > 100 if "surname" not in absent else ours.right.sum() >= 0
+    assert ours.right.sum() >= 0.95 * (ours.right.sum() + ours.wrong.sum())
+
+
 def test_nothing_linked_has_the_columns_of_links(done):
     empty = nothing_linked()
     assert empty[0].schema.names == links(done, home=HOME).schema.names

@@ -121,15 +121,16 @@ def test_an_online_retail_file_is_taken_and_every_record_is_accounted_for(shop: 
     write_csv(shop.file("retail.csv"), lines)
     shop.lock()
     months = [shop.collect(batch=m, lock=False) for m in shop.params.months[:3]]
-    assert sum(m.read for m in months) == months[0].in_file == len(lines)
-    assert all(m.read == m.taken + sum(m.quarantined.values()) for m in months)
-    good = {r for r in lines if r[6] and not r[3].startswith("-")}
-    assert sum(m.taken for m in months) == len(good)
-    reasons = Counter()
+    reasons, left = Counter(), Counter()
     for month in months:
+        assert month.read == month.taken + sum(month.quarantined.values())
         reasons.update(month.quarantined)
-    assert reasons["household_id_missing"] == sum(not r[6] for r in lines)
-    assert reasons["quantity_out_of_range"] == sum(bool(r[6]) and r[3].startswith("-") for r in lines)
+        left.update(month.left_out)
+    assert sum(m.read for m in months) + left.total() == months[0].in_file == len(lines)
+    assert reasons == {"household_id_missing": sum(not r[6] for r in lines)}
+    back = sum(bool(r[6]) and r[3].startswith("-") for r in lines)
+    assert left.total() - left["bought_and_sent_back"] == back > 0
+    assert sum(m.taken for m in months) == sum(bool(r[6]) for r in lines) - left.total()
     assert months[0].dropped_columns == ("Description", "Country")
 
 
@@ -200,13 +201,14 @@ def test_a_file_with_hardly_any_columns_is_enough(tmp_path: Path) -> None:
 # Profiles and consent.
 
 
-def test_profiles_are_taken_by_their_code_book(tmp_path: Path) -> None:
+def test_profiles_keep_a_shop_s_own_words_beside_its_code_book(tmp_path: Path) -> None:
     shop = Shop(tmp_path, people=PROFILES)
     shop.file("people.csv").write_text("id,band,religion\n1,18-24,x\n2,65+,y\n3,very old,z\n3,,z\n4,,z\n4,65+,z\n")
     found = shop.collect("demographics", "all")
-    assert (found.taken, found.quarantined) == (4, {"age_unknown": 1, "duplicate_row": 1})
+    assert (found.taken, found.quarantined) == (4, {"duplicate_row": 2})
     assert found.dropped_columns == ("religion",)
-    assert sorted(r["age"] or "" for r in shop.open("demographics", "all").to_pylist()) == ["", "", "19-24", "65+"]
+    opened = shop.open("demographics", "all").to_pylist()
+    assert sorted(r["age"] or "" for r in opened) == ["", "19-24", "65+", "very old"]
 
 
 def test_a_ledger_of_consent_is_taken_and_its_days_keep_their_order(tmp_path: Path) -> None:
@@ -386,8 +388,8 @@ def test_what_is_wrong_with_one_record_stays_with_it(shop: Shop) -> None:
     good = ",".join(line()).encode()
     second = good.replace(b"536365", b"536366")
     bad = {
-        "nul_byte": good.replace(b"HEART", b"HE\0RT"),
-        "not_utf8": good.replace(b"HEART", b"HE\xffRT"),
+        "nul_byte": good.replace(b"85123A", b"85123\0"),
+        "not_utf8": good.replace(b"85123A", b"85123\xff"),
         "wrong_field_count": good + b",more",
         "torn_record": good.replace(b"WHITE", b'"WHITE'),
         "oversized": good.replace(b"HEART", b"H" * 10_000_000),
@@ -396,15 +398,15 @@ def test_what_is_wrong_with_one_record_stays_with_it(shop: Shop) -> None:
         b"\r\n".join([head, *[r for b in bad.values() for r in (good, b)], second]) + b"\n"
     )
     found = shop.collect()
-    assert found.quarantined == {**dict.fromkeys(bad, 1), "duplicate_row": 4}
-    assert (found.taken, found.read) == (2, 11)
+    assert found.quarantined == dict.fromkeys(bad, 1)
+    assert (found.taken, found.read) == (6, 11)
 
 
 @pytest.mark.parametrize(
     ("content", "said"),
     [
         (b"", "no header"),
-        (b"InvoiceNo,InvoiceNo\n", "no header"),
+        (b"InvoiceNo,InvoiceNo\n", "stands twice"),
         (b"a;b\n1;2\n", "no column InvoiceNo|no column Customer ID"),
         (b"PK\x03\x04 whatever", "zip archive"),
         (b"\x1f\x8b\x08 whatever", "gzip"),
@@ -508,3 +510,38 @@ def test_the_command_line_checks_lists_and_keeps_to_its_exit_codes(shop: Shop, m
     assert "on a terminal only" in str(twinops("quarantine", "show", "transactions", "2024-03").exception)
     assert twinops("quarantine", "replay", "transactions", "2024-03").exception.exit_code == 3
     assert twinops("quarantine", "expire").exit_code == 0
+
+
+def test_every_mistake_is_told_at_once_with_lines_and_shapes_and_no_cell(shop: Shop, tmp_path: Path) -> None:
+    lines = [line(), line(Quantity="Secret 9"), line(InvoiceDate="31/02/2024 08:00"), line(UnitPrice="Müller"), line()]
+    write_csv(shop.file("retail.csv"), [*lines, line(**{"Customer ID": "6.1E+15"})])
+    raw = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    (shop.places.root / "params.yaml").write_text(
+        json.dumps(raw | {"own": {"shop": RETAIL}, "vault": {"keys": "store"}})
+    )
+    told = CliRunner().invoke(app, ["--project", str(tmp_path), "sources", "check", "shop"])
+    assert told.exit_code == 0
+    for sentence in (
+        "quantity_unreadable (column Quantity): line 3; looks like Xxxxxx 9",
+        "time_unreadable (column InvoiceDate): line 4; looks like 99/99/9999 99:99",
+        "unit_price_unreadable (column UnitPrice): line 5; looks like Xxxxxx",
+        "household_id_unreadable (column Customer ID): line 7; looks like 9.9X+99",
+        "equal lines, each taken: again few",
+    ):
+        assert sentence in told.stdout
+    assert not [cell for cell in ("Secret", "31/02", "Müller", "6.1E") if cell in told.stdout]
+    write_csv(shop.file("retail.csv"), [line(Quantity="many")])
+    nothing = CliRunner().invoke(app, ["--project", str(tmp_path), "sources", "check", "shop"])
+    assert "quantity_unreadable" in nothing.stdout
+    assert nothing.exception.exit_code == 3
+
+
+def test_an_id_with_an_outsize_share_of_rows_is_pointed_at_by_its_shape(shop: Shop) -> None:
+    lines = [line(InvoiceNo=str(i), **{"Customer ID": f"{10_000 + i % 60}"}) for i in range(120)]
+    write_csv(
+        shop.file("retail.csv"), [*lines, *(line(InvoiceNo="9", **{"Customer ID": "00-GUEST"}) for _ in range(60))]
+    )
+    crowd = checked(shop).crowd
+    assert (crowd.rows, crowd.share, crowd.shape) == (60, 0.333, "99-XXXXX")
+    write_csv(shop.file("retail.csv"), lines)
+    assert checked(shop).crowd is None

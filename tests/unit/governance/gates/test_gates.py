@@ -470,11 +470,10 @@ def test_a_tier_that_fails_is_named():
 # ---- use
 
 
-def use(outcome: str, *duties: tuple[str, str, str], **more: object) -> Verdict:
+def use(outcome: str, *duties: tuple[str, str, str], beside: tuple[Fact, ...] = (), **more: object) -> Verdict:
     told = [{"rule": r, "outcome": o, "holds": h} for r, o, h in duties]
-    return verdict_of(
-        "use", candidate(fact("ai_act_classification", {"class": outcome, **more}), fact("consumer_law_duties", told))
-    )
+    classified = fact("ai_act_classification", {"class": outcome, **more})
+    return verdict_of("use", candidate(classified, fact("consumer_law_duties", told), *beside))
 
 
 @pytest.mark.parametrize(
@@ -497,6 +496,17 @@ def use(outcome: str, *duties: tuple[str, str, str], **more: object) -> Verdict:
 )
 def test_a_use_is_judged_by_what_the_law_makes_of_it(outcome, duties, expected):
     assert use(outcome, *duties).outcome is expected
+
+
+@pytest.mark.parametrize(("outcome", "expected"), [("minimal", Outcome.MISSING), ("prohibited", Outcome.FAILED)])
+def test_what_nobody_has_said_yet_is_missing_whatever_else_is_clear(outcome, expected):
+    owed = [{"file": "intended_use.yaml", "field": f"field_{n}", "who": "the data owner"} for n in range(6)]
+    verdict = use(outcome, beside=(fact("declarations.open", owed),))
+    assert verdict.outcome is expected
+    if expected is Outcome.MISSING:
+        assert "people have not said yet: intended_use.yaml: field_0" in verdict.sentence
+        assert "field_3 and 2 more" in verdict.sentence
+        assert "`twinops status` lists" in verdict.next
 
 
 def test_an_open_fact_is_named_and_a_person_is_asked():

@@ -117,16 +117,16 @@ RECORDS: dict[str, tuple[str, Any, dict[int, list[str]]]] = {
         lambda i: list(line(InvoiceNo=str(i + 1))),
         {
             0: ["", "\x1b[2J"],
-            3: ["", "many", "1e999", "-1", "٣", "NaN", "1.5", "=1+1"],
+            3: ["", "many", "1e999", "--1", "٣", "NaN", "1,5", "=1+1"],
             4: ["", "31/02/2024 08:00", "yesterday", "05/03/1024 08:00"],
-            5: ["", "-1", "0x10", "1,000.00", "1e20", "inf", "£2"],
+            5: ["", "1-1", "0x10", "1,000.00", "1e20", "inf", "$2"],
             6: ["", "\x07", "x" * 65, "\u200b"],
         },
     ),
     "demographics": (
         "id,band,income",
         lambda i: [str(i + 1), "65+", "Under 15K"],
-        {0: ["", "\x07", "x" * 65], 1: ["=1+1", "Ünknown", "x" * 5_000, "'; DROP TABLE x; --"]},
+        {0: ["", "\x07", "x" * 65, "7.1E+15"], 1: ["x" * 5_000]},
     ),
     "consent": (
         "id,what,at",
@@ -161,11 +161,11 @@ def raw_records(source: str) -> list[bytes]:
 def broken(record: bytes, i: int) -> bytes:
     """One of ten ways not to be a record of this file."""
     ways = (
-        record + b",",
+        record + b",x",
         record.replace(b",", b"", 1),
         b'"' + record,
         record + b'"',
-        record + b"\0",
+        b"\0" + record,
         b"\xff" + record,
         b"\xed\xa0\x80" + record,
         b"," + record,

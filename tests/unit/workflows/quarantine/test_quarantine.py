@@ -165,9 +165,9 @@ def test_a_row_whose_month_can_be_read_now_goes_to_its_month(tmp_path: Path) -> 
 
 def test_a_corrected_code_book_is_enough_and_nobody_gets_a_second_profile(tmp_path: Path) -> None:
     shop = Shop(tmp_path, people=PROFILES)
-    shop.file("people.csv").write_text("id,band\n1,65+\n2,sixties\n1,sixties\n")
-    assert shop.collect("demographics", "all").quarantined == {"age_unknown": 2}
-    shop.declare(people=but(PROFILES, codes={"age": {"sixties": "65+"}}))
+    shop.file("people.csv").write_text("id,band\n1,65+\n7.1E+15,sixties\n8.1E+15,sixties\n")
+    assert shop.collect("demographics", "all").quarantined == {"household_id_unreadable": 2}
+    shop.declare(people=but(PROFILES, codes={"household_id": {"7.1E+15": "2", "8.1E+15": "1"}}))
     replayed = again(shop, "demographics", "all")
     assert (replayed.taken, replayed.quarantined) == ({"all": 1}, {"duplicate_row": 1})
     assert whole(shop, "demographics", "all")
@@ -175,9 +175,9 @@ def test_a_corrected_code_book_is_enough_and_nobody_gets_a_second_profile(tmp_pa
 
 def test_a_ledger_is_replayed_by_its_code_book(tmp_path: Path) -> None:
     shop = Shop(tmp_path, ledger=CONSENT)
-    shop.file("consent.csv").write_text("id,what,at\n1,ja,2024-01-05\n2,yes,2024-01-05\n")
+    shop.file("consent.csv").write_text("id,what,at\n1,jawohl,2024-01-05\n2,yes,2024-01-05\n")
     shop.collect("consent", "all")
-    shop.declare(ledger=but(CONSENT, codes={"event": {"yes": "granted", "ja": "granted"}}))
+    shop.declare(ledger=but(CONSENT, codes={"event": {"yes": "granted", "jawohl": "granted"}}))
     assert again(shop, "consent", "all").taken == {"all": 1}
     assert set(shop.open("consent", "all")["event"].to_pylist()) == {"granted"}
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from twinops.data.days import CREDIBLE, day_number
 from twinops.data.own_sources.codes import HIGHEST
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
+from twinops.own_params import Form, OwnSource
 
 DAY = "day"
 _MONEY = {
@@ -16,6 +19,20 @@ _MONEY = {
     "coupon_disc": "coupon_discount_cents",
     "coupon_match_disc": "coupon_match_discount_cents",
 }
+FORM = Form(
+    staged_as="transactions",
+    columns={
+        "household_id": "identity",
+        **dict.fromkeys(("store_id", "basket_id", "product_id"), "code"),
+        "quantity": "quantity",
+        "unit_price": "price",
+        "sales_value": "amount",
+        **dict.fromkeys(("retail_disc", "coupon_disc", "coupon_match_disc"), "discount"),
+        "time": "moment",
+    },
+    needed=("household_id", "time"),
+    fields=frozenset({"cancelled", "repeated"}),
+)
 SCHEMA = Schema(
     (
         Column("household_id", "text"),
@@ -28,6 +45,11 @@ SCHEMA = Schema(
     )
 )
 """Amounts are whole minor units already."""
+
+
+def schema(said: OwnSource) -> Schema:
+    """Two equal lines are two scans, unless it was declared that they are one line twice."""
+    return replace(SCHEMA, repeats=said.repeated != "drop")
 
 
 def sealed(rows: pa.Table) -> pa.Table:

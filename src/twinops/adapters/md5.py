@@ -1,0 +1,40 @@
+"""Files and folders by their MD5, as DVC's lock file tells them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+
+
+def md5_of(place: Path, *, ignored: Sequence[str] = ()) -> str | None:
+    """The MD5 of a file; of a folder that of its listing, with `.dir` behind it. None: neither is there."""
+    if place.is_dir():
+        files = sorted((p.relative_to(place).as_posix(), p) for p in _files(place, ignored))
+        listing = [{"md5": _file_md5(p), "relpath": name} for name, p in files]
+        return hashlib.md5(json.dumps(listing, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+    return _file_md5(place) if place.is_file() else None
+
+
+def ignored_in(root: Path) -> tuple[str, ...]:
+    """Names that DVC leaves out, from a project's `.dvcignore`."""
+    path = root / ".dvcignore"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return tuple(line.strip().rstrip("/") for line in lines if line.strip() and not line.startswith("#"))
+
+
+def _files(folder: Path, ignored: Sequence[str]) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if any(fnmatch(path.name, pattern) for pattern in ignored):
+            continue
+        if path.is_dir():
+            yield from _files(path, ignored)
+        else:
+            yield path
+
+
+def _file_md5(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()

@@ -1,0 +1,101 @@
+"""A table with a column a purpose, and a list of objections, as a ledger is written: a row an answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.own_sources.cell_values import WORDS, is_nothing
+from twinops.data.own_sources.cells import TextCells
+from twinops.entities.consent import Event, Purpose
+from twinops.own_params import ANSWER, OwnSource
+
+SILENT = "no_answer"
+"""Left at the door: nothing was said there."""
+NO_OBJECTION = "no_objection"
+
+
+def lengthened(cells: TextCells, said: OwnSource) -> TextCells:
+    """The same records with one row an answer, where the source is such a table; any other as it is.
+
+    A row's place is its record's, times so many answers as a record may hold (`fold`), and the number of the answer.
+    """
+    if said.form.lists:
+        return _objections(cells, said)
+    if not said.answers:
+        return cells
+    table, parts, silent = cells.table, [], 0
+    others = [c for c in table.column_names if c == "place" or c in said.entering.values()]
+    for k, (purpose, theirs) in enumerate(said.answers.items()):
+        rows = _answered(table.select(others), table[theirs], purpose).set_column(0, "place", _placed(table, said, k))
+        spoken = np.array(
+            [not is_nothing(text or "") and text.strip() not in said.missing for text in table[theirs].to_pylist()],
+            bool,
+        )
+        silent += int((~spoken).sum())
+        parts.append(rows.filter(pa.array(spoken)))
+    return _as_long(cells, parts, said, {SILENT: silent} if silent else {})
+
+
+def fold(said: OwnSource) -> int:
+    """How many answers a record may hold."""
+    if said.form.lists:
+        return 1 if _names_purpose(said) else len(Purpose)
+    return len(said.answers) or 1
+
+
+def long_columns(said: OwnSource) -> tuple[str, ...]:
+    """The columns of the cells, once a row is an answer."""
+    if not said.turned:
+        return said.read
+    return (*dict.fromkeys(said.entering.values()), *ANSWER.values())
+
+
+def _speaks(text: str, said: OwnSource) -> bool:
+    return not is_nothing(text) and text.strip() not in said.missing
+
+
+def _objections(cells: TextCells, said: OwnSource) -> TextCells:
+    """Whoever stands in the list objects to every purpose, or to the one that is named; a clear no is no objection."""
+    table = cells.table
+    if "event" in said.entering:
+        no = [
+            WORDS.get((text or "").strip().casefold()) is Event.REFUSED
+            for text in table[said.columns["event"]].to_pylist()
+        ]
+    else:
+        no = [False] * table.num_rows
+    left = {NO_OBJECTION: sum(no)} if any(no) else {}
+    listed = table.filter(pa.array([not n for n in no], pa.bool_()))
+    stands = pa.array([str(Event.OBJECTED)] * listed.num_rows, pa.string())
+    if _names_purpose(said):
+        named = listed[said.columns["purpose"]] if "purpose" in said.entering else None
+        told = pa.array([said.constants.get("purpose")] * listed.num_rows, pa.string()) if named is None else named
+        both = listed.append_column(ANSWER["purpose"], told).append_column(ANSWER["event"], stands)
+        return replace(cells, table=both, left_out=left)
+    parts = []
+    for k, purpose in enumerate(Purpose):
+        rows = _answered(listed, stands, purpose)
+        parts.append(rows.set_column(0, "place", _placed(listed, said, k)))
+    return _as_long(cells, parts, said, left)
+
+
+def _names_purpose(said: OwnSource) -> bool:
+    return "purpose" in said.entering or "purpose" in said.constants
+
+
+def _answered(rows: pa.Table, answers: pa.Array | pa.ChunkedArray, purpose: Purpose) -> pa.Table:
+    told = pa.array([str(purpose)] * rows.num_rows, pa.string())
+    return rows.append_column(ANSWER["purpose"], told).append_column(ANSWER["event"], answers)
+
+
+def _placed(table: pa.Table, said: OwnSource, k: int) -> pa.Array:
+    return pc.add(pc.multiply(table["place"], fold(said)), k)
+
+
+def _as_long(cells: TextCells, parts: list[pa.Table], said: OwnSource, left: dict[str, int]) -> TextCells:
+    refused = tuple(r._replace(place=str(int(r.place) * fold(said))) for r in cells.refused)
+    return replace(cells, table=pa.concat_tables(parts).sort_by("place"), refused=refused, left_out=left)

@@ -1,0 +1,17 @@
+"""A list of who objected (GDPR art. 21): whoever stands in it is out of every purpose, or of the one it names."""
+
+from __future__ import annotations
+
+from twinops.data.own_sources.kinds import consent
+from twinops.own_params import Form
+
+DAY = consent.DAY
+FORM = Form(
+    staged_as="consent",
+    columns=consent.FORM.columns,
+    needed=("household_id",),
+    fields=frozenset({"undated_from"}),
+    lists=True,
+)
+SCHEMA = consent.SCHEMA
+schema, sealed = consent.schema, consent.sealed

@@ -1,0 +1,181 @@
+"""What would become of a declared source, before anything is stored: aggregates, lines, and shapes of failing cells."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.data.own_sources import opening
+from twinops.data.own_sources.answers import fold
+from twinops.data.own_sources.cell_values import shape
+from twinops.data.own_sources.cells import AS_CELLS, TextCells
+from twinops.data.own_sources.declared import WHOLE, DeclaredSource, shelf
+from twinops.data.own_sources.reading import Entered, cells_of
+from twinops.data.reading.reading import RefusedRow
+from twinops.own_params import OwnSource
+
+SHOWN = 3
+"""So many lines are named of each mistake."""
+_LEAST_ROWS, _OUTSIZE, _LARGE_SHARE = 100, 20, 0.3
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Why some rows would be quarantined: the column of theirs, the first lines, and how their cells look."""
+
+    reason: str
+    column: str | None
+    lines: tuple[str, ...]
+    shapes: tuple[str, ...]
+    taken: str
+    """What is taken, where that can be said."""
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The id with the most rows, if it has far more than others: nobody buys like that, or many share it."""
+
+    rows: int
+    share: float
+    shape: str
+
+
+@dataclass(frozen=True)
+class SourceLook:
+    """What would become of a source, before anything is stored. Aggregates and shapes only.
+
+    `months` counts good rows per month of transactions, `filled` names columns the files do not have, `left_out` are
+    rows that are understood and not kept, `lost` answers that could not be read, `repeated` lines that stand there
+    before.
+    """
+
+    name: str
+    kind: str
+    files: int
+    records: int
+    taken: int
+    quarantined: dict[str, int]
+    dropped_columns: tuple[str, ...]
+    filled_columns: tuple[str, ...]
+    months: dict[str, int]
+    households: int
+    left_out: dict[str, int]
+    lost: dict[str, int]
+    repeated: int
+    mistakes: tuple[Mistake, ...]
+    crowd: Crowd | None
+
+
+@dataclass
+class _Tally:
+    """What is counted over all batches."""
+
+    records: int = 0
+    taken: int = 0
+    repeated: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    months: Counter[str] = field(default_factory=Counter)
+    people: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)
+    dropped: dict[str, None] = field(default_factory=dict)
+    filled: tuple[str, ...] = ()
+    files: int = 0
+    mistakes: dict[str, Mistake] = field(default_factory=dict)
+
+
+def look(source: DeclaredSource) -> SourceLook:
+    """Read and judge everything; store nothing.
+
+    Raises:
+        DataError, ParamsError, ServiceError: as reading does.
+    """
+    tally = _Tally()
+    for batch in opening.batches(source) if source.said.reads == "folder" else [WHOLE]:
+        _count(source, batch, tally)
+    return SourceLook(
+        source.name, source.said.kind, tally.files, tally.records, tally.taken, dict(sorted(tally.reasons.items())),
+        tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
+        dict(sorted(tally.left_out.items())), dict(sorted(tally.lost.items())), tally.repeated,
+        tuple(m for _, m in sorted(tally.mistakes.items())), _crowd(tally.people),
+    )  # fmt: skip
+
+
+def _count(source: DeclaredSource, batch: str, tally: _Tally) -> None:
+    entered = Entered(source, batch)
+    origins: list[TextCells] = []
+    for cells in cells_of(source, batch):
+        entered.add(cells)
+        if not origins or origins[-1].file != cells.file:
+            origins.append(cells)
+    good, net = entered.rows()
+    refused = [*entered.refused, *entered.without]
+    tally.records, tally.taken = tally.records + entered.records, tally.taken + good.num_rows
+    tally.files, tally.filled = tally.files + len(entered.files), entered.filled
+    tally.dropped |= dict.fromkeys(entered.dropped)
+    tally.reasons.update(r.reason for r in refused)
+    tally.left_out.update(entered.left_out + Counter(net))
+    tally.lost.update(entered.lost)
+    tally.people.update(_counts(good["household_id"]))
+    if "sales_value" in source.said.form.columns:
+        tally.months.update(_counts(pc.strftime(good["time"], format="%Y-%m")))
+        tally.repeated += (
+            good.num_rows - good.group_by(good.drop_columns(["place"]).column_names).aggregate([]).num_rows
+        )
+    for reason in sorted({r.reason for r in refused} - set(tally.mistakes)):
+        tally.mistakes[reason] = _mistake(source, [r for r in refused if r.reason == reason], origins)
+
+
+def _counts(values: pa.ChunkedArray) -> dict[str, int]:
+    return {c["values"]: c["counts"] for c in pc.value_counts(values).to_pylist()}
+
+
+def _mistake(source: DeclaredSource, rows: list[RefusedRow], origins: list[TextCells]) -> Mistake:
+    """Where it stands first, and how it looks."""
+    said, reason = source.said, rows[0].reason
+    ours = next((c for c in said.ours if reason.startswith(f"{c}_")), None)
+    ours = "unit_price" if ours == "sales_value" and "unit_price" in said.entering else ours
+    theirs = said.theirs(ours) if ours and said.fills(ours) else None
+    shapes = dict.fromkeys(s for r in rows[:1000] if (s := _shape_of(r, theirs)))
+    lines = tuple(_line(int(r.place), origins, said) for r in rows[:SHOWN])
+    return Mistake(reason, theirs, lines, tuple(shapes)[:SHOWN], _taken(source, reason, ours))
+
+
+def _shape_of(row: RefusedRow, theirs: str | None) -> str | None:
+    if theirs is None or row.encoding != AS_CELLS:
+        return None
+    cell = json.loads(row.raw)["cells"].get(theirs)
+    return None if cell is None else shape(cell)
+
+
+def _line(place: int, origins: list[TextCells], said: OwnSource) -> str:
+    """`line 7`, with the file's name where there are several."""
+    of = max((o for o in origins if o.before < max(place, 1)), key=lambda o: o.before, default=origins[0])
+    line = (place - of.before) // fold(said)
+    return f"{of.file} line {line}" if len(origins) > 1 else f"line {line}"
+
+
+def _taken(source: DeclaredSource, reason: str, ours: str | None) -> str:
+    column = next((c for c in shelf(source.said).SCHEMA.columns if c.name == ours), None)
+    if column is None:
+        return ""
+    if reason.endswith("_out_of_range") and column.low is not None:
+        return f"{column.low} to {column.high}"
+    return ", ".join(column.allowed) if reason.endswith("_unknown") and column.allowed else ""
+
+
+def _crowd(people: Counter[str]) -> Crowd | None:
+    """The most frequent id, where it has twenty times the rows of the middle one, or nearly a third of all."""
+    rows = people.total()
+    if rows < _LEAST_ROWS:
+        return None
+    who, most = people.most_common(1)[0]
+    outsize = most >= _OUTSIZE * float(np.median(list(people.values()))) and most * 100 >= rows
+    if outsize or most >= _LARGE_SHARE * rows:
+        return Crowd(most, round(most / rows, 3), shape(who))
+    return None

@@ -1,0 +1,618 @@
+"""Look at a shop's files and propose how to declare them: each choice with its reason, and what only people know asked.
+
+Nothing is guessed of the law: what is not said stays `open`. Of cells only shapes and aggregates are told, never ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.recognising import (
+    DateFormat,
+    currency_in,
+    date_format,
+    fit,
+    is_said,
+    number_notation,
+    numbers,
+    parts_of,
+    words,
+)
+from twinops.data.own_sources.sampling import Sampled, sampled
+from twinops.entities.consent import LegalBasis, Purpose
+from twinops.errors import DataError, ParamsError
+from twinops.own_params import OPEN, MoneyParams, TimeParams
+
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for no currency."""
+_NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
+_IDS = ("household_id", "basket_id", "product_id", "store_id")
+_TWIN = (Purpose.TRAINING.value, Purpose.SCORING.value)
+
+
+@dataclass(frozen=True)
+class ShopFiles:
+    """What a shop hands over."""
+
+    sales: Path
+    customers: Path | None = None
+    opt_ins: Path | None = None
+    opt_outs: Path | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the owner says; None: nothing. `columns` maps ours (or a purpose of the opt-ins) to theirs."""
+
+    currency: str | None = None
+    zone: str | None = None
+    date: str | None = None
+    controller: str | None = None
+    basis: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One thing that was decided: of which source, what, why, and how cells look that it was decided by."""
+
+    source: str
+    what: str
+    value: str
+    why: str
+    sample: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What nothing in the files tells; without an answer the default holds. `about` is a field of `Said`."""
+
+    about: str
+    text: str
+    default: str
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The section `own` of `params.yaml`, why it is so, what is to be asked, and what should be known beside it."""
+
+    own: dict[str, dict[str, Any]]
+    choices: tuple[Choice, ...]
+    questions: tuple[Question, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass
+class _Draft:
+    """A source in the making."""
+
+    name: str
+    file: Sampled
+    columns: dict[str, str] = field(default_factory=dict)
+    choices: list[Choice] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def take(self, ours: str, theirs: str, why: str) -> None:
+        """Map a column."""
+        self.columns[ours] = theirs
+        self.choices.append(Choice(self.name, ours, printable(theirs), why, self.file.shapes(theirs)))
+
+    @property
+    def free(self) -> list[str]:
+        """Columns that nothing was found for yet."""
+        return [c for c in self.file.cells if c not in self.columns.values()]
+
+
+def look(files: ShopFiles, said: Said = Said()) -> Proposal:
+    """Propose declarations for the files. The same files and answers give the same proposal.
+
+    Raises:
+        DataError: a file cannot be read, or holds no customers, days or amounts that can be told.
+        ParamsError: a column that was named is not there.
+    """
+    sales = _sales(files.sales, said)
+    ids = frozenset(c.strip() for c in sales.file.told(sales.columns["household_id"]))
+    last = _last_day(sales, said)
+    others = _Others(said, ids, last)
+    opt_ins = others.opt_ins(files.opt_ins) if files.opt_ins else None
+    opt_outs = others.opt_outs(files.opt_outs) if files.opt_outs else None
+    customers = others.customers(files.customers) if files.customers else None
+    bases = _bases(said, opt_ins[1].get("answers", {}) if opt_ins else {})
+    own = {"sales": _transactions(sales, said) | {"legal": _legal(sales, said, bases, _sales_purposes(sales, bases))}}
+    for made in (customers, opt_ins, opt_outs):
+        if made is not None:
+            draft, body = made
+            own[draft.name] = body | {"legal": _legal(draft, said, bases, _own_purposes(draft))}
+    drafts = [sales, *(made[0] for made in (customers, opt_ins, opt_outs) if made)]
+    return Proposal(
+        own,
+        tuple(c for d in drafts for c in d.choices),
+        tuple(_questions(sales, said, own["sales"])),
+        tuple(n for d in drafts for n in d.notes),
+    )
+
+
+# Sales.
+
+
+def _sales(path: Path, said: Said) -> _Draft:
+    draft = _draft("sales", path)
+    roles = words()["columns"]
+    _said_columns(draft, said, tuple(roles))
+    dates = {c for c in draft.file.cells if date_format(draft.file.cells[c]) is not None}
+    amounts = {c for c in draft.free if c not in dates and number_notation(draft.file.cells[c]) is not None}
+    fits = {"time": dates, **dict.fromkeys(_NUMBERS, amounts)}
+    found = [
+        (score, -n, theirs, ours)
+        for n, ours in enumerate(roles)
+        for theirs in draft.free
+        if theirs in fits.get(ours, draft.file.cells) and draft.file.told(theirs)
+        and (score := _named(theirs, ours)) > 0 and not (ours in _IDS and theirs in dates)
+    ]  # fmt: skip
+    for score, _, theirs, ours in sorted(found, key=lambda f: (-f[0], -f[1])):
+        if ours not in draft.columns and theirs in draft.free and score > 1:
+            draft.take(ours, theirs, "its name says so, and its cells fit")
+    _by_content(draft, dates, amounts)
+    _one_amount(draft)
+    _must_be_there(draft)
+    return draft
+
+
+def _named(theirs: str, ours: str) -> int:
+    if ours == "quantity" and parts_of(theirs)[:1] in (["number"], ["anzahl"], ["nombre"], ["numero"], ["num"]):
+        return 3
+    return fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
+
+
+def _by_content(draft: _Draft, dates: set[str], amounts: set[str]) -> None:
+    """What no name told, by what stands in the columns."""
+    cells, free = draft.file.cells, draft.free
+    if "time" not in draft.columns and (found := [c for c in free if c in dates]):
+        draft.take("time", found[0], "it is the first column that holds days")
+    padded = {c for c in amounts if any(re.fullmatch(r"0\d+", x.strip()) for x in cells[c][:500])}
+    plain = [c for c in draft.free if c in amounts and c not in padded]
+    broken = [c for c in plain if any(re.search(r"\d[.,]\d{1,4}$", x.strip()) for x in cells[c][:2_000])]
+    priced = {"sales_value", "unit_price"} & set(draft.columns)
+    if not priced and broken:
+        draft.take("sales_value", broken[-1], "its cells are numbers with decimals")
+    if "quantity" not in draft.columns:
+        small = [c for c in plain if c in draft.free and c not in broken and _small(cells[c])]
+        if small:
+            draft.take("quantity", small[0], "its cells are small whole numbers")
+    if not priced and "sales_value" not in draft.columns and (rest := [c for c in plain if c in draft.free]):
+        draft.take("sales_value", rest[-1], "it is the last column of numbers")
+    if "household_id" not in draft.columns:
+        likely = [c for c in draft.free if c not in dates and c not in broken and _comes_back(draft, c)]
+        if likely:
+            why = "its cells come back on several days, as customers do"
+            draft.take(
+                "household_id", likely[0], why if len(likely) == 1 else f"{why}; so do those of {len(likely) - 1} more"
+            )
+            if len(likely) > 1:
+                others = ", ".join(map(printable, likely[1:6]))
+                draft.notes.append(
+                    f"Customers may be in another column ({others}): say `--column household_id=NAME` then."
+                )
+
+
+def _small(cells: Sequence[str]) -> bool:
+    found = numbers(cells[:2_000], MoneyParams(currency=NO_CURRENCY))
+    return bool(found) and all(n == int(n) for n in found) and sorted(map(abs, found))[len(found) // 2] <= 50
+
+
+def _comes_back(draft: _Draft, theirs: str) -> bool:
+    """Some of its cells stand beside several moments, and most of them stand more than once or are few."""
+    when = draft.file.cells[draft.columns["time"]] if "time" in draft.columns else []
+    days: dict[str, set[str]] = {}
+    for cell, moment in zip(draft.file.cells[theirs], when, strict=False):
+        if not notation.is_nothing(cell):
+            days.setdefault(cell.strip(), set()).add(moment)
+    return len(days) > 1 and sum(len(d) > 1 for d in days.values()) * 20 > len(days)
+
+
+def _one_amount(draft: _Draft) -> None:
+    """The amount of a line, or price and pieces; a total that stands on every line of a receipt is neither."""
+    columns = draft.columns
+    if {"sales_value", "unit_price", "quantity"} <= set(columns) and _is_total(draft):
+        draft.notes.append(
+            f"{printable(columns.pop('sales_value'))} is the receipt's total on each of its lines: left out."
+        )
+    elif "sales_value" in columns and "unit_price" in columns:
+        draft.notes.append(f"{printable(columns.pop('unit_price'))} is not read: the amount of the line is there.")
+    elif "unit_price" in columns and "quantity" not in columns:
+        columns["sales_value"] = columns.pop("unit_price")
+        draft.notes.append("There is a price and no quantity: the price is taken for the amount of the line.")
+    draft.choices[:] = [c for c in draft.choices if c.what in columns or c.what not in words()["columns"]]
+
+
+def _is_total(draft: _Draft) -> bool:
+    if "basket_id" not in draft.columns:
+        return False
+    seen: dict[str, set[str]] = {}
+    lines: Counter[str] = Counter()
+    cells = draft.file.cells
+    for receipt, amount in zip(cells[draft.columns["basket_id"]], cells[draft.columns["sales_value"]], strict=True):
+        seen.setdefault(receipt, set()).add(amount)
+        lines[receipt] += 1
+    several = [r for r, n in lines.items() if n > 2]
+    return len(several) >= 10 and sum(len(seen[r]) == 1 for r in several) > 0.95 * len(several)
+
+
+def _must_be_there(draft: _Draft) -> None:
+    lost = [ours for ours in ("household_id", "time", "sales_value") if ours not in draft.columns]
+    if "unit_price" in draft.columns:
+        lost = [ours for ours in lost if ours != "sales_value"]
+    if lost:
+        there = ", ".join(printable(c) for c in draft.file.names if c)
+        raise DataError(
+            f"{draft.file.path.name}: no column was found for {', '.join(lost)}.",
+            hint=f"Say it, as in --column {lost[0]}=NAME. The columns are {there}.",
+        )
+
+
+def _transactions(draft: _Draft, said: Said) -> dict[str, Any]:
+    body = _read_as(draft) | {"columns": dict(draft.columns)}
+    body["time"] = _time(draft, said)
+    body["money"] = _money(draft, said)
+    prefix = _cancelling(draft)
+    if prefix:
+        body["cancelled"] = prefix
+        draft.choices.append(
+            Choice("sales", "cancelled", prefix, "some receipts begin so, and take back what others sold")
+        )
+    _tell_returns(draft)
+    return {"kind": "transactions"} | body
+
+
+def _time(draft: _Draft, said: Said) -> dict[str, Any]:
+    found = _dates_of(draft)
+    chosen = said.date or found.format
+    draft.choices.append(Choice(draft.name, "time.format", chosen, _why_format(found, said), ()))
+    return {"format": chosen, "zone": said.zone or "UTC"}
+
+
+def _why_format(found: DateFormat, said: Said) -> str:
+    if said.date:
+        return "you said so"
+    if found.or_else:
+        return f"{found.or_else} fits as well: nothing in the file tells day from month for sure"
+    return "it reads the days, and no other does"
+
+
+def _dates_of(draft: _Draft) -> DateFormat:
+    return date_format(draft.file.cells[draft.columns["time"]]) or DateFormat("iso")
+
+
+def _money(draft: _Draft, said: Said) -> dict[str, Any]:
+    theirs = [draft.columns[c] for c in _NUMBERS if c in draft.columns]
+    typed = [c for c in theirs if c in draft.file.typed]
+    found = number_notation([x for c in theirs if c not in typed for x in draft.file.cells[c][:20_000]])
+    sample = [x for c in theirs for x in draft.file.cells[c][:500]]
+    hinted = currency_in(theirs, sample)
+    currency = (said.currency or hinted or NO_CURRENCY).upper()
+    why = "you said so" if said.currency else "a name or a sign beside the amounts says so"
+    draft.choices.append(Choice("sales", "currency", currency, why if said.currency or hinted else "nothing tells it"))
+    money: dict[str, Any] = {"currency": currency}
+    if found is not None and (found.decimal, found.thousands) != (".", ""):
+        money |= {"decimal": found.decimal, "thousands": found.thousands}
+        doubt = "; a sign before three digits may be either" if found.doubtful else ""
+        told = f"decimal {found.decimal!r}, thousands {found.thousands!r}"
+        draft.choices.append(
+            Choice("sales", "numbers", told, f"it reads all amounts{doubt}", draft.file.shapes(theirs[-1]))
+        )
+    if currency in words()["without_minor_units"]:
+        money["minor_units"] = 0
+    return money
+
+
+def _cancelling(draft: _Draft) -> str | None:
+    """The letters that some receipts begin with, where those lines take back or name another receipt."""
+    if "basket_id" not in draft.columns:
+        return None
+    receipts = [c.strip() for c in draft.file.cells[draft.columns["basket_id"]]]
+    bare = {r for r in receipts if r.isdigit()}
+    found = Counter(m[1] for r in receipts if (m := re.fullmatch(r"([A-Za-z]{1,2})-?(\d+)", r)))
+    for prefix, n in found.most_common(3):
+        rows = [i for i, r in enumerate(receipts) if r.startswith(prefix)]
+        named = sum(receipts[i][len(prefix) :].lstrip("-") in bare for i in rows)
+        back = sum(_is_below(draft, i) for i in rows)
+        if bare and n < 0.4 * len(receipts) and max(named, back) > 0.5 * len(rows):
+            return prefix
+    return None
+
+
+def _is_below(draft: _Draft, row: int) -> bool:
+    return any(
+        draft.file.cells[draft.columns[c]][row].strip()[:1] in ("-", "(", "\N{MINUS SIGN}")
+        for c in ("quantity", "sales_value", "unit_price")
+        if c in draft.columns
+    )
+
+
+def _tell_returns(draft: _Draft) -> None:
+    rows = len(draft.file.cells[draft.columns["household_id"]])
+    back = sum(_is_below(draft, i) for i in range(rows))
+    if back:
+        draft.notes.append(
+            f"About {back / rows:.1%} of the lines take something back: each is set against its purchase."
+        )
+    nobody = sum(notation.is_nothing(c) for c in draft.file.cells[draft.columns["household_id"]])
+    if nobody:
+        draft.notes.append(f"About {nobody / rows:.1%} of the lines name no customer: they are quarantined.")
+    if "basket_id" not in draft.columns:
+        draft.notes.append("There is no receipt number: what a customer buys at one moment counts as one basket.")
+
+
+def _last_day(draft: _Draft, said: Said) -> date:
+    time = TimeParams(format=said.date or _dates_of(draft).format, zone="UTC")
+    typed = draft.columns["time"] in draft.file.typed
+    found = []
+    for cell in set(draft.file.told(draft.columns["time"])):
+        try:
+            found.append(notation.moment(cell, time, iso=typed).date())
+        except notation.Unreadable:
+            continue
+    if not found:
+        raise DataError(
+            f"{draft.file.path.name}: the column {printable(draft.columns['time'])} holds no day that can be read.",
+            hint="Say the column, as in --column time=NAME, and how it is written, as in --date %d.%m.%Y.",
+        )
+    return max(found)
+
+
+# The files around the sales.
+
+
+@dataclass(frozen=True)
+class _Others:
+    """Files about the same customers, whose ids are known from the sales."""
+
+    said: Said
+    ids: frozenset[str]
+    last: date
+
+    def opt_ins(self, path: Path) -> tuple[_Draft, dict[str, Any]]:
+        """A table with a column a purpose, or a ledger with a row an answer."""
+        draft = self._about_customers("optins", path)
+        asked = [c for c in draft.free if is_said(draft.file.cells[c])]
+        purpose = next((c for c in draft.free if fit(c, words()["ledger"]["purpose"], an_id=False) > 1), None)
+        if purpose is not None and len(asked) == 1:
+            return draft, self._ledger(draft, purpose, asked[0])
+        answers = self._answers(draft, asked)
+        return draft, {"kind": "consent"} | self._dated(draft, "consent") | {"answers": answers}
+
+    def opt_outs(self, path: Path) -> tuple[_Draft, dict[str, Any]]:
+        """A list of who objected, or of who did and who did not."""
+        draft = self._about_customers("optouts", path)
+        told = [c for c in draft.free if is_said(draft.file.cells[c])]
+        if len(told) == 1:
+            draft.take("event", told[0], "its cells say yes or no: a yes is an objection")
+        draft.notes.append("Whoever objected is out of every purpose, unless a column of purposes is mapped.")
+        return draft, {"kind": "optouts"} | self._dated(draft, "optouts")
+
+    def customers(self, path: Path) -> tuple[_Draft, dict[str, Any]]:
+        """Attributes for the assessment of groups; names and addresses are not read."""
+        draft = self._about_customers("customers", path)
+        for ours, role in words()["profiles"].items():
+            for theirs in draft.free:
+                if (
+                    ours not in draft.columns
+                    and fit(theirs, role, an_id=False) > 1
+                    and self._answers_it(draft, ours, theirs)
+                ):
+                    draft.take(ours, theirs, "its name says so, and its cells fit")
+        if "age" in draft.columns:
+            draft.columns.pop("birth_year", None)
+        if len(draft.columns) == 1:
+            draft.notes.append(f"{path.name} holds no attribute that is known by its name: groups cannot be assessed.")
+        self._tell_twice(draft)
+        body = {"kind": "profiles"} | _read_as(draft) | {"columns": dict(draft.columns)}
+        return draft, body | ({"ages_in": self.last.year} if "birth_year" in draft.columns else {})
+
+    def _about_customers(self, name: str, path: Path) -> _Draft:
+        """The column of customers is the one that shares most ids with the sales."""
+        draft = _draft(name, path)
+        shared = {c: len({x.strip() for x in draft.file.cells[c]} & self.ids) for c in draft.free}
+        best = max(
+            shared, key=lambda c: (shared[c], fit(c, words()["columns"]["household_id"], an_id=True)), default=None
+        )
+        if best is None or not shared[best]:
+            raise DataError(
+                f"{path.name}: no column holds ids of customers in the sales.",
+                hint="Export the same customer number into both files.",
+            )
+        known = len({x.strip() for x in draft.file.told(best)})
+        draft.take(
+            "household_id", best, f"{shared[best] / known:.0%} of its ids stand in the sales that were looked at"
+        )
+        return draft
+
+    def _answers(self, draft: _Draft, asked: list[str]) -> dict[str, str]:
+        answers: dict[str, str] = {}
+        for purpose, role in words()["purposes"].items():
+            named = self.said.columns.get(purpose)
+            theirs = named or next((c for c in asked if fit(c, role, an_id=False) > 0), None)
+            if theirs is not None:
+                _must_exist(draft, theirs)
+                why = "you said so" if named else "its cells say yes or no, and its name tells the purpose"
+                answers[purpose] = theirs
+                draft.choices.append(Choice(draft.name, purpose, printable(theirs), why, _levels(draft, theirs)))
+        unused = [printable(c) for c in asked if c not in answers.values()]
+        if unused:
+            draft.notes.append(
+                f"What {', '.join(unused)} ask for is not known, and not read; `--column PURPOSE=NAME` says it."
+            )
+        if answers:
+            told = ", ".join(p.replace("_", " ") for p in answers)
+            draft.notes.append(
+                f"People were asked for {told}: that rests on their consent, and who did not answer is out."
+            )
+        else:
+            raise DataError(
+                f"{draft.file.path.name}: no column says what people agreed to.",
+                hint="Say it, as in --column twin_training=NAME; purposes are " + ", ".join(words()["purposes"]) + ".",
+            )
+        return answers
+
+    def _ledger(self, draft: _Draft, purpose: str, event: str) -> dict[str, Any]:
+        draft.take("purpose", purpose, "its name says so")
+        draft.take("event", event, "its cells say yes, no or withdrawn")
+        levels = sorted({c.strip() for c in draft.file.told(purpose)} - set(Purpose))
+        codes = {
+            level: p for level in levels for p, role in words()["purposes"].items() if fit(level, role, an_id=False) > 0
+        }
+        unknown = [printable(level) for level in levels if level not in codes]
+        if unknown:
+            draft.notes.append(f"Purposes that are not ours are quarantined: {', '.join(unknown[:10])}.")
+        notice = next((c for c in draft.free if fit(c, words()["ledger"]["notice_version"], an_id=False) > 1), None)
+        if notice is not None:
+            draft.take("notice_version", notice, "its name says so")
+        return {"kind": "consent"} | self._dated(draft, "consent") | ({"codes": {"purpose": codes}} if codes else {})
+
+    def _dated(self, draft: _Draft, kind: str) -> dict[str, Any]:
+        """How the file is read, and since when what it says holds."""
+        dates = [
+            c for c in draft.free if date_format(draft.file.cells[c]) is not None and not is_said(draft.file.cells[c])
+        ]
+        if dates:
+            draft.take("time", dates[0], "it holds days")
+            found = date_format(draft.file.cells[dates[0]]) or DateFormat("iso")
+            time: dict[str, Any] = {"time": {"format": found.format, "zone": self.said.zone or "UTC"}}
+        elif kind == "consent":
+            time = {"undated_from": self.last.isoformat()}
+            draft.notes.append(
+                f"The answers have no day: they hold from {self.last} on, the last day of the sales. If it is known "
+                "since when they held, `undated_from` says it."
+            )
+        else:
+            time = {}
+        return _read_as(draft) | {"columns": dict(draft.columns)} | time
+
+    def _answers_it(self, draft: _Draft, ours: str, theirs: str) -> bool:
+        told = [c for c in draft.file.told(theirs) if not notation.is_nothing(c)]
+        if ours == "birth_year":
+            readable = sum(_has_year(c) for c in told)
+            return bool(told) and readable > 0.8 * len(told)
+        return 1 < len(set(told)) <= 20
+
+    def _tell_twice(self, draft: _Draft) -> None:
+        cells = [c.strip() for c in draft.file.told(draft.columns["household_id"])]
+        twice = len(cells) - len(set(cells))
+        if twice:
+            draft.notes.append(
+                f"{twice:,} rows of {len(cells):,} name a customer that stood above: the first row is taken."
+            )
+
+
+def _has_year(cell: str) -> bool:
+    try:
+        return bool(notation.year(cell))
+    except notation.Unreadable:
+        return False
+
+
+def _levels(draft: _Draft, theirs: str) -> tuple[str, ...]:
+    """Shares of yes and no: aggregates, where they are large enough to name nobody."""
+    found = Counter(notation.WORDS.get(c.strip().casefold(), "other") for c in draft.file.told(theirs))
+    return tuple(f"{event} {n / found.total():.0%}" for event, n in found.most_common(2) if n >= 10)
+
+
+# All files.
+
+
+def _draft(name: str, path: Path) -> _Draft:
+    draft = _Draft(name, sampled(path))
+    draft.choices += [Choice(name, "file", path.name, " ".join(draft.file.why))]
+    return draft
+
+
+def _said_columns(draft: _Draft, said: Said, roles: tuple[str, ...]) -> None:
+    for ours, theirs in said.columns.items():
+        if ours in roles:
+            _must_exist(draft, theirs)
+            draft.take(ours, theirs, "you said so")
+        elif ours not in words()["purposes"]:
+            raise ParamsError(
+                f"There is no column {ours!r} of ours.", hint=f"Ours are {', '.join((*roles, *words()['purposes']))}."
+            )
+
+
+def _must_exist(draft: _Draft, theirs: str) -> None:
+    if theirs not in draft.file.cells:
+        there = ", ".join(printable(c) for c in draft.file.cells)
+        raise ParamsError(f"{draft.file.path.name} has no column {theirs!r}.", hint=f"The columns are {there}.")
+
+
+def _read_as(draft: _Draft) -> dict[str, Any]:
+    file = draft.file
+    body: dict[str, Any] = {"reads": file.reads, "path": str(file.path)}
+    if file.reads == "csv":
+        body |= {"separator": file.separator} | ({} if file.encoding == "detect" else {"encoding": file.encoding})
+        body |= {} if file.header else {"header": False}
+    return body
+
+
+def _bases(said: Said, answers: Mapping[str, str]) -> dict[str, str]:
+    """What people were asked rests on their consent; for the rest the basis is what the owner says, or open."""
+    asked = dict.fromkeys(answers, LegalBasis.CONSENT.value)
+    twin = {p: said.basis or asked.get(p, OPEN) for p in _TWIN}
+    return twin | {p: basis for p, basis in asked.items() if p not in _TWIN}
+
+
+def _legal(draft: _Draft, said: Said, bases: dict[str, str], purposes: dict[str, list[str]]) -> dict[str, Any]:
+    used = {p for listed in purposes.values() for p in listed}
+    own = {p: basis for p, basis in bases.items() if p in used}
+    return {
+        "controller": said.controller or OPEN,
+        "provenance": f"The file {draft.file.path.name}, as it was handed over.",
+        "collected_from": OPEN,
+        "bases": OPEN if set(own.values()) <= {OPEN} else own,
+        "purposes": purposes,
+        "retention_days": OPEN,
+        "notice": OPEN,
+        "synthetic": said.synthetic,
+    }
+
+
+def _sales_purposes(draft: _Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
+    serves = {ours: list(_TWIN) for ours in draft.columns}
+    return serves | {"household_id": [*_TWIN, *(p for p in bases if p not in _TWIN)]}
+
+
+def _own_purposes(draft: _Draft) -> dict[str, list[str]]:
+    if draft.name == "customers":
+        return {ours: [Purpose.BIAS_ASSESSMENT.value] for ours in draft.columns}
+    return {ours: list(_TWIN) for ours in draft.columns}
+
+
+def _questions(sales: _Draft, said: Said, body: Mapping[str, Any]) -> list[Question]:
+    found, asked = _dates_of(sales), []
+    if not said.currency and body["money"]["currency"] == NO_CURRENCY:
+        asked.append(Question("currency", "In which currency are the amounts (ISO 4217, such as EUR)?", NO_CURRENCY))
+    if found.or_else and not said.date:
+        options = (found.format, found.or_else)
+        asked.append(
+            Question("date", "Which comes first in the dates? Nothing in the file decides.", found.format, options)
+        )
+    if not said.zone and found.hours:
+        asked.append(Question("zone", "In which time zone does the shop's clock run (such as Europe/Berlin)?", "UTC"))
+    if not said.controller:
+        asked.append(
+            Question("controller", "Who is responsible for the data (GDPR art. 4(7)), by name and form?", OPEN)
+        )
+    bases = body["legal"]["bases"]
+    if not said.basis and (bases == OPEN or bases[Purpose.TRAINING.value] == OPEN):
+        text = "On which legal basis may purchases train and score a twin (GDPR art. 6(1))?"
+        bases_there = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
+        asked.append(Question("basis", text, OPEN, bases_there))
+    return asked

@@ -1,0 +1,224 @@
+"""What a column is, by its name and by what stands in it: dates, numbers and their notation, ids, answers."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from itertools import pairwise, product
+from typing import Any
+
+import yaml
+
+from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources.cell_values import Unreadable
+from twinops.own_params import MoneyParams, TimeParams
+from twinops.plugins import text_beside
+
+_DAYS = (
+    "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%y",
+    "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y",
+)  # fmt: skip
+_HOURS = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S %z", ":%H:%M:%S %z", "%H%M%S")
+_SWAPPED = (("%d/%m/", "%m/%d/"), ("%d-%m-", "%m-%d-"))
+_IN = ("in", "per", "pro", "je", "par", "por", "a")
+_OF = (*_IN, "of", "de", "du", "des", "der", "von", "vom", "del", "della", "di", "do", "da", "van", "the", "la", "le")
+_ENOUGH = 0.95
+_TRIED = 2_000
+_SIGNS = ((".", ""), (",", ""), (",", "."), (".", ","), (",", " "), (".", " "), (".", "'"), (",", "'"))
+
+
+@dataclass(frozen=True)
+class DateFormat:
+    """How moments are written; `or_else` is another reading that fits as well, and nothing in the file decides."""
+
+    format: str
+    or_else: str | None = None
+    hours: bool = False
+
+
+@dataclass(frozen=True)
+class NumberNotation:
+    """Decimal and thousands sign; `doubtful`: a sign before three digits may be either."""
+
+    decimal: str
+    thousands: str
+    doubtful: bool = False
+
+
+@cache
+def words() -> dict[str, Any]:
+    """`column_words.yaml`."""
+    read: dict[str, Any] = yaml.safe_load(text_beside(__package__ or "", "column_words.yaml"))
+    return read
+
+
+def parts_of(name: str) -> list[str]:
+    """A column's name in words: small letters without accents.
+
+    >>> parts_of("InvoiceDate"), parts_of("Stück_zahl €")
+    (['invoice', 'date'], ['stuck', 'zahl', '€'])
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
+    plain = (
+        unicodedata.normalize("NFKD", spaced.replace("ß", "ss")).encode("ascii", "ignore").decode() if spaced else ""
+    )
+    signs = [c for c in name if c in "€$£¥₹"]
+    return [*re.findall(r"[a-z]+|[0-9]+", plain.casefold()), *signs]
+
+
+def fit(name: str, role: Sequence[str], *, an_id: bool) -> int:
+    """How well a name fits a role's words: 3 at its end, 2 at the end but for a word for number, 1 anywhere, 0 not."""
+    ids = tuple(words()["ids"])
+    found = _head([p for p in parts_of(name) if p not in _money_words()], ids)
+    if not found:
+        return 0
+    head, numbered = found[-1], False
+    if head in ids and len(found) > 1:
+        found, numbered = found[:-1], True
+    elif any(head.endswith(i) and len(head) > len(i) + 2 for i in ids if len(i) > 1) and an_id:
+        cut = next(i for i in sorted(ids, key=len, reverse=True) if head.endswith(i) and len(i) > 1)
+        found, numbered = [*found[:-1], head[: -len(cut)]], True
+    if numbered and not an_id:
+        return 0
+    if _ends(found[-1], role):
+        return 3 + numbered
+    return 1 if any(_ends(p, role) for p in found) else 0
+
+
+def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:
+    """What is called so, without what it is of or in: a `date of purchase` is a date, a `numero de client` a client's.
+
+    >>> _head(["date", "of", "purchase"], ("numero",)), _head(["numero", "de", "client"], ("numero",))
+    (['date'], ['client', 'numero'])
+    """
+    at = next((i for i, p in enumerate(found) if i and p in _OF), None)
+    if at is None:
+        return found
+    before, behind = found[:at], [p for p in found[at + 1 :] if p not in _OF]
+    return [*behind, *before] if before[-1] in ids and found[at] not in _IN else before
+
+
+def _ends(word: str, role: Sequence[str]) -> bool:
+    return any(
+        word == r or (len(r) > 3 and (word.endswith(r) or (word.startswith(r) and len(word) - len(r) < 3)))
+        for r in role
+    )
+
+
+@cache
+def _money_words() -> frozenset[str]:
+    return frozenset(w for named in words()["currencies"].values() for w in named) - {"dollar", "won", "try"}
+
+
+def currency_in(names: Iterable[str], cells: Iterable[str]) -> str | None:
+    """The one currency that names or signs beside amounts tell; None: none, or several."""
+    listed: Mapping[str, list[str]] = words()["currencies"]
+    said = {p for name in names for p in parts_of(name)}
+    found = {code for code, marks in listed.items() if said & set(marks)}
+    if not found:
+        text = " ".join(cells)
+        marks = set(re.findall(r"[A-Za-z]{2,}|[^\w\s.,'()+-]", text))
+        found = {code for code, signs in listed.items() if marks & {code, *signs}}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def date_format(cells: Sequence[str]) -> DateFormat | None:
+    """How most of the cells write a moment, if they do."""
+    tried = list(dict.fromkeys(c.strip() for c in cells if not notation.is_nothing(c)))[:_TRIED]
+    if not tried:
+        return None
+    hours = any(":" in c for c in tried)
+    if _reads(tried, "iso"):
+        return DateFormat("iso", hours=hours)
+    for name, digits in (("epoch", r"1?[0-9]{9}(\.[0-9]+)?"), ("epoch_ms", r"1?[0-9]{12}")):
+        if all(re.fullmatch(digits, c) for c in tried):
+            return DateFormat(name, hours=True)
+    fitting = [day + hour for hour, day in product(_HOURS, _DAYS) if _reads(tried, day + hour)]
+    if not fitting:
+        return None
+    return _decided(fitting, tried, hours)
+
+
+def _decided(fitting: list[str], tried: list[str], hours: bool) -> DateFormat:
+    """Of a day and a month that may be either, the order in which days follow each other as they stand."""
+    for one, other in _SWAPPED:
+        pair = [next((f for f in fitting if f.startswith(o)), None) for o in (one, other)]
+        if pair[0] and pair[1]:
+            backs = [_backwards(tried, f) for f in pair if f]
+            best, rest = (pair[1], pair[0]) if backs[1] * 3 < backs[0] else (pair[0], pair[1])
+            return DateFormat(best or fitting[0], rest, hours)
+    return DateFormat(fitting[0], None, hours)
+
+
+def _backwards(cells: list[str], format_: str) -> int:
+    """How often a moment lies before the one above it."""
+    found = [datetime.strptime(c, format_).replace(tzinfo=None) for c in cells if _is_moment(c, format_)]  # noqa: DTZ007
+    return sum(b < a for a, b in pairwise(found))
+
+
+def _reads(cells: list[str], format_: str) -> bool:
+    if not _is_moment(cells[0], format_) and not _is_moment(cells[-1], format_):
+        return False
+    misses = 0
+    for cell in cells:
+        misses += not _is_moment(cell, format_)
+        if misses > (1 - _ENOUGH) * len(cells):
+            return False
+    return True
+
+
+def _is_moment(cell: str, format_: str) -> bool:
+    try:
+        found = notation.moment(cell, TimeParams(format=format_, zone="UTC"), iso=False)
+    except Unreadable:
+        return False
+    return 1900 <= found.year < 2100
+
+
+def is_number(cell: str) -> bool:
+    """It is a number in some notation."""
+    return any(_number(cell, MoneyParams(decimal=d, thousands=t, currency="XXX")) is not None for d, t in _SIGNS)  # type: ignore[arg-type]
+
+
+def _number(cell: str, money: MoneyParams) -> Any:
+    bare = re.sub(r"[€$£¥₹]|(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])", "", cell).strip()
+    try:
+        return notation.number(bare, money)
+    except Unreadable:
+        return None
+
+
+def numbers(cells: Sequence[str], money: MoneyParams) -> list[float]:
+    """Cells as numbers; what is none is left out."""
+    return [float(n) for c in cells if (n := _number(c, money)) is not None]
+
+
+def number_notation(cells: Sequence[str]) -> NumberNotation | None:
+    """The decimal and thousands sign that read most cells, if they are numbers."""
+    tried = list(dict.fromkeys(c.strip() for c in cells if not notation.is_nothing(c)))[:_TRIED]
+    if not tried:
+        return None
+    fits = {}
+    for decimal, thousands in _SIGNS:
+        money = MoneyParams(decimal=decimal, thousands=thousands, currency="XXX")  # type: ignore[arg-type]
+        fits[decimal, thousands] = len(numbers(tried, money)) / len(tried)
+    best = max(fits.values())
+    if best < _ENOUGH:
+        return None
+    decimal, thousands = next(pair for pair, share in fits.items() if share == best)
+    signed = [c for c in tried if decimal in c]
+    # 1.234 and 12.345, and never 1.23 or 0.455: more likely thousands, and nothing decides
+    looks = bool(signed) and all(re.fullmatch(rf"-?[1-9]\d{{0,2}}({re.escape(decimal)}\d{{3}})+", c) for c in signed)
+    if looks and not thousands:
+        return NumberNotation("," if decimal == "." else ".", decimal, doubtful=True)
+    return NumberNotation(decimal, thousands)
+
+
+def is_said(cells: Sequence[str]) -> bool:
+    """Nearly all are words for yes, no, a withdrawal or an objection."""
+    told = [c.strip().casefold() for c in cells if not notation.is_nothing(c)]
+    return bool(told) and sum(c in notation.WORDS for c in told) >= 0.9 * len(told)

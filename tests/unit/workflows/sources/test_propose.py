@@ -1,0 +1,350 @@
+"""A stranger's files are looked at and declared: what they tell is found, what they do not is asked or stays open."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from candidate import ROOT
+from make_sheet import write_sheet
+from typer.testing import CliRunner
+
+from shops.shops import five, web
+from twinops import params as params_file
+from twinops.cli._door import app
+from twinops.data.own_sources.proposal import Proposal, Said, ShopFiles, look
+from twinops.entities.consent import LegalBasis, Purpose
+from twinops.errors import DataError, ParamsError
+from twinops.workflows.places import Places
+from twinops.workflows.sources.propose import Proposed, propose
+
+MADE_UP = Said(synthetic=True)
+
+
+def project(root: Path, *, synthetic: bool = True) -> Places:
+    """A folder with this repository's parameters, and a controller who is made up, or not."""
+    (root / "compliance").mkdir(parents=True)
+    (root / "params.yaml").write_text((ROOT / "params.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    use = (ROOT / "compliance/intended_use.yaml").read_text(encoding="utf-8")
+    if not synthetic:
+        use = use.replace("  synthetic: true", "  synthetic: false")
+    (root / "compliance/intended_use.yaml").write_text(use, encoding="utf-8")
+    return Places(root)
+
+
+Row = tuple[str, str, datetime, str, int, int]
+"""Customer, receipt, moment, article, pieces, cents a piece."""
+
+
+def purchases(n: int = 400, *, customers: int = 40, seed: int = 1) -> list[Row]:
+    dice = random.Random(seed)  # noqa: S311
+    at, rows = datetime.fromisoformat("2024-01-13T09:00"), []
+    for receipt in range(n):
+        at += timedelta(minutes=dice.randint(30, 2_000))
+        who = f"{70_000 + dice.randrange(customers)}"
+        for _ in range(dice.randint(1, 3)):
+            rows.append(
+                (who, str(receipt + 4_000), at, f"A{dice.randrange(30)}", dice.randint(1, 4), dice.randint(90, 19_999))
+            )
+    return rows
+
+
+def table(path: Path, head: list[str], rows: list[list[str]], *, sign: str = ",", encoding: str = "utf-8") -> Path:
+    lines = [sign.join(head), *(sign.join(row) for row in rows)] if head else [sign.join(row) for row in rows]
+    path.write_bytes("\n".join([*lines, ""]).encode(encoding))
+    return path
+
+
+def comma(cents: int, thousands: str = ".") -> str:
+    return f"{cents / 100:,.2f}".replace(",", "#").replace(".", ",").replace("#", thousands)
+
+
+SHOPS: dict[str, tuple[Callable[[Path], Path], dict[str, str], dict[str, Any]]] = {
+    "German": (
+        lambda p: table(
+            p,
+            ["Kundennummer", "Bonnr", "Kaufdatum", "Artikel", "Stückzahl", "Preis in €"],
+            [[w, b, t.strftime("%d.%m.%y %H:%M"), a, str(n), f"{comma(c)}"] for w, b, t, a, n, c in purchases()],
+            sign=";",
+            encoding="cp1252",
+        ),
+        {
+            "household_id": "Kundennummer",
+            "basket_id": "Bonnr",
+            "time": "Kaufdatum",
+            "product_id": "Artikel",
+            "quantity": "Stückzahl",
+            "unit_price": "Preis in €",
+        },
+        {"currency": "EUR", "decimal": ",", "format": "%d.%m.%y %H:%M", "encoding": "windows-1252", "separator": ";"},
+    ),
+    "French": (
+        lambda p: table(
+            p,
+            ["No client", "No commande", "Date", "Montant"],
+            [
+                [w, b, t.strftime("%d/%m/%Y"), comma(c * 100, "\N{NARROW NO-BREAK SPACE}")]
+                for w, b, t, _, _, c in purchases()
+            ],
+            sign="\t",
+        ),
+        {"household_id": "No client", "basket_id": "No commande", "time": "Date", "sales_value": "Montant"},
+        {"decimal": ",", "thousands": " ", "format": "%d/%m/%Y", "separator": "\t"},
+    ),
+    "American": (
+        lambda p: table(
+            p,
+            ["UserID", "OrderId", "orderDate", "sku", "qty", "line_total_usd"],
+            [
+                [w, b, t.strftime("%m/%d/%Y %I:%M %p"), a, str(n), f"{n * c / 100:.2f}"]
+                for w, b, t, a, n, c in purchases()
+            ],
+            sign="|",
+        ),
+        {
+            "household_id": "UserID",
+            "basket_id": "OrderId",
+            "time": "orderDate",
+            "product_id": "sku",
+            "quantity": "qty",
+            "sales_value": "line_total_usd",
+        },
+        {"currency": "USD", "format": "%m/%d/%Y %I:%M %p"},
+    ),
+    "Spanish": (
+        lambda p: table(
+            p,
+            ["Número de cliente", "factura", "fecha de compra", "importe"],
+            [[w, b, t.isoformat(), f"{c / 100:.2f} €"] for w, b, t, _, _, c in purchases()],
+        ),
+        {
+            "household_id": "Número de cliente",
+            "basket_id": "factura",
+            "time": "fecha de compra",
+            "sales_value": "importe",
+        },
+        {"currency": "EUR", "format": "iso"},
+    ),
+    "log": (
+        lambda p: table(
+            p,
+            ["user_id", "ts", "amount"],
+            [[w, str(int(t.timestamp() * 1000)), f"{c / 100:.2f}"] for w, _, t, _, _, c in purchases()],
+        ),
+        {"household_id": "user_id", "time": "ts", "sales_value": "amount"},
+        {"format": "epoch_ms"},
+    ),
+    "music shop without a header": (
+        lambda p: table(
+            p,
+            [],
+            [["", w.zfill(7), t.strftime("%Y%m%d"), f" {n}", f"  {c / 100:.2f}"] for w, _, t, _, n, c in purchases()],
+            sign=" ",
+        ),
+        {"household_id": "1", "time": "2", "quantity": "3", "sales_value": "4"},
+        {"format": "%Y%m%d", "separator": " ", "header": False},
+    ),
+    "nothing but single letters": (
+        lambda p: table(
+            p, ["k", "d", "x"], [[w, t.strftime("%Y-%m-%d"), f"{c / 100:.2f}"] for w, _, t, _, _, c in purchases()]
+        ),
+        {"household_id": "k", "time": "d", "sales_value": "x"},
+        {"format": "iso"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_columns_and_notation_are_found_in_any_language(name: str, tmp_path: Path) -> None:
+    write, columns, notation = SHOPS[name]
+    said = look(ShopFiles(write(tmp_path / "sales.csv"))).own["sales"]
+    assert said["columns"] == columns
+    told = {**said, **said["money"], **said["time"]}
+    assert {key: told.get(key) for key in notation} == notation
+
+
+def looked(tmp_path: Path, head: list[str], rows: list[list[str]], said: Said = MADE_UP) -> Proposal:
+    return look(ShopFiles(table(tmp_path / "sales.csv", head, rows)), said)
+
+
+def test_day_and_month_that_nothing_decides_are_asked_for(tmp_path: Path) -> None:
+    rows = [["7", f"{d:02}/{m:02}/2024", "1.50"] for m in (3, 5, 1) for d in (9, 2, 11)]
+    found = looked(tmp_path, ["customer", "date", "amount"], rows)
+    (asked,) = (q for q in found.questions if q.about == "date")
+    assert set(asked.options) == {"%d/%m/%Y", "%m/%d/%Y"}
+    settled = looked(tmp_path, ["customer", "date", "amount"], rows, Said(date="%m/%d/%Y"))
+    assert settled.own["sales"]["time"]["format"] == "%m/%d/%Y"
+    assert "date" not in {q.about for q in settled.questions}
+
+
+def test_what_nothing_tells_is_asked_and_the_law_stays_open(tmp_path: Path) -> None:
+    found = looked(tmp_path, ["customer", "date", "amount"], [[r[0], f"{r[2]}", "5"] for r in purchases(60)])
+    assert {q.about for q in found.questions} == {"currency", "zone", "controller", "basis"}
+    legal = found.own["sales"]["legal"]
+    assert {legal[f] for f in ("controller", "collected_from", "bases", "retention_days", "notice")} == {"open"}
+    assert found.own["sales"]["money"]["currency"] == "XXX"
+
+
+def test_a_proposal_tells_shapes_and_no_id(tmp_path: Path) -> None:
+    rows = [[f"Q-{who}-Z", f"{when:%Y-%m-%d}", "5.25"] for who, _, when, *_ in purchases(80)]
+    told = str(looked(tmp_path, ["customer", "date", "amount"], rows))
+    assert "X-99999-X" in told
+    assert not any(row[0] in told for row in rows)
+
+
+def test_a_total_on_every_line_of_a_receipt_is_no_amount_of_a_line(tmp_path: Path) -> None:
+    rows = [
+        [f"{k % 9}", f"R{k}", f"2024-03-{k % 28 + 1:02}", f"A{n}", "2", f"{n + 1}.50", f"{k}7.00"]
+        for k in range(40)
+        for n in range(4)
+    ]
+    found = looked(tmp_path, ["customer", "receipt", "date", "sku", "qty", "price", "total"], rows)
+    assert "sales_value" not in found.own["sales"]["columns"]
+    assert found.own["sales"]["columns"]["unit_price"] == "price"
+    assert any("total" in note for note in found.notes)
+
+
+def test_columns_that_were_said_are_taken_and_those_that_are_not_there_are_named(tmp_path: Path) -> None:
+    rows = [[who, f"{when:%Y-%m-%d}", "5", art] for who, _, when, art, *_ in purchases(60)]
+    head = ["customer", "date", "amount", "other"]
+    found = looked(tmp_path, head, rows, Said(columns={"household_id": "other"}))
+    assert found.own["sales"]["columns"]["household_id"] == "other"
+    with pytest.raises(ParamsError, match="no column 'nope'"):
+        looked(tmp_path, head, rows, Said(columns={"time": "nope"}))
+    with pytest.raises(ParamsError, match="no column 'colour' of ours"):
+        looked(tmp_path, head, rows, Said(columns={"colour": "other"}))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "empty, or no table"),
+        (b"a,b\nx,y\nz,q\n", "no column was found for household_id, time"),
+        (b"\x1f\x8bzz", "no whole gzip"),
+        (b"PAR1 and nothing else", "no readable|not a readable"),
+    ],
+)
+def test_what_is_no_table_of_sales_is_refused_in_one_sentence(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "sales.csv").write_bytes(content)
+    with pytest.raises(DataError, match=said) as told:
+        look(ShopFiles(tmp_path / "sales.csv"))
+    assert told.value.hint
+
+
+def test_a_spreadsheet_and_a_list_of_objections_without_a_header(tmp_path: Path) -> None:
+    rows = [[int(who), when, cents / 100] for who, _, when, _, _, cents in purchases(90)]
+    write_sheet(tmp_path / "sales.xlsx", [["customer", "when", "amount"], *rows])
+    gone = table(tmp_path / "out.txt", [], [[f"{70_000 + n}"] for n in range(6)])
+    found = look(ShopFiles(tmp_path / "sales.xlsx", opt_outs=gone))
+    assert (found.own["sales"]["reads"], found.own["optouts"]["header"]) == ("excel", False)
+    assert found.own["optouts"]["columns"] == {"household_id": "1"}
+
+
+# Into a project.
+
+
+def proposed(places: Places, files: ShopFiles, said: Said = MADE_UP, *, write: bool = True) -> Proposed:
+    return propose(files, said, write, places=places)
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> ShopFiles:
+    """The made-up web shop: `;`, decimal comma, Windows-1252, returns, a wide table of opt-ins."""
+    folder = web(tmp_path / "web", customers=250)
+    return ShopFiles(folder / "sales.csv", folder / "crm.csv", folder / "optins.csv")
+
+
+def test_a_web_shop_is_declared_without_a_single_answer(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+    before = (places.root / "params.yaml").read_text()
+    done = proposed(places, shop)
+    after = (places.root / "params.yaml").read_text()
+    params = params_file.read(places.root / "params.yaml")
+    sales, people, asked = (params.own.root[name] for name in ("sales", "customers", "optins"))
+    assert sales.columns["unit_price"] == "Einzelpreis EUR"
+    assert (sales.money.currency, sales.money.decimal, sales.cancelled) == ("EUR", ",", "C")
+    assert set(people.columns) == {"household_id", "birth_year", "gender"}
+    assert asked.answers[Purpose.OFFERS] == "Angebote"
+    assert sales.legal.acted_on == dict.fromkeys(Purpose, LegalBasis.CONSENT)
+    assert sales.legal.open == ("controller", "collected_from", "notice", "retention_days")
+    assert (params.vault.keys, params.switches.off("crm"), params.switches.off("demographics")) == (
+        "store",
+        True,
+        False,
+    )
+    assert params.months[0] == "2023-03"
+    assert done.checked[0].taken > 0.9 * done.checked[0].records
+    assert [line for line in before.splitlines() if line.startswith("#")] == [
+        line for line in after.splitlines() if line.startswith("#")
+    ]
+    assert "  folder: null " in after
+    assert not (places.root / "data").exists()
+    assert proposed(places, shop).proposal == done.proposal
+    assert (places.root / "params.yaml").read_text() == after
+
+
+def test_five_columns_are_enough_and_files_of_the_project_are_named_from_it(tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+    folder = five(places.root / "exports", members=120)
+    assert not proposed(places, ShopFiles(folder / "sales.csv"), write=False).written
+    assert params_file.read(places.root / "params.yaml").own.root == {}
+    proposed(places, ShopFiles(folder / "sales.csv"))
+    own = params_file.read(places.root / "params.yaml").own
+    assert own.root["sales"].path == "exports/sales.csv"
+    assert own.open["sales"] == ("bases", "controller", "collected_from", "notice", "retention_days")
+    assert own.root["sales"].legal.acted_on == {
+        Purpose.SCORING: LegalBasis.OPEN, Purpose.TRAINING: LegalBasis.OPEN,
+    }  # fmt: skip
+
+
+def test_real_people_s_data_are_refused_under_a_controller_who_is_made_up(shop: ShopFiles, tmp_path: Path) -> None:
+    with pytest.raises(ParamsError, match="names a controller who is made up"):
+        proposed(project(tmp_path / "demo"), shop, Said())
+    with pytest.raises(ParamsError, match="the controller is a synthetic one"):
+        proposed(project(tmp_path / "real", synthetic=False), shop, Said(controller="Shop (synthetic controller)"))
+    assert proposed(project(tmp_path / "named", synthetic=False), shop, Said(controller="Muster GmbH")).written
+
+
+def test_files_that_are_not_about_the_same_customers_are_refused(shop: ShopFiles, tmp_path: Path) -> None:
+    strangers = table(tmp_path / "strangers.csv", ["id", "ok"], [["x1", "ja"], ["x2", "nein"]])
+    with pytest.raises(DataError, match="no column holds ids of customers"):
+        look(ShopFiles(shop.sales, opt_ins=strangers))
+
+
+def test_opt_ins_without_a_day_hold_from_the_last_day_of_the_sales(shop: ShopFiles, tmp_path: Path) -> None:
+    asked = table(
+        tmp_path / "ok.csv", ["Kunde", "Newsletter", "Skifahrer"], [[f"{12_000 + n}", "j", "n"] for n in range(60)]
+    )
+    found = look(ShopFiles(shop.sales, opt_ins=asked))
+    assert found.own["optins"]["undated_from"].startswith("2025-0")
+    assert found.own["optins"]["answers"] == {"offers": "Newsletter"}
+    assert found.own["sales"]["legal"]["bases"]["twin_training"] == "open"
+    assert any("Skifahrer" in note for note in found.notes)
+
+
+def test_the_command_shows_writes_on_yes_and_answers_in_json(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+
+    def twinops(*words: str) -> Any:
+        return CliRunner().invoke(app, ["--project", str(places.root), "sources", "propose", *words])
+
+    shown = twinops(str(shop.sales), "--opt-ins", str(shop.opt_ins), "--synthetic")
+    assert shown.exit_code == 0
+    assert "nothing was written" in shown.stdout
+    assert "open until a person says it" in shown.stdout
+    done = twinops(str(shop.sales), "--synthetic", "--basis", "contract", "--zone", "Europe/Berlin", "--yes", "--json")
+    assert json.loads(done.stdout)["written"] is True
+    said = yaml.safe_load((places.root / "params.yaml").read_text())["own"]["sales"]
+    assert said["legal"]["bases"] == {"twin_training": "contract", "twin_scoring": "contract"}
+    assert twinops("nowhere.csv", "--yes").exception.exit_code == 3
+    assert twinops(str(shop.sales), "--column", "time", "--yes").exception.exit_code == 2
+    days = table(
+        tmp_path / "days.csv", ["customer", "date", "amount"], [["1", "2024-02-31", "x"], ["2", "2024-02-30", "y"]]
+    )
+    assert twinops(str(days), "--synthetic", "--yes").exception.exit_code == 3

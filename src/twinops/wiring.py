@@ -65,7 +65,7 @@ class Project:
         """The words of its texts, as `params.yaml` and its sources declare them."""
         from twinops.workflows.declared_words import DeclaredWords
 
-        return DeclaredWords(self.params.subject, self.params.own)
+        return DeclaredWords(self.params.own, self.params.subject)
 
     def told(self, value: T) -> T:
         """A text, or a record of texts, in the declared words."""

@@ -163,7 +163,7 @@ OWN: OwnParams = params(
         | {"dataset": "Receipts of the club", "country": "Kuwait"},
     )
 ).own
-WORDS = DeclaredWords(MEMBER, OWN)
+WORDS = DeclaredWords(OWN, MEMBER)
 MARK = re.compile(r"⟨\w*⟩?")
 
 
@@ -343,7 +343,7 @@ def test_the_verdicts_of_another_shop_are_in_its_words() -> None:
 
 
 def test_the_demonstration_still_says_household_and_its_currency() -> None:
-    words = DeclaredWords(shipped().subject, shipped().own)
+    words = DeclaredWords(shipped().own, shipped().subject)
     assert words.wording == Wording("household", "households", "USD", 2)
     assert (
         words.told(f"{MANY_FIRST}: 3 {MANY} of a {ONE} pay {MONEY}")

@@ -10,7 +10,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.entities.wording import FACT, MANY_FIRST, MONEY, Wording
 from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import SubjectParams
+from twinops.params import ANY_CONSUMER, SubjectParams
 
 T = TypeVar("T")
 
@@ -19,8 +19,8 @@ T = TypeVar("T")
 class DeclaredWords:
     """The sections `subject` and `own` of `params.yaml`, and the words that follow from them."""
 
-    subject: SubjectParams
     own: OwnParams
+    subject: SubjectParams = ANY_CONSUMER
 
     @cached_property
     def wording(self) -> Wording:
@@ -63,5 +63,5 @@ class DeclaredWords:
         return Fact(FACT, asdict(self.wording), Kind.DECLARED, f"params.yaml: subject; {currency}")
 
 
-UNDECLARED = DeclaredWords(SubjectParams(), NOTHING_OWN)
+UNDECLARED = DeclaredWords(NOTHING_OWN)
 """The words of a project that declares none."""

@@ -49,7 +49,7 @@ class CandidateFolder:
         stages = [path.stem for path in self.places.all_measures]
         if not stages:
             raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
-        words = DeclaredWords(self.subject, self.own)
+        words = DeclaredWords(self.own, self.subject)
         found = words.told(sum((self.places.kept(stage) for stage in stages), Findings()))
         against_other_sources(next((f.value for f in found.facts if f.name == READ_OWN), {}), self.own)
         told = (

@@ -7,11 +7,11 @@
 # ---
 
 # %% [markdown]
-# # Do households still shop as they did?
+# # Do consumers still shop as they did?
 #
 # The twin was fitted on the past. If what it sees today no longer looks like what it saw then, its predictions may be
 # wrong, and the labels that would show it arrive only when the horizon is over. So the features of two as-of days are
-# compared: what households did in the weeks before each.
+# compared: what consumers did in the weeks before each.
 
 # %% tags=["parameters"]
 project = "."
@@ -26,20 +26,23 @@ home = twinops.open_project(project)
 result = home.run("drift")
 compared = result.findings.facts[0].value
 
+# %%
+Markdown(home.about)
+
 # %% [markdown]
 # ## What is compared
 #
-# Only features of a window (one, two or three horizons). Totals since the first day grow with the clock whatever households do:
-# measured so, they raised nearly all alarms, and none of them meant anything.
+# Only features of a window (one, two or three horizons). Totals since the first day grow with the clock whatever
+# consumers do: measured so, they raised nearly all alarms, and none of them meant anything.
 #
 # A feature is flagged when two things hold together: the two days differ beyond chance (Kolmogorov-Smirnov, adjusted
 # by Benjamini and Hochberg for all features asked about), and they differ by enough to matter (Wasserstein distance in
 # units of the feature's spread, by Evidently). One alone flags trifles or noise. The windows of the two days may
-# overlap, which softens the long ones; and most households are in both days, which makes the test cautious.
+# overlap, which softens the long ones; and most consumers are in both days, which makes the test cautious.
 
 # %%
 Markdown(
-    f"Day {compared['reference_day']} ({compared['households_reference']:,} households) against day "
+    f"Day {compared['reference_day']} ({compared['households_reference']:,} {home.words.subject.many}) against day "
     f"{compared['current_day']} ({compared['households_current']:,}). Limits: distance "
     f"{compared['rule']['distance_at_least']:g}, q {compared['rule']['q_below']:g}."
 )
@@ -54,23 +57,23 @@ Image(home.places.figure("drift_distances"))
 # ## In short
 #
 # The low end of the interval counts features that are far and beyond chance, its high end all that are far: with few
-# households nothing is beyond chance, and that must not look like calm.
+# consumers nothing is beyond chance, and that must not look like calm.
 
 # %%
-Markdown(result.found)
+Markdown(home.told(result.found))
 
 # %% [markdown]
 # ## The first days after the as-of day
 #
 # Labels come when the horizon is over, four weeks late. The same heads, taught on the same rows but on what was done
-# in the first days of each horizon, say after a week what the labels will say: baskets, and households that came, over
+# in the first days of each horizon, say after a week what the labels will say: baskets, and consumers that came, over
 # what was expected. Spend is shown, not judged: in one week it moves by more than the limits although nothing happened.
 
 # %%
 Image(home.places.figure("early_warning"))
 
 # %%
-Markdown(result.found_early)
+Markdown(home.told(result.found_early))
 
 # %% [markdown]
 # False alarms are counted on the days before, all taken as calm. What it would find is tried by planting a
@@ -85,4 +88,4 @@ Markdown(
 
 # %% [markdown]
 # **Not known:** drift of features says nothing about whether the link from features to spend still holds; that shows
-# when the labels are in. Calendar dates of this source are assigned, so seasons are not to be read from it.
+# when the labels are in.

@@ -15,7 +15,7 @@
 #
 # The harm to look for is plain: some groups hear of lower prices less often than others, because they spend less or
 # because the twin predicts their spend less well. Demographics are never a feature of the twin. They are opened in
-# this stage only, for households that allow bias assessment.
+# this stage only, for consumers that allow bias assessment.
 
 # %% tags=["parameters"]
 project = "."
@@ -29,17 +29,20 @@ from twinops.evaluation.fairness.findings import FAMILY
 home = twinops.open_project(project)
 result = home.run("fairness")
 
+# %%
+Markdown(home.about)
+
 # %% [markdown]
 # ## What was decided, and for whom it can be assessed
 
 # %%
-Markdown(result.decided)
+Markdown(home.told(result.decided))
 
 # %% [markdown]
 # ## How many of each group would get an offer, and is their spend predicted right?
 #
 # Small levels are merged with their neighbours until a group that is reached half as often as the limit allows would
-# probably be found; the rule looks at sizes only. "Not stated" is a group. Households about which nothing is held at
+# probably be found; the rule looks at sizes only. "Not stated" is a group. Consumers about which nothing is held at
 # all are shown beside the others: they are not a random part, so nothing seen among the others carries over to them.
 
 # %%
@@ -49,7 +52,7 @@ Image(home.places.figure("selection_rates"))
 # ## How uneven is that, and how sure is it?
 #
 # Each group is compared with the rest of its attribute: the lower of the two selection rates over the higher. A few
-# hundred households leave much doubt in such a ratio, so it is judged by its ends. Right end below the limit, for all
+# hundred consumers leave much doubt in such a ratio, so it is judged by its ends. Right end below the limit, for all
 # groups together: failed. Left end above it, for every group that is large enough to tell: passed. Else nobody can
 # tell. What the policy does not name is grey and decides nothing. How often this errs: `docs/gates.md`.
 
@@ -60,14 +63,14 @@ Image(home.places.figure("fairness_ratios"))
 # ## What was found
 
 # %%
-Markdown("\n".join(f"- {sentence}" for sentence in result.found))
+Markdown(home.told("\n".join(f"- {sentence}" for sentence in result.found)))
 
 # %% [markdown]
 # ## What would another decision reach, and what would it cost?
 #
 # Reach, the smallest ratio of a group to its rest, against the price: how much less of everybody's spend those who are
 # selected make. Left, as many offers as declared: part of the places by lot, or the rank by the score mixed with the
-# rank by another score of the twin. Both can be declared. Grey ones must know the household's attribute to decide:
+# rank by another score of the twin. Both can be declared. Grey ones must know the consumer's attribute to decide:
 # ranks within groups, and Fairlearn's thresholds per group. Right, the plain score with more or fewer offers.
 #
 # To declare one: write its score, share and mitigation into `decision` of `compliance/intended_use.yaml`, then
@@ -77,25 +80,24 @@ Markdown("\n".join(f"- {sentence}" for sentence in result.found))
 Image(home.places.figure("reach_against_price"))
 
 # %%
-Markdown("\n".join([*result.prices, "", FAMILY]))
+Markdown(home.told("\n".join([*result.prices, "", FAMILY])))
 
 # %% [markdown]
 # ## In short
 
 # %%
+many = home.words.subject.many
 judged = [c for c in result.comparisons if c.decides]
 uneven, shown = ([c.attribute for c in judged if c.outcome == said] for said in ("failed", "passed"))
 unsure = [c.attribute for c in judged if c.outcome == "inconclusive"]
 Markdown(
-    f"Of {len(judged)} attributes that decide, by {len(uneven)} some households are shown to be reached less often "
+    f"Of {len(judged)} attributes that decide, by {len(uneven)} some {many} are shown to be reached less often "
     f"than the limit allows ({', '.join(uneven) or 'none'}); by {len(shown)} groups are shown to be reached "
-    f"about as often ({', '.join(shown) or 'none'}); by {len(unsure)} there are too few households to tell "
+    f"about as often ({', '.join(shown) or 'none'}); by {len(unsure)} there are too few {many} to tell "
     f"({', '.join(unsure) or 'none'}). The gate draws the verdict."
 )
 
 # %% [markdown]
-# **Not known:** how the households came to be in this source and why some of them have demographics; whether the
-# imputed values (marital status, household composition, number of children) are right; anything about attributes that
-# are not held, such as ethnicity, disability or language; whether who came to shop would have used the offer; and
-# whether an offer that does not come is a loss to a household. These are US grocery households: they tell nothing
-# about EU consumers.
+# **Not known:** how those in this source came to be in it and why some of them have demographics; whether what is
+# declared of them is right; anything about attributes that are not held, such as ethnicity, disability or language;
+# whether who came to shop would have used the offer; and whether an offer that does not come is a loss.

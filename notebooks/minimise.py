@@ -10,13 +10,13 @@
 # # Does the twin need it?
 #
 # The law asks that personal data be limited to what is necessary (GDPR art. 5(1)(c)). So each personal attribute and
-# each source is tried: forecasts are refitted with it, without it, and with its values dealt out to other households.
+# each source is tried: forecasts are refitted with it, without it, and with its values dealt out to other consumers.
 # It is *necessary* only when the whole interval of what it saves lies above a margin that was written down first, and
 # beats the shuffled values; *not necessary* when the whole interval lies below the margin; else nobody can tell.
 #
-# No household is in training and in the test. Attributes are looked at under the purpose *bias assessment* alone, of
-# households that allow it, in regressions that are thrown away. CRM and social records are synthetic, so what they
-# save tells of our generator.
+# No consumer is in training and in the test. Attributes are looked at under the purpose *bias assessment* alone, of
+# consumers that allow it, in regressions that are thrown away. What records declared as synthetic save tells of
+# their generator.
 
 # %% tags=["parameters"]
 project = "."
@@ -30,10 +30,13 @@ from twinops.evaluation.necessity.tables import proposals_table
 home = twinops.open_project(project)
 found = home.run("minimise")
 
+# %%
+Markdown(home.about)
+
 # %% [markdown]
-# ## Personal attributes, by how much is known of a household
+# ## Personal attributes, by how much is known of a consumer
 #
-# Left in each panel stands someone newly met, right an established household. Green is necessary, grey is not, orange
+# Left in each panel stands someone newly met, right an established consumer. Green is necessary, grey is not, orange
 # cannot be told.
 
 # %%
@@ -52,7 +55,7 @@ Image(str(home.places.figure("necessity_sources")), width=1000)
 # ## What this says
 
 # %%
-Markdown(found.conclusion)
+Markdown(home.told(found.conclusion))
 
 # %% [markdown]
 # ## What is proposed to be held
@@ -63,4 +66,4 @@ Markdown(found.conclusion)
 # signed file.
 
 # %%
-Markdown(proposals_table(found.findings))
+Markdown(home.told(proposals_table(found.findings)))

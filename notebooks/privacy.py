@@ -9,12 +9,9 @@
 # %% [markdown]
 # # Who is in there?
 #
-# Two questions an attacker asks. Of the **model**: was this household's data used to make it? Of a **table that may
-# leave**: which row is this household, and what does it tell? Both are asked here by attacking, because what is not
+# Two questions an attacker asks. Of the **model**: was this consumer's data used to make it? Of a **table that may
+# leave**: which row is this consumer, and what does it tell? Both are asked here by attacking, because what is not
 # attacked is only hoped to be safe. What an attack cannot do today another may do tomorrow.
-#
-# Consent and all social columns are synthetic. The households are those of one grocery study; they tell nothing about
-# EU consumers.
 
 # %% tags=["parameters"]
 project = "."
@@ -27,11 +24,14 @@ import twinops
 home = twinops.open_project(project)
 attacked = home.run("privacy")
 
+# %%
+Markdown(home.about)
+
 # %% [markdown]
 # ## Who was trained on?
 #
-# The model is fitted several times, as the one that ships, each time on half of the households. Each of these models is
-# attacked with the others as its shadows: does what it says of a household fit models that saw it, or models that did
+# The model is fitted several times, as the one that ships, each time on half of the consumers. Each of these models is
+# attacked with the others as its shadows: does what it says of a consumer fit models that saw it, or models that did
 # not? The left edge matters: an attacker who is nearly sure of a few does more harm than one who is half sure of all.
 
 # %%
@@ -40,21 +40,21 @@ Image(home.places.figure("membership"))
 # %% [markdown]
 # ## Who is in a table?
 #
-# Each attack is run on households in the table, on households kept out of it, and by guessing. Only what the first has
-# over the second is a leak: the rest is what anyone may learn of households in general. The blended rows are attacked
+# Each attack is run on consumers in the table, on consumers kept out of it, and by guessing. Only what the first has
+# over the second is a leak: the rest is what anyone may learn of consumers in general. The blended rows are attacked
 # too, to show that the attacks work; they never leave.
 
 # %%
 Image(home.places.figure("reidentification"))
 
 # %%
-Markdown(attacked.table)
+Markdown(home.told(attacked.table))
 
 # %% [markdown]
 # ## What this says
 
 # %%
-Markdown(attacked.conclusion)
+Markdown(home.told(attacked.conclusion))
 
 # %% [markdown]
 # `twinops release generalised` and `twinops release synthetic` make such tables, attack them again and write them only

@@ -12,8 +12,6 @@
 # How sure is it, and is it right about that? Does it stay fresh? Is it better than plain baselines on every day, and
 # for every group? What moves its forecasts? Everything here is measured on as-of days that nothing was chosen on, with
 # models and ranges made for each day from what was closed by then.
-#
-# Consent is synthetic. The households are those of one grocery study; they tell nothing about EU consumers.
 
 # %% tags=["parameters"]
 project = "."
@@ -26,6 +24,9 @@ from twinops.evaluation.scorecard.tables import days_table, groups_table, baseli
 
 home = twinops.open_project(project)
 card = home.run("scorecard")
+
+# %%
+Markdown(home.about)
 
 # %% [markdown]
 # ## Of 100 outcomes, how many fall inside their range?
@@ -41,7 +42,7 @@ Image(str(home.places.figure("coverage")), width=1100)
 # ## What must be fresh: the state, or the heads?
 #
 # A twin lives because each basket updates its state, with no training. Here the state is held back, and then the heads
-# are frozen instead. What is lost is paired: the same households, the same horizons.
+# are frozen instead. What is lost is paired: the same consumers, the same horizons.
 
 # %%
 Image(str(home.places.figure("freshness")), width=1000)
@@ -55,15 +56,15 @@ Image(str(home.places.figure("freshness")), width=1000)
 Image(str(home.places.figure("rolling_origin")), width=1000)
 
 # %%
-Markdown(days_table(card.findings))
+Markdown(home.told(days_table(card.findings)))
 
 # %% [markdown]
 # ## Beside everything else, on the held-out days
 #
-# Paired gains: the same households, the same days, the same draws. Bold: the interval excludes zero.
+# Paired gains: the same consumers, the same days, the same draws. Bold: the interval excludes zero.
 
 # %%
-Markdown(baselines_table(card.findings, card.accuracy))
+Markdown(home.told(baselines_table(card.findings, card.accuracy)))
 
 # %% [markdown]
 # ## What moves forecasts
@@ -77,14 +78,14 @@ Image(str(home.places.figure("importance")), width=1000)
 # %% [markdown]
 # ## Group by group
 #
-# Of households that allow bias assessment: how many outcomes the ranges held, the error, and predicted over actual
-# spend (1 is right). Groups were merged until each had enough households; attributes are never features.
+# Of consumers that allow bias assessment: how many outcomes the ranges held, the error, and predicted over actual
+# spend (1 is right). Groups were merged until each had enough consumers; attributes are never features.
 
 # %%
-Markdown(groups_table(card.findings))
+Markdown(home.told(groups_table(card.findings)))
 
 # %% [markdown]
 # ## What this says
 
 # %%
-Markdown(card.conclusion)
+Markdown(home.told(card.conclusion))

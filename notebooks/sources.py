@@ -14,9 +14,7 @@
 # comments; tied by record linkage, with an error. **Panel**: answers of other people; tied to nobody, only borrowed for
 # segments.
 #
-# Receipts, campaigns and demographics are real (US grocery households; they tell nothing about EU consumers).
-# Everything else here is **synthetic**: made around these households, dirty in the way real exports are, with the truth
-# kept apart for measuring.
+# Which of them are real and which are made up, with the truth kept apart for measuring, their declarations say.
 
 # %% tags=["parameters"]
 project = "."
@@ -29,6 +27,9 @@ import twinops
 home = twinops.open_project(project)
 result = home.run("sources")
 
+# %%
+Markdown(home.about)
+
 # %% [markdown]
 # ## What came in, and what was kept out
 #
@@ -36,7 +37,7 @@ result = home.run("sources")
 # with its reason.
 
 # %%
-Markdown(result.table)
+Markdown(home.told(result.table))
 
 # %%
 Image(home.places.figure("quarantine"))
@@ -55,12 +56,12 @@ Image(home.places.figure("quality"))
 # enters.
 
 # %%
-Markdown(result.excluded)
+Markdown(home.told(result.excluded))
 
 # %% [markdown]
 # ## Which records are one person's
 #
-# Names are misspelt, shortened and written in other alphabets; a third of the e-mails is missing. The linker weighs
+# Names are misspelt, shortened and written in other alphabets; e-mails are missing. The linker weighs
 # every agreement; only what is nearly certain is joined, what is probable waits for a person. When records are joined,
 # the most restrictive of their consents counts for all.
 
@@ -89,7 +90,7 @@ Image(home.places.figure("held"))
 # ## What texts say about mood
 #
 # English only; whatever touches a special category (GDPR art. 9) gets no score; the words are dropped after scoring.
-# The scorer's own error goes into every household's interval.
+# The scorer's own error goes into every consumer's interval.
 
 # %%
 Image(home.places.figure("sentiment"))
@@ -114,8 +115,8 @@ Image(home.places.figure("fusion_bounds"))
 # ## In short
 
 # %%
-Markdown(result.found)
+Markdown(home.told(result.found))
 
 # %% [markdown]
-# **Not known:** how real people write, mistype and change; all errors above are measured on a world we made ourselves.
-# They tell how the parts fit together, not how well they would do on other people's records.
+# **Not known:** how real people write, mistype and change, where errors above are measured on generated records. Such
+# errors tell how the parts fit together, not how well they would do on other people's records.

@@ -13,9 +13,8 @@
 # order, and that give a basket back when it has to be forgotten. Here one of them is shown: what it knows, what it
 # expects and how sure it is, why, and what it would expect *if*.
 #
-# It is called "twin 1" in this run only. Its figures are rounded into bands that at least ten households share, so
-# that nobody is singled out; the household allows scoring and offers. Consent is synthetic. The households are those
-# of one grocery study; they tell nothing about EU consumers.
+# It is called "twin 1" in this run only. Its figures are rounded into bands that at least ten consumers share, so
+# that nobody is singled out; whoever is shown allows scoring and offers.
 
 # %% tags=["parameters"]
 project = "."
@@ -29,12 +28,15 @@ from twinops.evaluation.segments.tables import held_table, segments_table, what_
 home = twinops.open_project(project)
 story = home.run("twin")
 
+# %%
+Markdown(home.about)
+
 # %% [markdown]
 # ## The portrait
 #
-# Left, how often the household shops, remembered over about 10, 30 and 90 days: the three speeds of forgetting. In the
+# Left, how often the consumer shops, remembered over about 10, 30 and 90 days: the three speeds of forgetting. In the
 # middle, what is expected of the next 28 days, with the range that holds 80 of 100 like cases, and the same after an
-# action. Right, why: each theme multiplies what is expected of the average household, and together they give the
+# action. Right, why: each theme multiplies what is expected of the average consumer, and together they give the
 # figure exactly, because the head is a sum of terms and nothing else.
 
 # %%
@@ -46,20 +48,20 @@ Image(str(home.places.figure("portrait")), width=1100)
 # source with its fields, what was made of them, and what may be asked for.
 
 # %%
-Markdown(held_table(story.portrait))
+Markdown(home.told(held_table(story.portrait)))
 
 # %%
-Markdown(f"```text\n{story.words}\n```")
+Markdown(home.told(f"```text\n{story.words}\n```"))
 
 # %% [markdown]
 # ## What would come if
 #
-# A what-if is a distribution, and it is answered only where at least ten households of like activity were seen. It is
+# A what-if is a distribution, and it is answered only where at least ten consumers of like activity were seen. It is
 # **response, not uplift**: who got a campaign was not drawn by lot. Before the data are asked, the policy is: contact
 # pressure, purpose, vulnerability, special categories.
 
 # %%
-Markdown(what_if_table(story.simulated))
+Markdown(home.told(what_if_table(story.simulated)))
 
 # %% [markdown]
 # ## Many twins: segments
@@ -71,7 +73,7 @@ Markdown(what_if_table(story.simulated))
 Image(str(home.places.figure("segments")), width=1000)
 
 # %%
-Markdown(segments_table(story.segments.segments))
+Markdown(home.told(segments_table(story.segments.segments)))
 
 # %% [markdown]
 # ## Twins that are new
@@ -86,4 +88,4 @@ Image(str(home.places.figure("newcomers")), width=900)
 # ## What this says
 
 # %%
-Markdown(story.conclusion)
+Markdown(home.told(story.conclusion))

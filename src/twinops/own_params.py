@@ -110,7 +110,7 @@ class TimeParams(Section):
 
     def _tells_a_day(self) -> bool:
         """What the letters write they can read again, the day of the month before all."""
-        day = datetime(2017, 3, 31, tzinfo=UTC)
+        day = datetime(1999, 3, 31, tzinfo=UTC)
         try:
             return datetime.strptime(day.strftime(self.format), self.format).date() == day.date()  # noqa: DTZ007
         except ValueError:
@@ -132,6 +132,7 @@ class MoneyParams(Section):
 class OwnLegal(Section):
     """Why the source may be held (GDPR arts. 5, 6, 13, 14, 30); `purposes` says what each column of ours is for.
 
+    `dataset` and `country` are how documents and notebooks call the data and say where their people live.
     What is not known yet is `open`: bases, controller, collected_from, notice, retention_days.
     """
 
@@ -144,6 +145,8 @@ class OwnLegal(Section):
     notice: Text
     synthetic: bool
     personal_data: Annotated[str, Field(pattern=r"^https://w3id\.org/dpv")] = "https://w3id.org/dpv#PersonalData"
+    dataset: Text | None = None
+    country: Text | None = None
 
     @property
     def open(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationEr
 from twinops import plugins
 from twinops.entities.day_count import DayCount
 from twinops.entities.demographics import CODES, SHOPPING
+from twinops.entities.wording import WORD
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams, Section, shown
 
@@ -331,11 +332,22 @@ class DocumentsParams(Section):
     model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 
 
+class SubjectParams(Section):
+    """The word for one of those whom the data are about, and for several; texts, axes and documents say it."""
+
+    one: Annotated[str, Field(pattern=WORD)] = "consumer"
+    many: Annotated[str, Field(pattern=WORD)] = "consumers"
+
+
+ANY_CONSUMER = SubjectParams()
+
+
 class Params(Section):
     """The whole of `params.yaml`."""
 
     as_of: Date
     months: tuple[Month, ...] | tuple[Literal["all"]] = Field(min_length=1)
+    subject: SubjectParams = ANY_CONSUMER
     compute: ComputeParams
     vault: VaultParams
     sources: SourcesParams

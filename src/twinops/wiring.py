@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 from twinops import params as params_file
 from twinops import plugins
@@ -23,10 +23,12 @@ from twinops.workflows.places import Places
 if TYPE_CHECKING:
     from twinops.twin.answers.what_if import Simulated
     from twinops.workflows.candidate.preview import Preview
+    from twinops.workflows.declared_words import DeclaredWords
     from twinops.workflows.twin.predict import Predicted
     from twinops.workflows.twin.show import ShownPortrait
 
 
+T = TypeVar("T")
 WORKFLOWS = "twinops.workflows"
 READING = frozenset(
     {
@@ -58,6 +60,22 @@ class Project:
     def places(self) -> Places:
         """Where everything lies."""
         return Places(self.root)
+
+    @cached_property
+    def words(self) -> DeclaredWords:
+        """The words of its texts, as `params.yaml` and its sources declare them."""
+        from twinops.workflows.declared_words import DeclaredWords
+
+        return DeclaredWords(self.params.own, self.params.subject)
+
+    def told(self, value: T) -> T:
+        """A text, or a record of texts, in the declared words."""
+        return self.words.told(value)
+
+    @property
+    def about(self) -> str:
+        """Whom everything here is about, as declared: one line of Markdown."""
+        return self.words.about
 
     @cached_property
     def engine(self) -> Engine:
@@ -261,7 +279,7 @@ class Twin:
         return predicted
 
     def simulate(self, action: str) -> Simulated:
-        """What would come after `campaign:A`, `basket:25` (USD) or `silence:14` (days): response, not uplift."""
+        """What would come after `campaign:A`, `basket:25` or `silence:14` (days): response, not uplift."""
         simulated: Simulated = self.project.run("twin.simulate", who=self.who, purpose=self.purpose, action=action)
         return simulated
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from functools import cache
 from importlib import import_module
@@ -13,6 +13,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation
+from twinops.entities.wording import Wording
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.law import intended_use
 from twinops.governance.policy import limits as policy
@@ -20,6 +21,7 @@ from twinops.governance.policy import limits as policy
 ROOT = Path(__file__).parents[2]
 COMPLIANCE = ROOT / "compliance"
 HELD_OUT = "held-out as-of days 253, 281, 309, 337"
+DRAWN = "percentile interval of 400 draws of households"
 
 
 def text(name: str) -> str:
@@ -32,7 +34,7 @@ def shipped_policy() -> policy.Policy:
 
 
 def measure(name: str, value: float, low: float | None = None, high: float | None = None, **more: Any) -> Measure:
-    settings = {"n": 1940, "source": HELD_OUT, "method": "percentile interval of 400 draws of households", **more}
+    settings = {"n": 1940, "unit_of_n": "households", "source": HELD_OUT, "method": DRAWN} | more
     return Measure(name, value, low=low, high=high, **settings)
 
 
@@ -129,7 +131,9 @@ OPENING = {"number": 1, "day": "2026-11-25", "revision": "5abf5c1d0e", "why": "t
            "candidate": "a" * 16, "of_this": True}  # fmt: skip
 LOOKED = {"tried": 3, "openings": [OPENING], "of_this_split": 1, "declared": True, "size": 4, "head": "b" * 64,
           "lines": ["a" * 16, "c" * 16, "d" * 16, "b" * 16]}  # fmt: skip
+HOUSEHOLDS = Wording("household", "households", "USD", 2)
 FACTS = (
+    Fact("wording", asdict(HOUSEHOLDS), Kind.DECLARED, "params.yaml: subject"),
     fact("holdout.split", APART),
     fact("looks", LOOKED),
     fact("fairness_tests", EVEN),

@@ -93,7 +93,11 @@ class Office:
         path.parent.mkdir(parents=True, exist_ok=True)
         told = {f.name for f in (*declared(), *source_facts())}
         later = ("judged_on", "git_", "lock_", "documents.")
-        kept = {f.name: f for f in governed.FACTS if f.name not in told and not f.name.startswith(("source.", *later))}
+        kept = {
+            f.name: f
+            for f in governed.FACTS
+            if f.name not in told and not f.name.startswith(("source.", "wording", *later))
+        }
         panel = governed.fact("population.panel", {"households_in_sources": subjects, "rows": 42243})
         facts = {**kept, panel.name: panel, **{f.name: f for f in extra}}
         path.write_text(Findings(MEASURES, tuple(facts.values())).to_json())

@@ -87,9 +87,9 @@ def test_a_gate_nobody_lists_is_a_mistake() -> None:
 
 def test_the_measure_is_read_in_the_words_of_whoever_measured_it(shown: dict[str, Any]) -> None:
     card, documents = shown["documents"]["appendix.md"], shown["documents"]
-    assert "- The share that is told warmly: 0.4 [0.3, 0.5] (n=200 households)" in part(card, "Monitoring")
+    assert "- The share that is told warmly: 0.4 [0.3, 0.5] (n=200 consumers)" in part(card, "Monitoring")
     assert "| `warmth` | How warmly each household is told |" in part(card, "Pictures")
-    assert "| `warmth_share` | 0.4 [0.3, 0.5] (n=200 households) |" in card
+    assert "| `warmth_share` | 0.4 [0.3, 0.5] (n=200 consumers) |" in card
     metrics = json.loads(documents["bom.cdx.json"])["components"][0]["modelCard"]["quantitativeAnalysis"]
     assert [m["value"] for m in metrics["performanceMetrics"] if m["type"] == "warmth_share"] == ["0.4"]
     assert shown["status"]["measures"]["warmth_share"]["value"] == 0.4

@@ -50,6 +50,8 @@ def test_every_mistake_is_told_at_once() -> None:
         ("evaluate.cutoffs", [254]),
         ("fairness.cutoff", 225),
         ("drift.current_cutoff", 1),
+        ("subject.one", "<b>"),
+        ("subject.many", ""),
         ("months", ["2017-13"]),
         ("months", ["2017-02", "2017-01"]),
         ("months", []),

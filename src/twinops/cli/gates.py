@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twinops import plugins
 from twinops.cli._answer import Json, answer, current, home
 from twinops.errors import REFUSED, ParamsError
+
+if TYPE_CHECKING:
+    from twinops.wiring import Project
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
@@ -21,7 +24,8 @@ def list_gates(ctx: typer.Context, as_json: Json = False) -> None:
     from twinops.governance.gates._shelf import SHELF
     from twinops.workflows.policy_file import policy_of
 
-    told = [_told(gate, plugins.load(SHELF, gate.gate)) for gate in policy_of(home(ctx).places).gates]
+    project = home(ctx)
+    told = [_told(gate, plugins.load(SHELF, gate.gate), project) for gate in policy_of(project.places).gates]
     answer(
         told,
         as_json=as_json,
@@ -142,12 +146,12 @@ def _write_page(path: Path, judged: Any) -> None:
     path.write_text(page(preview_html(judged.decision, title=title, about=about), title=title), encoding="utf-8")
 
 
-def _told(gate: Any, module: Any) -> dict[str, Any]:
+def _told(gate: Any, module: Any, project: Project) -> dict[str, Any]:
     return {
         "id": gate.id,
         "gate": gate.gate,
         "severity": gate.severity,
-        "question": module.QUESTION,
+        "question": project.told(module.QUESTION),
         "rule": module.RULE,
         "limits": dict(gate.limits),
         "may_resolve": list(gate.may_resolve),

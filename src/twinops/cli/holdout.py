@@ -23,7 +23,7 @@ def open_(
     again: Annotated[str, typer.Option(help="Why these days are looked at once more.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Let the next run measure this candidate on households that chose nothing. Counted before it is seen."""
+    """Let the next run measure this candidate on consumers that chose nothing. Counted before it is seen."""
     from twinops.workflows.holdout.open_once import Opening
 
     opening = Opening(by, why, datetime.now(UTC).date(), again)
@@ -38,7 +38,7 @@ def open_(
 
 @app.command()
 def split(ctx: typer.Context, by: By, why: Why, as_json: Json = False) -> None:
-    """Declare that `holdout` in params.yaml draws other households from now on. Earlier looks stay counted."""
+    """Declare that `holdout` in params.yaml draws other consumers from now on. Earlier looks stay counted."""
     found = home(ctx).run("holdout.new_split", by=by, why=why, day=datetime.now(UTC).date())
     text = f"the split with salt {found.salt} and share {found.share:g} is declared; `make run` draws it, then commit"
     answer(found, as_json=as_json, text=text)

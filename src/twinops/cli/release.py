@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, home, talk
+from twinops.entities.wording import MANY
 
 if TYPE_CHECKING:
     from twinops.workflows.release.release import Released
@@ -22,17 +23,21 @@ def synthetic(
     as_json: Json = False,
 ) -> None:
     """People who do not exist, drawn from noisy counts under differential privacy."""
-    _tell(home(ctx).run("release.release", kind="synthetic", epsilon=epsilon), as_json=as_json)
+    project = home(ctx)
+    found = project.run("release.release", kind="synthetic", epsilon=epsilon)
+    _tell(found, text=project.told(_text(found)), as_json=as_json)
 
 
 @app.command()
 def generalised(ctx: typer.Context, as_json: Json = False) -> None:
-    """Real households in ranges wide enough that each stands in a class of several."""
-    _tell(home(ctx).run("release.release", kind="generalised"), as_json=as_json)
+    """Real consumers in ranges wide enough that each stands in a class of several."""
+    project = home(ctx)
+    found = project.run("release.release", kind="generalised")
+    _tell(found, text=project.told(_text(found)), as_json=as_json)
 
 
-def _tell(released: Released, *, as_json: bool) -> None:
-    answer(released, as_json=as_json, text=_text(released))
+def _tell(released: Released, *, text: str, as_json: bool) -> None:
+    answer(released, as_json=as_json, text=text)
     if released.refused:
         talk("Nothing was written.")
         raise typer.Exit(REFUSED)
@@ -42,5 +47,5 @@ def _text(released: Released) -> str:
     if released.refused:
         return "\n".join(["Refused:", *(f"- {why}" for why in released.refused)])
     risks = [f"  {m.name.replace('_', ' ')}: {m}" for m in released.risks]
-    head = f"{released.folder}: {released.rows:,} rows from {released.households:,} households; see its README.md"
+    head = f"{released.folder}: {released.rows:,} rows from {released.households:,} {MANY}; see its README.md"
     return "\n".join([head, *risks])

@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(hidden=True, context_settings={"ignore_unknown_options": True, "allow_extra_args": True})
 def run(ctx: typer.Context, verb: str, as_json: Json = False) -> None:
-    """Do one workflow: `twinops run collect --source transactions --batch 2017-01`."""
+    """Do one workflow: `twinops run collect --source transactions --batch MONTH`."""
     arguments = pairs(ctx.args)
     named = " ".join([verb, *arguments.values()])
     started = monotonic()

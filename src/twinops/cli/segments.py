@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, home
+from twinops.entities.wording import MANY, MONEY
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
@@ -24,20 +25,22 @@ def segments(
         list[str] | None, typer.Option(help="activity, recency, value, discounts or weekend; at most two.")
     ] = None,
     what_if: Annotated[
-        str | None, typer.Option(help="campaign:A (or B, C), basket:25 (USD), silence:14 (days).")
+        str | None, typer.Option(help="campaign:A (or B, C), basket:25 (money), silence:14 (days).")
     ] = None,
     purpose: Annotated[str, typer.Option(help="A purpose of compliance/intended_use.yaml.")] = "twin_scoring",
     picture: Annotated[Path | None, typer.Option(help="Draw it into this PNG.", dir_okay=False)] = None,
     as_json: Json = False,
 ) -> None:
     """Aggregate insight and what-ifs per segment, for market research. Fewer than ten are never shown."""
-    found = home(ctx).run("twin.segments", by=tuple(by or ("activity",)), what_if=what_if, purpose=purpose)
+    project = home(ctx)
+    found = project.run("twin.segments", by=tuple(by or ("activity",)), what_if=what_if, purpose=purpose)
     if picture is not None and not found.refused:
         from twinops.evaluation.canvas import save
         from twinops.evaluation.segments.picture import segments_picture
 
-        save(segments_picture(found.segments, what=_what(found), horizon_days=found.horizon_days), picture)
-    text = "\n".join(found.refused) if found.refused else _text(found)
+        drawn = segments_picture(found.segments, what=_what(found), horizon_days=found.horizon_days)
+        save(drawn, picture, project.words.wording)
+    text = "\n".join(found.refused) if found.refused else project.told(_text(found))
     answer(found, as_json=as_json, text=text)
     raise typer.Exit(REFUSED if found.refused else 0)
 
@@ -48,14 +51,14 @@ def _what(found: Segmented) -> str:
     action = found.action
     return {
         "campaign": f"a campaign of type {action.campaign}",
-        "basket": f"one more basket of {action.amount:,.0f} USD",
+        "basket": f"one more basket of {action.amount:,.0f} {MONEY}",
         "silence": f"{action.amount:.0f} days of silence",
     }[action.kind]
 
 
 def _text(found: Segmented) -> str:
     head = (
-        f"{found.asked:,} households that allow {found.purpose}, as of {found.date}; expected in the next "
+        f"{found.asked:,} {MANY} that allow {found.purpose}, as of {found.date}; expected in the next "
         f"{found.horizon_days} days, means with 95 % intervals"
     )
     lines = [head, *(_line(s) for s in found.segments)]
@@ -69,8 +72,8 @@ def _line(s: Segment) -> str:
     if s.households is None or s.active is None:
         return f"  {name}: suppressed"
     told = (
-        f"  {name}: {s.households:,} households; shop at all {_shown(s.active, 100)} %, "
-        f"baskets {_shown(s.baskets)}, spend {_shown(s.spend)} USD"
+        f"  {name}: {s.households:,} {MANY}; shop at all {_shown(s.active, 100)} %, "
+        f"baskets {_shown(s.baskets)}, spend {_shown(s.spend)} {MONEY}"
     )
     if s.what_if is None:
         return told
@@ -80,7 +83,7 @@ def _line(s: Segment) -> str:
     what = (
         f"redeem {_shown(w.redeemed, 100)} %"
         if w.redeemed
-        else f"spend {_shown(w.spend)} USD, change {_shown(w.difference)}"
+        else f"spend {_shown(w.spend)} {MONEY}, change {_shown(w.difference)}"
     )
     return f"{told}; if ({w.households:,}): {what}"
 

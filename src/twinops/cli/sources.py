@@ -15,6 +15,7 @@ import typer
 from twinops import plugins
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.entities.legal import LegalFacts
+from twinops.entities.wording import MANY
 from twinops.errors import REFUSED, DataError, ParamsError
 
 if TYPE_CHECKING:
@@ -46,8 +47,9 @@ def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
 
     Lines are told, and the shape of a failing cell, never the cell. Ends with 3 when nothing at all would be taken.
     """
-    found = home(ctx).run("sources.check", name=name)
-    answer(found, as_json=as_json, text=_checked(found))
+    project = home(ctx)
+    found = project.run("sources.check", name=name)
+    answer(found, as_json=as_json, text=project.told(_checked(found)))
     if found.nothing:
         raise DataError(f"Nothing of own.{name} would be taken.", hint="The lines above say why.")
 
@@ -214,7 +216,7 @@ def _days(days: int | None) -> str:
 def _checked(found: Checked) -> str:
     lines = [
         f"own.{found.name} ({found.kind}): {found.records:,} records in {found.files} file(s)",
-        f"  would be taken: {found.taken:,} of {found.households:,} households{_by_month(found.months)}",
+        f"  would be taken: {found.taken:,} of {found.households:,} {MANY}{_by_month(found.months)}",
         f"  would be quarantined: {_listed(found.quarantined) or 'none'}",
         f"  columns without a declared purpose, not read: {', '.join(map(_safe, found.dropped_columns)) or 'none'}",
         f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",

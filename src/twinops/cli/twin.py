@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, home
+from twinops.entities.wording import MANY, MONEY
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 Id = Annotated[
-    str, typer.Argument(help="The consumer's id: a household's number, or a subject id.", show_default=False)
+    str, typer.Argument(help="The consumer's id: their number in the source, or a subject id.", show_default=False)
 ]
 ACCESS = "access_request"
 Purpose = Annotated[str, typer.Option(help="What for: twin_scoring or offers, as the consumer allows.")]
@@ -49,19 +50,20 @@ def simulate(
     ctx: typer.Context,
     who: Id,
     purpose: Purpose,
-    action: Annotated[str, typer.Option(help="campaign:A (or B, C), basket:25 (USD), silence:14 (days).")],
+    action: Annotated[str, typer.Option(help="campaign:A (or B, C), basket:25 (money), silence:14 (days).")],
     as_json: Json = False,
 ) -> None:
     """What would come if: a distribution, or why the data, the consumer or the policy do not allow an answer."""
-    found = home(ctx).run("twin.simulate", who=who, purpose=purpose, action=action)
-    answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else _told(found))
+    project = home(ctx)
+    found = project.run("twin.simulate", who=who, purpose=purpose, action=action)
+    answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else project.told(_told(found)))
     raise typer.Exit(REFUSED if found.refused else 0)
 
 
 def _told(found: Simulated) -> str:
     names = {
         "campaign": ("as it is, from today", f"with campaign {found.action.campaign}, from today"),
-        "basket": ("without it, from tomorrow", f"with a basket of {found.action.amount:,.2f} USD, from tomorrow"),
+        "basket": ("without it, from tomorrow", f"with a basket of {found.action.amount:,.2f} {MONEY}, from tomorrow"),
         "silence": ("as it is, from today", f"after {found.action.amount:.0f} days of silence, from then"),
     }[found.action.kind]
     longest = max(map(len, names))
@@ -70,8 +72,7 @@ def _told(found: Simulated) -> str:
         r = found.redemption
         own = "" if r.own is None else f"; this one's own chance: {r.own:.1%}"
         lines.append(
-            f"redeemed: {r.share:.1%} [{r.low:.1%}, {r.high:.1%}] of {r.contacts:,} such mailings to like households"
-            f"{own}"
+            f"redeemed: {r.share:.1%} [{r.low:.1%}, {r.high:.1%}] of {r.contacts:,} such mailings to like {MANY}{own}"
         )
     return "\n".join([*lines, found.caveat])
 
@@ -81,6 +82,6 @@ def _row(d: Forecast | None) -> str:
         return "not told"
     (few, many), (least, most) = d.baskets_range, d.spend_range
     return (
-        f"{d.baskets:.1f} baskets [{few:.0f}, {many:.0f}], {d.spend:,.0f} USD [{least:,.0f}, {most:,.0f}], "
-        f"80 of 100 of {d.households:,} like households"
+        f"{d.baskets:.1f} baskets [{few:.0f}, {many:.0f}], {d.spend:,.0f} {MONEY} [{least:,.0f}, {most:,.0f}], "
+        f"80 of 100 of {d.households:,} like {MANY}"
     )

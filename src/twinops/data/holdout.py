@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.vault.drawing import drawn
+from twinops.entities.wording import MANY
 from twinops.params import HoldoutParams
 from twinops.ports import KeyStore
 
@@ -35,7 +36,7 @@ class Apart:
         if self.sids:
             return ""
         return (
-            f"Of {self.households} households a share of {self.split.share:g} is fewer than {FEWEST}, "
+            f"Of {self.households} {MANY} a share of {self.split.share:g} is fewer than {FEWEST}, "
             "too few to tell anything."
         )
 

@@ -30,6 +30,7 @@ SHEET = DataSheet(
     partly_imputed="household composition, children and marital status",
     not_about="EU consumers",
     made_up="their consent is synthetic, and so are all social columns",
+    subjects="households of the loyalty card",
     technical="Grocery households of one retailer and one year; the results tell nothing about consumers in the EU.",
     biases="Loyalty households of one grocer and one year, in the United States; only those whose consent allows it.",
     limitations="Tells nothing about consumers in the EU. Demographics are partly imputed by the publisher.",

@@ -12,6 +12,7 @@ from twinops.entities.canonical import digest, from_json, to_json
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation, Section
+from twinops.entities.wording import FACT, NEUTRAL, Wording
 
 SCHEMA = "twinops.evidence/1"
 JUDGED_ON = "judged_on"
@@ -77,6 +78,14 @@ class Evidence:
         """The same, where a table is wanted; empty when it is none."""
         found = self.value(name, *path)
         return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def wording(self) -> Wording:
+        """The declared words for whom the data are about and for their money; neutral ones where none can be read."""
+        try:
+            return Wording(**self.table(FACT))
+        except (TypeError, ValueError):
+            return NEUTRAL
 
     @property
     def sources(self) -> tuple[Fact, ...]:

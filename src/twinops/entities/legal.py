@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.wording import MANY
 
 
 @dataclass(frozen=True)
@@ -19,11 +20,11 @@ class DataSheet:
     short: str = "own"
     cite_as: str = "The controller's own data; not published."
     license: str = "None: not published."
-    people: str = "households of the controller's own"
+    people: str = f"{MANY} of the controller's own"
     partly_imputed: str = ""
     not_about: str = "anybody else"
     made_up: str = ""
-    subjects: str = "households of the loyalty card"
+    subjects: str = f"{MANY} of the controller's own"
     technical: str = "The results tell nothing about consumers beyond the controller's own data."
     biases: str = "Only consumers of the controller whose consent allows it."
     limitations: str = "Tells nothing about consumers beyond the controller's own data."

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from twinops.entities.canonical import digest, rounded
+from twinops.entities.wording import MANY
 
 NORMAL_95 = 1.959964
 """Half of a normal's 95 % interval, in standard deviations."""
@@ -31,7 +32,7 @@ class Measure:
     high: float | None = None
     level: float = 0.95
     unit: str | None = None
-    unit_of_n: str = "households"
+    unit_of_n: str = MANY
     seed: int | None = None
 
     def __post_init__(self) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from twinops.entities.measure import Measure
+from twinops.entities.wording import Wording
 from twinops.evaluation.statistics.estimate import Estimate
 
 BLUE, ORANGE, GREEN, GREY, INK = "#0072b2", "#d55e00", "#009e73", "#8c8c8c", "#222222"
@@ -96,8 +98,19 @@ def panel_title(ax: Axes, text: str) -> None:
     ax.set_title(text, fontsize=10, loc="left", color=INK)
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG that names neither program nor time."""
+def _say(figure: Figure, words: Wording) -> None:
+    """Put every text of the figure into the declared words."""
+    for axis in (axis for ax in figure.axes for axis in (ax.xaxis, ax.yaxis)):
+        labels = [label.get_text() for label in axis.get_ticklabels()]
+        if (told := words.told(labels)) != labels:  # an axis writes its ticks anew when it is drawn
+            axis.set_ticks(axis.get_ticklocs(), told)
+    for text in figure.findobj(Text):
+        text.set_text(words.told(text.get_text()))
+
+
+def save(figure: Figure, path: Path, words: Wording) -> None:
+    """Write a PNG in the declared words; it names neither program nor time."""
+    _say(figure, words)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Matplotlib writes its own name and version otherwise, and the same numbers would give other bytes
     figure.savefig(path, metadata={"Software": None})

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from twinops.entities.legal import DataSheet
+from twinops.entities.wording import MANY, ONE
 from twinops.governance.markdown import escape
 
 KINDS = {
-    "synthetic": "Rows of people who do not exist, drawn from noisy counts of real households (a tree of pairs of "
+    "synthetic": f"Rows of people who do not exist, drawn from noisy counts of real {MANY} (a tree of pairs of "
     "columns, noise by OpenDP).",
-    "generalised": "Rows of real households in ranges so wide that every row stands in a class of several (strict "
+    "generalised": f"Rows of real {MANY} in ranges so wide that every row stands in a class of several (strict "
     "Mondrian partitioning); the column an attacker is after keeps its band.",
 }
 
@@ -46,7 +47,7 @@ def sheet(
             "",
             "## What attacks on it achieved",
             "",
-            "Each attack was run on households in the release and on households kept out of it; the risk is what it "
+            f"Each attack was run on {MANY} in the release and on {MANY} kept out of it; the risk is what it "
             f"had over the latter. A table with an attack that may succeed beyond {risk_at_most:g} is not written.",
             "",
             *(_measured(risks, figures["utility"]) if exact else [STAYS_INSIDE]),
@@ -82,14 +83,14 @@ def _promise(figures: Mapping[str, Any]) -> list[str]:
     said = figures["promise"]
     if figures["kind"] == "synthetic":
         return [
-            f"Differential privacy with epsilon {said['epsilon']:.3g} at delta {said['delta']:g} per household (zero-"
+            f"Differential privacy with epsilon {said['epsilon']:.3g} at delta {said['delta']:g} per {ONE} (zero-"
             f"concentrated loss {said['rho']:.4g}). All synthetic tables so far have spent epsilon "
             f"{figures['epsilon_spent_in_all']:.3g} together; {_others(figures['generalised_in_all'])}. It holds if a "
-            "household is one row, made of its own data alone, as here, and if the ledger of releases is complete: a "
+            f"{ONE} is one row, made of its own data alone, as here, and if the ledger of releases is complete: a "
             "copy of the project with its own ledger spends a budget of its own."
         ]
     return [
-        f"Every row stands in a class of at least {said['k']} households whose bands of the sensitive "
+        f"Every row stands in a class of at least {said['k']} {MANY} whose bands of the sensitive "
         f"column are as mixed as {said['l']:g} equally frequent ones and within {said['t']:g} of everybody's spread.",
         "These are real rows, only wider: it promises nothing against someone who knows more than these columns, or "
         f"holds several such tables; {_others(figures['generalised_in_all'])}.",
@@ -102,7 +103,7 @@ def _others(generalised: int) -> str:
 
 def _utility(figures: Mapping[str, Any]) -> list[str]:
     return [
-        f"Its single columns are {figures['single']:.3f} from those of the {figures['n']:,} households it stands for "
-        f"(mean total variation distance), its pairs {figures['pairs']:.3f}. Two random parts of the households are "
+        f"Its single columns are {figures['single']:.3f} from those of the {figures['n']:,} {MANY} it stands for "
+        f"(mean total variation distance), its pairs {figures['pairs']:.3f}. Two random parts of the {MANY} are "
         f"{figures['single_apart']:.3f} and {figures['pairs_apart']:.3f} apart, so distances of that size are chance."
     ]

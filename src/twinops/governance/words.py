@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from twinops.entities.wording import MANY, MONEY
+
 NOT_SAID = "not said"
 FIRST = ("title", "name", "class", "rule", "who", "question", "value", "version", "controller")
 """Keys that lead; the others follow by alphabet, so that a record read back from JSON reads the same."""
+
+
+SPOKEN = {"households": MANY, "usd": MONEY}
+"""Parts of the names of fields that a project has words of its own for; whoever lets the text out tells them."""
 
 
 def words(value: Any) -> str:
@@ -75,4 +81,4 @@ def _ordered(table: dict[Any, Any]) -> list[tuple[Any, Any]]:
 
 
 def _spaced(key: Any) -> str:
-    return str(key).replace("_", " ")
+    return " ".join(SPOKEN.get(part, part) for part in str(key).split("_"))

@@ -14,9 +14,10 @@ from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.governance.reading import parse
 from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.params import DocumentsParams, SourcesParams
+from twinops.params import ANY_CONSUMER, DocumentsParams, SourcesParams, SubjectParams
 from twinops.workflows.compliance_files import Declarations
 from twinops.workflows.compliance_files import text_of as _text
+from twinops.workflows.declared_words import DeclaredWords
 from twinops.workflows.places import Places
 
 SHIPPED = SourcesParams()
@@ -36,6 +37,7 @@ class CandidateFolder:
     as_of: date
     own: OwnParams = NOTHING_OWN
     shipped: SourcesParams = SHIPPED
+    subject: SubjectParams = ANY_CONSUMER
 
     def gather(self, declared: Declarations, *, key: str = NO_KEY) -> Evidence:
         """All findings, and all that is declared in `compliance/` and by the sources.
@@ -47,14 +49,16 @@ class CandidateFolder:
         stages = [path.stem for path in self.places.all_measures]
         if not stages:
             raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
-        found = sum((self.places.kept(stage) for stage in stages), Findings())
+        words = DeclaredWords(self.own, self.subject)
+        found = words.told(sum((self.places.kept(stage) for stage in stages), Findings()))
         against_other_sources(next((f.value for f in found.facts if f.name == READ_OWN), {}), self.own)
         told = (
             *declared.facts,
             *source_facts(self.own, files_of_others=self.shipped.folder is not None),
             *open_facts(self.own),
             undeclared_fact(self.own),
-            sheet_fact(self.own),
+            words.fact,
+            words.told(sheet_fact(self.own)),
             model_fact(self.places),
             *library_facts(self.places),
             *blend_facts(self.places),

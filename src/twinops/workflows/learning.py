@@ -7,6 +7,7 @@ from twinops.evaluation.accuracy.choice import Choice, read_choice
 from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,7 @@ class Learning:
 
     plane: DataPlane
     plain: Recipe
+    words: DeclaredWords = UNDECLARED
 
     @cached_property
     def choice(self) -> Choice:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinops.entities.findings import Findings
+from twinops.entities.wording import Wording
 from twinops.errors import DataError
 
 MOST_BYTES = 2**20
@@ -141,9 +142,9 @@ class Places:
         """Findings of one stage."""
         return self.root / "reports" / "measures" / f"{name}.json"
 
-    def keep(self, stage: str, findings: Findings) -> None:
-        """Write the findings of one stage."""
-        write(self.measures(stage), findings.to_json())
+    def keep(self, stage: str, findings: Findings, words: Wording) -> None:
+        """Write the findings of one stage, in the declared words."""
+        write(self.measures(stage), words.told(findings).to_json())
 
     def kept(self, stage: str) -> Findings:
         """The findings of one stage.

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from twinops.data.consent import ages
 from twinops.entities.measure import Measure
+from twinops.entities.wording import ONE
 from twinops.errors import DataError
 from twinops.plugins import text_beside
 from twinops.twin.model.model import TwinModel
@@ -75,11 +76,11 @@ def stream_gap(everyone: Examples, diary: Diary, model: TwinModel) -> tuple[Meas
     worst = max((_gap(row, {c: batch[c][i] for c in STATE}) for i, row in enumerate(states)), default=0.0)
     method = (
         "largest gap of a decayed number of baskets between taking in events one by one and the panel's SQL, for each "
-        "basket of the household; counted in full; tenure, exposure, days, counts and totals are equal"
+        f"basket of the {ONE}; counted in full; tenure, exposure, days, counts and totals are equal"
     )
     return (
         Measure("stream_batch_gap", worst / BILLION, len(everyone), "panel and baskets", method, unit="baskets",
-                unit_of_n="household-days"),
+                unit_of_n=f"{ONE}-days"),
     )  # fmt: skip
 
 

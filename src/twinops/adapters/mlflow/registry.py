@@ -82,7 +82,7 @@ def _lowest(found: Any) -> str | None:
 def _ensure(client: Any, name: str) -> None:
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(
-            name, description="Consumer twin: what a household is expected to do in the coming weeks."
+            name, description="Consumer twin: what a consumer is expected to do in the coming weeks."
         )
 
 

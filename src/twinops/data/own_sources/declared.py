@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from twinops import plugins
 from twinops.data.schema import Schema
-from twinops.entities.legal import LegalFacts
+from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.errors import ParamsError
-from twinops.own_params import OPEN, OwnParams, OwnSource, staged_as
+from twinops.own_params import OPEN, OwnLegal, OwnParams, OwnSource, staged_as
 
 KINDS = "twinops.data.own_sources.kinds"
 """Said here as well: whoever names a shelf is what `make deps` follows, and it does not follow parameters."""
@@ -85,8 +85,16 @@ def legal(said: OwnSource) -> LegalFacts:
         notice=facts.notice,
         synthetic=facts.synthetic,
         personal_data=facts.personal_data,
+        sheet=_sheet(facts),
         demo=False,
     )
+
+
+def _sheet(facts: OwnLegal) -> DataSheet:
+    """Whom the data are about, as far as that is declared."""
+    plain = DataSheet()
+    where = f" in {facts.country}" if facts.country else ""
+    return replace(plain, name=facts.dataset or plain.name, people=f"{plain.people}{where}")
 
 
 def law_on(own: OwnParams, source: ModuleType) -> LegalFacts:

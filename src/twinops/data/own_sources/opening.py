@@ -52,7 +52,7 @@ def of_batch(source: DeclaredSource, batch: str) -> Path:
     """
     if not (MONTH.fullmatch(batch) or (batch == WHOLE and source.said.reads != "folder")):
         raise ParamsError(
-            f"{batch!r} is not a month.", hint="Say it as 2017-01, or `all` for one file with all months."
+            f"{batch!r} is not a month.", hint="Say it as YYYY-MM, or `all` for one file with all months."
         )
     if source.said.reads != "folder":
         return _declared_path(source)

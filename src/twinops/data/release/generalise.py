@@ -65,8 +65,8 @@ def generalise(codes: np.ndarray, bands: tuple[CodeBand, ...], rule: Rule) -> Ge
     cutter = _Cutter(codes, secret, whole, rule)
     if not cutter.stands(np.arange(len(codes))):
         raise DataError(
-            f"{len(codes)} households cannot be generalised to classes of {rule.k} with {rule.l} sensitive bands.",
-            hint="Release from more households, or lower release.k or release.l in params.yaml.",
+            f"{len(codes)} consumers cannot be generalised to classes of {rule.k} with {rule.l} sensitive bands.",
+            hint="Release from more consumers, or lower release.k or release.l in params.yaml.",
         )
     parts = [np.array(sorted(part, key=lambda r: codes[r, secret])) for part in cutter.cut(np.arange(len(codes)))]
     # the order of classes must not tell the order of households

@@ -61,8 +61,8 @@ def synthesise(codes: np.ndarray, bands: tuple[CodeBand, ...], *, epsilon: float
     """
     if len(codes) < FEWEST:
         raise DataError(
-            f"{len(codes)} households are too few for a synthetic table; at least {FEWEST} are needed.",
-            hint="Release from more households.",
+            f"{len(codes)} consumers are too few for a synthetic table; at least {FEWEST} are needed.",
+            hint="Release from more consumers.",
         )
     sizes = [band.size for band in bands]
     # a third each for columns, choice of pairs, and pairs; a hair less, so that rounding never overspends

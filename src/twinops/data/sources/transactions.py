@@ -28,6 +28,9 @@ _MONEY = {
     "coupon_match_disc": "coupon_match_discount_cents",
 }
 
+CURRENCY = ("USD", 2)
+"""ISO 4217 code, and in how many digits its minor unit lies behind the major one."""
+
 LEGAL = LegalFacts(
     controller=journey.CONTROLLER,
     provenance=journey.PROVENANCE,

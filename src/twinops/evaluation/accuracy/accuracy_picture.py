@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from twinops.entities.baselines import BEST, CHALLENGER, best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.accuracy.measures import ZERO
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
@@ -14,7 +15,7 @@ PANELS = {
     "active_auc": ("Who comes back: AUC", "higher is better"),
     "active_brier": ("Chance to come back: Brier", "lower is better"),
     "baskets_poisson_deviance": ("Baskets: Poisson deviance", "lower is better"),
-    "spend_mae": ("Median of spend: error, USD", "lower is better"),
+    "spend_mae": (f"Median of spend: error, {MONEY}", "lower is better"),
     "spend_deviance": ("Mean of spend: deviance", "lower is better"),
 }
 MODELS = {
@@ -45,7 +46,7 @@ def accuracy_picture(findings: Findings) -> Figure:
     return tell(
         figure,
         finding=_finding(measures),
-        rests_on=f"n = {any_measure.n:,} households; {any_measure.source}.\n95 % intervals: {any_measure.method}.",
+        rests_on=f"n = {any_measure.n:,} {MANY}; {any_measure.source}.\n95 % intervals: {any_measure.method}.",
     )
 
 

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import NORMAL_95
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.canvas import BLUE, GREEN, canvas, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.wilson import share
@@ -44,17 +45,17 @@ def activity_picture(periods: tuple[Period, ...], *, first_day: date, horizon_da
     left.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     panel_title(left, f"Bought within {horizon_days} days")
     _band(right, periods, [p.spend for p in periods], GREEN)
-    right.yaxis.set_major_formatter(lambda usd, _: f"${usd:,.0f}")
-    panel_title(right, f"Mean spend within {horizon_days} days")
+    right.yaxis.set_major_formatter(lambda money, _: f"{money:,.0f}")
+    panel_title(right, f"Mean spend within {horizon_days} days, {MONEY}")
     for ax in (left, right):
         _months(ax, periods, first_day)
     shares = [f"{p.active.value:.0%}" for p in sorted(periods, key=lambda p: p.active.value)]
     fewest, most = min(p.households for p in periods), max(p.households for p in periods)
     return tell(
         figure,
-        finding=f"Between {shares[0]} and {shares[-1]} of the households come back within {horizon_days} days",
-        rests_on=f"n = {fewest:,} to {most:,} households with training consent and an earlier basket, {len(periods)} "
-        f"as-of days in {first_day + timedelta(days=periods[0].cutoff):%Y}; calendar dates are assigned.\n"
+        finding=f"Between {shares[0]} and {shares[-1]} of the {MANY} come back within {horizon_days} days",
+        rests_on=f"n = {fewest:,} to {most:,} {MANY} with training consent and an earlier basket, {len(periods)} "
+        f"as-of days in {first_day + timedelta(days=periods[0].cutoff):%Y}.\n"
         "Bands: 95 % intervals (Wilson; normal for the mean).",
     )
 

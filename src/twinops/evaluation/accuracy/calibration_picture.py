@@ -4,6 +4,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MONEY, ONE
 from twinops.evaluation.accuracy.calibration import Bin, Calibration
 from twinops.evaluation.canvas import BLUE, GREY, canvas, panel_title, tell
 
@@ -13,7 +14,7 @@ def calibration_picture(calibration: Calibration, slope: Measure | None) -> Figu
     figure, (left, right) = canvas(columns=2, size=(9.5, 4.9))
     _bins(left, calibration.active, of="share that bought", expected="predicted chance to buy within the horizon")
     panel_title(left, "Activity")
-    _bins(right, calibration.spend, of="mean USD spent", expected="predicted USD within the horizon")
+    _bins(right, calibration.spend, of=f"mean {MONEY} spent", expected=f"predicted {MONEY} within the horizon")
     panel_title(right, "Spend")
     inside = sum(b.low <= b.predicted <= b.high for b in calibration.active)
     return tell(
@@ -34,13 +35,13 @@ def _bins(ax: Axes, bins: tuple[Bin, ...], *, of: str, expected: str) -> None:
 
 
 def _rests_on(calibration: Calibration, slope: Measure | None) -> str:
-    doubt = "95 % intervals from bootstrap draws of whole households; bins of fewer than ten households are left out."
+    doubt = f"95 % intervals from bootstrap draws of whole {MANY}; bins of fewer than ten {MANY} are left out."
     if slope is None:
         return f"The slope is not defined on these days.\n{doubt}"
     rows = calibration.active[0].rows if calibration.active else 0
     return (
-        f"Slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}], n = {slope.n:,} households, about {rows:,} "
-        f"household-days a bin; {slope.source}.\n{doubt}"
+        f"Slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}], n = {slope.n:,} {MANY}, about {rows:,} "
+        f"{ONE}-days a bin; {slope.source}.\n{doubt}"
     )
 
 

@@ -3,13 +3,14 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twinops.entities.wording import MANY, MONEY, ONE
 from twinops.evaluation.accuracy.coefficients import Weight
 from twinops.evaluation.canvas import BLUE, GREY, INK, Mark, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.twin.model.model import TwinModel
 from twinops.twin.state.terms import MEANINGS, TERMS
 
-AXES = {"activity": "log rate of visits", "baskets": "log baskets", "spend": "log USD"}
+AXES = {"activity": "log rate of visits", "baskets": "log baskets", "spend": f"log {MONEY}"}
 
 
 def coefficients_picture(model: TwinModel, weights: dict[str, tuple[Weight, ...]]) -> Figure:
@@ -24,9 +25,9 @@ def coefficients_picture(model: TwinModel, weights: dict[str, tuple[Weight, ...]
     return tell(
         figure,
         finding=_finding(weights),
-        rests_on=f"Trained on {seen.rows:,} household-days of {seen.households:,} households, as-of days "
+        rests_on=f"Trained on {seen.rows:,} {ONE}-days of {seen.households:,} {MANY}, as-of days "
         f"{seen.first_cutoff} to {seen.last_cutoff}. A weight is what one more standard deviation of a term adds.\n"
-        "95 % intervals: sandwich over households. Related terms share their effect: their sum is surer than each.",
+        f"95 % intervals: sandwich over {MANY}. Related terms share their effect: their sum is surer than each.",
     )
 
 

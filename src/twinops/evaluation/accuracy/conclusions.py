@@ -3,6 +3,7 @@
 from twinops.entities.baselines import best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import ONE
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.coefficients import Weight
 from twinops.evaluation.statistics.rendering import against, with_unit
@@ -11,7 +12,7 @@ from twinops.twin.state.terms import MEANINGS
 
 CLAIMS = {
     "active_auc": "telling who will come back",
-    "active_brier": "the chance that a household comes back",
+    "active_brier": f"the chance that a {ONE} comes back",
     "baskets_poisson_deviance": "how many baskets it will bring",
     "spend_mae": "what half of its like spend less than (the median)",
     "spend_deviance": "how much it will spend on average (the mean)",

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.canvas import BLUE, ORANGE, canvas, panel_title, tell
 from twinops.twin.answers.explain import HeadExplanation, explain_heads, explain_trees, words
 from twinops.twin.model.boosted_trees import Challenger
@@ -33,7 +34,7 @@ def _by_heading(explained: HeadExplanation) -> dict[str, float]:
     return {heading: rounded(size, 4) for heading, size in explained.grouped.importance.items()}
 
 
-SCALES = {"activity": "log rate", "baskets": "log baskets", "spend": "log USD"}
+SCALES = {"activity": "log rate", "baskets": "log baskets", "spend": f"log {MONEY}"}
 
 
 def importance_picture(findings: Findings) -> Figure:
@@ -50,7 +51,7 @@ def importance_picture(findings: Findings) -> Figure:
     return tell(
         figure,
         finding=_finding(told["heads"], headings),
-        rests_on=f"{told['rows']:,} households on the last held-out day. Parts of a forecast add up to it exactly; the "
+        rests_on=f"{told['rows']:,} {MANY} on the last held-out day. Parts of a forecast add up to it exactly; the "
         "challenger's of activity are log-odds.\n"
         "The twin's own regressions know only the first five headings; the challenger's trees may use all.",
     )

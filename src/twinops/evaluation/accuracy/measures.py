@@ -16,6 +16,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import TAILS, Resampled, mean_of
 from twinops.twin.model.predictions import Predictions
@@ -23,7 +24,7 @@ from twinops.twin.model.predictions import Predictions
 SHOWN = (
     *shown.measures(
         meanings := {
-            "active_auc": "tells households that will shop from those that will not; higher is better",
+            "active_auc": f"tells {MANY} that will shop from those that will not; higher is better",
             "active_brier": "squared error of the chance to shop; lower is better",
             "active_calibration_slope": "one when chances are neither too bold nor too timid",
             "baskets_poisson_deviance": "misfit of the number of baskets; lower is better",
@@ -36,7 +37,7 @@ SHOWN = (
     ),
     *shown.pictures(
         {
-            "activity": "What the training households did, period by period",
+            "activity": f"What the training {MANY} did, period by period",
             "coefficients": "Weights of the shipped heads, with their doubt",
         },
         section=Section.MODEL,
@@ -57,7 +58,7 @@ CALIBRATION = (SLOPE, LARGE, ERROR, TOTAL)
 """Of these no gain is stated: nearer to what is right is better, not more or less."""
 
 LOWER_IS_BETTER = ("active_brier", "active_log_loss", "baskets_poisson_deviance", "spend_mae", "spend_deviance")
-UNITS = {"spend_mae": "USD", LARGE: "log-odds"}
+UNITS = {"spend_mae": MONEY, LARGE: "log-odds"}
 ZERO = "zero"
 UNDEFINED = {
     ("naive", SLOPE),

@@ -3,6 +3,7 @@
 from twinops.entities.baselines import best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.accuracy.choice import SCORES
 from twinops.evaluation.statistics.rendering import table, written, written_gain
 from twinops.twin.model.model import TwinModel
@@ -14,7 +15,7 @@ QUANTITIES = {
     "active_calibration_slope": "chance to come back: calibration slope",
     "active_ece": "chance to come back: calibration error",
     "baskets_poisson_deviance": "baskets: Poisson deviance",
-    "spend_mae": "median of spend: mean absolute error, USD",
+    "spend_mae": f"median of spend: mean absolute error, {MONEY}",
     "spend_deviance": "mean of spend: Tweedie deviance",
     "spend_total_ratio": "mean of spend: predicted over actual total",
 }
@@ -73,8 +74,8 @@ def choice_table(findings: Findings) -> str:
 def days_table(findings: Findings) -> str:
     """The held-out days one by one."""
     days = next(f.value for f in findings.facts if f.name == "accuracy_by_cutoff")
-    kept = {"households": "households", "active_share": "came back"}
-    for quantity, said in {"active_auc": "AUC", "spend_mae": "spend error, USD"}.items():
+    kept = {"households": MANY, "active_share": "came back"}
+    for quantity, said in {"active_auc": "AUC", "spend_mae": f"spend error, {MONEY}"}.items():
         best = best_baseline(quantity, findings.measures)
         kept |= {quantity: said, f"{quantity}.{best}": f"{said}, {best}", f"{quantity}.lightgbm": f"{said}, LightGBM"}
     rows = [[f"day {d['cutoff']}", *(_number(d.get(key)) for key in kept)] for d in days]
@@ -88,7 +89,7 @@ def priors_table(model: TwinModel) -> str:
         pace = getattr(model.priors, speed)
         numbers = (f"{pace.shape / pace.exposure * 7:.2f}", f"{pace.exposure:.1f}", f"{pace.basket_usd:.2f}")
         rows.append([f"{speed}, {days} days", *numbers])
-    return table(["memory", "baskets a week", "counts as days of history", "USD a basket"], rows)
+    return table(["memory", "baskets a week", "counts as days of history", f"{MONEY} a basket"], rows)
 
 
 def _cell(m: Measure | None) -> str:

@@ -2,6 +2,7 @@
 
 from matplotlib.figure import Figure
 
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, INK, ORANGE, beside, canvas, tell
 from twinops.evaluation.drift.measures import DISTANCE_LIMIT, Q_LIMIT, Drift
 from twinops.params import DriftParams
@@ -43,7 +44,7 @@ def _finding(drift: Drift, days: DriftParams) -> str:
 def _rests_on(drift: Drift) -> str:
     doubt = "" if drift.share is None else f" Flagged share {drift.share:.0%} [{drift.low:.0%}, {drift.high:.0%}]."
     return (
-        f"n = {drift.households_reference:,} and {drift.households_current:,} households. Flagged: distance of at "
+        f"n = {drift.households_reference:,} and {drift.households_current:,} {MANY}. Flagged: distance of at "
         f"least {DISTANCE_LIMIT:g} and Benjamini-Hochberg q < {Q_LIMIT:g}.{doubt}\nWindowed features only: cumulative "
         "ones move with the clock. Distances by Evidently, q from Kolmogorov-Smirnov tests."
     )

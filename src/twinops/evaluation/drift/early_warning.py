@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from twinops.data.threads import side_by_side
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.evaluation.statistics import bootstrap, calm
 from twinops.evaluation.statistics.between import FEWEST_CALM, Noisy, ends_of_day
 from twinops.evaluation.statistics.estimate import Estimate
@@ -167,12 +168,10 @@ def day_answer(week: Week, others: Sequence[Week], how: Watching, answer: Answer
     for place, quantity in enumerate(QUANTITIES):
         low, high = ends_of_day(week.noisy(place), [c.noisy(place) for c in others], usual=1.0)
         lasting = Estimate(week.found[place].value, max(low, 0.0), high)
-        moved = f"interval of how {len(others)} other weeks, taken as calm, lay from one (Student), and of households"
+        moved = f"interval of how {len(others)} other weeks, taken as calm, lay from one (Student), and of {MANY}"
         ratios.append(_ratio(name_of(quantity), lasting, week, how, moved))
         named = f"{name_of(quantity)}.week"
-        weeks.append(
-            _ratio(named, week.found[place], week, how, "of this week alone: percentile bootstrap of households")
-        )
+        weeks.append(_ratio(named, week.found[place], week, how, f"of this week alone: percentile bootstrap of {MANY}"))
     judged = [QUANTITIES.index(q) for q in JUDGED]
     said = answer([ratios[k] for k in judged], [weeks[k] for k in judged], calm_limits(others))
     return DayAnswer(week.seen.cutoff, tuple(ratios), tuple(weeks), said)
@@ -191,7 +190,7 @@ def name_of(quantity: str) -> str:
 
 def _ratio(name: str, found: Estimate, week: Week, how: Watching, doubt: str) -> Measure:
     first = week.seen.cutoff
-    source = f"receipts of days {first} to {first + how.days - 1}, households that may be scored"
+    source = f"receipts of days {first} to {first + how.days - 1}, {MANY} that may be scored"
     return found.measure(name, week.seen.households, source, f"{how.method}; {doubt}", seed=how.seed)
 
 

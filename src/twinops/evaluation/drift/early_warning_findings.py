@@ -12,6 +12,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY
 from twinops.evaluation.drift.early_warning import (
     ALARM_RATE,
     QUANTITIES,
@@ -30,9 +31,9 @@ SHOWN = (
     *shown.measures(
         {
             "early_baskets_ratio": "In the first days after the as-of day, baskets over those expected",
-            "early_active_ratio": "The same, of households that came",
-            "early_baskets_ratio.week": "The first, with the doubt of this week's households alone",
-            "early_active_ratio.week": "The second, with the doubt of this week's households alone",
+            "early_active_ratio": f"The same, of {MANY} that came",
+            "early_baskets_ratio.week": f"The first, with the doubt of this week's {MANY} alone",
+            "early_active_ratio.week": f"The second, with the doubt of this week's {MANY} alone",
             "early_spend_ratio": "The same, of spend; told and not judged, it moves by more than the limits in calm "
             "weeks",
             "early_false_alarms": "Share of calm days on which this would have been an alarm",
@@ -118,7 +119,7 @@ def early_findings(early: Early) -> Findings:
         "limits": early.limits,
         "not_measured": None
         if early.today
-        else "too few households that may be scored, too few weeks before, or the data end too early",
+        else f"too few {MANY} that may be scored, too few weeks before, or the data end too early",
         "days": [_day_row(t) for t in (*days, *((early.today,) if early.today else ()))],
         "month_pairs": _counts(early.month_apart),
     }
@@ -156,7 +157,7 @@ def early_sentence(early: Early) -> str:
     baskets, active, spend = (_with_interval(r) for r in early.today.ratios)
     return (
         f"In the first {early.how.days} days after day {early.day} there were {baskets} times the baskets expected, "
-        f"{active} times the households, and {spend} times the spend (shown, not judged): {word}. {false_alarms}"
+        f"{active} times the {MANY}, and {spend} times the spend (shown, not judged): {word}. {false_alarms}"
     )
 
 
@@ -208,7 +209,7 @@ FALL = 0.9
 
 def planted(seen: Watched, *, seed: int) -> dict[str, Watched]:
     """The same day with a change of known size from its first hour on, by its name."""
-    made = {f"{100 * share:.0f} % of households gone": _gone(seen, share, seed=seed) for share in SHARES_GONE}
+    made = {f"{100 * share:.0f} % of {MANY} gone": _gone(seen, share, seed=seed) for share in SHARES_GONE}
     cheaper = replace(seen, actual={**seen.actual, "spend": FALL * seen.actual["spend"]})
     silent = replace(seen, actual={q: np.zeros(seen.households) for q in QUANTITIES})
     return {**made, "spend 10 % lower": cheaper, "the feed silent for all of the days": silent}

@@ -3,12 +3,13 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twinops.entities.wording import MANY, MANY_FIRST
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 from twinops.evaluation.drift.early_warning import QUANTITIES, DayAnswer
 from twinops.evaluation.drift.early_warning_findings import ALARM, WARNING, Early
 from twinops.evaluation.statistics.estimate import Estimate
 
-TITLES = {"baskets": "Baskets", "active": "Households that came", "spend": "Spend (not judged)"}
+TITLES = {"baskets": "Baskets", "active": f"{MANY_FIRST} that came", "spend": "Spend (not judged)"}
 YELLOW = "#e69f00"
 COLOURS = {ALARM: ORANGE, WARNING: YELLOW}
 LOOKS = ((ALARM, "an alarm"), (WARNING, "a warning"))
@@ -53,9 +54,9 @@ def _rests_on(early: Early) -> str:
     n = early.today.ratios[0].n if early.today else 0
     count = ", ".join(f"{sum(t.answer == a for t in early.before)} {word.split()[-1]}(s)" for a, word in LOOKS)
     return (
-        f"n = {n:,} households on the day judged (diamond). 95 % intervals: thick of {early.how.draws} draws of "
-        f"households, thin with how far the other weeks lay from one. The {len(early.before)} days before: "
+        f"n = {n:,} {MANY} on the day judged (diamond). 95 % intervals: thick of {early.how.draws} draws of "
+        f"{MANY}, thin with how far the other weeks lay from one. The {len(early.before)} days before: "
         f"{count} (orange, yellow).\n"
         f"Dashed: warning at {early.used('warn'):.0%}; solid: alarm at {early.used('alarm'):.0%}. Colour: the "
-        "day's answer for baskets and households together."
+        f"day's answer for baskets and {MANY} together."
     )

@@ -16,6 +16,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY
 from twinops.evaluation.drift.distances import Sample, apart
 from twinops.evaluation.drift.evidently_report import drift_report
 from twinops.evaluation.statistics import bootstrap, calm
@@ -97,7 +98,7 @@ def measure_drift(pair: Windows, *, draws: int, seed: int) -> Drift:
     """
     sizes = (len(pair.reference), len(pair.current), pair.households)
     if min(sizes) < FEWEST_HOUSEHOLDS:
-        return Drift((), *sizes, why_not=f"fewer than {FEWEST_HOUSEHOLDS} households in a window")
+        return Drift((), *sizes, why_not=f"fewer than {FEWEST_HOUSEHOLDS} {MANY} in a window")
     both = (pair.reference_rows, pair.current_rows)
     measurable = [c for c in pair.columns if all(rows[c].notna().any() for rows in both)]
     distance, reaches, q = _as_they_are(pair, measurable)
@@ -226,14 +227,14 @@ SHOWN = (
 
 METHOD = (
     f"share of windowed features with Benjamini-Hochberg q < {Q_LIMIT:g} (two-sample Kolmogorov-Smirnov) and normed "
-    f"Wasserstein distance of at least {DISTANCE_LIMIT:g} (Evidently); percentile bootstrap of households, "
+    f"Wasserstein distance of at least {DISTANCE_LIMIT:g} (Evidently); percentile bootstrap of {MANY}, "
     "its high end by the distance alone"
 )
 
 
 def drift_findings(drift: Drift, days: DriftParams, before: CalmPairs = NO_PAIRS) -> Findings:
     """The share is absent when nothing could be measured: a missing measure is missing, not zero."""
-    source = f"features of day {days.current_cutoff} against day {days.reference_cutoff}, households that may be scored"
+    source = f"features of day {days.current_cutoff} against day {days.reference_cutoff}, {MANY} that may be scored"
     measures: tuple[Measure, ...] = ()
     if drift.share is not None:
         found = (drift.share, drift.households, source, METHOD, drift.low, drift.high)
@@ -267,7 +268,7 @@ def sentence(drift: Drift, days: DriftParams) -> str:
     doubt = f"{drift.share:.0%} of the features, interval {drift.low:.0%} to {drift.high:.0%}"
     if not flagged:
         furthest = max((f for f in drift.features if f.distance is not None), key=lambda f: f.distance or 0.0)
-        chance = "" if (furthest.distance or 0.0) < DISTANCE_LIMIT else "; with so few households that may be chance"
+        chance = "" if (furthest.distance or 0.0) < DISTANCE_LIMIT else f"; with so few {MANY} that may be chance"
         return (
             f"No feature moved further than the limit beyond chance {between} ({doubt}). The furthest is "
             f"{furthest.name}, at {furthest.distance:.3f} (limit {DISTANCE_LIMIT:g}){chance}."

@@ -6,6 +6,7 @@ from typing import Any
 from twinops.entities.evenness import GroupReach
 from twinops.entities.small_cells import hidden
 from twinops.entities.verdict import Outcome
+from twinops.entities.wording import MANY
 from twinops.evaluation.fairness.family import DECLARED, PLAIN, SHARE, Member
 from twinops.evaluation.fairness.measures import AttributeComparison
 from twinops.evaluation.statistics.estimate import Estimate
@@ -28,7 +29,7 @@ def decided(decision: Mapping[str, Any]) -> str:
     """What was decided and for whom it can be assessed, from the fact `fairness_decision`."""
     said = {name: "fewer than ten" if decision[name] is None else f"{decision[name]:,}" for name in _COUNTS}
     return (
-        f"**{decision['name']}**, replayed for day {decision['day']}: {said['offers']} of {said['ranked']} households "
+        f"**{decision['name']}**, replayed for day {decision['day']}: {said['offers']} of {said['ranked']} {MANY} "
         f"that allow offers would receive one. {said['assessed']} of them allow bias assessment, and for "
         f"{said['assessed_with_demographics']} of those demographics are held. Provenance: {decision['provenance']}."
     )
@@ -66,7 +67,7 @@ def _sentence(c: AttributeComparison) -> str:
     if not c.groups:
         return f"{c.attribute}{said}: no two groups are large enough to compare.{aside}"
     worst = c.reach.worst
-    who = f"‘{worst.reached_less}’ ({worst.n_reached_less:,} households)"
+    who = f"‘{worst.reached_less}’ ({worst.n_reached_less:,} {MANY})"
     outcome = _SAID[worst.reach.outcome(c.rule.ratio)].format(limit=c.rule.ratio)
     found = f"{c.attribute}{said}: {who} would have received an offer {_interval(worst.ratio)} times as often as others"
     return f"{found}; {outcome}{_shoppers(c)}.{_settled(c)}{aside}"
@@ -88,8 +89,8 @@ def _settled(c: AttributeComparison) -> str:
     if number is None:
         return ""
     if number > 1e7:
-        return " No number of households in sight would settle it: the ratio lies at the limit."
-    return f" About {float(f'{number:.1e}'):,.0f} households, reached as these, would settle it."
+        return f" No number of {MANY} in sight would settle it: the ratio lies at the limit."
+    return f" About {float(f'{number:.1e}'):,.0f} {MANY}, reached as these, would settle it."
 
 
 def _aside(c: AttributeComparison) -> str:

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.verdict import Outcome
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, nothing, panel_title, tell
 from twinops.evaluation.fairness.declaration import GROUP_RANK_BLEND, LOTTERY, RANK_BLEND, Assessed, spoken
 from twinops.evaluation.fairness.family import DECLARED, PLAIN, SHARE, Member
@@ -21,7 +22,7 @@ def reach_against_price_picture(family: Sequence[Member], rule: Assessed) -> Fig
     told = [m for m in family if m.ratio is not None]
     if not told:
         figure, _ = canvas(size=(8, 1.6))
-        return nothing(figure, finding="No other decision could be compared", rests_on="Too few households.")
+        return nothing(figure, finding="No other decision could be compared", rests_on=f"Too few {MANY}.")
     figure, axes = canvas(columns=2, size=(10.5, 4.8), sharey=True, gridspec_kw={"width_ratios": [1.7, 1]})
     left, right = axes
     _prices(left, [m for m in told if m.kind != SHARE])
@@ -31,7 +32,7 @@ def reach_against_price_picture(family: Sequence[Member], rule: Assessed) -> Fig
         ax.set_ylim(-0.03, 1.08)
     left.set_ylabel("smallest ratio of a group to its rest", fontsize=9)
     rests = (
-        "Bars: score bounds (up, down) and 95 % bootstrap of households (left, right). Dashed: the limit.\n"
+        f"Bars: score bounds (up, down) and 95 % bootstrap of {MANY} (left, right). Dashed: the limit.\n"
         f"Ratios over the attributes that the policy names: {', '.join(rule.deciding)}."
     )
     return tell(figure, finding=_finding(told, rule), rests_on=rests)

@@ -15,6 +15,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.small_cells import hidden
 from twinops.entities.small_cells import shown as shown_count
+from twinops.entities.wording import MANY
 from twinops.evaluation.fairness.decision import RankedHouseholds
 from twinops.evaluation.fairness.declaration import Assessed, Decision
 from twinops.evaluation.fairness.disparity import POWER
@@ -51,7 +52,7 @@ SMALLEST = (
     "{power:g}; a group "
     "tells by itself when an exactly even decision would be shown even, with a chance of {power:g} for all judged "
     "groups together; smaller ones cannot be told by themselves, and attributes with less than {told:.0%} of the "
-    "households in groups that are shown even stay open"
+    f"{MANY} in groups that are shown even stay open"
 )
 
 

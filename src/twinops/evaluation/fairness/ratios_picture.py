@@ -8,6 +8,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from twinops.entities.legal import DataSheet
 from twinops.entities.verdict import Outcome
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, Mark, canvas, dot, tell
 from twinops.evaluation.fairness.declaration import Assessed
 from twinops.evaluation.fairness.measures import AttributeComparison
@@ -65,7 +66,7 @@ def _finding(told: Sequence[AttributeComparison], rule: Assessed) -> str:
         return f"Offers are shown to reach some less than {rule.ratio:g} times as often: by {', by '.join(low)}"
     if judged and all(c.outcome is Outcome.PASSED for c in judged):
         return f"Groups are shown to be reached more than {rule.ratio:g} times as often as the rest"
-    return f"No group is shown to be below {rule.ratio:g}; too few households to say that none is"
+    return f"No group is shown to be below {rule.ratio:g}; too few {MANY} to say that none is"
 
 
 def _rests_on(rule: Assessed, of: DataSheet) -> str:

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.legal import DataSheet
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, Mark, canvas, dot, nothing, panel_title, tell
 from twinops.evaluation.fairness.declaration import Decision, spoken
 from twinops.evaluation.fairness.groups import HELD
@@ -32,7 +33,7 @@ def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, decis
         right.axvline(1, color=GREY, linewidth=1, linestyle="--")
         right.set_yticks(range(len(comparison.groups)), [""] * len(comparison.groups))
     axes[-1][0].xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
-    axes[-1][0].set_xlabel("would get an offer (dashed: all households of the panel)", fontsize=9)
+    axes[-1][0].set_xlabel(f"would get an offer (dashed: all {MANY} of the panel)", fontsize=9)
     axes[-1][1].set_xlabel("predicted / actual spend", fontsize=9)
     return tell(figure, finding=_finding(told), rests_on=_rests_on(decision, of))
 
@@ -40,7 +41,7 @@ def selection_rates_picture(comparisons: Sequence[AttributeComparison], *, decis
 def nothing_to_compare() -> Figure:
     """What is drawn when no two groups are large enough."""
     figure, _ = canvas(size=(8, 1.6))
-    return nothing(figure, finding="No two groups are large enough to compare", rests_on="Too few households.")
+    return nothing(figure, finding="No two groups are large enough to compare", rests_on=f"Too few {MANY}.")
 
 
 def _dots(ax: Axes, estimates: Sequence[Estimate | None], colour: str) -> None:
@@ -60,7 +61,7 @@ def _finding(told: Sequence[AttributeComparison]) -> str:
 
 def _rests_on(decision: Decision, of: DataSheet) -> str:
     return (
-        f"Top {decision.share:.0%} by {spoken(decision)}, replayed on held-out predictions; households that "
+        f"Top {decision.share:.0%} by {spoken(decision)}, replayed on held-out predictions; {MANY} that "
         f"allow offers and bias assessment.\n{of.noted} "
-        "Intervals: 95 %, Wilson (left), bootstrap of households (right)."
+        f"Intervals: 95 %, Wilson (left), bootstrap of {MANY} (right)."
     )

@@ -16,12 +16,13 @@ from twinops.entities import shown
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY
 from twinops.evaluation.statistics.bootstrap import TAILS
 from twinops.evaluation.statistics.estimate import Estimate
 
 SHOWN = shown.measures(
     {
-        "fusion_individual_accuracy": "A known variable, hidden and borrowed back: households whose class is met",
+        "fusion_individual_accuracy": f"A known variable, hidden and borrowed back: {MANY} whose class is met",
         "fusion_individual_accuracy.random": "The same, borrowing from anybody",
         "fusion_joint_tv": "The same variable with those it was matched on: total variation distance, 0 is alike",
     },

@@ -11,13 +11,14 @@ from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL, hidden
+from twinops.entities.wording import MANY, ONE
 from twinops.evaluation.influence.measures import Definition, GroupChoice
 from twinops.evaluation.statistics.estimate import Estimate
 
 SHOWN = (
     *shown.measures(
         {
-            "influence_contacts.past": "Contacts per household in the window before the day",
+            "influence_contacts.past": f"Contacts per {ONE} in the window before the day",
             "influence_on_top.past": "Share of past contacts that came on top of what the policy allows",
             "influence_refused.by_score": "Share of those chosen by the score alone whom the guard does not let "
             "through",
@@ -34,9 +35,9 @@ SHOWN = (
     ),
 )
 
-BY_HOUSEHOLD = "percentile bootstrap of households"
+BY_HOUSEHOLD = f"percentile bootstrap of {MANY}"
 RATIO = "share of a group that is chosen over that of the rest; interval by Walter 1975 on the scale of logarithms"
-PAST = f"contacts per household of a group over those of the rest; {BY_HOUSEHOLD}"
+PAST = f"contacts per {ONE} of a group over those of the rest; {BY_HOUSEHOLD}"
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def _of_pressure(found: MeasuredInfluence) -> list[Measure]:
     if p.refused_share is not None:
         made.append(p.refused_share.measure("influence_refused.by_score", p.offers, source, alone, unit_of_n="offers"))
     if p.past_over is not None:
-        past = f"campaigns of the {found.past_days} days before day {found.day}, households that allow offers"
+        past = f"campaigns of the {found.past_days} days before day {found.day}, {MANY} that allow offers"
         made.append(p.past_over.measure("influence_on_top.past", p.households, past, top, seed=found.seed))
     return made
 
@@ -125,7 +126,7 @@ def _ratios(group: str, c: GroupChoice, found: MeasuredInfluence) -> list[Measur
 
 
 def _source(found: MeasuredInfluence) -> str:
-    return f"the declared decision replayed for day {found.day}, households that allow offers"
+    return f"the declared decision replayed for day {found.day}, {MANY} that allow offers"
 
 
 def _pressure(found: MeasuredInfluence) -> dict[str, Any]:
@@ -142,7 +143,7 @@ def _pressure(found: MeasuredInfluence) -> dict[str, Any]:
 def _control(group: str, c: GroupChoice | None) -> dict[str, Any]:
     """What stands beside a ratio to read it by: a choice by lot, and whether the score tells the group."""
     if c is None:
-        return {"group": group, "not_measured": "fewer than ten households in the group or in the rest"}
+        return {"group": group, "not_measured": f"fewer than ten {MANY} in the group or in the rest"}
     return {
         "group": group,
         "households": c.members,

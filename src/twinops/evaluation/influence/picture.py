@@ -3,6 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, nothing, tell
 from twinops.evaluation.influence.findings import MeasuredInfluence
 from twinops.evaluation.influence.measures import GroupChoice
@@ -53,7 +54,7 @@ def _rests_on(found: MeasuredInfluence, most: float) -> str:
     p, past = found.pressure, found.pressure.past_over
     on_top = "none" if past is None else f"{past.value:.1%} [{past.low:.1%}, {past.high:.1%}]"
     return (
-        f"Day {found.day}: {p.offers:,} offers, {p.households:,} households that allow them; dashed: limit {most:g}. "
+        f"Day {found.day}: {p.offers:,} offers, {p.households:,} {MANY} that allow them; dashed: limit {most:g}. "
         "95 % intervals.\n"
         f"Contacts on top of {p.cap} in {p.window_days} days: {on_top} of past ones, {p.against_guard} of the proposal."
     )

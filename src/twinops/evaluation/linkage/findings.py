@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from twinops.data.linkage.linking import Linked
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.evaluation.linkage.measures import Counted, LinkageCounts
 from twinops.evaluation.linkage.peers import exact_email, fuzzy, our_fields, plain_fields
 
@@ -46,7 +47,7 @@ def counted(outcome: LinkageOutcome) -> list[Measure]:
     alarms = outcome.done.resolved.alarms if outcome.done else 0
     found = {
         "linkage_links": (outcome.links.num_rows, "records"),
-        "linkage_households": (outcome.households, "households"),
+        "linkage_households": (outcome.households, MANY),
         "linkage_to_review": (outcome.review.num_rows, "pairs of records"),
         "linkage_alarms": (alarms, "groups of records"),
     }

@@ -15,6 +15,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY, ONE
 from twinops.evaluation.statistics.bootstrap import percentiles
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.wilson import share
@@ -26,14 +27,14 @@ SHOWN = shown.measures(
         "linkage_f1": "F1 of the two",
         "linkage_f1.exact_email": "F1 of equal e-mail addresses alone, on the same records",
         "linkage_f1.fuzzy": "F1 of a weighted fuzzy matcher, on the same records",
-        "linkage_wrong_household_rate": "Linked records whose household is another person's: data in the wrong twin",
+        "linkage_wrong_household_rate": f"Linked records whose {ONE} is another person's: data in the wrong twin",
         "linkage_to_review": "Pairs that wait for a person to look at them, and are not joined",
     },
     section=Section.LINKAGE,
     headlines=("linkage_precision", "linkage_recall"),
 )
 
-SOURCE = "synthetic identities around the households (twinops.demo.identities)"
+SOURCE = f"synthetic identities around the {MANY} (twinops.demo.identities)"
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def _shares(c: Counted) -> list[Measure]:
 def _false_households(found: LinkageCounts) -> Measure:
     """What would reach the wrong twin."""
     rate = share(found.wrong_household, found.linked) if found.linked else Estimate(0.0, 0.0, 1.0)
-    how = "share of linked records whose household is another person's; Wilson interval"
+    how = f"share of linked records whose {ONE} is another person's; Wilson interval"
     return rate.measure("linkage_wrong_household_rate", found.linked, SOURCE, how, unit_of_n="linked records")
 
 

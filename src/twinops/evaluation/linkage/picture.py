@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from twinops.data.linkage.explain import TieExplanation
 from twinops.data.linkage.resolve import JoiningRules
+from twinops.entities.wording import ONE
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, beside, canvas, nothing, tell
 
 
@@ -37,7 +38,7 @@ def tie_picture(tie: TieExplanation) -> Figure:
 def no_tie_picture() -> Figure:
     """What is shown when nothing was linked."""
     figure, _ = canvas(size=(8, 1.6))
-    return nothing(figure, finding="No record was linked", rests_on="Every twin stays with its household's purchases.")
+    return nothing(figure, finding="No record was linked", rests_on=f"Every twin stays with its {ONE}'s purchases.")
 
 
 def bands_picture(probability: np.ndarray, *, rules: JoiningRules, contradicted: int) -> Figure:

@@ -18,6 +18,7 @@ import numpy as np
 from twinops.data.threads import one_thread, side_by_side
 from twinops.entities import shown
 from twinops.entities.shown import Section
+from twinops.entities.wording import ONE
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, counts
 from twinops.params import MinimisationParams
@@ -26,7 +27,7 @@ from twinops.twin.model.predictions import exponential
 
 SHOWN = shown.pictures(
     {
-        "necessity_attributes": "What each personal attribute would save, by how much is known of a household",
+        "necessity_attributes": f"What each personal attribute would save, by how much is known of a {ONE}",
         "necessity_sources": "What each other source would save, and what purchases give away",
     },
     section=Section.NEED,

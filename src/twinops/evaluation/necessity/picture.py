@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MONEY, ONE
 from twinops.evaluation.canvas import (
     BLUE,
     GREEN,
@@ -65,7 +66,7 @@ def sources_picture(findings: Findings) -> Figure:
     sources = [t for t in necessity["tests"] if t["kind"] == SOURCE and t["history_days"] is None]
     figure, (left, right) = canvas(columns=2, size=(12.5, 4.6), width_ratios=(1, 1.2))
     _sources(left, [t for t in sources if t["unit"] != "purchases"], necessity["margin_usd"])
-    panel_title(left, "USD of spend error saved by a source, beside purchases")
+    panel_title(left, f"{MONEY} of spend error saved by a source, beside purchases")
     _given_away(right, {m.name: m for m in findings.measures})
     panel_title(right, "AUC of telling a trait from purchases (.5: nothing is given away)")
     return tell(figure, finding=_sources_finding(sources, findings), rests_on=_rests_on(sources, necessity))
@@ -91,7 +92,7 @@ def _legend(figure: Figure, ax: Axes) -> None:
     marks.append(ax.plot([], [], "--", color=INK, label="shuffled values")[0])
     marks.append(ax.plot([], [], ":", color=BLUE, label="margin")[0])
     figure.legend(handles=marks, loc="lower right", ncols=5, fontsize=8, frameon=False, columnspacing=1.0)
-    ax.set_ylabel("USD of spend error saved", fontsize=9)
+    ax.set_ylabel(f"{MONEY} of spend error saved", fontsize=9)
 
 
 def _sources(ax: Axes, tests: list[dict[str, Any]], margin: float) -> None:
@@ -140,7 +141,7 @@ def _fact(findings: Findings) -> dict[str, Any]:
 
 def _finding(tests: list[dict[str, Any]]) -> str:
     if not tests:
-        return "No personal attribute could be tested: too few households declared any and allow it"
+        return f"No personal attribute could be tested: too few {MANY} declared any and allow it"
     settled = [t for t in tests if t["history_days"] is None and t["unit"] != TOGETHER]
     idle = sum(t["outcome"] == "not necessary" for t in settled)
     newly = [t for t in tests if t["outcome"] == "necessary" and t["history_days"] is not None]
@@ -166,7 +167,7 @@ def _sources_finding(sources: list[dict[str, Any]], findings: Findings) -> str:
 def _rests_on(tests: list[dict[str, Any]], necessity: dict[str, Any]) -> str:
     n = max((t["households"] for t in tests), default=0)
     return (
-        f"n = {n:,} households on held-out days; folds grouped by household; margin {necessity['margin_usd']:g} USD a "
+        f"n = {n:,} {MANY} on held-out days; folds grouped by {ONE}; margin {necessity['margin_usd']:g} {MONEY} a "
         f"horizon; values shuffled {necessity['shuffles']} times.\n"
-        "95 % percentile intervals of bootstrap draws of whole households, each by itself."
+        f"95 % percentile intervals of bootstrap draws of whole {MANY}, each by itself."
     )

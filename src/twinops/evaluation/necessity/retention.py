@@ -7,6 +7,7 @@ from typing import Any
 from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MONEY, ONE
 from twinops.evaluation.necessity.measures import ESTABLISHED, Gain, Necessity, TestedUnit
 from twinops.evaluation.statistics.rendering import written
 from twinops.evaluation.statistics.setting import Setting
@@ -28,10 +29,10 @@ def necessity_measures(found: Sequence[TestedUnit], rule: MinimisationParams, *,
     for t in found:
         setting = Setting(t.households, rule.draws, rule.seed, source)
         known = "all history" if t.history_days == ESTABLISHED else f"{t.history_days} days of history"
-        how = f"mean absolute spend error without {_spoken(t.unit)} less with it, {known}, folds grouped by household"
-        out.append(setting.measure(name(t), t.spend.over_without, f"{how}, paired", unit="USD"))
+        how = f"mean absolute spend error without {_spoken(t.unit)} less with it, {known}, folds grouped by {ONE}"
+        out.append(setting.measure(name(t), t.spend.over_without, f"{how}, paired", unit=MONEY))
         if t.activity:
-            told = f"AUC of who comes back with {_spoken(t.unit)} less without it, {known}, folds grouped by household"
+            told = f"AUC of who comes back with {_spoken(t.unit)} less without it, {known}, folds grouped by {ONE}"
             out.append(setting.measure(f"{name(t)}.auc", t.activity.over_without, f"{told}, paired"))
     return out
 
@@ -144,7 +145,7 @@ def _proposed(test: TestedUnit, established: Necessity | None, newly: dict[int, 
     unsure = [days for days, o in newly.items() if o is Necessity.INCONCLUSIVE]
     what = _spoken(test.unit)
     if established is Necessity.NECESSARY:
-        return f"hold {what} as long as the household is in a twin: without it forecasts lose more than the margin."
+        return f"hold {what} as long as the {ONE} is in a twin: without it forecasts lose more than the margin."
     if needed:
         # measured with income: of use at seven days, of none at 56, so a fixed end instead of "while useful"
         longest = max(needed)
@@ -171,7 +172,7 @@ def _would_settle(tests: Sequence[TestedUnit], rule: MinimisationParams) -> str:
         f"{_days(t)}: " + (f"about {n:,} (now {t.households:,})" if n <= MOST_TO_ASK else "more than anyone could ask")
         for t, n in open_yet
     )
-    return f" What would tell: households that allow assessment, if the gain is what it looks: {said}."
+    return f" What would tell: {MANY} that allow assessment, if the gain is what it looks: {said}."
 
 
 def _days(t: TestedUnit) -> str:
@@ -193,7 +194,7 @@ def _caveat(test: TestedUnit) -> str:
 
 
 def _with_gain(t: TestedUnit) -> str:
-    return f"{_spoken(t.unit)} ({written(t.spend.over_without.estimate('A gain'))} USD)"
+    return f"{_spoken(t.unit)} ({written(t.spend.over_without.estimate('A gain'))} {MONEY})"
 
 
 def _gains(gain: Gain, unit: str) -> dict[str, list[float]]:

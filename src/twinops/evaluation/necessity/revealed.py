@@ -19,6 +19,7 @@ from twinops.entities import shown
 from twinops.entities.demographics import CODES, order_of
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY
 from twinops.evaluation.privacy.proxies import FEWEST, FOLDS, predicted, register_kinds, standardised
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, counts
@@ -171,7 +172,7 @@ def revealed_measures(found: tuple[Revealed, ...], rule: MinimisationParams, *, 
     """`revealed.income_75k_or_more`, and the same `.by_state` and `.by_score`."""
     out = []
     for r in found:
-        source = f"purchases before day {day}, households that declared it and allow bias assessment"
+        source = f"purchases before day {day}, {MANY} that declared it and allow bias assessment"
         setting = Setting(r.households, rule.draws, rule.seed, source)
         told = f"{r.words}: {r.have} of {r.households} have it; AUC"
         whole = (

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, ONE
 from twinops.evaluation.privacy.reidentification import AttackRisk
 from twinops.evaluation.statistics.rendering import written
 
 ATTACKS = {
-    "singling_out_risk": "picking one household out of all",
-    "linkability_risk": "recognising one household in two halves of its data",
-    "inference_risk": "guessing a household's spend from everything else",
+    "singling_out_risk": f"picking one {ONE} out of all",
+    "linkability_risk": f"recognising one {ONE} in two halves of its data",
+    "inference_risk": f"guessing a {ONE}'s spend from everything else",
 }
 
 
@@ -30,7 +31,7 @@ def privacy_conclusion(findings: Findings, risks: Mapping[str, tuple[AttackRisk,
 
 def _about_the_model(rate: Measure | None, auc: Measure | None) -> str:
     if rate is None or auc is None:
-        return "The model was not attacked, because there are too few households; so nothing is said of its safety."
+        return f"The model was not attacked, because there are too few {MANY}; so nothing is said of its safety."
     sure = "more than chance" if auc.low is not None and auc.low > 0.5 else "no more than chance"
     return (
         f"The model tells {sure} about who it was trained on: members are told from strangers with AUC {written(auc)} "

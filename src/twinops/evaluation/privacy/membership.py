@@ -13,6 +13,7 @@ import numpy as np
 from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY
 from twinops.errors import DataError
 from twinops.evaluation.statistics.bootstrap import percentiles
 from twinops.evaluation.statistics.estimate import Estimate
@@ -64,8 +65,8 @@ def attack(confidence: Confidence, *, households: int, models: int, seed: int) -
     """
     if households < FEWEST:
         raise DataError(
-            f"{households} households are too few to attack the model; at least {FEWEST} are needed.",
-            hint="Collect more households.",
+            f"{households} consumers are too few to attack the model; at least {FEWEST} are needed.",
+            hint="Collect more consumers.",
         )
     inside = halves(households, models=models, seed=seed)
     fits = np.array([confidence(mask) for mask in inside])
@@ -143,7 +144,7 @@ def membership_findings(heads: dict[str, Membership], *, draws: int, seed: int, 
     how = (
         "online LiRA, {what}; "
         f"{models} balanced models attacked in turn, each by the rest; percentile interval of "
-        f"{draws} bootstrap draws of whole households"
+        f"{draws} bootstrap draws of whole {MANY}"
     )
     made = []
     for place, (name, what) in enumerate(QUANTITIES.items()):

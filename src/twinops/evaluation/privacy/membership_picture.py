@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, nothing, tell
 from twinops.evaluation.privacy.membership import FALSE_POSITIVES, Membership
 from twinops.evaluation.statistics.rendering import written
@@ -16,7 +17,7 @@ def membership_picture(heads: Mapping[str, Membership], findings: Findings) -> F
     """Both axes logarithmic: what matters is at the left, where an attacker is nearly sure."""
     figure, ax = canvas(size=(8.6, 5.4))
     if not heads:
-        why = "There are too few households to attack it."
+        why = f"There are too few {MANY} to attack it."
         return nothing(figure, finding="The model was not attacked", rests_on=why)
     grid = np.logspace(-3, 0, 61)
     measures = {m.name: m for m in findings.measures}
@@ -38,8 +39,8 @@ def membership_picture(heads: Mapping[str, Membership], findings: Findings) -> F
     return tell(
         figure,
         finding=f"With 1 % false alarms the attack finds {written(rate)} of those trained on",
-        rests_on=f"n = {rate.n:,} households, each in half of {models} models; each is attacked with the others as "
-        "shadows (online LiRA).\nIntervals: bootstrap of whole households. Title: of the head that leaks most.",
+        rests_on=f"n = {rate.n:,} {MANY}, each in half of {models} models; each is attacked with the others as "
+        f"shadows (online LiRA).\nIntervals: bootstrap of whole {MANY}. Title: of the head that leaks most.",
     )
 
 

@@ -20,6 +20,7 @@ from twinops.entities.canonical import rounded
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import TAILS, Resampled, counts
 from twinops.evaluation.statistics.estimate import Estimate
@@ -145,7 +146,7 @@ def standardised(x: np.ndarray) -> np.ndarray:
 
 def proxy_findings(found: tuple[Proxy, ...], denied: DenyList, rule: ProxiesParams, *, households: int) -> Findings:
     """Four measures per category, and a fact that names those that could not be measured."""
-    source = f"features and purchases before day {rule.cutoff}, households that allow bias assessment"
+    source = f"features and purchases before day {rule.cutoff}, {MANY} that allow bias assessment"
     measures = [m for p in found for m in _measures(p, source, rule, households)]
     names = {p.category for p in found}
     value = {
@@ -160,7 +161,7 @@ def proxy_findings(found: tuple[Proxy, ...], denied: DenyList, rule: ProxiesPara
 
 def _measures(p: Proxy, source: str, rule: ProxiesParams, n: int) -> list[Measure]:
     about = f"{p.members:,} members of {n:,}; logistic regression of the features, {FOLDS} folds"
-    drawn = "percentile bootstrap of households"
+    drawn = f"percentile bootstrap of {MANY}"
     beside = f"{ALIKE} ordinary categories with as many members"
     shuffled = Estimate(float(p.shuffled.mean()), *(float(v) for v in np.quantile(p.shuffled, TAILS)))
 

@@ -15,11 +15,12 @@ import numpy as np
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.entities.wording import MANY
 from twinops.evaluation.statistics import wilson
 from twinops.evaluation.statistics.estimate import Estimate
 
 METHOD = (
-    "success against households in the release, less success against households that are not, over one less the latter "
+    f"success against {MANY} in the release, less success against {MANY} that are not, over one less the latter "
     "(Anonymeter's method, doi:10.56553/popets-2023-0055); interval by propagating Wilson's"
 )
 WIDTHS = (2, 6)

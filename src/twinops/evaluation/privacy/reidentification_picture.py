@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREY, ORANGE, canvas, tell
 from twinops.evaluation.privacy.reidentification import AttackRisk
 from twinops.evaluation.statistics import wilson
@@ -28,7 +29,7 @@ def reidentification_picture(risks: Mapping[str, tuple[AttackRisk, ...]], *, n: 
     ax.invert_yaxis()
     ax.set_xlim(0, 1.02)
     ax.set_xlabel("share of attacks that succeed, with 95 % interval", fontsize=9)
-    keys = (("against households in it", ORANGE), ("against households kept out", BLUE), ("by guessing", GREY))
+    keys = ((f"against {MANY} in it", ORANGE), (f"against {MANY} kept out", BLUE), ("by guessing", GREY))
     for label, colour in keys:
         ax.barh([-9], [0], color=colour, label=label)
     ax.set_ylim(len(rows) - 0.4, -0.6)
@@ -36,14 +37,14 @@ def reidentification_picture(risks: Mapping[str, tuple[AttackRisk, ...]], *, n: 
     return tell(
         figure,
         finding=_finding(*next(iter(risks.items()))),
-        rests_on=f"n = {n:,} households in the table. Risk: what the attack has over the control. The blended rows "
+        rests_on=f"n = {n:,} {MANY} in the table. Risk: what the attack has over the control. The blended rows "
         "never leave; they show what the attack can do.",
     )
 
 
 def _finding(first: str, risks: Sequence[AttackRisk]) -> str:
     if not risks:
-        return f"No {first} table could be made or attacked: too few households, or too alike"
+        return f"No {first} table could be made or attacked: too few {MANY}, or too alike"
     worst = max(risks, key=lambda r: r.value[0])
     value, low, high = worst.value
     return f"The {first} table gives away most by {ATTACKS[worst.name]}: risk {value:.2f} [{low:.2f}, {high:.2f}]"

@@ -8,8 +8,11 @@ from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import BLUE, GREY, INK, canvas, tell
 
 
-def held_picture(findings: Findings, words: Mapping[str, str]) -> Figure:
-    """One bar per kind of knowledge with its interval; `words` maps a column of the blend to how it is called."""
+def held_picture(findings: Findings, words: Mapping[str, str], *, made_up: str) -> Figure:
+    """One bar per kind of knowledge with its interval; `words` maps a column of the blend to how it is called.
+
+    `made_up` says what of it is declared as synthetic.
+    """
     known = {m.name.removeprefix("held."): m for m in findings.measures}
     figure, ax = canvas(size=(8, 0.5 * len(words) + 1.6))
     for place, column in enumerate(words):
@@ -27,5 +30,5 @@ def held_picture(findings: Findings, words: Mapping[str, str]) -> Figure:
     n = max((m.n for m in known.values()), default=0)
     lost: list[str] = next((f.value for f in findings.facts if f.name == "blend_lost"), [])
     finding = f"Nothing is known from: {', '.join(lost)}" if lost else "Every kind of source tells of some consumers"
-    rests_on = f"{n:,} consumers on the last as-of day; 95 % intervals. All but purchases are synthetic."
+    rests_on = f"{n:,} consumers on the last as-of day; 95 % intervals. {made_up}".rstrip()
     return tell(figure, finding=finding, rests_on=rests_on)

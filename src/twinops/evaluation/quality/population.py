@@ -14,6 +14,7 @@ from twinops.entities.legal import LegalFacts
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.entities.wording import MANY, MANY_FIRST
 from twinops.evaluation.statistics.wilson import share
 from twinops.plugins import text_beside
 from twinops.ports import Engine
@@ -21,7 +22,7 @@ from twinops.ports import Engine
 SHOWN = (
     *shown.measures({"consent_coverage": "Consent coverage"}, section=Section.DATA, headlines=("consent_coverage",)),
     *shown.pictures(
-        {"population": "Households whose consent allows each purpose, and why others are left out"},
+        {"population": f"{MANY_FIRST} whose consent allows each purpose, and why others are left out"},
         section=Section.DATA,
     ),
 )
@@ -37,7 +38,7 @@ def consent_coverage(reasons: pa.Table, *, source: str) -> tuple[Measure, ...]:
 def _coverage(name: str, purpose: str, reasons: pa.Table, source: str) -> Measure:
     rows = [r for r in reasons.to_pylist() if r["purpose"] == purpose]
     n = sum(r["households"] for r in rows)
-    method = f"share of households whose ledger allows {purpose} today; Wilson's interval"
+    method = f"share of {MANY} whose ledger allows {purpose} today; Wilson's interval"
     return share(sum(r["households"] for r in rows if r["reason"] is None), n).measure(name, n, source, method)
 
 

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MANY_FIRST
 from twinops.evaluation.canvas import BLUE, ORANGE, Mark, above, canvas, dot, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
@@ -20,9 +21,9 @@ def population_picture(findings: Findings) -> Figure:
     rows = next(f.value for f in findings.facts if f.name == "rows_without_valid_basis")
     return tell(
         figure,
-        finding=f"{plain.value:.0%} of the households allow training; {rows:,} rows are used without a valid basis",
-        rests_on=f"n = {plain.n:,} households; {plain.source}. 95 % intervals: Wilson. Reasons that hold for fewer "
-        "than ten households are not counted.",
+        finding=f"{plain.value:.0%} of the {MANY} allow training; {rows:,} rows are used without a valid basis",
+        rests_on=f"n = {plain.n:,} {MANY}; {plain.source}. 95 % intervals: Wilson. Reasons that hold for fewer "
+        f"than ten {MANY} are not counted.",
     )
 
 
@@ -33,7 +34,7 @@ def _shares(ax: Axes, coverage: list[Measure]) -> None:
     ax.set_yticks(range(len(coverage)), [m.name.split(".")[1].replace("_", " ") for m in reversed(coverage)])
     ax.set_ylim(-0.5, len(coverage) - 0.35)
     ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    panel_title(ax, "Households that allow it today")
+    panel_title(ax, f"{MANY_FIRST} that allow it today")
 
 
 def _reasons(ax: Axes, excluded: dict[str, int]) -> None:

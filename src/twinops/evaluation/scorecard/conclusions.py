@@ -4,6 +4,7 @@ from typing import Any
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MONEY
 from twinops.evaluation.scorecard.coverage import BOTH, NAME
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.rendering import against, written
@@ -68,7 +69,7 @@ def _freshness(measures: dict[str, Measure]) -> list[str]:
         auc, usd = (measures[f"freshness.{q}.{what}_{age}.loss"] for q in ("active_auc", "spend_mae"))
         verb = "costs" if what == "state" else "cost"
         doubt = "" if usd.excludes_zero else ", which cannot be told from nothing"
-        out.append(f"{said} {age} days old {verb} AUC {written(auc)} and {written(usd)} USD of spend error{doubt}.")
+        out.append(f"{said} {age} days old {verb} AUC {written(auc)} and {written(usd)} {MONEY} of spend error{doubt}.")
     return out
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from twinops.entities import shown
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
 from twinops.evaluation.statistics.setting import Setting
@@ -22,9 +23,9 @@ SHOWN = (
             "interval_coverage_80": "Outcomes inside their 80 % range, as a share",
             "interval_coverage_80.baskets": "The same, of baskets",
             "interval_coverage_80.spend": "The same, of spend",
-            "interval_coverage_80.tier_low": "Of households with low expected activity",
-            "interval_coverage_80.tier_mid": "Of households with middling expected activity",
-            "interval_coverage_80.tier_high": "Of households with high expected activity",
+            "interval_coverage_80.tier_low": f"Of {MANY} with low expected activity",
+            "interval_coverage_80.tier_mid": f"Of {MANY} with middling expected activity",
+            "interval_coverage_80.tier_high": f"Of {MANY} with high expected activity",
             "interval_width_80.spend": "Mean width of the range of spend",
             "interval_width_80.spend.naive": "One range for everybody would be as wide as",
         },
@@ -38,7 +39,7 @@ SHOWN = (
 
 NAME = "interval_coverage_80"
 BOTH = ("baskets", "spend")
-UNITS = {"baskets": "baskets", "spend": "USD"}
+UNITS = {"baskets": "baskets", "spend": MONEY}
 NAIVE = "naive"
 SHARPNESS = {"width": "mean width of the range", "winkler": "width, and ten times how far what came lies outside"}
 """What is measured beside coverage, which alone would praise a range that holds everything."""

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, Mark, canvas, dot, no_panel, panel_title, tell
 from twinops.evaluation.scorecard.coverage import BOTH, NAME
 from twinops.evaluation.statistics.estimate import Estimate
@@ -32,7 +33,7 @@ def coverage_picture(findings: Findings) -> Figure:
     return tell(
         figure,
         finding=_finding(measures),
-        rests_on=f"n = {whole.n:,} households; {whole.source}.\n95 % intervals: {whole.method}. "
+        rests_on=f"n = {whole.n:,} {MANY}; {whole.source}.\n95 % intervals: {whole.method}. "
         "Groups: each by itself, of those who allow bias assessment.",
     )
 

@@ -64,7 +64,7 @@ def presented(ages: Ages) -> tuple[Presentation, ...]:
         for what, days, verb in told
         for quantity, of in (("active_auc", "of the AUC"), ("spend_mae", "in spend error"))
     }
-    picture = {"freshness": "What is lost when the state of households is old, and when the heads are"}
+    picture = {"freshness": f"What is lost when the state of {MANY} is old, and when the heads are"}
     return (*shown.measures(words, section=Section.DOUBT), *shown.pictures(picture, section=Section.DOUBT))
 
 

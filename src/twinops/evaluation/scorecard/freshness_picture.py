@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.canvas import BLUE, INK, ORANGE, canvas, panel_title, tell
 from twinops.evaluation.scorecard.conclusions import oldest
 from twinops.evaluation.scorecard.freshness import HEADS, STATE
@@ -14,9 +15,9 @@ from twinops.evaluation.statistics.rendering import written
 PANELS = {
     "active_auc": "Who comes back: AUC lost",
     "baskets_poisson_deviance": "Baskets: Poisson deviance lost",
-    "spend_mae": "Median of spend: error added, USD",
+    "spend_mae": f"Median of spend: error added, {MONEY}",
 }
-LINES = {STATE: (ORANGE, "state of the households is old"), HEADS: (BLUE, "heads are frozen, state is fresh")}
+LINES = {STATE: (ORANGE, f"state of the {MANY} is old"), HEADS: (BLUE, "heads are frozen, state is fresh")}
 
 
 def freshness_picture(findings: Findings) -> Figure:
@@ -34,7 +35,7 @@ def freshness_picture(findings: Findings) -> Figure:
     return tell(
         figure,
         finding=_finding(measures),
-        rests_on=f"n = {fresh.n:,} households; {fresh.source}.\nLoss against both fresh, paired; {fresh.method}.",
+        rests_on=f"n = {fresh.n:,} {MANY}; {fresh.source}.\nLoss against both fresh, paired; {fresh.method}.",
     )
 
 
@@ -62,8 +63,8 @@ def _finding(measures: dict[str, Measure]) -> str:
     state, heads = oldest(measures, STATE), oldest(measures, HEADS)
     by_state = measures.get(f"freshness.spend_mae.state_{state}.loss")
     by_heads = measures.get(f"freshness.spend_mae.heads_{heads}.loss")
-    parts = [f"a state {state} days old costs {written(by_state)} USD"] if by_state else []
-    parts += [f"heads {heads} days old {written(by_heads)} USD"] if by_heads else []
+    parts = [f"a state {state} days old costs {written(by_state)} {MONEY}"] if by_state else []
+    parts += [f"heads {heads} days old {written(by_heads)} {MONEY}"] if by_heads else []
     # the interval of what an old state loses lies above that of old heads
     surely = by_state and by_heads and Estimate.of(by_state).low > Estimate.of(by_heads).high
     return ("What must be fresh is the state: " if surely else "Of age: ") + "; ".join(parts)

@@ -10,6 +10,7 @@ from twinops.entities import shown
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
+from twinops.entities.wording import MANY
 from twinops.evaluation.fairness.groups import GroupLabel
 from twinops.evaluation.scorecard.coverage import BOTH, Covered
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
@@ -102,9 +103,9 @@ def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting)
             variance = _variance(came, weights)
             ratios.append(np.sqrt(_variance(said, weights) / variance))
             shares.append(1 - weighted.mean((came - said) ** 2, weights) / variance)
-        told = f"standard deviation of predicted over that of actual {q}, between households, mean over as-of days"
+        told = f"standard deviation of predicted over that of actual {q}, between {MANY}, mean over as-of days"
         out.append(setting.measure(f"variance_ratio.{q}", mean_of(ratios), told))
-        told = f"share of the variance of {q} between households that the prediction explains, mean over as-of days"
+        told = f"share of the variance of {q} between {MANY} that the prediction explains, mean over as-of days"
         out.append(setting.measure(f"explained_share.{q}", mean_of(shares), told))
     return out
 
@@ -118,7 +119,7 @@ def group_fact(
         for attribute, labels in groups.items()
         for group in sorted({g for g in labels.tolist() if g is not None})
     ]
-    source = "scorecard: households that allow bias assessment; groups of fewer households are merged or left out"
+    source = f"scorecard: {MANY} that allow bias assessment; groups of fewer {MANY} are merged or left out"
     return Fact("scorecard_groups", value, Kind.MEASURED, source)
 
 

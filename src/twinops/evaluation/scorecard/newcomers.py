@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, MONEY, ONE
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.wilson import share
 from twinops.params import FeaturesParams, TrainParams
@@ -17,9 +18,9 @@ from twinops.twin.support.spread import Outcomes, Spread, enough, fit_spread
 
 NOTHING, ESTABLISHED = "0_days", "established"
 FOLDS = 2
-UNSEEN = "households first seen a horizon or more after the data begin, held out by household"
-KEPT_OUT = "established households on closed as-of days, every second household held out"
-HELD = "share of 80 % spend ranges that held, one per household; Wilson's interval"
+UNSEEN = f"{MANY} first seen a horizon or more after the data begin, held out by {ONE}"
+KEPT_OUT = f"established {MANY} on closed as-of days, every second {ONE} held out"
+HELD = f"share of 80 % spend ranges that held, one per {ONE}; Wilson's interval"
 WIDTH = "median width of the 80 % spend range; the interval holds the middle 80 % of widths"
 RELATIVE = "median of width over expected spend; the interval holds the middle 80 %"
 
@@ -59,7 +60,7 @@ def newcomer_measures(told: Sequence[StageRows]) -> tuple[Measure, ...]:
         n, source = len(first), KEPT_OUT if t.stage == ESTABLISHED else UNSEEN
         held, relative = share(int(t.held[first].sum()), n), _middle(t.width / np.maximum(t.expected, 1))
         out.append(held.measure(f"newcomer_coverage_80.{t.stage}", n, source, HELD))
-        out.append(_middle(t.width).measure(f"newcomer_width.{t.stage}", n, source, WIDTH, level=0.8, unit="USD"))
+        out.append(_middle(t.width).measure(f"newcomer_width.{t.stage}", n, source, WIDTH, level=0.8, unit=MONEY))
         out.append(relative.measure(f"newcomer_relative_width.{t.stage}", n, source, RELATIVE, level=0.8))
     return tuple(out)
 

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY_FIRST, ONE
 from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
 from twinops.evaluation.statistics.estimate import Estimate
 
@@ -32,8 +33,8 @@ def newcomers_picture(findings: Findings) -> Figure:
     return tell(
         figure,
         finding=_finding(coverage, width),
-        rests_on="Households first seen a horizon or more after the data begin; heads, corrections and ranges were "
-        "learned without them (two folds by household).\nBars: Wilson's 95 % intervals.",
+        rests_on=f"{MANY_FIRST} first seen a horizon or more after the data begin; heads, corrections and ranges were "
+        f"learned without them (two folds by {ONE}).\nBars: Wilson's 95 % intervals.",
     )
 
 

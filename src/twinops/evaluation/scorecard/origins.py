@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from twinops.entities.wording import MONEY
 from twinops.evaluation.statistics import weighted
 from twinops.twin.model.predictions import Forecaster, Predictions
 from twinops.twin.state.examples import Examples
 
 QUANTITIES = ("active_auc", "baskets_poisson_deviance", "spend_mae", "spend_deviance")
 LOWER_IS_BETTER = ("baskets_poisson_deviance", "spend_mae", "spend_deviance")
-UNITS = {"spend_mae": "USD"}
+UNITS = {"spend_mae": MONEY}
 SMALLEST_RATE = 1e-3
 """A baseline that predicts exactly nothing to someone who comes would be infinitely wrong."""
 

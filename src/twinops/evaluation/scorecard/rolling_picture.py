@@ -7,13 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 from twinops.evaluation.scorecard.measures import BASELINES
 
 PANELS = {
     "active_auc": "Who comes back: AUC gained",
     "baskets_poisson_deviance": "Baskets: Poisson deviance gained",
-    "spend_mae": "Median of spend: error saved, USD",
+    "spend_mae": f"Median of spend: error saved, {MONEY}",
     "spend_deviance": "Mean of spend: deviance gained",
 }
 NAMES = {
@@ -41,7 +42,7 @@ def rolling_picture(findings: Findings, *, held_out: Sequence[int]) -> Figure:
         finding=_finding(days),
         rests_on=f"As-of days {days[0]['cutoff']} to {days[-1]['cutoff']}; the rows learned from grow from "
         f"{days[0]['learned_rows']:,} to {days[-1]['learned_rows']:,}. Marks: days held out from every choice.\n"
-        "Paired gain, above 0: twin better; 95 % percentile intervals of bootstrap draws of whole households, of "
+        f"Paired gain, above 0: twin better; 95 % percentile intervals of bootstrap draws of whole {MANY}, of "
         "each day alone.",
     )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.scorecard.origins import QUANTITIES
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.rendering import table, written, written_gain
@@ -10,7 +11,7 @@ from twinops.evaluation.statistics.rendering import table, written, written_gain
 SAID = {
     "active_auc": "who comes back: AUC",
     "baskets_poisson_deviance": "baskets: Poisson deviance",
-    "spend_mae": "median of spend: mean absolute error, USD",
+    "spend_mae": f"median of spend: mean absolute error, {MONEY}",
     "spend_deviance": "mean of spend: Tweedie deviance",
 }
 BASELINES = {
@@ -40,7 +41,7 @@ def days_table(scorecard: Findings) -> str:
     for d in _fact(scorecard, "rolling_origin"):
         told = [_written(d.get(q)) for q in QUANTITIES]
         rows.append([f"day {d['cutoff']}", f"{d['learned_rows']:,}", f"{d['households']:,}", *told])
-    return table(["as-of day", "rows learned from", "households", *SAID.values()], rows)
+    return table(["as-of day", "rows learned from", MANY, *SAID.values()], rows)
 
 
 def groups_table(scorecard: Findings) -> str:
@@ -48,14 +49,14 @@ def groups_table(scorecard: Findings) -> str:
     shown = {
         "coverage_baskets": "baskets in range",
         "coverage_spend": "spend in range",
-        "spend_mae": "spend error, USD",
+        "spend_mae": f"spend error, {MONEY}",
         "predicted_over_actual_spend": "predicted over actual spend",
     }
     rows = [
         [g["attribute"].replace("_", " "), g["group"], f"{g['households']:,}", *(_written(g.get(k)) for k in shown)]
         for g in _fact(scorecard, "scorecard_groups")
     ]
-    return table(["attribute", "group", "households", *shown.values()], rows)
+    return table(["attribute", "group", MANY, *shown.values()], rows)
 
 
 def _fact(findings: Findings, name: str) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.entities.wording import MONEY
 from twinops.errors import ParamsError
 from twinops.evaluation.statistics.bootstrap import counts
 from twinops.evaluation.statistics.suppressed_table import suppressed
@@ -47,7 +48,7 @@ CUTS: Mapping[str, Cut] = {
         lambda table, _expected: _column(table, "recency_days"),
     ),
     "value": Cut(
-        ("under 15 USD a basket", "15 to 30 USD", "30 to 60 USD", "60 USD and more"),
+        (f"under 15 {MONEY} a basket", f"15 to 30 {MONEY}", f"30 to 60 {MONEY}", f"60 {MONEY} and more"),
         (15, 30, 60),
         lambda table, _expected: _column(table, "cents_total") / 100 / _column(table, "baskets_total"),
     ),

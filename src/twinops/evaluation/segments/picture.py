@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from twinops.entities.wording import MANY, MANY_FIRST, MONEY
 from twinops.evaluation.canvas import BLUE, GREY, ORANGE, canvas, panel_title, tell
 from twinops.evaluation.segments.measures import Segment
 
@@ -21,8 +22,8 @@ def segments_picture(segments: Sequence[Segment], *, what: str, horizon_days: in
         left.legend(fontsize=8, frameon=False, loc="best")
     left.set_yticks(places, [f"{', '.join(s.name)}\nn = {s.households:,}" for s in shown], fontsize=9)
     left.set_xlim(left=0)
-    left.xaxis.set_major_formatter(lambda usd, _: f"${usd:,.0f}")
-    panel_title(left, f"Mean spend expected within {horizon_days} days")
+    left.xaxis.set_major_formatter(lambda money, _: f"{money:,.0f}")
+    panel_title(left, f"Mean spend expected within {horizon_days} days, {MONEY}")
     redeemed = [(p, s.what_if.redeemed) for p, s in zip(places, shown, strict=True) if s.what_if and s.what_if.redeemed]
     if redeemed:
         _dots(right, [p for p, _ in redeemed], [m for _, m in redeemed], ORANGE, "redeem")
@@ -38,7 +39,7 @@ def segments_picture(segments: Sequence[Segment], *, what: str, horizon_days: in
     return tell(
         figure,
         finding=_finding(shown, what),
-        rests_on="Households that allow scoring, newest as-of day; bars: 95 % intervals from drawing households."
+        rests_on=f"{MANY_FIRST} that allow scoring, newest as-of day; bars: 95 % intervals from drawing {MANY}."
         f"{suppressed}{caveat}",
     )
 
@@ -53,8 +54,8 @@ def _finding(shown: Sequence[Segment], what: str) -> str:
     most = max(shown, key=lambda s: s.households or 0, default=None)
     if most is None or most.spend is None:
         return "Every segment is too small to be shown"
-    told = f"The largest segment ({', '.join(most.name)}) is expected to spend {most.spend.value:,.0f} USD"
+    told = f"The largest segment ({', '.join(most.name)}) is expected to spend {most.spend.value:,.0f} {MONEY}"
     if most.what_if is not None and most.what_if.difference is not None:
         more = most.what_if.difference.value
-        return f"{told}; after {what} {abs(more):,.0f} USD {'less' if more < 0 else 'more'}"
+        return f"{told}; after {what} {abs(more):,.0f} {MONEY} {'less' if more < 0 else 'more'}"
     return told

@@ -6,6 +6,7 @@ from typing import Any
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from twinops.entities.wording import MANY, MONEY, ONE
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, above, canvas, nothing, panel_title, tell
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.portrait import Portrait
@@ -17,7 +18,7 @@ def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) 
     # fewer than ten alike would single somebody out
     if portrait is None or portrait.expected is None:
         figure, _ = canvas(size=(8, 1.2))
-        return nothing(figure, finding="No twin is shown: no ten households are alike enough", rests_on="")
+        return nothing(figure, finding=f"No twin is shown: no ten {MANY} are alike enough", rests_on="")
     figure, (left, middle, right) = canvas(columns=3, size=(13, 4.1), width_ratios=[1, 1.5, 1.2])
     _pace(left, portrait)
     _expected(middle, portrait.expected, simulated)
@@ -26,10 +27,11 @@ def portrait_picture(portrait: Portrait | None, simulated: Sequence[Simulated]) 
     chance = "" if e.active_probability is None else f"{_likely(e.active_probability)} to shop and "
     return tell(
         figure,
-        finding=f"{portrait.name.capitalize()}: {chance}expected to spend {e.spend:,.0f} USD in {e.horizon_days} days",
+        finding=f"{portrait.name.capitalize()}: {chance}expected to spend {e.spend:,.0f} {MONEY} "
+        f"in {e.horizon_days} days",
         rests_on=f"As of {portrait.as_of.isoformat()}, opened for {portrait.purpose.replace('_', ' ')}; figures are "
-        "rounded, and ten households or more share the banded habits. Ranges hold 80 of 100 like cases.\n"
-        "What-ifs are response, not uplift: nobody was chosen at random; their ranges are those of households of like "
+        f"rounded, and ten {MANY} or more share the banded habits. Ranges hold 80 of 100 like cases.\n"
+        f"What-ifs are response, not uplift: nobody was chosen at random; their ranges are those of {MANY} of like "
         "activity.",
     )
 
@@ -58,19 +60,19 @@ def _expected(ax: Any, e: Forecast, simulated: Sequence[Simulated]) -> None:
     for place, (_, middle, low, high, colour) in enumerate(reversed(rows)):
         ax.plot([low, high], [place, place], color=colour, linewidth=5, alpha=0.35, solid_capstyle="round")
         ax.plot([middle], [place], "o", color=colour, markersize=7)
-        above(ax, place, middle, f"${middle:,.0f}", points=9, fontsize=8)
+        above(ax, place, middle, f"{middle:,.0f}", points=9, fontsize=8)
     ax.set_yticks(range(len(rows)), [r[0] for r in reversed(rows)], fontsize=9)
     ax.set_ylim(-0.6, len(rows) - 0.3)
     ax.set_xlim(left=0)
-    ax.xaxis.set_major_formatter(lambda usd, _: f"${usd:,.0f}")
-    panel_title(ax, f"Spend in {e.horizon_days} days: expected, 80 % range, and if")
+    ax.xaxis.set_major_formatter(lambda money, _: f"{money:,.0f}")
+    panel_title(ax, f"Spend in {e.horizon_days} days, {MONEY}: expected, 80 % range, and if")
 
 
 def _action(s: Simulated) -> str:
     a = s.action
     return {
         "campaign": f"if campaign {a.campaign} is sent",
-        "basket": f"if one more ${a.amount:,.0f} basket",
+        "basket": f"if one more basket of {a.amount:,.0f}",
         "silence": f"if {a.amount:.0f} days of silence",
     }[a.kind]
 
@@ -90,4 +92,4 @@ def _why(ax: Any, portrait: Portrait) -> None:
     ax.set_xlim(min(0.5, *factors) - 0.1, max(1.5, *factors) + 0.1)
     ax.set_ylim(-0.6, len(reasons) - 0.2)
     ax.xaxis.set_major_formatter(lambda factor, _: f"x {factor:.2g}")
-    panel_title(ax, "Why: times the average household's spend")
+    panel_title(ax, f"Why: times the average {ONE}'s spend")

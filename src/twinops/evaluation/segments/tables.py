@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.segments.measures import Mean, Segment
 from twinops.evaluation.statistics.rendering import table
 from twinops.twin.answers.forecast import Forecast
@@ -44,11 +45,11 @@ def segments_table(segments: Sequence[Segment]) -> str:
             continue
         change = s.what_if.difference if s.what_if else None
         rows.append([", ".join(s.name), f"{s.households:,}", _mean(s.active, 100), _mean(s.spend), _mean(change)])
-    return table(["segment", "households", "shop at all, %", "spend, USD", "change if, USD"], rows)
+    return table(["segment", MANY, "shop at all, %", f"spend, {MONEY}", f"change if, {MONEY}"], rows)
 
 
 def _spend(d: Forecast) -> str:
-    return f"{d.spend:,.0f} USD [{d.spend_range[0]:,.0f}, {d.spend_range[1]:,.0f}]"
+    return f"{d.spend:,.0f} {MONEY} [{d.spend_range[0]:,.0f}, {d.spend_range[1]:,.0f}]"
 
 
 def _mean(m: Mean | None, times: float = 1) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twinops.entities.wording import MANY
 from twinops.errors import DataError
 from twinops.evaluation.statistics.between import ends_of_mean
 from twinops.evaluation.statistics.estimate import Estimate
@@ -44,8 +45,8 @@ class Resampled:
         """
         if not self.known:
             raise DataError(
-                f"{what} cannot be measured: in too many draws of households everybody did the same.",
-                hint="Collect more households, or choose other evaluate.cutoffs.",
+                f"{what} cannot be measured: in too many draws of consumers everybody did the same.",
+                hint="Collect more consumers, or choose other evaluate.cutoffs.",
             )
         if self.days is not None and len(self.days) > 1:
             return ends_of_mean(self.days)
@@ -73,7 +74,7 @@ class Resampled:
     @property
     def how(self) -> str:
         """How its interval comes about."""
-        drawn = f"{len(self.draws) - 1} bootstrap draws of whole households"
+        drawn = f"{len(self.draws) - 1} bootstrap draws of whole {MANY}"
         if self.days is None or len(self.days) == 1:
             return f"percentile interval of {drawn}"
         return f"interval of how {len(self.days)} as-of days differ (Student) and of {drawn}"

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY, ONE
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, dots, nothing, panel_title, tell
 from twinops.evaluation.tastes.categories import Tried
 from twinops.twin.tastes.categories import Tastes
@@ -28,7 +29,7 @@ def tastes_picture(measures: Mapping[str, Measure]) -> Figure:
     """Top: every model with its interval. Bottom: the twin's paired gains."""
     figure, axes = canvas(rows=2, columns=len(PANELS), size=(10, 5.2), height_ratios=(4, 3))
     if not set(PANELS) <= set(measures):
-        return nothing(figure, finding="Which categories households buy of was not measured", rests_on=TOO_LITTLE)
+        return nothing(figure, finding=f"Which categories {MANY} buy of was not measured", rests_on=TOO_LITTLE)
     for column, (quantity, title) in enumerate(PANELS.items()):
         found = {m: measures.get(f"{quantity}.{m}" if m else quantity) for m in MODELS}
         dots(axes[0][column], found, MODELS, digits=".3f", margin=0.15)
@@ -41,7 +42,7 @@ def tastes_picture(measures: Mapping[str, Measure]) -> Figure:
             ax.tick_params(labelleft=not column)
     m = measures["category_ndcg_at_10"]
     return tell(
-        figure, finding=_ahead(measures), rests_on=f"n = {m.n:,} households; {m.source}.\n95 % intervals: {m.method}."
+        figure, finding=_ahead(measures), rests_on=f"n = {m.n:,} {MANY}; {m.source}.\n95 % intervals: {m.method}."
     )
 
 
@@ -49,7 +50,7 @@ def tried_picture(tried: tuple[Tried, ...], measures: Mapping[str, Measure], *, 
     """Per category: who newly tries it, of everybody and of the tenth the twin thought likeliest."""
     figure, ax = canvas(size=(9, 0.9 + 0.29 * max(min(len(tried), SHOWN), 8)))
     if not tried:
-        return nothing(figure, finding="What households newly try was not measured", rests_on=TOO_LITTLE)
+        return nothing(figure, finding=f"What {MANY} newly try was not measured", rests_on=TOO_LITTLE)
     shown = sorted(tried, key=lambda t: (-(t.likely.value - t.everyone.value), t.category))[:SHOWN][::-1]
     for place, t in enumerate(shown):
         ax.plot([t.everyone.value, t.likely.value], [place, place], color="#cccccc", linewidth=1.5, zorder=1)
@@ -64,12 +65,12 @@ def tried_picture(tried: tuple[Tried, ...], measures: Mapping[str, Measure], *, 
     ax.plot([], [], "o", color=BLUE, label="the tenth the twin thought likeliest")
     ax.legend(fontsize=8, frameon=False, loc="lower right")
     found = measures.get("new_category_auc")
-    n = f"n = {found.n:,} households; {found.source}" if found else "held-out as-of days"
+    n = f"n = {found.n:,} {MANY}; {found.source}" if found else "held-out as-of days"
     return tell(
         figure,
         finding=f"The tenth the twin names tries a category {lift:.1f} times as often as everybody (median)",
         rests_on=f"Share that buys a category within the horizon, not having bought it for {after_days} days; the "
-        f"{len(shown)} of {len(tried)} categories it tells best.\n{n}.\nWilson's intervals, as if household-days were "
+        f"{len(shown)} of {len(tried)} categories it tells best.\n{n}.\nWilson's intervals, as if {ONE}-days were "
         "independent. Special categories of data are left out.",
     )
 
@@ -89,9 +90,9 @@ def factors_picture(tastes: Tastes | None) -> Figure:
     return tell(
         figure,
         finding=f"Who buys more of {one} buys less of {other}",
-        rests_on="Principal directions of relative tastes, how much a household buys at all taken out: the categories "
-        f"at both ends of each. Learned from {seen.rows:,} household-days of {seen.households:,} households.\n"
-        "The most frequent categories, special categories of data left out. Correlation between groceries, not kinds "
+        rests_on=f"Principal directions of relative tastes, how much a {ONE} buys at all taken out: the categories "
+        f"at both ends of each. Learned from {seen.rows:,} {ONE}-days of {seen.households:,} {MANY}.\n"
+        "The most frequent categories, special categories of data left out. Correlation between goods, not kinds "
         "of people.",
     )
 

@@ -2,6 +2,7 @@
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import ONE
 from twinops.evaluation.statistics.rendering import written
 
 BASELINES = {
@@ -12,10 +13,10 @@ BASELINES = {
     "lightgbm": "boosted trees on the same terms",
     "type": "the campaign type's base rate",
     "rfm": "a regression on RFM and type",
-    "beta_binomial": "each household's own redemption rate",
+    "beta_binomial": f"each {ONE}'s own redemption rate",
 }
 CLAIMS = {
-    "category_ndcg_at_10": "In ranking what a household will buy of",
+    "category_ndcg_at_10": f"In ranking what a {ONE} will buy of",
     "category_brier": "In the chance to buy of each category (Brier score)",
     "new_category_auc": "In telling which categories it will newly try",
     "coupon_auc": "In telling who redeems a coupon (response, not uplift: recipients were not randomised)",

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, dots, nothing, panel_title, tell
 from twinops.evaluation.tastes.categories import TWIN
 from twinops.evaluation.tastes.categories_picture import TOO_LITTLE
@@ -38,7 +39,7 @@ def coupons_picture(drawn: Mapping[str, Curve] | None, measures: Mapping[str, Me
     return tell(
         figure,
         finding=f"The best-scored {top:.0%} of recipients hold {at_top:.0%} of those who redeem: response, not uplift",
-        rests_on=f"n = {auc.n:,} households; {auc.source}.\n95 % intervals: {auc.method}.",
+        rests_on=f"n = {auc.n:,} {MANY}; {auc.source}.\n95 % intervals: {auc.method}.",
     )
 
 

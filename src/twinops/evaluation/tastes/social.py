@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.evaluation.statistics.bootstrap import mean_of
 from twinops.evaluation.statistics.weighted import mean
 from twinops.evaluation.tastes.categories import TWIN, TasteSetting
@@ -48,7 +49,7 @@ def measure_social(days: list[ScoredSocial], draws: np.ndarray, *, seed: int) ->
     about = TasteSetting(
         n=len(np.unique(np.concatenate([d.household for d in days]))),
         seed=seed,
-        source=f"households with linked synthetic accounts, as-of days {', '.join(str(d.cutoff) for d in days)}",
+        source=f"{MANY} with linked synthetic accounts, as-of days {', '.join(str(d.cutoff) for d in days)}",
         over=f"{GENERATOR}; mean over {len(days)} as-of days",
     )
     return about.measures(known, lower=(ACTIVITY, SENTIMENT))

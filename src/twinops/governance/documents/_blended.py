@@ -15,6 +15,7 @@ from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.entities.wording import ONE
 from twinops.governance.citations import cite, said
 from twinops.governance.documents._tables import figure
 from twinops.governance.words import words
@@ -36,7 +37,7 @@ def linked(evidence: Evidence) -> tuple[Markup, ...]:
         for name, counts in sorted(_table(records.value if records else None).items())
         if records
     )
-    many = (said(f"Records that were linked to a household: {_rounded(links)}", links),) if links else ()
+    many = (said(f"Records that were linked to a {ONE}: {_rounded(links)}", links),) if links else ()
     return (*held, *many, *measured(evidence, Section.LINKAGE), *_unlinked(evidence))
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Verdict
+from twinops.entities.wording import MANY, MANY_FIRST
 from twinops.governance.assessment import questions as dpia
 from twinops.governance.assessment.approval import LAPSED, OPEN, REOPENED, STANDS
 from twinops.governance.citations import cite, said
@@ -175,7 +176,7 @@ class Prose(CitedEvidence):
         if panel and isinstance(panel.value, dict):
             p = panel.value
             rows = f"{words(p.get('rows'))} rows on {words(p.get('as_of_days'))} as-of days"
-            yield said(f"It rests on {words(p.get('households'))} households, {rows}.", panel)
+            yield said(f"It rests on {words(p.get('households'))} {MANY}, {rows}.", panel)
 
     def purposes(self) -> Iterator[Markup]:
         """Each purpose with its basis, then what is none."""
@@ -214,7 +215,7 @@ class Prose(CitedEvidence):
         fact = self.evidence.fact("dpia.declared.notice")
         n = fact.value if fact and isinstance(fact.value, dict) else {}
         if fact and n:
-            told = f"Households were told by {words(n.get('version'))}, issued {words(n.get('issued'))}."
+            told = f"{MANY_FIRST} were told by {words(n.get('version'))}, issued {words(n.get('issued'))}."
             yield said(f"{told} {words(n.get('not_collected_from_the_person'))} {words(n.get('obligation'))}", fact)
 
     def security(self) -> Iterator[Markup]:

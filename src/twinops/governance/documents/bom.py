@@ -15,6 +15,7 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict
+from twinops.entities.wording import ONE
 from twinops.errors import IntegrityError
 from twinops.governance.citations import items
 from twinops.governance.documents._tables import fairness_groups, per_group, quantities, sheet
@@ -110,7 +111,7 @@ def _parameters(evidence: Evidence, sources: tuple[Fact, ...]) -> dict[str, Any]
     known = evidence.table("model.family")
     return {
         "approach": {"type": "supervised"},
-        "task": "predict the next purchases of a household",
+        "task": f"predict the next purchases of a {ONE}",
         "architectureFamily": _text(known.get("form") or "not measured"),
         "modelArchitecture": _text(evidence.value("dpia.declared.description") or "not declared"),
         "datasets": [{"ref": f"dataset:{_own(f)}"} for f in sources],

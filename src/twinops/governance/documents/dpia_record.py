@@ -13,6 +13,7 @@ from twinops.entities.canonical import to_json
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.governance.citations import items
 from twinops.governance.documents._dpia_prose import Prose
 from twinops.governance.gates._shelf import speaking_to
@@ -47,7 +48,7 @@ TITLES = {
     "minimisation": "Why so much and not less",
     "accuracy": "Accuracy of data and predictions",
     "retention": "How long data are kept",
-    "notice": "What households were told",
+    "notice": f"What {MANY} were told",
     "access_portability": "Access and portability",
     "rectify_erase": "Rectification and erasure",
     "object_restrict": "Objection, withdrawal, restriction and human review",
@@ -59,7 +60,7 @@ TITLES = {
     "action_plan": "Plan of action",
     "residual": "What remains, and whether the authority is consulted",
     "dpo_advice": "Advice of the data protection officer",
-    "subjects_views": "Views of the households",
+    "subjects_views": f"Views of the {MANY}",
     "decision": "The controller's decision",
 }
 _DECLARED = {

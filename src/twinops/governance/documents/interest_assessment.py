@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
+from twinops.entities.wording import MANY
 from twinops.governance.documents._evidence import CitedEvidence
 from twinops.governance.markdown import render
 from twinops.governance.policy.decide import Decision
@@ -14,7 +15,7 @@ STEPS = {
     "interest_is_lawful_clear_and_real": "Which interest is it, is it lawful, and is it real today?",
     "processing_is_necessary_no_less_intrusive_means": "Why is this needed for it, and why would less not do?",
     "balance_incl_reasonable_expectations_and_vulnerable_people": (
-        "What do households expect, who among them is vulnerable, and what would it do to them?"
+        f"What do {MANY} expect, who among them is vulnerable, and what would it do to them?"
     ),
     "safeguards": "What protects them?",
     "objection_route_21": "How do they object, and what happens then?",

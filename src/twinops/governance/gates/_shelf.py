@@ -37,13 +37,14 @@ def speaking_to(item: str) -> tuple[str, ...]:
 
 def told_in(section: Section, evidence: Evidence) -> tuple[Any, ...]:
     """What gates add to a section of the model card, each line with its citation."""
-    return tuple(line for gate in gates() if getattr(gate, "SECTION", None) is section for line in gate.told(evidence))
+    told = (line for gate in gates() if getattr(gate, "SECTION", None) is section for line in gate.told(evidence))
+    return evidence.wording.told(tuple(told))
 
 
 def in_brief(evidence: Evidence) -> tuple[str, ...]:
     """Sentences that gates put on the page of ten minutes, whatever their verdicts."""
     told = (gate.IN_BRIEF(evidence) for gate in gates() if hasattr(gate, "IN_BRIEF"))
-    return tuple(sentence for sentence in told if sentence)
+    return evidence.wording.told(tuple(sentence for sentence in told if sentence))
 
 
 def looked_up_later() -> frozenset[str]:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.wording import MANY
 from twinops.governance.reading import Record
 
 RULE = "GDPR arts. 5(1)(c), 25(1), recital 26; EDPB opinion 28/2024; Carlini et al. 2019, arXiv:1802.08232"
@@ -47,4 +48,4 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         return passed(f"{told}; {bounds}.", **figures)
     if canaries.low > limits.canaries_at_most or growth.low > limits.bytes_at_most:
         return failed(f"{told}, beyond the {bounds}: it carries people.", "Choose a model of parameters.", **figures)
-    return inconclusive(f"{told}, which spans the {bounds}.", "Collect more households, or a simpler model.", **figures)
+    return inconclusive(f"{told}, which spans the {bounds}.", f"Collect more {MANY}, or a simpler model.", **figures)

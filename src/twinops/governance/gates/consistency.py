@@ -8,6 +8,7 @@ from typing import Any
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
+from twinops.entities.wording import MANY
 from twinops.governance.assessment.questions import need_facts
 from twinops.governance.assessment.wording import empty
 from twinops.governance.reading import Record
@@ -157,9 +158,7 @@ def _foretold(declared: Declared) -> Iterator[str]:
         said["profiling_based"] = declared.use("profiling_based")
     if "transactions" in declared.sources:
         said["need.continuous_behaviour_tracking"] = declared.need("continuous_behaviour_tracking")
-    yield from (
-        f"{n} is false beside a model that foretells what households do" for n, v in said.items() if v == "false"
-    )
+    yield from (f"{n} is false beside a model that foretells what {MANY} do" for n, v in said.items() if v == "false")
 
 
 def _by_lot(declared: Declared) -> bool:

@@ -20,11 +20,12 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.wording import MANY
 from twinops.governance.citations import said
 from twinops.governance.reading import Record
 
 RULE = "House rule: what is served is watched; AI Act art. 72 (Reg. (EU) 2024/1689) asks it of high-risk systems"
-QUESTION = "Did households do in the first days after the as-of day what was expected of them?"
+QUESTION = f"Did {MANY} do in the first days after the as-of day what was expected of them?"
 MEASURES = ("early_baskets_ratio", "early_active_ratio")
 """With how far calm weeks lie from one in their intervals."""
 
@@ -105,7 +106,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         why = evidence.value("early_warning_days", "not_measured")
         told = f": {why}." if isinstance(why, str) and why else "."
         return missing(
-            f"What households did in the first days was not measured with its intervals{told}",
+            f"What {MANY} did in the first days was not measured with its intervals{told}",
             "Run `dvc repro drift`; it needs the days after drift.current_cutoff, and three weeks or more before it.",
             **about(evidence.fact("early_warning_days"), limit=limits.alarm),
         )
@@ -120,14 +121,14 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     if outcome is Outcome.PASSED:
         alone = "; ".join(f"{_spoken(m)} {m}" for m in weeks)
         return passed(
-            f"{sentence}: none off by {bounds.warn:.0%}. By this week's households alone, {alone}: all of it within "
+            f"{sentence}: none off by {bounds.warn:.0%}. By this week's {MANY} alone, {alone}: all of it within "
             f"{bounds.wide:.0%}.",
             **figures,
         )
     if outcome is Outcome.FAILED:
         return failed(
             f"{sentence}: an alarm, off by {bounds.alarm:.0%} or more and beyond what calm weeks do.",
-            "See notebooks/drift.py: is a feed silent, did households leave, did the world change? Hold the offers.",
+            f"See notebooks/drift.py: is a feed silent, did {MANY} leave, did the world change? Hold the offers.",
             **figures,
         )
     return inconclusive(
@@ -166,6 +167,6 @@ def _beyond_chance(m: Measure) -> bool:
 
 
 def _spoken(m: Measure) -> str:
-    return {"early_baskets_ratio": "baskets", "early_active_ratio": "households that came"}.get(
+    return {"early_baskets_ratio": "baskets", "early_active_ratio": f"{MANY} that came"}.get(
         m.name.removesuffix(".week"), m.name
     )

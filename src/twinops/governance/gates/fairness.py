@@ -18,6 +18,7 @@ from twinops.entities.evenness import GroupReach, attribute_outcome, telling
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
+from twinops.entities.wording import MANY
 from twinops.governance.assessment import justification
 from twinops.governance.assessment.justification import JUSTIFIABLE, Weighed
 from twinops.governance.gates._absent import (
@@ -237,7 +238,7 @@ class _Judged:
     def _told_by(self, unsure: Sequence[str]) -> str:
         """More households are worth waiting for only where a number of them would settle each doubt."""
         more = all(self.tests[name].households_to_settle is not None for name in unsure)
-        return f"A named risk officer decides in writing{', or more households would tell' if more else ''}."
+        return f"A named risk officer decides in writing{f', or more {MANY} would tell' if more else ''}."
 
     def _justified(self, name: str) -> bool:
         return name in self.limits.justifiable and name in self.weighed and not self.weighed[name].problem
@@ -271,8 +272,8 @@ class _Judged:
     def _found(self, t: AttributeTest, outcome: Outcome) -> str:
         limit, worst = self.limits.ratio, t.worst(self.limits.ratio)
         if worst is None:
-            return f"no two groups are large enough to compare (n={t.households:,} households).{_aside(t, limit)}"
-        ratio = f"{worst.ratio:.3g} [{worst.low:.3g}, {worst.high:.3g}], n={t.n:,} households"
+            return f"no two groups are large enough to compare (n={t.households:,} {MANY}).{_aside(t, limit)}"
+        ratio = f"{worst.ratio:.3g} [{worst.low:.3g}, {worst.high:.3g}], n={t.n:,} {MANY}"
         found = f"‘{t.worst_group or worst.group}’ would get the offer {ratio} times as often as the rest"
         said = {
             Outcome.FAILED: f"shown to be below {limit:g}.",
@@ -337,8 +338,8 @@ def _spoken(name: str) -> str:
 def _settled(t: AttributeTest) -> str:
     number = t.households_to_settle
     if number is None:
-        return "no number of households in sight would settle it"
-    return f"about {number:,} households, reached as these, would settle it"
+        return f"no number of {MANY} in sight would settle it"
+    return f"about {number:,} {MANY}, reached as these, would settle it"
 
 
 def _aside(t: AttributeTest, limit: float) -> str:

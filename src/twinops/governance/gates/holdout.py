@@ -18,12 +18,13 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.wording import MANY
 from twinops.governance.citations import said
 from twinops.governance.looks import FACT, REMEMBERED
 from twinops.governance.reading import Record, Text
 
 RULE = "Dwork et al. 2015, doi:10.1126/science.aaa9375: a hold-out that was chosen by is none"
-QUESTION = "Do the figures hold for households that chose nothing, looked at once?"
+QUESTION = f"Do the figures hold for {MANY} that chose nothing, looked at once?"
 SPLIT, LOOKS = "holdout.split", FACT
 PREFIX = "holdout_"
 LOWER_IS_BETTER = ("active_brier", "baskets_poisson_deviance", "spend_mae")
@@ -57,14 +58,14 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         )
     if not looks["declared"]:
         return failed(
-            f"Other households stand apart than the ledger of looks declares. {counted(evidence)}",
+            f"Other {MANY} stand apart than the ledger of looks declares. {counted(evidence)}",
             "Declare the split (`twinops holdout split`), or put `holdout` in params.yaml back.",
             **figures,
         )
     if split["why_not"]:
         return inconclusive(
             f"Not applicable: {split['why_not']} {counted(evidence)}",
-            "Collect more households; until then a person named by the policy decides in writing.",
+            f"Collect more {MANY}; until then a person named by the policy decides in writing.",
             **figures,
         )
     return _figures(evidence, limits, figures)
@@ -84,7 +85,7 @@ def _figures(evidence: Evidence, limits: Limits, figures: dict[str, Any]) -> Ver
     figures = {**about(first, limit=limits.looks_at_most), "evidence": first.id}
     if any(worse for _, worse, _ in told):
         return failed(
-            f"What was shown does not hold for households that chose nothing: {sentence}. {counted(evidence)}",
+            f"What was shown does not hold for {MANY} that chose nothing: {sentence}. {counted(evidence)}",
             "Choose less on the held-out days (see notebooks/evaluate.py); the next release needs days nobody saw.",
             **figures,
         )
@@ -103,7 +104,7 @@ def counted(evidence: Evidence) -> str:
     if not _whole(split, looks):
         return ""
     tried, openings = looks["tried"], len(looks["openings"])
-    apart = "nobody stands" if split["why_not"] else f"{split['households']} of {split['of']} households stand"
+    apart = "nobody stands" if split["why_not"] else f"{split['households']} of {split['of']} {MANY} stand"
     return (
         f"{tried} candidate{'s were' if tried != 1 else ' was'} measured on the held-out days; {apart} apart, "
         f"and looks at them are: on these days {openings or 'none'}, on any days {looks['of_this_split'] or 'none'}."

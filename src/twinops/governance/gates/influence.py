@@ -15,6 +15,7 @@ from pydantic import Field, StringConstraints
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
+from twinops.entities.wording import MANY
 from twinops.governance.gates._absent import OFFERS, PROFILES, absent, held, in_words, not_held, undeclared, unserved
 from twinops.governance.reading import Record, Text
 
@@ -71,7 +72,7 @@ def _not_judged(evidence: Evidence, unknown: list[str], limits: Limits) -> Verdi
     if absent_names:
         return missing(
             " ".join([f"Not measured: {', '.join(map(_spoken, absent_names))}.", *unserved(evidence)]),
-            "Run `dvc repro influence`; a group needs at least ten households with declared demographics.",
+            f"Run `dvc repro influence`; a group needs at least ten {MANY} with declared demographics.",
             limit=limits.ratio_at_most,
         )
     if measured is not None and _plain(measured.value) != _plain(limits.groups):
@@ -150,7 +151,7 @@ def _by_group(evidence: Evidence, ratios: dict[str, Measure], kept: Measure, lim
         return inconclusive(
             f"It cannot be excluded that these are chosen more than {most:g} times as often as the rest: "
             f"{_in_words(evidence, unsure)}. {none}",
-            "More households with declared demographics would tell; else a risk officer decides in writing.",
+            f"More {MANY} with declared demographics would tell; else a risk officer decides in writing.",
             **figures,
         )
     return passed(

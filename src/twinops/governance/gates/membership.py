@@ -13,6 +13,7 @@ from pydantic import Field
 
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
+from twinops.entities.wording import MANY
 from twinops.governance.reading import Record
 
 RULE = "GDPR art. 5(1)(f), recital 26; EDPB opinion 28/2024; Carlini et al. 2022, doi:10.1109/SP46214.2022.9833649"
@@ -43,7 +44,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         why = "; ".join(f"{head} ({said})" for head, said in sorted(skipped.value.items()))
         return missing(
             f"Heads that ship were not attacked: {why}.",
-            "Collect more households, or ship without these heads.",
+            f"Collect more {MANY}, or ship without these heads.",
             **about(skipped, limit=limits.rate_at_most),
         )
     if rate is None or rate.low is None or rate.high is None or auc is None or auc.low is None or auc.high is None:

@@ -86,7 +86,7 @@ def decide(policy: Policy, evidence: Evidence) -> Decision:
 def _ask(gate: Gate, evidence: Evidence) -> Verdict:
     module = plugins.load(SHELF, gate.gate)
     verdict: Verdict = module.check(evidence, gate.checked_limits())
-    return verdict.stamped(gate=gate.id, rule=module.RULE)
+    return evidence.wording.told(verdict.stamped(gate=gate.id, rule=module.RULE))
 
 
 def _in_force(policy: Policy, evidence: Evidence) -> Verdict:

@@ -14,6 +14,7 @@ from twinops.entities.approval import Actor
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Outcome, Verdict
+from twinops.entities.wording import NEUTRAL
 from twinops.governance.gates._shelf import gates, of
 from twinops.governance.policy import rulings
 from twinops.governance.policy.resolution import JudgedRuling
@@ -160,7 +161,7 @@ def questions(text: str | None) -> tuple[Question, ...]:
 
 def _question(content: dict[str, Any], field: dict[str, Any]) -> Question:
     asked = field.get("asked") or {}
-    answer = None if field["value"] is None else words(field["value"])
+    answer = None if field["value"] is None else NEUTRAL.told(words(field["value"]))
     return Question(str(content["title"]), str(asked.get("question", field["id"])), str(asked.get("who", "")), answer)
 
 
@@ -204,7 +205,11 @@ def _files(one: Dossier) -> dict[str, str]:
 
 
 def _facts(one: Dossier) -> dict[str, str]:
-    return {f"fact {f.name}": words(f.value)[:200] for f in one.evidence.facts} if one.evidence else {}
+    return (
+        {f"fact {f.name}": one.evidence.wording.told(words(f.value))[:200] for f in one.evidence.facts}
+        if one.evidence
+        else {}
+    )
 
 
 def _measures(one: Dossier) -> dict[str, str]:

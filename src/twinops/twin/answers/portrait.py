@@ -13,6 +13,7 @@ from datetime import date
 from typing import Any
 
 from twinops.entities.day_count import DayCount
+from twinops.entities.wording import ONE
 from twinops.twin.answers.explain import explain_heads
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.opening import Opening
@@ -23,7 +24,7 @@ from twinops.twin.state.streaming import rows
 
 LOGIC = (
     "The twin keeps running sums of your baskets at three speeds of forgetting. A fixed formula, one for everyone, "
-    "turns them into what is expected. Each theme multiplies what is expected of the average household; together they "
+    f"turns them into what is expected. Each theme multiplies what is expected of the average {ONE}; together they "
     "give your figure exactly. Themes that belong together, such as how often and how lately, share their effect, so "
     "one of them may look the wrong way round. No other person's data and no attribute such as age or income is used."
 )

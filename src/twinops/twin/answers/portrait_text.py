@@ -5,17 +5,19 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
+from twinops.entities.wording import MONEY, ONE, Wording
 from twinops.twin.answers.portrait import HeldRecords, Portrait, PurposeAnswer
 from twinops.twin.answers.theme_facts import days_ago
 
 WIDTH = 110
 
 
-def portrait_text(p: Portrait) -> str:
-    """The portrait, part by part."""
+def portrait_text(portrait: Portrait, words: Wording) -> str:
+    """The portrait, part by part, in the declared words."""
+    p = words.told(portrait)  # before lines are broken
     parts = (_known, _made, _permitted, _habits, _forecast, _why, _changes, _tastes, _rights)
     heading = f"Portrait of {p.name} as of {p.as_of.isoformat()}, opened for {p.purpose}"
-    return "\n".join([heading, *(line for part in parts for line in part(p))])
+    return words.told("\n".join([heading, *(line for part in parts for line in part(p))]))
 
 
 def _known(p: Portrait) -> Sequence[str]:
@@ -81,7 +83,7 @@ def _habits(p: Portrait) -> Sequence[str]:
     return (
         "", "What is known of your shopping",
         f"  {_number(h.baskets, 'basket')} on {_number(h.shopping_days, 'day')}{span}",
-        f"  {h.usd:,.0f} USD in all, {h.usd_a_basket:,.0f} USD a basket",
+        f"  {h.usd:,.0f} {MONEY} in all, {h.usd_a_basket:,.0f} {MONEY} a basket",
         f"  last seen {days_ago(h.days_since or 0)}",
         f"  baskets a week: {pace}",
     )  # fmt: skip
@@ -107,7 +109,7 @@ def _forecast(p: Portrait) -> Sequence[str]:
     return (
         "", f"What is expected in the next {e.horizon_days} days ({BASIS[e.basis]})", *chance,
         f"  baskets: {e.baskets:.1f}, in 80 of 100 like cases {low:.0f} to {high:.0f}",
-        f"  spend: {e.spend:,.0f} USD, in 80 of 100 like cases {e.spend_range[0]:,.0f} to {e.spend_range[1]:,.0f}",
+        f"  spend: {e.spend:,.0f} {MONEY}, in 80 of 100 like cases {e.spend_range[0]:,.0f} to {e.spend_range[1]:,.0f}",
     )  # fmt: skip
 
 
@@ -116,7 +118,7 @@ def _why(p: Portrait) -> Sequence[str]:
         return ()
     # art. 15(1)(h): the logic involved, beside what it made of this person
     lines = (line for r in p.reasons for line in _wrapped(f"x {r.factor:.2f} {r.theme}. {r.sentence}"))
-    head = f"Why: {p.average_usd:,.0f} USD are expected of the average household; yours multiplies that by"
+    head = f"Why: {p.average_usd:,.0f} {MONEY} are expected of the average {ONE}; yours multiplies that by"
     return ("", head, *lines, *_wrapped(p.logic))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twinops.entities.wording import MANY, MONEY
 from twinops.errors import ParamsError
 from twinops.twin.answers.forecast import Expected, Forecast, forecast
 from twinops.twin.answers.opening import Opening
@@ -23,7 +24,7 @@ MOST_SILENCE = 365
 
 RESPONSE = (
     "This is response, not uplift: who got a campaign, or shopped more, was not chosen at random, so the difference "
-    "says what like households did, not what the action causes."
+    f"says what like {MANY} did, not what the action causes."
 )
 ADDED = "The basket that is added is not itself counted."
 
@@ -31,7 +32,7 @@ WORDS = {
     "recency_days": "days since the last basket",
     "pace_quick": "baskets a day lately",
     "pace_slow": "baskets a day over the months",
-    "basket_usd": "USD a basket",
+    "basket_usd": f"{MONEY} a basket",
 }
 
 
@@ -61,7 +62,7 @@ class Action:
             if amount is not None and (round(amount * 100) >= 1 if kind == "basket" else amount == int(amount)):
                 return cls(kind, amount)
         raise ParamsError(
-            "The action is not understood.", hint="Say campaign:A (or B, C), basket:25 (USD) or silence:14 (days)."
+            "The action is not understood.", hint="Say campaign:A (or B, C), basket:25 (money) or silence:14 (days)."
         )
 
 
@@ -127,11 +128,11 @@ def caveat_of(action: Action) -> str:
 def simulate(twin: Opening, action: Action) -> Simulated:
     """Answer for the horizon after the action; the twin is not changed. For silence, "without" is the twin today."""
     if twin.support is None:
-        return Simulated.refusal(action, "Too few households were seen to answer what-ifs.")
+        return Simulated.refusal(action, f"Too few {MANY} were seen to answer what-ifs.")
     usd = twin.support.basket_usd
     if action.kind == "basket" and not usd.holds(action.amount):
         return Simulated.refusal(
-            action, f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} USD were seen often enough, this one was not."
+            action, f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} {MONEY} were seen often enough, this one was not."
         )
     before, after = _before_and_after(twin, action)
     tier = twin.support.tier(float(before.expected.baskets[0]))
@@ -173,7 +174,7 @@ def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
         got = tier.campaigns[action.campaign]
         if got.spread is None:
             return (
-                f"Too few households of {tier.name} activity got a campaign of type {action.campaign} to tell what "
+                f"Too few {MANY} of {tier.name} activity got a campaign of type {action.campaign} to tell what "
                 "they do: outside the support of the data.",
             )
         return ()
@@ -182,7 +183,7 @@ def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
     found = {name: float(v[0]) for name, v in measures_of(after.table).items()}
     return tuple(
         f"{WORDS[name].capitalize()} would be {value:,.3g}; of {tier.name} activity, {tier.seen[name].low:,.3g} to "
-        f"{tier.seen[name].high:,.3g} were seen in ten households or more: outside the support of the data."
+        f"{tier.seen[name].high:,.3g} were seen in ten {MANY} or more: outside the support of the data."
         for name, value in found.items()
         if name in CHANGED[action.kind] and not tier.seen[name].holds(value)
     )

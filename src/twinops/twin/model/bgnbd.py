@@ -241,7 +241,7 @@ def _top(log_likelihood: Callable[[np.ndarray], np.ndarray], start: tuple[float,
         found = minimize(cost, np.log(start), method="Nelder-Mead",
                          options={"xatol": 1e-5, "fatol": 1e-10, "maxiter": 4000, "maxfev": 4000})  # fmt: skip
     if not found.success or not np.isfinite(found.fun):
-        raise DataError("The BG/NBD baseline could not be fitted.", hint="Collect more households.")
+        raise DataError("The BG/NBD baseline could not be fitted.", hint="Collect more consumers.")
     return np.asarray(np.exp(found.x))
 
 

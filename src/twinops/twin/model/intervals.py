@@ -156,8 +156,8 @@ def calibrated(before: Seen, window: Seen, *, day: int) -> Intervals:
     """Learn from `before` how outcomes scatter, and from `window` how much wider ranges must be to hold 80 %."""
     if len(window) < FEWEST:
         raise DataError(
-            f"Day {day} has {len(window)} households to calibrate intervals on; {FEWEST} are the least.",
-            hint="Collect more households or months.",
+            f"Day {day} has {len(window)} consumers to calibrate intervals on; {FEWEST} are the least.",
+            hint="Collect more consumers or months.",
         )
     low, high = np.quantile(window.predictions.baskets, [1 / 3, 2 / 3])
     edges = (rounded(float(low)), rounded(float(high)))

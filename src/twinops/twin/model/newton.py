@@ -124,5 +124,5 @@ def _solved(gram: np.ndarray, gradient: np.ndarray) -> np.ndarray:
 def _unfit(why: str) -> DataError:
     return DataError(
         f"A head could not be fitted: {why}.",
-        hint="Collect more households, or lower train.activity_c and raise train.spend_alpha.",
+        hint="Collect more consumers, or lower train.activity_c and raise train.spend_alpha.",
     )

@@ -120,15 +120,15 @@ class Examples:
         """
         if len(self) == 0 or self.households < FEWEST_HOUSEHOLDS:
             raise DataError(
-                f"There are {self.households if len(self) else 0} households to learn from{where}; "
+                f"There are {self.households if len(self) else 0} consumers to learn from{where}; "
                 f"at least {FEWEST_HOUSEHOLDS} are needed.",
-                hint="Collect more households or months, or choose later as-of days.",
+                hint="Collect more consumers or months, or choose later as-of days.",
             )
         if len(np.unique(self.active)) < 2:
             did = "came back" if self.active[0] else "stayed away"
             raise DataError(
-                f"Every household to learn from{where} {did}: there is nothing to tell apart.",
-                hint="Collect more households or months.",
+                f"Every consumer to learn from{where} {did}: there is nothing to tell apart.",
+                hint="Collect more consumers or months.",
             )
         return self
 

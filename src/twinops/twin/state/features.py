@@ -77,7 +77,7 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
     table = engine.query(text_beside(__package__, "panel.sql"))
     if table.num_rows == 0:
         raise DataError(
-            "The panel is empty: no household with a basket before an as-of day may be used for training.",
+            "The panel is empty: no consumer with a basket before an as-of day may be used for training.",
             hint="Check the collected months, features.first_cutoff and the consent ledger.",
         )
     return table

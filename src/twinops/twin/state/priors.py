@@ -78,7 +78,7 @@ class PaceSums:
         """
         if self.count <= 0:
             raise DataError(
-                "No basket is recent enough to tell how often households shop.", hint="Raise features.decay_days."
+                "No basket is recent enough to tell how often consumers shop.", hint="Raise features.decay_days."
             )
         mean = self.count / self.exposure
         spread = self.count_squared_per_day / self.exposure - mean**2

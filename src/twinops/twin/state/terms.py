@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from twinops.entities.wording import MONEY, ONE
 from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE
 from twinops.twin.state.priors import Pace, Priors, columns, fit_priors, own_variance
 
@@ -35,9 +36,9 @@ MEANINGS = {
     "pace": "baskets a day, slow memory (log)",
     "warming": "pace: steady against slow memory (log ratio)",
     "momentum": "pace: quick against steady memory (log ratio)",
-    "value": "USD a basket, slow memory (log)",
-    "value_warming": "USD a basket: steady against slow (log ratio)",
-    "value_momentum": "USD a basket: quick against steady (log ratio)",
+    "value": f"{MONEY} a basket, slow memory (log)",
+    "value_warming": f"{MONEY} a basket: steady against slow (log ratio)",
+    "value_momentum": f"{MONEY} a basket: quick against steady (log ratio)",
     "silence_quick": "chance of no basket in the horizon, quick memory",
     "silence_steady": "chance of no basket in the horizon, steady memory",
     "silence_slow": "chance of no basket in the horizon, slow memory",
@@ -50,7 +51,7 @@ MEANINGS = {
     "recency_squared": "days since the last basket (log), squared",
     "overdue_squared": "baskets missed since the last one (log), squared",
     "surprise": "how unlikely this silence is at the pace of all its days",
-    "newness": f"how new the household is, fading over {NEW_DAYS / FOUR_WEEKS:.1f} lapses",
+    "newness": f"how new the {ONE} is, fading over {NEW_DAYS / FOUR_WEEKS:.1f} lapses",
     "lapses": "share of days that were part of a lapse (log)",
 }
 """What each term says, for a reader of cards and pictures."""

@@ -97,7 +97,7 @@ def fit_spread(outcomes: Outcomes) -> Spread:
     """
     n = outcomes.households
     if not enough(outcomes):
-        raise DataError(f"{n} households are too few to tell how outcomes scatter.", hint="Collect more households.")
+        raise DataError(f"{n} consumers are too few to tell how outcomes scatter.", hint="Collect more consumers.")
     at = tuple(p for p in GRID if n * min(p, 1 - p) >= FEWEST)
     b = (outcomes.baskets - outcomes.expected_baskets) / unit_of_baskets(outcomes.expected_baskets)
     s = (outcomes.spend - outcomes.expected_spend) / unit_of_spend(outcomes.expected_spend)

@@ -149,9 +149,9 @@ def fit_tastes(rows: TasteRows, names: Sequence[str], recipe: TasteRecipe) -> Ta
     """
     if len(rows) < FEWEST_ROWS or not names:
         raise DataError(
-            f"There are {len(rows)} household-days and {len(names)} categories to learn tastes from; "
-            f"at least {FEWEST_ROWS} household-days are needed.",
-            hint="Collect more households or months, and a table of products.",
+            f"There are {len(rows)} consumer-days and {len(names)} categories to learn tastes from; "
+            f"at least {FEWEST_ROWS} consumer-days are needed.",
+            hint="Collect more consumers or months, and a table of products.",
         )
     habits = fit_habits(rows, recipe.decay_days)
     rates = log_rates(rows, recipe.decay_days, habits)

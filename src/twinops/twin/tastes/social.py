@@ -116,7 +116,7 @@ def fit_social(rows: SocialRows, *, horizon_days: int) -> Social:
     last = rows.where(np.isin(np.arange(len(rows)), len(rows) - 1 - latest)) if len(rows) else rows
     if len(last) < FEWEST_HOUSEHOLDS or last.events.sum() == 0 or last.moods.sum() == 0:
         raise DataError(
-            f"{len(last)} households have social accounts to learn from; at least {FEWEST_HOUSEHOLDS} are needed.",
+            f"{len(last)} consumers have social accounts to learn from; at least {FEWEST_HOUSEHOLDS} are needed.",
             hint="Switch the social sources on.",
         )
     mean = last.events.sum() / last.days.sum()

@@ -87,7 +87,7 @@ def _against_closed(learning: Learning) -> None:
     if not isinstance(split, dict):
         raise DataError("Nobody was set apart yet.", hint="Run `make run`.")
     if split["why_not"]:
-        raise DataError(f"There is no final hold-out to open. {split['why_not']}", hint="Collect more households.")
+        raise DataError(f"There is no final hold-out to open. {split['why_not']}", hint="Collect more consumers.")
 
 
 def _against_stale(lineage: Lineage) -> None:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data import blend as blending
+from twinops.data.own_sources.law import law_of
 from twinops.data.texts import signals
 from twinops.entities.consent import LegalBasis
 from twinops.entities.day_count import DayCount
@@ -25,6 +26,7 @@ from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.params import SignalsParams
 from twinops.workflows.apart import apart_of, everyone, seal_parted
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.pipeline.lawful import NO_LEDGER, assessed
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import assessments
@@ -53,7 +55,9 @@ class Blended:
     findings: Findings
 
 
-def blend(plane: DataPlane, texts: SignalsParams, as_of: date, count: DayCount) -> Blended:
+def blend(
+    plane: DataPlane, texts: SignalsParams, as_of: date, count: DayCount, words: DeclaredWords = UNDECLARED
+) -> Blended:
     """Write the sealed blend, `reports/measures/blend.json` and a picture of who is held from where.
 
     Only consumers of the panel are in it, so consent to training holds for every row; every other source's record is in
@@ -74,9 +78,19 @@ def blend(plane: DataPlane, texts: SignalsParams, as_of: date, count: DayCount) 
     table = blending.blend(engine, given, window_days=texts.window_days)
     seal_parted(plane, table, places.blend, apart=apart_of(plane))
     findings = _findings(table, places)
-    places.keep("blend", findings)
-    save(held_picture(findings, PRESENCE), places.figure("held"))
+    places.keep("blend", findings, words.wording)
+    save(held_picture(findings, PRESENCE, made_up=_made_up(opened, words)), places.figure("held"), words.wording)
     return Blended(len(pc.unique(table["sid"])), table.num_rows, findings)
+
+
+def _made_up(opened: Mapping[str, pa.Table], words: DeclaredWords) -> str:
+    """What of the sources beside the receipts is declared as synthetic, in a sentence; nothing where none is."""
+    law, held = law_of(words.own), [name for name, table in opened.items() if table.num_rows]
+    synthetic = [name for name in held if law[name].synthetic]
+    if not synthetic:
+        return ""
+    named = "All but purchases" if synthetic == held else ", ".join(n.replace("_", " ") for n in synthetic).capitalize()
+    return f"{named} are synthetic."
 
 
 def _law(places: Places, as_of: date) -> dict[str, blending.LegalGround]:

@@ -42,7 +42,7 @@ def choose(learning: Learning, margins: ChooseParams) -> Chosen:
         DataError: a day to choose on cannot be measured, or nothing can be learned for it.
     """
     chosen = chosen_on(learning.examples(), learning.plain, margins)
-    learning.plane.places.keep("champion", chosen.findings)
+    learning.plane.places.keep("champion", chosen.findings, learning.words.wording)
     return chosen
 
 

@@ -69,7 +69,7 @@ def build(evidence: Evidence, decision: Decision, pictures: Mapping[str, bytes] 
     """Every document by file name, checked for its citations, with the verdicts and, last, the manifest."""
     built: dict[str, str] = {}
     for name in plugins.names(SHELF):
-        built |= plugins.load(SHELF, name).build(evidence, decision)
+        built |= evidence.wording.told(plugins.load(SHELF, name).build(evidence, decision))
     built |= {name: with_pictures(text, pictures) for name, text in built.items() if name.endswith(".html")}
     built |= {name: _as_trial(name, text, evidence) for name, text in built.items()}
     built["verdicts.json"] = to_json(inert(decision.to_dict()), indent=1) + "\n"

@@ -16,6 +16,7 @@ from twinops.params import DriftParams, FeaturesParams, TrainParams
 from twinops.twin.state.examples import open_examples
 from twinops.twin.state.features import WINDOWED
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import reached
@@ -32,7 +33,14 @@ class DriftResult:
     found_early: str
 
 
-def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: TrainParams) -> DriftResult:
+def drift(
+    plane: DataPlane,
+    days: DriftParams,
+    grid: FeaturesParams,
+    penalties: TrainParams,
+    *,
+    words: DeclaredWords = UNDECLARED,
+) -> DriftResult:
     """Write `reports/measures/drift.json` and two pictures."""
     places, how = plane.places, Watching(days.early_days, grid, penalties, days.early_draws, days.seed)
     panel = plane.tables.table(places.panel)
@@ -40,9 +48,9 @@ def drift(plane: DataPlane, days: DriftParams, grid: FeaturesParams, penalties: 
     measured = measure_drift(pair, draws=days.draws, seed=days.seed)
     moved, early = drift_findings(measured, days, calm_pairs(panel, WINDOWED, days)), _early(plane, how, days)
     findings = moved + (early_findings(early) if early else Findings())
-    places.keep("drift", findings)
-    save(drift_distances_picture(measured, days), places.figure("drift_distances"))
-    save(early_warning_picture(early), places.figure("early_warning"))
+    places.keep("drift", findings, words.wording)
+    save(drift_distances_picture(measured, days), places.figure("drift_distances"), words.wording)
+    save(early_warning_picture(early), places.figure("early_warning"), words.wording)
     said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
     return DriftResult(findings, measured, sentence(measured, days), early, said)
 

@@ -70,10 +70,10 @@ def evaluate(learning: Learning, held_out: EvaluateParams, apart: HoldoutParams 
     last = max(tried, key=lambda t: t.day.cutoff)
     write(places.held_out_trees, to_json(last.challenger.to_record()))
     count_tried(learning, held_out.cutoffs, apart)
-    places.keep("accuracy", findings)
+    places.keep("accuracy", findings, learning.words.wording)
     slope = next((m for m in findings.measures if m.name == SLOPE), None)
-    save(accuracy_picture(findings), places.figure("accuracy"))
-    save(calibration_picture(calibration, slope), places.figure("calibration"))
+    save(accuracy_picture(findings), places.figure("accuracy"), learning.words.wording)
+    save(calibration_picture(calibration, slope), places.figure("calibration"), learning.words.wording)
     return Evaluated(findings, calibration, choice)
 
 

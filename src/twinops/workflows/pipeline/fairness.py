@@ -4,8 +4,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from twinops.data.own_sources.declared import law_on
-from twinops.data.sources import demographics as demographics_source
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -21,9 +19,9 @@ from twinops.evaluation.fairness.measures import AttributeComparison, assess
 from twinops.evaluation.fairness.ratios_picture import fairness_ratios_picture
 from twinops.evaluation.fairness.selection_rates_picture import selection_rates_picture
 from twinops.evaluation.statistics import bootstrap
-from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import FairnessParams
 from twinops.ports import KeyStore
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.replayed_decision import assessed_groups, assessed_of, decision_of, levels, replayed
 
@@ -40,7 +38,7 @@ class FairnessAssessment:
 
 
 def fairness(
-    places: Places, *, keys: KeyStore, replay: FairnessParams, own: OwnParams = NOTHING_OWN
+    places: Places, *, keys: KeyStore, replay: FairnessParams, words: DeclaredWords = UNDECLARED
 ) -> FairnessAssessment:
     """Write `reports/measures/fairness.json` and three pictures.
 
@@ -53,15 +51,17 @@ def fairness(
     days = Predicted(tables.table(places.predictions, dataset="predictions"), replay.cutoff)
     everyone = replayed(places, days.now, tables)
     reach = _reached(everyone, days, demographics, Asked(decision, rule, replay))
-    of = law_on(own, demographics_source).sheet
+    of = words.sheet
     findings = fairness_findings(reach, replayed=ReplayedDecision(decision, rule, replay, of))
     columns = {name: {"ordered": None if order is None else list(order)} for name, order in held(demographics).items()}
     findings += Findings((), (Fact("profile_columns", columns, Kind.MEASURED, "data/raw/demographics"),))
-    places.keep("fairness", findings)
+    places.keep("fairness", findings, words.wording)
     comparisons = tuple(reach.comparisons)
-    save(selection_rates_picture(comparisons, decision=decision, of=of), places.figure("selection_rates"))
-    save(fairness_ratios_picture(comparisons, rule, of=of), places.figure("fairness_ratios"))
-    save(reach_against_price_picture(reach.family, rule), places.figure("reach_against_price"))
+    save(
+        selection_rates_picture(comparisons, decision=decision, of=of), places.figure("selection_rates"), words.wording
+    )
+    save(fairness_ratios_picture(comparisons, rule, of=of), places.figure("fairness_ratios"), words.wording)
+    save(reach_against_price_picture(reach.family, rule), places.figure("reach_against_price"), words.wording)
     said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))
     return FairnessAssessment(findings, comparisons, said, sentences(comparisons), prices(reach.family))
 

@@ -16,6 +16,7 @@ from twinops.params import APART, FeaturesParams, HoldoutParams
 from twinops.twin.state import features as twin_features
 from twinops.twin.state.permissions import LedgerQuestion, permissions, reasons
 from twinops.workflows.apart import everyone, seal_parted
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.receipts import Receipts, Standing
 
 
@@ -30,7 +31,9 @@ class Population:
     findings: Findings
 
 
-def features(receipts: Receipts, grid: FeaturesParams, holdout: HoldoutParams = APART) -> Population:
+def features(
+    receipts: Receipts, grid: FeaturesParams, holdout: HoldoutParams = APART, words: DeclaredWords = UNDECLARED
+) -> Population:
     """Write the sealed panel and labels, `reports/measures/population.json` and a picture of who is in.
 
     Purposes and bases are those the source of the receipt lines declares, shipped or your own; legitimate interest
@@ -52,8 +55,8 @@ def features(receipts: Receipts, grid: FeaturesParams, holdout: HoldoutParams = 
     seal_parted(plane, panel, plane.places.panel, apart=drawn.sids)
     seal_parted(plane, twin_features.labels(plane.engine, panel), plane.places.labels, apart=drawn.sids)
     findings = found(receipts, law, SourceCounts(len(sids), erased(lines), drawn))
-    plane.places.keep("population", findings)
-    save(population_picture(findings), plane.places.figure("population"))
+    plane.places.keep("population", findings, words.wording)
+    save(population_picture(findings), plane.places.figure("population"), words.wording)
     return Population(len(sids), len(households), panel.num_rows, asked.cutoffs, findings)
 
 

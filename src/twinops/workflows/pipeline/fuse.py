@@ -14,19 +14,21 @@ from twinops.data.fusion.panel_shift import Shift
 from twinops.data.fusion.plan import Plan, SegmentColumn, permitted
 from twinops.data.fusion.predictive_mean_matching import Shared
 from twinops.data.own_sources.declared import law_on
-from twinops.data.sources import demographics, transactions
+from twinops.data.sources import demographics, panelists, transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, SCALES
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.canvas import save
 from twinops.evaluation.fusion import measures as measured
 from twinops.evaluation.fusion.findings import as_facts, by_truth
 from twinops.evaluation.fusion.picture import fusion_picture
-from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.own_params import OwnParams
 from twinops.params import FusionParams
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 
 FOUR_WEEKS = 28
@@ -37,14 +39,13 @@ MADE_FROM: Mapping[str, tuple[ModuleType, tuple[str, ...]]] = {
 }
 """Shared variable -> our source, and its columns that the variable is made from."""
 VISITS = ("under 2 baskets", "2 to 5 baskets", "6 to 11 baskets", "12 baskets or more")
-SPENDING = ("under 50 USD", "50 to 149 USD", "150 to 299 USD", "300 USD or more")
+SPENDING = (f"under 50 {MONEY}", f"50 to 149 {MONEY}", f"150 to 299 {MONEY}", f"300 {MONEY} or more")
 SEGMENTS = (
     SegmentColumn("visits", ("baskets_per_4_weeks",)),
     SegmentColumn("spending", ("spend_per_4_weeks",)),
     SegmentColumn("social_account"),
 )
 STORES = ("0", "1", "2 or more")
-NAME = "Demo Panel Institute (synthetic)"
 
 
 @dataclass(frozen=True)
@@ -57,26 +58,30 @@ class Fused:
     findings: Findings
 
 
-def fuse(plane: DataPlane, rule: FusionParams, own: OwnParams = NOTHING_OWN) -> Fused:
+def fuse(plane: DataPlane, rule: FusionParams, words: DeclaredWords = UNDECLARED) -> Fused:
     """Write `reports/measures/fusion.json` and a picture; without a panel, or with too few consumers, it says so.
 
     Matched on are only variables that our own sources declare for training; the others are named as left out.
     """
-    places, tables = plane.places, plane.tables
-    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(own), Purpose.TRAINING)
+    places, tables, panel = plane.places, plane.tables, law_on(words.own, panelists).controller
+    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(words.own), Purpose.TRAINING)
     donors, recipients = tables.source("panelists", otherwise=pa.table({})), _recipients(places, tables)
     if not shared or min(donors.num_rows, recipients.num_rows) < 2 * rule.smallest_cell:
         why = {"not_inferred": "there is no panel, too few consumers, or nothing that may be matched on"}
         findings = Findings((), (Fact("fusion_segments", why, Kind.MEASURED, "data/raw/panelists"), _left(left_out)))
-        doubt, plan = fusion_table.UnseenDoubt({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),))
+        doubt, plan = fusion_table.UnseenDoubt({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),), panel)
         fused = fusion_table.table({}, doubt, plan, rule)
     else:
-        fused = fusion.fuse(plane.engine, donors, recipients, plan=_plan(shared), params=rule)
+        fused = fusion.fuse(plane.engine, donors, recipients, plan=_plan(shared, panel), params=rule)
         against = _against_truth(fused, recipients, places, tables)
         findings = as_facts(fused) + against + _hidden(recipients, shared, rule) + Findings(facts=(_left(left_out),))
-    places.keep("fusion", findings)
-    save(fusion_picture(fused, variable="visits", order=VISITS), places.figure("fusion"))
-    save(fusion_picture(fused, variable="social_account", order=("yes", "no")), places.figure("fusion_bounds"))
+    places.keep("fusion", findings, words.wording)
+    save(fusion_picture(fused, variable="visits", order=VISITS), places.figure("fusion"), words.wording)
+    save(
+        fusion_picture(fused, variable="social_account", order=("yes", "no")),
+        places.figure("fusion_bounds"),
+        words.wording,
+    )
     return Fused(recipients.num_rows, donors.num_rows, left_out, findings)
 
 
@@ -84,8 +89,8 @@ def _shared(name: str) -> Shared:
     return Shared(name, CODES.get(name, ()))
 
 
-def _plan(shared: tuple[Shared, ...]) -> Plan:
-    return Plan(shared, SCALES, SEGMENTS, NAME)
+def _plan(shared: tuple[Shared, ...], panel: str) -> Plan:
+    return Plan(shared, SCALES, SEGMENTS, panel)
 
 
 OF_OWN = {"transaction_timestamp": "time", "sales_value": "unit_price", "basket_id": "time"}
@@ -153,5 +158,5 @@ def _against_truth(fused: pa.Table, recipients: pa.Table, places: Places, tables
 
 def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams) -> Findings:
     """Fidelity on real consumers: in how many stores they shop is known, hidden from one half, borrowed by it."""
-    hidden = measured.Hidden("stores", STORES, shared, "saved_share", "grocery households on the last as-of day")
+    hidden = measured.Hidden("stores", STORES, shared, "saved_share", f"{MANY} on the last as-of day")
     return measured.by_hiding(recipients, hidden, measured.Halvings(rule.halvings, rule.donors, rule.seed))

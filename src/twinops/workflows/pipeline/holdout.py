@@ -37,7 +37,7 @@ def holdout(learning: Learning, held_out: EvaluateParams, rule: HoldoutParams) -
     found = Findings(facts=(fact,))
     if looks.knows(OPENED, candidate):
         found += final_findings(measured(learning, days), held_out, looks=looks.opened_of(split))
-    places.keep("holdout", found)
+    places.keep("holdout", found, learning.words.wording)
     return HeldApart(len(looks.openings(days)), found)
 
 

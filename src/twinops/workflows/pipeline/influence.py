@@ -24,6 +24,7 @@ from twinops.governance.law.contact_limits import Contact, ContactLimits, refusa
 from twinops.params import FairnessParams
 from twinops.ports import KeyStore
 from twinops.twin.state.features import STATE
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import births
@@ -52,7 +53,9 @@ class Guarded:
     known: dict[str, bool]
 
 
-def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, full_age: FullAge) -> Influenced:
+def influence(
+    places: Places, *, keys: KeyStore, replay: FairnessParams, full_age: FullAge, words: DeclaredWords = UNDECLARED
+) -> Influenced:
     """Write `reports/measures/influence.json` and a picture.
 
     Raises:
@@ -80,8 +83,8 @@ def influence(places: Places, *, keys: KeyStore, replay: FairnessParams, full_ag
     pressure = _pressure(Proposed(people, sent, guarded, against, chosen), rules, replay)
     found = MeasuredInfluence(replay.cutoff, past_days, pressure, guarded.known, limits.groups, choices, replay.seed)
     findings = influence_findings(found)
-    places.keep("influence", findings)
-    save(influence_picture(found, most=limits.ratio_at_most), places.figure("influence"))
+    places.keep("influence", findings, words.wording)
+    save(influence_picture(found, most=limits.ratio_at_most), places.figure("influence"), words.wording)
     return Influenced(findings, influence_sentence(found))
 
 

@@ -17,11 +17,12 @@ from twinops.entities.consent import Purpose
 from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.legal import LegalFacts
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.wilson import share
 from twinops.governance.assessment import legitimate_interests
-from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.policy_file import assessments
 
 ATTACHED = {"social_posts": "social_accounts", "social_comments": "social_accounts", "care_cases": "crm"}
@@ -39,7 +40,7 @@ class Lawful:
     findings: Findings
 
 
-def lawful(plane: DataPlane, as_of: date, days: DayCount, own: OwnParams = NOTHING_OWN) -> Lawful:
+def lawful(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords = UNDECLARED) -> Lawful:
     """Write the sealed list of records that may be linked, and `reports/measures/lawful.json`.
 
     A household is asked in the ledger of consent, a profile or account in what was chosen beside it, each as of today.
@@ -47,7 +48,7 @@ def lawful(plane: DataPlane, as_of: date, days: DayCount, own: OwnParams = NOTHI
     """
     signed = assessments(plane.places, on=as_of)
     ledger, choices = (plane.tables.source(name, otherwise=NO_LEDGER) for name in ("consent", "choices"))
-    law, today = law_of(own), days.number(as_of)
+    law, today = law_of(words.own), days.number(as_of)
     answers = {
         source: consent.allowed(
             plane.engine,
@@ -59,8 +60,8 @@ def lawful(plane: DataPlane, as_of: date, days: DayCount, own: OwnParams = NOTHI
         for source in (*COMPARED, *ATTACHED)
     }
     plane.seal(_compared(answers), plane.places.blendable)
-    findings = _findings(answers, signed, as_of)
-    plane.places.keep("lawful", findings)
+    findings = _findings(answers, signed, as_of, law["consent"])
+    plane.places.keep("lawful", findings, words.wording)
     held = {s: a.num_rows for s, a in answers.items()}
     return Lawful(held, {s: _allowed(a) for s, a in answers.items()}, findings)
 
@@ -95,8 +96,11 @@ def _allowed(answers: pa.Table) -> int:
     return int(pc.sum(answers["allowed"].cast(pa.int64())).as_py() or 0)
 
 
-def _findings(answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purpose]], as_of: date) -> Findings:
-    source = "choices and ledger of consent (synthetic) on the as-of date, by each source's legal basis"
+def _findings(
+    answers: Mapping[str, pa.Table], signed: frozenset[tuple[str, Purpose]], as_of: date, ledger: LegalFacts
+) -> Findings:
+    made_up = " (synthetic)" if ledger.synthetic else ""
+    source = f"choices and ledger of consent{made_up} on the as-of date, by each source's legal basis"
     measures = []
     for name, table in answers.items():
         if table.num_rows:

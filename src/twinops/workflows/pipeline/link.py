@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from matplotlib.figure import Figure
 
 from twinops.data.consent.ages import birth_days
 from twinops.data.linkage.explain import TieExplanation, explained
@@ -24,6 +25,7 @@ from twinops.evaluation.linkage.measures import SHOWN, linkage_findings
 from twinops.evaluation.linkage.picture import bands_picture, no_tie_picture, tie_picture
 from twinops.params import LinkParams
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places, write
 
 
@@ -42,7 +44,7 @@ class LinkedUp:
     findings: Findings
 
 
-def link(plane: DataPlane, rules: LinkParams, days: DayCount) -> LinkedUp:
+def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWords = UNDECLARED) -> LinkedUp:
     """Write the sealed links, review list and birthdays, the model, `reports/measures/linkage.json` and two pictures.
 
     A source that was not collected is missed, and said to be; without registrations, or with too few records, nothing
@@ -61,9 +63,10 @@ def link(plane: DataPlane, rules: LinkParams, days: DayCount) -> LinkedUp:
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
     findings = Findings(tuple(measures), said, SHOWN)
     write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
-    places.keep("linkage", findings)
+    places.keep("linkage", findings, words.wording)
     weakest = _weakest(done, found)
-    _draw(places, done, weakest, rules)
+    for name, figure in _drawn(done, weakest, _settings(rules)).items():
+        save(figure, places.figure(name), words.wording)
     taking_part = outcome.taking_part
     left_out = {s: n - taking_part[s] for s, n in outcome.held.items()}
     return LinkedUp(taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings)
@@ -128,9 +131,8 @@ def _weakest(done: Linked | None, found: pa.Table) -> TieExplanation | None:
     return explained(found.sort_by(order).slice(0, 1).to_pylist()[0], done.model)
 
 
-def _draw(places: Places, done: Linked | None, weakest: TieExplanation | None, rules: LinkParams) -> None:
+def _drawn(done: Linked | None, weakest: TieExplanation | None, settings: LinkageSettings) -> dict[str, Figure]:
     against = done.pairs.contradicted() if done else np.zeros(0, dtype=bool)
     free = done.plausible.probability[~against] if done else np.zeros(0)
-    bands = bands_picture(free, rules=_settings(rules).rules, contradicted=int(against.sum()))
-    save(bands, places.figure("linkage_bands"))
-    save(tie_picture(weakest) if weakest else no_tie_picture(), places.figure("linkage_tie"))
+    bands = bands_picture(free, rules=settings.rules, contradicted=int(against.sum()))
+    return {"linkage_bands": bands, "linkage_tie": tie_picture(weakest) if weakest else no_tie_picture()}

@@ -10,6 +10,7 @@ from twinops.data.consent import special_categories
 from twinops.data.door import BatchRequest, asked_for
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY
 from twinops.evaluation.canvas import save
 from twinops.evaluation.necessity import measures as necessity
 from twinops.evaluation.necessity import retention, revealed
@@ -23,6 +24,7 @@ from twinops.twin.state.examples import FEWEST_HOUSEHOLDS, Examples, open_exampl
 from twinops.twin.state.priors import fit_priors
 from twinops.twin.state.terms import terms
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 
 FROM_THE_START = ("crm", "social")
 """Sources that may tell of someone who is newly met; campaigns and coupons come with time."""
@@ -46,6 +48,7 @@ class Setup:
     grid: FeaturesParams
     held_out: EvaluateParams
     rule: MinimisationParams
+    words: DeclaredWords = UNDECLARED
 
     def rows(self, known: Examples) -> Rows:
         """The rows of established households, to learn from and to be judged on."""
@@ -76,9 +79,9 @@ def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
     by_source = _sources(known, opened.lines, setup)
     away = _revealed(declared, opened, asked_for("all", places.root, sources), setup)
     findings = _findings((*by_attribute, *by_source), away, setup)
-    places.keep("minimise", findings)
-    save(attributes_picture(findings), places.figure("necessity_attributes"))
-    save(sources_picture(findings), places.figure("necessity_sources"))
+    places.keep("minimise", findings, setup.words.wording)
+    save(attributes_picture(findings), places.figure("necessity_attributes"), setup.words.wording)
+    save(sources_picture(findings), places.figure("necessity_sources"), setup.words.wording)
     proposals = next(f.value["items"] for f in findings.facts if f.name == "retention_proposal")
     found = (*by_attribute, *by_source)
     return Minimised(findings, retention.necessity_conclusion(found, rule), tuple(p["text"] for p in proposals))
@@ -155,8 +158,8 @@ def _findings(found: tuple[TestedUnit, ...], away: GivenAway, setup: Setup) -> F
     days = ", ".join(map(str, held_out.cutoffs))
     source = f"held-out as-of days {days}; learned from as-of days up to {rule.learn_until}"
     purpose = {
-        "attributes": "bias_assessment: of households that allow it, in regressions that are thrown away",
-        "sources": "twin_training and twin_scoring: of households that allow them",
+        "attributes": f"bias_assessment: of {MANY} that allow it, in regressions that are thrown away",
+        "sources": f"twin_training and twin_scoring: of {MANY} that allow them",
         "not_a_feature": "no personal attribute, nor the fact that one was declared, is a feature of the twin",
     }
     facts = (

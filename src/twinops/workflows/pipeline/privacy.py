@@ -8,6 +8,7 @@ import numpy as np
 from twinops.data.release.generalise import Generalised, Rule, generalise
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.wording import MANY
 from twinops.errors import DataError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.privacy.carried import carried, carried_findings
@@ -61,7 +62,7 @@ def privacy(learning: Learning, banding: Banding, rules: TasteRules) -> Attacked
     heads, unmet = _on_the_heads(known, params, recipe)
     beside, why_not = on_the_tastes(learning.plane, rules, params)
     found, why_not = heads | beside, unmet | why_not
-    source = "rows the head of {head} that ships is fitted on; refitted on halves of its households"
+    source = f"rows the head of {{head}} that ships is fitted on; refitted on halves of its {MANY}"
     members = membership_findings(found, draws=params.draws, seed=params.seed, source=source) + unattacked(why_not)
     people = banding.table()
     rule = Rule(release.k, release.l, release.t)
@@ -77,9 +78,10 @@ def privacy(learning: Learning, banding: Banding, rules: TasteRules) -> Attacked
     file = carried(lambda rows: to_text(recipe.fit(Examples(rows))).encode(), known.table, seed=params.seed)
     held = carried_findings(file, source=f"{len(known):,} rows the shipped model is fitted on", seed=params.seed)
     findings = members + tables + held
-    places.keep("privacy", findings)
-    save(membership_picture(found, findings), places.figure("membership"))
-    save(reidentification_picture(risks, n=len(people.members)), places.figure("reidentification"))
+    wording = learning.words.wording
+    places.keep("privacy", findings, wording)
+    save(membership_picture(found, findings), places.figure("membership"), wording)
+    save(reidentification_picture(risks, n=len(people.members)), places.figure("reidentification"), wording)
     return Attacked(findings, risks, why or _reached(table), privacy_conclusion(findings, risks))
 
 
@@ -95,7 +97,7 @@ def _reached(table: Generalised | None) -> str:
     if table is None:
         return ""
     return (
-        f"The generalised table has {len(np.unique(table.classes))} classes of at least {table.reached.k} households, "
+        f"The generalised table has {len(np.unique(table.classes))} classes of at least {table.reached.k} {MANY}, "
         f"with at least {table.reached.l} different bands of spend in each, within {table.reached.t:.2f} of "
         "everybody's spread."
     )

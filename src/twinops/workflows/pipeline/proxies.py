@@ -13,6 +13,7 @@ from twinops.evaluation.privacy.proxies import measured, memberships, proxy_find
 from twinops.params import ProxiesParams, SourcesParams
 from twinops.twin.state.features import RFM, STATE, WINDOWED
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 
 FEATURES = tuple(dict.fromkeys((*STATE, *RFM, *WINDOWED)))
 
@@ -25,7 +26,9 @@ class Proxies:
     findings: Findings
 
 
-def proxies(plane: DataPlane, rule: ProxiesParams, sources: SourcesParams) -> Proxies:
+def proxies(
+    plane: DataPlane, rule: ProxiesParams, sources: SourcesParams, words: DeclaredWords = UNDECLARED
+) -> Proxies:
     """Write `reports/measures/proxies.json`. Without a table of products there is no test, and it says so."""
     asked = asked_for("all", plane.places.root, sources)
     panel = plane.tables.table(plane.places.panel)
@@ -41,5 +44,5 @@ def proxies(plane: DataPlane, rule: ProxiesParams, sources: SourcesParams) -> Pr
     else:
         why = {"not_measured": "there is no table of products, or nobody allows bias assessment on that day"}
         findings = Findings((), (Fact("proxies", why, Kind.MEASURED, "sources.folder"),))
-    plane.places.keep("proxies", findings)
+    plane.places.keep("proxies", findings, words.wording)
     return Proxies(panel.num_rows, findings)

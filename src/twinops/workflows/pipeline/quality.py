@@ -16,9 +16,10 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, absent_sources, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
-from twinops.own_params import NOTHING_OWN, OwnParams, staged_as
+from twinops.own_params import staged_as
 from twinops.twin.table_lineage import SEALED_FROM
 from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 
 SOURCES = "twinops.data.sources"
 
@@ -32,10 +33,10 @@ class Quality:
     findings: Findings
 
 
-def quality(plane: DataPlane, as_of: date, days: DayCount, own: OwnParams = NOTHING_OWN) -> Quality:
+def quality(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords = UNDECLARED) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
     declared, today = plugins.names(SOURCES), days.number(as_of)
-    mine = {staged_as(said.kind): shelf(said) for said in own.root.values()}
+    mine = {staged_as(said.kind): shelf(said) for said in words.own.root.values()}
     sources = [s for name in declared for s in opened(plane, name, mine.get(name))]
     for source in sources:
         plane.engine.register(source.name, source.rows)
@@ -43,11 +44,11 @@ def quality(plane: DataPlane, as_of: date, days: DayCount, own: OwnParams = NOTH
     against = contradictions.found(plane.engine, [s.name for s in sources])
     findings = quality_findings(sources, months, against, declared=declared, today=today)
     findings += Findings((), absent_sources({name: counts_of(plane, name) for name in declared}))
-    if own.root:
-        names = {name: name_of for name in declared if (name_of := own.staged_as(name)) is not None}
+    if words.own.root:
+        names = {name: name_of for name in declared if (name_of := words.own.staged_as(name)) is not None}
         findings += Findings((), (Fact("sources_of_own", names, Kind.MEASURED, "params.yaml: own"),))
-    plane.places.keep("quality", findings)
-    save(quality_picture(findings), plane.places.figure("quality"))
+    plane.places.keep("quality", findings, words.wording)
+    save(quality_picture(findings), plane.places.figure("quality"), words.wording)
     return Quality(len(sources), sum(s.rows.num_rows for s in sources), findings)
 
 

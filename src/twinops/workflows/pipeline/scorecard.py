@@ -73,11 +73,11 @@ def scorecard(learning: Learning, held_out: EvaluateParams, settings: ScorecardP
     given = _Given(recipe, held_out, settings, draws, places.held_out_trees)
     groups = _groups(origins.known, plane, held_out.cutoffs)
     findings = _findings(origins, measured, given, groups)
-    places.keep("scorecard", findings)
-    save(coverage_picture(findings), places.figure("coverage"))
-    save(freshness_picture(findings), places.figure("freshness"))
-    save(importance_picture(findings), places.figure("importance"))
-    save(rolling_picture(findings, held_out=held_out.cutoffs), places.figure("rolling_origin"))
+    places.keep("scorecard", findings, learning.words.wording)
+    save(coverage_picture(findings), places.figure("coverage"), learning.words.wording)
+    save(freshness_picture(findings), places.figure("freshness"), learning.words.wording)
+    save(importance_picture(findings), places.figure("importance"), learning.words.wording)
+    save(rolling_picture(findings, held_out=held_out.cutoffs), places.figure("rolling_origin"), learning.words.wording)
     return Scorecard(findings, places.kept("accuracy"))
 
 

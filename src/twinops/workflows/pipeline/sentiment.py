@@ -13,6 +13,7 @@ from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.evaluation.texts.picture import sentiment_picture
 from twinops.params import SignalsParams
 from twinops.ports import KeyStore
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 
 TRUTH = ("event_id", "account", "language", "sentiment", "special")
@@ -26,7 +27,7 @@ class Felt:
     findings: Findings
 
 
-def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams) -> Felt:
+def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams, words: DeclaredWords = UNDECLARED) -> Felt:
     """Write `reports/measures/sentiment.json` and a picture."""
     draws = measured.Draws(texts.draws, texts.seed)
     by_hand = measured.by_hand(labelled(), params=draws)
@@ -35,8 +36,8 @@ def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams) -> Felt:
     findings = by_hand.findings
     if _scored(events, truth):
         findings += measured.by_truth(events, truth, error=by_hand.error, params=draws)
-    places.keep("sentiment", findings)
-    save(sentiment_picture(findings), places.figure("sentiment"))
+    places.keep("sentiment", findings, words.wording)
+    save(sentiment_picture(findings), places.figure("sentiment"), words.wording)
     return Felt(events.num_rows, findings)
 
 

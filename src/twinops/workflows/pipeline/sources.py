@@ -9,6 +9,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.canvas import save
 from twinops.evaluation.quality.quarantine_picture import quarantine_picture
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 
 TOLD = ("lawful", "linkage", "blend", "sentiment", "fusion", "quality")
@@ -27,7 +28,7 @@ class Sources:
     found: str
 
 
-def sources(places: Places) -> Sources:
+def sources(places: Places, words: DeclaredWords = UNDECLARED) -> Sources:
     """Draw what is in quarantine, and put the findings of the other stages into words.
 
     Raises:
@@ -40,7 +41,7 @@ def sources(places: Places) -> Sources:
         measures |= {m.name: m for m in found.measures}
         facts |= {f.name: f.value for f in found.facts}
     counts = _counts(places)
-    save(quarantine_picture(counts), places.figure("quarantine"))
+    save(quarantine_picture(counts), places.figure("quarantine"), words.wording)
     return Sources(measures, facts, _table(counts), _excluded(facts["blend_excluded"]), _found(measures, facts))
 
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
+from matplotlib.figure import Figure
+
 from twinops.data.threads import side_by_side
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.wording import ONE
 from twinops.errors import DataError
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
@@ -26,6 +29,7 @@ from twinops.twin.tastes import baselines
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.model_file import Preferences, from_text, to_text
 from twinops.twin.tastes.social import SocialRows
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places, write
 from twinops.workflows.tasting import TasteRules, TasteTables, opened
 
@@ -53,6 +57,7 @@ class _Found:
     measures: list[Measure] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, Figure] = field(default_factory=dict)
 
     def attempt(self, what: str, make: Callable[[], _Made]) -> _Made | None:
         """The result, or nothing and the reason kept: a project may lack products, campaigns or accounts."""
@@ -70,7 +75,7 @@ class _Found:
         return Findings(tuple(self.measures), (*self.facts, *facts))
 
 
-def tastes(places: Places, keys: KeyStore, rules: TasteRules) -> Tasted:
+def tastes(places: Places, keys: KeyStore, rules: TasteRules, words: DeclaredWords = UNDECLARED) -> Tasted:
     """Write `models/tastes.json`, `reports/measures/tastes.json` and four pictures.
 
     Every head is measured as it is made: refitted for each held-out day on what was closed by then.
@@ -78,12 +83,14 @@ def tastes(places: Places, keys: KeyStore, rules: TasteRules) -> Tasted:
     tables, found = opened(places, SealedTables(places.raw_batches, keys), rules), _Found()
     heads = _shipped(found, tables, rules)
     write(places.tastes_model, to_text(heads))
-    tried = _measured_tastes(found, places, tables, rules)
-    _measured_coupons(found, places, tables.receipts, rules)
+    tried = _measured_tastes(found, tables, rules)
+    _measured_coupons(found, tables.receipts, rules)
     _measured_social(found, tables.social, rules)
-    save(factors_picture(heads.tastes), places.figure("tastes_together"))
+    found.pictures["tastes_together"] = factors_picture(heads.tastes)
     findings = found.findings()
-    places.keep("tastes", findings)
+    places.keep("tastes", findings, words.wording)
+    for name, figure in found.pictures.items():
+        save(figure, places.figure(name), words.wording)
     # what is shown is what was written
     return Tasted(from_text(places.tastes_model.read_text(encoding="utf-8")), findings, tried)
 
@@ -98,9 +105,7 @@ def _shipped(found: _Found, tables: TasteTables, rules: TasteRules) -> Preferenc
     )
 
 
-def _measured_tastes(
-    found: _Found, places: Places, tables: TasteTables, rules: TasteRules
-) -> tuple[taste_measures.Tried, ...]:
+def _measured_tastes(found: _Found, tables: TasteTables, rules: TasteRules) -> tuple[taste_measures.Tried, ...]:
     names, rule = tables.names, rules.tastes
     ready()
     asked = partial(score_tastes, tables.rows, names=names, recipe=rules.recipe, new_after_days=rule.new_after_days)
@@ -115,16 +120,16 @@ def _measured_tastes(
         found.facts += taste_measures.taste_facts(days, names, tried)
         trees = {
             **baselines.TREES.model_dump(),
-            "learned_from": f"every {baselines.TREES_SHARE}th household-day, {baselines.TREES_ROWS} at most",
+            "learned_from": f"every {baselines.TREES_SHARE}th {ONE}-day, {baselines.TREES_ROWS} at most",
         }
         found.facts.append(Fact("taste_trees", trees, Kind.MEASURED, "src/twinops/twin/tastes/baselines.py"))
     measures = {m.name: m for m in found.measures}
-    save(tastes_picture(measures), places.figure("tastes"))
-    save(tried_picture(tried, measures, after_days=rule.new_after_days), places.figure("tastes_tried"))
+    found.pictures["tastes"] = tastes_picture(measures)
+    found.pictures["tastes_tried"] = tried_picture(tried, measures, after_days=rule.new_after_days)
     return tried
 
 
-def _measured_coupons(found: _Found, places: Places, receipts: CouponRows, rules: TasteRules) -> None:
+def _measured_coupons(found: _Found, receipts: CouponRows, rules: TasteRules) -> None:
     offers = rules.coupons
     scored = found.attempt("coupon measures", lambda: score_coupons(receipts, rules.grid, offers))
     drawn = None
@@ -136,7 +141,7 @@ def _measured_coupons(found: _Found, places: Places, receipts: CouponRows, rules
             found.facts += coupon_measures.coupon_facts(scored)
             drawn = coupon_measures.curves(scored, draws)
     measures = {m.name: m for m in found.measures}
-    save(coupons_picture(drawn, measures, top=offers.top_share), places.figure("coupons"))
+    found.pictures["coupons"] = coupons_picture(drawn, measures, top=offers.top_share)
 
 
 def _measured_social(found: _Found, social: SocialRows, rules: TasteRules) -> None:

@@ -11,7 +11,6 @@ from twinops.evaluation.accuracy.coefficients import Weight, measure_weights
 from twinops.evaluation.accuracy.coefficients_picture import coefficients_picture
 from twinops.evaluation.accuracy.conclusions import weights_conclusion
 from twinops.evaluation.canvas import save
-from twinops.params import FeaturesParams
 from twinops.ports import KeyStore
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.model_file import from_text, to_text
@@ -43,13 +42,13 @@ def train(learning: Learning) -> Trained:
     Raises:
         DataError: nobody was chosen, too few households, or nothing to tell apart.
     """
-    places, recipe, choice = learning.plane.places, learning.recipe, learning.choice
+    places, recipe = learning.plane.places, learning.recipe
     known = learning.examples().all_closed()
     write(places.model, to_text(recipe.fit_with_intervals(known)))
     remember(known, places, learning.plane.keys)
     # what is shown is what was written
     model = from_text(places.model.read_text(encoding="utf-8"))
-    return shown(model, choice, known, places=places, grid=recipe.grid)
+    return shown(model, known, learning)
 
 
 def remember(known: Examples, places: Places, keys: KeyStore) -> None:
@@ -59,9 +58,14 @@ def remember(known: Examples, places: Places, keys: KeyStore) -> None:
     write_sealed(table, places.trained_subjects, dataset="trained", keys=keys, subject="sid")
 
 
-def shown(model: TwinModel, choice: Choice, known: Examples, *, places: Places, grid: FeaturesParams) -> Trained:
+def shown(model: TwinModel, known: Examples, learning: Learning) -> Trained:
     """Draw the pictures and keep the aggregates."""
+    places, grid, wording = learning.plane.places, learning.plain.grid, learning.words.wording
     weights, periods = measure_weights(model, known), activity(known)
-    save(coefficients_picture(model, weights), places.figure("coefficients"))
-    save(activity_picture(periods, first_day=grid.first_day, horizon_days=grid.horizon_days), places.figure("activity"))
-    return Trained(model, weights, periods, choice)
+    save(coefficients_picture(model, weights), places.figure("coefficients"), wording)
+    save(
+        activity_picture(periods, first_day=grid.first_day, horizon_days=grid.horizon_days),
+        places.figure("activity"),
+        wording,
+    )
+    return Trained(model, weights, periods, learning.choice)

@@ -10,6 +10,7 @@ from twinops.entities.consent import Purpose
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.entities.wording import MANY, ONE, Wording
 from twinops.evaluation.canvas import save
 from twinops.evaluation.scorecard.newcomers import newcomer_measures, tell_newcomers
 from twinops.evaluation.scorecard.newcomers_picture import newcomers_picture
@@ -33,7 +34,7 @@ NAME = "twin 1"
 LONG_KNOWN = 180
 """Days since the first basket of a twin that is shown."""
 
-TOO_FEW = "No ten households are alike enough to show one of them."
+TOO_FEW = f"No ten {MANY} are alike enough to show one of them."
 ASKED = ("silence:14", "basket:40", "campaign:A")
 WHAT_IF = "silence:14"
 
@@ -48,11 +49,12 @@ class Story:
     simulated: tuple[Simulated, ...]
     segments: Segmented
     findings: Findings
+    wording: Wording
 
     @property
     def words(self) -> str:
         """The portrait in words, or why there is none."""
-        return TOO_FEW if self.portrait is None else portrait_text(self.portrait)
+        return self.wording.told(TOO_FEW) if self.portrait is None else portrait_text(self.portrait, self.wording)
 
     @property
     def conclusion(self) -> str:
@@ -60,11 +62,11 @@ class Story:
         found = {m.name: m for m in self.findings.measures}
         lines = [
             f"Taking in baskets one by one gives the batch's state: over {found['stream_batch_gap'].n:,} "
-            f"household-days no decayed sum is further off than {found['stream_batch_gap'].value:.2g} baskets for each "
+            f"{ONE}-days no decayed sum is further off than {found['stream_batch_gap'].value:.2g} baskets for each "
             "basket in it, which is the batch's own rounding, and every other sum is the same."
         ]
         if self.portrait is not None:
-            lines.append(f"{self.like} households share the banded habits of the twin that is shown.")
+            lines.append(f"{self.like} {MANY} share the banded habits of the twin that is shown.")
         covered = [
             m
             for m in self.findings.measures
@@ -78,7 +80,7 @@ class Story:
                 first, last = widths["0_days"].value, widths["established"].value
                 told += (
                     f", and they are honest about how little is known: {first:.1f} times what is expected before the "
-                    f"first basket, {last:.1f} times for established households"
+                    f"first basket, {last:.1f} times for established {MANY}"
                 )
             lines.append(f"{told}.")
         return "\n\n".join(lines)
@@ -102,14 +104,15 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
     enough = found is not None and found.newcomers is not None
     new = tell_newcomers(closed, who, opener.grid, penalties) if enough else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
-    places.keep("living", findings)
-    cut = segments(what_if=WHAT_IF, receipts=receipts)
+    wording = opener.words.wording
+    places.keep("living", findings, wording)
+    cut = segments(what_if=WHAT_IF, receipts=receipts, words=opener.words)
     shown = show_one(everyone, opener)
-    save(newcomers_picture(findings), places.figure("newcomers"))
+    save(newcomers_picture(findings), places.figure("newcomers"), wording)
     drawn = segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days)
-    save(drawn, places.figure("segments"))
-    save(portrait_picture(shown.portrait, shown.simulated), places.figure("portrait"))
-    return Story(shown.portrait, shown.like, shown.simulated, cut, findings)
+    save(drawn, places.figure("segments"), wording)
+    save(portrait_picture(shown.portrait, shown.simulated), places.figure("portrait"), wording)
+    return Story(shown.portrait, shown.like, wording.told(shown.simulated), cut, findings, wording)
 
 
 def _support_fact(found: support.Support | None) -> Fact:
@@ -127,7 +130,7 @@ def _support_fact(found: support.Support | None) -> Fact:
         },
         "newcomers": found.newcomers and found.newcomers.spread.households,
     }
-    return Fact("simulation_support", value, Kind.MEASURED, "closed household-days of consenting households")
+    return Fact("simulation_support", value, Kind.MEASURED, f"closed {ONE}-days of consenting {MANY}")
 
 
 @dataclass(frozen=True)

@@ -9,21 +9,20 @@ from typing import Any
 
 import numpy as np
 
-from twinops.data.own_sources.declared import law_on
 from twinops.data.release.codebook import CodeBand
 from twinops.data.release.generalise import Rule, generalise
 from twinops.data.release.ledger import Entry, ReleaseLedger, opened
 from twinops.data.release.synthetic import rho_of, synthesise
-from twinops.data.sources import transactions
 from twinops.entities.canonical import to_json
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.errors import ParamsError
 from twinops.evaluation.privacy.reidentification import attacks, risk_findings
 from twinops.evaluation.privacy.utility import Utility, spread_of, utility
 from twinops.governance.policy.limits import Releases
 from twinops.governance.release_sheet import sheet
-from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import PrivacyParams, ReleaseParams
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.release.banded_table import Banded, Banding
@@ -63,7 +62,7 @@ def release(
     today: date | None = None,
     *,
     banding: Banding,
-    own: OwnParams = NOTHING_OWN,
+    words: DeclaredWords = UNDECLARED,
 ) -> Released:
     """Write `data/releases/<kind>/`: table, code-book and a sheet that says what it is and is not.
 
@@ -92,8 +91,9 @@ def release(
         outcome = "refused" if released.refused else "written"
         ledger.add(Entry(day, kind, len(people.members), made.promise.get("rho", 0.0), outcome))
         facts: dict[str, Any] = {"day": day, "spent": ledger.epsilon(limits.delta)}
-        facts |= {"risk_at_most": limits.risk_at_most, "of": law_on(own, transactions).sheet}
+        facts |= {"risk_at_most": limits.risk_at_most, "of": words.sheet, "words": words.wording}
         facts["generalised"] = ledger.written(GENERALISED)
+    released = words.told(released)
     return released if released.refused else _write(released, made, attacked, places, facts=facts)
 
 
@@ -135,7 +135,7 @@ def _judged(kind: str, made: _Made, people: Banded, limits: Releases, params: Pr
         if m.high is None or m.high > limits.risk_at_most
     )
     if not risks:
-        refused = ("Fewer than ten households are in the table or kept out of it, so nobody could attack it.",)
+        refused = (f"Fewer than ten {MANY} are in the table or kept out of it, so nobody could attack it.",)
     useful = utility(people.members, people.control, spread_of(made.low, made.high, sizes), sizes)
     return Released(kind, "", len(made.low), len(people.members), risks, useful, made.promise, refused)
 
@@ -144,7 +144,8 @@ def _write(released: Released, made: _Made, people: Banded, places: Places, *, f
     folder = places.released(released.kind)
     folder.mkdir(parents=True, exist_ok=True)
     done = replace(released, folder=folder.relative_to(places.root).as_posix())
-    book = {b.name: {"says": b.says, "bands": [b.label(i, i) for i in range(b.size)]} for b in people.bands}
+    told = facts["words"].told
+    book = {b.name: {"says": told(b.says), "bands": [b.label(i, i) for i in range(b.size)]} for b in people.bands}
     figures = {
         "day": facts["day"],
         "kind": released.kind,
@@ -163,10 +164,10 @@ def _write(released: Released, made: _Made, people: Banded, places: Places, *, f
         inside = places.released(released.kind + INSIDE)
         inside.mkdir(exist_ok=True)
         (folder / "figures.json").unlink(missing_ok=True)
-        (folder / "README.md").write_text(sheet(figures, book, **shared, exact=False), encoding="utf-8")
+        (folder / "README.md").write_text(told(sheet(figures, book, **shared, exact=False)), encoding="utf-8")
         folder = inside
     (folder / "figures.json").write_text(to_json(figures, indent=1) + "\n", encoding="utf-8")
-    (folder / "README.md").write_text(sheet(figures, book, **shared), encoding="utf-8")
+    (folder / "README.md").write_text(told(sheet(figures, book, **shared)), encoding="utf-8")
     return done
 
 

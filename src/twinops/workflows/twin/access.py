@@ -48,7 +48,8 @@ def access(who: str, *, opener: Opener) -> ShownPortrait:
     portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
     held = tuple(held_by_sources(theirs, opener.receipts.own, opener.receipts.days))
     made = tuple(made_of_it(places, consumer))
-    return ShownPortrait(replace(portrait, held=held, made=made, rights=rights(places)), None)
+    words, whole = opener.words.wording, replace(portrait, held=held, made=made, rights=rights(places))
+    return ShownPortrait(words.told(whole), None, words)
 
 
 def held_by_sources(tables: SealedTables, own: OwnParams, days: DayCount) -> Iterator[HeldRecords]:

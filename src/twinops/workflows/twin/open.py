@@ -23,6 +23,7 @@ from twinops.twin.state.permissions import LedgerQuestion, read_consent
 from twinops.twin.state.streaming import Basket, StreamingState, replay
 from twinops.twin.support import support
 from twinops.twin.support.support import Support
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
@@ -89,6 +90,7 @@ class Opener:
 
     receipts: Receipts
     grid: FeaturesParams
+    words: DeclaredWords = UNDECLARED
 
     @property
     def places(self) -> Places:
@@ -126,7 +128,7 @@ class Opener:
         lines, ledger = meant.source(TRANSACTIONS), meant.source("consent")
         held = [t["sid"][0].as_py() for t in (lines, ledger) if t.num_rows]
         if not held:
-            raise DataError(UNKNOWN, hint="Ask by the id of the source, such as a household's number.")
+            raise DataError(UNKNOWN, hint="Ask by the id of the source, such as a consumer's number.")
         mine = plane.tables.of(held[:1])
         lines, ledger = (t.filter(pc.equal(t["sid"], held[0])) for t in (lines, ledger))
         born = mine.table(plane.places.births, otherwise=ages.NOBODY)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from twinops.entities.wording import MONEY, NEUTRAL, Wording
 from twinops.twin.answers.forecast import Forecast, forecast
 from twinops.twin.answers.portrait_text import BASIS
 from twinops.workflows.twin.open import Opener
@@ -13,6 +14,7 @@ class Predicted:
 
     expected: Forecast | None
     refused: str | None
+    wording: Wording = NEUTRAL
 
     def text(self) -> str:
         """In words."""
@@ -20,9 +22,9 @@ class Predicted:
             return self.refused or ""
         e = self.expected
         chance = "" if e.active_probability is None else f"Shops at all: {e.active_probability:.1%}. "
-        return (
+        return self.wording.told(
             f"Next {e.horizon_days} days, {BASIS[e.basis]}. {chance}Baskets: {e.baskets:.2f} "
-            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} USD "
+            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} {MONEY} "
             f"on average, half spend less than {e.spend_median:,.2f} "
             f"[{e.spend_range[0]:,.2f}, {e.spend_range[1]:,.2f}]. Ranges hold 80 of 100 like cases."
         )
@@ -36,4 +38,4 @@ def predict(who: str, purpose: str, *, opener: Opener) -> Predicted:
     """
     opened = opener.open(who)
     refused = opened.consumer.refusal(purpose)
-    return Predicted(forecast(opened.twin), None) if refused is None else Predicted(None, refused)
+    return Predicted(None if refused else forecast(opened.twin), refused, opener.words.wording)

@@ -9,10 +9,12 @@ import pyarrow.compute as pc
 
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
+from twinops.entities.wording import MANY
 from twinops.evaluation.segments.measures import Segment, SegmentsAsked, segment
 from twinops.governance.law import contact_limits
 from twinops.ports import KeyStore
 from twinops.twin.answers.what_if import Action, caveat_of
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import Receipts
@@ -43,6 +45,7 @@ def segments(
     purpose: str = Purpose.SCORING.value,
     *,
     receipts: Receipts,
+    words: DeclaredWords = UNDECLARED,
 ) -> Segmented:
     """Cut the newest as-of day's households that allow the purpose.
 
@@ -54,10 +57,10 @@ def segments(
     action = None if what_if is None else Action.parse(what_if)
     refused = _refusals(places, action, purpose, tuple(by))
     if refused:
-        return Segmented(tuple(by), purpose, 0, None, 0, 0, (), action, refused, None)
+        return Segmented(tuple(by), purpose, 0, None, 0, 0, (), action, words.told(refused), None)
     given = shipped(places)
     # about everybody and no outcome, so the final hold-out is among them
-    panel = SealedTables(places.raw_batches, keys).parted(places.both(places.panel))
+    panel = receipts.plane.tables.parted(places.both(places.panel))
     day = pc.max(panel["cutoff"]).as_py()
     # nobody is predicted who does not allow scoring, whatever the purpose of the table
     rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))
@@ -65,7 +68,8 @@ def segments(
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
     # a campaign is for whoever may still be contacted; silence and baskets reach nobody
     found = segment(rows, given.model, given.support, SegmentsAsked(tuple(by), action, within, free))
-    caveat = caveat_of(action) if action is not None else None
+    caveat = words.told(caveat_of(action)) if action is not None else None
+    found = words.told(found)
     on, horizon = receipts.days.date_of(day).isoformat(), given.model.horizon_days
     return Segmented(tuple(by), purpose, day, on, horizon, int(within.sum()), found, action, (), caveat)
 
@@ -85,7 +89,7 @@ def _undeclared(purpose: str) -> str:
         return f"{purpose!r} is declared for other work than segments. {made}"
     return (
         f"{purpose!r:.60} is not declared. The controller's data owner would have to declare it under `purposes` in "
-        "compliance/intended_use.yaml, with its legal basis and why, tell households of it in a notice, and record "
+        f"compliance/intended_use.yaml, with its legal basis and why, tell {MANY} of it in a notice, and record "
         f"their answers in the consent ledger under that name. {made}"
     )
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.entities.day_count import DayCount
+from twinops.entities.wording import NEUTRAL, Wording
 from twinops.twin.answers.counterfactual import Wish, counterfactual
 from twinops.twin.answers.forecast import forecast
 from twinops.twin.answers.opening import Opening
@@ -32,10 +33,11 @@ class ShownPortrait:
 
     portrait: Portrait | None
     refused: str | None
+    wording: Wording = NEUTRAL
 
     def text(self) -> str:
         """In words."""
-        return self.refused or "" if self.portrait is None else portrait_text(self.portrait)
+        return self.refused or "" if self.portrait is None else portrait_text(self.portrait, self.wording)
 
 
 def show(who: str, purpose: str, name: str = "this consumer", *, opener: Opener) -> ShownPortrait:
@@ -44,12 +46,12 @@ def show(who: str, purpose: str, name: str = "this consumer", *, opener: Opener)
     Raises:
         DataError: nobody is known by this id, or there is no model yet.
     """
-    opened = opener.open(who)
+    opened, words = opener.open(who), opener.words.wording
     refused = opened.consumer.refusal(purpose)
     if refused is not None:
-        return ShownPortrait(None, refused)
+        return ShownPortrait(None, refused, words)
     occasion = Occasion(name, purpose, opener.receipts.as_of, opener.receipts.days)
-    return ShownPortrait(portrait_of(opened, opener.places, occasion), None)
+    return ShownPortrait(words.told(portrait_of(opened, opener.places, occasion)), None, words)
 
 
 def portrait_of(opened: Opened, places: Places, occasion: Occasion) -> Portrait:

@@ -29,7 +29,8 @@ def simulate(who: str, action: str, purpose: str, *, opener: Opener) -> Simulate
     against = guarded(opened.consumer, asked, purpose, places)
     if not against and opened.twin.state.empty:
         against = ("Nothing is known of this consumer yet, so no what-if can start from it.",)
-    return Simulated.refusal(asked, *against) if against else told(opened, asked, places)
+    found = Simulated.refusal(asked, *against) if against else told(opened, asked, places)
+    return opener.words.told(found)
 
 
 def told(opened: Opened, asked: Action, places: Places) -> Simulated:

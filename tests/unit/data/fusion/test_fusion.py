@@ -14,6 +14,7 @@ from twinops.data.fusion.predictive_mean_matching import Shared
 from twinops.data.fusion.rubin import combined
 from twinops.data.fusion.table import Figure, widened
 from twinops.entities.consent import Purpose
+from twinops.entities.wording import NEUTRAL
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation.fusion import measures as measured
 from twinops.evaluation.fusion.findings import as_facts, by_truth
@@ -260,5 +261,5 @@ def test_the_picture_has_the_same_bytes_twice(tmp_path):
 
     table = fusion.fuse(DuckDBEngine(threads=1), people(300, 1), people(300, 2), plan=PLAN, params=Settings())
     for name in ("one.png", "two.png"):
-        save(fusion_picture(table, variable="trait_half", order=("low", "high")), tmp_path / name)
+        save(fusion_picture(table, variable="trait_half", order=("low", "high")), tmp_path / name, NEUTRAL)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()

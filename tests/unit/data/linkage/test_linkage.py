@@ -26,6 +26,7 @@ from twinops.data.linkage.resolve import Doubt, JoiningRules, resolved
 from twinops.data.linkage.scoring import Pairs
 from twinops.data.linkage.splinking import Drawing
 from twinops.entities.consent import Reason
+from twinops.entities.wording import NEUTRAL
 from twinops.errors import DataError
 from twinops.evaluation.linkage import measures as measured
 from twinops.evaluation.linkage.findings import against_truth
@@ -289,10 +290,9 @@ def test_the_pictures_are_the_same_bytes_twice(done, tmp_path):
 
     row = links(done, home=HOME).sort_by([("probability", "ascending")]).slice(0, 1).to_pylist()[0]
     for i in (1, 2):
-        save(tie_picture(explain.explained(row, done.model)), tmp_path / f"tie{i}.png")
-        save(
-            bands_picture(done.plausible.probability, rules=JoiningRules(), contradicted=3), tmp_path / f"bands{i}.png"
-        )
+        save(tie_picture(explain.explained(row, done.model)), tmp_path / f"tie{i}.png", NEUTRAL)
+        bands = bands_picture(done.plausible.probability, rules=JoiningRules(), contradicted=3)
+        save(bands, tmp_path / f"bands{i}.png", NEUTRAL)
     assert (tmp_path / "tie1.png").read_bytes() == (tmp_path / "tie2.png").read_bytes()
     assert (tmp_path / "bands1.png").read_bytes() == (tmp_path / "bands2.png").read_bytes()
 

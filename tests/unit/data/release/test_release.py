@@ -226,7 +226,7 @@ def test_a_generalised_table_is_written_with_its_sheet_and_its_figures(project: 
     assert 180 < found.rows < 270
     assert rows[0] == [band.name for band in shipped()]
     said = (folder / "README.md").read_text(encoding="utf-8")
-    assert "at least 20 households" in said or "at least 2" in said
+    assert "at least 20 consumers" in said or "at least 2" in said
     assert "anonym" not in said.lower()
     assert {m["name"] for m in json.loads((folder / "figures.json").read_text())["risks"]} == {
         "singling_out_risk", "linkability_risk", "inference_risk",

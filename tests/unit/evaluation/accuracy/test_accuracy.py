@@ -7,6 +7,7 @@ import pytest
 
 from twinops.entities.findings import Findings
 from twinops.entities.small_cells import SMALLEST_CELL
+from twinops.entities.wording import MANY, MONEY
 from twinops.errors import DataError
 from twinops.evaluation.accuracy.calibration import measure_calibration
 from twinops.evaluation.accuracy.measures import ScoredDay, accuracy_findings, measure_accuracy
@@ -45,7 +46,7 @@ def test_brier_and_spend_error_by_hand():
     assert measures["active_brier"].value == pytest.approx(0.025)
     assert measures["active_auc"].value == 1.0
     assert measures["spend_mae"].value == 1.5
-    assert measures["spend_mae"].unit == "USD"
+    assert measures["spend_mae"].unit == MONEY
 
 
 def test_a_gain_is_positive_when_the_twin_is_better_whichever_way_the_measure_points():
@@ -106,7 +107,7 @@ def test_every_measure_has_an_interval_a_count_and_says_how():
     for m in measures.values():
         assert m.low <= m.value <= m.high
         assert m.n == 400
-        assert "whole households" in m.method or m.name == "active_ece_noise_floor"
+        assert f"whole {MANY}" in m.method or m.name == "active_ece_noise_floor"
         assert "mean over 2 as-of days" in m.method
         assert "57, 85" in m.source
 

@@ -52,7 +52,7 @@ def all_three(world) -> dict[str, bytes]:
     shared = {"engine": engine, "keys": keys, "grid": FINER, "penalties": PENALTIES, "trees": TREES}
     with pytest.MonkeyPatch.context() as patch:  # pictures are no part of it
         for module in (evaluate_module, train_module):
-            patch.setattr(module, "save", lambda figure, path: None)
+            patch.setattr(module, "save", lambda figure, path, words: None)
         supplied(choose, places, **shared, margins=EARLIER)
         supplied(evaluate, places, **shared, held_out=HELD_OUT)
         supplied(train, places, **shared)

@@ -19,6 +19,7 @@ from supplying import supplied
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import write_sealed
+from twinops.entities.wording import MANY
 from twinops.evaluation.drift.distances import Sample, apart
 from twinops.evaluation.drift.distances_picture import drift_distances_picture
 from twinops.evaluation.drift.measures import (
@@ -190,7 +191,7 @@ def test_too_few_households_give_no_measure_and_say_why(table: pa.Table) -> None
     assert found.share is None
     findings = drift_findings(found, DAYS)
     assert findings.measures == ()
-    assert findings.facts[0].value["not_measured"] == "fewer than 50 households in a window"
+    assert findings.facts[0].value["not_measured"] == f"fewer than 50 {MANY} in a window"
     assert "Nothing could be measured" in sentence(found, DAYS)
     assert drift_distances_picture(found, DAYS).axes
 

@@ -15,6 +15,7 @@ from shoppers import crowd, examples_of, permissions
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
+from twinops.entities.wording import MANY
 from twinops.evaluation.drift.early_warning import (
     Answer,
     DayAnswer,
@@ -102,7 +103,7 @@ def test_what_is_planted_is_as_large_as_it_says() -> None:
     seen = day(309)
     base, tried = day_answer(seen, HOW, answer), planted(seen, seed=1)
     found = {name: day_answer(changed, HOW, answer) for name, changed in tried.items()}
-    gone = ratio(found["10 % of households gone"], "baskets").value / ratio(base, "baskets").value
+    gone = ratio(found[f"10 % of {MANY} gone"], "baskets").value / ratio(base, "baskets").value
     assert gone == pytest.approx(0.9, abs=0.02)
     cheaper = found["spend 10 % lower"]
     assert ratio(cheaper, "spend").value == pytest.approx(0.9 * ratio(base, "spend").value, abs=1e-5)

@@ -142,4 +142,4 @@ def test_a_gain_over_days_is_paired_day_by_day():
 
 
 def test_of_one_day_the_method_does_not_speak_of_days():
-    assert mean_of([np.array([1.0, 2.0, 3.0])]).how == "percentile interval of 2 bootstrap draws of whole households"
+    assert mean_of([np.array([1.0, 2.0, 3.0])]).how == "percentile interval of 2 bootstrap draws of whole ⟨many⟩"

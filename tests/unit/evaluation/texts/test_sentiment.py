@@ -5,6 +5,7 @@ import pyarrow as pa
 import pytest
 
 from twinops.data.texts.signals import ScorerError
+from twinops.entities.wording import NEUTRAL
 from twinops.evaluation.texts import measures as texts
 from twinops.evaluation.texts.labelled_posts import Post, labelled
 from twinops.evaluation.texts.picture import sentiment_picture
@@ -153,5 +154,5 @@ def test_the_picture_has_the_same_bytes_twice(tmp_path):
 
     found = texts.by_hand(labelled(), params=PARAMS).findings
     for name in ("one.png", "two.png"):
-        save(sentiment_picture(found), tmp_path / name)
+        save(sentiment_picture(found), tmp_path / name, NEUTRAL)
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()

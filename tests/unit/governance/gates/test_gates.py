@@ -16,6 +16,7 @@ from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
 from twinops.entities.verdict import Outcome, Verdict
+from twinops.entities.wording import MANY
 from twinops.governance.gates import accuracy
 from twinops.governance.gates._shelf import PROMISES, SHELF
 from twinops.governance.reading import law
@@ -252,11 +253,11 @@ def test_fairness_fails_when_a_group_is_shown_to_be_below_the_limit():
 def test_a_low_ratio_that_may_lie_on_either_side_is_inconclusive_and_says_how_many_households_would_tell():
     verdict = fairness(income=attribute(0.7, low=0.4, high=0.81))
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "about 4,200 households, reached as these, would settle it" in verdict.sentence
-    assert "more households would tell" in fairness(income=attribute(0.7, low=0.4)).next
+    assert f"about 4,200 {MANY}, reached as these, would settle it" in verdict.sentence
+    assert f"more {MANY} would tell" in fairness(income=attribute(0.7, low=0.4)).next
     endless = fairness(income=attribute(0.7, low=0.4, households_to_settle=None))
     assert "no number" in endless.sentence
-    assert "more households" not in endless.next
+    assert f"more {MANY}" not in endless.next
 
 
 def test_every_group_that_can_tell_must_be_shown_above_the_limit_and_no_more():
@@ -549,9 +550,7 @@ def test_figures_that_hold_for_households_that_chose_nothing_pass_and_say_how_of
     verdict = held_out()
     assert verdict.outcome is Outcome.PASSED
     assert "3 candidates were measured on the held-out days" in verdict.sentence
-    assert (
-        "371 of 1902 households stand apart, and looks at them are: on these days 1, on any days 1." in verdict.sentence
-    )
+    assert f"371 of 1902 {MANY} stand apart, and looks at them are: on these days 1, on any days 1." in verdict.sentence
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_record_that_was_tampered_with_is_refused(intervals, harm):
 
 def test_too_few_households_cannot_be_calibrated_on():
     few = world(3, seed=2)
-    with pytest.raises(DataError, match="3 households to calibrate"):
+    with pytest.raises(DataError, match="3 consumers to calibrate"):
         calibrated(world(100, seed=1), few, day=253)
 
 

@@ -195,7 +195,7 @@ def test_whatever_was_bought_in_whatever_order_the_state_is_the_same_and_chances
 
 def test_too_few_rows_and_no_category_are_told():
     rows = rows_of(shopped((A, 10, 1), (B, 20, 2)))
-    with pytest.raises(DataError, match="household-days"):
+    with pytest.raises(DataError, match="consumer-days"):
         fit_tastes(rows.all_closed(), NAMES, RECIPE)
 
 

@@ -45,8 +45,8 @@ def without_pictures():
     """They have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (train_module, evaluate_module):
-            patch.setattr(module, "save", lambda figure, path: None)
-        patch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path: None)
+            patch.setattr(module, "save", lambda figure, path, words: None)
+        patch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path, words: None)
         yield
 
 

@@ -519,7 +519,9 @@ def project(tmp_path) -> Places:
         (places.compliance / name).write_text(governed.text(name), encoding="utf-8")
     places.measures("accuracy").parent.mkdir(parents=True)
     given = {f.name for f in (*declared(), *source_facts())}
-    facts = tuple(f for f in in_the_pipeline().facts if f.name not in given and not f.name.startswith("source."))
+    facts = tuple(
+        f for f in in_the_pipeline().facts if f.name not in given and not f.name.startswith(("source.", "wording"))
+    )
     places.measures("accuracy").write_text(Findings(in_the_pipeline().measures, facts).to_json(), encoding="utf-8")
     return places
 

@@ -21,6 +21,7 @@ from twinops.params import ChallengerParams, EvaluateParams, TrainParams
 from twinops.twin.model.families import HEADS, REGRESSIONS
 from twinops.twin.model.recipe import Recipe
 from twinops.twin.state.examples import open_examples
+from twinops.workflows.declared_words import UNDECLARED
 from twinops.workflows.pipeline import evaluate as evaluate_module
 from twinops.workflows.pipeline.evaluate import evaluate
 from twinops.workflows.pipeline.features import features
@@ -35,7 +36,7 @@ CROWD = crowd(100, days=170)
 def without_the_picture_of_who_is_in():
     """It has tests of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path: None)
+        patch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path, words: None)
         yield
 
 
@@ -46,7 +47,7 @@ def made(root, transactions=CROWD, *, threads=1, held_out=TWO_DAYS, pictures=Tru
     supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 6, 20))
     with pytest.MonkeyPatch.context() as patch:
         if not pictures:
-            patch.setattr(evaluate_module, "save", lambda figure, path: None)
+            patch.setattr(evaluate_module, "save", lambda figure, path, words: None)
         return places, keys, measured(places, engine, keys, held_out)
 
 
@@ -68,7 +69,7 @@ def small(tmp_path_factory):
 def test_a_small_sample_of_100_households_and_two_days_is_measured(small):
     places, _, evaluated = small
     written = Findings.from_json(places.measures("accuracy").read_text(encoding="utf-8"))
-    assert set(written.measures) == set(evaluated.findings.measures)
+    assert set(written.measures) == set(UNDECLARED.told(evaluated.findings).measures)
     measures = {m.name: m for m in written.measures}
     assert measures["active_auc"].value > 0.7
     assert measures["active_brier"].value < measures["active_brier.naive"].value
@@ -99,7 +100,7 @@ def test_held_out_predictions_are_sealed_with_what_came(small):
 
 
 def test_the_first_held_out_day_is_predicted_the_same_when_the_later_months_are_unknown(small, tmp_path, monkeypatch):
-    monkeypatch.setattr("twinops.workflows.pipeline.evaluate.save", lambda figure, path: None)
+    monkeypatch.setattr("twinops.workflows.pipeline.evaluate.save", lambda figure, path, words: None)
     places, keys, _ = small
     earlier = CROWD.filter(pc.less(CROWD["day"], 141))
     before, keys_before, _ = made(
@@ -149,7 +150,7 @@ def test_a_held_out_day_whose_horizon_is_open_is_a_clear_data_error(tmp_path):
 
 
 def test_a_held_out_day_with_nothing_closed_before_it_is_a_clear_data_error(tmp_path):
-    with pytest.raises(DataError, match="0 households to learn from for day 57"):
+    with pytest.raises(DataError, match="0 consumers to learn from for day 57"):
         made(tmp_path, held_out=EvaluateParams(cutoffs=(57,), draws=50, seed=7))
 
 

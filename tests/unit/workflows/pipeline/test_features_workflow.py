@@ -33,7 +33,7 @@ def agreed(tmp_path_factory):
 @pytest.fixture
 def unpictured(monkeypatch):
     """Drawing takes longer than all the rest; the picture has its own tests."""
-    monkeypatch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path: None)
+    monkeypatch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path, words: None)
 
 
 def made(tmp_path, transactions=BASKETS, ledger=None, keys=None, **options):

@@ -60,7 +60,7 @@ def without_pictures() -> Iterator[None]:
     """They have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:
         for stage in ("features", "train", "evaluate"):
-            patch.setattr(f"twinops.workflows.pipeline.{stage}.save", lambda figure, path: None)
+            patch.setattr(f"twinops.workflows.pipeline.{stage}.save", lambda figure, path, words: None)
         yield
 
 

@@ -29,7 +29,7 @@ ADULT = DAYS.number(date(1980, 5, 5))
 
 @pytest.fixture(autouse=True)
 def unpictured(monkeypatch):
-    monkeypatch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path: None)
+    monkeypatch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path, words: None)
 
 
 def built(folder, *, ledger=None, births=None, rule=None):

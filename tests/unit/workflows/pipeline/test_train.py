@@ -103,7 +103,7 @@ def test_training_gives_the_same_bytes_for_any_threads_and_row_order(once, tmp_p
 
 
 def test_too_few_households_are_a_clear_data_error(tmp_path):
-    with pytest.raises(DataError, match="12 households to learn from"):
+    with pytest.raises(DataError, match="12 consumers to learn from"):
         made(tmp_path, crowd(12))
 
 

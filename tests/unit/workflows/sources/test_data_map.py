@@ -48,7 +48,7 @@ def project(tmp_path_factory):
     for source, batch in batches:
         supplied(collect, source, batch, places=places, engine=engine, keys=keys, sources=SourcesParams(folder="files"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path: None)
+        patch.setattr("twinops.workflows.pipeline.features.save", lambda figure, path, words: None)
         supplied(features, places, engine=engine, keys=keys, grid=GRID, as_of=date(2017, 8, 1))
     places.compliance.mkdir()
     use = (ROOT / "compliance" / "intended_use.yaml").read_text(encoding="utf-8")

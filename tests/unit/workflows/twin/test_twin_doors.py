@@ -26,6 +26,8 @@ from twinops.data.vault.sealed_tables import SingleSubject
 from twinops.errors import REFUSED, DataError
 from twinops.params import AgesParams
 from twinops.wiring import Project, open_project
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.pipeline import twin as twin_verb
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
@@ -55,6 +57,15 @@ class Home:
     keys: MemoryKeys
     story: twin_verb.Story
     rule: AgesParams = RULE
+
+    words: DeclaredWords = UNDECLARED
+
+    @property
+    def plane(self) -> DataPlane:
+        return DataPlane(self.places, DuckDBEngine(threads=1), self.keys)
+
+    def told(self, text: str) -> str:
+        return self.words.told(text)
 
     def run(self, verb: str, **asked: Any) -> Any:
         does: Callable[..., Any] = {
@@ -293,7 +304,7 @@ def test_who_has_an_open_complaint_is_sent_no_campaign_and_may_still_be_predicte
 def test_segments_are_told_as_means_with_how_many(says):
     code, text = says(segments_cli.app, "--what-if", "silence:7")
     assert code == 0
-    assert all(part in text for part in ("households", "[", "not uplift"))
+    assert all(part in text for part in ("consumers", "[", "not uplift"))
 
 
 def test_segments_for_market_research_are_refused_until_the_data_owner_has_declared_it(house):

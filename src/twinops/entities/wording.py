@@ -1,0 +1,91 @@
+"""The words for whom the data are about and for their money, as a project declares them.
+
+Code that writes texts cannot know them: it sets the marks below, and whoever lets a text out (findings kept, a picture
+saved, a verdict stamped, an answer given) has it told in the declared words. A mark that is left stands out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, fields, is_dataclass, replace
+from enum import Enum
+from typing import Any, TypeVar, cast
+
+ONE, MANY, MONEY = "⟨one⟩", "⟨many⟩", "⟨money⟩"
+ONE_FIRST, MANY_FIRST = "⟨One⟩", "⟨Many⟩"
+"""The same as the first word of a sentence or label."""
+NO_CURRENCY = "XXX"
+"""ISO 4217's code where no currency is involved: nobody declared one."""
+FACT = "wording"
+WORD = r"^[^\W\d_]([^\W\d_]|[ -]){0,39}$"
+"""Letters, blanks and hyphens: a word stands in documents as it is, so it can hold no markup."""
+CURRENCY = r"^[A-Z]{3}$"
+
+_ARTICLE = re.compile(r"\b([Aa]) (?=⟨one⟩)")
+_VOWELS = tuple("aeiouAEIOU")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The subject's word, single and plural, and the currency (ISO 4217) with the digits of its minor unit.
+
+    >>> Wording("employee", "employees", "KWD", 3).told(f"{MANY_FIRST} pay 2 {MONEY}; a {ONE} left.")
+    'Employees pay 2 KWD; an employee left.'
+    """
+
+    one: str = "consumer"
+    many: str = "consumers"
+    currency: str = NO_CURRENCY
+    minor_units: int = 2
+
+    def __post_init__(self) -> None:
+        for word, pattern in ((self.one, WORD), (self.many, WORD), (self.currency, CURRENCY)):
+            if not isinstance(word, str) or not re.match(pattern, word):
+                raise ValueError(f"{word!r:.60} is no word, or no code of a currency")
+        if not isinstance(self.minor_units, int):
+            raise ValueError("minor_units is no whole number")
+
+    @property
+    def marks(self) -> dict[str, str]:
+        """Each mark with its word."""
+        return {
+            ONE: self.one,
+            MANY: self.many,
+            MONEY: self.currency,
+            ONE_FIRST: self.one[:1].upper() + self.one[1:],
+            MANY_FIRST: self.many[:1].upper() + self.many[1:],
+        }
+
+    def told(self, value: T) -> T:
+        """The same text, or the same record, mapping or sequence of texts, in these words; all else as it is."""
+        if not isinstance(value, str):
+            return cast(T, self._inner(value))
+        if "⟨" not in value or isinstance(value, Enum):
+            return value
+        return type(value)(self._text(str(value)))  # markup stays markup
+
+    def _text(self, text: str) -> str:
+        text = _ARTICLE.sub(r"\1n ", text) if self.one.startswith(_VOWELS) else text
+        for mark, word in self.marks.items():
+            text = text.replace(mark, word)
+        return text
+
+    def _inner(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {self.told(key): self.told(item) for key, item in value.items()}
+        if type(value) in (list, tuple):
+            return type(value)(self.told(item) for item in value)
+        if is_dataclass(value) and not isinstance(value, type):
+            return self._record(value)
+        return value
+
+    def _record(self, record: Any) -> Any:
+        parts = {f.name: getattr(record, f.name) for f in fields(record) if f.init}
+        told = {name: self.told(part) for name, part in parts.items()}
+        return replace(record, **told) if any(told[name] is not part for name, part in parts.items()) else record
+
+
+NEUTRAL = Wording()
+"""Where nothing is declared."""

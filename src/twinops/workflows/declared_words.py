@@ -1,0 +1,67 @@
+"""What a project declares its texts to say: the subject's word, the currency, and what the data are."""
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from twinops.data.own_sources.declared import law_on
+from twinops.data.sources import transactions
+from twinops.entities.fact import Fact, Kind
+from twinops.entities.legal import DataSheet, LegalFacts
+from twinops.entities.wording import FACT, MANY_FIRST, MONEY, Wording
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import ANY_CONSUMER, SubjectParams
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DeclaredWords:
+    """The sections `subject` and `own` of `params.yaml`, and the words that follow from them."""
+
+    own: OwnParams
+    subject: SubjectParams = ANY_CONSUMER
+
+    @cached_property
+    def wording(self) -> Wording:
+        """The words, with the currency that the source of the receipt lines declares."""
+        mine = self.own.of_kind("transactions")
+        money = self.own.root[mine].money if mine else None
+        declared = (money.currency, money.minor_units) if money else transactions.CURRENCY
+        return Wording(self.subject.one, self.subject.many, *declared)
+
+    def told(self, value: T) -> T:
+        """A text, or a record of texts, in these words."""
+        return self.wording.told(value)
+
+    @property
+    def sheet(self) -> DataSheet:
+        """Whom the receipt lines are about, and what they cannot tell."""
+        return self.law.sheet
+
+    @property
+    def law(self) -> LegalFacts:
+        """What the source of the receipt lines declares."""
+        return law_on(self.own, transactions)
+
+    @property
+    def about(self) -> str:
+        """Whom the pictures and tables are about, as declared: one line of Markdown for the head of a notebook."""
+        law, sheet = self.law, self.law.sheet
+        declared = "synthetic" if law.synthetic else "not synthetic"
+        made_up = f"; {sheet.made_up}" if sheet.made_up else ""
+        return self.told(
+            f"**{MANY_FIRST} of {sheet.name}**, declared as {declared}{made_up}: {sheet.whom}. The controller is "
+            f"{law.controller}; amounts are in {MONEY}. Provenance, as declared: {law.provenance}"
+        )
+
+    @property
+    def fact(self) -> Fact:
+        """The words as evidence carries them to the documents."""
+        mine = self.own.of_kind("transactions")
+        currency = f"own.{mine}.money" if mine else "src/twinops/data/sources/transactions.py"
+        return Fact(FACT, asdict(self.wording), Kind.DECLARED, f"params.yaml: subject; {currency}")
+
+
+UNDECLARED = DeclaredWords(NOTHING_OWN)
+"""The words of a project that declares none."""

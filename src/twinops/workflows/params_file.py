@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import yaml
@@ -16,8 +16,10 @@ from twinops import params
 from twinops.workflows.places import Places, write
 
 
-def with_sections(text: str, sections: Mapping[str, Any]) -> str:
+def with_sections(text: str, sections: Mapping[str, Any], *, whole: Collection[str] = ()) -> str:
     """The file with these values; a value that stands there already keeps its place and its comment.
+
+    Sections named in `whole` hold nothing else afterwards; of others what is not named stays.
 
     Raises:
         ParamsError: the file would hold a mistake.
@@ -27,6 +29,8 @@ def with_sections(text: str, sections: Mapping[str, Any]) -> str:
     file.width, file.preserve_quotes = 10_000, True
     file.indent(mapping=2, sequence=4, offset=2)
     tree = file.load(text) or CommentedMap()
+    for name in whole:
+        tree[name] = CommentedMap()
     _put(tree, sections)
     out = io.StringIO()
     file.dump(tree, out)
@@ -56,8 +60,8 @@ def _put(there: CommentedMap, wanted: Mapping[str, Any]) -> None:
             if not isinstance(there.get(name), CommentedMap):
                 there[name] = CommentedMap()
             _put(there[name], value)
-        elif isinstance(value, list):
-            there[name] = _listed(there.get(name), value)
+        elif isinstance(value, list | tuple):
+            there[name] = _listed(there.get(name), list(value))
         elif there.get(name) != value:
             # in quotes: DVC refuses YAML's own days
             there[name] = DoubleQuotedScalarString(value) if isinstance(value, str) else value

@@ -12,6 +12,7 @@ import numpy as np
 from twinops.entities import shown
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation, Section
+from twinops.entities.wording import MANY
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
 from twinops.evaluation.statistics.setting import Setting

@@ -86,6 +86,7 @@ def _offices(tree: CommentedMap) -> None:
 
 def _params(tree: CommentedMap) -> None:
     tree["vault"]["keys"] = "store"
+    tree["subject"].update(one="customer", many="customers")
     for name in tree["switches"]:
         tree["switches"][name] = False
 

@@ -1,0 +1,192 @@
+"""Files of a shop that a person names: what may be said beside them, the questions, and what was found, in words."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import click
+import typer
+
+from twinops.cli._answer import talk
+from twinops.entities.wording import MANY
+from twinops.errors import DataError, ParamsError
+
+if TYPE_CHECKING:
+    from twinops.data.own_sources.look import Mistake
+    from twinops.data.own_sources.proposal import Question, Said, ShopFiles
+    from twinops.wiring import Project
+    from twinops.workflows.sources.check import Checked
+    from twinops.workflows.sources.propose import Proposed
+    from twinops.workflows.sources.windows import Windows
+
+SALES = "Receipt lines: CSV, .gz, Excel, Parquet, or a folder of parts."
+Customers = Annotated[Path | None, typer.Option(help="Profiles, for the assessment of groups.")]
+OptIns = Annotated[Path | None, typer.Option(help="Who agreed to what.")]
+OptOuts = Annotated[Path | None, typer.Option(help="Who objected.")]
+Currency = Annotated[str | None, typer.Option(help="ISO 4217, such as EUR.")]
+Zone = Annotated[str | None, typer.Option(help="Of the shop's clock, such as Europe/Berlin.")]
+DateFormat = Annotated[str | None, typer.Option(help="How days are written, as in %d/%m/%Y.")]
+ControllerName = Annotated[str | None, typer.Option(help="Who is responsible (GDPR art. 4(7)).")]
+BasisSaid = Annotated[
+    Literal["consent", "contract", "legitimate_interest", "open"] | None,
+    typer.Option(help="On which purchases may train and score a twin."),
+]
+Columns = Annotated[list[str] | None, typer.Option(help="OURS=THEIRS, where a column was not told right.")]
+Synthetic = Annotated[bool, typer.Option("--synthetic", help="The rows are made up, and about nobody.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing and write it; what is not said stays open.")]
+
+
+def asks(*, yes: bool, as_json: bool) -> bool | None:
+    """Whether to ask (a person sits there), to write unasked (`--yes`: None), or only to show."""
+    return None if yes else not as_json and sys.stdin.isatty()
+
+
+def agreed(project: Project, files: ShopFiles, told: Said, *, asks: bool | None) -> Proposed:
+    """What was proposed, and written and watched if somebody agreed."""
+    talk("looking at your files ...")
+    found: Proposed = project.run("sources.propose", files=files, said=told, write=False)
+    if asks:
+        typer.echo(project.told(proposed_text(found)))
+        told = replace(told, **_asked(found.proposal.questions))
+        found = project.run("sources.propose", files=files, said=told, write=False)
+        typer.echo(project.told(proposed_text(found)))
+    if asks is False or (asks and not typer.confirm("Write this into params.yaml?", default=True)):
+        return found
+    found = project.run("sources.propose", files=files, said=told, write=True)
+    again = type(project)(project.root)
+    again.run("sources.fingerprint")
+    return found
+
+
+def there(*paths: Path | None) -> ShopFiles:
+    """The files by their full paths.
+
+    Raises:
+        DataError: one of them is not there.
+    """
+    from twinops.data.own_sources.proposal import ShopFiles
+
+    lost = [path.name for path in paths if path is not None and not path.exists()]
+    if lost:
+        raise DataError(f"There is no {', '.join(lost)}.", hint="Check the names; they count from this folder.")
+    sales, *others = (None if path is None else path.resolve() for path in paths)
+    if sales is None:
+        raise DataError("There are no sales.", hint="Name their file.")
+    return ShopFiles(sales, *others)
+
+
+def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool) -> Said:
+    """What the options say.
+
+    Raises:
+        ParamsError: a column is not said as OURS=THEIRS.
+    """
+    from twinops.data.own_sources.proposal import Said
+
+    pairs = [text.partition("=") for text in columns]
+    if any(not ours or not sign or not theirs for ours, sign, theirs in pairs):
+        raise ParamsError("A column is said as OURS=THEIRS.", hint="For example --column household_id=Kundennr.")
+    mapped = {ours: theirs for ours, _, theirs in pairs}
+    return Said(
+        **{name: value for name, value in facts.items() if value is not None}, columns=mapped, synthetic=synthetic
+    )
+
+
+def _asked(questions: Iterable[Question]) -> dict[str, Any]:
+    """Answers of whoever sits at the terminal; what stays at its default is not said."""
+    found: dict[str, Any] = {}
+    for question in questions:
+        choice = click.Choice(question.options) if question.options else None
+        given = typer.prompt(question.text, default=question.default, type=choice)
+        if given != question.default or question.options:
+            found[question.about] = given
+    return found
+
+
+def proposed_text(found: Proposed) -> str:
+    proposal = found.proposal
+    lines = []
+    for source in proposal.own:
+        lines.append(f"own.{source}:")
+        for c in (c for c in proposal.choices if c.source == source):
+            looks = f" [{' | '.join(c.sample)}]" if c.sample else ""
+            lines.append(f"  {c.what}: {c.value}{looks}  ({c.why})")
+    lines += [f"note: {note}" for note in proposal.notes]
+    lines += ["", *map(checked_text, found.checked), "", *found.windows.why, ""]
+    lines += [f"not said yet: {q.text} Until then: {q.default}." for q in proposal.questions]
+    opened = sorted(
+        {fact for said in proposal.own.values() for fact, value in said["legal"].items() if value == "open"}
+    )
+    if opened:
+        lines.append(f"open until a person says it, and nothing can be promoted before: {', '.join(opened)}")
+    lines.append("written into params.yaml" if found.written else "nothing was written (--yes writes it)")
+    return "\n".join(lines)
+
+
+def windows_text(found: Windows) -> str:
+    lines = list(found.why)
+    if found.params and not found.changed:
+        lines.append("params.yaml says all of this already.")
+    lines += [f"  {name}: {old} -> {_in(found.params, name)}" for name, old in found.changed.items()]
+    if found.changed:
+        lines.append("Written to params.yaml." if found.written else "Nothing was written; add --write.")
+    return "\n".join(lines)
+
+
+def _in(params: dict[str, Any], name: str) -> Any:
+    section, _, part = name.partition(".")
+    return params[section][part] if part else params[section]
+
+
+def checked_text(found: Checked) -> str:
+    lines = [
+        f"own.{found.name} ({found.kind}): {found.records:,} records in {found.files} file(s)",
+        f"  would be taken: {found.taken:,} of {found.households:,} {MANY}{_by_month(found.months)}",
+        f"  would be quarantined: {_listed(found.quarantined) or 'none'}",
+        f"  columns without a declared purpose, not read: {', '.join(map(_safe, found.dropped_columns)) or 'none'}",
+        f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",
+    ]
+    lines += [f"  left out: {_listed(found.left_out)}"] if found.left_out else []
+    lines += [f"  answers that could not be read, left empty: {_listed(found.lost)}"] if found.lost else []
+    if found.repeated != 0:
+        lines.append(
+            f"  equal lines, each taken: {_listed({'again': found.repeated})} (repeated: drop takes them once)"
+        )
+    if found.crowd is not None:
+        lines.append(
+            f"  beware: one id, which looks like {found.crowd.shape}, has {found.crowd.rows:,} rows "
+            f"({found.crowd.share:.0%}); if it stands for nobody, list it in `missing`"
+        )
+    lines += [f"  - {told}" for told in mistakes_told(found.mistakes)]
+    if found.not_collected:
+        lines.append(f"  months that `months` in params.yaml leaves out: {', '.join(found.not_collected)}")
+    if found.without_rows:
+        lines.append(f"  months without a row: {', '.join(found.without_rows)}")
+    return "\n".join(lines)
+
+
+def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
+    """One line a mistake."""
+    for m in mistakes:
+        where = f" (column {_safe(m.column)})" if m.column else ""
+        looks = f"; looks like {' or '.join(m.shapes)}" if m.shapes else ""
+        fits = f"; taken: {m.taken}" if m.taken else ""
+        yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}"
+
+
+def _by_month(months: dict[str, Any]) -> str:
+    return f"; {_listed(months)}" if months else ""
+
+
+def _listed(counts: dict[str, Any]) -> str:
+    return ", ".join(f"{what} {'few' if n is None else f'{n:,}'}" for what, n in counts.items())
+
+
+def _safe(name: str) -> str:
+    from twinops.data.own_sources.cells import printable
+
+    return printable(name)

@@ -34,7 +34,7 @@ def open_store(kind: str, *, own_data: bool, location: str) -> KeyStore:
         if own_data:
             raise ParamsError(
                 "sources.folder or own names your data; vault.keys is `demo`, a published key that protects nobody.",
-                hint="Set vault.keys to `store`; keys then lie in keystore/, or in the folder that TWINOPS_KEYSTORE names.",
+                hint="Set vault.keys to `store`; keys then lie in keystore/, or where TWINOPS_KEYSTORE says.",
             )
         return DemoKeys()
     return SqliteKeyStore(Path(location))
@@ -206,7 +206,7 @@ class SqliteKeyStore:
         except (FileNotFoundError, ValueError):
             raise IntegrityError(
                 f"The key store has no usable key-encryption key of epoch {epoch}.",
-                hint="Restore the whole folder of keys (keystore/, or what TWINOPS_KEYSTORE names), or the data stay closed.",
+                hint="Restore the whole folder of keys (TWINOPS_KEYSTORE, or keystore/), or the data stay closed.",
             ) from None
 
     def _new_kek(self, epoch: int) -> AESSIV:

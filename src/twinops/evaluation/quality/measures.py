@@ -8,7 +8,7 @@ for five CPU-seconds; it is not used here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,11 +83,8 @@ def by_month(source: Source, days: DayCount) -> dict[str, Tally]:
     out: dict[str, Tally] = defaultdict(Tally)
     for batch in source.counts:
         out[batch["batch"]] += _rejected(batch["quarantined"])
-    names, place = np.unique(_months(source, days), return_inverse=True)
-    rows = np.bincount(place, minlength=len(names))
-    lacking = np.bincount(place, _incomplete(source), minlength=len(names))
-    for name, n, lacks in zip(names.tolist(), rows.tolist(), lacking.tolist(), strict=True):
-        out[name] += Tally(read=n, incomplete=int(lacks))
+    for day, n, lacks in _by_day(source):
+        out[WHOLE if day is None else f"{days.date_of(day):%Y-%m}"] += Tally(read=n, incomplete=lacks)
     return dict(sorted((m, t) for m, t in out.items() if t.read))
 
 
@@ -143,13 +140,15 @@ def _rejected(reasons: Mapping[str, int]) -> Tally:
     return Tally(n, absent, n - absent - twice, twice)
 
 
-def _months(source: Source, count: DayCount) -> np.ndarray:
-    """The month of every taken row."""
-    if source.day is None or source.rows.num_rows == 0:
-        return np.full(source.rows.num_rows, WHOLE)
-    days = pc.fill_null(source.rows[source.day], 0).to_numpy()
-    months = (np.datetime64(count.first) + days).astype("datetime64[M]").astype(str)
-    return np.where(source.rows[source.day].is_null().to_numpy(), WHOLE, months)
+def _by_day(source: Source) -> Iterator[tuple[int | None, int, int]]:
+    """Each day with its taken rows and how many of them lack a value; None for rows without a day."""
+    days = pa.nulls(source.rows.num_rows, pa.int64()) if source.day is None else source.rows[source.day]
+    lacking = pa.array(_incomplete(source)).cast(pa.int64())
+    grouped = (
+        pa.table({"day": days, "lacking": lacking}).group_by("day").aggregate([([], "count_all"), ("lacking", "sum")])
+    )
+    for row in grouped.to_pylist():
+        yield row["day"], row["count_all"], row["lacking_sum"]
 
 
 def _incomplete(source: Source) -> np.ndarray:

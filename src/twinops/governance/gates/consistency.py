@@ -9,6 +9,7 @@ from typing import Any
 from twinops.entities.evidence import Evidence
 from twinops.entities.verdict import Verdict, about, failed, missing, passed
 from twinops.entities.wording import MANY
+from twinops.governance import open_fields
 from twinops.governance.assessment.questions import need_facts
 from twinops.governance.assessment.wording import empty
 from twinops.governance.reading import Record
@@ -29,6 +30,9 @@ class Limits(Record):
     """Nothing to set."""
 
 
+ASK = "`twinops status` lists what is open and who must say it; then `make run`."
+
+
 def needs(_limits: Limits) -> tuple[str, ...]:
     """Names of the evidence without which the gate answers *missing*."""
     return NEEDED
@@ -37,6 +41,8 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 def check(evidence: Evidence, _limits: Limits) -> Verdict:
     """Every pair of declarations that cannot both be so."""
     if not _whole(evidence):
+        if evidence.fact(open_fields.FACT) is not None:
+            return missing("Declarations that people have not said yet cannot be compared.", ASK)
         return missing("The declarations are not in this evidence, or not whole.", f"Restore {USE} and {DPIA}.")
     declared = Declared(evidence)
     found = [told for one in CHECKS for told in one(declared)]

@@ -61,6 +61,9 @@ def opened(plane: DataPlane, name: str, mine: DeclaredShelf | None) -> Iterator[
     rows = plane.tables.source(name)
     stands_for = SEALED_FROM.get(name, {})
     columns = tuple(c for c in rows.column_names if _declared(stands_for.get(c, c), told.SCHEMA))
+    if mine is not None:  # a column that your files do not have is not an empty one
+        held = told.LEGAL.columns
+        columns = tuple(c for c in columns if stands_for.get(c, c) in held or rows[c].null_count < rows.num_rows)
     yield Source(name, counts, rows, columns, told.DAY, told.LEGAL.retention_days, told.LEGAL.synthetic)
 
 

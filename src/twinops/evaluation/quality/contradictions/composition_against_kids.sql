@@ -1,5 +1,5 @@
 -- source: demographics
--- says: the number of children and the composition of the household exclude each other
+-- says: the number of children and the composition of the home exclude each other
 -- reads: demographics
 SELECT
     COUNT(*) AS concerned,

@@ -1,5 +1,5 @@
 -- source: demographics
--- says: demographics are held of a household that never bought anything
+-- says: demographics are held of a ⟨one⟩ that never bought anything
 -- reads: demographics, transactions
 SELECT
     COUNT(*) AS concerned,

@@ -81,6 +81,7 @@ def _given(sids: list[str], values: pa.Array) -> dict[str, pa.Table]:
     return {
         "permissions": pa.table({**asked, **dict.fromkeys(FLAGS, pa.repeat(True, len(sids) * len(days)))}),
         "cutoffs": features.cutoffs(GRID, known_until=UNTIL),
+        "memory": features.memory(GRID),
         "calendar": features.calendar(GRID, oldest=0, known_until=UNTIL),
         "decay": features.decay(GRID.decay_days, oldest_age=UNTIL),
         "log_value": features.log_values(values.sort().to_numpy()),

@@ -99,7 +99,7 @@ def _watching(project: Project) -> Watching:
 def _shipped(project: Project, how: Watching) -> list[Watched]:
     places, rule = project.places, project.params.drift
     lines = SealedTables(places.raw_batches, project.keys).source("transactions")
-    known_until = reached(places.raw_batches("transactions"))
+    known_until = reached(places, how.grid.days)
     watched = [c for c in how.grid.cutoffs if rule.early_from <= c <= known_until - how.days]
     known = open_examples(project.engine, project.keys, panel=places.panel, labels=places.labels)
     wanted = lines.filter(pc.greater_equal(lines["day"], min(how.grid.cutoffs)))

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 SPEEDS = ("quick", "steady", "slow")
-WINDOWS = (28, 56, 84)
+WINDOWS = {"h1": 1, "h2": 2, "h3": 3}
+"""By the ending of a column: how many horizons."""
 
 
 def panel(folder: Path) -> pd.DataFrame:
@@ -31,14 +32,15 @@ def panel(folder: Path) -> pd.DataFrame:
     baskets["weekend"] = given["calendar"]["weekend"].to_numpy()[baskets["day"]].astype(np.int64)
     baskets["log"] = baskets["cents"].map(given["log_value"].set_index("cents")["log_millionths"])
     decay = given["decay"].set_index("age")
-    parts = [_as_of(baskets[baskets["day"] < cutoff], cutoff, decay) for cutoff in given["cutoffs"]["cutoff"]]
+    memory = given["memory"].iloc[0]
+    parts = [_as_of(baskets[baskets["day"] < cutoff], cutoff, decay, memory) for cutoff in given["cutoffs"]["cutoff"]]
     table = pd.concat(parts, ignore_index=True)
     table["sid"] = table["sid"].astype("str")
     allowed = given["permissions"].astype({"sid": "str"})
     return table.merge(allowed, on=["sid", "cutoff"]).sort_values(["sid", "cutoff"], ignore_index=True)
 
 
-def _as_of(past: pd.DataFrame, cutoff: int, decay: pd.DataFrame) -> pd.DataFrame:
+def _as_of(past: pd.DataFrame, cutoff: int, decay: pd.DataFrame, memory: pd.Series) -> pd.DataFrame:
     """What was known the evening before one day."""
     past = past.assign(age=cutoff - past["day"], log_squares=past["log"] ** 2)
     weights = decay.loc[past["age"]]
@@ -52,32 +54,32 @@ def _as_of(past: pd.DataFrame, cutoff: int, decay: pd.DataFrame) -> pd.DataFrame
     first, last = by["day"].min(), by["day"].max()
     out["baskets_total"], out["shopping_days"] = by.size(), _distinct(past, "day")
     out["tenure_days"], out["recency_days"] = cutoff - first, cutoff - last
-    out["quiet_days"] = _quiet(past)
+    out["quiet_days"] = _quiet(past, memory["lapse"])
     for speed in SPEEDS:
         out[f"exposure_{speed}"] = decay[f"exposure_{speed}"].loc[out["tenure_days"]].to_numpy()
-    for days in WINDOWS:
-        _window(out, past[past["age"] <= days], days)
+    for name, horizons in WINDOWS.items():
+        _window(out, past[past["age"] <= horizons * memory["horizon"]], name)
     return out.assign(cutoff=cutoff).reset_index()
 
 
-def _window(out: pd.DataFrame, recent: pd.DataFrame, days: int) -> None:
+def _window(out: pd.DataFrame, recent: pd.DataFrame, window: str) -> None:
     """The columns of one window; nothing was bought where a household has no basket in it."""
     by = recent.groupby("sid", observed=True)
     sums = by[["cents", "lines", "saved", "weekend"]].sum().reindex(out.index, fill_value=0)
     counts = {"baskets": by.size(), "shopping_days": _distinct(recent, "day"), "stores": _distinct(recent, "store_id")}
     for name, values in counts.items():
-        out[f"{name}_{days}"] = values.reindex(out.index, fill_value=0)
-    out[f"cents_{days}"], out[f"lines_{days}"] = sums["cents"], sums["lines"]
+        out[f"{name}_{window}"] = values.reindex(out.index, fill_value=0)
+    out[f"cents_{window}"], out[f"lines_{window}"] = sums["cents"], sums["lines"]
     paid = sums["cents"] + sums["saved"]
-    out[f"cents_per_basket_{days}"] = _share(sums["cents"], out[f"baskets_{days}"])
-    out[f"saved_share_{days}"] = _share(sums["saved"], paid)
-    out[f"weekend_share_{days}"] = _share(sums["weekend"], out[f"baskets_{days}"])
+    out[f"cents_per_basket_{window}"] = _share(sums["cents"], out[f"baskets_{window}"])
+    out[f"saved_share_{window}"] = _share(sums["saved"], paid)
+    out[f"weekend_share_{window}"] = _share(sums["weekend"], out[f"baskets_{window}"])
 
 
-def _quiet(past: pd.DataFrame) -> pd.Series:
-    """Days from which four weeks passed without a basket, per household."""
+def _quiet(past: pd.DataFrame, lapse: int) -> pd.Series:
+    """Days from which a lapse passed without a basket, per household."""
     order = past.sort_values(["sid", "day"])
-    over = (order.groupby("sid", observed=True)["day"].diff() - 28).clip(lower=0).fillna(0)
+    over = (order.groupby("sid", observed=True)["day"].diff() - lapse).clip(lower=0).fillna(0)
     return over.groupby(order["sid"], observed=True).sum().astype("int64")
 
 

@@ -14,7 +14,8 @@ from time import process_time
 import polars as pl
 
 SPEEDS = ("quick", "steady", "slow")
-WINDOWS = (28, 56, 84)
+WINDOWS = {"h1": 1, "h2": 2, "h3": 3}
+"""By the ending of a column: how many horizons."""
 
 
 def panel(folder: Path) -> pl.LazyFrame:
@@ -41,18 +42,20 @@ def panel(folder: Path) -> pl.LazyFrame:
         .with_columns(age=pl.col("cutoff") - pl.col("day"))
         .join(given["decay"].select("age", *(f"weight_{s}" for s in SPEEDS)), on="age")
     )
+    memory = given["memory"].collect().row(0, named=True)
+    windows = [e for name, horizons in WINDOWS.items() for e in _window(name, horizons * memory["horizon"])]
     exposure = given["decay"].select(pl.col("age").alias("tenure_days"), *(f"exposure_{s}" for s in SPEEDS))
     return (
         past.group_by("sid", "cutoff")
-        .agg(*_state(), *(e for days in WINDOWS for e in _window(days)))
-        .with_columns(*(e for days in WINDOWS for e in _ratios(days)))
+        .agg(*_state(memory["lapse"]), *windows)
+        .with_columns(*(e for name in WINDOWS for e in _ratios(name)))
         .join(exposure, on="tenure_days")
         .join(given["permissions"], on=["sid", "cutoff"])
         .sort("sid", "cutoff")
     )
 
 
-def _state() -> list[pl.Expr]:
+def _state(lapse: int) -> list[pl.Expr]:
     cents, log = pl.col("cents"), pl.col("log_millionths")
     decayed = [
         e
@@ -67,7 +70,7 @@ def _state() -> list[pl.Expr]:
         (pl.col("cutoff").first() - pl.col("day").min()).alias("tenure_days"),
         (pl.col("cutoff").first() - pl.col("day").max()).alias("recency_days"),
         pl.col("day").n_unique().cast(pl.Int64).alias("shopping_days"),
-        (pl.col("day").sort().diff() - 28).clip(lower_bound=0).sum().cast(pl.Int64).alias("quiet_days"),
+        (pl.col("day").sort().diff() - lapse).clip(lower_bound=0).sum().cast(pl.Int64).alias("quiet_days"),
         pl.len().cast(pl.Int64).alias("baskets_total"),
         cents.sum().alias("cents_total"),
         log.sum().alias("log_value_sum"),
@@ -75,28 +78,28 @@ def _state() -> list[pl.Expr]:
     ]
 
 
-def _window(days: int) -> list[pl.Expr]:
+def _window(name: str, days: int) -> list[pl.Expr]:
     inside = pl.col("age") <= days
     return [
-        inside.sum().cast(pl.Int64).alias(f"baskets_{days}"),
-        pl.col("day").filter(inside).n_unique().cast(pl.Int64).alias(f"shopping_days_{days}"),
-        pl.col("store_id").filter(inside).n_unique().cast(pl.Int64).alias(f"stores_{days}"),
+        inside.sum().cast(pl.Int64).alias(f"baskets_{name}"),
+        pl.col("day").filter(inside).n_unique().cast(pl.Int64).alias(f"shopping_days_{name}"),
+        pl.col("store_id").filter(inside).n_unique().cast(pl.Int64).alias(f"stores_{name}"),
         *(
-            pl.when(inside).then(pl.col(c)).otherwise(0).sum().alias(f"{c}_{days}")
+            pl.when(inside).then(pl.col(c)).otherwise(0).sum().alias(f"{c}_{name}")
             for c in ("cents", "lines", "saved", "weekend")
         ),
     ]
 
 
-def _ratios(days: int) -> list[pl.Expr]:
+def _ratios(name: str) -> list[pl.Expr]:
     def share(part: str, whole: pl.Expr) -> pl.Expr:
-        return pl.when(whole == 0).then(0.0).otherwise(pl.col(f"{part}_{days}").cast(pl.Float64) / whole)
+        return pl.when(whole == 0).then(0.0).otherwise(pl.col(f"{part}_{name}").cast(pl.Float64) / whole)
 
-    baskets, paid = pl.col(f"baskets_{days}"), pl.col(f"cents_{days}") + pl.col(f"saved_{days}")
+    baskets, paid = pl.col(f"baskets_{name}"), pl.col(f"cents_{name}") + pl.col(f"saved_{name}")
     return [
-        share("cents", baskets).alias(f"cents_per_basket_{days}"),
-        share("saved", paid).alias(f"saved_share_{days}"),
-        share("weekend", baskets).alias(f"weekend_share_{days}"),
+        share("cents", baskets).alias(f"cents_per_basket_{name}"),
+        share("saved", paid).alias(f"saved_share_{name}"),
+        share("weekend", baskets).alias(f"weekend_share_{name}"),
     ]
 
 

@@ -46,7 +46,8 @@ def main() -> None:
     told = {part: [row.to_json() for row in getattr(known, part)] for part in PARTS}
     RESULTS.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
     (ROOT / "docs" / "gates.md").write_text(page(known.before, known.powers, known.drift, known.calm), encoding="utf-8")
-    save(power_picture(known.before, known.powers), ROOT / "docs" / "images" / "power.png")
+    picture = power_picture(known.before, known.powers)
+    save(picture, ROOT / "docs" / "images" / "power.png", open_project(ROOT).words.wording)
 
 
 def read() -> Known:

@@ -102,7 +102,7 @@ def _rivals(shop: Shop, recipe: Recipe) -> dict[str, Callable[[Examples], Foreca
         "rfm": lambda past: with_scatter(fit_rfm(past, recipe.penalties), past),
         "bgnbd": lambda past: with_scatter(classic_of(past, horizon_days=horizon), past),
         "lightgbm": lambda past: with_scatter(fit_challenger(past, recipe.grid, recipe.trees), past),
-        "naive": lambda past: fit_naive(past, horizon_days=horizon),
+        "naive": fit_naive,
     }
 
 

@@ -104,9 +104,9 @@ def of_size(n: int, rule: Assessed) -> Iterator[Row]:
 
 def declared() -> Assessed:
     """The rule of policy and declaration, for the attributes the towns have."""
-    rule = assessed_of(Places(ROOT))
-    attributes = {k: v for k, v in rule.attributes.items() if k in SHARES}
-    return Assessed(attributes, tuple(sorted(set(rule.deciding) & set(SHARES))), rule.ratio, rule.alpha)
+    each = [pa.table({name: list(levels)}) for name, levels in SHARES.items()]
+    rule = assessed_of(Places(ROOT), pa.concat_tables(each, promote_options="default"))
+    return Assessed(rule.attributes, tuple(sorted(set(rule.deciding) & set(SHARES))), rule.ratio, rule.alpha)
 
 
 def power(n: int, ratio: float, *, runs: int, rule: Assessed, planted: str = "one") -> Row:

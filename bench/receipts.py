@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from twinops import params as params_file
 from twinops.adapters.keystore import DemoKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
-from twinops.data.days import day_of
+from twinops.data.days import numbered
 from twinops.data.door import BatchRequest
 from twinops.data.quality import part
 from twinops.data.sources import transactions
@@ -22,7 +22,7 @@ from twinops.twin.state import features
 ROOT = Path(__file__).resolve().parents[1]
 PARAMS = params_file.read(ROOT / "params.yaml")
 GRID = PARAMS.features
-UNTIL = day_of(PARAMS.as_of)
+UNTIL = GRID.days.number(PARAMS.as_of)
 FLAGS = ("may_train", "may_score", "may_offer", "may_assess_bias")
 
 
@@ -37,7 +37,7 @@ def make(folder: Path, copies: int, *, sealed: bool) -> None:
         (folder / name).mkdir(parents=True, exist_ok=True)
     for month in PARAMS.months:
         good = part(transactions.read(engine, BatchRequest(month)).rows, transactions.SCHEMA).good
-        table = pa.concat_tables(_copies(transactions.sealed(good), copies, keys)).combine_chunks()
+        table = pa.concat_tables(_copies(numbered(transactions.sealed(good), GRID.days), copies, keys)).combine_chunks()
         sids.update(pc.unique(table["sid"]).to_pylist())
         values.append(_basket_values(engine, table))
         pq.write_table(table, folder / "plain" / f"{month}.parquet", compression="zstd")
@@ -81,6 +81,7 @@ def _given(sids: list[str], values: pa.Array) -> dict[str, pa.Table]:
     return {
         "permissions": pa.table({**asked, **dict.fromkeys(FLAGS, pa.repeat(True, len(sids) * len(days)))}),
         "cutoffs": features.cutoffs(GRID, known_until=UNTIL),
+        "memory": features.memory(GRID),
         "calendar": features.calendar(GRID, oldest=0, known_until=UNTIL),
         "decay": features.decay(GRID.decay_days, oldest_age=UNTIL),
         "log_value": features.log_values(values.sort().to_numpy()),

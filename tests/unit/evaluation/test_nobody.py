@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from shoppers import GRID, crowd, examples_of
+from supplying import DAYS
 
 from twinops.data.linkage.resolve import JoiningRules
 from twinops.data.own_sources.assessed import assessable, columns_held
 from twinops.entities.demographics import CODES, order_of
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
+from twinops.entities.wording import Wording
 from twinops.evaluation.canvas import save
 from twinops.evaluation.drift.measures import measure_drift, windows
 from twinops.evaluation.fairness.decision import Candidates, RankedHouseholds
@@ -53,6 +55,7 @@ FOREIGN = pa.table(
     }
 )
 RULE = MinimisationParams(shuffles=2, draws=50)
+WORDS = Wording("member", "members", "EUR")
 
 
 def people(n: int, *, assessable: bool = True, seed: int = 1) -> RankedHouseholds:
@@ -154,7 +157,7 @@ def test_nobody_is_offered_anything_and_it_is_said(tmp_path):
     told = influence_findings(found)
     assert {m.name: m.n for m in told.measures} == {"influence_against_guard": 0}
     assert "no campaign" in influence_sentence(found)
-    save(influence_picture(found, most=1.25), tmp_path / "influence.png")
+    save(influence_picture(found, most=1.25), tmp_path / "influence.png", WORDS)
 
 
 # ---- necessity
@@ -175,8 +178,8 @@ def test_what_is_asked_of_traits_follows_the_profiles_that_are_held(tmp_path):
     nothing = {"tests": [], "margin_usd": 1.0, "margin_auc": 0.002, "shuffles": 1}
     for measured in ((), tuple(told)):
         findings = Findings(measured, (Fact("necessity", nothing, Kind.MEASURED, "made up"),))
-        save(attributes_picture(findings), tmp_path / "a.png")
-        save(sources_picture(findings), tmp_path / "s.png")
+        save(attributes_picture(findings), tmp_path / "a.png", WORDS)
+        save(sources_picture(findings), tmp_path / "s.png", WORDS)
 
 
 # ---- privacy
@@ -192,7 +195,7 @@ def test_a_table_that_cannot_be_made_is_not_attacked_and_the_other_keeps_its_nam
     assert all(m.name.endswith(".blended") for m in told.measures), "what never leaves is not told as what may"
     assert "no such table" in privacy_conclusion(told, risks)
     for shown in (risks, {"generalised": (), "blended": ()}):
-        save(reidentification_picture(shown, n=5), tmp_path / "r.png")
+        save(reidentification_picture(shown, n=5), tmp_path / "r.png", WORDS)
 
 
 def test_a_model_that_nobody_could_attack_is_not_said_to_be_safe(tmp_path):
@@ -200,7 +203,7 @@ def test_a_model_that_nobody_could_attack_is_not_said_to_be_safe(tmp_path):
     told = membership_findings({}, draws=50, seed=1, source="made up") + why
     assert told.measures == ()
     assert "nothing is said of its safety" in privacy_conclusion(told, {"generalised": ()})
-    save(membership_picture({}, told), tmp_path / "m.png")
+    save(membership_picture({}, told), tmp_path / "m.png", WORDS)
     grown = carried_findings(Carried(0, 0, np.array([0.1, 0.2, 0.1, 0.2])), source="made up", seed=1)
     assert [m.name for m in grown.measures] == ["carried_growth"]
 
@@ -211,10 +214,10 @@ def test_a_model_that_nobody_could_attack_is_not_said_to_be_safe(tmp_path):
 @pytest.mark.parametrize("households", [40, 120])
 def test_ranges_of_newcomers_are_told_only_where_enough_are_there_to_learn_from(tmp_path, households):
     known = examples_of(crowd(households)).all_closed()
-    who = newcomers({}, known_until=200, oldest=0)
+    who = newcomers({}, known_until=200, oldest=0, quiet=28)
     told = newcomer_measures(tell_newcomers(known, who, GRID, TrainParams(activity_c=0.2, spend_alpha=0.01)))
     assert not [m for m in told if ".established" not in m.name]
-    save(newcomers_picture(Findings(told)), tmp_path / "n.png")
+    save(newcomers_picture(Findings(told)), tmp_path / "n.png", WORDS)
 
 
 def test_nobody_newly_tries_anything():
@@ -233,7 +236,7 @@ def test_no_window_no_drift():
 
 def test_no_pair_of_records_has_a_picture_of_its_own(tmp_path):
     rules = JoiningRules(merge_at=0.99, review_from=0.5, most_records=8)
-    save(bands_picture(np.zeros(0), rules=rules, contradicted=0), tmp_path / "b.png")
+    save(bands_picture(np.zeros(0), rules=rules, contradicted=0), tmp_path / "b.png", WORDS)
 
 
 def test_a_source_is_absent_only_where_its_counts_say_why_and_nothing_was_read():
@@ -250,7 +253,7 @@ def test_a_source_is_absent_only_where_its_counts_say_why_and_nothing_was_read()
 def test_a_source_without_a_row_has_no_quality():
     rows = pa.table({"sid": pa.array([], pa.string()), "day": pa.array([], pa.int64())})
     source = Source("shop", (), rows, ("sid",), "day", 730, synthetic=False)
-    assert by_month(source) == {}
+    assert by_month(source, DAYS) == {}
     assert measures(source, {}, 365) == ()
     assert empty_shares(source) == {}
     assert newest(source, 365) == {"batches": 0, "newest_age_days": None}

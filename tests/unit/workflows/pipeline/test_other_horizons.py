@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from datetime import date
 
 import numpy as np
@@ -12,8 +13,9 @@ from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
-from twinops.evaluation.accuracy.choice import FACT
+from twinops.evaluation.accuracy.choice import FACT, Choice
 from twinops.params import ChallengerParams, EvaluateParams, FeaturesParams, TrainParams
+from twinops.twin.model.families import HEADS, REGRESSIONS
 from twinops.twin.state.examples import open_examples
 from twinops.twin.state.features import STATE
 from twinops.twin.state.streaming import Basket, replay
@@ -41,10 +43,10 @@ def shop(request, tmp_path_factory):
     days = EvaluateParams(cutoffs=grid.cutoffs[-1:], draws=50, seed=7)
     with pytest.MonkeyPatch.context() as patch:
         for module in ("features", "evaluate"):
-            patch.setattr(f"twinops.workflows.pipeline.{module}.save", lambda figure, path: None)
+            patch.setattr(f"twinops.workflows.pipeline.{module}.save", lambda figure, path, words: None)
         supplied(features, places, engine=engine, keys=keys, grid=grid, as_of=date(2017, 12, 22))
-        said = {"facts": {FACT: {"value": {"name": "glm", "recalibrate": False, "why": "of a test"}}}}
-        places.measures("champion").write_text(json.dumps(said), encoding="utf-8")
+        said = asdict(Choice(REGRESSIONS, False, dict.fromkeys(HEADS, "of a test")))
+        places.measures("champion").write_text(json.dumps({"facts": {FACT: {"value": said}}}), encoding="utf-8")
         learning = {"penalties": TrainParams(activity_c=1.0, spend_alpha=0.01), "trees": TREES}
         done = supplied(evaluate, places, engine=engine, keys=keys, grid=grid, held_out=days, **learning)
     return grid, done, open_examples(engine, keys, panel=places.panel, labels=places.labels)

@@ -27,6 +27,7 @@ from twinops.params import (
 )
 from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.model_file import from_text
+from twinops.workflows.declared_words import UNDECLARED
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.taste_features import taste_features
 from twinops.workflows.pipeline.tastes import tastes
@@ -117,7 +118,7 @@ def test_heads_measures_and_pictures_are_written(full):
     names = {m.name for m in result.findings.measures}
     assert {"category_ndcg_at_10", "new_category_auc.popularity", "category_ndcg_at_10.gain_over_own_counts"} <= names
     assert {"category_ndcg_at_10.lightgbm", "coupon_auc", "coupon_auc.rfm", "coupon_capture_at_20"} <= names
-    assert places.measures("tastes").read_text(encoding="utf-8") == result.findings.to_json()
+    assert places.measures("tastes").read_text(encoding="utf-8") == UNDECLARED.told(result.findings).to_json()
     assert all(
         places.figure(p).stat().st_size > 5_000 for p in ("tastes", "tastes_tried", "tastes_together", "coupons")
     )

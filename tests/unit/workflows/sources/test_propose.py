@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -282,7 +282,7 @@ def test_a_spreadsheet_and_a_list_of_objections_without_a_header(tmp_path: Path)
 
 
 def proposed(places: Places, files: ShopFiles, said: Said = MADE_UP, *, write: bool = True) -> Proposed:
-    return propose(files, said, write, places=places)
+    return propose(files, said, write, places=places, engine=DuckDBEngine(threads=1))
 
 
 @pytest.fixture
@@ -310,7 +310,9 @@ def test_a_web_shop_is_declared_without_a_single_answer(shop: ShopFiles, tmp_pat
         True,
         False,
     )
-    assert params.months[0] == "2023-03"
+    assert params.months == ("all",)
+    assert (params.features.first_day, params.as_of) == (date(2023, 3, 1), date(2025, 3, 1))
+    assert done.windows.params["evaluate"]["cutoffs"] == list(params.evaluate.cutoffs)
     assert done.checked[0].taken > 0.9 * done.checked[0].records
     assert [line for line in before.splitlines() if line.startswith("#")] == [
         line for line in after.splitlines() if line.startswith("#")
@@ -356,8 +358,13 @@ def test_five_columns_are_enough_and_files_of_the_project_are_named_from_it(tmp_
 
 
 def test_real_people_s_data_are_refused_under_a_controller_who_is_made_up(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "demo")
+    before = {path: path.read_bytes() for path in places.root.rglob("*") if path.is_file()}
     with pytest.raises(ParamsError, match="names a controller who is made up"):
-        proposed(project(tmp_path / "demo"), shop, Said())
+        proposed(places, shop, Said())
+    with pytest.raises(ParamsError, match="names a controller who is made up"):
+        proposed(places, shop, Said(controller="Muster GmbH"))
+    assert {path: path.read_bytes() for path in places.root.rglob("*") if path.is_file()} == before
     assert proposed(project(tmp_path / "named", synthetic=False), shop, Said(controller="Muster GmbH")).written
 
 

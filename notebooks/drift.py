@@ -81,10 +81,8 @@ Markdown(home.told(result.found_early))
 # features, a month later.
 
 # %%
-Markdown(
-    "| planted | alarm | warning | nothing |\n|---|---|---|---|\n"
-    + "\n".join(f"| {' | '.join(row)} |" for row in (planted_rows(result.early) if result.early else []))
-)
+rows = "\n".join(f"| {' | '.join(row)} |" for row in (planted_rows(result.early) if result.early else []))
+Markdown(home.told(f"| planted | alarm | warning | nothing |\n|---|---|---|---|\n{rows}"))
 
 # %% [markdown]
 # **Not known:** drift of features says nothing about whether the link from features to spend still holds; that shows

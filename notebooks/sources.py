@@ -72,13 +72,9 @@ Image(home.places.figure("linkage_bands"))
 Image(home.places.figure("linkage_tie"))
 
 # %%
-Markdown(
-    "\n".join(
-        f"- {name.removeprefix('linkage_').replace('_', ' ')}: {measure}"
-        for name, measure in result.measures.items()
-        if name in ("linkage_precision", "linkage_recall", "linkage_f1", "linkage_false_match_rate", "linkage_f1.fuzzy")
-    )
-)
+shown = ("linkage_precision", "linkage_recall", "linkage_f1", "linkage_false_match_rate", "linkage_f1.fuzzy")
+lines = [f"- {n.removeprefix('linkage_').replace('_', ' ')}: {m}" for n, m in result.measures.items() if n in shown]
+Markdown(home.told("\n".join(lines)))
 
 # %% [markdown]
 # ## Of whom we know what

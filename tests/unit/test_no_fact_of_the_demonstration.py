@@ -134,6 +134,23 @@ def test_a_notebook_says_nothing_of_the_data_and_prints_what_is_declared(noteboo
     assert "Markdown(home.about)" in text
 
 
+@pytest.mark.parametrize("notebook", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda p: p.stem)
+def test_what_a_notebook_prints_from_a_record_is_told_in_the_declared_words(notebook: Path) -> None:
+    printed = [n.args[0] for n in ast.walk(ast.parse(notebook.read_text(encoding="utf-8"))) if called(n) == "Markdown"]
+    assert printed
+    untold = [ast.unparse(what) for what in printed if called(what) != "home.told" and not spelled_out(what)]
+    assert untold == []
+
+
+def called(node: ast.AST) -> str:
+    return ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+
+
+def spelled_out(node: ast.AST) -> bool:
+    """Whether the notebook itself spells this text, whose records fill in numbers and names only."""
+    return ast.unparse(node) == "home.about" or isinstance(node, ast.JoinedStr)
+
+
 def helps() -> Iterator[tuple[str, str]]:
     group = typer.main.get_command(app)
     context = typer.Context(group, info_name="twinops")

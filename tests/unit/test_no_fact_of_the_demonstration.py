@@ -55,6 +55,7 @@ LOOKS_FOR = (
     "data/own_sources/column_words.yaml",
     "data/own_sources/recognising.py",
     "data/own_sources/cell_values.py",
+    "workflows/project/opened.py",
 )
 """Words that are looked for in the files of others, not said."""
 MACHINE = re.compile(

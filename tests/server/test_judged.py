@@ -26,6 +26,7 @@ from twinops.adapters.registry_client import load, log_memory
 from twinops.adapters.registry_client.client import RefusedError
 from twinops.errors import ServiceError
 from twinops.governance.log.signed_pass import LogState
+from twinops.twin.model.model_file import SCHEMA
 
 pytestmark = pytest.mark.pipeline
 AJAX = "/ajax-api/2.0/mlflow"
@@ -89,7 +90,7 @@ def decoys() -> dict[str, tuple[dict[str, bytes], str]]:
         "packages by conda": ({"conda.yaml": b"channels: [evil]\n"}, "conda.yaml asks a client for more"),
         "a loader of its own": ({"MLmodel": mlmodel.replace(b"twinops.adapters", b"evil")}, "asks to be loaded by"),
         "an example that unpickles": ({"input_example.pkl": b"x"}, needless),
-        "bytes that do not load": ({"data/twin.json": b'{"schema": "twinops.twin/4"}'}, "does not load"),
+        "bytes that do not load": ({"data/twin.json": f'{{"schema": "{SCHEMA}"}}'.encode()}, "does not load"),
         "a nest without end": ({"data/twin.json": b"[" * 200_000}, "does not load"),
     }  # fmt: skip
 

@@ -92,7 +92,7 @@ class Project:
         store = keystore.open_store(
             self.params.vault.keys,
             own_data=self.params.sources.folder is not None or bool(self.params.own.root),
-            location=os.environ.get("TWINOPS_KEYSTORE"),
+            location=os.environ.get("TWINOPS_KEYSTORE") or str(self.places.keystore),
         )
         committed = int(json.loads(self.places.epoch.read_text(encoding="utf-8"))["epoch"])
         if store.epoch() > committed:

@@ -24,24 +24,19 @@ from twinops.ports import KeyStore
 DEMO_MASTER_KEY = b"twinops demo master key: PUBLISHED, protects nothing, shipped public and synthetic data only"
 
 
-def open_store(kind: str, *, own_data: bool, location: str | None) -> KeyStore:
-    """The key store that `vault.keys` asks for; `location` is what TWINOPS_KEYSTORE says.
+def open_store(kind: str, *, own_data: bool, location: str) -> KeyStore:
+    """The key store that `vault.keys` asks for; `location` is its folder.
 
     Raises:
-        ParamsError: the demo key for data that are not shipped demo data, or no folder for the store.
+        ParamsError: the demo key for data that are not shipped demo data.
     """
     if kind == "demo":
         if own_data:
             raise ParamsError(
                 "sources.folder or own names your data; vault.keys is `demo`, a published key that protects nobody.",
-                hint="Set vault.keys to `store` and TWINOPS_KEYSTORE to a folder outside the project.",
+                hint="Set vault.keys to `store`; keys then lie in keystore/, or where TWINOPS_KEYSTORE says.",
             )
         return DemoKeys()
-    if not location:
-        raise ParamsError(
-            "vault.keys is `store`, and TWINOPS_KEYSTORE is not set.",
-            hint="Set it to a folder that is backed up apart from the project, then run again.",
-        )
     return SqliteKeyStore(Path(location))
 
 
@@ -211,7 +206,7 @@ class SqliteKeyStore:
         except (FileNotFoundError, ValueError):
             raise IntegrityError(
                 f"The key store has no usable key-encryption key of epoch {epoch}.",
-                hint="Restore the whole folder TWINOPS_KEYSTORE names, or the data stay closed.",
+                hint="Restore the whole folder of keys (TWINOPS_KEYSTORE, or keystore/), or the data stay closed.",
             ) from None
 
     def _new_kek(self, epoch: int) -> AESSIV:

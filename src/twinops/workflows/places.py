@@ -194,6 +194,11 @@ class Places:
         return self.root / "epoch.json"
 
     @property
+    def keystore(self) -> Path:
+        """Keys of your own data, where TWINOPS_KEYSTORE names no other folder; git and DVC never see it."""
+        return self.root / "keystore"
+
+    @property
     def pipeline(self) -> Path:
         """The stages, as DVC reads them."""
         return self.root / "dvc.yaml"

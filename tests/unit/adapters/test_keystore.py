@@ -10,12 +10,14 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
+from candidate import ROOT
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from twinops.adapters.keystore import DEMO_MASTER_KEY, DemoKeys, SqliteKeyStore, open_store
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.errors import IntegrityError, ParamsError
+from twinops.wiring import Project
 
 PEOPLE = [str(i) for i in range(200)]
 
@@ -57,13 +59,18 @@ def test_demo_keys_are_the_same_in_every_clone_and_standard_hkdf():
 
 def test_the_demo_key_is_refused_for_data_of_your_own():
     with pytest.raises(ParamsError, match="published key that protects nobody") as refusal:
-        open_store("demo", own_data=True, location=None)
+        open_store("demo", own_data=True, location="nowhere")
     assert refusal.value.exit_code == 2
 
 
-def test_the_store_says_what_to_set_when_it_has_no_place():
-    with pytest.raises(ParamsError, match="TWINOPS_KEYSTORE"):
-        open_store("store", own_data=True, location=None)
+def test_keys_lie_in_the_project_unless_another_folder_is_named(tmp_path, monkeypatch):
+    raw = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("keys: demo", "keys: store")
+    (tmp_path / "params.yaml").write_text(raw, encoding="utf-8")
+    (tmp_path / "epoch.json").write_text('{"epoch": 0}', encoding="utf-8")
+    monkeypatch.delenv("TWINOPS_KEYSTORE", raising=False)
+    assert Project(tmp_path).keys.subject_ids(PEOPLE) == SqliteKeyStore(tmp_path / "keystore").subject_ids(PEOPLE)
+    monkeypatch.setenv("TWINOPS_KEYSTORE", str(tmp_path / "apart"))
+    assert Project(tmp_path).keys.subject_ids(PEOPLE) == SqliteKeyStore(tmp_path / "apart").subject_ids(PEOPLE)
 
 
 def test_the_store_finds_its_people_again_after_reopening(tmp_path):

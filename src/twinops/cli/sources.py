@@ -115,7 +115,7 @@ def _own(ctx: typer.Context) -> dict[str, LegalFacts]:
     project = home(ctx)
     if not (project.root / "params.yaml").is_file() or not project.params.own.root:
         return {}
-    from twinops.data.own_sources.declared import legal
+    from twinops.data.own_sources.declared_law import legal
 
     return {f"own.{name}": legal(said) for name, said in project.params.own.root.items()}
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from twinops.entities.legal import DataSheet
+from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.errors import DataError
 
 CONTROLLER = "Demo Grocer (synthetic controller)"
@@ -41,6 +42,32 @@ SHEET = DataSheet(
     ),
 )
 """What its publishers' two descriptions leave it unable to tell."""
+
+
+_TWIN = (Purpose.TRAINING, Purpose.SCORING)
+_AMOUNTS = ("sales_value", "retail_disc", "coupon_disc", "coupon_match_disc")
+CURRENCY = ("USD", 2)
+"""ISO 4217 code, and in how many digits its minor unit lies behind the major one."""
+
+RECEIPTS = LegalFacts(
+    controller=CONTROLLER,
+    provenance=PROVENANCE,
+    collected_from="the household itself, by its loyalty card at the till",
+    bases=dict.fromkeys(Purpose, LegalBasis.CONSENT),
+    columns={
+        "household_id": tuple(Purpose),
+        **dict.fromkeys(["store_id", "basket_id", "quantity", *_AMOUNTS], _TWIN),
+        # which categories a household buys of is a part of the twin (tastes), special categories left out;
+        # the proxy test asks what the twin tells of denied product categories (GDPR art. 9): a bias assessment
+        **dict.fromkeys(["product_id", "transaction_timestamp"], (*_TWIN, Purpose.BIAS_ASSESSMENT)),
+    },
+    retention_days=730,
+    sheet=SHEET,
+    notice=NOTICE,
+    synthetic=False,
+    personal_data="https://w3id.org/dpv/pd#PurchasesAndSpendingHabit",
+)
+"""The law that the receipt lines come under; whoever only asks for it depends on no reader of them."""
 
 
 def shipped() -> Path:

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import TypeVar
 
-from twinops.data.own_sources.declared import law_on
-from twinops.data.sources import transactions
+from twinops.data import journey
+from twinops.data.own_sources.declared_law import legal_of
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.entities.wording import FACT, MANY_FIRST, MONEY, Wording
@@ -27,7 +27,7 @@ class DeclaredWords:
         """The words, with the currency that the source of the receipt lines declares."""
         mine = self.own.of_kind("transactions")
         money = self.own.root[mine].money if mine else None
-        declared = (money.currency, money.minor_units) if money else transactions.CURRENCY
+        declared = (money.currency, money.minor_units) if money else journey.CURRENCY
         return Wording(self.subject.one, self.subject.many, *declared)
 
     def told(self, value: T) -> T:
@@ -42,7 +42,7 @@ class DeclaredWords:
     @property
     def law(self) -> LegalFacts:
         """What the source of the receipt lines declares."""
-        return law_on(self.own, transactions)
+        return legal_of(self.own).get("transactions", journey.RECEIPTS)
 
     @property
     def about(self) -> str:
@@ -59,7 +59,7 @@ class DeclaredWords:
     def fact(self) -> Fact:
         """The words as evidence carries them to the documents."""
         mine = self.own.of_kind("transactions")
-        currency = f"own.{mine}.money" if mine else "src/twinops/data/sources/transactions.py"
+        currency = f"own.{mine}.money" if mine else "src/twinops/data/journey.py"
         return Fact(FACT, asdict(self.wording), Kind.DECLARED, f"params.yaml: subject; {currency}")
 
 

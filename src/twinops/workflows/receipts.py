@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pyarrow as pa
 
+from twinops.data import journey
 from twinops.data.consent import ages, purposes
-from twinops.data.own_sources.declared import WHOLE, law_on
-from twinops.data.sources import transactions
+from twinops.data.own_sources.declared_law import WHOLE, legal_of
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.day_count import DayCount
@@ -69,7 +69,10 @@ class Receipts:
         Raises:
             ParamsError: they are not declared for training.
         """
-        legal, signed = law_on(self.own, transactions), assessments(self.plane.places, on=self.as_of)
+        legal, signed = (
+            legal_of(self.own).get(TRANSACTIONS, journey.RECEIPTS),
+            assessments(self.plane.places, on=self.as_of),
+        )
         names = (TRANSACTIONS, self.own.staged_as(TRANSACTIONS))
         return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
 

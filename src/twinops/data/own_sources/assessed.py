@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from twinops.data.own_sources.declared import law_on
+from twinops.data.own_sources.declared_law import law_on
 from twinops.data.sources import demographics
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import CODES, order_of

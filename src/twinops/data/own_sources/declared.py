@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 import pyarrow as pa
 
 from twinops import plugins
+from twinops.data.own_sources.declared_law import legal
 from twinops.data.schema import Schema
-from twinops.entities.legal import DataSheet, LegalFacts
+from twinops.entities.legal import LegalFacts
 from twinops.errors import ParamsError
-from twinops.own_params import OPEN, OwnLegal, OwnParams, OwnSource, staged_as
+from twinops.own_params import OwnParams, OwnSource, staged_as
 
 KINDS = "twinops.data.own_sources.kinds"
 """Said here as well: whoever names a shelf is what `make deps` follows, and it does not follow parameters."""
 MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
-WHOLE = "all"
-"""The batch of a source that is not collected by the month."""
 
 
 @dataclass(frozen=True)
@@ -70,39 +68,3 @@ def shelf(said: OwnSource) -> DeclaredShelf:
     """Schema, day column, legal facts and sealing of a declared source, under the name of the source it replaces."""
     module = plugins.load(KINDS, said.kind)
     return DeclaredShelf(staged_as(said.kind), module.schema(said), module.DAY, legal(said), module.sealed)
-
-
-def legal(said: OwnSource) -> LegalFacts:
-    """The declared legal facts; own data are never demo data."""
-    facts = said.legal
-    return LegalFacts(
-        controller=facts.controller,
-        provenance=facts.provenance,
-        collected_from=facts.collected_from,
-        bases=facts.acted_on,
-        columns={ours: tuple(facts.purposes[ours]) for ours in said.entering},
-        retention_days=None if facts.retention_days == OPEN else int(facts.retention_days),
-        notice=facts.notice,
-        synthetic=facts.synthetic,
-        personal_data=facts.personal_data,
-        sheet=_sheet(facts),
-        demo=False,
-    )
-
-
-def _sheet(facts: OwnLegal) -> DataSheet:
-    """Whom the data are about, as far as that is declared."""
-    plain = DataSheet()
-    where = f" in {facts.country}" if facts.country else ""
-    return replace(plain, name=facts.dataset or plain.name, people=f"{plain.people}{where}")
-
-
-def law_on(own: OwnParams, source: ModuleType) -> LegalFacts:
-    """Legal facts of one source of the pipeline: the shipped one's, or your own in its place."""
-    shipped: LegalFacts = source.LEGAL
-    return legal_of(own).get(source.__name__.rpartition(".")[2], shipped)
-
-
-def legal_of(own: OwnParams) -> dict[str, LegalFacts]:
-    """Legal facts of the declared sources, by the name of the pipeline's source whose place they take."""
-    return {staged_as(said.kind): legal(said) for said in own.root.values()}

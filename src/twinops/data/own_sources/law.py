@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twinops import plugins
-from twinops.data.own_sources.declared import legal_of
+from twinops.data.own_sources.declared_law import legal_of
 from twinops.entities.legal import LegalFacts
 from twinops.own_params import NOTHING_OWN, OwnParams
 

@@ -14,7 +14,8 @@ from twinops.data.own_sources import opening
 from twinops.data.own_sources.answers import fold
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import AS_CELLS, TextCells
-from twinops.data.own_sources.declared import WHOLE, DeclaredSource, shelf
+from twinops.data.own_sources.declared import DeclaredSource, shelf
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.reading import Entered, cells_of
 from twinops.data.reading.reading import RefusedRow
 from twinops.own_params import OwnSource

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from twinops.data.own_sources.declared import MONTH, WHOLE, DeclaredSource
+from twinops.data.own_sources.declared import MONTH, DeclaredSource
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.errors import DataError, ParamsError
 
 _CHUNK = 2**20

@@ -20,7 +20,8 @@ from twinops.data.own_sources import database, excel, netting, opening
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
 from twinops.data.own_sources.cells import TextCells, as_refusals
-from twinops.data.own_sources.declared import WHOLE, DeclaredSource, shelf
+from twinops.data.own_sources.declared import DeclaredSource, shelf
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading, RefusedRow, as_table

@@ -13,14 +13,11 @@ from twinops.data import journey
 from twinops.data.days import CREDIBLE, local_day
 from twinops.data.door import BatchRead, BatchRequest, enter
 from twinops.data.schema import Column, Schema
-from twinops.entities.consent import LegalBasis, Purpose
-from twinops.entities.legal import LegalFacts
 from twinops.errors import ParamsError
 from twinops.plugins import text_beside
 from twinops.ports import Engine
 
 DAY = "day"
-_TWIN = (Purpose.TRAINING, Purpose.SCORING)
 _MONEY = {
     "sales_value": "sales_cents",
     "retail_disc": "retail_discount_cents",
@@ -28,27 +25,7 @@ _MONEY = {
     "coupon_match_disc": "coupon_match_discount_cents",
 }
 
-CURRENCY = ("USD", 2)
-"""ISO 4217 code, and in how many digits its minor unit lies behind the major one."""
-
-LEGAL = LegalFacts(
-    controller=journey.CONTROLLER,
-    provenance=journey.PROVENANCE,
-    collected_from="the household itself, by its loyalty card at the till",
-    bases=dict.fromkeys(Purpose, LegalBasis.CONSENT),
-    columns={
-        "household_id": tuple(Purpose),
-        **dict.fromkeys(["store_id", "basket_id", "quantity", *_MONEY], _TWIN),
-        # which categories a household buys of is a part of the twin (tastes), special categories left out;
-        # the proxy test asks what the twin tells of denied product categories (GDPR art. 9): a bias assessment
-        **dict.fromkeys(["product_id", "transaction_timestamp"], (*_TWIN, Purpose.BIAS_ASSESSMENT)),
-    },
-    retention_days=730,
-    sheet=journey.SHEET,
-    notice=journey.NOTICE,
-    synthetic=False,
-    personal_data="https://w3id.org/dpv/pd#PurchasesAndSpendingHabit",
-)
+LEGAL = journey.RECEIPTS
 
 # Counted in the shipped file: 11,226 lines have no value, 8,869 no quantity; fuel and miscellaneous items have units of
 # their own, up to 89,638; no line has a negative amount. All of these are taken.

@@ -13,7 +13,7 @@ from twinops.data.fusion import table as fusion_table
 from twinops.data.fusion.panel_shift import Shift
 from twinops.data.fusion.plan import Plan, SegmentColumn, permitted
 from twinops.data.fusion.predictive_mean_matching import Shared
-from twinops.data.own_sources.declared import law_on
+from twinops.data.own_sources.declared_law import law_on
 from twinops.data.sources import demographics, panelists, transactions
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose

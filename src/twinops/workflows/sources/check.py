@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from twinops.data.own_sources.declared import WHOLE, declared
+from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.look import Crowd, Mistake, SourceLook, look
 from twinops.entities.small_cells import hidden
 from twinops.own_params import OwnParams

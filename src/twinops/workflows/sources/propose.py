@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from twinops import params as params_file
-from twinops.data.own_sources.declared import WHOLE
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.proposal import Proposal, Said, ShopFiles, look
 from twinops.errors import DataError
 from twinops.own_params import staged_as

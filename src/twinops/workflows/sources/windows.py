@@ -10,7 +10,8 @@ import pyarrow as pa
 from twinops.data.days import local_day
 from twinops.data.door import asked_for
 from twinops.data.own_sources import opening
-from twinops.data.own_sources.declared import WHOLE, DeclaredSource, declared
+from twinops.data.own_sources.declared import DeclaredSource, declared
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.reading import read
 from twinops.data.sources import transactions
 from twinops.data.windows import counted, proposed

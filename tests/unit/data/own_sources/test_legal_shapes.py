@@ -13,7 +13,7 @@ from supplying import supplied
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent.ledger import allowed
 from twinops.data.consent.purposes import bases_of
-from twinops.data.own_sources.declared import legal_of
+from twinops.data.own_sources.declared_law import legal_of
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError
 from twinops.evaluation.quality.population import rows_without_valid_basis

@@ -22,7 +22,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.declared import legal_of
+from twinops.data.own_sources.declared_law import legal_of
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
 from twinops.params import ConsentParams
 from twinops.wiring import open_project

@@ -55,9 +55,13 @@ def activity_picture(periods: tuple[Period, ...], *, first_day: date, horizon_da
         figure,
         finding=f"Between {shares[0]} and {shares[-1]} of the {MANY} come back within {horizon_days} days",
         rests_on=f"n = {fewest:,} to {most:,} {MANY} with training consent and an earlier basket, {len(periods)} "
-        f"as-of days in {first_day + timedelta(days=periods[0].cutoff):%Y}.\n"
+        f"as-of days from {_on(first_day, periods[0])} to {_on(first_day, periods[-1])}.\n"
         "Bands: 95 % intervals (Wilson; normal for the mean).",
     )
+
+
+def _on(first_day: date, period: Period) -> str:
+    return f"{first_day + timedelta(days=period.cutoff):%Y-%m-%d}"
 
 
 def _band(ax: Axes, periods: tuple[Period, ...], values: list[Estimate], colour: str) -> None:

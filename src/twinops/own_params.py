@@ -120,12 +120,14 @@ class TimeParams(Section):
 class MoneyParams(Section):
     """How amounts are written, and in how many digits the currency's minor unit lies behind the major one.
 
+    `written_in: minor`: 1999 stands for 19.99.
     Tables keep hundredths of the major unit for every currency: of three digits the last is rounded to even.
     """
 
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
     minor_units: Annotated[int, Field(ge=0, le=4)] = 2
+    written_in: Literal["major", "minor"] = "major"
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 

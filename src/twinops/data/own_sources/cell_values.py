@@ -132,6 +132,8 @@ def hundredths(amount: Decimal, money: MoneyParams) -> int:
     >>> hundredths(Decimal(1500), yen), hundredths(Decimal("1.234"), dinar)
     (150000, 123)
     """
+    if money.written_in == "minor":
+        amount = amount.scaleb(-money.minor_units)
     paid = amount.scaleb(money.minor_units).quantize(Decimal(1), ROUND_HALF_EVEN).scaleb(-money.minor_units)
     return int(paid.scaleb(2).quantize(Decimal(1), ROUND_HALF_EVEN))
 

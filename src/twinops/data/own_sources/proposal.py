@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.recognising import (
     DateFormat,
+    NumberNotation,
     currency_in,
     date_format,
     fit,
@@ -192,7 +194,11 @@ def _by_content(draft: _Draft, dates: set[str], amounts: set[str]) -> None:
         small = [c for c in plain if c in draft.free and c not in broken and _small(cells[c])]
         if small:
             draft.take("quantity", small[0], "its cells are small whole numbers")
-    if not priced and "sales_value" not in draft.columns and (rest := [c for c in plain if c in draft.free]):
+    if (
+        not priced
+        and "sales_value" not in draft.columns
+        and (rest := [c for c in plain if c in draft.free and not _counts_up(cells[c])])
+    ):
         draft.take("sales_value", rest[-1], "it is the last column of numbers")
     if "household_id" not in draft.columns:
         likely = [c for c in draft.free if c not in dates and c not in broken and _comes_back(draft, c)]
@@ -206,6 +212,12 @@ def _by_content(draft: _Draft, dates: set[str], amounts: set[str]) -> None:
                 draft.notes.append(
                     f"Customers may be in another column ({others}): say `--column household_id=NAME` then."
                 )
+
+
+def _counts_up(cells: Sequence[str]) -> bool:
+    """Every cell is another one, and each is above the one before: a running number, and no amount."""
+    found = numbers(cells[:2_000], MoneyParams(currency=NO_CURRENCY))
+    return len(found) > 1 and all(a < b for a, b in pairwise(found))
 
 
 def _small(cells: Sequence[str]) -> bool:
@@ -323,6 +335,8 @@ def _money(draft: _Draft, said: Said) -> dict[str, Any]:
     sample += [x for c in named for x in draft.file.cells[c][:500]]
     hinted = currency_in(theirs, sample)
     currency = (said.currency or hinted or NO_CURRENCY).upper()
+    if found is not None and found.doubtful and currency in words()["with_three_minor_units"]:
+        found = NumberNotation(found.thousands, "")
     why = "you said so" if said.currency else "a name or a sign beside the amounts says so"
     draft.choices.append(Choice("sales", "currency", currency, why if said.currency or hinted else "nothing tells it"))
     money: dict[str, Any] = {"currency": currency}
@@ -335,6 +349,11 @@ def _money(draft: _Draft, said: Said) -> dict[str, Any]:
         )
     if currency in words()["without_minor_units"]:
         money["minor_units"] = 0
+    if currency in words()["with_three_minor_units"]:
+        money["minor_units"] = 3
+    if any(set(parts_of(c)) & set(words()["minor_words"]) for c in theirs):
+        money["written_in"] = "minor"
+        draft.choices.append(Choice("sales", "amounts", "in minor units", "the column's name says so"))
     return money
 
 

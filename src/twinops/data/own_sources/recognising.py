@@ -111,7 +111,8 @@ def _ends(word: str, role: Sequence[str]) -> bool:
 
 @cache
 def _money_words() -> frozenset[str]:
-    return frozenset(w for named in words()["currencies"].values() for w in named) - {"dollar", "won", "try"}
+    named = {w for marks in words()["currencies"].values() for w in marks} | set(words()["minor_words"])
+    return frozenset(named - {"dollar", "won", "try"})
 
 
 def currency_in(names: Iterable[str], cells: Iterable[str]) -> str | None:
@@ -211,9 +212,10 @@ def number_notation(cells: Sequence[str]) -> NumberNotation | None:
         return None
     decimal, thousands = next(pair for pair, share in fits.items() if share == best)
     signed = [c for c in tried if decimal in c]
-    # 1.234 and 12.345, and never 1.23 or 0.455: more likely thousands, and nothing decides
+    # 1.234 and 12.345, and never 1.23 or 0.455: thousands where most are round, else a third digit of a price
     looks = bool(signed) and all(re.fullmatch(rf"-?[1-9]\d{{0,2}}({re.escape(decimal)}\d{{3}})+", c) for c in signed)
-    if looks and not thousands:
+    round_ones = sum(c.endswith("00") for c in signed)
+    if looks and not thousands and (len(signed) < len(tried) or 2 * round_ones > len(signed)):
         return NumberNotation("," if decimal == "." else ".", decimal, doubtful=True)
     return NumberNotation(decimal, thousands)
 

@@ -405,3 +405,25 @@ def test_the_command_shows_writes_on_yes_and_answers_in_json(shop: ShopFiles, tm
         tmp_path / "days.csv", ["customer", "date", "amount"], [["1", "2024-02-31", "x"], ["2", "2024-02-30", "y"]]
     )
     assert twinops(str(days), "--synthetic", "--yes").exception.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "money"),
+    [
+        ("total_kwd", ["12.340", "9.875", "21.500"], {"currency": "KWD", "minor_units": 3}),
+        ("amount_cents", ["1999", "250", "1250"], {"currency": "XXX", "written_in": "minor"}),
+        ("harga idr", ["25.500", "12.000", "118.000"], {"currency": "IDR", "decimal": ",", "thousands": "."}),
+    ],
+)
+def test_amounts_in_minor_units_or_of_three_digits_are_read_as_they_are_meant(
+    head: str, cells: list[str], money: dict[str, Any], tmp_path: Path
+) -> None:
+    days = [f"2024-0{1 + n % 6}-{1 + n % 27:02}" for n in range(120)]
+    rows = [f"{n % 30 + 1},{n},{days[n]},{cells[n % 3]}" for n in range(120)]
+    file = tmp_path / "sales.csv"
+    file.write_text("\n".join([f"customer,session,day,{head}", *rows]) + "\n", encoding="utf-8")
+    proposal = look(ShopFiles(file), Said())
+    said = proposal.own["sales"]
+    assert said["money"] == money
+    assert said["columns"]["sales_value"] == head
+    assert said["columns"]["basket_id"] == "session"

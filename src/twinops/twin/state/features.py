@@ -54,7 +54,7 @@ def as_of_days(features: FeaturesParams, *, known_until: int) -> tuple[int, ...]
     if not days:
         raise DataError(
             f"The data end on day {known_until}, before the first as-of day {features.first_cutoff}.",
-            hint="Collect more months, or lower features.first_cutoff.",
+            hint="`twinops sources windows` proposes as-of days from the receipts, or says from when on there are enough.",
         )
     return days
 
@@ -78,7 +78,7 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
     if table.num_rows == 0:
         raise DataError(
             "The panel is empty: no consumer with a basket before an as-of day may be used for training.",
-            hint="Check the collected months, features.first_cutoff and the consent ledger.",
+            hint="`twinops sources windows` says what the receipts are enough for; check the consent ledger too.",
         )
     return table
 

@@ -54,7 +54,7 @@ def as_of_days(features: FeaturesParams, *, known_until: int) -> tuple[int, ...]
     if not days:
         raise DataError(
             f"The data end on day {known_until}, before the first as-of day {features.first_cutoff}.",
-            hint="`twinops sources windows` proposes as-of days from the receipts, or says from when on there are enough.",
+            hint="`twinops sources windows` proposes as-of days, or says from when on there is enough.",
         )
     return days
 

@@ -32,10 +32,11 @@ ASKS_FOR_MORE = (
     "judge activate",
     "model adopt-base",
     "holdout open",
+    "twinops upgrade",
 )
-"""What is told of in short, without what it must be given, ends with 2."""
-EITHER = ("twinops release", "twinops audit verify")
-"""A small project's table may be refused; without a server there may be no log."""
+"""What is told of in short, without what it must be given or in a folder it is not meant for, ends with 2."""
+EITHER = ("twinops release", "twinops audit verify", "twinops sources windows")
+"""A small project's table may be refused, and its receipts be too few; without a server there may be no log."""
 STAYS = "twinops server"
 """Runs until it is stopped; tests/server starts it."""
 

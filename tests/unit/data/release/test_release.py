@@ -289,12 +289,17 @@ def test_no_more_generalised_tables_leave_than_the_policy_allows(project: tuple[
 
 def test_what_leaves_with_a_synthetic_table_was_not_counted_without_noise(project: tuple[Places, MemoryKeys]) -> None:
     places, _ = project
-    places.releases.unlink(missing_ok=True)
-    found = made(project, "synthetic", epsilon=2.0)
-    folder = places.root / found.folder
-    assert sorted(p.name for p in folder.iterdir()) == ["README.md", "codebook.json", "table.csv"]
-    told = (folder / "README.md").read_text(encoding="utf-8")
-    assert f"{found.households:,}" not in told
+    # noise may be nought by chance, but not each time
+    for _ in range(12):
+        places.releases.unlink(missing_ok=True)
+        found = made(project, "synthetic", epsilon=2.0)
+        folder = places.root / found.folder
+        assert sorted(p.name for p in folder.iterdir()) == ["README.md", "codebook.json", "table.csv"]
+        told = (folder / "README.md").read_text(encoding="utf-8")
+        if f"{found.households:,}" not in told:
+            break
+    else:
+        raise AssertionError("the exact number of consumers was told twelve times")
     assert "singling out" not in told
     inside = json.loads((places.released("synthetic-inside") / "figures.json").read_text(encoding="utf-8"))
     assert inside["households"] == found.households

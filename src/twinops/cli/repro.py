@@ -29,7 +29,7 @@ def repro(
     """Do what `dvc repro` does, with as many independent stages at once as there are processors."""
     against_other(ctx.obj)
     signal.signal(signal.SIGTERM, _interrupted)
-    if home(ctx).params.own.root:
+    if (ctx.obj / "params.yaml").is_file() and home(ctx).params.own.root:
         talk("sources of your own: looking what changed ...")
         home(ctx).run("sources.fingerprint")
     done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)

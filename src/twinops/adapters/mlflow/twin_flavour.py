@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from twinops.twin.model.model import TwinModel
 
 EXPECTED = ("active_probability", "baskets", "spend", "spend_median")
-"""What a row of predictions holds: a chance, a number of baskets, USD as a mean and as a median."""
+"""What a row of predictions holds: a chance, a number of baskets, money as a mean and as a median."""
 
 RANGES = ("baskets_low", "baskets_high", "spend_low", "spend_high")
 """The ends of the ranges that hold 80 of 100 like cases; there when the model carries them."""
@@ -42,7 +42,7 @@ class TwinPredictor:
     model: TwinModel
 
     def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
-        """Chance to buy, baskets and USD in the model's horizon, and how far off they may be."""
+        """Chance to buy, baskets and money in the model's horizon, and how far off they may be."""
         import pandas as pd
         import pyarrow as pa
 
@@ -73,7 +73,7 @@ def _load_pyfunc(data_path: str) -> TwinPredictor | TastePredictor:
 
 
 def example() -> pd.DataFrame:
-    """Two invented households: one shops weekly for 25 USD, one came twice long ago."""
+    """Two invented consumers: one shops weekly for 25 in money, one came twice long ago."""
     import pandas as pd
 
     rows = [_household(baskets=40, days=280, recency=3), _household(baskets=2, days=280, recency=200)]

@@ -16,9 +16,7 @@ COLUMNS = (
     Column("product_category", "text", nullable=True),
     Column("product_type", "text", nullable=True),
 )
-NOTHING = pa.table(
-    {"product_id": pa.array([], pa.int64()), **{c.name: pa.array([], pa.string()) for c in COLUMNS[1:]}}
-)
+NOTHING = pa.table({"product_id": pa.array([], pa.int64()), **{c.name: pa.array([], pa.string()) for c in COLUMNS[1:]}})
 _SQL = "SELECT product_id, product_category, product_type FROM products_file ORDER BY ALL"
 
 

@@ -13,6 +13,7 @@ from twinops.own_params import OwnParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine
 
+
 @dataclass(frozen=True)
 class DenyList:
     """Category -> patterns of product categories and types, in capitals, and why."""

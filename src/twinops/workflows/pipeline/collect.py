@@ -40,7 +40,7 @@ def _own(as_staged: DeclaredShelf, batch: str, intake: Intake) -> Collected:
     for source, read in zip(sources, readings, strict=True):
         check(intake.plane.places.sources_lock, source, batch, read.digest)
         _refuse_nothing(source, batch, read)
-    told = {source.said.kind: read for source, read in zip(sources, readings, strict=True)}
+    told = [(source.said.kind, read) for source, read in zip(sources, readings, strict=True)]
     nobody_told = not any(source.said.form.people for source in sources)
     return intake.take(together(told), as_staged, batch=batch, undeclared=nobody_told)
 

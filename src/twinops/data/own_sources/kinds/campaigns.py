@@ -57,7 +57,8 @@ def joined(readings: Mapping[str, OwnReading]) -> OwnReading:
 
 JOINED_EMPTY = pa.table(
     {
-        "household_id": pa.array([], pa.string()), "campaign_id": pa.array([], pa.int64()),
+        "household_id": pa.array([], pa.string()),
+        "campaign_id": pa.array([], pa.int64()),
         "campaign_type": pa.array([], pa.string()),
         **{c: pa.array([], pa.timestamp("s")) for c in ("start_date", "end_date")},
     }

@@ -219,7 +219,7 @@ class OwnSource(Section):
     special: dict[Name, tuple[Theirs, ...]] = Field(default_factory=dict)
     special_reviewed: Text | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
-    brand: Annotated[str, Field(pattern=r"^[\w.-]{1,253}$")] | None = None
+    brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
     legal: OwnLegal
 

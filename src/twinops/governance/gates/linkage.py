@@ -71,7 +71,8 @@ def nothing_to_link(evidence: Evidence) -> tuple[Fact, ...]:
     """Facts that say why there is nothing: no source of these, nothing to link to, or nothing that could be linked."""
     for group in (LINKED, LINKED[:1], LINKED[1:]):
         facts = () if _some(evidence, group) else absent(evidence, *group)
-        if facts:
+        # of what is there instead, the stage must have told: silence says nothing
+        if facts and all(_some(evidence, (other,)) for other in LINKED if other not in group):
             return facts
     return ()
 

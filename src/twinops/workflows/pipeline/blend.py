@@ -98,7 +98,7 @@ def _made_up(opened: Mapping[str, pa.Table], words: DeclaredWords) -> str:
 
 
 def _law(places: Places, as_of: date, own: OwnParams) -> dict[str, blending.LegalGround]:
-    """Each source's legal basis for blending, and whether an assessment stands; not declared for it, it is not there."""
+    """Each source's legal basis for blending, and whether an assessment stands; only of those declared for it."""
     signed, found, law = assessments(places, on=as_of), {}, law_of(own)
     for name in BLENDED:
         basis = law[name].bases.get(blending.SERVES)

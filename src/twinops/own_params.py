@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
@@ -19,7 +19,8 @@ KINDS = "twinops.data.own_sources.kinds"
 OPEN = "open"
 """What the owner has not said yet. Nothing can be promoted before it is said."""
 
-_NO_CONSTANT = ("household_id", "time", "seq")
+_NO_CONSTANT = ("identity", "moment", "until")
+"""Cells of these tell rows apart: one value cannot hold for all."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Theirs = Annotated[str, Field(min_length=1, max_length=200)]
@@ -52,11 +53,17 @@ class Form:
     """Whoever stands in it said the same thing: it is turned into a ledger, as a table with a column a purpose is."""
     many: bool = False
     """There may be more than one source of it."""
+    personal: bool = True
+    """Its rows are about people: GDPR asks for a basis, a notice and a period."""
 
     @property
-    def dated(self) -> bool:
-        """Its rows have a time."""
-        return "time" in self.columns
+    def people(self) -> str | None:
+        """The column that tells people apart."""
+        return next((c for c in self.needed if self.columns.get(c) == "identity"), None)
+
+    def moments(self, among: Iterable[str]) -> bool:
+        """Some of these columns hold moments."""
+        return any(self.columns.get(c) in ("moment", "until") for c in among)
 
 
 def form(kind: str) -> Form:
@@ -166,6 +173,12 @@ class OwnLegal(Section):
         return {p: basis for p, basis in bases.items() if basis is not LegalBasis.OPEN or p in TWIN}
 
 
+FIELDS = (
+    "cancelled", "repeated", "answers", "undated_from", "ages_in", "scales", "special", "special_reviewed",
+)  # fmt: skip
+"""Fields of a declaration that only some kinds have."""
+
+
 class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours."""
 
@@ -193,6 +206,9 @@ class OwnSource(Section):
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    scales: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    special: dict[Name, tuple[Theirs, ...]] = Field(default_factory=dict)
+    special_reviewed: Text | None = None
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
     legal: OwnLegal
 
@@ -205,7 +221,14 @@ class OwnSource(Section):
     def ours(self) -> tuple[str, ...]:
         """All columns of ours that it can fill, in order."""
         known = tuple(self.form.columns)
-        return (*known, *(c for c in self.columns if c not in known)) if self.form.answers else known
+        own = self.columns if self.form.answers else self.scales
+        return (*known, *(c for c in own if c not in known))
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What only people can say, and nobody has said yet."""
+        facts = self.legal.open if self.form.personal else ()
+        return (*facts, "special_categories") if self.special_reviewed == OPEN else facts
 
     @property
     def entering(self) -> dict[str, str]:
@@ -266,11 +289,12 @@ class OwnSource(Section):
         twice = sorted(set(self.columns) & set(self.constants))
         if twice:
             yield f"{', '.join(twice)} is both a column and a constant"
-        if set(self.constants) & set(_NO_CONSTANT):
-            yield f"constants cannot hold {', '.join(_NO_CONSTANT)}"
+        fixed = [c for c in self.constants if c == "seq" or self.form.columns.get(c) in _NO_CONSTANT]
+        if fixed:
+            yield f"constants cannot hold {', '.join(fixed)}"
         if "sales_value" in self.columns and "unit_price" in self.columns:
             yield "columns: map sales_value, or unit_price and quantity, not both"
-        for name in ("cancelled", "repeated", "answers", "undated_from", "ages_in"):
+        for name in FIELDS:
             if getattr(self, name) and name not in self.form.fields:
                 yield f"{name} does not go with {self.kind}"
         yield from self._needed()
@@ -296,7 +320,7 @@ class OwnSource(Section):
     def _notation(self) -> Iterator[str]:
         if self.time is not None:
             yield from self.time.mistakes()
-        if "time" in self.entering and self.time is None:
+        if self.form.moments(self.entering) and self.time is None:
             yield "time is needed: format and zone"
         if "sales_value" in self.form.columns and self.money is None:
             yield "money is needed: currency, decimal sign and minor units"
@@ -304,6 +328,13 @@ class OwnSource(Section):
             yield "money: decimal and thousands sign are the same"
         if self.ages_in is None and "birth_year" in self.columns:
             yield "ages_in is needed beside birth_year: the year in which ages are counted"
+        for name, (low, high) in self.scales.items():
+            if low >= high:
+                yield f"scales: {name} ends where it begins; write its lowest and its highest answer, as in [1, 7]"
+            if name not in self.columns or name in self.form.columns:
+                yield f"scales: {name} is no column of answers; map it in columns"
+        if "special_reviewed" in self.form.fields and self.special_reviewed is None:
+            yield "special_reviewed is needed: who looked for special categories (GDPR art. 9), or open"
 
     def _law(self) -> Iterator[str]:
         unknown = sorted(set(self.legal.purposes) - set(self.ours))
@@ -344,7 +375,7 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
     @property
     def open(self) -> dict[str, tuple[str, ...]]:
         """By source, the legal facts that nobody has said yet."""
-        return {name: said.legal.open for name, said in self.root.items() if said.legal.open}
+        return {name: said.open for name, said in self.root.items() if said.open}
 
 
 NOTHING_OWN = OwnParams({})

@@ -145,7 +145,7 @@ def _in(params: dict[str, Any], name: str) -> Any:
 def checked_text(found: Checked) -> str:
     lines = [
         f"own.{found.name} ({found.kind}): {found.records:,} records in {found.files} file(s)",
-        f"  would be taken: {found.taken:,} of {found.households:,} {MANY}{_by_month(found.months)}",
+        f"  would be taken: {found.taken:,}{_of_whom(found)}{_by_month(found.months)}",
         f"  would be quarantined: {_listed(found.quarantined) or 'none'}",
         f"  columns without a declared purpose, not read: {', '.join(map(_safe, found.dropped_columns)) or 'none'}",
         f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",
@@ -176,6 +176,12 @@ def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
         looks = f"; looks like {' or '.join(m.shapes)}" if m.shapes else ""
         fits = f"; taken: {m.taken}" if m.taken else ""
         yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}"
+
+
+def _of_whom(found: Checked) -> str:
+    """Rows about nobody, such as products, are told alone."""
+    whom = "panelists" if found.kind == "panel" else MANY
+    return f" of {found.households:,} {whom}" if found.households else ""
 
 
 def _by_month(months: dict[str, Any]) -> str:

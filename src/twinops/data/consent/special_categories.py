@@ -9,16 +9,9 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from twinops.data.door import BatchRequest, enter
-from twinops.data.schema import Column
+from twinops.own_params import OwnParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine
-
-PRODUCTS = (
-    Column("product_id", "whole"),
-    Column("product_category", "text", nullable=True),
-    Column("product_type", "text", nullable=True),
-)
 
 
 @dataclass(frozen=True)
@@ -39,15 +32,30 @@ def shipped() -> DenyList:
     return DenyList(str(raw["version"]), patterns, {name: c["why"] for name, c in listed.items()})
 
 
-def denied(engine: Engine, asked: BatchRequest, *, by: DenyList | None = None) -> pa.Table:
-    """`product_id, category` of every denied product; the engine knows all products as `products_file` afterwards.
+def of(own: OwnParams) -> DenyList:
+    """The shipped list, and beside it what a hierarchy of your own declares, and what its words tell in any case."""
+    mine = own.of_kind("products")
+    if mine is None:
+        return shipped()
+    said, base = own.root[mine].special, shipped()
+    patterns = {n: (*base.patterns.get(n, ()), *words().get(n, ())) for n in {*base.patterns, *words()}}
+    for name, listed in said.items():
+        patterns[name] = (*patterns.get(name, ()), *(p.upper() for p in listed))
+    why = {name: base.why.get(name, f"declared in params.yaml, own.{mine}.special") for name in patterns}
+    return DenyList(f"{base.version} and own.{mine}", patterns, why)
 
-    Raises:
-        DataError: there is no table of products, or it lacks a column.
-    """
-    listed = (by or shipped()).patterns
-    enter(engine, asked, "products", PRODUCTS)
-    rows = [{"category": c, "pattern": p} for c, ps in sorted(listed.items()) for p in ps]
+
+@cache
+def words() -> dict[str, tuple[str, ...]]:
+    """`special_words.yaml`: patterns of words, by category, in capitals."""
+    listed: dict[str, list[str]] = yaml.safe_load(text_beside(__package__, "special_words.yaml"))
+    return {name: tuple(p.upper() for p in patterns) for name, patterns in listed.items()}
+
+
+def denied(engine: Engine, products: pa.Table, *, by: DenyList) -> pa.Table:
+    """`product_id, category` of every denied product; the engine knows all products as `products_file` afterwards."""
+    engine.register("products_file", products)
+    rows = [{"category": c, "pattern": p} for c, ps in sorted(by.patterns.items()) for p in dict.fromkeys(ps)]
     engine.register("special_patterns", pa.Table.from_pylist(rows))
     return engine.query(text_beside(__package__, "special.sql"))
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
+from twinops.data.days import CREDIBLE
 from twinops.data.own_sources.codes import whole
 from twinops.entities.consent import Event
 from twinops.own_params import MoneyParams, TimeParams
@@ -171,6 +172,35 @@ def moment(cell: str, said: TimeParams, *, iso: bool) -> datetime:
         return aware.astimezone(ZoneInfo(said.days_in)).replace(tzinfo=None, microsecond=0)
     except (ValueError, OverflowError, OSError):
         raise Unreadable from None
+
+
+def until(cell: str, said: TimeParams, *, iso: bool) -> datetime | None:
+    """A moment that need not be told; one beyond all calendars (`31.12.9999`) stands for none.
+
+    >>> until("31.12.9999", TimeParams(format="%d.%m.%Y", zone="UTC"), iso=False) is None
+    True
+    """
+    found = moment(cell, said, iso=iso)
+    return found if CREDIBLE[0] <= found <= CREDIBLE[1] else None
+
+
+def rounded(number: Decimal) -> int:
+    """How much or how often, in whole numbers; nothing can be done less than never."""
+    if number < 0:
+        raise Unreadable
+    return int(number.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def points(number: Decimal, ends: tuple[float, float]) -> int:
+    """An answer on a scale with these ends, in whole points from 0 to 100.
+
+    >>> points(Decimal(4), (1, 7)), points(Decimal("-1.5"), (-3, 3))
+    (50, 25)
+    """
+    low, high = (Decimal(str(end)) for end in ends)
+    if not low <= number <= high:
+        raise Unreadable
+    return int((100 * (number - low) / (high - low)).quantize(Decimal(1), ROUND_HALF_EVEN))
 
 
 def words(cell: str) -> str:

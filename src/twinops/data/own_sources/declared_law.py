@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import ModuleType
 
+from twinops.entities.consent import LegalBasis
 from twinops.entities.legal import DataSheet, LegalFacts
 from twinops.own_params import OPEN, OwnLegal, OwnParams, OwnSource, staged_as
 
@@ -44,5 +45,21 @@ def law_on(own: OwnParams, source: ModuleType) -> LegalFacts:
 
 
 def legal_of(own: OwnParams) -> dict[str, LegalFacts]:
-    """Legal facts of the declared sources, by the name of the pipeline's source whose place they take."""
-    return {staged_as(said.kind): legal(said) for said in own.root.values()}
+    """Legal facts of the declared sources about people, by the name of the pipeline's source whose place they take."""
+    found: dict[str, LegalFacts] = {}
+    for said in sorted(own.root.values(), key=lambda s: s.form.people is None):
+        if said.form.personal:
+            name, facts = staged_as(said.kind), legal(said)
+            found[name] = _both(found[name], facts) if name in found else facts
+    return found
+
+
+def _both(one: LegalFacts, other: LegalFacts) -> LegalFacts:
+    """What holds of a table made of two sources: the first one's facts, but every column, and the shorter period."""
+    days = [d for d in (one.retention_days, other.retention_days) if d is not None]
+    columns = {c: one.columns.get(c, other.columns.get(c, ())) for c in (*one.columns, *other.columns)}
+    bases = {**other.bases, **one.bases}
+    # what nobody said of one of them, nobody said of both
+    bases |= {p: LegalBasis.OPEN for p, b in other.bases.items() if b is LegalBasis.OPEN}
+    made_up = one.synthetic and other.synthetic
+    return replace(one, columns=columns, bases=bases, retention_days=min(days, default=None), synthetic=made_up)

@@ -22,20 +22,20 @@ from twinops.own_params import MoneyParams, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
-    **dict.fromkeys(("code", "amount", "discount", "count", "year"), pa.int64()),
+    **dict.fromkeys(("code", "amount", "discount", "count", "year", "figure", "scale"), pa.int64()),
     **dict.fromkeys(("price", "quantity"), _EXACT),
-    "moment": pa.timestamp("s"),
+    **dict.fromkeys(("moment", "until"), pa.timestamp("s")),
 }
 _STAND_INS: dict[str, Any] = {
-    **dict.fromkeys(("store_id", "product_id", "quantity"), 1),
+    **dict.fromkeys(("store_id", "product_id", "quantity", "coupon_upc"), 1),
     **dict.fromkeys(("retail_disc", "coupon_disc", "coupon_match_disc"), 0),
     "basis": "consent",
 }
 """What rows say where a file has no such column."""
-_MAY_BE_NOTHING = ("identity", "code", "answer", "year")
-"""Cells of these that hold a word for nothing hold nothing."""
-FORGIVEN = ("answer", "year")
+FORGIVEN = ("answer", "year", "until", "link", "figure", "scale")
 """What cannot be read of these is lost, and the row stays."""
+_MAY_BE_NOTHING = ("identity", "code", *FORGIVEN)
+"""Cells of these that hold a word for nothing hold nothing."""
 
 _BAD = object()
 
@@ -92,8 +92,8 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
 
 
 def _kind(said: OwnSource, ours: str) -> str:
-    """How cells of a column are read; whatever a kind does not know is an answer."""
-    return said.form.columns.get(ours, "answer")
+    """How cells of a column are read; whatever a kind does not know is an answer, in words or on a scale."""
+    return said.form.columns.get(ours, "scale" if ours in said.scales else "answer")
 
 
 def _as_array(values: Any, said: OwnSource, ours: str) -> pa.Array:
@@ -107,11 +107,11 @@ def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarr
     """One of our columns, and which of its cells cannot be read. Every distinct text is read once."""
     kind = _kind(said, ours)
     if ours in said.constants:
-        value, n = _read(_reader(said, kind, plain=False), said.constants[ours]), cells.table.num_rows
+        value, n = _read(_reader(said, ours, plain=False), said.constants[ours]), cells.table.num_rows
         found = pa.array([None if value is _BAD else value] * n, _TYPES.get(kind, pa.string()))
         return found, np.full(n, value is _BAD)
     theirs = said.theirs(ours)
-    read, absent = _reader(said, kind, plain=theirs in cells.plain), {"", *said.missing}
+    read, absent = _reader(said, ours, plain=theirs in cells.plain), {"", *said.missing}
     # each distinct text is read once: a column of a million shop numbers has forty
     coded = cells.table[theirs].combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
@@ -132,10 +132,13 @@ def _is_absent(text: str, absent: set[str], kind: str) -> bool:
     return text in absent or (kind in _MAY_BE_NOTHING and notation.is_nothing(text))
 
 
-def _reader(said: OwnSource, kind: str, *, plain: bool) -> Callable[[str], Any]:
-    money = None if plain else said.money
+def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
+    money, kind = None if plain else said.money, _kind(said, ours)
     readers: dict[str, Callable[[str], Any]] = {
         "identity": notation.identity,
+        "link": notation.identity,
+        "figure": lambda cell: _fits(notation.rounded(notation.number(cell, money))),
+        "scale": lambda cell: notation.points(notation.number(cell, money), said.scales[ours]),
         "code": notation.code,
         "count": lambda cell: _fits(notation.count(cell, money)),
         "quantity": lambda cell: _price(notation.number(cell, money)),
@@ -144,9 +147,9 @@ def _reader(said: OwnSource, kind: str, *, plain: bool) -> Callable[[str], Any]:
         "year": notation.year,
         "said": notation.said,
     }
-    if kind == "moment" and said.time is not None:
-        time = said.time
-        return lambda cell: notation.moment(cell, time, iso=plain)
+    if kind in ("moment", "until") and said.time is not None:
+        time, moment = said.time, notation.moment if kind == "moment" else notation.until
+        return lambda cell: moment(cell, time, iso=plain)
     if kind in ("amount", "discount") and said.money is not None:
         currency = said.money
         sign = abs if kind == "discount" else int

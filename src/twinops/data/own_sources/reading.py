@@ -14,22 +14,21 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.days import CREDIBLE
+from twinops import plugins
 from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import database, excel, netting, opening
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
 from twinops.data.own_sources.cells import TextCells, as_refusals
-from twinops.data.own_sources.declared import DeclaredSource, shelf
+from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
+from twinops.data.own_sources.reading_result import OwnReading
 from twinops.data.quality import part
-from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading, RefusedRow, as_table
+from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
-from twinops.entities.consent import Event
 
 OTHER_MONTH = "time_in_another_month"
-OVERRULED = "yes_beside_an_objection"
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,6 @@ class PartedRecords:
 
     good: pa.Table
     refused: list[RefusedRow]
-
-
-@dataclass(frozen=True)
-class OwnReading(Reading):
-    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost."""
-
-    digest: str = ""
-    lost: dict[str, int] = field(default_factory=dict)
 
 
 def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
@@ -186,34 +177,11 @@ class Entered:
         )
 
 
-APART = 2_000_000_000
-"""Places of a second source that is read together with another begin here."""
-
-
-def together(readings: list[OwnReading]) -> OwnReading:
-    """Sources that fill one table, such as a ledger of consent and a list of objections.
-
-    An objection without a day holds whatever was said when (GDPR art. 21(3)): no yes is kept beside it.
-    """
-    if len(readings) == 1:
-        return readings[0]
-    rows = pa.concat_tables([r.rows.replace_schema_metadata(None) for r in readings])
-    who = pc.binary_join_element_wise(rows["household_id"], rows["purpose"], "\0")
-    undated = pc.equal(rows["time"], pa.scalar(CREDIBLE[0], rows["time"].type))
-    always = pc.and_(pc.equal(rows["event"], str(Event.OBJECTED)), undated)
-    overruled = pc.and_(pc.is_in(who, pc.unique(who.filter(always))), pc.equal(rows["event"], str(Event.GRANTED)))
-    beside = {OVERRULED: n} if (n := pc.sum(overruled).as_py()) else {}
-    refused = [
-        r.set_column(0, "place", pc.add(r["place"].cast(pa.int64()), i * APART).cast(pa.string()))
-        for i, r in enumerate(read.refused for read in readings)
-    ]
-    return OwnReading(
-        rows.filter(pc.invert(overruled)),
-        sum(r.in_file for r in readings),
-        tuple(dict.fromkeys(c for r in readings for c in r.dropped)),
-        pa.concat_tables(refused),
-        dict(sum((Counter(r.left_out) for r in readings), Counter(beside))),
-    )
+def together(readings: Mapping[str, OwnReading]) -> OwnReading:
+    """Sources that fill one table, by their kind; each kind says how they are joined, and which needs no other."""
+    kind, read = next(iter(readings.items()))
+    join = getattr(plugins.load(KINDS, kind), "joined", None)
+    return read if join is None else join(readings)
 
 
 def _nets(source: DeclaredSource) -> bool:

@@ -62,9 +62,9 @@ def file_of(said: OwnSource) -> str:
 
 
 def _collecting(stages: Mapping[str, Any], source: str) -> str:
-    """The stage that makes `data/raw/SOURCE/`."""
+    """The stage that makes `data/raw/SOURCE/`, or in the open `data/SOURCE/`."""
     for name, body in stages.items():
-        if any(out.startswith(f"data/raw/{source}/") for out in _outs(body)):
+        if any(out.startswith((f"data/raw/{source}/", f"data/{source}/")) for out in _outs(body)):
             return name
     raise ParamsError(f"No stage of dvc.yaml collects {source}.", hint="`twinops upgrade` shows what it should say.")
 

@@ -17,7 +17,7 @@ from twinops.errors import ParamsError
 from twinops.twin.answers.forecast import Expected, Forecast, forecast
 from twinops.twin.answers.opening import Opening
 from twinops.twin.state.streaming import Basket
-from twinops.twin.support.support import CAMPAIGNS, Tier, measures_of
+from twinops.twin.support.support import Tier, measures_of
 
 KINDS = ("campaign", "basket", "silence")
 MOST_SILENCE = 365
@@ -28,6 +28,7 @@ RESPONSE = (
 )
 ADDED = "The basket that is added is not itself counted."
 
+LONGEST_TYPE = 60
 WORDS = {
     "recency_days": "days since the last basket",
     "pace_quick": "baskets a day lately",
@@ -38,7 +39,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Action:
-    """A campaign of type A, B or C sent today; one more basket of so many USD today; so many days of silence."""
+    """A campaign of a known type sent today; one more basket of so much money today; so many days of silence."""
 
     kind: str
     amount: float
@@ -55,14 +56,14 @@ class Action:
         Action(kind='silence', amount=14.0, campaign='')
         """
         kind, _, value = said.partition(":")
-        if kind == "campaign" and value in CAMPAIGNS:
+        if kind == "campaign" and value.strip() and len(value) <= LONGEST_TYPE:
             return cls(kind, 0.0, value)
         if kind in ("basket", "silence"):
             amount = _number(value)
             if amount is not None and (round(amount * 100) >= 1 if kind == "basket" else amount == int(amount)):
                 return cls(kind, amount)
         raise ParamsError(
-            "The action is not understood.", hint="Say campaign:A (or B, C), basket:25 (money) or silence:14 (days)."
+            "The action is not understood.", hint="Say campaign:A (its type), basket:25 (money) or silence:14 (days)."
         )
 
 
@@ -171,7 +172,10 @@ def _one_more(twin: Opening, action: Action) -> tuple[Opening, Opening]:
 def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
     """Why no data can answer: fewer than ten households of this tier were ever seen there."""
     if action.kind == "campaign":
-        got = tier.campaigns[action.campaign]
+        got = tier.campaigns.get(action.campaign)
+        if got is None:
+            known = ", ".join(tier.campaigns) or "none"
+            return (f"No campaign of that type was sent; types that were: {known}.",)
         if got.spread is None:
             return (
                 f"Too few {MANY} of {tier.name} activity got a campaign of type {action.campaign} to tell what "

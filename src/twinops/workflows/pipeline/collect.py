@@ -5,8 +5,9 @@ from twinops.data.door import BatchRead
 from twinops.data.households import among
 from twinops.data.own_sources.declared import DeclaredShelf, DeclaredSource, declared, staged
 from twinops.data.own_sources.lock import check
-from twinops.data.own_sources.reading import OwnReading, together
 from twinops.data.own_sources.reading import read as read_own
+from twinops.data.own_sources.reading import together
+from twinops.data.own_sources.reading_result import OwnReading
 from twinops.errors import DataError
 from twinops.workflows.intake import BATCH, Collected, Intake, nobody
 

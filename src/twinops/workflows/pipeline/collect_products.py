@@ -6,7 +6,8 @@ import pyarrow.parquet as pq
 from twinops.data import products
 from twinops.data.own_sources.declared import declared, shelf
 from twinops.data.own_sources.lock import check
-from twinops.data.own_sources.reading import OwnReading, read
+from twinops.data.own_sources.reading import read
+from twinops.data.own_sources.reading_result import OwnReading
 from twinops.data.vault.seal import write_quarantine
 from twinops.workflows.intake import BATCH, Collected, Intake, counted, publish
 

@@ -48,7 +48,8 @@ def folded(readings: Sequence[OwnReading], *, once: str | None) -> OwnReading:
 
 
 def first_of_each(rows: pa.Table, name: str) -> pa.Table:
-    """The first row of each value, in their order."""
+    """The earliest row of each value; of one moment the first."""
+    rows = rows.take(pc.sort_indices(rows["time"]))
     numbered = pa.table({"who": rows[name], "row": pa.array(range(rows.num_rows), pa.int64())})
     return rows.take(numbered.group_by("who").aggregate([("row", "min")])["row_min"].combine_chunks().sort())
 

@@ -55,6 +55,8 @@ class Form:
     """There may be more than one source of it."""
     personal: bool = True
     """Its rows are about people: GDPR asks for a basis, a notice and a period."""
+    sealed: bool = True
+    """It is collected as a source of the pipeline is; else it lies in the open, beside them."""
 
     @property
     def people(self) -> str | None:

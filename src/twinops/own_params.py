@@ -63,6 +63,8 @@ class Form:
     """Of rows about one subject the first counts; the others are left out, not refused."""
     archives: bool = False
     """It can be read out of the exports that people ask of a platform."""
+    sealed: bool = True
+    """It is collected as a source of the pipeline is; else it lies in the open, beside them."""
 
     @property
     def people(self) -> str | None:

@@ -31,6 +31,9 @@ EVERY = 1 if os.environ.get("TWINOPS_WHOLE") else 5
 """All 23,570 customers of the music shop take eight minutes."""
 
 
+MORE = ("campaigns.csv", "campaign_customers.csv", "redemptions.csv", "products.csv", "panel.csv")
+
+
 @dataclass(frozen=True)
 class Foreign:
     """A shop's files, how it is begun, and what must be true of it."""
@@ -50,7 +53,7 @@ SHOPS = {
     "cdnow": Foreign(partial(shops.cdnow, every=EVERY), ("sales.txt",), "USD"),
     "web": Foreign(
         shops.web,
-        ("sales.csv", "--customers", "crm.csv", "--opt-ins", "optins.csv"),
+        ("sales.csv", "--customers", "crm.csv", "--opt-ins", "optins.csv", *(w for f in MORE for w in ("--also", f))),
         "EUR",
     ),
     "five": Foreign(shops.five, ("sales.csv",), "XXX"),

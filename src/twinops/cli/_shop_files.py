@@ -16,8 +16,9 @@ from twinops.entities.wording import MANY
 from twinops.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
+    from twinops.data.own_sources.drafting import Said
     from twinops.data.own_sources.look import Mistake
-    from twinops.data.own_sources.proposal import Question, Said, ShopFiles
+    from twinops.data.own_sources.proposal import Question, ShopFiles
     from twinops.wiring import Project
     from twinops.workflows.sources.check import Checked
     from twinops.workflows.sources.propose import Proposed
@@ -27,6 +28,12 @@ SALES = "Receipt lines: CSV, .gz, Excel, Parquet, or a folder of parts."
 Customers = Annotated[Path | None, typer.Option(help="Profiles, for the assessment of groups.")]
 OptIns = Annotated[Path | None, typer.Option(help="Who agreed to what.")]
 OptOuts = Annotated[Path | None, typer.Option(help="Who objected.")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Campaigns, who got them, redemptions, products, a panel: told by their columns, or KIND=FILE; repeat it."
+    ),
+]
 Currency = Annotated[str | None, typer.Option(help="ISO 4217, such as EUR.")]
 Zone = Annotated[str | None, typer.Option(help="Of the shop's clock, such as Europe/Berlin.")]
 DateFormat = Annotated[str | None, typer.Option(help="How days are written, as in %d/%m/%Y.")]
@@ -62,21 +69,24 @@ def agreed(project: Project, files: ShopFiles, told: Said, *, asks: bool | None)
     return found
 
 
-def there(*paths: Path | None) -> ShopFiles:
+def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
     """The files by their full paths.
 
     Raises:
         DataError: one of them is not there.
     """
+    from twinops.data.own_sources.more_files import path_of
     from twinops.data.own_sources.proposal import ShopFiles
 
-    lost = [path.name for path in paths if path is not None and not path.exists()]
+    more = {told: path_of(told) for told in also}
+    lost = [path.name for path in (*paths, *more.values()) if path is not None and not path.exists()]
     if lost:
         raise DataError(f"There is no {', '.join(lost)}.", hint="Check the names; they count from this folder.")
     sales, *others = (None if path is None else path.resolve() for path in paths)
     if sales is None:
         raise DataError("There are no sales.", hint="Name their file.")
-    return ShopFiles(sales, *others)
+    full = tuple(f"{told.removesuffix(str(path))}{path.resolve()}" for told, path in more.items())
+    return ShopFiles(sales, *others, more=full)
 
 
 def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool) -> Said:
@@ -85,7 +95,7 @@ def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool) -
     Raises:
         ParamsError: a column is not said as OURS=THEIRS.
     """
-    from twinops.data.own_sources.proposal import Said
+    from twinops.data.own_sources.drafting import Said
 
     pairs = [text.partition("=") for text in columns]
     if any(not ours or not sign or not theirs for ours, sign, theirs in pairs):
@@ -118,9 +128,8 @@ def proposed_text(found: Proposed) -> str:
     lines += [f"note: {note}" for note in proposal.notes]
     lines += ["", *map(checked_text, found.checked), "", *found.windows.why, ""]
     lines += [f"not said yet: {q.text} Until then: {q.default}." for q in proposal.questions]
-    opened = sorted(
-        {fact for said in proposal.own.values() for fact, value in said["legal"].items() if value == "open"}
-    )
+    facts = [fact for said in proposal.own.values() for fact in (*said["legal"].items(), *said.items())]
+    opened = sorted({name for name, value in facts if value == "open"})
     if opened:
         lines.append(f"open until a person says it, and nothing can be promoted before: {', '.join(opened)}")
     lines.append("written into params.yaml" if found.written else "nothing was written (--yes writes it)")

@@ -11,6 +11,7 @@ from twinops import plugins
 from twinops.cli._answer import Json, answer, home
 from twinops.cli._shop_files import (
     SALES,
+    Also,
     BasisSaid,
     Columns,
     ControllerName,
@@ -90,6 +91,7 @@ def propose(
     customers: Customers = None,
     opt_ins: OptIns = None,
     opt_outs: OptOuts = None,
+    also: Also = None,
     currency: Currency = None,
     zone: Zone = None,
     date: DateFormat = None,
@@ -106,7 +108,12 @@ def propose(
         columns=column or [],
         synthetic=synthetic,
     )
-    found = agreed(home(ctx), there(sales, customers, opt_ins, opt_outs), told, asks=asks(yes=yes, as_json=as_json))
+    found = agreed(
+        home(ctx),
+        there(sales, customers, opt_ins, opt_outs, also=also or []),
+        told,
+        asks=asks(yes=yes, as_json=as_json),
+    )
     answer(found, as_json=as_json, text=home(ctx).told(proposed_text(found)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -50,6 +51,21 @@ def words() -> dict[str, tuple[str, ...]]:
     """`special_words.yaml`: patterns of words, by category, in capitals."""
     listed: dict[str, list[str]] = yaml.safe_load(text_beside(__package__, "special_words.yaml"))
     return {name: tuple(p.upper() for p in patterns) for name, patterns in listed.items()}
+
+
+def tells(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern, as SQL's LIKE would say.
+
+    >>> tells("%BIER%", "Helles Bier"), tells("WEIN", "Weingläser")
+    (True, False)
+    """
+    likened = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in pattern)
+    return re.fullmatch(likened, name.upper(), re.DOTALL) is not None
+
+
+def exactly(name: str) -> str:
+    """The pattern that this name fits; a sign of LIKE's own in it stands for any letter."""
+    return name.replace("%", "_")
 
 
 def denied(engine: Engine, products: pa.Table, *, by: DenyList) -> pa.Table:

@@ -45,19 +45,24 @@ def law_on(own: OwnParams, source: ModuleType) -> LegalFacts:
 
 
 def legal_of(own: OwnParams) -> dict[str, LegalFacts]:
-    """Legal facts of the declared sources about people, by the name of the pipeline's source whose place they take."""
+    """Legal facts of the declared sources, by the name of the pipeline's source whose place they take."""
     found: dict[str, LegalFacts] = {}
-    for said in sorted(own.root.values(), key=lambda s: s.form.people is None):
-        if said.form.personal:
+    for said in sorted(own.root.values(), key=lambda s: not s.form.personal):
+        if said.form.sealed:
             name, facts = staged_as(said.kind), legal(said)
-            found[name] = _both(found[name], facts) if name in found else facts
+            found[name] = _both(found[name], facts, personal=said.form.personal) if name in found else facts
     return found
 
 
-def _both(one: LegalFacts, other: LegalFacts) -> LegalFacts:
-    """What holds of a table made of two sources: the first one's facts, but every column, and the shorter period."""
-    days = [d for d in (one.retention_days, other.retention_days) if d is not None]
+def _both(one: LegalFacts, other: LegalFacts, *, personal: bool) -> LegalFacts:
+    """What holds of a table made of two sources: the first one's facts, but every column, and the shorter period.
+
+    Of a second one that tells of nobody only its columns count.
+    """
     columns = {c: one.columns.get(c, other.columns.get(c, ())) for c in (*one.columns, *other.columns)}
+    if not personal:
+        return replace(one, columns=columns)
+    days = [d for d in (one.retention_days, other.retention_days) if d is not None]
     bases = {**other.bases, **one.bases}
     # what nobody said of one of them, nobody said of both
     bases |= {p: LegalBasis.OPEN for p, b in other.bases.items() if b is LegalBasis.OPEN}

@@ -175,7 +175,7 @@ def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
         got = tier.campaigns.get(action.campaign)
         if got is None:
             known = ", ".join(tier.campaigns) or "none"
-            return (f"No campaign of that type was sent; types that were: {known}.",)
+            return (f"Too few {MANY} got a campaign of such a type to tell what they do; told are: {known}.",)
         if got.spread is None:
             return (
                 f"Too few {MANY} of {tier.name} activity got a campaign of type {action.campaign} to tell what "

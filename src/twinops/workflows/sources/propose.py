@@ -8,7 +8,8 @@ import yaml
 
 from twinops import params as params_file
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.proposal import Proposal, Said, ShopFiles, look
+from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
 from twinops.errors import DataError
 from twinops.own_params import staged_as
 from twinops.params import Params, SwitchesParams

@@ -21,7 +21,12 @@ DESCRIPTIONS = "campaigns_described"
 UNTYPED = "campaign"
 """The type of a campaign of which none is told."""
 TOLD = {"campaign_type": "answer", "start_date": "moment", "end_date": "until"}
-FORM = Form(staged_as="campaigns", columns={"campaign_id": "code", **TOLD}, needed=("campaign_id", "start_date"))
+FORM = Form(
+    staged_as="campaigns",
+    columns={"campaign_id": "code", **TOLD},
+    needed=("campaign_id", "start_date"),
+    personal=False,
+)
 DESCRIBED = (
     Column("campaign_type", "text", nullable=True),
     Column("start_date", "time", *CREDIBLE),

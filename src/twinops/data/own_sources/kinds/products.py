@@ -16,6 +16,7 @@ FORM = Form(
     needed=("product_id", "product_category"),
     fields=frozenset({"special", "special_reviewed"}),
     personal=False,
+    sealed=False,
 )
 SCHEMA = Schema(
     (

@@ -21,6 +21,7 @@ from twinops.cli._shop_files import (
     OptIns,
     OptOuts,
     Synthetic,
+    TextsBasis,
     Yes,
     Zone,
     agreed,
@@ -97,6 +98,7 @@ def propose(
     date: DateFormat = None,
     controller: ControllerName = None,
     basis: BasisSaid = None,
+    texts_basis: TextsBasis = None,
     column: Columns = None,
     synthetic: Synthetic = False,
     yes: Yes = False,
@@ -104,7 +106,8 @@ def propose(
 ) -> None:
     """Look at your files and propose how to declare them; written into params.yaml once you agree. Copies nothing."""
     told = said(
-        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis},
+        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
+        | {"texts_basis": texts_basis},
         columns=column or [],
         synthetic=synthetic,
     )

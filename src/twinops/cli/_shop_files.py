@@ -31,8 +31,8 @@ OptOuts = Annotated[Path | None, typer.Option(help="Who objected.")]
 Also = Annotated[
     list[str] | None,
     typer.Option(
-        help="Campaigns, who got them, redemptions, products, a panel, comments, service cases, registrations, exports of "
-        "platforms: told by their columns, or KIND=FILE; repeat it."
+        help="Campaigns, who got them, redemptions, products, a panel, comments, service cases, registrations, exports "
+        "of platforms: told by their columns, or KIND=FILE; repeat it."
     ),
 ]
 Currency = Annotated[str | None, typer.Option(help="ISO 4217, such as EUR.")]

@@ -128,7 +128,8 @@ def purposes(draft: Draft, bases: dict[str, str]) -> dict[str, list[str]]:
     """What its columns are for: the twin, and where customers are told apart, offers that were declared."""
     form_ = form(draft.name)
     serves = [p for p in TWIN if Purpose(p) in form_.serves]
-    offers = [Purpose.OFFERS.value] if form_.people == "household_id" and Purpose.OFFERS.value in bases else []
+    contacted = form_.people == "household_id" and Purpose.OFFERS in form_.serves
+    offers = [Purpose.OFFERS.value] if contacted and Purpose.OFFERS.value in bases else []
     return {ours: [*serves, *offers] for ours in draft.columns}
 
 
@@ -201,8 +202,6 @@ class _Kind:
             return 5 + named if _share(cells, among) >= _KNOWN else 0
         if kind in ("moment", "until"):
             return named if date_format(cells) is not None else 0
-        if kind == "contact" and ours == "email":
-            return named if named > 1 and any("@" in c for c in cells[:2_000]) else 0
         if kind == "identity":
             return named if named > 1 and len({c.strip() for c in cells}) == len(cells) else 0
         if kind == "figure":
@@ -210,7 +209,8 @@ class _Kind:
             return named if counted and number_notation(cells) is not None else 0
         if kind == "year":
             return named if named > 1 and all(notation.is_nothing(c) or _year(c) for c in cells[:200]) else 0
-        return named if named > 1 and date_format(cells) is None else 0
+        an_address = ours != "email" or any("@" in c for c in cells[:2_000])
+        return named if named > 1 and an_address and date_format(cells) is None else 0
 
     def _is_one(self, draft: Draft) -> bool:
         """A contact has no day that a redemption has; a panel asks something."""

@@ -101,7 +101,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     for draft, body in (made for made in (customers, opt_ins, opt_outs) if made is not None):
         drafts.append(draft)
         own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft))}
-    for draft, body in _more(files.more, sales, said, own["sales"]["money"]["currency"], last, files.customers):
+    for draft, body in _more(files, sales, said, own["sales"]["money"]["currency"], last):
         drafts.append(draft)
         mine = more_files.bases_of(draft, bases, said)
         if draft.name in own:
@@ -116,7 +116,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
 
 
 def _more(
-    told: Sequence[str], sales: Draft, said: Said, currency: str, last: date, customers_file: Path | None
+    files: ShopFiles, sales: Draft, said: Said, currency: str, last: date
 ) -> Iterator[tuple[Draft, dict[str, Any]]]:
     """The files around, in the light of the sales."""
     customers, articles = (
@@ -125,14 +125,14 @@ def _more(
     )
     shop = more_files.Shop(said, customers, articles, currency, last)
     names: dict[str, None] = {}
-    for name in told:
+    for name in files.more:
         made = more_files.proposed(name, shop)
         accounts = more_files.beside(made[0], shop)
         for draft, body in (made, *([accounts] if accounts else [])):
             names[draft.name] = None
             yield draft, body
-    if "accounts" in names and "registrations" not in names and customers_file is not None:
-        again = more_files.found_again(customers_file, shop)
+    if "accounts" in names and "registrations" not in names and files.customers is not None:
+        again = more_files.found_again(files.customers, shop)
         yield from [again] if again else []
 
 

@@ -183,6 +183,18 @@ class OwnLegal(Section):
         return {p: basis for p, basis in bases.items() if basis is not LegalBasis.OPEN or p in TWIN}
 
 
+class CellRules(Section):
+    """What cells of a column must be beside what its kind asks, as a data contract says it; others are quarantined."""
+
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    max_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    pattern: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    among: tuple[Annotated[str, Field(max_length=200)], ...] = ()
+
+
 FIELDS = (
     "cancelled", "repeated", "answers", "undated_from", "ages_in", "scales", "special", "special_reviewed", "language",
     "brand",
@@ -222,6 +234,8 @@ class OwnSource(Section):
     special_reviewed: Text | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
     brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
+    rules: dict[str, CellRules] = Field(default_factory=dict)
+    contract: dict[str, Any] = Field(default_factory=dict)
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
     legal: OwnLegal
 
@@ -299,7 +313,7 @@ class OwnSource(Section):
             yield f"reads: archives does not go with {self.kind}"
 
     def _mapping(self) -> Iterator[str]:
-        for section in ("columns", "constants", "codes"):
+        for section in ("columns", "constants", "codes", "rules"):
             unknown = sorted(set(getattr(self, section)) - set(self.ours))
             if unknown:
                 yield f"{section}: {', '.join(unknown)} is no column of {self.kind}; those are {', '.join(self.ours)}"

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources import rules
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
@@ -85,6 +86,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
             lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() else {}
         else:
             bad[f"{ours}_unreadable"] = wrong
+    bad |= rules.broken(cells, said)
     bad[Fault.OVERSIZED.value] = _oversized(cells)
     if "unit_price" in columns:
         columns["sales_value"] = _times(columns.pop("unit_price"), columns["quantity"], said)

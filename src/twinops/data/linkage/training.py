@@ -31,7 +31,7 @@ def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing
     of u again, and the prior is what the candidates' probabilities add up to (of every n-th candidate, where there are
     very many); 4. k from pairs at one door with one surname and two given names.
     """
-    strangers = _strangers(engine, records, lone)
+    strangers = _strangers(engine, records, drawing.lone)
     with splink_with(records) as desk:
         drawn = _Drawn(desk.drawn_u(drawing), strangers, 1 / drawing.u_pairs)
         agreeing, prior = _mostly_agreeing(), 1 / records.num_rows

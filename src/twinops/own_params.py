@@ -138,13 +138,15 @@ class MoneyParams(Section):
     """How amounts are written, and in how many digits the currency's minor unit lies behind the major one.
 
     `written_in: minor`: 1999 stands for 19.99.
-    Tables keep hundredths of the major unit for every currency: of three digits the last is rounded to even.
+    Tables keep hundredths of the major unit for every currency. Of a currency with more digits that loses some, so it
+    must be agreed to: `rounded_to: hundredths` (half to even).
     """
 
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
     minor_units: Annotated[int, Field(ge=0, le=4)] = 2
     written_in: Literal["major", "minor"] = "major"
+    rounded_to: Literal["hundredths"] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -181,6 +183,9 @@ class OwnLegal(Section):
         used = sorted({p for purposes in self.purposes.values() for p in purposes})
         bases = dict(self.bases) if isinstance(self.bases, dict) else dict.fromkeys(used, LegalBasis.OPEN)
         return {p: basis for p, basis in bases.items() if basis is not LegalBasis.OPEN or p in TWIN}
+
+
+_KEPT_DIGITS = 2
 
 
 class CellRules(Section):
@@ -358,10 +363,7 @@ class OwnSource(Section):
             yield from self.time.mistakes()
         if self.form.moments(self.entering) and self.time is None:
             yield "time is needed: format and zone"
-        if "sales_value" in self.form.columns and self.money is None:
-            yield "money is needed: currency, decimal sign and minor units"
-        if self.money is not None and self.money.decimal == self.money.thousands:
-            yield "money: decimal and thousands sign are the same"
+        yield from self._money()
         if self.ages_in is None and "birth_year" in self.columns:
             yield "ages_in is needed beside birth_year: the year in which ages are counted"
         for name, (low, high) in self.scales.items():
@@ -371,6 +373,17 @@ class OwnSource(Section):
                 yield f"scales: {name} is no column of answers; map it in columns"
         if "special_reviewed" in self.form.fields and self.special_reviewed is None:
             yield "special_reviewed is needed: who looked for special categories (GDPR art. 9), or open"
+
+    def _money(self) -> Iterator[str]:
+        if "sales_value" in self.form.columns and self.money is None:
+            yield "money is needed: currency, decimal sign and minor units"
+        if self.money is not None and self.money.decimal == self.money.thousands:
+            yield "money: decimal and thousands sign are the same"
+        if self.money is not None and self.money.minor_units > _KEPT_DIGITS and self.money.rounded_to is None:
+            yield (
+                f"money: amounts in {self.money.currency} have {self.money.minor_units} digits behind the sign, and "
+                "tables keep 2; say rounded_to: hundredths if the others may be rounded away (half to even)"
+            )
 
     def _law(self) -> Iterator[str]:
         unknown = sorted(set(self.legal.purposes) - set(self.ours))

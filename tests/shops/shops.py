@@ -2,7 +2,8 @@
 
 `cdnow`: a real, sparse music shop (69,659 purchases of 23,570 customers, 1997-98; Fader and Hardie), from the source
 package of `lifetimes` on the package index. `web`: a made-up web shop in EUR, two years, with returns and own
-campaigns, redemptions, product groups, panel, CRM, opt-ins and social comments. `five`: five columns and nothing else. Both are synthetic.
+campaigns, redemptions, product groups, panel, CRM, opt-ins and social comments. `five`: five columns and nothing else.
+Both are synthetic.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from types import ModuleType
 
 from twinops.entities.consent import LegalBasis
 from twinops.entities.legal import DataSheet, LegalFacts
-from twinops.own_params import OPEN, OwnLegal, OwnParams, OwnSource, staged_as
+from twinops.own_params import OPEN, OwnParams, OwnSource, staged_as
 
 WHOLE = "all"
 """The batch of a source that is not collected by the month."""
@@ -26,14 +26,17 @@ def legal(said: OwnSource) -> LegalFacts:
         notice=facts.notice,
         synthetic=facts.synthetic,
         personal_data=facts.personal_data,
-        sheet=_sheet(facts),
+        sheet=_sheet(said),
         demo=False,
     )
 
 
-def _sheet(facts: OwnLegal) -> DataSheet:
-    """Whom the data are about, as far as that is declared."""
-    plain = DataSheet()
+def _sheet(said: OwnSource) -> DataSheet:
+    """Whom the data are about, as far as that is declared, and what was rounded away of amounts."""
+    facts, plain = said.legal, DataSheet()
+    if said.money is not None and said.money.rounded_to is not None:
+        cut = f"Every amount is rounded to hundredths of {said.money.currency}, as was declared."
+        plain = replace(plain, caveats=(*plain.caveats, cut))
     where = f" in {facts.country}" if facts.country else ""
     return replace(plain, name=facts.dataset or plain.name, people=f"{plain.people}{where}")
 

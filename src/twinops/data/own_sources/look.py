@@ -114,6 +114,7 @@ def _count(source: DeclaredSource, batch: str, tally: _Tally) -> None:
         entered.add(cells)
         if not origins or origins[-1].file != cells.file:
             origins.append(cells)
+    entered.hear_others()
     good, net = entered.rows()
     refused = [*entered.refused, *entered.without]
     tally.records, tally.taken = tally.records + entered.records, tally.taken + good.num_rows

@@ -342,7 +342,11 @@ def _money(draft: Draft, said: Said) -> dict[str, Any]:
     if currency in words()["without_minor_units"]:
         money["minor_units"] = 0
     if currency in words()["with_three_minor_units"]:
-        money["minor_units"] = 3
+        money |= {"minor_units": 3, "rounded_to": "hundredths"}
+        draft.notes.append(
+            f"Amounts in {currency} have three digits, and tables keep two: of each the last is rounded (half to "
+            "even), as `rounded_to: hundredths` says. If that will not do, do not go on."
+        )
     if any(set(parts_of(c)) & set(words()["minor_words"]) for c in theirs):
         money["written_in"] = "minor"
         draft.choices.append(Choice("sales", "amounts", "in minor units", "the column's name says so"))

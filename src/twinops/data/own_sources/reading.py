@@ -23,7 +23,7 @@ from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
-from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
+from twinops.data.own_sources.reading_result import APART, NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -74,13 +74,27 @@ def read(source: DeclaredSource, batch: str) -> OwnReading:
     """A month of transactions by the counted calendar, or everything: of another kind, or in one go.
 
     A record without a month (no readable time, torn) is read with the file's first one, to be quarantined there; in a
-    folder of months, with the month its file is named after. Returns are set against purchases of the whole file; in a
-    folder of months, of theirs: what one month is must not change with the file of another.
+    folder of months, with the month its file is named after. Returns are set against purchases of the whole file, or of
+    all files of a folder: what a month holds follows from all of them, and DVC watches all of them.
     """
     entered = Entered(source, batch)
     for cells in cells_of(source, batch):
         entered.add(cells)
+    entered.hear_others()
     return entered.reading()
+
+
+def _others(source: DeclaredSource, batch: str) -> Iterator[tuple[str, TextCells, pa.Table]]:
+    """The other files of a folder of months: each one's month, cells and good rows, their places told apart."""
+    if source.said.reads != "folder" or not _nets(source):
+        return
+    for n, month in enumerate(opening.batches(source), start=1):
+        for cells in cells_of(source, month) if month != batch else ():
+            when = months(cells, source.said)
+            _, foreign, _ = _mine(source, month, when)
+            good = judge(cells, mapped(cells, source.said), source, foreign, signs=True).good
+            place = pc.add(good["place"], n * APART)
+            yield month, cells, good.set_column(good.column_names.index("place"), "place", place)
 
 
 @dataclass
@@ -102,6 +116,17 @@ class Entered:
     left_out: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     filled: tuple[str, ...] = ()
+    others: dict[str, str] = field(default_factory=dict)
+    """Digests of the other files of a folder, by month."""
+
+    def hear_others(self) -> None:
+        """Take in what the other files of a folder sent back."""
+        files: dict[str, dict[str, str]] = {}
+        for month, cells, good in _others(self.source, self.batch):
+            files.setdefault(month, {})[cells.file] = cells.digest
+            back = good.filter(netting.takes_back(good))
+            self.back += [back] if back.num_rows else []
+        self.others = {month: digest_of(found) for month, found in files.items()}
 
     def add(self, cells: TextCells) -> None:
         """Judge some records."""
@@ -146,6 +171,9 @@ class Entered:
             left = netting.net(parts)
             return pa.concat_tables(parts), netting.counted(left)
         places = pa.chunked_array([p["place"].combine_chunks() for p in parts])
+        people = pa.chunked_array([p["household_id"].combine_chunks() for p in parts]).unique()
+        # whoever bought nothing here has nothing to send back here
+        self.back = [b.filter(pc.is_in(b["household_id"], people)) for b in self.back]
         returns = pa.concat_tables([*self.back, *(p.filter(netting.takes_back(p)) for p in parts)])
         if returns.num_rows:
             parts += [*self.back, *(netting.concerned(rows, returns) for rows in self._bought_elsewhere())]
@@ -164,8 +192,10 @@ class Entered:
         return kept, {NAMED_AGAIN: more} if more else {}
 
     def _bought_elsewhere(self) -> Iterator[pa.Table]:
-        """Purchases of other months of the same file."""
-        for cells in cells_of(self.source, self.batch):
+        """Purchases of other months of the same file, or of the other files of a folder."""
+        for _, _, good in _others(self.source, self.batch):
+            yield good.filter(pc.invert(netting.takes_back(good)))
+        for cells in cells_of(self.source, self.batch) if self.source.said.reads != "folder" else ():
             mine, foreign, _ = _mine(self.source, self.batch, months(cells, self.source.said))
             judged = judge(cells, mapped(cells, self.source.said), self.source, foreign, signs=True)
             _, rows = _split(judged.good, cells.table["place"].filter(pa.array(mine)).combine_chunks())
@@ -185,6 +215,7 @@ class Entered:
             dict(sorted((self.left_out + Counter(net)).items())),
             digest_of(self.files),
             dict(sorted(self.lost.items())),
+            self.others,
         )
 
 

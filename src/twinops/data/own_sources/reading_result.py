@@ -18,10 +18,14 @@ APART = 2_000_000_000
 
 @dataclass(frozen=True)
 class OwnReading(Reading):
-    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost."""
+    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost.
+
+    `others` are the digests of further files that it follows from, by month.
+    """
 
     digest: str = ""
     lost: dict[str, int] = field(default_factory=dict)
+    others: dict[str, str] = field(default_factory=dict)
 
 
 NAMED_AGAIN = "named_before"

@@ -199,7 +199,7 @@ class _Rows:
             # a basket is compared with the same day without it
             before = self.model.predict(silent(self.table, 1, decays))
         inside, edge = self._seen(after, MOVED[action.kind])
-        if action.kind == "basket" and not self.support.basket_usd.holds(action.amount):
+        if action.kind == "basket" and not self.support.basket_value.holds(action.amount):
             inside[:] = False
         return _IfDone(inside, edge, before.spend, self.model.predict(after).spend)
 

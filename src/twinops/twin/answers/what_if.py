@@ -33,7 +33,7 @@ WORDS = {
     "recency_days": "days since the last basket",
     "pace_quick": "baskets a day lately",
     "pace_slow": "baskets a day over the months",
-    "basket_usd": f"{MONEY} a basket",
+    "basket_value": f"{MONEY} a basket",
 }
 
 
@@ -130,7 +130,7 @@ def simulate(twin: Opening, action: Action) -> Simulated:
     """Answer for the horizon after the action; the twin is not changed. For silence, "without" is the twin today."""
     if twin.support is None:
         return Simulated.refusal(action, f"Too few {MANY} were seen to answer what-ifs.")
-    usd = twin.support.basket_usd
+    usd = twin.support.basket_value
     if action.kind == "basket" and not usd.holds(action.amount):
         return Simulated.refusal(
             action, f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} {MONEY} were seen often enough, this one was not."
@@ -194,7 +194,7 @@ def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
 
 
 CHANGED: Mapping[str, tuple[str, ...]] = {
-    "basket": ("pace_quick", "pace_slow", "basket_usd"),
+    "basket": ("pace_quick", "pace_slow", "basket_value"),
     "silence": ("recency_days",),
 }
 """What an action moves: only that is held against what was seen."""

@@ -28,7 +28,7 @@ SCHEMA = "twinops.support/1"
 TIERS = ("low", "mid", "high")
 """Thirds of the household-days by expected baskets."""
 
-MEASURED = ("recency_days", "pace_quick", "pace_slow", "basket_usd")
+MEASURED = ("recency_days", "pace_quick", "pace_slow", "basket_value")
 """What must have been seen of at least ten households of a tier for a what-if to be answered there."""
 
 MOST_CAMPAIGNS = 12
@@ -88,10 +88,10 @@ class Tier:
 
 @dataclass(frozen=True)
 class Support:
-    """All of it. `basket_usd` are the smallest and largest single baskets that a what-if may add."""
+    """All of it. `basket_value` are the smallest and largest single baskets that a what-if may add."""
 
     horizon_days: int
-    basket_usd: Range
+    basket_value: Range
     tiers: tuple[Tier, ...]
     newcomers: NewcomerModel | None
 
@@ -105,7 +105,7 @@ class _SupportFile(StrictRecord):
 
     schema_version: Literal["twinops.support/1"] = Field(alias="schema")
     horizon_days: Days
-    basket_usd: _Range
+    basket_value: _Range
     tiers: tuple[Tier, Tier, Tier]
     cold: NewcomerModel | None
 
@@ -181,7 +181,7 @@ def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
         "pace_quick": s["baskets_quick"] / s["exposure_quick"],
         "pace_slow": s["baskets_slow"] / s["exposure_slow"],
         # after a year's silence the decayed count is as good as none
-        "basket_usd": s["cents_slow"] / 100 / np.maximum(s["baskets_slow"], BILLION * 1e-6),
+        "basket_value": s["cents_slow"] / 100 / np.maximum(s["baskets_slow"], BILLION * 1e-6),
     }
 
 
@@ -203,7 +203,7 @@ def from_text(text: str) -> Support | None:
         return None
     with refusing("The support file is not one", "Run `dvc repro twin`."):
         file = parsed(_SupportFile, text, at_most=LARGEST_FILE)
-    return Support(file.horizon_days, file.basket_usd, file.tiers, file.cold)
+    return Support(file.horizon_days, file.basket_value, file.tiers, file.cold)
 
 
 def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:

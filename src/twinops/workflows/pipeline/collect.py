@@ -39,7 +39,8 @@ def _own(as_staged: DeclaredShelf, batch: str, intake: Intake) -> Collected:
     sources = [own_source(intake, name) for name in intake.own.all_staged_as(as_staged.name)]
     readings = [read_own(source, batch) for source in sources]
     for source, read in zip(sources, readings, strict=True):
-        check(intake.plane.places.sources_lock, source, batch, read.digest)
+        for part, digest in {batch: read.digest, **read.others}.items():
+            check(intake.plane.places.sources_lock, source, part, digest)
         _refuse_nothing(source, batch, read)
     told = [(source.said.kind, read) for source, read in zip(sources, readings, strict=True)]
     nobody_told = not any(source.said.form.people for source in sources)

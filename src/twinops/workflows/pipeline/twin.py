@@ -118,7 +118,7 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
 def _support_fact(found: support.Support | None) -> Fact:
     """Where what-ifs are answered: aggregates of ten households or more; None: nowhere, there are too few."""
     value = found and {
-        "basket_usd": [found.basket_usd.low, found.basket_usd.high],
+        "basket_value": [found.basket_value.low, found.basket_value.high],
         "tiers": {
             t.name: {
                 "upto_expected_baskets": t.upto_baskets,

@@ -405,9 +405,9 @@ def test_one_part_left_open_is_enough_to_be_missing():
     assert "risk inference" in verdict.sentence
 
 
-def test_a_declaration_left_open_fails_before_anything_else():
+def test_a_declaration_left_open_is_missing_before_anything_else():
     verdict = dpia(*governed.declared(), fact("dpia.declared.transfers", None))
-    assert verdict.outcome is Outcome.FAILED
+    assert verdict.outcome is Outcome.MISSING
     assert "transfers" in verdict.sentence
 
 

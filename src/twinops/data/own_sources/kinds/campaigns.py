@@ -57,6 +57,7 @@ def joined(readings: Mapping[str, OwnReading]) -> OwnReading:
         tuple(dict.fromkeys(c for r in parts for c in r.dropped)),
         numbered_apart(parts),
         dict(sum((Counter(r.left_out) for r in parts), described)),
+        lost=dict(sum((Counter(r.lost) for r in parts), Counter[str]())),
     )
 
 

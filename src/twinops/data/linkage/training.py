@@ -23,7 +23,7 @@ FEW_NAMES = 30
 SHRINK = 5
 
 
-def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing, *, lone: Sequence[str] = ()) -> Model:
+def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing) -> Model:
     """Estimate every share of the model but those between sources (`scoring.py` settles them).
 
     1. u of every level from random pairs, and of identifying values from pairs whose given names differ; 2. m by EM

@@ -278,26 +278,31 @@ def _theirs(p: Mapping[str, Any]) -> str:
 
 def _recognised(told: Mapping[str, Any], properties: list[dict[str, Any]]) -> dict[str, str]:
     """The kind (under `kind`) and the columns, by their names: the kind whose needs are met and that knows the most."""
-    names = [n for p in properties if (n := _theirs(p))]
+    names = {n: _called(p) for p in properties if (n := _theirs(p))}
     best: dict[str, str] = {}
     for kind, roles in {"transactions": words()["columns"], **words()["files"]}.items():
         if told.get("kind") in (None, kind) and len(found := _by_name(kind, roles, names)) > len(best):
             best = found | {"kind": kind}
     if not best:
         raise DataError(
-            f"No kind of source is known that has these columns: {', '.join(names[:40]) or 'none'}.",
+            f"No kind of source is known that has these columns: {', '.join(list(names)[:40]) or 'none'}.",
             hint=f"Say it in the contract: customProperties, property {OURS}, value {{kind: ..., columns: {{...}}}}.",
         )
     return best
 
 
-def _by_name(kind: str, roles: Mapping[str, list[str]], names: list[str]) -> dict[str, str]:
+def _called(p: Mapping[str, Any]) -> tuple[str, ...]:
+    """All names of a property."""
+    return tuple(str(p[k]) for k in ("name", "physicalName", "businessName") if p.get(k))
+
+
+def _by_name(kind: str, roles: Mapping[str, list[str]], names: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
     columns, kinds = form(kind).columns, form(kind)
     scored = [
         (-score, n, theirs, ours)
         for n, (ours, role) in enumerate(roles.items())
-        for theirs in names
-        if (score := fit(theirs, role, an_id=columns.get(ours) in ("identity", "code", "link"))) > 1
+        for theirs, called in names.items()
+        if (score := max(fit(n, role, an_id=columns.get(ours) in ("identity", "code", "link")) for n in called)) > 1
     ]
     found: dict[str, str] = {}
     for _, _, theirs, ours in sorted(scored):

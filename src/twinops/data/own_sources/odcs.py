@@ -95,7 +95,8 @@ def as_contract(name: str, said: OwnSource) -> dict[str, Any]:
     }
     if said.legal.retention_days != OPEN:
         ours["slaProperties"] = [{"property": "retention", "value": said.legal.retention_days, "unit": "d"}]
-    return merged(ours, said.contract)
+    whole_contract: dict[str, Any] = merged(ours, said.contract)
+    return whole_contract
 
 
 def _server(said: OwnSource) -> dict[str, Any]:
@@ -229,7 +230,7 @@ def _entry_beyond(entry: Any, named: Mapping[str | None, Any], ours: list[Any]) 
 
 
 def _renames(called: Mapping[str, Any], name: str) -> bool:
-    return called["servers"][0]["server"] != "source" or called["schema"][0]["name"] != name
+    return bool(called["servers"][0]["server"] != "source" or called["schema"][0]["name"] != name)
 
 
 def _said(contract: Mapping[str, Any], table: dict[str, Any], told: dict[str, Any], notes: list[str]) -> dict[str, Any]:

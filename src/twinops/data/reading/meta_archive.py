@@ -95,7 +95,9 @@ def _comment_of(item: dict[str, Any]) -> tuple[Any, Any, str]:
             value.get("Time", {}).get("timestamp"),
             owner if isinstance(owner, str) else "",
         )
-    inner = next((d["comment"] for d in _dicts(item.get("data")) if isinstance(d.get("comment"), dict)), {})
+    inner: dict[str, Any] = next(
+        (d["comment"] for d in _dicts(item.get("data")) if isinstance(d.get("comment"), dict)), {}
+    )
     title = item.get("title")
     return inner.get("comment"), item.get("timestamp"), _right(title) if isinstance(title, str) else ""
 

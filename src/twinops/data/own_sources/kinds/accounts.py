@@ -28,6 +28,7 @@ SCHEMA = Schema(
         *(Column(c, "text", nullable=True) for c in CONTACT),
         Column("time", "time", *CREDIBLE),
     ),
+    key=("account",),
     repeats=True,
 )
 """Of rows about one the first is taken: the others are no mistake."""

@@ -26,6 +26,7 @@ SCHEMA = Schema(
         *(Column(c, "text", nullable=True) for c in CONTACT),
         Column("time", "time", *CREDIBLE),
     ),
+    key=("household_id",),
     repeats=True,
 )
 """Of rows about one the first is taken: the others are no mistake."""
@@ -38,8 +39,9 @@ def schema(_said: OwnSource) -> Schema:
 
 def sealed(rows: pa.Table) -> pa.Table:
     """The shipped registrations' columns and the handle; a name in two fields is one."""
+    rows = rows.combine_chunks()
     whole = pc.binary_join_element_wise(rows["given"], rows["surname"], " ", null_handling="skip")
-    two = pc.if_else(pc.equal(whole, ""), None, whole)
+    two = pc.if_else(pc.equal(whole, ""), pa.scalar(None, pa.string()), whole)
     told = {"household_id": rows["household_id"], "name": pc.coalesce(rows["name"], two)}
     told |= {c: rows[c] for c in ("street", "postcode", "city", "email", "phone", "handle")}
     return in_total_order(pa.table({**told, "registered": local_day(rows["time"])}))

@@ -39,8 +39,8 @@ def schema(_said: OwnSource) -> Schema:
 
 def sealed(rows: pa.Table) -> pa.Table:
     """The shipped registrations' columns and the handle; a name in two fields is one."""
-    rows = rows.combine_chunks()
-    whole = pc.binary_join_element_wise(rows["given"], rows["surname"], " ", null_handling="skip")
+    both = (pc.fill_null(rows[c], "") for c in ("given", "surname"))
+    whole = pc.utf8_trim_whitespace(pc.binary_join_element_wise(*both, " "))
     two = pc.if_else(pc.equal(whole, ""), pa.scalar(None, pa.string()), whole)
     told = {"household_id": rows["household_id"], "name": pc.coalesce(rows["name"], two)}
     told |= {c: rows[c] for c in ("street", "postcode", "city", "email", "phone", "handle")}

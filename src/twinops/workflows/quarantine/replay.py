@@ -87,7 +87,7 @@ def _refuse_joined(mine: DeclaredSource, intake: Intake) -> None:
     Raises:
         DataError: this source is of such a kind.
     """
-    joined = len(intake.own.all_staged_as(staged_as(mine.said.kind))) > 1 and mine.said.kind != "consent"
+    joined = len(intake.own.all_staged_as(staged_as(mine.said.kind))) > 1 and mine.said.form.staged_as != "consent"
     if joined or mine.said.form.people != SUBJECT:
         raise DataError(
             f"Rows of {mine.where} are not judged again one by one.",

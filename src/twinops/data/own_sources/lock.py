@@ -17,8 +17,8 @@ AGAIN = "Run `twinops sources fingerprint` (`make run` does it), and commit dvc.
 
 
 def fingerprint(source: DeclaredSource) -> dict[str, Any]:
-    """SHA-256 of every declared file or of the query's result, and bytes or records; no name, no value."""
-    if source.said.reads == "sql":
+    """SHA-256 of every declared file, or of a query's result or exports, and bytes or records; no name, no value."""
+    if source.said.reads in ("sql", "archives"):
         cells = list(cells_of(source, "all"))
         return {
             "all": {"records": sum(c.records for c in cells), "sha256": digest_of({c.file: c.digest for c in cells})}

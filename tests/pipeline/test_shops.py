@@ -83,11 +83,28 @@ def test_a_foreign_shop_becomes_a_judged_version_without_an_edit(name: str, tmp_
     assert gates["linkage"]["outcome"] == shop.linkage
     assert gates["consent"]["outcome"] == "missing", "nobody has said the legal facts yet"
     assert status["open"], "what only a person can say is open, and listed"
+    if name == "web":
+        _uses_all_that_was_handed_over(project.root, gates)
     project.do("twinops", "register")
     assert told(project)["model"]["version"] == "1"
     assert demo_words(project.root) == {}
     again = project.do("make", "run", VENV)
     assert re.search(r"pipeline: 0 ran", again), again[-2000:]
+
+
+def _uses_all_that_was_handed_over(root: Path, gates: dict[str, Any]) -> None:
+    """Campaigns, redemptions, products and panel: heads are made, influence and fusion measured, art. 9 asked about."""
+    measures = {p.stem: p.read_text(encoding="utf-8") for p in (root / "reports" / "measures").glob("*.json")}
+    heads = json.loads((root / "models" / "tastes.json").read_text(encoding="utf-8"))
+    assert heads["coupons"] is not None
+    assert heads["tastes"] is not None
+    assert '"coupon_auc"' in measures["tastes"]
+    assert "Babyspielzeug" not in (root / "data" / "tastes" / "categories.json").read_text(encoding="utf-8")
+    assert '"influence_contacts.past"' in measures["influence"]
+    assert "in past campaigns" in gates["influence"]["sentence"]
+    assert '"scale":"preisbewusstsein"' in re.sub(r"\s", "", measures["fusion"])
+    assert gates["coverage"]["outcome"] != "failed"
+    assert "own.products: special_categories" in gates["consent"]["sentence"]
 
 
 def told(project: Workshop) -> dict[str, Any]:

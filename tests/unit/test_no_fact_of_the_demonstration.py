@@ -175,7 +175,7 @@ CLUB = "Harbour Music Club"
 OWN: OwnParams = params(
     shop=but(
         RETAIL,
-        money={"currency": "KWD", "minor_units": 3},
+        money={"currency": "KWD", "minor_units": 3, "rounded_to": "hundredths"},
         legal=RETAIL["legal"]
         | {"controller": CLUB, "provenance": "The tills of the club.", "synthetic": False}
         | {"dataset": "Receipts of the club", "country": "Kuwait"},

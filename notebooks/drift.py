@@ -65,7 +65,7 @@ Markdown(home.told(result.found))
 # %% [markdown]
 # ## The first days after the as-of day
 #
-# Labels come when the horizon is over, four weeks late. The same heads, taught on the same rows but on what was done
+# Labels come when the horizon is over. The same heads, taught on the same rows but on what was done
 # in the first days of each horizon, say after a week what the labels will say: baskets, and consumers that came, over
 # what was expected. Spend is shown, not judged: in one week it moves by more than the limits although nothing happened.
 

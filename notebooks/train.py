@@ -57,7 +57,7 @@ Markdown(home.told(priors_table(trained.model)))
 # A forecast is an intercept plus twenty terms, each a weight times how far the consumer is from the average.
 # There is nothing else in it, so the weights are the whole explanation. Terms that move together share their
 # effect: *days since the last basket*, its square and *baskets missed since* are to be read together. How new a
-# consumer is, and how often it stayed away for four weeks, tell who comes and are not used for amounts: on earlier
+# consumer is, and how often it stayed away for a while, tell who comes and are not used for amounts: on earlier
 # days they were of no help there. What is said of activity is the rate of visits; the chance to shop follows from it.
 
 # %%

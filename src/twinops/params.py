@@ -291,11 +291,11 @@ class ScorecardParams(Section):
 class MinimisationParams(Section):
     """What a personal attribute or source must save to be called necessary, and how that is tested.
 
-    `margin_usd` of spend error per horizon, `margin_auc` of telling who comes back; `histories`: days that are known of
-    a new consumer; `learn_until`: the last as-of day whose rows are learned from, always before the held-out ones.
+    `margin_spend` of spend error per horizon, `margin_auc` of telling who comes back; `histories`: days that are known
+    of a new consumer; `learn_until`: the last as-of day whose rows are learned from, always before the held-out ones.
     """
 
-    margin_usd: Annotated[float, Field(gt=0)] = 1.0
+    margin_spend: Annotated[float, Field(gt=0)] = 1.0
     margin_auc: Annotated[float, Field(gt=0)] = 0.002
     histories: tuple[Annotated[int, Field(ge=0, le=365)], ...] = Field(min_length=1, default=(0, 7, 14, 28, 56))
     learn_until: Day = 225

@@ -104,6 +104,11 @@ class Places:
         return self.root / "data" / "tastes" / f"{name}.parquet"
 
     @property
+    def products(self) -> Path:
+        """What articles are of: category and type, in the open, for nobody is in it."""
+        return self.root / "data" / "products" / "all.parquet"
+
+    @property
     def taste_categories(self) -> Path:
         """Names of the chosen product categories; nobody is in it."""
         return self.root / "data" / "tastes" / "categories.json"

@@ -35,7 +35,7 @@ LONG_KNOWN = 180
 """Days since the first basket of a twin that is shown."""
 
 TOO_FEW = f"No ten {MANY} are alike enough to show one of them."
-ASKED = ("silence:14", "basket:40", "campaign:A")
+ASKED = ("silence:14", "basket:40")
 WHAT_IF = "silence:14"
 
 
@@ -107,7 +107,7 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
     wording = opener.words.wording
     places.keep("living", findings, wording)
     cut = segments(what_if=WHAT_IF, receipts=receipts, words=opener.words)
-    shown = show_one(everyone, opener)
+    shown = show_one(everyone, opener, (*ASKED, *(f"campaign:{name}" for name in contacts.types[:1])))
     save(newcomers_picture(findings), places.figure("newcomers"), wording)
     drawn = segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days)
     save(drawn, places.figure("segments"), wording)
@@ -118,7 +118,7 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
 def _support_fact(found: support.Support | None) -> Fact:
     """Where what-ifs are answered: aggregates of ten households or more; None: nowhere, there are too few."""
     value = found and {
-        "basket_usd": [found.basket_usd.low, found.basket_usd.high],
+        "basket_value": [found.basket_value.low, found.basket_value.high],
         "tiers": {
             t.name: {
                 "upto_expected_baskets": t.upto_baskets,
@@ -142,7 +142,7 @@ class ShownTwin:
     simulated: tuple[Simulated, ...] = ()
 
 
-def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
+def show_one(everyone: Examples, opener: Opener, asked: Sequence[str] = ASKED) -> ShownTwin:
     """One well-covered twin whose banded habits many share; no portrait where none is shared by ten."""
     sid, like = ordinary(everyone)
     if sid is None:
@@ -150,7 +150,7 @@ def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
     opened = opener.open(sid)
     occasion = Occasion(NAME, Purpose.SCORING.value, opener.receipts.as_of, opener.receipts.days)
     portrait = portrait_of(opened, opener.places, occasion).banded()
-    return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in ASKED))
+    return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in asked))
 
 
 def _what_if(opened: Opened, action: Action, places: Places) -> Simulated:

@@ -157,7 +157,7 @@ class Project:
         elsewhere = [self.params.sources.folder, keys, *(said.path for said in own)]
         sealed = all_sealed(self.root, (self.root / path for path in elsewhere if path))
         unsaid = ("TWINOPS_KEYSTORE", *(said.url_from for said in own if said.url_from))
-        confines = Confines((*sealed, *private_places(Path.home())), (self.root / "reports" / "code",))
+        confines = Confines((*sealed, *private_places(Path.home())), (self.root / "reports" / "code",), (self.root,))
         return Around(lambda window: self.behind(stage).serve(window), confines, unsaid)
 
     def behind(self, stage: str) -> Behind:

@@ -49,6 +49,8 @@ class Confines:
 
     sealed: tuple[Path, ...]
     writable: tuple[Path, ...] = ()
+    needed: tuple[Path, ...] = ()
+    """What is read although it lies in a temporary folder: the project, and Python's own."""
 
 
 def can_confine() -> bool:
@@ -67,7 +69,9 @@ def confine(confines: Confines) -> bool:
     for since, right in ((2, REFER), (3, TRUNCATE), (5, DEVICES)):
         handled |= right if _version() >= since else 0
     ruleset = _ruleset(handled)
-    for path in readable(tuple(p.resolve() for p in confines.sealed)):
+    sealed = tuple(p.resolve() for p in confines.sealed)
+    tops = {Path("/"), *(p.resolve() for p in (*confines.needed, *map(Path, sys.path), Path(sys.prefix)) if p.is_dir())}
+    for path in {path for top in tops for path in readable(sealed, top)}:
         _allow(ruleset, path, EXECUTE | READ_FILE | READ_DIR)
     _allow(ruleset, Path("/"), READ_DIR)
     for path in [*confines.writable, *(Path("/dev") / name for name in DEVICE_FILES)]:
@@ -81,7 +85,7 @@ def confine(confines: Confines) -> bool:
 
 def readable(sealed: Sequence[Path], top: Path = Path("/")) -> Iterator[Path]:
     """The fewest files and folders below `top` that hold all but what is sealed; links are followed by nobody."""
-    if top in sealed or str(top) in ("/dev", "/tmp"):  # noqa: S108 - left out, not used
+    if any(top.is_relative_to(path) for path in sealed) or str(top) in ("/dev", "/tmp"):  # noqa: S108 - left out, not used
         return
     if str(top) == "/proc":
         yield from (top / str(os.getpid()) / name for name in OF_ITSELF)

@@ -7,6 +7,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from twinops.entities.rights import RightsAct, RightsEntry, RightsHead
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -54,6 +56,31 @@ class KeyStore(SubjectKeys, Protocol):
 
     def forget_batch(self, dataset: str, batch: str) -> None:
         """Destroy a batch's key: its quarantined rows are gone in every copy. Nothing happens when there is none."""
+
+
+class Rights(Protocol):
+    """The ledger of what consumers asked and told: consent, objection, restriction, correction, erasure, requests."""
+
+    def entries(self) -> tuple[RightsEntry, ...]:
+        """Every entry, in order."""
+
+    def told(self, entry: RightsEntry) -> Mapping[str, Any]:
+        """The words of an entry that are sealed under its subject's key; nothing where the key is gone."""
+
+    def append(self, *acts: RightsAct) -> tuple[RightsEntry, ...]:
+        """Write acts, all or none, and the project's `rights.json` with them."""
+
+    def sync(self) -> RightsHead:
+        """Write `rights.json` as the ledger is, and note that it was looked at."""
+
+    def check(self, *, max_age_days: int | None = None) -> None:
+        """Refuse when the ledger and `rights.json` disagree, or when nobody looked at it for too long."""
+
+    def state(self, name: str) -> str | None:
+        """A note beside the ledger."""
+
+    def note(self, name: str, value: str) -> None:
+        """Keep such a note."""
 
 
 class Tracking(Protocol):

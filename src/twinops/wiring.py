@@ -17,7 +17,18 @@ from twinops import plugins
 from twinops.entities.day_count import DayCount
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
-from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, Production, Registry, Signer, Tracking
+from twinops.ports import (
+    ColumnLineage,
+    Engine,
+    KeyStore,
+    Lineage,
+    Notebooks,
+    Production,
+    Registry,
+    Rights,
+    Signer,
+    Tracking,
+)
 from twinops.workflows.places import Places
 
 if TYPE_CHECKING:
@@ -92,7 +103,7 @@ class Project:
         store = keystore.open_store(
             self.params.vault.keys,
             own_data=self.params.sources.folder is not None or bool(self.params.own.root),
-            location=os.environ.get("TWINOPS_KEYSTORE") or str(self.places.keystore),
+            location=self._key_folder,
         )
         committed = int(json.loads(self.places.epoch.read_text(encoding="utf-8"))["epoch"])
         if store.epoch() > committed:
@@ -101,6 +112,27 @@ class Project:
                 hint="Commit the newer epoch.json and run the pipeline again.",
             )
         return store
+
+    @property
+    def _key_folder(self) -> str:
+        return os.environ.get("TWINOPS_KEYSTORE") or str(self.places.keystore)
+
+    @cached_property
+    def rights_written(self) -> Rights:
+        """The ledger of rights for whoever brings it up to date: it may be ahead of the project's `rights.json`."""
+        from twinops.adapters.rights_ledger import RightsLedger
+
+        return RightsLedger(Path(self._key_folder), self.keys, self.places.rights)
+
+    @property
+    def rights(self) -> Rights:
+        """The same for whoever goes by it; asked anew each time, for somebody may have objected since.
+
+        Raises:
+            IntegrityError: it is not the one that `rights.json` speaks of, or is older than declared.
+        """
+        self.rights_written.check(max_age_days=self.params.rights.max_age_days)
+        return self.rights_written
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -199,6 +231,7 @@ class Project:
 PORTS: Mapping[Any, str] = {
     Engine: "engine",
     KeyStore: "keys",
+    Rights: "rights",
     Tracking: "tracking",
     Registry: "registry",
     Lineage: "lineage",

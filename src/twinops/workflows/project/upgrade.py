@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from twinops.data.own_sources.watching import watched
+from twinops.entities.rights import RightsHead
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.workflows.places import Places, write
@@ -92,6 +93,8 @@ def _settle(places: Places, own: OwnParams, changes: Sequence[FileChange]) -> No
             path.unlink()
         elif change.fate is not Fate.CONFLICT:
             write(path, watched(str(change.now), own, places.root) if path == places.pipeline else str(change.now))
+    if not places.rights.is_file():  # a project from before there was a ledger of rights
+        write(places.rights, RightsHead().to_text())
 
 
 def _changes(root: Path, known: Mapping[str, str], wanted: Texts) -> Iterator[FileChange]:

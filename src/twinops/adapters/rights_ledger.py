@@ -1,0 +1,284 @@
+"""The ledger of rights, in the key store's database: appended to, never changed, each entry bound to all before it.
+
+`rights.json` in the project tells in the open how far it had grown, so that DVC and git see a change and no person.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+from twinops.entities.canonical import to_json
+from twinops.entities.event import stamp
+from twinops.entities.rights import GOVERNING, MOST_TEXT, Right, RightsAct, RightsEntry, RightsHead, body_of, is_code
+from twinops.errors import IntegrityError, ParamsError
+from twinops.ports import KeyStore
+
+MEND = "`twinops subject sync` writes rights.json as the ledger is; then run `dvc repro` and commit."
+REQUESTS = ("rights", "requests")
+"""The batch key for words of whoever was not recognised."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class RightsLedger:
+    """The ledger in `folder`, whose words open under `keys`, and the project's `file`; `now` is the one clock."""
+
+    folder: Path
+    keys: KeyStore
+    file: Path
+    now: Callable[[], datetime] = field(default=_now)
+
+    def entries(self) -> tuple[RightsEntry, ...]:
+        """Every entry, in order.
+
+        Raises:
+            IntegrityError: an entry was changed, or one is missing in between.
+        """
+        if not self._database.is_file():
+            return ()
+        with self._connection() as db:
+            return tuple(_entries(db))
+
+    def told(self, entry: RightsEntry) -> Mapping[str, Any]:
+        """The sealed words of an entry; nothing where the key is gone."""
+        key = self._key(entry.sid) if entry.sealed is not None else None
+        if entry.sealed is None or key is None:
+            return {}
+        try:
+            found: Mapping[str, Any] = json.loads(AESSIV(key).decrypt(entry.sealed, _bound(entry.act, entry.at)))
+        except (InvalidTag, ValueError):
+            raise IntegrityError(
+                f"The words of entry {entry.seq} of the rights ledger do not open.", hint="Restore the key store."
+            ) from None
+        return found
+
+    def append(self, *acts: RightsAct) -> tuple[RightsEntry, ...]:
+        """Write acts and `rights.json`: all of them, or none.
+
+        Killed between the two, the file is behind: the next `append` or `sync` writes it, everybody else is refused.
+
+        Raises:
+            ParamsError: a text that is too long, or a sentence where a code should stand.
+            IntegrityError: ledger and file do not belong together.
+        """
+        for act in acts:
+            _check(act)
+        # the keys before the transaction: they lie in the same database, behind the same writer lock
+        keyed = [(act, self._key(act.sid) if act.told else None) for act in acts]
+        with self._connection() as db:
+            before = tuple(_entries(db))
+            self._against_foreign_file(before)
+            moment = _to_the_millisecond(self.now())
+            made = tuple(_chained(before, [(act, moment, key) for act, key in keyed]))
+            rows = [(e.seq, body_of(e.act, e.at), e.sealed, e.digest) for e in made]
+            db.executemany("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
+            _keep(db, "seen", stamp(moment))
+            half = self._half(head_of((*before, *made)))
+        half.replace(self.file)
+        return made
+
+    def sync(self) -> RightsHead:
+        """Write `rights.json` as the ledger is, and note that the ledger was looked at now.
+
+        Raises:
+            IntegrityError: the file tells of entries that this ledger does not have.
+        """
+        if not self._database.is_file():
+            self._against_foreign_file(())
+            self._half(RightsHead()).replace(self.file)
+            return RightsHead()
+        with self._connection() as db:
+            found = tuple(_entries(db))
+            self._against_foreign_file(found)
+            _keep(db, "seen", stamp(_to_the_millisecond(self.now())))
+            half = self._half(head_of(found))
+        half.replace(self.file)
+        return head_of(found)
+
+    def check(self, *, max_age_days: int | None = None) -> None:
+        """Refuse to serve anybody by a ledger that is not the project's, or that nobody has looked at for too long.
+
+        Raises:
+            IntegrityError: `rights.json` and the ledger disagree, or the ledger is older than declared.
+        """
+        found, told = self.entries(), self._told_head()
+        if told != head_of(found):
+            self._against_foreign_file(found)
+            raise IntegrityError(
+                f"rights.json tells of {told.entries} entries, the ledger of rights has {head_of(found).entries}.",
+                hint=MEND,
+            )
+        if max_age_days is None:
+            return
+        seen = self.state("seen")
+        age = None if seen is None else (self.now() - datetime.fromisoformat(seen)).days
+        if age is None or age > max_age_days:
+            when = "never" if age is None else f"{age} days ago"
+            raise IntegrityError(
+                f"The ledger of rights was last brought up to date {when}; rights.max_age_days says {max_age_days}.",
+                hint="Take in what was asked meanwhile (`twinops subject requests`), or say that nothing was: `twinops "
+                "subject sync`.",
+            )
+
+    def state(self, name: str) -> str | None:
+        """A note beside the ledger: `seen` (when it was last up to date), `logged` (entries in the audit log)."""
+        if not self._database.is_file():
+            return None
+        with self._connection() as db:
+            row = db.execute("SELECT value FROM rights_state WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def note(self, name: str, value: str) -> None:
+        """Keep such a note."""
+        with self._connection() as db:
+            _keep(db, name, value)
+
+    @property
+    def _database(self) -> Path:
+        return self.folder / "keys.db"
+
+    def _key(self, sid: str) -> bytes | None:
+        if not sid:
+            return self.keys.batch_key(*REQUESTS)
+        return self.keys.subject_keys([sid]).get(sid)
+
+    def _against_foreign_file(self, entries: Sequence[RightsEntry]) -> None:
+        """The file may be behind (somebody was killed, or another clone wrote); never ahead, never of another past."""
+        told = self._told_head()
+        governing = [e for e in entries if e.right in GOVERNING]
+        if told == RightsHead() or (
+            0 < told.entries <= len(governing) and governing[told.entries - 1].digest == told.head
+        ):
+            return
+        raise IntegrityError(
+            f"rights.json tells of {told.entries} entries that this ledger of rights does not have.",
+            hint="Restore the newest key store (TWINOPS_KEYSTORE names its folder), or rights.json from git.",
+        )
+
+    def _told_head(self) -> RightsHead:
+        """What the file says; a project from before there was one had no entry."""
+        try:
+            raw = json.loads(self.file.read_bytes())
+            return RightsHead(int(raw["entries"]), str(raw["head"]))
+        except FileNotFoundError:
+            return RightsHead()
+        except (ValueError, KeyError, TypeError):
+            raise IntegrityError("rights.json cannot be read.", hint="Restore it from git.") from None
+
+    def _half(self, head: RightsHead) -> Path:
+        half = self.file.with_name(f".{self.file.name}.half")
+        with half.open("w", encoding="utf-8") as file:
+            file.write(head.to_text())
+            file.flush()
+            os.fsync(file.fileno())
+        return half
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds the writer lock; committed at the end, undone by an exception."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with closing(sqlite3.connect(self._database, timeout=60, isolation_level=None)) as db:
+            db.execute("PRAGMA secure_delete = ON")
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                for statement in _TABLES:
+                    db.execute(statement)
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+
+
+def head_of(entries: Sequence[RightsEntry]) -> RightsHead:
+    """What the project's file must say of these entries."""
+    governing = [e for e in entries if e.right in GOVERNING]
+    return RightsHead(len(governing), governing[-1].digest) if governing else RightsHead()
+
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS rights "
+    "(seq INTEGER PRIMARY KEY, body TEXT NOT NULL, sealed BLOB, digest TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS rights_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    *(
+        f"CREATE TRIGGER IF NOT EXISTS rights_no_{verb} BEFORE {verb} ON rights "
+        "BEGIN SELECT RAISE(ABORT, 'the ledger of rights is appended to, never changed'); END"
+        for verb in ("update", "delete")
+    ),
+    # REPLACE deletes without asking the trigger above
+    "CREATE TRIGGER IF NOT EXISTS rights_in_order BEFORE INSERT ON rights "
+    "WHEN NEW.seq <> (SELECT COUNT(*) + 1 FROM rights) "
+    "BEGIN SELECT RAISE(ABORT, 'the ledger of rights is appended to, never changed'); END",
+)
+
+
+def _entries(db: sqlite3.Connection) -> Iterator[RightsEntry]:
+    before = ""
+    for place, (seq, body, sealed, digest) in enumerate(
+        db.execute("SELECT seq, body, sealed, digest FROM rights ORDER BY seq"), start=1
+    ):
+        if seq != place or digest != _digest(before, body, sealed):
+            raise IntegrityError(
+                f"Entry {place} of the ledger of rights was changed, or is missing.", hint="Restore the key store."
+            )
+        raw = json.loads(body)
+        at = datetime.fromisoformat(raw.pop("at"))
+        act = RightsAct(Right(raw.pop("right")), **raw)
+        yield RightsEntry(seq, at, act, digest, sealed)
+        before = digest
+
+
+def _chained(
+    before: Sequence[RightsEntry], acts: Sequence[tuple[RightsAct, datetime, bytes | None]]
+) -> Iterator[RightsEntry]:
+    last = before[-1].digest if before else ""
+    for seq, (act, at, key) in enumerate(acts, start=len(before) + 1):
+        # without a key nobody could ever open the words: they are not kept
+        sealed = None if key is None else AESSIV(key).encrypt(to_json(dict(act.told)).encode(), _bound(act, at))
+        last = _digest(last, body_of(act, at), sealed)
+        yield RightsEntry(seq, at, replace(act, told={}), last, sealed)
+
+
+def _bound(act: RightsAct, at: datetime) -> list[bytes]:
+    return [b"rights", body_of(act, at).encode()]
+
+
+def _digest(before: str, body: str, sealed: bytes | None) -> str:
+    inner = hashlib.sha256(sealed or b"").hexdigest()
+    return hashlib.sha256(f"{before}\0{body}\0{inner}".encode()).hexdigest()
+
+
+def _check(act: RightsAct) -> None:
+    wrong = [name for name, value in act.about.items() if not is_code(value)]
+    if wrong:
+        raise ParamsError(f"{wrong[0]} of a rights entry is no short code.", hint="Say it as the reason.")
+    for name, value in act.told.items():
+        if len(str(value)) > MOST_TEXT:
+            raise ParamsError(f"{name} has more than {MOST_TEXT:,} signs.", hint="Say it shorter.")
+    if len(act.person) > 200 or not act.person.isprintable():
+        raise ParamsError(
+            "Who does this is not named as people are.", hint="Name them as compliance/offices.yaml does."
+        )
+
+
+def _keep(db: sqlite3.Connection, name: str, value: str) -> None:
+    db.execute("INSERT OR REPLACE INTO rights_state (name, value) VALUES (?, ?)", (name, value))
+
+
+def _to_the_millisecond(moment: datetime) -> datetime:
+    return datetime.fromisoformat(stamp(moment))

@@ -26,6 +26,7 @@ from twinops.ports import (
     Production,
     Registry,
     Rights,
+    RightsRead,
     Signer,
     Tracking,
 )
@@ -118,21 +119,20 @@ class Project:
         return os.environ.get("TWINOPS_KEYSTORE") or str(self.places.keystore)
 
     @cached_property
-    def rights_written(self) -> Rights:
-        """The ledger of rights for whoever brings it up to date: it may be ahead of the project's `rights.json`."""
+    def rights(self) -> Rights:
+        """The ledger of rights, to be written."""
         from twinops.adapters.rights_ledger import RightsLedger
 
-        return RightsLedger(Path(self._key_folder), self.keys, self.places.rights)
+        return RightsLedger(Path(self._key_folder), self.keys, self.root)
 
-    @property
-    def rights(self) -> Rights:
-        """The same for whoever goes by it; asked anew each time, for somebody may have objected since.
+    @cached_property
+    def rights_read(self) -> RightsRead:
+        """The ledger of rights for whoever goes by it: refused where the project does not follow it, or it is old."""
+        from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 
-        Raises:
-            IntegrityError: it is not the one that `rights.json` speaks of, or is older than declared.
-        """
-        self.rights_written.check(max_age_days=self.params.rights.max_age_days)
-        return self.rights_written
+        return FollowedRights(
+            RightsLedger(Path(self._key_folder), self.keys, self.root), self.params.rights.max_age_days
+        )
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -232,6 +232,7 @@ PORTS: Mapping[Any, str] = {
     Engine: "engine",
     KeyStore: "keys",
     Rights: "rights",
+    RightsRead: "rights_read",
     Tracking: "tracking",
     Registry: "registry",
     Lineage: "lineage",

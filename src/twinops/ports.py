@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from twinops.entities.rights import RightsAct, RightsEntry, RightsHead
+from twinops.entities.rights import LearnedVersion, RightsAct, RightsEntry, RightsHead
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -95,6 +95,16 @@ class Rights(Protocol):
 
     def note(self, name: str, value: str) -> None:
         """Keep such a note."""
+
+
+class LearnedFrom(Protocol):
+    """Which registered versions learned from whom."""
+
+    def remember(self, version: LearnedVersion, sids: Iterable[str]) -> None:
+        """Keep who a version learned from."""
+
+    def of(self, sids: Iterable[str]) -> tuple[LearnedVersion, ...]:
+        """Every version that learned from one of these."""
 
 
 class Tracking(Protocol):

@@ -21,6 +21,7 @@ from twinops.ports import (
     ColumnLineage,
     Engine,
     KeyStore,
+    LearnedFrom,
     Lineage,
     Notebooks,
     Production,
@@ -135,6 +136,13 @@ class Project:
         )
 
     @cached_property
+    def learned(self) -> LearnedFrom:
+        """Which versions learned from whom."""
+        from twinops.adapters.lineage_index import LineageIndex
+
+        return LineageIndex(Path(self._key_folder))
+
+    @cached_property
     def tracking(self) -> Tracking:
         """The ledger of runs."""
         from twinops.adapters.mlflow.tracking import MlflowTracking
@@ -233,6 +241,7 @@ PORTS: Mapping[Any, str] = {
     KeyStore: "keys",
     Rights: "rights",
     RightsRead: "rights_read",
+    LearnedFrom: "learned",
     Tracking: "tracking",
     Registry: "registry",
     Lineage: "lineage",

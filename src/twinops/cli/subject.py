@@ -81,6 +81,33 @@ def correct(
 
 
 @app.command()
+def export(
+    ctx: typer.Context,
+    who: Id,
+    by: By,
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder, or a file that ends in .zip.")],
+    identified_by: Annotated[str, typer.Option(help="How it was checked who asks; sealed beside the event.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The copy of everything held and made of one consumer (arts. 15, 20): a page to read, JSON and CSV."""
+    from twinops.cli._copy_files import against_full, write_copy
+    from twinops.workflows.subject.export import Identified
+
+    against_full(out)
+    project = home(ctx)
+    made = project.run("subject.export", who=who, identified=Identified(by, identified_by))
+    if made.refused is None:
+        write_copy(out, made.files)
+    from twinops.cli._rights_log import keep
+
+    held = f"{made.subject}: {made.records:,} records, {made.withheld:,} cells held back, {len(made.files)} files"
+    answer(made, as_json=as_json, text=made.refused or f"{held} in {out}; open your-data.html")
+    keep(project)
+    raise typer.Exit(REFUSED if made.refused else 0)
+
+
+@app.command()
 def take(
     ctx: typer.Context,
     file: Annotated[Path, typer.Option(help="CSV or JSON: id, act, purpose, reason, …", dir_okay=False)],

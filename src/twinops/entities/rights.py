@@ -84,6 +84,15 @@ class RightsEntry:
 
 
 @dataclass(frozen=True)
+class LearnedVersion:
+    """A registered version of a model, and the key of the candidate it was made from."""
+
+    model: str
+    version: str
+    key: str
+
+
+@dataclass(frozen=True)
 class RightsHead:
     """What a followed file holds: of how many entries it tells, and the digest of the last."""
 

@@ -68,7 +68,7 @@ class OnePerson:
         for name in plugins.names(SOURCES):
             table = self.tables.source(name, otherwise=NOTHING)
             if table.num_rows:
-                rows, withheld = self._plain(table, own=own if name not in PROFILES else None)
+                rows, withheld = self._plain(table, own=own if name not in PROFILES else None, coded=coded(name))
                 yield HeldRows(name, law[name].collected_from, rows, law[name], withheld)
 
     def made(self) -> Iterator[HeldRows]:
@@ -88,13 +88,15 @@ class OnePerson:
             found += [str(v) for row in table.to_pylist() for k, v in row.items() if k != SID and v is not None]
         return tuple(found)
 
-    def _plain(self, table: pa.Table, *, own: tuple[str, ...] | None) -> tuple[tuple[dict[str, Any], ...], int]:
+    def _plain(
+        self, table: pa.Table, *, own: tuple[str, ...] | None, coded: frozenset[str] = frozenset()
+    ) -> tuple[tuple[dict[str, Any], ...], int]:
         numbers = {sid: n for n, sid in enumerate(self.sids, start=1)}
         rows, withheld = [], 0
         for row in table.to_pylist():
             plain = {"your_record": numbers[str(row.pop(SID))]}
             for name, value in row.items():
-                told = self._told(name, value, numbers, own)
+                told = self._told(name, value, numbers, None if name in coded else own)
                 withheld += told in (ANOTHER, WITHHELD)
                 plain[name] = told
             rows.append(plain)
@@ -115,6 +117,11 @@ class OnePerson:
             return count.date_of(day).isoformat()
         except (OverflowError, ValueError):
             return day
+
+
+def coded(source: str) -> frozenset[str]:
+    """Columns of a source that hold words of a closed list: nobody writes of anybody in them."""
+    return frozenset(c.name for c in plugins.load(SOURCES, source).SCHEMA.columns if c.allowed is not None)
 
 
 def _is_sid(value: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 WITHHELD = "[withheld: may tell of another person (GDPR art. 15(4))]"
 FEWEST_WORDS = 4
 """A cell of fewer words is a value, unless it holds an address or handle."""
-_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+|(?<!\w)@\w{2,}|(?:\+|00)?\d[\d ()/.-]{6,}\d")
+_ADDRESS = re.compile(r"[^\s@<>]+@[^\s@<>]+|(?<!\w)@\w{2,}|(?<!\w)(?:\+|00)?\d[\d ()/.-]{6,}\d(?!\w)")
 _NAMED = re.compile(r"\b[^\W\d_a-z][\w'’-]+(?:\s+(?:van|von|de|der|la|le|di|al|bin)\b)*\s+[^\W\d_a-z][\w'’-]+")
 _TITLED = re.compile(
     r"\b(?:Mr|Mrs|Ms|Mx|Dr|Prof|Herr|Frau|Mme|Mlle|M\.)\.?\s+\w+"
@@ -22,8 +22,8 @@ def tells_of_others(text: str, own: Iterable[str]) -> bool:
 
     >>> tells_of_others("Ann Lee told me so, write to bob@example.org", ["Ann Lee"])
     True
-    >>> tells_of_others("the milk was sour", [])
-    False
+    >>> tells_of_others("the milk was sour", []), tells_of_others("fe59966235e437ec", [])
+    (False, False)
     """
     known = " ".join(own).casefold()
     foreign = [m for m in _ADDRESS.findall(text) if m.casefold().strip(" .,;") not in known]

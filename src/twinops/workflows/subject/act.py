@@ -17,12 +17,11 @@ from twinops.data.vault.sealed_file import subjects_in
 from twinops.entities.consent import Purpose
 from twinops.entities.rights import MOST_TEXT, Right, RightsAct, RightsEntry, pseudonym
 from twinops.errors import DataError, ParamsError
+from twinops.governance.subject_cases import RESTRICTS
 from twinops.workflows.intake import SUBJECT
 from twinops.workflows.subject.desk import WRONG_OFFICE, ActingOfficer, Desk, Whoever
 from twinops.workflows.twin.open import UNKNOWN
 
-GROUNDS = ("a", "b", "c", "d")
-"""Of art. 18(1): contested accuracy, unlawful use, needed for claims, objection under way."""
 NOT_A_CHILD = "is under age: a child's consent to be profiled for marketing is not relied on (GDPR art. 8, rec. 71)"
 FOLLOWS = (
     "`twin` and `segments` follow at once; `dvc repro` follows in training, scoring and offers, without -f: commit "
@@ -201,8 +200,8 @@ def _object(case: _Case) -> _Settled:
 
 def _restrict(case: _Case) -> _Settled:
     ground = case.asked.ground.strip()
-    if ground not in GROUNDS:
-        return _Settled(mistake=f"restriction has a ground of art. 18(1): one of {', '.join(GROUNDS)}")
+    if ground not in RESTRICTS:
+        return _Settled(mistake=f"restriction has a ground of art. 18(1): one of {', '.join(RESTRICTS)}")
     acts = [
         case.act(Right.RESTRICTED, s, about={"ground": f"18(1)({ground})"})
         for s in case.sids

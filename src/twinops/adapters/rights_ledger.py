@@ -1,6 +1,6 @@
 """The ledger of rights, in the key store's database: appended to, never changed, each entry bound to all before it.
 
-`rights.json` and `corrections.json` in the project tell how far it had grown: DVC and git see a change and no person.
+`rights.json` and its like in the project tell how far it had grown: DVC and git see a change and no person.
 """
 
 from __future__ import annotations
@@ -235,6 +235,15 @@ class FollowedRights:
         """
         self.ledger.check("corrections.json")
         return tuple(e for e in self.ledger.entries() if e.right is Right.CORRECTED)
+
+    def holds(self) -> tuple[RightsEntry, ...]:
+        """Entries that keep records for legal claims, or let them go.
+
+        Raises:
+            IntegrityError: `holds.json` and the ledger disagree.
+        """
+        self.ledger.check("holds.json")
+        return tuple(e for e in self.ledger.entries() if e.right in FOLLOWED["holds.json"])
 
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
         """The sealed words of an entry."""

@@ -27,6 +27,9 @@ from twinops.workflows.places import write
 from twinops.workflows.quarantine.expire import Quarantine, expire
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
 
+LEDGERS = ("consent", "choices")
+"""What was allowed and refused is shown as long as anything rests on it (art. 7(1)), and a no never lapses: it goes
+with the person."""
 NEXT = (
     "Next: `dvc commit` keeps the files as they lie, or `dvc repro` collects the same from files that are still there; "
     "commit retained.json with it."
@@ -148,7 +151,7 @@ def _counted(desk: Desk, day: date) -> RetentionRun:
         first = day - timedelta(days=law.retention_days)
         number = desk.receipts.days.number(first)
         _aged(ages, table, column, number)
-        one = _outlived(table, column, number, held)
+        one = (0, 0, 0) if name in LEDGERS else _outlived(table, column, number, held)
         if one[0] or one[2]:
             found.append(Outlived(name, law.retention_days, first, *one))
     due = tuple(sorted(sid for sid, old in ages.items() if old and sid not in held))

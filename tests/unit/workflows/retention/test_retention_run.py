@@ -136,6 +136,12 @@ def test_a_person_with_anything_young_under_any_id_is_not_due(world):
     assert world.sid(MERGED) not in young.due
 
 
+def test_a_no_never_lapses(world):
+    found = done(world, on=date(2200, 1, 1), apply=ApplyRetention("dpo"))
+    assert {o.source for o in found.outlived} & {"consent", "choices"} == set()
+    assert len(days_of(world, "consent")) > 0
+
+
 def test_the_wrong_office_lets_nothing_go(world):
     rows = len(days_of(world))
     assert done(world, apply=ApplyRetention("risk-officer")).refused is not None

@@ -63,7 +63,7 @@ class KeyStore(SubjectKeys, Protocol):
 
 
 class KeyKeeper(KeyStore, Protocol):
-    """The key store for whoever keeps it: it may be ahead of the project's `epoch.json`, and people are erased in it."""
+    """The key store for whoever erases and rotates: it may be ahead of the project's `epoch.json`."""
 
     def erase(self, what: Erasing) -> Mapping[str, Any]:
         """Destroy keys, keep the persons away and raise the epoch, all or nothing; what was recorded of it."""

@@ -128,7 +128,7 @@ def _people(shop: Shop, store: SqliteKeyStore, households: int) -> None:
     linked = store.subject_ids(records)
     links = pa.table({"sid": cards, "source": ["crm"] * households, "record": linked})
     write_sealed(links, shop.root / "data" / "twin" / "links.parquet", dataset="links", keys=store, subject="sid")
-    days = [-5_000 if n == MINOR else -20_000 for n in range(households)]
+    days = [-2_500 if n == MINOR else -20_000 for n in range(households)]
     born = pa.table({"sid": cards, "birth_day": pa.array(days, pa.int64())})
     write_sealed(born, shop.root / "data" / "births" / "births.parquet", dataset="births", keys=store, subject="sid")
     trained = pa.table({"sid": cards[: households // 2], "rows": [1] * (households // 2)})

@@ -66,7 +66,10 @@ class SqliteDatabase:
     def writing(self) -> Iterator[KeyRows]:
         """One transaction."""
         with closing(_opened(self.path)) as db:
-            db.execute("BEGIN IMMEDIATE")
+            try:
+                db.execute("BEGIN IMMEDIATE")
+            except sqlite3.DatabaseError as problem:
+                raise _no_database(self.path, problem) from None
             try:
                 for table in self._tables:
                     db.execute(table)
@@ -138,8 +141,8 @@ def copied(source: Path, into: Path) -> None:
     try:
         with closing(_opened(source)) as held, closing(sqlite3.connect(into)) as made:
             held.backup(made)
-    except sqlite3.DatabaseError:
-        raise IntegrityError(f"{source.name} is no database of keys.", hint="Name a file of `keys backup`.") from None
+    except sqlite3.DatabaseError as problem:
+        raise _no_database(source, problem) from None
 
 
 class _SqliteRows:
@@ -180,6 +183,12 @@ def _opened(path: Path) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=60, isolation_level=None)
     db.execute("PRAGMA secure_delete = ON")
     return db
+
+
+def _no_database(path: Path, problem: sqlite3.DatabaseError) -> IntegrityError | ServiceError:
+    if isinstance(problem, sqlite3.OperationalError):
+        return ServiceError(f"The key store does not answer: {problem}.", hint="Wait for whoever writes in it.")
+    return IntegrityError(f"{path.name} is no database of keys.", hint="Restore a copy: `twinops keys restore FILE`.")
 
 
 def _unreachable(problem: Exception) -> ServiceError:

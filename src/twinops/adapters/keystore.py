@@ -1,4 +1,4 @@
-"""Where keys live, outside git, DVC and MLflow: a published demo key for shipped public data, a database for your own."""
+"""Where keys live, outside git, DVC and MLflow: a published demo key for shipped data, a database for your own."""
 
 from __future__ import annotations
 
@@ -105,9 +105,8 @@ class StoredKeys:
         self._barred: frozenset[str] = frozenset()
         with database.writing() as db:
             if not db.all("SELECT 1 FROM state WHERE name = 'pepper'"):
-                pepper = (keks.fresh(0) or keks.key(0)).encrypt(secrets.token_bytes(64), [b"pepper"])
+                pepper = _first(keks).encrypt(secrets.token_bytes(64), [b"pepper"])
                 _keep(db, epoch=0, kek=0, kek_since=today().isoformat(), pepper=pepper)
-            keks.destroyed_below(_kek_number(db))
 
     def barring(self, erased: Iterable[str]) -> StoredKeys:
         """The same store, in which these pseudonyms have no key whatever the database says: it may be an old copy."""
@@ -142,26 +141,29 @@ class StoredKeys:
 
     def known_sids(self, natural_ids: Iterable[str]) -> dict[str, str]:
         """Of these natural ids those that are enrolled and not erased."""
+        asked = list(natural_ids)
         with self._database.writing() as db:
             pepper = _pepper(db, self._kek(db))
-            lookups = {_lookup(pepper, natural): natural for natural in natural_ids}
+            lookups = {_lookup(pepper, natural): natural for natural in asked}
             held = db.all("SELECT lookup, sid FROM subject WHERE lookup IN EACH(?)", json.dumps(list(lookups)))
         return {lookups[lookup]: sid for lookup, sid in held if not self._bars(sid)}
 
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """The keys of all subjects that still have one."""
+        asked = json.dumps(list(sids))  # before the lock: who makes them may ask the store as well
         with self._database.writing() as db:
             kek = self._kek(db)
-            held = db.all(_KEYS, json.dumps(list(sids)))
+            held = db.all(_KEYS, asked)
             return {sid: _unwrapped(kek, wrapped, sid) for sid, wrapped in held if not self._bars(sid)}
 
     def suppressed(self, contacts: Iterable[str]) -> frozenset[str]:
         """Those of these natural ids and contacts that belong to somebody who was erased."""
+        asked = set(contacts)
         with self._database.writing() as db:
             if not db.all("SELECT 1 FROM suppressed LIMIT 1"):
                 return frozenset()
             pepper = _pepper(db, self._kek(db))
-            lookups = {lookup: c for c in set(contacts) for lookup in (_lookup(pepper, c), _of_contact(pepper, c))}
+            lookups = {lookup: c for c in asked for lookup in (_lookup(pepper, c), _of_contact(pepper, c))}
             found = db.all("SELECT lookup FROM suppressed WHERE lookup IN EACH(?)", json.dumps(list(lookups)))
         return frozenset(lookups[lookup] for (lookup,) in found)
 
@@ -235,9 +237,10 @@ class StoredKeys:
 
     def erased_as(self, who: Iterable[str]) -> dict[str, str]:
         """Of these natural ids or sids those that were erased, with the name of the act."""
+        asked = list(who)
         with self._database.writing() as db:
             pepper = _pepper(db, self._kek(db))
-            lookups = {_lookup(pepper, one): one for one in who}
+            lookups = {_lookup(pepper, one): one for one in asked}
             rows = db.all("SELECT lookup, name FROM erased WHERE lookup IN EACH(?)", json.dumps(list(lookups)))
         return {lookups[lookup]: str(name) for lookup, name in rows}
 
@@ -252,6 +255,8 @@ class StoredKeys:
         """Note that an act is done, and the digest of its certificate."""
         with self._database.writing() as db:
             db.all("UPDATE erasure SET done = ? WHERE name = ?", certificate, name)
+            number = _kek_number(db)
+        self._keks.destroyed_below(number)  # what a killed command left
 
     def rotate(self) -> KeyStanding:
         """Wrap everything under the next KEK and destroy the one before: copies of the old database open nothing.
@@ -419,6 +424,14 @@ def _carried(source: KeyDatabase, into: KeyDatabase) -> None:
             made.all(f"DELETE FROM {table}")  # noqa: S608
             rows = held.all(f"SELECT * FROM {table}")  # noqa: S608
             made.many(f"INSERT INTO {table} VALUES ({', '.join('?' * columns)})", rows)  # noqa: S608
+
+
+def _first(keks: WrappingKeys) -> AESSIV:
+    """The first wrapping key; one that is there already is kept, for copies of a lost database are wrapped by it."""
+    try:
+        return keks.key(0)
+    except IntegrityError:
+        return keks.fresh(0) or keks.key(0)
 
 
 def _keep(db: KeyRows, **values: Any) -> None:

@@ -72,7 +72,7 @@ VERIFY = {
     "allowed_signers": "one line, `EMAIL KEY`, with e-mail and key from compliance/offices.yaml of a commit you trust",
     "marks": "git show HEAD:epoch.json lists every pseudonym below `erased`, and an epoch at least as high",
     "pseudonym": "s- and the first 16 hexadecimal digits of SHA-256 of `twinops audit log` followed by the subject id",
-    "frames": "the column `sid` of any sealed Parquet file stands in the open (binary, 16 bytes): pyarrow reads it, and "
+    "frames": "the column `sid` of any sealed Parquet file stands in the open (16 bytes): pyarrow reads it, and "
     "its pseudonym tells whether a frame of an erased subject is in it; the frame is AES-SIV (RFC 5297)",
 }
 
@@ -207,8 +207,8 @@ def _stays(record: Record) -> list[str]:
     return [
         f"{record['kept_away']:,} keyed hashes of numbers and addresses, in the key store alone, so that the persons "
         "are not taken in again (arts. 17(3)(b), 5(2)).",
-        f"{len(record['erased']):,} pseudonyms in epoch.json, made from random ids, so that no older copy of keys opens "
-        "anything of theirs.",
+        f"{len(record['erased']):,} pseudonyms in epoch.json, made from random ids, so that no older copy of keys "
+        "opens anything of theirs.",
         "Figures on groups of ten or more, and models as decided above.",
         "This certificate and the entries of the rights ledger (art. 5(2)); their sealed words went with the key.",
     ]

@@ -1,4 +1,4 @@
-"""Find the certificate of an erasure, and check one: who signed it, that nothing in it was changed, and what marks say."""
+"""Check the certificate of an erasure: who signed it, that nothing in it was changed, and what epoch.json says."""
 
 from __future__ import annotations
 

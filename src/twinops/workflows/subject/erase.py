@@ -1,4 +1,4 @@
-"""Erase persons (GDPR art. 17): keys destroyed, every clone told, versions told, and a certificate that says what is not.
+"""Erase persons (GDPR art. 17): keys destroyed, clones and versions told, and a certificate that says what is not.
 
 What is recorded in the transaction that destroys the keys decides all that follows, so whoever is killed in between
 runs the command again and gets the same certificate.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twinops.entities.erasure import CopyFound, Erasing, ErasureMarks, KeyStanding
-from twinops.entities.rights import RightsAct, RightsEntry, RightsHead
+from twinops.entities.rights import LearnedVersion, RightsAct, RightsEntry, RightsHead
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,23 +97,37 @@ class KeyRestorer(Protocol):
         """Put a copy in place, then forget again whoever the project says was erased."""
 
 
+class RightsRead(Protocol):
+    """What consumers asked and told: consent, objection, restriction, correction, erasure, requests."""
+
+    def entries(self) -> tuple[RightsEntry, ...]:
+        """Every entry, in order."""
+
+    def corrections(self) -> tuple[RightsEntry, ...]:
+        """Entries that put a field of a source right."""
+
+    def told(self, entry: RightsEntry) -> Mapping[str, Any]:
+        """The words of an entry that are sealed under its subject's key; nothing where the key is gone."""
+
+
 class Rights(Protocol):
-    """The ledger of what consumers asked and told: consent, objection, restriction, correction, erasure, requests."""
+    """The ledger itself: for whoever brings it up to date. It may be ahead of what the project follows."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The one clock."""
 
     def entries(self) -> tuple[RightsEntry, ...]:
         """Every entry, in order."""
 
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
-        """The words of an entry that are sealed under its subject's key; nothing where the key is gone."""
+        """The words of an entry; nothing where the key is gone."""
 
     def append(self, *acts: RightsAct) -> tuple[RightsEntry, ...]:
-        """Write acts, all or none, and the project's `rights.json` with them."""
+        """Write acts, all or none, and the files by which the project follows."""
 
-    def sync(self) -> RightsHead:
-        """Write `rights.json` as the ledger is, and note that it was looked at."""
-
-    def check(self, *, max_age_days: int | None = None) -> None:
-        """Refuse when the ledger and `rights.json` disagree, or when nobody looked at it for too long."""
+    def sync(self) -> tuple[RightsHead, ...]:
+        """Write those files as the ledger is, and note that it was looked at."""
 
     def state(self, name: str) -> str | None:
         """A note beside the ledger."""
@@ -124,6 +138,16 @@ class Rights(Protocol):
 
 class RightsKeeper(Rights, Protocol):
     """The ledger for whoever erases: before `epoch.json` says so."""
+
+
+class LearnedFrom(Protocol):
+    """Which registered versions learned from whom."""
+
+    def remember(self, version: LearnedVersion, sids: Iterable[str]) -> None:
+        """Keep who a version learned from."""
+
+    def of(self, sids: Iterable[str]) -> tuple[LearnedVersion, ...]:
+        """Every version that learned from one of these."""
 
 
 class Tracking(Protocol):

@@ -24,12 +24,14 @@ from twinops.ports import (
     KeyKeeper,
     KeyRestorer,
     KeyStore,
+    LearnedFrom,
     Lineage,
     Notebooks,
     Production,
     Registry,
     Rights,
     RightsKeeper,
+    RightsRead,
     Signer,
     Tracking,
     Versions,
@@ -154,28 +156,34 @@ class Project:
         return str(self.places.keystore) if not named or "://" in named else named
 
     @cached_property
-    def rights_written(self) -> Rights:
-        """The ledger of rights for whoever brings it up to date: it may be ahead of the project's `rights.json`."""
+    def rights(self) -> Rights:
+        """The ledger of rights, to be written."""
         from twinops.adapters.rights_ledger import RightsLedger
 
-        return RightsLedger(Path(self._key_folder), self.keys, self.places.rights)
+        return RightsLedger(Path(self._key_folder), self.keys, self.root)
 
     @cached_property
     def rights_kept(self) -> RightsKeeper:
         """The same for whoever erases: before `epoch.json` tells of it."""
         from twinops.adapters.rights_ledger import RightsLedger
 
-        return RightsLedger(Path(self._key_folder), self.key_keeper, self.places.rights)
+        return RightsLedger(Path(self._key_folder), self.key_keeper, self.root)
 
-    @property
-    def rights(self) -> Rights:
-        """The same for whoever goes by it; asked anew each time, for somebody may have objected since.
+    @cached_property
+    def rights_read(self) -> RightsRead:
+        """The ledger of rights for whoever goes by it: refused where the project does not follow it, or it is old."""
+        from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 
-        Raises:
-            IntegrityError: it is not the one that `rights.json` speaks of, or is older than declared.
-        """
-        self.rights_written.check(max_age_days=self.params.rights.max_age_days)
-        return self.rights_written
+        return FollowedRights(
+            RightsLedger(Path(self._key_folder), self.keys, self.root), self.params.rights.max_age_days
+        )
+
+    @cached_property
+    def learned(self) -> LearnedFrom:
+        """Which versions learned from whom."""
+        from twinops.adapters.lineage_index import LineageIndex
+
+        return LineageIndex(Path(self._key_folder))
 
     @cached_property
     def copies(self) -> Copies:
@@ -302,6 +310,8 @@ PORTS: Mapping[Any, str] = {
     Commits: "commits",
     Versions: "versions",
     Rights: "rights",
+    RightsRead: "rights_read",
+    LearnedFrom: "learned",
     Tracking: "tracking",
     Registry: "registry",
     Lineage: "lineage",

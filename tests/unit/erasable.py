@@ -46,9 +46,9 @@ class Shop:
         """Its key store."""
         return SqliteKeyStore(self.root / "keystore", today=lambda: TODAY)
 
-    def asked(self, *ids: str, by: str = "data owner", **more: Any) -> ErasureAsked:
+    def asked(self, *ids: str, office: str = "data owner", **more: Any) -> ErasureAsked:
         """A request as the command line makes it."""
-        told = {"reason": "asked by letter", "email": PEOPLE[by][1], "key": self.signing[by], "moment": MOMENT}
+        told = {"reason": "asked by letter", "by": PEOPLE[office][1], "key": self.signing[office], "moment": MOMENT}
         return ErasureAsked(ids, **{**told, **more})
 
     def erase(self, *ids: str, **more: Any) -> ErasureDone:

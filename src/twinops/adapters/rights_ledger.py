@@ -1,6 +1,6 @@
 """The ledger of rights, in the key store's database: appended to, never changed, each entry bound to all before it.
 
-`rights.json` in the project tells in the open how far it had grown, so that DVC and git see a change and no person.
+`rights.json` and `corrections.json` in the project tell how far it had grown: DVC and git see a change and no person.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
-from twinops.entities.rights import GOVERNING, MOST_TEXT, Right, RightsAct, RightsEntry, RightsHead, body_of, is_code
+from twinops.entities.rights import FOLLOWED, MOST_TEXT, Right, RightsAct, RightsEntry, RightsHead, body_of, is_code
 from twinops.errors import IntegrityError, ParamsError
 from twinops.ports import KeyStore
 
-MEND = "`twinops subject sync` writes rights.json as the ledger is; then run `dvc repro` and commit."
+MEND = "`twinops subject sync` writes %s as the ledger is; then run `dvc repro` and commit."
 REQUESTS = ("rights", "requests")
 """The batch key for words of whoever was not recognised."""
 
@@ -36,11 +36,11 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class RightsLedger:
-    """The ledger in `folder`, whose words open under `keys`, and the project's `file`; `now` is the one clock."""
+    """The ledger in `folder`, whose words open under `keys`; `root` is the project, `now` the one clock."""
 
     folder: Path
     keys: KeyStore
-    file: Path
+    root: Path
     now: Callable[[], datetime] = field(default=_now)
 
     def entries(self) -> tuple[RightsEntry, ...]:
@@ -68,9 +68,9 @@ class RightsLedger:
         return found
 
     def append(self, *acts: RightsAct) -> tuple[RightsEntry, ...]:
-        """Write acts and `rights.json`: all of them, or none.
+        """Write acts and the followed files: all of them, or none.
 
-        Killed between the two, the file is behind: the next `append` or `sync` writes it, everybody else is refused.
+        Killed between the two, a file is behind: the next `append` or `sync` writes it, everybody else is refused.
 
         Raises:
             ParamsError: a text that is too long, or a sentence where a code should stand.
@@ -82,46 +82,43 @@ class RightsLedger:
         keyed = [(act, self._key(act.sid) if act.told else None) for act in acts]
         with self._connection() as db:
             before = tuple(_entries(db))
-            self._against_foreign_file(before)
+            self._against_foreign_files(before)
             moment = _to_the_millisecond(self.now())
             made = tuple(_chained(before, [(act, moment, key) for act, key in keyed]))
             rows = [(e.seq, body_of(e.act, e.at), e.sealed, e.digest) for e in made]
             db.executemany("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
             _keep(db, "seen", stamp(moment))
-            half = self._half(head_of((*before, *made)))
-        half.replace(self.file)
+            halves = self._halves((*before, *made))
+        _in_place(halves)
         return made
 
-    def sync(self) -> RightsHead:
-        """Write `rights.json` as the ledger is, and note that the ledger was looked at now.
+    def sync(self) -> tuple[RightsHead, ...]:
+        """Write the followed files as the ledger is, and note that the ledger was looked at now.
 
         Raises:
-            IntegrityError: the file tells of entries that this ledger does not have.
+            IntegrityError: a file tells of entries that this ledger does not have.
         """
-        if not self._database.is_file():
-            self._against_foreign_file(())
-            self._half(RightsHead()).replace(self.file)
-            return RightsHead()
+        found = self.entries()
+        self._against_foreign_files(found)
         with self._connection() as db:
             found = tuple(_entries(db))
-            self._against_foreign_file(found)
             _keep(db, "seen", stamp(_to_the_millisecond(self.now())))
-            half = self._half(head_of(found))
-        half.replace(self.file)
-        return head_of(found)
+            halves = self._halves(found)
+        _in_place(halves)
+        return tuple(head_of(found, kinds) for kinds in FOLLOWED.values())
 
-    def check(self, *, max_age_days: int | None = None) -> None:
+    def check(self, file: str = "rights.json", *, max_age_days: int | None = None) -> None:
         """Refuse to serve anybody by a ledger that is not the project's, or that nobody has looked at for too long.
 
         Raises:
-            IntegrityError: `rights.json` and the ledger disagree, or the ledger is older than declared.
+            IntegrityError: the followed file and the ledger disagree, or the ledger is older than declared.
         """
-        found, told = self.entries(), self._told_head()
-        if told != head_of(found):
-            self._against_foreign_file(found)
+        found, told = self.entries(), self._told(file)
+        here = head_of(found, FOLLOWED[file])
+        if told != here:
+            self._against_foreign_files(found)
             raise IntegrityError(
-                f"rights.json tells of {told.entries} entries, the ledger of rights has {head_of(found).entries}.",
-                hint=MEND,
+                f"{file} tells of {told.entries} entries, the ledger of rights has {here.entries}.", hint=MEND % file
             )
         if max_age_days is None:
             return
@@ -157,36 +154,39 @@ class RightsLedger:
             return self.keys.batch_key(*REQUESTS)
         return self.keys.subject_keys([sid]).get(sid)
 
-    def _against_foreign_file(self, entries: Sequence[RightsEntry]) -> None:
-        """The file may be behind (somebody was killed, or another clone wrote); never ahead, never of another past."""
-        told = self._told_head()
-        governing = [e for e in entries if e.right in GOVERNING]
-        if told == RightsHead() or (
-            0 < told.entries <= len(governing) and governing[told.entries - 1].digest == told.head
-        ):
-            return
-        raise IntegrityError(
-            f"rights.json tells of {told.entries} entries that this ledger of rights does not have.",
-            hint="Restore the newest key store (TWINOPS_KEYSTORE names its folder), or rights.json from git.",
-        )
+    def _against_foreign_files(self, entries: Sequence[RightsEntry]) -> None:
+        """A file may be behind (somebody was killed, or another clone wrote); never ahead, never of another past."""
+        for file, kinds in FOLLOWED.items():
+            told, ours = self._told(file), [e for e in entries if e.right in kinds]
+            if told == RightsHead() or (0 < told.entries <= len(ours) and ours[told.entries - 1].digest == told.head):
+                continue
+            raise IntegrityError(
+                f"{file} tells of {told.entries} entries that this ledger of rights does not have.",
+                hint=f"Restore the newest key store (TWINOPS_KEYSTORE names its folder), or {file} from git.",
+            )
 
-    def _told_head(self) -> RightsHead:
-        """What the file says; a project from before there was one had no entry."""
+    def _told(self, file: str) -> RightsHead:
+        """What a file says; a project from before there was one had no entry."""
         try:
-            raw = json.loads(self.file.read_bytes())
+            raw = json.loads((self.root / file).read_bytes())
             return RightsHead(int(raw["entries"]), str(raw["head"]))
         except FileNotFoundError:
             return RightsHead()
         except (ValueError, KeyError, TypeError):
-            raise IntegrityError("rights.json cannot be read.", hint="Restore it from git.") from None
+            raise IntegrityError(f"{file} cannot be read.", hint="Restore it from git.") from None
 
-    def _half(self, head: RightsHead) -> Path:
-        half = self.file.with_name(f".{self.file.name}.half")
-        with half.open("w", encoding="utf-8") as file:
-            file.write(head.to_text())
-            file.flush()
-            os.fsync(file.fileno())
-        return half
+    def _halves(self, entries: Sequence[RightsEntry]) -> dict[Path, Path]:
+        """The files as they will be, beside those that are: half file -> place."""
+        texts = {self.root / file: head_of(entries, kinds).to_text() for file, kinds in FOLLOWED.items()}
+        halves = {}
+        for place, text in texts.items():
+            half = place.with_name(f".{place.name}.half")
+            with half.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            halves[half] = place
+        return halves
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
@@ -205,10 +205,45 @@ class RightsLedger:
             db.execute("COMMIT")
 
 
-def head_of(entries: Sequence[RightsEntry]) -> RightsHead:
-    """What the project's file must say of these entries."""
-    governing = [e for e in entries if e.right in GOVERNING]
-    return RightsHead(len(governing), governing[-1].digest) if governing else RightsHead()
+def head_of(entries: Sequence[RightsEntry], kinds: frozenset[Right]) -> RightsHead:
+    """What a followed file must say of these entries."""
+    told = [e for e in entries if e.right in kinds]
+    return RightsHead(len(told), told[-1].digest) if told else RightsHead()
+
+
+@dataclass(frozen=True)
+class FollowedRights:
+    """The ledger for whoever goes by it: each time it is read, it must be the one the project follows, and fresh."""
+
+    ledger: RightsLedger
+    max_age_days: int | None = None
+
+    def entries(self) -> tuple[RightsEntry, ...]:
+        """Every entry.
+
+        Raises:
+            IntegrityError: see `RightsLedger.check`.
+        """
+        self.ledger.check(max_age_days=self.max_age_days)
+        return self.ledger.entries()
+
+    def corrections(self) -> tuple[RightsEntry, ...]:
+        """Entries that put a field right.
+
+        Raises:
+            IntegrityError: `corrections.json` and the ledger disagree.
+        """
+        self.ledger.check("corrections.json")
+        return tuple(e for e in self.ledger.entries() if e.right is Right.CORRECTED)
+
+    def told(self, entry: RightsEntry) -> Mapping[str, Any]:
+        """The sealed words of an entry."""
+        return self.ledger.told(entry)
+
+
+def _in_place(halves: Mapping[Path, Path]) -> None:
+    for half, place in halves.items():
+        half.replace(place)
 
 
 _TABLES = (

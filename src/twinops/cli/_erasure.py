@@ -14,17 +14,15 @@ from twinops.errors import REFUSED, IntegrityError, ParamsError
 if TYPE_CHECKING:
     from twinops.workflows.subject.erase import ErasureDone
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
 NEXT = "Next: `dvc repro` builds features, models and figures without them; then push the commit."
-As = Annotated[str, typer.Option("--as", help="Your e-mail, as compliance/offices.yaml has it.")]
+By = Annotated[str, typer.Option(help="Who you are: name, address or account in compliance/offices.yaml.")]
 Key = Annotated[Path, typer.Option(help="Your ssh key, which signs the certificate.", dir_okay=False)]
 OWN_KEY = Path("~/.ssh/id_ed25519")
 
 
-@app.command()
 def erase(
     ctx: typer.Context,
-    email: As,
+    by: By,
     who: Annotated[str, typer.Argument(help="The person's number in the source, or a subject id.")] = "",
     *,
     file: Annotated[Path | None, typer.Option(help="Many at once: one id a line.", dir_okay=False)] = None,
@@ -38,6 +36,7 @@ def erase(
     as_json: Json = False,
 ) -> None:
     """Erase a person with every identity of theirs (art. 17), or a file of persons; ends in a certificate."""
+    from twinops.cli._rights_log import keep
     from twinops.workflows.subject.erase import ErasureAsked, read_ids
 
     if models not in (None, "retrain", "keep", "retire"):
@@ -45,13 +44,13 @@ def erase(
     if sum((bool(who), file is not None, resume)) != 1:
         raise ParamsError("Name one person, or a --file, or --resume.", hint="`twinops subject erase --help`")
     ids = () if resume else read_ids(file) if file is not None else (who,)
-    asked = ErasureAsked(ids, reason, email, key.expanduser(), datetime.now(UTC), models, why_kept)
+    asked = ErasureAsked(ids, reason, by, key.expanduser(), datetime.now(UTC), models, why_kept)
     found = home(ctx).run("subject.resume" if resume else "subject.erase", asked=asked)
     answer(found, as_json=as_json, text=_told(found))
+    keep(home(ctx))
     raise typer.Exit(REFUSED if found.refused else 0)
 
 
-@app.command()
 def certificate(
     ctx: typer.Context,
     which: Annotated[str, typer.Argument(help="The person's id, a certificate's name, or its file.")],

@@ -37,10 +37,12 @@ class Right(StrEnum):
     CONTESTED = "contest"
 
 
-GOVERNING = frozenset(
-    {Right.CONSENTED, Right.WITHDRAWN, Right.OBJECTED, Right.RESTRICTED, Right.UNRESTRICTED, Right.CORRECTED}
+GOVERNING = frozenset({Right.CONSENTED, Right.WITHDRAWN, Right.OBJECTED, Right.RESTRICTED, Right.UNRESTRICTED})
+"""Entries that change what may be done with somebody's data: the stages that ask for leave follow."""
+FOLLOWED: Mapping[str, frozenset[Right]] = MappingProxyType(
+    {"rights.json": GOVERNING, "corrections.json": frozenset({Right.CORRECTED})}
 )
-"""Entries that change what may be done with somebody's data, so that the pipeline must follow."""
+"""Committed file -> of which entries it tells. Apart, so that an objection collects nothing anew."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +84,17 @@ class RightsEntry:
 
 
 @dataclass(frozen=True)
+class LearnedVersion:
+    """A registered version of a model, and the key of the candidate it was made from."""
+
+    model: str
+    version: str
+    key: str
+
+
+@dataclass(frozen=True)
 class RightsHead:
-    """What `rights.json` holds: how many governing entries there are, and the digest of the last."""
+    """What a followed file holds: of how many entries it tells, and the digest of the last."""
 
     entries: int = 0
     head: str = ""

@@ -12,6 +12,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections
 from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
@@ -26,7 +27,7 @@ from twinops.entities.erasure import contact
 from twinops.entities.small_cells import hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
-from twinops.ports import KeyStore
+from twinops.ports import KeyStore, RightsRead
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
 
@@ -98,6 +99,7 @@ class Intake:
     sources: SourcesParams
     days: DayCount
     own: OwnParams = NOTHING_OWN
+    rights: RightsRead = NOTHING_ASKED
 
     @property
     def is_own(self) -> bool:
@@ -119,8 +121,12 @@ class Intake:
         came, bad = parted.good.num_rows, aside(read, parted)
         kept_aside, good = without_erased_lines(bad, keys), without_erased(parted.good, shelf, keys)
         table = numbered(pointing(shelf.sealed(good), getattr(shelf, "HOUSEHOLDS", ()), keys), self.days)
+        # art. 16: what its subject had put right stands, whatever the source goes on saying
+        subject = getattr(shelf, "SUBJECT", SUBJECT)
+        if shelf.SCHEMA.key == (subject,):
+            table = corrected(table, corrections(self.rights, source), subject=subject, sids=keys.subject_ids)
         write_quarantine(kept_aside, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
-        subject, path = getattr(shelf, "SUBJECT", SUBJECT), places.raw(source, batch)
+        path = places.raw(source, batch)
         written = write_sealed(table, path, dataset=source, keys=keys, subject=subject)
         oldest, newest = span(table, shelf.DAY)
         collected = Collected(

@@ -198,11 +198,6 @@ class Places:
         return self.root / "erasures" / f"{name}.json"
 
     @property
-    def rights(self) -> Path:
-        """How far the ledger of rights had grown when the project last followed it; no person is in it."""
-        return self.root / "rights.json"
-
-    @property
     def keystore(self) -> Path:
         """Keys of your own data, where TWINOPS_KEYSTORE names no other folder; git and DVC never see it."""
         return self.root / "keystore"

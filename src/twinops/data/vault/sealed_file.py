@@ -88,6 +88,15 @@ def label_of(path: Path) -> Label | None:
     return Label(raw["dataset"], raw["batch"], tuple(encoding.SealedColumn(**c) for c in raw["columns"]))
 
 
+def subjects_in(paths: Iterable[Path]) -> frozenset[str]:
+    """Of whom sealed files hold anything; no frame is read."""
+    found: set[bytes] = set()
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            found.update(file.read(columns=["sid"])["sid"].to_pylist())
+    return frozenset(sid.hex() for sid in found)
+
+
 @dataclass(frozen=True)
 class SealedFile:
     """A sealed file, read and not yet opened."""

@@ -10,10 +10,10 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data import blend as blending
+from twinops.data.consent.rights import RightsToday
 from twinops.data.own_sources.law import law_of
 from twinops.data.texts import signals
 from twinops.entities.consent import LegalBasis
-from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
@@ -55,9 +55,7 @@ class Blended:
     findings: Findings
 
 
-def blend(
-    plane: DataPlane, texts: SignalsParams, as_of: date, count: DayCount, words: DeclaredWords = UNDECLARED
-) -> Blended:
+def blend(plane: DataPlane, texts: SignalsParams, said: RightsToday, words: DeclaredWords = UNDECLARED) -> Blended:
     """Write the sealed blend, `reports/measures/blend.json` and a picture of who is held from where.
 
     Only consumers of the panel are in it, so consent to training holds for every row; every other source's record is in
@@ -68,9 +66,9 @@ def blend(
     panel = everyone(plane, places.panel)
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
-    choices = tables.source("choices", otherwise=NO_LEDGER)
-    asked = blending.BlendDays(cutoffs, count.number(as_of))
-    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, as_of))
+    choices = said.beside(tables.source("choices", otherwise=NO_LEDGER))
+    asked = blending.BlendDays(cutoffs, said.today)
+    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, said.as_of))
     told = blending.scored_texts(_ever(linked, days), {n: opened[n] for n in blending.TEXTS if opened[n].num_rows})
     error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 
 from twinops.data.own_sources.watching import watched
-from twinops.entities.rights import RightsHead
+from twinops.entities.rights import FOLLOWED, RightsHead
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.workflows.places import Places, write
@@ -93,8 +93,9 @@ def _settle(places: Places, own: OwnParams, changes: Sequence[FileChange]) -> No
             path.unlink()
         elif change.fate is not Fate.CONFLICT:
             write(path, watched(str(change.now), own, places.root) if path == places.pipeline else str(change.now))
-    if not places.rights.is_file():  # a project from before there was a ledger of rights
-        write(places.rights, RightsHead().to_text())
+    for file in FOLLOWED:  # a project may be from before there was a ledger of rights
+        if not (places.root / file).is_file():
+            write(places.root / file, RightsHead().to_text())
 
 
 def _changes(root: Path, known: Mapping[str, str], wanted: Texts) -> Iterator[FileChange]:

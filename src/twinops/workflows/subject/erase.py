@@ -29,7 +29,7 @@ from twinops.governance.policy.limits import ErasurePolicy
 from twinops.own_params import OwnParams
 from twinops.params import AgesParams, SourcesParams
 from twinops.ports import Commits, Copies, Engine, KeyKeeper, RightsKeeper, Signer, Versions
-from twinops.workflows.compliance_files import signatory, text_of
+from twinops.workflows.compliance_files import offices_of, text_of
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places, write
 from twinops.workflows.policy_file import policy_of
@@ -46,11 +46,11 @@ RESTRAINED = ("18(1)(b)", "18(1)(c)")
 
 @dataclass(frozen=True)
 class ErasureAsked:
-    """Who is to be erased, why, and by whom: their address in compliance/offices.yaml, and their ssh key."""
+    """Who is to be erased, why, and by whom: name, address or account in compliance/offices.yaml, and ssh key."""
 
     ids: tuple[str, ...] = field(repr=False)
     reason: str
-    email: str
+    by: str
     key: Path
     moment: datetime
     models: str | None = None
@@ -142,7 +142,13 @@ def read_ids(path: Path) -> tuple[str, ...]:
 
 
 def _officer(asked: ErasureAsked, eraser: Eraser) -> StaffMember | str:
-    person = signatory(eraser.places, asked.email)
+    people = offices_of(eraser.places).people
+    person = next((p for p in people if asked.by.strip() in {p.name, p.account, *p.emails} - {None}), None)
+    if person is None or person.name is None or not person.emails:
+        raise ParamsError(
+            f"{asked.by!r:.60} is nobody in compliance/offices.yaml with a name and an e-mail.",
+            hint="`twinops officers add` names a person with e-mail, office and ssh key.",
+        )
     today = asked.moment.date()
     if not any(person.holds(office, on=today) for office in erasure_certificate.OFFICES):
         may = " or the ".join(erasure_certificate.OFFICES)

@@ -140,11 +140,11 @@ class Opener:
         engine, tables = self.receipts.plane.engine, self.receipts.plane.tables
         law, day = self.receipts.standing, self.receipts.today
         asked = LedgerQuestion((filed.sid,), (), day)
-        answers = read_consent(engine, filed.ledger, asked, law.bases, assessed=law.assessed)
+        answers = read_consent(engine, self.receipts.with_rights(filed.ledger), asked, law.bases, assessed=law.assessed)
         if filed.links.num_rows and tables.collected("choices"):
             # the strictest of what was said beside any linked record counts
             choices = tables.of(filed.links["record"].to_pylist()).source("choices")
-            said = said_of_records(engine, choices, filed.links, today=day)
+            said = said_of_records(engine, self.receipts.with_rights(choices), filed.links, today=day)
             answers = narrowed(engine, answers, filed.links, said, today=day)
         told = ages.of_age(engine, answers, filed.born, self.receipts.full_age)
         return dict(zip(told["purpose"].to_pylist(), told["reason"].to_pylist(), strict=True))

@@ -167,9 +167,9 @@ def test_an_unknown_person_is_nobody_and_nobody_of_the_file_is_erased(shop):
 
 
 def test_the_wrong_office_is_refused_and_a_strangers_key_too(shop):
-    assert "office of risk officer does not" in shop.erase(natural(ANN), by="risk officer").refused[0]
-    with pytest.raises(ParamsError, match="holds no office"):
-        shop.erase(natural(ANN), email="nobody@shop.example")
+    assert "office of risk officer does not" in shop.erase(natural(ANN), office="risk officer").refused[0]
+    with pytest.raises(ParamsError, match="is nobody in compliance/offices.yaml"):
+        shop.erase(natural(ANN), by="nobody@shop.example")
     with pytest.raises(IntegrityError, match="not the key that compliance/offices.yaml names"):
         shop.erase(natural(ANN), key=shop.signing["risk officer"])
     assert sids_of(shop, ANN)
@@ -177,7 +177,7 @@ def test_the_wrong_office_is_refused_and_a_strangers_key_too(shop):
 
 def test_a_hold_is_respected_until_it_is_released(shop):
     sid = shop.store.known_sid(f"C{ANN:08d}")  # on one record of hers: it holds for the whole person
-    ledger = shop.project.rights_kept
+    ledger = shop.project.rights
     ledger.append(RightsAct(Right.HELD, sid, "data owner", "Olga Owner", about={"ground": "17(3)(e)"}))
     done = shop.erase(natural(ANN))
     assert "a hold stands (17(3)(e))" in done.refused[0]
@@ -320,7 +320,7 @@ def whole_state(shop: Shop) -> dict[str, bytes]:
     """What must be the same however often it was killed: certificate, marks, commits' content, who has keys."""
     files = [*sorted((shop.root / "erasures").iterdir()), shop.root / "epoch.json", shop.root / "rights.json"]
     held = shop.store.subject_keys(s for n in range(HOUSEHOLDS) for s in sids_of(shop, n))
-    ledger = [(e.act.right, dict(e.act.about)) for e in shop.project.rights_kept.entries()]
+    ledger = [(e.act.right, dict(e.act.about)) for e in shop.project.rights.entries()]
     return {
         **{p.name: p.read_bytes() for p in files},
         "keys": json.dumps(sorted(held)).encode(),
@@ -400,7 +400,7 @@ def test_a_quarantine_that_names_her_loses_its_key_and_others_keep_theirs(shop):
 
 
 def test_the_officer_whose_key_signs_stands_in_the_certificate(shop):
-    done = shop.erase(natural(ANN), by="data protection officer")
+    done = shop.erase(natural(ANN), office="data protection officer")
     path = done.certificates[0]
     key = sshsig.signing_key(path.read_bytes(), Path(f"{path}.sig").read_text(), namespace="twinops-erasure")
     assert key.split()[1] in (shop.root / "compliance" / "offices.yaml").read_text()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from twinops.adapters.keystore import SqliteKeyStore, stored
-from twinops.entities.erasure import ErasureMarks, Erasing
+from twinops.entities.erasure import Erasing, ErasureMarks
 from twinops.errors import IntegrityError, ServiceError
 
 PEOPLE = [str(i) for i in range(100)]

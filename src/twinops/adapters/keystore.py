@@ -228,7 +228,9 @@ class StoredKeys:
             name = f"er-{hmac.digest(pepper, to_json(sorted(what.sids)).encode(), hashlib.sha256).hex()[:12]}"
             told = {**what.told, "name": name, "epoch": _number(db, "epoch"), "kept_away": len(kept_away),
                     "keys": self._keys_told(db, number, rotated)}  # fmt: skip
-            db.all("INSERT INTO erasure (name, body, done) VALUES (?, ?, '')", name, to_json(told))
+            # what tells no moment owes no certificate: a copy that was restored, or a test
+            done = "" if "at" in told else "none"
+            db.all("INSERT INTO erasure (name, body, done) VALUES (?, ?, ?)", name, to_json(told), done)
             known_by = [lookup for (lookup,) in gone] + [_lookup(pepper, sid) for sid in what.sids]
             db.many(_ERASED, [(lookup, name) for lookup in known_by])
         if rotated:
@@ -327,7 +329,6 @@ class StoredKeys:
             self.erase(Erasing(again, told={"again": len(again)}))
         with self._database.writing() as db:
             _keep(db, epoch=max(marks.epoch, _number(db, "epoch")))
-            db.all("UPDATE erasure SET done = 'restored' WHERE done = ''")
         return self.standing()
 
     def _bars(self, sid: str) -> bool:

@@ -28,9 +28,7 @@ def erase(
     file: Annotated[Path | None, typer.Option(help="Many at once: one id a line.", dir_okay=False)] = None,
     reason: Annotated[str, typer.Option(help="Why, and not who: it stands in the certificate.")] = "",
     key: Key = OWN_KEY,
-    models: Annotated[
-        str | None, typer.Option(help="retrain, keep or retire; else as policy.yaml says.")
-    ] = None,
+    models: Annotated[str | None, typer.Option(help="retrain, keep or retire; else as policy.yaml says.")] = None,
     why_kept: Annotated[str, typer.Option(help="Why versions that learned from them are kept.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Take the last steps of what was killed.")] = False,
     as_json: Json = False,

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from twinops.adapters import wrapping_key
 from twinops.adapters.keystore import DEMO_MASTER_KEY, DemoKeys, SqliteKeyStore, open_store
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
-from twinops.entities.erasure import ErasureMarks, Erasing
+from twinops.entities.erasure import Erasing, ErasureMarks
 from twinops.errors import IntegrityError, ParamsError, ServiceError
 from twinops.wiring import Project
 
@@ -229,7 +229,7 @@ def test_an_erasure_under_somebody_elses_wrapping_key_says_that_copies_still_ope
     assert sids[0] not in store.subject_keys(sids)
 
 
-KMS = "#!/bin/sh\n[ \"$2\" -lt 3 ] || exit 1\n[ -z \"$SLOW\" ] || sleep 60\nprintf '%0128x\\n' $(( $2 + 7 ))\n"
+KMS = '#!/bin/sh\n[ "$2" -lt 3 ] || exit 1\n[ -z "$SLOW" ] || sleep 60\nprintf \'%0128x\\n\' $(( $2 + 7 ))\n'
 
 
 def test_a_command_gives_wrapping_keys_by_number_in_bounded_time_and_without_a_shell(tmp_path, monkeypatch):

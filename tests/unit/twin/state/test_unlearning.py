@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from living_world import PENALTIES, living_crowd, natural
 from shoppers import GRID, crowd, examples_of
 
@@ -65,7 +66,12 @@ def sealed(folder: Path, keys: MemoryKeys, known: Examples) -> Examples:
     panel = known.table.drop_columns([c for c in (*labels[2:], "household") if c in known.table.column_names])
     for name, table in (("panel", panel), ("labels", known.table.select(labels))):
         write_sealed(table, folder / f"{name}.parquet", dataset=name, keys=keys, subject="sid")
-    return open_examples(DuckDBEngine(threads=1), keys, panel=folder / "panel.parquet", labels=folder / "labels.parquet")
+    return opened(folder, keys)
+
+
+def opened(folder: Path, keys: MemoryKeys) -> Examples:
+    paths = {name: folder / f"{name}.parquet" for name in ("panel", "labels")}
+    return open_examples(DuckDBEngine(threads=1), keys, **paths)
 
 
 def test_the_model_after_keys_went_is_byte_for_byte_the_one_that_never_saw_them(tmp_path):
@@ -73,8 +79,6 @@ def test_the_model_after_keys_went_is_byte_for_byte_the_one_that_never_saw_them(
     keys = MemoryKeys()
     names = sorted(set(known.table["sid"].to_pylist()))
     sids = dict(zip(names, keys.subject_ids(names), strict=True))
-    import pyarrow as pa
-
     under = pa.array([sids[s] for s in known.table["sid"].to_pylist()], pa.string())
     renamed = Examples(known.table.set_column(known.table.column_names.index("sid"), "sid", under))
     before = sealed(tmp_path / "before", keys, renamed)
@@ -82,10 +86,7 @@ def test_the_model_after_keys_went_is_byte_for_byte_the_one_that_never_saw_them(
     for name in GONE:
         if name in sids:
             keys.forget(sids[name])
-    after = open_examples(
-        DuckDBEngine(threads=1), keys, panel=tmp_path / "before" / "panel.parquet",
-        labels=tmp_path / "before" / "labels.parquet",
-    )  # fmt: skip
+    after = opened(tmp_path / "before", keys)
     hers = np.isin(np.array(renamed.table["sid"].to_pylist()), [sids[n] for n in GONE if n in sids])
     never = sealed(tmp_path / "never", keys, renamed.where(~hers))
     left = to_text(RECIPE.fit_with_intervals(after.all_closed()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
@@ -102,7 +102,8 @@ def test_the_certificate_names_each_kind_of_copy_and_nobody(shop):
     assert {*erasure_certificate.SAID, "quarantine", "keys of the persons"} <= {*kinds, "exports"}
     assert kinds["DVC cache"]["found"] == "8 looked at, 7 frame(s) of theirs in 7"
     assert sum(c["kind"] == "DVC remote" for c in said["copies"]) == 2
-    whole = b"".join(p.read_bytes() for p in (shop.root / "erasures").iterdir()) + shop.root.joinpath("epoch.json").read_bytes()
+    files = [*(shop.root / "erasures").iterdir(), shop.root / "epoch.json"]
+    whole = b"".join(p.read_bytes() for p in files)
     for name in (natural(ANN), f"C{ANN:08d}", f"person{ANN}@mail.example", *hers):
         assert name.encode() not in whole
     page = done.certificates[0].with_suffix(".md").read_text(encoding="utf-8")
@@ -115,7 +116,8 @@ def test_a_stranger_verifies_the_certificate_with_ssh_keygen_alone(shop, tmp_pat
     key = yaml.safe_load((shop.root / "compliance" / "offices.yaml").read_text())["people"][0]["key"]
     signers = tmp_path / "allowed_signers"
     signers.write_text(f"{OWNER} {key}\n")
-    command = ["ssh-keygen", "-Y", "verify", "-f", str(signers), "-I", OWNER, "-n", "twinops-erasure", "-s", f"{path}.sig"]
+    words = f"-Y verify -f {signers} -I {OWNER} -n twinops-erasure -s {path}.sig"
+    command = ["ssh-keygen", *words.split()]
     assert subprocess.run(command, input=path.read_bytes(), capture_output=True, check=False).returncode == 0
     changed = path.read_bytes().replace(b"epoch.json", b"epoch_json", 1)
     assert subprocess.run(command, input=changed, capture_output=True, check=False).returncode != 0
@@ -139,7 +141,8 @@ def test_only_its_own_files_are_committed_whatever_lies_changed_or_staged(shop):
     shop.git("add", "staged.txt")
     done = shop.erase(natural(ANN))
     changed = shop.git("show", "--name-only", "--format=", "HEAD").split()
-    assert sorted(changed) == sorted(["epoch.json", *(f"erasures/{done.certificates[0].stem}{e}" for e in (".json", ".json.sig", ".md"))])
+    name = f"erasures/{done.certificates[0].stem}"
+    assert changed == ["epoch.json", f"{name}.json", f"{name}.json.sig", f"{name}.md"]
     assert shop.git("diff", "--cached", "--name-only") == "staged.txt"
     assert "# mine" in (shop.root / "params.yaml").read_text()
 
@@ -168,9 +171,9 @@ def test_an_unknown_person_is_nobody_and_nobody_of_the_file_is_erased(shop):
 
 def test_the_wrong_office_is_refused_and_a_strangers_key_too(shop):
     assert "office of risk officer does not" in shop.erase(natural(ANN), office="risk officer").refused[0]
-    with pytest.raises(ParamsError, match="is nobody in compliance/offices.yaml"):
+    with pytest.raises(ParamsError, match=r"is nobody in compliance/offices.yaml"):
         shop.erase(natural(ANN), by="nobody@shop.example")
-    with pytest.raises(IntegrityError, match="not the key that compliance/offices.yaml names"):
+    with pytest.raises(IntegrityError, match=r"not the key that compliance/offices.yaml names"):
         shop.erase(natural(ANN), key=shop.signing["risk officer"])
     assert sids_of(shop, ANN)
 
@@ -226,7 +229,7 @@ def test_an_old_tag_is_refused_after_an_erasure(shop):
         _ = shop.project.keys
 
 
-def test_restored_keys_are_refused_with_and_without_an_old_tag_and_bar_her_even_if_their_epoch_is_forged(shop, tmp_path):
+def test_restored_keys_are_refused_under_an_old_tag_too_and_a_forged_epoch_opens_nothing_of_hers(shop, tmp_path):
     hers = sids_of(shop, ANN)
     shop.git("tag", "before")
     shutil.copytree(shop.root / "keystore", tmp_path / "backup")  # against all advice with the wrapping key
@@ -335,7 +338,7 @@ def test_killed_at_any_moment_and_run_again_it_leaves_the_same_bytes(whole, tmp_
     began = time.monotonic()
     calm.erase(natural(ANN))
     takes, expected = time.monotonic() - began, whole_state(calm)
-    dice = random.Random(7)
+    dice = np.random.default_rng(7)
     for n in range(KILLS):
         shop = whole.copied(tmp_path / f"kill-{n}")
         child = os.fork()
@@ -354,17 +357,19 @@ def test_killed_at_any_moment_and_run_again_it_leaves_the_same_bytes(whole, tmp_
         shutil.rmtree(shop.root)
 
 
+def full(*_: object) -> None:
+    raise OSError("full")
+
+
 STEPS = ("_marked", "_entered", "_told_to_versions", "_certified", "_whole")
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_whatever_step_fails_the_next_command_takes_it(shop, step, monkeypatch):
-    with monkeypatch.context() as broken, pytest.raises(OSError, match="full"):
-        broken.setattr(erasing, step, lambda *_: (_ for _ in ()).throw(OSError("full")))
-        if step == "_told_to_versions":
-            broken.setattr(erasing, "_models", lambda *_: iter(()))
-            broken.setattr(erasing, "_certified", lambda *_: (_ for _ in ()).throw(OSError("full")))
-        shop.erase(natural(ANN))
+    with monkeypatch.context() as broken:
+        broken.setattr(erasing, step, full)
+        with pytest.raises(OSError, match="full"):
+            shop.erase(natural(ANN))
     assert not sids_of(shop, ANN)
     assert len(shop.store.erasures(unfinished=True)) == 1
     done = shop.project.run("subject.resume", asked=shop.asked())
@@ -396,7 +401,8 @@ def test_names_in_the_open_are_found_and_left_to_the_owner_without_repeating_the
 def test_a_quarantine_that_names_her_loses_its_key_and_others_keep_theirs(shop):
     done = shop.erase(natural(ANN))
     assert shop.store.batch_since("transactions", "2026-01") is None
-    assert ["transactions", "2026-01"] in [c["where"].split() for c in shop.certificate(done)["copies"] if c["kind"] == "quarantine"]
+    told = [c["where"] for c in shop.certificate(done)["copies"] if c["kind"] == "quarantine"]
+    assert told == ["transactions 2026-01"]
 
 
 def test_the_officer_whose_key_signs_stands_in_the_certificate(shop):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twinops.cli import _requests
+from twinops.cli import _erasure, _requests
 from twinops.cli._answer import Json, answer, home
 from twinops.errors import REFUSED, ParamsError
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 app.add_typer(_requests.app, name="requests")
+app.command()(_erasure.erase)
+app.command()(_erasure.certificate)
 Id = Annotated[str, typer.Argument(help="The consumer's number in the source, or a subject id.", show_default=False)]
 By = Annotated[str, typer.Option(help="Who takes it down: name, address or account in compliance/offices.yaml.")]
 Purpose = Annotated[str, typer.Option(help="twin_training, twin_scoring, offers or bias_assessment.")]

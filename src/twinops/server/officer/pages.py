@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import posixpath
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
@@ -260,11 +260,18 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "steps": needed.needed(held, store),
         "strangers": held.strangers if held.sees_people(actor, now.date()) else (),
         "history": past.history(store, held),
+        "erasures": _erasures(store, name, version),
         "window": past.WINDOW,
         "now": now,
     }
     empty = {"done": None, "wrong": None, "typed": "", "typed_gate": ""}
     return html("review.html.j2", status=status, **{**empty, **values, **told})
+
+
+def _erasures(store: GovernedStore, name: str, version: int) -> list[str]:
+    """What was decided of the version after people it learned from were erased, as its tags tell."""
+    tags: Mapping[str, str] = store.get_model_version(name, str(version)).tags
+    return [value[:500] for key, value in sorted(tags.items()) if key.startswith("erasure.")]
 
 
 def _served(store: GovernedStore, held: Dossier) -> tuple[bool, str]:

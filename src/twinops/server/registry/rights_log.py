@@ -37,7 +37,8 @@ def about(entry: RightsEntry) -> dict[str, Any]:
     """What the log holds of an entry: no id, no word of anybody."""
     told = {
         "right": entry.right.value,
-        "subject": pseudonym(entry.sid) if entry.sid else None,
+        "subject": pseudonym(entry.sid) if entry.sid else entry.act.about.get("erased"),
+        "erasure": entry.act.about.get("erasure"),
         "purpose": entry.act.purpose,
         "office": entry.act.office,
         "case": entry.act.about.get("case"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from twinops import plugins
 from twinops.data.consent.rights import RightsToday, restricted, without
-from twinops.data.own_sources.declared import DeclaredShelf, shelf
+from twinops.data.own_sources.declared import DeclaredShelf, staged
 from twinops.data.schema import Schema
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -15,7 +15,6 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, absent_sources, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
-from twinops.own_params import staged_as
 from twinops.twin.table_lineage import SEALED_FROM
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
@@ -35,9 +34,8 @@ class Quality:
 def quality(plane: DataPlane, said: RightsToday, words: DeclaredWords = UNDECLARED) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
     declared, today, days = plugins.names(SOURCES), said.today, said.days
-    mine = {staged_as(said.kind): shelf(said) for said in words.own.root.values()}
     closed = restricted(said.rights)  # art. 18(2): restricted data are stored, and not looked at
-    found = (s for name in declared for s in opened(plane, name, mine.get(name)))
+    found = (s for name in declared for s in opened(plane, name, staged(words.own, name)))
     sources = [replace(s, rows=without(s.rows, closed)) for s in found]
     for source in sources:
         plane.engine.register(source.name, source.rows)

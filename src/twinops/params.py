@@ -61,6 +61,12 @@ class AgesParams(Section):
     unknown: Literal["admitted", "refused"] = "admitted"
 
 
+class RightsParams(Section):
+    """How many days the ledger of rights may go without being brought up to date before nobody is served by it."""
+
+    max_age_days: Annotated[int, Field(ge=0, le=366)] | None = None
+
+
 class IdentitiesParams(Section):
     """The synthetic people around the households: their registrations, CRM profiles and social accounts."""
 
@@ -354,6 +360,7 @@ class Params(Section):
     own: OwnParams = NOTHING_OWN
     consent: ConsentParams
     ages: AgesParams = AgesParams()
+    rights: RightsParams = RightsParams()
     identities: IdentitiesParams = IdentitiesParams()
     synthetic: SyntheticParams = SyntheticParams()
     switches: SwitchesParams = ALL_ON

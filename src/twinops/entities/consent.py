@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Purpose(StrEnum):
@@ -30,6 +32,7 @@ class Event(StrEnum):
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     OBJECTED = "objected"
+    RESTRICTED = "restricted"
 
 
 class Reason(StrEnum):
@@ -39,10 +42,22 @@ class Reason(StrEnum):
     REFUSED = "consent_refused"
     WITHDRAWN = "consent_withdrawn"
     OBJECTED = "objected"
+    RESTRICTED = "restricted"
     NO_ASSESSMENT = "legitimate_interest_not_assessed"
     ERASED = "erased"
     UNDER_AGE = "under_age"
     AGE_UNKNOWN = "age_unknown"
+
+
+REFUSALS: Mapping[Event | None, Reason] = MappingProxyType(
+    {
+        Event.REFUSED: Reason.REFUSED,
+        Event.WITHDRAWN: Reason.WITHDRAWN,
+        Event.OBJECTED: Reason.OBJECTED,
+        Event.RESTRICTED: Reason.RESTRICTED,
+    }
+)
+"""What refuses whatever the basis."""
 
 
 def exclusion(event: Event | None, basis: LegalBasis, *, assessed: bool = False) -> Reason | None:
@@ -50,16 +65,15 @@ def exclusion(event: Event | None, basis: LegalBasis, *, assessed: bool = False)
 
     Consent that is unknown refuses (GDPR art. 7(1)). Under legitimate interest an objection refuses (art. 21) and a
     signed assessment must exist (art. 6(1)(f)). Under contract (art. 6(1)(b)), and in a trial, whoever refused or
-    objected is out all the same.
+    objected is out all the same, and whoever had processing restricted (art. 18) is out of every use.
 
     >>> exclusion(None, LegalBasis.CONSENT).value
     'consent_unknown'
     >>> exclusion(Event.GRANTED, LegalBasis.CONSENT) is None
     True
     """
-    refusals = {Event.REFUSED: Reason.REFUSED, Event.WITHDRAWN: Reason.WITHDRAWN, Event.OBJECTED: Reason.OBJECTED}
-    if event in refusals:
-        return refusals[event]
+    if event in REFUSALS:
+        return REFUSALS[event]
     if basis is LegalBasis.CONSENT:
         return None if event is Event.GRANTED else Reason.UNKNOWN
     needs_assessment = basis is LegalBasis.LEGITIMATE_INTEREST and not assessed

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     RULING_WITHDRAWN = "gate.unsettled"
     PROMOTED = "alias.set"
     TAKEN_DOWN = "alias.removed"
+    RIGHTS = "subject.right"
     REFUSED = "refused"
 
 

@@ -11,15 +11,16 @@ import pyarrow as pa
 
 from twinops.data import journey
 from twinops.data.consent import ages, purposes
+from twinops.data.consent.rights import NOTHING_ASKED, standing, with_rights
 from twinops.data.own_sources.declared_law import WHOLE, legal_of
 from twinops.data.vault.sealed_tables import SealedTables
-from twinops.entities.consent import LegalBasis, Purpose
+from twinops.entities.consent import REFUSALS, LegalBasis, Purpose
 from twinops.entities.day_count import DayCount
 from twinops.entities.legal import LegalFacts
 from twinops.errors import DataError
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import AgesParams
-from twinops.ports import KeyStore
+from twinops.ports import KeyStore, RightsRead
 from twinops.twin.state.linked_permissions import narrowed, said_of_records
 from twinops.twin.state.permissions import LedgerQuestion, read_consent
 from twinops.workflows.beside_records import bases_of_records, said_beside
@@ -57,6 +58,7 @@ class Receipts:
     days: DayCount
     adults: AgesParams = ADULTS
     own: OwnParams = NOTHING_OWN
+    rights: RightsRead = NOTHING_ASKED
 
     @property
     def today(self) -> int:
@@ -100,12 +102,21 @@ class Receipts:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
         return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.full_age)
 
+    def with_rights(self, ledger: pa.Table) -> pa.Table:
+        """A ledger of consent or choices, with what was told by command in it."""
+        return with_rights(ledger, self.rights, days=self.days, today=self.today)
+
+    def stopped(self, purpose: str) -> frozenset[str]:
+        """Who told by command that this purpose is not allowed, whatever tables that were made before still say."""
+        said = standing(self.rights.entries()).items()
+        return frozenset(sid for sid, one in said if one.event(purpose) in REFUSALS)
+
     def answers(self, asked: LedgerQuestion) -> pa.Table:
         """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
         engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys, self.own)
         # records before households: the engine keeps the ledger that was read last, and rows are counted by it again
         said = None if tied is None else self.of_records(tied, asked.today)
-        ledger = self.plane.tables.source("consent")
+        ledger = self.with_rights(self.plane.tables.source("consent"))
         answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
         if tied is not None and said is not None:
             answers = narrowed(engine, answers, tied.links, said, today=asked.today)
@@ -114,7 +125,8 @@ class Receipts:
     def of_records(self, tied: Ties, today: int) -> pa.Table:
         """What was said beside linked records, each by its source's own basis."""
         bases = bases_of_records(self.own)
-        return said_of_records(self.plane.engine, tied.choices, tied.links, today=today, bases=bases)
+        choices = self.with_rights(tied.choices)
+        return said_of_records(self.plane.engine, choices, tied.links, today=today, bases=bases)
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:

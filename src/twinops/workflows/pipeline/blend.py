@@ -9,10 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data import blend as blending
+from twinops.data.consent.rights import RightsToday
 from twinops.data.own_sources.law import law_of
 from twinops.data.texts import signals
 from twinops.entities.consent import LegalBasis
-from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
@@ -55,9 +55,7 @@ class Blended:
     findings: Findings
 
 
-def blend(
-    plane: DataPlane, texts: SignalsParams, as_of: date, count: DayCount, words: DeclaredWords = UNDECLARED
-) -> Blended:
+def blend(plane: DataPlane, texts: SignalsParams, said: RightsToday, words: DeclaredWords = UNDECLARED) -> Blended:
     """Write the sealed blend, `reports/measures/blend.json` and a picture of who is held from where.
 
     Only consumers of the panel are in it, so consent to training holds for every row; every other source's record is in
@@ -69,9 +67,9 @@ def blend(
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
     linked = pa.concat_tables([linked, *_by_customer(opened, panel, words.own)])
-    choices = said_beside(tables, words.own)
-    asked = blending.BlendDays(cutoffs, count.number(as_of))
-    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, as_of, words.own))
+    choices = said.beside(said_beside(tables, words.own))
+    asked = blending.BlendDays(cutoffs, said.today)
+    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, said.as_of, words.own))
     told = blending.scored_texts(_ever(linked, days), {n: opened[n] for n in blending.TEXTS if opened[n].num_rows})
     error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)

@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.consent import ledger as consent
+from twinops.data.consent.rights import RightsToday
 from twinops.data.linkage.intake import COMPARED, HOME
 from twinops.data.own_sources.law import law_of
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import Purpose
-from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.legal import LegalFacts
@@ -42,15 +42,16 @@ class Lawful:
     findings: Findings
 
 
-def lawful(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords = UNDECLARED) -> Lawful:
+def lawful(plane: DataPlane, said: RightsToday, words: DeclaredWords = UNDECLARED) -> Lawful:
     """Write the sealed list of records that may be linked, and `reports/measures/lawful.json`.
 
     A household is asked in the ledger of consent, a profile or account in what was chosen beside it, each as of today.
     Unknown refuses; under legitimate interest a signed assessment must stand, and an objection refuses.
     """
-    signed = assessments(plane.places, on=as_of)
-    ledger, choices = plane.tables.source("consent", otherwise=NO_LEDGER), said_beside(plane.tables, words.own)
-    law, today = law_of(words.own), days.number(as_of)
+    signed = assessments(plane.places, on=said.as_of)
+    told = plane.tables.source("consent", otherwise=NO_LEDGER), said_beside(plane.tables, words.own)
+    ledger, choices = map(said.beside, told)
+    law, today = law_of(words.own), said.today
     answers = {
         source: consent.allowed(
             plane.engine,
@@ -62,7 +63,7 @@ def lawful(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords =
         for source in (*COMPARED, *ATTACHED)
     }
     plane.seal(_compared(answers), plane.places.blendable)
-    findings = _findings(answers, signed, as_of, law["consent"])
+    findings = _findings(answers, signed, said.as_of, law["consent"])
     plane.places.keep("lawful", findings, words.wording)
     held = {s: a.num_rows for s, a in answers.items()}
     return Lawful(held, {s: _allowed(a) for s, a in answers.items()}, findings)

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twinops import plugins
+from twinops.data.consent.rights import RightsToday, restricted, without
 from twinops.data.own_sources.declared import DeclaredShelf, staged
 from twinops.data.schema import Schema
-from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
@@ -32,10 +31,12 @@ class Quality:
     findings: Findings
 
 
-def quality(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords = UNDECLARED) -> Quality:
+def quality(plane: DataPlane, said: RightsToday, words: DeclaredWords = UNDECLARED) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
-    declared, today = plugins.names(SOURCES), days.number(as_of)
-    sources = [s for name in declared for s in opened(plane, name, staged(words.own, name))]
+    declared, today, days = plugins.names(SOURCES), said.today, said.days
+    closed = restricted(said.rights)  # art. 18(2): restricted data are stored, and not looked at
+    found = (s for name in declared for s in opened(plane, name, staged(words.own, name)))
+    sources = [replace(s, rows=without(s.rows, closed)) for s in found]
     for source in sources:
         plane.engine.register(source.name, source.rows)
     months = {s.name: by_month(s, days) for s in sources}

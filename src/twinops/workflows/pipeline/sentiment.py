@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from twinops.data.blend import TEXTS
+from twinops.data.consent.rights import NOTHING_ASKED, unrestricted
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
@@ -14,11 +15,19 @@ from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.evaluation.texts.picture import sentiment_picture
 from twinops.own_params import OwnParams
 from twinops.params import SignalsParams
-from twinops.ports import KeyStore
+from twinops.ports import KeyStore, RightsRead
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 
 TRUTH = ("event_id", "account", "language", "sentiment", "special")
+
+
+@dataclass(frozen=True)
+class Held:
+    """The keys, and who told that they may not be used now (GDPR art. 18)."""
+
+    keys: KeyStore
+    rights: RightsRead = NOTHING_ASKED
 
 
 @dataclass(frozen=True)
@@ -29,11 +38,11 @@ class Felt:
     findings: Findings
 
 
-def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams, words: DeclaredWords = UNDECLARED) -> Felt:
+def sentiment(places: Places, *, held: Held, texts: SignalsParams, words: DeclaredWords = UNDECLARED) -> Felt:
     """Write `reports/measures/sentiment.json` and a picture."""
     draws = measured.Draws(texts.draws, texts.seed)
     by_hand = measured.by_hand(labelled(), params=draws)
-    tables = SealedTables(places.raw_batches, keys)
+    tables = SealedTables(places.raw_batches, unrestricted(held.keys, held.rights))
     events, truth = _events(tables), _truth(places, tables)
     findings = by_hand.findings
     if _scored(events, truth):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from twinops.entities.rights import FOLLOWED, RightsHead
 from twinops.errors import ParamsError
 from twinops.plugins import carried, text_beside
 from twinops.workflows.project.opened import left_open
@@ -60,6 +61,8 @@ def owners(installed: Installed, *, own: bool) -> Texts:
     return {
         **(left_open(texts) if own else texts),
         "epoch.json": json.dumps({"epoch": 0}) + "\n",
+        **dict.fromkeys(FOLLOWED, RightsHead().to_text()),
+        "retained.json": "{}\n",
         "sources.lock.json": json.dumps({"own": {}}, indent=1) + "\n",
         "requirements.txt": f"{_ABOUT}{local}{installed.requirement}\npytest>=8\n",
     }

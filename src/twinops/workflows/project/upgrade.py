@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from twinops.data.own_sources.watching import watched
+from twinops.entities.rights import FOLLOWED, RightsHead
 from twinops.errors import ParamsError
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.workflows.places import Places, write
@@ -92,6 +93,10 @@ def _settle(places: Places, own: OwnParams, changes: Sequence[FileChange]) -> No
             path.unlink()
         elif change.fate is not Fate.CONFLICT:
             write(path, watched(str(change.now), own, places.root) if path == places.pipeline else str(change.now))
+    # a project may be from before there was a ledger of rights, or a retention run
+    for file, told in {**dict.fromkeys(FOLLOWED, RightsHead().to_text()), "retained.json": "{}\n"}.items():
+        if not (places.root / file).is_file():
+            write(places.root / file, told)
 
 
 def _changes(root: Path, known: Mapping[str, str], wanted: Texts) -> Iterator[FileChange]:

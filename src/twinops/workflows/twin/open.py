@@ -141,7 +141,7 @@ class Opener:
         engine, tables = self.receipts.plane.engine, self.receipts.plane.tables
         law, day = self.receipts.standing, self.receipts.today
         asked = LedgerQuestion((filed.sid,), (), day)
-        answers = read_consent(engine, filed.ledger, asked, law.bases, assessed=law.assessed)
+        answers = read_consent(engine, self.receipts.with_rights(filed.ledger), asked, law.bases, assessed=law.assessed)
         if filed.links.num_rows and tables.collected("choices"):
             # the strictest of what was said beside any linked record counts
             beside = said_beside(tables.of(filed.links["record"].to_pylist()), self.receipts.own)

@@ -64,7 +64,10 @@ def segments(
     day = pc.max(panel["cutoff"]).as_py()
     # nobody is predicted who does not allow scoring, whatever the purpose of the table
     rows = panel.filter(pc.and_(pc.equal(panel["cutoff"], day), panel["may_score"]))
-    within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False)
+    # the panel is of the last run; who objected since is out from that moment
+    rows = rows.filter(pc.invert(_among(rows, receipts.stopped(Purpose.SCORING.value))))
+    stopped = _among(rows, receipts.stopped(purpose)).to_numpy(zero_copy_only=False)
+    within = rows[ALLOWED_BY[purpose]].to_numpy(zero_copy_only=False) & ~stopped
     free = _free(rows, places, keys, day) if action is not None and action.kind == "campaign" else _everybody(rows)
     # a campaign is for whoever may still be contacted; silence and baskets reach nobody
     found = segment(rows, given.model, given.support, SegmentsAsked(tuple(by), action, within, free))
@@ -92,6 +95,10 @@ def _undeclared(purpose: str) -> str:
         f"compliance/intended_use.yaml, with its legal basis and why, tell {MANY} of it in a notice, and record "
         f"their answers in the consent ledger under that name. {made}"
     )
+
+
+def _among(rows: pa.Table, sids: frozenset[str]) -> pa.ChunkedArray:
+    return pc.is_in(rows["sid"], pa.array(sorted(sids), pa.string()))
 
 
 def _everybody(rows: pa.Table) -> np.ndarray:

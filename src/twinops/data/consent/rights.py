@@ -1,0 +1,229 @@
+"""The ledger of rights beside the ledger of consent: what a consumer told by command counts after all sources.
+
+Of the two the stricter wins. A withdrawal, objection or restriction holds against whatever a source says later, until
+the consumer lifts it by command; a consent by command falls to every refusal that a source tells on its day or later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops.entities.consent import Event, Purpose
+from twinops.entities.day_count import DayCount
+from twinops.entities.rights import Right, RightsEntry
+from twinops.ports import RightsRead, SubjectKeys
+
+COLUMNS = ("sid", "purpose", "event", "day", "seq")
+AFTER_ALL = 2**40
+"""`seq` of what a command says against a use: no event of a source on the same day comes after it."""
+BEFORE_ALL = -(2**40)
+"""`seq` of what a command allows: on the same day every refusal of a source comes after it."""
+EVENTS: Mapping[Right, Event] = MappingProxyType(
+    {
+        Right.CONSENTED: Event.GRANTED,
+        Right.WITHDRAWN: Event.WITHDRAWN,
+        Right.OBJECTED: Event.OBJECTED,
+        Right.RESTRICTED: Event.RESTRICTED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class NothingAsked:
+    """A ledger of rights in which nothing stands."""
+
+    def entries(self) -> tuple[RightsEntry, ...]:
+        """None."""
+        return ()
+
+    def corrections(self) -> tuple[RightsEntry, ...]:
+        """None."""
+        return ()
+
+    def holds(self) -> tuple[RightsEntry, ...]:
+        """None."""
+        return ()
+
+    def told(self, entry: RightsEntry) -> Mapping[str, Any]:
+        """Nothing."""
+        return dict(entry.act.told)
+
+
+NOTHING_ASKED = NothingAsked()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands today of one consumer by command: the last word per purpose, and whether all use is restricted."""
+
+    words: Mapping[str, RightsEntry]
+    restricted: RightsEntry | None = None
+
+    def event(self, purpose: str) -> Event | None:
+        """The event that counts; None: nothing was said by command."""
+        if self.restricted is not None:
+            return Event.RESTRICTED
+        word = self.words.get(purpose)
+        return None if word is None else EVENTS[word.right]
+
+    def entry(self, purpose: str) -> RightsEntry:
+        """The entry of that event."""
+        return self.restricted or self.words[purpose]
+
+
+def standing(entries: Iterable[RightsEntry]) -> dict[str, Standing]:
+    """What stands of everybody of whom anything does, by sid."""
+    found: dict[str, Standing] = {}
+    for entry in entries:
+        before = found.get(entry.sid, Standing({}))
+        if entry.right is Right.RESTRICTED:
+            found[entry.sid] = replace(before, restricted=before.restricted or entry)
+        elif entry.right is Right.UNRESTRICTED:
+            found[entry.sid] = replace(before, restricted=None)
+        elif entry.right in EVENTS and entry.act.purpose is not None:
+            found[entry.sid] = replace(before, words={**before.words, entry.act.purpose: entry})
+    return found
+
+
+def restricted(rights: RightsRead) -> frozenset[str]:
+    """Whose data may be stored and shown to themselves, and nothing else (GDPR art. 18(2))."""
+    return frozenset(sid for sid, said in standing(rights.entries()).items() if said.restricted is not None)
+
+
+def with_rights(ledger: pa.Table, rights: RightsRead, *, days: DayCount, today: int) -> pa.Table:
+    """The ledger of consent, or of choices beside records, with what was told by command in it: `COLUMNS`.
+
+    A command counts from its own day, or from the as-of day where the project's clock stands before it.
+    """
+    plain = pa.table({c: ledger[c].cast(pa.string() if c in COLUMNS[:3] else pa.int64()) for c in COLUMNS})
+    said = standing(rights.entries())
+    rows = [
+        {"sid": sid, "purpose": purpose.value, "event": event.value, "day": day, "seq": seq}
+        for sid, one in said.items()
+        for purpose in Purpose
+        if (event := one.event(purpose.value)) is not None
+        for day, seq in [_place(one.entry(purpose.value), event, days=days, today=today)]
+    ]
+    if not rows:
+        return plain
+    ours = pa.Table.from_pylist(rows, schema=plain.schema)
+    return pa.concat_tables([_without_later_grants(plain, ours), ours])
+
+
+def without(table: pa.Table, sids: frozenset[str]) -> pa.Table:
+    """The rows of everybody else."""
+    if not sids or "sid" not in table.column_names:
+        return table
+    return table.filter(pc.invert(pc.is_in(table["sid"].cast(pa.string()), pa.array(sorted(sids), pa.string()))))
+
+
+@dataclass(frozen=True)
+class RightsToday:
+    """The ledger of rights as of one day of the project's clock."""
+
+    as_of: date
+    days: DayCount
+    rights: RightsRead = NOTHING_ASKED
+
+    @property
+    def today(self) -> int:
+        """The as-of day, counted."""
+        return self.days.number(self.as_of)
+
+    def beside(self, ledger: pa.Table) -> pa.Table:
+        """See `with_rights`."""
+        return with_rights(ledger, self.rights, days=self.days, today=self.today)
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """One field of one record, as its subject had it put right (GDPR art. 16)."""
+
+    sid: str
+    field: str
+    value: str
+
+
+def under_hold(entries: Iterable[RightsEntry]) -> frozenset[str]:
+    """Whose records must be kept for legal claims (GDPR art. 17(3)(e))."""
+    held: set[str] = set()
+    for entry in entries:
+        if entry.right is Right.HELD:
+            held.add(entry.sid)
+        elif entry.right is Right.RELEASED:
+            held.discard(entry.sid)
+    return frozenset(held)
+
+
+def corrections(rights: RightsRead, source: str) -> tuple[Corrected, ...]:
+    """What was put right in a source, the last word per field; what was erased since is no more."""
+    found: dict[tuple[str, str], Corrected] = {}
+    for entry in rights.corrections():
+        if entry.act.about.get("source") == source:
+            told, field = rights.told(entry), entry.act.about["field"]
+            if "value" in told:
+                found[entry.sid, field] = Corrected(entry.sid, field, str(told["value"]))
+    return tuple(found.values())
+
+
+def corrected(
+    table: pa.Table, made: Iterable[Corrected], *, subject: str, sids: Callable[[list[str]], list[str]]
+) -> pa.Table:
+    """A source's rows, filed by natural ids in `subject`, with corrected values in place of what the source says."""
+    made = tuple(made)
+    if not made or not table.num_rows:
+        return table
+    natural = [str(n) for n in table[subject].to_pylist()]
+    row_of = {sid: row for row, sid in enumerate(sids(natural))}
+    for one in made:
+        row, place = row_of.get(one.sid), table.schema.get_field_index(one.field)
+        if row is not None and place >= 0:
+            kind = table.schema.field(place).type
+            value = pa.array([one.value], pa.string()).cast(kind)
+            column = table[one.field]
+            whole = pa.chunked_array([*column.slice(0, row).chunks, value, *column.slice(row + 1).chunks], kind)
+            table = table.set_column(place, one.field, whole.combine_chunks())
+    return table
+
+
+@dataclass(frozen=True)
+class Unrestricted:
+    """Keys of everybody whose data are not restricted; the frames of the others stay closed."""
+
+    keys: SubjectKeys
+    closed: frozenset[str]
+
+    def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
+        """The keys of those among them that may be opened."""
+        return self.keys.subject_keys([sid for sid in sids if sid not in self.closed])
+
+
+def unrestricted(keys: SubjectKeys, rights: RightsRead) -> SubjectKeys:
+    """The keys for work that asks no other leave: of everybody whose data are not restricted."""
+    closed = restricted(rights)
+    return Unrestricted(keys, closed) if closed else keys
+
+
+def _place(entry: RightsEntry, event: Event, *, days: DayCount, today: int) -> tuple[int, int]:
+    day = min(days.number(entry.at.date()), today)
+    return day, (BEFORE_ALL if event is Event.GRANTED else AFTER_ALL) + entry.seq
+
+
+def _without_later_grants(ledger: pa.Table, ours: pa.Table) -> pa.Table:
+    """Without what sources grant on or after the day of a refusal by command: they have not heard of it."""
+    refused = {(r["sid"], r["purpose"]): r["day"] for r in ours.to_pylist() if r["event"] != Event.GRANTED.value}
+    if not refused:
+        return ledger
+    sids = pa.array(sorted({sid for sid, _ in refused}), pa.string())
+    suspects = pc.and_(pc.is_in(ledger["sid"], sids), pc.equal(ledger["event"], Event.GRANTED.value))
+    rows = ledger.append_column("place", pa.array(range(ledger.num_rows), pa.int64())).filter(suspects).to_pylist()
+    gone = [r["place"] for r in rows if r["day"] >= refused.get((r["sid"], r["purpose"]), r["day"] + 1)]
+    kept = pc.invert(pc.is_in(pa.array(range(ledger.num_rows), pa.int64()), pa.array(gone, pa.int64())))
+    return ledger.filter(kept)

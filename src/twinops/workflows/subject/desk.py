@@ -1,0 +1,131 @@
+"""Where requests of consumers are worked on: who may, whom they mean, and what stands of them already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops import plugins
+from twinops.data.consent.ages import adult_from
+from twinops.data.consent.rights import Standing, standing
+from twinops.data.own_sources.law import SOURCES
+from twinops.data.vault.sealed_file import subjects_in
+from twinops.entities.rights import RightsEntry
+from twinops.errors import ParamsError
+from twinops.governance.people.offices import DATA_OWNER, DPO
+from twinops.ports import Rights
+from twinops.workflows.compliance_files import offices_of
+from twinops.workflows.places import Places
+from twinops.workflows.receipts import Receipts
+from twinops.workflows.twin.open import NO_LINKS, candidates
+
+MAY = (DATA_OWNER, DPO)
+"""Offices that take requests of consumers: the data owner, and the officer they may turn to (art. 38(4))."""
+WRONG_OFFICE = f"Requests of consumers are taken by the {DATA_OWNER} or the {DPO}; compliance/offices.yaml says who."
+
+
+@dataclass(frozen=True)
+class ActingOfficer:
+    """Who works on a request, in which office."""
+
+    office: str
+    person: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A project's consumers, and the ledger in which what they ask is written."""
+
+    receipts: Receipts
+    rights: Rights
+
+    @property
+    def places(self) -> Places:
+        """Where everything lies."""
+        return self.receipts.plane.places
+
+    @property
+    def today(self) -> date:
+        """The day it is, by the one clock."""
+        return self.rights.now().date()
+
+    def officer(self, by: str) -> ActingOfficer | None:
+        """The holder of one of the offices that may, by name, address or account; None: it is nobody who may.
+
+        Raises:
+            ParamsError: nobody was named.
+        """
+        if not by.strip():
+            raise ParamsError("Say who takes this down: --by with a name, address or account.", hint=WRONG_OFFICE)
+        for person in offices_of(self.places).people:
+            known = {n for n in (person.name, person.account, *person.emails) if n}
+            if by.strip() in known and person.office in MAY and person.holds(person.office, on=self.today):
+                return ActingOfficer(person.office, person.name or person.account or person.emails[0])
+        return None
+
+    def held(self) -> Mapping[str, frozenset[str]]:
+        """Source -> of whom it holds anything."""
+        raw = self.places.raw_batches
+        return {name: subjects_in(raw(name)) for name in plugins.names(SOURCES)}
+
+    def standing(self) -> Mapping[str, Standing]:
+        """What stands by command."""
+        return standing(self.rights.entries())
+
+    def people(self) -> Whoever:
+        """Whom ids mean; made once for many."""
+        tables = self.receipts.plane.tables
+        links = tables.table(self.places.links, otherwise=NO_LINKS)
+        return Whoever(self, frozenset().union(*self.held().values()), persons(links, self.rights.entries()))
+
+    def persons_whole(self, sids: Iterable[str]) -> tuple[str, ...]:
+        """Those of the sids of whose person every other record is among them too."""
+        among = frozenset(sids)
+        links = self.receipts.plane.tables.table(self.places.links, otherwise=NO_LINKS)
+        persons_of = persons(links, self.rights.entries())
+        return tuple(sorted(sid for sid in among if persons_of.get(sid, frozenset()) <= among))
+
+    def under_age(self, sids: Iterable[str]) -> bool:
+        """Whether any of somebody's records tells a birthday after which full age is not reached today."""
+        asked = pa.array(sorted(sids), pa.string())
+        born = self.receipts.births
+        days = pc.unique(born.filter(pc.is_in(born["sid"], asked))["birth_day"]).drop_null().to_pylist()
+        count, years = self.receipts.days, self.receipts.adults.adult_years
+        return any(adult_from(count.date_of(d), years=years) > self.today for d in days)
+
+
+def persons(links: pa.Table, entries: Iterable[RightsEntry]) -> dict[str, frozenset[str]]:
+    """Every sid that is not alone -> all sids of the same person.
+
+    Linked now, or asked for together before: what may not be used is linked no more, and is the same person's still.
+    """
+    pairs = list(zip(links["sid"].to_pylist(), links["record"].to_pylist(), strict=True))
+    first: dict[str, str] = {}
+    for entry in entries:
+        if "person" in entry.act.about:
+            pairs.append((first.setdefault(entry.act.about["person"], entry.sid), entry.sid))
+    person: dict[str, set[str]] = {}
+    for one, other in pairs:
+        whole = person.get(one, {one}) | person.get(other, {other})
+        person.update(dict.fromkeys(whole, whole))
+    return {sid: frozenset(whole) for sid, whole in person.items()}
+
+
+@dataclass(frozen=True)
+class Whoever:
+    """Whom an id means, with everything that was linked to them."""
+
+    desk: Desk
+    held: frozenset[str]
+    persons: Mapping[str, frozenset[str]]
+
+    def sids(self, who: str) -> tuple[str, ...]:
+        """All records of one person, the one that was named first; nothing where nobody is held."""
+        found = [s for s in candidates(who.strip(), self.desk.receipts.plane.keys) if s in self.held]
+        if not found:
+            return ()
+        return (found[0], *sorted(self.persons.get(found[0], frozenset()) - {found[0]}))

@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
+from twinops import ideas, plugins
 from twinops import params as params_file
-from twinops import plugins
 from twinops.entities.day_count import DayCount
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
@@ -53,7 +53,8 @@ class Project:
 
     @cached_property
     def params(self) -> Params:
-        """The checked `params.yaml`."""
+        """The checked `params.yaml`, with the project's own files on their shelves."""
+        ideas.lay(self.root)
         return params_file.read(self.root / "params.yaml")
 
     @cached_property
@@ -170,6 +171,7 @@ class Project:
             IntegrityError: it writes, and the code that runs is not the project's own.
         """
         workflow = find(verb)
+        ideas.lay(self.root)
         if verb not in READING | RENEWING:
             from twinops.adapters.running_code import against_other
 
@@ -293,4 +295,6 @@ def preview(root: str | Path = ".") -> Preview:
 def open_project(root: str | Path = ".") -> Project:
     """The project in this folder or, for notebooks opened in JupyterLab, in the folder above."""
     here = Path(root).resolve()
-    return Project(next((p for p in (here, here.parent) if (p / "params.yaml").is_file()), here))
+    found = next((p for p in (here, here.parent) if (p / "params.yaml").is_file()), here)
+    ideas.lay(found)
+    return Project(found)

@@ -10,15 +10,20 @@ from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict
+from twinops.ideas import KINDS
 
 SHELF = "twinops.governance.gates"
-PROMISES = ("RULE", "QUESTION", "Limits", "check", "needs")
+PROMISES = KINDS["gates"].promises
 """What every module on the shelf of gates has."""
 
 
-@cache
 def gates() -> tuple[ModuleType, ...]:
-    """Every gate, by the alphabet."""
+    """Every gate by the alphabet, the project's own among them."""
+    return _gates(plugins.laid(SHELF))
+
+
+@cache
+def _gates(_of_the_project: plugins.Laid) -> tuple[ModuleType, ...]:
     return tuple(plugins.load(SHELF, name) for name in plugins.names(SHELF))
 
 

@@ -28,11 +28,14 @@ MAX_BYTES = 64 * 1024
 MOST = 100
 """So many files are read at most, each of so many bytes."""
 PURE = frozenset(
-    "__future__ collections collections.abc dataclasses datetime decimal enum fractions functools itertools math re "
-    "statistics string textwrap typing".split()
-)
+    ("__future__", "collections", "collections.abc", "dataclasses", "datetime", "decimal", "enum", "fractions",
+     "functools", "itertools", "math", "re", "statistics", "string", "textwrap", "typing")
+)  # fmt: skip
 """Of Python's own what neither reads nor writes anything."""
-_REACHING = frozenset("__import__ breakpoint compile delattr eval exec globals input locals open setattr vars".split())
+_REACHING = frozenset(
+    ("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "globals", "input", "locals", "open", "setattr",
+     "vars")
+)  # fmt: skip
 """Built-ins that reach out of the file they stand in."""
 
 
@@ -82,12 +85,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         ),
     }
 )
-"""By the folder's name, the shelves that files of a project may stand on; `stages` are notebooks, which none imports."""
+"""By folder, the shelves that files of a project may stand on. `stages` are notebooks: nobody imports one."""
 FOLDERS = (*KINDS, STAGES)
-Path_ = Annotated[str, Field(pattern=rf"^({'|'.join(FOLDERS)})/[a-z][a-z0-9_]{{0,40}}\.(py|sql)$")]
+IdeaPath = Annotated[str, Field(pattern=rf"^({'|'.join(FOLDERS)})/[a-z][a-z0-9_]{{0,40}}\.(py|sql)$")]
 
 
-class IdeasParams(RootModel[tuple[Path_, ...]]):
+class IdeasParams(RootModel[tuple[IdeaPath, ...]]):
     """Which files below `ideas/` count, each by its folder and name: `gates/min_repeat_rate.py`."""
 
     model_config = ConfigDict(frozen=True, strict=True)

@@ -13,7 +13,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -111,9 +110,7 @@ def _of_the_project(idea: Idea) -> ModuleType:
     """
     if idea in _modules:
         return _modules[idea]
-    spec = spec_from_loader(f"{idea.shelf}.{idea.name}", None, origin=idea.path)
-    assert spec is not None
-    module = module_from_spec(spec)
+    module = ModuleType(f"{idea.shelf}.{idea.name}")
     module.__file__ = idea.path
     if idea.path.endswith(".sql"):
         module.__dict__["SQL"] = idea.text

@@ -47,7 +47,9 @@ class Kind:
     promises: tuple[str, ...]
     imports: tuple[str, ...]
     hint: str
-    endings: tuple[str, ...] = (".py",)
+    loaded_by: str
+    """A file of twinops: whatever stage depends on it may load what stands on the shelf."""
+
     never: tuple[str, ...] = ()
 
 
@@ -59,29 +61,36 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ("RULE", "QUESTION", "Limits", "check", "needs"),
             _GOVERNED,
             "a gate judges Evidence and nothing else",
+            "src/twinops/governance/gates/_shelf.py",
             never=("EACH", "LATER", "covers"),  # by these a shipped gate's answers are counted and put off
         ),
         "documents": Kind(
-            "twinops.governance.documents", ("FILES", "build"), _GOVERNED, "a document is made of Evidence and verdicts"
+            "twinops.governance.documents",
+            ("FILES", "build"),
+            _GOVERNED,
+            "a document is made of Evidence and verdicts",
+            "src/twinops/workflows/pipeline/documents.py",
         ),
         "sources": Kind(
             "twinops.data.sources",
-            ("LEGAL", "SCHEMA", "DAY", "read", "sealed"),
+            ("FILE", "LEGAL", "SCHEMA", "DAY", "read", "sealed"),
             ("numpy", "pyarrow", "twinops.data", "twinops.entities", "twinops.errors", "twinops.ports"),
             "a source is read through `twinops.data.door`",
+            "src/twinops/data/own_sources/law.py",
         ),
         "features": Kind(
             "twinops.twin.own_features",
             ("READS", "PURPOSES", "SAYS", "value"),
             ("numpy", "pyarrow", "twinops.entities"),
             "a feature is told what it reads and opens nothing",
-            endings=(".py", ".sql"),
+            "src/twinops/twin/own_features/computed.py",
         ),
         "heads": Kind(
             "twinops.twin.own_heads",
             ("FORETELLS", "estimator"),
             ("numpy", "scipy", "sklearn", "twinops.entities"),
             "a head makes an estimator that has not learned yet",
+            "src/twinops/twin/model/own_learning.py",
         ),
     }
 )

@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import md5, sha256
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +32,11 @@ class Idea:
     text: str
 
     @property
+    def md5(self) -> str:
+        """Of its bytes, as DVC tells it."""
+        return md5(self.text.encode(), usedforsecurity=False).hexdigest()
+
+    @property
     def sha256(self) -> str:
         """Of its bytes."""
         return sha256(self.text.encode()).hexdigest()
@@ -48,6 +54,16 @@ def lay(ideas: Iterable[Idea]) -> None:
     told = tuple(ideas)
     _laid.set(told)
     _newest[0] = told
+
+
+@contextmanager
+def only(ideas: Iterable[Idea]) -> Iterator[None]:
+    """For a while these files and no others, in this thread."""
+    token = _laid.set(tuple(ideas))
+    try:
+        yield
+    finally:
+        _laid.reset(token)
 
 
 def laid(shelf: str | None = None) -> Laid:

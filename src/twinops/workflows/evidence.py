@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from twinops.data.own_sources.law import law_of
+from twinops import plugins
+from twinops.data.own_sources.law import SOURCES, law_of
 from twinops.entities.consent import Purpose
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
@@ -140,9 +141,10 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
     `sources.folder` brings files in their shape.
     """
     found = []
+    ideas = {idea.name: idea.path for idea in plugins.laid(SOURCES)}
     for name, legal in law_of(own).items():
         mine = own.staged_as(name)
-        if own.root and mine is None and not files_of_others:
+        if own.root and mine is None and name not in ideas and not files_of_others:
             continue
         value = {
             **({"own": mine} if mine else {}),
@@ -156,7 +158,8 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
             "synthetic": legal.synthetic,
             "personal_data": legal.personal_data,
         }
-        said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
+        shipped = ideas.get(name, f"src/twinops/data/sources/{name}.py")
+        said_in = f"params.yaml: own.{mine}" if mine else shipped
         found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
 

@@ -196,7 +196,7 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     parts = grouped.parts[row]
     # stable: of two equal parts the first named comes first on every machine
     order = np.argsort(-np.abs(parts), kind="stable")[:most]
-    titles = (_title(grouped.names[i], said) for i in order)
+    titles = (title(grouped.names[i]) for i in order)
     multiplied = said["multiplied"][grouped.scale or grouped.head]
     return [
         f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {math.exp(parts[i]):.2f}."
@@ -204,8 +204,9 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     ]
 
 
-def _title(group: str, said: dict[str, Any]) -> str:
-    known = said["groups"].get(group)
+def title(group: str) -> str:
+    """How a heading is called; a feature of the project's own by its name."""
+    known = words()["groups"].get(group)
     return str(known["title"]) if known else f"the project's own {group.removeprefix(COLUMN).replace('_', ' ')}"
 
 

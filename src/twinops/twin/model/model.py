@@ -95,6 +95,11 @@ class TwinModel:
         return found
 
     @property
+    def own_columns(self) -> tuple[str, ...]:
+        """Features of the project's own that some family reads, beside the state."""
+        return tuple(sorted({column.name for family in self.own for column in family.columns}))
+
+    @property
     def calibrated(self) -> Intervals:
         """The intervals.
 

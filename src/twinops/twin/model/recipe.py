@@ -12,7 +12,7 @@ from twinops.twin.model.fit import fit_hurdle, fit_twin
 from twinops.twin.model.intervals import fit_intervals
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.outcomes import fit_scatter
-from twinops.twin.model.own_family import learned
+from twinops.twin.model.own_learning import learned
 from twinops.twin.model.recalibration import recalibrate
 from twinops.twin.state.examples import Examples
 

@@ -16,9 +16,10 @@ COLUMN = "own_"
 """A feature's column of the panel is called as its file, behind this."""
 NEEDED = frozenset({Purpose.TRAINING, Purpose.SCORING})
 """What stands in the panel is learned from and scored with."""
-READABLE = ("day", "basket_id", "store_id", "product_id", "quantity", "sales_cents", "retail_discount_cents",
+READABLE = ("day", "basket_id", "store_id", "quantity", "sales_cents", "retail_discount_cents",
             "coupon_discount_cents", "coupon_match_discount_cents")  # fmt: skip
-"""Columns of the receipt lines that a feature may read, beside the subject's `sid`."""
+"""Columns of the receipt lines that a feature may read. No product: what somebody buys may tell of health, faith or
+pregnancy (GDPR art. 9), and the heads for categories leave those out where a file could not be held to it."""
 _HEADER = re.compile(r"^--\s*(reads|purposes|says):\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 
 

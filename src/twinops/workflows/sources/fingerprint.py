@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from twinops.data.own_sources import lock, watching
 from twinops.data.own_sources.declared import declared
-from twinops.own_params import OwnParams
 from twinops.params import SourcesParams
 from twinops.workflows.declared_use import against_nobody
-from twinops.workflows.places import Places
+from twinops.workflows.watched_pipeline import OwnThings
 
 
 @dataclass(frozen=True)
@@ -18,13 +17,14 @@ class Fingerprinted:
     seen: tuple[str, ...]
 
 
-def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fingerprinted:
-    """Write into `dvc.yaml` what is watched, and read every source outside the project for `sources.lock.json`.
+def fingerprint(things: OwnThings, *, sources: SourcesParams) -> Fingerprinted:
+    """Write into `dvc.yaml` what is watched, ideas too, and read sources outside the project for `sources.lock.json`.
 
     Raises:
         DataError, ParamsError, ServiceError: a source cannot be read, or is of real people and the controller is made
             up; nothing was written.
     """
+    places, own = things.places, things.own
     against_nobody(places, own)
     seen = tuple(name for name, said in own.root.items() if watching.inside(said, places.root))
     found = {
@@ -34,7 +34,7 @@ def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fi
     }
     if places.pipeline.is_file():
         before = places.pipeline.read_text(encoding="utf-8")
-        after = watching.watched(before, own, places.root)
+        after = things.watched(before)
         if after != before:
             places.pipeline.write_text(after, encoding="utf-8")
     lock.write(places.sources_lock, found)

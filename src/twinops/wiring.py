@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 from twinops import ideas, plugins
 from twinops import params as params_file
 from twinops.entities.day_count import DayCount
+from twinops.entities.measure import Measure
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
 from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, Production, Registry, Signer, Tracking
@@ -41,6 +42,8 @@ READING = frozenset(
     }
 )
 """Workflows that write nothing; every other one is refused when the code that runs is not the project's."""
+LOOKING = frozenset({"ideas.new", "project.begin", "project.upgrade"})
+"""Workflows that are done whatever the project's own files hold."""
 RENEWING = frozenset({"project.begin", "project.upgrade"})
 """Workflows that make the project fit the code that runs."""
 
@@ -158,6 +161,16 @@ class Project:
 
         return SshKeygen()
 
+    def measured(self, stage: str, found: Mapping[Measure, str]) -> None:
+        """Keep what a notebook stage of the project's own measured, each with what it says; it flows into Evidence.
+
+        Raises:
+            ParamsError: the stage is none of the project's own, or a measure's name does not begin with its.
+        """
+        from twinops.workflows.ideas.kept import keep_own
+
+        keep_own(self.places, self.params.ideas, stage, found)
+
     def twin(self, who: str, *, purpose: str) -> Twin:
         """One consumer's twin, by the id of the source or a subject id, opened for a declared purpose."""
         return Twin(self, str(who), purpose)
@@ -171,7 +184,8 @@ class Project:
             IntegrityError: it writes, and the code that runs is not the project's own.
         """
         workflow = find(verb)
-        ideas.lay(self.root)
+        if verb not in LOOKING:
+            ideas.lay(self.root)
         if verb not in READING | RENEWING:
             from twinops.adapters.running_code import against_other
 

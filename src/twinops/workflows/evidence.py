@@ -14,11 +14,13 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.governance.reading import parse
+from twinops.ideas import NO_IDEAS, IdeasParams
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import ANY_CONSUMER, DocumentsParams, SourcesParams, SubjectParams
 from twinops.workflows.compliance_files import Declarations
 from twinops.workflows.compliance_files import text_of as _text
 from twinops.workflows.declared_words import DeclaredWords
+from twinops.workflows.ideas.kept import against_strange
 from twinops.workflows.places import Places
 
 SHIPPED = SourcesParams()
@@ -39,6 +41,7 @@ class CandidateFolder:
     own: OwnParams = NOTHING_OWN
     shipped: SourcesParams = SHIPPED
     subject: SubjectParams = ANY_CONSUMER
+    ideas: IdeasParams = NO_IDEAS
 
     def gather(self, declared: Declarations, *, key: str = NO_KEY) -> Evidence:
         """All findings, and all that is declared in `compliance/` and by the sources.
@@ -50,6 +53,7 @@ class CandidateFolder:
         stages = [path.stem for path in self.places.all_measures]
         if not stages:
             raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
+        against_strange(self.places, self.ideas)
         words = DeclaredWords(self.own, self.subject)
         found = words.told(sum((self.places.kept(stage) for stage in stages), Findings()))
         against_other_sources(next((f.value for f in found.facts if f.name == READ_OWN), {}), self.own)

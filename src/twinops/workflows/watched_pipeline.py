@@ -95,7 +95,8 @@ def _deps(stage: Mapping[str, Any]) -> list[str]:
 def _outs(stage: Mapping[str, Any]) -> Iterator[str]:
     """Paths that a stage makes, each item of a `foreach` by itself; records of code are nobody's dep."""
     items = stage.get("foreach", [""])
-    for out in _body(stage).get("outs", ()):
+    body = _body(stage)
+    for out in (*body.get("outs", ()), *body.get("metrics", ())):
         path = str(next(iter(out)) if isinstance(out, Mapping) else out)
         if path.startswith("reports/code/"):
             continue
@@ -115,6 +116,8 @@ def _add(lines: list[str], stage: str, path: str) -> None:
 def _own_stage(path: str, root: Path, stages: Stages, shipped: Stages) -> Iterator[str]:
     """The stage that a file of the project has to itself: of a source or a notebook."""
     kind, name = folder_of(path), name_of(path)
+    if kind == STAGES and name in {*shipped, *(Path(out).stem for s in shipped.values() for out in _outs(s))}:
+        raise ParamsError(f"{path} takes the name of what twinops ships.", hint="Call it otherwise.")
     if kind == "sources":
         code, entry = [d for d in _deps(shipped[LIKE_SOURCE]) if "${item}" not in d], f"{LIKE_SOURCE}@redemptions"
         given = [*(d for d in code if not d.startswith(HOME)), file_of(root, path)]
@@ -196,11 +199,3 @@ def _after(path: str, root: Path, stages: Stages) -> tuple[str, ...]:
 
 def _is_plain(told: ast.List | ast.Tuple) -> bool:
     return all(isinstance(e, ast.Constant) and isinstance(e.value, str) for e in told.elts)
-
-
-def unwatched(pipeline: Path, ideas: IdeasParams) -> tuple[str, ...]:
-    """Ideas that `params.yaml` names and that `dvc.yaml` does not watch."""
-    if not pipeline.is_file():
-        return ()
-    text = pipeline.read_text(encoding="utf-8")
-    return tuple(path for path in ideas.paths if json.dumps(path) not in text)

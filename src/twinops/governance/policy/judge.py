@@ -14,6 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -132,7 +133,7 @@ def read(text: str, *, name: str = NAME) -> Judge:
         raw = json.loads(text)
     except (ValueError, RecursionError):
         raise ParamsError(f"{name} is not JSON.", hint=_MADE_BY) from None
-    return checked(Judge, raw, name=name, more=(*_lacking(raw), *_strange_gates(raw)))
+    return checked(Judge, raw, name=name, more=chain(_lacking(raw), _strange_gates(raw)))
 
 
 def _lacking(raw: Any) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 from twinops import plugins
 from twinops.entities.consent import Purpose
@@ -75,7 +76,7 @@ def _purposes(told: tuple[str, ...], path: str) -> frozenset[Purpose]:
     return found
 
 
-def _header(sql: str, path: str) -> Mapping[str, object]:
+def _header(sql: str, path: str) -> Mapping[str, Any]:
     found = {name.upper(): said for name, said in _HEADER.findall(sql)}
     missing = [name for name in ("READS", "PURPOSES", "SAYS") if name not in found]
     if missing:

@@ -133,7 +133,7 @@ def _mistakes(told: pa.Table, many: int) -> Iterator[str]:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return (
+    return bool(
         pa.types.is_integer(kind)
         or pa.types.is_floating(kind)
         or pa.types.is_boolean(kind)

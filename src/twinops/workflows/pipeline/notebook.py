@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from twinops.errors import ParamsError
+from twinops.ideas import FOLDER, NO_IDEAS, STAGES, IdeasParams
 from twinops.ports import Notebooks
 from twinops.workflows.places import Places
 
@@ -17,12 +18,16 @@ class Executed:
     path: Path
 
 
-def notebook(name: str, *, places: Places, notebooks: Notebooks, **parameters: str) -> Executed:
-    """Run `notebooks/<name>.py` and publish `reports/notebooks/<name>.ipynb`."""
+def notebook(
+    name: str, *, places: Places, notebooks: Notebooks, ideas: IdeasParams = NO_IDEAS, **parameters: str
+) -> Executed:
+    """Run `notebooks/<name>.py`, or a stage of the project's own, and publish `reports/notebooks/<name>.ipynb`."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         hint = "Give the file's name without folder and ending, such as `train`."
         raise ParamsError(f"{name!r} is no name of a notebook.", hint=hint)
-    notebooks.run(places.notebook(name), places.executed(name), parameters=parameters, known_sids=known_sids(places))
+    own = name in ideas.of(STAGES)
+    source = places.root / FOLDER / STAGES / f"{name}.py" if own else places.notebook(name)
+    notebooks.run(source, places.executed(name), parameters=parameters, known_sids=known_sids(places))
     return Executed(name, places.executed(name))
 
 

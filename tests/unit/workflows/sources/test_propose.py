@@ -28,8 +28,8 @@ from twinops.errors import DataError, ParamsError
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
 from twinops.workflows.sources.fingerprint import fingerprint
-from twinops.workflows.watched_pipeline import OwnThings
 from twinops.workflows.sources.propose import Proposed, propose
+from twinops.workflows.watched_pipeline import OwnThings
 
 MADE_UP = Said(synthetic=True)
 

@@ -22,6 +22,8 @@ LARGEST = 1e9
 WHO, VALUE = "subject", "value"
 _DECLARED = {
     "day": ("time", "transaction_timestamp"),
+    # without receipt numbers, what somebody buys at one moment is one basket
+    "basket_id": ("basket_id", "time", "transaction_timestamp"),
     "sales_cents": ("sales_value", "unit_price"),
     "retail_discount_cents": ("retail_disc",),
     "coupon_discount_cents": ("coupon_disc",),

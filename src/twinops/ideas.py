@@ -47,8 +47,8 @@ class Kind:
     promises: tuple[str, ...]
     imports: tuple[str, ...]
     hint: str
-    loaded_by: str
-    """A file of twinops: whatever stage depends on it may load what stands on the shelf."""
+    loaded_by: tuple[str, ...]
+    """Files of twinops: whatever stage depends on one of them may load what stands on the shelf."""
 
     never: tuple[str, ...] = ()
 
@@ -61,7 +61,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ("RULE", "QUESTION", "Limits", "check", "needs"),
             _GOVERNED,
             "a gate judges Evidence and nothing else",
-            "src/twinops/governance/gates/_shelf.py",
+            ("src/twinops/governance/gates/_shelf.py",),
             never=("EACH", "LATER", "covers"),  # by these a shipped gate's answers are counted and put off
         ),
         "documents": Kind(
@@ -69,28 +69,28 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             ("FILES", "build"),
             _GOVERNED,
             "a document is made of Evidence and verdicts",
-            "src/twinops/workflows/pipeline/documents.py",
+            ("src/twinops/workflows/pipeline/documents.py",),
         ),
         "sources": Kind(
             "twinops.data.sources",
             ("FILE", "LEGAL", "SCHEMA", "DAY", "read", "sealed"),
             ("numpy", "pyarrow", "twinops.data", "twinops.entities", "twinops.errors", "twinops.ports"),
             "a source is read through `twinops.data.door`",
-            "src/twinops/data/own_sources/law.py",
+            ("src/twinops/data/own_sources/law.py", "src/twinops/data/sources/__init__.py"),
         ),
         "features": Kind(
             "twinops.twin.own_features",
             ("READS", "PURPOSES", "SAYS", "value"),
             ("numpy", "pyarrow", "twinops.entities"),
             "a feature is told what it reads and opens nothing",
-            "src/twinops/twin/own_features/computed.py",
+            ("src/twinops/twin/own_features/computed.py",),
         ),
         "heads": Kind(
             "twinops.twin.own_heads",
             ("FORETELLS", "estimator"),
             ("numpy", "scipy", "sklearn", "twinops.entities"),
             "a head makes an estimator that has not learned yet",
-            "src/twinops/twin/model/own_learning.py",
+            ("src/twinops/twin/model/own_learning.py",),
         ),
     }
 )
@@ -113,6 +113,9 @@ class IdeasParams(RootModel[tuple[IdeaPath, ...]]):
         )
         if twice:
             raise ValueError(f"{', '.join(twice)}: a name stands once in its folder")
+        both = sorted({*self.of("sources")} & {*self.of(STAGES)})
+        if both:
+            raise ValueError(f"{', '.join(both)}: a source and a stage of one name would be one stage")
         other = [p for p in self.root if p.endswith(".sql") and not p.startswith("features/")]
         if other:
             raise ValueError(f"{', '.join(other)}: only a feature is a query")

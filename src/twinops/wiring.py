@@ -38,6 +38,7 @@ READING = frozenset(
         *(f"sources.{verb}" for verb in ("check", "data_map")),
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
         "dpia.status",
+        "ideas.check",
         "retention.status",
     }
 )

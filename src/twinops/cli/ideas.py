@@ -30,7 +30,9 @@ def list_ideas(ctx: typer.Context, as_json: Json = False) -> None:
 @app.command()
 def check(ctx: typer.Context, name: Named = "", as_json: Json = False) -> None:
     """Greet a file with the checks of its shelf, and let DVC watch it; exit code 10 when a check fails."""
-    found = Project(ctx.obj).run("ideas.check", name=name)
+    project = Project(ctx.obj)
+    project.run("ideas.watch")
+    found = project.run("ideas.check", name=name)
     answer(found, as_json=as_json, text="\n".join(_told(found)) or "params.yaml names no idea (docs/ideas.md).")
     raise typer.Exit(REFUSED if any(one.problem for one in found) else 0)
 

@@ -70,9 +70,10 @@ def plain(text: str, root: Path) -> str:
     return rewritten(text, NOTHING_OWN, NO_IDEAS, root)
 
 
-def loading(marker: str, shipped: Stages) -> tuple[str, ...]:
-    """Stages that depend on this file of twinops, by itself or in a folder."""
-    return tuple(name for name, stage in shipped.items() if any(_holds(dep, marker) for dep in _deps(stage)))
+def loading(markers: tuple[str, ...], shipped: Stages) -> tuple[str, ...]:
+    """Stages that depend on one of these files of twinops, by itself or in a folder."""
+    pairs = {name: [(d, m) for d in _deps(stage) for m in markers] for name, stage in shipped.items()}
+    return tuple(name for name, found in pairs.items() if any(_holds(dep, marker) for dep, marker in found))
 
 
 def _holds(dep: str, marker: str) -> bool:

@@ -1,4 +1,4 @@
-"""Greet the files of a project with the checks of their shelves, and let DVC see them."""
+"""Greet the files of a project with the checks of their shelves."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from twinops.errors import ParamsError
 from twinops.ideas import FOLDER, STAGES, folder_of, name_of
 from twinops.ports import Engine
 from twinops.workflows.ideas.greeting import Here, greeted, notebook
-from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.watched_pipeline import OwnThings
+
+WATCHED = "dvc.yaml has it as a dep of whoever may load it"
 
 
 @dataclass(frozen=True)
@@ -34,9 +35,9 @@ def check(things: OwnThings, engine: Engine, *, name: str = "") -> tuple[Greeted
     if name and not asked:
         raise ParamsError(f"params.yaml names no idea {name!r:.60}.", hint="List the file under `ideas`.")
     plugins.lay(ideas.read(root, things.ideas))
-    _watch(things)
     here = Here(things.places, engine, policy_of(things.places) if (root / "compliance").is_dir() else None)
-    return tuple(found for path in asked for found in _greeted(path, here))
+    watched = is_watched(things)
+    return tuple(found for path in asked for found in (*_greeted(path, here), Greeted(path, WATCHED, watched)))
 
 
 def _greeted(path: str, here: Here) -> tuple[Greeted, ...]:
@@ -47,11 +48,9 @@ def _greeted(path: str, here: Here) -> tuple[Greeted, ...]:
     return tuple(Greeted(path, *told) for told in greeted(idea, here))
 
 
-def _watch(things: OwnThings) -> None:
-    """Write into `dvc.yaml` who depends on them."""
-    pipeline: Places = things.places
-    if pipeline.pipeline.is_file():
-        before = pipeline.pipeline.read_text(encoding="utf-8")
-        after = things.watched(before)
-        if after != before:
-            pipeline.pipeline.write_text(after, encoding="utf-8")
+def is_watched(things: OwnThings) -> str:
+    """Why `dvc.yaml` is not what it should be; empty: it is, or there is none."""
+    if not things.places.pipeline.is_file():
+        return ""
+    text = things.places.pipeline.read_text(encoding="utf-8")
+    return "" if things.watched(text) == text else "`make run` or `twinops ideas check` writes it; commit that"

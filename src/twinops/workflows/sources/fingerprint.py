@@ -6,6 +6,7 @@ from twinops.data.own_sources import lock, watching
 from twinops.data.own_sources.declared import declared
 from twinops.params import SourcesParams
 from twinops.workflows.declared_use import against_nobody
+from twinops.workflows.ideas.watch import watch
 from twinops.workflows.watched_pipeline import OwnThings
 
 
@@ -32,10 +33,6 @@ def fingerprint(things: OwnThings, *, sources: SourcesParams) -> Fingerprinted:
         for name in own.root
         if name not in seen or not places.pipeline.is_file()
     }
-    if places.pipeline.is_file():
-        before = places.pipeline.read_text(encoding="utf-8")
-        after = things.watched(before)
-        if after != before:
-            places.pipeline.write_text(after, encoding="utf-8")
+    watch(things)
     lock.write(places.sources_lock, found)
     return Fingerprinted({name: {f: facts["records"] for f, facts in of.items()} for name, of in found.items()}, seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -31,9 +32,10 @@ from twinops.twin.model.recipe import Recipe
 from twinops.twin.own_features._shelf import own_features
 from twinops.twin.own_features.computed import against_undeclared, of_one
 from twinops.twin.own_features.computed import with_own as with_features
-from twinops.workflows.ideas.check import Greeted, check
+from twinops.workflows.ideas.check import WATCHED, Greeted, check
 from twinops.workflows.ideas.kept import against_strange, keep_own
 from twinops.workflows.ideas.new import example, new
+from twinops.workflows.ideas.watch import watch
 from twinops.workflows.pipeline.choose import chosen_on
 from twinops.workflows.places import Places
 from twinops.workflows.watched_pipeline import OwnThings, plain, rewritten
@@ -72,7 +74,9 @@ def shop(tmp_path: Path) -> Places:
 
 
 def greeted(places: Places) -> tuple[Greeted, ...]:
-    return check(OwnThings(places, NOTHING_OWN, ideas.named(places.root)), ENGINE)
+    things = OwnThings(places, NOTHING_OWN, ideas.named(places.root))
+    watch(things)
+    return check(things, ENGINE)
 
 
 def ask(places: Places, gate: str) -> None:
@@ -92,6 +96,25 @@ def test_what_new_begins_passes_every_check_of_its_shelf(shop: Places, kind: str
     assert len(found) >= 2
     with pytest.raises(ParamsError, match="is there already"):
         new(kind, name, places=shop, sql=sql)
+
+
+def test_docs_show_each_example_as_it_is_begun() -> None:
+    page = (ROOT / "docs" / "ideas.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"<!-- ideas/(\S+) -->\n```\w+\n(.*?)```", page, re.DOTALL))
+    begun = {}
+    for kind, name, sql in KINDS:
+        ending = "sql" if sql else "py"
+        begun[f"{kind}s/{name}.{ending}"] = example(f"{kind}s", name, ending)
+    assert shown == begun
+
+
+def test_an_idea_that_nothing_watches_is_told(shop: Places) -> None:
+    new("head", "small_forest", places=shop)
+    things = OwnThings(shop, NOTHING_OWN, ideas.named(shop.root))
+    assert [one.sentence for one in check(things, ENGINE) if one.problem] == [WATCHED]
+    assert watch(things)
+    assert not watch(things)
+    assert [one for one in check(things, ENGINE) if one.problem] == []
 
 
 @pytest.mark.parametrize(

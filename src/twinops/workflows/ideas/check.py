@@ -34,6 +34,8 @@ def check(things: OwnThings, engine: Engine, *, name: str = "") -> tuple[Greeted
     asked = [p for p in things.ideas.paths if name in ("", name_of(p), p, p.removeprefix(f"{FOLDER}/"))]
     if name and not asked:
         raise ParamsError(f"params.yaml names no idea {name!r:.60}.", hint="List the file under `ideas`.")
+    if not asked:
+        return ()
     plugins.lay(ideas.read(root, things.ideas))
     here = Here(things.places, engine, policy_of(things.places) if (root / "compliance").is_dir() else None)
     watched = is_watched(things)

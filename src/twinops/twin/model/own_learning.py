@@ -10,7 +10,7 @@ import pyarrow as pa
 from twinops.entities.canonical import rounded
 from twinops.errors import ParamsError
 from twinops.twin.model.own_family import OwnColumn, OwnFamily, beside
-from twinops.twin.own_features._shelf import COLUMN
+from twinops.twin.own_features._shelf import own_columns
 from twinops.twin.own_heads._shelf import own_head
 from twinops.twin.own_heads.stored import StoredEstimator, store
 from twinops.twin.state.examples import Examples
@@ -21,7 +21,7 @@ CLOSE = 1e-6
 
 def scaled_columns(table: pa.Table) -> tuple[OwnColumn, ...]:
     """The project's own features in a panel, each with its place on the scale."""
-    names = sorted(n for n in table.column_names if n.startswith(COLUMN))
+    names = own_columns(table.column_names)
     values = {n: np.asarray(table[n].to_numpy(), dtype=float) for n in names}
     return tuple(OwnColumn(n, rounded(float(v.mean())), rounded(float(v.std())) or 1.0) for n, v in values.items())
 

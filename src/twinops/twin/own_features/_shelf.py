@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -22,6 +22,11 @@ READABLE = ("day", "basket_id", "store_id", "quantity", "sales_cents", "retail_d
 """Columns of the receipt lines that a feature may read. No product: what somebody buys may tell of health, faith or
 pregnancy (GDPR art. 9), and the heads for categories leave those out where a file could not be held to it."""
 _HEADER = re.compile(r"^--\s*(reads|purposes|says):\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def own_columns(names: Iterable[str]) -> tuple[str, ...]:
+    """Of the columns of a table those that are features of the project's own, in order of name."""
+    return tuple(sorted(name for name in names if name.startswith(COLUMN)))
 
 
 @dataclass(frozen=True)

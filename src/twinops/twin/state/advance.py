@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from twinops.twin.own_features._shelf import COLUMN
+from twinops.twin.own_features._shelf import own_columns
 from twinops.twin.state.features import BILLION, MILLION, SPEEDS, STATE, lapse_days
 from twinops.twin.state.terms import columns
 
@@ -39,4 +39,4 @@ def with_basket(table: pa.Table, usd: float, decay_days: tuple[int, int, int]) -
 
 def own(table: pa.Table) -> dict[str, pa.ChunkedArray]:
     """The project's own features, held as they stand: what is imagined has no receipt lines to compute them from."""
-    return {name: table[name] for name in table.column_names if name.startswith(COLUMN)}
+    return {name: table[name] for name in own_columns(table.column_names)}

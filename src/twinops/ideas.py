@@ -33,7 +33,7 @@ PURE = frozenset(
 )  # fmt: skip
 """Of Python's own what neither reads nor writes anything."""
 _REACHING = frozenset(
-    ("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "globals", "input", "locals", "open", "setattr",
+    ("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "getattr", "globals", "input", "locals", "open", "setattr",
      "vars")
 )  # fmt: skip
 """Built-ins that reach out of the file they stand in."""

@@ -11,9 +11,10 @@ import pytest
 from twinops import ideas, plugins
 from twinops.entities.verdict import Outcome
 from twinops.errors import ParamsError
-from twinops.governance.gates._shelf import SHELF, gates
+from twinops.governance.gates._shelf import SHELF, gates, of
 from twinops.governance.policy import limits
 from twinops.governance.policy.decide import decide
+from twinops.governance.policy.lasting import lasts
 from twinops.governance.policy.limits import Policy
 from twinops.workflows.ideas.new import example
 
@@ -174,3 +175,28 @@ def test_an_own_gate_that_stumbles_has_not_said_yes(tmp_path: Path, answer: str)
     decision = decide(policy_with("{id: warm, gate: warm}"), governed.candidate())
     assert decision.verdicts[0].outcome is Outcome.MISSING
     assert "warm" in decision.blocking
+
+
+def test_an_own_gate_answers_for_no_shipped_one_and_moves_no_end(tmp_path: Path) -> None:
+    fairness, ends = (
+        plugins.load(SHELF, "fairness"),
+        "{'policy 2026-11-23': date(2099, 1, 1), 'mine': date(2098, 1, 1)}",
+    )
+    text = GATE.replace('RULE = "own rule warm of this project, 2026"', f"RULE = {fairness.RULE!r}")
+    more = (
+        "from datetime import date\n\nPICTURES = ('mine',)\n\n\n"
+        f"def ends(_evidence: Evidence, _limits: Limits) -> dict[str, date]:\n    return {ends}\n"
+    )
+    evidence = governed.candidate()
+    policy = policy_with_text(project(tmp_path, "gates/aaa.py", text=text + more))
+    decision = decide(policy, evidence)
+    verdict = next(v for v in decision.verdicts if v.gate == "fairness")
+    assert of(verdict, "PICTURES") == getattr(fairness, "PICTURES", None)
+    found = lasts(policy, evidence, decision)
+    assert found[f"policy {policy.version}"] == policy.valid_until
+    assert found["aaa: mine"].year == 2098
+
+
+def policy_with_text(root: Path) -> Policy:
+    ideas.lay(root)
+    return policy_with("{id: aaa, gate: aaa}")

@@ -18,13 +18,14 @@ PROMISES = KINDS["gates"].promises
 
 
 def gates() -> tuple[ModuleType, ...]:
-    """Every gate by the alphabet, the project's own among them."""
+    """Every gate by the alphabet, and behind them the project's own: none of those answers for a shipped one."""
     return _gates(plugins.laid(SHELF))
 
 
 @cache
 def _gates(_of_the_project: plugins.Laid) -> tuple[ModuleType, ...]:
-    return tuple(plugins.load(SHELF, name) for name in plugins.names(SHELF))
+    own = [idea.name for idea in plugins.laid(SHELF)]
+    return tuple(plugins.load(SHELF, name) for name in (*plugins.shipped(SHELF), *own))
 
 
 def of(verdict: Verdict, name: str) -> Any:

@@ -33,8 +33,8 @@ PURE = frozenset(
 )  # fmt: skip
 """Of Python's own what neither reads nor writes anything."""
 _REACHING = frozenset(
-    ("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "getattr", "globals", "input", "locals", "open", "setattr",
-     "vars")
+    ("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "getattr", "globals", "input", "locals", "open",
+     "setattr", "vars")
 )  # fmt: skip
 """Built-ins that reach out of the file they stand in."""
 

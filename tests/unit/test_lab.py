@@ -87,6 +87,19 @@ def test_another_estimator_in_a_cell_is_what_is_measured_and_judged_in_the_last_
     assert len(looks) == 1, "a look is counted once a candidate"
 
 
+def test_a_head_of_the_projects_own_speaks_when_a_cell_names_it(shipped: Path, tmp_path: Path) -> None:
+    root = copied(shipped, tmp_path)
+    example = ROOT / "src/twinops/workflows/ideas/examples/heads.py.txt"
+    (root / "ideas/heads").mkdir(parents=True)
+    (root / "ideas/heads/mine.py").write_text(example.read_text().replace("NAME", "mine"))
+    told = yaml.safe_load((root / "params.yaml").read_text())
+    (root / "params.yaml").write_text(yaml.safe_dump({**told, "ideas": ["heads/mine.py"]}))
+    changed_cell(root, "train", "heads={},", 'heads={"baskets": ["regression", "own_mine"]},')
+    done = twinops(root, "notebook", "train", "--section", "train")
+    assert done.returncode == 0, done.stderr
+    assert [own["name"] for own in json.loads((root / "models/twin.json").read_text())["own"]] == ["own_mine"]
+
+
 @pytest.mark.parametrize(
     ("cell", "told"),
     [

@@ -11,6 +11,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.privacy.proxies import measured, memberships, proxy_findings
 from twinops.params import ProxiesParams, SourcesParams
+from twinops.twin.own_features._shelf import own_columns
 from twinops.twin.state.features import RFM, STATE, WINDOWED
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
@@ -38,7 +39,8 @@ def proxies(
         plane.engine.register("transactions", lines.select(["sid", "day", "product_id"]))
         denied = special_categories.denied(plane.engine, asked)
         members = memberships(plane.engine, denied, rule, panel["sid"].to_pylist())
-        x = np.column_stack([panel[name].to_numpy().astype(float) for name in FEATURES])
+        names = (*FEATURES, *own_columns(panel.column_names))
+        x = np.column_stack([panel[name].to_numpy().astype(float) for name in names])
         found, listed = measured(x, members, rule), special_categories.shipped()
         findings = proxy_findings(found, listed, rule, households=panel.num_rows)
     else:

@@ -94,7 +94,7 @@ def test_a_head_of_the_projects_own_speaks_when_a_cell_names_it(shipped: Path, t
     (root / "ideas/heads/mine.py").write_text(example.read_text().replace("NAME", "mine"))
     told = yaml.safe_load((root / "params.yaml").read_text())
     (root / "params.yaml").write_text(yaml.safe_dump({**told, "ideas": ["heads/mine.py"]}))
-    changed_cell(root, "train", "heads={},", 'heads={"baskets": ["regression", "own_mine"]},')
+    changed_cell(root, "train", "heads={},", 'heads={"spend": ["regression", "own_mine"]},')
     done = twinops(root, "notebook", "train", "--section", "train")
     assert done.returncode == 0, done.stderr
     assert [own["name"] for own in json.loads((root / "models/twin.json").read_text())["own"]] == ["own_mine"]

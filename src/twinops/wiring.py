@@ -168,9 +168,9 @@ class Project:
         Raises:
             ParamsError: the stage is none of the project's own, or a measure's name does not begin with its.
         """
-        from twinops.workflows.ideas.kept import keep_own
+        from twinops.workflows.ideas.kept import own_findings
 
-        keep_own(self.places, self.params.ideas, stage, found)
+        self.places.keep(stage, own_findings(self.params.ideas, stage, found), self.words.wording)
 
     def twin(self, who: str, *, purpose: str) -> Twin:
         """One consumer's twin, by the id of the source or a subject id, opened for a declared purpose."""

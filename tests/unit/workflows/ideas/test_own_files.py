@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import own_world
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,6 +17,7 @@ import shoppers
 import yaml
 
 from twinops import ideas, plugins
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.journey import RECEIPTS
 from twinops.entities.consent import Purpose
@@ -26,7 +28,7 @@ from twinops.evaluation.accuracy.choice import with_own
 from twinops.evaluation.necessity.rows import feature_columns
 from twinops.ideas import IdeasParams
 from twinops.own_params import NOTHING_OWN
-from twinops.params import ChallengerParams, ChooseParams, TrainParams
+from twinops.params import ChallengerParams, ChooseParams, SourcesParams, TrainParams
 from twinops.twin.answers.explain import explain_heads
 from twinops.twin.model.families import REGRESSIONS, Speakers
 from twinops.twin.model.model_file import from_text, to_text
@@ -35,11 +37,15 @@ from twinops.twin.own_features._shelf import own_features
 from twinops.twin.own_features.computed import against_undeclared, of_one
 from twinops.twin.own_features.computed import with_own as with_features
 from twinops.twin.state.advance import silent, with_basket
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.evidence import source_facts
 from twinops.workflows.ideas.check import WATCHED, Greeted, check
 from twinops.workflows.ideas.kept import against_strange, own_findings
 from twinops.workflows.ideas.new import example, new
 from twinops.workflows.ideas.watch import watch
+from twinops.workflows.intake import Intake
 from twinops.workflows.pipeline.choose import chosen_on
+from twinops.workflows.pipeline.collect_profile import collect_profile
 from twinops.workflows.places import Places
 from twinops.workflows.watched_pipeline import OwnThings, plain, rewritten
 
@@ -388,3 +394,18 @@ def test_an_own_head_competes_by_the_same_scores_and_speaks_only_where_shown_bet
     assert "own_small_forest" not in chosen_on(known, recipe, margins).findings.to_json()
     assert with_own("regression", ()) == ()
     assert REGRESSIONS.own == ()
+
+
+# sources
+
+
+def test_an_own_source_is_taken_in_beside_sources_that_are_only_declared_and_told_of_by_its_file(shop: Places) -> None:
+    new("source", "web_visits", places=shop)
+    ideas.lay(shop.root)
+    told = own_world.params(sales=own_world.RETAIL).own
+    plane = DataPlane(shop, ENGINE, MemoryKeys())
+    taken = collect_profile("web_visits", Intake(plane, SourcesParams(), shoppers.GRID.days, told))
+    assert (taken.read, taken.taken, taken.subjects, taken.undeclared) == (30, 30, 30, False)
+    facts = {f.name: f for f in source_facts(told)}
+    assert facts["source.web_visits"].source == "ideas/sources/web_visits.py"
+    assert "source.campaigns" not in facts, "the shipped ones are other people's"

@@ -223,9 +223,9 @@ class Project:
 
             inherited().ask("measured", stage, [[asdict(measure), says] for measure, says in found.items()])
             return
-        from twinops.workflows.ideas.kept import keep_own
+        from twinops.workflows.ideas.kept import own_findings
 
-        keep_own(self.places, self.params.ideas, stage, found)
+        self.places.keep(stage, own_findings(self.params.ideas, stage, found), self.words.wording)
 
     def twin(self, who: str, *, purpose: str) -> Twin:
         """One consumer's twin, by the id of the source or a subject id, opened for a declared purpose."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,13 +11,14 @@ import pytest
 
 from twinops import ideas, plugins
 from twinops.entities.verdict import Outcome
-from twinops.errors import ParamsError
+from twinops.errors import IntegrityError, ParamsError
 from twinops.governance.gates._shelf import SHELF, gates, of
 from twinops.governance.policy import limits
 from twinops.governance.policy.decide import decide
 from twinops.governance.policy.lasting import lasts
 from twinops.governance.policy.limits import Policy
 from twinops.workflows.ideas.new import example
+from twinops.workflows.pipeline.documents import build
 
 GATE = example("gates", "warm")
 
@@ -200,3 +202,25 @@ def test_an_own_gate_answers_for_no_shipped_one_and_moves_no_end(tmp_path: Path)
 def policy_with_text(root: Path) -> Policy:
     ideas.lay(root)
     return policy_with("{id: aaa, gate: aaa}")
+
+
+def test_an_own_document_is_built_bound_and_held_to_its_citations(tmp_path: Path) -> None:
+    root = project(tmp_path, "gates/warm.py")
+    (root / "ideas" / "documents").mkdir()
+    letter = example("documents", "floor_letter")
+    (root / "ideas" / "documents" / "floor_letter.py").write_text(letter, encoding="utf-8")
+    (root / "params.yaml").write_text("ideas: [gates/warm.py, documents/floor_letter.py]\n", encoding="utf-8")
+    ideas.lay(root)
+    evidence = governed.candidate()
+    decision = decide(policy_with("{id: warm, gate: warm}"), evidence)
+    built = build(evidence, decision)
+    assert built["floor_letter.md"].startswith("# To the shop floor\n\nWho comes back is told with AUC")
+    listed = json.loads(built["manifest.json"])["documents"]["floor_letter.md"]
+    assert (listed["cited"], listed["faults"]) == (1, [])
+    assert "| `warm` |" in built["appendix.md"], "the gate's verdict stands among the others"
+
+    bare = letter.replace("said(f", "str(f").replace(", found) if", ") if")
+    (root / "ideas" / "documents" / "floor_letter.py").write_text(bare, encoding="utf-8")
+    ideas.lay(root)
+    with pytest.raises(IntegrityError, match=r"floor_letter\.md states a figure without evidence"):
+        build(evidence, decision)

@@ -9,11 +9,11 @@ from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.errors import DataError, ParamsError
 from twinops.ideas import STAGES, IdeasParams
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import Places
 
 
-def keep_own(places: Places, ideas: IdeasParams, stage: str, found: Mapping[Measure, str]) -> None:
-    """Write `reports/measures/STAGE.json`.
+def own_findings(ideas: IdeasParams, stage: str, found: Mapping[Measure, str]) -> Findings:
+    """What goes into `reports/measures/STAGE.json`.
 
     Raises:
         ParamsError: the stage is none of the project's own, or a measure's name does not begin with its.
@@ -24,7 +24,7 @@ def keep_own(places: Places, ideas: IdeasParams, stage: str, found: Mapping[Meas
     problem = strange(stage, findings)
     if problem:
         raise ParamsError(f"{problem}.", hint=f"Call it {stage}.SOMETHING.")
-    write(places.measures(stage), findings.to_json())
+    return findings
 
 
 def against_strange(places: Places, ideas: IdeasParams) -> None:

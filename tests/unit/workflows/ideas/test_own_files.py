@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import own_world
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,15 +17,18 @@ import shoppers
 import yaml
 
 from twinops import ideas, plugins
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.journey import RECEIPTS
 from twinops.entities.consent import Purpose
 from twinops.entities.measure import Measure
+from twinops.entities.wording import NEUTRAL
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.evaluation.accuracy.choice import with_own
+from twinops.evaluation.necessity.rows import feature_columns
 from twinops.ideas import IdeasParams
 from twinops.own_params import NOTHING_OWN
-from twinops.params import ChallengerParams, ChooseParams, TrainParams
+from twinops.params import ChallengerParams, ChooseParams, SourcesParams, TrainParams
 from twinops.twin.answers.explain import explain_heads
 from twinops.twin.model.families import REGRESSIONS, Speakers
 from twinops.twin.model.model_file import from_text, to_text
@@ -32,11 +36,16 @@ from twinops.twin.model.recipe import Recipe
 from twinops.twin.own_features._shelf import own_features
 from twinops.twin.own_features.computed import against_undeclared, of_one
 from twinops.twin.own_features.computed import with_own as with_features
+from twinops.twin.state.advance import silent, with_basket
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.evidence import source_facts
 from twinops.workflows.ideas.check import WATCHED, Greeted, check
-from twinops.workflows.ideas.kept import against_strange, keep_own
+from twinops.workflows.ideas.kept import against_strange, own_findings
 from twinops.workflows.ideas.new import example, new
 from twinops.workflows.ideas.watch import watch
+from twinops.workflows.intake import Intake
 from twinops.workflows.pipeline.choose import chosen_on
+from twinops.workflows.pipeline.collect_profile import collect_profile
 from twinops.workflows.places import Places
 from twinops.workflows.watched_pipeline import OwnThings, plain, rewritten
 
@@ -188,13 +197,13 @@ def test_a_source_reads_a_file_of_the_project_and_none_elsewhere(shop: Places, f
 def test_a_stage_leaves_measures_under_its_own_name_and_nothing_else(shop: Places) -> None:
     named = IdeasParams(("stages/known_share.py",))
     good = Measure("known_share.share", 0.5, 10, "made up", "counted")
-    keep_own(shop, named, "known_share", {good: "A share"})
+    shop.keep("known_share", own_findings(named, "known_share", {good: "A share"}), NEUTRAL)
     against_strange(shop, named)
-    assert shop.kept("known_share").measures == (good,)
+    assert [m.name for m in shop.kept("known_share").measures] == ["known_share.share"]
     with pytest.raises(ParamsError, match="is not called as the stage"):
-        keep_own(shop, named, "known_share", {replace(good, name="active_auc"): "A shipped measure"})
+        own_findings(named, "known_share", {replace(good, name="active_auc"): "A shipped measure"})
     with pytest.raises(ParamsError, match="no stage of this project's own"):
-        keep_own(shop, named, "evaluate", {good: "A share"})
+        own_findings(named, "evaluate", {good: "A share"})
     told = json.loads(shop.measures("known_share").read_text(encoding="utf-8"))
     told["facts"] = {"excluded": {"name": "excluded", "value": {}, "kind": "measured", "source": "x"}}
     shop.measures("known_share").write_text(json.dumps(told), encoding="utf-8")
@@ -320,6 +329,24 @@ def test_an_own_head_is_kept_as_text_and_says_the_same_from_it(tmp_path: Path, k
     assert "own_eighth" in told.grouped.names
 
 
+def test_an_own_feature_is_asked_about_need_as_a_source_is(known: shoppers.Examples) -> None:
+    asked = feature_columns(known)
+    assert list(asked) == ["own_eighth"]
+    assert asked["own_eighth"].shape == (len(known), 1)
+    nothing = known.table.set_column(
+        known.table.column_names.index("own_eighth"), "own_eighth", pa.array([3.0] * len(known))
+    )
+    assert feature_columns(shoppers.Examples(nothing)) == {}, "what is the same of everybody tells nothing"
+
+
+def test_a_what_if_holds_an_own_feature_as_it_stands(known: shoppers.Examples) -> None:
+    for moved in (
+        silent(known.table, 7, shoppers.GRID.decay_days),
+        with_basket(known.table, 25, shoppers.GRID.decay_days),
+    ):
+        assert moved["own_eighth"].to_pylist() == known.table["own_eighth"].to_pylist()
+
+
 def test_a_file_whose_own_family_does_not_fit_is_refused(tmp_path: Path, known: shoppers.Examples) -> None:
     lay_head(tmp_path, example("heads", "small_forest"))
     model = Recipe(shoppers.GRID, TRAIN, TREES, Speakers(spend=("own_small_forest",))).fit(known.all_closed())
@@ -367,3 +394,18 @@ def test_an_own_head_competes_by_the_same_scores_and_speaks_only_where_shown_bet
     assert "own_small_forest" not in chosen_on(known, recipe, margins).findings.to_json()
     assert with_own("regression", ()) == ()
     assert REGRESSIONS.own == ()
+
+
+# sources
+
+
+def test_an_own_source_is_taken_in_beside_sources_that_are_only_declared_and_told_of_by_its_file(shop: Places) -> None:
+    new("source", "web_visits", places=shop)
+    ideas.lay(shop.root)
+    told = own_world.params(sales=own_world.RETAIL).own
+    plane = DataPlane(shop, ENGINE, MemoryKeys())
+    taken = collect_profile("web_visits", Intake(plane, SourcesParams(), shoppers.GRID.days, told))
+    assert (taken.read, taken.taken, taken.subjects, taken.undeclared) == (30, 30, 30, False)
+    facts = {f.name: f for f in source_facts(told)}
+    assert facts["source.web_visits"].source == "ideas/sources/web_visits.py"
+    assert "source.campaigns" not in facts, "the shipped ones are other people's"

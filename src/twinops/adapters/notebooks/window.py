@@ -112,10 +112,10 @@ class Window:
         said = _heard(self._door)
         if said is None:
             raise ServiceError("What is sealed is out of reach: the process behind the window ended.")
-        kind, name, told = answer = pickle.loads(said)  # noqa: S301 - of our own code, from the side that is trusted
+        kind, name, told = pickle.loads(said)  # noqa: S301 - of our own code, from the side that is trusted
         if kind == "refused":
             raise getattr(errors, name, IntegrityError)(told[0], hint=told[1])
-        return answer
+        return kind, name, told
 
     def _named(self, value: Any) -> Any:
         """What is said, with its number in the place of what an earlier step gave."""

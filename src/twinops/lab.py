@@ -89,13 +89,14 @@ class Stage:
         """Text in the declared words, line by line, as Markdown shows it."""
         from IPython.display import Markdown
 
-        return Markdown(self._told["words"].told("\n".join(text)))
+        return Markdown(self._told["words"].told("\n".join(text)))  # type: ignore[no-untyped-call]
 
     def figure(self, name: str, *, width: int | None = None) -> Image:
         """A picture that a step left."""
         from IPython.display import Image
 
-        return Image(str(Places(self._told["root"]).figure(name)), width=width)
+        picture = str(Places(self._told["root"]).figure(name))
+        return Image(picture, width=width)  # type: ignore[no-untyped-call]
 
     def kept(self, name: str) -> Any:
         """Findings of a stage, as they lie in `reports/measures/`."""
@@ -118,5 +119,6 @@ def _own_window(root: str, stage: str) -> Window:
         said = "import sys; from twinops.wiring import stand_behind; stand_behind(*sys.argv[1:])"
         command = [sys.executable, "-c", said, str(theirs.fileno()), root, stage]
         process = subprocess.Popen(command, cwd=root, pass_fds=[theirs.fileno()])
-    atexit.register(lambda: (ours.close(), process.wait()))
+    atexit.register(process.wait)
+    atexit.register(ours.close)  # what was registered last is done first
     return Window(ours)

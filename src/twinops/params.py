@@ -15,6 +15,7 @@ from twinops.entities.day_count import DayCount
 from twinops.entities.demographics import CODES, SHOPPING
 from twinops.entities.wording import WORD
 from twinops.errors import ParamsError
+from twinops.ideas import NO_IDEAS, IdeasParams
 from twinops.own_params import NOTHING_OWN, OwnParams, Section, shown
 
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -358,6 +359,7 @@ class Params(Section):
     vault: VaultParams
     sources: SourcesParams
     own: OwnParams = NOTHING_OWN
+    ideas: IdeasParams = NO_IDEAS
     consent: ConsentParams
     ages: AgesParams = AgesParams()
     rights: RightsParams = RightsParams()

@@ -29,6 +29,9 @@ class Engine(Protocol):
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows, in the order it asks for."""
 
+    def shut(self) -> Engine:
+        """A new one that knows no table and can open no file: for queries that the project brings of its own."""
+
 
 class SubjectKeys(Protocol):
     """All that opening sealed tables needs."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from datetime import date
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
+from twinops import ideas, plugins
 from twinops import params as params_file
-from twinops import plugins
 from twinops.entities.day_count import DayCount
+from twinops.entities.measure import Measure
 from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
 from twinops.ports import (
@@ -63,10 +64,13 @@ READING = frozenset(
         *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
         "dpia.status",
+        "ideas.check",
         "retention.status",
     }
 )
 """Workflows that write nothing; every other one is refused when the code that runs is not the project's."""
+LOOKING = frozenset({"ideas.new", "project.begin", "project.upgrade"})
+"""Workflows that are done whatever the project's own files hold."""
 RENEWING = frozenset({"project.begin", "project.upgrade"})
 """Workflows that make the project fit the code that runs."""
 
@@ -79,7 +83,8 @@ class Project:
 
     @cached_property
     def params(self) -> Params:
-        """The checked `params.yaml`."""
+        """The checked `params.yaml`, with the project's own files on their shelves."""
+        ideas.lay(self.root)
         return params_file.read(self.root / "params.yaml")
 
     @cached_property
@@ -275,11 +280,19 @@ class Project:
             names = [n for n, f in vars(kind).items() if inspect.isfunction(f) and not n.startswith("_")]
             steps |= {n: partial(_step, once, n) for n in names}
             told |= {n: (_signature(getattr(kind, n)), inspect.getdoc(getattr(kind, n)) or "") for n in names}
+        steps["measured"] = partial(self._measured, stage)
+        told["measured"] = ("(stage, found)", "Keep what a stage of the project's own measured.")
         steps["verdicts"] = lambda kept: self.run("candidate.stage_verdicts", findings=kept.findings)
         told["verdicts"] = ("(kept)", "What the gates say of the measures that were kept.")
         steps["preview"] = partial(self.run, "candidate.preview")
         told["preview"] = ("()", "What the gates would say of all measures as they lie here.")
         return Behind(steps, {"stage": stage, "steps": told, "words": self.words, "root": self.root})
+
+    def _measured(self, stage: str, asked: str, found: Sequence[tuple[dict[str, Any], str]]) -> None:
+        """What cells say they measured, under the name of their own stage alone."""
+        if asked != stage:
+            raise ParamsError(f"The notebook {stage} keeps measures of its own, and none of {asked!r:.60}.")
+        self.measured(stage, {Measure(**told): says for told, says in found})
 
     def _run_own(self, stage: str, verb: str = "", **arguments: Any) -> Any:
         """The workflow that is called as the stage, and no other: what it opens is what the stage is for."""
@@ -301,6 +314,21 @@ class Project:
 
         return SshKeygen()
 
+    def measured(self, stage: str, found: Mapping[Measure, str]) -> None:
+        """Keep what a notebook stage of the project's own measured, each with what it says; it flows into Evidence.
+
+        Raises:
+            ParamsError: the stage is none of the project's own, or a measure's name does not begin with its.
+        """
+        if WINDOW in os.environ:
+            from twinops.adapters.notebooks.window import inherited
+
+            inherited().ask("measured", stage, [[asdict(measure), says] for measure, says in found.items()])
+            return
+        from twinops.workflows.ideas.kept import own_findings
+
+        self.places.keep(stage, own_findings(self.params.ideas, stage, found), self.words.wording)
+
     def twin(self, who: str, *, purpose: str) -> Twin:
         """One consumer's twin, by the id of the source or a subject id, opened for a declared purpose."""
         return Twin(self, str(who), purpose)
@@ -318,6 +346,8 @@ class Project:
 
             return inherited().ask("run", verb, **arguments)
         workflow = find(verb)
+        if verb not in LOOKING:
+            ideas.lay(self.root)
         if verb not in READING | RENEWING:
             from twinops.adapters.running_code import against_other
 
@@ -484,4 +514,6 @@ def preview(root: str | Path = ".") -> Preview:
 def open_project(root: str | Path = ".") -> Project:
     """The project in this folder or, for notebooks opened in JupyterLab, in the folder above."""
     here = Path(root).resolve()
-    return Project(next((p for p in (here, here.parent) if (p / "params.yaml").is_file()), here))
+    found = next((p for p in (here, here.parent) if (p / "params.yaml").is_file()), here)
+    ideas.lay(found)
+    return Project(found)

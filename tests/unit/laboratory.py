@@ -73,9 +73,8 @@ def twinops(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
 def run(root: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """A command in that folder."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("TWINOPS_", "DVC_", "PYTEST_"))}
-    return subprocess.run(
-        command, cwd=root, capture_output=True, text=True, check=False, env={**clean, "OMP_NUM_THREADS": "1"}
-    )
+    ours = {"OMP_NUM_THREADS": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"}
+    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, env={**clean, **ours})
 
 
 def changed_cell(root: Path, notebook: str, before: str, after: str) -> None:

@@ -20,6 +20,7 @@ from twinops.params import Params, parse
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
 from twinops.workflows.sources.fingerprint import fingerprint
+from twinops.workflows.watched_pipeline import OwnThings
 
 HEAD = ("InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "Customer ID", "Country")
 TWIN = ("twin_training", "twin_scoring")
@@ -102,7 +103,7 @@ class Shop:
         return {"places": self.places, "keys": self.keys, "sources": self.params.sources, "own": self.params.own}
 
     def lock(self) -> None:
-        fingerprint(places=self.places, sources=self.params.sources, own=self.params.own)
+        fingerprint(OwnThings(self.places, self.params.own), sources=self.params.sources)
 
     def collect(self, source: str = "transactions", batch: str = "2024-03", *, lock: bool = True):
         if lock:

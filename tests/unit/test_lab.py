@@ -52,6 +52,33 @@ def test_a_changed_cell_an_argument_papermill_and_params_yaml_make_the_same_byte
     assert "activity_c: 0.5 instead of 0.2" in outputs(cell, "train")
 
 
+STAGE = """stages:
+  train:
+    cmd: twinops notebook train --section train
+    deps: [notebooks/train.py, data/features]
+    params: [train]
+    outs:
+      - models/twin.json: {cache: false}
+      - models/recipe.json: {cache: false}
+"""
+
+
+def test_an_experiment_of_dvc_makes_the_same_bytes_as_a_changed_cell(shipped: Path, tmp_path: Path) -> None:
+    root, cell = copied(shipped, tmp_path), copied(shipped, tmp_path / "cell")
+    for part in ("models", "reports/notebooks"):
+        shutil.rmtree(root / part)
+    (root / "dvc.yaml").write_text(STAGE)
+    me = ("-c", "user.name=a", "-c", "user.email=a@b.example")
+    for words in (("git", "init", "-q"), ("dvc", "init", "-q"), ("git", "add", "-A")):
+        assert run(root, *words).returncode == 0
+    assert run(root, "git", *me, "commit", "-qm", "a shop").returncode == 0
+    done = run(root, "dvc", "exp", "run", "-S", "train.activity_c=0.5")
+    assert done.returncode == 0, done.stderr
+    changed_cell(cell, "train", "activity_c = None", "activity_c = 0.5")
+    assert twinops(cell, "notebook", "train", "--section", "train").returncode == 0
+    assert made(root) == made(cell) != made(shipped)
+
+
 def test_papermills_own_command_in_a_stock_kernel_makes_the_same_bytes(shipped: Path, tmp_path: Path) -> None:
     root, argument = copied(shipped, tmp_path), copied(shipped, tmp_path / "argument")
     (root / "notebooks/.ipynb").mkdir()
@@ -85,6 +112,19 @@ def test_another_estimator_in_a_cell_is_what_is_measured_and_judged_in_the_last_
     assert twinops(root, "notebook", "evaluate", "--section", "evaluate").returncode == 0
     assert (root / "reports/looks.jsonl").read_text().splitlines() == looks
     assert len(looks) == 1, "a look is counted once a candidate"
+
+
+def test_a_head_of_the_projects_own_speaks_when_a_cell_names_it(shipped: Path, tmp_path: Path) -> None:
+    root = copied(shipped, tmp_path)
+    example = ROOT / "src/twinops/workflows/ideas/examples/heads.py.txt"
+    (root / "ideas/heads").mkdir(parents=True)
+    (root / "ideas/heads/mine.py").write_text(example.read_text().replace("NAME", "mine"))
+    told = yaml.safe_load((root / "params.yaml").read_text())
+    (root / "params.yaml").write_text(yaml.safe_dump({**told, "ideas": ["heads/mine.py"]}))
+    changed_cell(root, "train", "heads={},", 'heads={"spend": ["regression", "own_mine"]},')
+    done = twinops(root, "notebook", "train", "--section", "train")
+    assert done.returncode == 0, done.stderr
+    assert [own["name"] for own in json.loads((root / "models/twin.json").read_text())["own"]] == ["own_mine"]
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from typing import Any
 
 import yaml
 
+from twinops import plugins
 from twinops.adapters import installed_code
 from twinops.adapters.installed_code import HOME, LOCK, PACKAGE, is_own, spelled
 from twinops.errors import IntegrityError
@@ -84,7 +85,7 @@ def _loaded() -> Iterator[tuple[str, Path]]:
     """Modules of twinops that were imported, with their files."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None) if name.partition(".")[0] == "twinops" else None
-        if file:
+        if file and not plugins.is_idea(module):
             yield name, Path(file).resolve()
 
 
@@ -98,10 +99,11 @@ def note(root: Path) -> None:
         return
     against_other(root)
     deps, record = _declared(root, stage)
+    _against_unwatched(deps, stage)
     if record is None:
         return
     before = json.loads(record.read_bytes()) if record.is_file() else {}
-    found = {**before, **dict(_imported(deps if is_own(root) else list(installed_code.of_stage(stage))))}
+    found = {**before, **dict(_imported(deps)), **{idea.path: idea.md5 for idea in plugins.loaded()}}
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(json.dumps(found, sort_keys=True, indent=0) + "\n", encoding="utf-8")
 
@@ -113,7 +115,29 @@ def _declared(root: Path, stage: str) -> tuple[list[str], Path | None]:
     body = told["stages"].get(name, {})
     body = body.get("do", body)
     deps, outs = ([_filled(p, item) for p in body.get(kind, ())] for kind in ("deps", "outs"))
+    if not is_own(root):
+        deps += [path for entry in _entries(body) for path in installed_code.of_stage(_filled(entry, item))]
     return deps, next((root / out for out in outs if out.startswith(RECORDS)), None)
+
+
+def _entries(body: Mapping[str, Any]) -> list[str]:
+    """The entries of `code.lock.json` that a stage takes its code from."""
+    told = [p.get(LOCK) for p in body.get("params", ()) if isinstance(p, Mapping)]
+    return [str(entry) for entries in told for entry in entries or ()]
+
+
+def _against_unwatched(deps: list[str], stage: str) -> None:
+    """What a stage made by a file that it does not depend on would not be made anew when the file changes.
+
+    Raises:
+        IntegrityError: it loaded one.
+    """
+    other = [idea.path for idea in plugins.loaded() if idea.path not in deps]
+    if other:
+        raise IntegrityError(
+            f"The stage {stage} loaded {other[0]}, and dvc.yaml does not watch it there.",
+            hint="`twinops ideas check` (`make run` does it) writes it into dvc.yaml: commit that.",
+        )
 
 
 def _filled(entry: Any, item: str) -> str:

@@ -16,8 +16,9 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
 @app.command("list")
-def list_documents(as_json: Json = False) -> None:
-    """Every document that is built, and its files."""
+def list_documents(ctx: typer.Context, as_json: Json = False) -> None:
+    """Every document that is built, the project's own among them, and its files."""
+    home(ctx)
     files = {name: list(plugins.load(SHELF, name).FILES) for name in plugins.names(SHELF)}
     answer(files, as_json=as_json, text="\n".join(f"{name}: {', '.join(made)}" for name, made in files.items()))
 

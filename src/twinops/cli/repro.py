@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
+from twinops.data.own_sources.watching import MARK
+
+if TYPE_CHECKING:
+    from twinops.wiring import Project
 
 app = typer.Typer(add_completion=False)
 
@@ -29,12 +33,18 @@ def repro(
     """Do what `dvc repro` does, with as many independent stages at once as there are processors."""
     against_other(ctx.obj)
     signal.signal(signal.SIGTERM, _interrupted)
-    if (ctx.obj / "params.yaml").is_file() and home(ctx).params.own.root:
-        talk("sources of your own: looking what changed ...")
+    if (ctx.obj / "params.yaml").is_file() and _has_own(home(ctx)):
+        talk("sources and ideas of your own: looking what changed ...")
         home(ctx).run("sources.fingerprint")
     done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)
     said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"
     answer(done, as_json=as_json, text=f"pipeline: {said}, in {done.seconds:.0f} s")
+
+
+def _has_own(project: Project) -> bool:
+    """Something of the project's own is watched, or was."""
+    text = project.places.pipeline.read_text(encoding="utf-8") if project.places.pipeline.is_file() else ""
+    return bool(project.params.own.root or project.params.ideas.root) or f"{MARK}\n" in text
 
 
 def processors() -> int:

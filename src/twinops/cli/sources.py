@@ -46,7 +46,8 @@ def list_sources(ctx: typer.Context, as_json: Json = False) -> None:
     With sources of your own the shipped ones are not read, so nothing is said of them.
     """
     mine, shelf = _own(ctx), plugins.names(SHELF)
-    shipped = () if mine and home(ctx).params.sources.folder is None else shelf
+    ideas = tuple(idea.name for idea in plugins.laid(SHELF))
+    shipped = ideas if mine and home(ctx).params.sources.folder is None else shelf
     legal = {name: plugins.load(SHELF, name).LEGAL for name in shipped} | mine
     answer(legal, as_json=as_json, text="\n".join(_told(name, facts) for name, facts in legal.items()))
 

@@ -6,18 +6,21 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from twinops.data.own_sources.law import law_of
+from twinops import plugins
+from twinops.data.own_sources.law import SOURCES, law_of
 from twinops.entities.consent import Purpose
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.errors import DataError
 from twinops.governance.reading import parse
+from twinops.ideas import NO_IDEAS, IdeasParams
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import ANY_CONSUMER, DocumentsParams, SourcesParams, SubjectParams
 from twinops.workflows.compliance_files import Declarations
 from twinops.workflows.compliance_files import text_of as _text
 from twinops.workflows.declared_words import DeclaredWords
+from twinops.workflows.ideas.kept import against_strange
 from twinops.workflows.places import Places
 
 SHIPPED = SourcesParams()
@@ -38,6 +41,7 @@ class CandidateFolder:
     own: OwnParams = NOTHING_OWN
     shipped: SourcesParams = SHIPPED
     subject: SubjectParams = ANY_CONSUMER
+    ideas: IdeasParams = NO_IDEAS
 
     def gather(self, declared: Declarations, *, key: str = NO_KEY) -> Evidence:
         """All findings, and all that is declared in `compliance/` and by the sources.
@@ -49,6 +53,7 @@ class CandidateFolder:
         stages = [path.stem for path in self.places.all_measures]
         if not stages:
             raise DataError("Nothing was measured yet.", hint="Run `make run`, or `dvc repro`.")
+        against_strange(self.places, self.ideas)
         words = DeclaredWords(self.own, self.subject)
         found = words.told(sum((self.places.kept(stage) for stage in stages), Findings()))
         against_other_sources(next((f.value for f in found.facts if f.name == READ_OWN), {}), self.own)
@@ -140,9 +145,10 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
     `sources.folder` brings files in their shape.
     """
     found = []
+    ideas = {idea.name: idea.path for idea in plugins.laid(SOURCES)}
     for name, legal in law_of(own).items():
         mine = own.staged_as(name)
-        if own.root and mine is None and not files_of_others:
+        if own.root and mine is None and name not in ideas and not files_of_others:
             continue
         value = {
             **({"own": mine} if mine else {}),
@@ -156,7 +162,8 @@ def source_facts(own: OwnParams = NOTHING_OWN, *, files_of_others: bool = False)
             "synthetic": legal.synthetic,
             "personal_data": legal.personal_data,
         }
-        said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{name}.py"
+        shipped = ideas.get(name, f"src/twinops/data/sources/{name}.py")
+        said_in = f"params.yaml: own.{mine}" if mine else shipped
         found.append(Fact(f"source.{name}", value, Kind.DECLARED, said_in))
     return tuple(found)
 

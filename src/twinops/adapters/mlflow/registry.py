@@ -114,7 +114,7 @@ def save(model: Path, into: Path) -> bool:
         shown = tastes_flavour.example(tasting.tastes, state)
     else:
         held = twin_flavour.predictor(model).model
-        told, shown = (twin_flavour.TAKEN, twin_flavour.given(held)), twin_flavour.example()
+        told, shown = (twin_flavour.taken(held), twin_flavour.given(held)), twin_flavour.example(held)
     mlflow.pyfunc.save_model(
         path=into,
         loader_module=twin_flavour.__name__,

@@ -26,8 +26,9 @@ TASTES = "tastes.json"
 """The name of the file of taste heads; it lies beside the model's."""
 
 
-TAKEN = dict.fromkeys(STATE, WHOLE)
-"""What a row of input holds: a household's state, in whole numbers."""
+def taken(model: TwinModel) -> dict[str, str]:
+    """What a row of input holds: a state in whole numbers, and features of one's own where some are read."""
+    return {**dict.fromkeys(STATE, WHOLE), **dict.fromkeys(model.own_columns, DECIMAL)}
 
 
 def given(model: TwinModel) -> dict[str, str]:
@@ -46,7 +47,7 @@ class TwinPredictor:
         import pandas as pd
         import pyarrow as pa
 
-        table = pa.Table.from_pandas(model_input[list(TAKEN)], preserve_index=False)
+        table = pa.Table.from_pandas(model_input[list(taken(self.model))], preserve_index=False)
         expected = self.model.predict(table)
         out = {name: getattr(expected, name) for name in EXPECTED}
         if self.model.intervals is not None:
@@ -72,12 +73,13 @@ def _load_pyfunc(data_path: str) -> TwinPredictor | TastePredictor:
     return (taste_predictor(path) if path.name == TASTES else None) or predictor(path)
 
 
-def example() -> pd.DataFrame:
+def example(model: TwinModel | None = None) -> pd.DataFrame:
     """Two invented consumers: one shops weekly for 25 in money, one came twice long ago."""
     import pandas as pd
 
     rows = [_household(baskets=40, days=280, recency=3), _household(baskets=2, days=280, recency=200)]
-    return pd.DataFrame(rows)[list(STATE)]
+    own = {column.name: column.centre for family in (model.own if model else ()) for column in family.columns}
+    return pd.DataFrame([{**row, **own} for row in rows])[[*STATE, *sorted(own)]]
 
 
 def _household(*, baskets: int, days: int, recency: int) -> dict[str, int]:

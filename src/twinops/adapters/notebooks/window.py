@@ -112,10 +112,10 @@ class Window:
         said = _heard(self._door)
         if said is None:
             raise ServiceError("What is sealed is out of reach: the process behind the window ended.")
-        kind, name, told = answer = pickle.loads(said)  # noqa: S301 - of our own code, from the side that is trusted
+        kind, name, told = pickle.loads(said)  # noqa: S301 - of our own code, from the side that is trusted
         if kind == "refused":
             raise getattr(errors, name, IntegrityError)(told[0], hint=told[1])
-        return answer
+        return kind, name, told
 
     def _named(self, value: Any) -> Any:
         """What is said, with its number in the place of what an earlier step gave."""
@@ -126,8 +126,9 @@ class Window:
             return {str(name): self._named(one) for name, one in value.items()}
         if isinstance(value, list | tuple):
             return [self._named(one) for one in value]
-        if value is None or isinstance(value, str | bool | int | float):
-            return value
+        plain = value.item() if type(value).__module__ == "numpy" and getattr(value, "ndim", 1) == 0 else value
+        if plain is None or isinstance(plain, str | bool | int | float):
+            return plain
         raise ParamsError(
             f"A step takes names, numbers and what an earlier step gave, and no {type(value).__name__}: nothing of a "
             "cell's own can be stored without running code.",

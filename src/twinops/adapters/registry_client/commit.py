@@ -117,6 +117,7 @@ class Commit:
             "tree": self.tree,
             "files": told,
             "stages": {name: s.model_dump() for name, s in stages(contents[judges.PIPELINE]).items()},
+            "gates": {path: _text(path, contents[path]) for path in paths if judges.is_gate(path)},
         }
         return judges.read(json.dumps(made), name="The judge of this commit")
 
@@ -131,10 +132,17 @@ class Commit:
         return [p for p in paths if not (self.root / p).is_file() or not self.holds(p, (self.root / p).read_bytes())]
 
     def strange_code(self) -> list[str]:
-        """Files below code and notebooks that the commit does not have: Python would load them all the same."""
-        tops = (p.rstrip("/") for p in judges.PREFIXES[:2])
+        """Files below code, notebooks and ideas that the commit does not have: Python would load them all the same."""
+        tops = (p.rstrip("/") for p in judges.READ_BY_PYTHON)
         found = (f for top in tops for f in _files(self.root / top))
         return [p for f in found if (p := f.relative_to(self.root).as_posix()) not in self.entries]
+
+
+def _text(path: str, content: bytes) -> str:
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise DataError(f"{path} is no UTF-8 text.", hint="Mend the file, commit.") from None
 
 
 def _files(folder: Path) -> Iterator[Path]:

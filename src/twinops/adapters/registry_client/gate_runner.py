@@ -195,7 +195,7 @@ def against_other_code(candidate: Candidate) -> None:
     if other:
         raise IntegrityError(
             f"No evidence was handed in: {other[0]} is not as it is committed{_more(other)}.",
-            hint="`git status` lists changes; `git clean -ndx src notebooks` what git ignores.",
+            hint="`git status` lists changes; `git clean -ndx src notebooks ideas` what git ignores.",
         )
     strange = other_commands(candidate.committed[judges.PIPELINE], candidate.stages)
     if strange:

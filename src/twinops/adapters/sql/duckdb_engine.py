@@ -34,6 +34,7 @@ class DuckDBEngine:
     """
 
     def __init__(self, *, threads: int = 2, memory_limit: str = "2GB") -> None:
+        self._threads, self._memory_limit = threads, memory_limit
         # What does not fit into memory is spilled unencrypted: to a folder nobody else reads, outside the project.
         spill = tempfile.mkdtemp(prefix=f"twinops-spill-{os.getpid()}-")
         weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
@@ -66,6 +67,24 @@ class DuckDBEngine:
         """Run one SELECT and return its rows, in the order it asks for."""
         with _without_values():
             return self._db.sql(sql).to_arrow_table()
+
+    def shut(self) -> DuckDBEngine:
+        """A new one that knows no table and can open no file: for queries that the project brings of its own."""
+        other = _ShutEngine(threads=self._threads, memory_limit=self._memory_limit)
+        other.execute("SET enable_external_access = false; SET lock_configuration = true")
+        return other
+
+
+class _ShutEngine(DuckDBEngine):
+    """Of a query that others wrote a mistake is theirs to mend: it is told in a sentence, without any value."""
+
+    def query(self, sql: str) -> pa.Table:
+        """Run one SELECT and return its rows, in the order it asks for."""
+        try:
+            return super().query(sql)
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as problem:
+            said = str(problem).splitlines()[0]
+            raise DataError(f"the query is wrong: {said[:200]}", hint="Mend the file.") from None
 
 
 @contextmanager

@@ -72,6 +72,14 @@ class SparkEngine:
         with _without_values():
             return _naive(self._spark.sql(translated(sql)).toArrow())
 
+    def shut(self) -> SparkEngine:
+        """Spark has no such place.
+
+        Raises:
+            DataError: always.
+        """
+        raise DataError("A query of one's own runs on DuckDB alone.", hint="Leave `compute` as it is.")
+
     def close(self) -> None:
         """End the session and its Java process."""
         self._spark.stop()

@@ -3,7 +3,7 @@
 Each head is judged by a score that is best where the head is right (Gneiting and Raftery, JASA 102, 2007). Of what is
 told in some twenty numbers the simplest within one standard error of the best speaks (Breiman et al., Classification
 and Regression Trees, 1984, section 3.4): the regressions, unless something else is better by more. Trees remember rows,
-so they join only where that was shown: their paired gain excludes zero.
+so they join only where that was shown: their paired gain excludes zero. So does whatever the project brings of its own.
 """
 
 import json
@@ -18,6 +18,7 @@ from twinops.errors import DataError
 from twinops.evaluation.accuracy.measures import About, Accuracy
 from twinops.evaluation.statistics.bootstrap import Resampled
 from twinops.twin.model.families import CLASSIC, HEADS, HURDLE, REGRESSION, TREES, Speakers
+from twinops.twin.own_heads._shelf import own_heads
 
 RECALIBRATED = "recalibrated"
 SCORES = {"activity": "active_log_loss", "baskets": "baskets_poisson_deviance", "spend": "spend_deviance"}
@@ -38,6 +39,11 @@ class Choice:
     why: dict[str, str]
 
 
+def with_own(champion: str, own: Iterable[str]) -> tuple[str, ...]:
+    """What is asked at last, of each family of the project's own: its mean with the champion, and itself alone."""
+    return tuple(c for family in sorted(own) for c in (f"{champion}{JOINED}{family}", family))
+
+
 def with_trees(simple: str) -> tuple[str, str]:
     """What is asked after this one was chosen: its mean with the trees, and the trees alone."""
     return f"{simple}{JOINED}{TREES}", TREES
@@ -54,8 +60,13 @@ def families(candidate: str, head: str) -> tuple[str, ...]:
 
 
 def speakers_of(candidates: dict[str, str]) -> Speakers:
-    """The speakers that a candidate for each head makes."""
-    return Speakers(**{head: families(candidates[head], head) for head in HEADS})  # type: ignore[arg-type]
+    """The speakers that a candidate for each head makes; for what a family does not foretell the others speak."""
+    unsaid = {(h.family, head) for h in own_heads() for head in HEADS if head not in h.foretells}
+    said = {
+        head: tuple(f for f in families(candidates[head], head) if (f, head) not in unsaid) or (REGRESSION,)
+        for head in HEADS
+    }
+    return Speakers(**said)
 
 
 def choose_by(accuracy: Accuracy) -> Choice:
@@ -75,8 +86,17 @@ def _for_head(accuracy: Accuracy, head: str) -> tuple[str, str]:
     best = min(known, key=lambda name: accuracy.over_days[name, score].value)
     name = next(n for n in known if n == best or _within(accuracy.gain(score, of=best, over=n)))
     why = "best of those told in few numbers" if name == best else f"simplest within one standard error of {best}"
+    name, why = _unless_shown(accuracy, score, (name, why), with_trees(name))
+    own = [h.family for h in own_heads() if head in h.foretells and (h.family, score) in accuracy.over_days]
+    asked = sorted(with_own(name, own), key=lambda more: accuracy.over_days[more, score].value)
+    return _unless_shown(accuracy, score, (name, why), asked) if asked else (name, why)
+
+
+def _unless_shown(accuracy: Accuracy, score: str, champion: tuple[str, str], asked: Iterable[str]) -> tuple[str, str]:
+    """The first of these whose paired gain over the champion excludes zero; else the champion, with what was asked."""
+    name, why = champion
     doubts = []
-    for more in with_trees(name):
+    for more in asked:
         gain = accuracy.gain(score, of=more, over=name)
         if _interval(gain)[0] > 0:
             return more, f"shown better than {name}, which was {why}"
@@ -107,6 +127,8 @@ def choice_findings(choice: Choice, accuracy: Accuracy, about: About) -> Finding
         "proper score is within one standard error of the best; its mean with trees, or trees alone, only if their "
         "paired gain over it excludes zero. Chances are recalibrated if that lowers the Brier score, zero excluded",
     }
+    if own_heads():
+        said["rule"] += f"; last, by the rule for trees: {', '.join(h.family for h in own_heads())}"
     return Findings(tuple(measures), (Fact(FACT, said, Kind.MEASURED, f"choose: {about.source}"),))
 
 

@@ -12,6 +12,7 @@ from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.coefficients import Weight
 from twinops.evaluation.statistics.rendering import against, with_unit
 from twinops.twin.model.families import HEADS
+from twinops.twin.own_heads._shelf import FAMILY
 from twinops.twin.state.terms import MEANINGS
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def turned_conclusion(chosen: Recipe, made: Recipe) -> str:
 
 
 def _mean_of(families: tuple[str, ...]) -> str:
-    named = [SPEAKS[family] for family in families]
+    named = [SPEAKS.get(family, f"the project's own `{family.removeprefix(FAMILY)}`") for family in families]
     return named[0] if len(named) == 1 else f"the mean of {', '.join(named[:-1])} and {named[-1]}"
 
 

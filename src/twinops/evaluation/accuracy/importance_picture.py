@@ -11,7 +11,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.canvas import BLUE, ORANGE, canvas, panel_title, tell
-from twinops.twin.answers.explain import HeadExplanation, explain_heads, explain_trees, words
+from twinops.twin.answers.explain import HeadExplanation, explain_heads, explain_trees, title, words
 from twinops.twin.model.boosted_trees import Challenger
 from twinops.twin.model.families import HEADS
 from twinops.twin.model.model import TwinModel
@@ -40,7 +40,9 @@ SCALES = {"activity": "log rate", "baskets": "log baskets", "spend": f"log {MONE
 def importance_picture(findings: Findings) -> Figure:
     """One panel a head, one pair of bars a heading."""
     told = next(f.value for f in findings.facts if f.name == "importance")
-    headings = words()["groups"]
+    own = {group for found in told["heads"].values() for parts in found.values() for group in parts}
+    known = words()["groups"]
+    headings = {**known, **{group: {"title": title(group)} for group in sorted(own - known.keys())}}
     figure, axes = canvas(columns=len(SCALES), size=(12, 4.4), sharey=True)
     for ax, (head, scale) in zip(axes, SCALES.items(), strict=True):
         _bars(ax, told["heads"][head], list(headings))

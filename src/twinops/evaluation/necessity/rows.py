@@ -12,6 +12,7 @@ from twinops.evaluation.necessity.measures import Rows
 from twinops.params import FeaturesParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine
+from twinops.twin.own_features._shelf import own_columns
 from twinops.twin.state.examples import Examples
 from twinops.twin.state.priors import fit_priors
 from twinops.twin.state.terms import terms
@@ -86,6 +87,13 @@ def source_columns(engine: Engine, known: Examples, tables: dict[str, pa.Table])
         out[source] = np.sign(x) * np.log1p(np.abs(x))
     # nothing is told of anyone: the source is off, and there is nothing to test
     return {source: x for source, x in out.items() if (x.std(axis=0) > 0).any()}
+
+
+def feature_columns(known: Examples) -> dict[str, np.ndarray]:
+    """Feature of the project's own -> rows x one column: asked about need as a source is."""
+    names = own_columns(known.table.column_names)
+    told = {name: np.asarray(known.table[name].to_numpy(), dtype=float)[:, None] for name in names}
+    return {name: np.sign(x) * np.log1p(np.abs(x)) for name, x in told.items() if x.std() > 0}
 
 
 def _may(known: Examples, purpose: str) -> np.ndarray:

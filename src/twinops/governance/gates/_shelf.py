@@ -10,16 +10,22 @@ from twinops import plugins
 from twinops.entities.evidence import Evidence
 from twinops.entities.shown import Section
 from twinops.entities.verdict import Verdict
+from twinops.ideas import KINDS
 
 SHELF = "twinops.governance.gates"
-PROMISES = ("RULE", "QUESTION", "Limits", "check", "needs")
+PROMISES = KINDS["gates"].promises
 """What every module on the shelf of gates has."""
 
 
-@cache
 def gates() -> tuple[ModuleType, ...]:
-    """Every gate, by the alphabet."""
-    return tuple(plugins.load(SHELF, name) for name in plugins.names(SHELF))
+    """Every gate by the alphabet, and behind them the project's own: none of those answers for a shipped one."""
+    return _gates(plugins.laid(SHELF))
+
+
+@cache
+def _gates(_of_the_project: plugins.Laid) -> tuple[ModuleType, ...]:
+    own = [idea.name for idea in plugins.laid(SHELF)]
+    return tuple(plugins.load(SHELF, name) for name in (*plugins.shipped(SHELF), *own))
 
 
 def of(verdict: Verdict, name: str) -> Any:

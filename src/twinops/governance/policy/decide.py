@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from types import ModuleType
 from typing import Any, Literal
 
 from twinops import plugins
@@ -85,8 +86,26 @@ def decide(policy: Policy, evidence: Evidence) -> Decision:
 
 def _ask(gate: Gate, evidence: Evidence) -> Verdict:
     module = plugins.load(SHELF, gate.gate)
-    verdict: Verdict = module.check(evidence, gate.checked_limits())
+    asked = _asked if plugins.is_idea(module) else _asked_shipped
+    verdict = asked(module, gate, evidence)
     return evidence.wording.told(verdict.stamped(gate=gate.id, rule=module.RULE))
+
+
+def _asked_shipped(module: ModuleType, gate: Gate, evidence: Evidence) -> Verdict:
+    verdict: Verdict = module.check(evidence, gate.checked_limits())
+    return verdict
+
+
+def _asked(module: ModuleType, gate: Gate, evidence: Evidence) -> Verdict:
+    """A gate of the project's own: whatever it stumbles over, it has not said yes."""
+    try:
+        verdict = _asked_shipped(module, gate, evidence)
+    except Exception as problem:
+        why = f"The project's own gate {gate.gate} could not judge: {type(problem).__name__}."
+        return missing(why, f"Mend ideas/gates/{gate.gate}.py; `twinops ideas check {gate.gate}` tries it.")
+    if not isinstance(verdict, Verdict):
+        return missing(f"The project's own gate {gate.gate} gave no verdict.", f"Mend ideas/gates/{gate.gate}.py.")
+    return verdict
 
 
 def _in_force(policy: Policy, evidence: Evidence) -> Verdict:

@@ -1,16 +1,20 @@
-"""What measures and judges a candidate: code, notebooks and stages, compared by digest. An officer activates it.
+"""What measures and judges a candidate: code, notebooks, ideas and stages, compared by digest. An officer activates it.
 
 Whatever runs in one process with a measurement can rewrite what is measured, and whatever stage runs before it can
 write what it reads. So all code that a run may load belongs to the judge, and every stage; only parameters, data and
 declarations are the candidate's own. The registry server's code never runs there and does not belong to it.
+
+A gate of the project's own judges in the server too. So the judge carries the text of each, and no other text is run.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
@@ -19,6 +23,8 @@ from twinops.entities.canonical import digest
 from twinops.errors import ParamsError
 from twinops.governance.policy.changes import Change
 from twinops.governance.reading import Record, checked
+from twinops.ideas import KINDS, MOST, name_of, problems
+from twinops.plugins import Idea
 
 NAMESPACE = "twinops-judge"
 """What an ssh key signs a new judge for."""
@@ -26,7 +32,9 @@ NAME = "judge.json"
 """Under this name the gate runner hands in which judge measured."""
 PIPELINE = "dvc.yaml"
 CODE, SERVER = "src/", "src/twinops/server/"
-PREFIXES = (CODE, "notebooks/", ".dvc/")
+IDEAS, GATES = "ideas/", "gates"
+READ_BY_PYTHON = (CODE, "notebooks/", IDEAS)
+PREFIXES = (*READ_BY_PYTHON, ".dvc/")
 SINGLE = (PIPELINE, ".dvcignore")
 FIRST, LAST = "features", "documents"
 """Between these two lies everything that is judged; a pipeline without them measures nothing."""
@@ -54,11 +62,18 @@ class Judge(Record):
     tree: ObjectId
     files: Annotated[dict[Words, Sha256], Field(min_length=1, max_length=20_000)]
     stages: Annotated[dict[Words, JudgedStage], Field(max_length=2_000)]
+    gates: Annotated[dict[Words, str], Field(max_length=MOST)] = Field(default_factory=dict)
+    """Gates of the project's own: path and text, which is that of `files`."""
 
     @property
     def digest(self) -> str:
         """SHA-256 over files and stages: the same judge in whatever commit it stands."""
         return digest({"files": self.files, "stages": {n: s.digest for n, s in self.stages.items()}})
+
+    @property
+    def ideas(self) -> tuple[Idea, ...]:
+        """Its gates of the project's own, ready to be laid on their shelf."""
+        return tuple(_gate(path, text) for path, text in sorted(self.gates.items()))
 
     def to_json(self) -> str:
         """The text that is signed and handed in."""
@@ -97,6 +112,15 @@ def belongs(path: str) -> bool:
     return (path.startswith(PREFIXES) or path in SINGLE) and not path.startswith(SERVER)
 
 
+def is_gate(path: str) -> bool:
+    """Whether a file of a project is a gate of its own."""
+    return path.startswith(f"{IDEAS}{GATES}/") and path.endswith(".py") and path.count("/") == 2
+
+
+def _gate(path: str, text: str) -> Idea:
+    return Idea(KINDS[GATES].shelf, name_of(path), path, text)
+
+
 def read(text: str, *, name: str = NAME) -> Judge:
     """The checked judge.
 
@@ -109,7 +133,7 @@ def read(text: str, *, name: str = NAME) -> Judge:
         raw = json.loads(text)
     except (ValueError, RecursionError):
         raise ParamsError(f"{name} is not JSON.", hint=_MADE_BY) from None
-    return checked(Judge, raw, name=name, more=_lacking(raw))
+    return checked(Judge, raw, name=name, more=chain(_lacking(raw), _strange_gates(raw)))
 
 
 def _lacking(raw: Any) -> Iterator[str]:
@@ -119,9 +143,26 @@ def _lacking(raw: Any) -> Iterator[str]:
             yield f"stages: there is no stage {stage!r}: what lies from {FIRST} to {LAST} is judged"
 
 
+def _strange_gates(raw: Any) -> Iterator[str]:
+    """A gate's text that is not the file's, or that may not stand on its shelf: nothing of it is run to say so."""
+    files, gates = ((raw.get(k) if isinstance(raw, Mapping) else None) or {} for k in ("files", "gates"))
+    if not isinstance(files, Mapping) or not isinstance(gates, Mapping):
+        return
+    for path in sorted({*filter(is_gate, map(str, files)), *map(str, gates)}):
+        text = gates.get(path)
+        if not isinstance(text, str) or _sha256(text) != files.get(path) or not is_gate(path):
+            yield f"gates: {path} is not the file of this judge"
+        else:
+            yield from (f"{path} {problem}" for problem in problems(_gate(path, text)))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def differences(before: Judge | None, now: Judge) -> tuple[JudgeChange, ...]:
     """What differs, stages first: the stages of `dvc.yaml` decide which code runs at all."""
-    old = before or now.model_copy(update={"files": {}, "stages": {}})
+    old = before or now.model_copy(update={"files": {}, "stages": {}, "gates": {}})
     stages = _changed({n: s.digest for n, s in old.stages.items()}, {n: s.digest for n, s in now.stages.items()})
     told = (
         JudgeChange(

@@ -16,6 +16,11 @@ def lasts(policy: Policy, evidence: Evidence, decision: Decision) -> dict[str, d
     found = {f"policy {policy.version}": policy.valid_until} if policy.valid_until else {}
     found |= {f"the ruling on {r.gate} by {r.by}": date.fromisoformat(r.until) for r in decision.rulings if r.counts}
     for gate in policy.gates:
-        ends = getattr(plugins.load(SHELF, gate.gate), "ends", None)
-        found |= ends(evidence, gate.checked_limits()) if ends else {}
+        module = plugins.load(SHELF, gate.gate)
+        ends = getattr(module, "ends", None)
+        # what rests on a gate of the project's own ends under that gate's name: it moves no other end
+        before = f"{gate.id}: " if plugins.is_idea(module) else ""
+        found |= {
+            f"{before}{what}": day for what, day in (ends(evidence, gate.checked_limits()) if ends else {}).items()
+        }
     return dict(sorted(found.items(), key=lambda one: (one[1], one[0])))

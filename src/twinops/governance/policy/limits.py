@@ -193,8 +193,8 @@ _ADVISES = "the data protection officer advises and does not decide (art. 38(6))
 
 @cache
 def _all_gates() -> frozenset[str]:
-    """Every gate on the shelf; one that judges several quantities once for each."""
-    each = {name: getattr(plugins.load(SHELF, name), "EACH", ()) for name in plugins.names(SHELF)}
+    """Every gate that is shipped; one that judges several quantities once for each. A project's own need no listing."""
+    each = {name: getattr(plugins.load(SHELF, name), "EACH", ()) for name in plugins.shipped(SHELF)}
     return frozenset(one for name, many in each.items() for one in [f"{name}_{m}" for m in many] or [name])
 
 

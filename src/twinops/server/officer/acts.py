@@ -186,6 +186,7 @@ def activate(store: GovernedStore, kind: str, body: str, *, signature: str | Non
             refuse(approval.against_activating(who, active.offices, now=log.now))
             _check_signature(active.offices, who, handed, on=log.now)
             refuse(_against_own_judge(log, active.offices, who, parsed.digest))
+        refuse(rules.against_policy(parsed, cases.text_of(log.transaction, "policy")))
         changes = rules.weighed(log.transaction, parsed, active)
         asked = any(change.loosens for change in changes)
         kept = replace(handed, kind=rules.asking(kind)) if asked else handed

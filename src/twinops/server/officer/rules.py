@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from twinops import plugins
 from twinops.errors import ParamsError
 from twinops.governance.people import offices
 from twinops.governance.people.offices import GATE_RUNNER, ROLES, Offices
@@ -67,6 +68,18 @@ def weighed(now: Transaction, given: Given, active: ActiveRules) -> tuple[Change
     if isinstance(given, Offices):
         return changes.of_offices(active.offices, given)
     return changes.of_policies(active.policy, given)
+
+
+def against_policy(given: Given, active: str | None) -> tuple[str, ...]:
+    """Why a judge may not be activated: with its gates the active policy could not be read any more."""
+    if not isinstance(given, Judge) or active is None:
+        return ()
+    try:
+        with plugins.only(given.ideas):
+            policy.read(active, name="the active policy")
+    except ParamsError as problem:
+        return (f"With this judge the active policy cannot be read; activate another policy first. {problem.what}",)
+    return ()
 
 
 def look(store: GovernedStore, kind: str, body: str) -> tuple[tuple[Change, ...], tuple[str, ...]]:

@@ -13,6 +13,7 @@ from mlflow.protos.databricks_pb2 import PERMISSION_DENIED, RESOURCE_DOES_NOT_EX
 from mlflow.store.model_registry.dbmodels.models import SqlModelVersion
 from sqlalchemy import Row
 
+from twinops import plugins
 from twinops.entities.approval import Act, Case, DigestSet, Review, Ruling
 from twinops.entities.canonical import digest
 from twinops.entities.event import Kind as EventKind
@@ -73,12 +74,14 @@ class Basis:
     offices: Offices
     ruled: tuple[Ruling, ...]
     today: date
+    gates: tuple[str, ...]
+    """Digests of the gates of the project's own, as they are activated."""
 
     @property
     def key(self) -> tuple[Any, ...]:
         """The same key, the same judgement."""
         ruled = tuple(r.id for r in self.ruled)
-        return (self.made.uid, self.given.seq, self.policy.digest, self.offices.digest, self.today, ruled)
+        return (self.made.uid, self.given.seq, self.policy.digest, self.offices.digest, self.today, self.gates, ruled)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,16 @@ def rules(now: Transaction) -> ActiveRules:
     """Active policy, offices and judge, as the log names them; read and held against it once per activation."""
     newest = {row.kind: row for row in reversed(activations(now, "policy", "offices", "judge"))}
     key = tuple(sorted(row.seq for row in newest.values()))
-    return now.known.once("rules", key, lambda: records.active_rules(newest))
+    active = now.known.once("rules", key, lambda: records.active_rules(newest))
+    # whatever this thread judges from here on, it judges with the gates that officers activated, and no others
+    plugins.lay(active.judge.judge.ideas if active.judge else ())
+    return active
+
+
+def text_of(now: Transaction, kind: str) -> str | None:
+    """The text of what is active of a kind."""
+    row = next(iter(activations(now, kind)), None)
+    return str(row.body) if row is not None else None
 
 
 def activations(now: Transaction, *kinds: str) -> tuple[Row[Any], ...]:
@@ -193,8 +205,13 @@ def judged(now: Transaction, made: Recorded, ruled: tuple[Ruling, ...] | None = 
     if given is None or active.policy is None or active.offices is None:
         return None
     ruled = records.rulings_of(now.session, made.uid) if ruled is None else ruled
-    basis = Basis(made, given, active.policy, active.offices, ruled, now.now.date())
+    basis = Basis(made, given, active.policy, active.offices, ruled, now.now.date(), own_gates())
     return now.known.once("judgement", basis.key, lambda: _judged(basis))
+
+
+def own_gates() -> tuple[str, ...]:
+    """Digests of the gates of the project's own that judge here."""
+    return tuple(idea.sha256 for idea in plugins.laid())
 
 
 def judged_by(now: Transaction, made: Recorded, policy: Policy) -> Decision | None:
@@ -202,7 +219,7 @@ def judged_by(now: Transaction, made: Recorded, policy: Policy) -> Decision | No
     given, offices = evidence_of(now, made), rules(now).offices
     if given is None or offices is None:
         return None
-    basis = Basis(made, given, policy, offices, (), now.now.date())
+    basis = Basis(made, given, policy, offices, (), now.now.date(), own_gates())
     return now.known.once("judged_by", basis.key, lambda: _judged(basis)).decision
 
 

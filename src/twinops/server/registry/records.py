@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from twinops import plugins
 from twinops.entities.approval import Act, Review, Ruling
 from twinops.governance.people import offices as offices_file
 from twinops.governance.people.offices import Offices
@@ -299,10 +300,16 @@ def rules_at(session: Session, numbers: list[int]) -> list[Row[Any]]:
 def active_rules(rows: Mapping[str, Row[Any]]) -> ActiveRules:
     """Parsed, by kind."""
     policy, offices, judge = (rows[kind].body if kind in rows else None for kind in ("policy", "offices", "judge"))
+    active = None if judge is None else judged_by(rows["judge"])
+    with plugins.only(active.judge.ideas if active else ()):
+        return _active(policy, offices, active)
+
+
+def _active(policy: str | None, offices: str | None, judge: ActiveJudge | None) -> ActiveRules:
     return ActiveRules(
         None if policy is None else policy_file.read(policy, name="the active policy"),
         None if offices is None else offices_file.read(offices, name="the active offices file"),
-        None if judge is None else judged_by(rows["judge"]),
+        judge,
     )
 
 

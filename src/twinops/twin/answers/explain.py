@@ -25,7 +25,9 @@ from twinops.twin.model.boosted_trees import Challenger
 from twinops.twin.model.families import CLASSIC, HURDLE, REGRESSION, TREES
 from twinops.twin.model.glm import Head
 from twinops.twin.model.model import TwinModel
+from twinops.twin.model.own_family import OwnFamily, by_name
 from twinops.twin.model.predictions import logistic, visiting
+from twinops.twin.own_features._shelf import COLUMN
 from twinops.twin.state.features import WINDOWED
 from twinops.twin.state.terms import TERMS
 
@@ -54,8 +56,9 @@ class HeadExplanation:
     def grouped(self) -> HeadExplanation:
         """The same sum under the consumer's headings; headings that nothing belongs to are left out."""
         heading = {name: group for group, said in words()["groups"].items() for name in _columns(said)}
-        groups = tuple(dict.fromkeys(heading[n] for n in self.names))
-        belongs = np.array([[heading[n] == g for g in groups] for n in self.names], dtype=float)
+        # a feature of the project's own is a heading of its own
+        groups = tuple(dict.fromkeys(heading.get(n, n) for n in self.names))
+        belongs = np.array([[heading.get(n, n) == g for g in groups] for n in self.names], dtype=float)
         return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.horizon_days, self.scale)
 
     @property
@@ -74,6 +77,11 @@ class _Parts:
 
     base: float
     parts: np.ndarray
+
+    def over(self, more: tuple[str, ...]) -> _Parts:
+        """With a part for each feature of the project's own, nothing where the family reads none of them."""
+        lacking = len(TERMS) + len(more) - self.parts.shape[1]
+        return _Parts(self.base, np.pad(self.parts, ((0, 0), (0, lacking)))) if lacking else self
 
     @property
     def logarithm(self) -> np.ndarray:
@@ -97,9 +105,10 @@ def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanati
     if said == (REGRESSION,):
         only = _terms(model, table, getattr(model, head))
         return HeadExplanation(head, only.base, TERMS, only.parts, model.horizon_days)
-    mean = _meant([_of_family(family, model, table, head) for family in said])
+    more = tuple(dict.fromkeys(c.name for f in said if f in by_name(model.own) for c in by_name(model.own)[f].columns))
+    mean = _meant([_of_family(family, model, table, head).over(more) for family in said])
     scale = CHANCE if head == "activity" else ""
-    return HeadExplanation(head, mean.base, TERMS, mean.parts, model.horizon_days, scale)
+    return HeadExplanation(head, mean.base, (*TERMS, *more), mean.parts, model.horizon_days, scale)
 
 
 def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Parts:
@@ -111,6 +120,9 @@ def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Pa
         found = model.trees.contributions(table, head)
         grown = _Parts(float(found[0, -1]), found[:, :-1])
         return grown.through(logistic) if head == "activity" else grown
+    if family in by_name(model.own):
+        own = by_name(model.own)[family]
+        return _along_orders(own, own.rows(model.standardised(table), table), head)
     if family == HURDLE and model.hurdle is not None:
         beyond = _terms(model, table, getattr(model.hurdle, head))
         given = beyond.through(lambda x: 1 + np.exp(x)) if head == "baskets" else beyond
@@ -118,6 +130,31 @@ def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Pa
         return _Parts(chance.base + given.base, chance.parts + given.parts)
     rate = _terms(model, table, getattr(model, head))
     return rate.through(visiting) if head == "activity" else rate
+
+
+ORDERS = 8
+SMALLEST = 1e-9
+
+
+def _along_orders(own: OwnFamily, rows: np.ndarray, head: str) -> _Parts:
+    """Of whatever the project brings: what each column adds when columns come in one by one, over several orders.
+
+    From whoever is usual (0 in every column) to the row itself, so each order adds up exactly, and so does their mean:
+    Shapley values by sampled orders (Štrumbelj and Kononenko 2014), the orders always the same.
+    """
+    n = rows.shape[1]
+    usual = float(np.log(np.maximum(own.answer(np.zeros((1, n)), head), SMALLEST))[0])
+    parts, rng = np.zeros(rows.shape), np.random.default_rng(0)
+    for _ in range(ORDERS // 2):
+        order = rng.permutation(n)
+        for way in (order, order[::-1]):
+            now, before = np.zeros(rows.shape), np.full(len(rows), usual)
+            for column in way:
+                now[:, column] = rows[:, column]
+                after = np.log(np.maximum(own.answer(now, head), SMALLEST))
+                parts[:, column] += (after - before) / ORDERS
+                before = after
+    return _Parts(usual, parts)
 
 
 def _terms(model: TwinModel, table: pa.Table, head: Head) -> _Parts:
@@ -160,12 +197,18 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     parts = grouped.parts[row]
     # stable: of two equal parts the first named comes first on every machine
     order = np.argsort(-np.abs(parts), kind="stable")[:most]
-    titles = (str(said["groups"][grouped.names[i]]["title"]) for i in order)
+    titles = (title(grouped.names[i]) for i in order)
     multiplied = str(said["multiplied"][grouped.scale or grouped.head]).format(days=explanation.horizon_days)
     return [
         f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {math.exp(parts[i]):.2f}."
         for title, i in zip(titles, order, strict=True)
     ]
+
+
+def title(group: str) -> str:
+    """How a heading is called; a feature of the project's own by its name."""
+    known = words()["groups"].get(group)
+    return str(known["title"]) if known else f"the project's own {group.removeprefix(COLUMN).replace('_', ' ')}"
 
 
 @cache

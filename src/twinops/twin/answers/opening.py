@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pyarrow as pa
@@ -25,6 +25,8 @@ class Opening:
     support: Support | None
     state: StreamingState
     day: int
+    own: Mapping[str, float] = field(default_factory=dict)
+    """The project's own features of this subject by column; whatever is imagined, they are held as they stand."""
 
     @cached_property
     def state_row(self) -> Mapping[str, int]:
@@ -38,7 +40,7 @@ class Opening:
     @cached_property
     def table(self) -> pa.Table:
         """The same as a table of one row."""
-        return rows([self.state_row])
+        return rows([self.state_row], own=self.own)
 
     @cached_property
     def expected(self) -> Predictions:

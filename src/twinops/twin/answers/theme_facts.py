@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from twinops.twin.answers.explain import explain_heads, words
+from twinops.twin.answers.explain import explain_heads, title, words
 from twinops.twin.answers.forecast import NEWCOMER, Forecast
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model.model import TwinModel
@@ -44,9 +44,8 @@ def reasons(twin: Opening, expected: Forecast | None = None) -> tuple[ThemeReaso
     if twin.state.empty:
         return ()
     told, facts = explain_heads(twin.model, twin.table, "spend").grouped, theme_facts(twin.model, twin.table)
-    themes = words()["groups"]
     found = [
-        _reason(themes[name]["title"], factor, facts[name])
+        _reason(title(name), factor, facts.get(name, ""))
         for name, factor in zip(told.names, map(math.exp, told.parts[0].tolist()), strict=True)
     ]
     if expected is not None and expected.basis == NEWCOMER:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from twinops.twin.model.boosted_trees import Challenger
     from twinops.twin.model.intervals import Intervals, Ranges
     from twinops.twin.model.outcomes import Scatter
+    from twinops.twin.model.own_family import OwnFamily
 
 Answers = dict[str, dict[str, np.ndarray]]
 """Family -> head -> one number per row."""
@@ -40,7 +41,7 @@ class TrainedOn:
 
 @dataclass(frozen=True)
 class TwinModel:
-    """Predicts from a table that has the columns `features.STATE`, and from nothing else.
+    """Predicts from a table that has the columns `features.STATE`, and from nothing else but features of one's own.
 
     So a state that lives on between two pipelines, a row of the panel and a request to the server get the same answer.
     The three regressions are always there; of the other families those that `speakers` names. `scatter` says what may
@@ -60,6 +61,7 @@ class TwinModel:
     hurdle: Hurdle | None = None
     classic: Classic | None = None
     trees: Challenger | None = None
+    own: tuple[OwnFamily, ...] = ()
     intervals: Intervals | None = None
 
     def standardised(self, table: pa.Table) -> np.ndarray:
@@ -87,7 +89,15 @@ class TwinModel:
             found[CLASSIC] = {"activity": p.active_probability, "baskets": p.baskets, "spend": p.spend}
         if self.trees is not None:
             found[TREES] = {head: self.trees.answer(table, head) for head in self.trees.forests}
+        for family in self.own:
+            rows = family.rows(z, table)
+            found[family.name] = {str(head): family.answer(rows, head) for head in family.heads}
         return found
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """Features of the project's own that some family reads, beside the state."""
+        return tuple(sorted({column.name for family in self.own for column in family.columns}))
 
     @property
     def calibrated(self) -> Intervals:

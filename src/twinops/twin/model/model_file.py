@@ -16,6 +16,7 @@ from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.intervals import Intervals
 from twinops.twin.model.model import TrainedOn, TwinModel
 from twinops.twin.model.outcomes import Scatter
+from twinops.twin.model.own_family import OwnFamily
 from twinops.twin.state.terms import TERMS, Priors
 from twinops.twin.strict_json import Days, Name, Number, Positive, StrictRecord, parsed, refusing
 
@@ -109,6 +110,7 @@ class _TwinFile(StrictRecord):
     hurdle: _HurdleHeads | None
     classic: _ClassicParameters | None
     trees: _Trees | None
+    own: Annotated[tuple[OwnFamily, ...], Field(max_length=20)] = ()
     intervals: Intervals | None
 
     @model_validator(mode="after")
@@ -121,6 +123,13 @@ class _TwinFile(StrictRecord):
             raise ValueError("who speaks is not who is in the file")
         if self.trees is not None and set(self.trees.texts) != set(self.speakers.where(TREES)):
             raise ValueError("its trees are of other heads")
+        if [f.name for f in self.own] != list(self.speakers.own):
+            raise ValueError("its own families are not those that speak")
+        for family in self.own:
+            columns = len(TERMS) + len(family.columns)
+            alike = set(family.heads) == set(self.speakers.where(family.name))
+            if not alike or not all(kept.fits(columns) for kept in family.heads.values()):
+                raise ValueError(f"{family.name} is of other heads or columns")
         return self
 
     def model(self) -> TwinModel:
@@ -138,6 +147,7 @@ class _TwinFile(StrictRecord):
             hurdle=None if self.hurdle is None else self.hurdle.made(),
             classic=None if self.classic is None else self.classic.made(self.horizon_days),
             trees=None if self.trees is None else self.trees.model(self.horizon_days, self.priors, windows=False),
+            own=self.own,
             intervals=self.intervals,
         )
 
@@ -162,6 +172,7 @@ def to_text(model: TwinModel) -> str:
         "classic": None if model.classic is None else _without_horizon(asdict(model.classic)),
         "trees": None if model.trees is None else model.trees.to_record(),
         "intervals": None if model.intervals is None else asdict(model.intervals),
+        **({"own": [_own(family) for family in model.own]} if model.own else {}),
     }
     return to_json(body, indent=1) + "\n"
 
@@ -184,6 +195,11 @@ def trees_from_text(text: str, *, horizon_days: int, priors: Priors) -> Challeng
     """
     with refusing("The file of trees is not one", STRANGERS.format("evaluate")):
         return parsed(_Trees, text, at_most=LARGEST_FILE).model(horizon_days, priors, windows=True)
+
+
+def _own(family: OwnFamily) -> dict[str, Any]:
+    heads = {head: kept.model_dump(mode="json") for head, kept in family.heads.items()}
+    return {"name": family.name, "columns": [asdict(column) for column in family.columns], "heads": heads}
 
 
 def _without_horizon(classic: dict[str, Any]) -> dict[str, Any]:

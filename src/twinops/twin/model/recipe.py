@@ -12,6 +12,7 @@ from twinops.twin.model.fit import fit_hurdle, fit_twin
 from twinops.twin.model.intervals import fit_intervals
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.outcomes import fit_scatter
+from twinops.twin.model.own_learning import learned
 from twinops.twin.model.recalibration import recalibrate
 from twinops.twin.model.used_terms import AS_SHIPPED, UsedTerms
 from twinops.twin.state.examples import Examples
@@ -52,6 +53,7 @@ class Recipe:
             hurdle=fit_hurdle(model, known, self.penalties, self.terms) if said.where(HURDLE) else None,
             classic=classic_of(known, horizon_days=self.grid.horizon_days) if said.where(CLASSIC) else None,
             trees=grow(blank, known, self.trees, trees) if trees else None,
+            own=tuple(learned(f, known, model.standardised(known.table), said.where(f)) for f in said.own),
         )
 
     def fit_with_intervals(self, known: Examples) -> TwinModel:

@@ -15,6 +15,7 @@ from decimal import Decimal, localcontext
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -58,6 +59,9 @@ class Heard(StrEnum):
     """It is older than the ids that are kept, so it cannot be told from a duplicate; rebuild from the batches."""
     UNKNOWN = "unknown"
     """Asked to forget what was never taken; nothing changed."""
+
+
+NO_FEATURES: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -229,10 +233,11 @@ def replay(events: Iterable[Basket], *, decay_days: tuple[int, int, int]) -> Str
     return state
 
 
-def rows(states: Iterable[Mapping[str, int]]) -> pa.Table:
-    """Rows of `Living.at` as the table a model predicts from."""
+def rows(states: Iterable[Mapping[str, int]], *, own: Mapping[str, float] = NO_FEATURES) -> pa.Table:
+    """Rows of `Living.at` as the table a model predicts from; `own` are features of the project's own, by column."""
     listed = list(states)
-    return pa.table({name: pa.array([row[name] for row in listed], pa.int64()) for name in STATE})
+    table = {name: pa.array([row[name] for row in listed], pa.int64()) for name in STATE}
+    return pa.table({**table, **{name: pa.array([value] * len(listed)) for name, value in own.items()}})
 
 
 def to_record(state: StreamingState) -> dict[str, Any]:

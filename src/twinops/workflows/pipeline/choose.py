@@ -14,6 +14,7 @@ from twinops.evaluation.accuracy.choice import (
     choice_findings,
     choose_by,
     speakers_of,
+    with_own,
     with_trees,
 )
 from twinops.evaluation.accuracy.measures import About, ScoredDay, measure_accuracy
@@ -23,6 +24,7 @@ from twinops.twin.model.families import CLASSIC, HEADS, HURDLE, REGRESSION, TREE
 from twinops.twin.model.model import Answers, TwinModel, spoken
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.model.recipe import Recipe
+from twinops.twin.own_heads._shelf import FAMILY, own_heads
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
 
@@ -81,9 +83,12 @@ def trial(known: Examples, rows: Examples, recipe: Recipe) -> ScoredDay:
 
 def _everybody(regressions: TwinModel, past: Examples, recipe: Recipe) -> TwinModel:
     """The regressions with every other family; without BG/NBD where it cannot be fitted, as where nobody came twice."""
+    own = {head: tuple(h.family for h in own_heads() if head in h.foretells) for head in HEADS}
     for more in ((CLASSIC, TREES), (TREES,)):
         amounts = (REGRESSION, HURDLE, *more)
-        everybody = Speakers((REGRESSION, *more), amounts, amounts)  # type: ignore[arg-type]
+        everybody = Speakers(
+            (REGRESSION, *more, *own["activity"]), (*amounts, *own["baskets"]), (*amounts, *own["spend"])
+        )
         try:
             return replace(recipe, speakers=everybody).joined(regressions, past)
         except DataError:
@@ -95,7 +100,9 @@ def _everybody(regressions: TwinModel, past: Examples, recipe: Recipe) -> TwinMo
 def _candidates(answers: Answers) -> dict[str, Predictions]:
     """What each candidate would say, of those whose families are there."""
     simple = [c for c in SIMPLE if CLASSIC in answers or CLASSIC not in c]
-    named = dict.fromkeys([*simple, *(more for c in simple for more in with_trees(c))])
+    named = list(dict.fromkeys([*simple, *(more for c in simple for more in with_trees(c))]))
+    own = [family for family in answers if family.startswith(FAMILY)]
+    named = list(dict.fromkeys([*named, *(more for c in named for more in with_own(c, own))]))
     return {c: spoken(answers, speakers_of(dict.fromkeys(HEADS, c))) for c in named}
 
 

@@ -1,5 +1,8 @@
 """Take one batch of a source in: declared columns only, broken rows to quarantine, all else sealed by subject."""
 
+from dataclasses import replace
+from types import ModuleType
+
 from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.data.households import among
@@ -22,6 +25,8 @@ def collect(source: str, batch: str, intake: Intake) -> Collected:
         IntegrityError: a source of your own is not what `sources.lock.json` says.
     """
     module = plugins.load("twinops.data.sources", source)
+    if plugins.is_idea(module):
+        return _idea(module, batch, intake)
     mine = staged(intake.own, source)
     if mine is not None:
         return _own(mine, batch, intake)
@@ -29,6 +34,15 @@ def collect(source: str, batch: str, intake: Intake) -> Collected:
         # the shipped rows are other people's; their ids may not meet yours
         return intake.take(BatchRead(nobody(module), 0), module, batch=batch, undeclared=True)
     read = module.read(intake.plane.engine, intake.asked(batch))
+    if intake.sources.sample is not None:
+        read = among(read, intake.households(batch))
+    return intake.take(read, module, batch=batch)
+
+
+def _idea(module: ModuleType, batch: str, intake: Intake) -> Collected:
+    """Take a source that a file of the project reads, from the one file of the project that it names."""
+    asked = replace(intake.asked(batch), folder=(intake.plane.places.root / module.FILE).parent)
+    read = module.read(intake.plane.engine, asked)
     if intake.sources.sample is not None:
         read = among(read, intake.households(batch))
     return intake.take(read, module, batch=batch)

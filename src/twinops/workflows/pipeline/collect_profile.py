@@ -17,7 +17,7 @@ def collect_profile(source: str, intake: Intake, on: SwitchesParams = ALL_ON) ->
         ParamsError: there is no such source.
     """
     module = plugins.load(SHELF, source)
-    if not getattr(module, "WHOLE", False):
+    if not (getattr(module, "WHOLE", False) or plugins.is_idea(module)):
         raise ParamsError(f"The source {source} does not come as one whole table.", hint="See dvc.yaml.")
     if on.off(source):
         return intake.take(BatchRead(nobody(module), 0), module, off=True)

@@ -13,6 +13,8 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import population
 from twinops.evaluation.quality.population_picture import population_picture
 from twinops.params import APART, FeaturesParams, HoldoutParams
+from twinops.twin.own_features._shelf import own_features
+from twinops.twin.own_features.computed import against_undeclared, with_own
 from twinops.twin.state import features as twin_features
 from twinops.twin.state.permissions import LedgerQuestion, permissions, reasons
 from twinops.workflows.apart import everyone, seal_parted
@@ -48,8 +50,10 @@ def features(
     asked = LedgerQuestion(sids, twin_features.as_of_days(grid, known_until=known_until), receipts.today)
     allowed = permissions(plane.engine, receipts.answers(asked), today=receipts.today)
     plane.engine.register("permissions", allowed)
-    plane.engine.register("transactions", receipts.served(lines))
-    panel = twin_features.panel(plane.engine, grid, known_until=known_until)
+    served, own = receipts.served(lines), own_features()
+    against_undeclared(own, law.legal)
+    plane.engine.register("transactions", served)
+    panel = with_own(twin_features.panel(plane.engine, grid, known_until=known_until), served, own, plane.engine)
     households = pc.unique(panel["sid"]).cast("string").sort().to_pylist()
     drawn = apart(households, holdout, keys=plane.keys)
     seal_parted(plane, panel, plane.places.panel, apart=drawn.sids)

@@ -17,8 +17,16 @@ from twinops.evaluation.necessity import retention, revealed
 from twinops.evaluation.necessity.measures import ESTABLISHED, Rows, TestedUnit, Trial, tested
 from twinops.evaluation.necessity.picture import attributes_picture, sources_picture
 from twinops.evaluation.necessity.retention import ATTRIBUTE, SOURCE, TOGETHER
-from twinops.evaluation.necessity.rows import attribute_columns, established, newly_met, recent_columns, source_columns
+from twinops.evaluation.necessity.rows import (
+    attribute_columns,
+    established,
+    feature_columns,
+    newly_met,
+    recent_columns,
+    source_columns,
+)
 from twinops.params import EvaluateParams, FeaturesParams, MinimisationParams
+from twinops.ports import Engine
 from twinops.twin.state.examples import FEWEST_HOUSEHOLDS, Examples, open_examples
 from twinops.twin.state.priors import fit_priors
 from twinops.twin.state.terms import terms
@@ -101,7 +109,7 @@ def _sources(known: Examples, lines: pa.Table, setup: Setup) -> tuple[TestedUnit
     engine, tables, rule = setup.plane.engine, setup.plane.tables, setup.rule
     told = {name: tables.source(name) for name in ("campaigns", "redemptions")}
     told["blend"] = tables.table(setup.plane.places.blend)
-    units, rows = source_columns(engine, known, told), setup.rows(known)
+    units, rows = source_columns(engine, known, told) | feature_columns(known), setup.rows(known)
     all_history = Trial(SOURCE, ESTABLISHED, activity=True)
     nothing = newly_met(rows, np.zeros((len(known), 1)))
     purchases = tested(nothing, {PURCHASES: rows.base(rows.learn)}, rule, all_history)

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from twinops.errors import ParamsError
+from twinops.ideas import FOLDER, STAGES
 from twinops.params import Params, section_names
 from twinops.ports import Notebooks
 from twinops.workflows.places import Places
@@ -23,7 +24,7 @@ class Executed:
 
 
 def notebook(name: str, *, places: Places, notebooks: Notebooks, params: Params, **parameters: str) -> Executed:
-    """Run `notebooks/<name>.py` and publish `reports/notebooks/<name>.ipynb`.
+    """Run `notebooks/<name>.py`, or a stage of the project's own, and publish `reports/notebooks/<name>.ipynb`.
 
     `section` names the section of `params.yaml` that fills what the notebook's own cell of parameters sets to None. So
     a value in the cell, one given here and one in `params.yaml` mean the same; who is nearer to the notebook is heard.
@@ -31,7 +32,8 @@ def notebook(name: str, *, places: Places, notebooks: Notebooks, params: Params,
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         hint = "Give the file's name without folder and ending, such as `train`."
         raise ParamsError(f"{name!r} is no name of a notebook.", hint=hint)
-    source, section = places.notebook(name), parameters.pop("section", None)
+    own, section = name in params.ideas.of(STAGES), parameters.pop("section", None)
+    source = places.root / FOLDER / STAGES / f"{name}.py" if own else places.notebook(name)
     said = {given: _value(value) for given, value in parameters.items()}
     left = _passed(params, section, notebooks.left_open(source)) if section is not None else {}
     notebooks.run(source, places.executed(name), parameters={**left, **said}, known_sids=partial(known_sids, places))

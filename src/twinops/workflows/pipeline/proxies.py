@@ -11,6 +11,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.privacy.proxies import measured, memberships, proxy_findings
 from twinops.params import ProxiesParams
+from twinops.twin.own_features._shelf import own_columns
 from twinops.twin.state.features import RFM, STATE, WINDOWED
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
@@ -36,7 +37,8 @@ def proxies(plane: DataPlane, rule: ProxiesParams, words: DeclaredWords = UNDECL
         plane.engine.register("transactions", lines.select(["sid", "day", "product_id"]))
         denied = special_categories.denied(plane.engine, goods, by=listed)
         members = memberships(plane.engine, denied, rule, panel["sid"].to_pylist())
-        x = np.column_stack([panel[name].to_numpy().astype(float) for name in FEATURES])
+        names = (*FEATURES, *own_columns(panel.column_names))
+        x = np.column_stack([panel[name].to_numpy().astype(float) for name in names])
         findings = proxy_findings(measured(x, members, rule), listed, rule, households=panel.num_rows)
     else:
         why = {"not_measured": "there is no table of products, or nobody allows bias assessment on that day"}

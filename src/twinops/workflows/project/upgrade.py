@@ -10,12 +10,11 @@ from pathlib import Path
 
 import yaml
 
-from twinops.data.own_sources.watching import watched
 from twinops.entities.rights import FOLLOWED, RightsHead
 from twinops.errors import ParamsError
-from twinops.own_params import NOTHING_OWN, OwnParams
-from twinops.workflows.places import Places, write
+from twinops.workflows.places import write
 from twinops.workflows.project.own_files import LOCK, Installed, Texts, digest, digests, record, recorded, renewed
+from twinops.workflows.watched_pipeline import OwnThings, plain
 
 
 class Fate(Enum):
@@ -58,9 +57,7 @@ class Upgraded:
         return tuple(change.path for change in self.changes if change.fate is Fate.CONFLICT)
 
 
-def upgrade(  # `places` and `own` are supplied
-    places: Places, own: OwnParams, *, installed: Installed, write_it: bool = False, mine: Sequence[str] = ()
-) -> Upgraded:
+def upgrade(things: OwnThings, *, installed: Installed, write_it: bool = False, mine: Sequence[str] = ()) -> Upgraded:
     """Compare three ways: what twinops wrote, what lies here, what the installed version would write.
 
     `mine` names files that the owner has joined by hand: they count as hers from now on.
@@ -68,6 +65,7 @@ def upgrade(  # `places` and `own` are supplied
     Raises:
         ParamsError: the folder was not made by `twinops init`.
     """
+    places = things.places
     known, wanted = recorded(places.root), renewed(installed)
     strangers = sorted(set(mine) - wanted.keys())
     if strangers:
@@ -76,7 +74,7 @@ def upgrade(  # `places` and `own` are supplied
     changes = tuple(_changes(places.root, known, wanted))
     if write_it:
         known = {path: known.get(path, "") if _left(path, changes) else told for path, told in digests(wanted).items()}
-        _settle(places, own, changes)
+        _settle(things, changes)
     if write_it or mine:
         write(places.root / LOCK, record(installed.version, known))
     return Upgraded(installed.version, changes, written=write_it)
@@ -86,13 +84,14 @@ def _left(path: str, changes: Sequence[FileChange]) -> bool:
     return any(change.path == path and change.fate is Fate.CONFLICT for change in changes)
 
 
-def _settle(places: Places, own: OwnParams, changes: Sequence[FileChange]) -> None:
+def _settle(things: OwnThings, changes: Sequence[FileChange]) -> None:
+    places = things.places
     for change in changes:
         path = places.root / change.path
         if change.fate is Fate.GONE:
             path.unlink()
         elif change.fate is not Fate.CONFLICT:
-            write(path, watched(str(change.now), own, places.root) if path == places.pipeline else str(change.now))
+            write(path, things.watched(str(change.now)) if path == places.pipeline else str(change.now))
     # a project may be from before there was a ledger of rights, or a retention run
     for file, told in {**dict.fromkeys(FOLLOWED, RightsHead().to_text()), "retained.json": "{}\n"}.items():
         if not (places.root / file).is_file():
@@ -120,7 +119,7 @@ def _without_sources(path: str, text: str | None, root: Path) -> str | None:
     if text is None or path != "dvc.yaml":
         return text
     try:
-        return watched(text, NOTHING_OWN, root)
+        return plain(text, root)
     except (yaml.YAMLError, KeyError, TypeError):
         return text  # no pipeline any more: whatever it is, the owner made it
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from twinops.data.own_sources import lock, watching
 from twinops.data.own_sources.declared import declared
-from twinops.own_params import OwnParams
 from twinops.params import SourcesParams
 from twinops.workflows.declared_use import against_nobody
-from twinops.workflows.places import Places
+from twinops.workflows.ideas.watch import watch
+from twinops.workflows.watched_pipeline import OwnThings
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,14 @@ class Fingerprinted:
     seen: tuple[str, ...]
 
 
-def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fingerprinted:
-    """Write into `dvc.yaml` what is watched, and read every source outside the project for `sources.lock.json`.
+def fingerprint(things: OwnThings, *, sources: SourcesParams) -> Fingerprinted:
+    """Write into `dvc.yaml` what is watched, ideas too, and read sources outside the project for `sources.lock.json`.
 
     Raises:
         DataError, ParamsError, ServiceError: a source cannot be read, or is of real people and the controller is made
             up; nothing was written.
     """
+    places, own = things.places, things.own
     against_nobody(places, own)
     seen = tuple(name for name, said in own.root.items() if watching.inside(said, places.root))
     found = {
@@ -33,11 +34,7 @@ def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fi
         for name in own.root
         if name not in seen or not places.pipeline.is_file()
     }
-    if places.pipeline.is_file():
-        before = places.pipeline.read_text(encoding="utf-8")
-        after = watching.watched(before, own, places.root)
-        if after != before:
-            places.pipeline.write_text(after, encoding="utf-8")
+    watch(things)
     lock.write(places.sources_lock, found)
     return Fingerprinted({name: tuple(map(_told, of.items())) for name, of in found.items()}, seen)
 

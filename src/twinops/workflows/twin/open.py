@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +18,8 @@ from twinops.ports import Engine, KeyStore
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model import model_file as stored
 from twinops.twin.model.model import TwinModel
+from twinops.twin.own_features._shelf import own_features
+from twinops.twin.own_features.computed import of_one
 from twinops.twin.state.linked_permissions import narrowed
 from twinops.twin.state.permissions import LedgerQuestion, read_consent
 from twinops.twin.state.streaming import Basket, StreamingState, replay
@@ -49,6 +51,8 @@ class Consumer:
     links: pa.Table
     lines: pa.Table
     tables: SealedTables
+    own: Mapping[str, float] = field(default_factory=dict)
+    """The project's own features, by column."""
 
     def refusal(self, purpose: str) -> str | None:
         """Why the twin may not be used for this purpose today, as a sentence; None: it may."""
@@ -74,7 +78,7 @@ class Shipped:
 
     def twin(self, consumer: Consumer) -> Opening:
         """The consumer's twin."""
-        return Opening(self.model, self.support, consumer.state, consumer.day)
+        return Opening(self.model, self.support, consumer.state, consumer.day, consumer.own)
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,8 @@ class Opener:
         grown = ages.since_full_age(served, filed.born, self.receipts.full_age)
         before = grown.filter(pc.less(grown["day"], day))
         state = _replayed(self.receipts.plane.engine, before, self.grid.decay_days)
-        return Consumer(filed.sid, day, state, self._answers(filed), filed.links, before, filed.tables)
+        own = of_one(before, day, own_features(), self.receipts.plane.engine)
+        return Consumer(filed.sid, day, state, self._answers(filed), filed.links, before, filed.tables, own)
 
     def _filed(self, who: str) -> _Filed:
         """The consumer's tables. An id may mean two, a natural id and a sid: they are never mixed."""

@@ -105,7 +105,7 @@ def test_a_kernel_that_dies_publishes_nothing(runner: PapermillRunner) -> None:
 def test_a_failure_that_names_a_subject_is_told_without_the_name(runner: PapermillRunner) -> None:
     text = f'# %% tags=["parameters"]\nproject = "."\n\n# %%\nraise ValueError("{SID[:8]}" + "{SID[8:]}")\n'
     with pytest.raises(Exception, match="not repeated") as caught:
-        run(runner, text, known_sids=[SID])
+        run(runner, text, known_sids=lambda: [SID])
     assert SID not in str(caught.value)
     assert not list(runner.scratch.iterdir())
 
@@ -113,7 +113,7 @@ def test_a_failure_that_names_a_subject_is_told_without_the_name(runner: Papermi
 def test_an_output_that_shows_a_subject_is_not_published(runner: PapermillRunner) -> None:
     text = f'# %% tags=["parameters"]\nproject = "."\n\n# %%\nprint("{SID[:8]}" + "{SID[8:]}")\n'
     with pytest.raises(LeakError, match="the output of cell 2 shows a subject id") as caught:
-        run(runner, text, known_sids=[SID])
+        run(runner, text, known_sids=lambda: [SID])
     assert caught.value.exit_code == 4
     assert SID not in str(caught.value)
     assert not (runner.root / "reports").exists()

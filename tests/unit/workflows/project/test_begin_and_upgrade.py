@@ -23,6 +23,7 @@ from twinops.workflows.project import own_files
 from twinops.workflows.project.begin import begin
 from twinops.workflows.project.own_files import LOCK, Installed, renewed
 from twinops.workflows.project.upgrade import Fate, Upgraded, upgrade
+from twinops.workflows.watched_pipeline import OwnThings
 
 NOW = Installed("9.9", installed_code.pipeline(), "twinops[server,lab]==9.9")
 
@@ -49,7 +50,7 @@ def newer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Installed]:
 
 
 def renew(places: Places, own: OwnParams = NOTHING_OWN, **how: Any) -> Upgraded:
-    return upgrade(places, own, **how)
+    return upgrade(OwnThings(places, own), **how)
 
 
 def fates(done: Upgraded) -> dict[str, Fate]:

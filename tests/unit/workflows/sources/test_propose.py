@@ -35,6 +35,7 @@ from twinops.workflows.places import Places
 from twinops.workflows.project.opened import left_open
 from twinops.workflows.sources.fingerprint import fingerprint
 from twinops.workflows.sources.propose import Proposed, propose
+from twinops.workflows.watched_pipeline import OwnThings
 
 MADE_UP = Said(synthetic=True)
 
@@ -333,7 +334,7 @@ def test_what_was_proposed_is_collected_as_it_stands(shop: ShopFiles, tmp_path: 
     places, keys = project(tmp_path / "project"), MemoryKeys()
     done = proposed(places, shop)
     params = params_file.read(places.root / "params.yaml")
-    fingerprint(places=places, sources=params.sources, own=params.own)
+    fingerprint(OwnThings(places, params.own), sources=params.sources)
     around = {"places": places, "keys": keys, "sources": params.sources, "own": params.own}
     took = {
         source: supplied(collect, source, "all", engine=DuckDBEngine(threads=1), **around)

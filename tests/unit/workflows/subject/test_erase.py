@@ -437,6 +437,7 @@ def registered(shop: Shop, trained: str) -> str:
     return str(made.version)
 
 
+@pytest.mark.filterwarnings("default")  # MLflow's own
 def test_versions_are_told_what_becomes_of_them_by_policy_or_by_a_reason(shop):
     learned, unknown = md5_of(shop.root / "data" / "trained" / "subjects.parquet"), "0" * 32
     for trained in (learned, unknown):

@@ -106,6 +106,9 @@ class RightsRead(Protocol):
     def corrections(self) -> tuple[RightsEntry, ...]:
         """Entries that put a field of a source right."""
 
+    def holds(self) -> tuple[RightsEntry, ...]:
+        """Entries that keep somebody's records for legal claims, or let them go."""
+
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
         """The words of an entry that are sealed under its subject's key; nothing where the key is gone."""
 

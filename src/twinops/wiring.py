@@ -146,44 +146,42 @@ class Project:
         return keystore.open_store(
             self.params.vault.keys,
             own_data=self.params.sources.folder is not None or bool(self.params.own.root),
-            location=os.environ.get("TWINOPS_KEYSTORE") or str(self.places.keystore),
+            location=self._key_place,
             wrapped_in=self.places.keystore,
         )
 
     @property
-    def _key_folder(self) -> str:
-        named = os.environ.get("TWINOPS_KEYSTORE") or ""
-        return str(self.places.keystore) if not named or "://" in named else named
+    def _key_place(self) -> str:
+        """Folder or address of the key store."""
+        return os.environ.get("TWINOPS_KEYSTORE") or str(self.places.keystore)
 
     @cached_property
     def rights(self) -> Rights:
         """The ledger of rights, to be written."""
         from twinops.adapters.rights_ledger import RightsLedger
 
-        return RightsLedger(Path(self._key_folder), self.keys, self.root)
+        return RightsLedger(self._key_place, self.keys, self.root)
 
     @cached_property
     def rights_kept(self) -> RightsKeeper:
         """The same for whoever erases: before `epoch.json` tells of it."""
         from twinops.adapters.rights_ledger import RightsLedger
 
-        return RightsLedger(Path(self._key_folder), self.key_keeper, self.root)
+        return RightsLedger(self._key_place, self.key_keeper, self.root)
 
     @cached_property
     def rights_read(self) -> RightsRead:
         """The ledger of rights for whoever goes by it: refused where the project does not follow it, or it is old."""
         from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 
-        return FollowedRights(
-            RightsLedger(Path(self._key_folder), self.keys, self.root), self.params.rights.max_age_days
-        )
+        return FollowedRights(RightsLedger(self._key_place, self.keys, self.root), self.params.rights.max_age_days)
 
     @cached_property
     def learned(self) -> LearnedFrom:
         """Which versions learned from whom."""
         from twinops.adapters.lineage_index import LineageIndex
 
-        return LineageIndex(Path(self._key_folder))
+        return LineageIndex(self._key_place)
 
     @cached_property
     def copies(self) -> Copies:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import psycopg
 import pytest
 
 from twinops.adapters.keystore import SqliteKeyStore, stored
+from twinops.adapters.lineage_index import LineageIndex
+from twinops.adapters.rights_ledger import RightsLedger
 from twinops.entities.erasure import Erasing, ErasureMarks
+from twinops.entities.rights import LearnedVersion, Right, RightsAct
 from twinops.errors import IntegrityError, ServiceError
 
 PEOPLE = [str(i) for i in range(100)]
@@ -62,3 +66,24 @@ def test_no_password_is_told_when_it_does_not_answer(tmp_path):
     with pytest.raises(ServiceError) as problem:
         stored("postgresql://owner:secret-word@127.0.0.1:1/keys", wrapped_in=tmp_path)
     assert "secret-word" not in str(problem.value)
+
+
+def test_the_ledger_of_rights_and_the_index_of_versions_lie_there_too(address, tmp_path):
+    keys = stored(address, wrapped_in=tmp_path)
+    sid, other = keys.subject_ids(["7", "8"])
+    ledger = RightsLedger(address, keys, tmp_path)
+    assert ledger.entries() == ()
+    told = RightsAct(Right.OBJECTED, sid, "data owner", "ann", purpose="offers", told={"reason": "by letter"})
+    (made,) = ledger.append(told)
+    again = RightsLedger(address, keys, tmp_path)
+    assert again.entries() == (made,)
+    assert again.told(made) == {"reason": "by letter"}
+    again.check()
+    for attack in ("UPDATE rights SET body = 'x'", "DELETE FROM rights", "TRUNCATE rights"):
+        with pytest.raises(psycopg.errors.RaiseException, match="never changed"), psycopg.connect(address) as db:
+            db.execute(attack)
+    ledger.note("logged", "1")
+    ledger.note("logged", "2")
+    assert (again.state("logged"), len(again.entries())) == ("2", 1)
+    LineageIndex(address).remember(LearnedVersion("twin", "1", "k"), [sid])
+    assert [len(LineageIndex(address).of([s])) for s in (sid, other)] == [1, 0]

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twinops.cli._answer import Json, answer, home
+from twinops import plugins
+from twinops.cli._answer import Json, answer, home, talk
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
     from twinops.wiring import Project
 
 app = typer.Typer(no_args_is_help=False, invoke_without_command=True, add_completion=False, help=__doc__)
+SUBJECT = "twinops.workflows.subject"
 By = Annotated[str, typer.Option(help="Who does it: name, address or account in compliance/offices.yaml.")]
 
 
@@ -78,17 +80,31 @@ def work(
 
 
 def _eraser(project: Project, by: str, key: Path) -> Any:
-    """What erases one person by their sid, and returns why not; nothing where all is done."""
-    from twinops import plugins
-
-    module = plugins.load("twinops.workflows.subject", "erase")
+    """What erases one person by their sid for a case, and returns why not; nothing where all is done."""
 
     def erase(sid: str, case: str) -> str | None:
-        asked = module.ErasureAsked((sid,), f"request {case}", by, key, project.rights.now())
-        refused = project.run("subject.erase", asked=asked).refused
-        return refused[0] if refused else None
+        return _erased(project, (sid,), f"request {case}", (by, key))
 
     return erase
+
+
+def erasing_of(project: Project, by: str, key: Path | None) -> Any:
+    """What erases persons of whom nothing is young enough; None: nobody signs, so nobody is erased."""
+    if key is None or "erase" not in plugins.verbs(SUBJECT):
+        return None
+
+    def erase(sids: tuple[str, ...]) -> None:
+        refused = _erased(project, sids, "outlived the time that is declared", (by, key))
+        if refused:
+            talk(refused)
+
+    return erase
+
+
+def _erased(project: Project, sids: tuple[str, ...], reason: str, who: tuple[str, Path]) -> str | None:
+    asked = plugins.load(SUBJECT, "erase").ErasureAsked(sids, reason, *who, project.rights.now())
+    refused = project.run("subject.erase", asked=asked).refused
+    return refused[0] if refused else None
 
 
 def _end(project: Project, refused: str | None) -> None:

@@ -68,6 +68,21 @@ def restrict(
 
 
 @app.command()
+def hold(
+    ctx: typer.Context,
+    who: Id,
+    by: By,
+    *,
+    ground: Annotated[str, typer.Option(help="Of art. 17(3), as 17(3)(e) for legal claims.")] = "",
+    release: Annotated[bool, typer.Option("--release", help="Let go what was kept.")] = False,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Keep a consumer's records for legal claims, or let them go: meanwhile nothing of theirs is erased."""
+    _take(ctx, as_json, by=by, who=who, act="release" if release else "hold", ground=ground, reason=reason)
+
+
+@app.command()
 def correct(
     ctx: typer.Context,
     who: Id,

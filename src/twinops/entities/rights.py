@@ -40,7 +40,11 @@ class Right(StrEnum):
 GOVERNING = frozenset({Right.CONSENTED, Right.WITHDRAWN, Right.OBJECTED, Right.RESTRICTED, Right.UNRESTRICTED})
 """Entries that change what may be done with somebody's data: the stages that ask for leave follow."""
 FOLLOWED: Mapping[str, frozenset[Right]] = MappingProxyType(
-    {"rights.json": GOVERNING, "corrections.json": frozenset({Right.CORRECTED})}
+    {
+        "rights.json": GOVERNING,
+        "corrections.json": frozenset({Right.CORRECTED}),
+        "holds.json": frozenset({Right.HELD, Right.RELEASED}),
+    }
 )
 """Committed file -> of which entries it tells. Apart, so that an objection collects nothing anew."""
 

@@ -12,13 +12,15 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections
+from twinops.data import retained
+from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections, under_hold
 from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
 from twinops.data.own_sources.cells import as_refusals
 from twinops.data.quality import Parted, part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading
+from twinops.data.retained import OUTLIVED
 from twinops.data.schema import Schema
 from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.entities.canonical import to_json
@@ -114,6 +116,18 @@ class Intake:
         """The households whose rows are taken, all or a sample of them."""
         return households(self.plane.engine, self.asked(batch), sample=self.sources.sample)
 
+    def _young_enough(self, table: pa.Table, source: str, shelf: SourceShelf) -> tuple[pa.Table, int]:
+        """Without rows that a retention run let go, of whoever is under no hold; and how many those are."""
+        first = retained.read(self.plane.places.retained).get(source)
+        if first is None or shelf.DAY is None or not table.num_rows:
+            return table, 0
+        old = retained.old_rows(
+            table, day=shelf.DAY, first=self.days.number(first), by=getattr(shelf, "SUBJECT", SUBJECT),
+            spared=lambda natural: _held(self.rights, self.plane.keys, natural),
+        )  # fmt: skip
+        kept = table.filter(pc.invert(old))
+        return kept, table.num_rows - kept.num_rows
+
     def take(self, read: BatchRead, shelf: SourceShelf, *, batch: str = BATCH, **absent: bool) -> Collected:
         """Part good rows from bad, seal both, and write the counts; `absent` only says why there is nothing."""
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
@@ -125,6 +139,7 @@ class Intake:
         subject = getattr(shelf, "SUBJECT", SUBJECT)
         if shelf.SCHEMA.key == (subject,):
             table = corrected(table, corrections(self.rights, source), subject=subject, sids=keys.subject_ids)
+        table, outlived = self._young_enough(table, source, shelf)
         write_quarantine(kept_aside, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
         path = places.raw(source, batch)
         written = write_sealed(table, path, dataset=source, keys=keys, subject=subject)
@@ -133,20 +148,27 @@ class Intake:
             source=source,
             batch=batch,
             in_file=read.in_file,
-            read=came + bad.num_rows,
+            read=came - outlived + bad.num_rows,
             taken=written.rows,
             subjects=written.subjects,
-            suppressed=came - written.rows + bad.num_rows - kept_aside.num_rows,
+            suppressed=came - outlived - written.rows + bad.num_rows - kept_aside.num_rows,
             quarantined=counted(kept_aside),
             dropped_columns=read.dropped,
             oldest_day=oldest,
             newest_day=newest,
-            left_out=getattr(read, "left_out", {}),
+            left_out=getattr(read, "left_out", {}) | ({OUTLIVED: outlived} if outlived else {}),
             unscored=json.loads((table.schema.metadata or {}).get(UNSCORED, b"{}")),
             **absent,
         )
         publish(collected, places.counts(source, batch))
         return collected
+
+
+def _held(rights: RightsRead, keys: KeyStore, natural: list[str]) -> frozenset[str]:
+    """Which of these natural ids are kept for legal claims."""
+    held = under_hold(rights.holds())
+    sids = keys.subject_ids(natural) if held else []
+    return frozenset(n for n, sid in zip(natural, sids, strict=bool(held)) if sid in held)
 
 
 def without_erased(rows: pa.Table, shelf: SourceShelf, keys: KeyStore) -> pa.Table:

@@ -198,6 +198,11 @@ class Places:
         return self.root / "erasures" / f"{name}.json"
 
     @property
+    def retained(self) -> Path:
+        """Since which day the rows of each source are kept, as far as a retention run cut any."""
+        return self.root / "retained.json"
+
+    @property
     def keystore(self) -> Path:
         """Keys of your own data, where TWINOPS_KEYSTORE names no other folder; git and DVC never see it."""
         return self.root / "keystore"

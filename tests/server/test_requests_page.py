@@ -62,7 +62,11 @@ def form(page: str) -> dict[str, str]:
 
 def send(live: Live, who: str = "dpo", **fields: str) -> tuple[int, str]:
     got = live.call(
-        "POST", "/twinops/requests", urlencode(fields).encode(), who=who, Content_Type="application/x-www-form-urlencoded"
+        "POST",
+        "/twinops/requests",
+        urlencode(fields).encode(),
+        who=who,
+        Content_Type="application/x-www-form-urlencoded",
     )
     return got.status, got.body.decode()
 

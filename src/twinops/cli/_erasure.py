@@ -33,7 +33,7 @@ def erase(
     resume: Annotated[bool, typer.Option("--resume", help="Take the last steps of what was killed.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Erase a person with every identity of theirs (art. 17), or a file of persons; ends in a certificate."""
+    """Erase a person with every identity of theirs, or a file of persons; ends in a certificate."""
     from twinops.cli._rights_log import keep
     from twinops.workflows.subject.erase import ErasureAsked, read_ids
 

@@ -48,7 +48,7 @@ def consent(
 def object_to(
     ctx: typer.Context, who: Id, by: By, *, purpose: Purpose = "offers", reason: Reason = "", as_json: Json = False
 ) -> None:
-    """Object to a purpose (art. 21); to direct marketing, which offers are, without any reason."""
+    """Object to a purpose; to direct marketing, which offers are, without any reason."""
     _take(ctx, as_json, by=by, who=who, act="object", purpose=purpose, reason=reason)
 
 
@@ -63,7 +63,7 @@ def restrict(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Stop all use of a consumer's data but storage and access (art. 18)."""
+    """Stop all use of a consumer's data but storage and access."""
     _take(ctx, as_json, by=by, who=who, act="lift" if lift else "restrict", ground=ground, reason=reason)
 
 
@@ -94,7 +94,7 @@ def correct(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Put a field right (art. 16); it stands whatever the source goes on saying, the old value stays sealed."""
+    """Put a field right; it stands whatever the source goes on saying, the old value stays sealed."""
     told = sys.stdin.readline().strip() if value == "-" else value
     _take(ctx, as_json, by=by, who=who, act="correct", source=source, column=field, value=told, reason=reason)
 
@@ -109,7 +109,7 @@ def export(
     identified_by: Annotated[str, typer.Option(help="How it was checked who asks; sealed beside the event.")] = "",
     as_json: Json = False,
 ) -> None:
-    """The copy of everything held and made of one consumer (arts. 15, 20): a page to read, JSON and CSV."""
+    """The copy of everything held and made of one consumer: a page to read, JSON and CSV."""
     from twinops.cli._copy_files import against_full, write_copy
     from twinops.workflows.subject.export import Identified
 

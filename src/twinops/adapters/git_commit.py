@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,9 @@ from pathlib import Path
 from twinops.errors import ServiceError
 
 UNDER_WAY = ("MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "rebase-merge", "rebase-apply")
+
+PATIENCE = 100
+"""Tenths of a second."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,21 @@ class GitCommits:
         """
         if not self._inside:
             return None
+        self._against_lock()
         names = [str(path.relative_to(self.root)) for path in paths]
         self._done("add", "--force", "--intent-to-add", "--", *names)
         if self._said("status", "--porcelain", "--", *names):
             self._done("commit", "--quiet", "--no-verify", "--only", "--message", message, "--", *names)
         return self._said("rev-parse", "HEAD")
+
+    def _against_lock(self) -> None:
+        """Whoever was killed left a git behind that may still be at work: wait for it, for a while."""
+        lock = Path(self._said("rev-parse", "--absolute-git-dir")) / "index.lock"
+        for _ in range(PATIENCE):
+            if not lock.exists():
+                return
+            time.sleep(0.1)
+        raise ServiceError("Another git works in this project, or one was killed.", hint=f"If none does: rm {lock}")
 
     @property
     def _inside(self) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 from dataclasses import replace
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from erasable import ANN, HOUSEHOLDS, MINOR, MOMENT, OWNER, Shop, make_shop, natural
 from offices import PEOPLE
 
+from twinops.adapters.md5 import md5_of
 from twinops.data.sources import crm, registrations
 from twinops.data.vault.seal import read_sealed
 from twinops.data.vault.sealed_file import SealedFile, label_of
@@ -28,6 +31,7 @@ from twinops.entities.rights import Right, RightsAct, pseudonym
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
 from twinops.governance import erasure_certificate
 from twinops.governance.people import sshsig
+from twinops.workflows.candidate.status import decisions_on
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.intake import Intake
 from twinops.workflows.subject import erase as erasing
@@ -343,14 +347,16 @@ def test_killed_at_any_moment_and_run_again_it_leaves_the_same_bytes(whole, tmp_
         shop = whole.copied(tmp_path / f"kill-{n}")
         child = os.fork()
         if child == 0:
+            os.setsid()
             try:
                 shop.erase(natural(ANN))
             finally:
                 os._exit(0)
         time.sleep(dice.uniform(0.0, 1.2 * takes))
-        os.kill(child, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it may be done
+            os.killpg(child, signal.SIGKILL) if os.getpgid(child) == child else os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        for lock in (shop.root / ".git").glob("*.lock"):  # git's own, which git asks to be removed
+        for lock in (shop.root / ".git").rglob("*.lock"):  # git's own, which git asks to be removed
             lock.unlink()
         shop.erase(natural(ANN))
         assert whole_state(shop) == expected
@@ -413,3 +419,39 @@ def test_the_officer_whose_key_signs_stands_in_the_certificate(shop):
     assert shop.certificate(done)["by"]["name"] == PEOPLE["data protection officer"][0]
     assert datetime.fromisoformat(shop.certificate(done)["at"]) == MOMENT
     assert pseudonym("00" * 16) not in shop.certificate(done)["erased"]
+
+
+def registered(shop: Shop, trained: str) -> str:
+    """A version in the project's own MLflow, whose run says of which list it learned."""
+    from mlflow import MlflowClient
+
+    uri = f"sqlite:///{shop.root / 'mlflow.db'}"
+    client = MlflowClient(tracking_uri=uri, registry_uri=uri)
+    if not client.search_registered_models():
+        client.create_registered_model("twin")
+        client.create_experiment("play", artifact_location=(shop.root / "mlruns").as_uri())
+    run = client.create_run(client.get_experiment_by_name("play").experiment_id)
+    client.log_text(run.info.run_id, json.dumps({erasing.LEARNED: trained}), "lineage/md5.json")
+    client.log_text(run.info.run_id, "{}", "model/MLmodel")
+    made = client.create_model_version("twin", f"{run.info.artifact_uri}/model", run_id=run.info.run_id)
+    return str(made.version)
+
+
+@pytest.mark.filterwarnings("default")  # MLflow's own
+def test_versions_are_told_what_becomes_of_them_by_policy_or_by_a_reason(shop):
+    learned, unknown = md5_of(shop.root / "data" / "trained" / "subjects.parquet"), "0" * 32
+    for trained in (learned, unknown):
+        registered(shop, str(trained))
+    done = shop.erase(natural(ANN))
+    assert [(m["version"], m["learned"]) for m in shop.certificate(done)["models"]] == [("1", True), ("2", None)]
+    versions = shop.project.versions
+    with sqlite3.connect(shop.root / "mlflow.db") as database:
+        told = dict(database.execute("SELECT version, value FROM model_version_tags WHERE key LIKE 'erasure.%'"))
+    assert "to be replaced by 2026-12-28" in told[1]
+    assert "taken as if it had" in told[2]
+    kept = shop.erase(natural(2), models="keep", why_kept="figures on thousands")
+    assert shop.certificate(kept)["models"][0]["decision"] == "kept: figures on thousands"
+    stranger = shop.erase(natural(HOUSEHOLDS - 1))  # not in the list that the first learned from
+    assert shop.certificate(stranger)["models"][0]["decision"] == "learned from none of them; nothing to do"
+    assert list(decisions_on(shop.project.places, "twin", "1"))
+    assert [v.number for v in versions.all()["twin"]] == ["1", "2"]

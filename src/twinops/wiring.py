@@ -23,6 +23,7 @@ from twinops.ports import (
     KeyStore,
     Lineage,
     Notebooks,
+    Persons,
     Production,
     Registry,
     Rights,
@@ -44,6 +45,7 @@ T = TypeVar("T")
 WORKFLOWS = "twinops.workflows"
 READING = frozenset(
     {
+        *(f"links.{verb}" for verb in ("explain", "history", "listed")),
         *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
         *(f"sources.{verb}" for verb in ("check", "data_map")),
@@ -133,6 +135,14 @@ class Project:
         return FollowedRights(
             RightsLedger(Path(self._key_folder), self.keys, self.root), self.params.rights.max_age_days
         )
+
+    @cached_property
+    def persons(self) -> Persons:
+        """The register of persons; refused where the project does not follow it."""
+        from twinops.adapters.person_register import LedgerOfPersons
+        from twinops.adapters.rights_ledger import RightsLedger
+
+        return LedgerOfPersons(RightsLedger(Path(self._key_folder), self.keys, self.root))
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -233,6 +243,7 @@ PORTS: Mapping[Any, str] = {
     KeyStore: "keys",
     Rights: "rights",
     RightsRead: "rights_read",
+    Persons: "persons",
     Tracking: "tracking",
     Registry: "registry",
     Lineage: "lineage",

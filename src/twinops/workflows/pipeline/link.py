@@ -1,4 +1,7 @@
-"""Find out which records of several sources are one person's, and how sure that is. Only lawful records take part."""
+"""Find out which records of several sources are one person's, and how sure that is. Only lawful records take part.
+
+Persons keep the ids they had when the register was settled last; what a person decided of two records stands.
+"""
 
 from dataclasses import dataclass
 
@@ -12,6 +15,7 @@ from twinops.data.linkage.explain import TieExplanation, explained
 from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
 from twinops.data.linkage.linking import FEWEST, LinkageSettings, Linked, linked
 from twinops.data.linkage.outcome import links, nothing_linked, review
+from twinops.data.linkage.registered import Registering, registered, with_persons
 from twinops.data.linkage.resolve import JoiningRules
 from twinops.data.linkage.splinking import Drawing
 from twinops.data.vault.sealed_tables import SealedTables
@@ -19,11 +23,13 @@ from twinops.entities.canonical import to_json
 from twinops.entities.day_count import DayCount
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.persons import PairDecision
 from twinops.evaluation.canvas import save
 from twinops.evaluation.linkage.findings import LinkageOutcome, against_truth, counted, facts
 from twinops.evaluation.linkage.measures import SHOWN, linkage_findings
 from twinops.evaluation.linkage.picture import bands_picture, no_tie_picture, tie_picture
 from twinops.params import LinkParams
+from twinops.ports import Persons
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places, write
@@ -44,8 +50,10 @@ class LinkedUp:
     findings: Findings
 
 
-def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWords = UNDECLARED) -> LinkedUp:
-    """Write the sealed links, review list and birthdays, the model, `reports/measures/linkage.json` and two pictures.
+def link(
+    plane: DataPlane, persons: Persons, rules: LinkParams, days: DayCount, words: DeclaredWords = UNDECLARED
+) -> LinkedUp:
+    """Write the sealed links, review list, persons and birthdays, the model, the findings and two pictures.
 
     A source that was not collected is missed, and said to be; without registrations, or with too few records, nothing
     is linked and every twin stays with its purchases.
@@ -53,29 +61,33 @@ def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWor
     places, tables = plane.places, plane.tables
     held = {s: tables.source(s) for s in COMPARED if tables.collected(s)}
     lawful = {s: _lawful(tables, places, table) for s, table in held.items()}
-    raw = raw_records(_with_cards(lawful))
-    done = linked(plane.engine, raw, _settings(rules)) if _possible(lawful) else None
+    raw, known = raw_records(_with_cards(lawful)), persons.known()
+    done = linked(plane.engine, raw, settings_of(rules, known.decisions)) if _possible(lawful) else None
+    people = registered(raw, done, Registering(known, plane.keys, HOME))
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
     outcome = LinkageOutcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
-    for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful, days), places.births)):
-        plane.seal(table, path)
+    plane.seal(with_persons(found, people), places.links)
+    plane.seal(doubts, places.review)
+    plane.seal(people, places.persons)
+    plane.seal(_births(found, lawful, days), places.births)
     measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
     findings = Findings(tuple(measures), said, SHOWN)
     write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
     places.keep("linkage", findings, words.wording)
     weakest = _weakest(done, found)
-    for name, figure in _drawn(done, weakest, _settings(rules)).items():
+    for name, figure in _drawn(done, weakest, settings_of(rules)).items():
         save(figure, places.figure(name), words.wording)
     taking_part = outcome.taking_part
     left_out = {s: n - taking_part[s] for s, n in outcome.held.items()}
     return LinkedUp(taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings)
 
 
-def _settings(rules: LinkParams) -> LinkageSettings:
+def settings_of(rules: LinkParams, decisions: tuple[PairDecision, ...] = ()) -> LinkageSettings:
+    """The rules as `params.yaml` has them, and what was decided."""
     drawing = Drawing(rules.seed, rules.u_pairs, rules.em_pairs)
     joining = JoiningRules(rules.merge_at, rules.review_from, rules.most_records)
-    return LinkageSettings(drawing, joining, rules.most_share_a_key, LONE)
+    return LinkageSettings(drawing, joining, rules.most_share_a_key, LONE, decisions)
 
 
 def _possible(lawful: dict[str, pa.Table]) -> bool:

@@ -68,6 +68,7 @@ def test_a_project_has_what_it_needs_and_every_parameter_and_declaration_in_it_c
             "epoch.json",
             "rights.json",
             "corrections.json",
+            "persons.json",
             ".dvc/config",
         ),
         *("sources.lock.json", "tests/test_project.py", ".github/workflows/twinops.yml", ".gitlab-ci.yml", LOCK),

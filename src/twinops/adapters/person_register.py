@@ -1,0 +1,113 @@
+"""The register of persons, in the key store's database: settlements stand in the ledger of rights, moves lie beside.
+
+A settlement's entry holds the digest of its moves, so they are bound to the chain as everything else is. Moves that
+no entry names were written by somebody who was killed: nobody reads them, and the next settlement writes them again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+
+from twinops.adapters.rights_ledger import RightsLedger
+from twinops.entities.persons import (
+    Cause,
+    Change,
+    PersonMove,
+    PersonRegister,
+    decisions,
+    folded,
+)
+from twinops.entities.rights import Right, RightsAct, RightsEntry
+from twinops.errors import IntegrityError
+
+FILE = "persons.json"
+
+
+@dataclass(frozen=True)
+class LedgerOfPersons:
+    """The register beside the ledger of rights, in the same database and followed by a file in the same way."""
+
+    ledger: RightsLedger
+
+    def known(self) -> PersonRegister:
+        """As of the last settlement.
+
+        Raises:
+            IntegrityError: the project follows another register, or moves were changed.
+        """
+        self.ledger.check(FILE)
+        return folded(self._settlements(), decisions(self.ledger.entries()))
+
+    def settle(self, moves: Sequence[PersonMove], *, office: str, person: str) -> None:
+        """Write the moves, then the entry that names them and `persons.json`.
+
+        Raises:
+            IntegrityError: the project follows another register.
+        """
+        self.ledger.check(FILE)
+        digest = _digest(moves)
+        rows = [(digest, *astuple(move)) for move in moves]
+        with self._database() as db:
+            db.executemany("INSERT OR IGNORE INTO person_move VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        about = {"moves": str(len(moves)), "digest": digest}
+        self.ledger.append(RightsAct(Right.SETTLED, "", office, person, about=about))
+
+    def history(self) -> tuple[tuple[RightsEntry, tuple[PersonMove, ...]], ...]:
+        """Every settlement with its moves, oldest first.
+
+        Raises:
+            IntegrityError: the project follows another register, or moves were changed.
+        """
+        self.ledger.check(FILE)
+        return tuple(self._settlements())
+
+    def _settlements(self) -> Iterator[tuple[RightsEntry, tuple[PersonMove, ...]]]:
+        settled = [e for e in self.ledger.entries() if e.right is Right.SETTLED]
+        if not settled:
+            return
+        with self._database() as db:
+            for entry in settled:
+                yield entry, _moves(db, entry)
+
+    @contextmanager
+    def _database(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self.ledger.folder / "keys.db", timeout=60)) as db, db:
+            for statement in _TABLES:
+                db.execute(statement)
+            yield db
+
+
+def _moves(db: sqlite3.Connection, entry: RightsEntry) -> tuple[PersonMove, ...]:
+    digest = entry.act.about["digest"]
+    found = tuple(
+        PersonMove(record, person, was, Change(change), Cause(cause), mark)
+        for record, person, was, change, cause, mark in db.execute(_READ, (digest,))
+    )
+    if _digest(found) != digest:
+        raise IntegrityError(
+            f"The moves of entry {entry.seq} of the ledger of rights were changed.", hint="Restore the key store."
+        )
+    return found
+
+
+def _digest(moves: Iterable[PersonMove]) -> str:
+    whole = hashlib.sha256()
+    for move in sorted(moves, key=lambda m: m.record):
+        whole.update("\0".join(astuple(move)).encode() + b"\n")
+    return whole.hexdigest()
+
+
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS person_move (digest TEXT, record TEXT, person TEXT NOT NULL, was TEXT NOT NULL, "
+    "change TEXT NOT NULL, cause TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (digest, record)) WITHOUT ROWID",
+    *(
+        f"CREATE TRIGGER IF NOT EXISTS person_no_{verb} BEFORE {verb} ON person_move "
+        "BEGIN SELECT RAISE(ABORT, 'moves of records are appended, never changed'); END"
+        for verb in ("update", "delete")
+    ),
+)
+_READ = "SELECT record, person, was, change, cause, fingerprint FROM person_move WHERE digest = ? ORDER BY record"

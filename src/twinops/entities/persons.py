@@ -61,11 +61,12 @@ class PersonMove:
 
 @dataclass(frozen=True)
 class KnownRecord:
-    """Where a record stood last: its person, and whether it was still there."""
+    """Where a record stood last: its person, whether it was still there, and the persons it was of before."""
 
     person: str
     fingerprint: str
     here: bool
+    former: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,8 @@ def folded(
     for entry, moves in settlements:
         last = entry.seq
         for move in moves:
-            here = move.person or move.was
-            records[move.record] = KnownRecord(here, move.fingerprint, here=bool(move.person))
-            since.setdefault(here, entry.seq)
+            last_of, before = move.person or move.was, records.get(move.record)
+            former = (before.former | {before.person}) - {last_of} if before else frozenset()
+            records[move.record] = KnownRecord(last_of, move.fingerprint, bool(move.person), former)
+            since.setdefault(last_of, entry.seq)
     return PersonRegister(records, since, decided, last)

@@ -162,7 +162,6 @@ def _linked(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[s
         "persons": {
             "sid": ("registrations.sid", *records),
             "source": (),
-            "homes": ("registrations.sid",),
             **dict.fromkeys(("person", "fingerprint"), compared),
         },
         "blendable": {

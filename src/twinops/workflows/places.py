@@ -73,7 +73,7 @@ class Places:
 
     @property
     def persons(self) -> Path:
-        """Sealed by record: whose it is, by the person's id, and the home records of that person."""
+        """Sealed by record: whose it is, by the person's id, and whether what is compared of it changed."""
         return self.root / "data" / "twin" / "persons.parquet"
 
     @property

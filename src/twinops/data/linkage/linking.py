@@ -26,8 +26,10 @@ FEWEST = 200
 
 @dataclass(frozen=True)
 class LinkageSettings:
-    """How to link: draws of the training, rules of joining, the most records that may share a blocking key; what a
-    person decided of two records stands whatever is found.
+    """How to link: draws of the training, rules of joining, the most records that may share a blocking key.
+
+    What a person decided of two records stands whatever is found. A `model` that was learned before is not learned
+    again.
     """
 
     drawing: Drawing
@@ -35,6 +37,7 @@ class LinkageSettings:
     most: int = 100
     lone: tuple[str, ...] = ()
     decisions: tuple[PairDecision, ...] = ()
+    model: Model | None = None
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def linked(engine: Engine, raw: pa.Table, settings: LinkageSettings) -> Linked:
     records = normalised(raw)
     decided = _decided(names_of(records), settings.decisions)
     found = candidates(engine, records, lone=settings.lone, most=settings.most)
-    model = trained(engine, records, found, settings.drawing)
+    model = settings.model or trained(engine, records, found, settings.drawing)
     pairs = _with_decided(records, scored(records, found, model), decided, model)
     source = np.array(records["source"].to_pylist())
     likely = _as_decided(plausible(engine, pairs, source, model), pairs, decided)

@@ -20,8 +20,8 @@ def links(done: Linked, *, home: str) -> pa.Table:
     """
     source, record = (done.records[c].to_pylist() for c in ("source", "record"))
     person = done.resolved.person
-    homes = main_homes(done, home=home)
-    weakest = _weakest_ties(done, sorted(homes.values()))
+    homes = {int(person[i]): i for i, s in enumerate(source) if s == home}
+    weakest = _weakest_ties(done, list(homes.values()))
     rows = [i for i, s in enumerate(source) if s != home and i in weakest]
     ties = np.array([weakest[i] for i in rows], dtype=np.int64)
     owner = [homes[int(person[i])] for i in rows]
@@ -34,13 +34,6 @@ def links(done: Linked, *, home: str) -> pa.Table:
             **_of_ties(done, ties),
         }
     )
-
-
-def main_homes(done: Linked, *, home: str) -> dict[int, int]:
-    """Person -> the place of its home record; of several, which only a decision makes one person's, the first by id."""
-    source, record = (done.records[c].to_pylist() for c in ("source", "record"))
-    at_home = sorted((i for i, s in enumerate(source) if s == home), key=lambda i: record[i], reverse=True)
-    return {int(done.resolved.person[i]): i for i in at_home}
 
 
 def review(done: Linked, *, home: str) -> pa.Table:

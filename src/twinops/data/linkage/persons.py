@@ -1,8 +1,8 @@
 """Persons keep their ids: a group of records goes on as the person it shares most records with.
 
 Of several such persons the one settled first goes on, ties are decided by name, so the same register and the same
-records give the same ids wherever and in whatever order they come. Nothing is written here: `moves` says what a
-settlement would.
+records give the same ids wherever and in whatever order they come. Records that come apart again are the person they
+were before they were joined. Nothing is written here: `moves` says what a settlement would.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from twinops.entities.persons import Cause, Change, KnownRecord, PersonMove, Per
 
 Founding = Callable[[str, int], str]
 """A new person's id, from the record that founds it and how many of its ids were used before."""
+Claim = tuple[str, int]
+"""A person, and the place of a group it may go on as."""
 UNKNOWN = KnownRecord("", "", here=False)
 
 
@@ -21,7 +23,7 @@ def named(known: PersonRegister, found: Sequence[Sequence[str]], *, founding: Fo
     """Record -> person. Each group of `found` is one person's records, the one that may found it first."""
     person: dict[int, str] = {}
     taken: set[str] = set()
-    for old, place in _by_claim(known, found):
+    for old, place in (*_by_claim(known, found, founding), *_by_past(known, found)):
         if place not in person and old not in taken:
             person[place] = old
             taken.add(old)
@@ -32,17 +34,32 @@ def named(known: PersonRegister, found: Sequence[Sequence[str]], *, founding: Fo
     return {record: person[place] for place, group in enumerate(found) for record in group}
 
 
-def _by_claim(known: PersonRegister, found: Sequence[Sequence[str]]) -> list[tuple[str, int]]:
-    """Which person may go on as which group, the strongest claim first; records that were gone count last."""
-    here: Counter[tuple[str, int]] = Counter()
-    ever: Counter[tuple[str, int]] = Counter()
+def _by_claim(known: PersonRegister, found: Sequence[Sequence[str]], founding: Founding) -> list[Claim]:
+    """Which person may go on as which group, the strongest claim first.
+
+    Records that were gone count last; of equal halves the one goes on that has the record which founded the person.
+    """
+    here: Counter[Claim] = Counter()
+    ever: Counter[Claim] = Counter()
     for place, group in enumerate(found):
         for record in group:
             old = known.records.get(record)
             if old is not None:
                 ever[old.person, place] += 1
                 here[old.person, place] += old.here
-    return sorted(ever, key=lambda c: (-here[c], -ever[c], known.since[c[0]], c[0], found[c[1]][0]))
+
+    def order(claim: Claim) -> tuple[object, ...]:
+        person, founder = claim[0], found[claim[1]][0]
+        return -here[claim], -ever[claim], known.since[person], person, founding(founder, 0) != person, founder
+
+    return sorted(ever, key=order)
+
+
+def _by_past(known: PersonRegister, found: Sequence[Sequence[str]]) -> list[Claim]:
+    """Which person that ended in another may go on again, where its records stand apart."""
+    groups = ((place, known.records.get(r, UNKNOWN).former) for place, group in enumerate(found) for r in group)
+    once = Counter((person, place) for place, former in groups for person in former)
+    return sorted(once, key=lambda c: (-once[c], known.since[c[0]], c[0], found[c[1]][0]))
 
 
 def _fresh(founder: str, founding: Founding) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,12 +13,12 @@ from twinops.data.linkage.linking import Linked, names_of
 from twinops.data.linkage.normalise import RAW
 from twinops.data.linkage.persons import named
 from twinops.entities.canonical import to_json
-from twinops.entities.persons import PersonRegister, record_name, sid_of
+from twinops.entities.persons import PersonRegister, record_name
 from twinops.ports import KeyStore
 
 IDS = ("persons", "ids")
 """The key that persons' ids are made with: it lies in the key store, and whoever shares the store makes the same."""
-COLUMNS = ("sid", "source", "person", "homes", "fingerprint")
+COLUMNS = ("sid", "source", "person", "fingerprint")
 
 
 @dataclass(frozen=True)
@@ -31,20 +31,14 @@ class Registering:
 
 
 def registered(raw: pa.Table, done: Linked | None, by: Registering) -> pa.Table:
-    """One row per record: `sid, source, person, homes, fingerprint`.
-
-    `homes` are the sids of the person's home records, in order and separated by blanks; null where there is none.
-    """
+    """One row per record: `sid, source, person, fingerprint`."""
     rows = raw.sort_by([("source", "ascending"), ("record", "ascending")]).to_pylist()
     groups = _groups(rows, done, by.home)
     person = named(by.known, groups, founding=founding(by.keys))
-    homes = {r: " ".join(h) or None for group in groups for h in [_homes(group, by.home)] for r in group}
     marks = fingerprints(rows, by.keys)
     names = [record_name(r["source"], r["record"]) for r in rows]
-    columns = (
-        [r["record"] for r in rows], [r["source"] for r in rows], [person[n] for n in names],
-        [homes[n] for n in names], [marks[n] for n in names],
-    )  # fmt: skip
+    sids, sources = ([r[c] for r in rows] for c in ("record", "source"))
+    columns = (sids, sources, [person[n] for n in names], [marks[n] for n in names])
     return pa.table({c: pa.array(values, pa.string()) for c, values in zip(COLUMNS, columns, strict=True)})
 
 
@@ -84,10 +78,6 @@ def _groups(rows: Sequence[dict[str, str | None]], done: Linked | None, home: st
 def in_order(group: Sequence[str], *, home: str) -> tuple[str, ...]:
     """Home records before others, then by name: the first founds the person."""
     return tuple(sorted(group, key=lambda name: (not name.startswith(f"{home}:"), name)))
-
-
-def _homes(group: Sequence[str], home: str) -> Iterator[str]:
-    return (sid_of(name) for name in group if name.startswith(f"{home}:"))
 
 
 def founding(keys: KeyStore) -> Callable[[str, int], str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from twinops.entities.persons import PairDecision, contradiction, decisions, folded, sid_of
+from twinops.data.linkage.intake import HOME
+from twinops.entities.persons import PairDecision, contradiction, decisions, folded, groups, sid_of
 from twinops.entities.rights import MOST_TEXT, Right, RightsAct, RightsEntry
 from twinops.errors import ParamsError
 from twinops.ports import Persons
@@ -14,6 +15,10 @@ from twinops.workflows.subject.desk import WRONG_OFFICE, ActingOfficer, Desk
 
 SAYS = {"join": Right.SAME, "part": Right.NOT_SAME, "reopen": Right.REOPENED}
 WORDS = {"join": "are one person's", "part": "are two persons'", "reopen": "may be compared as any two"}
+TWO_HOMES = (
+    "That would make one person of two registrations, and each has a twin and a ledger of consent of its own. Have the "
+    "shop close one of them; the linkage follows."
+)
 FOLLOWS = "`dvc repro` follows, without -f: commit persons.json and rights.json with it."
 GRANTS = frozenset({Right.CONSENTED, Right.UNRESTRICTED})
 WORD = frozenset({*GRANTS, Right.WITHDRAWN, Right.OBJECTED, Right.RESTRICTED})
@@ -87,13 +92,19 @@ def _refused(standing: tuple[PairDecision, ...], pair: RecordPair, says: str) ->
         return ""
     against = contradiction(standing, pair.one, pair.other, same=says == "join")
     if against is None:
-        return ""
+        return TWO_HOMES if says == "join" and _of_two_homes(standing, pair) else ""
     said = "one person's" if against.same else "two persons'"
     code = RecordPair(against.one, against.other, {}).code
     return (
         f"{against.by} decided on {against.at.date()} that the records of pair {code} are {said}, and both cannot "
         f"hold. `twinops links reopen {code}` takes that back first."
     )
+
+
+def _of_two_homes(standing: tuple[PairDecision, ...], pair: RecordPair) -> bool:
+    """Whether the join would make one person of two home records, directly or by way of others."""
+    whole = groups([(pair.one, pair.other), *((d.one, d.other) for d in standing if d.same)])
+    return sum(top == whole[pair.one] and r.startswith(f"{HOME}:") for r, top in whole.items()) > 1
 
 
 def _is_so(stands: PairDecision | None, says: str) -> bool:

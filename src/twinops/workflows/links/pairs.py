@@ -17,7 +17,7 @@ from twinops.errors import DataError
 from twinops.workflows.subject.desk import Desk
 from twinops.workflows.twin.open import candidates
 
-NO_PERSONS = pa.table({c: pa.array([], pa.string()) for c in ("sid", "source", "person", "homes", "fingerprint")})
+NO_PERSONS = pa.table({c: pa.array([], pa.string()) for c in ("sid", "source", "person", "fingerprint")})
 JOINED, UNSURE = "joined", "review"
 NO_PAIR = "No such pair of records is held."
 

@@ -104,8 +104,8 @@ class Persons(Protocol):
     def known(self) -> PersonRegister:
         """As of the last settlement."""
 
-    def settle(self, moves: Sequence[PersonMove], *, office: str, person: str) -> None:
-        """Write what became of records since, all or none, in the name of whoever does it."""
+    def settle(self, moves: Sequence[PersonMove], model: str, *, office: str, person: str) -> None:
+        """Write what became of records since and the weights, all or none, in the name of whoever does it."""
 
     def history(self) -> tuple[tuple[RightsEntry, tuple[PersonMove, ...]], ...]:
         """Every settlement with its moves, oldest first."""

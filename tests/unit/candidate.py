@@ -40,7 +40,15 @@ def _made_once(auc: float) -> Path:
 
 def _made(root: Path, auc: float) -> Places:
     places = Places(root)
-    for name in ("params.yaml", "epoch.json", "rights.json", "corrections.json", "persons.json", ".gitignore", ".dvcignore"):
+    for name in (
+        "params.yaml",
+        "epoch.json",
+        "rights.json",
+        "corrections.json",
+        "persons.json",
+        ".gitignore",
+        ".dvcignore",
+    ):
         shutil.copy(ROOT / name, _parent(root / name))
     shutil.copytree(ROOT / "compliance", places.compliance)
     write(root / "src" / "code.py", "x = 1\n")

@@ -10,7 +10,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from twinops.adapters.rights_ledger import RightsLedger
 from twinops.entities.persons import (
@@ -40,20 +40,22 @@ class LedgerOfPersons:
             IntegrityError: the project follows another register, or moves were changed.
         """
         self.ledger.check(FILE)
-        return folded(self._settlements(), decisions(self.ledger.entries()))
+        register = folded(self._settlements(), decisions(self.ledger.entries()))
+        return replace(register, model=self._model(register.settled))
 
-    def settle(self, moves: Sequence[PersonMove], *, office: str, person: str) -> None:
-        """Write the moves, then the entry that names them and `persons.json`.
+    def settle(self, moves: Sequence[PersonMove], model: str, *, office: str, person: str) -> None:
+        """Write moves and weights, then the entry that names them and `persons.json`.
 
         Raises:
             IntegrityError: the project follows another register.
         """
         self.ledger.check(FILE)
-        digest = _digest(moves)
+        digest, weights = _digest(moves), hashlib.sha256(model.encode()).hexdigest()
         rows = [(digest, *astuple(move)) for move in moves]
         with self._database() as db:
             db.executemany("INSERT OR IGNORE INTO person_move VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        about = {"moves": str(len(moves)), "digest": digest}
+            db.execute("INSERT OR IGNORE INTO person_model VALUES (?, ?)", (weights, model))
+        about = {"moves": str(len(moves)), "digest": digest, "model": weights}
         self.ledger.append(RightsAct(Right.SETTLED, "", office, person, about=about))
 
     def history(self) -> tuple[tuple[RightsEntry, tuple[PersonMove, ...]], ...]:
@@ -73,6 +75,17 @@ class LedgerOfPersons:
             for entry in settled:
                 yield entry, _moves(db, entry)
 
+    def _model(self, settled: int) -> str:
+        """The weights of the settlement with this number of entry; empty before the first."""
+        entry = next((e for e in self.ledger.entries() if e.seq == settled), None)
+        if entry is None:
+            return ""
+        with self._database() as db:
+            row = db.execute("SELECT text FROM person_model WHERE digest = ?", (entry.act.about["model"],)).fetchone()
+        if row is None or hashlib.sha256(row[0].encode()).hexdigest() != entry.act.about["model"]:
+            raise _changed(entry, "weights")
+        return str(row[0])
+
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self.ledger.folder / "keys.db", timeout=60)) as db, db:
@@ -88,10 +101,14 @@ def _moves(db: sqlite3.Connection, entry: RightsEntry) -> tuple[PersonMove, ...]
         for record, person, was, change, cause, mark in db.execute(_READ, (digest,))
     )
     if _digest(found) != digest:
-        raise IntegrityError(
-            f"The moves of entry {entry.seq} of the ledger of rights were changed.", hint="Restore the key store."
-        )
+        raise _changed(entry, "moves")
     return found
+
+
+def _changed(entry: RightsEntry, what: str) -> IntegrityError:
+    return IntegrityError(
+        f"The {what} of entry {entry.seq} of the ledger of rights were changed.", hint="Restore the key store."
+    )
 
 
 def _digest(moves: Iterable[PersonMove]) -> str:
@@ -104,6 +121,7 @@ def _digest(moves: Iterable[PersonMove]) -> str:
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS person_move (digest TEXT, record TEXT, person TEXT NOT NULL, was TEXT NOT NULL, "
     "change TEXT NOT NULL, cause TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (digest, record)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS person_model (digest TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
     *(
         f"CREATE TRIGGER IF NOT EXISTS person_no_{verb} BEFORE {verb} ON person_move "
         "BEGIN SELECT RAISE(ABORT, 'moves of records are appended, never changed'); END"

@@ -88,12 +88,16 @@ class PairDecision:
 
 @dataclass(frozen=True)
 class PersonRegister:
-    """As of the last settlement: every record, when each person was first settled (entry), and what was decided."""
+    """As of the last settlement: every record, when each person was first settled (entry), what was decided.
+
+    `model` is the text of the weights that decided then; no person is in it.
+    """
 
     records: Mapping[str, KnownRecord] = field(default_factory=dict)
     since: Mapping[str, int] = field(default_factory=dict)
     decisions: tuple[PairDecision, ...] = ()
     settled: int = 0
+    model: str = ""
 
 
 def decisions(entries: Iterable[RightsEntry]) -> tuple[PairDecision, ...]:

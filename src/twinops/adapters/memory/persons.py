@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from twinops.entities.persons import PairDecision, PersonMove, PersonRegister, folded
@@ -19,12 +19,15 @@ class MemoryPersons:
     decided: tuple[PairDecision, ...] = ()
     settlements: list[tuple[RightsEntry, tuple[PersonMove, ...]]] = field(default_factory=list)
 
+    model: str = ""
+
     def known(self) -> PersonRegister:
         """As of the last settlement."""
-        return folded(self.settlements, self.decided)
+        return replace(folded(self.settlements, self.decided), model=self.model)
 
-    def settle(self, moves: Sequence[PersonMove], *, office: str, person: str) -> None:
-        """Keep the moves."""
+    def settle(self, moves: Sequence[PersonMove], model: str, *, office: str, person: str) -> None:
+        """Keep moves and weights."""
+        self.model = model
         act = RightsAct(Right.SETTLED, "", office, person)
         self.settlements.append((RightsEntry(len(self.settlements) + 1, NOON, act, ""), tuple(moves)))
 

@@ -48,7 +48,7 @@ def _by_claim(known: PersonRegister, found: Sequence[Sequence[str]], founding: F
                 ever[old.person, place] += 1
                 here[old.person, place] += old.here
 
-    def order(claim: Claim) -> tuple[object, ...]:
+    def order(claim: Claim) -> tuple[int, int, int, str, bool, str]:
         person, founder = claim[0], found[claim[1]][0]
         return -here[claim], -ever[claim], known.since[person], person, founding(founder, 0) != person, founder
 

@@ -60,10 +60,11 @@ def decide(asked: PairAsked, *, by: str, desk: Desk, persons: Persons) -> PairTa
         DataError: there is no such pair.
     """
     _against_silence(asked)
-    linkage, entries = Linkage(desk), desk.rights.entries()
-    pair, officer = linkage.pair(asked.one, asked.other), desk.officer(by)
+    officer = desk.officer(by)
     if officer is None:
-        return PairTaken(pair.code, 0, refused=WRONG_OFFICE)
+        return PairTaken("", 0, refused=WRONG_OFFICE)
+    linkage, entries = Linkage(desk), desk.rights.entries()
+    pair = linkage.pair(asked.one, asked.other)
     standing = decisions(entries)
     if refused := _refused(standing, pair, asked.says):
         return PairTaken(pair.code, 0, refused=refused)

@@ -47,7 +47,9 @@ class Settled:
 
 
 def settle(*, by: str, desk: Desk, persons: Persons) -> Settled:
-    """Write the moves of records since the last settlement into the register; nothing where there are none.
+    """Write the moves of records since the last settlement into the register, with the weights that decided.
+
+    Nothing is written where neither moved.
 
     Raises:
         ParamsError: nobody was named.
@@ -62,8 +64,9 @@ def settle(*, by: str, desk: Desk, persons: Persons) -> Settled:
     _against_stale(linkage, known)
     rows = zip(*(linkage.people[c].to_pylist() for c in ("source", "sid", "fingerprint")), strict=True)
     made = moves(known, linkage.person_of, {record_name(source, sid): mark for source, sid, mark in rows})
-    if made:
-        persons.settle(made, office=officer.office, person=officer.person)
+    model = desk.places.linkage_model.read_text(encoding="utf-8") if desk.places.linkage_model.is_file() else ""
+    if made or model != known.model:
+        persons.settle(made, model, office=officer.office, person=officer.person)
     return Settled(happened(made))
 
 

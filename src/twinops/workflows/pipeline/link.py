@@ -3,6 +3,7 @@
 Persons keep the ids they had when the register was settled last; what a person decided of two records stands.
 """
 
+import json
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from twinops.data.consent.ages import birth_days
 from twinops.data.linkage.explain import TieExplanation, explained
 from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
 from twinops.data.linkage.linking import FEWEST, LinkageSettings, Linked, linked
+from twinops.data.linkage.model import Model
 from twinops.data.linkage.outcome import links, nothing_linked, review
 from twinops.data.linkage.registered import Registering, registered, with_persons
 from twinops.data.linkage.resolve import JoiningRules
@@ -23,7 +25,7 @@ from twinops.entities.canonical import to_json
 from twinops.entities.day_count import DayCount
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
-from twinops.entities.persons import PairDecision
+from twinops.entities.persons import PersonRegister, record_name
 from twinops.evaluation.canvas import save
 from twinops.evaluation.linkage.findings import LinkageOutcome, against_truth, counted, facts
 from twinops.evaluation.linkage.measures import SHOWN, linkage_findings
@@ -62,7 +64,7 @@ def link(
     held = {s: tables.source(s) for s in COMPARED if tables.collected(s)}
     lawful = {s: _lawful(tables, places, table) for s, table in held.items()}
     raw, known = raw_records(_with_cards(lawful)), persons.known()
-    done = linked(plane.engine, raw, settings_of(rules, known.decisions)) if _possible(lawful) else None
+    done = linked(plane.engine, raw, settings_of(rules, known, raw)) if _possible(lawful) else None
     people = registered(raw, done, Registering(known, plane.keys, HOME))
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
     outcome = LinkageOutcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
@@ -76,18 +78,30 @@ def link(
     write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
     places.keep("linkage", findings, words.wording)
     weakest = _weakest(done, found)
-    for name, figure in _drawn(done, weakest, settings_of(rules)).items():
+    for name, figure in _drawn(done, weakest, _joining(rules)).items():
         save(figure, places.figure(name), words.wording)
     taking_part = outcome.taking_part
     left_out = {s: n - taking_part[s] for s, n in outcome.held.items()}
     return LinkedUp(taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings)
 
 
-def settings_of(rules: LinkParams, decisions: tuple[PairDecision, ...] = ()) -> LinkageSettings:
-    """The rules as `params.yaml` has them, and what was decided."""
+def settings_of(rules: LinkParams, known: PersonRegister, raw: pa.Table) -> LinkageSettings:
+    """The rules as `params.yaml` has them, what was decided, and the settled weights while they serve."""
     drawing = Drawing(rules.seed, rules.u_pairs, rules.em_pairs)
-    joining = JoiningRules(rules.merge_at, rules.review_from, rules.most_records)
-    return LinkageSettings(drawing, joining, rules.most_share_a_key, LONE, decisions)
+    model = _model_kept(known, raw, rules.relearn_from)
+    return LinkageSettings(drawing, _joining(rules), rules.most_share_a_key, LONE, known.decisions, model)
+
+
+def _model_kept(known: PersonRegister, raw: pa.Table, relearn_from: float) -> Model | None:
+    """What was learned serves on while few records are new: most of a run's time goes into learning."""
+    names = (record_name(s, r) for s, r in zip(raw["source"].to_pylist(), raw["record"].to_pylist(), strict=True))
+    new = sum(name not in known.records for name in names)
+    read = json.loads(known.model) if known.model else {}
+    return Model.from_dict(read) if "comparisons" in read and new < relearn_from * raw.num_rows else None
+
+
+def _joining(rules: LinkParams) -> JoiningRules:
+    return JoiningRules(rules.merge_at, rules.review_from, rules.most_records)
 
 
 def _possible(lawful: dict[str, pa.Table]) -> bool:
@@ -143,8 +157,8 @@ def _weakest(done: Linked | None, found: pa.Table) -> TieExplanation | None:
     return explained(found.sort_by(order).slice(0, 1).to_pylist()[0], done.model)
 
 
-def _drawn(done: Linked | None, weakest: TieExplanation | None, settings: LinkageSettings) -> dict[str, Figure]:
+def _drawn(done: Linked | None, weakest: TieExplanation | None, rules: JoiningRules) -> dict[str, Figure]:
     against = done.pairs.contradicted() if done else np.zeros(0, dtype=bool)
     free = done.plausible.probability[~against] if done else np.zeros(0)
-    bands = bands_picture(free, rules=settings.rules, contradicted=int(against.sum()))
+    bands = bands_picture(free, rules=rules, contradicted=int(against.sum()))
     return {"linkage_bands": bands, "linkage_tie": tie_picture(weakest) if weakest else no_tie_picture()}

@@ -64,7 +64,7 @@ class Growing:
         marks = {record_name(r["source"], r["sid"]): r["fingerprint"] for r in rows}
         made = moves(self.persons.known(), person, marks)
         if made:
-            self.persons.settle(made, office="dpo", person="D")
+            self.persons.settle(made, "", office="dpo", person="D")
         true = np.array([self.true[r] for r in done.records["record"].to_pylist()])
         return person, Counted.of_groups(done.resolved.person, true)
 
@@ -91,7 +91,10 @@ def test_three_batches_in_any_order_make_the_same_persons_and_ids_change_only_wi
         assert len(moved) < len(before) / 5
         assert moved <= why.keys()
         assert {why[r].change for r in moved} <= {Change.JOINED, Change.MERGED, Change.SPLIT}
-        assert {why[r].cause for r in moved} <= {Cause.NEW}
+        # frequencies of names follow from all records, and move a few pairs that stand at the threshold
+        by_weights = {r for r in moved if why[r].cause is Cause.WEIGHTS}
+        assert {why[r].cause for r in moved - by_weights} <= {Cause.NEW}
+        assert len(by_weights) < len(before) / 50
     once = Growing(engine, world)
     whole, _ = once.settled(world[0])
     assert {frozenset(g) for g in grouped(seen[-1])} == {frozenset(g) for g in grouped(whole)}

@@ -33,7 +33,7 @@ class Register:
         marks = {r: k.fingerprint for r, k in known.records.items()} | {r: f"new {r}" for r in changed}
         made = moves(known, person, {r: marks.get(r, r) for r in person})
         if made:
-            self.persons.settle(made, office="dpo", person="D")
+            self.persons.settle(made, "", office="dpo", person="D")
         told = {(m.record, m.person, m.change, m.cause) for m in made if m.change is not Change.SEEN}
         return person, told
 

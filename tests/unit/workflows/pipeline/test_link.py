@@ -180,7 +180,7 @@ def settled(places: Places, keys: MemoryKeys, persons: MemoryPersons) -> dict[st
     person = {name: r["person"] for name, r in rows}
     made = moves(persons.known(), person, {name: r["fingerprint"] for name, r in rows})
     if made:
-        persons.settle(made, office="dpo", person="D")
+        persons.settle(made, places.linkage_model.read_text(encoding="utf-8"), office="dpo", person="D")
     return person
 
 

@@ -88,6 +88,7 @@ class LedgerOfPersons:
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
+        self.ledger.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with closing(sqlite3.connect(self.ledger.folder / "keys.db", timeout=60)) as db, db:
             for statement in _TABLES:
                 db.execute(statement)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+
 import pyarrow as pa
 import pytest
 from living_world import natural
@@ -12,7 +15,7 @@ from twinops.data.linkage.intake import HOME
 from twinops.data.linkage.outcome import nothing_linked
 from twinops.data.linkage.registered import founding
 from twinops.entities.persons import record_name
-from twinops.entities.rights import Right
+from twinops.entities.rights import FOLLOWED, Right
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.workflows.links.decide import PairAsked, decide
 from twinops.workflows.links.explain import explain
@@ -40,9 +43,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> RightsWorld:
 @pytest.fixture
 def world(built: RightsWorld) -> RightsWorld:
     """MERGED's household and CARD are linked, OTHER's and SECOND wait for a person; an empty ledger."""
-    for path in [*built.places.root.glob("*.json"), *(built.places.root / "keystore").glob("*")]:
-        if path.name in ("rights.json", "corrections.json", "persons.json", "keys.db"):
-            path.unlink()
+    shutil.rmtree(built.places.root / "keystore", ignore_errors=True)
+    for name in FOLLOWED:
+        (built.places.root / name).unlink(missing_ok=True)
     built.clock[0] = NOON
     link(built, together=True)
     return built
@@ -228,8 +231,6 @@ def test_a_register_that_was_changed_or_is_not_the_project_s_is_refused(world):
     with pytest.raises(IntegrityError, match=r"persons\.json tells of 0 entries"):
         persons.known()
     (world.places.root / "persons.json").write_text(kept, encoding="utf-8")
-    import sqlite3
-
     with sqlite3.connect(world.places.root / "keystore" / "keys.db") as db:
         with pytest.raises(sqlite3.DatabaseError, match="never changed"):
             db.execute("UPDATE person_move SET person = 'x'")

@@ -2,8 +2,8 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, twin, heads, million. Without a part all are run, a part's rows replace its old ones. `--quick` takes
-the smallest sizes and only prints; `--far` adds features at 50x.
+features, linkage, twin, heads, erasure, million. Without a part all are run, a part's rows replace its old ones.
+`--quick` takes the smallest sizes and only prints; `--far` adds features at 50x.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable
 
+from erasure import erasure
 from features import features
 from heads import heads
 from linkage import linkage
@@ -33,6 +34,7 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "linkage": (lambda asked: linkage(*(("2k5",) if "--quick" in asked else ("2k5", "100k"))), ("linkage_",)),
     "twin": (lambda _: twin(), ("state_", "batch_", "train_", "bgnbd_", "lightgbm_", "twin_")),
     "heads": (lambda _: heads(), ("heads.",)),
+    "erasure": (lambda asked: erasure(quick="--quick" in asked), ("erase_",)),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""

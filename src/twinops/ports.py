@@ -7,8 +7,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from twinops.entities.erasure import CopyFound, Erasing, ErasureMarks, KeyStanding
 from twinops.entities.persons import PersonMove, PersonRegister
-from twinops.entities.rights import RightsAct, RightsEntry, RightsHead
+from twinops.entities.rights import LearnedVersion, RightsAct, RightsEntry, RightsHead
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,6 +59,44 @@ class KeyStore(SubjectKeys, Protocol):
     def forget_batch(self, dataset: str, batch: str) -> None:
         """Destroy a batch's key: its quarantined rows are gone in every copy. Nothing happens when there is none."""
 
+    def suppressed(self, contacts: Iterable[str]) -> frozenset[str]:
+        """Those of these natural ids and contacts (`entities.erasure.contact`) that belong to somebody erased."""
+
+
+class KeyKeeper(KeyStore, Protocol):
+    """The key store for whoever erases and rotates: it may be ahead of the project's `epoch.json`."""
+
+    def erase(self, what: Erasing) -> Mapping[str, Any]:
+        """Destroy keys, keep the persons away and raise the epoch, all or nothing; what was recorded of it."""
+
+    def known_sids(self, natural_ids: Iterable[str]) -> dict[str, str]:
+        """Of these natural ids those that are enrolled and not erased, with their sids."""
+
+    def erased_as(self, who: Iterable[str]) -> dict[str, str]:
+        """Of these natural ids or sids those that were erased, with the name of the act."""
+
+    def erasures(self, *, unfinished: bool = False) -> list[Mapping[str, Any]]:
+        """What was recorded of each act, oldest first, or of those whose last steps were not taken yet."""
+
+    def finished(self, name: str, certificate: str) -> None:
+        """Note that an act is done, and the digest of its certificate."""
+
+    def rotate(self) -> KeyStanding:
+        """Wrap everything under the next wrapping key and destroy the one before."""
+
+    def standing(self) -> KeyStanding:
+        """How the store stands."""
+
+    def back_up(self, into: Path) -> KeyStanding:
+        """Copy the store into a new file, wrapped as it is."""
+
+
+class KeyRestorer(Protocol):
+    """The key store for whoever puts a copy in its place, however old what is here."""
+
+    def restore(self, file: Path, marks: ErasureMarks) -> KeyStanding:
+        """Put a copy in place, then forget again whoever the project says was erased."""
+
 
 class RightsRead(Protocol):
     """What consumers asked and told: consent, objection, restriction, correction, erasure, requests."""
@@ -67,6 +106,9 @@ class RightsRead(Protocol):
 
     def corrections(self) -> tuple[RightsEntry, ...]:
         """Entries that put a field of a source right."""
+
+    def holds(self) -> tuple[RightsEntry, ...]:
+        """Entries that keep somebody's records for legal claims, or let them go."""
 
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
         """The words of an entry that are sealed under its subject's key; nothing where the key is gone."""
@@ -109,6 +151,20 @@ class Persons(Protocol):
 
     def history(self) -> tuple[tuple[RightsEntry, tuple[PersonMove, ...]], ...]:
         """Every settlement with its moves, oldest first."""
+
+
+class RightsKeeper(Rights, Protocol):
+    """The ledger for whoever erases: before `epoch.json` says so."""
+
+
+class LearnedFrom(Protocol):
+    """Which registered versions learned from whom."""
+
+    def remember(self, version: LearnedVersion, sids: Iterable[str]) -> None:
+        """Keep who a version learned from."""
+
+    def of(self, sids: Iterable[str]) -> tuple[LearnedVersion, ...]:
+        """Every version that learned from one of these."""
 
 
 class Tracking(Protocol):
@@ -219,6 +275,52 @@ class Production(Protocol):
 
     def at(self, revision: str, path: Path) -> str | None:
         """A file as a revision of git has it; None when it does not."""
+
+
+class RegisteredVersion(Protocol):
+    """A version as the registry has it."""
+
+    @property
+    def number(self) -> str:
+        """Its number, as text."""
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What points to it."""
+
+    @property
+    def lineage(self) -> Mapping[str, str]:
+        """MD5 of every file it was made from and with, as its run has it; nothing where the run cannot be read."""
+
+
+class Versions(Protocol):
+    """The registry for whoever must tell it what became of the people a version learned from."""
+
+    def all(self) -> Mapping[str, Sequence[RegisteredVersion]]:
+        """Every version of every model, by the model's name."""
+
+    def tell(self, model: str, version: str, *, tags: Mapping[str, str]) -> None:
+        """Put tags on a version; nothing happens where they are there."""
+
+
+class Copies(Protocol):
+    """Every place below a project where rows of somebody may lie."""
+
+    def look(self, sids: frozenset[str], names: frozenset[str]) -> tuple[CopyFound, ...]:
+        """Where sealed frames of these subjects lie, and where one of their names stands in the open."""
+
+    def listed(self, digest: str, sids: frozenset[str]) -> frozenset[str] | None:
+        """Which of the subjects a sealed file of this MD5 holds; None: it is not here."""
+
+
+class Commits(Protocol):
+    """The project's history, for a command that must not be forgotten to be committed."""
+
+    def against_unready(self) -> None:
+        """Refuse while a merge or a rebase is under way, or where git does not know whose commit it is."""
+
+    def commit(self, paths: Sequence[Path], *, message: str) -> str | None:
+        """Commit these files and nothing else; the commit, or None outside git. Nothing changed: the one that is."""
 
 
 class Signer(Protocol):

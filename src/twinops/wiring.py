@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
@@ -19,21 +18,29 @@ from twinops.errors import IntegrityError, ParamsError
 from twinops.params import Params, section_names
 from twinops.ports import (
     ColumnLineage,
+    Commits,
+    Copies,
     Engine,
+    KeyKeeper,
+    KeyRestorer,
     KeyStore,
+    LearnedFrom,
     Lineage,
     Notebooks,
     Persons,
     Production,
     Registry,
     Rights,
+    RightsKeeper,
     RightsRead,
     Signer,
     Tracking,
+    Versions,
 )
 from twinops.workflows.places import Places
 
 if TYPE_CHECKING:
+    from twinops.adapters.keystore import StoredKeys
     from twinops.twin.answers.what_if import Simulated
     from twinops.workflows.candidate.preview import Preview
     from twinops.workflows.declared_words import DeclaredWords
@@ -49,6 +56,8 @@ READING = frozenset(
         *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
         *(f"sources.{verb}" for verb in ("check", "data_map")),
+        "keys.status",
+        *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
         "dpia.status",
         "retention.status",
@@ -100,24 +109,52 @@ class Project:
 
     @cached_property
     def keys(self) -> KeyStore:
-        """The key store; refused when it is ahead of the project's committed erasure epoch."""
+        """The key store; refused when it is not as far as the project is, so that the erased stay away."""
+        from twinops.adapters import erasure_marks, keystore
+
+        store = self._opened_keys()
+        if not isinstance(store, keystore.StoredKeys):
+            return store
+        file = self.places.epoch
+        return keystore.checked(store, here=erasure_marks.here(file), ahead=erasure_marks.anywhere(file))
+
+    @cached_property
+    def key_keeper(self) -> KeyKeeper:
+        """The key store for whoever erases and rotates: it may be ahead of the project, never behind it."""
+        from twinops.adapters import erasure_marks, keystore
+
+        return keystore.checked(self._own_keys, here=None, ahead=erasure_marks.anywhere(self.places.epoch))
+
+    @cached_property
+    def _own_keys(self) -> StoredKeys:
+        """The key store for whoever restores it, however old it is.
+
+        Raises:
+            IntegrityError: keys are the published ones, which nobody can destroy.
+        """
         from twinops.adapters import keystore
 
-        store = keystore.open_store(
-            self.params.vault.keys,
-            own_data=self.params.sources.folder is not None or bool(self.params.own.root),
-            location=self._key_folder,
-        )
-        committed = int(json.loads(self.places.epoch.read_text(encoding="utf-8"))["epoch"])
-        if store.epoch() > committed:
+        store = self._opened_keys()
+        if not isinstance(store, keystore.StoredKeys):
             raise IntegrityError(
-                f"The key store is at erasure epoch {store.epoch()}, the project at {committed}: someone was erased.",
-                hint="Commit the newer epoch.json and run the pipeline again.",
+                "vault.keys is `demo`: the published key cannot be destroyed, and what it seals is nobody's own.",
+                hint="Set vault.keys to `store` for people of your own.",
             )
         return store
 
+    def _opened_keys(self) -> KeyStore:
+        from twinops.adapters import keystore
+
+        return keystore.open_store(
+            self.params.vault.keys,
+            own_data=self.params.sources.folder is not None or bool(self.params.own.root),
+            location=self._key_place,
+            wrapped_in=self.places.keystore,
+        )
+
     @property
-    def _key_folder(self) -> str:
+    def _key_place(self) -> str:
+        """Folder or address of the key store."""
         return os.environ.get("TWINOPS_KEYSTORE") or str(self.places.keystore)
 
     @cached_property
@@ -125,16 +162,49 @@ class Project:
         """The ledger of rights, to be written."""
         from twinops.adapters.rights_ledger import RightsLedger
 
-        return RightsLedger(Path(self._key_folder), self.keys, self.root)
+        return RightsLedger(self._key_place, self.keys, self.root)
+
+    @cached_property
+    def rights_kept(self) -> RightsKeeper:
+        """The same for whoever erases: before `epoch.json` tells of it."""
+        from twinops.adapters.rights_ledger import RightsLedger
+
+        return RightsLedger(self._key_place, self.key_keeper, self.root)
 
     @cached_property
     def rights_read(self) -> RightsRead:
         """The ledger of rights for whoever goes by it: refused where the project does not follow it, or it is old."""
         from twinops.adapters.rights_ledger import FollowedRights, RightsLedger
 
-        return FollowedRights(
-            RightsLedger(Path(self._key_folder), self.keys, self.root), self.params.rights.max_age_days
-        )
+        return FollowedRights(RightsLedger(self._key_place, self.keys, self.root), self.params.rights.max_age_days)
+
+    @cached_property
+    def learned(self) -> LearnedFrom:
+        """Which versions learned from whom."""
+        from twinops.adapters.lineage_index import LineageIndex
+
+        return LineageIndex(self._key_place)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """Where copies of the project's data lie."""
+        from twinops.adapters.copies import ProjectCopies
+
+        return ProjectCopies(self.root)
+
+    @cached_property
+    def commits(self) -> Commits:
+        """The project's history."""
+        from twinops.adapters.git_commit import GitCommits
+
+        return GitCommits(self.root)
+
+    @cached_property
+    def versions(self) -> Versions:
+        """Registered versions, to be told of an erasure."""
+        from twinops.adapters.mlflow.versions import MlflowVersions
+
+        return MlflowVersions(self.root)
 
     @cached_property
     def persons(self) -> Persons:
@@ -142,7 +212,7 @@ class Project:
         from twinops.adapters.person_register import LedgerOfPersons
         from twinops.adapters.rights_ledger import RightsLedger
 
-        return LedgerOfPersons(RightsLedger(Path(self._key_folder), self.keys, self.root))
+        return LedgerOfPersons(RightsLedger(self._key_place, self.keys, self.root))
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -241,9 +311,16 @@ class Project:
 PORTS: Mapping[Any, str] = {
     Engine: "engine",
     KeyStore: "keys",
+    KeyKeeper: "key_keeper",
+    KeyRestorer: "_own_keys",
+    RightsKeeper: "rights_kept",
+    Copies: "copies",
+    Commits: "commits",
+    Versions: "versions",
     Rights: "rights",
     RightsRead: "rights_read",
     Persons: "persons",
+    LearnedFrom: "learned",
     Tracking: "tracking",
     Registry: "registry",
     Lineage: "lineage",

@@ -46,6 +46,8 @@ def _made(root: Path, auc: float) -> Places:
         "rights.json",
         "corrections.json",
         "persons.json",
+        "holds.json",
+        "retained.json",
         ".gitignore",
         ".dvcignore",
     ):

@@ -36,7 +36,16 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for name, home in HOMES.items():
         shutil.copy(FILES / f"{name}.py", package / "twinops" / home)
     project = tmp_path_factory.mktemp("project")
-    for name in ("params.yaml", "epoch.json", "rights.json", "corrections.json", "persons.json", "pins.yaml"):
+    for name in (
+        "params.yaml",
+        "epoch.json",
+        "rights.json",
+        "corrections.json",
+        "persons.json",
+        "holds.json",
+        "retained.json",
+        "pins.yaml",
+    ):
         shutil.copy(ROOT / name, project)
     with (project / "pins.yaml").open("a", encoding="utf-8") as pins:
         pins.write(f"twinops: {version('twinops')}\n")

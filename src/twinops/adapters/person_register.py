@@ -7,11 +7,10 @@ no entry names were written by somebody who was killed: nobody reads them, and t
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, replace
 
+from twinops.adapters.key_database import KeyDatabase, KeyRows, database_at
 from twinops.adapters.rights_ledger import RightsLedger
 from twinops.entities.persons import (
     Cause,
@@ -52,9 +51,9 @@ class LedgerOfPersons:
         self.ledger.check(FILE)
         digest, weights = _digest(moves), hashlib.sha256(model.encode()).hexdigest()
         rows = [(digest, *astuple(move)) for move in moves]
-        with self._database() as db:
-            db.executemany("INSERT OR IGNORE INTO person_move VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-            db.execute("INSERT OR IGNORE INTO person_model VALUES (?, ?)", (weights, model))
+        with self._database.writing() as db:
+            db.many("INSERT INTO person_move VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
+            db.many("INSERT INTO person_model VALUES (?, ?) ON CONFLICT DO NOTHING", [(weights, model)])
         about = {"moves": str(len(moves)), "digest": digest, "model": weights}
         self.ledger.append(RightsAct(Right.SETTLED, "", office, person, about=about))
 
@@ -71,7 +70,7 @@ class LedgerOfPersons:
         settled = [e for e in self.ledger.entries() if e.right is Right.SETTLED]
         if not settled:
             return
-        with self._database() as db:
+        with self._database.writing() as db:
             for entry in settled:
                 yield entry, _moves(db, entry)
 
@@ -80,26 +79,22 @@ class LedgerOfPersons:
         entry = next((e for e in self.ledger.entries() if e.seq == settled), None)
         if entry is None:
             return ""
-        with self._database() as db:
-            row = db.execute("SELECT text FROM person_model WHERE digest = ?", (entry.act.about["model"],)).fetchone()
-        if row is None or hashlib.sha256(row[0].encode()).hexdigest() != entry.act.about["model"]:
+        with self._database.writing() as db:
+            found = db.all("SELECT weights FROM person_model WHERE digest = ?", entry.act.about["model"])
+        if not found or hashlib.sha256(found[0][0].encode()).hexdigest() != entry.act.about["model"]:
             raise _changed(entry, "weights")
-        return str(row[0])
+        return str(found[0][0])
 
-    @contextmanager
-    def _database(self) -> Iterator[sqlite3.Connection]:
-        self.ledger.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(sqlite3.connect(self.ledger.folder / "keys.db", timeout=60)) as db, db:
-            for statement in _TABLES:
-                db.execute(statement)
-            yield db
+    @property
+    def _database(self) -> KeyDatabase:
+        return database_at(str(self.ledger.place), _TABLES)
 
 
-def _moves(db: sqlite3.Connection, entry: RightsEntry) -> tuple[PersonMove, ...]:
+def _moves(db: KeyRows, entry: RightsEntry) -> tuple[PersonMove, ...]:
     digest = entry.act.about["digest"]
     found = tuple(
         PersonMove(record, person, was, Change(change), Cause(cause), mark)
-        for record, person, was, change, cause, mark in db.execute(_READ, (digest,))
+        for record, person, was, change, cause, mark in db.all(_READ, digest)
     )
     if _digest(found) != digest:
         raise _changed(entry, "moves")
@@ -120,13 +115,9 @@ def _digest(moves: Iterable[PersonMove]) -> str:
 
 
 _TABLES = (
-    "CREATE TABLE IF NOT EXISTS person_move (digest TEXT, record TEXT, person TEXT NOT NULL, was TEXT NOT NULL, "
-    "change TEXT NOT NULL, cause TEXT NOT NULL, fingerprint TEXT NOT NULL, PRIMARY KEY (digest, record)) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS person_model (digest TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID",
-    *(
-        f"CREATE TRIGGER IF NOT EXISTS person_no_{verb} BEFORE {verb} ON person_move "
-        "BEGIN SELECT RAISE(ABORT, 'moves of records are appended, never changed'); END"
-        for verb in ("update", "delete")
-    ),
+    "CREATE TABLE IF NOT EXISTS person_move (digest TEXT NOT NULL, record TEXT NOT NULL, person TEXT NOT NULL, "
+    "was TEXT NOT NULL, change TEXT NOT NULL, cause TEXT NOT NULL, fingerprint TEXT NOT NULL, "
+    "PRIMARY KEY (digest, record)) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS person_model (digest TEXT PRIMARY KEY, weights TEXT NOT NULL) WITHOUT ROWID",
 )
 _READ = "SELECT record, person, was, change, cause, fingerprint FROM person_move WHERE digest = ? ORDER BY record"

@@ -1,6 +1,6 @@
 """The ledger of rights, in the key store's database: appended to, never changed, each entry bound to all before it.
 
-`rights.json` and `corrections.json` in the project tell how far it had grown: DVC and git see a change and no person.
+`rights.json` and its like in the project tell how far it had grown: DVC and git see a change and no person.
 """
 
 from __future__ import annotations
@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
+from twinops.adapters.key_database import POSTGRESQL, KeyDatabase, KeyRows, database_at
 from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
 from twinops.entities.rights import FOLLOWED, MOST_TEXT, Right, RightsAct, RightsEntry, RightsHead, body_of, is_code
@@ -36,9 +35,9 @@ def _now() -> datetime:
 
 @dataclass(frozen=True)
 class RightsLedger:
-    """The ledger in `folder`, whose words open under `keys`; `root` is the project, `now` the one clock."""
+    """The ledger in the key store's database; `place` is its folder or address, `root` the project, `now` the clock."""
 
-    folder: Path
+    place: Path | str
     keys: KeyStore
     root: Path
     now: Callable[[], datetime] = field(default=_now)
@@ -49,9 +48,9 @@ class RightsLedger:
         Raises:
             IntegrityError: an entry was changed, or one is missing in between.
         """
-        if not self._database.is_file():
+        if not self._exists:
             return ()
-        with self._connection() as db:
+        with self._database.writing() as db:
             return tuple(_entries(db))
 
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
@@ -80,13 +79,13 @@ class RightsLedger:
             _check(act)
         # the keys before the transaction: they lie in the same database, behind the same writer lock
         keyed = [(act, self._key(act.sid) if act.told else None) for act in acts]
-        with self._connection() as db:
+        with self._database.writing() as db:
             before = tuple(_entries(db))
             self._against_foreign_files(before)
             moment = _to_the_millisecond(self.now())
             made = tuple(_chained(before, [(act, moment, key) for act, key in keyed]))
             rows = [(e.seq, body_of(e.act, e.at), e.sealed, e.digest) for e in made]
-            db.executemany("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
+            db.many("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
             _keep(db, "seen", stamp(moment))
             halves = self._halves((*before, *made))
         _in_place(halves)
@@ -100,7 +99,7 @@ class RightsLedger:
         """
         found = self.entries()
         self._against_foreign_files(found)
-        with self._connection() as db:
+        with self._database.writing() as db:
             found = tuple(_entries(db))
             _keep(db, "seen", stamp(_to_the_millisecond(self.now())))
             halves = self._halves(found)
@@ -134,20 +133,16 @@ class RightsLedger:
 
     def state(self, name: str) -> str | None:
         """A note beside the ledger: `seen` (when it was last up to date), `logged` (entries in the audit log)."""
-        if not self._database.is_file():
+        if not self._exists:
             return None
-        with self._connection() as db:
-            row = db.execute("SELECT value FROM rights_state WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row[0])
+        with self._database.writing() as db:
+            found = db.all("SELECT value FROM rights_state WHERE name = ?", name)
+        return str(found[0][0]) if found else None
 
     def note(self, name: str, value: str) -> None:
         """Keep such a note."""
-        with self._connection() as db:
+        with self._database.writing() as db:
             _keep(db, name, value)
-
-    @property
-    def _database(self) -> Path:
-        return self.folder / "keys.db"
 
     def _key(self, sid: str) -> bytes | None:
         if not sid:
@@ -188,21 +183,15 @@ class RightsLedger:
             halves[half] = place
         return halves
 
-    @contextmanager
-    def _connection(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds the writer lock; committed at the end, undone by an exception."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with closing(sqlite3.connect(self._database, timeout=60, isolation_level=None)) as db:
-            db.execute("PRAGMA secure_delete = ON")
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                for statement in _TABLES:
-                    db.execute(statement)
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
+    @property
+    def _exists(self) -> bool:
+        """Reading makes no database where there is none."""
+        return str(self.place).startswith(POSTGRESQL) or (Path(self.place) / "keys.db").is_file()
+
+    @property
+    def _database(self) -> KeyDatabase:
+        place = str(self.place)
+        return database_at(place, [*_TABLES, *(_GUARDS[place.startswith(POSTGRESQL)])])
 
 
 def head_of(entries: Sequence[RightsEntry], kinds: frozenset[Right]) -> RightsHead:
@@ -236,6 +225,15 @@ class FollowedRights:
         self.ledger.check("corrections.json")
         return tuple(e for e in self.ledger.entries() if e.right is Right.CORRECTED)
 
+    def holds(self) -> tuple[RightsEntry, ...]:
+        """Entries that keep records for legal claims, or let them go.
+
+        Raises:
+            IntegrityError: `holds.json` and the ledger disagree.
+        """
+        self.ledger.check("holds.json")
+        return tuple(e for e in self.ledger.entries() if e.right in FOLLOWED["holds.json"])
+
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
         """The sealed words of an entry."""
         return self.ledger.told(entry)
@@ -250,9 +248,12 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS rights "
     "(seq INTEGER PRIMARY KEY, body TEXT NOT NULL, sealed BLOB, digest TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS rights_state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
+_SAID = "the ledger of rights is appended to, never changed"
+_IN_SQLITE = (
     *(
         f"CREATE TRIGGER IF NOT EXISTS rights_no_{verb} BEFORE {verb} ON rights "
-        "BEGIN SELECT RAISE(ABORT, 'the ledger of rights is appended to, never changed'); END"
+        f"BEGIN SELECT RAISE(ABORT, '{_SAID}'); END"
         for verb in ("update", "delete")
     ),
     # REPLACE deletes without asking the trigger above
@@ -260,12 +261,20 @@ _TABLES = (
     "WHEN NEW.seq <> (SELECT COUNT(*) + 1 FROM rights) "
     "BEGIN SELECT RAISE(ABORT, 'the ledger of rights is appended to, never changed'); END",
 )
+_IN_POSTGRESQL = (
+    f"CREATE OR REPLACE FUNCTION rights_unchanged() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION '{_SAID}'; END $$ "
+    "LANGUAGE plpgsql",
+    "CREATE OR REPLACE TRIGGER rights_no_change BEFORE UPDATE OR DELETE ON rights "
+    "FOR EACH ROW EXECUTE FUNCTION rights_unchanged()",
+    "CREATE OR REPLACE TRIGGER rights_no_truncate BEFORE TRUNCATE ON rights EXECUTE FUNCTION rights_unchanged()",
+)
+_GUARDS = {False: _IN_SQLITE, True: _IN_POSTGRESQL}
 
 
-def _entries(db: sqlite3.Connection) -> Iterator[RightsEntry]:
+def _entries(db: KeyRows) -> Iterator[RightsEntry]:
     before = ""
     for place, (seq, body, sealed, digest) in enumerate(
-        db.execute("SELECT seq, body, sealed, digest FROM rights ORDER BY seq"), start=1
+        db.all("SELECT seq, body, sealed, digest FROM rights ORDER BY seq"), start=1
     ):
         if seq != place or digest != _digest(before, body, sealed):
             raise IntegrityError(
@@ -311,8 +320,11 @@ def _check(act: RightsAct) -> None:
         )
 
 
-def _keep(db: sqlite3.Connection, name: str, value: str) -> None:
-    db.execute("INSERT OR REPLACE INTO rights_state (name, value) VALUES (?, ?)", (name, value))
+def _keep(db: KeyRows, name: str, value: str) -> None:
+    told = (
+        "INSERT INTO rights_state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    )
+    db.many(told, [(name, value)])
 
 
 def _to_the_millisecond(moment: datetime) -> datetime:

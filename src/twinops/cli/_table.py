@@ -46,6 +46,8 @@ def show(status: Status, *, columns: int | None = None) -> None:
     if compared.row_count:
         console.print(compared)
     console.print(Text(_left_out(status)))
+    for told in status.erasures:
+        console.print(Text(f"Erasure {told}", style="bold yellow"))
     console.print(Text(headline(status.decision), style="bold"))
     console.print(Text(_where(status)))
 

@@ -10,6 +10,7 @@ import typer
 from twinops.cli._answer import Json, answer, home
 
 if TYPE_CHECKING:
+    from twinops.wiring import Project
     from twinops.workflows.candidate.register import Registered
 
 app = typer.Typer(add_completion=False)
@@ -18,9 +19,18 @@ app = typer.Typer(add_completion=False)
 @app.command()
 def register(ctx: typer.Context, as_json: Json = False) -> None:
     """Make the candidate a version of the registered model: one version per key, described by its verdicts."""
-    done = home(ctx).run("candidate.register")
+    done = registered(home(ctx))
     following = f"\n{_next(done)}" if os.environ.get("TWINOPS_SERVER") else ""
     answer(done, as_json=as_json, text=told(done) + following)
+
+
+def registered(project: Project) -> Registered:
+    """The candidate's version, and beside the keys whom it learned from."""
+    from twinops.entities.rights import LearnedVersion
+
+    done: Registered = project.run("candidate.register")
+    project.run("subject.remember", version=LearnedVersion(done.name, done.version, done.key))
+    return done
 
 
 def told(done: Registered) -> str:

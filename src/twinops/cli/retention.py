@@ -1,4 +1,4 @@
-"""The retention proposal: what it says, who accepted or refused what, and their signature."""
+"""How long data are kept: the proposal with its answers and signature, and runs that let go what outlived it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, home
+from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
     from twinops.workflows.retention.status import RetentionStatus
@@ -53,6 +54,34 @@ def sign(
     """Sign your answers with your ssh key (`ssh-keygen -Y sign`)."""
     found = home(ctx).run("retention.sign", email=email, key=key.expanduser())
     answer(found, as_json=as_json, text=f"{found.review['told']}")
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    *,
+    apply: Annotated[bool, typer.Option("--apply", help="Let it go; without, only what would be is counted.")] = False,
+    by: Annotated[str, typer.Option(help="Who does it: name, address or account in compliance/offices.yaml.")] = "",
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Your ssh key: signs the certificate, and whole persons are erased.", dir_okay=False),
+    ] = None,
+    on: Annotated[
+        str | None, typer.Option(help="The day to count to, as YYYY-MM-DD; the as-of day, unless said.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let go what outlived the time declared for its source: counts first, then with --apply; holds are respected."""
+    from twinops.cli._requests import erasing_of
+    from twinops.workflows.quarantine.expire import day_of
+    from twinops.workflows.retention.run import ApplyRetention
+
+    project = home(ctx)
+    signing = None if key is None else key.expanduser()
+    how = ApplyRetention(by, signing, erasing_of(project, by, signing)) if apply else None
+    found = project.run("retention.run", on=None if on is None else day_of(on), apply=how)
+    answer(found, as_json=as_json, text=found.text())
+    raise typer.Exit(REFUSED if found.refused else 0)
 
 
 def _told(found: RetentionStatus) -> str:

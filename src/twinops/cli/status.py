@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, current, home, talk
-from twinops.cli.register import told as registered
+from twinops.cli.register import registered
+from twinops.cli.register import told as told_registered
 from twinops.cli.track import told as tracked
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def status(
     project = home(ctx)
     if record:
         talk(tracked(project.run("candidate.track")))
-        talk(registered(project.run("candidate.register")))
+        talk(told_registered(registered(project)))
     if short or pdf:
         page = project.run("candidate.brief")
         _brief(page, pdf)

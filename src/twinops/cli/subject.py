@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twinops.cli import _erasure, _requests
 from twinops.cli._answer import Json, answer, home
 from twinops.errors import REFUSED, ParamsError
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from twinops.workflows.subject.act import RightsTaken
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+app.add_typer(_requests.app, name="requests")
+app.command()(_erasure.erase)
+app.command()(_erasure.certificate)
 Id = Annotated[str, typer.Argument(help="The consumer's number in the source, or a subject id.", show_default=False)]
 By = Annotated[str, typer.Option(help="Who takes it down: name, address or account in compliance/offices.yaml.")]
 Purpose = Annotated[str, typer.Option(help="twin_training, twin_scoring, offers or bias_assessment.")]
@@ -44,7 +48,7 @@ def consent(
 def object_to(
     ctx: typer.Context, who: Id, by: By, *, purpose: Purpose = "offers", reason: Reason = "", as_json: Json = False
 ) -> None:
-    """Object to a purpose (art. 21); to direct marketing, which offers are, without any reason."""
+    """Object to a purpose; to direct marketing, which offers are, without any reason."""
     _take(ctx, as_json, by=by, who=who, act="object", purpose=purpose, reason=reason)
 
 
@@ -59,8 +63,23 @@ def restrict(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Stop all use of a consumer's data but storage and access (art. 18)."""
+    """Stop all use of a consumer's data but storage and access."""
     _take(ctx, as_json, by=by, who=who, act="lift" if lift else "restrict", ground=ground, reason=reason)
+
+
+@app.command()
+def hold(
+    ctx: typer.Context,
+    who: Id,
+    by: By,
+    *,
+    ground: Annotated[str, typer.Option(help="Of art. 17(3), as 17(3)(e) for legal claims.")] = "",
+    release: Annotated[bool, typer.Option("--release", help="Let go what was kept.")] = False,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Keep a consumer's records for legal claims, or let them go: meanwhile nothing of theirs is erased."""
+    _take(ctx, as_json, by=by, who=who, act="release" if release else "hold", ground=ground, reason=reason)
 
 
 @app.command()
@@ -75,9 +94,36 @@ def correct(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Put a field right (art. 16); it stands whatever the source goes on saying, the old value stays sealed."""
+    """Put a field right; it stands whatever the source goes on saying, the old value stays sealed."""
     told = sys.stdin.readline().strip() if value == "-" else value
     _take(ctx, as_json, by=by, who=who, act="correct", source=source, column=field, value=told, reason=reason)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    who: Id,
+    by: By,
+    *,
+    out: Annotated[Path, typer.Option(help="A new folder, or a file that ends in .zip.")],
+    identified_by: Annotated[str, typer.Option(help="How it was checked who asks; sealed beside the event.")] = "",
+    as_json: Json = False,
+) -> None:
+    """The copy of everything held and made of one consumer: a page to read, JSON and CSV."""
+    from twinops.cli._copy_files import against_full, write_copy
+    from twinops.workflows.subject.export import Identified
+
+    against_full(out)
+    project = home(ctx)
+    made = project.run("subject.export", who=who, identified=Identified(by, identified_by))
+    if made.refused is None:
+        write_copy(out, made.files)
+    from twinops.cli._rights_log import keep
+
+    held = f"{made.subject}: {made.records:,} records, {made.withheld:,} cells held back, {len(made.files)} files"
+    answer(made, as_json=as_json, text=made.refused or f"{held} in {out}; open your-data.html")
+    keep(project)
+    raise typer.Exit(REFUSED if made.refused else 0)
 
 
 @app.command()

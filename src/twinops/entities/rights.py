@@ -56,7 +56,12 @@ GOVERNING = frozenset(
 IDENTITY = frozenset({Right.SAME, Right.NOT_SAME, Right.REOPENED, Right.SETTLED})
 """Entries that say which records are one person's: the linkage follows."""
 FOLLOWED: Mapping[str, frozenset[Right]] = MappingProxyType(
-    {"rights.json": GOVERNING, "corrections.json": frozenset({Right.CORRECTED}), "persons.json": IDENTITY}
+    {
+        "rights.json": GOVERNING,
+        "corrections.json": frozenset({Right.CORRECTED}),
+        "holds.json": frozenset({Right.HELD, Right.RELEASED}),
+        "persons.json": IDENTITY,
+    }
 )
 """Committed file -> of which entries it tells. Apart, so that an objection collects nothing anew."""
 
@@ -97,6 +102,15 @@ class RightsEntry:
     def sid(self) -> str:
         """Whose."""
         return self.act.sid
+
+
+@dataclass(frozen=True)
+class LearnedVersion:
+    """A registered version of a model, and the key of the candidate it was made from."""
+
+    model: str
+    version: str
+    key: str
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Take rows of a source in: good ones sealed by subject, broken ones to quarantine, all of them counted."""
 
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -11,17 +12,20 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections
+from twinops.data import retained
+from twinops.data.consent.rights import NOTHING_ASKED, corrected, corrections, under_hold
 from twinops.data.days import numbered
 from twinops.data.door import BatchRead, BatchRequest, asked_for
 from twinops.data.households import households
 from twinops.data.own_sources.cells import as_refusals
 from twinops.data.quality import Parted, part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading
+from twinops.data.retained import OUTLIVED
 from twinops.data.schema import Schema
 from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.entities.canonical import to_json
 from twinops.entities.day_count import DayCount
+from twinops.entities.erasure import contact
 from twinops.entities.small_cells import hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
@@ -53,6 +57,13 @@ class SourceShelf(Protocol):
     @property
     def sealed(self) -> Callable[[pa.Table], pa.Table]:
         """Good rows as they are sealed."""
+
+
+CONTACTS = ("email",)
+"""Columns that name a person in any source; erased addresses stay away under whatever number they come."""
+_WORD = re.compile(r"[\w.+@-]+")
+MOST_LOOKED_AT = 4_096
+"""Signs of a row kept aside in which names of the erased are looked for."""
 
 
 @dataclass(frozen=True)
@@ -105,17 +116,31 @@ class Intake:
         """The households whose rows are taken, all or a sample of them."""
         return households(self.plane.engine, self.asked(batch), sample=self.sources.sample)
 
+    def _young_enough(self, table: pa.Table, source: str, shelf: SourceShelf) -> tuple[pa.Table, int]:
+        """Without rows that a retention run let go, of whoever is under no hold; and how many those are."""
+        first = retained.read(self.plane.places.retained).get(source)
+        if first is None or shelf.DAY is None or not table.num_rows:
+            return table, 0
+        old = retained.old_rows(
+            table, day=shelf.DAY, first=self.days.number(first), by=getattr(shelf, "SUBJECT", SUBJECT),
+            spared=lambda natural: _held(self.rights, self.plane.keys, natural),
+        )  # fmt: skip
+        kept = table.filter(pc.invert(old))
+        return kept, table.num_rows - kept.num_rows
+
     def take(self, read: BatchRead, shelf: SourceShelf, *, batch: str = BATCH, **absent: bool) -> Collected:
         """Part good rows from bad, seal both, and write the counts; `absent` only says why there is nothing."""
         source, places, keys = shelf.__name__.rsplit(".", 1)[-1], self.plane.places, self.plane.keys
         parted = part(read.rows, shelf.SCHEMA)
-        bad = aside(read, parted)
-        table = numbered(pointing(shelf.sealed(parted.good), getattr(shelf, "HOUSEHOLDS", ()), keys), self.days)
+        came, bad = parted.good.num_rows, aside(read, parted)
+        kept_aside, good = without_erased_lines(bad, keys), without_erased(parted.good, shelf, keys)
+        table = numbered(pointing(shelf.sealed(good), getattr(shelf, "HOUSEHOLDS", ()), keys), self.days)
         # art. 16: what its subject had put right stands, whatever the source goes on saying
         subject = getattr(shelf, "SUBJECT", SUBJECT)
         if shelf.SCHEMA.key == (subject,):
             table = corrected(table, corrections(self.rights, source), subject=subject, sids=keys.subject_ids)
-        write_quarantine(bad, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
+        table, outlived = self._young_enough(table, source, shelf)
+        write_quarantine(kept_aside, places.quarantine(source, batch), dataset=source, batch=batch, keys=keys)
         path = places.raw(source, batch)
         written = write_sealed(table, path, dataset=source, keys=keys, subject=subject)
         oldest, newest = span(table, shelf.DAY)
@@ -123,20 +148,57 @@ class Intake:
             source=source,
             batch=batch,
             in_file=read.in_file,
-            read=parted.good.num_rows + bad.num_rows,
+            read=came - outlived + bad.num_rows,
             taken=written.rows,
             subjects=written.subjects,
-            suppressed=table.num_rows - written.rows,
-            quarantined=counted(bad),
+            suppressed=came - outlived - written.rows + bad.num_rows - kept_aside.num_rows,
+            quarantined=counted(kept_aside),
             dropped_columns=read.dropped,
             oldest_day=oldest,
             newest_day=newest,
-            left_out=getattr(read, "left_out", {}),
+            left_out=getattr(read, "left_out", {}) | ({OUTLIVED: outlived} if outlived else {}),
             unscored=json.loads((table.schema.metadata or {}).get(UNSCORED, b"{}")),
             **absent,
         )
         publish(collected, places.counts(source, batch))
         return collected
+
+
+def _held(rights: RightsRead, keys: KeyStore, natural: list[str]) -> frozenset[str]:
+    """Which of these natural ids are kept for legal claims."""
+    held = under_hold(rights.holds())
+    sids = keys.subject_ids(natural) if held else []
+    return frozenset(n for n, sid in zip(natural, sids, strict=bool(held)) if sid in held)
+
+
+def without_erased(rows: pa.Table, shelf: SourceShelf, keys: KeyStore) -> pa.Table:
+    """Rows without those that name somebody who was erased, under whatever new number they come (GDPR art. 17).
+
+    Rows filed under a number that was erased are left out when they are sealed.
+    """
+    pointers = getattr(shelf, "HOUSEHOLDS", ())
+    named = dict.fromkeys(pointers, str.strip) | {c: contact for c in CONTACTS if c in rows.column_names}
+    cells = {c: [None if v is None else spell(str(v)) for v in rows[c].to_pylist()] for c, spell in named.items()}
+    gone = keys.suppressed({v for column in cells.values() for v in column if v})
+    if not gone:
+        return rows
+    return rows.filter(pa.array([not gone.intersection(row) for row in zip(*cells.values(), strict=True)], pa.bool_()))
+
+
+def without_erased_lines(bad: pa.Table, keys: KeyStore) -> pa.Table:
+    """Rows kept aside, without those in which a number or address of somebody erased stands as a word."""
+    texts = [c for c in bad.column_names if c != "reason" and not pa.types.is_floating(bad.schema.field(c).type)]
+    words = [
+        {w for v in row.values() if v is not None for w in _spelled(str(v))} for row in bad.select(texts).to_pylist()
+    ]
+    gone = keys.suppressed({w for row in words for w in row})
+    return bad.filter(pa.array([gone.isdisjoint(row) for row in words], pa.bool_())) if gone else bad
+
+
+def _spelled(text: str) -> set[str]:
+    """Words as they may stand for a number, an account or an address."""
+    found = _WORD.findall(text[:MOST_LOOKED_AT])
+    return {*found, *(word.casefold() for word in found)}
 
 
 def pointing(table: pa.Table, columns: Sequence[str], keys: KeyStore) -> pa.Table:

@@ -198,6 +198,15 @@ class Places:
         """The erasure epoch the project was last built for."""
         return self.root / "epoch.json"
 
+    def certificate(self, name: str) -> Path:
+        """The certificate of an erasure: JSON, beside it a page to read and a signature; nobody is named in it."""
+        return self.root / "erasures" / f"{name}.json"
+
+    @property
+    def retained(self) -> Path:
+        """Since which day the rows of each source are kept, as far as a retention run cut any."""
+        return self.root / "retained.json"
+
     @property
     def keystore(self) -> Path:
         """Keys of your own data, where TWINOPS_KEYSTORE names no other folder; git and DVC never see it."""

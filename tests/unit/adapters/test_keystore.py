@@ -6,6 +6,7 @@ import os
 import shutil
 import stat
 from concurrent.futures import ProcessPoolExecutor
+from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -14,9 +15,11 @@ from candidate import ROOT
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from twinops.adapters import wrapping_key
 from twinops.adapters.keystore import DEMO_MASTER_KEY, DemoKeys, SqliteKeyStore, open_store
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
-from twinops.errors import IntegrityError, ParamsError
+from twinops.entities.erasure import Erasing, ErasureMarks
+from twinops.errors import IntegrityError, ParamsError, ServiceError
 from twinops.wiring import Project
 
 PEOPLE = [str(i) for i in range(200)]
@@ -144,3 +147,128 @@ def test_two_processes_that_collect_at_once_agree_on_every_sid(tmp_path):
     with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
         first, second = pool.map(enrol, [tmp_path / "keys"] * 2)
     assert first == second
+
+
+# wrapping keys
+
+
+def hexed(n: int) -> str:
+    return bytes([n] * 64).hex()
+
+
+def test_a_wrapping_key_that_others_may_read_is_refused(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    (tmp_path / "keys" / "kek-0").chmod(0o640)
+    with pytest.raises(IntegrityError, match="may be read by others"):
+        store.subject_ids(["1"])
+
+
+def test_rotation_kills_copies_and_touches_no_key_and_no_epoch(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys", today=lambda: date(2026, 1, 1))
+    sids = store.subject_ids(PEOPLE)
+    before, batch = store.subject_keys(sids), store.batch_key("t", "b")
+    store.back_up(tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
+    later = SqliteKeyStore(tmp_path / "keys", today=lambda: date(2026, 2, 15))
+    assert later.standing().due
+    standing = later.rotate()
+    assert (standing.kek, standing.epoch, standing.due) == (1, 0, False)
+    assert (store.subject_keys(sids), store.batch_key("t", "b")) == (before, batch)
+    assert [p.name for p in sorted((tmp_path / "keys").iterdir())] == ["kek-1", "keys.db"]
+    with pytest.raises(IntegrityError, match="epoch 0"):
+        store.restore(tmp_path / "copy", ErasureMarks())
+    assert store.subject_keys(sids) == before
+
+
+def test_a_copy_is_restored_while_its_wrapping_key_lives(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    before = store.subject_keys(sids)
+    store.back_up(tmp_path / "copy")
+    later = store.subject_ids(["late"])
+    store.restore(tmp_path / "copy", ErasureMarks())
+    assert store.subject_keys([*sids, *later]) == before
+
+
+def test_what_is_no_copy_is_not_restored(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    (tmp_path / "copy").write_text("no database")
+    with pytest.raises(IntegrityError):
+        store.restore(tmp_path / "copy", ErasureMarks())
+    assert len(store.subject_keys(sids)) == len(PEOPLE)
+
+
+def test_wrapping_keys_from_the_environment_rotate_when_the_next_one_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINOPS_KEK", hexed(1))
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    assert [p.name for p in (tmp_path / "keys").iterdir()] == ["keys.db"]
+    with pytest.raises(ParamsError, match="no wrapping key 1 that differs from 0"):
+        store.rotate()
+    monkeypatch.setenv("TWINOPS_KEK_1", hexed(1))
+    with pytest.raises(ParamsError, match="no wrapping key 1"):
+        store.rotate()
+    monkeypatch.setenv("TWINOPS_KEK_1", hexed(2))
+    assert store.rotate().kek == 1
+    monkeypatch.delenv("TWINOPS_KEK")
+    assert len(SqliteKeyStore(tmp_path / "keys").subject_keys(sids)) == len(PEOPLE)
+    monkeypatch.setenv("TWINOPS_KEK_1", "short")
+    with pytest.raises(ParamsError, match="holds no key of 64 bytes"):
+        SqliteKeyStore(tmp_path / "keys").subject_keys(sids)
+
+
+def test_an_erasure_under_somebody_elses_wrapping_key_says_that_copies_still_open(tmp_path, monkeypatch):
+    monkeypatch.setenv("TWINOPS_KEK", hexed(1))
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    store.back_up(tmp_path / "copy")
+    told = store.erase(Erasing((sids[0],)))["keys"]
+    assert (told["rotated"], told["destroyed_by_us"]) == (False, False)
+    assert [b["kek"] for b in told["backups"]] == [0]
+    assert sids[0] not in store.subject_keys(sids)
+
+
+KMS = '#!/bin/sh\n[ "$2" -lt 3 ] || exit 1\n[ -z "$SLOW" ] || sleep 60\nprintf \'%0128x\\n\' $(( $2 + 7 ))\n'
+
+
+def test_a_command_gives_wrapping_keys_by_number_in_bounded_time_and_without_a_shell(tmp_path, monkeypatch):
+    script = tmp_path / "kms"
+    script.write_text(KMS)
+    script.chmod(0o700)
+    monkeypatch.setenv("TWINOPS_KEK_COMMAND", f"{script} 'a name; touch {tmp_path}/ran'")
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    assert [store.rotate().kek, store.rotate().kek] == [1, 2]
+    with pytest.raises(ParamsError, match="no wrapping key 3"):
+        store.rotate()
+    assert len(store.subject_keys(sids)) == len(PEOPLE)
+    assert not (tmp_path / "ran").exists()
+    monkeypatch.setenv("SLOW", "1")
+    monkeypatch.setattr(wrapping_key, "SECONDS", 0.2)
+    with pytest.raises(ServiceError, match="gave no wrapping key: TimeoutExpired"):
+        store.subject_keys(sids)
+
+
+def test_deleted_keys_leave_no_bytes_in_the_database_file(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    sids = store.subject_ids(PEOPLE)
+    with store._database.writing() as db:
+        wrapped = [bytes(w) for (w,) in db.all("SELECT wrapped FROM subject WHERE sid < '8'")]
+    store.erase(Erasing(tuple(s for s in sids if s < "8")))
+    raw = (tmp_path / "keys" / "keys.db").read_bytes()
+    assert not [w for w in wrapped if w in raw]
+    assert len(wrapped) > 50
+
+
+def test_whoever_was_erased_is_known_by_a_keyed_hash_alone(tmp_path):
+    store = SqliteKeyStore(tmp_path / "keys")
+    (sid,) = store.subject_ids(["household-canary-4711"])
+    name = store.erase(Erasing((sid,), ("canary@mail.example",)))["name"]
+    assert store.erased_as(["household-canary-4711", sid, "other"]) == {"household-canary-4711": name, sid: name}
+    assert store.suppressed(["household-canary-4711", "canary@mail.example", "x"]) == {
+        "household-canary-4711",
+        "canary@mail.example",
+    }
+    raw = (tmp_path / "keys" / "keys.db").read_bytes()
+    assert b"canary" not in raw

@@ -75,7 +75,7 @@ def test_what_changes_no_use_of_data_leaves_the_projects_file_as_it_is(ledger: R
 def test_words_of_somebody_unknown_are_sealed_all_the_same(ledger: RightsLedger) -> None:
     (made,) = ledger.append(objecting("", right=Right.CASE))
     assert ledger.told(made) == {"reason": "by letter of today"}
-    assert b"by letter" not in (ledger.folder / "keys.db").read_bytes()
+    assert b"by letter" not in (ledger.place / "keys.db").read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_words_of_somebody_unknown_are_sealed_all_the_same(ledger: RightsLedger)
 )
 def test_the_database_itself_refuses_to_change_the_past(ledger: RightsLedger, sid: str, attack: str) -> None:
     before = ledger.append(objecting(sid), objecting(sid, purpose="twin_training"))
-    with sqlite3.connect(ledger.folder / "keys.db") as db, pytest.raises(sqlite3.IntegrityError, match="never changed"):
+    with sqlite3.connect(ledger.place / "keys.db") as db, pytest.raises(sqlite3.IntegrityError, match="never changed"):
         db.execute(attack)
     assert ledger.entries() == before
 
@@ -104,7 +104,7 @@ def test_the_database_itself_refuses_to_change_the_past(ledger: RightsLedger, si
 )
 def test_a_past_that_was_changed_behind_the_triggers_is_seen(ledger: RightsLedger, sid: str, attack: str) -> None:
     ledger.append(objecting(sid), objecting(sid, purpose="twin_training"))
-    with sqlite3.connect(ledger.folder / "keys.db") as db:
+    with sqlite3.connect(ledger.place / "keys.db") as db:
         for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
             db.execute(f"DROP TRIGGER {name}")
         db.execute(attack)
@@ -115,7 +115,7 @@ def test_a_past_that_was_changed_behind_the_triggers_is_seen(ledger: RightsLedge
 def test_a_cut_off_end_is_seen_by_the_projects_file(ledger: RightsLedger, sid: str) -> None:
     ledger.append(objecting(sid))
     ledger.append(objecting(sid, purpose="twin_training"))
-    with sqlite3.connect(ledger.folder / "keys.db") as db:
+    with sqlite3.connect(ledger.place / "keys.db") as db:
         db.execute("DROP TRIGGER rights_no_delete")
         db.execute("DELETE FROM rights WHERE seq = 2")
     for asked in (ledger.check, ledger.sync, lambda: ledger.append(objecting(sid))):
@@ -147,13 +147,13 @@ def test_a_key_store_without_the_ledger_the_file_speaks_of_refuses(
     ledger: RightsLedger, sid: str, tmp_path: Path
 ) -> None:
     ledger.append(objecting(sid))
-    elsewhere = replace(ledger, folder=tmp_path / "other")
+    elsewhere = replace(ledger, place=tmp_path / "other")
     with pytest.raises(IntegrityError, match="does not have"):
         elsewhere.check()
 
 
 def test_a_project_in_which_nobody_asked_for_anything_needs_no_ledger(ledger: RightsLedger, tmp_path: Path) -> None:
-    empty = replace(ledger, folder=tmp_path / "new")
+    empty = replace(ledger, place=tmp_path / "new")
     empty.check()
     assert (empty.entries(), (tmp_path / "new").exists()) == ((), False)
 

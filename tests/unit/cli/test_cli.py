@@ -180,6 +180,7 @@ def test_status_answers_in_the_shape_of_the_contract_and_exits_0_although_refuse
         "excluded",
         "quarantined",
         "settled",
+        "erasures",
         "stale",
         "open",
     }

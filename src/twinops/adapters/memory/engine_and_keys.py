@@ -20,6 +20,8 @@ class MemoryKeys:
         self._forgotten: list[str] = []
         self.today = date(2018, 1, 1)
         """What new batch keys are dated."""
+        self.suppress: set[str] = set()
+        """Contacts of the forgotten."""
 
     def epoch(self) -> int:
         """How many subjects were forgotten."""
@@ -65,6 +67,11 @@ class MemoryKeys:
         """Destroy a subject's key; the natural id stays suppressed, so that collecting again does not bring it back."""
         self._keys.pop(sid)
         self._epoch += 1
+
+    def suppressed(self, contacts: Iterable[str]) -> frozenset[str]:
+        """Natural ids of the forgotten, and contacts that `suppress` was told."""
+        gone = {natural for natural, sid in self._sids.items() if sid not in self._keys}
+        return frozenset(contacts) & (gone | self.suppress)
 
     def _bytes(self, *parts: str) -> bytes:
         return hmac.digest(self._seed, "\0".join(parts).encode(), hashlib.sha512)

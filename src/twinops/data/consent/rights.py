@@ -47,6 +47,10 @@ class NothingAsked:
         """None."""
         return ()
 
+    def holds(self) -> tuple[RightsEntry, ...]:
+        """None."""
+        return ()
+
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
         """Nothing."""
         return dict(entry.act.told)
@@ -150,6 +154,17 @@ class Corrected:
     sid: str
     field: str
     value: str
+
+
+def under_hold(entries: Iterable[RightsEntry]) -> frozenset[str]:
+    """Whose records must be kept for legal claims (GDPR art. 17(3)(e))."""
+    held: set[str] = set()
+    for entry in entries:
+        if entry.right is Right.HELD:
+            held.add(entry.sid)
+        elif entry.right is Right.RELEASED:
+            held.discard(entry.sid)
+    return frozenset(held)
 
 
 def corrections(rights: RightsRead, source: str) -> tuple[Corrected, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,22 @@ AGAIN = "Run `twinops sources fingerprint` (`make run` does it), and commit dvc.
 
 
 def fingerprint(source: DeclaredSource) -> dict[str, Any]:
-    """SHA-256 and records of every declared file, or of the query's result; no name, no value."""
-    found = {}
-    for batch in opening.batches(source) if source.said.reads == "folder" else ["all"]:
-        files, records = {}, 0
-        for cells in cells_of(source, batch):
-            files[cells.file], records = cells.digest, records + cells.records
-        found[batch] = {"records": records, "sha256": digest_of(files)}
-    return found
+    """SHA-256 of every declared file or of the query's result, and bytes or records; no name, no value."""
+    if source.said.reads == "sql":
+        cells = list(cells_of(source, "all"))
+        return {
+            "all": {"records": sum(c.records for c in cells), "sha256": digest_of({c.file: c.digest for c in cells})}
+        }
+    return {batch: _of_files(source, path) for batch, path in opening.batches(source).items()}
+
+
+def _of_files(source: DeclaredSource, path: Path) -> dict[str, Any]:
+    """They are not cut into records: a file of a billion bytes is looked at in a second."""
+    files, size = {}, 0
+    for one in opening.parts(source, path):
+        with opening.opened(source, one) as file:
+            files[opening.label(path, one)], size = opening.digest(file), size + file.seek(0, SEEK_END)
+    return {"bytes": size, "sha256": digest_of(files)}
 
 
 def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:

@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.data.vault import encoding
-from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, write
+from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, label_of, write
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import KeyStore, SubjectKeys
 
 _ERASED = b"twinops.erased"
+_QUARANTINE = "quarantine/"
+"""Before the name of a source: in front of its batches that are kept aside."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def write_quarantine(table: pa.Table, path: Path, *, dataset: str, batch: str, k
     """Seal rejected rows under the batch's key: a subject's key cannot be trusted where the id itself may be broken."""
     chunk = _rows_at_once(table)
     starts = np.arange(0, table.num_rows, chunk)
-    label = Label(f"quarantine/{dataset}", batch, encoding.columns(table))
+    label = Label(f"{_QUARANTINE}{dataset}", batch, encoding.columns(table))
     # in place of a sid: a quarantined row's id may be the very thing that is broken
     numbers = [i.to_bytes(16, "big") for i in range(len(starts))]
     frames = encoding.encode(table, starts, table.num_rows)
@@ -114,8 +116,29 @@ def _rows_at_once(table: pa.Table) -> int:
 
 def read_quarantine(path: Path, *, dataset: str, keys: KeyStore) -> pa.Table:
     """Open what `write_quarantine` sealed."""
-    file = SealedFile.read(path, f"quarantine/{dataset}")
-    return file.open(dict.fromkeys(file.sids, AESSIV(keys.batch_key(dataset, file.label.batch))))[0]
+    return _quarantined(SealedFile.read(path, f"{_QUARANTINE}{dataset}"), keys)
+
+
+def quarantine_copy(path: Path, *, keys: KeyStore) -> tuple[tuple[str, str], pa.Table] | None:
+    """Source, batch and rows of a quarantine's copy in a cache; None: it is none, or its key is gone.
+
+    A batch has one key through all revisions, and it may have been collected anew since.
+    """
+    label = label_of(path) if path.is_file() else None
+    if label is None or not label.dataset.startswith(_QUARANTINE):
+        return None
+    source = label.dataset.removeprefix(_QUARANTINE)
+    if keys.batch_since(source, label.batch) is None:
+        return None
+    try:
+        return (source, label.batch), _quarantined(SealedFile.copy(path), keys)
+    except IntegrityError:  # sealed under a key that went before
+        return None
+
+
+def _quarantined(file: SealedFile, keys: KeyStore) -> pa.Table:
+    source = file.label.dataset.removeprefix(_QUARANTINE)
+    return file.open(dict.fromkeys(file.sids, AESSIV(keys.batch_key(source, file.label.batch))))[0]
 
 
 def _encoded(subjects: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:

@@ -114,6 +114,23 @@ class SealedFile:
             DataError: it is not there.
             IntegrityError: it is no sealed file, or another one.
         """
+        file = cls.copy(path)
+        # a file put in another's place is caught here, a frame by its tag
+        if (file.label.dataset, file.label.batch) != (dataset, path.stem):
+            raise IntegrityError(
+                f"{_name(path)} holds {file.label.dataset} of batch {file.label.batch}, not {dataset} of {path.stem}.",
+                hint=_AGAIN,
+            )
+        return file
+
+    @classmethod
+    def copy(cls, path: Path) -> SealedFile:
+        """Read a copy that lies elsewhere, as in a cache: what it is, it alone says.
+
+        Raises:
+            DataError: it is not there.
+            IntegrityError: it is no sealed file.
+        """
         try:
             # `read_table` would load pyarrow's data sets, for a quarter of a second
             with pq.ParquetFile(path) as file:
@@ -128,12 +145,6 @@ class SealedFile:
             raise DataError(f"{_name(path)} is not there.", hint="Run `dvc repro`, or `dvc pull`.") from None
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError):
             raise IntegrityError(f"{_name(path)} is not a sealed file.", hint=_AGAIN) from None
-        # a file put in another's place is caught here, a frame by its tag
-        if (label.dataset, label.batch) != (dataset, path.stem):
-            raise IntegrityError(
-                f"{_name(path)} holds {label.dataset} of batch {label.batch}, not {dataset} of {path.stem}.",
-                hint=_AGAIN,
-            )
         # a subject twice could hide a second version of its rows
         if sids != sorted(set(sids)):
             raise IntegrityError(f"{_name(path)} holds a subject twice or out of order.", hint=_AGAIN)

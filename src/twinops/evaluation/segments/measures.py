@@ -174,6 +174,13 @@ def _cells(table: pa.Table, expected: Predictions, by: tuple[str, ...]) -> tuple
     return names, place
 
 
+def cells_of_one(table: pa.Table, model: TwinModel) -> dict[str, str]:
+    """In which cell of each cut a single row falls: for the person it is about."""
+    expected = model.predict(table)
+    found = {by: _cells(table, expected, (by,)) for by in CUTS}
+    return {by: names[int(place[0])][0] for by, (names, place) in found.items()}
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The rows, what is expected of them, and what the data can answer about rows of like activity."""

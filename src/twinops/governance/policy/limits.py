@@ -94,6 +94,13 @@ class Releases(Record):
     generalised_at_most: Annotated[int, Field(ge=0, le=1_000)] = 1
 
 
+class ErasurePolicy(Record):
+    """What becomes of a version that learned from somebody who was erased, unless a person decides otherwise."""
+
+    models: Literal["retrain", "keep", "retire"] = "retrain"
+    within_days: Annotated[int, Field(ge=1, le=92)] = 30
+
+
 class Policy(Record):
     """The whole of `compliance/policy.yaml`. A policy without a blocking gate is invalid, not permissive."""
 
@@ -109,6 +116,7 @@ class Policy(Record):
     override: Overriding = Overriding()
     after_expiry: Literal["state", "refuse"] = "state"
     """What is served once its approval has ended: with that said beside it, or not at all."""
+    erasure: ErasurePolicy = ErasurePolicy()
     not_judged: dict[Id, Text] = Field(default_factory=dict)
     """Gates of this house that this policy leaves out, each with the reason. Forgetting one is a mistake."""
 
@@ -116,6 +124,7 @@ class Policy(Record):
     def digest(self) -> str:
         """SHA-256 over what the policy says, whatever its layout and comments."""
         unsaid = {"after_expiry"} if self.after_expiry == "state" else set()  # older policies keep their digest
+        unsaid |= {"erasure"} if self.erasure == ErasurePolicy() else set()
         return digest(self.model_dump(mode="json", exclude=unsaid))
 
     @property

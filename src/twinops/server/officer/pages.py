@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import posixpath
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from importlib.resources import files
 from typing import Any
@@ -96,7 +96,7 @@ def page(function: Callable[[], Response]) -> Callable[[], Response]:
         try:
             response = function()
         except MlflowException as problem:
-            response = _html("problem.html.j2", sentence=said(problem), status=problem.get_http_status_code())
+            response = html("problem.html.j2", sentence=said(problem), status=problem.get_http_status_code())
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -114,7 +114,7 @@ def queue() -> Response:
     chosen = sorted((line for line in lines if not whom or (line.waits_for or "nobody") == whom), key=_urgency)
     number = max(1, request.args.get("page", 1, type=int))
     shown = chosen[(number - 1) * A_PAGE : number * A_PAGE]
-    return _html(
+    return html(
         "queue.html.j2",
         lines=shown,
         against=dossier.in_the_way(store, shown),
@@ -260,11 +260,18 @@ def _dossier_page(store: GovernedStore, name: str, version: int, *, status: int 
         "steps": needed.needed(held, store),
         "strangers": held.strangers if held.sees_people(actor, now.date()) else (),
         "history": past.history(store, held),
+        "erasures": _erasures(store, name, version),
         "window": past.WINDOW,
         "now": now,
     }
     empty = {"done": None, "wrong": None, "typed": "", "typed_gate": ""}
-    return _html("review.html.j2", status=status, **{**empty, **values, **told})
+    return html("review.html.j2", status=status, **{**empty, **values, **told})
+
+
+def _erasures(store: GovernedStore, name: str, version: int) -> list[str]:
+    """What was decided of the version after people it learned from were erased, as its tags tell."""
+    tags: Mapping[str, str] = store.get_model_version(name, str(version)).tags
+    return [value[:500] for key, value in sorted(tags.items()) if key.startswith("erasure.")]
 
 
 def _served(store: GovernedStore, held: Dossier) -> tuple[bool, str]:
@@ -340,7 +347,8 @@ def _static(name: str, kind: str) -> Response:
     return response
 
 
-def _html(template: str, *, status: int = 200, **values: Any) -> Response:
+def html(template: str, *, status: int = 200, **values: Any) -> Response:
+    """A page of one of the templates beside this module."""
     return Response(_pages.get_template(template).render(status=status, **values), status=status, mimetype="text/html")
 
 

@@ -15,7 +15,7 @@ LOGGED = "logged"
 A_TURN = 500
 
 
-def catch_up(store: GovernedStore, rights: Rights, *, account: str) -> int:
+def catch_up(store: GovernedStore, rights: Rights) -> int:
     """Log every entry that is not there yet, and return how many. Whoever dies in between leaves the rest to the next.
 
     The note of how far it came is written after the log: what the log has already is found there and skipped.
@@ -28,7 +28,7 @@ def catch_up(store: GovernedStore, rights: Rights, *, account: str) -> int:
             known = _told(log, turn)
             for entry in turn:
                 if entry.digest not in known:
-                    log.append(Kind.RIGHTS, account, about(entry))
+                    log.append(Kind.RIGHTS, entry.act.person, about(entry))
         rights.note(LOGGED, str(turn[-1].seq))
     return len(left)
 
@@ -37,7 +37,8 @@ def about(entry: RightsEntry) -> dict[str, Any]:
     """What the log holds of an entry: no id, no word of anybody."""
     told = {
         "right": entry.right.value,
-        "subject": pseudonym(entry.sid) if entry.sid else None,
+        "subject": pseudonym(entry.sid) if entry.sid else entry.act.about.get("erased"),
+        "erasure": entry.act.about.get("erasure"),
         "purpose": entry.act.purpose,
         "office": entry.act.office,
         "case": entry.act.about.get("case"),

@@ -1,5 +1,7 @@
 """Say what stands: the candidate, its verdicts, what was left out, and where it is recorded."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -25,6 +27,8 @@ class Status:
     """What changed since, in a sentence; nothing when it is what the folder holds now."""
     open: tuple[OpenField, ...] = ()
     """What people have not said yet."""
+    erasures: tuple[str, ...] = ()
+    """What was decided of this version after people it learned from were erased."""
 
     def to_dict(self) -> dict[str, Any]:
         """What `twinops status --json` prints; names and meanings are a contract."""
@@ -42,6 +46,7 @@ class Status:
             "measures": {m.name: _figures(m) for m in self.evidence.measures},
             "excluded": _counts(self.evidence, "excluded"),
             "open": [asdict(one) for one in self.open],
+            "erasures": list(self.erasures),
             "quarantined": _counts(self.evidence, "quarantined"),
         }
 
@@ -50,9 +55,20 @@ def status(places: Places, lineage: Lineage, tracking: Tracking, registry: Regis
     """Judge the candidate as it lies here and look up its run and version; nothing is written."""
     judged = judge(places, lineage)
     model, key = judged.measured.model, judged.measured.key
-    return Status(
-        judged.evidence, judged.decision, tracking.find(key), registry.find(model, key), judged.stale, open_in(places)
-    )
+    run, version = tracking.find(key), registry.find(model, key)
+    erasures = tuple(decisions_on(places, model, version)) if version else ()
+    return Status(judged.evidence, judged.decision, run, version, judged.stale, open_in(places), erasures)
+
+
+def decisions_on(places: Places, model: str, version: str) -> Iterator[str]:
+    """As certificates of erasures tell it; a file that cannot be read tells nothing here, and `verify` says so."""
+    for path in sorted(places.certificate("any").parent.glob("*.json")):
+        try:
+            said = json.loads(path.read_bytes())
+            mine = [m for m in said["models"] if (m["model"], m["version"]) == (model, version)]
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        yield from (f"{said['name']}: {m['decision']}" for m in mine if m["learned"] is not False)
 
 
 def _figures(measure: Measure) -> dict[str, Any]:

@@ -62,6 +62,7 @@ def owners(installed: Installed, *, own: bool) -> Texts:
         **(left_open(texts) if own else texts),
         "epoch.json": json.dumps({"epoch": 0}) + "\n",
         **dict.fromkeys(FOLLOWED, RightsHead().to_text()),
+        "retained.json": "{}\n",
         "sources.lock.json": json.dumps({"own": {}}, indent=1) + "\n",
         "requirements.txt": f"{_ABOUT}{local}{installed.requirement}\npytest>=8\n",
     }

@@ -93,9 +93,10 @@ def _settle(places: Places, own: OwnParams, changes: Sequence[FileChange]) -> No
             path.unlink()
         elif change.fate is not Fate.CONFLICT:
             write(path, watched(str(change.now), own, places.root) if path == places.pipeline else str(change.now))
-    for file in FOLLOWED:  # a project may be from before there was a ledger of rights
+    # a project may be from before there was a ledger of rights, or a retention run
+    for file, told in {**dict.fromkeys(FOLLOWED, RightsHead().to_text()), "retained.json": "{}\n"}.items():
         if not (places.root / file).is_file():
-            write(places.root / file, RightsHead().to_text())
+            write(places.root / file, told)
 
 
 def _changes(root: Path, known: Mapping[str, str], wanted: Texts) -> Iterator[FileChange]:

@@ -11,18 +11,17 @@ from typing import Any
 import pyarrow as pa
 
 from twinops import plugins
-from twinops.data.consent.rights import Standing
+from twinops.data.consent.rights import Standing, under_hold
 from twinops.data.own_sources.law import SOURCES
 from twinops.data.vault.sealed_file import subjects_in
 from twinops.entities.consent import Purpose
-from twinops.entities.rights import MOST_TEXT, Right, RightsAct, RightsEntry, pseudonym
+from twinops.entities.rights import GOVERNING, MOST_TEXT, Right, RightsAct, RightsEntry, pseudonym
 from twinops.errors import DataError, ParamsError
+from twinops.governance.subject_cases import RESTRICTS
 from twinops.workflows.intake import SUBJECT
 from twinops.workflows.subject.desk import WRONG_OFFICE, ActingOfficer, Desk, Whoever
 from twinops.workflows.twin.open import UNKNOWN
 
-GROUNDS = ("a", "b", "c", "d")
-"""Of art. 18(1): contested accuracy, unlawful use, needed for claims, objection under way."""
 NOT_A_CHILD = "is under age: a child's consent to be profiled for marketing is not relied on (GDPR art. 8, rec. 71)"
 FOLLOWS = (
     "`twin` and `segments` follow at once; `dvc repro` follows in training, scoring and offers, without -f: commit "
@@ -91,6 +90,7 @@ class _Case:
     by: ActingOfficer
     desk: Desk
     standing: Mapping[str, Standing]
+    held: frozenset[str]
 
     def act(self, right: Right, sid: str, **more: Any) -> RightsAct:
         """An act of this request, with the reason."""
@@ -114,10 +114,10 @@ def act(asked: Sequence[RightsAsked], *, by: str, desk: Desk) -> RightsTaken:
     officer = desk.officer(by)
     if officer is None:
         return RightsTaken(0, 0, (), (), (WRONG_OFFICE,))
-    people, said = desk.people(), dict(desk.standing())
+    people, said, held = desk.people(), dict(desk.standing()), under_hold(desk.rights.entries())
     settled = []
     for one in asked:
-        case = _Case(one, _sids(people, one), officer, desk, said)
+        case = _Case(one, _sids(people, one), officer, desk, said, held)
         settled.append((one, _settled(case)))
     settled = list(_without_contradiction(settled))
     _against_mistakes(settled)
@@ -201,8 +201,8 @@ def _object(case: _Case) -> _Settled:
 
 def _restrict(case: _Case) -> _Settled:
     ground = case.asked.ground.strip()
-    if ground not in GROUNDS:
-        return _Settled(mistake=f"restriction has a ground of art. 18(1): one of {', '.join(GROUNDS)}")
+    if ground not in RESTRICTS:
+        return _Settled(mistake=f"restriction has a ground of art. 18(1): one of {', '.join(RESTRICTS)}")
     acts = [
         case.act(Right.RESTRICTED, s, about={"ground": f"18(1)({ground})"})
         for s in case.sids
@@ -215,6 +215,22 @@ def _lift(case: _Case) -> _Settled:
     acts = [case.act(Right.UNRESTRICTED, s) for s in case.sids if case.stands(s).restricted is not None]
     told = " Art. 18(3): they are told before this is used again."
     return _told(case, acts, "has the restriction lifted", "has no restriction to lift", told)
+
+
+HOLDS = tuple(f"17(3)({letter})" for letter in "abcde")
+
+
+def _hold(case: _Case) -> _Settled:
+    ground = case.asked.ground.strip()
+    if ground not in HOLDS:
+        return _Settled(mistake=f"a hold has a ground of art. 17(3): one of {', '.join(HOLDS)}")
+    acts = [case.act(Right.HELD, s, about={"ground": ground}) for s in case.sids if s not in case.held]
+    return _told(case, acts, "is under hold: nothing of theirs is erased", "was under hold")
+
+
+def _release(case: _Case) -> _Settled:
+    acts = [case.act(Right.RELEASED, s) for s in case.sids if s in case.held]
+    return _told(case, acts, "is no longer under hold", "is under no hold")
 
 
 def _correct(case: _Case) -> _Settled:
@@ -294,7 +310,7 @@ def _without_contradiction(settled: Sequence[tuple[RightsAsked, _Settled]]) -> I
         wrong = ""
         for a in found.acts:
             right, row = said.setdefault((a.sid, a.purpose), (a.right, one.row))
-            opposed = right is not a.right and Right.CORRECTED not in (right, a.right)
+            opposed = right is not a.right and (right in GOVERNING) == (a.right in GOVERNING)
             wrong = f"says otherwise than line {row} of the same consumer" if opposed else wrong
         yield one, (_Settled(mistake=wrong) if wrong else found)
 
@@ -336,6 +352,8 @@ ACTS: Mapping[str, Callable[[_Case], _Settled]] = MappingProxyType(
         "restrict": _restrict,
         "lift": _lift,
         "correct": _correct,
+        "hold": _hold,
+        "release": _release,
     }
 )
 """What may be asked."""

@@ -15,7 +15,7 @@ from twinops.data.consent.rights import Standing, standing
 from twinops.data.own_sources.law import SOURCES
 from twinops.data.vault.sealed_file import subjects_in
 from twinops.entities.persons import decisions, sid_of
-from twinops.entities.rights import Right, RightsEntry
+from twinops.entities.rights import RightsEntry
 from twinops.errors import ParamsError
 from twinops.governance.people.offices import DATA_OWNER, DPO
 from twinops.ports import Rights
@@ -83,6 +83,13 @@ class Desk:
         links = tables.table(self.places.links, otherwise=NO_LINKS)
         return Whoever(self, frozenset().union(*self.held().values()), persons(links, self.rights.entries()))
 
+    def persons_whole(self, sids: Iterable[str]) -> tuple[str, ...]:
+        """Those of the sids of whose person every other record is among them too."""
+        among = frozenset(sids)
+        links = self.receipts.plane.tables.table(self.places.links, otherwise=NO_LINKS)
+        persons_of = persons(links, self.rights.entries())
+        return tuple(sorted(sid for sid in among if persons_of.get(sid, frozenset()) <= among))
+
     def under_age(self, sids: Iterable[str]) -> bool:
         """Whether any of somebody's records tells a birthday after which full age is not reached today."""
         asked = pa.array(sorted(sids), pa.string())
@@ -129,14 +136,3 @@ class Whoever:
         if not found:
             return ()
         return (found[0], *sorted(self.persons.get(found[0], frozenset()) - {found[0]}))
-
-
-def under_hold(entries: Iterable[RightsEntry]) -> frozenset[str]:
-    """Whose records must be kept for legal claims (art. 17(3)(e))."""
-    held: set[str] = set()
-    for entry in entries:
-        if entry.right is Right.HELD:
-            held.add(entry.sid)
-        elif entry.right is Right.RELEASED:
-            held.discard(entry.sid)
-    return frozenset(held)

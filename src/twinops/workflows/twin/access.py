@@ -4,7 +4,7 @@ Who asks has shown who they are before this is run (art. 12(6)). No forecast is 
 does not allow forecasts; forecasts that were made before are counted among what was made.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -40,9 +40,14 @@ def access(who: str, *, opener: Opener) -> ShownPortrait:
     Raises:
         DataError: nobody is known by this id.
     """
-    consumer, places, plane = opener.consumer(who), opener.places, opener.receipts.plane
+    consumer = opener.consumer(who)
     records = consumer.links["record"].to_pylist() if consumer.links.num_rows else []
-    theirs = plane.tables.of([consumer.sid, *records])
+    return told_to(consumer, [consumer.sid, *records], opener=opener)
+
+
+def told_to(consumer: Consumer, sids: Iterable[str], *, opener: Opener) -> ShownPortrait:
+    """What is held under these ids, all one person's, and what was made of it."""
+    places, theirs = opener.places, opener.receipts.plane.tables.of(sids)
     occasion = Occasion("this consumer", ACCESS, opener.receipts.as_of, opener.receipts.days)
     # art. 15 asks for what is held, and is answered with or without a twin
     portrait = _twin(consumer, places, occasion) or _without_twin(consumer, occasion)
@@ -67,7 +72,17 @@ def held_by_sources(tables: SealedTables, own: OwnParams, days: DayCount) -> Ite
 
 def made_of_it(places: Places, consumer: Consumer) -> Iterator[HeldRecords]:
     """What was made of the records: tables filed by the consumer, in words."""
-    for words, path, dataset in (
+    for words, path, dataset in derived(places):
+        rows = _rows(path, dataset, consumer)
+        if rows:
+            yield HeldRecords(words, rows)
+    if _rows(places.trained_subjects, "trained", consumer):
+        yield HeldRecords("place in the list of whom the shipped model learned from", 1)
+
+
+def derived(places: Places) -> tuple[tuple[str, Path, str], ...]:
+    """Every table that is made of consumers and filed by them: in words, where it lies, and what it holds."""
+    return (
         ("day of birth, from linked records", places.births, "births"),
         ("records of other sources taken for theirs", places.links, "links"),
         ("the person each record is taken for", places.persons, "persons"),
@@ -76,12 +91,7 @@ def made_of_it(places: Places, consumer: Consumer) -> Iterator[HeldRecords]:
         *(("what all sources told, by as-of day", path, "blend") for path in places.both(places.blend)),
         *(("taste by category and as-of day", path, "categories") for path in places.both(places.taste("categories"))),
         ("forecasts made to measure the twin", places.predictions, "predictions"),
-    ):
-        rows = _rows(path, dataset, consumer)
-        if rows:
-            yield HeldRecords(words, rows)
-    if _rows(places.trained_subjects, "trained", consumer):
-        yield HeldRecords("place in the list of whom the shipped model learned from", 1)
+    )
 
 
 def rights(places: Places) -> tuple[str, ...]:

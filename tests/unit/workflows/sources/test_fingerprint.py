@@ -40,4 +40,17 @@ def test_with_a_controller_who_exists_they_are(shop: Shop) -> None:
     path.write_text(path.read_text().replace("  synthetic: true\n", "  synthetic: false\n"))
     shop.declare(shop=but(RETAIL, legal=REAL))
     shop.lock()
-    assert '"records": 1' in shop.places.sources_lock.read_text()
+    assert '"bytes": ' in shop.places.sources_lock.read_text()
+
+
+def test_parts_of_one_name_in_two_folders_are_two_parts(shop: Shop) -> None:
+    days = [shop.file(f"parts/day={day}") for day in (1, 2)]
+    for day in days:
+        day.mkdir(parents=True)
+        write_csv(day / "part-0.csv", [line()])
+    shop.declare(shop=but(RETAIL, path="files/parts"))
+    shop.lock()
+    before = shop.places.sources_lock.read_bytes()
+    write_csv(days[0] / "part-0.csv", [line(), line()])
+    shop.lock()
+    assert shop.places.sources_lock.read_bytes() != before

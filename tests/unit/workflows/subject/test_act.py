@@ -1,4 +1,4 @@
-"""What a consumer decides by command holds from that moment, for all of their records, against whatever a source says."""
+"""What a consumer decides by command holds from that moment, for all of their records, whatever a source says."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_nobody_named_is_a_mistake(world):
     "asked", [{"what": "forget"}, {"what": "object", "purpose": "fun"}, {"what": "restrict", "ground": "z"}]
 )
 def test_what_cannot_be_asked_is_told(world, asked):
-    with pytest.raises(DataError, match="there are|one of"):
+    with pytest.raises(DataError, match=r"there are|one of"):
         world.take(ANN, **asked)
 
 

@@ -1,0 +1,107 @@
+"""What erasing costs: one of 100,000 and 1,000 of them, with five revisions, a cache and a remote; beside rewriting."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from scratch import ROOT
+
+sys.path.append(str(ROOT / "tests" / "unit"))
+
+REVISIONS = 5
+
+
+def erasure(*, quick: bool = False) -> list[dict[str, object]]:
+    """Erase by the command's own workflow; the peer filters the same rows out of plain Parquet, object by object."""
+    from erasable import make_shop, natural
+
+    people = 5_000 if quick else 100_000
+    print(f"bench: erasure, {people:,} people", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="twinops-erasure-") as home:
+        shop = make_shop(Path(home) / "shop", households=people, months=REVISIONS)
+        plain, objects = _plain_history(shop, Path(home) / "plain")
+        one = _cpu(lambda: shop.erase(natural(17)))
+        many = _cpu(lambda: shop.erase(*(natural(n) for n in range(1_000, 2_000))))
+        opening = _cpu(lambda: _everything_opened(shop))
+        rewriting = _cpu(lambda: [_rewritten(path) for path in plain])
+    told = f"n people, {REVISIONS} revisions, {objects} objects in a cache, as many in a remote; rotation included"
+    beside = {"peer": "rewriting plain Parquet objects, without git's history"}
+    return [
+        _row("erase_cpu_100k", one, people, f"one person; {told}") | beside | {"ratio": one / rewriting},
+        _row("erase_1000_cpu", many, people, f"1,000 persons in one act; {told}")
+        | beside
+        | {"ratio": many / rewriting},
+        _row("erase_check_cpu", opening, people, "every object opened with every key that lives"),
+    ]
+
+
+def _row(name: str, value: float, n: int, note: str) -> dict[str, object]:
+    return {"name": name, "value": value, "unit": "CPU s", "peer": None, "ratio": None, "n": n, "note": note}
+
+
+def _cpu(does: Callable[[], object]) -> float:
+    """CPU seconds of this process and the children it waited for."""
+    before = _spent()
+    does()
+    return _spent() - before
+
+
+def _spent() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def _objects(shop) -> list[Path]:
+    remote = shop.root.parent / f"{shop.root.name}-remote"
+    homes = (shop.root / ".dvc" / "cache" / "files", remote)
+    return [p for home in homes for p in sorted(home.rglob("*")) if p.is_file()]
+
+
+def _plain_history(shop, into: Path) -> tuple[list[Path], int]:
+    """The same objects as plain Parquet files with a column of ids."""
+    from twinops.data.vault.sealed_file import SealedFile
+
+    into.mkdir()
+    objects, made, store = _objects(shop), [], shop.store
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+    for number, path in enumerate(objects):
+        file = SealedFile.copy(path)
+        if file.label.dataset.startswith("quarantine/"):
+            continue
+        held = store.subject_keys([s.hex() for s in file.sids])
+        values, counts, sids = file.open({bytes.fromhex(s): AESSIV(k) for s, k in held.items()})
+        names = [s.hex() for s, n in zip(sids, counts, strict=True) for _ in range(n)]
+        table = pa.table({"id": names, **dict(zip(values.column_names, values.columns, strict=True))})
+        made.append(into / f"{number}.parquet")
+        pq.write_table(table, made[-1], compression="zstd")
+    return made, len(objects) // 2
+
+
+def _rewritten(path: Path) -> str:
+    """Without one person, under the name its new content gives it."""
+    table = pq.read_table(path)
+    kept = table.filter(pc.not_equal(table["id"], table["id"][0].as_py()))
+    pq.write_table(kept, path, compression="zstd")
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+
+
+def _everything_opened(shop) -> None:
+    from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+
+    from twinops.data.vault.sealed_file import SealedFile
+
+    store = shop.store
+    for path in _objects(shop):
+        file = SealedFile.copy(path)
+        if not file.label.dataset.startswith("quarantine/"):
+            held = store.subject_keys([s.hex() for s in file.sids])
+            file.open({bytes.fromhex(s): AESSIV(k) for s, k in held.items()})

@@ -1,0 +1,114 @@
+"""`twinops subject requests`: requests as cases, each with the day by which it must be answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twinops import plugins
+from twinops.cli._answer import Json, answer, home, talk
+from twinops.errors import REFUSED
+
+if TYPE_CHECKING:
+    from twinops.wiring import Project
+
+app = typer.Typer(no_args_is_help=False, invoke_without_command=True, add_completion=False, help=__doc__)
+SUBJECT = "twinops.workflows.subject"
+By = Annotated[str, typer.Option(help="Who does it: name, address or account in compliance/offices.yaml.")]
+
+
+@app.callback()
+def queue(
+    ctx: typer.Context,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="CSV or JSON to take in: reference, id, kind, received, purpose, what.", dir_okay=False),
+    ] = None,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Take a file of requests in, each reference once, and list the cases: what is due first comes first."""
+    if ctx.invoked_subcommand is not None:
+        return
+    project = home(ctx)
+    found = project.run("subject.requests", path=file, by=by)
+    answer(found, as_json=as_json, text=found.text())
+    _end(project, found.refused)
+
+
+@app.command()
+def step(
+    ctx: typer.Context,
+    case: Annotated[str, typer.Argument(help="The case, as `twinops subject requests` lists it.")],
+    to: Annotated[str, typer.Option(help="identified, in work, extended, answered or refused.")],
+    by: By,
+    *,
+    reason: Annotated[str, typer.Option(help="How identified, why extended or refused; sealed, and in no log.")] = "",
+    ground: Annotated[str, typer.Option(help="Of a refusal, as 17(3)(b); of a restriction in work, a to d.")] = "",
+    outcome: Annotated[str, typer.Option(help="Of a contested decision: upheld or changed.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Do one thing with a case; exit code 10 where it may not be done."""
+    from twinops.errors import ParamsError
+    from twinops.governance.subject_cases import Step, StepAsked
+
+    if to not in {s.value for s in Step}:
+        raise ParamsError(f"{to!r:.20} is no step.", hint=f"Steps are {', '.join(s.value for s in Step)}.")
+    project = home(ctx)
+    found = project.run("subject.step", case=case, asked=StepAsked(Step(to), reason, ground, outcome), by=by)
+    answer({"case": found.case.id, "state": found.case.state, "due": found.case.due, "refused": found.refused},
+           as_json=as_json, text=found.text())  # fmt: skip
+    _end(project, found.refused)
+
+
+@app.command()
+def work(
+    ctx: typer.Context,
+    by: By,
+    key: Annotated[
+        Path | None, typer.Option(help="Your ssh key: erasures in work are done too, and signed.", dir_okay=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Do what cases in work ask for, and answer them; what needs a hand is told."""
+    project = home(ctx)
+    found = project.run("subject.work", by=by, erase=None if key is None else _eraser(project, by, key.expanduser()))
+    answer(found, as_json=as_json, text=found.text())
+    _end(project, found.refused)
+
+
+def _eraser(project: Project, by: str, key: Path) -> Any:
+    """What erases one person by their sid for a case, and returns why not; nothing where all is done."""
+
+    def erase(sid: str, case: str) -> str | None:
+        return _erased(project, (sid,), f"request {case}", (by, key))
+
+    return erase
+
+
+def erasing_of(project: Project, by: str, key: Path | None) -> Any:
+    """What erases persons of whom nothing is young enough; None: nobody signs, so nobody is erased."""
+    if key is None or "erase" not in plugins.verbs(SUBJECT):
+        return None
+
+    def erase(sids: tuple[str, ...]) -> None:
+        refused = _erased(project, sids, "outlived the time that is declared", (by, key))
+        if refused:
+            talk(refused)
+
+    return erase
+
+
+def _erased(project: Project, sids: tuple[str, ...], reason: str, who: tuple[str, Path]) -> str | None:
+    asked = plugins.load(SUBJECT, "erase").ErasureAsked(sids, reason, *who, project.rights.now())
+    refused = project.run("subject.erase", asked=asked).refused
+    return refused[0] if refused else None
+
+
+def _end(project: Project, refused: str | None) -> None:
+    from twinops.cli._rights_log import keep
+
+    keep(project)
+    raise typer.Exit(REFUSED if refused else 0)

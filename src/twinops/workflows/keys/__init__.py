@@ -1,0 +1,1 @@
+"""The key store as its keeper has it: how it stands, rotated, copied, restored."""

@@ -1,0 +1,155 @@
+"""Whom ids mean: a household with every record linked to it or pointing at it, and the addresses that name them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from twinops import plugins
+from twinops.data.consent.ages import adult_from
+from twinops.data.own_sources.law import SOURCES
+from twinops.data.vault.seal import quarantine_copy
+from twinops.entities.erasure import contact
+from twinops.ports import KeyKeeper
+from twinops.workflows.intake import CONTACTS
+from twinops.workflows.receipts import Receipts
+from twinops.workflows.twin.open import NO_LINKS, SID
+
+NONE = pa.table({"sid": pa.array([], pa.string())})
+_WORD = re.compile(r"[\w.+@-]+")
+
+
+@dataclass(frozen=True)
+class PersonHeld:
+    """One person: all sids (whoever was named first, first), addresses that are theirs alone, how many are not."""
+
+    sids: tuple[str, ...]
+    contacts: frozenset[str]
+    shared_contacts: int
+    minor: bool
+
+
+@dataclass(frozen=True)
+class Identities:
+    """The project's people, read once for any number of ids."""
+
+    receipts: Receipts
+    keys: KeyKeeper
+
+    def sids_of(self, ids: Iterable[str]) -> dict[str, str]:
+        """The subject each id means, of those that have a key: the number in a source, or a subject id."""
+        asked = list(dict.fromkeys(ids))
+        known = self.keys.known_sids(asked)
+        held = self.keys.subject_keys([i for i in asked if SID.fullmatch(i)])
+        return {i: known.get(i) or i for i in asked if i in known or i in held}
+
+    def person(self, sid: str) -> PersonHeld:
+        """Everything that is the same person's."""
+        whole = (sid, *sorted(self._together(sid) - {sid}))
+        named = {c for s in whole for c in self._contacts.get(s, ())}
+        alone = frozenset(c for c in named if self._owners[c] <= set(whole))
+        return PersonHeld(whole, alone, len(named) - len(alone), self._minor(whole))
+
+    def quarantined(self, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
+        """Quarantines in which one of these numbers or addresses stands as a word, in any copy that lies here."""
+        root = self.receipts.plane.places.root
+        cached = (p for p in (root / ".dvc" / "cache" / "files").rglob("*") if not p.name.endswith(".dir"))
+        found = set()
+        for path in (*(root / "data" / "quarantine").glob("*/*.parquet"), *cached):
+            held = _sealed_rows(path, self.keys)
+            if held and held[0] not in found and any(not names.isdisjoint(_words(r)) for r in held[1].to_pylist()):
+                found.add(held[0])
+        return tuple(sorted(found))
+
+    def _together(self, sid: str) -> set[str]:
+        whole, new = {sid}, {sid}
+        while new:
+            new = {other for one in new for other in self._ties.get(one, ())} - whole
+            whole |= new
+        return whole
+
+    @cached_property
+    def _tables(self) -> dict[str, tuple[ModuleType, pa.Table]]:
+        """Of every source that names or points at people, those columns."""
+        found = {}
+        for name in plugins.names(SOURCES):
+            module = plugins.load(SOURCES, name)
+            wanted = (*getattr(module, "HOUSEHOLDS", ()), *(c for c in CONTACTS if c in module.SCHEMA.names))
+            if wanted:
+                table = self.receipts.plane.tables.source(name, otherwise=NONE)
+                there = [c for c in ("sid", *wanted) if c in table.column_names]
+                found[name] = (module, table.select(there))
+        return found
+
+    @cached_property
+    def _ties(self) -> Mapping[str, set[str]]:
+        """Who is linked to whom, and which record points at which household."""
+        tied: dict[str, set[str]] = defaultdict(set)
+        links = self.receipts.plane.tables.table(self.receipts.plane.places.links, otherwise=NO_LINKS)
+        pairs = list(zip(links["sid"].to_pylist(), links["record"].to_pylist(), strict=True))
+        for module, table in self._tables.values():
+            for column in getattr(module, "HOUSEHOLDS", ()):
+                if column in table.column_names:
+                    pairs += [(s, h) for s, h in _cells(table, column) if SID.fullmatch(h)]
+        for one, other in pairs:
+            tied[one].add(other)
+            tied[other].add(one)
+        return tied
+
+    @cached_property
+    def _contacts(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for _, table in self._tables.values():
+            for column in CONTACTS:
+                if column in table.column_names:
+                    for sid, cell in _cells(table, column):
+                        if spelled := contact(cell):
+                            found[sid].add(spelled)
+        return found
+
+    @cached_property
+    def _owners(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for sid, contacts in self._contacts.items():
+            for one in contacts:
+                found[one].add(sid)
+        return found
+
+    @cached_property
+    def _born(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        born = self.receipts.births
+        for sid, day in zip(born["sid"].to_pylist(), born["birth_day"].to_pylist(), strict=True):
+            if day is not None:
+                found[sid].append(day)
+        return found
+
+    def _minor(self, sids: Iterable[str]) -> bool:
+        count, years, today = self.receipts.days, self.receipts.adults.adult_years, self.receipts.as_of
+        days = {day for sid in sids for day in self._born.get(sid, ())}
+        return any(adult_from(count.date_of(day), years=years) > today for day in days)
+
+
+def _sealed_rows(path: Path, keys: KeyKeeper) -> tuple[tuple[str, str], pa.Table] | None:
+    try:
+        return quarantine_copy(path, keys=keys)
+    except (pa.ArrowException, OSError):  # no Parquet file at all
+        return None
+
+
+def _cells(table: pa.Table, column: str) -> Iterator[tuple[str, str]]:
+    there = table.filter(pc.is_valid(table[column]))
+    return zip(there["sid"].to_pylist(), map(str, there[column].to_pylist()), strict=True)
+
+
+def _words(row: Mapping[str, object]) -> set[str]:
+    found = {w for v in row.values() if v is not None for w in _WORD.findall(str(v))}
+    return found | {w.casefold() for w in found}

@@ -1,0 +1,117 @@
+"""Take a file of requests in as cases, once each, and list the cases with the day by which each must be answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from twinops.entities.consent import Purpose
+from twinops.entities.rights import MOST_TEXT, is_code
+from twinops.errors import DataError
+from twinops.governance.subject_cases import RequestCase, RequestKind, Step, StepAsked, cases_of, queue
+from twinops.workflows.subject.asked_file import rows_of
+from twinops.workflows.subject.casework import act_of
+from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
+
+COLUMNS = ("reference", "id", "kind", "received", "purpose", "what")
+NEEDED = ("reference", "id", "kind", "received")
+
+
+@dataclass(frozen=True)
+class RequestsTaken:
+    """How many were new and known already, and the queue."""
+
+    taken: int
+    known: int
+    cases: tuple[RequestCase, ...]
+    today: date
+    refused: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Without ids."""
+        return {
+            "taken": self.taken, "known": self.known, "refused": self.refused,
+            "cases": [case_told(c, self.today) for c in self.cases],
+        }  # fmt: skip
+
+    def text(self) -> str:
+        """In words."""
+        if self.refused:
+            return self.refused
+        lines = [_line(c, self.today) for c in self.cases]
+        return "\n".join([f"{self.taken:,} taken in, {self.known:,} known already", *lines])
+
+
+def requests(desk: Desk, *, path: Path | None = None, by: str = "") -> RequestsTaken:
+    """Take the file in, if one is named; the clock of each runs from the day it was received.
+
+    Raises:
+        ParamsError, DataError: the file cannot be taken; all mistakes at once, nothing was written.
+    """
+    cases = cases_of(desk.rights.entries())
+    if path is None:
+        return RequestsTaken(0, 0, tuple(queue(cases.values())), desk.today)
+    officer = desk.officer(by)
+    if officer is None:
+        return RequestsTaken(0, 0, (), desk.today, WRONG_OFFICE)
+    rows = list(rows_of(path, COLUMNS, needed=NEEDED))
+    wrong = [f"line {line}: {why}" for line, row in rows if (why := _against(row, desk.today))]
+    if wrong:
+        raise DataError(
+            f"{len(wrong)} request(s) cannot be taken in, so none was:\n  " + "\n  ".join(wrong[:50]),
+            hint="Mend them all, then take the file again.",
+        )
+    known = {c.reference for c in cases.values()}
+    fresh = {row["reference"].strip(): row for _, row in rows if row["reference"].strip() not in known}
+    people = desk.people() if fresh else None
+    acts = []
+    for number, (reference, row) in enumerate(fresh.items(), start=len(cases) + 1):
+        sids = people.sids(row["id"]) if people is not None and row["id"].strip() else ()
+        case = RequestCase(
+            f"c-{number:06}", RequestKind(row["kind"].strip()), date.fromisoformat(row["received"].strip()), "",
+            sids[0] if sids else "", row["purpose"].strip(), reference,
+        )  # fmt: skip
+        acts.append(act_of(case, StepAsked(Step.RECEIVED, row["what"]), officer))
+    if acts:
+        desk.rights.append(*acts)
+    listed = queue(cases_of(desk.rights.entries()).values())
+    return RequestsTaken(len(acts), len(rows) - len(acts), tuple(listed), desk.today)
+
+
+def case_told(case: RequestCase, today: date) -> dict[str, Any]:
+    """One case for whoever works on it; no id of anybody."""
+    return {
+        "case": case.id, "kind": case.kind.value, "subject": case.subject, "state": case.state.value,
+        "reference": case.reference, "received": case.received.isoformat(), "due": case.due.isoformat(),
+        "extended": case.extended, "overdue": case.overdue(today),
+    }  # fmt: skip
+
+
+def _against(row: dict[str, str], today: date) -> str:
+    return "; ".join(_mistakes(row, today))
+
+
+def _mistakes(row: dict[str, str], today: date) -> Iterator[str]:
+    kinds = [k.value for k in RequestKind]
+    if row["kind"].strip() not in kinds:
+        yield f"{row['kind']!r:.30} is no kind of request; there are {', '.join(kinds)}"
+    if not row["reference"].strip() or not is_code(row["reference"].strip()):
+        yield "a reference is a short code of your own, such as the letter's number"
+    if row["purpose"].strip() not in ("", *(p.value for p in Purpose)):
+        yield f"{row['purpose']!r:.30} is no declared purpose"
+    if any(len(text) > MOST_TEXT for text in row.values()):
+        yield f"a text is longer than {MOST_TEXT:,} signs"
+    try:
+        if date.fromisoformat(row["received"].strip()) > today:
+            yield "it was received in the future"
+    except ValueError:
+        yield "`received` is a day, as 2026-11-28"
+
+
+def _line(case: RequestCase, today: date) -> str:
+    late = "OVERDUE since" if case.overdue(today) else "due"
+    when = "" if case.closed else f", {late} {case.due}{' (extended)' if case.extended else ''}"
+    return f"{case.id}  {case.kind.value:14}{case.state.value:12}{case.subject or 'nobody recognised'}{when}"

@@ -1,0 +1,415 @@
+"""`twinops subject erase`: nothing of the person opens in any copy, everybody else's rows stay, and she stays away."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from erasable import ANN, HOUSEHOLDS, MINOR, MOMENT, OWNER, Shop, make_shop, natural
+from offices import PEOPLE
+
+from twinops.data.sources import crm, registrations
+from twinops.data.vault.seal import read_sealed
+from twinops.data.vault.sealed_file import SealedFile, label_of
+from twinops.entities.rights import Right, RightsAct, pseudonym
+from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
+from twinops.governance import erasure_certificate
+from twinops.governance.people import sshsig
+from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.intake import Intake
+from twinops.workflows.subject import erase as erasing
+from twinops.workflows.subject.erase import read_ids
+
+KILLS = int(os.environ.get("TWINOPS_ERASE_KILLS", "4"))
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return make_shop(tmp_path_factory.mktemp("shop") / "shop")
+
+
+@pytest.fixture
+def shop(whole: Shop, tmp_path: Path) -> Shop:
+    return whole.copied(tmp_path / "shop")
+
+
+def copies(shop: Shop) -> list[Path]:
+    """Every sealed file in folder, cache and remote."""
+    remote = Path(shop.root.parent / "shop-remote")
+    places = (shop.root / "data", shop.root / ".dvc" / "cache" / "files", remote)
+    return [p for place in places if place.is_dir() for p in sorted(place.rglob("*")) if p.is_file()]
+
+
+def opened(shop: Shop) -> dict[tuple[str, str], bytes]:
+    """Every frame of every copy that opens under any key that lives, tried with all of them by its own sid."""
+    store, found = shop.store, {}
+    for path in copies(shop):
+        label = label_of(path)
+        if label is None or label.dataset.startswith("quarantine/"):
+            continue
+        file = SealedFile.copy(path)
+        held = store.subject_keys([s.hex() for s in file.sids])
+        for sid, frame in zip(file.sids, file.frames, strict=True):
+            if sid.hex() in held:
+                found[path.as_posix(), sid.hex()] = AESSIV(held[sid.hex()]).decrypt(frame, [sid, *label.bound])
+    return found
+
+
+def sids_of(shop: Shop, n: int) -> set[str]:
+    return set(shop.store.known_sids([natural(n), f"C{n:08d}"]).values())
+
+
+def test_nothing_of_the_person_opens_in_any_copy_and_everybody_elses_rows_are_the_same(shop):
+    hers, before = sids_of(shop, ANN), opened(shop)
+    old_keys = shop.store.subject_keys(hers)
+    assert any(sid in hers for _, sid in before)
+    shop.erase(natural(ANN))
+    assert opened(shop) == {at: frame for at, frame in before.items() if at[1] not in hers}
+    living = list(shop.store.subject_keys(sid for _, sid in before).values())
+    assert not set(old_keys.values()) & set(living)
+    for path in copies(shop):
+        file = SealedFile.copy(path)
+        for sid, frame in zip(file.sids, file.frames, strict=True):
+            if sid.hex() in hers:
+                assert not any(opens(key, frame, [sid, *file.label.bound]) for key in living)
+
+
+def opens(key: bytes, frame: bytes, bound: list[bytes]) -> bool:
+    try:
+        AESSIV(key).decrypt(frame, bound)
+    except InvalidTag:
+        return False
+    return True
+
+
+def test_the_certificate_names_each_kind_of_copy_and_nobody(shop):
+    hers, done = sids_of(shop, ANN), shop.erase(natural(ANN))
+    said = shop.certificate(done)
+    kinds = {c["kind"]: c for c in said["copies"]}
+    assert {*erasure_certificate.SAID, "quarantine", "keys of the persons"} <= {*kinds, "exports"}
+    assert kinds["DVC cache"]["found"] == "8 looked at, 7 frame(s) of theirs in 7"
+    assert sum(c["kind"] == "DVC remote" for c in said["copies"]) == 2
+    files = [*(shop.root / "erasures").iterdir(), shop.root / "epoch.json"]
+    whole = b"".join(p.read_bytes() for p in files)
+    for name in (natural(ANN), f"C{ANN:08d}", f"person{ANN}@mail.example", *hers):
+        assert name.encode() not in whole
+    page = done.certificates[0].with_suffix(".md").read_text(encoding="utf-8")
+    assert "That a destroyed key is erasure" in page
+    assert all(c["until"] for c in said["copies"])
+
+
+def test_a_stranger_verifies_the_certificate_with_ssh_keygen_alone(shop, tmp_path):
+    (path,) = shop.erase(natural(ANN)).certificates
+    key = yaml.safe_load((shop.root / "compliance" / "offices.yaml").read_text())["people"][0]["key"]
+    signers = tmp_path / "allowed_signers"
+    signers.write_text(f"{OWNER} {key}\n")
+    words = f"-Y verify -f {signers} -I {OWNER} -n twinops-erasure -s {path}.sig"
+    command = ["ssh-keygen", *words.split()]
+    assert subprocess.run(command, input=path.read_bytes(), capture_output=True, check=False).returncode == 0
+    changed = path.read_bytes().replace(b"epoch.json", b"epoch_json", 1)
+    assert subprocess.run(command, input=changed, capture_output=True, check=False).returncode != 0
+
+
+def test_a_certificate_that_was_changed_or_signed_by_others_does_not_stand(shop):
+    (path,) = shop.erase(natural(ANN)).certificates
+    assert shop.project.run("subject.certificate", where=path.stem).faults == ()
+    text = path.read_text()
+    path.write_text(text.replace("asked by letter", "asked by phone"))
+    assert "changed" in shop.project.run("subject.certificate", where=str(path)).faults[0]
+    path.write_text(text)
+    other = replace(shop.asked(), key=shop.signing["risk officer"])
+    shop.project.signer.sign(path, key=other.key, namespace=erasure_certificate.NAMESPACE)
+    assert "no such office" in shop.project.run("subject.certificate", where=str(path)).faults[0]
+
+
+def test_only_its_own_files_are_committed_whatever_lies_changed_or_staged(shop):
+    (shop.root / "params.yaml").write_text((shop.root / "params.yaml").read_text() + "# mine\n")
+    (shop.root / "staged.txt").write_text("mine")
+    shop.git("add", "staged.txt")
+    done = shop.erase(natural(ANN))
+    changed = shop.git("show", "--name-only", "--format=", "HEAD").split()
+    name = f"erasures/{done.certificates[0].stem}"
+    assert changed == ["epoch.json", f"{name}.json", f"{name}.json.sig", f"{name}.md"]
+    assert shop.git("diff", "--cached", "--name-only") == "staged.txt"
+    assert "# mine" in (shop.root / "params.yaml").read_text()
+
+
+def test_a_merge_under_way_is_ended_first_and_nothing_was_destroyed(shop):
+    (shop.root / ".git" / "MERGE_HEAD").write_text("0" * 40)
+    with pytest.raises(ServiceError, match="merge or rebase"):
+        shop.erase(natural(ANN))
+    assert sids_of(shop, ANN)
+
+
+def test_the_same_twice_is_said_and_gives_the_same_certificate(shop):
+    first, head = shop.erase(natural(ANN)), shop.git("rev-parse", "HEAD")
+    again = shop.erase(natural(ANN))
+    assert (again.persons, again.already, again.certificates) == (0, 1, first.certificates)
+    assert shop.git("rev-parse", "HEAD") == head
+    assert shop.store.epoch() == 1
+
+
+def test_an_unknown_person_is_nobody_and_nobody_of_the_file_is_erased(shop):
+    with pytest.raises(DataError, match=r"1 of 2 id\(s\) are nobody's who is held; nobody was erased. Lines: 2"):
+        shop.erase(natural(ANN), "H-999999")
+    assert sids_of(shop, ANN)
+    assert shop.store.epoch() == 0
+
+
+def test_the_wrong_office_is_refused_and_a_strangers_key_too(shop):
+    assert "office of risk officer does not" in shop.erase(natural(ANN), office="risk officer").refused[0]
+    with pytest.raises(ParamsError, match=r"is nobody in compliance/offices.yaml"):
+        shop.erase(natural(ANN), by="nobody@shop.example")
+    with pytest.raises(IntegrityError, match=r"not the key that compliance/offices.yaml names"):
+        shop.erase(natural(ANN), key=shop.signing["risk officer"])
+    assert sids_of(shop, ANN)
+
+
+def test_a_hold_is_respected_until_it_is_released(shop):
+    sid = shop.store.known_sid(f"C{ANN:08d}")  # on one record of hers: it holds for the whole person
+    ledger = shop.project.rights
+    ledger.append(RightsAct(Right.HELD, sid, "data owner", "Olga Owner", about={"ground": "17(3)(e)"}))
+    done = shop.erase(natural(ANN))
+    assert "a hold stands (17(3)(e))" in done.refused[0]
+    assert natural(ANN) not in done.refused[0]
+    assert sids_of(shop, ANN)
+    ledger.append(RightsAct(Right.RELEASED, sid, "data owner", "Olga Owner"))
+    assert shop.erase(natural(ANN)).persons == 1
+
+
+def test_all_linked_identities_of_a_merged_person_go_whichever_is_named(shop):
+    hers = sids_of(shop, ANN)
+    done = shop.erase(f"C{ANN:08d}")
+    assert shop.certificate(done)["subjects"][0]["identities"] == len(hers) == 2
+    assert not sids_of(shop, ANN)
+    assert shop.erase(natural(ANN)).already == 1
+
+
+def test_a_minor_is_erased_and_the_certificate_says_who_may_ask(shop):
+    done = shop.erase(natural(MINOR))
+    assert shop.certificate(done)["subjects"][0]["minor"]
+    assert "parental responsibility" in done.certificates[0].with_suffix(".md").read_text()
+
+
+def test_a_reason_says_why_and_not_who(shop):
+    for reason in ("", "x" * 301, f"as {natural(ANN)} asked"):
+        with pytest.raises(ParamsError):
+            shop.erase(natural(ANN), reason=reason)
+
+
+def test_published_keys_erase_nobody(shop):
+    told = yaml.safe_load((shop.root / "params.yaml").read_text())
+    told["vault"]["keys"], told["sources"]["folder"] = "demo", None
+    (shop.root / "params.yaml").write_text(yaml.safe_dump(told))
+    with pytest.raises(IntegrityError, match="published key cannot be destroyed"):
+        shop.erase(natural(ANN))
+
+
+# she stays away
+
+
+def test_an_old_tag_is_refused_after_an_erasure(shop):
+    shop.git("tag", "before")
+    shop.erase(natural(ANN))
+    shop.git("checkout", "-q", "before")
+    with pytest.raises(IntegrityError, match="someone was erased"):
+        _ = shop.project.keys
+
+
+def test_restored_keys_are_refused_under_an_old_tag_too_and_a_forged_epoch_opens_nothing_of_hers(shop, tmp_path):
+    hers = sids_of(shop, ANN)
+    shop.git("tag", "before")
+    shutil.copytree(shop.root / "keystore", tmp_path / "backup")  # against all advice with the wrapping key
+    shop.erase(natural(ANN))
+    shutil.rmtree(shop.root / "keystore")
+    shutil.copytree(tmp_path / "backup", shop.root / "keystore")
+    with pytest.raises(IntegrityError, match="it is an older copy"):
+        _ = shop.project.keys
+    shop.git("checkout", "-q", "before")
+    with pytest.raises(IntegrityError, match="it is an older copy"):
+        _ = shop.project.keys
+    shop.git("checkout", "-q", "main")
+    with shop.store._database.writing() as db:
+        db.all("UPDATE state SET value = ? WHERE name = 'epoch'", b"1")
+    assert shop.project.keys.subject_keys(hers) == {}
+    assert shop.project.keys.known_sid(natural(ANN)) is None
+    assert len(shop.project.keys.subject_keys(sids_of(shop, 1))) == 2
+
+
+def test_a_restored_backup_forgets_again_whoever_the_project_says_was_erased(shop, tmp_path):
+    hers = sids_of(shop, ANN)
+    file = tmp_path / "copies" / "keys-1"
+    shop.project.run("keys.backup", into=file)
+    shutil.copy(shop.root / "keystore" / "kek-0", tmp_path / "kek-0")
+    shop.erase(natural(ANN))
+    with pytest.raises(IntegrityError, match="no usable key-encryption key of epoch 0"):
+        shop.project.run("keys.restore", file=file)
+    shutil.copy(tmp_path / "kek-0", shop.root / "keystore" / "kek-0")  # its keeper had a copy: a wrapping key in escrow
+    assert shop.project.run("keys.restore", file=file).epoch == 1
+    assert shop.project.keys.subject_keys(hers) == {}
+    assert shop.project.keys.subject_keys(shop.project.keys.subject_ids([natural(ANN)])) == {}
+    assert len(shop.project.keys.subject_keys(sids_of(shop, 1))) == 2
+
+
+def intake(shop: Shop) -> Intake:
+    project = shop.project
+    plane = DataPlane(project.places, project.engine, project.keys)
+    return Intake(plane, project.params.sources, project.params.features.days)
+
+
+def profiles(*rows: tuple[str, str | None, str | None]) -> pa.Table:
+    """CRM rows: number, e-mail, card."""
+    full = {c.name: pa.nulls(len(rows), pa.int64() if c.kind == "whole" else pa.string()) for c in crm.SCHEMA.columns}
+    for place, name in enumerate(("crm_id", "email", "card")):
+        full[name] = pa.array([row[place] for row in rows], pa.string())
+    full["updated"] = pa.array([1] * len(rows), pa.int64())
+    return pa.table(full)
+
+
+def test_neither_the_same_file_nor_a_newly_exported_one_brings_her_back(shop):
+    from twinops.data.reading.reading import REFUSED_ROWS, Reading
+
+    shop.erase(natural(ANN))
+    rows = profiles(
+        (f"C{ANN:08d}", None, None),  # her number
+        ("C90000001", f" Person{ANN}@MAIL.example", None),  # a new number, her address
+        ("C90000002", None, natural(ANN)),  # a new number, her card
+        ("C90000003", "other@mail.example", natural(2)),
+    )
+    lines = [("1", "bad", f"x,person{ANN}@mail.example,y", "utf-8", 10), ("2", "bad", "x,y@z,1", "utf-8", 7)]
+    refused = pa.table([pa.array(c) for c in zip(*lines, strict=True)], schema=REFUSED_ROWS)
+    collected = intake(shop).take(Reading(rows, 6, (), refused), crm)
+    assert (collected.read, collected.taken, collected.suppressed) == (6, 1, 4)
+    assert collected.quarantined == {"bad": 1}
+    raw = read_sealed(shop.root / "data" / "raw" / "crm" / "all.parquet", dataset="crm", keys=shop.project.keys)
+    assert raw["email"].to_pylist() == ["other@mail.example"]
+
+
+def test_an_address_that_is_somebody_elses_too_keeps_nobody_away(shop):
+    done = shop.erase(natural(4))
+    assert shop.certificate(done)["subjects"][0]["shared_contacts"] == 1
+    from twinops.data.reading.reading import Reading
+
+    rows = profiles(("C00000005", "person5@mail.example", natural(5)))
+    assert intake(shop).take(Reading(rows, 1), crm).taken == 1
+    assert registrations.SUBJECT == "household_id"
+
+
+# more at once, and killed
+
+
+def test_a_file_of_persons_is_one_act_with_one_certificate(shop, tmp_path):
+    file = tmp_path / "ids.csv"
+    file.write_text("id,why\n" + "".join(f"{natural(n)},x\n" for n in range(10, 20)) + f"C{12:08d},x\n")
+    done = shop.erase(*read_ids(file))
+    assert (done.persons, len(done.certificates), shop.store.epoch()) == (10, 1, 1)
+    assert len(shop.certificate(done)["subjects"]) == 10
+
+
+def whole_state(shop: Shop) -> dict[str, bytes]:
+    """What must be the same however often it was killed: certificate, marks, commits' content, who has keys."""
+    files = [*sorted((shop.root / "erasures").iterdir()), shop.root / "epoch.json", shop.root / "rights.json"]
+    held = shop.store.subject_keys(s for n in range(HOUSEHOLDS) for s in sids_of(shop, n))
+    ledger = [(e.act.right, dict(e.act.about)) for e in shop.project.rights.entries()]
+    return {
+        **{p.name: p.read_bytes() for p in files},
+        "keys": json.dumps(sorted(held)).encode(),
+        "ledger": json.dumps(ledger).encode(),
+        "tree": shop.git("status", "--porcelain").encode(),
+        "unfinished": str(len(shop.store.erasures(unfinished=True))).encode(),
+    }
+
+
+def test_killed_at_any_moment_and_run_again_it_leaves_the_same_bytes(whole, tmp_path):
+    calm = whole.copied(tmp_path / "calm")
+    began = time.monotonic()
+    calm.erase(natural(ANN))
+    takes, expected = time.monotonic() - began, whole_state(calm)
+    dice = np.random.default_rng(7)
+    for n in range(KILLS):
+        shop = whole.copied(tmp_path / f"kill-{n}")
+        child = os.fork()
+        if child == 0:
+            try:
+                shop.erase(natural(ANN))
+            finally:
+                os._exit(0)
+        time.sleep(dice.uniform(0.0, 1.2 * takes))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        for lock in (shop.root / ".git").glob("*.lock"):  # git's own, which git asks to be removed
+            lock.unlink()
+        shop.erase(natural(ANN))
+        assert whole_state(shop) == expected
+        shutil.rmtree(shop.root)
+
+
+def full(*_: object) -> None:
+    raise OSError("full")
+
+
+STEPS = ("_marked", "_entered", "_told_to_versions", "_certified", "_whole")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_whatever_step_fails_the_next_command_takes_it(shop, step, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(erasing, step, full)
+        with pytest.raises(OSError, match="full"):
+            shop.erase(natural(ANN))
+    assert not sids_of(shop, ANN)
+    assert len(shop.store.erasures(unfinished=True)) == 1
+    done = shop.project.run("subject.resume", asked=shop.asked())
+    assert done.persons == 1
+    assert shop.project.run("subject.certificate", where=done.certificates[0].stem).faults == ()
+    assert shop.store.erasures(unfinished=True) == []
+
+
+def test_a_project_that_is_open_forgets_within_a_second(shop):
+    project = shop.project
+    keys, hers = project.keys, sids_of(shop, ANN)
+    assert keys.known_sid(natural(ANN))
+    shop.erase(natural(ANN))
+    began = time.monotonic()
+    assert keys.known_sid(natural(ANN)) is None
+    assert keys.subject_keys(hers) == {}
+    assert time.monotonic() - began < 1
+
+
+def test_names_in_the_open_are_found_and_left_to_the_owner_without_repeating_them(shop):
+    (shop.root / "exports").mkdir()
+    (shop.root / "exports" / f"of-{natural(ANN)}.json").write_text('{"mail": "person7@mail.example"}')
+    done = shop.erase(natural(ANN))
+    assert done.named_in_the_open == ("exports/of-*.json",)
+    export = next(c for c in shop.certificate(done)["copies"] if c["kind"] == "exports")
+    assert "NAMED IN THE OPEN" in export["done"]
+
+
+def test_a_quarantine_that_names_her_loses_its_key_and_others_keep_theirs(shop):
+    done = shop.erase(natural(ANN))
+    assert shop.store.batch_since("transactions", "2026-01") is None
+    told = [c["where"] for c in shop.certificate(done)["copies"] if c["kind"] == "quarantine"]
+    assert told == ["transactions 2026-01"]
+
+
+def test_the_officer_whose_key_signs_stands_in_the_certificate(shop):
+    done = shop.erase(natural(ANN), office="data protection officer")
+    path = done.certificates[0]
+    key = sshsig.signing_key(path.read_bytes(), Path(f"{path}.sig").read_text(), namespace="twinops-erasure")
+    assert key.split()[1] in (shop.root / "compliance" / "offices.yaml").read_text()
+    assert shop.certificate(done)["by"]["name"] == PEOPLE["data protection officer"][0]
+    assert datetime.fromisoformat(shop.certificate(done)["at"]) == MOMENT
+    assert pseudonym("00" * 16) not in shop.certificate(done)["erased"]

@@ -1,0 +1,150 @@
+"""The copy of one person's data: all of it, theirs alone, to read and for machines."""
+
+from __future__ import annotations
+
+import json
+
+import pyarrow as pa
+import pytest
+from living_world import natural
+from rights_world import ANN, CARD, MERGED, OTHER, RightsWorld, rights_world, seal
+
+from twinops.adapters.lineage_index import LineageIndex
+from twinops.entities.rights import LearnedVersion, Right
+from twinops.errors import DataError, ParamsError
+from twinops.workflows.subject.export import CopyMade, Identified, export
+from twinops.workflows.subject.third_persons import WITHHELD
+
+HOSTILE = "<script>alert(1)</script> \u202egnp.exe"
+MARKER = "marker-of-somebody-else"
+"""Planted in others' records; the copy of anybody else must not hold it."""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> RightsWorld:
+    made = rights_world(tmp_path_factory.mktemp("copies"))
+    profiles = {"crm_id": [CARD, "C00000099"], "card": [made.sid(MERGED), made.sid(OTHER)]}
+    profiles |= {"given": [HOSTILE, MARKER], "surname": ["=HYPERLINK(1)", MARKER], "born": ["1980-05-17", None]}
+    profiles |= {c: ["eight's", MARKER] for c in ("email", "phone", "street", "postcode", "city")}
+    crm = pa.table({**profiles, "updated": [10, 11]})
+    seal(made.places.raw("crm", "all"), crm, made.keys, dataset="crm", subject="crm_id")
+    said = ["the milk was sour", "please ask Bob Miller of number 12, he saw it", "write to bob@example.org"]
+    cases = {"customer": [CARD] * 3 + ["C00000099"], "text": [*said, MARKER], "opened": [5, 6, 7, 8]}
+    seal(made.places.raw("care_cases", "all"), pa.table(cases), made.keys, dataset="care_cases", subject="customer")
+    return made
+
+
+def copy(world: RightsWorld, who: str, *, by: str = "dpo", how: str = "passport at the counter") -> CopyMade:
+    index = LineageIndex(world.places.root / "keystore")
+    return export(who, identified=Identified(by, how), desk=world.desk, opener=world.opener, learned=index)
+
+
+def told(made: CopyMade) -> dict:
+    return json.loads(made.files["data.json"])
+
+
+def test_every_row_of_every_source_is_in_it_for_machines_and_for_people(world):
+    made = copy(world, natural(ANN))
+    rows = {s["name"]: len(s["rows"]) for s in told(made)["sources"]}
+    mine = world.receipts.plane.tables.of([world.sid(ANN)])
+    assert rows == {name: mine.source(name).num_rows for name in ("campaigns", "consent", "redemptions", "transactions")
+                    if mine.source(name).num_rows}  # fmt: skip
+    lines = made.files["csv/transactions.csv"].decode("utf-8-sig").splitlines()
+    assert len(lines) == rows["transactions"] + 1
+    page = made.files["your-data.html"].decode()
+    parts = ["What we hold, by source", "In short", "80 of 100 like cases", "Groups you are counted in", "Recipients:"]
+    assert [p for p in (*parts, "data protection authority", "csv/transactions.csv") if p not in page] == []
+
+
+def test_what_was_made_of_it_is_in_it_with_its_meaning(world):
+    found = told(copy(world, natural(ANN)))
+    assert {"panel", "labels"} <= {t["name"] for t in found["made"]}
+    assert found["expected"]["spend_range"][0] <= found["expected"]["spend"]
+    assert found["reasons"]
+    assert found["segments"]
+    assert found["logic"]
+    assert found["meaning"]
+    assert [p["purpose"] for p in found["permissions"]] == [
+        "bias_assessment",
+        "offers",
+        "twin_scoring",
+        "twin_training",
+    ]
+
+
+def test_records_of_other_sources_that_are_the_same_persons_are_in_it(world):
+    by_household, by_profile = (told(copy(world, who)) for who in (natural(MERGED), CARD))
+    names = {s["name"] for s in by_household["sources"]}
+    assert names == {s["name"] for s in by_profile["sources"]}
+    assert {"crm", "care_cases", "transactions"} <= names
+
+
+@pytest.mark.parametrize("who", [natural(ANN), natural(MERGED), CARD])
+def test_nobody_elses_data_is_in_any_file(world, who):
+    made = copy(world, who)
+    others = [world.sid(OTHER), natural(OTHER), MARKER, world.sid("C00000099")]
+    for name, content in made.files.items():
+        assert [o for o in others if o.encode() in content] == [], name
+
+
+def test_a_text_that_names_somebody_else_is_held_back_with_its_reason(world):
+    made = copy(world, CARD)
+    (cases,) = (s for s in told(made)["sources"] if s["name"] == "care_cases")
+    assert [r["text"] for r in cases["rows"]] == ["the milk was sour", WITHHELD, WITHHELD]
+    assert made.withheld == cases["withheld"] == 2
+    page = made.files["your-data.html"].decode()
+    assert "2 cells may tell of another person" in page
+    assert "Bob" not in page
+
+
+def test_hostile_text_is_text(world):
+    made = copy(world, CARD)
+    page = made.files["your-data.html"].decode()
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "\u202e" not in page
+    assert b"'=HYPERLINK(1)" in made.files["csv/crm.csv"]
+
+
+def test_versions_that_learned_from_them_are_named(world):
+    index = LineageIndex(world.places.root / "keystore")
+    index.remember(LearnedVersion("twin", "2", "k2"), [world.sid(ANN), world.sid(OTHER)])
+    index.remember(LearnedVersion("twin", "10", "k10"), [world.sid(ANN)])
+    index.remember(LearnedVersion("twin", "3", "k3"), [world.sid(OTHER)])
+    made = copy(world, natural(ANN))
+    assert [v["version"] for v in told(made)["learned"]] == ["2", "10"]
+    assert "twin version 10." in made.files["your-data.html"].decode()
+
+
+def test_that_it_was_made_and_how_they_were_identified_is_kept_sealed(world):
+    copy(world, natural(ANN), how="letter with a code, answered")
+    entry = world.ledger.entries()[-1]
+    assert (entry.right, entry.sid, entry.act.person) == (Right.EXPORTED, world.sid(ANN), "dpo")
+    assert world.ledger.told(entry) == {"identified": "letter with a code, answered"}
+
+
+def test_their_own_requests_are_in_it(world):
+    world.take(OTHER, "object", purpose="offers", reason="too many letters")
+    found = told(copy(world, natural(OTHER)))
+    assert ("objection: offers", {"reason": "too many letters"}) in [(e["what"], e["told"]) for e in found["events"]]
+    assert found["permissions"][1] == {"purpose": "offers", "allowed": False, "reason": "objected"}
+
+
+def test_who_allows_no_forecast_gets_a_copy_without_one(world):
+    world.take(30, "restrict", ground="a")
+    made = copy(world, natural(30))
+    assert (told(made)["expected"], told(made)["segments"]) == (None, {})
+    assert "nothing but to be kept and shown to you" in made.files["your-data.html"].decode()
+    assert told(made)["sources"]
+
+
+def test_without_identification_office_or_person_there_is_no_copy(world):
+    before = len(world.ledger.entries())
+    with pytest.raises(ParamsError, match="identified-by"):
+        copy(world, natural(ANN), how=" ")
+    with pytest.raises(DataError, match="No such consumer"):
+        copy(world, natural(77_777))
+    refused = copy(world, natural(ANN), by="risk-officer")
+    assert refused.refused is not None
+    assert refused.files == {}
+    assert len(world.ledger.entries()) == before

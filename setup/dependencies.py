@@ -22,7 +22,7 @@ import yaml
 
 from twinops import plugins
 from twinops.own_params import staged_as
-from twinops.ports import Engine, KeyStore, Lineage, Notebooks, RightsRead
+from twinops.ports import Engine, KeyStore, Lineage, Notebooks, Persons, RightsRead
 from twinops.wiring import asked
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,6 +31,7 @@ ADAPTERS = {
     Engine: "twinops.adapters.sql.duckdb_engine",
     KeyStore: "twinops.adapters.keystore",
     RightsRead: "twinops.adapters.rights_ledger",
+    Persons: "twinops.adapters.person_register",
     Notebooks: "twinops.adapters.notebooks.papermill_runner",
 }
 """Port -> the adapter whose bytes matter."""

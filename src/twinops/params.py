@@ -81,6 +81,7 @@ class LinkParams(Section):
     review_from: Annotated[float, Field(ge=0, lt=1)] = 0.5
     most_records: Annotated[int, Field(ge=2, le=100)] = 8
     most_share_a_key: Annotated[int, Field(ge=2, le=10_000)] = 100
+    relearn_from: Annotated[float, Field(ge=0, le=1)] = 0.2
     u_pairs: Annotated[int, Field(ge=10_000, le=1_000_000_000)] = 1_000_000
     em_pairs: Annotated[int, Field(ge=10_000, le=1_000_000_000)] = 500_000
     draws: Annotated[int, Field(ge=50, le=100_000)] = 400

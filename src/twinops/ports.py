@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twinops.entities.erasure import CopyFound, Erasing, ErasureMarks, KeyStanding
+from twinops.entities.persons import PersonMove, PersonRegister
 from twinops.entities.rights import LearnedVersion, RightsAct, RightsEntry, RightsHead
 
 if TYPE_CHECKING:
@@ -140,6 +141,19 @@ class Rights(Protocol):
 
     def note(self, name: str, value: str) -> None:
         """Keep such a note."""
+
+
+class Persons(Protocol):
+    """The register of persons: which records were one person's when it was last settled, and what was decided."""
+
+    def known(self) -> PersonRegister:
+        """As of the last settlement."""
+
+    def settle(self, moves: Sequence[PersonMove], model: str, *, office: str, person: str) -> None:
+        """Write what became of records since and the weights, all or none, in the name of whoever does it."""
+
+    def history(self) -> tuple[tuple[RightsEntry, tuple[PersonMove, ...]], ...]:
+        """Every settlement with its moves, oldest first."""
 
 
 class RightsKeeper(Rights, Protocol):

@@ -29,6 +29,7 @@ from twinops.ports import (
     LearnedFrom,
     Lineage,
     Notebooks,
+    Persons,
     Production,
     Registry,
     Rights,
@@ -57,6 +58,7 @@ WINDOW = "TWINOPS_WINDOW"
 """Set in cells that are executed: there, others do what opens anything."""
 READING = frozenset(
     {
+        *(f"links.{verb}" for verb in ("explain", "history", "listed")),
         *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "stage_verdicts", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
         *(f"sources.{verb}" for verb in ("check", "contract", "data_map")),
@@ -213,6 +215,14 @@ class Project:
         from twinops.adapters.mlflow.versions import MlflowVersions
 
         return MlflowVersions(self.root)
+
+    @cached_property
+    def persons(self) -> Persons:
+        """The register of persons; refused where the project does not follow it."""
+        from twinops.adapters.person_register import LedgerOfPersons
+        from twinops.adapters.rights_ledger import RightsLedger
+
+        return LedgerOfPersons(RightsLedger(self._key_place, self.keys, self.root))
 
     @cached_property
     def tracking(self) -> Tracking:
@@ -385,6 +395,7 @@ PORTS: Mapping[Any, str] = {
     Versions: "versions",
     Rights: "rights",
     RightsRead: "rights_read",
+    Persons: "persons",
     LearnedFrom: "learned",
     Tracking: "tracking",
     Registry: "registry",

@@ -45,6 +45,7 @@ def _made(root: Path, auc: float) -> Places:
         "epoch.json",
         "rights.json",
         "corrections.json",
+        "persons.json",
         "holds.json",
         "retained.json",
         ".gitignore",

@@ -7,13 +7,14 @@ from dataclasses import MISSING, fields
 from datetime import date
 from typing import Any, get_type_hints
 
+from twinops.adapters.memory.persons import MemoryPersons
 from twinops.entities.day_count import DayCount
 from twinops.params import section_names
-from twinops.ports import Engine, KeyStore
+from twinops.ports import Engine, KeyStore, Persons
 from twinops.wiring import injected
 from twinops.workflows.places import Places
 
-PORTS = {"places": Places, "engine": Engine, "keys": KeyStore, "as_of": date, "days": DayCount}
+PORTS = {"places": Places, "engine": Engine, "keys": KeyStore, "as_of": date, "days": DayCount, "persons": Persons}
 DAYS = DayCount(date(2017, 1, 1))
 """How days count where a test does not say."""
 
@@ -22,7 +23,7 @@ def supplied(workflow: Callable[..., Any], *first: Any, **given: Any) -> Any:
     """Call a workflow; records among its type hints are made of what is given, the rest are its own arguments."""
     if places := [value for value in first if isinstance(value, Places)]:
         given["places"] = places[0]
-    ready: dict[Any, Any] = {DayCount: DAYS}
+    ready: dict[Any, Any] = {DayCount: DAYS, Persons: MemoryPersons()}
     ready |= {kind: given[name] for name, kind in PORTS.items() if name in given}
     ready |= {type(value): value for value in given.values() if type(value) in section_names()}
     hints = {name: hint for name, hint in get_type_hints(workflow).items() if name != "return"}

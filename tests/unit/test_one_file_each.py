@@ -41,6 +41,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "epoch.json",
         "rights.json",
         "corrections.json",
+        "persons.json",
         "holds.json",
         "retained.json",
         "pins.yaml",

@@ -35,15 +35,32 @@ class Right(StrEnum):
     EXPORTED = "export"
     CASE = "case"
     CONTESTED = "contest"
+    SAID_BY_ANOTHER = "said_by_another"
+    SAME = "same_person"
+    NOT_SAME = "not_same_person"
+    REOPENED = "pair_reopened"
+    SETTLED = "persons_settled"
 
 
-GOVERNING = frozenset({Right.CONSENTED, Right.WITHDRAWN, Right.OBJECTED, Right.RESTRICTED, Right.UNRESTRICTED})
+GOVERNING = frozenset(
+    {
+        Right.CONSENTED,
+        Right.WITHDRAWN,
+        Right.OBJECTED,
+        Right.RESTRICTED,
+        Right.UNRESTRICTED,
+        Right.SAID_BY_ANOTHER,
+    }
+)
 """Entries that change what may be done with somebody's data: the stages that ask for leave follow."""
+IDENTITY = frozenset({Right.SAME, Right.NOT_SAME, Right.REOPENED, Right.SETTLED})
+"""Entries that say which records are one person's: the linkage follows."""
 FOLLOWED: Mapping[str, frozenset[Right]] = MappingProxyType(
     {
         "rights.json": GOVERNING,
         "corrections.json": frozenset({Right.CORRECTED}),
         "holds.json": frozenset({Right.HELD, Right.RELEASED}),
+        "persons.json": IDENTITY,
     }
 )
 """Committed file -> of which entries it tells. Apart, so that an objection collects nothing anew."""

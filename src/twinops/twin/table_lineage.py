@@ -153,12 +153,17 @@ def _linked(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[s
     """Links between records, and what the blend takes of each source."""
     compared = identifiers(sources)
     records = ("crm.sid", "social_accounts.sid")
-    tie = dict.fromkeys(("tie", "match_weight", "probability", "cluster", "doubt"), compared)
+    tie = dict.fromkeys(("tie", "match_weight", "probability", "person", "doubt"), compared)
     side = {"source": (), "other_source": (), "other": records}
     social = {c: (f"social_posts.{c}", f"social_comments.{c}") for c in ("day", "verb", "brand", "reply")}
     return {
         "links": {"sid": ("registrations.sid",), "source": (), "record": records, **tie},
         "review": {"sid": ("registrations.sid", *records), **side, **tie},
+        "persons": {
+            "sid": ("registrations.sid", *records),
+            "source": (),
+            **dict.fromkeys(("person", "fingerprint"), compared),
+        },
         "blendable": {
             "sid": ("registrations.sid", *records),
             **dict.fromkeys(("allowed", "reason"), ("choices.event", "choices.day")),

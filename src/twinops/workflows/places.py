@@ -72,6 +72,11 @@ class Places:
         return self.root / "data" / "twin" / "review.parquet"
 
     @property
+    def persons(self) -> Path:
+        """Sealed by record: whose it is, by the person's id, and whether what is compared of it changed."""
+        return self.root / "data" / "twin" / "persons.parquet"
+
+    @property
     def blend(self) -> Path:
         """Sealed: one row per consumer and as-of day, with what every source tells of it by then."""
         return self.root / "data" / "twin" / "blend.parquet"

@@ -81,7 +81,12 @@ class Standing:
 def standing(entries: Iterable[RightsEntry]) -> dict[str, Standing]:
     """What stands of everybody of whom anything does, by sid."""
     found: dict[str, Standing] = {}
+    entries = tuple(entries)
+    # said while two persons were taken for one, and found to be the other's word
+    mistaken = {(e.sid, e.act.about["entry"]) for e in entries if e.right is Right.SAID_BY_ANOTHER}
     for entry in entries:
+        if (entry.sid, str(entry.seq)) in mistaken:
+            continue
         before = found.get(entry.sid, Standing({}))
         if entry.right is Right.RESTRICTED:
             found[entry.sid] = replace(before, restricted=before.restricted or entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,10 +12,11 @@ from twinops.data.linkage.blocking import candidates
 from twinops.data.linkage.model import Model
 from twinops.data.linkage.normalise import normalised
 from twinops.data.linkage.plausible import Plausible, plausible
-from twinops.data.linkage.resolve import JoiningRules, ResolvedPersons, resolved
+from twinops.data.linkage.resolve import Bounds, Decided, JoiningRules, ResolvedPersons, resolved
 from twinops.data.linkage.scoring import Pairs, scored
 from twinops.data.linkage.splinking import Drawing
 from twinops.data.linkage.training import trained
+from twinops.entities.persons import PairDecision, record_name
 from twinops.errors import DataError
 from twinops.ports import Engine
 
@@ -24,12 +26,18 @@ FEWEST = 200
 
 @dataclass(frozen=True)
 class LinkageSettings:
-    """How to link: draws of the training, rules of joining, the most records that may share a blocking key."""
+    """How to link: draws of the training, rules of joining, the most records that may share a blocking key.
+
+    What a person decided of two records stands whatever is found. A `model` that was learned before is not learned
+    again.
+    """
 
     drawing: Drawing
     rules: JoiningRules = field(default_factory=JoiningRules)
     most: int = 100
     lone: tuple[str, ...] = ()
+    decisions: tuple[PairDecision, ...] = ()
+    model: Model | None = None
 
 
 @dataclass(frozen=True)
@@ -60,11 +68,42 @@ def linked(engine: Engine, raw: pa.Table, settings: LinkageSettings) -> Linked:
             hint="Link more sources, or none.",
         )
     records = normalised(raw)
+    decided = _decided(names_of(records), settings.decisions)
     found = candidates(engine, records, lone=settings.lone, most=settings.most)
-    model = trained(engine, records, found, replace(settings.drawing, lone=settings.lone))
-    pairs = scored(records, found, model)
+    drawing = replace(settings.drawing, lone=settings.lone)
+    model = settings.model or trained(engine, records, found, drawing)
+    pairs = _with_decided(records, scored(records, found, model), decided, model)
     source = np.array(records["source"].to_pylist())
-    likely = plausible(engine, pairs, source, model)
-    return Linked(
-        records, found, pairs, likely, resolved(pairs, likely, source, lone=settings.lone, rules=settings.rules)
-    )
+    likely = _as_decided(plausible(engine, pairs, source, model), pairs, decided)
+    bounds = Bounds(settings.lone, decided)
+    return Linked(records, found, pairs, likely, resolved(pairs, likely, source, bounds=bounds, rules=settings.rules))
+
+
+def names_of(records: pa.Table) -> list[str]:
+    """The name of each record in the register of persons."""
+    return [record_name(*r) for r in zip(*(records[c].to_pylist() for c in ("source", "record")), strict=True)]
+
+
+def _decided(names: Sequence[str], decisions: Sequence[PairDecision]) -> Decided:
+    """What was decided of records that are here, by place; of the others nothing follows."""
+    place = {name: i for i, name in enumerate(names)}
+    here = [(d.same, sorted((place[d.one], place[d.other]))) for d in decisions if {d.one, d.other} <= place.keys()]
+    same, apart = (frozenset((low, high) for said, (low, high) in here if said is which) for which in (True, False))
+    return Decided(same, apart)
+
+
+def _with_decided(records: pa.Table, pairs: Pairs, decided: Decided, model: Model) -> Pairs:
+    """The pairs, and those said to be one person's that share no key or look like strangers."""
+    known = set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    more = sorted(decided.same - known)
+    if not more:
+        return pairs
+    left, right = (pa.array(side, pa.int64()) for side in zip(*more, strict=True))
+    added = scored(records, pa.table({"left_id": left, "right_id": right}), model, least_bits=None)
+    return Pairs.joined([pairs, added])
+
+
+def _as_decided(likely: Plausible, pairs: Pairs, decided: Decided) -> Plausible:
+    """Where a person decided there is no doubt left: certain, or impossible."""
+    same, apart = decided.among(pairs, decided.same), decided.among(pairs, decided.apart)
+    return replace(likely, probability=np.where(same, 1.0, np.where(apart, 0.0, likely.probability)))

@@ -2,13 +2,13 @@
 
 A false match gives one person's data to the twin of another (GDPR art. 5(1)(d), (f)): two records of a source that
 holds nobody twice never join, nor records another given name or birthday speaks against, and in any other source two
-records join only if they are sure between themselves.
+records join only if they are sure between themselves. What a person decided of two records comes before all of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -36,6 +36,28 @@ class JoiningRules:
 
 
 @dataclass(frozen=True)
+class Decided:
+    """Places of records, low before high, that a person said are one person's (`same`), and two persons' (`apart`)."""
+
+    same: frozenset[tuple[int, int]] = frozenset()
+    apart: frozenset[tuple[int, int]] = frozenset()
+
+    def among(self, pairs: Pairs, said: frozenset[tuple[int, int]]) -> np.ndarray:
+        """Which of the pairs were said so."""
+        if not said:
+            return np.zeros(len(pairs), dtype=bool)
+        return np.array([p in said for p in zip(pairs.left.tolist(), pairs.right.tolist(), strict=True)], dtype=bool)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What no probability moves: sources that hold nobody twice, and what a person decided."""
+
+    lone: Collection[str] = ()
+    decided: Decided = field(default_factory=Decided)
+
+
+@dataclass(frozen=True)
 class ResolvedPersons:
     """`person` of each record (the lowest place among its records), the `ties` that joined them, and the review list.
 
@@ -51,43 +73,55 @@ class ResolvedPersons:
 
 
 def resolved(
-    pairs: Pairs, plausible: Plausible, source: np.ndarray, *, lone: Collection[str], rules: JoiningRules
+    pairs: Pairs, plausible: Plausible, source: np.ndarray, *, bounds: Bounds, rules: JoiningRules
 ) -> ResolvedPersons:
-    """Join surest pairs first. The answer does not depend on the order the records came in."""
+    """Join surest pairs first, after those that a person decided. The order the records came in changes nothing."""
     sure = np.flatnonzero(plausible.probability >= rules.merge_at)
     # ties by place, so that the order in which records came changes nothing
     order = sure[np.lexsort((pairs.right[sure], pairs.left[sure], -pairs.bits[sure], -plausible.probability[sure]))]
-    groups = _Groups(pairs, source, set(lone), sure)
-    ties = [i for i in order.tolist() if groups.joined(int(pairs.left[i]), int(pairs.right[i]))]
+    groups = _Groups(pairs, source, sure, bounds)
+    said = np.flatnonzero(bounds.decided.among(pairs, bounds.decided.same)).tolist()
+    decided = [i for i in said if groups.told(int(pairs.left[i]), int(pairs.right[i]))]
+    alone = groups.person()
+    ties = decided + [i for i in order.tolist() if groups.joined(int(pairs.left[i]), int(pairs.right[i]))]
     person = groups.person()
     # one person with very many records is more often a chain of mistakes (art. 5(1)(d))
     crowded = np.bincount(person, minlength=len(person))[person] > rules.most_records
     alarms = len(set(person[crowded].tolist()))
-    person = np.where(crowded, np.arange(len(person)), person)
-    kept = np.array([i for i in ties if not crowded[pairs.left[i]]], dtype=np.int64)
-    review, doubt = _review(pairs, plausible, person, crowded, rules)
+    person = np.where(crowded, alone, person)
+    kept = np.array([i for i in ties if i in set(decided) or not crowded[pairs.left[i]]], dtype=np.int64)
+    asked = ~bounds.decided.among(pairs, bounds.decided.apart)
+    review, doubt = _review(pairs, plausible, person, _Asked(crowded, asked), rules)
     return ResolvedPersons(person, kept, review, doubt, alarms)
 
 
 class _Groups:
     """Union-find that refuses what must not join."""
 
-    def __init__(self, pairs: Pairs, source: np.ndarray, lone: set[str], sure: np.ndarray) -> None:
+    def __init__(self, pairs: Pairs, source: np.ndarray, sure: np.ndarray, bounds: Bounds) -> None:
         against = np.flatnonzero(pairs.contradicted())
+        self._apart = bounds.decided.apart
         self._forbidden = set(zip(pairs.left[against].tolist(), pairs.right[against].tolist(), strict=True))
         inside = sure[source[pairs.left[sure]] == source[pairs.right[sure]]]
         self._sure = set(zip(pairs.left[inside].tolist(), pairs.right[inside].tolist(), strict=True))
-        self._source, self._lone = source.tolist(), lone
+        self._source, self._lone = source.tolist(), set(bounds.lone)
         self._parent = list(range(len(source)))
         self._members: dict[int, list[int]] = {}
 
     def joined(self, left: int, right: int) -> bool:
         """Join the groups of two records; False: they are one group already, or must not be."""
+        return self._joined(left, right, self._refused)
+
+    def told(self, left: int, right: int) -> bool:
+        """The same because a person said so: against it stands only what a person said."""
+        return self._joined(left, right, lambda x, y: (x, y) in self._apart)
+
+    def _joined(self, left: int, right: int, refused: Callable[[int, int], bool]) -> bool:
         a, b = sorted((self._top(left), self._top(right)))
         if a == b:
             return False
         ours, theirs = self._members.get(a, [a]), self._members.get(b, [b])
-        if any(self._refused(min(x, y), max(x, y)) for x in ours for y in theirs):
+        if any(refused(min(x, y), max(x, y)) for x in ours for y in theirs):
             return False
         self._parent[b] = a
         self._members[a] = ours + theirs
@@ -98,7 +132,7 @@ class _Groups:
         return np.array([self._top(i) for i in range(len(self._parent))], dtype=np.int64)
 
     def _refused(self, x: int, y: int) -> bool:
-        if (x, y) in self._forbidden:
+        if (x, y) in self._forbidden or (x, y) in self._apart:
             return True
         return self._source[x] == self._source[y] and (self._source[x] in self._lone or (x, y) not in self._sure)
 
@@ -109,16 +143,24 @@ class _Groups:
         return i
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Per record whether its group was too large; per pair whether a person may still be asked."""
+
+    crowded: np.ndarray
+    free: np.ndarray
+
+
 def _review(
-    pairs: Pairs, plausible: Plausible, person: np.ndarray, crowded: np.ndarray, rules: JoiningRules
+    pairs: Pairs, plausible: Plausible, person: np.ndarray, asked: _Asked, rules: JoiningRules
 ) -> tuple[np.ndarray, list[Doubt]]:
     """Pairs not joined that are as probable as is reviewed; contradicted ones as they would be without that."""
     against = pairs.contradicted()
     probable = (
         np.where(against, 1 / (1 + np.exp2(-plausible.odds.clip(-60, 60))), plausible.probability) >= rules.review_from
     )
-    rows = np.flatnonzero(probable & (person[pairs.left] != person[pairs.right]))
+    rows = np.flatnonzero(probable & asked.free & (person[pairs.left] != person[pairs.right]))
     sure = plausible.probability >= rules.merge_at
-    holds = [against[rows], crowded[pairs.left[rows]], sure[rows]]
+    holds = [against[rows], asked.crowded[pairs.left[rows]], sure[rows]]
     doubt = np.select(holds, [Doubt.CONTRADICTED, Doubt.CROWDED, Doubt.TAKEN], Doubt.UNSURE)
     return rows, [Doubt(why) for why in doubt.tolist()]

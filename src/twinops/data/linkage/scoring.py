@@ -56,10 +56,10 @@ class Pairs:
         return np.asarray((self.at("given", given) & ~self.at("born", 1)) | self.at("born", born))
 
 
-def scored(records: pa.Table, candidates: pa.Table, model: Model) -> Pairs:
+def scored(records: pa.Table, candidates: pa.Table, model: Model, *, least_bits: float | None = LEAST_BITS) -> Pairs:
     """Weigh every candidate pair; strangers are dropped. Bits have 6 digits: runs differ in the last ones."""
     with splink_with(records) as desk:
-        parts = [_weighed(found, model) for found in desk.scored(model, candidates, least_bits=LEAST_BITS)]
+        parts = [_weighed(found, model) for found in desk.scored(model, candidates, least_bits=least_bits)]
     return Pairs.joined(parts)
 
 

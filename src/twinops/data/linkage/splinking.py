@@ -72,7 +72,7 @@ class SplinkRun:
             return {}
         return _read(linker, "m_probability", otherwise=0.0)
 
-    def scored(self, model: Model, pairs: pa.Table, *, least_bits: float) -> Iterator[pa.Table]:
+    def scored(self, model: Model, pairs: pa.Table, *, least_bits: float | None) -> Iterator[pa.Table]:
         """Pairs with a match weight of at least so many bits, in order, a part of them at a time: `left_id, right_id,
         match_weight` and the weight of each comparison's level.
         """

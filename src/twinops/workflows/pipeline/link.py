@@ -1,5 +1,9 @@
-"""Find out which records of several sources are one person's, and how sure that is. Only lawful records take part."""
+"""Find out which records of several sources are one person's, and how sure that is. Only lawful records take part.
 
+Persons keep the ids they had when the register was settled last; what a person decided of two records stands.
+"""
+
+import json
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,7 +16,9 @@ from twinops.data.consent.ages import birth_days
 from twinops.data.linkage.explain import TieExplanation, explained
 from twinops.data.linkage.intake import COMPARED, HOME, LONE, raw_records
 from twinops.data.linkage.linking import FEWEST, LinkageSettings, Linked, linked
+from twinops.data.linkage.model import Model
 from twinops.data.linkage.outcome import links, nothing_linked, review
+from twinops.data.linkage.registered import Registering, registered, with_persons
 from twinops.data.linkage.resolve import JoiningRules
 from twinops.data.linkage.splinking import Drawing
 from twinops.data.vault.sealed_tables import SealedTables
@@ -21,12 +27,14 @@ from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.entities.persons import PersonRegister, record_name
 from twinops.evaluation.canvas import save
 from twinops.evaluation.linkage.findings import LinkageOutcome, against_truth, counted, facts
 from twinops.evaluation.linkage.measures import SHOWN, linkage_findings
 from twinops.evaluation.linkage.picture import bands_picture, no_tie_picture, tie_picture
 from twinops.own_params import OwnParams
 from twinops.params import LinkParams
+from twinops.ports import Persons
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.pipeline.lawful import ATTACHED
@@ -48,8 +56,10 @@ class LinkedUp:
     findings: Findings
 
 
-def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWords = UNDECLARED) -> LinkedUp:
-    """Write the sealed links, review list and birthdays, the model, `reports/measures/linkage.json` and two pictures.
+def link(
+    plane: DataPlane, persons: Persons, rules: LinkParams, days: DayCount, words: DeclaredWords = UNDECLARED
+) -> LinkedUp:
+    """Write the sealed links, review list, persons and birthdays, the model, the findings and two pictures.
 
     A source that was not collected is missed, and said to be; without registrations, or with too few records, nothing
     is linked and every twin stays with its purchases.
@@ -57,12 +67,15 @@ def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWor
     places, tables = plane.places, plane.tables
     held = {s: tables.source(s) for s in COMPARED if tables.collected(s)}
     lawful = {s: _lawful(tables, places, table) for s, table in held.items()}
-    raw = raw_records(_with_cards(lawful))
-    done = linked(plane.engine, raw, _settings(rules)) if _possible(lawful) else None
+    raw, known = raw_records(_with_cards(lawful)), persons.known()
+    done = linked(plane.engine, raw, settings_of(rules, known, raw)) if _possible(lawful) else None
+    people = registered(raw, done, Registering(known, plane.keys, HOME))
     found, doubts = (links(done, home=HOME), review(done, home=HOME)) if done else nothing_linked()
     outcome = LinkageOutcome(done, found, doubts, _sizes(held), _sizes(lawful), HOME)
-    for table, path in ((found, places.links), (doubts, places.review), (_births(found, lawful, days), places.births)):
-        plane.seal(table, path)
+    plane.seal(with_persons(found, people), places.links)
+    plane.seal(doubts, places.review)
+    plane.seal(people, places.persons)
+    plane.seal(_births(found, lawful, days), places.births)
     measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
     said = (*said, keyed(words.own))
@@ -70,7 +83,7 @@ def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWor
     write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
     places.keep("linkage", findings, words.wording)
     weakest = _weakest(done, found)
-    for name, figure in _drawn(done, weakest, _settings(rules)).items():
+    for name, figure in _drawn(done, weakest, _joining(rules)).items():
         save(figure, places.figure(name), words.wording)
     taking_part = outcome.taking_part
     left_out = {s: n - taking_part[s] for s, n in outcome.held.items()}
@@ -83,10 +96,23 @@ def keyed(own: OwnParams) -> Fact:
     return Fact("linkage_not_needed", named, Kind.DECLARED, "params.yaml, own")
 
 
-def _settings(rules: LinkParams) -> LinkageSettings:
+def settings_of(rules: LinkParams, known: PersonRegister, raw: pa.Table) -> LinkageSettings:
+    """The rules as `params.yaml` has them, what was decided, and the settled weights while they serve."""
     drawing = Drawing(rules.seed, rules.u_pairs, rules.em_pairs)
-    joining = JoiningRules(rules.merge_at, rules.review_from, rules.most_records)
-    return LinkageSettings(drawing, joining, rules.most_share_a_key, LONE)
+    model = _model_kept(known, raw, rules.relearn_from)
+    return LinkageSettings(drawing, _joining(rules), rules.most_share_a_key, LONE, known.decisions, model)
+
+
+def _model_kept(known: PersonRegister, raw: pa.Table, relearn_from: float) -> Model | None:
+    """What was learned serves on while few records are new: most of a run's time goes into learning."""
+    names = (record_name(s, r) for s, r in zip(raw["source"].to_pylist(), raw["record"].to_pylist(), strict=True))
+    new = sum(name not in known.records for name in names)
+    read = json.loads(known.model) if known.model else {}
+    return Model.from_dict(read) if "comparisons" in read and new < relearn_from * raw.num_rows else None
+
+
+def _joining(rules: LinkParams) -> JoiningRules:
+    return JoiningRules(rules.merge_at, rules.review_from, rules.most_records)
 
 
 def _possible(lawful: dict[str, pa.Table]) -> bool:
@@ -161,8 +187,8 @@ def _weakest(done: Linked | None, found: pa.Table) -> TieExplanation | None:
     return explained(found.sort_by(order).slice(0, 1).to_pylist()[0], done.model)
 
 
-def _drawn(done: Linked | None, weakest: TieExplanation | None, settings: LinkageSettings) -> dict[str, Figure]:
+def _drawn(done: Linked | None, weakest: TieExplanation | None, rules: JoiningRules) -> dict[str, Figure]:
     against = done.pairs.contradicted() if done else np.zeros(0, dtype=bool)
     free = done.plausible.probability[~against] if done else np.zeros(0)
-    bands = bands_picture(free, rules=settings.rules, contradicted=int(against.sum()))
+    bands = bands_picture(free, rules=rules, contradicted=int(against.sum()))
     return {"linkage_bands": bands, "linkage_tie": tie_picture(weakest) if weakest else no_tie_picture()}

@@ -26,7 +26,6 @@ from twinops.evaluation.necessity.rows import (
     source_columns,
 )
 from twinops.params import EvaluateParams, FeaturesParams, MinimisationParams
-from twinops.ports import Engine
 from twinops.twin.state.examples import FEWEST_HOUSEHOLDS, Examples, open_examples
 from twinops.twin.state.priors import fit_priors
 from twinops.twin.state.terms import terms

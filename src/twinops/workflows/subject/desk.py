@@ -14,6 +14,7 @@ from twinops.data.consent.ages import adult_from
 from twinops.data.consent.rights import Standing, standing
 from twinops.data.own_sources.law import SOURCES
 from twinops.data.vault.sealed_file import subjects_in
+from twinops.entities.persons import decisions, sid_of
 from twinops.entities.rights import RightsEntry
 from twinops.errors import ParamsError
 from twinops.governance.people.offices import DATA_OWNER, DPO
@@ -101,16 +102,22 @@ class Desk:
 def persons(links: pa.Table, entries: Iterable[RightsEntry]) -> dict[str, frozenset[str]]:
     """Every sid that is not alone -> all sids of the same person.
 
-    Linked now, or asked for together before: what may not be used is linked no more, and is the same person's still.
+    Linked now, or asked for together before: what may not be used is linked no more, and is the same person's still;
+    unless somebody decided that two of them are two persons.
     """
+    entries = tuple(entries)
     pairs = list(zip(links["sid"].to_pylist(), links["record"].to_pylist(), strict=True))
     first: dict[str, str] = {}
     for entry in entries:
         if "person" in entry.act.about:
             pairs.append((first.setdefault(entry.act.about["person"], entry.sid), entry.sid))
+    apart = [{sid_of(r) for r in d.records} for d in decisions(entries) if not d.same]
+    apart = [two for two in apart if len(two) == 2]  # two sources may file one record under one id
     person: dict[str, set[str]] = {}
     for one, other in pairs:
         whole = person.get(one, {one}) | person.get(other, {other})
+        if any(two <= whole for two in apart):
+            continue
         person.update(dict.fromkeys(whole, whole))
     return {sid: frozenset(whole) for sid, whole in person.items()}
 

@@ -85,6 +85,7 @@ def derived(places: Places) -> tuple[tuple[str, Path, str], ...]:
     return (
         ("day of birth, from linked records", places.births, "births"),
         ("records of other sources taken for theirs", places.links, "links"),
+        ("the person each record is taken for", places.persons, "persons"),
         *(("states, by as-of day", path, "panel") for path in places.both(places.panel)),
         *(("what came after each state", path, "labels") for path in places.both(places.labels)),
         *(("what all sources told, by as-of day", path, "blend") for path in places.both(places.blend)),

@@ -22,7 +22,7 @@ from twinops.data.linkage.naming import Usage, root, split_name
 from twinops.data.linkage.normalise import RAW, normalised
 from twinops.data.linkage.outcome import links, nothing_linked, review
 from twinops.data.linkage.plausible import Plausible, _Between
-from twinops.data.linkage.resolve import Doubt, JoiningRules, resolved
+from twinops.data.linkage.resolve import Bounds, Doubt, JoiningRules, resolved
 from twinops.data.linkage.scoring import Pairs
 from twinops.data.linkage.splinking import Drawing
 from twinops.entities.consent import Reason
@@ -185,7 +185,7 @@ SOURCES = np.array(["crm", "crm", HOME, HOME, "social_accounts"])
 def join(found: Pairs, probability: list[float], *, rules: JoiningRules | None = None):
     sure = np.array(probability)
     likely = Plausible(np.full(len(sure), 10.0), np.where(found.contradicted(), 0.0, sure), Model(0.1, {}, {}, {}))
-    return resolved(found, likely, SOURCES, lone=LONE, rules=rules or JoiningRules())
+    return resolved(found, likely, SOURCES, bounds=Bounds(LONE), rules=rules or JoiningRules())
 
 
 def test_sure_pairs_join_and_those_in_between_wait_for_a_person():

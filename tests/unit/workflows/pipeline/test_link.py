@@ -3,7 +3,7 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,11 +11,14 @@ import pytest
 from supplying import DAYS, supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.adapters.memory.persons import MemoryPersons
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.linkage.model import Model
+from twinops.data.linkage.persons import moves
 from twinops.data.sources import crm, registrations, social_accounts
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.day_count import DayCount
+from twinops.entities.persons import Change, PairDecision, record_name
 from twinops.params import IdentitiesParams, LinkParams, SourcesParams
 from twinops.workflows.intake import pointing
 from twinops.workflows.pipeline.collect_identities import collect_identities, write_made_up
@@ -70,8 +73,9 @@ def opened(places: Places, keys: MemoryKeys, name: str) -> list[dict]:
     return read_sealed(path, dataset=path.stem, keys=keys).to_pylist()
 
 
-def run(places: Places, keys: MemoryKeys, *, threads: int = 1):
-    return supplied(link, places, engine=DuckDBEngine(threads=threads), keys=keys, rules=RULES)
+def run(places: Places, keys: MemoryKeys, *, threads: int = 1, persons: MemoryPersons | None = None):
+    asked = {"engine": DuckDBEngine(threads=threads), "keys": keys, "persons": persons or MemoryPersons()}
+    return supplied(link, places, rules=RULES, **asked)
 
 
 @pytest.fixture(scope="module")
@@ -162,11 +166,70 @@ def test_two_runs_write_the_same_bytes_whatever_the_threads(project, tmp_path):
     """That learning itself repeats, in any order and with two threads, is held in test_linkage."""
     places, keys = collected(tmp_path)
     run(places, keys, threads=2)
-    for name in ("links", "review", "births", "linkage_model"):
+    for name in ("links", "review", "births", "persons", "linkage_model"):
         ours, theirs = getattr(places, name), getattr(project[0], name)
         assert hashlib.sha256(ours.read_bytes()).digest() == hashlib.sha256(theirs.read_bytes()).digest(), name
     assert places.measures("linkage").read_bytes() == project[0].measures("linkage").read_bytes()
     assert places.figure("linkage_tie").read_bytes() == project[0].figure("linkage_tie").read_bytes()
+
+
+def settled(places: Places, keys: MemoryKeys, persons: MemoryPersons) -> dict[str, str]:
+    """Link and settle; record -> person."""
+    run(places, keys, persons=persons)
+    rows = [(record_name(r["source"], r["sid"]), r) for r in opened(places, keys, "persons")]
+    person = {name: r["person"] for name, r in rows}
+    made = moves(persons.known(), person, {name: r["fingerprint"] for name, r in rows})
+    if made:
+        persons.settle(made, places.linkage_model.read_text(encoding="utf-8"), office="dpo", person="D")
+    return person
+
+
+def decided(one: str, other: str, *, same: bool) -> tuple[PairDecision, ...]:
+    return (PairDecision(*sorted((one, other)), same, 99, datetime(2026, 11, 28, tzinfo=UTC), "D"),)
+
+
+OUTPUTS = ("links", "review", "births", "persons", "linkage_model")
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_decision_binds_the_linkage_and_taken_back_or_undone_it_leaves_no_trace(tmp_path):
+    places, keys = collected(tmp_path)
+    persons = MemoryPersons()
+    never = settled(places, keys, persons)
+    bytes_before = {name: getattr(places, name).read_bytes() for name in OUTPUTS}
+    first, *_, last = [r for r in opened(places, keys, "links") if r["source"] == "crm"]
+    home, stranger = record_name("registrations", first["sid"]), record_name("crm", last["record"])
+    assert never[home] != never[stranger]
+
+    persons.decided = decided(home, stranger, same=True)
+    merged = settled(places, keys, persons)
+    assert merged[home] == merged[stranger]
+    owners = {r["record"]: r["sid"] for r in opened(places, keys, "links")}
+    assert owners[last["record"]] == first["sid"]
+
+    persons.decided = decided(home, stranger, same=False)
+    assert settled(places, keys, persons) == never
+    owners = {r["record"]: r["sid"] for r in opened(places, keys, "links")}
+    assert owners[last["record"]] == last["sid"]
+    persons.decided = ()
+    assert settled(places, keys, persons) == never
+    assert {name: getattr(places, name).read_bytes() for name in OUTPUTS} == bytes_before
+
+
+@pytest.mark.usefixtures("learned")
+def test_two_who_were_joined_stay_apart_once_a_person_says_so(tmp_path):
+    places, keys = collected(tmp_path)
+    persons = MemoryPersons()
+    before = settled(places, keys, persons)
+    row = opened(places, keys, "links")[0]
+    home, record = record_name("registrations", row["sid"]), record_name(row["source"], row["record"])
+    persons.decided = decided(home, record, same=False)
+    after = settled(places, keys, persons)
+    assert before[home] == before[record] == after[home] != after[record]
+    assert {m.change for m in persons.history()[-1][1]} == {Change.SPLIT}
+    assert row["record"] not in {r["record"] for r in opened(places, keys, "links")}
+    asked = {frozenset((r["sid"], r["other"])) for r in opened(places, keys, "review")}
+    assert frozenset((row["sid"], row["record"])) not in asked
 
 
 def test_identities_are_made_up_around_the_shipped_households_only(tmp_path):

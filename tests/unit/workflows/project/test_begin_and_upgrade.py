@@ -69,6 +69,7 @@ def test_a_project_has_what_it_needs_and_every_parameter_and_declaration_in_it_c
             "epoch.json",
             "rights.json",
             "corrections.json",
+            "persons.json",
             "holds.json",
             "retained.json",
             ".dvc/config",

@@ -27,7 +27,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> RightsWorld:
 def world(built: RightsWorld) -> RightsWorld:
     """The same project, with an empty ledger."""
     for path in [*built.places.root.glob("*.json"), *(built.places.root / "keystore").glob("*")]:
-        if path.name in ("rights.json", "corrections.json", "keys.db"):
+        if path.name in ("rights.json", "corrections.json", "persons.json", "keys.db"):
             path.unlink()
     built.clock[0] = NOON
     return built

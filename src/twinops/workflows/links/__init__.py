@@ -1,0 +1,1 @@
+"""What people see and decide of records that may be one person's."""

@@ -109,7 +109,7 @@ def beside(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]] | None:
 def found_again(path: Path, shop: Shop) -> tuple[Draft, dict[str, Any]] | None:
     """The customers' file as registrations: names and addresses by which accounts are found again."""
     kind = _Kind("registrations", shop)
-    draft = kind.draft(path)
+    draft = kind.draft(path, said=True)
     if draft is None:
         return None
     draft.notes.append(
@@ -177,6 +177,9 @@ class _Kind:
                 draft.take(ours, theirs, self._why(ours))
         if self.name == "panel" and said and "household_id" in draft.columns:
             draft.columns.setdefault("panelist", draft.columns["household_id"])
+        # names and addresses are read where somebody says so, or where they are to find accounts by
+        if self.name == "registrations" and not said and "handle" not in draft.columns:
+            return None
         later = {"time"} if "undated_from" in self.form.fields else set()
         needed = [ours for ours in self.form.needed if ours not in later]
         if any(ours not in draft.columns for ours in needed) or not self._is_one(draft):

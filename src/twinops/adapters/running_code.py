@@ -116,14 +116,14 @@ def _declared(root: Path, stage: str) -> tuple[list[str], Path | None]:
     body = body.get("do", body)
     deps, outs = ([_filled(p, item) for p in body.get(kind, ())] for kind in ("deps", "outs"))
     if not is_own(root):
-        deps += [path for entry in _entries(body) for path in installed_code.of_stage(_filled(entry, item))]
+        deps += [path for entry in entries_of(body, item) for path in installed_code.of_stage(entry)]
     return deps, next((root / out for out in outs if out.startswith(RECORDS)), None)
 
 
-def _entries(body: Mapping[str, Any]) -> list[str]:
-    """The entries of `code.lock.json` that a stage takes its code from."""
+def entries_of(body: Mapping[str, Any], item: str) -> list[str]:
+    """The entries of `code.lock.json` that a stage of `dvc.yaml` takes its code from."""
     told = [p.get(LOCK) for p in body.get("params", ()) if isinstance(p, Mapping)]
-    return [str(entry) for entries in told for entry in entries or ()]
+    return [_filled(entry, item) for entries in told for entry in entries or ()]
 
 
 def _against_unwatched(deps: list[str], stage: str) -> None:

@@ -16,7 +16,7 @@ import yaml
 from twinops.adapters import installed_code
 from twinops.adapters.installed_code import HOME, LOCK, is_own
 from twinops.adapters.md5 import ignored_in, md5_of
-from twinops.adapters.running_code import RECORDS, code_of, ran_otherwise
+from twinops.adapters.running_code import RECORDS, code_of, entries_of, ran_otherwise
 from twinops.entities.canonical import digest
 from twinops.errors import DataError, IntegrityError, ServiceError
 
@@ -109,7 +109,13 @@ class DvcStore:
 
     def _takes_other_code(self, name: str, stage: Mapping[str, Any]) -> bool:
         """Whether it depends on other files of the installed code than it did."""
-        return LOCK in stage.get("params", {}) and code_of(stage).keys() != installed_code.of_stage(name).keys()
+        if LOCK not in stage.get("params", {}):
+            return False
+        base, _, item = name.partition("@")
+        told = self._declared.get(base, {})
+        # a stage of the project's own takes the code of a shipped one, whose entry dvc.yaml names
+        entries = entries_of(told.get("do", told), item) or [name]
+        return code_of(stage).keys() != {path for entry in entries for path in installed_code.of_stage(entry)}
 
     def ran_otherwise(self) -> dict[str, tuple[str, ...]]:
         """Stages that loaded other code than the lock file records, each with the files."""

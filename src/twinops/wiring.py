@@ -35,6 +35,7 @@ READING = frozenset(
         *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
         *(f"sources.{verb}" for verb in ("check", "data_map")),
+        "update.look",
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
         "dpia.status",
         "retention.status",

@@ -21,8 +21,10 @@ TITLE = "Monitoring of the living twins"
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1b1f24;max-width:64rem;margin:1.5rem auto;padding:0 1rem}
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}img{max-width:100%;height:auto}
-table{border-collapse:collapse;width:100%}th,td{border:1px solid #d0d5dd;padding:.35rem .5rem;text-align:left;vertical-align:top}
-thead th{background:#f2f4f7}.failed{color:#b3261e;font-weight:600}.passed{color:#1b6e3c}.inconclusive,.missing{color:#8a5300}
+table{border-collapse:collapse;width:100%}
+th,td{border:1px solid #d0d5dd;padding:.35rem .5rem;text-align:left;vertical-align:top}
+thead th{background:#f2f4f7}
+.failed{color:#b3261e;font-weight:600}.passed{color:#1b6e3c}.inconclusive,.missing{color:#8a5300}
 """
 PICTURES = {
     "over_time": "What came against what was foretold, update by update",
@@ -61,9 +63,9 @@ def _body(places: Places, entry: Entry) -> Iterator[str]:
     yield f"<h1>{TITLE}</h1>"
     yield (
         f"<p>As of {_said(entry['as_of'])}. Receipts are known up to the day before {_said(entry['known_until'])}. "
-        f"{_number(entry['states']['subjects'])} {MANY} have a state; {_number(entry['states']['proved'])} of them were "
-        f"rebuilt from their receipts and are equal. For {_number(entry['foretold'])} the next horizon is foretold "
-        "and sealed.</p>"
+        f"{_number(entry['states']['subjects'])} {MANY} have a state; {_number(entry['states']['proved'])} "
+        f"of them were rebuilt from their receipts and are equal. For {_number(entry['foretold'])} the next horizon "
+        "is foretold and sealed.</p>"
     )
     yield from _judged(entry)
     yield "<h2>What came in</h2>"
@@ -78,7 +80,7 @@ def _body(places: Places, entry: Entry) -> Iterator[str]:
         picture = base64.b64encode(places.monitoring(f"{name}.png").read_bytes()).decode()
         yield f'<h2>{caption}</h2><p><img alt="{caption}" src="data:image/png;base64,{picture}"></p>'
     yield (
-        "<p>This page changes nothing: nothing is promoted and nothing that is served is stopped by it. Groups below 50 "
+        "<p>This page changes nothing: nothing is promoted, nothing that is served is stopped by it. Groups below 50 "
         f"and counts below 10 {MANY} are not told.</p>"
     )
 

@@ -247,16 +247,17 @@ class _Own:
             return None
         if not self._changed(BATCH):
             return reached(self.shop.places, self.shop.params.features.days) - 1
-        return int(pc.max(self._read(WHOLE)["day"]).as_py())
+        return int(pc.max(self._read(WHOLE, known_to_us=False)["day"]).as_py())
 
     def arrivals(self) -> Iterator[Arrival]:
         """Everything that is not as it was."""
         if not self.lines:
-            yield from self._whole()
+            found = self._whole()
         elif self._by_month:
-            yield from self._of_a_folder()
+            found = self._of_a_folder()
         else:
-            yield from (_told(self.source.name, m, n) for m, n in self._lines.items() if n.arrived is not Arrived.SAME)
+            found = (_told(self.source.name, month, lines) for month, lines in self._lines.items())
+        yield from (arrival for arrival in found if arrival.what is not Arrived.SAME)
 
     def _whole(self) -> Iterator[Arrival]:
         """A source without periods."""
@@ -283,7 +284,8 @@ class _Own:
         """Of one file or query: its months, compared with all that is held."""
         if not self._changed(BATCH):
             return {}
-        return self._against(self._read(WHOLE), [p.stem for p in self.shop.places.raw_batches(TRANSACTIONS)])
+        held = [p.stem for p in self.shop.places.raw_batches(TRANSACTIONS)]
+        return self._against(self._read(WHOLE, known_to_us=bool(held)), held)
 
     def _changed(self, batch: str) -> bool:
         held = self.shop.places.raw(TRANSACTIONS, batch).is_file() if self._by_month else True
@@ -291,7 +293,7 @@ class _Own:
 
     def _compared(self, month: str) -> PeriodLines:
         held = [month] if self.shop.places.raw(TRANSACTIONS, month).is_file() else []
-        found = self._against(self._read(month), held).get(month, PeriodLines())
+        found = self._against(self._read(month, known_to_us=bool(held)), held).get(month, PeriodLines())
         behind = not held and any(p.stem > month for p in self.shop.places.raw_batches(TRANSACTIONS))
         return replace(found, newer=False) if behind else found
 
@@ -305,14 +307,15 @@ class _Own:
         days = self.shop.params.features.days
         return arrivals.compared(self.shop.engine, before, came, days=days, newest=newest)
 
-    def _read(self, batch: str) -> pa.Table:
-        """The good rows of a part as they would be sealed, under the sids of those who are known."""
+    def _read(self, batch: str, *, known_to_us: bool) -> pa.Table:
+        """The good rows of a part as they would be sealed; where some are held, under the sids of who is known."""
         made = shelf(self.source.said)
         rows = numbered(
             made.sealed(part(read(self.source, batch).rows, made.SCHEMA).good), self.shop.params.features.days
         )
         named = rows[SUBJECT].combine_chunks().dictionary_encode()
-        sids = [self.shop.keys.known_sid(n) or f"new {i}" for i, n in enumerate(named.dictionary.to_pylist())]
+        names = named.dictionary.to_pylist()
+        sids = [(known_to_us and self.shop.keys.known_sid(n)) or f"new {i}" for i, n in enumerate(names)]
         told = pa.array(sids, pa.string()).take(named.indices)
         return rows.append_column("sid", told).select(list(arrivals.LINE))
 

@@ -87,7 +87,7 @@ class StateStore:
         added += self._from_all(states, newcomers)
         states = {sid: states[sid] for sid in sorted(states) if not states[sid].empty}
         proved = self.prove(states)
-        if other or rebuilt or states.keys() != held.keys():
+        if other or rebuilt or states.keys() != self._at_rest():
             self._write(journal, states, stands)
         shutil.rmtree(self.places.live(BEFORE), ignore_errors=True)
         return states, Refreshed(len(states), added, out, proved, rebuilt)
@@ -194,6 +194,10 @@ class StateStore:
         if not (path.is_file() and self.places.states.is_file()):
             return {"batches": {}, "under": ""}
         return dict(json.loads(path.read_text(encoding="utf-8")))
+
+    def _at_rest(self) -> set[str]:
+        """Whose frames the file holds, whether they can be opened or not."""
+        return {sid.hex() for sid in SealedFile.read(self.places.states, "states").sids}
 
     def _open(self) -> States:
         table = self.receipts.plane.tables.table(self.places.states)

@@ -27,8 +27,9 @@ def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fi
     """
     against_nobody(places, own)
     seen = tuple(name for name, said in own.root.items() if watching.inside(said, places.root))
+    before = lock.known(places.sources_lock)
     found = {
-        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows))
+        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows), before.get(name))
         for name in own.root
         if name not in seen or not places.pipeline.is_file()
     }

@@ -19,8 +19,8 @@ from twinops.data.door import asked_for
 from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.lock import fingerprint
-from twinops.data.own_sources.reading import digest_of, read
+from twinops.data.own_sources.lock import bytes_of, fingerprint
+from twinops.data.own_sources.reading import read
 from twinops.data.quality import part
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
@@ -213,7 +213,7 @@ class _Own:
             found = {n: str(f["sha256"]) for n, f in fingerprint(self.source).items()}
         else:
             there = opening.batches(self.source)
-            found = {n: _bytes_of(self.source, n) for n in there if n <= (self.until or "9999-12") or n == BATCH}
+            found = {n: bytes_of(self.source, n) for n in there if n <= (self.until or "9999-12") or n == BATCH}
         return {self.source.name: found}
 
     @property
@@ -323,14 +323,6 @@ class _Own:
 def _told(source: str, month: str, lines: PeriodLines) -> Arrival:
     counts = (shown(n) for n in (lines.came, lines.added, lines.again, lines.gone))
     return Arrival(source, month, lines.arrived, *counts)
-
-
-def _bytes_of(source: DeclaredSource, batch: str) -> str:
-    found = {}
-    for one in opening.parts(source, opening.batches(source)[batch]):
-        with opening.opened(source, one) as file:
-            found[one.name] = opening.digest(file)
-    return digest_of(found)
 
 
 def _sha(content: bytes) -> str:

@@ -41,3 +41,23 @@ def test_with_a_controller_who_exists_they_are(shop: Shop) -> None:
     shop.declare(shop=but(RETAIL, legal=REAL))
     shop.lock()
     assert '"records": 1' in shop.places.sources_lock.read_text()
+
+
+def test_a_file_whose_bytes_are_known_is_not_parsed_again(tmp_path, monkeypatch):
+    from arriving import Monthly, month_of
+
+    from twinops.data.own_sources import lock
+
+    shop = Monthly(tmp_path, ["2024-01", "2024-02"])
+    for month in shop.months:
+        shop.comes(month, month_of(month))
+    shop.lock()
+    first = lock.known(shop.places.sources_lock)
+    read, seen = lock.cells_of, []
+    monkeypatch.setattr(lock, "cells_of", lambda source, batch: (seen.append(batch), read(source, batch))[1])
+    shop.comes("2024-02", month_of("2024-02", customers=40))
+    shop.lock()
+    assert seen == ["2024-02"]
+    again = lock.known(shop.places.sources_lock)
+    assert again["retail"]["2024-01"] == first["retail"]["2024-01"]
+    assert again["retail"]["2024-02"] != first["retail"]["2024-02"]

@@ -66,7 +66,7 @@ def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
 def fingerprint(ctx: typer.Context, as_json: Json = False) -> None:
     """Let DVC see your own sources: files of the project in dvc.yaml, others by sources.lock.json. Commit both."""
     found = home(ctx).run("sources.fingerprint")
-    lines = [f"own.{n}: {sum(of.values()):,} records in {len(of)} file(s)" for n, of in found.records.items()]
+    lines = [f"own.{n}: {', '.join(of)}" for n, of in found.outside.items()]
     lines += [f"own.{n}: a file of this project, which DVC sees by itself" for n in found.seen]
     answer(found, as_json=as_json, text="\n".join(lines) or "No source of your own is declared.")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinops import params
@@ -150,6 +150,7 @@ def test_nothing_moves_twice_and_the_clock_never_goes_back() -> None:
     assert "as_of" not in moved(said, known_until=380)
 
 
+@settings(deadline=None, max_examples=30)
 @given(st.integers(365, 5_000))
 def test_wherever_the_data_reach_windows_are_taken_and_so_many_days_are_kept_at_most(day: int) -> None:
     said, _ = at(day)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -85,7 +85,15 @@ class Gathering:
     def take(self, place: int, cells: Iterable[str]) -> None:
         """One record's cells, in the order of `columns`."""
         self.rows.append((place, *cells))
+        self._counted()
+
+    def take_table(self, table: pa.Table) -> Iterator[TextCells]:
+        """Records that were cut together (`place`, cells in the order of `columns`), behind those taken before."""
+        if self.rows or self.refused:
+            yield self.part()
+        self.total += table.num_rows
         self._bounded()
+        yield self._handed(table.rename_columns(["place", *self.columns]), ())
 
     def refuse(self, place: int, raw: str, reason: str) -> None:
         """A record that cannot be cut into cells. Undecodable bytes are kept as they came, as Latin-1."""
@@ -98,20 +106,27 @@ class Gathering:
             encoding = "latin-1"
         self.foreign += reason == Fault.NOT_UTF8.value
         self.refused.append(RefusedRow(str(place), reason, kept, encoding, size))
-        self._bounded()
+        self._counted()
 
     def part(self) -> TextCells:
         """What was taken since the last part, as Arrow, which is a tenth of its size."""
         columns = list(zip(*self.rows, strict=True)) or [()] * (1 + len(self.columns))
         arrays = [pa.array(c, pa.string() if i else pa.int64()) for i, c in enumerate(columns)]
-        self.ascii = self.ascii and all(pc.all(pc.string_is_ascii(a), min_count=0).as_py() for a in arrays[1:])
         table, refused = pa.table(arrays, names=["place", *self.columns]), tuple(self.refused)
         self.rows.clear()
         self.refused.clear()
+        return self._handed(table, refused)
+
+    def _handed(self, table: pa.Table, refused: tuple[RefusedRow, ...]) -> TextCells:
+        texts = table.columns[1:]
+        self.ascii = self.ascii and all(pc.all(pc.string_is_ascii(a), min_count=0).as_py() for a in texts)
         return TextCells(table, frozenset(), refused, self.dropped, self.digest)
 
-    def _bounded(self) -> None:
+    def _counted(self) -> None:
         self.total += 1
+        self._bounded()
+
+    def _bounded(self) -> None:
         if self.total > self.source.max_rows:
             raise too_many(self.source)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import codecs
 import io
 import re
-import zlib
 from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from itertools import chain
+from functools import partial
 from typing import BinaryIO
 
 from twinops.data.own_sources import opening
 from twinops.data.own_sources.cells import MAX_CELL, Gathering, TextCells, asked_columns
+from twinops.data.own_sources.csv_blocks import Blocks
 from twinops.data.own_sources.declared import DeclaredSource
 from twinops.data.reading import csv_records
-from twinops.data.reading.csv_records import MAX_RECORD, CsvRecord, Shape
+from twinops.data.reading.csv_records import MAX_RECORD, CsvRecord, Lookahead, Shape, record_at
 from twinops.data.reading.reading import Fault
 from twinops.errors import DataError
 
@@ -42,18 +42,15 @@ def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
         DataError: the encoding cannot be told, there is no usable header, or a mapped column is missing.
     """
     digest, unpacked = opening.digest(file), opening.unpacked(file)
-    with _whole(source):
+    with opening.whole(source):
         encoding = _encoding(source, unpacked)
-    with closing(_lines(source, unpacked, encoding)) as lines:
-        header = _header(source, lines)
+    lines_of = partial(_lines, source)
+    with closing(Blocks(source, unpacked, encoding, lines_of)) as blocks:
+        header = _header(source, blocks)
         wanted, dropped = asked_columns(source, header.names)
         gathering = Gathering(source, wanted, dropped, digest)
         shape = header.shape(tuple(header.names.index(c) for c in wanted))
-        for record in csv_records.records(chain(header.back, lines), shape, before=header.lines):
-            _gather(gathering, record, shape.read)
-            if gathering.full:
-                yield gathering.part()
-    yield gathering.part()
+        yield from _gathered(gathering, blocks, header, shape)
     _refuse_foreign(gathering, encoding)
 
 
@@ -78,6 +75,28 @@ def header_of(head: str, separator: str) -> list[str]:
     return [] if isinstance(cells, Fault) else [name.strip() for name in cells]
 
 
+def _gathered(gathering: Gathering, blocks: Blocks, header: Header, shape: Shape) -> Iterator[TextCells]:
+    """All records below the header, some at a time."""
+    ahead = Lookahead(blocks, header.lines + len(header.back))
+    ahead.give_back(list(header.back))
+    while True:
+        cut = blocks.cut(shape, ahead.line) if ahead.between else None
+        if cut:
+            table, lines = cut
+            ahead.skipped(lines)
+            yield from gathering.take_table(table)
+            continue
+        line = next(ahead, None)
+        if line is None:
+            break
+        record = record_at(line, ahead, shape)
+        if record is not None:
+            _gather(gathering, record, shape.read)
+        if gathering.full:
+            yield gathering.part()
+    yield gathering.part()
+
+
 def _gather(gathering: Gathering, record: CsvRecord, kept: tuple[int, ...]) -> None:
     """Take the cells that may enter, or the record with why it has none."""
     if record.refused:
@@ -90,10 +109,10 @@ def _gather(gathering: Gathering, record: CsvRecord, kept: tuple[int, ...]) -> N
         gathering.take(record.line, cells)
 
 
-def _lines(source: DeclaredSource, file: BinaryIO, encoding: str) -> Generator[str]:
+def _lines(source: DeclaredSource, file: BinaryIO, encoding: str, size: int) -> Generator[str]:
     """Lines without their ends (CR, LF or both); one that is too long comes as its beginning, marked by its length."""
     errors = "strict" if encoding.startswith("utf-16") else "surrogateescape"
-    text, size = io.TextIOWrapper(file, encoding, errors=errors, newline=""), 0
+    text = io.TextIOWrapper(file, encoding, errors=errors, newline="")
     try:
         while line := _more(source, text, MAX_RECORD + 2):
             size += len(line)
@@ -112,17 +131,8 @@ def _lines(source: DeclaredSource, file: BinaryIO, encoding: str) -> Generator[s
         text.detach()  # the file is its opener's to close
 
 
-@contextmanager
-def _whole(source: DeclaredSource) -> Iterator[None]:
-    """Say of a gzip file that it is broken."""
-    try:
-        yield
-    except (OSError, EOFError, zlib.error):
-        raise DataError(f"{source.where} is no whole gzip file.", hint="Pack it again, or copy it again.") from None
-
-
 def _more(source: DeclaredSource, text: io.TextIOWrapper, most: int) -> str:
-    with _whole(source):
+    with opening.whole(source):
         return text.readline(most)
 
 

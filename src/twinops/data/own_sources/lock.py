@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
@@ -16,39 +16,23 @@ from twinops.errors import IntegrityError
 AGAIN = "Run `twinops sources fingerprint` (`make run` does it), and commit dvc.yaml and sources.lock.json."
 
 
-def fingerprint(source: DeclaredSource, before: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """SHA-256 and records of every declared file, or of the query's result; no name, no value.
-
-    Files whose bytes are as `before` says are not parsed again: a new month costs what one month costs.
-    """
-    found = {}
-    for batch in opening.batches(source) if source.said.reads == "folder" else ["all"]:
-        known = (before or {}).get(batch)
-        if known is not None and source.said.reads != "sql" and known["sha256"] == bytes_of(source, batch):
-            found[batch] = known
-            continue
-        files, records = {}, 0
-        for cells in cells_of(source, batch):
-            files[cells.file], records = cells.digest, records + cells.records
-        found[batch] = {"records": records, "sha256": digest_of(files)}
-    return found
+def fingerprint(source: DeclaredSource) -> dict[str, Any]:
+    """SHA-256 of every declared file or of the query's result, and bytes or records; no name, no value."""
+    if source.said.reads == "sql":
+        cells = list(cells_of(source, "all"))
+        return {
+            "all": {"records": sum(c.records for c in cells), "sha256": digest_of({c.file: c.digest for c in cells})}
+        }
+    return {batch: _of_files(source, path) for batch, path in opening.batches(source).items()}
 
 
-def bytes_of(source: DeclaredSource, batch: str) -> str:
-    """The SHA-256 that a file's reading would have, or a folder's of parts, by its bytes alone."""
-    found = {}
-    for one in opening.parts(source, opening.of_batch(source, batch)):
+def _of_files(source: DeclaredSource, path: Path) -> dict[str, Any]:
+    """They are not cut into records: a file of a billion bytes is looked at in a second."""
+    files, size = {}, 0
+    for one in opening.parts(source, path):
         with opening.opened(source, one) as file:
-            found[one.name] = opening.digest(file)
-    return digest_of(found)
-
-
-def known(path: Path) -> dict[str, dict[str, Any]]:
-    """What the lock says of each source; nothing where there is none that can be read."""
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["own"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
+            files[opening.label(path, one)], size = opening.digest(file), size + file.seek(0, SEEK_END)
+    return {"bytes": size, "sha256": digest_of(files)}
 
 
 def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:

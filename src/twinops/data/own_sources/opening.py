@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -125,11 +126,25 @@ def parts(source: DeclaredSource, path: Path) -> list[Path]:
     return found
 
 
+def label(path: Path, part: Path) -> str:
+    """How a part is called: by its way from the folder, as folders below may hold files of one name."""
+    return part.name if part == path else part.relative_to(path).as_posix()
+
+
 def unpacked(file: BinaryIO) -> BinaryIO:
     """What is in a gzip file; any other as it is."""
     packed = file.read(2) == _GZIP
     file.seek(0)
     return cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+
+
+@contextmanager
+def whole(source: DeclaredSource) -> Iterator[None]:
+    """Say of a gzip file that it is broken."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error):
+        raise DataError(f"{source.where} is no whole gzip file.", hint="Pack it again, or copy it again.") from None
 
 
 def digest(file: BinaryIO) -> str:

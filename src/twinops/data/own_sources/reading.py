@@ -58,7 +58,7 @@ def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
         last = before
         with opening.opened(source, one) as file:
             for cells in _reader(source, one)(source, file):
-                counted_on = lengthened(cells, source.said).behind(before, one.name)
+                counted_on = lengthened(cells, source.said).behind(before, opening.label(path, one))
                 last = max(last, counted_on.last)
                 yield counted_on
         before = last

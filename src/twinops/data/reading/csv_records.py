@@ -140,31 +140,35 @@ def csv_records(found: list[bytes], *, begins: re.Pattern[str]) -> tuple[list[st
 
 def records(below: Iterable[str], shape: Shape, *, before: int = 1) -> Iterator[CsvRecord]:
     """The records in the lines below a header of `before` lines. Lines without anything are no records."""
-    ahead = _Lookahead(below, before)
+    ahead = Lookahead(below, before)
     for line in ahead:
-        if not line.strip(_BLANK):
-            continue
-        number = ahead.line
-        raw = _joined(line, ahead, shape) if line.count('"') % 2 else line
-        if raw is None:
-            yield CsvRecord(
-                number, line, [], _oversized(line) or (shape.least is None and _foreign(line)) or Fault.TORN
-            )
-            continue
-        cells = shape.cut(raw)
-        if isinstance(cells, Fault):
-            yield CsvRecord(number, raw, [], cells)
-        else:
-            yield CsvRecord(number, raw, cells, None if shape.fits(cells) else Fault.FIELD_COUNT)
+        record = record_at(line, ahead, shape)
+        if record is not None:
+            yield record
 
 
-class _Lookahead:
+def record_at(line: str, ahead: Lookahead, shape: Shape) -> CsvRecord | None:
+    """The record that begins in a line just taken; None: there is nothing in it."""
+    if not line.strip(_BLANK):
+        return None
+    number = ahead.line
+    raw = _joined(line, ahead, shape) if line.count('"') % 2 else line
+    if raw is None:
+        why = _oversized(line) or (shape.least is None and _foreign(line)) or Fault.TORN
+        return CsvRecord(number, line, [], why)
+    cells = shape.cut(raw)
+    if isinstance(cells, Fault):
+        return CsvRecord(number, raw, [], cells)
+    return CsvRecord(number, raw, cells, None if shape.fits(cells) else Fault.FIELD_COUNT)
+
+
+class Lookahead:
     """Lines of which some can be given back; `line` is the number of the last."""
 
     def __init__(self, below: Iterable[str], before: int) -> None:
         self._below, self._back, self.line = iter(below), deque[str](), before
 
-    def __iter__(self) -> _Lookahead:
+    def __iter__(self) -> Lookahead:
         return self
 
     def __next__(self) -> str:
@@ -172,13 +176,22 @@ class _Lookahead:
         self.line += 1
         return line
 
+    @property
+    def between(self) -> bool:
+        """Nothing was given back."""
+        return not self._back
+
+    def skipped(self, lines: int) -> None:
+        """So many were taken by somebody else."""
+        self.line += lines
+
     def give_back(self, taken: list[str]) -> None:
         """They will come again, next."""
         self._back.extendleft(reversed(taken))
         self.line -= len(taken)
 
 
-def _joined(first: str, ahead: _Lookahead, shape: Shape) -> str | None:
+def _joined(first: str, ahead: Lookahead, shape: Shape) -> str | None:
     """The record that begins with this line of open quotes; None: it is torn, and only this line was taken."""
     if shape.begins is None and (_oversized(first) or (shape.least is None and _foreign(first))):
         return first

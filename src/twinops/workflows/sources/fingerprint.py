@@ -1,6 +1,7 @@
 """Let DVC see your own sources: `dvc.yaml` names files of the project, `sources.lock.json` what lies elsewhere."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from twinops.data.own_sources import lock, watching
 from twinops.data.own_sources.declared import declared
@@ -12,9 +13,9 @@ from twinops.workflows.places import Places
 
 @dataclass(frozen=True)
 class Fingerprinted:
-    """Records per source outside the project, by file; names of sources whose files DVC sees by itself."""
+    """How much each source outside the project holds, batch by batch; sources whose files DVC sees by itself."""
 
-    records: dict[str, dict[str, int]]
+    outside: dict[str, tuple[str, ...]]
     seen: tuple[str, ...]
 
 
@@ -27,9 +28,8 @@ def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fi
     """
     against_nobody(places, own)
     seen = tuple(name for name, said in own.root.items() if watching.inside(said, places.root))
-    before = lock.known(places.sources_lock)
     found = {
-        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows), before.get(name))
+        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows))
         for name in own.root
         if name not in seen or not places.pipeline.is_file()
     }
@@ -39,4 +39,9 @@ def fingerprint(*, places: Places, sources: SourcesParams, own: OwnParams) -> Fi
         if after != before:
             places.pipeline.write_text(after, encoding="utf-8")
     lock.write(places.sources_lock, found)
-    return Fingerprinted({name: {f: facts["records"] for f, facts in of.items()} for name, of in found.items()}, seen)
+    return Fingerprinted({name: tuple(map(_told, of.items())) for name, of in found.items()}, seen)
+
+
+def _told(batch: tuple[str, dict[str, Any]]) -> str:
+    name, facts = batch
+    return f"{name} {facts['bytes']:,} bytes" if "bytes" in facts else f"{name} {facts['records']:,} records"

@@ -19,8 +19,9 @@ PENDING = "pending.json"
 def begin(seen: Seen, *, receipts: Receipts, grid: FeaturesParams) -> Seen:
     """Keep what will be replaced, and what came; of an update that broke off, what it said came stays said."""
     places = receipts.plane.places
-    arrivals = {(a.source, a.period): a for a in (*_broken_off(places, seen), *seen.arrivals)}
-    whole = replace(seen, arrivals=tuple(arrivals.values()))
+    # a stage that was killed had lost what it held, so a second look would tell a correction for a late batch
+    told_before = _broken_off(places, seen)
+    whole = seen if told_before is None else replace(seen, arrivals=told_before)
     store = StateStore(receipts, grid.decay_days)
     store.keep_before(path.stem for path in places.raw_batches("transactions"))
     told = {"digests": seen.digests, "arrivals": [a.to_dict() for a in whole.arrivals]}
@@ -30,13 +31,13 @@ def begin(seen: Seen, *, receipts: Receipts, grid: FeaturesParams) -> Seen:
     return whole
 
 
-def _broken_off(places: Places, seen: Seen) -> tuple[Arrival, ...]:
-    """What an update of the same parts had seen come before it broke off."""
+def _broken_off(places: Places, seen: Seen) -> tuple[Arrival, ...] | None:
+    """What an update of the same parts had seen come before it broke off; None: none did."""
     path = places.live(PENDING)
     if not path.is_file():
-        return ()
+        return None
     told = json.loads(path.read_text(encoding="utf-8"))
     if told["digests"] != seen.digests:
-        return ()
+        return None
     rows = ({k: v for k, v in raw.items() if k != "note"} for raw in told["arrivals"])
     return tuple(Arrival(**{**raw, "what": Arrived(raw["what"])}) for raw in rows)

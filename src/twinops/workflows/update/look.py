@@ -16,10 +16,9 @@ from twinops.data import arrivals
 from twinops.data.arrivals import REFUSED, TAKEN, Arrived, PeriodLines
 from twinops.data.days import numbered
 from twinops.data.door import asked_for
-from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.lock import bytes_of, fingerprint
+from twinops.data.own_sources.lock import fingerprint
 from twinops.data.own_sources.reading import read
 from twinops.data.quality import part
 from twinops.data.sources import transactions
@@ -209,11 +208,8 @@ class _Own:
     @cached_property
     def digests(self) -> Digests:
         """Of each part, by bytes alone; a query has to be asked."""
-        if self.source.said.reads == "sql":
-            found = {n: str(f["sha256"]) for n, f in fingerprint(self.source).items()}
-        else:
-            there = opening.batches(self.source)
-            found = {n: bytes_of(self.source, n) for n in there if n <= (self.until or "9999-12") or n == BATCH}
+        there = {n: str(facts["sha256"]) for n, facts in fingerprint(self.source).items()}
+        found = {n: sha for n, sha in there.items() if n <= (self.until or "9999-12") or n == BATCH}
         return {self.source.name: found}
 
     @property

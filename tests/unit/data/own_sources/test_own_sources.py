@@ -499,7 +499,7 @@ def test_the_command_line_checks_lists_and_keeps_to_its_exit_codes(shop: Shop, m
     done = twinops("sources", "check", "shop", "--json")
     assert (done.exit_code, json.loads(done.stdout)["taken"]) == (0, 12)
     assert "own.shop" in json.loads(twinops("sources", "list", "--json").stdout)
-    assert "12 records" in twinops("sources", "fingerprint").stdout
+    assert "all 986 bytes" in twinops("sources", "fingerprint").stdout
     assert shop.places.sources_lock.is_file()
     assert twinops("sources", "check", "nobody").exception.exit_code == 2
     shop.file("retail.csv").write_bytes(b"")

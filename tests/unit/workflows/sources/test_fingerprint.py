@@ -40,24 +40,17 @@ def test_with_a_controller_who_exists_they_are(shop: Shop) -> None:
     path.write_text(path.read_text().replace("  synthetic: true\n", "  synthetic: false\n"))
     shop.declare(shop=but(RETAIL, legal=REAL))
     shop.lock()
-    assert '"records": 1' in shop.places.sources_lock.read_text()
+    assert '"bytes": ' in shop.places.sources_lock.read_text()
 
 
-def test_a_file_whose_bytes_are_known_is_not_parsed_again(tmp_path, monkeypatch):
-    from arriving import Monthly, month_of
-
-    from twinops.data.own_sources import lock
-
-    shop = Monthly(tmp_path, ["2024-01", "2024-02"])
-    for month in shop.months:
-        shop.comes(month, month_of(month))
+def test_parts_of_one_name_in_two_folders_are_two_parts(shop: Shop) -> None:
+    days = [shop.file(f"parts/day={day}") for day in (1, 2)]
+    for day in days:
+        day.mkdir(parents=True)
+        write_csv(day / "part-0.csv", [line()])
+    shop.declare(shop=but(RETAIL, path="files/parts"))
     shop.lock()
-    first = lock.known(shop.places.sources_lock)
-    read, seen = lock.cells_of, []
-    monkeypatch.setattr(lock, "cells_of", lambda source, batch: (seen.append(batch), read(source, batch))[1])
-    shop.comes("2024-02", month_of("2024-02", customers=40))
+    before = shop.places.sources_lock.read_bytes()
+    write_csv(days[0] / "part-0.csv", [line(), line()])
     shop.lock()
-    assert seen == ["2024-02"]
-    again = lock.known(shop.places.sources_lock)
-    assert again["retail"]["2024-01"] == first["retail"]["2024-01"]
-    assert again["retail"]["2024-02"] != first["retail"]["2024-02"]
+    assert shop.places.sources_lock.read_bytes() != before

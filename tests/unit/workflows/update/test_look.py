@@ -141,3 +141,18 @@ def test_one_file_that_grows_tells_new_days_from_late_ones(tmp_path: Path) -> No
 
 def test_months_up_to_the_first_gap_are_ready() -> None:
     assert in_order(["2024-01"], ["2024-01", "2024-03"]) == (("2024-01",), ("2024-02",), ("2024-03",))
+
+
+def test_an_update_that_broke_off_is_told_by_the_next_as_it_began(shop: Monthly) -> None:
+    from twinops.params import FeaturesParams
+    from twinops.workflows.update.begin import begin
+
+    grid: FeaturesParams = shop.params.features
+    shop.comes(JANUARY, month_of(JANUARY)[20:])
+    began = begin(shop.look(), receipts=shop.receipts, grid=grid)
+    assert [a.what for a in began.arrivals] == [Arrived.CORRECTED]
+    shop.places.raw("transactions", JANUARY).unlink()  # as DVC does before a stage that is then killed
+    assert [a.what for a in shop.look().arrivals] == [Arrived.LATE]
+    assert begin(shop.look(), receipts=shop.receipts, grid=grid).arrivals == began.arrivals
+    shop.comes(MARCH, month_of(MARCH))
+    assert {a.period for a in begin(shop.look(), receipts=shop.receipts, grid=grid).arrivals} == {JANUARY, MARCH}

@@ -28,7 +28,11 @@ class Updates:
 
     def with_one(self, entry: Entry) -> Updates:
         """The same and one more; the same update again takes the place of itself."""
-        return Updates((*(e for e in self.entries if e["id"] != entry["id"]), entry))
+        return Updates((*self.without(entry["id"]).entries, entry))
+
+    def without(self, one: str) -> Updates:
+        """All others: what this update finds does not hang on whether it ran before."""
+        return Updates(tuple(e for e in self.entries if e["id"] != one))
 
     def measured(self) -> list[tuple[str, dict[str, Measure]]]:
         """Of each forecast that was scored, in order: the day it was sealed, and what was found in the end."""

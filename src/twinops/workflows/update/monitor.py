@@ -101,7 +101,7 @@ def monitor(seen: Seen, *, desk: Desk) -> Monitored:
     # what was said of an update that is finished now stays as it was said when it began
     arrivals = before["arrivals"] if before and not seen.arrivals else [a.to_dict() for a in seen.arrivals]
     states, refreshed = store.refresh(allowed[Purpose.SCORING])
-    scored = [_scored(desk, d, allowed) for d in _due(forecasts, updates, day)]
+    scored = [_scored(desk, d, allowed) for d in _due(forecasts, updates.without(ledger.id_of(about)), day)]
     latest = next((s for s in reversed(scored) if s is not None), None)
     ranges = model.calibrated
     if latest is not None and len(latest.seen) >= SMALLEST:

@@ -14,7 +14,7 @@ TWO := -n 2 --dist loadfile --no-loadscope-reorder
 
 say = @printf '\n== %s (%s)\n' "$(1)" "$$(date +%H:%M:%S)" >&2
 
-.PHONY: help setup run test test-fast test-server-full siege siege-range planted test-spark check lab serve bench power lint format deps lock clean
+.PHONY: help setup run replay test test-fast test-server-full siege siege-range planted test-spark check lab serve bench power lint format deps lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | while IFS=$$'\t' read -r name text; do printf '  make %-16s %s\n' "$$name" "$$text"; done
@@ -74,6 +74,9 @@ serve: setup  ## MLflow where only what was approved can be production, http://1
 bench: setup  ## measure against peers; writes bench/results.json (PART="sealing features ...", QUICK=--quick)
 	@python bench/run.py $(QUICK) $(PART)
 	@[ -n "$(QUICK)$(PART)" ] || python bench/registry.py
+
+replay: setup  ## the demonstration's year month by month by `twinops update`, with a planted drift (REPLAY=small: few households)
+	@python bench/replay.py
 
 power: setup  ## what the fairness and drift tests find on populations of known truth; writes docs/gates.md
 	@python bench/gates.py

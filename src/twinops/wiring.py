@@ -63,6 +63,7 @@ READING = frozenset(
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
         *(f"sources.{verb}" for verb in ("check", "contract", "data_map")),
         "keys.status",
+        "update.look",
         *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
         "dpia.status",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.entities.day_count import DayCount
+from twinops.params import Params
 
 HORIZONS = (28, 56, 84, 168, 364)
 """Whole weeks, so that each weekday is in a horizon as often as any other."""
@@ -99,6 +101,49 @@ def proposed(receipts: ReceiptDays) -> ProposedWindows:
     if grid is None:
         return _too_early(dense, told)
     return ProposedWindows(_sections(dense, grid), (*told, *_reasons(dense, grid)))
+
+
+def moved(declared: Params, *, known_until: int) -> dict[str, Any]:
+    """Clock and windows of a project whose data now reach the day before `known_until`; what stays is not named.
+
+    Every day that is chosen, measured or judged on moves by the same number of whole horizons, so that a day which was
+    looked at is the same day in the ledger of looks. Drift is asked on the newest day whose first days are known.
+    """
+    grid = declared.features
+    as_of = max(grid.days.date_of(known_until), declared.as_of)
+    found: dict[str, Any] = {"as_of": as_of.isoformat()} if as_of != declared.as_of else {}
+    reach = known_until - declared.drift.early_days - grid.first_cutoff
+    newest = grid.first_cutoff + reach // grid.step_days * grid.step_days
+    by = _whole_horizons(declared, known_until)
+    if newest > grid.last_cutoff:
+        first = max(grid.first_cutoff, newest - MOST_STEPS * grid.step_days) if by else grid.first_cutoff
+        found["features"] = {"first_cutoff": first, "last_cutoff": newest}
+        found["drift"] = {"reference_cutoff": newest - _gap(declared), "current_cutoff": newest}
+    return found | (_judged(declared, by) if by else {})
+
+
+def _whole_horizons(declared: Params, known_until: int) -> int:
+    """By how many days what is measured on moves: whole horizons, on the grid, each closed by then."""
+    grid = declared.features
+    stride = math.lcm(grid.horizon_days, grid.step_days)
+    return max((known_until - grid.horizon_days - max(declared.evaluate.cutoffs)) // stride, 0) * stride
+
+
+def _gap(declared: Params) -> int:
+    return declared.drift.current_cutoff - declared.drift.reference_cutoff
+
+
+def _judged(declared: Params, by: int) -> dict[str, Any]:
+    """Every declared day on which the model is chosen, measured or judged, later by so many days."""
+    return {
+        "choose": {"cutoffs": [day + by for day in declared.choose.cutoffs]},
+        "evaluate": {"cutoffs": [day + by for day in declared.evaluate.cutoffs]},
+        "fairness": {"cutoff": declared.fairness.cutoff + by},
+        "proxies": {"cutoff": declared.proxies.cutoff + by},
+        "coupons": {"held_out_from": declared.coupons.held_out_from + by},
+        "minimisation": {"learn_until": declared.minimisation.learn_until + by},
+        "privacy": {"cutoff": declared.privacy.cutoff + by},
+    }
 
 
 @dataclass(frozen=True)

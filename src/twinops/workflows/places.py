@@ -232,6 +232,42 @@ class Places:
         """What your own sources held when they were last fingerprinted."""
         return self.root / "sources.lock.json"
 
+    def live(self, name: str) -> Path:
+        """What updates keep of the living twins, sealed, and of what they did: neither git nor DVC sees it."""
+        return self.root / "live" / name
+
+    @property
+    def arrivals(self) -> Path:
+        """Digests of every part of every source, as last taken in."""
+        return self.live("arrivals.json")
+
+    @property
+    def states(self) -> Path:
+        """Sealed: the sums of every subject's state."""
+        return self.live("states.parquet")
+
+    def expected(self, day: int) -> Path:
+        """Sealed: what was expected of every subject from this day on, before anything of it was known."""
+        return self.live("expected") / f"{day:06}.parquet"
+
+    @property
+    def expectations(self) -> list[Path]:
+        """Every such file, in order of the day."""
+        return sorted(self.live("expected").glob("*.parquet"))
+
+    @property
+    def updates(self) -> Path:
+        """The ledger of updates: what came, what was measured and what was asked of an officer; aggregates alone."""
+        return self.root / "reports" / "updates.json"
+
+    def monitoring(self, name: str) -> Path:
+        """A picture of the monitoring report."""
+        return self.root / "reports" / "monitoring" / name
+
+    def monitoring_report(self, kind: str) -> Path:
+        """The monitoring report: `html` for people, `json` for machines."""
+        return self.root / "reports" / f"monitoring.{kind}"
+
     @property
     def releases(self) -> Path:
         """The ledger of tables that left, and the privacy loss each spent; no person is in it."""

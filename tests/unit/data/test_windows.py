@@ -8,11 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from twinops import params
-from twinops.data.windows import FEWEST_CUSTOMERS, ReceiptDays, counted, proposed
+from twinops.data.windows import FEWEST_CUSTOMERS, ReceiptDays, counted, moved, proposed
 from twinops.workflows.params_file import with_sections
 
 ROOT = Path(__file__).parents[3]
@@ -113,3 +113,46 @@ def test_what_is_written_keeps_every_comment_and_the_rest_of_the_file() -> None:
 def test_windows_that_params_refuse_are_not_written() -> None:
     with pytest.raises(params.ParamsError, match="horizon"):
         with_sections(PARAMS, {"features": {"horizon_days": 56}})
+
+
+def at(day: int) -> tuple[params.Params, dict]:
+    """This repository's windows, moved to where the data reach the day before, and what was written for it."""
+    wanted = moved(params.parse(yaml.safe_load(PARAMS)), known_until=day)
+    return params.parse(yaml.safe_load(with_sections(PARAMS, wanted))), wanted
+
+
+def test_windows_move_by_whole_horizons_so_that_the_ledger_of_looks_knows_their_days() -> None:
+    there, (said, _) = params.parse(yaml.safe_load(PARAMS)), at(365 + 31)
+    assert said.evaluate.cutoffs == (281, 309, 337, 365)
+    assert set(said.evaluate.cutoffs) & set(there.evaluate.cutoffs), "what was looked at is the same day still"
+    assert said.choose.cutoffs == (169, 197, 225, 253)
+    assert said.minimisation.learn_until + said.features.horizon_days <= said.evaluate.cutoffs[0]
+    assert said.as_of == date(2018, 2, 1)
+
+
+def test_drift_is_asked_on_the_newest_day_whose_first_days_are_known() -> None:
+    said, _ = at(365 + 31)
+    now = said.drift.current_cutoff
+    assert now == said.features.last_cutoff
+    assert now + said.drift.early_days <= 396 < now + said.features.step_days + said.drift.early_days
+    assert now - said.drift.reference_cutoff == 28
+
+
+def test_too_little_for_another_horizon_moves_the_clock_alone() -> None:
+    said, wanted = at(365 + 7)
+    assert "evaluate" not in wanted
+    assert said.as_of == date(2018, 1, 8)
+
+
+def test_nothing_moves_twice_and_the_clock_never_goes_back() -> None:
+    said, _ = at(396)
+    assert moved(said, known_until=396) == {}
+    assert "as_of" not in moved(said, known_until=380)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(365, 5_000))
+def test_wherever_the_data_reach_windows_are_taken_and_so_many_days_are_kept_at_most(day: int) -> None:
+    said, _ = at(day)
+    assert max(said.evaluate.cutoffs) + said.features.horizon_days <= day
+    assert len(said.features.cutoffs) <= 53

@@ -17,6 +17,7 @@ from typing import Any
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources import more_files
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.drafting import (
     NO_CURRENCY,
     NOTHING_SAID,
@@ -282,7 +283,7 @@ def _must_be_there(draft: Draft) -> None:
 
 
 def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
-    body = read_as(draft) | {"columns": dict(draft.columns)}
+    body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)}
     body["time"] = _time(draft, said)
     body["money"] = _money(draft, said)
     prefix = _cancelling(draft)
@@ -577,6 +578,22 @@ def _said_columns(draft: Draft, said: Said, roles: tuple[str, ...]) -> None:
             raise ParamsError(
                 f"There is no column {ours!r} of ours.", hint=f"Ours are {', '.join((*roles, *words()['purposes']))}."
             )
+
+
+def _by_month(draft: Draft) -> dict[str, Any]:
+    """A folder in which every file is named after its month is read month by month: only the new one is read again."""
+    path = draft.file.path
+    files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet") else None
+    if files is None:
+        return {}
+    draft.choices.append(Choice(draft.name, "files", files, "each file is named after its month"))
+    return {"reads": "folder", "files": files}
+
+
+def months_in(folder: Path) -> str | None:
+    """How files that are named after their months are called, `{month}` for it; None: some are called otherwise."""
+    named = [MONTH.sub("{month}", p.name) for p in sorted(folder.iterdir()) if not p.name.startswith((".", "_"))]
+    return named[0] if len(set(named)) == 1 and named[0].count("{month}") == 1 else None
 
 
 def _bases(said: Said, answers: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -154,17 +154,25 @@ def fit_intervals(known: Examples, fit: Callable[[Examples], Forecaster], *, hor
 
 def calibrated(before: Seen, window: Seen, *, day: int) -> Intervals:
     """Learn from `before` how outcomes scatter, and from `window` how much wider ranges must be to hold 80 %."""
-    if len(window) < FEWEST:
-        raise DataError(
-            f"Day {day} has {len(window)} consumers to calibrate intervals on; {FEWEST} are the least.",
-            hint="Collect more consumers or months.",
-        )
+    _enough(window, day)
     low, high = np.quantile(window.predictions.baskets, [1 / 3, 2 / 3])
     edges = (rounded(float(low)), rounded(float(high)))
     tier = np.searchsorted(np.array(edges), window.predictions.baskets)
     scatter = fit_scatter(before.predictions, before.baskets, before.spend)
     made = {q: Widening(_widen(scatter, q, window, tier), _newcomer(before, window, q)) for q in QUANTITIES}
     return Intervals(**made, edges=edges, calibrated_on=day, rows=len(window))
+
+
+def recalibrated(intervals: Intervals, scatter: Scatter, window: Seen, *, day: int) -> Intervals:
+    """The same ranges, as wide as a window that was foretold and has closed since asks for; tiers stay.
+
+    Raises:
+        DataError: too few consumers were foretold.
+    """
+    _enough(window, day)
+    tier = intervals.tier(window.predictions)
+    made = {q: replace(getattr(intervals, q), tiers=_widen(scatter, q, window, tier)) for q in QUANTITIES}
+    return replace(intervals, **made, calibrated_on=day, rows=len(window))
 
 
 def conformal_rank(n: int) -> int:
@@ -174,6 +182,14 @@ def conformal_rank(n: int) -> int:
     (8, 4, 4)
     """
     return math.ceil((n + 1) * COVERAGE)
+
+
+def _enough(window: Seen, day: int) -> None:
+    if len(window) < FEWEST:
+        raise DataError(
+            f"Day {day} has {len(window)} consumers to calibrate intervals on; {FEWEST} are the least.",
+            hint="Collect more consumers or months.",
+        )
 
 
 def _ends(p: Predictions, scatter: Scatter, quantity: str) -> tuple[np.ndarray, np.ndarray]:

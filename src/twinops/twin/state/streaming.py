@@ -152,6 +152,34 @@ class StreamingState:
             made._remember_fewer()
         return made
 
+    def less(self, part: StreamingState) -> StreamingState:
+        """What is left when all events of a part are taken out: as if they had never come.
+
+        Raises:
+            DataError: they decay differently, or more would be taken out than is held.
+        """
+        days = {day: self.days.get(day, 0) - part.days.get(day, 0) for day in {*self.days, *part.days}}
+        decayed = [a - b for a, b in zip(self.decayed, part.decayed, strict=True)]
+        sums = (self.baskets - part.baskets, self.cents - part.cents)
+        if part.decay_days != self.decay_days or min([*sums, *decayed, *days.values()]) < 0:
+            raise DataError("More would be taken out of a state than is in it.", hint="Rebuild it from the batches.")
+        return StreamingState(
+            self.decay_days,
+            self.remembered,
+            decayed,
+            *sums,
+            self.log_sum - part.log_sum,
+            self.log_squares - part.log_squares,
+            {day: n for day, n in days.items() if n},
+            {i: seen for i, seen in self.recent.items() if i not in part.recent},
+            self.known_from,
+        )
+
+    def summed(self) -> StreamingState:
+        """The sums alone: ids of baskets stay with the batches, where they came from."""
+        sums = self.baskets, self.cents, self.log_sum, self.log_squares
+        return StreamingState(self.decay_days, REMEMBERED, self.decayed, *sums, self.days)
+
     @property
     def empty(self) -> bool:
         """No basket is known."""

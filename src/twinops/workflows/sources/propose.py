@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from twinops import params as params_file
+from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.drafting import Said
 from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
@@ -45,7 +46,7 @@ def propose(files: ShopFiles, said: Said, write: bool, *, places: Places, engine
     """
     before, text = params_file.read(places.params), places.params.read_text(encoding="utf-8")
     proposal = _at_home(look(files, said), places.root)
-    declared = with_sections(text, _sections(proposal, before), whole=("own",))
+    declared = with_sections(text, _sections(proposal, before, places.root), whole=("own",))
     draft = params_file.parse(yaml.safe_load(declared))
     against_nobody(places, draft.own)
     checked = tuple(check(name, places=places, params=draft, own=draft.own) for name in proposal.own)
@@ -58,7 +59,7 @@ def propose(files: ShopFiles, said: Said, write: bool, *, places: Places, engine
     return Proposed(proposal, checked, replace(found, written=write), write)
 
 
-def _sections(proposal: Proposal, before: Params) -> dict[str, Any]:
+def _sections(proposal: Proposal, before: Params, root: Path) -> dict[str, Any]:
     """What the proposal changes. Sources of other kinds stay declared; the demonstration's are switched off."""
     kinds = {said["kind"] for said in proposal.own.values()}
     stays = {n: said for n, said in before.own.root.items() if said.kind not in kinds and n not in proposal.own}
@@ -68,10 +69,19 @@ def _sections(proposal: Proposal, before: Params) -> dict[str, Any]:
     return {
         "vault": {"keys": "store"},
         "sources": {"max_rows": max(MOST_ROWS, before.sources.max_rows)},
-        "months": [WHOLE],
+        "months": _batches(proposal.own["sales"], root),
         "own": own,
         "switches": {name: name in mine for name in SwitchesParams.known()},
     }
+
+
+def _batches(sales: dict[str, Any], root: Path) -> list[str]:
+    """Everything in one go, or the month of every file, until the receipts are counted."""
+    if sales["reads"] != "folder":
+        return [WHOLE]
+    before, after = sales["files"].split("{month}")
+    named = (p.name.removeprefix(before).removesuffix(after) for p in (root / sales["path"]).iterdir())
+    return sorted(n for n in named if MONTH.fullmatch(n))
 
 
 def _at_home(proposal: Proposal, root: Path) -> Proposal:

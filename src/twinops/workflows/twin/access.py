@@ -91,6 +91,8 @@ def derived(places: Places) -> tuple[tuple[str, Path, str], ...]:
         *(("what all sources told, by as-of day", path, "blend") for path in places.both(places.blend)),
         *(("taste by category and as-of day", path, "categories") for path in places.both(places.taste("categories"))),
         ("forecasts made to measure the twin", places.predictions, "predictions"),
+        ("the living state, as updates keep it", places.states, "states"),
+        *(("forecasts sealed for a later look", path, "expected") for path in places.expectations),
     )
 
 

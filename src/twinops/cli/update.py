@@ -1,0 +1,165 @@
+"""Take in what is new, refresh states, monitor, ask for a review."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from twinops.adapters import one_at_a_time
+from twinops.adapters.dvc import repro as dvc_repro
+from twinops.adapters.registry_client import reviews as registry
+from twinops.adapters.running_code import against_other
+from twinops.cli._answer import Json, answer, home, talk
+from twinops.cli.repro import processors
+from twinops.errors import DataError, TwinopsError
+from twinops.wiring import Project, open_project
+
+if TYPE_CHECKING:
+    from twinops.workflows.update.look import Seen
+    from twinops.workflows.update.monitor import Monitored
+
+app = typer.Typer(add_completion=False)
+
+STAGES = ("collect_profile", "drift")
+"""What monitoring needs, with all that these need: every source, features, drift. A new candidate is `make run`'s."""
+
+
+@app.command()
+def update(
+    ctx: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what came.")] = False,
+    candidate: Annotated[bool, typer.Option("--candidate", help="Make a new candidate, too.")] = False,
+    until: Annotated[str | None, typer.Option(help="Take months in up to this one (YYYY-MM).")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until it is stopped.")] = False,
+    every: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds between two looks of --watch.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """Take in what is new, late or corrected, refresh states, and say whether what was foretold came.
+
+    Nothing is promoted, nothing that is served is stopped: where a limit of the policy breaks, a review is asked for.
+    Doing it twice changes nothing; what broke off is finished by the next. Ends with 3 where a person must look first.
+    """
+    if watch:
+        _watch(ctx, every, lambda: _once(ctx, until=until, candidate=candidate))
+        return
+    if dry_run:
+        seen = home(ctx).run("update.look", until=until)
+        answer(seen, as_json=as_json, text=table_of(seen))
+        return
+    with one_at_a_time.alone(ctx.obj / "live" / "update.lock"):
+        found = _once(ctx, until=until, candidate=candidate)
+    answer({**found.entry, "again": found.again}, as_json=as_json, text=told(found))
+
+
+def _once(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitored:
+    against_other(ctx.obj)
+    project = home(ctx)
+    seen = project.run("update.look", until=until)
+    talk(table_of(seen))
+    _refuse(seen)
+    whole = project.run("update.begin", seen=seen)
+    moved = project.run("update.move", seen=seen)
+    talk("windows moved: " + ", ".join(moved.changed) if moved.changed else "windows stay")
+    # the parameters may be others now
+    project = open_project(ctx.obj)
+    if project.params.own.root:
+        project.run("sources.fingerprint")
+    _reproduce(project, candidate=candidate)
+    found: Monitored = project.run("update.monitor", seen=whole)
+    _ask(project, found)
+    project.run("update.end", seen=seen)
+    return found
+
+
+def _reproduce(project: Project, *, candidate: bool) -> None:
+    """What monitoring needs; where nothing was trained yet, everything."""
+    stages = [] if candidate or not project.places.model.is_file() else STAGES
+    done = dvc_repro.reproduce(project.root, stages, lanes=processors(), force=False, say=_sign)
+    talk(f"pipeline: {done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged")
+
+
+def _ask(project: Project, found: Monitored) -> None:
+    """Hand in every review that waits; one that nobody takes waits on."""
+    from dataclasses import replace
+
+    from twinops.workflows.update.reviews import keep
+
+    asked = project.run("update.reviews", entry=found.entry)
+    for number, one in enumerate(asked):
+        if one.handed_in:
+            continue
+        try:
+            where = registry.ask(one.model, one.reason)
+        except TwinopsError as problem:
+            talk(f"a review of {one.model} waits to be handed in: {problem.what}")
+            continue
+        asked = (*asked[:number], replace(one, handed_in=where), *asked[number + 1 :])
+        keep(project.places, asked)
+        talk(f"a review is asked for: {where}")
+
+
+def _refuse(seen: Seen) -> None:
+    if seen.refused:
+        first = seen.refused[0]
+        raise DataError(
+            f"{first.source} {first.period} is {first.what.value}; nothing was taken in.", hint=f"It is {first.note}."
+        )
+
+
+def _watch(ctx: typer.Context, every: int, once: Any) -> None:
+    """Look every so many seconds; what is wrong is said once and looked at again. Ends on Ctrl-C and SIGTERM."""
+    stop, last = threading.Event(), ""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with one_at_a_time.alone(ctx.obj / "live" / "update.lock"):
+        while not stop.is_set():
+            try:
+                seen = open_project(ctx.obj).run("update.look", until=None)
+                if seen.taken or not (ctx.obj / "reports" / "updates.json").is_file():
+                    talk(told(once()))
+                last = ""
+            except TwinopsError as problem:
+                if problem.what != last:
+                    talk(f"{problem.what} {problem.hint}")
+                last = problem.what
+            stop.wait(every)
+    talk("stopped")
+
+
+def table_of(seen: Seen) -> str:
+    """What came, a line each."""
+    parts = ", ".join(f"{name}: {n} part{'s' * (n != 1)}" for name, n in seen.parts.items())
+    if not seen.arrivals:
+        return f"nothing new ({parts})"
+    head = ("source", "period", "what", "rows", "new", "twice", "gone")
+    rows = [
+        (a.source, a.period, a.what.value, *(_count(n) for n in (a.rows, a.added, a.again, a.gone)))
+        for a in seen.arrivals
+    ]
+    wide = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(row, wide, strict=True)).rstrip() for row in (head, *rows)]
+    notes = dict.fromkeys(f"{a.what.value}: {a.note}" for a in seen.arrivals if a.note)
+    return "\n".join([*lines, *notes])
+
+
+def told(found: Monitored) -> str:
+    """What an update found, in a few lines."""
+    entry = found.entry
+    lines = [
+        f"as of {entry['as_of']}: {entry['states']['subjects']:,} states, {entry['states']['proved']} proved equal to "
+        f"a rebuild; {entry['foretold']:,} forecasts sealed"
+    ]
+    lines += [f"{j['name']}: {j['answer']}. {j['sentence']}" for j in entry["judged"]]
+    lines.append(f"review asked for: {', '.join(entry['broken'])}" if entry["broken"] else "no limit newly broken")
+    return "\n".join([*lines, "reports/monitoring.html shows it" + (" (unchanged)" if found.again else "")])
+
+
+def _count(n: int | None) -> str:
+    return "" if n is None else f"{n:,}"
+
+
+def _sign(stage: str, line: str) -> None:
+    talk(f"[{stage}] {line}" if stage else line)

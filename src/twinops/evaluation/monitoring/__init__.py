@@ -1,0 +1,1 @@
+"""Whether what was expected came: forecasts that were sealed before, and the outcomes they were about."""

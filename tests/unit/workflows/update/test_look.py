@@ -1,0 +1,158 @@
+"""What arrives is told for what it is: new, late, corrected, doubled, gone, missing; nothing is written by looking."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from arriving import Monthly, month_of
+from own_world import line
+
+from twinops.data.arrivals import Arrived, in_order
+
+JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Monthly:
+    """January and February were taken in."""
+    made = Monthly(tmp_path, [JANUARY, FEBRUARY])
+    for month in (JANUARY, FEBRUARY):
+        made.comes(month, month_of(month))
+    made.take()
+    return made
+
+
+def told(shop: Monthly) -> dict[str, Arrived]:
+    return {a.period: a.what for a in shop.look().arrivals}
+
+
+def test_nothing_new_is_nothing_and_no_file_is_parsed_again(shop: Monthly, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twinops.workflows.update.look.read", lambda *_: pytest.fail("it was read again"))
+    assert shop.look().arrivals == ()
+    assert shop.look().months == (JANUARY, FEBRUARY)
+
+
+def test_looking_writes_nothing_and_enrols_nobody(shop: Monthly) -> None:
+    shop.comes(MARCH, [*month_of(MARCH), line(**{"Customer ID": "99999", "InvoiceDate": "03/03/2024 08:26"})])
+    before = {p: p.read_bytes() for p in shop.places.root.rglob("*") if p.is_file()}
+    shop.look()
+    assert {p: p.read_bytes() for p in shop.places.root.rglob("*") if p.is_file()} == before
+    assert shop.keys.known_sid("99999") is None
+
+
+def test_a_month_that_follows_is_new(shop: Monthly) -> None:
+    shop.comes(MARCH, month_of(MARCH))
+    assert told(shop) == {MARCH: Arrived.NEW}
+    assert shop.look().months == (JANUARY, FEBRUARY, MARCH)
+
+
+def test_rows_that_come_behind_those_held_are_late(shop: Monthly) -> None:
+    shop.comes(JANUARY, [*month_of(JANUARY), *month_of(JANUARY, customers=42)[-72:]])
+    seen = shop.look()
+    assert {a.period: a.what for a in seen.arrivals} == {JANUARY: Arrived.LATE}
+    assert seen.arrivals[0].added == 72
+    assert seen.arrivals[0].gone == 0
+
+
+def test_rows_that_are_others_now_are_corrected(shop: Monthly) -> None:
+    rows = month_of(FEBRUARY)
+    rows[:20] = [(*row[:3], "9", *row[4:]) for row in rows[:20]]
+    shop.comes(FEBRUARY, rows)
+    (found,) = shop.look().arrivals
+    assert (found.what, found.added, found.gone) == (Arrived.CORRECTED, 20, 20)
+
+
+def test_another_order_and_other_spelling_of_the_same_rows_are_no_change(shop: Monthly) -> None:
+    shop.comes(FEBRUARY, month_of(FEBRUARY)[::-1])
+    assert told(shop) == {}
+
+
+@pytest.mark.parametrize("how", ["twice in its file", "under another month's name", "again behind what is held"])
+def test_what_is_sent_twice_is_doubled_and_refused(shop: Monthly, how: str) -> None:
+    if how == "twice in its file":
+        shop.comes(MARCH, [*month_of(MARCH), *month_of(MARCH)])
+    elif how == "under another month's name":
+        shop.comes(MARCH, month_of(FEBRUARY))
+    else:
+        shop.comes(FEBRUARY, [*month_of(FEBRUARY), *month_of(FEBRUARY)[:40]])
+    (found,) = shop.look().refused
+    assert found.what is Arrived.DOUBLED
+    assert "twice" in found.note
+
+
+def test_two_equal_scans_are_no_doubling(shop: Monthly) -> None:
+    rows = month_of(MARCH)
+    shop.comes(MARCH, [*rows, *rows[:12]])
+    assert told(shop) == {MARCH: Arrived.NEW}
+
+
+def test_a_month_that_went_away_is_refused(shop: Monthly) -> None:
+    shop.goes(JANUARY)
+    assert [(a.period, a.what) for a in shop.look().refused] == [(JANUARY, Arrived.GONE)]
+
+
+def test_what_lies_behind_a_missing_month_waits_and_comes_in_with_it(shop: Monthly) -> None:
+    shop.comes("2024-04", month_of("2024-04"))
+    assert told(shop) == {MARCH: Arrived.MISSING, "2024-04": Arrived.WAITS}
+    assert shop.take().months == (JANUARY, FEBRUARY)
+    assert told(shop) == {MARCH: Arrived.MISSING, "2024-04": Arrived.WAITS}, "it still waits"
+    shop.comes(MARCH, month_of(MARCH))
+    assert told(shop) == {MARCH: Arrived.NEW, "2024-04": Arrived.NEW}
+
+
+def test_a_month_can_be_asked_for_by_name_and_later_ones_wait_unseen(shop: Monthly) -> None:
+    shop.comes(MARCH, month_of(MARCH))
+    shop.comes("2024-04", month_of("2024-04"))
+    assert shop.look(until=MARCH).months[-1] == MARCH
+    assert [a.period for a in shop.look(until=MARCH).arrivals] == [MARCH]
+
+
+def test_any_order_of_arrival_ends_the_same(tmp_path: Path) -> None:
+    ends = []
+    for number, order in enumerate(((MARCH, "2024-04", "2024-05"), ("2024-05", "2024-04", MARCH))):
+        shop = Monthly(tmp_path / str(number), [JANUARY])
+        shop.comes(JANUARY, month_of(JANUARY))
+        shop.comes(FEBRUARY, month_of(FEBRUARY))
+        for month in order:
+            shop.comes(month, month_of(month))
+            shop.take()
+        ends.append((shop.months, {p.name: p.read_bytes() for p in shop.places.raw_batches("transactions")}))
+    assert ends[0] == ends[1]
+
+
+def test_one_file_that_grows_tells_new_days_from_late_ones(tmp_path: Path) -> None:
+    shop = Monthly(tmp_path, ["all"], whole=True)
+    rows = [*month_of(JANUARY), *month_of(FEBRUARY)]
+
+    def comes(more: list) -> dict[str, Arrived]:
+        from own_world import write_csv
+
+        write_csv(shop.file("retail.csv"), more)
+        return told(shop)
+
+    assert comes(rows) == {JANUARY: Arrived.NEW, FEBRUARY: Arrived.NEW}
+    shop.take()
+    assert comes([*rows, *month_of(MARCH)]) == {MARCH: Arrived.NEW}
+    assert comes([*rows, *month_of(JANUARY, customers=42)[-72:]]) == {JANUARY: Arrived.LATE}
+    assert comes([*rows, *rows[:50]]) == {JANUARY: Arrived.DOUBLED}
+    assert comes(rows[30:]) == {JANUARY: Arrived.CORRECTED}
+
+
+def test_months_up_to_the_first_gap_are_ready() -> None:
+    assert in_order(["2024-01"], ["2024-01", "2024-03"]) == (("2024-01",), ("2024-02",), ("2024-03",))
+
+
+def test_an_update_that_broke_off_is_told_by_the_next_as_it_began(shop: Monthly) -> None:
+    from twinops.params import FeaturesParams
+    from twinops.workflows.update.begin import begin
+
+    grid: FeaturesParams = shop.params.features
+    shop.comes(JANUARY, month_of(JANUARY)[20:])
+    began = begin(shop.look(), receipts=shop.receipts, grid=grid)
+    assert [a.what for a in began.arrivals] == [Arrived.CORRECTED]
+    shop.places.raw("transactions", JANUARY).unlink()  # as DVC does before a stage that is then killed
+    assert [a.what for a in shop.look().arrivals] == [Arrived.LATE]
+    assert begin(shop.look(), receipts=shop.receipts, grid=grid).arrivals == began.arrivals
+    shop.comes(MARCH, month_of(MARCH))
+    assert {a.period for a in begin(shop.look(), receipts=shop.receipts, grid=grid).arrivals} == {JANUARY, MARCH}

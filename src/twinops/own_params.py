@@ -19,7 +19,7 @@ KINDS = "twinops.data.own_sources.kinds"
 OPEN = "open"
 """What the owner has not said yet. Nothing can be promoted before it is said."""
 
-_NO_CONSTANT = ("identity", "moment", "until")
+_NO_CONSTANT = ("identity", "handle", "moment", "until")
 """Cells of these tell rows apart: one value cannot hold for all."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
@@ -55,13 +55,21 @@ class Form:
     """There may be more than one source of it."""
     personal: bool = True
     """Its rows are about people: GDPR asks for a basis, a notice and a period."""
+    or_else: str | None = None
+    """The column of accounts that tells whose a row is, where it names no customer."""
+    event: str | None = None
+    """What an event is called in its number; the kind's rows are events."""
+    once: bool = False
+    """Of rows about one subject the first counts; the others are left out, not refused."""
+    archives: bool = False
+    """It can be read out of the exports that people ask of a platform."""
     sealed: bool = True
     """It is collected as a source of the pipeline is; else it lies in the open, beside them."""
 
     @property
     def people(self) -> str | None:
         """The column that tells people apart."""
-        return next((c for c in self.needed if self.columns.get(c) == "identity"), None)
+        return next((c for c in (*self.needed, *self.columns) if self.columns.get(c) in ("identity", "handle")), None)
 
     def moments(self, among: Iterable[str]) -> bool:
         """Some of these columns hold moments."""
@@ -178,8 +186,23 @@ class OwnLegal(Section):
 
 
 _KEPT_DIGITS = 2
+
+
+class CellRules(Section):
+    """What cells of a column must be beside what its kind asks, as a data contract says it; others are quarantined."""
+
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    max_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    pattern: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    among: tuple[Annotated[str, Field(max_length=200)], ...] = ()
+
+
 FIELDS = (
-    "cancelled", "repeated", "answers", "undated_from", "ages_in", "scales", "special", "special_reviewed",
+    "cancelled", "repeated", "answers", "undated_from", "ages_in", "scales", "special", "special_reviewed", "language",
+    "brand",
 )  # fmt: skip
 """Fields of a declaration that only some kinds have."""
 
@@ -188,7 +211,7 @@ class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours."""
 
     kind: str
-    reads: Literal["csv", "excel", "parquet", "folder", "sql"]
+    reads: Literal["csv", "excel", "parquet", "folder", "sql", "archives"]
     path: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
     files: Annotated[str, Field(pattern=r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|parquet)$")] | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
@@ -214,6 +237,10 @@ class OwnSource(Section):
     scales: dict[str, tuple[float, float]] = Field(default_factory=dict)
     special: dict[Name, tuple[Theirs, ...]] = Field(default_factory=dict)
     special_reviewed: Text | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
+    rules: dict[str, CellRules] = Field(default_factory=dict)
+    contract: dict[str, Any] = Field(default_factory=dict)
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
     legal: OwnLegal
 
@@ -255,6 +282,11 @@ class OwnSource(Section):
         return ours in self.entering or (self.turned and ours in ANSWER)
 
     @property
+    def by_customer(self) -> bool:
+        """Its rows name customers, so that nothing need be linked."""
+        return "household_id" in self.entering
+
+    @property
     def turned(self) -> bool:
         """A record is turned into a row an answer."""
         return bool(self.answers) or self.form.lists
@@ -282,9 +314,11 @@ class OwnSource(Section):
             yield "path must not climb with `..`"
         if self.reads == "folder" and self.kind != "transactions":
             yield "reads: folder is for monthly files of transactions"
+        if self.reads == "archives" and not self.form.archives:
+            yield f"reads: archives does not go with {self.kind}"
 
     def _mapping(self) -> Iterator[str]:
-        for section in ("columns", "constants", "codes"):
+        for section in ("columns", "constants", "codes", "rules"):
             unknown = sorted(set(getattr(self, section)) - set(self.ours))
             if unknown:
                 yield f"{section}: {', '.join(unknown)} is no column of {self.kind}; those are {', '.join(self.ours)}"
@@ -302,6 +336,8 @@ class OwnSource(Section):
         for name in FIELDS:
             if getattr(self, name) and name not in self.form.fields:
                 yield f"{name} does not go with {self.kind}"
+        if self.form.or_else and not {"household_id", self.form.or_else} & set(self.entering):
+            yield f"household_id or {self.form.or_else} is needed: map it in columns and say in legal.purposes what for"
         yield from self._needed()
 
     def _needed(self) -> Iterator[str]:
@@ -371,6 +407,10 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
         twice = [k for k, n in Counter(s.kind for s in self.root.values()).items() if n > 1 and not form(k).many]
         if twice:
             raise ValueError(f"more than one source of {', '.join(sorted(twice))}")
+        bases: dict[str, Any] = {}
+        for said in self.root.values():
+            if form(said.kind).many and bases.setdefault(said.kind, said.legal.bases) != said.legal.bases:
+                raise ValueError(f"sources of {said.kind} fill one table: say the same legal.bases of each")
         return self
 
     def of_kind(self, kind: str) -> str | None:
@@ -380,6 +420,11 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
     def staged_as(self, source: str) -> str | None:
         """The name of the (first) source that takes the place of one of the pipeline's."""
         return next(iter(self.all_staged_as(source)), None)
+
+    def by_customer(self, source: str) -> bool:
+        """The rows of one of the pipeline's sources name customers, so that nothing need be linked."""
+        names = self.all_staged_as(source)
+        return bool(names) and all(self.root[n].by_customer for n in names)
 
     def all_staged_as(self, source: str) -> tuple[str, ...]:
         """All that together take the place of one of the pipeline's sources."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationError, model_validator
@@ -433,6 +433,26 @@ class Params(Section):
                 f"{min(self.evaluate.cutoffs)}: the model would be chosen on what it is measured on"
             )
         return self
+
+
+SectionKind = TypeVar("SectionKind", bound=Section)
+
+
+def changed(section: SectionKind, **said: Any) -> SectionKind:
+    """A section with what a notebook says instead; None is what `params.yaml` says.
+
+    Raises:
+        ParamsError: the section has no such parameter, or it cannot have this value; all mistakes together.
+    """
+    told = {name: tuple(v) if isinstance(v, list) else v for name, v in said.items() if v is not None}
+    try:
+        return type(section).model_validate({**section.model_dump(), **told})
+    except ValidationError as error:
+        found = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}{shown(e)}" for e in error.errors()]
+        hint = f"It has {', '.join(type(section).model_fields)}."
+        raise ParamsError(
+            f"{type(section).__name__.removesuffix('Params').lower()}: {'; '.join(found)}", hint=hint
+        ) from None
 
 
 def section_names() -> dict[type, str]:

@@ -31,7 +31,8 @@ OptOuts = Annotated[Path | None, typer.Option(help="Who objected.")]
 Also = Annotated[
     list[str] | None,
     typer.Option(
-        help="Campaigns, who got them, redemptions, products, a panel: told by their columns, or KIND=FILE; repeat it."
+        help="Campaigns, who got them, redemptions, products, a panel, comments, service cases, registrations, exports "
+        "of platforms: told by their columns, or KIND=FILE; repeat it."
     ),
 ]
 Currency = Annotated[str | None, typer.Option(help="ISO 4217, such as EUR.")]
@@ -41,6 +42,10 @@ ControllerName = Annotated[str | None, typer.Option(help="Who is responsible (GD
 BasisSaid = Annotated[
     Literal["consent", "contract", "legitimate_interest", "open"] | None,
     typer.Option(help="On which purchases may train and score a twin."),
+]
+TextsBasis = Annotated[
+    Literal["consent", "contract", "legitimate_interest", "open"] | None,
+    typer.Option(help="On which comments, posts, cases and registrations may be read."),
 ]
 Columns = Annotated[list[str] | None, typer.Option(help="OURS=THEIRS, where a column was not told right.")]
 Synthetic = Annotated[bool, typer.Option("--synthetic", help="The rows are made up, and about nobody.")]

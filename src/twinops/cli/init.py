@@ -24,6 +24,7 @@ from twinops.cli._shop_files import (
     OptIns,
     OptOuts,
     Synthetic,
+    TextsBasis,
     Yes,
     Zone,
     agreed,
@@ -57,6 +58,7 @@ def init(
     date: DateFormat = None,
     controller: ControllerName = None,
     basis: BasisSaid = None,
+    texts_basis: TextsBasis = None,
     column: Columns = None,
     synthetic: Synthetic = False,
     own: Annotated[
@@ -71,7 +73,8 @@ def init(
     """
     root, own = named(folder.resolve()), own or sales is not None
     told = said(
-        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis},
+        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
+        | {"texts_basis": texts_basis},
         columns=column or [],
         synthetic=synthetic,
     )

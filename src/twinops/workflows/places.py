@@ -139,6 +139,11 @@ class Places:
         return self.root / "models" / "twin.json"
 
     @property
+    def recipe(self) -> Path:
+        """How the model that ships was made, so that it is measured as it is made; no subject is in it."""
+        return self.root / "models" / "recipe.json"
+
+    @property
     def support(self) -> Path:
         """Where the data can answer a what-if, as aggregates; beside the model."""
         return self.root / "models" / "support.json"

@@ -10,6 +10,8 @@ from zoneinfo import ZoneInfo
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources.codes import whole
+from twinops.data.reading import contact_cells, csv_records, plain_text
+from twinops.data.reading.reading import Refused
 from twinops.entities.consent import Event
 from twinops.own_params import MoneyParams, TimeParams
 
@@ -201,6 +203,38 @@ def points(number: Decimal, ends: tuple[float, float]) -> int:
     if not low <= number <= high:
         raise Unreadable
     return int((100 * (number - low) / (high - low)).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def handle(cell: str) -> str:
+    """An account as its owner's id: small letters, with an at sign that no customer's number has.
+
+    >>> handle("Anna_57"), handle("@anna_57"), handle("Anna@Social.Example")
+    ('@anna_57', '@anna_57', 'anna@social.example')
+    """
+    name = identity(cell).casefold()
+    return name if "@" in name else f"@{name}"
+
+
+def contact(cell: str) -> str | None:
+    """A name, an address or a number that somebody is reached by, bounded and harmless."""
+    try:
+        return contact_cells.cell(cell)
+    except Refused:
+        raise Unreadable from None
+
+
+def text(cell: str) -> str | None:
+    """What somebody wrote, without markup, other people's handles, addresses and quoted words.
+
+    >>> text("<p>Thanks @ida!</p>"), text("@ida")
+    ('Thanks !', None)
+    """
+    if csv_records.is_formula(cell):
+        raise Unreadable
+    try:
+        return plain_text.from_html(cell) or None
+    except Refused:
+        raise Unreadable from None
 
 
 def words(cell: str) -> str:

@@ -29,6 +29,8 @@ class Said:
     basis: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     synthetic: bool = False
+    texts_basis: str | None = None
+    """On which basis what people wrote, and by what they are found again, may be read."""
 
 
 @dataclass(frozen=True)

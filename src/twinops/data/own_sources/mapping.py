@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources import rules
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
+from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.own_params import MoneyParams, OwnSource
 
@@ -29,13 +31,20 @@ _TYPES: dict[str, pa.DataType] = {
 _STAND_INS: dict[str, Any] = {
     **dict.fromkeys(("store_id", "product_id", "quantity", "coupon_upc"), 1),
     **dict.fromkeys(("retail_disc", "coupon_disc", "coupon_match_disc"), 0),
+    "verb": "Create",
+    "brand": 1,
+    "reply": 0,
     "basis": "consent",
 }
 """What rows say where a file has no such column."""
-FORGIVEN = ("answer", "year", "until", "link", "figure", "scale")
+FORGIVEN = ("answer", "year", "until", "link", "figure", "scale", "contact")
 """What cannot be read of these is lost, and the row stays."""
-_MAY_BE_NOTHING = ("identity", "code", *FORGIVEN)
+_MAY_BE_NOTHING = ("identity", "code", "handle", *FORGIVEN)
 """Cells of these that hold a word for nothing hold nothing."""
+
+READ_IN = "en"
+"""The language that texts are read in (see `texts.signals`)."""
+OTHER_LANGUAGE = "declared_language"
 
 _BAD = object()
 
@@ -77,6 +86,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
             lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() else {}
         else:
             bad[f"{ours}_unreadable"] = wrong
+    bad |= rules.broken(cells, said)
     bad[Fault.OVERSIZED.value] = _oversized(cells)
     if "unit_price" in columns:
         columns["sales_value"] = _times(columns.pop("unit_price"), columns["quantity"], said)
@@ -85,6 +95,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     if said.cancelled is not None and "basket_id" in said.entering:
         _cancel(columns, cells, said)
     filled = _fill(columns, cells, said)
+    lost |= _unread_language(columns, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
@@ -137,6 +148,9 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
     readers: dict[str, Callable[[str], Any]] = {
         "identity": notation.identity,
         "link": notation.identity,
+        "handle": notation.handle,
+        "contact": notation.contact,
+        "text": notation.text,
         "figure": lambda cell: _fits(notation.rounded(notation.number(cell, money))),
         "scale": lambda cell: notation.points(notation.number(cell, money), said.scales[ours]),
         "code": notation.code,
@@ -230,6 +244,11 @@ def _fill(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> tuple[s
         # an objection without a day holds on every day
         midnight = datetime.combine(said.undated_from, time()) if said.undated_from else CREDIBLE[0]
         columns["time"] = pc.fill_null(_as_array(columns["time"], said, "time"), pa.scalar(midnight, pa.timestamp("s")))
+    if said.form.or_else:
+        accounts = _as_array(columns[said.form.or_else], said, said.form.or_else)
+        columns["household_id"] = pc.coalesce(_as_array(columns["household_id"], said, "household_id"), accounts)
+    if said.form.event:
+        columns["event_id"] = _events(columns, said)
     if "basket_id" in lost:
         columns["basket_id"] = _baskets(columns)
     if "notice_version" in lost:
@@ -253,6 +272,24 @@ def _baskets(columns: dict[str, Any]) -> list[int | None]:
         None if who is None or when is None else whole(f"{who}\0{when.isoformat()}")
         for who, when in zip(columns["household_id"].to_pylist(), columns["time"].to_pylist(), strict=True)
     ]
+
+
+def _events(columns: dict[str, Any], said: OwnSource) -> list[str | None]:
+    """An event's number of its own; without one the same words of one account at one moment are one event."""
+    own, who, when, text = (_listed(columns[c]) for c in ("event_id", "household_id", "time", "text"))
+    return [
+        event_id(said.form.event or "", *((str(i),) if i else (str(w), str(t), x or ""))) if w and t else None
+        for i, w, t, x in zip(own, who, when, text, strict=True)
+    ]
+
+
+def _unread_language(columns: dict[str, Any], said: OwnSource) -> dict[str, int]:
+    """Texts that are declared to be of a language that nobody here reads go no further; how many is told."""
+    if said.language in (None, READ_IN) or "text" not in columns:
+        return {}
+    unread = sum(text is not None for text in _listed(columns["text"]))
+    columns["text"] = [None] * len(columns["text"])
+    return {OTHER_LANGUAGE: unread} if unread else {}
 
 
 def _order_of_day(times: list[Any], places: list[int]) -> list[int | None]:

@@ -10,14 +10,16 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from twinops.data.consent import special_categories
 from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources import exports
 from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import TWIN, Draft, Said, draft_of, must_exist, read_as
+from twinops.data.own_sources.drafting import NOTHING_SAID, TWIN, Choice, Draft, Said, draft_of, must_exist, read_as
 from twinops.data.own_sources.recognising import (
     NumberNotation,
     date_format,
@@ -27,11 +29,15 @@ from twinops.data.own_sources.recognising import (
     parts_of,
     words,
 )
+from twinops.data.own_sources.sampling import Sampled
+from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special
 from twinops.errors import DataError
 from twinops.own_params import OPEN, Form, MoneyParams, form
 
+WRITTEN = ("comments", "service", "social", "accounts", "registrations")
+"""Kinds that hold what people wrote, and by what they are found again."""
 _KNOWN = 0.3
 """A column holds customers, or articles, where so many of its ids stand in the sales."""
 _FEW_WEEKS = ({"4", "weeks"}, {"4", "wochen"}, {"4", "semaines"}, {"4", "semanas"}, {"4", "settimane"}, {"4", "weken"})
@@ -49,7 +55,12 @@ class Shop:
     customers: frozenset[str]
     articles: frozenset[str]
     currency: str
-    last_year: int
+    last: date
+
+    @property
+    def last_year(self) -> int:
+        """The year of the last day."""
+        return self.last.year
 
 
 def kinds() -> tuple[str, ...]:
@@ -64,6 +75,8 @@ def proposed(told: str, shop: Shop) -> tuple[Draft, dict[str, Any]]:
         DataError: it cannot be read, or is of no kind that is known.
     """
     kind, path = _named(told)
+    if kind in (None, "social") and _holds_exports(path):
+        return _archives("social", path, shop)
     found = {
         k: draft
         for k in ((kind,) if kind else kinds())
@@ -81,6 +94,31 @@ def proposed(told: str, shop: Shop) -> tuple[Draft, dict[str, Any]]:
     return draft, {"kind": kind} | _Kind(kind, shop).body(draft)
 
 
+def beside(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]] | None:
+    """The accounts that wrote what a file holds, to find whose they are; None: it names customers, or is no such file.
+
+    What is known of an account stands in the same file, so nobody has to hand over another one.
+    """
+    if draft.name == "social":
+        return _archives("accounts", draft.file.path, shop)
+    if draft.name not in ("comments", "service") or "account" not in draft.columns:
+        return None
+    return _accounts(draft, shop)
+
+
+def found_again(path: Path, shop: Shop) -> tuple[Draft, dict[str, Any]] | None:
+    """The customers' file as registrations: names and addresses by which accounts are found again."""
+    kind = _Kind("registrations", shop)
+    draft = kind.draft(path)
+    if draft is None:
+        return None
+    draft.notes.append(
+        f"Names and addresses of {path.name} are read to find whose accounts those are: say on which basis, or take "
+        "registrations out of params.yaml."
+    )
+    return draft, {"kind": draft.name} | kind.body(draft)
+
+
 def path_of(told: str) -> Path:
     """The file's path, without the kind before it."""
     return _named(told)[1]
@@ -90,12 +128,15 @@ def purposes(draft: Draft, bases: dict[str, str]) -> dict[str, list[str]]:
     """What its columns are for: the twin, and where customers are told apart, offers that were declared."""
     form_ = form(draft.name)
     serves = [p for p in TWIN if Purpose(p) in form_.serves]
-    offers = [Purpose.OFFERS.value] if form_.people == "household_id" and Purpose.OFFERS.value in bases else []
+    contacted = form_.people == "household_id" and Purpose.OFFERS in form_.serves
+    offers = [Purpose.OFFERS.value] if contacted and Purpose.OFFERS.value in bases else []
     return {ours: [*serves, *offers] for ours in draft.columns}
 
 
-def bases_of(draft: Draft, bases: dict[str, str]) -> dict[str, str]:
-    """Panelists agreed to something else than customers did: nobody has said what."""
+def bases_of(draft: Draft, bases: dict[str, str], said: Said = NOTHING_SAID) -> dict[str, str]:
+    """Panelists agreed to something else than customers did, and nobody agreed to be read by buying: it is asked."""
+    if draft.name in WRITTEN:
+        return dict.fromkeys(bases, said.texts_basis or OPEN)
     return dict.fromkeys(bases, OPEN) if form(draft.name).people != "household_id" else bases
 
 
@@ -136,7 +177,9 @@ class _Kind:
                 draft.take(ours, theirs, self._why(ours))
         if self.name == "panel" and said and "household_id" in draft.columns:
             draft.columns.setdefault("panelist", draft.columns["household_id"])
-        if any(ours not in draft.columns for ours in self.form.needed) or not self._is_one(draft):
+        later = {"time"} if "undated_from" in self.form.fields else set()
+        needed = [ours for ours in self.form.needed if ours not in later]
+        if any(ours not in draft.columns for ours in needed) or not self._is_one(draft):
             return None
         return draft
 
@@ -166,13 +209,22 @@ class _Kind:
             return named if counted and number_notation(cells) is not None else 0
         if kind == "year":
             return named if named > 1 and all(notation.is_nothing(c) or _year(c) for c in cells[:200]) else 0
-        return named if named > 1 and date_format(cells) is None else 0
+        an_address = ours != "email" or any("@" in c for c in cells[:2_000])
+        return named if named > 1 and an_address and date_format(cells) is None else 0
 
     def _is_one(self, draft: Draft) -> bool:
         """A contact has no day that a redemption has; a panel asks something."""
         if self.name == "campaigns":
             return _share(draft.file.told(draft.columns["campaign_id"]), self.shop.customers) < _KNOWN and not any(
                 _share(draft.file.told(c), self.shop.customers) >= _KNOWN and _repeats(draft, c) for c in draft.free
+            )
+        there = set(draft.columns)
+        if self.name in ("comments", "service"):
+            told = there & ({"category", "outcome", "closed"} if self.name == "service" else {"text"})
+            return bool(there & {"household_id", "account"}) and bool(told)
+        if self.name == "registrations":
+            return bool(there & {"email", "handle", "phone", "surname", "name"}) and not _repeats(
+                draft, draft.columns["household_id"]
             )
         return self.name != "panel" or bool(_scales(draft) or set(draft.columns) - {"panelist", "household_id"})
 
@@ -183,6 +235,11 @@ class _Kind:
             more = self._asked(draft)
         if self.name == "products":
             more = _special(draft)
+        if "language" in self.form.fields and "text" in draft.columns:
+            more |= _language(draft)
+        if "time" in self.form.needed and "time" not in draft.columns:
+            more["undated_from"] = self.shop.last.isoformat()
+            draft.notes.append(f"{draft.file.path.name} has no day: what it says is known from {self.shop.last} on.")
         moments = [c for ours, c in draft.columns.items() if self.form.moments([ours])]
         if moments:
             found = date_format([x for c in moments for x in draft.file.told(c)]) or date_format(
@@ -206,6 +263,44 @@ class _Kind:
         money = {"currency": self.shop.currency, "decimal": found.decimal}
         ages = {"ages_in": self.shop.last_year} if "birth_year" in draft.columns else {}
         return {"scales": {ours: list(ends) for ours, (_, ends) in scales.items()}, "money": money} | ages
+
+
+def _accounts(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]]:
+    """The accounts of a file of comments or cases."""
+    accounts = Draft("accounts", draft.file)
+    theirs = draft.columns["account"]
+    accounts.take("account", theirs, f"{draft.name} are by accounts: whose they are must be found")
+    if any("@" in c for c in draft.file.told(theirs)[:2_000]):
+        accounts.take("email", theirs, "its cells are addresses")
+    accounts.take("time", draft.columns["time"], "an account is known from the first time it wrote")
+    return accounts, {"kind": "accounts"} | _Kind("accounts", shop).body(accounts)
+
+
+def _language(draft: Draft) -> dict[str, Any]:
+    """The language of the texts, by their words; moods are read in English alone."""
+    found = language.likely(draft.file.told(draft.columns["text"])[:2_000])
+    draft.choices.append(Choice(draft.name, "language", found, "most texts that tell are in it"))
+    if found != language.READ:
+        draft.notes.append(f"{draft.file.path.name} is in {found}, and moods are read in English only: none is told.")
+    return {"language": found}
+
+
+def _holds_exports(path: Path) -> bool:
+    if exports.is_export(path):
+        return True
+    return path.is_dir() and any(exports.is_export(p) for p in path.iterdir() if not p.name.startswith("."))
+
+
+def _archives(kind: str, path: Path, shop: Shop) -> tuple[Draft, dict[str, Any]]:
+    """Exports of platforms hold the same columns whosesoever they are."""
+    columns = [c for c in form(kind).columns if c != "household_id"]
+    file = Sampled(path, "archives", tuple(columns), {c: [] for c in columns}, why=("It holds exports of platforms.",))
+    draft = Draft(kind, file)
+    draft.choices.append(Choice(kind, "file", path.name, file.why[0]))
+    for ours in columns:
+        draft.take(ours, ours, "every such export tells it")
+    body = {"kind": kind, "reads": "archives", "path": str(path), "columns": dict(draft.columns)}
+    return draft, body | {"time": {"format": "iso", "zone": shop.said.zone or "UTC"}}
 
 
 def _special(draft: Draft) -> dict[str, Any]:

@@ -101,31 +101,39 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     for draft, body in (made for made in (customers, opt_ins, opt_outs) if made is not None):
         drafts.append(draft)
         own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft))}
-    for draft, body in _more(files.more, sales, said, own["sales"]["money"]["currency"], last):
+    for draft, body in _more(files, sales, said, own["sales"]["money"]["currency"], last):
         drafts.append(draft)
-        mine = more_files.bases_of(draft, bases)
+        mine = more_files.bases_of(draft, bases, said)
         if draft.name in own:
             raise DataError(f"Two of the files hold {draft.name.replace('_', ' ')}.", hint="Put them into one file.")
         own[draft.name] = body | {"legal": legal_facts(draft, said, mine, more_files.purposes(draft, bases))}
     return Proposal(
         own,
         tuple(c for d in drafts for c in d.choices),
-        tuple(_questions(sales, said, own["sales"])),
+        (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
         tuple(n for d in drafts for n in d.notes),
     )
 
 
 def _more(
-    told: Sequence[str], sales: Draft, said: Said, currency: str, last: date
+    files: ShopFiles, sales: Draft, said: Said, currency: str, last: date
 ) -> Iterator[tuple[Draft, dict[str, Any]]]:
     """The files around, in the light of the sales."""
     customers, articles = (
         frozenset(c.strip() for c in sales.file.told(sales.columns[ours])) if ours in sales.columns else frozenset()
         for ours in ("household_id", "product_id")
     )
-    shop = more_files.Shop(said, customers, articles, currency, last.year)
-    for name in told:
-        yield more_files.proposed(name, shop)
+    shop = more_files.Shop(said, customers, articles, currency, last)
+    names: dict[str, None] = {}
+    for name in files.more:
+        made = more_files.proposed(name, shop)
+        accounts = more_files.beside(made[0], shop)
+        for draft, body in (made, *([accounts] if accounts else [])):
+            names[draft.name] = None
+            yield draft, body
+    if "accounts" in names and "registrations" not in names and files.customers is not None:
+        again = more_files.found_again(files.customers, shop)
+        yield from [again] if again else []
 
 
 # Sales.
@@ -587,6 +595,18 @@ def _own_purposes(draft: Draft) -> dict[str, list[str]]:
     if draft.name == "customers":
         return {ours: [Purpose.BIAS_ASSESSMENT.value] for ours in draft.columns}
     return {ours: list(TWIN) for ours in draft.columns}
+
+
+def _of_texts(own: Mapping[str, Any], said: Said) -> Iterator[Question]:
+    """What nobody says by buying: whether words may be read, and people found by their names."""
+    there = [name.replace("_", " ") for name in own if name in more_files.WRITTEN]
+    if there and not said.texts_basis:
+        yield Question(
+            "texts_basis",
+            f"On which legal basis may {', '.join(there)} be read for the twin (GDPR art. 6(1))?",
+            OPEN,
+            (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN),
+        )
 
 
 def _questions(sales: Draft, said: Said, body: Mapping[str, Any]) -> list[Question]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -15,18 +15,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops import plugins
+from twinops.data.own_sources import archives, database, excel, netting, opening
 from twinops.data.own_sources import csv as delimited
-from twinops.data.own_sources import database, excel, netting, opening
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
 from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
-from twinops.data.own_sources.reading_result import APART, OwnReading
+from twinops.data.own_sources.reading_result import APART, NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
+from twinops.own_params import form
 
 OTHER_MONTH = "time_in_another_month"
 
@@ -41,8 +42,9 @@ class PartedRecords:
 
 def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     """The cells of the file, the folder of parts or the query that a batch is in, some at a time."""
-    if source.said.reads == "sql":
-        yield from (lengthened(cells, source.said) for cells in database.read(source))
+    if source.said.reads in ("sql", "archives"):
+        found = database.read(source) if source.said.reads == "sql" else archives.read(source)
+        yield from (lengthened(cells, source.said) for cells in found)
         return
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
@@ -164,7 +166,7 @@ class Entered:
         """The good rows of the batch, with what came back taken off."""
         parts, self.good = self.good, []
         if not _nets(self.source):
-            return pa.concat_tables(parts), {}
+            return self._once(pa.concat_tables(parts))
         if _whole(self.source, self.batch):
             left = netting.net(parts)
             return pa.concat_tables(parts), netting.counted(left)
@@ -179,6 +181,15 @@ class Entered:
         good = pa.concat_tables(parts)
         here = good.filter(pc.is_in(good["place"], places.combine_chunks()))
         return here, netting.counted({p: why for p, why in left.items() if p in mine})
+
+    def _once(self, rows: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+        """The first row of each subject, where one is enough, and how many more there were."""
+        form = self.source.said.form
+        if not form.once or form.people is None:
+            return rows, {}
+        kept = first_of_each(rows, form.people)
+        more = rows.num_rows - kept.num_rows
+        return kept, {NAMED_AGAIN: more} if more else {}
 
     def _bought_elsewhere(self) -> Iterator[pa.Table]:
         """Purchases of other months of the same file, or of the other files of a folder."""
@@ -208,11 +219,21 @@ class Entered:
         )
 
 
-def together(readings: Mapping[str, OwnReading]) -> OwnReading:
-    """Sources that fill one table, by their kind; each kind says how they are joined, and which needs no other."""
-    kind, read = next(iter(readings.items()))
+def together(readings: Sequence[tuple[str, OwnReading]]) -> OwnReading:
+    """Sources that fill one table, each with its kind; each kind says how they are joined, and which needs no other."""
+    by_kind: dict[str, list[OwnReading]] = {}
+    for kind, one in readings:
+        by_kind.setdefault(kind, []).append(one)
+    told = {kind: folded(several, once=_once(kind)) for kind, several in by_kind.items()}
+    kind, read = next(iter(told.items()))
     join = getattr(plugins.load(KINDS, kind), "joined", None)
-    return read if join is None else join(readings)
+    return read if join is None else join(told)
+
+
+def _once(kind: str) -> str | None:
+    """The column of whom one row is enough."""
+    found = form(kind)
+    return found.people if found.once else None
 
 
 def _nets(source: DeclaredSource) -> bool:

@@ -42,7 +42,7 @@ def _own(as_staged: DeclaredShelf, batch: str, intake: Intake) -> Collected:
         for part, digest in {batch: read.digest, **read.others}.items():
             check(intake.plane.places.sources_lock, source, part, digest)
         _refuse_nothing(source, batch, read)
-    told = {source.said.kind: read for source, read in zip(sources, readings, strict=True)}
+    told = [(source.said.kind, read) for source, read in zip(sources, readings, strict=True)]
     nobody_told = not any(source.said.form.people for source in sources)
     return intake.take(together(told), as_staged, batch=batch, undeclared=nobody_told)
 

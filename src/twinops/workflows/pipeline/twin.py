@@ -23,6 +23,7 @@ from twinops.twin.answers.what_if import Action, Simulated
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.twin.support import support
 from twinops.twin.support.newcomers import newcomers
+from twinops.workflows.kept_penalties import kept_penalties
 from twinops.workflows.places import Places, write
 from twinops.workflows.twin.open import Opened, Opener, shipped_model
 from twinops.workflows.twin.segments import Segmented, segments
@@ -102,7 +103,7 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
     oldest = min((b[0].day for b in diary.values() if b), default=0)
     who = newcomers(diary, known_until=end, oldest=oldest, quiet=model.horizon_days)
     enough = found is not None and found.newcomers is not None
-    new = tell_newcomers(closed, who, opener.grid, penalties) if enough else ()
+    new = tell_newcomers(closed, who, opener.grid, kept_penalties(places, penalties)) if enough else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
     wording = opener.words.wording
     places.keep("living", findings, wording)

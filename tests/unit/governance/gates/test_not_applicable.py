@@ -253,3 +253,17 @@ def test_a_group_of_fewer_than_ten_is_missing_with_its_reason():
     assert "fewer than ten in the group" in verdict.sentence
     silent = said(left(candidate(), f"influence_ratio.{first}"), "influence")
     assert silent.outcome is Outcome.MISSING, "without a count nobody is said to be nobody"
+
+
+def test_nothing_to_link_to_and_nothing_that_could_be_linked_are_not_applicable_and_rows_that_name_customers_are_told():
+    some = {"held": 9, "may_be_linked": 9}
+    lone = {**NOT_LINKED, "registrations": some}
+    read = fact("quality_sources", {"measured": ["registrations", "care_cases"]})
+    named = fact("linkage_not_needed", ["care_cases"], Kind.DECLARED)
+    told = said(unlinked(fact("linkage_records", lone), read, named), "linkage")
+    assert told.outcome is Outcome.NOT_APPLICABLE
+    assert "Rows of care cases name the customer" in told.sentence
+    silent = without(unlinked(fact("linkage_records", lone), read), "source_absent.crm")
+    assert said(silent, "linkage").outcome is Outcome.MISSING, "of profiles nobody said anything"
+    both = {**lone, "social_accounts": some}
+    assert said(unlinked(fact("linkage_records", both), read), "linkage").outcome is Outcome.MISSING

@@ -15,6 +15,7 @@ import pytest
 import yaml
 from candidate import ROOT
 from make_sheet import write_sheet
+from people_wrote import mastodon, x, zipped
 from supplying import supplied
 from typer.testing import CliRunner
 
@@ -28,6 +29,7 @@ from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError, ParamsError
+from twinops.own_params import TWIN
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
 from twinops.workflows.project.opened import left_open
@@ -551,3 +553,50 @@ def test_remarks_stand_near_what_was_written(shop: ShopFiles, tmp_path: Path) ->
     far = [line for line in lines if re.search(r"\S {9,}# ", line) and line.index("# ") > 40]
     assert far == []
     assert next(line for line in lines if line.startswith("months:")).startswith("months: [all]       # one")
+
+
+def test_what_people_wrote_is_told_by_its_columns_and_whose_it_is_is_found(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+    done = proposed(places, around(shop, "comments", "service"))
+    own = params_file.read(places.root / "params.yaml").own
+    assert own.root["comments"].columns == {"account": "Absender", "time": "Zeit", "text": "Text"}
+    assert own.root["accounts"].columns == {"account": "Absender", "email": "Absender", "time": "Zeit"}
+    assert own.root["service"].by_customer
+    assert own.root["registrations"].columns["email"] == "E-Mail", "accounts are found by the customers' addresses"
+    assert own.root["comments"].language == "en"
+    assert all("bases" in own.open[name] for name in ("comments", "accounts", "service", "registrations"))
+    asked = {q.about: q for q in done.proposal.questions}
+    assert "comments, accounts, service, registrations" in asked["texts_basis"].text
+    switches = params_file.read(places.root / "params.yaml").switches
+    assert not any(switches.off(name) for name in ("social_comments", "social_accounts", "care_cases", "registrations"))
+
+
+def test_comments_that_name_customers_need_no_names_and_german_ones_tell_no_mood(
+    shop: ShopFiles, tmp_path: Path
+) -> None:
+    ids = [line.partition(";")[0] for line in shop.customers.read_text(encoding="cp1252").splitlines()[1:41]]
+    rows = [[i, "05.03.2024 10:00", "Die Lieferung war leider nicht gut und kam zu spät"] for i in ids]
+    table(shop.sales.parent / "kommentare.csv", ["Kunde", "Datum", "Kommentar"], rows, sign=";")
+    places = project(tmp_path / "project")
+    done = proposed(places, around(shop, "kommentare"))
+    own = params_file.read(places.root / "params.yaml").own.root
+    assert own["comments"].columns == {"household_id": "Kunde", "time": "Datum", "text": "Kommentar"}
+    assert own["comments"].language == "de"
+    assert not {"accounts", "registrations"} & set(own)
+    assert any("moods are read in English only" in note for note in done.proposal.notes)
+
+
+def test_a_folder_of_exports_is_told_by_its_shape(shop: ShopFiles, tmp_path: Path) -> None:
+    folder = shop.sales.parent / "exports"
+    for name, members in (("anna", mastodon()), ("bert", x())):
+        zipped(folder / f"{name}.zip", members)
+    places = project(tmp_path / "project")
+    done = proposed(places, replace(shop, more=(str(folder),)), replace(MADE_UP, texts_basis="contract"))
+    own = params_file.read(places.root / "params.yaml").own.root
+    assert (own["social"].reads, own["accounts"].reads) == ("archives", "archives")
+    assert own["social"].legal.bases == dict.fromkeys(TWIN, LegalBasis.CONTRACT)
+    assert {c.name: c.taken // 10 for c in done.checked if c.name in ("social", "accounts")} == {
+        "social": 0,
+        "accounts": 0,
+    }
+    assert not any(q.about == "texts_basis" for q in done.proposal.questions)

@@ -43,6 +43,7 @@ class HeadExplanation:
     base: float
     names: tuple[str, ...]
     parts: np.ndarray
+    horizon_days: int
     scale: str = ""
     """What the sum is a logarithm of, where it is not the head's own rate: `odds` or `chance`."""
 
@@ -58,7 +59,7 @@ class HeadExplanation:
         # a feature of the project's own is a heading of its own
         groups = tuple(dict.fromkeys(heading.get(n, n) for n in self.names))
         belongs = np.array([[heading.get(n, n) == g for g in groups] for n in self.names], dtype=float)
-        return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.scale)
+        return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.horizon_days, self.scale)
 
     @property
     def importance(self) -> dict[str, float]:
@@ -103,10 +104,11 @@ def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanati
     said = model.speakers.of(head)
     if said == (REGRESSION,):
         only = _terms(model, table, getattr(model, head))
-        return HeadExplanation(head, only.base, TERMS, only.parts)
+        return HeadExplanation(head, only.base, TERMS, only.parts, model.horizon_days)
     more = tuple(dict.fromkeys(c.name for f in said if f in by_name(model.own) for c in by_name(model.own)[f].columns))
     mean = _meant([_of_family(family, model, table, head).over(more) for family in said])
-    return HeadExplanation(head, mean.base, (*TERMS, *more), mean.parts, CHANCE if head == "activity" else "")
+    scale = CHANCE if head == "activity" else ""
+    return HeadExplanation(head, mean.base, (*TERMS, *more), mean.parts, model.horizon_days, scale)
 
 
 def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Parts:
@@ -185,9 +187,8 @@ def _spread(parts: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 def explain_trees(challenger: Challenger, table: pa.Table, head: str) -> HeadExplanation:
     """Shapley values of the challenger's trees; `base` is the mean forecast of the rows they were grown on."""
     found = challenger.contributions(table, head)
-    return HeadExplanation(
-        head, float(found[0, -1]), challenger.names, found[:, :-1], ODDS if head == "activity" else ""
-    )
+    scale = ODDS if head == "activity" else ""
+    return HeadExplanation(head, float(found[0, -1]), challenger.names, found[:, :-1], challenger.horizon_days, scale)
 
 
 def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[str]:
@@ -197,7 +198,7 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     # stable: of two equal parts the first named comes first on every machine
     order = np.argsort(-np.abs(parts), kind="stable")[:most]
     titles = (title(grouped.names[i]) for i in order)
-    multiplied = said["multiplied"][grouped.scale or grouped.head]
+    multiplied = str(said["multiplied"][grouped.scale or grouped.head]).format(days=explanation.horizon_days)
     return [
         f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {math.exp(parts[i]):.2f}."
         for title, i in zip(titles, order, strict=True)

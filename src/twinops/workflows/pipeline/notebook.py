@@ -32,8 +32,9 @@ def notebook(name: str, *, places: Places, notebooks: Notebooks, params: Params,
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         hint = "Give the file's name without folder and ending, such as `train`."
         raise ParamsError(f"{name!r} is no name of a notebook.", hint=hint)
-    own, section = name in params.ideas.of(STAGES), parameters.pop("section", None)
+    own = name in params.ideas.of(STAGES)
     source = places.root / FOLDER / STAGES / f"{name}.py" if own else places.notebook(name)
+    section = parameters.pop("section", None)
     said = {given: _value(value) for given, value in parameters.items()}
     left = _passed(params, section, notebooks.left_open(source)) if section is not None else {}
     notebooks.run(source, places.executed(name), parameters={**left, **said}, known_sids=partial(known_sids, places))

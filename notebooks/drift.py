@@ -15,19 +15,32 @@
 
 # %% tags=["parameters"]
 project = "."
+# the section `drift` of params.yaml; None is what stands there, a value here is heard before it
+reference_cutoff = None
+current_cutoff = None
+draws = None
+seed = None
+early_days = None
+early_from = None
+early_draws = None
 
 # %%
-from IPython.display import Image, Markdown
-
-import twinops
+from twinops import lab
 from twinops.evaluation.drift.early_warning_findings import planted_rows
 
-home = twinops.open_project(project)
-result = home.run("drift")
-compared = result.findings.facts[0].value
+work = lab.open_stage("drift", project)
+work.about
+
+# %% [markdown]
+# ## Compare two days, and watch the first days after each
 
 # %%
-Markdown(home.about)
+moved = work.compare(reference_cutoff=reference_cutoff, current_cutoff=current_cutoff, draws=draws, seed=seed)
+early = work.watch(
+    current_cutoff=current_cutoff, early_days=early_days, early_from=early_from, early_draws=early_draws, seed=seed
+)
+result = work.keep(moved, early)
+compared = result.findings.facts[0].value
 
 # %% [markdown]
 # ## What is compared
@@ -41,8 +54,8 @@ Markdown(home.about)
 # overlap, which softens the long ones; and most consumers are in both days, which makes the test cautious.
 
 # %%
-Markdown(
-    f"Day {compared['reference_day']} ({compared['households_reference']:,} {home.words.subject.many}) against day "
+work.told(
+    f"Day {compared['reference_day']} ({compared['households_reference']:,} {work.subject.many}) against day "
     f"{compared['current_day']} ({compared['households_current']:,}). Limits: distance "
     f"{compared['rule']['distance_at_least']:g}, q {compared['rule']['q_below']:g}."
 )
@@ -51,7 +64,7 @@ Markdown(
 # ## How far each feature moved
 
 # %%
-Image(home.places.figure("drift_distances"))
+work.figure("drift_distances")
 
 # %% [markdown]
 # ## In short
@@ -60,20 +73,20 @@ Image(home.places.figure("drift_distances"))
 # consumers nothing is beyond chance, and that must not look like calm.
 
 # %%
-Markdown(home.told(result.found))
+work.told(result.found)
 
 # %% [markdown]
 # ## The first days after the as-of day
 #
-# Labels come when the horizon is over, four weeks late. The same heads, taught on the same rows but on what was done
+# Labels come when the horizon is over. The same heads, taught on the same rows but on what was done
 # in the first days of each horizon, say after a week what the labels will say: baskets, and consumers that came, over
 # what was expected. Spend is shown, not judged: in one week it moves by more than the limits although nothing happened.
 
 # %%
-Image(home.places.figure("early_warning"))
+work.figure("early_warning")
 
 # %%
-Markdown(home.told(result.found_early))
+work.told(result.found_early)
 
 # %% [markdown]
 # False alarms are counted on the days before, all taken as calm. What it would find is tried by planting a
@@ -82,8 +95,14 @@ Markdown(home.told(result.found_early))
 
 # %%
 rows = "\n".join(f"| {' | '.join(row)} |" for row in (planted_rows(result.early) if result.early else []))
-Markdown(home.told(f"| planted | alarm | warning | nothing |\n|---|---|---|---|\n{rows}"))
+work.told(f"| planted | alarm | warning | nothing |\n|---|---|---|---|\n{rows}")
 
 # %% [markdown]
 # **Not known:** drift of features says nothing about whether the link from features to spend still holds; that shows
 # when the labels are in.
+
+# %% [markdown]
+# ## What the gates say
+
+# %%
+work.verdicts(result)

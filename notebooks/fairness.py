@@ -19,24 +19,34 @@
 
 # %% tags=["parameters"]
 project = "."
+# the section `fairness` of params.yaml; None is what stands there, a value here is heard before it
+cutoff = None
+draws = None
+seed = None
 
 # %%
-from IPython.display import Image, Markdown
-
-import twinops
+from twinops import lab
 from twinops.evaluation.fairness.findings import FAMILY
 
-home = twinops.open_project(project)
-result = home.run("fairness")
+work = lab.open_stage("fairness", project)
+work.about
+
+# %% [markdown]
+# ## Replay the declared decision
 
 # %%
-Markdown(home.about)
+decision = work.decision()
+f"{decision.name}: the first {decision.share:.0%} by {decision.score}, mitigation: {decision.mitigation.kind}"
+
+# %%
+reached = work.reach(cutoff=cutoff, draws=draws, seed=seed)
+result = work.keep(reached)
 
 # %% [markdown]
 # ## What was decided, and for whom it can be assessed
 
 # %%
-Markdown(home.told(result.decided))
+work.told(result.decided)
 
 # %% [markdown]
 # ## How many of each group would get an offer, and is their spend predicted right?
@@ -46,7 +56,7 @@ Markdown(home.told(result.decided))
 # all are shown beside the others: they are not a random part, so nothing seen among the others carries over to them.
 
 # %%
-Image(home.places.figure("selection_rates"))
+work.figure("selection_rates")
 
 # %% [markdown]
 # ## How uneven is that, and how sure is it?
@@ -57,13 +67,13 @@ Image(home.places.figure("selection_rates"))
 # tell. What the policy does not name is grey and decides nothing. How often this errs: `docs/gates.md`.
 
 # %%
-Image(home.places.figure("fairness_ratios"))
+work.figure("fairness_ratios")
 
 # %% [markdown]
 # ## What was found
 
 # %%
-Markdown(home.told("\n".join(f"- {sentence}" for sentence in result.found)))
+work.told("\n".join(f"- {sentence}" for sentence in result.found))
 
 # %% [markdown]
 # ## What would another decision reach, and what would it cost?
@@ -77,20 +87,20 @@ Markdown(home.told("\n".join(f"- {sentence}" for sentence in result.found)))
 # `make run`. It is another candidate, judged anew by every gate.
 
 # %%
-Image(home.places.figure("reach_against_price"))
+work.figure("reach_against_price")
 
 # %%
-Markdown(home.told("\n".join([*result.prices, "", FAMILY])))
+work.told("\n".join([*result.prices, "", FAMILY]))
 
 # %% [markdown]
 # ## In short
 
 # %%
-many = home.words.subject.many
+many = work.subject.many
 judged = [c for c in result.comparisons if c.decides]
 uneven, shown = ([c.attribute for c in judged if c.outcome == said] for said in ("failed", "passed"))
 unsure = [c.attribute for c in judged if c.outcome == "inconclusive"]
-Markdown(
+work.told(
     f"Of {len(judged)} attributes that decide, by {len(uneven)} some {many} are shown to be reached less often "
     f"than the limit allows ({', '.join(uneven) or 'none'}); by {len(shown)} groups are shown to be reached "
     f"about as often ({', '.join(shown) or 'none'}); by {len(unsure)} there are too few {many} to tell "
@@ -101,3 +111,9 @@ Markdown(
 # **Not known:** how those in this source came to be in it and why some of them have demographics; whether what is
 # declared of them is right; anything about attributes that are not held, such as ethnicity, disability or language;
 # whether who came to shop would have used the offer; and whether an offer that does not come is a loss.
+
+# %% [markdown]
+# ## What the gates say
+
+# %%
+work.verdicts(result)

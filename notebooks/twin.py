@@ -35,7 +35,7 @@ Markdown(home.about)
 # ## The portrait
 #
 # Left, how often the consumer shops, remembered over about 10, 30 and 90 days: the three speeds of forgetting. In the
-# middle, what is expected of the next 28 days, with the range that holds 80 of 100 like cases, and the same after an
+# middle, what is expected of the horizon, with the range that holds 80 of 100 like cases, and the same after an
 # action. Right, why: each theme multiplies what is expected of the average consumer, and together they give the
 # figure exactly, because the head is a sum of terms and nothing else.
 

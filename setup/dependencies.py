@@ -33,6 +33,10 @@ ADAPTERS = {
     Notebooks: "twinops.adapters.notebooks.papermill_runner",
 }
 """Port -> the adapter whose bytes matter."""
+STEPS = {"panel": "twinops.workflows.panel", "verdicts": "twinops.workflows.candidate.stage_verdicts"}
+"""What cells may ask for beside the steps of their own stage."""
+UNJUDGED = {"verdicts": ("train",)}
+"""Whose verdicts are told elsewhere: a model that is made is not measured yet."""
 EVERYTHING = ["src/twinops"]
 """Code deps of a stage that asks for `Lineage`: it names the candidate by what the lock says of all stages' code."""
 CARRIERS = frozenset(
@@ -40,6 +44,7 @@ CARRIERS = frozenset(
         "twinops",
         "twinops.cli",
         "twinops.wiring",
+        "twinops.lab",
         "twinops.errors",
         "twinops.plugins",
         "twinops.ports",
@@ -182,7 +187,16 @@ def verbs(command: str) -> list[str]:
     if how == "run":
         return [name]
     text = (ROOT / "notebooks" / f"{name}.py").read_text(encoding="utf-8")
-    return re.findall(r"\.run\(\s*\"([\w.]+)\"", text)
+    return re.findall(r"(?:\.run|lab\.open_stage)\(\s*\"([\w.]+)\"", text)
+
+
+def steps(command: str) -> list[str]:
+    """Modules of what a notebook asks for beside its verb: a panel, and verdicts on what it measures."""
+    _, how, name, *_ = command.split()
+    if how == "run":
+        return []
+    text = (ROOT / "notebooks" / f"{name}.py").read_text(encoding="utf-8")
+    return [module for step, module in STEPS.items() if f".{step}(" in text and name not in UNJUDGED.get(step, ())]
 
 
 def imported_by_notebook(command: str) -> list[str]:
@@ -201,7 +215,7 @@ def code_of(name: str, stage: Mapping[str, Any]) -> list[str]:
     """The code deps of one stage, `${item}` standing for what differs in a `foreach`."""
     body = stage.get("do", stage)
     command = body["cmd"]
-    roots = [*imported_by_notebook(command)]
+    roots = [*imported_by_notebook(command), *steps(command)]
     if command.split()[1] == "notebook":
         roots.append(ADAPTERS[Notebooks])
     for verb in verbs(command):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, Self
@@ -19,7 +19,8 @@ KINDS = "twinops.data.own_sources.kinds"
 OPEN = "open"
 """What the owner has not said yet. Nothing can be promoted before it is said."""
 
-_NO_CONSTANT = ("household_id", "time", "seq")
+_NO_CONSTANT = ("identity", "handle", "moment", "until")
+"""Cells of these tell rows apart: one value cannot hold for all."""
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,30}$")]
 Theirs = Annotated[str, Field(min_length=1, max_length=200)]
@@ -52,11 +53,27 @@ class Form:
     """Whoever stands in it said the same thing: it is turned into a ledger, as a table with a column a purpose is."""
     many: bool = False
     """There may be more than one source of it."""
+    personal: bool = True
+    """Its rows are about people: GDPR asks for a basis, a notice and a period."""
+    or_else: str | None = None
+    """The column of accounts that tells whose a row is, where it names no customer."""
+    event: str | None = None
+    """What an event is called in its number; the kind's rows are events."""
+    once: bool = False
+    """Of rows about one subject the first counts; the others are left out, not refused."""
+    archives: bool = False
+    """It can be read out of the exports that people ask of a platform."""
+    sealed: bool = True
+    """It is collected as a source of the pipeline is; else it lies in the open, beside them."""
 
     @property
-    def dated(self) -> bool:
-        """Its rows have a time."""
-        return "time" in self.columns
+    def people(self) -> str | None:
+        """The column that tells people apart."""
+        return next((c for c in (*self.needed, *self.columns) if self.columns.get(c) in ("identity", "handle")), None)
+
+    def moments(self, among: Iterable[str]) -> bool:
+        """Some of these columns hold moments."""
+        return any(self.columns.get(c) in ("moment", "until") for c in among)
 
 
 def form(kind: str) -> Form:
@@ -121,13 +138,15 @@ class MoneyParams(Section):
     """How amounts are written, and in how many digits the currency's minor unit lies behind the major one.
 
     `written_in: minor`: 1999 stands for 19.99.
-    Tables keep hundredths of the major unit for every currency: of three digits the last is rounded to even.
+    Tables keep hundredths of the major unit for every currency. Of a currency with more digits that loses some, so it
+    must be agreed to: `rounded_to: hundredths` (half to even).
     """
 
     decimal: Literal[".", ","] = "."
     thousands: Literal["", ".", ",", " ", "'"] = ""
     minor_units: Annotated[int, Field(ge=0, le=4)] = 2
     written_in: Literal["major", "minor"] = "major"
+    rounded_to: Literal["hundredths"] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 
 
@@ -166,11 +185,33 @@ class OwnLegal(Section):
         return {p: basis for p, basis in bases.items() if basis is not LegalBasis.OPEN or p in TWIN}
 
 
+_KEPT_DIGITS = 2
+
+
+class CellRules(Section):
+    """What cells of a column must be beside what its kind asks, as a data contract says it; others are quarantined."""
+
+    required: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    max_length: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    pattern: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    among: tuple[Annotated[str, Field(max_length=200)], ...] = ()
+
+
+FIELDS = (
+    "cancelled", "repeated", "answers", "undated_from", "ages_in", "scales", "special", "special_reviewed", "language",
+    "brand",
+)  # fmt: skip
+"""Fields of a declaration that only some kinds have."""
+
+
 class OwnSource(Section):
     """One source: where it lies, how it is written, and which of its columns is which of ours."""
 
     kind: str
-    reads: Literal["csv", "excel", "parquet", "folder", "sql"]
+    reads: Literal["csv", "excel", "parquet", "folder", "sql", "archives"]
     path: Annotated[str, Field(min_length=1, max_length=1_000)] | None = None
     files: Annotated[str, Field(pattern=r"^[\w .-]{0,80}\{month\}[\w .-]{0,80}\.(csv|parquet)$")] | None = None
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
@@ -193,6 +234,13 @@ class OwnSource(Section):
     answers: dict[AnyPurpose, Theirs] = Field(default_factory=dict)
     undated_from: IsoDay | None = None
     ages_in: Annotated[int, Field(ge=1900, le=2100)] | None = None
+    scales: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    special: dict[Name, tuple[Theirs, ...]] = Field(default_factory=dict)
+    special_reviewed: Text | None = None
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    brand: Annotated[str, Field(pattern=r"^[\w.-]+$", max_length=253)] | None = None
+    rules: dict[str, CellRules] = Field(default_factory=dict)
+    contract: dict[str, Any] = Field(default_factory=dict)
     max_bytes: Annotated[int, Field(ge=1, le=64 * 2**30)] = 16 * 2**30
     legal: OwnLegal
 
@@ -205,7 +253,14 @@ class OwnSource(Section):
     def ours(self) -> tuple[str, ...]:
         """All columns of ours that it can fill, in order."""
         known = tuple(self.form.columns)
-        return (*known, *(c for c in self.columns if c not in known)) if self.form.answers else known
+        own = self.columns if self.form.answers else self.scales
+        return (*known, *(c for c in own if c not in known))
+
+    @property
+    def open(self) -> tuple[str, ...]:
+        """What only people can say, and nobody has said yet."""
+        facts = self.legal.open if self.form.personal else ()
+        return (*facts, "special_categories") if self.special_reviewed == OPEN else facts
 
     @property
     def entering(self) -> dict[str, str]:
@@ -225,6 +280,11 @@ class OwnSource(Section):
     def fills(self, ours: str) -> bool:
         """A column of ours is read from the file."""
         return ours in self.entering or (self.turned and ours in ANSWER)
+
+    @property
+    def by_customer(self) -> bool:
+        """Its rows name customers, so that nothing need be linked."""
+        return "household_id" in self.entering
 
     @property
     def turned(self) -> bool:
@@ -254,9 +314,11 @@ class OwnSource(Section):
             yield "path must not climb with `..`"
         if self.reads == "folder" and self.kind != "transactions":
             yield "reads: folder is for monthly files of transactions"
+        if self.reads == "archives" and not self.form.archives:
+            yield f"reads: archives does not go with {self.kind}"
 
     def _mapping(self) -> Iterator[str]:
-        for section in ("columns", "constants", "codes"):
+        for section in ("columns", "constants", "codes", "rules"):
             unknown = sorted(set(getattr(self, section)) - set(self.ours))
             if unknown:
                 yield f"{section}: {', '.join(unknown)} is no column of {self.kind}; those are {', '.join(self.ours)}"
@@ -266,13 +328,16 @@ class OwnSource(Section):
         twice = sorted(set(self.columns) & set(self.constants))
         if twice:
             yield f"{', '.join(twice)} is both a column and a constant"
-        if set(self.constants) & set(_NO_CONSTANT):
-            yield f"constants cannot hold {', '.join(_NO_CONSTANT)}"
+        fixed = [c for c in self.constants if c == "seq" or self.form.columns.get(c) in _NO_CONSTANT]
+        if fixed:
+            yield f"constants cannot hold {', '.join(fixed)}"
         if "sales_value" in self.columns and "unit_price" in self.columns:
             yield "columns: map sales_value, or unit_price and quantity, not both"
-        for name in ("cancelled", "repeated", "answers", "undated_from", "ages_in"):
+        for name in FIELDS:
             if getattr(self, name) and name not in self.form.fields:
                 yield f"{name} does not go with {self.kind}"
+        if self.form.or_else and not {"household_id", self.form.or_else} & set(self.entering):
+            yield f"household_id or {self.form.or_else} is needed: map it in columns and say in legal.purposes what for"
         yield from self._needed()
 
     def _needed(self) -> Iterator[str]:
@@ -296,14 +361,29 @@ class OwnSource(Section):
     def _notation(self) -> Iterator[str]:
         if self.time is not None:
             yield from self.time.mistakes()
-        if "time" in self.entering and self.time is None:
+        if self.form.moments(self.entering) and self.time is None:
             yield "time is needed: format and zone"
+        yield from self._money()
+        if self.ages_in is None and "birth_year" in self.columns:
+            yield "ages_in is needed beside birth_year: the year in which ages are counted"
+        for name, (low, high) in self.scales.items():
+            if low >= high:
+                yield f"scales: {name} ends where it begins; write its lowest and its highest answer, as in [1, 7]"
+            if name not in self.columns or name in self.form.columns:
+                yield f"scales: {name} is no column of answers; map it in columns"
+        if "special_reviewed" in self.form.fields and self.special_reviewed is None:
+            yield "special_reviewed is needed: who looked for special categories (GDPR art. 9), or open"
+
+    def _money(self) -> Iterator[str]:
         if "sales_value" in self.form.columns and self.money is None:
             yield "money is needed: currency, decimal sign and minor units"
         if self.money is not None and self.money.decimal == self.money.thousands:
             yield "money: decimal and thousands sign are the same"
-        if self.ages_in is None and "birth_year" in self.columns:
-            yield "ages_in is needed beside birth_year: the year in which ages are counted"
+        if self.money is not None and self.money.minor_units > _KEPT_DIGITS and self.money.rounded_to is None:
+            yield (
+                f"money: amounts in {self.money.currency} have {self.money.minor_units} digits behind the sign, and "
+                "tables keep 2; say rounded_to: hundredths if the others may be rounded away (half to even)"
+            )
 
     def _law(self) -> Iterator[str]:
         unknown = sorted(set(self.legal.purposes) - set(self.ours))
@@ -327,6 +407,10 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
         twice = [k for k, n in Counter(s.kind for s in self.root.values()).items() if n > 1 and not form(k).many]
         if twice:
             raise ValueError(f"more than one source of {', '.join(sorted(twice))}")
+        bases: dict[str, Any] = {}
+        for said in self.root.values():
+            if form(said.kind).many and bases.setdefault(said.kind, said.legal.bases) != said.legal.bases:
+                raise ValueError(f"sources of {said.kind} fill one table: say the same legal.bases of each")
         return self
 
     def of_kind(self, kind: str) -> str | None:
@@ -337,6 +421,11 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
         """The name of the (first) source that takes the place of one of the pipeline's."""
         return next(iter(self.all_staged_as(source)), None)
 
+    def by_customer(self, source: str) -> bool:
+        """The rows of one of the pipeline's sources name customers, so that nothing need be linked."""
+        names = self.all_staged_as(source)
+        return bool(names) and all(self.root[n].by_customer for n in names)
+
     def all_staged_as(self, source: str) -> tuple[str, ...]:
         """All that together take the place of one of the pipeline's sources."""
         return tuple(name for name, said in self.root.items() if staged_as(said.kind) == source)
@@ -344,7 +433,7 @@ class OwnParams(RootModel[dict[Name, OwnSource]]):
     @property
     def open(self) -> dict[str, tuple[str, ...]]:
         """By source, the legal facts that nobody has said yet."""
-        return {name: said.legal.open for name, said in self.root.items() if said.legal.open}
+        return {name: said.open for name, said in self.root.items() if said.open}
 
 
 NOTHING_OWN = OwnParams({})

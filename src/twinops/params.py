@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BeforeValidator, ConfigDict, Field, RootModel, ValidationError, model_validator
@@ -291,11 +291,11 @@ class ScorecardParams(Section):
 class MinimisationParams(Section):
     """What a personal attribute or source must save to be called necessary, and how that is tested.
 
-    `margin_usd` of spend error per horizon, `margin_auc` of telling who comes back; `histories`: days that are known of
-    a new consumer; `learn_until`: the last as-of day whose rows are learned from, always before the held-out ones.
+    `margin_spend` of spend error per horizon, `margin_auc` of telling who comes back; `histories`: days that are known
+    of a new consumer; `learn_until`: the last as-of day whose rows are learned from, always before the held-out ones.
     """
 
-    margin_usd: Annotated[float, Field(gt=0)] = 1.0
+    margin_spend: Annotated[float, Field(gt=0)] = 1.0
     margin_auc: Annotated[float, Field(gt=0)] = 0.002
     histories: tuple[Annotated[int, Field(ge=0, le=365)], ...] = Field(min_length=1, default=(0, 7, 14, 28, 56))
     learn_until: Day = 225
@@ -433,6 +433,26 @@ class Params(Section):
                 f"{min(self.evaluate.cutoffs)}: the model would be chosen on what it is measured on"
             )
         return self
+
+
+SectionKind = TypeVar("SectionKind", bound=Section)
+
+
+def changed(section: SectionKind, **said: Any) -> SectionKind:
+    """A section with what a notebook says instead; None is what `params.yaml` says.
+
+    Raises:
+        ParamsError: the section has no such parameter, or it cannot have this value; all mistakes together.
+    """
+    told = {name: tuple(v) if isinstance(v, list) else v for name, v in said.items() if v is not None}
+    try:
+        return type(section).model_validate({**section.model_dump(), **told})
+    except ValidationError as error:
+        found = [f"{'.'.join(str(p) for p in e['loc'])}: {e['msg']}{shown(e)}" for e in error.errors()]
+        hint = f"It has {', '.join(type(section).model_fields)}."
+        raise ParamsError(
+            f"{type(section).__name__.removesuffix('Params').lower()}: {'; '.join(found)}", hint=hint
+        ) from None
 
 
 def section_names() -> dict[type, str]:

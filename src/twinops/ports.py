@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -151,9 +151,20 @@ class Notebooks(Protocol):
     """Executes notebooks."""
 
     def run(
-        self, source: Path, into: Path, *, parameters: Mapping[str, Any] | None = None, known_sids: Iterable[str] = ()
+        self,
+        source: Path,
+        into: Path,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        known_sids: Callable[[], Iterable[str]] = frozenset,
     ) -> None:
-        """Execute a percent-format notebook; publish the result only if it ran through and shows no subject."""
+        """Execute a percent-format notebook; publish the result only if it ran through and shows no subject.
+
+        `known_sids` is asked once its cells are gone.
+        """
+
+    def left_open(self, source: Path) -> frozenset[str]:
+        """Parameters that the notebook's own cell leaves to others: those it sets to None."""
 
 
 class Production(Protocol):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
@@ -21,6 +22,8 @@ from twinops.ports import ColumnLineage, Engine, KeyStore, Lineage, Notebooks, P
 from twinops.workflows.places import Places
 
 if TYPE_CHECKING:
+    from twinops.adapters.notebooks.counter import Around
+    from twinops.adapters.notebooks.window import Behind
     from twinops.twin.answers.what_if import Simulated
     from twinops.workflows.candidate.preview import Preview
     from twinops.workflows.declared_words import DeclaredWords
@@ -30,11 +33,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WORKFLOWS = "twinops.workflows"
+WINDOW = "TWINOPS_WINDOW"
+"""Set in cells that are executed: there, others do what opens anything."""
 READING = frozenset(
     {
-        *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "status")),
+        *(f"candidate.{verb}" for verb in ("brief", "compare", "judge", "owed", "preview", "stage_verdicts", "status")),
         *(f"quarantine.{verb}" for verb in ("list_batches", "show_rows")),
-        *(f"sources.{verb}" for verb in ("check", "data_map")),
+        *(f"sources.{verb}" for verb in ("check", "contract", "data_map")),
         "update.look",
         *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
         "dpia.status",
@@ -142,7 +147,44 @@ class Project:
         """The notebook runner."""
         from twinops.adapters.notebooks.papermill_runner import PapermillRunner
 
-        return PapermillRunner(self.root, self.places.scratch / "nb")
+        return PapermillRunner(self.root, self.places.scratch / "nb", around=self._around)
+
+    def _around(self, stage: str) -> Around:
+        """What stands around the cells of a stage's notebook: its steps, and what they alone may open."""
+        from twinops.adapters.notebooks.confinement import Confines, all_sealed, private_places
+        from twinops.adapters.notebooks.counter import Around
+
+        keys, own = os.environ.get("TWINOPS_KEYSTORE"), self.params.own.root.values()
+        elsewhere = [self.params.sources.folder, keys, *(said.path for said in own)]
+        sealed = all_sealed(self.root, (self.root / path for path in elsewhere if path))
+        unsaid = ("TWINOPS_KEYSTORE", *(said.url_from for said in own if said.url_from))
+        confines = Confines((*sealed, *private_places(Path.home())), (self.root / "reports" / "code",), (self.root,))
+        return Around(lambda window: self.behind(stage).serve(window), confines, unsaid)
+
+    def behind(self, stage: str) -> Behind:
+        """The side with the keys of a stage's notebook: the steps that its cells may ask for, and no others."""
+        from twinops.adapters.notebooks.window import Behind
+        from twinops.adapters.running_code import against_other
+
+        against_other(self.root)
+        steps: dict[str, Callable[..., Any]] = {"run": partial(self._run_own, stage)}
+        told = {"run": ("()", "Do the whole stage as `twinops run` does it.")}
+        for kind in steps_of(stage):
+            once = cache(partial(self._made, kind))
+            names = [n for n, f in vars(kind).items() if inspect.isfunction(f) and not n.startswith("_")]
+            steps |= {n: partial(_step, once, n) for n in names}
+            told |= {n: (_signature(getattr(kind, n)), inspect.getdoc(getattr(kind, n)) or "") for n in names}
+        steps["verdicts"] = lambda kept: self.run("candidate.stage_verdicts", findings=kept.findings)
+        told["verdicts"] = ("(kept)", "What the gates say of the measures that were kept.")
+        steps["preview"] = partial(self.run, "candidate.preview")
+        told["preview"] = ("()", "What the gates would say of all measures as they lie here.")
+        return Behind(steps, {"stage": stage, "steps": told, "words": self.words, "root": self.root})
+
+    def _run_own(self, stage: str, verb: str = "", **arguments: Any) -> Any:
+        """The workflow that is called as the stage, and no other: what it opens is what the stage is for."""
+        if verb not in ("", stage):
+            raise ParamsError(f"The notebook {stage} runs {stage} and nothing else, not {verb!r:.60}.")
+        return self.run(stage, **arguments)
 
     @cached_property
     def production(self) -> Production:
@@ -170,6 +212,10 @@ class Project:
         Raises:
             IntegrityError: it writes, and the code that runs is not the project's own.
         """
+        if WINDOW in os.environ:
+            from twinops.adapters.notebooks.window import inherited
+
+            return inherited().ask("run", verb, **arguments)
         workflow = find(verb)
         if verb not in READING | RENEWING:
             from twinops.adapters.running_code import against_other
@@ -220,6 +266,40 @@ DAYS: Mapping[Any, Callable[[Params], Any]] = {
 """The as-of day, and how days are counted: of all parameters the only ones that are supplied one by one."""
 
 
+def steps_of(stage: str) -> tuple[Any, ...]:
+    """The records of steps that a stage's notebook may ask for, each made as a workflow is supplied.
+
+    A panel is opened where a model is made or measured, and in notebooks of a project's own.
+    """
+    room = f"{WORKFLOWS}.pipeline"
+    own = load_steps(room, stage)
+    panel = stage not in plugins.verbs(room) or "learning" in getattr(own, "__annotations__", ())
+    return tuple(kind for kind in (own, load_steps(WORKFLOWS, "panel") if panel else None) if kind is not None)
+
+
+def load_steps(room: str, name: str) -> Any:
+    """The steps that a stage does in cells, a record that is made as a workflow is supplied; None: it has none."""
+    if name not in plugins.names(room):
+        return None
+    return getattr(plugins.load(room, name), f"{name.title().replace('_', '')}Steps", None)
+
+
+def _step(made: Callable[[], Any], name: str, /, *args: Any, **named: Any) -> Any:
+    """One step of a record that is made when the first of its steps is asked for."""
+    return getattr(made(), name)(*args, **named)
+
+
+def _signature(step: Callable[..., Any]) -> str:
+    """How a step is called, without what it is called on."""
+    told = inspect.signature(step)
+    return str(told.replace(parameters=list(told.parameters.values())[1:]))
+
+
+def stand_behind(number: str, root: str, stage: str) -> None:
+    """In a process of its own: answer the cells of a notebook that nobody executes, such as one open in JupyterLab."""
+    open_project(root).behind(stage).serve(socket.socket(fileno=int(number)))
+
+
 def find(verb: str) -> Callable[..., Any]:
     """The workflow of this name: `train`, or of another room `dpia.answer`.
 
@@ -244,7 +324,7 @@ def injected(hint: Any) -> bool:
 
 
 def asked(workflow: Callable[..., Any]) -> frozenset[Any]:
-    """Every port, section and day that a workflow is supplied with, records opened."""
+    """Every port, section and day that a workflow, or a record of steps, is supplied with, records opened."""
     hints = {name: hint for name, hint in get_type_hints(workflow).items() if name != "return"}
     return frozenset(leaf for hint in hints.values() if injected(hint) for leaf in _leaves(hint))
 

@@ -24,7 +24,7 @@ def first(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Recording
     """A small project whose pipeline ran once, watched, and was committed: made once for all processes, then copied."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
-    made = Recording(Workshop(shared / "first" / "project"), shared / "first" / "seen")
+    made = Recording(Workshop(shared / "first" / "project"), shared / "first" / "project" / "reports" / "code" / "seen")
     with alone(shared / "first.lock"):
         if not (shared / "first" / "done").exists():
             shutil.rmtree(shared / "first", ignore_errors=True)

@@ -40,14 +40,14 @@ DVC tells the processes it starts which stage they work for. A notebook's cells 
 
 @dataclass(frozen=True)
 class Recording:
-    """A project, and where its stages' processes wrote down what they heard."""
+    """A project, and where its stages' processes wrote down what they heard: a folder that cells may write to."""
 
     workshop: Workshop
     seen: Path
 
     def repro(self) -> str:
         """`dvc repro`, watched."""
-        self.seen.mkdir()
+        self.seen.mkdir(parents=True)
         (self.seen / "sitecustomize.py").write_text(RECORDER)
         return self.workshop.repro(
             RECORD_TO=str(self.seen),

@@ -15,7 +15,7 @@ import dependencies
 from twinops.entities.day_count import DayCount
 from twinops.params import section_names
 from twinops.ports import KeyStore
-from twinops.wiring import asked, find
+from twinops.wiring import asked, find, load_steps
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -40,6 +40,12 @@ def workflow_of(stage: str) -> str:
     return command[2]
 
 
+def notebook_of(stage: str) -> str:
+    """The text of the notebook that a stage executes, or nothing."""
+    path = ROOT / "notebooks" / f"{workflow_of(stage)}.py"
+    return path.read_text(encoding="utf-8") if body(stage)["cmd"].split()[1] == "notebook" else ""
+
+
 def declared_sections(stage: str) -> set[str]:
     return {p for p in body(stage)["params"] if isinstance(p, str)}
 
@@ -47,6 +53,8 @@ def declared_sections(stage: str) -> set[str]:
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_declares_the_parameter_sections_its_workflow_takes(stage: str) -> None:
     sections, supplied = section_names(), asked(find(workflow_of(stage)))
+    if ".panel(" in notebook_of(stage):
+        supplied |= asked(load_steps("twinops.workflows", "panel").__init__)
     taken = {sections[h] for h in supplied if h in sections} | ({"as_of"} if date in supplied else set())
     if DayCount in supplied and "features" not in taken:
         taken |= {"features.first_day"}

@@ -2,7 +2,8 @@
 
 `cdnow`: a real, sparse music shop (69,659 purchases of 23,570 customers, 1997-98; Fader and Hardie), from the source
 package of `lifetimes` on the package index. `web`: a made-up web shop in EUR, two years, with returns and own
-campaigns, panel, CRM, opt-ins and social comments. `five`: five columns and nothing else. Both are synthetic.
+campaigns, redemptions, product groups, panel, CRM, opt-ins and social comments. `five`: five columns and nothing else.
+Both are synthetic.
 """
 
 from __future__ import annotations
@@ -85,6 +86,11 @@ def web(folder: Path, *, customers: int = 2_500, seed: int = 5) -> Path:
     _web_customers(folder, dice, joined, first)
     _web_campaigns(folder, dice, customers, first)
     _web_texts(folder, dice, customers, first)
+    _write(
+        folder / "products.csv",
+        ["Artikelnr", "Warengruppe", "Bezeichnung"],
+        [[f"{p:05d}", _GROUPS[w], f"{w} Größe {s}"] for p, (w, s) in enumerate(_products())],
+    )
     return folder
 
 
@@ -110,6 +116,16 @@ def five(folder: Path, *, members: int = 900, seed: int = 9) -> Path:
     csv.writer(text, lineterminator="\n").writerows([["member_no", "day", "item", "qty", "amount"], *rows])
     (folder / "sales.csv").write_text(text.getvalue(), encoding="utf-8")
     return folder
+
+
+_GROUPS = {
+    **dict.fromkeys(("Tasse", "Schale", "Dose"), "Geschirr"),
+    "Schürze": "Textilien",
+    "Kerze": "Weihnachtsdeko",
+    "Öllampe": "Licht",
+    "Tüte": "Papier",
+    "Spiel": "Babyspielzeug",
+}
 
 
 def _products() -> list[tuple[str, int]]:

@@ -120,7 +120,13 @@ def _blend(engine: Engine, found: pa.Table, choices: pa.Table) -> None:
         "crm_profiles": pa.table(
             {"record": profiles, "day": rng.integers(0, 150, cases), "has_email": rng.random(cases) < 0.7}
         ),
-        "handed_in": pa.table({"record": accounts, "day": rng.integers(0, 150, len(accounts))}),
+        "handed_in": pa.table(
+            {
+                "source": ["social_accounts"] * len(accounts),
+                "record": accounts,
+                "day": rng.integers(0, 150, len(accounts)),
+            }
+        ),
         "social_events": pa.table(
             {
                 "source": rng.choice(["social_posts", "social_comments"], posts).tolist(),

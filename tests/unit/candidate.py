@@ -109,7 +109,7 @@ def twin_json() -> str:
     from twinops.twin.model import model_file as stored
     from twinops.twin.state import terms as state
 
-    pace = state.Pace(shape=1.0, exposure=10.0, basket_usd=25.0)
+    pace = state.Pace(shape=1.0, exposure=10.0, basket_value=25.0)
     n = len(state.TERMS)
     flat = glm.Head(0.0, (0.0,) * n)
     # whoever comes, with the chance .578125, spends a dollar: what all spend on average

@@ -50,7 +50,7 @@ def test_a_notebook_holds_no_results_and_no_versions_of_tools(notebook: Path) ->
 
 
 def test_a_notebook_does_its_work_through_a_workflow(notebook: Path) -> None:
-    assert re.search(r"\.run\(\s*[\"']", code(notebook))
+    assert re.search(r"(\.run|lab\.open_stage)\(\s*[\"']", code(notebook))
 
 
 def test_no_notebook_is_committed_with_outputs(notebook: Path) -> None:

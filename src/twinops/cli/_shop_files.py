@@ -16,8 +16,9 @@ from twinops.entities.wording import MANY
 from twinops.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
+    from twinops.data.own_sources.drafting import Said
     from twinops.data.own_sources.look import Mistake
-    from twinops.data.own_sources.proposal import Question, Said, ShopFiles
+    from twinops.data.own_sources.proposal import Question, ShopFiles
     from twinops.wiring import Project
     from twinops.workflows.sources.check import Checked
     from twinops.workflows.sources.propose import Proposed
@@ -27,6 +28,13 @@ SALES = "Receipt lines: CSV, .gz, Excel, Parquet, or a folder of parts."
 Customers = Annotated[Path | None, typer.Option(help="Profiles, for the assessment of groups.")]
 OptIns = Annotated[Path | None, typer.Option(help="Who agreed to what.")]
 OptOuts = Annotated[Path | None, typer.Option(help="Who objected.")]
+Also = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Campaigns, who got them, redemptions, products, a panel, comments, service cases, registrations, exports "
+        "of platforms: told by their columns, or KIND=FILE; repeat it."
+    ),
+]
 Currency = Annotated[str | None, typer.Option(help="ISO 4217, such as EUR.")]
 Zone = Annotated[str | None, typer.Option(help="Of the shop's clock, such as Europe/Berlin.")]
 DateFormat = Annotated[str | None, typer.Option(help="How days are written, as in %d/%m/%Y.")]
@@ -34,6 +42,10 @@ ControllerName = Annotated[str | None, typer.Option(help="Who is responsible (GD
 BasisSaid = Annotated[
     Literal["consent", "contract", "legitimate_interest", "open"] | None,
     typer.Option(help="On which purchases may train and score a twin."),
+]
+TextsBasis = Annotated[
+    Literal["consent", "contract", "legitimate_interest", "open"] | None,
+    typer.Option(help="On which comments, posts, cases and registrations may be read."),
 ]
 Columns = Annotated[list[str] | None, typer.Option(help="OURS=THEIRS, where a column was not told right.")]
 Synthetic = Annotated[bool, typer.Option("--synthetic", help="The rows are made up, and about nobody.")]
@@ -62,21 +74,24 @@ def agreed(project: Project, files: ShopFiles, told: Said, *, asks: bool | None)
     return found
 
 
-def there(*paths: Path | None) -> ShopFiles:
+def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
     """The files by their full paths.
 
     Raises:
         DataError: one of them is not there.
     """
+    from twinops.data.own_sources.more_files import path_of
     from twinops.data.own_sources.proposal import ShopFiles
 
-    lost = [path.name for path in paths if path is not None and not path.exists()]
+    more = {told: path_of(told) for told in also}
+    lost = [path.name for path in (*paths, *more.values()) if path is not None and not path.exists()]
     if lost:
         raise DataError(f"There is no {', '.join(lost)}.", hint="Check the names; they count from this folder.")
     sales, *others = (None if path is None else path.resolve() for path in paths)
     if sales is None:
         raise DataError("There are no sales.", hint="Name their file.")
-    return ShopFiles(sales, *others)
+    full = tuple(f"{told.removesuffix(str(path))}{path.resolve()}" for told, path in more.items())
+    return ShopFiles(sales, *others, more=full)
 
 
 def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool) -> Said:
@@ -85,7 +100,7 @@ def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool) -
     Raises:
         ParamsError: a column is not said as OURS=THEIRS.
     """
-    from twinops.data.own_sources.proposal import Said
+    from twinops.data.own_sources.drafting import Said
 
     pairs = [text.partition("=") for text in columns]
     if any(not ours or not sign or not theirs for ours, sign, theirs in pairs):
@@ -118,9 +133,8 @@ def proposed_text(found: Proposed) -> str:
     lines += [f"note: {note}" for note in proposal.notes]
     lines += ["", *map(checked_text, found.checked), "", *found.windows.why, ""]
     lines += [f"not said yet: {q.text} Until then: {q.default}." for q in proposal.questions]
-    opened = sorted(
-        {fact for said in proposal.own.values() for fact, value in said["legal"].items() if value == "open"}
-    )
+    facts = [fact for said in proposal.own.values() for fact in (*said["legal"].items(), *said.items())]
+    opened = sorted({name for name, value in facts if value == "open"})
     if opened:
         lines.append(f"open until a person says it, and nothing can be promoted before: {', '.join(opened)}")
     lines.append("written into params.yaml" if found.written else "nothing was written (--yes writes it)")
@@ -145,7 +159,7 @@ def _in(params: dict[str, Any], name: str) -> Any:
 def checked_text(found: Checked) -> str:
     lines = [
         f"own.{found.name} ({found.kind}): {found.records:,} records in {found.files} file(s)",
-        f"  would be taken: {found.taken:,} of {found.households:,} {MANY}{_by_month(found.months)}",
+        f"  would be taken: {found.taken:,}{_of_whom(found)}{_by_month(found.months)}",
         f"  would be quarantined: {_listed(found.quarantined) or 'none'}",
         f"  columns without a declared purpose, not read: {', '.join(map(_safe, found.dropped_columns)) or 'none'}",
         f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",
@@ -176,6 +190,12 @@ def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
         looks = f"; looks like {' or '.join(m.shapes)}" if m.shapes else ""
         fits = f"; taken: {m.taken}" if m.taken else ""
         yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}"
+
+
+def _of_whom(found: Checked) -> str:
+    """Rows about nobody, such as products, are told alone."""
+    whom = "panelists" if found.kind == "panel" else MANY
+    return f" of {found.households:,} {whom}" if found.households else ""
 
 
 def _by_month(months: dict[str, Any]) -> str:

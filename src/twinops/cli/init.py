@@ -14,6 +14,7 @@ from twinops.cli._answer import Json, answer, talk
 from twinops.cli._door import named
 from twinops.cli._shop_files import (
     SALES,
+    Also,
     BasisSaid,
     Columns,
     ControllerName,
@@ -23,6 +24,7 @@ from twinops.cli._shop_files import (
     OptIns,
     OptOuts,
     Synthetic,
+    TextsBasis,
     Yes,
     Zone,
     agreed,
@@ -35,7 +37,8 @@ from twinops.errors import TwinopsError
 from twinops.wiring import Project
 
 if TYPE_CHECKING:
-    from twinops.data.own_sources.proposal import Said, ShopFiles
+    from twinops.data.own_sources.drafting import Said
+    from twinops.data.own_sources.proposal import ShopFiles
     from twinops.workflows.project.own_files import Installed
     from twinops.workflows.sources.propose import Proposed
 
@@ -49,11 +52,13 @@ def init(
     customers: Customers = None,
     opt_ins: OptIns = None,
     opt_outs: OptOuts = None,
+    also: Also = None,
     currency: Currency = None,
     zone: Zone = None,
     date: DateFormat = None,
     controller: ControllerName = None,
     basis: BasisSaid = None,
+    texts_basis: TextsBasis = None,
     column: Columns = None,
     synthetic: Synthetic = False,
     own: Annotated[
@@ -68,11 +73,12 @@ def init(
     """
     root, own = named(folder.resolve()), own or sales is not None
     told = said(
-        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis},
+        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
+        | {"texts_basis": texts_basis},
         columns=column or [],
         synthetic=synthetic,
     )
-    files = there(sales, customers, opt_ins, opt_outs) if sales is not None else None
+    files = there(sales, customers, opt_ins, opt_outs, also=also or []) if sales is not None else None
     begun = Project(root).run("project.begin", installed=installed(own=own), own=own)
     installed_code.write(root)
     found = _declared(root, files, told, asks=asks(yes=yes, as_json=as_json)) if files else None

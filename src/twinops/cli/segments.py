@@ -25,7 +25,7 @@ def segments(
         list[str] | None, typer.Option(help="activity, recency, value, discounts or weekend; at most two.")
     ] = None,
     what_if: Annotated[
-        str | None, typer.Option(help="campaign:A (or B, C), basket:25 (money), silence:14 (days).")
+        str | None, typer.Option(help="campaign:A (its type), basket:25 (money), silence:14 (days).")
     ] = None,
     purpose: Annotated[str, typer.Option(help="A purpose of compliance/intended_use.yaml.")] = "twin_scoring",
     picture: Annotated[Path | None, typer.Option(help="Draw it into this PNG.", dir_okay=False)] = None,

@@ -11,6 +11,7 @@ from twinops import plugins
 from twinops.cli._answer import Json, answer, home
 from twinops.cli._shop_files import (
     SALES,
+    Also,
     BasisSaid,
     Columns,
     ControllerName,
@@ -20,6 +21,7 @@ from twinops.cli._shop_files import (
     OptIns,
     OptOuts,
     Synthetic,
+    TextsBasis,
     Yes,
     Zone,
     agreed,
@@ -31,7 +33,7 @@ from twinops.cli._shop_files import (
     windows_text,
 )
 from twinops.entities.legal import LegalFacts
-from twinops.errors import REFUSED, DataError
+from twinops.errors import REFUSED, DataError, ParamsError
 
 SHELF = "twinops.data.sources"
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -86,28 +88,74 @@ def windows(
 @app.command()
 def propose(
     ctx: typer.Context,
-    sales: Annotated[Path, typer.Argument(help=SALES)],
+    sales: Annotated[Path | None, typer.Argument(help=SALES)] = None,
+    contract_file: Annotated[
+        Path | None, typer.Option("--contract", help="Declare what an ODCS data contract describes, instead.")
+    ] = None,
     customers: Customers = None,
     opt_ins: OptIns = None,
     opt_outs: OptOuts = None,
+    also: Also = None,
     currency: Currency = None,
     zone: Zone = None,
     date: DateFormat = None,
     controller: ControllerName = None,
     basis: BasisSaid = None,
+    texts_basis: TextsBasis = None,
     column: Columns = None,
     synthetic: Synthetic = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     """Look at your files and propose how to declare them; written into params.yaml once you agree. Copies nothing."""
+    if contract_file is not None:
+        _adopted(ctx, contract_file, yes=yes, as_json=as_json)
+        return
+    if sales is None:
+        raise ParamsError("Nothing was named to look at.", hint="Name the file of sales, or --contract FILE.")
     told = said(
-        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis},
+        {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
+        | {"texts_basis": texts_basis},
         columns=column or [],
         synthetic=synthetic,
     )
-    found = agreed(home(ctx), there(sales, customers, opt_ins, opt_outs), told, asks=asks(yes=yes, as_json=as_json))
+    found = agreed(
+        home(ctx),
+        there(sales, customers, opt_ins, opt_outs, also=also or []),
+        told,
+        asks=asks(yes=yes, as_json=as_json),
+    )
     answer(found, as_json=as_json, text=home(ctx).told(proposed_text(found)))
+
+
+@app.command()
+def contract(
+    ctx: typer.Context,
+    name: str,
+    out: Annotated[Path | None, typer.Option(help="A file to write it to; without one it is shown.")] = None,
+) -> None:
+    """A source of your own as a data contract (Open Data Contract Standard v3). No address, no row is in it."""
+    text: str = home(ctx).run("sources.contract", name=name)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    if out.exists():
+        raise DataError(f"{out.name} exists.", hint="Name a new file.")
+    out.write_text(text, encoding="utf-8")
+    typer.echo(f"The contract of own.{name} is in {out.name}.")
+
+
+def _adopted(ctx: typer.Context, file: Path, *, yes: bool, as_json: bool) -> None:
+    """A source as a contract says it, with everything of the contract that has no place in it."""
+    project = home(ctx)
+    found = project.run("sources.adopt", file=file, write=yes)
+    if yes:
+        type(project)(project.root).run("sources.fingerprint")
+    lines = [f"own.{found.name} ({found.kind}), as {file.name} says it", *(f"note: {n}" for n in found.notes)]
+    lines += [f"not taken, and kept beside it: {path}" for path in found.not_taken]
+    lines += ["", checked_text(found.checked), ""]
+    lines.append("written into params.yaml" if found.written else "nothing was written (--yes writes it)")
+    answer(found, as_json=as_json, text=project.told("\n".join(lines)))
 
 
 def _own(ctx: typer.Context) -> dict[str, LegalFacts]:

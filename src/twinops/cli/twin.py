@@ -50,7 +50,7 @@ def simulate(
     ctx: typer.Context,
     who: Id,
     purpose: Purpose,
-    action: Annotated[str, typer.Option(help="campaign:A (or B, C), basket:25 (money), silence:14 (days).")],
+    action: Annotated[str, typer.Option(help="campaign:A (its type), basket:25 (money), silence:14 (days).")],
     as_json: Json = False,
 ) -> None:
     """What would come if: a distribution, or why the data, the consumer or the policy do not allow an answer."""

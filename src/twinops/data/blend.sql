@@ -2,7 +2,7 @@
 -- In: panel(sid, cutoff, may_train, may_score, may_offer): consumers that may be in a twin at all, with their consent;
 --     linked(sid, source, record, probability): whose records these are, one row per source that speaks of the record;
 --     record_days(source, record, cutoff): days on which the record may be blended, then and today;
---     registered(sid, day); crm_profiles(record, day, has_email); handed_in(record, day);
+--     registered(sid, day); crm_profiles(record, day, has_email); handed_in(source, record, day);
 --     social_events(source, record, day, verb, brand, reply); cases(record, opened, closed);
 --     signals(sid, cutoff, ...): see signals.sql; blend_settings(window_days).
 WITH lawful AS (
@@ -37,8 +37,7 @@ accounts AS (
         COUNT(*) AS social_records,
         MIN(l.probability) AS probability
     FROM lawful AS l
-    INNER JOIN handed_in AS h ON l.record = h.record AND h.day < l.cutoff
-    WHERE l.source = 'social_accounts'
+    INNER JOIN handed_in AS h ON l.source = h.source AND l.record = h.record AND h.day < l.cutoff
     GROUP BY l.sid, l.cutoff
 ),
 

@@ -34,6 +34,10 @@ SCALES = (
 )  # fmt: skip
 """Psychographic scales, whole points from 0 to 100. None is, or stands for, a special category (GDPR art. 9)."""
 
+_SPECIAL = re.compile(
+    r"(?:^|_)(?:relig\w*|faith|belief|church\w*|politic\w*|party|vot(?:e|es|ed|ing)\w*|union|health\w*|ill(?:ness)?|disease|disab\w*|pregnan\w*|diet|medic\w*|depress\w*|"
+    r"anxi\w*|sex\w*|gay|lgbt\w*|gender_identity|ethnic\w*|race|racial|origin|skin|nationality|biometric\w*|genetic\w*|criminal\w*)(?:_|$)"
+)
 _NUMBER = re.compile(r"\d+")
 
 
@@ -50,3 +54,12 @@ def order_of(name: str, levels: Iterable[str]) -> tuple[str, ...] | None:
     if not found or len(numbers) < len(found):
         return None
     return tuple(level for _, level in sorted(zip(numbers, found, strict=True)))
+
+
+def is_special(name: str) -> bool:
+    """A column of this name holds, or stands for, a special category.
+
+    >>> is_special("voted_for"), is_special("convenience_orientation"), is_special("sexual_orientation")
+    (True, False, True)
+    """
+    return bool(_SPECIAL.search(name.casefold()))

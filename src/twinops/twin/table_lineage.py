@@ -168,7 +168,7 @@ def _linked(sources: Mapping[str, Sequence[str]]) -> dict[str, dict[str, tuple[s
         "record_days": {"source": (), "record": ("choices.sid",), "cutoff": ("choices.event", "choices.day")},
         "registered": {"sid": ("registrations.sid",), "day": ("registrations.registered",)},
         "crm_profiles": {"record": ("crm.sid",), "day": ("crm.updated",), "has_email": ("crm.email",)},
-        "handed_in": {"record": ("social_accounts.sid",), "day": ("social_accounts.since",)},
+        "handed_in": {"source": (), "record": ("social_accounts.sid",), "day": ("social_accounts.since",)},
         "social_events": {"source": (), "record": ("social_posts.sid", "social_comments.sid"), **social},
         "cases": {"record": ("care_cases.sid",), **{c: (f"care_cases.{c}",) for c in ("opened", "closed")}},
     }

@@ -126,7 +126,7 @@ class Intake:
             oldest_day=oldest,
             newest_day=newest,
             left_out=getattr(read, "left_out", {}),
-            unscored=json.loads((table.schema.metadata or {}).get(UNSCORED, b"{}")),
+            unscored=json.loads((table.schema.metadata or {}).get(UNSCORED, b"{}")) | getattr(read, "lost", {}),
             **absent,
         )
         publish(collected, places.counts(source, batch))

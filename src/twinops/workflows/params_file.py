@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ def with_sections(text: str, sections: Mapping[str, Any], *, whole: Collection[s
     out = io.StringIO()
     file.dump(tree, out)
     params.parse(yaml.safe_load(out.getvalue()))
-    return out.getvalue()
+    return _remarks_near(out.getvalue(), before=text)
 
 
 def put_sections(places: Places, sections: Mapping[str, Any]) -> None:
@@ -45,6 +46,25 @@ def put_sections(places: Places, sections: Mapping[str, Any]) -> None:
         ParamsError: it would hold a mistake; then nothing is written.
     """
     write(places.params, with_sections(places.params.read_text(encoding="utf-8"), sections))
+
+
+_REMARK = re.compile(r"^(?P<said>[^#]*?\S) {2,}(?P<remark># .*)$")
+_COLUMN = 20
+"""Where a remark begins, or two blanks behind a longer value."""
+
+
+def _remarks_near(text: str, *, before: str) -> str:
+    """Remarks beside values that were written anew, where remarks stand: they were set for the value before."""
+    old = set(before.splitlines())
+    lines = [line if line in old else _remark_near(line) for line in text.splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def _remark_near(line: str) -> str:
+    found = _REMARK.match(line)
+    if found is None or found["said"].count('"') % 2 or found["said"].count("'") % 2:
+        return line
+    return f"{found['said']:<{_COLUMN}}".ljust(len(found["said"]) + 2) + found["remark"]
 
 
 class _WithNull(RoundTripRepresenter):

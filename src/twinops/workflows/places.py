@@ -104,6 +104,11 @@ class Places:
         return self.root / "data" / "tastes" / f"{name}.parquet"
 
     @property
+    def products(self) -> Path:
+        """What articles are of: category and type, in the open, for nobody is in it."""
+        return self.root / "data" / "products" / "all.parquet"
+
+    @property
     def taste_categories(self) -> Path:
         """Names of the chosen product categories; nobody is in it."""
         return self.root / "data" / "tastes" / "categories.json"
@@ -132,6 +137,11 @@ class Places:
     def model(self) -> Path:
         """Heads and priors as JSON text; no subject is in it."""
         return self.root / "models" / "twin.json"
+
+    @property
+    def recipe(self) -> Path:
+        """How the model that ships was made, so that it is measured as it is made; no subject is in it."""
+        return self.root / "models" / "recipe.json"
 
     @property
     def support(self) -> Path:

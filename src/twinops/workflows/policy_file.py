@@ -1,13 +1,15 @@
 """Read single files of `compliance/` that stages of the pipeline go by: the policy, and the signed interests."""
 
+import re
 from datetime import date
 
 from twinops.entities.consent import Purpose
 from twinops.errors import ParamsError
 from twinops.governance.assessment import legitimate_interests
+from twinops.governance.open_fields import MARK
 from twinops.governance.policy import limits as policy
 from twinops.governance.policy.limits import Policy
-from twinops.workflows.places import Places
+from twinops.workflows.places import Places, write
 
 
 def policy_of(places: Places) -> Policy:
@@ -24,6 +26,18 @@ def policy_of(places: Places) -> Policy:
         raise ParamsError("There is no compliance/policy.yaml.", hint=hint) from None
     except UnicodeDecodeError:
         raise ParamsError("compliance/policy.yaml is no UTF-8 text.", hint="Mend the file.") from None
+
+
+_WINDOW = re.compile(r"(?m)^(influence:\n(?:(?:  .*|#.*)?\n)*?  window_days: )[0-9]+")
+_NOT_ADOPTED = re.compile(rf'(?m)^version: "?{re.escape(MARK)}')
+
+
+def count_contacts_in(places: Places, days: int) -> None:
+    """Let the proposed limit of contacts count in the shop's horizon; what a risk officer adopted stays."""
+    path = places.compliance / "policy.yaml"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if _NOT_ADOPTED.search(text):
+        write(path, _WINDOW.sub(rf"\g<1>{days}", text))
 
 
 def assessments(places: Places, *, on: date) -> frozenset[tuple[str, Purpose]]:

@@ -22,6 +22,7 @@ from twinops.params import AgesParams
 from twinops.ports import KeyStore
 from twinops.twin.state.linked_permissions import narrowed, said_of_records
 from twinops.twin.state.permissions import LedgerQuestion, read_consent
+from twinops.workflows.beside_records import bases_of_records, said_beside
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import assessments
@@ -101,14 +102,19 @@ class Receipts:
 
     def answers(self, asked: LedgerQuestion) -> pa.Table:
         """The ledger's answers, today's narrowed to the strictest of all linked records, minors out."""
-        engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys)
+        engine, law, tied = self.plane.engine, self.standing, ties(self.plane.places, self.plane.keys, self.own)
         # records before households: the engine keeps the ledger that was read last, and rows are counted by it again
-        said = None if tied is None else said_of_records(engine, tied.choices, tied.links, today=asked.today)
+        said = None if tied is None else self.of_records(tied, asked.today)
         ledger = self.plane.tables.source("consent")
         answers = read_consent(engine, ledger, asked, law.bases, assessed=law.assessed)
         if tied is not None and said is not None:
             answers = narrowed(engine, answers, tied.links, said, today=asked.today)
         return ages.of_age(engine, answers, self.births, self.full_age)
+
+    def of_records(self, tied: Ties, today: int) -> pa.Table:
+        """What was said beside linked records, each by its source's own basis."""
+        bases = bases_of_records(self.own)
+        return said_of_records(self.plane.engine, tied.choices, tied.links, today=today, bases=bases)
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:
@@ -116,13 +122,13 @@ def births(places: Places, keys: KeyStore) -> pa.Table:
     return SealedTables(places.raw_batches, keys).table(places.births, otherwise=ages.NOBODY)
 
 
-def ties(places: Places, keys: KeyStore) -> Ties | None:
+def ties(places: Places, keys: KeyStore, own: OwnParams = NOTHING_OWN) -> Ties | None:
     """Which records were linked to households; None: none was, or nothing was chosen beside any."""
     tables = SealedTables(places.raw_batches, keys)
     if not places.links.is_file() or not tables.collected("choices"):
         return None
     links = tables.table(places.links)
-    return Ties(tables.source("choices"), links) if links.num_rows else None
+    return Ties(said_beside(tables, own), links) if links.num_rows else None
 
 
 def reached(places: Places, days: DayCount) -> int:

@@ -56,7 +56,9 @@ class EventTables:
 
 
 _CONTACTS = """
-SELECT w.household, SUBSTR(c.campaign_type, 6, 1) AS kind, c.start_day, COUNT(r.campaign_id) > 0 AS redeemed
+SELECT
+    w.household, REGEXP_REPLACE(c.campaign_type, '^Type ', '') AS kind, c.start_day,
+    COUNT(r.campaign_id) > 0 AS redeemed
 FROM story_campaigns AS c
 INNER JOIN story_who AS w ON c.sid = w.sid
 LEFT JOIN story_redemptions AS r ON c.sid = r.sid AND c.campaign_id = r.campaign_id

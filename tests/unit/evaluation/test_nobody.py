@@ -175,7 +175,7 @@ def test_what_is_asked_of_traits_follows_the_profiles_that_are_held(tmp_path):
     behaviour = Behaviour(None, rng.normal(size=(300, 3)), rng.random(300))
     told = revealed_measures(measure_revealed(behaviour, many, RULE), RULE, day=337)
     assert {m.name for m in told} >= {"revealed.gender_most"}
-    nothing = {"tests": [], "margin_usd": 1.0, "margin_auc": 0.002, "shuffles": 1}
+    nothing = {"tests": [], "margin_spend": 1.0, "margin_auc": 0.002, "shuffles": 1}
     for measured in ((), tuple(told)):
         findings = Findings(measured, (Fact("necessity", nothing, Kind.MEASURED, "made up"),))
         save(attributes_picture(findings), tmp_path / "a.png", WORDS)

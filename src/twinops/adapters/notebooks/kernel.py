@@ -1,4 +1,7 @@
-"""Run a notebook's cells in a fork of this process: memory of their own, but nothing has to be loaded twice."""
+"""Run a notebook's cells in a fork of this process: memory of their own, but nothing has to be loaded twice.
+
+A second fork stands behind their window and opens what is sealed; the cells themselves lose sight of it first.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,6 @@ import io
 import json
 import os
 import sys
-import threading
-import time
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from twinops.adapters.notebooks.counter import Counter, alone, end_with_parent, forked
 from twinops.adapters.running_code import note
 
 Output = dict[str, Any]
@@ -30,18 +32,17 @@ _said: list[Output] = []
 """What the cell that runs has put out so far, in order."""
 
 
-def executed(sources: Sequence[str]) -> Generator[list[Output], None, None]:
+def executed(sources: Sequence[str], counter: Counter | None = None) -> Generator[list[Output], None, None]:
     """The outputs of each cell as it ends; a cell that failed is the last, and its last output is the error.
 
     Raises:
         RuntimeError: the process that runs them died.
     """
     ear, mouth = os.pipe()
-    pid = os.fork()
-    if not pid:
-        os.close(ear)
-        _serve(sources, mouth)
+    pid = forked(lambda: _serve(sources, mouth, counter))
     os.close(mouth)
+    if counter is not None:
+        counter.door.close()
     try:
         with os.fdopen(ear, encoding="utf-8") as lines:
             for _ in sources:
@@ -51,7 +52,8 @@ def executed(sources: Sequence[str]) -> Generator[list[Output], None, None]:
                 if failed(outputs):
                     return
     finally:
-        if os.waitpid(pid, 0)[1]:
+        ended = [os.waitpid(one, 0)[1] for one in (pid, *([counter.pid] if counter else []))]
+        if any(ended):
             raise RuntimeError("died")
 
 
@@ -60,10 +62,12 @@ def failed(outputs: Sequence[Output]) -> bool:
     return any(o["output_type"] == "error" for o in outputs)
 
 
-def _serve(sources: Sequence[str], mouth: int) -> NoReturn:
-    """In the fork: run them, say what each put out, and end without a look at what the parent had open."""
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+def _serve(sources: Sequence[str], mouth: int, counter: Counter | None) -> NoReturn:
+    """In the fork: give up what is sealed, run them, and say what each put out."""
     with suppress(BaseException), os.fdopen(mouth, "w", encoding="utf-8") as lines:
+        if counter is not None:
+            alone(counter, mouth)
+        end_with_parent()
         shell = _shell()
         for source in sources:
             _said.clear()
@@ -74,13 +78,6 @@ def _serve(sources: Sequence[str], mouth: int) -> NoReturn:
                 break
         note(Path.cwd())
         os._exit(0)
-    os._exit(1)
-
-
-def _end_with(parent: int) -> None:
-    """Nobody would publish what a killed command's cells still compute."""
-    while os.getppid() == parent:
-        time.sleep(1)
     os._exit(1)
 
 

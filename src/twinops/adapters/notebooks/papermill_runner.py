@@ -15,6 +15,7 @@ from typing import Any
 
 from twinops import errors
 from twinops.adapters.notebooks.canonical import canonical, joined
+from twinops.adapters.notebooks.counter import Around, stand_behind
 from twinops.adapters.notebooks.leaks import Leak, Scanner
 from twinops.adapters.quiet import be_quiet
 from twinops.errors import LeakError, ParamsError, ServiceError
@@ -37,9 +38,16 @@ class PapermillRunner:
     root: Path
     scratch: Path
     say: Callable[[str], None] = _say
+    around: Callable[[str], Around] | None = None
+    """What stands around the cells of a notebook of this name."""
 
     def run(
-        self, source: Path, into: Path, *, parameters: Mapping[str, Any] | None = None, known_sids: Iterable[str] = ()
+        self,
+        source: Path,
+        into: Path,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        known_sids: Callable[[], Iterable[str]] = frozenset,
     ) -> None:
         """Execute `source` (percent `.py`) and write the executed notebook to `into`.
 
@@ -50,9 +58,10 @@ class PapermillRunner:
         """
         raw = self.scratch / f"{source.stem}.ipynb"
         raw.parent.mkdir(parents=True, exist_ok=True)
-        scanner = Scanner(known_sids)
         notebook = self._prepared(source, dict(parameters or {}))
-        executed = self._executed(notebook, raw, dict(parameters or {}), scanner)
+        # who is known is read once the cells are gone: they run in a fork, which would have it in its memory
+        executed = self._executed(notebook, raw, dict(parameters or {}), known_sids)
+        scanner = Scanner(known_sids())
         found = leaks(executed, scanner)
         if found:
             raw.unlink()
@@ -63,14 +72,23 @@ class PapermillRunner:
         publish(canonical(executed), into)
         raw.unlink()
 
-    def _prepared(self, source: Path, parameters: dict[str, Any]) -> Any:
+    def left_open(self, source: Path) -> frozenset[str]:
+        """Parameters that the notebook's own cell leaves to others: those it sets to None."""
+        told = _assigned(_parameters_cell(self._read(source), name=source.name))
+        return frozenset(
+            name for name, value in told.items() if isinstance(value, ast.Constant) and value.value is None
+        )
+
+    def _read(self, source: Path) -> Any:
         if not source.is_file():
             raise ParamsError(
                 f"There is no notebook {source.name} in {source.parent.name}/.",
                 hint="Choose one of the .py files there.",
             )
-        jupytext, nbformat = _module("jupytext"), _module("nbformat")
-        notebook = jupytext.reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+        return _module("jupytext").reads(source.read_text(encoding="utf-8"), fmt="py:percent")
+
+    def _prepared(self, source: Path, parameters: dict[str, Any]) -> Any:
+        notebook, nbformat = self._read(source), _module("nbformat")
         notebook.metadata = nbformat.from_dict(
             {"kernelspec": {"display_name": "Python 3", "language": "python", "name": KERNEL}}
         )
@@ -78,7 +96,9 @@ class PapermillRunner:
         notebook.cells = [c for c in notebook.cells if HIDDEN not in c.metadata.get("tags", ())]
         return notebook
 
-    def _executed(self, notebook: Any, raw: Path, parameters: dict[str, Any], scanner: Scanner) -> Any:
+    def _executed(
+        self, notebook: Any, raw: Path, parameters: dict[str, Any], known_sids: Callable[[], Iterable[str]]
+    ) -> Any:
         papermill = _papermill()
         try:
             with _private_place():
@@ -91,9 +111,10 @@ class PapermillRunner:
                     progress_bar=False,
                     cwd=str(self.root),
                     say=lambda number, total: self.say(f"  {raw.stem}: cell {number} of {total}"),
+                    around=self.around(raw.stem) if self.around is not None else None,
                 )
         except papermill.exceptions.PapermillExecutionError as problem:
-            raise _told(problem, raw, scanner) from None
+            raise _told(problem, raw, Scanner(known_sids())) from None
         except (OSError, RuntimeError) as problem:
             raise ServiceError(
                 f"The kernel for {raw.stem} did not start or died ({type(problem).__name__}).",
@@ -103,24 +124,34 @@ class PapermillRunner:
 
 def _check_parameters(notebook: Any, parameters: dict[str, Any], *, name: str) -> None:
     """Papermill only warns about unknown parameters and a missing cell; both are mistakes here."""
+    assigned = _assigned(_parameters_cell(notebook, name=name))
+    unknown = sorted(set(parameters) - set(assigned))
+    if unknown:
+        raise ParamsError(
+            f"{name} has no parameter {', '.join(unknown)}.", hint=f"It has {', '.join(sorted(assigned)) or 'none'}."
+        )
+
+
+def _parameters_cell(notebook: Any, *, name: str) -> str:
+    """The text of the one cell of parameters."""
     cells = [c for c in notebook.cells if "parameters" in c.metadata.get("tags", ())]
     if len(cells) != 1:
         raise ParamsError(
             f"{name} has {len(cells)} cells tagged parameters; it needs exactly one.",
             hint='Begin one cell with `# %% tags=["parameters"]`.',
         )
-    assigned = {
-        t.id
-        for node in ast.parse(cells[0].source).body
+    return str(cells[0].source)
+
+
+def _assigned(cell: str) -> dict[str, ast.expr]:
+    """What a cell sets, by name."""
+    return {
+        target.id: node.value
+        for node in ast.parse(cell).body
         if isinstance(node, ast.Assign)
-        for t in node.targets
-        if isinstance(t, ast.Name)
+        for target in node.targets
+        if isinstance(target, ast.Name)
     }
-    unknown = sorted(set(parameters) - assigned)
-    if unknown:
-        raise ParamsError(
-            f"{name} has no parameter {', '.join(unknown)}.", hint=f"It has {', '.join(sorted(assigned)) or 'none'}."
-        )
 
 
 def leaks(notebook: Any, scanner: Scanner) -> list[Leak]:
@@ -198,20 +229,23 @@ def _papermill() -> Any:
         """Hands Papermill the outputs of cells that run in a fork."""
 
         @classmethod
-        def execute_managed_notebook(cls, nb_man: Any, _kernel: str, *, say: Callable[..., None], **_: Any) -> None:
-            _run_all(nb_man, say)
+        def execute_managed_notebook(
+            cls, nb_man: Any, _kernel: str, *, say: Callable[..., None], around: Around | None, **_: Any
+        ) -> None:
+            _run_all(nb_man, say, around)
 
     engines.papermill_engines.register(ENGINE, Forked)
     return papermill
 
 
-def _run_all(manager: Any, say: Callable[[int, int], None]) -> None:
+def _run_all(manager: Any, say: Callable[[int, int], None], around: Around | None) -> None:
     """Every cell of code until one fails."""
+    counter = stand_behind(around) if around is not None else None
     from twinops.adapters.notebooks.kernel import executed, failed
 
     cells = [cell for cell in manager.nb.cells if cell.cell_type == "code"]
     output = _module("nbformat").from_dict
-    ran = executed([cell.source for cell in cells])
+    ran = executed([cell.source for cell in cells], counter)
     for number, cell in enumerate(cells, start=1):
         manager.cell_start(cell)
         say(number, len(cells))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -9,16 +10,9 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from twinops.data.door import BatchRequest, enter
-from twinops.data.schema import Column
+from twinops.own_params import OwnParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine
-
-PRODUCTS = (
-    Column("product_id", "whole"),
-    Column("product_category", "text", nullable=True),
-    Column("product_type", "text", nullable=True),
-)
 
 
 @dataclass(frozen=True)
@@ -39,15 +33,45 @@ def shipped() -> DenyList:
     return DenyList(str(raw["version"]), patterns, {name: c["why"] for name, c in listed.items()})
 
 
-def denied(engine: Engine, asked: BatchRequest, *, by: DenyList | None = None) -> pa.Table:
-    """`product_id, category` of every denied product; the engine knows all products as `products_file` afterwards.
+def of(own: OwnParams) -> DenyList:
+    """The shipped list, and beside it what a hierarchy of your own declares, and what its words tell in any case."""
+    mine = own.of_kind("products")
+    if mine is None:
+        return shipped()
+    said, base = own.root[mine].special, shipped()
+    patterns = {n: (*base.patterns.get(n, ()), *words().get(n, ())) for n in {*base.patterns, *words()}}
+    for name, listed in said.items():
+        patterns[name] = (*patterns.get(name, ()), *(p.upper() for p in listed))
+    why = {name: base.why.get(name, f"declared in params.yaml, own.{mine}.special") for name in patterns}
+    return DenyList(f"{base.version} and own.{mine}", patterns, why)
 
-    Raises:
-        DataError: there is no table of products, or it lacks a column.
+
+@cache
+def words() -> dict[str, tuple[str, ...]]:
+    """`special_words.yaml`: patterns of words, by category, in capitals."""
+    listed: dict[str, list[str]] = yaml.safe_load(text_beside(__package__, "special_words.yaml"))
+    return {name: tuple(p.upper() for p in patterns) for name, patterns in listed.items()}
+
+
+def tells(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern, as SQL's LIKE would say.
+
+    >>> tells("%BIER%", "Helles Bier"), tells("WEIN", "Weingläser")
+    (True, False)
     """
-    listed = (by or shipped()).patterns
-    enter(engine, asked, "products", PRODUCTS)
-    rows = [{"category": c, "pattern": p} for c, ps in sorted(listed.items()) for p in ps]
+    likened = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in pattern)
+    return re.fullmatch(likened, name.upper(), re.DOTALL) is not None
+
+
+def exactly(name: str) -> str:
+    """The pattern that this name fits; a sign of LIKE's own in it stands for any letter."""
+    return name.replace("%", "_")
+
+
+def denied(engine: Engine, products: pa.Table, *, by: DenyList) -> pa.Table:
+    """`product_id, category` of every denied product; the engine knows all products as `products_file` afterwards."""
+    engine.register("products_file", products)
+    rows = [{"category": c, "pattern": p} for c, ps in sorted(by.patterns.items()) for p in dict.fromkeys(ps)]
     engine.register("special_patterns", pa.Table.from_pylist(rows))
     return engine.query(text_beside(__package__, "special.sql"))
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from twinops.data.fusion.predictive_mean_matching import Shared
 from twinops.entities.consent import Purpose
+from twinops.entities.demographics import is_special
 from twinops.errors import ParamsError
 
 HIGH = 65
 """Points from which an answer counts as high."""
-_SPECIAL = re.compile(
-    r"(?:^|_)(?:relig\w*|faith|belief|church\w*|politic\w*|party|vot(?:e|es|ed|ing)\w*|union|health\w*|ill(?:ness)?|disease|disab\w*|pregnan\w*|diet|medic\w*|depress\w*|"
-    r"anxi\w*|sex\w*|gay|lgbt\w*|gender_identity|ethnic\w*|race|racial|origin|skin|nationality|biometric\w*|genetic\w*|criminal\w*)(?:_|$)"
-)
 
 
 @dataclass(frozen=True)
@@ -58,15 +54,6 @@ class Plan:
             raise ParamsError(
                 "Fusion needs shared variables and scales.", hint="See the fusion section of params.yaml."
             )
-
-
-def is_special(name: str) -> bool:
-    """A column of this name holds, or stands for, a special category.
-
-    >>> is_special("voted_for"), is_special("convenience_orientation"), is_special("sexual_orientation")
-    (True, False, True)
-    """
-    return bool(_SPECIAL.search(name.casefold()))
 
 
 def permitted(

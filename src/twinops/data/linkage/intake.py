@@ -15,7 +15,7 @@ LONE = (HOME, "social_accounts")
 COMPARED = {
     "crm": {c: c for c in ("given", "surname", "email", "phone", "born", "street", "postcode", "city", "card")},
     HOME: {c: c for c in ("name", "email", "phone", "street", "postcode", "city", "card")},
-    "social_accounts": {"name": "display_name", "email": "email", "city": "city", "handle": "handle"},
+    "social_accounts": {"name": "display_name", "card": "card", **{c: c for c in ("email", "city", "handle")}},
 }
 """Per source: name in `RAW` to name in the source."""
 
@@ -29,7 +29,9 @@ def raw_records(opened: Mapping[str, pa.Table]) -> pa.Table:
 def _raw(source: str, table: pa.Table) -> pa.Table:
     names = {"record": "sid", **COMPARED[source]}
     columns = {
-        c: _text(table[names[c]]) if c in names else pa.nulls(table.num_rows, pa.string()) for c in RAW if c != "source"
+        c: _text(table[names[c]]) if names.get(c) in table.column_names else pa.nulls(table.num_rows, pa.string())
+        for c in RAW
+        if c != "source"
     }
     return pa.table({"source": pa.repeat(source, table.num_rows), **columns})
 

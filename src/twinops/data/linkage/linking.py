@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -61,7 +61,7 @@ def linked(engine: Engine, raw: pa.Table, settings: LinkageSettings) -> Linked:
         )
     records = normalised(raw)
     found = candidates(engine, records, lone=settings.lone, most=settings.most)
-    model = trained(engine, records, found, settings.drawing)
+    model = trained(engine, records, found, replace(settings.drawing, lone=settings.lone))
     pairs = scored(records, found, model)
     source = np.array(records["source"].to_pylist())
     likely = plausible(engine, pairs, source, model)

@@ -34,11 +34,12 @@ _BLOCKED = ["match_key", "join_key_l", "join_key_r"]
 
 @dataclass(frozen=True)
 class Drawing:
-    """How many pairs are drawn for u and for each EM run, and the seed."""
+    """How many pairs are drawn for u and for each EM run, and the seed; `lone` sources hold nobody twice."""
 
     seed: int
     u_pairs: int = 1_000_000
     em_pairs: int = 500_000
+    lone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

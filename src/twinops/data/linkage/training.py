@@ -18,6 +18,8 @@ from twinops.ports import Engine
 LEAST = 0.002
 """No m or k is taken to be smaller: nobody's sample shows certainty."""
 ROUNDS = 30
+FEW_NAMES = 30
+"""With fewer records that tell a given name, names tell nobody apart."""
 SHRINK = 5
 
 
@@ -29,7 +31,7 @@ def trained(engine: Engine, records: pa.Table, pairs: pa.Table, drawing: Drawing
     of u again, and the prior is what the candidates' probabilities add up to (of every n-th candidate, where there are
     very many); 4. k from pairs at one door with one surname and two given names.
     """
-    strangers = _strangers(engine, records)
+    strangers = _strangers(engine, records, drawing.lone)
     with splink_with(records) as desk:
         drawn = _Drawn(desk.drawn_u(drawing), strangers, 1 / drawing.u_pairs)
         agreeing, prior = _mostly_agreeing(), 1 / records.num_rows
@@ -85,17 +87,32 @@ class _Drawn:
         return out
 
 
-def _strangers(engine: Engine, records: pa.Table) -> dict[str, float]:
-    """How often strangers share each identifying value; half a pair is added, so that never is not certainty."""
+def _strangers(engine: Engine, records: pa.Table, lone: Sequence[str]) -> dict[str, float]:
+    """How often strangers share each identifying value; half a pair is added, so that never is not certainty.
+
+    Where hardly anybody's given name is known, strangers are the pairs inside sources that hold nobody twice.
+    """
     engine.register("records", records)
     out = {}
     for name, value in IDENTIFYING.items():
-        known = f"SELECT id, root, given, {value} AS value FROM records WHERE given IS NOT NULL ORDER BY id"  # noqa: S608  (own constants)
+        known = f"SELECT id, source, root, given, {value} AS value FROM records WHERE given IS NOT NULL ORDER BY id"  # noqa: S608  (own constants)
         valued = engine.query(known)
         engine.register("valued", valued.filter(pc.is_valid(valued["value"])))
         row = engine.query(text_beside(__package__, "strangers.sql")).to_pylist()[0]
         out[name] = (row["shared"] + 0.5) / max(row["records"] * (row["records"] - 1) / 2, 1)
+        if row["records"] < FEW_NAMES:
+            out[name] = _strangers_inside(engine, value, lone)
     return out
+
+
+def _strangers_inside(engine: Engine, value: str, lone: Sequence[str]) -> float:
+    """The same, seen inside the sources that hold nobody twice."""
+    every = f"SELECT id, source, {value} AS value FROM records ORDER BY id"  # noqa: S608  (own constants)
+    engine.register("lone", pa.table({"source": pa.array(list(lone), pa.string())}))
+    valued = engine.query(every)
+    engine.register("valued", valued.filter(pc.is_valid(valued["value"])))
+    row = engine.query(text_beside(__package__, "strangers_inside.sql")).to_pylist()[0]
+    return float((row["shared"] + 0.5) / max(row["pairs"], 1))
 
 
 def _lift(engine: Engine, records: pa.Table) -> float:

@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from zoneinfo import ZoneInfo
 
+from twinops.data.days import CREDIBLE
 from twinops.data.own_sources.codes import whole
+from twinops.data.reading import contact_cells, csv_records, plain_text
+from twinops.data.reading.reading import Refused
 from twinops.entities.consent import Event
 from twinops.own_params import MoneyParams, TimeParams
 
@@ -170,6 +173,67 @@ def moment(cell: str, said: TimeParams, *, iso: bool) -> datetime:
         aware = found if found.tzinfo else found.replace(tzinfo=ZoneInfo(said.zone))
         return aware.astimezone(ZoneInfo(said.days_in)).replace(tzinfo=None, microsecond=0)
     except (ValueError, OverflowError, OSError):
+        raise Unreadable from None
+
+
+def until(cell: str, said: TimeParams, *, iso: bool) -> datetime | None:
+    """A moment that need not be told; one beyond all calendars (`31.12.9999`) stands for none.
+
+    >>> until("31.12.9999", TimeParams(format="%d.%m.%Y", zone="UTC"), iso=False) is None
+    True
+    """
+    found = moment(cell, said, iso=iso)
+    return found if CREDIBLE[0] <= found <= CREDIBLE[1] else None
+
+
+def rounded(number: Decimal) -> int:
+    """How much or how often, in whole numbers; nothing can be done less than never."""
+    if number < 0:
+        raise Unreadable
+    return int(number.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def points(number: Decimal, ends: tuple[float, float]) -> int:
+    """An answer on a scale with these ends, in whole points from 0 to 100.
+
+    >>> points(Decimal(4), (1, 7)), points(Decimal("-1.5"), (-3, 3))
+    (50, 25)
+    """
+    low, high = (Decimal(str(end)) for end in ends)
+    if not low <= number <= high:
+        raise Unreadable
+    return int((100 * (number - low) / (high - low)).quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+def handle(cell: str) -> str:
+    """An account as its owner's id: small letters, with an at sign that no customer's number has.
+
+    >>> handle("Anna_57"), handle("@anna_57"), handle("Anna@Social.Example")
+    ('@anna_57', '@anna_57', 'anna@social.example')
+    """
+    name = identity(cell).casefold()
+    return name if "@" in name else f"@{name}"
+
+
+def contact(cell: str) -> str | None:
+    """A name, an address or a number that somebody is reached by, bounded and harmless."""
+    try:
+        return contact_cells.cell(cell)
+    except Refused:
+        raise Unreadable from None
+
+
+def text(cell: str) -> str | None:
+    """What somebody wrote, without markup, other people's handles, addresses and quoted words.
+
+    >>> text("<p>Thanks @ida!</p>"), text("@ida")
+    ('Thanks !', None)
+    """
+    if csv_records.is_formula(cell):
+        raise Unreadable
+    try:
+        return plain_text.from_html(cell) or None
+    except Refused:
         raise Unreadable from None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
@@ -21,7 +22,7 @@ def read(source: DeclaredSource) -> Iterator[TextCells]:
     """The rows the query returns, in an order of their own, so that the same rows are the same bytes.
 
     Raises:
-        ParamsError: the environment holds no address.
+        ParamsError: the environment holds no address, or the query does not read.
         ServiceError: the database does not answer.
         DataError: there are too many rows, or a mapped column is missing.
     """
@@ -31,6 +32,7 @@ def read(source: DeclaredSource) -> Iterator[TextCells]:
             f"{source.where}: the environment variable {source.said.url_from} is not set.",
             hint="Set it to a SQLAlchemy URL, for example sqlite:///shop.db.",
         )
+    _refuse_writing(source)
     header, rows = _rows(source, address)
     wanted, dropped = asked_columns(source, header)
     plain = frozenset(
@@ -56,6 +58,7 @@ def _rows(source: DeclaredSource, address: str) -> tuple[list[str], list[Any]]:
     try:
         engine = sqlalchemy.create_engine(address, hide_parameters=True)
         with engine.connect() as connection:
+            _only_read(connection)
             result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(source.said.query or ""))
             header = list(result.keys())
             while some := result.fetchmany(_AT_ONCE):
@@ -70,6 +73,31 @@ def _rows(source: DeclaredSource, address: str) -> tuple[list[str], list[Any]]:
             hint=f"Check the query, and the address in {source.said.url_from}.",
         ) from None
     return header, rows
+
+
+_READ_ONLY = {
+    "sqlite": "PRAGMA query_only = ON",
+    "postgresql": "SET TRANSACTION READ ONLY",
+    "mysql": "SET TRANSACTION READ ONLY",
+    "mariadb": "SET TRANSACTION READ ONLY",
+    "oracle": "SET TRANSACTION READ ONLY",
+}
+"""How a database is told that nothing is written. Of others the query alone must say it, and the account's rights."""
+
+
+def _only_read(connection: Any) -> None:
+    import sqlalchemy
+
+    told = _READ_ONLY.get(connection.dialect.name)
+    if told is not None:
+        connection.execute(sqlalchemy.text(told))
+
+
+def _refuse_writing(source: DeclaredSource) -> None:
+    """A query begins with what reads; one that would write is none."""
+    bare = re.sub(r"\A(?:\s|\(|--[^\n]*\n|/\*.*?\*/)*", "", source.said.query or "", flags=re.DOTALL)
+    if not re.match(r"(?:select|with|values|table|from)\b", bare, re.IGNORECASE):
+        raise ParamsError(f"{source.where}: the query does not read.", hint="It begins with SELECT or WITH.")
 
 
 def _text(value: Any) -> str | None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from twinops import plugins
-from twinops.data.own_sources.declared_law import legal
+from twinops.data.own_sources.declared_law import legal, legal_of
 from twinops.data.schema import Schema
 from twinops.entities.legal import LegalFacts
 from twinops.errors import ParamsError
@@ -45,6 +45,7 @@ class DeclaredShelf:
     DAY: str | None
     LEGAL: LegalFacts
     sealed: Callable[[pa.Table], pa.Table]
+    SUBJECT: str = "household_id"
 
     @property
     def __name__(self) -> str:
@@ -67,4 +68,19 @@ def declared(own: OwnParams, name: str, *, root: Path, max_rows: int) -> Declare
 def shelf(said: OwnSource) -> DeclaredShelf:
     """Schema, day column, legal facts and sealing of a declared source, under the name of the source it replaces."""
     module = plugins.load(KINDS, said.kind)
-    return DeclaredShelf(staged_as(said.kind), module.schema(said), module.DAY, legal(said), module.sealed)
+    whose = getattr(module, "SUBJECT", "household_id")
+    return DeclaredShelf(staged_as(said.kind), module.schema(said), module.DAY, legal(said), module.sealed, whose)
+
+
+def staged(own: OwnParams, source: str) -> DeclaredShelf | None:
+    """The same of all the declared sources that together take the place of one; None: there is none.
+
+    Where they are joined, a row must be what it is afterwards.
+    """
+    names = own.all_staged_as(source)
+    if not names:
+        return None
+    said = own.root[names[0]]
+    whole = replace(shelf(said), LEGAL=legal_of(own).get(source, legal(said)))
+    joined = getattr(plugins.load(KINDS, said.kind), "JOINED", None)
+    return replace(whole, SCHEMA=joined) if joined else whole

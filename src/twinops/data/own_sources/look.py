@@ -114,6 +114,7 @@ def _count(source: DeclaredSource, batch: str, tally: _Tally) -> None:
         entered.add(cells)
         if not origins or origins[-1].file != cells.file:
             origins.append(cells)
+    entered.hear_others()
     good, net = entered.rows()
     refused = [*entered.refused, *entered.without]
     tally.records, tally.taken = tally.records + entered.records, tally.taken + good.num_rows
@@ -122,7 +123,8 @@ def _count(source: DeclaredSource, batch: str, tally: _Tally) -> None:
     tally.reasons.update(r.reason for r in refused)
     tally.left_out.update(entered.left_out + Counter(net))
     tally.lost.update(entered.lost)
-    tally.people.update(_counts(good["household_id"]))
+    if source.said.form.people is not None:
+        tally.people.update(_counts(good[source.said.form.people]))
     if "sales_value" in source.said.form.columns:
         tally.months.update(_counts(pc.strftime(good["time"], format="%Y-%m")))
         tally.repeated += (
@@ -173,7 +175,7 @@ def _taken(source: DeclaredSource, reason: str, ours: str | None) -> str:
 def _crowd(people: Counter[str]) -> Crowd | None:
     """The most frequent id, where it has twenty times the rows of the middle one, or nearly a third of all."""
     rows = people.total()
-    if rows < _LEAST_ROWS:
+    if rows < _LEAST_ROWS or max(people.values()) == 1:
         return None
     who, most = people.most_common(1)[0]
     outsize = most >= _OUTSIZE * float(np.median(list(people.values()))) and most * 100 >= rows

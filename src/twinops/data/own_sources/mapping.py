@@ -14,28 +14,37 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources import rules
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
+from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.own_params import MoneyParams, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
-    **dict.fromkeys(("code", "amount", "discount", "count", "year"), pa.int64()),
+    **dict.fromkeys(("code", "amount", "discount", "count", "year", "figure", "scale"), pa.int64()),
     **dict.fromkeys(("price", "quantity"), _EXACT),
-    "moment": pa.timestamp("s"),
+    **dict.fromkeys(("moment", "until"), pa.timestamp("s")),
 }
 _STAND_INS: dict[str, Any] = {
-    **dict.fromkeys(("store_id", "product_id", "quantity"), 1),
+    **dict.fromkeys(("store_id", "product_id", "quantity", "coupon_upc"), 1),
     **dict.fromkeys(("retail_disc", "coupon_disc", "coupon_match_disc"), 0),
+    "verb": "Create",
+    "brand": 1,
+    "reply": 0,
     "basis": "consent",
 }
 """What rows say where a file has no such column."""
-_MAY_BE_NOTHING = ("identity", "code", "answer", "year")
-"""Cells of these that hold a word for nothing hold nothing."""
-FORGIVEN = ("answer", "year")
+FORGIVEN = ("answer", "year", "until", "link", "figure", "scale", "contact")
 """What cannot be read of these is lost, and the row stays."""
+_MAY_BE_NOTHING = ("identity", "code", "handle", *FORGIVEN)
+"""Cells of these that hold a word for nothing hold nothing."""
+
+READ_IN = "en"
+"""The language that texts are read in (see `texts.signals`)."""
+OTHER_LANGUAGE = "declared_language"
 
 _BAD = object()
 
@@ -77,6 +86,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
             lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() else {}
         else:
             bad[f"{ours}_unreadable"] = wrong
+    bad |= rules.broken(cells, said)
     bad[Fault.OVERSIZED.value] = _oversized(cells)
     if "unit_price" in columns:
         columns["sales_value"] = _times(columns.pop("unit_price"), columns["quantity"], said)
@@ -85,6 +95,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
     if said.cancelled is not None and "basket_id" in said.entering:
         _cancel(columns, cells, said)
     filled = _fill(columns, cells, said)
+    lost |= _unread_language(columns, said)
     order = [c for c in said.ours if c in columns]
     arrays = [_as_array(columns[c], said, c) for c in order]
     rows = pa.table([*arrays, cells.table["place"]], names=[*order, "place"])
@@ -92,8 +103,8 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
 
 
 def _kind(said: OwnSource, ours: str) -> str:
-    """How cells of a column are read; whatever a kind does not know is an answer."""
-    return said.form.columns.get(ours, "answer")
+    """How cells of a column are read; whatever a kind does not know is an answer, in words or on a scale."""
+    return said.form.columns.get(ours, "scale" if ours in said.scales else "answer")
 
 
 def _as_array(values: Any, said: OwnSource, ours: str) -> pa.Array:
@@ -107,11 +118,11 @@ def _column(cells: TextCells, said: OwnSource, ours: str) -> tuple[Any, np.ndarr
     """One of our columns, and which of its cells cannot be read. Every distinct text is read once."""
     kind = _kind(said, ours)
     if ours in said.constants:
-        value, n = _read(_reader(said, kind, plain=False), said.constants[ours]), cells.table.num_rows
+        value, n = _read(_reader(said, ours, plain=False), said.constants[ours]), cells.table.num_rows
         found = pa.array([None if value is _BAD else value] * n, _TYPES.get(kind, pa.string()))
         return found, np.full(n, value is _BAD)
     theirs = said.theirs(ours)
-    read, absent = _reader(said, kind, plain=theirs in cells.plain), {"", *said.missing}
+    read, absent = _reader(said, ours, plain=theirs in cells.plain), {"", *said.missing}
     # each distinct text is read once: a column of a million shop numbers has forty
     coded = cells.table[theirs].combine_chunks().dictionary_encode()
     if isinstance(coded, pa.ChunkedArray):
@@ -132,10 +143,16 @@ def _is_absent(text: str, absent: set[str], kind: str) -> bool:
     return text in absent or (kind in _MAY_BE_NOTHING and notation.is_nothing(text))
 
 
-def _reader(said: OwnSource, kind: str, *, plain: bool) -> Callable[[str], Any]:
-    money = None if plain else said.money
+def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
+    money, kind = None if plain else said.money, _kind(said, ours)
     readers: dict[str, Callable[[str], Any]] = {
         "identity": notation.identity,
+        "link": notation.identity,
+        "handle": notation.handle,
+        "contact": notation.contact,
+        "text": notation.text,
+        "figure": lambda cell: _fits(notation.rounded(notation.number(cell, money))),
+        "scale": lambda cell: notation.points(notation.number(cell, money), said.scales[ours]),
         "code": notation.code,
         "count": lambda cell: _fits(notation.count(cell, money)),
         "quantity": lambda cell: _price(notation.number(cell, money)),
@@ -144,9 +161,9 @@ def _reader(said: OwnSource, kind: str, *, plain: bool) -> Callable[[str], Any]:
         "year": notation.year,
         "said": notation.said,
     }
-    if kind == "moment" and said.time is not None:
-        time = said.time
-        return lambda cell: notation.moment(cell, time, iso=plain)
+    if kind in ("moment", "until") and said.time is not None:
+        time, moment = said.time, notation.moment if kind == "moment" else notation.until
+        return lambda cell: moment(cell, time, iso=plain)
     if kind in ("amount", "discount") and said.money is not None:
         currency = said.money
         sign = abs if kind == "discount" else int
@@ -227,6 +244,11 @@ def _fill(columns: dict[str, Any], cells: TextCells, said: OwnSource) -> tuple[s
         # an objection without a day holds on every day
         midnight = datetime.combine(said.undated_from, time()) if said.undated_from else CREDIBLE[0]
         columns["time"] = pc.fill_null(_as_array(columns["time"], said, "time"), pa.scalar(midnight, pa.timestamp("s")))
+    if said.form.or_else:
+        accounts = _as_array(columns[said.form.or_else], said, said.form.or_else)
+        columns["household_id"] = pc.coalesce(_as_array(columns["household_id"], said, "household_id"), accounts)
+    if said.form.event:
+        columns["event_id"] = _events(columns, said)
     if "basket_id" in lost:
         columns["basket_id"] = _baskets(columns)
     if "notice_version" in lost:
@@ -250,6 +272,24 @@ def _baskets(columns: dict[str, Any]) -> list[int | None]:
         None if who is None or when is None else whole(f"{who}\0{when.isoformat()}")
         for who, when in zip(columns["household_id"].to_pylist(), columns["time"].to_pylist(), strict=True)
     ]
+
+
+def _events(columns: dict[str, Any], said: OwnSource) -> list[str | None]:
+    """An event's number of its own; without one the same words of one account at one moment are one event."""
+    own, who, when, text = (_listed(columns[c]) for c in ("event_id", "household_id", "time", "text"))
+    return [
+        event_id(said.form.event or "", *((str(i),) if i else (str(w), str(t), x or ""))) if w and t else None
+        for i, w, t, x in zip(own, who, when, text, strict=True)
+    ]
+
+
+def _unread_language(columns: dict[str, Any], said: OwnSource) -> dict[str, int]:
+    """Texts that are declared to be of a language that nobody here reads go no further; how many is told."""
+    if said.language in (None, READ_IN) or "text" not in columns:
+        return {}
+    unread = sum(text is not None for text in _listed(columns["text"]))
+    columns["text"] = [None] * len(columns["text"])
+    return {OTHER_LANGUAGE: unread} if unread else {}
 
 
 def _order_of_day(times: list[Any], places: list[int]) -> list[int | None]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
@@ -15,8 +15,21 @@ from pathlib import Path
 from typing import Any
 
 from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources import more_files
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import MONTH
+from twinops.data.own_sources.drafting import (
+    NO_CURRENCY,
+    NOTHING_SAID,
+    TWIN,
+    Choice,
+    Draft,
+    Said,
+    draft_of,
+    legal_facts,
+    must_exist,
+    read_as,
+)
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
@@ -29,16 +42,12 @@ from twinops.data.own_sources.recognising import (
     parts_of,
     words,
 )
-from twinops.data.own_sources.sampling import Sampled, sampled
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError, ParamsError
 from twinops.own_params import OPEN, MoneyParams, TimeParams
 
-NO_CURRENCY = "XXX"
-"""ISO 4217's code for no currency."""
 _NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 _IDS = ("household_id", "basket_id", "product_id", "store_id")
-_TWIN = (Purpose.TRAINING.value, Purpose.SCORING.value)
 
 
 @dataclass(frozen=True)
@@ -49,30 +58,8 @@ class ShopFiles:
     customers: Path | None = None
     opt_ins: Path | None = None
     opt_outs: Path | None = None
-
-
-@dataclass(frozen=True)
-class Said:
-    """What the owner says; None: nothing. `columns` maps ours (or a purpose of the opt-ins) to theirs."""
-
-    currency: str | None = None
-    zone: str | None = None
-    date: str | None = None
-    controller: str | None = None
-    basis: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-    synthetic: bool = False
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One thing that was decided: of which source, what, why, and how cells look that it was decided by."""
-
-    source: str
-    what: str
-    value: str
-    why: str
-    sample: tuple[str, ...] = ()
+    more: tuple[str, ...] = field(default=(), kw_only=True)
+    """Files around them, told apart by their columns, or said as KIND=FILE; see `more_files`."""
 
 
 @dataclass(frozen=True)
@@ -95,28 +82,7 @@ class Proposal:
     notes: tuple[str, ...]
 
 
-@dataclass
-class _Draft:
-    """A source in the making."""
-
-    name: str
-    file: Sampled
-    columns: dict[str, str] = field(default_factory=dict)
-    choices: list[Choice] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def take(self, ours: str, theirs: str, why: str) -> None:
-        """Map a column."""
-        self.columns[ours] = theirs
-        self.choices.append(Choice(self.name, ours, printable(theirs), why, self.file.shapes(theirs)))
-
-    @property
-    def free(self) -> list[str]:
-        """Columns that nothing was found for yet."""
-        return [c for c in self.file.cells if c not in self.columns.values()]
-
-
-def look(files: ShopFiles, said: Said = Said()) -> Proposal:
+def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     """Propose declarations for the files. The same files and answers give the same proposal.
 
     Raises:
@@ -131,25 +97,51 @@ def look(files: ShopFiles, said: Said = Said()) -> Proposal:
     opt_outs = others.opt_outs(files.opt_outs) if files.opt_outs else None
     customers = others.customers(files.customers) if files.customers else None
     bases = _bases(said, opt_ins[1].get("answers", {}) if opt_ins else {})
-    own = {"sales": _transactions(sales, said) | {"legal": _legal(sales, said, bases, _sales_purposes(sales, bases))}}
-    for made in (customers, opt_ins, opt_outs):
-        if made is not None:
-            draft, body = made
-            own[draft.name] = body | {"legal": _legal(draft, said, bases, _own_purposes(draft))}
-    drafts = [sales, *(made[0] for made in (customers, opt_ins, opt_outs) if made)]
+    drafts, own = [sales], {"sales": _transactions(sales, said)}
+    own["sales"]["legal"] = legal_facts(sales, said, bases, _sales_purposes(sales, bases))
+    for draft, body in (made for made in (customers, opt_ins, opt_outs) if made is not None):
+        drafts.append(draft)
+        own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft))}
+    for draft, body in _more(files, sales, said, own["sales"]["money"]["currency"], last):
+        drafts.append(draft)
+        mine = more_files.bases_of(draft, bases, said)
+        if draft.name in own:
+            raise DataError(f"Two of the files hold {draft.name.replace('_', ' ')}.", hint="Put them into one file.")
+        own[draft.name] = body | {"legal": legal_facts(draft, said, mine, more_files.purposes(draft, bases))}
     return Proposal(
         own,
         tuple(c for d in drafts for c in d.choices),
-        tuple(_questions(sales, said, own["sales"])),
+        (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
         tuple(n for d in drafts for n in d.notes),
     )
+
+
+def _more(
+    files: ShopFiles, sales: Draft, said: Said, currency: str, last: date
+) -> Iterator[tuple[Draft, dict[str, Any]]]:
+    """The files around, in the light of the sales."""
+    customers, articles = (
+        frozenset(c.strip() for c in sales.file.told(sales.columns[ours])) if ours in sales.columns else frozenset()
+        for ours in ("household_id", "product_id")
+    )
+    shop = more_files.Shop(said, customers, articles, currency, last)
+    names: dict[str, None] = {}
+    for name in files.more:
+        made = more_files.proposed(name, shop)
+        accounts = more_files.beside(made[0], shop)
+        for draft, body in (made, *([accounts] if accounts else [])):
+            names[draft.name] = None
+            yield draft, body
+    if "accounts" in names and "registrations" not in names and files.customers is not None:
+        again = more_files.found_again(files.customers, shop)
+        yield from [again] if again else []
 
 
 # Sales.
 
 
-def _sales(path: Path, said: Said) -> _Draft:
-    draft = _draft("sales", path)
+def _sales(path: Path, said: Said) -> Draft:
+    draft = draft_of("sales", path)
     roles = words()["columns"]
     _said_columns(draft, said, tuple(roles))
     dates = {c for c in draft.file.cells if date_format(draft.file.cells[c]) is not None}
@@ -180,7 +172,7 @@ def _named(theirs: str, ours: str) -> int:
     return fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
 
 
-def _by_content(draft: _Draft, dates: set[str], amounts: set[str]) -> None:
+def _by_content(draft: Draft, dates: set[str], amounts: set[str]) -> None:
     """What no name told, by what stands in the columns."""
     cells, free = draft.file.cells, draft.free
     if "time" not in draft.columns and (found := [c for c in free if c in dates]):
@@ -226,7 +218,7 @@ def _small(cells: Sequence[str]) -> bool:
     return bool(found) and all(n == int(n) for n in found) and sorted(map(abs, found))[len(found) // 2] <= 50
 
 
-def _comes_back(draft: _Draft, theirs: str) -> bool:
+def _comes_back(draft: Draft, theirs: str) -> bool:
     """Some of its cells stand beside several moments, and most of them stand more than once or are few."""
     when = draft.file.cells[draft.columns["time"]] if "time" in draft.columns else []
     days: dict[str, set[str]] = {}
@@ -236,7 +228,7 @@ def _comes_back(draft: _Draft, theirs: str) -> bool:
     return len(days) > 1 and sum(len(d) > 1 for d in days.values()) * 20 > len(days)
 
 
-def _one_amount(draft: _Draft) -> None:
+def _one_amount(draft: Draft) -> None:
     """The amount of a line, or price and pieces; a total that stands on every line of a receipt is neither."""
     columns = draft.columns
     if {"sales_value", "unit_price", "quantity"} <= set(columns) and _is_total(draft):
@@ -251,7 +243,7 @@ def _one_amount(draft: _Draft) -> None:
     draft.choices[:] = [c for c in draft.choices if c.what in columns or c.what not in words()["columns"]]
 
 
-def _is_total(draft: _Draft) -> bool:
+def _is_total(draft: Draft) -> bool:
     if _beyond_price(draft):
         return True
     if "basket_id" not in draft.columns:
@@ -266,7 +258,7 @@ def _is_total(draft: _Draft) -> bool:
     return len(several) >= 10 and sum(len(seen[r]) == 1 for r in several) > 0.95 * len(several)
 
 
-def _beyond_price(draft: _Draft) -> bool:
+def _beyond_price(draft: Draft) -> bool:
     """It is often more than price times pieces, which no line's amount is."""
     columns = [draft.file.cells[draft.columns[c]][:5_000] for c in ("unit_price", "quantity", "sales_value")]
     found = number_notation([x for c in columns for x in c])
@@ -278,7 +270,7 @@ def _beyond_price(draft: _Draft) -> bool:
     return bool(whole) and sum(abs(a) > 1.01 * abs(pq) for pq, a in whole) > 0.05 * len(whole)
 
 
-def _must_be_there(draft: _Draft) -> None:
+def _must_be_there(draft: Draft) -> None:
     lost = [ours for ours in ("household_id", "time", "sales_value") if ours not in draft.columns]
     if "unit_price" in draft.columns:
         lost = [ours for ours in lost if ours != "sales_value"]
@@ -290,8 +282,8 @@ def _must_be_there(draft: _Draft) -> None:
         )
 
 
-def _transactions(draft: _Draft, said: Said) -> dict[str, Any]:
-    body = _read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)}
+def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
+    body = read_as(draft) | _by_month(draft) | {"columns": dict(draft.columns)}
     body["time"] = _time(draft, said)
     body["money"] = _money(draft, said)
     prefix = _cancelling(draft)
@@ -304,7 +296,7 @@ def _transactions(draft: _Draft, said: Said) -> dict[str, Any]:
     return {"kind": "transactions"} | body
 
 
-def _time(draft: _Draft, said: Said) -> dict[str, Any]:
+def _time(draft: Draft, said: Said) -> dict[str, Any]:
     found = _dates_of(draft)
     chosen = said.date or found.format
     draft.choices.append(Choice(draft.name, "time.format", chosen, _why_format(found, said), ()))
@@ -319,11 +311,11 @@ def _why_format(found: DateFormat, said: Said) -> str:
     return "it reads the days, and no other does"
 
 
-def _dates_of(draft: _Draft) -> DateFormat:
+def _dates_of(draft: Draft) -> DateFormat:
     return date_format(draft.file.cells[draft.columns["time"]]) or DateFormat("iso")
 
 
-def _money(draft: _Draft, said: Said) -> dict[str, Any]:
+def _money(draft: Draft, said: Said) -> dict[str, Any]:
     theirs = [draft.columns[c] for c in _NUMBERS if c in draft.columns]
     typed = [c for c in theirs if c in draft.file.typed]
     found = number_notation([x for c in theirs if c not in typed for x in draft.file.cells[c][:20_000]])
@@ -351,14 +343,18 @@ def _money(draft: _Draft, said: Said) -> dict[str, Any]:
     if currency in words()["without_minor_units"]:
         money["minor_units"] = 0
     if currency in words()["with_three_minor_units"]:
-        money["minor_units"] = 3
+        money |= {"minor_units": 3, "rounded_to": "hundredths"}
+        draft.notes.append(
+            f"Amounts in {currency} have three digits, and tables keep two: of each the last is rounded (half to "
+            "even), as `rounded_to: hundredths` says. If that will not do, do not go on."
+        )
     if any(set(parts_of(c)) & set(words()["minor_words"]) for c in theirs):
         money["written_in"] = "minor"
         draft.choices.append(Choice("sales", "amounts", "in minor units", "the column's name says so"))
     return money
 
 
-def _cancelling(draft: _Draft) -> str | None:
+def _cancelling(draft: Draft) -> str | None:
     """The letters that some receipts begin with, where those lines take back or name another receipt."""
     if "basket_id" not in draft.columns:
         return None
@@ -374,7 +370,7 @@ def _cancelling(draft: _Draft) -> str | None:
     return None
 
 
-def _is_below(draft: _Draft, row: int) -> bool:
+def _is_below(draft: Draft, row: int) -> bool:
     return any(
         draft.file.cells[draft.columns[c]][row].strip()[:1] in ("-", "(", "\N{MINUS SIGN}")
         for c in ("quantity", "sales_value", "unit_price")
@@ -382,7 +378,7 @@ def _is_below(draft: _Draft, row: int) -> bool:
     )
 
 
-def _tell_returns(draft: _Draft) -> None:
+def _tell_returns(draft: Draft) -> None:
     rows = len(draft.file.cells[draft.columns["household_id"]])
     back = sum(_is_below(draft, i) for i in range(rows))
     if back:
@@ -396,7 +392,7 @@ def _tell_returns(draft: _Draft) -> None:
         draft.notes.append("There is no receipt number: what a customer buys at one moment counts as one basket.")
 
 
-def _last_day(draft: _Draft, said: Said) -> date:
+def _last_day(draft: Draft, said: Said) -> date:
     time = TimeParams(format=said.date or _dates_of(draft).format, zone="UTC")
     typed = draft.columns["time"] in draft.file.typed
     found = []
@@ -424,7 +420,7 @@ class _Others:
     ids: frozenset[str]
     last: date
 
-    def opt_ins(self, path: Path) -> tuple[_Draft, dict[str, Any]]:
+    def opt_ins(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """A table with a column a purpose, or a ledger with a row an answer."""
         draft = self._about_customers("optins", path)
         asked = [c for c in draft.free if is_said(draft.file.cells[c])]
@@ -434,7 +430,7 @@ class _Others:
         answers = self._answers(draft, asked)
         return draft, {"kind": "consent"} | self._dated(draft, "consent") | {"answers": answers}
 
-    def opt_outs(self, path: Path) -> tuple[_Draft, dict[str, Any]]:
+    def opt_outs(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """A list of who objected, or of who did and who did not."""
         draft = self._about_customers("optouts", path)
         told = [c for c in draft.free if is_said(draft.file.cells[c])]
@@ -443,7 +439,7 @@ class _Others:
         draft.notes.append("Whoever objected is out of every purpose, unless a column of purposes is mapped.")
         return draft, {"kind": "optouts"} | self._dated(draft, "optouts")
 
-    def customers(self, path: Path) -> tuple[_Draft, dict[str, Any]]:
+    def customers(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """Attributes for the assessment of groups; names and addresses are not read."""
         draft = self._about_customers("customers", path)
         for ours, role in words()["profiles"].items():
@@ -459,12 +455,12 @@ class _Others:
         if len(draft.columns) == 1:
             draft.notes.append(f"{path.name} holds no attribute that is known by its name: groups cannot be assessed.")
         self._tell_twice(draft)
-        body = {"kind": "profiles"} | _read_as(draft) | {"columns": dict(draft.columns)}
+        body = {"kind": "profiles"} | read_as(draft) | {"columns": dict(draft.columns)}
         return draft, body | ({"ages_in": self.last.year} if "birth_year" in draft.columns else {})
 
-    def _about_customers(self, name: str, path: Path) -> _Draft:
+    def _about_customers(self, name: str, path: Path) -> Draft:
         """The column of customers is the one that shares most ids with the sales."""
-        draft = _draft(name, path)
+        draft = draft_of(name, path)
         shared = {c: len({x.strip() for x in draft.file.cells[c]} & self.ids) for c in draft.free}
         best = max(
             shared, key=lambda c: (shared[c], fit(c, words()["columns"]["household_id"], an_id=True)), default=None
@@ -480,13 +476,13 @@ class _Others:
         )
         return draft
 
-    def _answers(self, draft: _Draft, asked: list[str]) -> dict[str, str]:
+    def _answers(self, draft: Draft, asked: list[str]) -> dict[str, str]:
         answers: dict[str, str] = {}
         for purpose, role in words()["purposes"].items():
             named = self.said.columns.get(purpose)
             theirs = named or next((c for c in asked if fit(c, role, an_id=False) > 0), None)
             if theirs is not None:
-                _must_exist(draft, theirs)
+                must_exist(draft, theirs)
                 why = "you said so" if named else "its cells say yes or no, and its name tells the purpose"
                 answers[purpose] = theirs
                 draft.choices.append(Choice(draft.name, purpose, printable(theirs), why, _levels(draft, theirs)))
@@ -507,7 +503,7 @@ class _Others:
             )
         return answers
 
-    def _ledger(self, draft: _Draft, purpose: str, event: str) -> dict[str, Any]:
+    def _ledger(self, draft: Draft, purpose: str, event: str) -> dict[str, Any]:
         draft.take("purpose", purpose, "its name says so")
         draft.take("event", event, "its cells say yes, no or withdrawn")
         levels = sorted({c.strip() for c in draft.file.told(purpose)} - set(Purpose))
@@ -522,7 +518,7 @@ class _Others:
             draft.take("notice_version", notice, "its name says so")
         return {"kind": "consent"} | self._dated(draft, "consent") | ({"codes": {"purpose": codes}} if codes else {})
 
-    def _dated(self, draft: _Draft, kind: str) -> dict[str, Any]:
+    def _dated(self, draft: Draft, kind: str) -> dict[str, Any]:
         """How the file is read, and since when what it says holds."""
         dates = [
             c for c in draft.free if date_format(draft.file.cells[c]) is not None and not is_said(draft.file.cells[c])
@@ -539,16 +535,16 @@ class _Others:
             )
         else:
             time = {}
-        return _read_as(draft) | {"columns": dict(draft.columns)} | time
+        return read_as(draft) | {"columns": dict(draft.columns)} | time
 
-    def _answers_it(self, draft: _Draft, ours: str, theirs: str) -> bool:
+    def _answers_it(self, draft: Draft, ours: str, theirs: str) -> bool:
         told = [c for c in draft.file.told(theirs) if not notation.is_nothing(c)]
         if ours == "birth_year":
             readable = sum(_has_year(c) for c in told)
             return bool(told) and readable > 0.8 * len(told)
         return 1 < len(set(told)) <= 20
 
-    def _tell_twice(self, draft: _Draft) -> None:
+    def _tell_twice(self, draft: Draft) -> None:
         cells = [c.strip() for c in draft.file.told(draft.columns["household_id"])]
         twice = len(cells) - len(set(cells))
         if twice:
@@ -564,7 +560,7 @@ def _has_year(cell: str) -> bool:
         return False
 
 
-def _levels(draft: _Draft, theirs: str) -> tuple[str, ...]:
+def _levels(draft: Draft, theirs: str) -> tuple[str, ...]:
     """Shares of yes and no: aggregates, where they are large enough to name nobody."""
     found = Counter(notation.WORDS.get(c.strip().casefold(), "other") for c in draft.file.told(theirs))
     return tuple(f"{event} {n / found.total():.0%}" for event, n in found.most_common(2) if n >= 10)
@@ -573,39 +569,18 @@ def _levels(draft: _Draft, theirs: str) -> tuple[str, ...]:
 # All files.
 
 
-def _draft(name: str, path: Path) -> _Draft:
-    draft = _Draft(name, sampled(path))
-    draft.choices += [Choice(name, "file", path.name, " ".join(draft.file.why))]
-    return draft
-
-
-def _said_columns(draft: _Draft, said: Said, roles: tuple[str, ...]) -> None:
+def _said_columns(draft: Draft, said: Said, roles: tuple[str, ...]) -> None:
     for ours, theirs in said.columns.items():
         if ours in roles:
-            _must_exist(draft, theirs)
+            must_exist(draft, theirs)
             draft.take(ours, theirs, "you said so")
-        elif ours not in words()["purposes"]:
+        elif ours not in words()["purposes"] and ours.partition(".")[0] not in more_files.kinds():
             raise ParamsError(
                 f"There is no column {ours!r} of ours.", hint=f"Ours are {', '.join((*roles, *words()['purposes']))}."
             )
 
 
-def _must_exist(draft: _Draft, theirs: str) -> None:
-    if theirs not in draft.file.cells:
-        there = ", ".join(printable(c) for c in draft.file.cells)
-        raise ParamsError(f"{draft.file.path.name} has no column {theirs!r}.", hint=f"The columns are {there}.")
-
-
-def _read_as(draft: _Draft) -> dict[str, Any]:
-    file = draft.file
-    body: dict[str, Any] = {"reads": file.reads, "path": str(file.path)}
-    if file.reads == "csv":
-        body |= {"separator": file.separator} | ({} if file.encoding == "detect" else {"encoding": file.encoding})
-        body |= {} if file.header else {"header": False}
-    return body
-
-
-def _by_month(draft: _Draft) -> dict[str, Any]:
+def _by_month(draft: Draft) -> dict[str, Any]:
     """A folder in which every file is named after its month is read month by month: only the new one is read again."""
     path = draft.file.path
     files = months_in(path) if path.is_dir() and draft.file.reads in ("csv", "parquet") else None
@@ -624,37 +599,34 @@ def months_in(folder: Path) -> str | None:
 def _bases(said: Said, answers: Mapping[str, str]) -> dict[str, str]:
     """What people were asked rests on their consent; for the rest the basis is what the owner says, or open."""
     asked = dict.fromkeys(answers, LegalBasis.CONSENT.value)
-    twin = {p: said.basis or asked.get(p, OPEN) for p in _TWIN}
-    return twin | {p: basis for p, basis in asked.items() if p not in _TWIN}
+    twin = {p: said.basis or asked.get(p, OPEN) for p in TWIN}
+    return twin | {p: basis for p, basis in asked.items() if p not in TWIN}
 
 
-def _legal(draft: _Draft, said: Said, bases: dict[str, str], purposes: dict[str, list[str]]) -> dict[str, Any]:
-    used = {p for listed in purposes.values() for p in listed}
-    own = {p: basis for p, basis in bases.items() if p in used}
-    return {
-        "controller": said.controller or OPEN,
-        "provenance": f"The file {draft.file.path.name}, as it was handed over.",
-        "collected_from": OPEN,
-        "bases": OPEN if set(own.values()) <= {OPEN} else own,
-        "purposes": purposes,
-        "retention_days": OPEN,
-        "notice": OPEN,
-        "synthetic": said.synthetic,
-    }
+def _sales_purposes(draft: Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
+    serves = {ours: list(TWIN) for ours in draft.columns}
+    return serves | {"household_id": [*TWIN, *(p for p in bases if p not in TWIN)]}
 
 
-def _sales_purposes(draft: _Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
-    serves = {ours: list(_TWIN) for ours in draft.columns}
-    return serves | {"household_id": [*_TWIN, *(p for p in bases if p not in _TWIN)]}
-
-
-def _own_purposes(draft: _Draft) -> dict[str, list[str]]:
+def _own_purposes(draft: Draft) -> dict[str, list[str]]:
     if draft.name == "customers":
         return {ours: [Purpose.BIAS_ASSESSMENT.value] for ours in draft.columns}
-    return {ours: list(_TWIN) for ours in draft.columns}
+    return {ours: list(TWIN) for ours in draft.columns}
 
 
-def _questions(sales: _Draft, said: Said, body: Mapping[str, Any]) -> list[Question]:
+def _of_texts(own: Mapping[str, Any], said: Said) -> Iterator[Question]:
+    """What nobody says by buying: whether words may be read, and people found by their names."""
+    there = [name.replace("_", " ") for name in own if name in more_files.WRITTEN]
+    if there and not said.texts_basis:
+        yield Question(
+            "texts_basis",
+            f"On which legal basis may {', '.join(there)} be read for the twin (GDPR art. 6(1))?",
+            OPEN,
+            (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN),
+        )
+
+
+def _questions(sales: Draft, said: Said, body: Mapping[str, Any]) -> list[Question]:
     found, asked = _dates_of(sales), []
     if not said.currency and body["money"]["currency"] == NO_CURRENCY:
         asked.append(Question("currency", "In which currency are the amounts (ISO 4217, such as EUR)?", NO_CURRENCY))

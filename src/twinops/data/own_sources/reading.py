@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -14,22 +14,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.days import CREDIBLE
+from twinops import plugins
+from twinops.data.own_sources import archives, database, excel, netting, opening
 from twinops.data.own_sources import csv as delimited
-from twinops.data.own_sources import database, excel, netting, opening
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.answers import lengthened
 from twinops.data.own_sources.cells import TextCells, as_refusals
-from twinops.data.own_sources.declared import DeclaredSource, shelf
+from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
+from twinops.data.own_sources.reading_result import APART, NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.quality import part
-from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, Reading, RefusedRow, as_table
+from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
-from twinops.entities.consent import Event
+from twinops.own_params import form
 
 OTHER_MONTH = "time_in_another_month"
-OVERRULED = "yes_beside_an_objection"
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,11 @@ class PartedRecords:
     refused: list[RefusedRow]
 
 
-@dataclass(frozen=True)
-class OwnReading(Reading):
-    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost."""
-
-    digest: str = ""
-    lost: dict[str, int] = field(default_factory=dict)
-
-
 def cells_of(source: DeclaredSource, batch: str) -> Iterator[TextCells]:
     """The cells of the file, the folder of parts or the query that a batch is in, some at a time."""
-    if source.said.reads == "sql":
-        yield from (lengthened(cells, source.said) for cells in database.read(source))
+    if source.said.reads in ("sql", "archives"):
+        found = database.read(source) if source.said.reads == "sql" else archives.read(source)
+        yield from (lengthened(cells, source.said) for cells in found)
         return
     path, before = opening.of_batch(source, batch), 0
     for one in opening.parts(source, path):
@@ -81,13 +74,27 @@ def read(source: DeclaredSource, batch: str) -> OwnReading:
     """A month of transactions by the counted calendar, or everything: of another kind, or in one go.
 
     A record without a month (no readable time, torn) is read with the file's first one, to be quarantined there; in a
-    folder of months, with the month its file is named after. Returns are set against purchases of the whole file; in a
-    folder of months, of theirs: what one month is must not change with the file of another.
+    folder of months, with the month its file is named after. Returns are set against purchases of the whole file, or of
+    all files of a folder: what a month holds follows from all of them, and DVC watches all of them.
     """
     entered = Entered(source, batch)
     for cells in cells_of(source, batch):
         entered.add(cells)
+    entered.hear_others()
     return entered.reading()
+
+
+def _others(source: DeclaredSource, batch: str) -> Iterator[tuple[str, TextCells, pa.Table]]:
+    """The other files of a folder of months: each one's month, cells and good rows, their places told apart."""
+    if source.said.reads != "folder" or not _nets(source):
+        return
+    for n, month in enumerate(opening.batches(source), start=1):
+        for cells in cells_of(source, month) if month != batch else ():
+            when = months(cells, source.said)
+            _, foreign, _ = _mine(source, month, when)
+            good = judge(cells, mapped(cells, source.said), source, foreign, signs=True).good
+            place = pc.add(good["place"], n * APART)
+            yield month, cells, good.set_column(good.column_names.index("place"), "place", place)
 
 
 @dataclass
@@ -109,6 +116,17 @@ class Entered:
     left_out: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     filled: tuple[str, ...] = ()
+    others: dict[str, str] = field(default_factory=dict)
+    """Digests of the other files of a folder, by month."""
+
+    def hear_others(self) -> None:
+        """Take in what the other files of a folder sent back."""
+        files: dict[str, dict[str, str]] = {}
+        for month, cells, good in _others(self.source, self.batch):
+            files.setdefault(month, {})[cells.file] = cells.digest
+            back = good.filter(netting.takes_back(good))
+            self.back += [back] if back.num_rows else []
+        self.others = {month: digest_of(found) for month, found in files.items()}
 
     def add(self, cells: TextCells) -> None:
         """Judge some records."""
@@ -148,11 +166,14 @@ class Entered:
         """The good rows of the batch, with what came back taken off."""
         parts, self.good = self.good, []
         if not _nets(self.source):
-            return pa.concat_tables(parts), {}
+            return self._once(pa.concat_tables(parts))
         if _whole(self.source, self.batch):
             left = netting.net(parts)
             return pa.concat_tables(parts), netting.counted(left)
         places = pa.chunked_array([p["place"].combine_chunks() for p in parts])
+        people = pa.chunked_array([p["household_id"].combine_chunks() for p in parts]).unique()
+        # whoever bought nothing here has nothing to send back here
+        self.back = [b.filter(pc.is_in(b["household_id"], people)) for b in self.back]
         returns = pa.concat_tables([*self.back, *(p.filter(netting.takes_back(p)) for p in parts)])
         if returns.num_rows:
             parts += [*self.back, *(netting.concerned(rows, returns) for rows in self._bought_elsewhere())]
@@ -161,9 +182,20 @@ class Entered:
         here = good.filter(pc.is_in(good["place"], places.combine_chunks()))
         return here, netting.counted({p: why for p, why in left.items() if p in mine})
 
+    def _once(self, rows: pa.Table) -> tuple[pa.Table, dict[str, int]]:
+        """The first row of each subject, where one is enough, and how many more there were."""
+        form = self.source.said.form
+        if not form.once or form.people is None:
+            return rows, {}
+        kept = first_of_each(rows, form.people)
+        more = rows.num_rows - kept.num_rows
+        return kept, {NAMED_AGAIN: more} if more else {}
+
     def _bought_elsewhere(self) -> Iterator[pa.Table]:
-        """Purchases of other months of the same file."""
-        for cells in cells_of(self.source, self.batch):
+        """Purchases of other months of the same file, or of the other files of a folder."""
+        for _, _, good in _others(self.source, self.batch):
+            yield good.filter(pc.invert(netting.takes_back(good)))
+        for cells in cells_of(self.source, self.batch) if self.source.said.reads != "folder" else ():
             mine, foreign, _ = _mine(self.source, self.batch, months(cells, self.source.said))
             judged = judge(cells, mapped(cells, self.source.said), self.source, foreign, signs=True)
             _, rows = _split(judged.good, cells.table["place"].filter(pa.array(mine)).combine_chunks())
@@ -183,37 +215,25 @@ class Entered:
             dict(sorted((self.left_out + Counter(net)).items())),
             digest_of(self.files),
             dict(sorted(self.lost.items())),
+            self.others,
         )
 
 
-APART = 2_000_000_000
-"""Places of a second source that is read together with another begin here."""
+def together(readings: Sequence[tuple[str, OwnReading]]) -> OwnReading:
+    """Sources that fill one table, each with its kind; each kind says how they are joined, and which needs no other."""
+    by_kind: dict[str, list[OwnReading]] = {}
+    for kind, one in readings:
+        by_kind.setdefault(kind, []).append(one)
+    told = {kind: folded(several, once=_once(kind)) for kind, several in by_kind.items()}
+    kind, read = next(iter(told.items()))
+    join = getattr(plugins.load(KINDS, kind), "joined", None)
+    return read if join is None else join(told)
 
 
-def together(readings: list[OwnReading]) -> OwnReading:
-    """Sources that fill one table, such as a ledger of consent and a list of objections.
-
-    An objection without a day holds whatever was said when (GDPR art. 21(3)): no yes is kept beside it.
-    """
-    if len(readings) == 1:
-        return readings[0]
-    rows = pa.concat_tables([r.rows.replace_schema_metadata(None) for r in readings])
-    who = pc.binary_join_element_wise(rows["household_id"], rows["purpose"], "\0")
-    undated = pc.equal(rows["time"], pa.scalar(CREDIBLE[0], rows["time"].type))
-    always = pc.and_(pc.equal(rows["event"], str(Event.OBJECTED)), undated)
-    overruled = pc.and_(pc.is_in(who, pc.unique(who.filter(always))), pc.equal(rows["event"], str(Event.GRANTED)))
-    beside = {OVERRULED: n} if (n := pc.sum(overruled).as_py()) else {}
-    refused = [
-        r.set_column(0, "place", pc.add(r["place"].cast(pa.int64()), i * APART).cast(pa.string()))
-        for i, r in enumerate(read.refused for read in readings)
-    ]
-    return OwnReading(
-        rows.filter(pc.invert(overruled)),
-        sum(r.in_file for r in readings),
-        tuple(dict.fromkeys(c for r in readings for c in r.dropped)),
-        pa.concat_tables(refused),
-        dict(sum((Counter(r.left_out) for r in readings), Counter(beside))),
-    )
+def _once(kind: str) -> str | None:
+    """The column of whom one row is enough."""
+    found = form(kind)
+    return found.people if found.once else None
 
 
 def _nets(source: DeclaredSource) -> bool:

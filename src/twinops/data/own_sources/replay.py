@@ -86,10 +86,11 @@ def known_in(taken: pa.Table, sids: Callable[[list[str]], list[str]], days: DayC
     def known(rows: pa.Table, schema: Schema) -> list[bool]:
         if not schema.key or not rows.num_rows:
             return [False] * rows.num_rows
-        others = [c for c in schema.key if c != "household_id"]
+        whose = next(c for c in ("household_id", *schema.key) if c in rows.column_names)
+        others = [c for c in schema.key if c != whose]
         kept = (taken["day" if c == "time" else c].to_pylist() for c in others)
         there = set(zip(taken["sid"].to_pylist(), *kept, strict=True))
-        who = sids(rows["household_id"].cast(pa.string()).to_pylist())
+        who = sids(rows[whose].cast(pa.string()).to_pylist())
         return [key in there for key in zip(who, *(_values(rows, c, days) for c in others), strict=True)]
 
     return known

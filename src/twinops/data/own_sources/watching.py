@@ -43,7 +43,7 @@ def watched(pipeline: str, own: OwnParams, root: Path) -> str:
         if inside(said, root):
             _add_dep(lines, stage, file_of(said))
         else:
-            _add_key(lines, stage, f"own.{name}.{_FILL if said.reads == 'folder' else 'all'}")
+            _add_key(lines, stage, f"own.{name}" if said.reads == "folder" else f"own.{name}.all")
     return "".join(lines)
 
 
@@ -56,15 +56,14 @@ def is_watched(pipeline: Path, said: OwnSource, root: Path) -> bool:
 
 
 def file_of(said: OwnSource) -> str:
-    """Its path as a stage of `dvc.yaml` names it, the month left open."""
-    path = said.path or ""
-    return f"{path}/{said.files}".replace("{month}", _FILL) if said.files else path
+    """Its path as a stage of `dvc.yaml` names it; of monthly files their folder: a month knows what came back later."""
+    return said.path or ""
 
 
 def _collecting(stages: Mapping[str, Any], source: str) -> str:
-    """The stage that makes `data/raw/SOURCE/`."""
+    """The stage that makes `data/raw/SOURCE/`, or in the open `data/SOURCE/`."""
     for name, body in stages.items():
-        if any(out.startswith(f"data/raw/{source}/") for out in _outs(body)):
+        if any(out.startswith((f"data/raw/{source}/", f"data/{source}/")) for out in _outs(body)):
             return name
     raise ParamsError(f"No stage of dvc.yaml collects {source}.", hint="`twinops upgrade` shows what it should say.")
 

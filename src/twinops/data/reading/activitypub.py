@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +21,12 @@ from twinops.data.reading.dates import Calendar
 from twinops.data.reading.reading import Collector, Fault, Refused
 from twinops.data.schema import Column, Schema
 
+VERBS = ("Create", "Announce", "Like", "Follow")
 SCHEMA = Schema(
     (
         Column("account", "text"),
         Column("event_id", "text"),
-        Column("verb", "text", allowed=("Create", "Announce", "Like", "Follow")),
+        Column("verb", "text", allowed=VERBS),
         Column("day", "whole", -10_000, 36_500),
         Column("brand", "whole", 0, 1),
         Column("reply", "whole", 0, 1),
@@ -71,12 +72,19 @@ class Collection:
 def read_archive(path: Path, collector: Collector, *, calendar: Calendar, brand: str) -> None:
     """Read one person's export into the collector; what is hostile or torn is refused, never raised."""
     try:
-        found = archive.members(path, MEMBERS)
-        actor, account = _actor(found.get("actor.json"))
+        events(archive.members(path, MEMBERS), collector, place=path.name, calendar=calendar, brand=brand)
     except Refused as refusal:
         collector.refuse(b"", refusal.reason, place=path.name)
-        return
-    export = Export(collector, path.name, actor, account, calendar, _made(path.name, calendar), brand)
+
+
+def events(found: Mapping[str, bytes], collector: Collector, *, place: str, calendar: Calendar, brand: str) -> None:
+    """Read the members of one person's export into the collector.
+
+    Raises:
+        Refused: nothing tells whose it is.
+    """
+    actor, account = _actor(found.get("actor.json"))
+    export = Export(collector, place, actor, account, calendar, _made(place, calendar), brand)
     _each(found.get("outbox.json"), export, OUTBOX)
     _each(found.get("likes.json"), export, LIKES)
     _follows(found.get("following_accounts.csv"), export)

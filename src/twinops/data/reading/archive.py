@@ -8,7 +8,8 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from twinops.data.reading.reading import Fault, Refused
@@ -27,21 +28,44 @@ _BROKEN = (
 
 
 def members(path: Path, wanted: Collection[str]) -> dict[str, bytes]:
-    """The wanted members of a folder, a zip or a tar.gz, by name; absent ones are absent.
+    """The wanted members of a folder, a zip or a tar.gz, by name; absent ones are absent. A star stands for anything.
 
     Raises:
         Refused: the archive is broken, a bomb, or names a place outside itself; then nothing of it enters.
     """
     # an unpacked archive: the same members, the same caps
     if path.is_dir():
-        return {name: _file(path / name) for name in sorted(wanted) if (path / name).is_file()}
+        there = sorted({p for name in wanted for p in path.glob(name) if p.is_file()})
+        return _together((p.relative_to(path).as_posix(), _inside(path, p)) for p in there)
     if path.stat().st_size > MAX_ARCHIVE:
         raise Refused(Fault.OVERSIZED)
     try:
         with path.open("rb") as file:
-            return dict(_zipped(file, wanted) if zipfile.is_zipfile(file) else _tarred(file, wanted))
+            return _together(_zipped(file, wanted) if zipfile.is_zipfile(file) else _tarred(file, wanted))
     except _BROKEN:
         raise Refused(Fault.BAD_ARCHIVE) from None
+
+
+def _together(found: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
+    """All of them, as long as they are no more than an archive may hold."""
+    out, size = {}, 0
+    for name, data in found:
+        size += len(data)
+        if size > MAX_ARCHIVE:
+            raise Refused(Fault.ARCHIVE_BOMB)
+        out[name] = data
+    return out
+
+
+def _is_wanted(name: str, wanted: Collection[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in wanted)
+
+
+def _inside(folder: Path, path: Path) -> bytes:
+    """A member of a folder, none of whose folders is a link out of it."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise Refused(Fault.PATH_TRAVERSAL)
+    return _file(path)
 
 
 def _file(path: Path) -> bytes:
@@ -62,7 +86,7 @@ def _zipped(file: io.BufferedReader, wanted: Collection[str]) -> Iterator[tuple[
         for member in found:
             # what the directory claims; the stream is capped as well
             _check_ratio(member.file_size, member.compress_size)
-            if member.filename in wanted:
+            if _is_wanted(member.filename, wanted):
                 # encrypted members cannot be looked at
                 if member.flag_bits & 0x1:
                     raise Refused(Fault.BAD_ARCHIVE)
@@ -83,7 +107,7 @@ def _tarred(file: io.BufferedReader, wanted: Collection[str]) -> Iterator[tuple[
             # links and devices lead out of the archive
             if not (member.isfile() or member.isdir()):
                 raise Refused(Fault.PATH_TRAVERSAL)
-            if member.name in wanted:
+            if _is_wanted(member.name, wanted):
                 # the same name twice: two readers would take two different ones
                 if member.name in names[:-1]:
                     raise Refused(Fault.BAD_ARCHIVE)

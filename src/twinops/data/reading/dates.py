@@ -66,8 +66,29 @@ class Calendar:
             if len(text) == 10:
                 return self.of_date(date.fromisoformat(text))
             moment = datetime.fromisoformat(text)
-            if moment.tzinfo is None:
-                raise Refused(Fault.BAD_TIME)
+        except ValueError:
+            raise Refused(Fault.BAD_TIME) from None
+        return self.of_moment(moment)
+
+    def of_moment(self, moment: datetime) -> int:
+        """A moment with its offset as a local day.
+
+        Raises:
+            Refused: it has none, or has not happened.
+        """
+        if moment.tzinfo is None:
+            raise Refused(Fault.BAD_TIME)
+        try:
             return self.of_date(moment.astimezone(UTC).astimezone(self.zone).date())
         except (ValueError, OverflowError):
             raise Refused(Fault.BAD_TIME) from None
+
+    def of_seconds(self, seconds: object) -> int:
+        """Whole seconds since 1970 (UTC) as a local day.
+
+        Raises:
+            Refused: it is no such number, or not one that has happened.
+        """
+        if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds < 10**11:
+            raise Refused(Fault.BAD_TIME)
+        return self.of_moment(datetime.fromtimestamp(seconds, UTC))

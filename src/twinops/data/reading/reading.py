@@ -61,6 +61,7 @@ class Fault(StrEnum):
     BAD_ARCHIVE = "bad_archive"
     PATH_TRAVERSAL = "path_traversal"
     ARCHIVE_BOMB = "archive_bomb"
+    NO_EXPORT = "no_known_export"
 
 
 class Refused(Exception):  # noqa: N818  a refusal of one row, caught beside the row; not an error of the run

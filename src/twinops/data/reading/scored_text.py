@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+
 import pyarrow as pa
 
 from twinops.data.reading.reading import UNSCORED
@@ -16,4 +19,5 @@ def scored(rows: pa.Table, keep_text: tuple[Purpose, ...]) -> pa.Table:
     out = rows if keep_text else rows.drop_columns(["text"])
     for field in signals.FIELDS:
         out = out.append_column(field, found.columns[field.name])
-    return out.replace_schema_metadata({UNSCORED: to_json(found.unscored).encode()})
+    before = Counter(json.loads((rows.schema.metadata or {}).get(UNSCORED, b"{}")))
+    return out.replace_schema_metadata({UNSCORED: to_json(dict(before + Counter(found.unscored))).encode()})

@@ -46,6 +46,11 @@ def parse_text(raw: bytes) -> str:
     return value
 
 
+def parse_all(raw: bytes, *, most: int) -> Any:
+    """Any JSON value under the same rules, of so many bytes."""
+    return _loaded(raw, most)
+
+
 def items(data: bytes, begins: re.Pattern[str]) -> Iterator[tuple[int, bytes, bool]]:
     """The items of the `orderedItems` array: offset, bytes, and whether the item is whole.
 
@@ -96,9 +101,9 @@ def _after_space(text: str, at: int) -> int:
     return found.end() if found else at
 
 
-def _loaded(raw: bytes) -> Any:
+def _loaded(raw: bytes, most: int = MAX_BYTES) -> Any:
     # cheapest first: size, then a byte, then the depth, and only then Python's own parser
-    if len(raw) > MAX_BYTES:
+    if len(raw) > most:
         raise Refused(Fault.OVERSIZED)
     if b"\0" in raw:
         raise Refused(Fault.NUL)

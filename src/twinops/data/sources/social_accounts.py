@@ -50,7 +50,12 @@ LEGAL = LegalFacts(
 _LINK = re.compile(r"https://([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})+)/users/([\w.-]{1,64})", re.ASCII)
 
 
-def _take(actor: dict[str, Any], collector: Collector, calendar: Calendar) -> None:
+def take(actor: dict[str, Any], collector: Collector, calendar: Calendar) -> None:
+    """Take in one actor.
+
+    Raises:
+        Refused: it is no person's, or nothing tells whose.
+    """
     if actor.get("type") != "Person":
         raise Refused(Fault.UNKNOWN_VALUE)
     link = _LINK.fullmatch(actor["id"]) if isinstance(actor.get("id"), str) else None
@@ -85,7 +90,7 @@ def _text(value: Any) -> str:
     return value
 
 
-read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, SCHEMA.arrow, _take)
+read = JsonLinesSource(FILE, "twinops.demo.accounts.to_jsonl", KEYS, SCHEMA.arrow, take)
 """One row per account, called `handle@server` as its posts call it."""
 
 sealed = as_read

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterable
 from enum import StrEnum
 
 import yaml
@@ -30,8 +32,26 @@ ENGLISH = frozenset(_LISTS["en"].split())
 OTHERS = {name: frozenset(words.split()) - ENGLISH for name, words in _LISTS.items() if name != "en"}
 """Common words of neighbouring languages that are no English words."""
 
+READ = "en"
+"""The language that the scorer reads."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _HASHTAG = re.compile(r"#\w+")
+
+
+def likely(texts: Iterable[str]) -> str:
+    """The language of most texts that tell; without any, the one that is read: each text is still looked at.
+
+    >>> likely(["das Brot war schon wieder alt", "und die Lieferung kam nicht"]), likely(["ok"])
+    ('de', 'en')
+    """
+    votes: Counter[str] = Counter()
+    for text in texts:
+        words = [w.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'") for w in _WORD.findall(text.casefold())]
+        found = {name: sum(w in known for w in words) for name, known in (*OTHERS.items(), (READ, ENGLISH))}
+        best = max(found, key=lambda name: (found[name], name == READ))
+        votes[best] += found[best] > 0
+    told = +votes
+    return max(told, key=lambda name: (told[name], name == READ)) if told else READ
 
 
 def refusal(text: str) -> Refusal | None:

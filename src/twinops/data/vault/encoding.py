@@ -49,12 +49,15 @@ def columns(table: pa.Table) -> tuple[SealedColumn, ...]:
     return tuple(SealedColumn(f.name, str(f.type), table[f.name].null_count > 0) for f in table.schema)
 
 
-def encode(table: pa.Table, starts: np.ndarray, rows: int) -> Iterator[bytes]:
-    """One frame per subject; the `rows` rows are grouped by subject and `starts` holds the first row of each."""
+def encode(table: pa.Table, starts: np.ndarray, rows: int, schema: Sequence[SealedColumn]) -> Iterator[bytes]:
+    """One frame per subject; the `rows` rows are grouped by subject and `starts` holds the first row of each.
+
+    The schema may call a column nullable that has no null here: these rows may be a part of many.
+    """
     if not len(starts):
         return
     ends = np.append(starts[1:], rows)
-    channels, texts = _channels(table)
+    channels, texts = _channels(table, schema)
     heads = _heads(channels, [cuts for _, cuts in texts], starts, ends)
     lows, widths = heads["lows"]["minimum"].T, heads["lows"]["width"]
     parts = (_planes(c, np.repeat(low, ends - starts), w) for c, low, w in zip(channels, lows, widths.T, strict=True))
@@ -163,10 +166,12 @@ def _words(planes: np.ndarray, low: np.ndarray) -> np.ndarray:
     return words.view(np.int64)
 
 
-def _channels(table: pa.Table) -> tuple[list[np.ndarray], list[tuple[memoryview, np.ndarray]]]:
+def _channels(
+    table: pa.Table, schema: Sequence[SealedColumn]
+) -> tuple[list[np.ndarray], list[tuple[memoryview, np.ndarray]]]:
     """Words of every column, and of every text column its UTF-8 with the place where each row begins."""
     words, texts = [], []
-    for column in columns(table):
+    for column in schema:
         array = pa.concat_arrays(table[column.name].chunks) if table.num_rows else pa.array([], _TYPES[column.type])
         if column.nullable:
             words.append(np.asarray(array.is_valid()).astype(np.int64))

@@ -6,8 +6,8 @@ number of subjects, their sids and the length of each frame, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,9 @@ from twinops.errors import DataError, IntegrityError
 from twinops.ports import KeyStore, SubjectKeys
 
 _ERASED = b"twinops.erased"
+
+ROWS_AT_ONCE = 1_000_000
+"""Rows that are copied and cut into frames at one time."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,9 @@ def write_sealed(table: pa.Table, path: Path, *, dataset: str, keys: KeyStore, s
     held = keys.subject_keys(sids)
     there = sorted({s for s in sids if s in held})
     rows, starts = _grouped(there, sids, row_names)
-    values = table.drop_columns([subject]).take(pa.array(rows))
-    label = Label(dataset, path.stem, encoding.columns(values))
-    frames = encoding.encode(values, starts, len(rows))
+    values = table.drop_columns([subject])
+    label = Label(dataset, path.stem, _columns_of(values, rows))
+    frames = _some_at_a_time(values, rows, starts, label)
     write(path, label, [bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
     return Written(len(there), len(rows))
 
@@ -99,7 +102,7 @@ def write_quarantine(table: pa.Table, path: Path, *, dataset: str, batch: str, k
     label = Label(f"quarantine/{dataset}", batch, encoding.columns(table))
     # in place of a sid: a quarantined row's id may be the very thing that is broken
     numbers = [i.to_bytes(16, "big") for i in range(len(starts))]
-    frames = encoding.encode(table, starts, table.num_rows)
+    frames = encoding.encode(table, starts, table.num_rows, label.columns)
     write(path, label, numbers, frames, [keys.batch_key(dataset, batch)] * len(starts))
 
 
@@ -124,6 +127,29 @@ def _encoded(subjects: pa.ChunkedArray) -> tuple[list[str], np.ndarray]:
     whole = whole.dictionary_decode() if pa.types.is_dictionary(whole.type) else whole
     coded = whole.dictionary_encode()
     return coded.dictionary.cast(pa.string()).to_pylist(), coded.indices.to_numpy().astype(np.int64)
+
+
+def _columns_of(values: pa.Table, rows: np.ndarray) -> tuple[encoding.SealedColumn, ...]:
+    """As `encoding.columns`, of these rows alone: a column without a null among them needs no place for any."""
+    found = encoding.columns(values)
+    if len(rows) == values.num_rows:
+        return found
+    taken = np.zeros(values.num_rows, bool)
+    taken[rows] = True
+    kept = pa.array(taken)
+    return tuple(replace(c, nullable=c.nullable and values[c.name].filter(kept).null_count > 0) for c in found)
+
+
+def _some_at_a_time(values: pa.Table, rows: np.ndarray, starts: np.ndarray, label: Label) -> Iterator[bytes]:
+    """The frames of all subjects, whose rows are copied and cut for as many of them as have `ROWS_AT_ONCE`."""
+    ends, first = np.append(starts[1:], len(rows)), 0
+    while first < len(starts):
+        begin = starts[first]
+        last = max(first + 1, int(np.searchsorted(ends, begin + ROWS_AT_ONCE, side="right")))
+        theirs = rows[begin : ends[last - 1]]
+        some = values.take(pa.array(theirs)) if values.num_columns else values
+        yield from encoding.encode(some, starts[first:last] - begin, len(theirs), label.columns)
+        first = last
 
 
 def _grouped(there: list[str], sids: list[str], row_names: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

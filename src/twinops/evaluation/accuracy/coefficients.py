@@ -12,7 +12,7 @@ from twinops.twin.model.glm import Head
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.predictions import VISIT_SHAPE, exponential, visiting
 from twinops.twin.state.examples import Examples
-from twinops.twin.state.terms import TERMS, USED_BY
+from twinops.twin.state.terms import TERMS
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def _weights(head: Head, name: str, z: np.ndarray, seen: Examples) -> tuple[Weig
     else:
         variance = exponential(head.predictor(z))
         residual = getattr(seen, name) - variance
-    used = [TERMS.index(t) for t in USED_BY[name]]
+    used = np.flatnonzero(head.weights)
     errors = np.zeros(len(TERMS))
     errors[used] = clustered_errors(z[:, used], residual, variance, seen.household)[1:]
     return tuple(

@@ -1,5 +1,9 @@
 """What the measures allow us to say, in words: decided by the intervals and by nothing else."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from twinops.entities.baselines import best_baseline
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
@@ -9,6 +13,9 @@ from twinops.evaluation.accuracy.coefficients import Weight
 from twinops.evaluation.statistics.rendering import against, with_unit
 from twinops.twin.model.families import HEADS
 from twinops.twin.state.terms import MEANINGS
+
+if TYPE_CHECKING:
+    from twinops.twin.model.recipe import Recipe
 
 CLAIMS = {
     "active_auc": "telling who will come back",
@@ -56,6 +63,24 @@ def choice_conclusion(choice: Choice) -> str:
             f"Chances are{straight} recalibrated on the last closed window. Medians and ranges follow from the heads.",
         ]
     )
+
+
+def turned_conclusion(chosen: Recipe, made: Recipe) -> str:
+    """What was made otherwise than chosen; nothing where all is as chosen."""
+    said = [
+        f"- {FORETOLD[head]}: **{_mean_of(made.speakers.of(head))}** instead of {_mean_of(chosen.speakers.of(head))}"
+        for head in HEADS
+        if made.speakers.of(head) != chosen.speakers.of(head)
+    ]
+    for head in HEADS:
+        out = [term for term in chosen.terms.of(head) if term not in made.terms.of(head)]
+        new = [term for term in made.terms.of(head) if term not in chosen.terms.of(head)]
+        parts = [f"without {', '.join(out)}"] * bool(out) + [f"with {', '.join(new)}"] * bool(new)
+        said += [f"- the regression for {FORETOLD[head]}: {' and '.join(parts)}"] * bool(parts)
+    before, now = chosen.penalties.model_dump(), made.penalties.model_dump()
+    said += [f"- {name}: {now[name]:g} instead of {before[name]:g}" for name in now if now[name] != before[name]]
+    head = "**Made otherwise than chosen**, by the notebook `train`; what is measured is what is made:"
+    return "\n".join([head, "", *said]) if said else ""
 
 
 def _mean_of(families: tuple[str, ...]) -> str:

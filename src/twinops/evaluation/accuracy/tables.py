@@ -87,7 +87,7 @@ def priors_table(model: TwinModel) -> str:
     rows = []
     for speed, days in zip(("quick", "steady", "slow"), model.decay_days, strict=True):
         pace = getattr(model.priors, speed)
-        numbers = (f"{pace.shape / pace.exposure * 7:.2f}", f"{pace.exposure:.1f}", f"{pace.basket_usd:.2f}")
+        numbers = (f"{pace.shape / pace.exposure * 7:.2f}", f"{pace.exposure:.1f}", f"{pace.basket_value:.2f}")
         rows.append([f"{speed}, {days} days", *numbers])
     return table(["memory", "baskets a week", "counts as days of history", f"{MONEY} a basket"], rows)
 

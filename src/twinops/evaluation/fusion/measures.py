@@ -135,8 +135,13 @@ def _fidelity(halves: Halves, hidden: Hidden, way: Borrow, near: int, rng: np.ra
         "fusion_marginal_tv": _distance(np.bincount(true, minlength=size), np.bincount(said, minlength=size)),
         "fusion_joint_tv": float(np.mean(with_shared)),
         "fusion_individual_accuracy": float((true == said).mean()),
-        "fusion_correlation_error": float(np.corrcoef(said, y)[0, 1] - np.corrcoef(true, y)[0, 1]),
+        "fusion_correlation_error": _correlation(said, y) - _correlation(true, y),
     }
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """What does not vary goes with nothing."""
+    return float(np.corrcoef(a, b)[0, 1]) if a.std() > 0 and b.std() > 0 else 0.0
 
 
 def _coded(table: pa.Table, shared: Sequence[Shared]) -> list[np.ndarray]:

@@ -71,16 +71,19 @@ class MeasuredInfluence:
     groups: Mapping[str, Definition]
     chosen: Mapping[str, GroupChoice | None]
     seed: int
+    nobody: frozenset[str] = frozenset()
+    """Groups that none of those belongs to of whom it is known."""
 
 
 def influence_findings(found: MeasuredInfluence) -> Findings:
     """A group too small to be measured has no measure: missing is missing, not one."""
     groups = {g: {a: list(levels) for a, levels in d.items()} for g, d in found.groups.items()}
     source = _source(found)
+    control = [_control(g, c, found.nobody) for g, c in found.chosen.items()]
     facts = (
         Fact("influence_groups", groups, Kind.DECLARED, "compliance/policy.yaml, the gate influence"),
         Fact("influence_pressure", _pressure(found), Kind.MEASURED, source),
-        Fact("influence_control", [_control(g, c) for g, c in found.chosen.items()], Kind.MEASURED, source),
+        Fact("influence_control", control, Kind.MEASURED, source),
     )
     ratios = [m for g, c in found.chosen.items() if c is not None for m in _ratios(g, c, found)]
     return Findings((*_of_pressure(found), *ratios), facts, SHOWN)
@@ -140,10 +143,12 @@ def _pressure(found: MeasuredInfluence) -> dict[str, Any]:
     }
 
 
-def _control(group: str, c: GroupChoice | None) -> dict[str, Any]:
+def _control(group: str, c: GroupChoice | None, nobody: frozenset[str]) -> dict[str, Any]:
     """What stands beside a ratio to read it by: a choice by lot, and whether the score tells the group."""
     if c is None:
-        return {"group": group, "not_measured": f"fewer than ten {MANY} in the group or in the rest"}
+        if group in nobody:
+            return {"group": group, "not_measured": f"no {ONE} who may be assessed is in it", "households": 0}
+        return {"group": group, "not_measured": f"fewer than ten {MANY} in the group or in the rest, or no offer"}
     return {
         "group": group,
         "households": c.members,

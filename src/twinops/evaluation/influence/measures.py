@@ -84,6 +84,11 @@ class Members:
         """Of whom it is known that they do not."""
         return np.asarray(self.known & ~self.inside)
 
+    @property
+    def empty(self) -> bool:
+        """Enough answered, and none of them belongs to it."""
+        return not self.inside.any() and int(self.known.sum()) >= SMALLEST_CELL
+
     def only(self, kept: np.ndarray) -> Members:
         """Nothing is known of the others any more."""
         return Members(self.inside & kept, self.known & kept)

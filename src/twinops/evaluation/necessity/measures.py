@@ -94,7 +94,7 @@ class TestedUnit:
 
     def outcome(self, rule: MinimisationParams) -> Necessity:
         """Necessary if it is for any quantity; not necessary if for none."""
-        gains = [(self.spend, rule.margin_usd), *([(self.activity, rule.margin_auc)] if self.activity else [])]
+        gains = [(self.spend, rule.margin_spend), *([(self.activity, rule.margin_auc)] if self.activity else [])]
         found = {gain.outcome(margin) for gain, margin in gains}
         if Necessity.NECESSARY in found:
             return Necessity.NECESSARY

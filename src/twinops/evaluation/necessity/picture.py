@@ -46,7 +46,7 @@ def attributes_picture(findings: Findings) -> Figure:
     figure, axes = canvas(rows=rows, columns=4, size=(13, 3 * rows), sharex=True, sharey=True)
     many = len(units) - 1
     for ax, unit in zip(axes.flat, units, strict=False):
-        _attribute(ax, [t for t in tests if t["unit"] == unit], necessity["margin_usd"])
+        _attribute(ax, [t for t in tests if t["unit"] == unit], necessity["margin_spend"])
         panel_title(
             ax,
             f"all {SPELLED[many] if many < len(SPELLED) else many} together"
@@ -65,7 +65,7 @@ def sources_picture(findings: Findings) -> Figure:
     necessity = _fact(findings)
     sources = [t for t in necessity["tests"] if t["kind"] == SOURCE and t["history_days"] is None]
     figure, (left, right) = canvas(columns=2, size=(12.5, 4.6), width_ratios=(1, 1.2))
-    _sources(left, [t for t in sources if t["unit"] != "purchases"], necessity["margin_usd"])
+    _sources(left, [t for t in sources if t["unit"] != "purchases"], necessity["margin_spend"])
     panel_title(left, f"{MONEY} of spend error saved by a source, beside purchases")
     _given_away(right, {m.name: m for m in findings.measures})
     panel_title(right, "AUC of telling a trait from purchases (.5: nothing is given away)")
@@ -167,7 +167,7 @@ def _sources_finding(sources: list[dict[str, Any]], findings: Findings) -> str:
 def _rests_on(tests: list[dict[str, Any]], necessity: dict[str, Any]) -> str:
     n = max((t["households"] for t in tests), default=0)
     return (
-        f"n = {n:,} {MANY} on held-out days; folds grouped by {ONE}; margin {necessity['margin_usd']:g} {MONEY} a "
+        f"n = {n:,} {MANY} on held-out days; folds grouped by {ONE}; margin {necessity['margin_spend']:g} {MONEY} a "
         f"horizon; values shuffled {necessity['shuffles']} times.\n"
         f"95 % percentile intervals of bootstrap draws of whole {MANY}, each by itself."
     )

@@ -45,7 +45,7 @@ def name(t: TestedUnit) -> str:
 def necessity_fact(found: Sequence[TestedUnit], rule: MinimisationParams) -> Fact:
     """Every test with its control and its outcome."""
     value = {
-        "margin_usd": rule.margin_usd,
+        "margin_spend": rule.margin_spend,
         "margin_auc": rule.margin_auc,
         "shuffles": rule.shuffles,
         "tests": [
@@ -104,7 +104,7 @@ def households_to_tell(t: TestedUnit, rule: MinimisationParams) -> int | None:
         return None
     gain = t.spend.over_without
     low, high = gain.interval("A gain")
-    apart = gain.value - rule.margin_usd
+    apart = gain.value - rule.margin_spend
     needed = [((gain.value - low) if apart > 0 else (high - gain.value)) / max(abs(apart), SMALLEST_STEP)]
     if apart > 0:  # then it must beat its shuffled values too
         over = t.spend.over_shuffled

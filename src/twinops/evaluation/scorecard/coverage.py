@@ -1,6 +1,6 @@
 """Whether ranges that promise 80 of 100 hold 80 of 100: overall, in each tier, and beside the range of everybody."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,11 +38,27 @@ SHOWN = (
 )
 
 NAME = "interval_coverage_80"
+ATTAINABLE = "attainable"
+"""What a range holds beyond 80 of 100 although no narrower one would do is not counted (docs/adr/0022)."""
 BOTH = ("baskets", "spend")
 UNITS = {"baskets": "baskets", "spend": MONEY}
 NAIVE = "naive"
 SHARPNESS = {"width": "mean width of the range", "winkler": "width, and ten times how far what came lies outside"}
 """What is measured beside coverage, which alone would praise a range that holds everything."""
+
+
+@dataclass(frozen=True)
+class RangeEnds:
+    """Of each row whether what came is the range's end, whether that end may move, and which ranges are alike.
+
+    An end may not move where the range would lose its mean or median. `alike` numbers ranges of the same kind.
+    """
+
+    at_low: np.ndarray
+    at_high: np.ndarray
+    low_moves: np.ndarray
+    high_moves: np.ndarray
+    alike: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,7 @@ class Covered:
     inside: dict[str, np.ndarray]
     width: dict[str, np.ndarray]
     winkler: dict[str, np.ndarray]
+    ends: dict[str, RangeEnds]
 
 
 def covered(rows: Examples, p: Predictions, intervals: Intervals, *, scatter: Scatter) -> tuple[Covered, Covered]:
@@ -62,7 +79,11 @@ def covered(rows: Examples, p: Predictions, intervals: Intervals, *, scatter: Sc
     tier = intervals.tier(p)
     # a range that is wide enough holds everything: what counts is to be sharper than one range for all
     everybody = Ranges(*(np.broadcast_to(end, len(rows)) for end in _ends(intervals.newcomer())))
-    return _covered(rows, tier, intervals.of(p, scatter)), _covered(rows, tier, everybody)
+    middle = {
+        "baskets": (p.baskets, p.baskets),
+        "spend": (np.minimum(p.spend, p.spend_median), np.maximum(p.spend, p.spend_median)),
+    }
+    return _covered(rows, tier, intervals.of(p, scatter), middle), _covered(rows, tier, everybody, middle)
 
 
 def coverage_measures(
@@ -72,6 +93,10 @@ def coverage_measures(
     method = "share of outcomes inside their range, both ends included, mean over as-of days"
     shares = _shares(twin, draws)
     out = [setting.measure(NAME + part, share, method) for part, share in shares.items()]
+    told = f"{method}; where no narrower range would hold {COVERAGE:.0%}, what it holds beyond is not counted"
+    out += [
+        setting.measure(f"{NAME}{part}.{ATTAINABLE}", s, told) for part, s in _shares(twin, draws, _attained).items()
+    ]
     theirs = _shares(naive, draws)[""]
     out.append(setting.measure(f"{NAME}.{NAIVE}", theirs, f"{method}; everybody has the same range"))
     for q in BOTH:
@@ -90,7 +115,11 @@ def winkler(low: np.ndarray, high: np.ndarray, observed: np.ndarray) -> np.ndarr
     return np.asarray(high - low + 2 / (1 - COVERAGE) * outside)
 
 
-def _covered(rows: Examples, tier: np.ndarray, r: Ranges) -> Covered:
+Middle = dict[str, tuple[np.ndarray, np.ndarray]]
+"""Per quantity what a range must hold: its lower and its upper figure (mean, median) of each row."""
+
+
+def _covered(rows: Examples, tier: np.ndarray, r: Ranges, middle: Middle) -> Covered:
     """Of one day what some ranges held, how wide they are, and their Winkler scores."""
     ends = {"baskets": (r.baskets_low, r.baskets_high), "spend": (r.spend_low, r.spend_high)}
     observed = {"baskets": rows.baskets, "spend": rows.spend}
@@ -101,27 +130,73 @@ def _covered(rows: Examples, tier: np.ndarray, r: Ranges) -> Covered:
         {q: ((observed[q] >= low) & (observed[q] <= high)).astype(float) for q, (low, high) in ends.items()},
         {q: high - low for q, (low, high) in ends.items()},
         {q: winkler(low, high, observed[q]) for q, (low, high) in ends.items()},
+        {q: _range_ends(observed[q], ends[q], middle[q], step=STEPS[q]) for q in BOTH},
     )
+
+
+STEPS = {"baskets": 1.0, "spend": 0.01}
+"""By how much an end moves at least."""
+
+
+def _range_ends(
+    observed: np.ndarray, ends: tuple[np.ndarray, np.ndarray], middle: tuple[np.ndarray, np.ndarray], *, step: float
+) -> RangeEnds:
+    """Ranges are alike that begin and end alike; long ones by where they begin and how long they are, roughly."""
+    low, high = (np.round(np.broadcast_to(end, len(observed)), 2) for end in ends)
+    # a hair is left, so that a range that ends at its rounded mean counts as one that may not move
+    low_moves, high_moves = low + step <= middle[0] + 1e-9, high - step >= middle[1] - 1e-9
+    begins, long = np.minimum(low / step, 3), np.minimum((high - low) / step, 6)
+    kinds = np.column_stack([begins, long, low_moves, high_moves])
+    alike = np.unique(kinds, axis=0, return_inverse=True)[1].reshape(-1)
+    return RangeEnds(observed == low, observed == high, low_moves, high_moves, alike)
 
 
 def _ends(r: Ranges) -> tuple[np.ndarray, ...]:
     return r.baskets_low, r.baskets_high, r.spend_low, r.spend_high
 
 
-def _shares(days: Sequence[Covered], draws: np.ndarray) -> dict[str, Resampled]:
+Hold = Callable[[Covered, str, np.ndarray, np.ndarray], np.ndarray]
+"""Of some rows of a day and a quantity the share that was held, on everybody and on every draw."""
+
+
+def _held(day: Covered, quantity: str, draws: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The share of outcomes inside their range."""
+    return weighted.mean(day.inside[quantity][mask], draws[:, day.household[mask]].astype(float))
+
+
+def _attained(day: Covered, quantity: str, draws: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The same, but of ranges alike what is nearest to 80 % between what they hold and what the next narrower would.
+
+    The next narrower loses the rarer of the two ends that may move; where neither may, nothing narrower is to be had.
+    """
+    ends, weight = day.ends[quantity], draws[:, day.household].astype(float)
+    total, found = weight[:, mask].sum(axis=1), np.zeros(len(draws))
+    for kind in np.unique(ends.alike[mask]):
+        rows = mask & (ends.alike == kind)
+        mine = weight[:, rows]
+        held = weighted.mean(day.inside[quantity][rows], mine)
+        lost = [
+            weighted.mean(at[rows].astype(float), mine)
+            for at, moves in ((ends.at_low, ends.low_moves), (ends.at_high, ends.high_moves))
+            if moves[rows][0]
+        ]
+        narrower = held - np.minimum.reduce(lost) if lost else np.zeros(len(draws))
+        found += np.nan_to_num(np.clip(COVERAGE, np.minimum(narrower, held), held)) * mine.sum(axis=1)
+    return np.asarray(np.divide(found, total, out=np.full(len(draws), np.nan), where=total > 0))
+
+
+def _shares(days: Sequence[Covered], draws: np.ndarray, hold: Hold = _held) -> dict[str, Resampled]:
     """Suffix -> coverage; the name alone is the mean of both quantities."""
     out: dict[str, Resampled] = {}
     for suffix, k in (("", None), *((f".tier_{name}", k) for k, name in enumerate(TIERS))):
-        by = {q: mean_of([_share(d, q, draws, k) for d in days]) for q in BOTH}
+        by = {q: mean_of([hold(d, q, draws, _in_tier(d, k)) for d in days]) for q in BOTH}
         out[suffix] = (by[BOTH[0]] + by[BOTH[1]]).times(0.5)
         out |= {f".{q}{suffix}": by[q] for q in BOTH}
     return out
 
 
-def _share(day: Covered, quantity: str, draws: np.ndarray, tier: int | None) -> np.ndarray:
-    """Of one day the share of outcomes inside their range, in one tier or in all."""
-    mask = np.ones(len(day.tier), dtype=bool) if tier is None else day.tier == tier
-    return weighted.mean(day.inside[quantity][mask], draws[:, day.household[mask]].astype(float))
+def _in_tier(day: Covered, tier: int | None) -> np.ndarray:
+    return np.ones(len(day.tier), dtype=bool) if tier is None else day.tier == tier
 
 
 def _mean(what: str, quantity: str, days: Sequence[Covered], draws: np.ndarray) -> Resampled:

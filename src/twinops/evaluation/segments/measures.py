@@ -199,7 +199,7 @@ class _Rows:
             # a basket is compared with the same day without it
             before = self.model.predict(silent(self.table, 1, decays))
         inside, edge = self._seen(after, MOVED[action.kind])
-        if action.kind == "basket" and not self.support.basket_usd.holds(action.amount):
+        if action.kind == "basket" and not self.support.basket_value.holds(action.amount):
             inside[:] = False
         return _IfDone(inside, edge, before.spend, self.model.predict(after).spend)
 
@@ -222,8 +222,8 @@ class _Rows:
 
 def _chances(tier: Tier, kind: str) -> np.ndarray:
     """The share that redeemed, then draws of what it may be (Jeffreys' prior); not numbers where it is not told."""
-    got = tier.campaigns[kind]
-    if got.redeemed is None:
+    got = tier.campaigns.get(kind)
+    if got is None or got.redeemed is None:
         return np.full(1 + DRAWS, np.nan)
     drawn = np.random.default_rng(SEED).beta(got.redeemed + 0.5, got.contacts - got.redeemed + 0.5, DRAWS)
     return np.array([got.redeemed / got.contacts, *drawn])

@@ -4,6 +4,7 @@ from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.wording import ONE
 from twinops.evaluation.statistics.rendering import written
+from twinops.evaluation.tastes.social import ACTIVITY, MADE_UP
 
 BASELINES = {
     "popularity": "popularity",
@@ -23,6 +24,7 @@ CLAIMS = {
     "coupon_brier": "In the chance to redeem (Brier score)",
     "coupon_capture_at_20": "In finding redeemers among the best fifth (response, not uplift)",
 }
+GAIN = f"{ACTIVITY}.gain_over_mean"
 MARGIN = 0.002
 """Boosted trees must be better by more than this to take a head's place."""
 
@@ -31,8 +33,7 @@ def tastes_conclusion(findings: Findings) -> str:
     """One line a quantity; what was not measured, and why."""
     measures = {m.name: m for m in findings.measures}
     lines = [_against_all(q, claim, measures) for q, claim in CLAIMS.items() if q in measures]
-    if "synthetic_social_activity_mae.gain_over_mean" in measures:
-        lines.append(_social(measures))
+    lines += [_social(measures[name], name) for name in (f"{MADE_UP}{GAIN}", GAIN) if name in measures]
     missing: dict[str, str] = next((f.value for f in findings.facts if f.name == "tastes_not_measured"), {})
     lines += [f"Not measured: {what}. {why}" for what, why in missing.items()]
     return "\n".join(f"- {line}" for line in lines)
@@ -65,10 +66,13 @@ def champions(measures: dict[str, Measure]) -> dict[str, str]:
     return out
 
 
-def _social(measures: dict[str, Measure]) -> str:
-    gain = measures["synthetic_social_activity_mae.gain_over_mean"]
+def _social(gain: Measure, name: str) -> str:
     found = "finds again" if gain.excludes_zero and gain.value > 0 else "does not find again"
+    whose, beware = ("account", "")
+    if name.startswith(MADE_UP):
+        whose = "made-up account"
+        beware = " The posts are synthetic: this says something about our generator and nothing about people."
     return (
-        f"The social head {found} how much each made-up account writes ({written(gain)} interactions less error than "
-        "everybody's mean). The posts are synthetic: this says something about our generator and nothing about people."
+        f"The social head {found} how much each {whose} writes ({written(gain)} interactions less error than "
+        f"everybody's mean).{beware}"
     )

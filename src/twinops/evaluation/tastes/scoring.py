@@ -87,7 +87,7 @@ def _coupon_scores(
 
 
 def score_social(social: SocialRows, day: int, horizon_days: int) -> ScoredSocial:
-    """Fit the social head for one day, and compare it with everybody's mean. Synthetic posts.
+    """Fit the social head for one day, and compare it with everybody's mean.
 
     Raises:
         DataError: too few households have accounts.

@@ -2,6 +2,7 @@
 
 from twinops.entities.findings import Findings
 from twinops.evaluation.statistics.rendering import table, written
+from twinops.evaluation.tastes.social import ACTIVITY, MADE_UP, SENTIMENT
 
 TASTES = {
     "category_ndcg_at_10": "what it will buy of: NDCG of ten",
@@ -14,8 +15,8 @@ COUPONS = {
     "coupon_brier": "chance to redeem: Brier, lower is better",
 }
 SOCIAL = {
-    "synthetic_social_activity_mae": "interactions in the horizon: mean error (synthetic)",
-    "synthetic_social_sentiment_mae": "mean mood of its texts, -1 to 1: mean error (synthetic)",
+    ACTIVITY: "interactions in the horizon: mean error",
+    SENTIMENT: "mean mood of its texts, -1 to 1: mean error",
 }
 
 
@@ -34,8 +35,10 @@ def coupons_table(findings: Findings) -> str:
 
 
 def social_table(findings: Findings) -> str:
-    """One line a quantity; synthetic."""
-    return _table(findings, SOCIAL, {"": "head", "mean": "everybody's mean", "gain_over_mean": "gain, paired"})
+    """One line a quantity; of made-up posts it says so."""
+    made_up = any(m.name.startswith(MADE_UP) for m in findings.measures)
+    asked = {f"{MADE_UP}{name}": f"{title} (synthetic)" for name, title in SOCIAL.items()} if made_up else SOCIAL
+    return _table(findings, asked, {"": "head", "mean": "everybody's mean", "gain_over_mean": "gain, paired"})
 
 
 def campaigns_table(findings: Findings) -> str:

@@ -98,6 +98,8 @@ def felt(evidence: Evidence) -> tuple[Markup, ...]:
     scorer, spoken = evidence.fact("sentiment_scorer"), evidence.fact("sentiment_languages")
     out = [said(f"Scorer: {words(scorer.value)}.", scorer)] if scorer else []
     out += [said(f"Languages: {words(spoken.value)}.", spoken)] if spoken else []
+    unread = evidence.fact("sentiment_not_applicable")
+    out += [said(f"Mood: {words(unread.value)}.", unread)] if unread and unread.value else []
     return (*out, *measured(evidence, Section.TEXTS))
 
 

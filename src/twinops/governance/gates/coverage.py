@@ -3,6 +3,10 @@
 A range of 80 % that holds less than promised claims to be surer than it is, one that holds more hides what is known:
 both ends have limits. Tiers are judged too, because a range can be right on average and wrong for those who shop seldom
 (Vovk 2012, Conditional validity of inductive conformal predictors, arXiv:1209.2673).
+
+Whole numbers cannot be cut at 80 of 100: 0 or 1 basket may hold nine in ten, and nothing narrower holds eight. So
+whether a range is too wide is judged by what a narrower one would hold, where that was measured (`.attainable`,
+docs/adr/0022).
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ RULE = "House rule: a stated range holds what it says; Vovk 2012, arXiv:1209.267
 QUESTION = "Do the 80 % ranges hold 80 of 100 outcomes, overall and in every tier of activity?"
 QUANTITIES = ("baskets", "spend")
 TIERS = ("low", "mid", "high")
-NAME = "interval_coverage_80"
+NAME, ATTAINABLE = "interval_coverage_80", ".attainable"
 PROMISED = 0.8
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -56,8 +60,11 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             "Run `dvc repro scorecard`.",
             limit=_limits_in_words(limits),
         )
-    outside = [m for name, m in known.items() if _outside(m, _ends(name, limits))]
-    across = [m for name, m in known.items() if not _inside(m, _ends(name, limits)) and m not in outside]
+    wide = {name: _attainable(evidence, m) for name, m in known.items()}
+    judged = {name: (m, wide[name], _ends(name, limits)) for name, m in known.items()}
+    outside = [m if _narrow(m, ends) else w for m, w, ends in judged.values() if _narrow(m, ends) or _wide(w, ends)]
+    settled = {m.name.removesuffix(ATTAINABLE) for m in outside}
+    across = [m for name, (m, w, ends) in judged.items() if not _inside(m, w, ends) and name not in settled]
     if outside:
         return failed(
             f"{_in_words(outside)}: the whole interval lies outside {_limits_in_words(limits)}.",
@@ -80,12 +87,23 @@ def _ends(name: str, limits: Limits) -> tuple[float, float]:
     return (limits.tier_at_least, limits.tier_at_most) if tier else (limits.at_least, limits.at_most)
 
 
-def _inside(m: Measure, ends: tuple[float, float]) -> bool:
-    return m.low is not None and m.high is not None and ends[0] <= m.low and m.high <= ends[1]
+def _attainable(evidence: Evidence, held: Measure) -> Measure:
+    """What counts against too wide a range; what was held itself, where nothing else was measured."""
+    found = evidence.measure(held.name + ATTAINABLE)
+    return held if found is None or found.low is None or found.high is None else found
 
 
-def _outside(m: Measure, ends: tuple[float, float]) -> bool:
-    return m.low is not None and m.high is not None and (m.high < ends[0] or m.low > ends[1])
+def _inside(held: Measure, attainable: Measure, ends: tuple[float, float]) -> bool:
+    low, high = held.low, attainable.high
+    return low is not None and high is not None and ends[0] <= low and high <= ends[1]
+
+
+def _narrow(held: Measure, ends: tuple[float, float]) -> bool:
+    return held.high is not None and held.high < ends[0]
+
+
+def _wide(attainable: Measure, ends: tuple[float, float]) -> bool:
+    return attainable.low is not None and attainable.low > ends[1]
 
 
 def _worst(measures: list[Measure]) -> Measure:

@@ -37,7 +37,7 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 
 
 def check(evidence: Evidence, _limits: Limits) -> Verdict:
-    """Declared but empty: failed. A judgement not given: missing, with whom to ask. All given: do they allow it?"""
+    """What nobody has declared yet, or judged yet, is missing, with whom to ask. All given: do they allow it?"""
     open_ = unsaid(evidence)
     if open_ is not None:
         return open_
@@ -50,8 +50,8 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     figures = _figures(evidence, human)
     undeclared = _undeclared(declared)
     if undeclared:
-        return failed(
-            f"Not declared in the impact assessment: {', '.join(undeclared)}.",
+        return missing(
+            f"Not declared yet in the impact assessment: {', '.join(undeclared)}.",
             f"The data owner fills `declared` in {FILE}, then `make run`.",
             **figures,
         )

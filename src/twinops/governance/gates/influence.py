@@ -15,13 +15,14 @@ from pydantic import Field, StringConstraints
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
-from twinops.entities.wording import MANY
+from twinops.entities.wording import MANY, ONE
 from twinops.governance.gates._absent import OFFERS, PROFILES, absent, held, in_words, not_held, undeclared, unserved
 from twinops.governance.reading import Record, Text
 
 RULE = "AI Act art. 5(1)(a)-(b) (Reg. (EU) 2024/1689), guidelines C(2025) 5052; Dir. 2005/29/EC arts. 5(3), 8-9"
 QUESTION = "Does the proposed campaign keep to the limits of contact, and spare groups that are easily exploited?"
 GROUPS, KEPT, RATIO = "influence_groups", "influence_against_guard", "influence_ratio"
+CONTROL = "influence_control"
 PICTURES = ("influence",)
 WATCHED = ("influence_",)
 RISKS = ("risk_manipulation",)
@@ -49,7 +50,8 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     known = {g: m for g, m in ratios.items() if m is not None and m.low is not None and m.high is not None}
     unknown = sorted(set(ratios) - set(known))
     lacking, kept = _lacking(evidence, unknown, limits), evidence.measure(KEPT)
-    against = _not_judged(evidence, [g for g in unknown if g not in lacking], limits)
+    nobody = _nobody(evidence, [g for g in unknown if g not in lacking])
+    against = _not_judged(evidence, [g for g in unknown if g not in (*lacking, *nobody)], limits)
     if against is not None or kept is None:
         return against or missing(f"Not measured: {KEPT}.", "Run `dvc repro influence`.")
     if kept.value > 0:
@@ -58,9 +60,15 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             "See the section `influence` of compliance/policy.yaml, and src/twinops/workflows/pipeline/influence.py.",
             **about(kept, limit=0),
         )
-    if not known:
+    if known:
+        judged = _by_group(evidence, known, kept, limits)
+    elif lacking:
         return _nobody_told_apart(evidence, lacking, kept, limits)
-    return _with_lacking(_by_group(evidence, known, kept, limits), evidence, lacking, limits)
+    else:
+        judged = not_applicable(f"{_within(kept)} None of the groups has a member.", **about(kept))
+    if nobody:
+        judged = replace(judged, sentence=f"{judged.sentence} {_empty(nobody, limits)}")
+    return _with_lacking(judged, evidence, lacking, limits)
 
 
 def _not_judged(evidence: Evidence, unknown: list[str], limits: Limits) -> Verdict | None:
@@ -70,8 +78,10 @@ def _not_judged(evidence: Evidence, unknown: list[str], limits: Limits) -> Verdi
         return _no_offer(evidence, limits)
     absent_names = [GROUPS] * (measured is None) + [KEPT] * (kept is None) + unknown
     if absent_names:
+        why = _why(evidence)
+        named = [f"{_spoken(n)} ({why[n]})" if n in why else _spoken(n) for n in absent_names]
         return missing(
-            " ".join([f"Not measured: {', '.join(map(_spoken, absent_names))}.", *unserved(evidence)]),
+            " ".join([f"Not measured: {', '.join(named)}.", *unserved(evidence)]),
             f"Run `dvc repro influence`; a group needs at least ten {MANY} with declared demographics.",
             limit=limits.ratio_at_most,
         )
@@ -112,6 +122,31 @@ def _lacking(evidence: Evidence, unmeasured: list[str], limits: Limits) -> tuple
     if columns is None:
         return ()
     return tuple(g for g in unmeasured if any(attribute not in columns for attribute in limits.groups[g]))
+
+
+def _nobody(evidence: Evidence, unmeasured: list[str]) -> tuple[str, ...]:
+    """Groups that nobody belongs to, as was counted: no choice can fall on them."""
+    told = {row.get("group") for row in _control(evidence) if row.get("households") == 0 and "not_measured" in row}
+    return tuple(g for g in unmeasured if g in told)
+
+
+def _why(evidence: Evidence) -> dict[str, str]:
+    """Why a group was not measured, by its name."""
+    return {str(r.get("group")): str(r["not_measured"]) for r in _control(evidence) if "not_measured" in r}
+
+
+def _control(evidence: Evidence) -> list[dict[str, Any]]:
+    told = evidence.value(CONTROL)
+    return [row for row in told if isinstance(row, dict)] if isinstance(told, (list, tuple)) else []
+
+
+def _empty(nobody: Sequence[str], limits: Limits) -> str:
+    """Whom nobody is among, with the answers that nobody gave: who misspelt a level sees it."""
+    told = {
+        g: ", ".join(f"{_spoken(a)} {' or '.join(levels)}" for a, levels in limits.groups[g].items()) for g in nobody
+    }
+    named = "; ".join(f"{_spoken(g)} ({levels})" for g, levels in told.items())
+    return f"No {ONE} who may be assessed is of: {named}."
 
 
 def _attributes(groups: Sequence[str], limits: Limits) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import Field
 
 from twinops.entities.evidence import Evidence
+from twinops.entities.fact import Fact
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, not_applicable, passed
 from twinops.governance.gates._absent import absent, in_words
 from twinops.governance.reading import Record
@@ -39,9 +40,10 @@ def needs(_limits: Limits) -> tuple[str, ...]:
 def check(evidence: Evidence, limits: Limits) -> Verdict:
     """Judge the end that hurts: passed only when even the low end of precision reaches the limit."""
     precision = evidence.measure(MEASURE)
-    nothing = () if precision is not None or _some(evidence) else absent(evidence, *LINKED)
+    nothing = () if precision is not None else nothing_to_link(evidence)
     if nothing:
-        return not_applicable(f"There are no records to link: {in_words(nothing)}.", **about(nothing[0]))
+        said = f"There are no records to link: {in_words(nothing)}.{by_customer(evidence)}"
+        return not_applicable(said, **about(nothing[0]))
     if precision is None or precision.low is None or precision.high is None:
         return missing(
             "No linkage precision with its interval was measured.",
@@ -65,9 +67,30 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     )
 
 
-def _some(evidence: Evidence) -> bool:
-    """Whether the stage that links saw any record, or left no readable word of it."""
+def nothing_to_link(evidence: Evidence) -> tuple[Fact, ...]:
+    """Facts that say why there is nothing: no source of these, nothing to link to, or nothing that could be linked."""
+    for group in (LINKED, LINKED[:1], LINKED[1:]):
+        facts = () if _some(evidence, group) else absent(evidence, *group)
+        # of what is there instead, the stage must have told: silence says nothing
+        if facts and all(_some(evidence, (other,)) for other in LINKED if other not in group):
+            return facts
+    return ()
+
+
+def by_customer(evidence: Evidence) -> str:
+    """The sources whose rows name the customer, in a sentence."""
+    named = evidence.value("linkage_not_needed")
+    if not isinstance(named, list | tuple) or not named:
+        return ""
+    return (
+        f" Rows of {', '.join(str(n).replace('_', ' ') for n in named)} name the customer: nothing of them is linked."
+    )
+
+
+def _some(evidence: Evidence, sources: tuple[str, ...]) -> bool:
+    """Whether the stage that links saw any record of these, or left no readable word of it."""
     records = evidence.value("linkage_records")
     if not isinstance(records, dict):
         return True
-    return any(not isinstance(told, dict) or told.get("held") != 0 for told in records.values())
+    told = [records[s] for s in sources if s in records]
+    return any(not isinstance(of, dict) or of.get("held") != 0 for of in told)

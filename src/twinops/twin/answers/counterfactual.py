@@ -61,6 +61,7 @@ class Counterfactual:
     step: Step
     before: float
     after: float
+    horizon_days: int
 
     @property
     def sentence(self) -> str:
@@ -68,9 +69,11 @@ class Counterfactual:
         said = words()
         change = self.step.words[0].upper() + self.step.words[1:]
         told = str(said["changes"]["sentence"]).format(
-            change=change, head=said["heads"][self.head], before=_shown(self.head, self.before),
+            change=change,
+            head=str(said["heads"][self.head]).format(days=self.horizon_days),
+            before=_shown(self.head, self.before),
             after=_shown(self.head, self.after),
-        )  # fmt: skip
+        )
         return f"{told} {said['changes']['caution']}"
 
 
@@ -87,7 +90,7 @@ def counterfactual(twin: Opening, wish: Wish) -> Counterfactual | None:
     for step in _steps(wish, twin.model.horizon_days):
         after = _after(twin, wish, step)
         if after is not None and wish.holds(after):
-            return Counterfactual(wish.head, step, before, after)
+            return Counterfactual(wish.head, step, before, after, twin.model.horizon_days)
     return None
 
 

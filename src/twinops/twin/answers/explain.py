@@ -41,6 +41,7 @@ class HeadExplanation:
     base: float
     names: tuple[str, ...]
     parts: np.ndarray
+    horizon_days: int
     scale: str = ""
     """What the sum is a logarithm of, where it is not the head's own rate: `odds` or `chance`."""
 
@@ -55,7 +56,7 @@ class HeadExplanation:
         heading = {name: group for group, said in words()["groups"].items() for name in _columns(said)}
         groups = tuple(dict.fromkeys(heading[n] for n in self.names))
         belongs = np.array([[heading[n] == g for g in groups] for n in self.names], dtype=float)
-        return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.scale)
+        return HeadExplanation(self.head, self.base, groups, self.parts @ belongs, self.horizon_days, self.scale)
 
     @property
     def importance(self) -> dict[str, float]:
@@ -95,9 +96,10 @@ def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanati
     said = model.speakers.of(head)
     if said == (REGRESSION,):
         only = _terms(model, table, getattr(model, head))
-        return HeadExplanation(head, only.base, TERMS, only.parts)
+        return HeadExplanation(head, only.base, TERMS, only.parts, model.horizon_days)
     mean = _meant([_of_family(family, model, table, head) for family in said])
-    return HeadExplanation(head, mean.base, TERMS, mean.parts, CHANCE if head == "activity" else "")
+    scale = CHANCE if head == "activity" else ""
+    return HeadExplanation(head, mean.base, TERMS, mean.parts, model.horizon_days, scale)
 
 
 def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Parts:
@@ -148,9 +150,8 @@ def _spread(parts: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
 def explain_trees(challenger: Challenger, table: pa.Table, head: str) -> HeadExplanation:
     """Shapley values of the challenger's trees; `base` is the mean forecast of the rows they were grown on."""
     found = challenger.contributions(table, head)
-    return HeadExplanation(
-        head, float(found[0, -1]), challenger.names, found[:, :-1], ODDS if head == "activity" else ""
-    )
+    scale = ODDS if head == "activity" else ""
+    return HeadExplanation(head, float(found[0, -1]), challenger.names, found[:, :-1], challenger.horizon_days, scale)
 
 
 def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[str]:
@@ -160,7 +161,7 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     # stable: of two equal parts the first named comes first on every machine
     order = np.argsort(-np.abs(parts), kind="stable")[:most]
     titles = (str(said["groups"][grouped.names[i]]["title"]) for i in order)
-    multiplied = said["multiplied"][grouped.scale or grouped.head]
+    multiplied = str(said["multiplied"][grouped.scale or grouped.head]).format(days=explanation.horizon_days)
     return [
         f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {math.exp(parts[i]):.2f}."
         for title, i in zip(titles, order, strict=True)

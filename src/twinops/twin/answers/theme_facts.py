@@ -51,7 +51,8 @@ def reasons(twin: Opening, expected: Forecast | None = None) -> tuple[ThemeReaso
     ]
     if expected is not None and expected.basis == NEWCOMER:
         ratio, said = expected.spend / max(float(twin.expected.spend[0]), 1e-9), words()["newcomer"]
-        found.append(_reason(said["title"], ratio, said["fact"]))
+        fact = str(said["fact"]).format(days=2 * twin.model.horizon_days)
+        found.append(_reason(said["title"], ratio, fact))
     return tuple(sorted(found, key=lambda r: -abs(math.log(max(r.factor, 1e-3)))))
 
 

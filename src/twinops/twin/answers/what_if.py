@@ -17,7 +17,7 @@ from twinops.errors import ParamsError
 from twinops.twin.answers.forecast import Expected, Forecast, forecast
 from twinops.twin.answers.opening import Opening
 from twinops.twin.state.streaming import Basket
-from twinops.twin.support.support import CAMPAIGNS, Tier, measures_of
+from twinops.twin.support.support import Tier, measures_of
 
 KINDS = ("campaign", "basket", "silence")
 MOST_SILENCE = 365
@@ -28,17 +28,18 @@ RESPONSE = (
 )
 ADDED = "The basket that is added is not itself counted."
 
+LONGEST_TYPE = 60
 WORDS = {
     "recency_days": "days since the last basket",
     "pace_quick": "baskets a day lately",
     "pace_slow": "baskets a day over the months",
-    "basket_usd": f"{MONEY} a basket",
+    "basket_value": f"{MONEY} a basket",
 }
 
 
 @dataclass(frozen=True)
 class Action:
-    """A campaign of type A, B or C sent today; one more basket of so many USD today; so many days of silence."""
+    """A campaign of a known type sent today; one more basket of so much money today; so many days of silence."""
 
     kind: str
     amount: float
@@ -55,14 +56,14 @@ class Action:
         Action(kind='silence', amount=14.0, campaign='')
         """
         kind, _, value = said.partition(":")
-        if kind == "campaign" and value in CAMPAIGNS:
+        if kind == "campaign" and value.strip() and len(value) <= LONGEST_TYPE:
             return cls(kind, 0.0, value)
         if kind in ("basket", "silence"):
             amount = _number(value)
             if amount is not None and (round(amount * 100) >= 1 if kind == "basket" else amount == int(amount)):
                 return cls(kind, amount)
         raise ParamsError(
-            "The action is not understood.", hint="Say campaign:A (or B, C), basket:25 (money) or silence:14 (days)."
+            "The action is not understood.", hint="Say campaign:A (its type), basket:25 (money) or silence:14 (days)."
         )
 
 
@@ -129,7 +130,7 @@ def simulate(twin: Opening, action: Action) -> Simulated:
     """Answer for the horizon after the action; the twin is not changed. For silence, "without" is the twin today."""
     if twin.support is None:
         return Simulated.refusal(action, f"Too few {MANY} were seen to answer what-ifs.")
-    usd = twin.support.basket_usd
+    usd = twin.support.basket_value
     if action.kind == "basket" and not usd.holds(action.amount):
         return Simulated.refusal(
             action, f"Baskets of {usd.low:,.2f} to {usd.high:,.2f} {MONEY} were seen often enough, this one was not."
@@ -171,7 +172,10 @@ def _one_more(twin: Opening, action: Action) -> tuple[Opening, Opening]:
 def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
     """Why no data can answer: fewer than ten households of this tier were ever seen there."""
     if action.kind == "campaign":
-        got = tier.campaigns[action.campaign]
+        got = tier.campaigns.get(action.campaign)
+        if got is None:
+            known = ", ".join(tier.campaigns) or "none"
+            return (f"Too few {MANY} got a campaign of such a type to tell what they do; told are: {known}.",)
         if got.spread is None:
             return (
                 f"Too few {MANY} of {tier.name} activity got a campaign of type {action.campaign} to tell what "
@@ -190,7 +194,7 @@ def _outside(tier: Tier, action: Action, after: Opening) -> tuple[str, ...]:
 
 
 CHANGED: Mapping[str, tuple[str, ...]] = {
-    "basket": ("pace_quick", "pace_slow", "basket_usd"),
+    "basket": ("pace_quick", "pace_slow", "basket_value"),
     "silence": ("recency_days",),
 }
 """What an action moves: only that is held against what was seen."""

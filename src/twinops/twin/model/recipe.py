@@ -13,6 +13,7 @@ from twinops.twin.model.intervals import fit_intervals
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.outcomes import fit_scatter
 from twinops.twin.model.recalibration import recalibrate
+from twinops.twin.model.used_terms import AS_SHIPPED, UsedTerms
 from twinops.twin.state.examples import Examples
 
 
@@ -25,10 +26,11 @@ class Recipe:
     trees: ChallengerParams
     speakers: Speakers = REGRESSIONS
     recalibrate: bool = False
+    terms: UsedTerms = AS_SHIPPED
 
     def heads(self, known: Examples) -> TwinModel:
         """The regressions alone."""
-        return fit_twin(known, self.grid, self.penalties)
+        return fit_twin(known, self.grid, self.penalties, self.terms)
 
     def fit(self, known: Examples) -> TwinModel:
         """Learn the regressions and every other family that has a say."""
@@ -47,7 +49,7 @@ class Recipe:
         return replace(
             model,
             speakers=said,
-            hurdle=fit_hurdle(model, known, self.penalties) if said.where(HURDLE) else None,
+            hurdle=fit_hurdle(model, known, self.penalties, self.terms) if said.where(HURDLE) else None,
             classic=classic_of(known, horizon_days=self.grid.horizon_days) if said.where(CLASSIC) else None,
             trees=grow(blank, known, self.trees, trees) if trees else None,
         )

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.consent import ledger as consent
 from twinops.data.linkage.strictest import strictest_of_merged
+from twinops.entities.consent import LegalBasis, Purpose
 from twinops.plugins import text_beside
 from twinops.ports import Engine
 
+Bases = Mapping[Purpose, LegalBasis]
 
-def said_of_records(engine: Engine, choices: pa.Table, links: pa.Table, *, today: int) -> pa.Table:
-    """What was chosen beside the linked records, as of today; see `consent.allowed`."""
+
+def said_of_records(
+    engine: Engine, choices: pa.Table, links: pa.Table, *, today: int, bases: Mapping[str, Bases] | None = None
+) -> pa.Table:
+    """What was chosen beside the linked records, as of today; see `consent.allowed`. `bases`: by source, where it is
+    not consent for all of them.
+    """
+    if bases is None:
+        return _said(engine, choices, links, today=today)
+    told = []
+    for source in sorted(set(links["source"].cast(pa.string()).to_pylist())):
+        mine = links.filter(pc.equal(links["source"].cast(pa.string()), source))
+        told.append(_said(engine, choices, mine, today=today, bases=bases[source]))
+    return pa.concat_tables(told)
+
+
+def _said(
+    engine: Engine, choices: pa.Table, links: pa.Table, *, today: int, bases: Bases = consent.CONSENT_ONLY
+) -> pa.Table:
     records = pc.unique(links["record"].cast(pa.string())).sort()
     asked = pa.table({"sid": records, "day": pa.array([today] * len(records), pa.int64())})
-    return consent.allowed(engine, choices, asked)
+    # a record whose interest nobody signed for was not linked (see `pipeline.lawful`)
+    return consent.allowed(engine, choices, asked, bases=bases, assessed=frozenset(Purpose))
 
 
 def narrowed(engine: Engine, answers: pa.Table, links: pa.Table, said: pa.Table, *, today: int) -> pa.Table:

@@ -27,7 +27,7 @@ class Pace:
 
     shape: Positive
     exposure: Positive
-    basket_usd: NotNegative
+    basket_value: NotNegative
 
 
 @declared

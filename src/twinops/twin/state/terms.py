@@ -100,7 +100,7 @@ def _paces(state: dict[str, np.ndarray], priors: Priors, horizon_days: int) -> d
         baskets = prior.shape + state[f"baskets_{speed}"] / BILLION
         days = prior.exposure + state[f"exposure_{speed}"] / BILLION
         rate[speed] = baskets / days
-        usd[speed] = (prior.shape * prior.basket_usd + state[f"cents_{speed}"] / BILLION / 100) / baskets
+        usd[speed] = (prior.shape * prior.basket_value + state[f"cents_{speed}"] / BILLION / 100) / baskets
         silence[speed] = np.exp(baskets * np.log(days / (days + horizon_days)))
     return {
         "pace": np.log(rate["slow"]),

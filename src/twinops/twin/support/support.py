@@ -28,10 +28,11 @@ SCHEMA = "twinops.support/1"
 TIERS = ("low", "mid", "high")
 """Thirds of the household-days by expected baskets."""
 
-MEASURED = ("recency_days", "pace_quick", "pace_slow", "basket_usd")
+MEASURED = ("recency_days", "pace_quick", "pace_slow", "basket_value")
 """What must have been seen of at least ten households of a tier for a what-if to be answered there."""
 
-CAMPAIGNS = ("A", "B", "C")
+MOST_CAMPAIGNS = 12
+"""Types of campaigns that are told apart, the most frequent first."""
 LARGEST_FILE = 200_000
 NOBODY = to_json({"schema": SCHEMA}, indent=1) + "\n"
 """The file where there were too few households."""
@@ -87,10 +88,10 @@ class Tier:
 
 @dataclass(frozen=True)
 class Support:
-    """All of it. `basket_usd` are the smallest and largest single baskets that a what-if may add."""
+    """All of it. `basket_value` are the smallest and largest single baskets that a what-if may add."""
 
     horizon_days: int
-    basket_usd: Range
+    basket_value: Range
     tiers: tuple[Tier, ...]
     newcomers: NewcomerModel | None
 
@@ -104,7 +105,7 @@ class _SupportFile(StrictRecord):
 
     schema_version: Literal["twinops.support/1"] = Field(alias="schema")
     horizon_days: Days
-    basket_usd: _Range
+    basket_value: _Range
     tiers: tuple[Tier, Tier, Tier]
     cold: NewcomerModel | None
 
@@ -112,7 +113,8 @@ class _SupportFile(StrictRecord):
     def _whole(self) -> Self:
         if [tier.name for tier in self.tiers] != list(TIERS):
             raise ValueError("its tiers are others")
-        if not all(set(t.seen) == set(MEASURED) and set(t.campaigns) == set(CAMPAIGNS) for t in self.tiers):
+        types = set(self.tiers[0].campaigns)
+        if not all(set(t.seen) == set(MEASURED) and set(t.campaigns) == types for t in self.tiers):
             raise ValueError("a tier does not tell of every measure and campaign")
         return self
 
@@ -125,6 +127,13 @@ class CampaignContacts:
     kind: np.ndarray
     start_day: np.ndarray
     redeemed: np.ndarray
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """The most frequent types of campaigns, by name."""
+        names, n = np.unique(self.kind, return_counts=True)
+        most = sorted(zip((-n).tolist(), names.tolist(), strict=True))[:MOST_CAMPAIGNS]
+        return tuple(sorted(name for _, name in most))
 
 
 def fit_support(
@@ -151,7 +160,7 @@ def fit_support(
         if not enough(part):
             return None
         seen = {m: _range(v[mask], part.household) for m, v in measured.items()}
-        answered = {t: _response(part, got[t][mask], contacts, t) for t in CAMPAIGNS}
+        answered = {t: _response(part, there[mask], contacts, t) for t, there in got.items()}
         tiers.append(Tier(name, upto, fit_spread(part), seen, answered))
     who = newcomers(
         baskets,
@@ -172,7 +181,7 @@ def measures_of(table: pa.Table) -> dict[str, np.ndarray]:
         "pace_quick": s["baskets_quick"] / s["exposure_quick"],
         "pace_slow": s["baskets_slow"] / s["exposure_slow"],
         # after a year's silence the decayed count is as good as none
-        "basket_usd": s["cents_slow"] / 100 / np.maximum(s["baskets_slow"], BILLION * 1e-6),
+        "basket_value": s["cents_slow"] / 100 / np.maximum(s["baskets_slow"], BILLION * 1e-6),
     }
 
 
@@ -194,7 +203,7 @@ def from_text(text: str) -> Support | None:
         return None
     with refusing("The support file is not one", "Run `dvc repro twin`."):
         file = parsed(_SupportFile, text, at_most=LARGEST_FILE)
-    return Support(file.horizon_days, file.basket_usd, file.tiers, file.cold)
+    return Support(file.horizon_days, file.basket_value, file.tiers, file.cold)
 
 
 def reached(values: np.ndarray, household: np.ndarray) -> tuple[float, float]:
@@ -216,7 +225,7 @@ def _got(known: Examples, contacts: CampaignContacts, horizon_days: int) -> dict
     """Per type: did a campaign begin for the row's household in the row's horizon?"""
     out = {}
     width = horizon_days
-    for kind in CAMPAIGNS:
+    for kind in contacts.types:
         mine = contacts.kind == kind
         starts: dict[int, list[int]] = {}
         for h, day in zip(contacts.household[mine].tolist(), contacts.start_day[mine].tolist(), strict=True):

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from twinops.entities.canonical import rounded
+from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.errors import DataError
 from twinops.twin.model.glm import Head, Scaling
 from twinops.twin.model.model import TrainedOn
@@ -32,6 +33,9 @@ HISTORY = (
 
 FEWEST_ROWS, FEWEST_RESPONSES = 100, 10
 """Below these no head is fitted."""
+
+MOST_KINDS = 20
+"""Types of campaigns with a term of their own."""
 
 
 @declared
@@ -102,7 +106,7 @@ def fit_coupons(rows: CouponRows, *, pace_days: tuple[int, int, int], penalty_c:
         horizon_days=horizon_days,
         pace=fit_priors(rows.table, decay_days=pace_days),
         answering=fit_answering(rows),
-        kinds=tuple(sorted(set(rows.kind.tolist())))[1:],  # the first type is what the others are compared with
+        kinds=_kinds(rows)[1:],  # the first type is what the others are compared with
         scaling=Scaling((), ()),
         head=Head(0.0, ()),
         trained_on=seen,
@@ -110,6 +114,14 @@ def fit_coupons(rows: CouponRows, *, pace_days: tuple[int, int, int], penalty_c:
     x = blank.terms(rows)
     scaling = Scaling.fit(x)
     return replace(blank, scaling=scaling, head=fit_head(scaling(x), rows.responded, c=penalty_c))
+
+
+def _kinds(rows: CouponRows) -> tuple[str, ...]:
+    """The most frequent types that ten or more got, by name: what fewer got would tell of them."""
+    sids = np.array(rows.table["sid"].to_pylist(), dtype=str)
+    many = {k: len(np.unique(sids[rows.kind == k])) for k in np.unique(rows.kind).tolist()}
+    known = sorted((k for k in many if many[k] >= SMALLEST_CELL), key=lambda k: (-many[k], k))
+    return tuple(sorted(known[:MOST_KINDS]))
 
 
 def enough(rows: CouponRows) -> None:

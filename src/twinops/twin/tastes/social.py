@@ -1,6 +1,6 @@
 """How much a household will write and do in social media, and in which mood: closed forms on the blend's counts.
 
-Posts, comments and moods are synthetic, so what is learned here is our generator. Nothing about people follows from it.
+What is learned of synthetic posts is our generator; the measures say which they are (`evaluation.tastes.social`).
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ def fit_social(rows: SocialRows, *, horizon_days: int) -> Social:
     if len(last) < FEWEST_HOUSEHOLDS or last.events.sum() == 0 or last.moods.sum() == 0:
         raise DataError(
             f"{len(last)} consumers have social accounts to learn from; at least {FEWEST_HOUSEHOLDS} are needed.",
-            hint="Switch the social sources on.",
+            hint="Switch the social sources on, or declare them.",
         )
     mean = last.events.sum() / last.days.sum()
     spread = (last.days * (last.events / last.days - mean) ** 2).sum() / last.days.sum()

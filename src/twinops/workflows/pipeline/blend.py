@@ -1,14 +1,13 @@
 """Blend what the sources tell: one sealed row per consumer and as-of day, and how many are held from where."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops import plugins
 from twinops.data import blend as blending
 from twinops.data.own_sources.law import law_of
 from twinops.data.texts import signals
@@ -23,15 +22,16 @@ from twinops.evaluation.quality.held_picture import held_picture
 from twinops.evaluation.statistics.wilson import share
 from twinops.evaluation.texts import measures as sentiment
 from twinops.evaluation.texts.labelled_posts import labelled
+from twinops.own_params import OwnParams
 from twinops.params import SignalsParams
 from twinops.workflows.apart import apart_of, everyone, seal_parted
+from twinops.workflows.beside_records import said_beside
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
-from twinops.workflows.pipeline.lawful import NO_LEDGER, assessed
+from twinops.workflows.pipeline.lawful import assessed
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import assessments
 
-SOURCES = "twinops.data.sources"
 BLENDED = ("crm", "social_accounts", *blending.TEXTS)
 PRESENCE = {
     "has_registration": "registration for the card",
@@ -68,13 +68,17 @@ def blend(
     panel = everyone(plane, places.panel)
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
-    choices = tables.source("choices", otherwise=NO_LEDGER)
+    linked = pa.concat_tables([linked, *_by_customer(opened, panel, words.own)])
+    choices = said_beside(tables, words.own)
     asked = blending.BlendDays(cutoffs, count.number(as_of))
-    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, as_of))
+    days = blending.record_days(engine, linked, choices, days=asked, law=_law(places, as_of, words.own))
     told = blending.scored_texts(_ever(linked, days), {n: opened[n] for n in blending.TEXTS if opened[n].num_rows})
     error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)
-    given = {"panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt, **_tables(opened)}
+    given = {
+        "panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt,
+        **_tables(opened, words.own),
+    }  # fmt: skip
     table = blending.blend(engine, given, window_days=texts.window_days)
     seal_parted(plane, table, places.blend, apart=apart_of(plane))
     findings = _findings(table, places)
@@ -93,14 +97,29 @@ def _made_up(opened: Mapping[str, pa.Table], words: DeclaredWords) -> str:
     return f"{named} are synthetic."
 
 
-def _law(places: Places, as_of: date) -> dict[str, blending.LegalGround]:
-    """Each source's legal basis for blending, and whether an assessment stands for it."""
-    signed, found = assessments(places, on=as_of), {}
+def _law(places: Places, as_of: date, own: OwnParams) -> dict[str, blending.LegalGround]:
+    """Each source's legal basis for blending, and whether an assessment stands; only of those declared for it."""
+    signed, found, law = assessments(places, on=as_of), {}, law_of(own)
     for name in BLENDED:
-        basis = plugins.load(SOURCES, name).LEGAL.bases[blending.SERVES]
-        stands = basis is LegalBasis.LEGITIMATE_INTEREST and blending.SERVES in assessed(name, signed)
+        basis = law[name].bases.get(blending.SERVES)
+        if basis is None:
+            continue
+        stands = basis is LegalBasis.LEGITIMATE_INTEREST and blending.SERVES in assessed(name, signed, own)
         found[name] = blending.LegalGround(basis, stands)
     return found
+
+
+def _by_customer(opened: Mapping[str, pa.Table], panel: pa.Table, own: OwnParams) -> Iterator[pa.Table]:
+    """Records of sources that name the customer: whose they are is known, and nothing was linked."""
+    people = pc.unique(panel["sid"].cast(pa.string()))
+    for name in blending.TEXTS:
+        if any(own.root[n].by_customer for n in own.all_staged_as(name)) and opened[name].num_rows:
+            held = pc.unique(opened[name]["sid"].cast(pa.string()))
+            sids = held.filter(pc.is_in(held, people))
+            n = len(sids)
+            yield pa.table(
+                {"sid": sids, "source": pa.repeat(name, n), "record": sids, "probability": pa.repeat(1.0, n)}
+            )
 
 
 def _ever(linked: pa.Table, days: pa.Table) -> pa.Table:
@@ -110,7 +129,7 @@ def _ever(linked: pa.Table, days: pa.Table) -> pa.Table:
     return linked.filter(pa.array([p in allowed for p in pairs], pa.bool_()))
 
 
-def _tables(opened: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+def _tables(opened: Mapping[str, pa.Table], own: OwnParams) -> dict[str, pa.Table]:
     """The tables of `blend.sql` that come from one source each."""
     told = {"record": "sid", **{c: c for c in ("day", "verb", "brand", "reply")}}
     events = [
@@ -122,10 +141,22 @@ def _tables(opened: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     return {
         "registered": _columns(opened["registrations"], {"sid": "sid", "day": "registered"}, DAYS),
         "crm_profiles": _columns(crm, {"record": "sid", "day": "updated"}, DAYS).append_column("has_email", has_email),
-        "handed_in": _columns(opened["social_accounts"], {"record": "sid", "day": "since"}, DAYS),
+        "handed_in": _handed_in(opened, own),
         "social_events": pa.concat_tables(events),
         "cases": _columns(opened["care_cases"], {"record": "sid", "opened": "opened", "closed": "closed"}, CASES),
     }
+
+
+def _handed_in(opened: Mapping[str, pa.Table], own: OwnParams) -> pa.Table:
+    """Since when an account is known; of posts and comments that name the customer, since the first of them."""
+    since = _columns(opened["social_accounts"], {"record": "sid", "day": "since"}, DAYS)
+    parts = [since.append_column("source", pa.array(["social_accounts"] * since.num_rows, pa.string()))]
+    for name in ("social_posts", "social_comments"):
+        if any(own.root[n].by_customer for n in own.all_staged_as(name)) and opened[name].num_rows:
+            told = _columns(opened[name], {"record": "sid", "day": "day"}, DAYS)
+            first = told.group_by("record").aggregate([("day", "min")]).rename_columns(["record", "day"])
+            parts.append(first.append_column("source", pa.array([name] * first.num_rows, pa.string())))
+    return pa.concat_tables(parts)
 
 
 DAYS = (pa.string(), pa.int64())

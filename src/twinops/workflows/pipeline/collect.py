@@ -3,10 +3,11 @@
 from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.data.households import among
-from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
+from twinops.data.own_sources.declared import DeclaredShelf, DeclaredSource, declared, staged
 from twinops.data.own_sources.lock import check
-from twinops.data.own_sources.reading import OwnReading, together
 from twinops.data.own_sources.reading import read as read_own
+from twinops.data.own_sources.reading import together
+from twinops.data.own_sources.reading_result import OwnReading
 from twinops.errors import DataError
 from twinops.workflows.intake import BATCH, Collected, Intake, nobody
 
@@ -21,8 +22,8 @@ def collect(source: str, batch: str, intake: Intake) -> Collected:
         IntegrityError: a source of your own is not what `sources.lock.json` says.
     """
     module = plugins.load("twinops.data.sources", source)
-    mine = intake.own.all_staged_as(source)
-    if mine:
+    mine = staged(intake.own, source)
+    if mine is not None:
         return _own(mine, batch, intake)
     if intake.own.root and intake.sources.folder is None:
         # the shipped rows are other people's; their ids may not meet yours
@@ -33,14 +34,17 @@ def collect(source: str, batch: str, intake: Intake) -> Collected:
     return intake.take(read, module, batch=batch)
 
 
-def _own(names: tuple[str, ...], batch: str, intake: Intake) -> Collected:
+def _own(as_staged: DeclaredShelf, batch: str, intake: Intake) -> Collected:
     """Take a batch of declared sources, if they are those that were fingerprinted."""
-    sources = [own_source(intake, name) for name in names]
+    sources = [own_source(intake, name) for name in intake.own.all_staged_as(as_staged.name)]
     readings = [read_own(source, batch) for source in sources]
     for source, read in zip(sources, readings, strict=True):
-        check(intake.plane.places.sources_lock, source, batch, read.digest)
+        for part, digest in {batch: read.digest, **read.others}.items():
+            check(intake.plane.places.sources_lock, source, part, digest)
         _refuse_nothing(source, batch, read)
-    return intake.take(together(readings), shelf(sources[0].said), batch=batch)
+    told = [(source.said.kind, read) for source, read in zip(sources, readings, strict=True)]
+    nobody_told = not any(source.said.form.people for source in sources)
+    return intake.take(together(told), as_staged, batch=batch, undeclared=nobody_told)
 
 
 def own_source(intake: Intake, name: str) -> DeclaredSource:

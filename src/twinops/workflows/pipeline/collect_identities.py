@@ -19,7 +19,8 @@ from twinops.demo import crm as made_crm
 from twinops.demo import registrations as made_registrations
 from twinops.demo.identities import people_of, truth
 from twinops.params import ALL_ON, IdentitiesParams, SwitchesParams
-from twinops.workflows.intake import Collected, Intake
+from twinops.workflows.intake import BATCH, Collected, Intake
+from twinops.workflows.pipeline.collect import collect
 
 SHELVES = (registrations, crm, social_accounts)
 
@@ -64,6 +65,9 @@ def _taken(
     for shelf in SHELVES:
         name = shelf.__name__.rsplit(".", 1)[-1]
         off = on.off(name)
+        if intake.own.staged_as(name) is not None and not off:
+            collected.append(collect(name, BATCH, intake))
+            continue
         there = asked.folder is not None and (asked.folder / shelf.FILE).is_file() and not off
         read = shelf.read(None, asked) if there else Reading(as_table([], shelf.SCHEMA.arrow), 0)
         collected.append(intake.take(read, shelf, off=off, undeclared=not off and not there))

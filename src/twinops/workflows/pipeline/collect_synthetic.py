@@ -25,6 +25,7 @@ from twinops.errors import ParamsError
 from twinops.params import ALL_ON, IdentitiesParams, SwitchesParams, SyntheticParams
 from twinops.ports import Engine
 from twinops.workflows.intake import BATCH, Collected, Intake, nobody
+from twinops.workflows.pipeline.collect import collect
 
 FILES = {
     "choices": "choices.csv",
@@ -69,6 +70,9 @@ def collect_synthetic(source: str, intake: Intake, made_up: MadeUp, on: Switches
         raise ParamsError(f"There is no source {source} here.", hint=f"There are {', '.join(FILES)}.")
     shelf, off = plugins.load("twinops.data.sources", source), on.off(source)
     engine, asked = intake.plane.engine, replace(intake.asked(), as_of=made_up.as_of)
+    if intake.own.staged_as(source) is not None and not off:
+        _seal_truth(_truth_of_nothing(source), source, intake)
+        return collect(source, BATCH, intake)
     if off or intake.is_own:
         there = asked.folder is not None and not off and (asked.folder / FILES[source]).exists()
         read = shelf.read(engine, asked) if there else Reading(nobody(shelf).drop_columns(["local_time"]), 0)

@@ -10,13 +10,22 @@ from twinops.evaluation.drift.distances_picture import drift_distances_picture
 from twinops.evaluation.drift.early_warning import Watching, first_days, watch_all
 from twinops.evaluation.drift.early_warning_findings import Early, early_findings, early_sentence, measure_early
 from twinops.evaluation.drift.early_warning_picture import early_warning_picture
-from twinops.evaluation.drift.measures import Drift, calm_pairs, drift_findings, measure_drift, sentence, windows
+from twinops.evaluation.drift.measures import (
+    CalmPairs,
+    Drift,
+    calm_pairs,
+    drift_findings,
+    measure_drift,
+    sentence,
+    windows,
+)
 from twinops.governance.gates import early_warning
-from twinops.params import DriftParams, FeaturesParams, TrainParams
+from twinops.params import DriftParams, FeaturesParams, TrainParams, changed
 from twinops.twin.state.examples import open_examples
 from twinops.twin.state.features import WINDOWED
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
+from twinops.workflows.kept_penalties import kept_penalties
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import reached
@@ -33,6 +42,59 @@ class DriftResult:
     found_early: str
 
 
+@dataclass(frozen=True)
+class Moved:
+    """How far each feature moved between two days, and how far on calm ones."""
+
+    drift: Drift
+    calm: CalmPairs
+    days: DriftParams
+
+    @property
+    def shown(self) -> Drift:
+        """What a notebook is given: distances."""
+        return self.drift
+
+
+@dataclass(frozen=True)
+class DriftSteps:
+    """The steps of looking for drift, in order: `compare`, `watch`, `keep`."""
+
+    plane: DataPlane
+    days: DriftParams
+    grid: FeaturesParams
+    penalties: TrainParams
+    words: DeclaredWords = UNDECLARED
+
+    def compare(
+        self, *, reference_cutoff: int | None = None, current_cutoff: int | None = None, **drawn: int | None
+    ) -> Moved:
+        """Compare what was done before two as-of days, feature by feature; `draws` and `seed` are of the intervals."""
+        days = changed(self.days, reference_cutoff=reference_cutoff, current_cutoff=current_cutoff, **drawn)
+        panel = self.plane.tables.table(self.plane.places.panel)
+        pair = windows(panel, WINDOWED, reference=days.reference_cutoff, current=days.current_cutoff)
+        return Moved(measure_drift(pair, draws=days.draws, seed=days.seed), calm_pairs(panel, WINDOWED, days), days)
+
+    def watch(self, **said: int | None) -> Early | None:
+        """The first days after every as-of day that the data reach; None where the policy leaves the gate out.
+
+        `early_days`, `early_from`, `early_draws`, `current_cutoff` and `seed` are those of `params.yaml` unless said.
+        """
+        days, penalties = changed(self.days, **said), kept_penalties(self.plane.places, self.penalties)
+        how = Watching(days.early_days, self.grid, penalties, days.early_draws, days.seed)
+        return _early(self.plane, how, days)
+
+    def keep(self, moved: Moved, early: Early | None) -> DriftResult:
+        """Write `reports/measures/drift.json` and two pictures."""
+        places, words, days = self.plane.places, self.words.wording, moved.days
+        findings = drift_findings(moved.drift, days, moved.calm) + (early_findings(early) if early else Findings())
+        places.keep("drift", findings, words)
+        save(drift_distances_picture(moved.drift, days), places.figure("drift_distances"), words)
+        save(early_warning_picture(early), places.figure("early_warning"), words)
+        said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
+        return DriftResult(findings, moved.drift, sentence(moved.drift, days), early, said)
+
+
 def drift(
     plane: DataPlane,
     days: DriftParams,
@@ -41,18 +103,9 @@ def drift(
     *,
     words: DeclaredWords = UNDECLARED,
 ) -> DriftResult:
-    """Write `reports/measures/drift.json` and two pictures."""
-    places, how = plane.places, Watching(days.early_days, grid, penalties, days.early_draws, days.seed)
-    panel = plane.tables.table(places.panel)
-    pair = windows(panel, WINDOWED, reference=days.reference_cutoff, current=days.current_cutoff)
-    measured = measure_drift(pair, draws=days.draws, seed=days.seed)
-    moved, early = drift_findings(measured, days, calm_pairs(panel, WINDOWED, days)), _early(plane, how, days)
-    findings = moved + (early_findings(early) if early else Findings())
-    places.keep("drift", findings, words.wording)
-    save(drift_distances_picture(measured, days), places.figure("drift_distances"), words.wording)
-    save(early_warning_picture(early), places.figure("early_warning"), words.wording)
-    said = early_sentence(early) if early else "The policy does not judge the first days, so they were not watched."
-    return DriftResult(findings, measured, sentence(measured, days), early, said)
+    """Compare the declared days, watch the first days after each, and keep what was found."""
+    steps = DriftSteps(plane, days, grid, penalties, words)
+    return steps.keep(steps.compare(), steps.watch())
 
 
 def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:

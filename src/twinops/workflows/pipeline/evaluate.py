@@ -1,5 +1,6 @@
 """Measure the way the model is made, on held-out as-of days: refit for each on what was closed by then, and compare."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -15,11 +16,11 @@ from twinops.evaluation.accuracy.accuracy_picture import accuracy_picture
 from twinops.evaluation.accuracy.calibration import Calibration, measure_calibration
 from twinops.evaluation.accuracy.calibration_picture import calibration_picture
 from twinops.evaluation.accuracy.choice import Choice
-from twinops.evaluation.accuracy.conclusions import accuracy_conclusion
+from twinops.evaluation.accuracy.conclusions import accuracy_conclusion, turned_conclusion
 from twinops.evaluation.accuracy.measures import SLOPE, TWIN, ZERO, ScoredDay, accuracy_findings, measure_accuracy
 from twinops.evaluation.canvas import save
 from twinops.evaluation.statistics.bootstrap import counts
-from twinops.params import APART, EvaluateParams, HoldoutParams
+from twinops.params import APART, EvaluateParams, HoldoutParams, changed
 from twinops.ports import KeyStore
 from twinops.twin.baselines.recency_frequency_value import Zero, fit_naive, fit_rfm
 from twinops.twin.model.bgnbd import fit_classic
@@ -40,6 +41,7 @@ class Evaluated:
     findings: Findings
     calibration: Calibration
     choice: Choice
+    made_otherwise: str = ""
 
     @property
     def conclusion(self) -> str:
@@ -47,34 +49,95 @@ class Evaluated:
         return accuracy_conclusion(self.findings)
 
 
-def evaluate(learning: Learning, held_out: EvaluateParams, apart: HoldoutParams = APART) -> Evaluated:
-    """Write `reports/measures/accuracy.json`, the sealed held-out predictions, the last day's trees and two pictures.
+@dataclass(frozen=True)
+class Trials:
+    """What every model foretold on each held-out day beside what came; `days` holds no ids."""
 
-    A candidate that was not measured on these days before is one line more in the ledger of looks.
+    days: list[ScoredDay]
+    tried: "list[Tried]"
+    rows: list[Examples]
+    households: int
+
+    @property
+    def shown(self) -> list[ScoredDay]:
+        """What a notebook is given: rows without ids."""
+        return self.days
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Measures with their intervals, the calibration bins, and the trials they were made of."""
+
+    findings: Findings
+    calibration: Calibration
+    trials: Trials
+
+    @property
+    def shown(self) -> tuple[Findings, Calibration]:
+        """What a notebook is given: aggregates."""
+        return self.findings, self.calibration
+
+
+@dataclass(frozen=True)
+class EvaluateSteps:
+    """The steps of evaluation, in order: `trials`, `measure`, `keep`."""
+
+    learning: Learning
+    held_out: EvaluateParams
+    apart: HoldoutParams = APART
+
+    def trials(self, cutoffs: Sequence[int] | None = None) -> Trials:
+        """Make the model anew for each held-out day, on what was closed by then, and the others beside it.
+
+        A candidate that was not measured on these days before is one line more in the ledger of looks, written before
+        anything is seen.
+
+        Raises:
+            DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
+        """
+        days, known, recipe = self._days(cutoffs), self.learning.examples(), self.learning.recipe
+        scored = [known.scored_at(day) for day in days]
+        who = np.unique(np.concatenate([rows.household for rows in scored]))
+        count_tried(self.learning, days, self.apart)
+        ready()
+        tried = side_by_side([partial(score, known, rows, recipe) for rows in scored])
+        found = [replace(t.day, household=np.searchsorted(who, t.day.household)) for t in tried]
+        return Trials(found, tried, scored, len(who))
+
+    def measure(self, trials: Trials, *, draws: int | None = None, seed: int | None = None) -> Measured:
+        """Hold what was foretold against what came; intervals are of drawn households and of how the days differ."""
+        asked = changed(self.held_out, draws=draws, seed=seed)
+        drawn = counts(trials.households, draws=asked.draws, seed=asked.seed)
+        findings = accuracy_findings(measure_accuracy(trials.days, drawn), trials.days, seed=asked.seed)
+        return Measured(findings, measure_calibration(trials.days, drawn), trials)
+
+    def keep(self, measured: Measured) -> Evaluated:
+        """Write the measures, the sealed held-out predictions, the last day's trees and two pictures."""
+        places, words, trials = self.learning.plane.places, self.learning.words.wording, measured.trials
+        keep(trials.days, trials.rows, places, self.learning.plane.keys)
+        # the scorecard looks into the trees of the last day, and growing them takes longer than all it does
+        last = max(trials.tried, key=lambda t: t.day.cutoff)
+        write(places.held_out_trees, to_json(last.challenger.to_record()))
+        findings, calibration = measured.findings, measured.calibration
+        places.keep("accuracy", findings, words)
+        slope = next((m for m in findings.measures if m.name == SLOPE), None)
+        save(accuracy_picture(findings), places.figure("accuracy"), words)
+        save(calibration_picture(calibration, slope), places.figure("calibration"), words)
+        said = turned_conclusion(self.learning.chosen, self.learning.recipe)
+        return Evaluated(findings, calibration, self.learning.choice, said)
+
+    def _days(self, cutoffs: Sequence[int] | None) -> tuple[int, ...]:
+        return changed(self.held_out, cutoffs=None if cutoffs is None else tuple(cutoffs)).cutoffs
+
+
+def evaluate(learning: Learning, held_out: EvaluateParams, apart: HoldoutParams = APART) -> Evaluated:
+    """Measure what is made, on the held-out days, and keep what was found.
 
     Raises:
         DataError: nobody was chosen, a held-out day cannot be measured, or nothing can be learned for it.
     """
-    places, recipe, choice = learning.plane.places, learning.recipe, learning.choice
-    known = learning.examples()
-    scored = {day: known.scored_at(day) for day in held_out.cutoffs}
-    who = np.unique(np.concatenate([rows.household for rows in scored.values()]))
-    ready()
-    tried = side_by_side([partial(score, known, rows, recipe) for rows in scored.values()])
-    days = [replace(t.day, household=np.searchsorted(who, t.day.household)) for t in tried]
-    draws = counts(len(who), draws=held_out.draws, seed=held_out.seed)
-    findings = accuracy_findings(measure_accuracy(days, draws), days, seed=held_out.seed)
-    calibration = measure_calibration(days, draws)
-    keep(days, list(scored.values()), places, learning.plane.keys)
-    # the scorecard looks into the trees of the last day, and growing them takes longer than all it does
-    last = max(tried, key=lambda t: t.day.cutoff)
-    write(places.held_out_trees, to_json(last.challenger.to_record()))
-    count_tried(learning, held_out.cutoffs, apart)
-    places.keep("accuracy", findings, learning.words.wording)
-    slope = next((m for m in findings.measures if m.name == SLOPE), None)
-    save(accuracy_picture(findings), places.figure("accuracy"), learning.words.wording)
-    save(calibration_picture(calibration, slope), places.figure("calibration"), learning.words.wording)
-    return Evaluated(findings, calibration, choice)
+    steps = EvaluateSteps(learning, held_out, apart)
+    return steps.keep(steps.measure(steps.trials()))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Replay the judged decision, assess whom it reaches, and say what other decisions would reach and cost."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,7 +20,7 @@ from twinops.evaluation.fairness.measures import AttributeComparison, assess
 from twinops.evaluation.fairness.ratios_picture import fairness_ratios_picture
 from twinops.evaluation.fairness.selection_rates_picture import selection_rates_picture
 from twinops.evaluation.statistics import bootstrap
-from twinops.params import FairnessParams
+from twinops.params import FairnessParams, changed
 from twinops.ports import KeyStore
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
@@ -37,33 +38,82 @@ class FairnessAssessment:
     prices: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Reached:
+    """Whom the decision reaches by attribute and group, and what others of its family would reach and cost."""
+
+    reach: AssessedReach
+    asked: "Asked"
+    columns: dict[str, Any]
+
+    @property
+    def shown(self) -> tuple[AttributeComparison, ...]:
+        """What a notebook is given: counts and rates of groups, nobody's."""
+        return tuple(self.reach.comparisons)
+
+
+@dataclass(frozen=True)
+class FairnessSteps:
+    """The steps of assessing fairness, in order: `decision`, `reach`, `keep`."""
+
+    places: Places
+    keys: KeyStore
+    replay: FairnessParams
+    words: DeclaredWords = UNDECLARED
+
+    def decision(self) -> Decision:
+        """The decision that is judged, as declared; nobody chooses it in a notebook.
+
+        Raises:
+            ParamsError: `intended_use.yaml` does not say what is judged.
+        """
+        return decision_of(self.places)
+
+    def reach(self, *, cutoff: int | None = None, draws: int | None = None, seed: int | None = None) -> Reached:
+        """Replay the decision on one day, and compare the groups of those who allow bias assessment.
+
+        Raises:
+            ParamsError: `intended_use.yaml` or the policy does not say what is judged, or by which rule.
+        """
+        tables = SealedTables(self.places.raw_batches, self.keys)
+        demographics = tables.source("demographics")
+        replay = changed(self.replay, cutoff=cutoff, draws=draws, seed=seed)
+        asked = Asked(self.decision(), assessed_of(self.places, demographics), replay)
+        days = Predicted(tables.table(self.places.predictions, dataset="predictions"), replay.cutoff)
+        reach = _reached(replayed(self.places, days.now, tables), days, demographics, asked)
+        columns = {
+            name: {"ordered": None if order is None else list(order)} for name, order in held(demographics).items()
+        }
+        return Reached(reach, asked, columns)
+
+    def keep(self, reached: Reached) -> FairnessAssessment:
+        """Write `reports/measures/fairness.json` and three pictures."""
+        places, reach, asked, of = self.places, reached.reach, reached.asked, self.words.sheet
+        findings = fairness_findings(reach, replayed=ReplayedDecision(asked.decision, asked.rule, asked.replay, of))
+        findings += Findings((), (Fact("profile_columns", reached.columns, Kind.MEASURED, "data/raw/demographics"),))
+        places.keep("fairness", findings, self.words.wording)
+        comparisons = tuple(reach.comparisons)
+        pictures = {
+            "selection_rates": selection_rates_picture(comparisons, decision=asked.decision, of=of),
+            "fairness_ratios": fairness_ratios_picture(comparisons, asked.rule, of=of),
+            "reach_against_price": reach_against_price_picture(reach.family, asked.rule),
+        }
+        for name, picture in pictures.items():
+            save(picture, places.figure(name), self.words.wording)
+        said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))
+        return FairnessAssessment(findings, comparisons, said, sentences(comparisons), prices(reach.family))
+
+
 def fairness(
     places: Places, *, keys: KeyStore, replay: FairnessParams, words: DeclaredWords = UNDECLARED
 ) -> FairnessAssessment:
-    """Write `reports/measures/fairness.json` and three pictures.
+    """Assess the declared decision, and keep what was found.
 
     Raises:
         ParamsError: `intended_use.yaml` or the policy does not say what is judged, or by which rule.
     """
-    tables = SealedTables(places.raw_batches, keys)
-    demographics = tables.source("demographics")
-    decision, rule = decision_of(places), assessed_of(places, demographics)
-    days = Predicted(tables.table(places.predictions, dataset="predictions"), replay.cutoff)
-    everyone = replayed(places, days.now, tables)
-    reach = _reached(everyone, days, demographics, Asked(decision, rule, replay))
-    of = words.sheet
-    findings = fairness_findings(reach, replayed=ReplayedDecision(decision, rule, replay, of))
-    columns = {name: {"ordered": None if order is None else list(order)} for name, order in held(demographics).items()}
-    findings += Findings((), (Fact("profile_columns", columns, Kind.MEASURED, "data/raw/demographics"),))
-    places.keep("fairness", findings, words.wording)
-    comparisons = tuple(reach.comparisons)
-    save(
-        selection_rates_picture(comparisons, decision=decision, of=of), places.figure("selection_rates"), words.wording
-    )
-    save(fairness_ratios_picture(comparisons, rule, of=of), places.figure("fairness_ratios"), words.wording)
-    save(reach_against_price_picture(reach.family, rule), places.figure("reach_against_price"), words.wording)
-    said = decided(next(fact.value for fact in findings.facts if fact.name == "fairness_decision"))
-    return FairnessAssessment(findings, comparisons, said, sentences(comparisons), prices(reach.family))
+    steps = FairnessSteps(places, keys, replay, words)
+    return steps.keep(steps.reach())
 
 
 @dataclass(frozen=True)

@@ -64,15 +64,27 @@ def fuse(plane: DataPlane, rule: FusionParams, words: DeclaredWords = UNDECLARED
     Matched on are only variables that our own sources declare for training; the others are named as left out.
     """
     places, tables, panel = plane.places, plane.tables, law_on(words.own, panelists).controller
-    shared, left_out = permitted([_shared(n) for n in rule.shared], _declared(words.own), Purpose.TRAINING)
-    donors, recipients = tables.source("panelists", otherwise=pa.table({})), _recipients(places, tables)
-    if not shared or min(donors.num_rows, recipients.num_rows) < 2 * rule.smallest_cell:
-        why = {"not_inferred": "there is no panel, too few consumers, or nothing that may be matched on"}
+    donors, recipients = _donors(places, tables), _recipients(places, tables)
+    declared, left_out = permitted([_shared(n) for n in rule.shared], _declared(words.own), Purpose.TRAINING)
+    fewest = 2 * rule.smallest_cell
+    shared = tuple(v for v in declared if _known(donors, v.name).sum() >= fewest)
+    parts = [
+        Questions(some, _plan(shared, scales, panel))
+        for some, scales in _answered(_who_know(donors, shared), _scales(words.own))
+        if shared and some.num_rows >= fewest
+    ]
+    if not parts or recipients.num_rows < fewest:
+        why = {"not_inferred": _why_not(donors, recipients, shared, rule)}
         findings = Findings((), (Fact("fusion_segments", why, Kind.MEASURED, "data/raw/panelists"), _left(left_out)))
-        doubt, plan = fusion_table.UnseenDoubt({}, Shift(0.0, {})), _plan((_shared("baskets_per_4_weeks"),), panel)
+        doubt, plan = (
+            fusion_table.UnseenDoubt({}, Shift(0.0, {})),
+            _plan((_shared("baskets_per_4_weeks"),), SCALES, panel),
+        )
         fused = fusion_table.table({}, doubt, plan, rule)
     else:
-        fused = fusion.fuse(plane.engine, donors, recipients, plan=_plan(shared, panel), params=rule)
+        fused = pa.concat_tables(
+            fusion.fuse(plane.engine, part.donors, recipients, plan=part.plan, params=rule) for part in parts
+        )
         against = _against_truth(fused, recipients, places, tables)
         findings = as_facts(fused) + against + _hidden(recipients, shared, rule) + Findings(facts=(_left(left_out),))
     places.keep("fusion", findings, words.wording)
@@ -89,8 +101,65 @@ def _shared(name: str) -> Shared:
     return Shared(name, CODES.get(name, ()))
 
 
-def _plan(shared: tuple[Shared, ...], panel: str) -> Plan:
-    return Plan(shared, SCALES, SEGMENTS, panel)
+def _plan(shared: tuple[Shared, ...], scales: tuple[str, ...], panel: str) -> Plan:
+    return Plan(shared, scales, SEGMENTS, panel)
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Scales that the same panelists answered, and those panelists."""
+
+    donors: pa.Table
+    plan: Plan
+
+
+def _scales(own: OwnParams) -> tuple[str, ...]:
+    """The scales that were asked: your own panel's, or the shipped ones."""
+    mine = own.of_kind("panel")
+    return SCALES if mine is None else tuple(own.root[mine].scales)
+
+
+def _answered(donors: pa.Table, scales: tuple[str, ...]) -> list[tuple[pa.Table, tuple[str, ...]]]:
+    """Scales with those who answered them: whoever left one open still gives the others."""
+    by_answer: dict[bytes, list[str]] = {}
+    for name in scales:
+        by_answer.setdefault(np.packbits(_known(donors, name)).tobytes(), []).append(name)
+    return [(donors.filter(pa.array(_known(donors, names[0]))), tuple(names)) for names in by_answer.values()]
+
+
+def _who_know(donors: pa.Table, shared: tuple[Shared, ...]) -> pa.Table:
+    """Panelists who answered all that is matched on."""
+    known = [_known(donors, v.name) for v in shared] or [np.ones(donors.num_rows, bool)]
+    return donors.filter(pa.array(np.logical_and.reduce(known), pa.bool_()))
+
+
+def _known(donors: pa.Table, name: str) -> np.ndarray:
+    """Who answered it; nobody, where it was not asked."""
+    if name not in donors.column_names:
+        return np.zeros(donors.num_rows, bool)
+    return np.asarray(donors[name].is_valid().to_numpy())
+
+
+def _donors(places: Places, tables: SealedTables) -> pa.Table:
+    """The panel, without customers of ours who do not allow it (GDPR arts. 7(3), 21)."""
+    panel = tables.source("panelists", otherwise=pa.table({}))
+    if not panel.num_rows:
+        return panel
+    rows = tables.table(places.panel)
+    latest = rows.filter(pc.equal(rows["cutoff"], pc.max(rows["cutoff"]))) if rows.num_rows else rows
+    refused = latest.filter(pc.invert(latest["may_train"]))["sid"].combine_chunks()
+    return panel.filter(pc.invert(pc.is_in(panel["sid"], refused)))
+
+
+def _why_not(donors: pa.Table, recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams) -> str:
+    """Why nothing was inferred, in words."""
+    if not donors.num_rows:
+        return "there is no panel"
+    if recipients.num_rows < 2 * rule.smallest_cell:
+        return f"too few {MANY} allow it"
+    if not shared:
+        return "the panel asked nothing that our own sources know and declare for training"
+    return "too few panelists answered a scale"
 
 
 OF_OWN = {"transaction_timestamp": "time", "sales_value": "unit_price", "basket_id": "time"}
@@ -157,6 +226,11 @@ def _against_truth(fused: pa.Table, recipients: pa.Table, places: Places, tables
 
 
 def _hidden(recipients: pa.Table, shared: tuple[Shared, ...], rule: FusionParams) -> Findings:
-    """Fidelity on real consumers: in how many stores they shop is known, hidden from one half, borrowed by it."""
+    """Fidelity on real consumers: in how many stores they shop is known, hidden from one half, borrowed by it.
+
+    Where all shop in as many, or nobody tells stores apart, there is nothing to hide.
+    """
+    if min(len(pc.unique(recipients[name])) for name in ("stores", "saved_share")) < 2:
+        return Findings()
     hidden = measured.Hidden("stores", STORES, shared, "saved_share", f"{MANY} on the last as-of day")
     return measured.by_hiding(recipients, hidden, measured.Halvings(rule.halvings, rule.donors, rule.seed))

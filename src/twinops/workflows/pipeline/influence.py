@@ -81,7 +81,10 @@ def influence(
     }
     choices = {g: measure.choice(candidates, who, draws=replay.draws, seed=replay.seed) for g, who in groups.items()}
     pressure = _pressure(Proposed(people, sent, guarded, against, chosen), rules, replay)
-    found = MeasuredInfluence(replay.cutoff, past_days, pressure, guarded.known, limits.groups, choices, replay.seed)
+    nobody = frozenset(name for name, who in groups.items() if who.empty)
+    found = MeasuredInfluence(
+        replay.cutoff, past_days, pressure, guarded.known, limits.groups, choices, replay.seed, nobody
+    )
     findings = influence_findings(found)
     places.keep("influence", findings, words.wording)
     save(influence_picture(found, most=limits.ratio_at_most), places.figure("influence"), words.wording)

@@ -21,6 +21,8 @@ from twinops.entities.legal import LegalFacts
 from twinops.entities.small_cells import SMALLEST_CELL
 from twinops.evaluation.statistics.wilson import share
 from twinops.governance.assessment import legitimate_interests
+from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.workflows.beside_records import NO_LEDGER, said_beside
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.policy_file import assessments
@@ -47,7 +49,7 @@ def lawful(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords =
     Unknown refuses; under legitimate interest a signed assessment must stand, and an objection refuses.
     """
     signed = assessments(plane.places, on=as_of)
-    ledger, choices = (plane.tables.source(name, otherwise=NO_LEDGER) for name in ("consent", "choices"))
+    ledger, choices = plane.tables.source("consent", otherwise=NO_LEDGER), said_beside(plane.tables, words.own)
     law, today = law_of(words.own), days.number(as_of)
     answers = {
         source: consent.allowed(
@@ -55,7 +57,7 @@ def lawful(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords =
             ledger if source == HOME else choices,
             _subjects(plane.tables, source, today),
             bases={p: b for p, b in law[source].bases.items() if p is LINKING_SERVES},
-            assessed=assessed(source, signed),
+            assessed=assessed(source, signed, words.own),
         ).select(["sid", "allowed", "reason"])
         for source in (*COMPARED, *ATTACHED)
     }
@@ -66,24 +68,17 @@ def lawful(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords =
     return Lawful(held, {s: _allowed(a) for s, a in answers.items()}, findings)
 
 
-def assessed(source: str, signed: frozenset[tuple[str, Purpose]]) -> frozenset[Purpose]:
-    """Purposes of a source with a signed assessment."""
-    return frozenset(purpose for name, purpose in signed if name == source)
+def assessed(source: str, signed: frozenset[tuple[str, Purpose]], own: OwnParams = NOTHING_OWN) -> frozenset[Purpose]:
+    """Purposes of a source with a signed assessment, under its name or that of each source of your own behind it."""
+    of = {name: frozenset(p for n, p in signed if n == name) for name in (source, *own.all_staged_as(source))}
+    mine = [of[name] for name in own.all_staged_as(source)]
+    return of[source] | (frozenset.intersection(*mine) if mine else frozenset())
 
 
 def _subjects(tables: SealedTables, source: str, today: int) -> pa.Table:
     """Whom a source tells of, each to be asked as of today."""
     sids = pc.unique(tables.source(source, otherwise=NO_LEDGER)["sid"]).sort()
     return pa.table({"sid": sids, "day": pa.array([today] * len(sids), pa.int64())})
-
-
-NO_LEDGER = pa.table(
-    {
-        **{c: pa.array([], pa.string()) for c in ("sid", "purpose", "event")},
-        **{c: pa.array([], pa.int64()) for c in ("day", "seq")},
-    }
-)
-"""Nobody said anything."""
 
 
 def _compared(answers: Mapping[str, pa.Table]) -> pa.Table:

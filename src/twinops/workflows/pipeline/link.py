@@ -1,5 +1,6 @@
 """Find out which records of several sources are one person's, and how sure that is. Only lawful records take part."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,15 +18,18 @@ from twinops.data.linkage.splinking import Drawing
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
 from twinops.entities.day_count import DayCount
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.evaluation.canvas import save
 from twinops.evaluation.linkage.findings import LinkageOutcome, against_truth, counted, facts
 from twinops.evaluation.linkage.measures import SHOWN, linkage_findings
 from twinops.evaluation.linkage.picture import bands_picture, no_tie_picture, tie_picture
+from twinops.own_params import OwnParams
 from twinops.params import LinkParams
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
+from twinops.workflows.pipeline.lawful import ATTACHED
 from twinops.workflows.places import Places, write
 
 
@@ -61,6 +65,7 @@ def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWor
         plane.seal(table, path)
     measures = counted(outcome) + (_measured(plane, done, raw, rules) if done else [])
     said = facts(outcome, sources=tuple(COMPARED), rules=rules.model_dump(include={"merge_at", "review_from"}))
+    said = (*said, keyed(words.own))
     findings = Findings(tuple(measures), said, SHOWN)
     write(places.linkage_model, to_json(done.model.to_dict() if done else {"linked": False}, indent=1) + "\n")
     places.keep("linkage", findings, words.wording)
@@ -70,6 +75,12 @@ def link(plane: DataPlane, rules: LinkParams, days: DayCount, words: DeclaredWor
     taking_part = outcome.taking_part
     left_out = {s: n - taking_part[s] for s, n in outcome.held.items()}
     return LinkedUp(taking_part, left_out, outcome.households, found.num_rows, outcome.doubts, weakest, findings)
+
+
+def keyed(own: OwnParams) -> Fact:
+    """The sources whose rows name the customer, as declared: nothing of them need be linked."""
+    named = [source for source in ATTACHED if own.by_customer(source)]
+    return Fact("linkage_not_needed", named, Kind.DECLARED, "params.yaml, own")
 
 
 def _settings(rules: LinkParams) -> LinkageSettings:
@@ -100,7 +111,26 @@ def _with_cards(lawful: dict[str, pa.Table]) -> dict[str, pa.Table]:
     if HOME not in lawful:
         return lawful
     home = lawful[HOME]
-    return {**lawful, HOME: home.append_column("card", home["sid"])}
+    with_cards = {**lawful, HOME: home.append_column("card", home["sid"])}
+    accounts = lawful.get("social_accounts")
+    if "handle" in home.column_names and accounts is not None:
+        named = pa.array(_named_by(home, accounts), pa.string())
+        with_cards["social_accounts"] = accounts.append_column("card", named)
+    return with_cards
+
+
+def _named_by(home: pa.Table, accounts: pa.Table) -> list[str | None]:
+    """The card of whoever wrote this handle on the form; nobody's where several did, or several accounts bear it."""
+    handles = [_bare(h) for h in accounts["handle"].to_pylist()]
+    told = [_bare(h) for h in home["handle"].to_pylist()]
+    borne, written = Counter(handles), Counter(told)
+    card = dict(zip(told, home["sid"].to_pylist(), strict=True))
+    return [card.get(h) if h and borne[h] == written[h] == 1 else None for h in handles]
+
+
+def _bare(handle: str | None) -> str | None:
+    """A handle without its at sign and server."""
+    return handle.strip().casefold().lstrip("@").partition("@")[0] or None if handle else None
 
 
 def _births(found: pa.Table, lawful: dict[str, pa.Table], count: DayCount) -> pa.Table:

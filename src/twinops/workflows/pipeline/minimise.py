@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data import products
 from twinops.data.consent import special_categories
-from twinops.data.door import BatchRequest, asked_for
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.entities.wording import MANY
@@ -18,8 +18,7 @@ from twinops.evaluation.necessity.measures import ESTABLISHED, Rows, TestedUnit,
 from twinops.evaluation.necessity.picture import attributes_picture, sources_picture
 from twinops.evaluation.necessity.retention import ATTRIBUTE, SOURCE, TOGETHER
 from twinops.evaluation.necessity.rows import attribute_columns, established, newly_met, recent_columns, source_columns
-from twinops.params import EvaluateParams, FeaturesParams, MinimisationParams, SourcesParams
-from twinops.ports import Engine
+from twinops.params import EvaluateParams, FeaturesParams, MinimisationParams
 from twinops.twin.state.examples import FEWEST_HOUSEHOLDS, Examples, open_examples
 from twinops.twin.state.priors import fit_priors
 from twinops.twin.state.terms import terms
@@ -64,7 +63,7 @@ class NeedTables:
     scores: pa.Table
 
 
-def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
+def minimise(setup: Setup) -> Minimised:
     """Write `reports/measures/minimise.json` and two pictures.
 
     Personal attributes are looked at under the purpose `bias_assessment` alone, of households that allow it, in
@@ -77,7 +76,7 @@ def minimise(setup: Setup, sources: SourcesParams) -> Minimised:
     declared = _declared(known, opened.demographics)
     by_attribute = _attributes(declared, opened, setup)
     by_source = _sources(known, opened.lines, setup)
-    away = _revealed(declared, opened, asked_for("all", places.root, sources), setup)
+    away = _revealed(declared, opened, setup)
     findings = _findings((*by_attribute, *by_source), away, setup)
     places.keep("minimise", findings, setup.words.wording)
     save(attributes_picture(findings), places.figure("necessity_attributes"), setup.words.wording)
@@ -126,7 +125,7 @@ class GivenAway:
     day: int
 
 
-def _revealed(declared: Examples, opened: NeedTables, asked: BatchRequest, setup: Setup) -> GivenAway:
+def _revealed(declared: Examples, opened: NeedTables, setup: Setup) -> GivenAway:
     """What purchases until the last scored day give away, and the score of that day alone."""
     grid, demographics, scores = setup.grid, opened.demographics, opened.scores
     day = int(pc.max(scores["cutoff"]).as_py())
@@ -139,17 +138,18 @@ def _revealed(declared: Examples, opened: NeedTables, asked: BatchRequest, setup
         return GivenAway((), day)
     place = {sid: i for i, sid in enumerate(demographics["sid"].to_pylist())}
     own = terms(rows.table, fit_priors(rows.table, decay_days=grid.decay_days), horizon_days=grid.horizon_days)
-    bought = _categories(rows, setup.plane.engine, opened.lines, asked)
+    bought = _categories(rows, opened.lines, setup)
     behaviour = revealed.Behaviour(bought, own, np.array([spend[s] for s in sids]))
     return GivenAway(revealed.measure_revealed(behaviour, demographics.take([place[s] for s in sids]), setup.rule), day)
 
 
-def _categories(rows: Examples, engine: Engine, lines: pa.Table, asked: BatchRequest) -> np.ndarray | None:
+def _categories(rows: Examples, lines: pa.Table, setup: Setup) -> np.ndarray | None:
     """Purchases by category; None where there is no table of products."""
-    if not asked.file("products").is_file():
+    goods, engine = products.opened(setup.plane.places.products), setup.plane.engine
+    if not goods.num_rows:
         return None
     engine.register("transactions", lines.select(["sid", "day", "product_id"]))
-    denied = special_categories.denied(engine, asked)
+    denied = special_categories.denied(engine, goods, by=special_categories.of(setup.words.own))
     return revealed.category_columns(engine, denied, rows.table.select(["sid", "cutoff"]))
 
 

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from twinops import plugins
-from twinops.data.own_sources.declared import DeclaredShelf, shelf
+from twinops.data.own_sources.declared import DeclaredShelf, staged
 from twinops.data.schema import Schema
 from twinops.entities.day_count import DayCount
 from twinops.entities.fact import Fact, Kind
@@ -16,7 +16,6 @@ from twinops.evaluation.canvas import save
 from twinops.evaluation.quality import contradictions
 from twinops.evaluation.quality.measures import Source, absent_sources, by_month, quality_findings
 from twinops.evaluation.quality.picture import quality_picture
-from twinops.own_params import staged_as
 from twinops.twin.table_lineage import SEALED_FROM
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
@@ -36,8 +35,7 @@ class Quality:
 def quality(plane: DataPlane, as_of: date, days: DayCount, words: DeclaredWords = UNDECLARED) -> Quality:
     """Write `reports/measures/quality.json` and a picture, for whatever sources are there."""
     declared, today = plugins.names(SOURCES), days.number(as_of)
-    mine = {staged_as(said.kind): shelf(said) for said in words.own.root.values()}
-    sources = [s for name in declared for s in opened(plane, name, mine.get(name))]
+    sources = [s for name in declared for s in opened(plane, name, staged(words.own, name))]
     for source in sources:
         plane.engine.register(source.name, source.rows)
     months = {s.name: by_month(s, days) for s in sources}

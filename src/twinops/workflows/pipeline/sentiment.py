@@ -6,11 +6,13 @@ import pyarrow as pa
 
 from twinops.data.blend import TEXTS
 from twinops.data.vault.sealed_tables import SealedTables
+from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
 from twinops.evaluation.texts import measures as measured
 from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.evaluation.texts.picture import sentiment_picture
+from twinops.own_params import OwnParams
 from twinops.params import SignalsParams
 from twinops.ports import KeyStore
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
@@ -36,9 +38,22 @@ def sentiment(places: Places, *, keys: KeyStore, texts: SignalsParams, words: De
     findings = by_hand.findings
     if _scored(events, truth):
         findings += measured.by_truth(events, truth, error=by_hand.error, params=draws)
+    findings += Findings((), (unread(words.own),))
     places.keep("sentiment", findings, words.wording)
     save(sentiment_picture(findings), places.figure("sentiment"), words.wording)
     return Felt(events.num_rows, findings)
+
+
+def unread(own: OwnParams) -> Fact:
+    """Sources whose texts are declared to be of a language that the scorer does not read: no mood is told of them."""
+    why = f"not applicable: declared as {{}}, and the scorer reads {measured.SCORED} only"
+    found = {
+        source: why.format(", ".join(sorted(languages)))
+        for source in TEXTS
+        if (languages := {own.root[n].language or measured.SCORED for n in own.all_staged_as(source)})
+        and measured.SCORED not in languages
+    }
+    return Fact("sentiment_not_applicable", found, Kind.DECLARED, "params.yaml, own")
 
 
 def _scored(events: pa.Table, truth: pa.Table) -> bool:

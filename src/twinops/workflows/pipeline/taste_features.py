@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data import products
 from twinops.data.consent import special_categories
-from twinops.data.door import BatchRequest, asked_for
 from twinops.data.holdout import parted
 from twinops.entities.canonical import to_json
-from twinops.params import EvaluateParams, FeaturesParams, SourcesParams, TastesParams
+from twinops.params import EvaluateParams, FeaturesParams, TastesParams
 from twinops.twin.state.features import as_of_days
 from twinops.twin.state.permissions import LedgerQuestion, permissions
 from twinops.twin.tastes import coupon_rows
@@ -32,7 +32,7 @@ class TasteFeatures:
 
 
 def taste_features(
-    receipts: Receipts, *, grid: FeaturesParams, held_out: EvaluateParams, rule: TastesParams, sources: SourcesParams
+    receipts: Receipts, *, grid: FeaturesParams, held_out: EvaluateParams, rule: TastesParams
 ) -> TasteFeatures:
     """Write sealed taste states and labels, sealed campaign rows, and the names of the chosen categories.
 
@@ -42,7 +42,7 @@ def taste_features(
     plane.engine.register("transactions", receipts.served(lines))
     oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
     past = ReceiptHistory(grid, rule.decay_days, known_until, oldest_age)
-    names = _heard(plane, rule, asked_for("all", plane.places.root, sources), before=min(held_out.cutoffs), past=past)
+    names = _heard(receipts, rule, before=min(held_out.cutoffs), past=past)
     states = _tastes(plane, past, held_out.cutoffs)
     write(plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
     return TasteFeatures(names, states, _coupons(receipts, past))
@@ -62,20 +62,20 @@ class ReceiptHistory:
         return Horizons(days, self.grid.horizon_days, self.known_until)
 
 
-def _heard(
-    plane: DataPlane, rule: TastesParams, asked: BatchRequest, *, before: int, past: ReceiptHistory
-) -> tuple[str, ...]:
+def _heard(receipts: Receipts, rule: TastesParams, *, before: int, past: ReceiptHistory) -> tuple[str, ...]:
     """Choose categories before the first held-out horizon opens, and make what was bought of them known."""
-    engine, products = plane.engine, NO_PRODUCTS
-    names: tuple[str, ...] = ()
+    plane, engine = receipts.plane, receipts.plane.engine
     engine.register("panel", plane.tables.table(plane.places.panel).select(["sid", "cutoff"]))
+    secret = special_categories.denied(
+        engine, products.opened(plane.places.products), by=special_categories.of(receipts.own)
+    )
+    goods = taste_events.goods(engine, secret, not_goods=rule.not_goods)
     # chosen by the others, kept for everybody: who stands apart is served all the same
-    if asked.file("products").is_file():
-        products = taste_events.goods(engine, special_categories.denied(engine, asked), not_goods=rule.not_goods)
-        choice = taste_events.CategoryChoice(before - past.grid.horizon_days, rule.categories)
-        names = taste_events.chosen(engine, products, choice)
+    names = taste_events.chosen(
+        engine, goods, taste_events.CategoryChoice(before - past.grid.horizon_days, rule.categories)
+    )
     engine.register("panel", everyone(plane, plane.places.panel).select(["sid", "cutoff"]))
-    taste_events.hear(engine, products, names)
+    taste_events.hear(engine, goods, names)
     return names
 
 
@@ -114,7 +114,6 @@ def _allowed(receipts: Receipts, days: tuple[int, ...]) -> pa.Table:
     return flags.filter(pc.is_in(flags["cutoff"], pa.array(list(days), pa.int64())))
 
 
-NO_PRODUCTS = pa.table({"product_id": pa.array([], pa.int64()), "product_category": pa.array([], pa.string())})
 EMPTY = {
     "campaigns": pa.table(
         {"sid": pa.array([], pa.string()), "campaign_id": pa.array([], pa.int64()),

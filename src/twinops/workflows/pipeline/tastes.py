@@ -7,6 +7,8 @@ from typing import TypeVar
 
 from matplotlib.figure import Figure
 
+from twinops.data.blend import TEXTS
+from twinops.data.own_sources.law import law_of
 from twinops.data.threads import side_by_side
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.fact import Fact, Kind
@@ -23,6 +25,7 @@ from twinops.evaluation.tastes.categories_picture import factors_picture, tastes
 from twinops.evaluation.tastes.conclusions import champions, tastes_conclusion
 from twinops.evaluation.tastes.coupons_picture import coupons_picture
 from twinops.evaluation.tastes.scoring import renumbered, score_coupons, score_social, score_tastes
+from twinops.own_params import OwnParams
 from twinops.ports import KeyStore
 from twinops.twin.model.boosted_trees import ready
 from twinops.twin.tastes import baselines
@@ -85,7 +88,7 @@ def tastes(places: Places, keys: KeyStore, rules: TasteRules, words: DeclaredWor
     write(places.tastes_model, to_text(heads))
     tried = _measured_tastes(found, tables, rules)
     _measured_coupons(found, tables.receipts, rules)
-    _measured_social(found, tables.social, rules)
+    _measured_social(found, tables.social, rules, synthetic=made_up(words.own))
     found.pictures["tastes_together"] = factors_picture(heads.tastes)
     findings = found.findings()
     places.keep("tastes", findings, words.wording)
@@ -144,13 +147,19 @@ def _measured_coupons(found: _Found, receipts: CouponRows, rules: TasteRules) ->
     found.pictures["coupons"] = coupons_picture(drawn, measures, top=offers.top_share)
 
 
-def _measured_social(found: _Found, social: SocialRows, rules: TasteRules) -> None:
+def made_up(own: OwnParams) -> bool:
+    """Some of what people wrote is declared as synthetic, or nothing of it is your own."""
+    law = law_of(own)
+    return any(law[source].synthetic for source in TEXTS if not own.root or own.staged_as(source) is not None)
+
+
+def _measured_social(found: _Found, social: SocialRows, rules: TasteRules, *, synthetic: bool) -> None:
     rule, days = rules.tastes, [d for d in rules.held_out.cutoffs if len(social.scored_at(d))]
     horizon_days = rules.grid.horizon_days
     scored = found.attempt("social measures", lambda: [score_social(social, d, horizon_days) for d in days])
     if scored:
         draws = counts(int(social.household.max()) + 1, draws=rule.draws, seed=rule.seed)
-        measure = partial(social_measures.measure_social, scored, draws, seed=rule.seed)
+        measure = partial(social_measures.measure_social, scored, draws, seed=rule.seed, synthetic=synthetic)
         found.measures += found.attempt("social measures", measure) or []
-    told = {"reading": social_measures.GENERATOR, "as_of_days": days}
+    told = {"reading": social_measures.reading(synthetic=synthetic), "as_of_days": days}
     found.facts.append(Fact("social_head", told, Kind.MEASURED, "tastes: data/twin/blend.parquet"))

@@ -1,5 +1,6 @@
 """Fit the model that ships, on every household-day whose horizon is closed and whose household allows training."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -9,13 +10,18 @@ from twinops.evaluation.accuracy.activity_picture import Period, activity, activ
 from twinops.evaluation.accuracy.choice import Choice
 from twinops.evaluation.accuracy.coefficients import Weight, measure_weights
 from twinops.evaluation.accuracy.coefficients_picture import coefficients_picture
-from twinops.evaluation.accuracy.conclusions import weights_conclusion
+from twinops.evaluation.accuracy.conclusions import turned_conclusion, weights_conclusion
 from twinops.evaluation.canvas import save
 from twinops.ports import KeyStore
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.model_file import from_text, to_text
+from twinops.twin.model.predictions import Predictions
+from twinops.twin.model.recipe import Recipe
+from twinops.twin.model.recipe_file import recipe_text
+from twinops.twin.model.turning import turned
 from twinops.twin.state.examples import Examples
 from twinops.workflows.learning import Learning
+from twinops.workflows.panel import Panel
 from twinops.workflows.places import Places, write
 
 
@@ -27,6 +33,8 @@ class Trained:
     weights: dict[str, tuple[Weight, ...]]
     periods: tuple[Period, ...]
     choice: Choice
+    size: int
+    """Bytes of the model's file."""
 
     @property
     def conclusion(self) -> str:
@@ -34,21 +42,67 @@ class Trained:
         return weights_conclusion(self.weights)
 
 
-def train(learning: Learning) -> Trained:
-    """Write `models/twin.json`, the sealed list of who was trained on, and two pictures.
+@dataclass(frozen=True)
+class Fitted:
+    """A model that is not kept yet, and how it was made."""
 
-    What ships may learn from the held-out days too, once everything was chosen without them: that is deployment.
+    model: TwinModel
+    recipe: Recipe
+    choice: Choice
+    said: str
+    """What was made otherwise than chosen, in Markdown; nothing where all is as chosen."""
+
+    def predict(self, panel: Panel) -> Predictions:
+        """What it expects of each row of an opened panel."""
+        return self.model.predict(panel.table)
+
+
+@dataclass(frozen=True)
+class TrainSteps:
+    """The steps of training, in order: `fit`, then `keep`."""
+
+    learning: Learning
+
+    def fit(
+        self,
+        *,
+        heads: Mapping[str, Sequence[str]] | None = None,
+        terms: Mapping[str, Sequence[str]] | None = None,
+        **penalties: float | None,
+    ) -> Fitted:
+        """Learn the model that ships from every closed row of whoever allows training.
+
+        `heads` names for each head the families whose mean it says, `terms` what its regression reads; what is not said
+        is as chosen. `activity_c` and `spend_alpha` are the penalties; None is what `params.yaml` says. What ships may
+        learn from the held-out days too, once everything was chosen without them: that is deployment.
+
+        Raises:
+            ParamsError: no such head, family, term or penalty.
+            DataError: nobody was chosen, too few households, or nothing to tell apart.
+        """
+        chosen = self.learning.chosen
+        recipe = turned(chosen, heads=heads or {}, terms=terms or {}, penalties=penalties)
+        model = recipe.fit_with_intervals(self.learning.examples().all_closed())
+        # what is shown is what is written, and what cannot be written is refused before anything is kept
+        return Fitted(from_text(to_text(model)), recipe, self.learning.choice, turned_conclusion(chosen, recipe))
+
+    def keep(self, fitted: Fitted) -> Trained:
+        """Write `models/twin.json`, how it was made, the sealed list of who was trained on, and two pictures."""
+        places, known = self.learning.plane.places, self.learning.examples().all_closed()
+        write(places.model, to_text(fitted.model))
+        write(places.recipe, recipe_text(fitted.recipe))
+        remember(known, places, self.learning.plane.keys)
+        return shown(fitted.model, known, self.learning)
+
+
+def train(learning: Learning) -> Trained:
+    """Fit what was chosen, and keep it.
 
     Raises:
         DataError: nobody was chosen, too few households, or nothing to tell apart.
     """
-    places, recipe = learning.plane.places, learning.recipe
-    known = learning.examples().all_closed()
-    write(places.model, to_text(recipe.fit_with_intervals(known)))
-    remember(known, places, learning.plane.keys)
-    # what is shown is what was written
-    model = from_text(places.model.read_text(encoding="utf-8"))
-    return shown(model, known, learning)
+    steps = TrainSteps(learning)
+    return steps.keep(steps.fit())
 
 
 def remember(known: Examples, places: Places, keys: KeyStore) -> None:
@@ -68,4 +122,4 @@ def shown(model: TwinModel, known: Examples, learning: Learning) -> Trained:
         places.figure("activity"),
         wording,
     )
-    return Trained(model, weights, periods, learning.choice)
+    return Trained(model, weights, periods, learning.choice, places.model.stat().st_size)

@@ -23,6 +23,7 @@ from twinops.twin.answers.what_if import Action, Simulated
 from twinops.twin.state.examples import Examples, open_examples
 from twinops.twin.support import support
 from twinops.twin.support.newcomers import newcomers
+from twinops.workflows.kept_penalties import kept_penalties
 from twinops.workflows.places import Places, write
 from twinops.workflows.twin.open import Opened, Opener, shipped_model
 from twinops.workflows.twin.segments import Segmented, segments
@@ -35,7 +36,7 @@ LONG_KNOWN = 180
 """Days since the first basket of a twin that is shown."""
 
 TOO_FEW = f"No ten {MANY} are alike enough to show one of them."
-ASKED = ("silence:14", "basket:40", "campaign:A")
+ASKED = ("silence:14", "basket:40")
 WHAT_IF = "silence:14"
 
 
@@ -102,12 +103,12 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
     oldest = min((b[0].day for b in diary.values() if b), default=0)
     who = newcomers(diary, known_until=end, oldest=oldest, quiet=model.horizon_days)
     enough = found is not None and found.newcomers is not None
-    new = tell_newcomers(closed, who, opener.grid, penalties) if enough else ()
+    new = tell_newcomers(closed, who, opener.grid, kept_penalties(places, penalties)) if enough else ()
     findings = Findings((*stream_gap(everyone, diary, model), *newcomer_measures(new)), (_support_fact(found),))
     wording = opener.words.wording
     places.keep("living", findings, wording)
     cut = segments(what_if=WHAT_IF, receipts=receipts, words=opener.words)
-    shown = show_one(everyone, opener)
+    shown = show_one(everyone, opener, (*ASKED, *(f"campaign:{name}" for name in contacts.types[:1])))
     save(newcomers_picture(findings), places.figure("newcomers"), wording)
     drawn = segments_picture(cut.segments, what="14 days of silence", horizon_days=model.horizon_days)
     save(drawn, places.figure("segments"), wording)
@@ -118,7 +119,7 @@ def twin(opener: Opener, penalties: TrainParams) -> Story:
 def _support_fact(found: support.Support | None) -> Fact:
     """Where what-ifs are answered: aggregates of ten households or more; None: nowhere, there are too few."""
     value = found and {
-        "basket_usd": [found.basket_usd.low, found.basket_usd.high],
+        "basket_value": [found.basket_value.low, found.basket_value.high],
         "tiers": {
             t.name: {
                 "upto_expected_baskets": t.upto_baskets,
@@ -142,7 +143,7 @@ class ShownTwin:
     simulated: tuple[Simulated, ...] = ()
 
 
-def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
+def show_one(everyone: Examples, opener: Opener, asked: Sequence[str] = ASKED) -> ShownTwin:
     """One well-covered twin whose banded habits many share; no portrait where none is shared by ten."""
     sid, like = ordinary(everyone)
     if sid is None:
@@ -150,7 +151,7 @@ def show_one(everyone: Examples, opener: Opener) -> ShownTwin:
     opened = opener.open(sid)
     occasion = Occasion(NAME, Purpose.SCORING.value, opener.receipts.as_of, opener.receipts.days)
     portrait = portrait_of(opened, opener.places, occasion).banded()
-    return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in ASKED))
+    return ShownTwin(portrait, like, tuple(_what_if(opened, Action.parse(a), opener.places) for a in asked))
 
 
 def _what_if(opened: Opened, action: Action, places: Places) -> Simulated:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from twinops.data.own_sources.cell_values import age_band
 from twinops.governance.open_fields import MARK
 
 OWNER, OFFICER, CONTROLLER = "the controller's data owner", "the risk officer", "the controller"
@@ -101,6 +102,8 @@ def _gates(tree: CommentedMap) -> None:
     groups = limits["influence"]["groups"]
     for name in [name for name, of in groups.items() if set(of) != {"age"}]:
         del groups[name]
+    # a year of birth is kept as a band of age, whose youngest of full age is another than the demonstration's
+    groups["young_adults"]["age"].insert(0, age_band(18))
 
 
 def _offices(tree: CommentedMap) -> None:

@@ -9,12 +9,14 @@ import pyarrow.compute as pc
 
 from twinops import plugins
 from twinops.data.days import numbered
-from twinops.data.own_sources.declared import declared, shelf
+from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.replay import Revived, known_in, revive_own, revive_shipped
 from twinops.data.vault.atomic_files import Journal
 from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.canonical import to_json
+from twinops.errors import DataError
+from twinops.own_params import staged_as
 from twinops.ports import KeyStore
 from twinops.workflows.intake import SUBJECT, Intake, counted, span
 from twinops.workflows.places import Places, write
@@ -74,8 +76,23 @@ def _revived(intake: Intake, source: str, batch: str, aside: pa.Table) -> tuple[
         module = plugins.load("twinops.data.sources", source)
         return module.DAY, revive_shipped(module, batch, aside, known=known)
     mine = declared(intake.own, name, root=places.root, max_rows=intake.sources.max_rows)
+    _refuse_joined(mine, intake)
     there = {p.stem for p in places.raw_batches(source)}
     return shelf(mine.said).DAY, revive_own(mine, batch, aside, batches=there, known=known)
+
+
+def _refuse_joined(mine: DeclaredSource, intake: Intake) -> None:
+    """A row that is joined of several lists, or is nobody's, is not judged again by itself.
+
+    Raises:
+        DataError: this source is of such a kind.
+    """
+    joined = len(intake.own.all_staged_as(staged_as(mine.said.kind))) > 1 and mine.said.form.staged_as != "consent"
+    if joined or mine.said.form.people != SUBJECT:
+        raise DataError(
+            f"Rows of {mine.where} are not judged again one by one.",
+            hint="Mend the declaration or the file, and collect it again: `make run`.",
+        )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import yaml
 from twinops import params as params_file
 from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.proposal import Proposal, Said, ShopFiles, look
+from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
 from twinops.errors import DataError
 from twinops.own_params import staged_as
 from twinops.params import Params, SwitchesParams
@@ -18,6 +19,7 @@ from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.params_file import with_sections
 from twinops.workflows.places import Places
 from twinops.workflows.places import write as leave
+from twinops.workflows.policy_file import count_contacts_in
 from twinops.workflows.sources.check import Checked, check
 from twinops.workflows.sources.windows import Windows, windows
 
@@ -53,6 +55,7 @@ def propose(files: ShopFiles, said: Said, write: bool, *, places: Places, engine
     final = with_sections(declared, found.params)
     if write:
         leave(places.params, final)
+        count_contacts_in(places, params_file.parse(yaml.safe_load(final)).features.horizon_days)
     return Proposed(proposal, checked, replace(found, written=write), write)
 
 

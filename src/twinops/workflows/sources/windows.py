@@ -21,6 +21,7 @@ from twinops.ports import Engine
 from twinops.workflows.intake import BATCH
 from twinops.workflows.params_file import put_sections
 from twinops.workflows.places import Places
+from twinops.workflows.policy_file import count_contacts_in
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def windows(*, write: bool = False, places: Places, params: Params, engine: Engi
     wanted = write and bool(changed)
     if wanted:
         put_sections(places, found.params)
+        if "features" in found.params:
+            count_contacts_in(places, found.params["features"]["horizon_days"])
     return Windows(found.params, found.why, found.not_before, changed, wanted)
 
 

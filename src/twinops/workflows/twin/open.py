@@ -18,14 +18,15 @@ from twinops.ports import Engine, KeyStore
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model import model_file as stored
 from twinops.twin.model.model import TwinModel
-from twinops.twin.state.linked_permissions import narrowed, said_of_records
+from twinops.twin.state.linked_permissions import narrowed
 from twinops.twin.state.permissions import LedgerQuestion, read_consent
 from twinops.twin.state.streaming import Basket, StreamingState, replay
 from twinops.twin.support import support
 from twinops.twin.support.support import Support
+from twinops.workflows.beside_records import said_beside
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
-from twinops.workflows.receipts import TRANSACTIONS, Receipts
+from twinops.workflows.receipts import TRANSACTIONS, Receipts, Ties
 
 SERVES = (Purpose.SCORING, Purpose.OFFERS)
 """What a single twin may be opened for; the other purposes need no one's portrait."""
@@ -143,8 +144,8 @@ class Opener:
         answers = read_consent(engine, filed.ledger, asked, law.bases, assessed=law.assessed)
         if filed.links.num_rows and tables.collected("choices"):
             # the strictest of what was said beside any linked record counts
-            choices = tables.of(filed.links["record"].to_pylist()).source("choices")
-            said = said_of_records(engine, choices, filed.links, today=day)
+            beside = said_beside(tables.of(filed.links["record"].to_pylist()), self.receipts.own)
+            said = self.receipts.of_records(Ties(beside, filed.links), day)
             answers = narrowed(engine, answers, filed.links, said, today=day)
         told = ages.of_age(engine, answers, filed.born, self.receipts.full_age)
         return dict(zip(told["purpose"].to_pylist(), told["reason"].to_pylist(), strict=True))

@@ -50,8 +50,10 @@ def coupon_chance(opened: Opened, places: Places, kind: str) -> float | None:
         return None
     received, redeemed = _answered(consumer)
     baskets, lately = _couponed(consumer)
+    lettered = any(known == f"Type {known[-1]}" for known in model.kinds)
     columns = {
-        "sid": [consumer.sid], "cutoff": [twin.day], "campaign_id": [0], "campaign_type": [f"Type {kind}"],
+        "sid": [consumer.sid], "cutoff": [twin.day], "campaign_id": [0],
+        "campaign_type": [f"Type {kind}" if lettered else kind],
         "received": [received], "redeemed": [redeemed], "coupon_baskets": [baskets], "coupon_baskets_slow": [lately],
     }  # fmt: skip
     table = pa.table({**columns, **dict(zip(twin.table.column_names, twin.table.columns, strict=True))})

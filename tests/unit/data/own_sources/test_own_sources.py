@@ -313,6 +313,48 @@ def test_a_folder_of_monthly_files_is_read_month_by_month(tmp_path: Path) -> Non
     assert checked(shop).files == 2
 
 
+def test_a_return_is_set_against_the_purchase_of_another_monthly_file(tmp_path: Path) -> None:
+    january, february = (
+        line(InvoiceDate="10/01/2024 08:00", Quantity="3"),
+        line(InvoiceDate="11/02/2024 08:00", Quantity="1"),
+    )
+    back = line(InvoiceDate="02/03/2024 08:00", InvoiceNo="C9", Quantity="-2")
+    months = {"2024-01": [january], "2024-02": [february], "2024-03": [back, line(InvoiceDate="05/03/2024 08:00")]}
+    parted = Shop(tmp_path / "parted", shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    for month, rows in months.items():
+        write_csv(parted.file(f"sales-{month}.csv"), rows)
+    whole = Shop(tmp_path / "whole", shop=RETAIL)
+    write_csv(whole.file("retail.csv"), [row for rows in months.values() for row in rows])
+
+    def sealed(shop: Shop, month: str) -> list[tuple[int, int, int]]:
+        found = shop.collect(batch=month)
+        assert found.read == found.taken + sum(found.quarantined.values())
+        rows = shop.open(batch=month)
+        return sorted(zip(*(rows[c].to_pylist() for c in ("day", "quantity", "sales_cents")), strict=True))
+
+    for month in months:
+        assert sealed(parted, month) == sealed(whole, month), "a folder of months is the same shop as one file"
+    assert [q for _, q, _ in sealed(parted, "2024-01")] == [2], (
+        "the latest purchase is taken back first, then the one before"
+    )
+    assert sealed(parted, "2024-02") == []
+    again = sealed(parted, "2024-01")
+    assert again == sealed(parted, "2024-01")
+
+
+def test_a_month_of_a_folder_is_not_read_beside_another_file_than_was_fingerprinted(tmp_path: Path) -> None:
+    away = tmp_path / "away"
+    away.mkdir()
+    said = but(RETAIL, reads="folder", path=str(away), files="sales-{month}.csv")
+    shop = Shop(tmp_path / "shop", shop=said)
+    write_csv(away / "sales-2024-01.csv", [line(InvoiceDate="10/01/2024 08:00")])
+    write_csv(away / "sales-2024-02.csv", [line(InvoiceDate="10/02/2024 08:00")])
+    assert shop.collect(batch="2024-01").taken == 1
+    write_csv(away / "sales-2024-02.csv", [line(InvoiceDate="10/02/2024 08:00", Quantity="-1", InvoiceNo="C1")])
+    with pytest.raises(IntegrityError, match="it changed"):
+        shop.collect(batch="2024-01", lock=False)
+
+
 def test_parquet_is_read_by_its_types(tmp_path: Path) -> None:
     purposes = dict.fromkeys(["household_id", "time", "sales_value"], TWIN)
     said = but(

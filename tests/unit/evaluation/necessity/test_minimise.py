@@ -58,7 +58,7 @@ def test_what_the_outcome_hangs_on_is_necessary(found):
 
 
 def test_what_says_nothing_is_not_necessary(found):
-    assert found["idle"].outcome(MinimisationParams(margin_usd=5.0)) is Necessity.NOT_NECESSARY
+    assert found["idle"].outcome(MinimisationParams(margin_spend=5.0)) is Necessity.NOT_NECESSARY
     assert found["idle"].spend.over_shuffled.interval("x")[0] < 0
 
 

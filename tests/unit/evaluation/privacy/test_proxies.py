@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data import products as product_table
 from twinops.data.consent import special_categories
 from twinops.data.door import BatchRequest
 from twinops.evaluation.privacy.proxies import DENIED, ORDINARY, measured, memberships, proxy_findings
@@ -16,7 +17,7 @@ from twinops.params import ProxiesParams
 RULE = ProxiesParams(cutoff=100, least_days=2, draws=60, shuffles=5, seed=3)
 
 
-def products(folder):
+def products(engine, folder):
     rows = [
         (1, "VITAMINS", "X"),
         (2, "SOUP", "KOSHER FOODS"),
@@ -30,25 +31,28 @@ def products(folder):
         "product_category": pa.array([r[1] for r in rows]),
         "product_type": pa.array([r[2] for r in rows]),
     }), folder / "products.parquet")  # fmt: skip
-    return BatchRequest("all", folder=folder)
+    return product_table.shipped(engine, BatchRequest("all", folder=folder))
 
 
 def test_denied_products_are_found_by_category_or_type_in_any_case(tmp_path):
-    found = special_categories.denied(DuckDBEngine(threads=1), products(tmp_path)).to_pylist()
+    engine = DuckDBEngine(threads=1)
+    found = special_categories.denied(engine, products(engine, tmp_path), by=special_categories.shipped()).to_pylist()
     assert [(r["product_id"], r["category"]) for r in found] == [
         (1, "health"), (2, "religion"), (3, "pregnancy_and_infants"), (6, "pregnancy_and_infants"),
     ]  # fmt: skip
 
 
 def test_the_shipped_products_hold_every_denied_category():
-    found = special_categories.denied(DuckDBEngine(threads=1), BatchRequest("all"))
+    engine = DuckDBEngine(threads=1)
+    shipped = product_table.shipped(engine, BatchRequest("all"))
+    found = special_categories.denied(engine, shipped, by=special_categories.shipped())
     assert set(found["category"].to_pylist()) == set(special_categories.shipped().patterns)
     assert all(special_categories.shipped().why.values())
 
 
 def test_a_member_bought_on_enough_different_days_before_the_as_of_day(tmp_path):
     engine = DuckDBEngine(threads=1)
-    denied = special_categories.denied(engine, products(tmp_path))
+    denied = special_categories.denied(engine, products(engine, tmp_path), by=special_categories.shipped())
     bought = [("a", 1, 1), ("a", 2, 1), ("b", 1, 1), ("b", 1, 1), ("c", 1, 1), ("c", 100, 1), ("d", 1, 4), ("d", 2, 4)]
     engine.register("transactions", pa.table({
         "sid": [b[0] for b in bought],

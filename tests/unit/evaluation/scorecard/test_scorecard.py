@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 
 import numpy as np
@@ -32,7 +32,7 @@ from twinops.params import ChallengerParams, EvaluateParams, ScorecardParams, Tr
 from twinops.twin.model.boosted_trees import fit_challenger
 from twinops.twin.model.families import HEADS, REGRESSIONS
 from twinops.twin.model.fit import fit_twin
-from twinops.twin.model.intervals import Seen, calibrated
+from twinops.twin.model.intervals import Ranges, Seen, calibrated
 from twinops.twin.model.outcomes import fit_scatter
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples, open_examples
@@ -103,6 +103,69 @@ def test_coverage_counts_outcomes_between_both_ends():
     assert found["interval_coverage_80"].value == pytest.approx(both)
     tiers = [found[f"interval_coverage_80.baskets.tier_{t}"].value for t in ("low", "mid", "high")]
     assert np.average(tiers, weights=[(ours.tier == k).sum() for k in range(3)]) == pytest.approx(0.75)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """Ranges as somebody states them, for everybody in one tier or another."""
+
+    low: np.ndarray
+    high: np.ndarray
+
+    def tier(self, p: Predictions) -> np.ndarray:
+        return np.arange(len(p.baskets)) % 3
+
+    def of(self, p: Predictions, _scatter: object) -> Ranges:
+        return Ranges(self.low, self.high, 10 * self.low, 10 * self.high)
+
+    def newcomer(self) -> Ranges:
+        return Ranges(*(np.array([v]) for v in (0.0, 9.0, 0.0, 90.0)))
+
+
+SHARES = {
+    "who comes seldom": (0.35, (0, 1)),
+    "who comes now and then": (2.0, (0, 3)),
+    "who comes often": (20.0, (15, 26)),
+}
+"""Mean number of baskets (Poisson), and the narrowest range that holds mean and 80 of 100."""
+
+
+@pytest.mark.parametrize(("rate", "right"), SHARES.values(), ids=SHARES)
+@pytest.mark.parametrize(("off", "verdict"), [(0, "right"), (3, "wide"), (-1, "narrow")])
+def test_whole_numbers_are_judged_by_what_a_narrower_range_would_hold(rate, right, off, verdict):
+    """As well as they can be passes, whatever they hold; three wider fails, and one narrower where that is possible."""
+    n = 6_000
+    came = np.random.default_rng(5).poisson(rate, n).astype(float)
+    low, high = np.full(n, max(right[0] - max(off, 0), 0.0)), np.full(n, float(right[1] + off))
+    if off < 0 and rate > 10:
+        low, high = low + 3, high - 2
+    said = Predictions.of(np.full(n, 1 - np.exp(-rate)), np.full(n, rate), np.full(n, 10 * rate))
+    stated = Stated(low, np.maximum(high, 0))
+    ours, everybody = covered(rows_of(came), said, stated, scatter=None)
+    draws = counts(n, draws=50, seed=1)
+    found = {m.name: m for m in coverage_measures([ours], [everybody], draws, Setting(n, 50, 3, "made up"))}
+    held, attained = (found[f"interval_coverage_80.baskets{part}"] for part in ("", ".attainable"))
+    assert attained.value <= held.value + 1e-9, "what counts is never more than what was held"
+    assert (held.high < 0.78) == (verdict == "narrow"), held
+    assert (attained.low > 0.82) == (verdict == "wide"), attained
+    if verdict == "right":
+        assert attained.value == pytest.approx(0.8, abs=0.02)
+
+
+def test_amounts_of_money_are_counted_as_they_were():
+    """Hardly anything is exactly the end of a range of money: a narrower one would hold as much."""
+    n, rate = 6_000, 30.0
+    came = np.random.default_rng(6).normal(rate, 8.0, n).round(2).clip(0.01)
+    said = Predictions.of(np.full(n, 0.99), np.full(n, rate), np.full(n, 10 * rate))
+    stated = Stated(np.full(n, 10.003), np.full(n, 50.003))
+    ours, everybody = covered(rows_of(came), said, stated, scatter=None)
+    found = {
+        m.name: m.value
+        for m in coverage_measures([ours], [everybody], counts(n, draws=20, seed=1), Setting(n, 20, 3, "made up"))
+    }
+    held, attained = (found[f"interval_coverage_80.spend{part}"] for part in ("", ".attainable"))
+    assert held > 0.95
+    assert attained == pytest.approx(held, abs=1e-6)
 
 
 # ---- baselines, spread, freshness

@@ -405,9 +405,9 @@ def test_one_part_left_open_is_enough_to_be_missing():
     assert "risk inference" in verdict.sentence
 
 
-def test_a_declaration_left_open_fails_before_anything_else():
+def test_a_declaration_left_open_is_missing_before_anything_else():
     verdict = dpia(*governed.declared(), fact("dpia.declared.transfers", None))
-    assert verdict.outcome is Outcome.FAILED
+    assert verdict.outcome is Outcome.MISSING
     assert "transfers" in verdict.sentence
 
 
@@ -470,6 +470,23 @@ def test_linkage_is_judged_by_the_end_of_precision_that_hurts(low, high, outcome
 def test_coverage_is_judged_by_both_ends_overall_and_in_every_tier(name, low, high, outcome):
     found = measure(f"interval_coverage_80.{name}", (low + high) / 2, low, high)
     assert verdict_of("coverage", candidate(measures=(found,))).outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("held", "attained", "outcome"),
+    [
+        ((0.9, 0.92), (0.79, 0.81), Outcome.PASSED),
+        ((0.9, 0.92), (0.84, 0.86), Outcome.FAILED),
+        ((0.9, 0.92), (0.81, 0.83), Outcome.INCONCLUSIVE),
+        ((0.74, 0.77), (0.74, 0.77), Outcome.FAILED),
+        ((0.77, 0.79), (0.79, 0.8), Outcome.INCONCLUSIVE),
+    ],
+)
+def test_a_range_of_whole_numbers_is_too_wide_only_where_a_narrower_one_would_do(held, attained, outcome):
+    name = "interval_coverage_80.baskets"
+    measures = (measure(name, sum(held) / 2, *held), measure(f"{name}.attainable", sum(attained) / 2, *attained))
+    verdict = verdict_of("coverage", candidate(measures=measures))
+    assert verdict.outcome is outcome, verdict.sentence
 
 
 def test_a_tier_that_fails_is_named():

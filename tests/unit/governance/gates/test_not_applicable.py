@@ -224,3 +224,46 @@ def test_a_trial_says_so_in_every_document_and_on_the_page_of_ten_minutes():
     assert brief(evidence, decision).decided.startswith("Trial: no legal basis has been said")
     plain = candidate(*governed.declared())
     assert "Trial" not in build(plain, decide(POLICY, plain))["README.md"]
+
+
+def control(*groups: str, households: int | None = 0):
+    """What was counted of groups that have no ratio."""
+    why = "nobody who may be assessed is in it" if households == 0 else "fewer than ten in the group or in the rest"
+    rows = [{"group": g, "not_measured": why} | ({} if households is None else {"households": 0}) for g in groups]
+    return fact("influence_control", rows)
+
+
+def test_a_group_that_nobody_is_in_is_named_and_asks_for_nothing():
+    first, *others = governed.WATCHED
+    one = left(candidate(control(first)), f"influence_ratio.{first}")
+    verdict = said(one, "influence")
+    assert verdict.outcome is Outcome.PASSED, "the others were measured"
+    assert first.replace("_", " ") in verdict.sentence
+    assert "who may be assessed is of" in verdict.sentence
+    everyone = left(candidate(control(*governed.WATCHED)), *(f"influence_ratio.{g}" for g in governed.WATCHED))
+    assert said(everyone, "influence").outcome is Outcome.NOT_APPLICABLE
+    assert others
+
+
+def test_a_group_of_fewer_than_ten_is_missing_with_its_reason():
+    first = next(iter(governed.WATCHED))
+    few = left(candidate(control(first, households=None)), f"influence_ratio.{first}")
+    verdict = said(few, "influence")
+    assert verdict.outcome is Outcome.MISSING
+    assert "fewer than ten in the group" in verdict.sentence
+    silent = said(left(candidate(), f"influence_ratio.{first}"), "influence")
+    assert silent.outcome is Outcome.MISSING, "without a count nobody is said to be nobody"
+
+
+def test_nothing_to_link_to_and_nothing_that_could_be_linked_are_not_applicable_and_rows_that_name_customers_are_told():
+    some = {"held": 9, "may_be_linked": 9}
+    lone = {**NOT_LINKED, "registrations": some}
+    read = fact("quality_sources", {"measured": ["registrations", "care_cases"]})
+    named = fact("linkage_not_needed", ["care_cases"], Kind.DECLARED)
+    told = said(unlinked(fact("linkage_records", lone), read, named), "linkage")
+    assert told.outcome is Outcome.NOT_APPLICABLE
+    assert "Rows of care cases name the customer" in told.sentence
+    silent = without(unlinked(fact("linkage_records", lone), read), "source_absent.crm")
+    assert said(silent, "linkage").outcome is Outcome.MISSING, "of profiles nobody said anything"
+    both = {**lone, "social_accounts": some}
+    assert said(unlinked(fact("linkage_records", both), read), "linkage").outcome is Outcome.MISSING

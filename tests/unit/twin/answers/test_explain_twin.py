@@ -1,7 +1,11 @@
 """Why a forecast is what it is: parts that add up to the last digit, in words, and what would change it."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import yaml
 from shoppers import GRID, crowd, examples_of
 
 from twinops.params import ChallengerParams, TrainParams
@@ -79,7 +83,15 @@ def test_someone_who_shops_more_often_hears_so_and_by_how_much(model):
     ]
     often = [float(line.rpartition(" by ")[2].rstrip(".")) for lines in said for line in lines if "How often" in line]
     assert often[0] > 1 > often[1]
-    assert all("multiplies the number of baskets expected in the next four weeks by" in line for line in said[0])
+    days = f"the next {model.horizon_days} days by"
+    assert all(f"multiplies the number of baskets expected in {days}" in line for line in said[0])
+
+
+def test_no_text_of_an_explanation_names_a_horizon_of_its_own(model, known):
+    longer = replace(model, horizon_days=84)
+    told = " ".join(sentences(explain_heads(longer, known.table, "spend"), 3, most=9))
+    assert "in the next 84 days" in told
+    assert not re.search(r"four weeks|eight weeks|28 days", yaml.safe_dump(words()))
 
 
 def test_an_explanation_names_no_id_and_no_other_household(model, known):
@@ -146,7 +158,7 @@ def test_a_step_to_where_nobody_was_seen_does_not_count(model):
     state = weekly(until=DAY - 20)
     wish = Wish("spend", at_least=forecast(model, state, DAY) * 1.02)
     wide, narrow = Range(0.0, 1e9), Range(0.0, 1e-9)
-    names = ("recency_days", "pace_quick", "pace_slow", "basket_usd")
+    names = ("recency_days", "pace_quick", "pace_slow", "basket_value")
     for seen, expected in ((wide, True), (narrow, False)):
         tier = Tier("all", 1e9, None, dict.fromkeys(names, seen), {})
         support = Support(GRID.horizon_days, wide, (tier,), None)

@@ -82,8 +82,8 @@ def _bent(change) -> str:
     [
         _bent(lambda r: r.update(horizon_days="28")),
         _bent(lambda r: r.update(horizon_days=True)),
-        _bent(lambda r: r.update(basket_usd=[9.0, 1.0])),
-        _bent(lambda r: r.update(basket_usd={"low": 1.0, "high": 9.0})),
+        _bent(lambda r: r.update(basket_value=[9.0, 1.0])),
+        _bent(lambda r: r.update(basket_value={"low": 1.0, "high": 9.0})),
         _bent(lambda r: r["tiers"].reverse()),
         _bent(lambda r: r["tiers"][0].update(upto_baskets=1e300)),
         _bent(lambda r: r["tiers"][0]["seen"].pop("recency_days")),
@@ -166,9 +166,24 @@ def test_a_campaign_that_hardly_anyone_like_this_got_is_not_answered():
     assert f"Too few {MANY}" in asked("campaign:B").refused[0]
 
 
+def test_a_campaign_of_a_type_that_was_never_sent_is_refused_with_the_types_that_were():
+    assert "told are: A" in asked("campaign:Newsletter").refused[0]
+
+
 @pytest.mark.parametrize(
     "said",
-    ["", "campaign", "campaign:D", "basket:-1", "basket:nan", "silence:1.5", "price:2", "basket:inf", "basket:0.001"],
+    [
+        "",
+        "campaign",
+        "campaign: ",
+        f"campaign:{'x' * 61}",
+        "basket:-1",
+        "basket:nan",
+        "silence:1.5",
+        "price:2",
+        "basket:inf",
+        "basket:0.001",
+    ],
 )
 def test_an_action_nobody_knows_is_a_mistake(said):
     with pytest.raises(ParamsError, match="not understood"):

@@ -67,7 +67,7 @@ def test_the_prior_of_the_pace_is_found_again_where_households_are_gamma_poisson
     steady = fit_priors(table, decay_days=DECAYS).steady
     assert steady.shape / steady.exposure == pytest.approx(2 / 20, rel=0.08)
     assert steady.shape == pytest.approx(2.0, rel=0.2)
-    assert steady.basket_usd == 1.0
+    assert steady.basket_value == 1.0
 
 
 def test_priors_do_not_depend_on_the_order_of_rows():

@@ -118,7 +118,7 @@ def test_every_measure_says_synthetic_and_claims_nothing_about_people():
     day = ScoredSocial(113, np.arange(60), came, np.where(came > 2, 0.5, np.nan),
                        {"twin": (came + 0.1, np.zeros(60)), "mean": (np.full(60, 2.0), np.zeros(60))})  # fmt: skip
     draws = np.vstack([np.ones((1, 60), int), rng.multinomial(60, [1 / 60] * 60, 60)])
-    measures = measure_social([day], draws, seed=1)
+    measures = measure_social([day], draws, seed=1, synthetic=True)
     assert measures
     assert all(m.name.startswith("synthetic_") and GENERATOR in m.method for m in measures)
     assert "nothing about people" in tastes_conclusion(Findings(tuple(measures)))

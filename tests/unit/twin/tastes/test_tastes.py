@@ -92,19 +92,12 @@ def test_the_most_frequent_categories_are_chosen_before_the_day_and_rare_ones_ar
     assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(100, 1)) == ("BREAD",)
 
 
-def test_what_tells_of_special_categories_is_never_told_apart(tmp_path):
-    import pyarrow.parquet as pq
-
-    from twinops.data.door import BatchRequest
-
+def test_what_tells_of_special_categories_is_never_told_apart():
     told = ["SOFT DRINKS", "VITAMINS", "BABY FOODS", "SOUP", "COUPON/MISC ITEMS", None]
     kinds = ["X", "X", "X", "KOSHER FOODS", "X", "X"]
-    pq.write_table(
-        pa.table({"product_id": [1, 2, 3, 4, 5, 6], "product_category": told, "product_type": kinds}),
-        tmp_path / "products.parquet",
-    )
+    goods = pa.table({"product_id": [1, 2, 3, 4, 5, 6], "product_category": told, "product_type": kinds})
     engine = DuckDBEngine(threads=1)
-    denied = special_categories.denied(engine, BatchRequest("all", folder=tmp_path))
+    denied = special_categories.denied(engine, goods, by=special_categories.shipped())
     left = taste_events.goods(engine, denied, not_goods=["COUPON/MISC ITEMS"])
     assert left["product_category"].to_pylist() == ["SOFT DRINKS"]
 

@@ -98,7 +98,9 @@ def blended(
         "crm_profiles": table(
             [{"record": PROFILE, "day": updated, "has_email": True}], record=text_, day=whole, has_email=pa.bool_()
         ),
-        "handed_in": table([{"record": ACCOUNT, "day": since}], record=text_, day=whole),
+        "handed_in": table(
+            [{"source": "social_accounts", "record": ACCOUNT, "day": since}], source=text_, record=text_, day=whole
+        ),
         "social_events": table(
             list(posts), record=text_, day=whole, verb=text_, brand=whole, reply=whole, source=text_
         ),

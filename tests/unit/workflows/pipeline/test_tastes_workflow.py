@@ -28,6 +28,7 @@ from twinops.params import (
 from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.model_file import from_text
 from twinops.workflows.declared_words import UNDECLARED
+from twinops.workflows.pipeline.collect_products import collect_products
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.pipeline.taste_features import taste_features
 from twinops.workflows.pipeline.tastes import tastes
@@ -78,10 +79,12 @@ def project(root, transactions, *, ledger=None, with_campaigns=True, vitamins=4)
 
 
 def prepared(places, keys, *, threads=1, folder="shop"):
+    sources = SourcesParams(folder=folder)
+    supplied(collect_products, engine=DuckDBEngine(threads=threads), places=places, keys=keys, sources=sources)
     return supplied(
         taste_features,
         places, engine=DuckDBEngine(threads=threads), keys=keys, grid=GRID, held_out=HELD_OUT, rule=RULE,
-        sources=SourcesParams(folder=folder), adults=AgesParams(), as_of=AS_OF,
+        adults=AgesParams(), as_of=AS_OF,
     )  # fmt: skip
 
 

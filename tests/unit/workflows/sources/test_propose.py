@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import yaml
 from candidate import ROOT
 from make_sheet import write_sheet
+from people_wrote import mastodon, x, zipped
 from supplying import supplied
 from typer.testing import CliRunner
 
@@ -21,12 +24,15 @@ from twinops import params as params_file
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
-from twinops.data.own_sources.proposal import Proposal, Said, ShopFiles, look
+from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError, ParamsError
+from twinops.own_params import TWIN
 from twinops.workflows.pipeline.collect import collect
 from twinops.workflows.places import Places
+from twinops.workflows.project.opened import left_open
 from twinops.workflows.sources.fingerprint import fingerprint
 from twinops.workflows.sources.propose import Proposed, propose
 
@@ -410,7 +416,7 @@ def test_the_command_shows_writes_on_yes_and_answers_in_json(shop: ShopFiles, tm
 @pytest.mark.parametrize(
     ("head", "cells", "money"),
     [
-        ("total_kwd", ["12.340", "9.875", "21.500"], {"currency": "KWD", "minor_units": 3}),
+        ("total_kwd", ["12.340", "9.875", "21.500"], {"currency": "KWD", "minor_units": 3, "rounded_to": "hundredths"}),
         ("amount_cents", ["1999", "250", "1250"], {"currency": "XXX", "written_in": "minor"}),
         ("harga idr", ["25.500", "12.000", "118.000"], {"currency": "IDR", "decimal": ",", "thousands": "."}),
     ],
@@ -427,3 +433,170 @@ def test_amounts_in_minor_units_or_of_three_digits_are_read_as_they_are_meant(
     assert said["money"] == money
     assert said["columns"]["sales_value"] == head
     assert said["columns"]["basket_id"] == "session"
+
+
+# The files around the sales.
+
+AROUND = ("campaigns", "campaign_customers", "redemptions", "products", "panel")
+
+
+def around(shop: ShopFiles, *names: str) -> ShopFiles:
+    return replace(shop, more=tuple(str(shop.sales.parent / f"{name}.csv") for name in names))
+
+
+def test_files_around_the_sales_are_told_apart_by_their_columns(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+    done = proposed(places, around(shop, *AROUND))
+    own = params_file.read(places.root / "params.yaml").own.root
+    assert [own[name].kind for name in AROUND] == list(AROUND)
+    assert own["campaigns"].columns == {
+        "campaign_id": "Kampagne", "campaign_type": "Art", "start_date": "Beginn", "end_date": "Ende",
+    }  # fmt: skip
+    assert own["redemptions"].columns["redemption_date"] == "Eingelöst am"
+    assert own["panel"].scales == {"preisbewusstsein": (-4.0, 4.0)} or own["panel"].scales["preisbewusstsein"][0] < 0
+    assert own["panel"].columns["baskets_per_4_weeks"] == "Käufe je 4 Wochen"
+    assert {c.kind: c.taken for c in done.checked} | {"products": 160, "panel": 800} == {
+        c.kind: c.taken for c in done.checked
+    }
+    switches = params_file.read(places.root / "params.yaml").switches
+    assert not any(switches.off(name) for name in ("campaigns", "redemptions", "panelists"))
+
+
+def test_nothing_of_the_law_of_other_people_is_taken_from_the_customers(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+    proposed(places, around(shop, *AROUND))
+    own = params_file.read(places.root / "params.yaml").own
+    assert own.root["redemptions"].legal.acted_on[Purpose.TRAINING] is LegalBasis.CONSENT, "they were asked"
+    assert "bases" in own.open["panel"], "panelists agreed to something else, and nobody has said to what"
+    assert own.open["products"] == ("special_categories",)
+    assert own.root["products"].special == {
+        "pregnancy_and_infants": ("Babyspielzeug",),
+        "religion": ("Weihnachtsdeko",),
+    }
+    assert "campaigns" not in own.open, "a list of campaigns tells of nobody"
+
+
+def test_the_order_in_which_files_are_named_does_not_matter(shop: ShopFiles, tmp_path: Path) -> None:
+    one, other = (look(around(shop, *names), MADE_UP).own for names in (AROUND, AROUND[::-1]))
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "kind"),
+    [
+        (["customer_id", "campaign", "sent_at"], [["{who}", "C{n}", "2024-03-0{d}"]], "campaign_customers"),
+        (["member", "promotion", "redeemed_on"], [["{who}", "C{n}", "2024-03-0{d}"]], "redemptions"),
+        (["campaign_code", "channel", "start_date", "end_date"], [["C{i}", "mail", "2024-03-0{d}", ""]], "campaigns"),
+        (["sku", "category"], [["A{n}", "Group {n}"]], "products"),
+        (["respondent_id", "age", "trust"], [["R{i}", "25-34", "{d}"]], "panel"),
+    ],
+)
+def test_other_names_of_the_same_are_known_too(
+    tmp_path: Path, head: list[str], rows: list[list[str]], kind: str
+) -> None:
+    sold = purchases()
+    sales = table(
+        tmp_path / "sales.csv",
+        ["customer_id", "receipt", "date", "sku", "qty", "price_eur"],
+        [[w, b, t.isoformat(), a, str(n), str(c / 100)] for w, b, t, a, n, c in sold],
+    )
+    told = [
+        [cell.format(who=sold[i][0], n=i % 30, d=1 + i % 7, i=i) for cell in row] for i in range(60) for row in rows
+    ]
+    told = [list(row) for row in dict.fromkeys(map(tuple, told))]
+    other = table(tmp_path / "other.csv", head, told[:30] if kind == "products" else told)
+    found = look(ShopFiles(sales, more=(str(other),)), MADE_UP).own
+    assert kind in found
+
+
+def test_a_file_that_is_nothing_known_is_refused_with_its_columns(shop: ShopFiles, tmp_path: Path) -> None:
+    odd = table(tmp_path / "odd.csv", ["colour", "mood"], [["red", "glad"], ["blue", "sad"]])
+    with pytest.raises(DataError, match=r"odd.csv is not of a kind that is known .* its columns are colour, mood"):
+        look(replace(shop, more=(str(odd),)), MADE_UP)
+    with pytest.raises(DataError, match=r"odd\.csv is not a file of redemptions"):
+        look(replace(shop, more=(f"redemptions={odd}",)), MADE_UP)
+    empty = table(tmp_path / "empty.csv", ["Kampagne", "Art", "Beginn", "Ende"], [], sign=";")
+    with pytest.raises(DataError):
+        look(replace(shop, more=(str(empty),)), MADE_UP)
+
+
+def test_two_files_of_one_kind_are_refused(shop: ShopFiles) -> None:
+    with pytest.raises(DataError, match="Two of the files hold campaigns"):
+        look(around(shop, "campaigns", "campaigns"), MADE_UP)
+
+
+def test_a_list_of_customers_is_no_panel_unless_somebody_says_so(shop: ShopFiles) -> None:
+    with pytest.raises(DataError, match="not of a kind that is known"):
+        look(around(shop, "crm"), MADE_UP)
+
+
+def test_contacts_are_counted_in_the_shop_s_horizon_until_an_officer_adopts_a_policy(
+    shop: ShopFiles, tmp_path: Path
+) -> None:
+    places = project(tmp_path / "project")
+    shipped = (ROOT / "compliance/policy.yaml").read_text(encoding="utf-8")
+    path = places.compliance / "policy.yaml"
+    path.write_text(left_open({"compliance/policy.yaml": shipped})["compliance/policy.yaml"], encoding="utf-8")
+    proposed(places, shop)
+    horizon = params_file.read(places.root / "params.yaml").features.horizon_days
+    assert horizon != 28
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["influence"]["window_days"] == horizon
+    path.write_text(shipped, encoding="utf-8")
+    proposed(places, shop)
+    assert path.read_text(encoding="utf-8") == shipped
+
+
+def test_remarks_stand_near_what_was_written(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+    proposed(places, shop)
+    lines = (places.root / "params.yaml").read_text(encoding="utf-8").splitlines()
+    far = [line for line in lines if re.search(r"\S {9,}# ", line) and line.index("# ") > 40]
+    assert far == []
+    assert next(line for line in lines if line.startswith("months:")).startswith("months: [all]       # one")
+
+
+def test_what_people_wrote_is_told_by_its_columns_and_whose_it_is_is_found(shop: ShopFiles, tmp_path: Path) -> None:
+    places = project(tmp_path / "project")
+    done = proposed(places, around(shop, "comments", "service"))
+    own = params_file.read(places.root / "params.yaml").own
+    assert own.root["comments"].columns == {"account": "Absender", "time": "Zeit", "text": "Text"}
+    assert own.root["accounts"].columns == {"account": "Absender", "email": "Absender", "time": "Zeit"}
+    assert own.root["service"].by_customer
+    assert own.root["registrations"].columns["email"] == "E-Mail", "accounts are found by the customers' addresses"
+    assert own.root["comments"].language == "en"
+    assert all("bases" in own.open[name] for name in ("comments", "accounts", "service", "registrations"))
+    asked = {q.about: q for q in done.proposal.questions}
+    assert "comments, accounts, service, registrations" in asked["texts_basis"].text
+    switches = params_file.read(places.root / "params.yaml").switches
+    assert not any(switches.off(name) for name in ("social_comments", "social_accounts", "care_cases", "registrations"))
+
+
+def test_comments_that_name_customers_need_no_names_and_german_ones_tell_no_mood(
+    shop: ShopFiles, tmp_path: Path
+) -> None:
+    ids = [line.partition(";")[0] for line in shop.customers.read_text(encoding="cp1252").splitlines()[1:41]]
+    rows = [[i, "05.03.2024 10:00", "Die Lieferung war leider nicht gut und kam zu spät"] for i in ids]
+    table(shop.sales.parent / "kommentare.csv", ["Kunde", "Datum", "Kommentar"], rows, sign=";")
+    places = project(tmp_path / "project")
+    done = proposed(places, around(shop, "kommentare"))
+    own = params_file.read(places.root / "params.yaml").own.root
+    assert own["comments"].columns == {"household_id": "Kunde", "time": "Datum", "text": "Kommentar"}
+    assert own["comments"].language == "de"
+    assert not {"accounts", "registrations"} & set(own)
+    assert any("moods are read in English only" in note for note in done.proposal.notes)
+
+
+def test_a_folder_of_exports_is_told_by_its_shape(shop: ShopFiles, tmp_path: Path) -> None:
+    folder = shop.sales.parent / "exports"
+    for name, members in (("anna", mastodon()), ("bert", x())):
+        zipped(folder / f"{name}.zip", members)
+    places = project(tmp_path / "project")
+    done = proposed(places, replace(shop, more=(str(folder),)), replace(MADE_UP, texts_basis="contract"))
+    own = params_file.read(places.root / "params.yaml").own.root
+    assert (own["social"].reads, own["accounts"].reads) == ("archives", "archives")
+    assert own["social"].legal.bases == dict.fromkeys(TWIN, LegalBasis.CONTRACT)
+    assert {c.name: c.taken // 10 for c in done.checked if c.name in ("social", "accounts")} == {
+        "social": 0,
+        "accounts": 0,
+    }
+    assert not any(q.about == "texts_basis" for q in done.proposal.questions)

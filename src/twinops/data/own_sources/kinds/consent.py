@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE, local_day
+from twinops.data.own_sources.reading_result import OwnReading, numbered_apart
 from twinops.data.own_sources.sorting import in_total_order
 from twinops.data.schema import Column, Schema
 from twinops.entities.consent import Event, LegalBasis, Purpose
@@ -49,4 +54,30 @@ def sealed(rows: pa.Table) -> pa.Table:
     text = {c: rows[c] for c in ("purpose", "event", "basis", "notice_version")}
     return in_total_order(
         pa.table({"household_id": rows["household_id"], **text, "day": local_day(rows["time"]), "seq": rows["seq"]})
+    )
+
+
+OVERRULED = "yes_beside_an_objection"
+
+
+def joined(readings: Mapping[str, OwnReading]) -> OwnReading:
+    """A ledger of consent and a list of objections.
+
+    An objection without a day holds whatever was said when (GDPR art. 21(3)): no yes is kept beside it.
+    """
+    parts = list(readings.values())
+    if len(parts) == 1:
+        return parts[0]
+    rows = pa.concat_tables([r.rows.replace_schema_metadata(None) for r in parts])
+    who = pc.binary_join_element_wise(rows["household_id"], rows["purpose"], "\0")
+    undated = pc.equal(rows["time"], pa.scalar(CREDIBLE[0], rows["time"].type))
+    always = pc.and_(pc.equal(rows["event"], str(Event.OBJECTED)), undated)
+    overruled = pc.and_(pc.is_in(who, pc.unique(who.filter(always))), pc.equal(rows["event"], str(Event.GRANTED)))
+    beside = {OVERRULED: n} if (n := pc.sum(overruled).as_py()) else {}
+    return OwnReading(
+        rows.filter(pc.invert(overruled)),
+        sum(r.in_file for r in parts),
+        tuple(dict.fromkeys(c for r in parts for c in r.dropped)),
+        numbered_apart(parts),
+        dict(sum((Counter(r.left_out) for r in parts), Counter(beside))),
     )

@@ -14,4 +14,4 @@ FORM = Form(
     lists=True,
 )
 SCHEMA = consent.SCHEMA
-schema, sealed = consent.schema, consent.sealed
+schema, sealed, joined = consent.schema, consent.sealed, consent.joined

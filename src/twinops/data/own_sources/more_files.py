@@ -1,0 +1,373 @@
+"""Tell by its columns what a file around the sales is: campaigns, who got them, redemptions, products or a panel.
+
+Which words columns go by is said in `column_words.yaml`, and how their cells look by the form of the kind. What a kind
+needs that no file tells (who looked through the products) is asked as the law is: it stays open.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from twinops.data.consent import special_categories
+from twinops.data.own_sources import cell_values as notation
+from twinops.data.own_sources import exports
+from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.drafting import NOTHING_SAID, TWIN, Choice, Draft, Said, draft_of, must_exist, read_as
+from twinops.data.own_sources.recognising import (
+    NumberNotation,
+    date_format,
+    fit,
+    number_notation,
+    numbers,
+    parts_of,
+    words,
+)
+from twinops.data.own_sources.sampling import Sampled
+from twinops.data.texts import language
+from twinops.entities.consent import Purpose
+from twinops.entities.demographics import is_special
+from twinops.errors import DataError
+from twinops.own_params import OPEN, Form, MoneyParams, form
+
+WRITTEN = ("comments", "service", "social", "accounts", "registrations")
+"""Kinds that hold what people wrote, and by what they are found again."""
+_KNOWN = 0.3
+"""A column holds customers, or articles, where so many of its ids stand in the sales."""
+_FEW_WEEKS = ({"4", "weeks"}, {"4", "wochen"}, {"4", "semaines"}, {"4", "semanas"}, {"4", "settimane"}, {"4", "weken"})
+_NICE = ((1, 5), (1, 7), (0, 10), (1, 10), (0, 100))
+"""Ends that scales of whole numbers mostly have."""
+_MOST_SCALES, _HIGHEST = 40, 1_000
+"""What goes higher is a number of something, such as a postcode, and no answer on a scale."""
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What is known from the sales: ids of customers and articles, the currency, and the last day."""
+
+    said: Said
+    customers: frozenset[str]
+    articles: frozenset[str]
+    currency: str
+    last: date
+
+    @property
+    def last_year(self) -> int:
+        """The year of the last day."""
+        return self.last.year
+
+
+def kinds() -> tuple[str, ...]:
+    """Kinds that are recognised; where a file may be two, the first."""
+    return tuple(words()["files"])
+
+
+def proposed(told: str, shop: Shop) -> tuple[Draft, dict[str, Any]]:
+    """The draft and the declaration of a file, said as `FILE` or `KIND=FILE`.
+
+    Raises:
+        DataError: it cannot be read, or is of no kind that is known.
+    """
+    kind, path = _named(told)
+    if kind in (None, "social") and _holds_exports(path):
+        return _archives("social", path, shop)
+    found = {
+        k: draft
+        for k in ((kind,) if kind else kinds())
+        if (draft := _Kind(k, shop).draft(path, said=bool(kind))) is not None
+    }
+    if not found:
+        sampled = draft_of(kind or "file", path).file
+        there = ", ".join(printable(c) for c in sampled.cells)
+        what = f"a file of {kind}" if kind else f"of a kind that is known ({', '.join(kinds())})"
+        raise DataError(
+            f"{path.name} is not {what}, or holds no record: its columns are {there}.",
+            hint="Say the kind, as in redemptions=FILE, and columns, as in --column redemptions.redemption_date=NAME.",
+        )
+    kind, draft = next(iter(found.items()))
+    return draft, {"kind": kind} | _Kind(kind, shop).body(draft)
+
+
+def beside(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]] | None:
+    """The accounts that wrote what a file holds, to find whose they are; None: it names customers, or is no such file.
+
+    What is known of an account stands in the same file, so nobody has to hand over another one.
+    """
+    if draft.name == "social":
+        return _archives("accounts", draft.file.path, shop)
+    if draft.name not in ("comments", "service") or "account" not in draft.columns:
+        return None
+    return _accounts(draft, shop)
+
+
+def found_again(path: Path, shop: Shop) -> tuple[Draft, dict[str, Any]] | None:
+    """The customers' file as registrations: names and addresses by which accounts are found again."""
+    kind = _Kind("registrations", shop)
+    draft = kind.draft(path)
+    if draft is None:
+        return None
+    draft.notes.append(
+        f"Names and addresses of {path.name} are read to find whose accounts those are: say on which basis, or take "
+        "registrations out of params.yaml."
+    )
+    return draft, {"kind": draft.name} | kind.body(draft)
+
+
+def path_of(told: str) -> Path:
+    """The file's path, without the kind before it."""
+    return _named(told)[1]
+
+
+def purposes(draft: Draft, bases: dict[str, str]) -> dict[str, list[str]]:
+    """What its columns are for: the twin, and where customers are told apart, offers that were declared."""
+    form_ = form(draft.name)
+    serves = [p for p in TWIN if Purpose(p) in form_.serves]
+    contacted = form_.people == "household_id" and Purpose.OFFERS in form_.serves
+    offers = [Purpose.OFFERS.value] if contacted and Purpose.OFFERS.value in bases else []
+    return {ours: [*serves, *offers] for ours in draft.columns}
+
+
+def bases_of(draft: Draft, bases: dict[str, str], said: Said = NOTHING_SAID) -> dict[str, str]:
+    """Panelists agreed to something else than customers did, and nobody agreed to be read by buying: it is asked."""
+    if draft.name in WRITTEN:
+        return dict.fromkeys(bases, said.texts_basis or OPEN)
+    return dict.fromkeys(bases, OPEN) if form(draft.name).people != "household_id" else bases
+
+
+def _named(told: str) -> tuple[str | None, Path]:
+    kind, sign, path = told.partition("=")
+    return (kind, Path(path)) if sign and kind in kinds() else (None, Path(told))
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """One kind, in the light of the sales."""
+
+    name: str
+    shop: Shop
+
+    @property
+    def form(self) -> Form:
+        return form(self.name)
+
+    def draft(self, path: Path, *, said: bool = False) -> Draft | None:
+        """Its columns, if all that are needed are there; `said`: a person told the kind.
+
+        A panel of customers alone looks like a list of customers, so it must be said to be one.
+        """
+        draft = draft_of(self.name, path)
+        roles: dict[str, list[str]] = words()["files"][self.name]
+        for ours, theirs in self._said():
+            must_exist(draft, theirs)
+            draft.take(ours, theirs, "you said so")
+        scored = [
+            (-score, n, theirs, ours)
+            for n, (ours, role) in enumerate(roles.items())
+            for theirs in draft.free
+            if draft.file.told(theirs) and (score := self._score(draft, ours, theirs, role)) > 0
+        ]
+        for _, _, theirs, ours in sorted(scored):
+            if ours not in draft.columns and theirs in draft.free:
+                draft.take(ours, theirs, self._why(ours))
+        if self.name == "panel" and said and "household_id" in draft.columns:
+            draft.columns.setdefault("panelist", draft.columns["household_id"])
+        later = {"time"} if "undated_from" in self.form.fields else set()
+        needed = [ours for ours in self.form.needed if ours not in later]
+        if any(ours not in draft.columns for ours in needed) or not self._is_one(draft):
+            return None
+        return draft
+
+    def _said(self) -> Iterator[tuple[str, str]]:
+        for ours, theirs in self.shop.said.columns.items():
+            kind, _, column = ours.partition(".")
+            if kind == self.name and column:
+                yield column, theirs
+
+    def _why(self, ours: str) -> str:
+        if self.form.columns.get(ours) in ("identity", "link") or ours == "product_id":
+            return "its name says so, or its ids stand in the sales"
+        return "its name says so, and its cells fit"
+
+    def _score(self, draft: Draft, ours: str, theirs: str, role: list[str]) -> int:
+        cells, kind = draft.file.told(theirs), self.form.columns.get(ours)
+        named = fit(theirs, role, an_id=kind in ("identity", "code", "link"))
+        if ours in ("household_id", "product_id"):
+            among = self.shop.customers if ours == "household_id" else self.shop.articles
+            return 5 + named if _share(cells, among) >= _KNOWN else 0
+        if kind in ("moment", "until"):
+            return named if date_format(cells) is not None else 0
+        if kind == "identity":
+            return named if named > 1 and len({c.strip() for c in cells}) == len(cells) else 0
+        if kind == "figure":
+            counted = any(weeks <= set(parts_of(theirs)) for weeks in _FEW_WEEKS)
+            return named if counted and number_notation(cells) is not None else 0
+        if kind == "year":
+            return named if named > 1 and all(notation.is_nothing(c) or _year(c) for c in cells[:200]) else 0
+        an_address = ours != "email" or any("@" in c for c in cells[:2_000])
+        return named if named > 1 and an_address and date_format(cells) is None else 0
+
+    def _is_one(self, draft: Draft) -> bool:
+        """A contact has no day that a redemption has; a panel asks something."""
+        if self.name == "campaigns":
+            return _share(draft.file.told(draft.columns["campaign_id"]), self.shop.customers) < _KNOWN and not any(
+                _share(draft.file.told(c), self.shop.customers) >= _KNOWN and _repeats(draft, c) for c in draft.free
+            )
+        there = set(draft.columns)
+        if self.name in ("comments", "service"):
+            told = there & ({"category", "outcome", "closed"} if self.name == "service" else {"text"})
+            return bool(there & {"household_id", "account"}) and bool(told)
+        if self.name == "registrations":
+            return bool(there & {"email", "handle", "phone", "surname", "name"}) and not _repeats(
+                draft, draft.columns["household_id"]
+            )
+        return self.name != "panel" or bool(_scales(draft) or set(draft.columns) - {"panelist", "household_id"})
+
+    def body(self, draft: Draft) -> dict[str, Any]:
+        """How it is read, beside its legal facts."""
+        more: dict[str, Any] = {}
+        if self.name == "panel":
+            more = self._asked(draft)
+        if self.name == "products":
+            more = _special(draft)
+        if "language" in self.form.fields and "text" in draft.columns:
+            more |= _language(draft)
+        if "time" in self.form.needed and "time" not in draft.columns:
+            more["undated_from"] = self.shop.last.isoformat()
+            draft.notes.append(f"{draft.file.path.name} has no day: what it says is known from {self.shop.last} on.")
+        moments = [c for ours, c in draft.columns.items() if self.form.moments([ours])]
+        if moments:
+            found = date_format([x for c in moments for x in draft.file.told(c)]) or date_format(
+                draft.file.told(moments[0])
+            )
+            more["time"] = {"format": found.format if found else "iso", "zone": self.shop.said.zone or "UTC"}
+        return read_as(draft) | {"columns": dict(draft.columns)} | more
+
+    def _asked(self, draft: Draft) -> dict[str, Any]:
+        """Scales with the ends that were seen, and how numbers are written."""
+        scales = _scales(draft)
+        for ours, (theirs, ends) in scales.items():
+            draft.take(ours, theirs, f"its cells are answers on a scale; from {ends[0]:g} to {ends[1]:g} were seen")
+        if scales:
+            draft.notes.append(
+                "The ends of the panel's scales are those that were seen: say the true ones under `scales`, or take a "
+                "column out that is no scale."
+            )
+        told = [x for c in draft.columns.values() for x in draft.file.told(c) if number_notation([x]) is not None]
+        found = number_notation(told) or NumberNotation(".", "")
+        money = {"currency": self.shop.currency, "decimal": found.decimal}
+        ages = {"ages_in": self.shop.last_year} if "birth_year" in draft.columns else {}
+        return {"scales": {ours: list(ends) for ours, (_, ends) in scales.items()}, "money": money} | ages
+
+
+def _accounts(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]]:
+    """The accounts of a file of comments or cases."""
+    accounts = Draft("accounts", draft.file)
+    theirs = draft.columns["account"]
+    accounts.take("account", theirs, f"{draft.name} are by accounts: whose they are must be found")
+    if any("@" in c for c in draft.file.told(theirs)[:2_000]):
+        accounts.take("email", theirs, "its cells are addresses")
+    accounts.take("time", draft.columns["time"], "an account is known from the first time it wrote")
+    return accounts, {"kind": "accounts"} | _Kind("accounts", shop).body(accounts)
+
+
+def _language(draft: Draft) -> dict[str, Any]:
+    """The language of the texts, by their words; moods are read in English alone."""
+    found = language.likely(draft.file.told(draft.columns["text"])[:2_000])
+    draft.choices.append(Choice(draft.name, "language", found, "most texts that tell are in it"))
+    if found != language.READ:
+        draft.notes.append(f"{draft.file.path.name} is in {found}, and moods are read in English only: none is told.")
+    return {"language": found}
+
+
+def _holds_exports(path: Path) -> bool:
+    if exports.is_export(path):
+        return True
+    return path.is_dir() and any(exports.is_export(p) for p in path.iterdir() if not p.name.startswith("."))
+
+
+def _archives(kind: str, path: Path, shop: Shop) -> tuple[Draft, dict[str, Any]]:
+    """Exports of platforms hold the same columns whosesoever they are."""
+    columns = [c for c in form(kind).columns if c != "household_id"]
+    file = Sampled(path, "archives", tuple(columns), {c: [] for c in columns}, why=("It holds exports of platforms.",))
+    draft = Draft(kind, file)
+    draft.choices.append(Choice(kind, "file", path.name, file.why[0]))
+    for ours in columns:
+        draft.take(ours, ours, "every such export tells it")
+    body = {"kind": kind, "reads": "archives", "path": str(path), "columns": dict(draft.columns)}
+    return draft, body | {"time": {"format": "iso", "zone": shop.said.zone or "UTC"}}
+
+
+def _special(draft: Draft) -> dict[str, Any]:
+    """Categories and types that tell of a special category of personal data by their words; a person looks again."""
+    theirs = [draft.columns[c] for c in ("product_category", "product_type") if c in draft.columns]
+    levels = sorted({c.strip() for name in theirs for c in draft.file.told(name)})
+    found: dict[str, list[str]] = {}
+    for name, patterns in special_categories.words().items():
+        if told := [level for level in levels if any(special_categories.tells(p, level) for p in patterns)]:
+            found[name] = [special_categories.exactly(level) for level in told[:100]]
+    listed = "; ".join(f"{name.replace('_', ' ')}: {len(told)}" for name, told in found.items()) or "none"
+    draft.notes.append(
+        f"Categories and types of products that tell of health, belief and the like (GDPR art. 9), by their words: "
+        f"{listed}. They are in no taste and no feature. Somebody who knows the goods looks through all of them, adds "
+        "what is missing under `special`, and signs with a name under `special_reviewed`; until then nothing can be "
+        "promoted."
+    )
+    return {"special": found, "special_reviewed": OPEN}
+
+
+def _scales(draft: Draft) -> dict[str, tuple[str, tuple[float, float]]]:
+    """Columns of numbers that nothing else was found for: our name, theirs, and the ends that were seen."""
+    found: dict[str, tuple[str, tuple[float, float]]] = {}
+    for theirs in draft.free:
+        cells, ours = draft.file.told(theirs), "_".join(parts_of(theirs))[:31]
+        written = number_notation(cells)
+        if written is None or is_special(ours) or not re.fullmatch(r"[a-z][a-z0-9_]{0,30}", ours):
+            continue
+        money = MoneyParams(decimal=written.decimal, thousands=written.thousands, currency="XXX")  # type: ignore[arg-type]
+        values = numbers(cells, money)
+        credible = max(map(abs, values), default=0) <= _HIGHEST and not _numbered_through(values)
+        if len(set(values)) > 1 and credible and date_format(cells) is None:
+            found[ours] = (theirs, _ends(values))
+    return dict(list(found.items())[:_MOST_SCALES])
+
+
+def _ends(values: list[float]) -> tuple[float, float]:
+    """The usual ends that hold all of them, or whole numbers around.
+
+    >>> _ends([1.0, 4.0, 7.0]), _ends([-1.03, 2.2])
+    ((1, 7), (-2, 3))
+    """
+    low, high = min(values), max(values)
+    if all(v == int(v) for v in values):
+        nice = next(((a, b) for a, b in _NICE if a <= low and high <= b), None)
+        if nice:
+            return nice
+    return math.floor(low), math.ceil(high)
+
+
+def _numbered_through(values: list[float]) -> bool:
+    return len(values) > 10 and all(b - a == 1 for a, b in pairwise(values))
+
+
+def _share(cells: list[str], among: frozenset[str]) -> float:
+    """Share of the distinct ids that are among those."""
+    own = {c.strip() for c in cells}
+    return len(own & among) / len(own) if own else 0.0
+
+
+def _repeats(draft: Draft, theirs: str) -> bool:
+    cells = draft.file.told(theirs)
+    return len({c.strip() for c in cells}) < len(cells)
+
+
+def _year(cell: str) -> bool:
+    try:
+        return bool(notation.year(cell))
+    except notation.Unreadable:
+        return False

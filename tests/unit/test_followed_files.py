@@ -7,7 +7,7 @@ import yaml
 from candidate import ROOT
 
 from twinops.entities.rights import FOLLOWED
-from twinops.ports import RightsRead
+from twinops.ports import Persons, RightsRead
 from twinops.wiring import asked, find
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
@@ -25,6 +25,7 @@ def test_a_stage_follows_the_ledger_exactly_as_far_as_it_goes_by_it(stage: str) 
     expected = {"rights.json"} if goes_by_it and stage not in (*TAKING_IN, *OF_NOBODY) else set()
     expected |= {"holds.json"} if stage in TAKING_IN else set()
     expected |= {"corrections.json"} if stage in PROFILES else set()
+    expected |= {"persons.json"} if Persons in asked(find(body["cmd"].split()[2])) else set()
     assert set(FOLLOWED) & set(body["deps"]) == expected
     assert ("retained.json" in body["deps"]) is (stage in TAKING_IN)
 

@@ -1,7 +1,7 @@
 -- How often two strangers share an identifying value, seen inside sources that hold nobody twice.
 -- In: valued(id, source, value): one row per record that has the value; lone(source).
 SELECT
-    CAST(COALESCE(SUM(size * (size - 1) / 2), 0) AS BIGINT) AS pairs,
+    CAST(COALESCE(SUM(size * (size - 1)), 0) AS BIGINT) AS ordered_pairs,
     (
         SELECT COUNT(*)
         FROM valued AS l
@@ -16,4 +16,4 @@ FROM (
     INNER JOIN lone AS o ON v.source = o.source
     GROUP BY v.source
 ) AS held
-ORDER BY pairs
+ORDER BY ordered_pairs

@@ -112,7 +112,7 @@ def _strangers_inside(engine: Engine, value: str, lone: Sequence[str]) -> float:
     valued = engine.query(every)
     engine.register("valued", valued.filter(pc.is_valid(valued["value"])))
     row = engine.query(text_beside(__package__, "strangers_inside.sql")).to_pylist()[0]
-    return float((row["shared"] + 0.5) / max(row["pairs"], 1))
+    return float((row["shared"] + 0.5) / max(row["ordered_pairs"] / 2, 1))
 
 
 def _lift(engine: Engine, records: pa.Table) -> float:

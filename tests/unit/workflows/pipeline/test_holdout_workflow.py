@@ -74,7 +74,9 @@ def project(root: Path, transactions: pa.Table = SHOPPED) -> Places:
 
 
 def measured(places: Places, **other: object) -> Findings:
-    """What `evaluate` and then the final stage leave."""
+    """What `evaluate` and then the final stage leave, of another model where it is made otherwise."""
+    if other:
+        supplied(train, places, **{**MADE, **other})
     supplied(evaluate, places, **{**MADE, **other})
     supplied(holdout, places, rule=RULE, **{**MADE, **other})
     return places.kept("holdout")

@@ -106,9 +106,9 @@ class Stage:
         """What the gates say: of what was kept where this is executed, of all that lies here in JupyterLab."""
         if not self._executed:
             return self._ask("preview")
-        if hasattr(kept, "findings"):
+        if "verdicts" in self._told["steps"]:
             return self._ask("verdicts", kept)
-        return self.told("Nothing is judged here: what was kept is measured, and judged, in the notebooks that follow.")
+        return self.told("Not judged here, as the policy may change while this stays: `twinops gates explain` tells.")
 
 
 @cache

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 WORKFLOWS = "twinops.workflows"
+FOLLOWING_POLICY = ("drift", "fairness")
+"""Stages that run again when the policy changes; in another's notebook a verdict would outlive the rule."""
 WINDOW = "TWINOPS_WINDOW"
 """Set in cells that are executed: there, others do what opens anything."""
 READING = frozenset(
@@ -293,8 +295,9 @@ class Project:
             told |= {n: (_signature(getattr(kind, n)), inspect.getdoc(getattr(kind, n)) or "") for n in names}
         steps["measured"] = partial(self._measured, stage)
         told["measured"] = ("(stage, found)", "Keep what a stage of the project's own measured.")
-        steps["verdicts"] = lambda kept: self.run("candidate.stage_verdicts", findings=kept.findings)
-        told["verdicts"] = ("(kept)", "What the gates say of the measures that were kept.")
+        if stage in FOLLOWING_POLICY:
+            steps["verdicts"] = lambda kept: self.run("candidate.stage_verdicts", findings=kept.findings)
+            told["verdicts"] = ("(kept)", "What the gates say of the measures that were kept.")
         steps["preview"] = partial(self.run, "candidate.preview")
         told["preview"] = ("()", "What the gates would say of all measures as they lie here.")
         return Behind(steps, {"stage": stage, "steps": told, "words": self.words, "root": self.root})

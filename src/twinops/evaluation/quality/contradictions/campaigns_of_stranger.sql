@@ -1,5 +1,5 @@
 -- source: campaigns
--- says: a household that never bought anything is in a campaign
+-- says: a ⟨one⟩ that never bought anything is in a campaign
 -- reads: campaigns, transactions
 SELECT
     COUNT(*) AS concerned,

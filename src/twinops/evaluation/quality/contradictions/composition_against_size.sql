@@ -1,5 +1,5 @@
 -- source: demographics
--- says: a household of one holds two adults, or children
+-- says: a home of one holds two adults, or children
 -- reads: demographics
 SELECT
     COUNT(*) AS concerned,

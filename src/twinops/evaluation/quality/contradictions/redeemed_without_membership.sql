@@ -1,5 +1,5 @@
 -- source: redemptions
--- says: a coupon was redeemed in a campaign its household was not in
+-- says: a coupon was redeemed in a campaign its ⟨one⟩ was not in
 -- reads: redemptions, campaigns
 SELECT
     COUNT(*) AS concerned,

@@ -1,5 +1,5 @@
 -- source: redemptions
--- says: a coupon was redeemed on a day without a receipt of the household
+-- says: a coupon was redeemed on a day without a receipt of the ⟨one⟩
 -- reads: redemptions, transactions
 SELECT
     COUNT(*) AS concerned,

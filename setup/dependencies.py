@@ -28,17 +28,17 @@ from twinops.wiring import asked
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src"
 ADAPTERS = {
-    Engine: "twinops.adapters.sql.duckdb_engine",
-    KeyStore: "twinops.adapters.keystore",
-    RightsRead: "twinops.adapters.rights_ledger",
-    Persons: "twinops.adapters.person_register",
-    Notebooks: "twinops.adapters.notebooks.papermill_runner",
+    Engine: ("twinops.adapters.sql.duckdb_engine",),
+    KeyStore: ("twinops.adapters.keystore", "twinops.adapters.erasure_marks"),
+    RightsRead: ("twinops.adapters.rights_ledger",),
+    Persons: ("twinops.adapters.person_register",),
+    Notebooks: ("twinops.adapters.notebooks.papermill_runner",),
 }
-"""Port -> the adapter whose bytes matter."""
+"""Port -> the adapters whose bytes matter."""
 STEPS = {"panel": "twinops.workflows.panel", "verdicts": "twinops.workflows.candidate.stage_verdicts"}
 """What cells may ask for beside the steps of their own stage."""
-UNJUDGED = {"verdicts": ("train",)}
-"""Whose verdicts are told elsewhere: a model that is made is not measured yet."""
+UNJUDGED = {"verdicts": ("train", "evaluate")}
+"""Whose verdicts are told elsewhere: a change of the policy does not measure anew."""
 EVERYTHING = ["src/twinops"]
 """Code deps of a stage that asks for `Lineage`: it names the candidate by what the lock says of all stages' code."""
 CARRIERS = frozenset(
@@ -219,7 +219,7 @@ def code_of(name: str, stage: Mapping[str, Any]) -> list[str]:
     command = body["cmd"]
     roots = [*imported_by_notebook(command), *steps(command)]
     if command.split()[1] == "notebook":
-        roots.append(ADAPTERS[Notebooks])
+        roots += ADAPTERS[Notebooks]
     for verb in verbs(command):
         room, _, leaf = verb.rpartition(".")
         shelf = f"twinops.workflows.{room or 'pipeline'}"
@@ -227,7 +227,7 @@ def code_of(name: str, stage: Mapping[str, Any]) -> list[str]:
         hints = asked(workflow)
         if Lineage in hints:
             return EVERYTHING
-        roots += [f"{shelf}.{leaf}", *(ADAPTERS[h] for h in hints if h in ADAPTERS)]
+        roots += [f"{shelf}.{leaf}", *(a for h in hints for a in ADAPTERS.get(h, ()))]
     sources = [[f"{SOURCES}.{one}", *_kinds(one)] for one in _sources(name, stage)]
     if not sources:
         return folded(files(closure(roots)))

@@ -46,7 +46,6 @@ CARRIERS = frozenset(
         "twinops",
         "twinops.cli",
         "twinops.wiring",
-        "twinops.lab",
         "twinops.errors",
         "twinops.plugins",
         "twinops.ports",

@@ -37,6 +37,8 @@ ADAPTERS = {
 """Port -> the adapters whose bytes matter."""
 STEPS = {"panel": "twinops.workflows.panel", "verdicts": "twinops.workflows.candidate.stage_verdicts"}
 """What cells may ask for beside the steps of their own stage."""
+LOOKING = {"panel": ("evaluate",)}
+"""Whose steps offer one that their cells leave alone."""
 UNJUDGED = {"verdicts": ("train", "evaluate")}
 """Whose verdicts are told elsewhere: a change of the policy does not measure anew."""
 EVERYTHING = ["src/twinops"]
@@ -47,6 +49,7 @@ CARRIERS = frozenset(
         "twinops.cli",
         "twinops.wiring",
         "twinops.errors",
+        "twinops.ideas",
         "twinops.plugins",
         "twinops.ports",
         "twinops.params",
@@ -197,7 +200,8 @@ def steps(command: str) -> list[str]:
     if how == "run":
         return []
     text = (ROOT / "notebooks" / f"{name}.py").read_text(encoding="utf-8")
-    return [module for step, module in STEPS.items() if f".{step}(" in text and name not in UNJUDGED.get(step, ())]
+    asked_for = [step for step in STEPS if f".{step}(" in text or name in LOOKING.get(step, ())]
+    return [STEPS[step] for step in asked_for if name not in UNJUDGED.get(step, ())]
 
 
 def imported_by_notebook(command: str) -> list[str]:

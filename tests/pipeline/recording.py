@@ -14,7 +14,9 @@ import atexit, json, os, pathlib, sys
 def _hear_all():
     top, opened = os.path.realpath(os.environ["RECORD_ROOT"]) + os.sep, set()
     def hear(event, arguments):
-        if event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike)):
+        named = event == "open" and isinstance(arguments[0], (str, bytes, os.PathLike))
+        # a place that is only named, to be allowed or denied, is not read
+        if named and not (arguments[2] or 0) & getattr(os, "O_PATH", 0):
             path = os.path.realpath(os.fsdecode(arguments[0]))
             if path.startswith(top) and os.path.isfile(path):
                 opened.add(path.removeprefix(top))

@@ -14,7 +14,7 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages
 TAKING_IN = ("collect", "collect_profile", "collect_consent", "collect_identities", "collect_synthetic")
 OF_NOBODY = ("collect_products",)
 """Takes rows in that are about nobody, past the door that asks."""
-PROFILES = ("collect_profile", "collect_identities")
+PROFILES = ("collect_profile", "collect_identities", "collect_synthetic")
 """Stages that take in what a person may have put right."""
 
 

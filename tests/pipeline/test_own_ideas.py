@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -108,10 +109,8 @@ def test_an_edit_concerns_exactly_the_stages_that_load_the_file(shop: Workshop, 
 def test_an_idea_that_is_taken_back_leaves_the_pipeline_as_it_was(shop: Workshop) -> None:
     marked = (shop.root / "dvc.yaml").read_text(encoding="utf-8")
     params = (shop.root / "params.yaml").read_text(encoding="utf-8")
-    (shop.root / "params.yaml").write_text(
-        "\n".join("ideas: []" if line.startswith("ideas:") else line for line in params.splitlines()) + "\n",
-        encoding="utf-8",
-    )
+    without = re.sub(r"(?m)^ideas:.*\n(?: +- .*\n)*", "ideas: []\n", params)
+    (shop.root / "params.yaml").write_text(without, encoding="utf-8")
     refused = shop.do("twinops", "status", expect=2)
     assert "No gate is called 'comes_back'" in refused
     shop.do("twinops", "ideas", "check")

@@ -48,9 +48,9 @@ siege-range: setup  ## attack the registry's door on the oldest and the newest M
 planted: setup  ## plant 2,000 faults into a candidate that is promotable; writes docs/planted.md which check found each
 	@TWINOPS_PLANTED=1 pytest tests/pipeline/test_promotable.py -n 0 -o timeout=3600
 
-test-spark: setup  ## the same SQL on Spark and DuckDB, value by value (fetches PySpark, and Java 17 where it may)
+test-spark: setup  ## the same SQL and stages on Spark and DuckDB, value by value, on a cluster of two workers (fetches PySpark, and Java 17 where it may)
 	@sh setup/spark.sh
-	@.twinops/spark/bin/python -m pytest tests/unit/adapters/sql/test_spark.py
+	@.twinops/spark/bin/python -m pytest tests/unit/adapters/sql/test_spark.py tests/pipeline/test_spark_cluster.py
 
 test-fast: setup  ## the unit tests only
 	@pytest tests/unit $(TWO)

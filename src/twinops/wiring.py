@@ -115,10 +115,15 @@ class Project:
 
     @cached_property
     def engine(self) -> Engine:
-        """The SQL engine."""
+        """The SQL engine that `compute` names."""
+        asked = self.params.compute
+        if asked.engine == "spark":
+            from twinops.adapters.sql.spark_engine import SparkEngine
+
+            return SparkEngine(master=asked.master, memory=asked.memory)
         from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 
-        return DuckDBEngine(threads=self.params.compute.threads)
+        return DuckDBEngine(threads=asked.threads)
 
     @cached_property
     def keys(self) -> KeyStore:

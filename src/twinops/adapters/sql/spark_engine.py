@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import sqlglot
 
+from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.errors import DataError, ParamsError
 
 if TYPE_CHECKING:
@@ -25,15 +27,15 @@ if TYPE_CHECKING:
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
-    "spark.sql.shuffle.partitions": "2",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.sql.adaptive.enabled": "false",
+    "spark.io.encryption.enabled": "true",  # what is spilled or shuffled tells of persons
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
-    "spark.driver.bindAddress": "127.0.0.1",
-    "spark.driver.host": "127.0.0.1",
     "spark.sql.timestampType": "TIMESTAMP_NTZ",
 }
+
+ON_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+"""Where the cluster is this machine, nobody else reaches the driver."""
 
 
 def translated(sql: str) -> str:
@@ -46,39 +48,43 @@ def translated(sql: str) -> str:
 
 
 class SparkEngine:
-    """SQL over Arrow tables and Parquet files on a Spark session; `close` ends it."""
+    """SQL over Arrow tables and Parquet files on a Spark session; `close` ends it.
+
+    A DuckDB that holds the same tables without a row says of which type each column of an answer is, so that what is
+    sealed from an answer has the same bytes as with DuckDB.
+    """
 
     def __init__(self, *, master: str = "local[1]", memory: str = "1g") -> None:
-        self._spark = _session(master, memory)
+        self._spark, self._types = _session(master, memory), DuckDBEngine(threads=1)
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name; an older one of that name is replaced."""
         with _without_values():
             self._spark.createDataFrame(_plain(table)).createOrReplaceTempView(name)
+        self._types.register(name, table.schema.empty_table())
 
     def register_parquet(self, name: str, path: Path) -> None:
         """Make a Parquet file known under a name, read lazily."""
         with _without_values():
             self._spark.read.parquet(str(path)).createOrReplaceTempView(name)
+        self._types.register(name, pq.read_schema(path).empty_table())
 
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""
         with _without_values():
             for statement in sqlglot.transpile(sql, read="duckdb", write="spark"):
                 self._spark.sql(statement).collect()
+        self._types.execute(sql)
 
     def query(self, sql: str) -> pa.Table:
         """Run one SELECT and return its rows, in the order it asks for."""
+        wanted = self._types.query(sql).schema
         with _without_values():
-            return _naive(self._spark.sql(translated(sql)).toArrow())
+            return _naive(self._spark.sql(translated(sql)).toArrow()).cast(wanted)
 
-    def shut(self) -> SparkEngine:
-        """Spark has no such place.
-
-        Raises:
-            DataError: always.
-        """
-        raise DataError("A query of one's own runs on DuckDB alone.", hint="Leave `compute` as it is.")
+    def shut(self) -> DuckDBEngine:
+        """A DuckDB that knows no table and can open no file: Spark has no such place for a query of one's own."""
+        return self._types.shut()
 
     def close(self) -> None:
         """End the session and its Java process."""
@@ -96,18 +102,25 @@ def _session(master: str, memory: str) -> SparkSession:
             "PySpark is not installed.", hint="Install the extra: twinops[spark]; it needs Java 17."
         ) from None
     builder = SparkSession.builder.master(master).appName("twinops").config("spark.driver.memory", memory)
-    for key, value in SETTINGS.items():
+    here = master.startswith("local") or "//127.0.0.1:" in master
+    for key, value in (SETTINGS | (ON_LOOPBACK if here else {})).items():
         builder = builder.config(key, value)
     with _quiet():
         session = builder.getOrCreate()
     session.sparkContext.setLogLevel("OFF")
+    session.conf.set("spark.sql.shuffle.partitions", str(2 * session.sparkContext.defaultParallelism))
     return session
 
 
 def _plain(table: pa.Table) -> pa.Table:
-    """Dictionaries as the values they stand for: Spark takes no other."""
-    fields = [f.with_type(f.type.value_type) if pa.types.is_dictionary(f.type) else f for f in table.schema]
-    return table.cast(pa.schema(fields))
+    """Dictionaries as the values they stand for, and times in microseconds: Spark takes no others."""
+    return table.cast(pa.schema([f.with_type(_plain_type(f.type)) for f in table.schema]), safe=False)
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_dictionary(kind):
+        return kind.value_type
+    return pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else kind
 
 
 def _naive(table: pa.Table) -> pa.Table:

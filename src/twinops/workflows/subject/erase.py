@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twinops.entities.day_count import DayCount
@@ -168,18 +169,20 @@ def _against_reason(asked: ErasureAsked) -> None:
 
 
 def _against_key(asked: ErasureAsked, officer: StaffMember, eraser: Eraser) -> None:
-    """Before anything is destroyed: this key signs, and it is the officer's."""
-    path = eraser.places.scratch / "signing" / f"trial-{os.getpid()}"
-    write(path, "whether this key signs\n")
-    try:
+    """Before anything is destroyed: this key signs, and it is the officer's.
+
+    Not in the project: what a killed command leaves there, the next one's certificate would count as a copy.
+    """
+    with TemporaryDirectory(prefix="twinops-") as folder:
+        path = Path(folder) / "trial"
+        write(path, "whether this key signs\n")
         eraser.signer.sign(path, key=asked.key, namespace=erasure_certificate.NAMESPACE)
         made = path.with_name(path.name + ".sig").read_text(encoding="utf-8")
-        found = sshsig.signing_key(path.read_bytes(), made, namespace=erasure_certificate.NAMESPACE)
-    except sshsig.NotSigned as problem:
-        raise IntegrityError(f"The key does not sign: {problem}.", hint="Use an ed25519, rsa or ecdsa key.") from None
-    finally:
-        for one in (path, path.with_name(path.name + ".sig")):
-            one.unlink(missing_ok=True)
+        try:
+            found = sshsig.signing_key(path.read_bytes(), made, namespace=erasure_certificate.NAMESPACE)
+        except sshsig.NotSigned as problem:
+            hint = "Use an ed25519, rsa or ecdsa key."
+            raise IntegrityError(f"The key does not sign: {problem}.", hint=hint) from None
     if found != officer.key:
         raise IntegrityError(
             "This is not the key that compliance/offices.yaml names for you.",

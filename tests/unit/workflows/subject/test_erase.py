@@ -24,6 +24,7 @@ from erasable import ANN, HOUSEHOLDS, MINOR, MOMENT, OWNER, Shop, make_shop, nat
 from offices import PEOPLE
 
 from twinops.adapters.md5 import md5_of
+from twinops.adapters.ssh_keygen import SshKeygen
 from twinops.data.sources import crm, registrations
 from twinops.data.vault.seal import read_sealed
 from twinops.data.vault.sealed_file import SealedFile, label_of
@@ -361,6 +362,19 @@ def test_killed_at_any_moment_and_run_again_it_leaves_the_same_bytes(whole, tmp_
         shop.erase(natural(ANN))
         assert whole_state(shop) == expected
         shutil.rmtree(shop.root)
+
+
+def test_killed_while_the_key_is_tried_it_leaves_nothing_that_a_certificate_counts(whole, tmp_path, monkeypatch):
+    calm, killed = whole.copied(tmp_path / "calm"), whole.copied(tmp_path / "killed")
+    calm.erase(natural(ANN))
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(SshKeygen, "sign", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+        killed.erase(natural(ANN))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    killed.erase(natural(ANN))
+    assert whole_state(killed) == whole_state(calm)
 
 
 def full(*_: object) -> None:

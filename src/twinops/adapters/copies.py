@@ -45,6 +45,7 @@ class ProjectCopies:
         wanted = _Wanted(sids, names)
         return (
             self._sealed("data as it lies here", "data/", sorted((self.root / "data").rglob("*.parquet")), wanted),
+            self._sealed("living twins", "live/", sorted((self.root / "live").rglob("*.parquet")), wanted),
             self._revisions(),
             self._sealed("DVC cache", ".dvc/cache", self._objects(self.root / ".dvc" / "cache" / "files"), wanted),
             self._run_cache(),

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinops.entities.erasure import CopyFound
+from twinops.entities.rights import pseudonym
 
 MOST_BYTES = 256 * 2**20
 """Of a file in which names are looked for in the open; behind it is not read."""
@@ -43,6 +44,8 @@ class ProjectCopies:
     def look(self, sids: frozenset[str], names: frozenset[str]) -> tuple[CopyFound, ...]:
         """Kind by kind; a remote that is no folder is named and not looked into."""
         wanted = _Wanted(sids, names)
+        # a copy that was made for the person tells whose it is by their pseudonym (`twinops subject export`)
+        handed_out = _Wanted(sids, names | {pseudonym(sid) for sid in sids})
         return (
             self._sealed("data as it lies here", "data/", sorted((self.root / "data").rglob("*.parquet")), wanted),
             self._sealed("living twins", "live/", sorted((self.root / "live").rglob("*.parquet")), wanted),
@@ -50,7 +53,7 @@ class ProjectCopies:
             self._sealed("DVC cache", ".dvc/cache", self._objects(self.root / ".dvc" / "cache" / "files"), wanted),
             self._run_cache(),
             *(self._remote(name, url, wanted) for name, url in sorted(self._remotes().items())),
-            *(self._plain(kind, places, wanted) for kind, places in PLAIN.items()),
+            *(self._plain(kind, places, handed_out if kind == "exports" else wanted) for kind, places in PLAIN.items()),
         )
 
     def listed(self, digest: str, sids: frozenset[str]) -> frozenset[str] | None:

@@ -117,7 +117,7 @@ def export(
     project = home(ctx)
     made = project.run("subject.export", who=who, identified=Identified(by, identified_by))
     if made.refused is None:
-        write_copy(out, made.files)
+        write_copy(out, made.files, subject=made.subject)
     from twinops.cli._rights_log import keep
 
     held = f"{made.subject}: {made.records:,} records, {made.withheld:,} cells held back, {len(made.files)} files"

@@ -192,6 +192,7 @@ def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
     use, p = uses_of(places), told.portrait
     events = entries_of(desk.rights.entries(), told.person.sids)
     return {
+        "subject": pseudonym(told.person.sids[0]),
         "controller": use.controller.name,
         "contact": use.controller.contact,
         "made_on": desk.today.isoformat(),

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import command_line
 import pyarrow as pa
 import pytest
 from erasable import ANN, DPO, HOUSEHOLDS, MINOR, OWNER, RISK, Shop, make_shop, natural
@@ -32,10 +31,7 @@ class Said:
 
 
 def twinops(shop: Shop, *words: str) -> Said:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "TWINOPS_"))}
-    done = subprocess.run(
-        [sys.executable, "-m", "twinops", *words], cwd=shop.root, env=clean, capture_output=True, text=True, check=False
-    )
+    done = command_line.twinops(*words, cwd=shop.root)
     return Said(done.returncode, " ".join((done.stdout + done.stderr).split()))
 
 

@@ -66,7 +66,7 @@ def _begin_dvc(shop) -> None:
 
 
 def _written_without(shop) -> None:
-    """What `dvc repro` does behind the reading of sources: every file sealed of whom is left, and put into the cache."""
+    """What `dvc repro` does once sources are read: every file sealed of whom is left, and put into the cache."""
     from twinops.data.vault.seal import read_sealed, write_sealed
     from twinops.data.vault.sealed_file import label_of
     from twinops.data.vault.sealed_tables import with_text_sid

@@ -106,7 +106,7 @@ def _of_kind(words: ColumnWords, value: Any, names: CopyNames) -> str:
     if words.kind == "product":
         return names.products.get(value) or ("an article" if value >= CODES_FROM else f"article {value}")
     if words.kind == "category" and 0 <= value < len(names.categories):
-        return names.categories[value]
+        return names.categories[int(value)]
     return _figure(words.kind, value, names)
 
 

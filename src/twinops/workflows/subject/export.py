@@ -137,7 +137,7 @@ def _told(sids: tuple[str, ...], opener: Opener, learned: LearnedFrom) -> _Told:
 def _names(opener: Opener) -> CopyNames:
     """What articles, kinds of goods and money are called here."""
     goods = products.opened(opener.places.products).to_pylist()
-    called = {row["product_id"]: row["product_type"] or row["product_category"] for row in goods}
+    called = {row["product_id"]: row["product_type"] or row["product_category"] or "" for row in goods}
     kinds = opener.places.taste_categories
     categories = json.loads(kinds.read_text(encoding="utf-8")) if kinds.is_file() else ()
     return CopyNames(opener.words.wording.currency, opener.grid.horizon_days, called, categories)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,6 +14,7 @@ CODES_FROM = 10**15
 """From here on a code is a number that stands for letters of the shop's own code: it tells nobody anything."""
 RECORD = "your_record"
 NOTHING = "–"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
 Row = Mapping[str, Any]
@@ -126,6 +128,6 @@ def _figure(kind: str, value: float, names: CopyNames) -> str:
 
 def _text(value: str) -> str:
     try:
-        return in_words(date.fromisoformat(value)) if len(value) == len("2017-01-07") else value
+        return in_words(date.fromisoformat(value)) if _DAY.fullmatch(value) else value
     except ValueError:
         return value

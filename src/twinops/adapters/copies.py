@@ -108,7 +108,8 @@ class ProjectCopies:
 
     def _plain(self, kind: str, places: tuple[str, ...], wanted: _Wanted) -> CopyFound:
         files = [p for place in places for p in _files(self.root / place) if not self._told_before(p, kind)]
-        hits = tuple(sorted(wanted.without_names(p.relative_to(self.root)) for p in files if wanted.named_in(p)))
+        found = {_whole_copy(p) for p in files if wanted.named_in(p)}
+        hits = tuple(sorted(wanted.without_names(p.relative_to(self.root)) for p in found))
         return CopyFound(
             kind, ", ".join(p for p in places if (self.root / p).exists()) or "none", len(files), open=hits
         )
@@ -165,6 +166,11 @@ class _Wanted:
         for word in sorted(self._words, key=len, reverse=True):
             told = told.replace(word.decode(), "*")
         return told
+
+
+def _whole_copy(path: Path) -> Path:
+    """The folder of a copy that was handed out, where its file for machines tells whose it is."""
+    return path.parent if path.name == "data.json" and (path.parent / "your-data.html").is_file() else path
 
 
 def _files(place: Path) -> Iterator[Path]:

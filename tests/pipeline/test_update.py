@@ -277,7 +277,7 @@ def test_watching_takes_in_what_comes_and_stops_when_asked(shop: Arriving) -> No
     process = shop.start("twinops", "update", "--watch", "--every", "1")
     try:
         until((shop.root / "live" / "update.lock").is_file)
-        assert "Another update works" in shop.update(expect=5)
+        assert f"Another update (process {process.pid}) works in this folder." in shop.update(expect=5)
         month = shop.comes(NEXT)
         until(lambda: (shop.root / "reports" / "updates.json").read_bytes() != before, seconds=600)
         until(lambda: not (shop.root / "live" / "pending.json").is_file())

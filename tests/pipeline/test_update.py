@@ -64,7 +64,7 @@ class Arriving(Workshop):
         paths += [self.root / "reports" / n for n in ("updates.json", "monitoring.json", "monitoring.html")]
         paths += [self.root / n for n in ("params.yaml", "dvc.yaml", "sources.lock.json", "dvc.lock")]
         told = {p.relative_to(self.root).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in paths}
-        return {n: d for n, d in told.items() if not n.endswith("update.lock")} | self.outs()
+        return {n: d for n, d in told.items() if not (n.startswith("live/") and n.endswith(".lock"))} | self.outs()
 
     def copy(self, to: Path) -> Arriving:
         shutil.copytree(self.root, to / "shop", symlinks=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import resource
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from scratch import ROOT
+from scratch import BIN, ROOT
 
 sys.path.append(str(ROOT / "tests" / "unit"))
 
@@ -28,19 +30,63 @@ def erasure(*, quick: bool = False) -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="twinops-erasure-") as home:
         shop = make_shop(Path(home) / "shop", households=people, months=REVISIONS)
         plain, objects = _plain_history(shop, Path(home) / "plain")
+        _begin_dvc(shop)
         one = _cpu(lambda: shop.erase(natural(17)))
+        files = _cpu(lambda: _written_without(shop))
         many = _cpu(lambda: shop.erase(*(natural(n) for n in range(1_000, 2_000))))
+        many_files = _cpu(lambda: _written_without(shop))
         opening = _cpu(lambda: _everything_opened(shop))
         rewriting = _cpu(lambda: [_rewritten(path) for path in plain])
+    whole = "and the data as they lie, sealed anew without them, put under DVC (`dvc commit`)"
     told = f"n people, {REVISIONS} revisions, {objects} objects in a cache, as many in a remote; rotation included"
     beside = {"peer": "rewriting plain Parquet objects, without git's history"}
     return [
         _row("erase_cpu_100k", one, people, f"one person; {told}") | beside | {"ratio": one / rewriting},
+        _row("erase_and_dvc_cpu_100k", one + files, people, f"the same, {whole}")
+        | beside
+        | {"ratio": (one + files) / rewriting},
         _row("erase_1000_cpu", many, people, f"1,000 persons in one act; {told}")
         | beside
         | {"ratio": many / rewriting},
+        _row("erase_1000_and_dvc_cpu", many + many_files, people, f"the same, {whole}")
+        | beside
+        | {"ratio": (many + many_files) / rewriting},
         _row("erase_check_cpu", opening, people, "every object opened with every key that lives"),
     ]
+
+
+def _begin_dvc(shop) -> None:
+    """The data as outputs of one stage of a real DVC project, committed; this is not measured."""
+    outs = [path.relative_to(shop.root).as_posix() for path in _data(shop)]
+    (shop.root / "dvc.yaml").write_text(json.dumps({"stages": {"all": {"cmd": "true", "outs": outs}}}))
+    (shop.root / "dvc.lock").unlink()
+    _dvc(shop, "commit", "--force")
+    shop.git("add", "dvc.yaml", "dvc.lock")
+    shop.git("commit", "-qm", "under DVC")
+
+
+def _written_without(shop) -> None:
+    """What `dvc repro` does once sources are read: every file sealed of whom is left, and put into the cache."""
+    from twinops.data.vault.seal import read_sealed, write_sealed
+    from twinops.data.vault.sealed_file import label_of
+    from twinops.data.vault.sealed_tables import with_text_sid
+
+    store = shop.store
+    for path in _data(shop):
+        dataset = label_of(path).dataset
+        table = with_text_sid(read_sealed(path, dataset=dataset, keys=store))
+        write_sealed(table, path, dataset=dataset, keys=store, subject="sid")
+    _dvc(shop, "commit", "--force")
+    shop.git("commit", "-qm", "without them", "dvc.lock")
+
+
+def _data(shop) -> list[Path]:
+    """Every sealed file as it lies, but quarantines."""
+    return [p for p in sorted((shop.root / "data").rglob("*.parquet")) if "quarantine" not in p.parts]
+
+
+def _dvc(shop, *words: str) -> None:
+    subprocess.run([BIN / "dvc", *words], cwd=shop.root, check=True, capture_output=True)
 
 
 def _row(name: str, value: float, n: int, note: str) -> dict[str, object]:

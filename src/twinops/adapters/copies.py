@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from twinops.entities.erasure import CopyFound
+from twinops.entities.rights import pseudonym
 
 MOST_BYTES = 256 * 2**20
 """Of a file in which names are looked for in the open; behind it is not read."""
@@ -43,13 +44,16 @@ class ProjectCopies:
     def look(self, sids: frozenset[str], names: frozenset[str]) -> tuple[CopyFound, ...]:
         """Kind by kind; a remote that is no folder is named and not looked into."""
         wanted = _Wanted(sids, names)
+        # a copy that was made for the person tells whose it is by their pseudonym (`twinops subject export`)
+        handed_out = _Wanted(sids, names | {pseudonym(sid) for sid in sids})
         return (
             self._sealed("data as it lies here", "data/", sorted((self.root / "data").rglob("*.parquet")), wanted),
+            self._sealed("living twins", "live/", sorted((self.root / "live").rglob("*.parquet")), wanted),
             self._revisions(),
             self._sealed("DVC cache", ".dvc/cache", self._objects(self.root / ".dvc" / "cache" / "files"), wanted),
             self._run_cache(),
             *(self._remote(name, url, wanted) for name, url in sorted(self._remotes().items())),
-            *(self._plain(kind, places, wanted) for kind, places in PLAIN.items()),
+            *(self._plain(kind, places, handed_out if kind == "exports" else wanted) for kind, places in PLAIN.items()),
         )
 
     def listed(self, digest: str, sids: frozenset[str]) -> frozenset[str] | None:
@@ -104,7 +108,8 @@ class ProjectCopies:
 
     def _plain(self, kind: str, places: tuple[str, ...], wanted: _Wanted) -> CopyFound:
         files = [p for place in places for p in _files(self.root / place) if not self._told_before(p, kind)]
-        hits = tuple(sorted(wanted.without_names(p.relative_to(self.root)) for p in files if wanted.named_in(p)))
+        found = {_whole_copy(p) for p in files if wanted.named_in(p)}
+        hits = tuple(sorted(wanted.without_names(p.relative_to(self.root)) for p in found))
         return CopyFound(
             kind, ", ".join(p for p in places if (self.root / p).exists()) or "none", len(files), open=hits
         )
@@ -161,6 +166,11 @@ class _Wanted:
         for word in sorted(self._words, key=len, reverse=True):
             told = told.replace(word.decode(), "*")
         return told
+
+
+def _whole_copy(path: Path) -> Path:
+    """The folder of a copy that was handed out, where its file for machines tells whose it is."""
+    return path.parent if path.name == "data.json" and (path.parent / "your-data.html").is_file() else path
 
 
 def _files(place: Path) -> Iterator[Path]:

@@ -1,26 +1,106 @@
-"""One process at a time in a project's folder."""
+"""One at a time in a project's folder: who comes second is told who is there, and nobody waits.
+
+The system releases a lock when the process ends, however it ends, so a killed one leaves none behind.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 from twinops.errors import ServiceError
 
+WAIT = "Wait until it ends, or end it."
+PATIENCE_SECONDS = 1.0
+"""Whoever holds a lock says within this who it is."""
+
 
 @contextmanager
-def alone(lock: Path) -> Iterator[None]:
-    """Hold a lock that the system releases when the process ends, however it ends.
+def alone(lock: Path, doing: str) -> Iterator[None]:
+    """Hold a lock; `doing` is told to whoever comes second.
 
     Raises:
         ServiceError: somebody holds it.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
+    with lock.open("a+", encoding="utf-8") as file:
+        if not _taken(file, fcntl.LOCK_EX):
+            raise ServiceError(f"{_holder(file)} works in this folder.", hint=WAIT)
+        file.truncate(0)
+        file.write(f"{os.getpid()} {doing}")
+        file.flush()
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ServiceError("Another update works in this folder.", hint="Wait until it ends, or end it.") from None
+            yield
+        finally:
+            file.truncate(0)
+
+
+@contextmanager
+def at_work(root: Path, doing: str, *, with_stages: bool = True) -> Iterator[None]:
+    """Be the only command that makes this project's data; `with_stages`: stages of the pipeline may run meanwhile.
+
+    Raises:
+        ServiceError: another command is at work, or a stage that must not run meanwhile.
+    """
+    with alone(root / "live" / "at_work.lock", doing), ExitStack() as held:
+        if not with_stages:
+            file = held.enter_context(_stages(root))
+            if not _taken(file, fcntl.LOCK_EX):
+                what = "A stage of the pipeline (`dvc repro`, or what a killed run left) works in this folder."
+                raise ServiceError(what, hint=f"{WAIT} `twinops doctor` ends what was left.")
         yield
+
+
+@contextmanager
+def as_stage(root: Path) -> Iterator[None]:
+    """Run one stage of the pipeline, beside others and never while somebody is erased.
+
+    Raises:
+        ServiceError: a command is at work that no stage may run beside.
+    """
+    with _stages(root) as file:
+        if not _taken(file, fcntl.LOCK_SH):
+            with (root / "live" / "at_work.lock").open(encoding="utf-8") as other:
+                raise ServiceError(f"{_holder(other)} works in this folder.", hint=WAIT)
+        yield
+
+
+def _stages(root: Path) -> IO[str]:
+    path = root / "live" / "stages.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("a", encoding="utf-8")
+
+
+def _taken(file: IO[str], how: int) -> bool:
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _holder(file: IO[str]) -> str:
+    """Who holds the lock, as they wrote it; what one that was killed wrote is not taken for it."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        file.seek(0)
+        process, _, doing = file.read().partition(" ")
+        if process.isdigit() and _lives(int(process)):
+            return f"{doing} (process {process})"
+        time.sleep(0.02)
+    return "Another command"
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True

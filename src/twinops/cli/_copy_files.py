@@ -23,12 +23,13 @@ def against_full(out: Path) -> None:
         raise ParamsError(f"{out.name} is there already, and is not empty.", hint="Name a new folder or file.")
 
 
-def write_copy(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write them, readable by nobody else on this machine."""
+def write_copy(out: Path, files: Mapping[str, bytes], *, subject: str) -> None:
+    """Write them, readable by nobody else on this machine; a zip says outside whose it is, for whoever erases."""
     out.parent.mkdir(parents=True, exist_ok=True)
     if out.suffix.lower() == ".zip":
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+            packed.comment = subject.encode()
             for name, content in files.items():
                 packed.writestr(zipfile.ZipInfo(name, _ZIP_DATE), content, zipfile.ZIP_DEFLATED)
         return

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twinops.adapters import one_at_a_time
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.errors import REFUSED, IntegrityError, ParamsError
 
@@ -18,6 +20,8 @@ NEXT = "Next: `dvc repro` builds features, models and figures without them; then
 By = Annotated[str, typer.Option(help="Who you are: name, address or account in compliance/offices.yaml.")]
 Key = Annotated[Path, typer.Option(help="Your ssh key, which signs the certificate.", dir_okay=False)]
 OWN_KEY = Path("~/.ssh/id_ed25519")
+erasing = partial(one_at_a_time.at_work, with_stages=False)
+"""Neither an update nor a run nor a stage of `dvc repro` writes what is taken away, and none reads it half gone."""
 
 
 def erase(
@@ -43,7 +47,8 @@ def erase(
         raise ParamsError("Name one person, or a --file, or --resume.", hint="`twinops subject erase --help`")
     ids = () if resume else read_ids(file) if file is not None else (who,)
     asked = ErasureAsked(ids, reason, by, key.expanduser(), datetime.now(UTC), models, why_kept)
-    found = home(ctx).run("subject.resume" if resume else "subject.erase", asked=asked)
+    with erasing(ctx.obj, "`twinops subject erase`"):
+        found = home(ctx).run("subject.resume" if resume else "subject.erase", asked=asked)
     answer(found, as_json=as_json, text=_told(found))
     keep(home(ctx))
     raise typer.Exit(REFUSED if found.refused else 0)

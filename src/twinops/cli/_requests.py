@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from twinops import plugins
 from twinops.cli._answer import Json, answer, home, talk
+from twinops.cli._erasure import erasing
 from twinops.errors import REFUSED
 
 if TYPE_CHECKING:
@@ -74,7 +76,9 @@ def work(
 ) -> None:
     """Do what cases in work ask for, and answer them; what needs a hand is told."""
     project = home(ctx)
-    found = project.run("subject.work", by=by, erase=None if key is None else _eraser(project, by, key.expanduser()))
+    with nullcontext() if key is None else erasing(ctx.obj, "`twinops subject requests work`"):
+        eraser = None if key is None else _eraser(project, by, key.expanduser())
+        found = project.run("subject.work", by=by, erase=eraser)
     answer(found, as_json=as_json, text=found.text())
     _end(project, found.refused)
 

@@ -10,6 +10,8 @@ import typer
 from twinops.cli._answer import Json, answer, home
 from twinops.entities.erasure import MOST_KEK_DAYS, KeyStanding
 
+NewFile = Annotated[Path, typer.Argument(help="A new file, outside the project.", dir_okay=False)]
+Copy = Annotated[Path, typer.Argument(help="A copy that `keys backup` wrote.", dir_okay=False)]
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
 
@@ -26,21 +28,13 @@ def rotate(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def backup(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A new file, outside the project.", dir_okay=False)],
-    as_json: Json = False,
-) -> None:
+def backup(ctx: typer.Context, file: NewFile, as_json: Json = False) -> None:
     """Copy the store, wrapped as it is. Keep the wrapping key elsewhere: both together open everything."""
     _tell(home(ctx).run("keys.backup", into=file), as_json)
 
 
 @app.command()
-def restore(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="A copy that `keys backup` wrote.", dir_okay=False)],
-    as_json: Json = False,
-) -> None:
+def restore(ctx: typer.Context, file: Copy, as_json: Json = False) -> None:
     """Put a copy in place; whoever epoch.json names as erased is forgotten again."""
     _tell(home(ctx).run("keys.restore", file=file), as_json)
 

@@ -24,11 +24,12 @@ Reason = Annotated[str, typer.Option(help="Why; sealed under both records' keys 
 def list_pairs(
     ctx: typer.Context,
     joined: Annotated[bool, typer.Option("--joined", help="Pairs that were joined, not those in doubt.")] = False,
+    decided: Annotated[bool, typer.Option("--decided", help="Pairs of which somebody decided.")] = False,
     most: Annotated[int, typer.Option(help="How many, at most 1,000.", min=1, max=1000)] = 20,
     as_json: Json = False,
 ) -> None:
     """Pairs that wait for a person, the least certain first: codes, sources and doubts, nobody's data."""
-    found = home(ctx).run("links.listed", which="joined" if joined else "review", most=most)
+    found = home(ctx).run("links.listed", which="decided" if decided else "joined" if joined else "review", most=most)
     answer(found, as_json=as_json, text=found.text())
 
 

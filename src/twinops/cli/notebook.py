@@ -6,6 +6,7 @@ from time import monotonic
 
 import typer
 
+from twinops.adapters.one_at_a_time import as_stage
 from twinops.adapters.running_code import note
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.cli.run import pairs
@@ -18,7 +19,8 @@ def notebook(ctx: typer.Context, name: str, as_json: Json = False) -> None:
     """Execute `notebooks/NAME.py`; further `--key value` pairs set its parameters."""
     started = monotonic()
     talk(f"notebook {name} ...")
-    done = home(ctx).run("notebook", name=name, **pairs(ctx.args))
+    with as_stage(ctx.obj):
+        done = home(ctx).run("notebook", name=name, **pairs(ctx.args))
     note(home(ctx).root)
     talk(f"notebook {name}: done in {monotonic() - started:.1f} s, published as {done.path.name}")
     if as_json:

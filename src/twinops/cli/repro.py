@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twinops.adapters import one_at_a_time
 from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
@@ -33,10 +34,11 @@ def repro(
     """Do what `dvc repro` does, with as many independent stages at once as there are processors."""
     against_other(ctx.obj)
     signal.signal(signal.SIGTERM, _interrupted)
-    if (ctx.obj / "params.yaml").is_file() and _has_own(home(ctx)):
-        talk("sources and ideas of your own: looking what changed ...")
-        home(ctx).run("sources.fingerprint")
-    done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)
+    with one_at_a_time.at_work(ctx.obj, "`make run` or `twinops repro`"):
+        if (ctx.obj / "params.yaml").is_file() and _has_own(home(ctx)):
+            talk("sources and ideas of your own: looking what changed ...")
+            home(ctx).run("sources.fingerprint")
+        done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)
     said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"
     answer(done, as_json=as_json, text=f"pipeline: {said}, in {done.seconds:.0f} s")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,6 +73,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Let go what outlived the time declared for its source: counts first, then with --apply; holds are respected."""
+    from twinops.cli._erasure import erasing
     from twinops.cli._requests import erasing_of
     from twinops.workflows.quarantine.expire import day_of
     from twinops.workflows.retention.run import ApplyRetention
@@ -79,7 +81,8 @@ def run(
     project = home(ctx)
     signing = None if key is None else key.expanduser()
     how = ApplyRetention(by, signing, erasing_of(project, by, signing)) if apply else None
-    found = project.run("retention.run", on=None if on is None else day_of(on), apply=how)
+    with erasing(ctx.obj, "`twinops retention run`") if apply else nullcontext():
+        found = project.run("retention.run", on=None if on is None else day_of(on), apply=how)
     answer(found, as_json=as_json, text=found.text())
     raise typer.Exit(REFUSED if found.refused else 0)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import typer
 
+from twinops.adapters.one_at_a_time import as_stage
 from twinops.adapters.running_code import note
 from twinops.cli._answer import Json, answer, home, plain, talk
 from twinops.errors import ParamsError
@@ -21,7 +22,8 @@ def run(ctx: typer.Context, verb: str, as_json: Json = False) -> None:
     named = " ".join([verb, *arguments.values()])
     started = monotonic()
     talk(f"{named} ...")
-    result = home(ctx).run(verb, **arguments)
+    with as_stage(ctx.obj):
+        result = home(ctx).run(verb, **arguments)
     note(home(ctx).root)
     talk(f"{named}: done in {monotonic() - started:.1f} s{_figures(result)}")
     if as_json:

@@ -23,6 +23,10 @@ Id = Annotated[str, typer.Argument(help="The consumer's number in the source, or
 By = Annotated[str, typer.Option(help="Who takes it down: name, address or account in compliance/offices.yaml.")]
 Purpose = Annotated[str, typer.Option(help="twin_training, twin_scoring, offers or bias_assessment.")]
 Reason = Annotated[str, typer.Option(help="Free words, sealed under the consumer's key and in no log.")]
+WhyRestricted = Annotated[str, typer.Option("--ground", help="Of art. 18(1): a, b, c or d.")]
+WhyHeld = Annotated[str, typer.Option("--ground", help="Of art. 17(3), as 17(3)(e) for legal claims.")]
+Lift = Annotated[bool, typer.Option("--lift", help="Lift the restriction; they were told before.")]
+Release = Annotated[bool, typer.Option("--release", help="Let go what was kept.")]
 
 
 @app.command()
@@ -54,30 +58,18 @@ def object_to(
 
 @app.command()
 def restrict(
-    ctx: typer.Context,
-    who: Id,
-    by: By,
-    *,
-    ground: Annotated[str, typer.Option(help="Of art. 18(1): a, b, c or d.")] = "",
-    lift: Annotated[bool, typer.Option("--lift", help="Lift the restriction; they were told before.")] = False,
-    reason: Reason = "",
+    ctx: typer.Context, who: Id, by: By, *, ground: WhyRestricted = "", lift: Lift = False, reason: Reason = "",
     as_json: Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Stop all use of a consumer's data but storage and access."""
     _take(ctx, as_json, by=by, who=who, act="lift" if lift else "restrict", ground=ground, reason=reason)
 
 
 @app.command()
 def hold(
-    ctx: typer.Context,
-    who: Id,
-    by: By,
-    *,
-    ground: Annotated[str, typer.Option(help="Of art. 17(3), as 17(3)(e) for legal claims.")] = "",
-    release: Annotated[bool, typer.Option("--release", help="Let go what was kept.")] = False,
-    reason: Reason = "",
+    ctx: typer.Context, who: Id, by: By, *, ground: WhyHeld = "", release: Release = False, reason: Reason = "",
     as_json: Json = False,
-) -> None:
+) -> None:  # fmt: skip
     """Keep a consumer's records for legal claims, or let them go: meanwhile nothing of theirs is erased."""
     _take(ctx, as_json, by=by, who=who, act="release" if release else "hold", ground=ground, reason=reason)
 
@@ -117,7 +109,7 @@ def export(
     project = home(ctx)
     made = project.run("subject.export", who=who, identified=Identified(by, identified_by))
     if made.refused is None:
-        write_copy(out, made.files)
+        write_copy(out, made.files, subject=made.subject)
     from twinops.cli._rights_log import keep
 
     held = f"{made.subject}: {made.records:,} records, {made.withheld:,} cells held back, {len(made.files)} files"

@@ -49,13 +49,18 @@ def update(
         seen = home(ctx).run("update.look", until=until)
         answer(seen, as_json=as_json, text=table_of(seen))
         return
-    with one_at_a_time.alone(ctx.obj / "live" / "update.lock"):
+    with one_at_a_time.alone(ctx.obj / "live" / "update.lock", "Another update"):
         found = _once(ctx, until=until, candidate=candidate)
     answer({**found.entry, "again": found.again}, as_json=as_json, text=told(found))
 
 
 def _once(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitored:
     against_other(ctx.obj)
+    with one_at_a_time.at_work(ctx.obj, "`twinops update`"):
+        return _taken_in(ctx, until=until, candidate=candidate)
+
+
+def _taken_in(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitored:
     project = home(ctx)
     seen = project.run("update.look", until=until)
     talk(table_of(seen))
@@ -114,7 +119,7 @@ def _watch(ctx: typer.Context, every: int, once: Any) -> None:
     stop, last = threading.Event(), ""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with one_at_a_time.alone(ctx.obj / "live" / "update.lock"):
+    with one_at_a_time.alone(ctx.obj / "live" / "update.lock", "Another update"):
         while not stop.is_set():
             try:
                 seen = open_project(ctx.obj).run("update.look", until=None)

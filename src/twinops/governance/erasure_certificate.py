@@ -12,7 +12,7 @@ from typing import Any
 
 from twinops.entities.canonical import to_json
 from twinops.entities.erasure import MOST_KEK_DAYS
-from twinops.governance.markdown import escape
+from twinops.governance.markdown import escape, prose
 from twinops.governance.people.offices import DATA_OWNER, DPO
 
 NAMESPACE = "twinops-erasure"
@@ -25,6 +25,8 @@ Record = Mapping[str, Any]
 
 SAID = {
     "data as it lies here": "`dvc repro` writes these files without the person.",
+    "living twins": "States, forecasts and what they stood on stay sealed under a key that is destroyed; the next "
+    "`twinops update` writes the states without the person.",
     "git revisions": "Nothing was rewritten: revisions name objects by MD5, and a frame opens in none of them.",
     "DVC cache": "Frames stay, sealed under a key that is destroyed; `dvc gc` may take them away physically.",
     "DVC run cache": "Holds MD5s of objects and no rows; what it brings back is sealed in the same way.",
@@ -36,6 +38,8 @@ SAID = {
     "exports": "Copies that were handed out for a purpose.",
     "released tables": "Synthetic or generalised: nobody's row is in them, and none can be called back.",
 }
+
+REWRITTEN = {"data as it lies here": "dvc repro", "living twins": "twinops update"}
 
 
 def certificate(record: Record) -> dict[str, Any]:
@@ -56,6 +60,7 @@ def certificate(record: Record) -> dict[str, Any]:
         "recipients": record["recipients"],
         "owner_deletes": record["owner_deletes"],
         "stays": _stays(record),
+        "out_of_reach": list(_out_of_reach(record)),
         "does_not_say": DOES_NOT_SAY,
         "verify": VERIFY,
     }
@@ -97,7 +102,7 @@ def page(record: Record) -> str:
         "",
         "| kind of copy | where | found | what was done | until |",
         "|---|---|---|---|---|",
-        *(f"| {' | '.join(escape(c[part]) for part in PARTS)} |" for c in made["copies"]),
+        *(f"| {' | '.join(prose(c[part]) for part in PARTS)} |" for c in made["copies"]),
         "",
         "## Models",
         "",
@@ -109,13 +114,19 @@ def page(record: Record) -> str:
                   *(f"The owner deletes: {escape(one)}" for one in made["owner_deletes"]),
                   *(f"Stays: {one}" for one in made["stays"])]),
         "",
+        "## Out of reach from here",
+        "",
+        *_listed(map(prose, made["out_of_reach"])),
+        "",
         "## What this does not say",
         "",
-        *_listed(made["does_not_say"]),
+        *_listed(map(prose, made["does_not_say"])),
         "",
         "## How a stranger checks it",
         "",
-        *_listed(f"{name}: {how}" for name, how in made["verify"].items()),
+        "    " + made["verify"]["signature"].replace("EMAIL", by["email"]).replace("NAME", made["name"]),
+        "",
+        *_listed(f"{name}: {prose(how)}" for name, how in made["verify"].items() if name != "signature"),
         "",
     ]  # fmt: skip
     return "\n".join(lines)
@@ -152,8 +163,10 @@ def _copies(record: Record) -> Iterator[dict[str, Any]]:
     for found in record["copies"]:
         kind = found["kind"]
         done, until = SAID[kind], "now"
-        if kind == "data as it lies here":
-            until = "until the next `dvc repro`, unreadable from now on"
+        if kind in REWRITTEN:
+            until = f"until the next `{REWRITTEN[kind]}`, unreadable from now on"
+        if found["files"] == 0:
+            done, until = "There are none.", "now"
         if found["open"]:
             done = "NAMED IN THE OPEN: the owner deletes or redacts these files."
             until = "until the owner has done so"
@@ -164,6 +177,22 @@ def _copies(record: Record) -> Iterator[dict[str, Any]]:
             "done": "The key of the batch is destroyed; the next `dvc repro` collects the others' rows again.",
             "until": "now",
         }  # fmt: skip
+
+
+def _out_of_reach(record: Record) -> Iterator[str]:
+    """What this act could not touch, told one by one."""
+    for found in record["copies"]:
+        if found["files"] is None:
+            yield f"{found['kind']} {found['where']}: not looked into from here; what it holds is sealed as above."
+        yield from (
+            f"{path}: names somebody in the open; it is the owner's to delete or redact." for path in found["open"]
+        )
+    if not record["keys"]["destroyed_by_us"]:
+        yield f"Wrapping key {record['keys']['wrapping_key']} in {record['keys']['wrapping']}: its owner destroys it."
+    yield from (f"{one[0].upper()}{one[1:]}." for one in record["owner_deletes"])
+    yield "Copies of keys that were taken by hand with their wrapping key, and rows that were copied in the open."
+    yield "Tables that were released, and whatever recipients hold: they are told, and delete for themselves."
+    yield "Memory, swap and free blocks of disks; physical deletion is `dvc gc -c` and the remotes' own."
 
 
 def _found(found: Record) -> str:

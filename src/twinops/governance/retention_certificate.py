@@ -11,6 +11,8 @@ KIND = "twinops retention certificate"
 NAMESPACE = "twinops-erasure"
 """What an ssh key signs it for: the same as an erasure's."""
 REASON = "outlived the time that is declared for the source (GDPR art. 5(1)(e))"
+LEARNED = "may have learned from these rows while they were held: the next candidate learns without them (`make run`)"
+"""What becomes of versions: they stand, for they learned when it was allowed."""
 DOES_NOT_SAY = [
     "That earlier copies are gone: their rows stay sealed under keys that live, until `dvc gc` takes the objects away "
     "or the person's key is destroyed.",

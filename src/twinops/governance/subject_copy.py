@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from twinops.governance.copy_cells import NOTHING, ShownTable
 from twinops.plugins import text_beside
 
 SHOWN_ROWS = 40
 """Rows of a table on the page; all of them lie in the files beside it."""
-SHOWN_COLUMNS = 8
+SHOWN_COLUMNS = 10
 CONTENTS = (
     ("short", "In short"), ("held", "What we hold, by source"), ("made", "What was made of it"),
     ("forecast", "What we expect of you, and why"), ("decisions", "Decisions"),
@@ -28,44 +29,49 @@ def page(told: Mapping[str, Any]) -> str:
     return _template().render({**told, "contents": CONTENTS, "table": _table})
 
 
-def _table(source: Mapping[str, Any]) -> Markup:
-    """The first rows of a table; of a wide one the newest, a field a line."""
-    rows, columns = source["rows"], source["columns"]
-    if not rows:
-        return Markup("")
-    wide = len(columns) > SHOWN_COLUMNS
-    shown = _sideways(rows[-1], columns) if wide else _upright(rows[:SHOWN_ROWS], columns)
-    left = len(rows) - (1 if wide else SHOWN_ROWS)
-    said = "The newest is shown" if wide else f"The first {SHOWN_ROWS} are shown"
-    note = Markup('<p class="note">{}; all {} lie in <code>csv/{}</code>.</p>')
-    more = note.format(said, f"{len(rows):,}", source["file"]) if left > 0 else Markup("")
-    return Markup('<div class="wide">{}</div>{}').format(shown, more)
+def _table(told: Mapping[str, Any]) -> Markup:
+    """The first rows of a table; of a wide one the newest, a field a line, each with what it means."""
+    table: ShownTable = told["table"]
+    if not table.heads:
+        return _note(f"All of it is for machines: csv/{told['file']}.")
+    wide = len(table.heads) > SHOWN_COLUMNS
+    drawn = _sideways(table) if wide else _upright(table)
+    shown = Markup('<div class="wide">{}</div>').format(drawn)
+    return Markup("{}{}").format(shown, _note(_left(told, table, wide=wide)))
 
 
-def _upright(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Markup:
-    head = Markup("").join(Markup('<th scope="col">{}</th>').format(_words(c)) for c in columns)
+def _left(told: Mapping[str, Any], table: ShownTable, *, wide: bool) -> str:
+    """What of the table is not on the page, and where it lies."""
+    said = "All of it lies"
+    if len(table.rows) > (1 if wide else SHOWN_ROWS):
+        shown = "The newest is shown" if wide else f"The first {SHOWN_ROWS} are shown"
+        said = f"{shown}; all {len(table.rows):,} lie"
+    columns = "1 column" if table.for_machines == 1 else f"{table.for_machines} columns"
+    more = f", with {columns} of marks and sums for machines" if table.for_machines else ""
+    return f"{said} in csv/{told['file']}{more}."
+
+
+def _note(text: str) -> Markup:
+    return Markup('<p class="note">{}</p>').format(text)
+
+
+def _upright(table: ShownTable) -> Markup:
+    head = Markup("").join(Markup('<th scope="col">{}</th>').format(h) for h in table.heads)
     body = Markup("").join(
-        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(_said(row[c])) for c in columns))
-        for row in rows
+        Markup("<tr>{}</tr>").format(Markup("").join(Markup("<td>{}</td>").format(_printable(c)) for c in row))
+        for row in table.rows[:SHOWN_ROWS]
     )
     return Markup("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>").format(head, body)
 
 
-def _sideways(row: Mapping[str, Any], columns: Sequence[str]) -> Markup:
+def _sideways(table: ShownTable) -> Markup:
+    line = Markup('<tr><th scope="row">{}</th><td>{}</td><td class="note">{}</td></tr>')
     lines = Markup("").join(
-        Markup('<tr><th scope="row">{}</th><td>{}</td></tr>').format(_words(c), _said(row[c])) for c in columns
+        line.format(head, _printable(cell), meaning)
+        for head, cell, meaning in zip(table.heads, table.rows[-1], table.meanings, strict=True)
+        if cell != NOTHING
     )
     return Markup("<table><tbody>{}</tbody></table>").format(lines)
-
-
-def _words(column: str) -> str:
-    return column.replace("_", " ")
-
-
-def _said(value: Any) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "–", True: "yes", False: "no"}[value]
-    return _printable(str(value))
 
 
 @cache

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import errno
-import io
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 from candidate import ROOT, changed_evidence, make_candidate, write
+from command_line import twinops
 
 from twinops import plugins
 from twinops.adapters.memory.governance import MemorySigner
@@ -31,26 +29,6 @@ CONTRACT = {"status", "sources", "gates", "decide", "documents", "officers", "tr
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_candidate(tmp_path_factory.mktemp("cli") / "project").root
-
-
-@dataclass
-class Answer:
-    """How a command ended and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def twinops(*words: str, cwd: Path) -> Answer:
-    """The command's own entry, in this process: starting one takes longer than all it does."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
-        patch.chdir(cwd)
-        patch.setattr(sys, "argv", ["twinops", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-    return Answer(int(end.value.code or 0), out.getvalue(), err.getvalue())
 
 
 def test_every_noun_of_the_contract_is_there() -> None:

@@ -315,3 +315,8 @@ def _first(bad: dict[str, np.ndarray], n: int) -> pa.Array:
     for reason, rows in reversed(bad.items()):
         found[rows] = reason
     return pa.array(found, pa.string())
+
+
+def stood_in(said: OwnSource) -> frozenset[str]:
+    """Columns of ours that the file does not have, and in which a value stands that nobody told."""
+    return frozenset(c for c in said.ours if c in _STAND_INS and c not in said.columns and c not in said.constants)

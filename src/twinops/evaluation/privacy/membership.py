@@ -70,11 +70,14 @@ def attack(confidence: Confidence, *, households: int, models: int, seed: int) -
         )
     inside = halves(households, models=models, seed=seed)
     fits = np.array([confidence(mask) for mask in inside])
-    return Membership(np.array([_score(fits, inside, target) for target in range(models)]), inside)
+    return Membership(np.array([scored(fits, inside, target=target) for target in range(models)]), inside)
 
 
-def _score(fits: np.ndarray, inside: np.ndarray, target: int) -> np.ndarray:
-    """Log-likelihood ratio of in against out, each household with its own means and everybody's spread."""
+def scored(fits: np.ndarray, inside: np.ndarray, *, target: int) -> np.ndarray:
+    """Log-likelihood ratio of in against out of each household, with its own means and everybody's spread.
+
+    `fits` is models x households, how well each met whom; the target's pair of models is no shadow of it.
+    """
     # its complement stays out too, so that every household has as many shadows in as out: with fewer in, their mean is
     # noisier, and members would look like strangers
     others = np.arange(len(fits)) // 2 != target // 2

@@ -17,7 +17,12 @@ from twinops.server.registry import places
 from twinops.server.registry.home import Home
 from twinops.server.registry.outbox import Outbox
 
-ROUTES = ("twinops.server.app.api", "twinops.server.officer.pages", "twinops.server.officer.requests")
+ROUTES = (
+    "twinops.server.app.api",
+    "twinops.server.officer.pages",
+    "twinops.server.officer.requests",
+    "twinops.server.officer.pairs",
+)
 """Modules with `routes()`: what they answer is added to MLflow's app. Each is (path, method, function)."""
 
 

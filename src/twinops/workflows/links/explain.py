@@ -37,7 +37,8 @@ def explain(one: str, other: str, *, desk: Desk, values: bool = False) -> PairEx
         DataError: there is no such pair.
     """
     pair = Linkage(desk).pair(one, other)
-    words = str(explained(pair.tie, _model(desk))) if pair.tie else UNWEIGHED
+    weighed = bool(pair.tie) and desk.places.linkage_model.is_file()
+    words = str(explained(pair.tie, _model(desk))) if weighed else UNWEIGHED
     stands = next((d for d in decisions(desk.rights.entries()) if d.records == {pair.one, pair.other}), None)
     said = ""
     if stands is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twinops.errors import ParamsError
-from twinops.workflows.links.pairs import JOINED, UNSURE, Linkage, RecordPair
+from twinops.workflows.links.pairs import DECIDED, JOINED, UNSURE, Linkage, RecordPair
 from twinops.workflows.subject.desk import Desk
 
 
@@ -15,13 +15,14 @@ class ListedPair:
 
     code: str
     sources: tuple[str, str]
-    probability: float
+    probability: float | None
     doubt: str
 
     def __str__(self) -> str:
         """One line."""
         of, doubt = " and ".join(self.sources), self.doubt.replace("_", " ")
-        return f"{self.code}  {self.probability:.4f}  {of}  {doubt}".rstrip()
+        sure = "     –" if self.probability is None else f"{self.probability:.4f}"
+        return f"{self.code}  {sure}  {of}  {doubt}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -39,18 +40,18 @@ class PairsListed:
 
 
 def listed(which: str, *, desk: Desk, most: int = 20) -> PairsListed:
-    """Pairs of the review list (`review`) or of the links (`joined`).
+    """Pairs of the review list (`review`), of the links (`joined`), or those that somebody decided (`decided`).
 
     Raises:
         ParamsError: there is no such list.
     """
     linkage = Linkage(desk)
-    lists = {UNSURE: linkage.unsure, JOINED: linkage.joined}
+    lists = {UNSURE: linkage.unsure, JOINED: linkage.joined, DECIDED: linkage.decided}
     if which not in lists:
         raise ParamsError(f"{which!r:.30} is no list of pairs.", hint=f"Choose one of {', '.join(lists)}.")
-    found = sorted(lists[which](), key=lambda p: (abs(p.tie["probability"] - 0.5), p.code))
+    found = sorted(lists[which](), key=lambda p: (abs(p.tie.get("probability", 1.0) - 0.5), p.code))
     return PairsListed(tuple(_shown(p) for p in found[:most]), len(found))
 
 
 def _shown(pair: RecordPair) -> ListedPair:
-    return ListedPair(pair.code, pair.sources, float(pair.tie["probability"]), str(pair.tie.get("doubt", "")))
+    return ListedPair(pair.code, pair.sources, pair.tie.get("probability"), str(pair.tie.get("doubt", "")))

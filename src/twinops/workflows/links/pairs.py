@@ -18,7 +18,7 @@ from twinops.workflows.subject.desk import Desk
 from twinops.workflows.twin.open import candidates
 
 NO_PERSONS = pa.table({c: pa.array([], pa.string()) for c in ("sid", "source", "person", "fingerprint")})
-JOINED, UNSURE = "joined", "review"
+JOINED, UNSURE, DECIDED = "joined", "review", "decided"
 NO_PAIR = "No such pair of records is held."
 
 
@@ -72,13 +72,21 @@ class Linkage:
             if frozenset((one, other)) not in decided:
                 yield RecordPair(one, other, row)
 
+    def decided(self) -> Iterator[RecordPair]:
+        """Pairs of which somebody decided, with what the linkage last weighed of them."""
+        rows = self._table("review", nothing_linked()[1]).to_pylist()
+        ties = {frozenset((record_name(r["source"], r["sid"]), record_name(r["other_source"], r["other"]))): r
+                for r in rows}  # fmt: skip
+        for d in decisions(self.desk.rights.entries()):
+            yield RecordPair(d.one, d.other, ties.get(d.records, {}))
+
     def pair(self, one: str, other: str = "") -> RecordPair:
         """By its code, or by two records: the id that the source has for it, as `crm:ID` where two have the same.
 
         Raises:
             DataError: there is none, or an id may mean two records.
         """
-        known = [*self.unsure(), *self.joined()]
+        known = [*self.unsure(), *self.joined(), *self.decided()]
         if not other:
             found = next((p for p in known if p.code == one.strip()), None)
         else:

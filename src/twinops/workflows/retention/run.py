@@ -21,11 +21,12 @@ from twinops.data.vault.sealed_tables import with_text_sid
 from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
 from twinops.governance import retention_certificate
-from twinops.ports import Signer
+from twinops.ports import Signer, Versions
 from twinops.workflows.declared_use import uses_of
 from twinops.workflows.places import write
 from twinops.workflows.quarantine.expire import Quarantine, expire
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
+from twinops.workflows.subject.other_holders import own_files, recipients
 
 LEDGERS = ("consent", "choices")
 """What was allowed and refused is shown as long as anything rests on it (art. 7(1)), and a no never lapses: it goes
@@ -91,7 +92,9 @@ class RetentionRun:
             yield NEXT
 
 
-def run(desk: Desk, signer: Signer, *, on: date | None = None, apply: ApplyRetention | None = None) -> RetentionRun:
+def run(
+    desk: Desk, signer: Signer, versions: Versions, *, on: date | None = None, apply: ApplyRetention | None = None
+) -> RetentionRun:
     """Count what outlived its time on a day, the as-of day unless said; with `apply`, let it go and certify it.
 
     Each step may be taken twice: whoever is killed runs it again, and what is gone is not counted a second time.
@@ -108,7 +111,7 @@ def run(desk: Desk, signer: Signer, *, on: date | None = None, apply: ApplyReten
         return RetentionRun(day, (), 0, (), refused=WRONG_OFFICE)
     if not (counted.outlived or counted.quarantined or counted.due):
         return counted
-    record = _record(desk, counted, {"name": officer.person, "office": officer.office})
+    record = _record(desk, counted, versions, by={"name": officer.person, "office": officer.office})
     path = desk.places.root / "erasures" / f"{retention_certificate.name_of(record)}.json"
     # said before anything goes: whoever dies in between leaves a file that tells what was begun, and is run again
     write(path, retention_certificate.text(record))
@@ -209,9 +212,16 @@ def _cut(desk: Desk, source: str, path: Path, rule: tuple[str, int, frozenset[st
     write(counts_path, to_json(counts, indent=1) + "\n")
 
 
-def _record(desk: Desk, counted: RetentionRun, by: Mapping[str, str]) -> dict[str, Any]:
+def _models(versions: Versions) -> list[dict[str, Any]]:
+    return [
+        {"model": model, "version": v.number, "aliases": list(v.aliases), "decision": retention_certificate.LEARNED}
+        for model, all_of_it in sorted(versions.all().items())
+        for v in sorted(all_of_it, key=lambda v: int(v.number))
+    ]
+
+
+def _record(desk: Desk, counted: RetentionRun, versions: Versions, *, by: Mapping[str, str]) -> dict[str, Any]:
     controller = uses_of(desk.places).controller
-    own = [f"{name} ({said.path or said.url_from or said.files})" for name, said in desk.receipts.own.root.items()]
     return {
         "at": stamp(desk.rights.now()),
         "by": dict(by),
@@ -220,8 +230,9 @@ def _record(desk: Desk, counted: RetentionRun, by: Mapping[str, str]) -> dict[st
         "subjects": len(counted.due),
         "erased": [],
         "quarantined": counted.quarantined,
-        "models": [],
-        "recipients": [],
-        "owner_deletes": [f"rows in source {one}: the file is not ours; they are left out from now on" for one in own],
+        "models": _models(versions),
+        "recipients": recipients(desk.places),
+        "owner_deletes": [f"rows in {one}: the file is not ours; they are left out from now on"
+                          for one in own_files(desk.receipts.own)],
         "stays": [f"{o.spared:,} rows of {o.source} under hold (art. 17(3))" for o in counted.outlived if o.spared],
     }  # fmt: skip

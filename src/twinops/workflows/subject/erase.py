@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from twinops.entities.day_count import DayCount
@@ -21,7 +22,6 @@ from twinops.entities.event import stamp
 from twinops.entities.rights import Right, RightsAct, RightsEntry, pseudonym
 from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance import erasure_certificate
-from twinops.governance.assessment import questions as dpia
 from twinops.governance.law import intended_use
 from twinops.governance.people import sshsig
 from twinops.governance.people.offices import StaffMember
@@ -35,6 +35,7 @@ from twinops.workflows.places import Places, write
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import Receipts
 from twinops.workflows.subject.identities import Identities, PersonHeld
+from twinops.workflows.subject.other_holders import own_files, recipients
 
 MOST_REASON = 300
 LEARNED = "data/trained/subjects.parquet"
@@ -168,18 +169,20 @@ def _against_reason(asked: ErasureAsked) -> None:
 
 
 def _against_key(asked: ErasureAsked, officer: StaffMember, eraser: Eraser) -> None:
-    """Before anything is destroyed: this key signs, and it is the officer's."""
-    path = eraser.places.scratch / "signing" / f"trial-{os.getpid()}"
-    write(path, "whether this key signs\n")
-    try:
+    """Before anything is destroyed: this key signs, and it is the officer's.
+
+    Not in the project: what a killed command leaves there, the next one's certificate would count as a copy.
+    """
+    with TemporaryDirectory(prefix="twinops-") as folder:
+        path = Path(folder) / "trial"
+        write(path, "whether this key signs\n")
         eraser.signer.sign(path, key=asked.key, namespace=erasure_certificate.NAMESPACE)
         made = path.with_name(path.name + ".sig").read_text(encoding="utf-8")
-        found = sshsig.signing_key(path.read_bytes(), made, namespace=erasure_certificate.NAMESPACE)
-    except sshsig.NotSigned as problem:
-        raise IntegrityError(f"The key does not sign: {problem}.", hint="Use an ed25519, rsa or ecdsa key.") from None
-    finally:
-        for one in (path, path.with_name(path.name + ".sig")):
-            one.unlink(missing_ok=True)
+        try:
+            found = sshsig.signing_key(path.read_bytes(), made, namespace=erasure_certificate.NAMESPACE)
+        except sshsig.NotSigned as problem:
+            hint = "Use an ed25519, rsa or ecdsa key."
+            raise IntegrityError(f"The key does not sign: {problem}.", hint=hint) from None
     if found != officer.key:
         raise IntegrityError(
             "This is not the key that compliance/offices.yaml names for you.",
@@ -242,7 +245,7 @@ def _destroyed(
         "quarantines": [list(q) for q in quarantines],
         "copies": [_plain(found) for found in eraser.copies.look(sids, names)],
         "models": list(_models(asked, sids, eraser)),
-        "recipients": _recipients(eraser.places),
+        "recipients": recipients(eraser.places),
         "owner_deletes": _own_files(eraser),
     }
     eraser.keys.erase(Erasing(tuple(sorted(sids)), tuple(sorted(contacts)), quarantines, told))
@@ -278,24 +281,10 @@ def _controller(places: Places) -> str:
     return "not declared" if found is None else f"{found.name}, {found.contact}"
 
 
-def _recipients(places: Places) -> list[str]:
-    """As the impact assessment names them (art. 19)."""
-    path = places.compliance / "dpia.yaml"
-    if not path.is_file():
-        return []
-    actors = dpia.read(text_of(path)).declared.actors
-    if actors is None:
-        return []
-    return [*(actors.recipients or ()), *(f"{one} (processor)" for one in actors.processors or ())]
-
-
 def _own_files(eraser: Eraser) -> list[str]:
-    """Files of the shop that twinops reads and does not own."""
-    own = eraser.own.root
-    found = [f"{name} ({said.path or said.url_from or said.files})" for name, said in sorted(own.items())]
-    folder = [] if eraser.sources.folder is None else [f"files in {eraser.sources.folder}"]
+    folder = [] if eraser.sources.folder is None else [f"the files in {eraser.sources.folder}"]
     told = "the file is not ours; collected again, the person is left out"
-    return [f"rows in source {one}: {told}" for one in (*found, *folder)]
+    return [f"rows in {one}: {told}" for one in (*own_files(eraser.own), *folder)]
 
 
 def _finished(asked: ErasureAsked, eraser: Eraser) -> ErasureDone:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from typing import Any
 
 import pyarrow.compute as pc
 
+from twinops.data import products
+from twinops.data.own_sources.mapping import stood_in
 from twinops.data.reading.csv_records import is_formula
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import Purpose
@@ -19,12 +23,19 @@ from twinops.errors import DataError, ParamsError
 from twinops.evaluation.segments.measures import cells_of_one
 from twinops.governance import subject_copy
 from twinops.governance.assessment import questions
+from twinops.governance.copy_cells import CopyNames, in_words, shown
+from twinops.governance.copy_cells import told as in_days
+from twinops.governance.copy_words import PURPOSES, of_table
+from twinops.governance.open_fields import MARK
+from twinops.own_params import OwnParams
 from twinops.ports import LearnedFrom
 from twinops.twin.answers.portrait import Portrait
 from twinops.twin.answers.portrait_text import BASIS
+from twinops.twin.state.features import WINDOWS
 from twinops.workflows.compliance_files import text_of
 from twinops.workflows.declared_use import uses_of
 from twinops.workflows.places import Places
+from twinops.workflows.receipts import TRANSACTIONS
 from twinops.workflows.subject.act import entries_of
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
 from twinops.workflows.subject.held_rows import HeldRows, OnePerson
@@ -32,7 +43,7 @@ from twinops.workflows.twin.access import QUARANTINED, rights, told_to
 from twinops.workflows.twin.open import UNKNOWN, Consumer, Opener, shipped
 
 INDEX_NOTE = "Versions that were registered before this index was kept are not in it."
-SAID_ONCE = ("controller", "contact", "made_on", "as_of", "logic", "decisions", "recipients", "rights")
+SAID_ONCE = ("logic", "decisions", "recipients", "rights")
 """What the page and the file for machines say alike."""
 WORDS = {
     Right.CONSENTED: "consent", Right.WITHDRAWN: "consent taken back", Right.OBJECTED: "objection",
@@ -77,6 +88,9 @@ class _Told:
     learned: tuple[LearnedVersion, ...]
     segments: Mapping[str, str]
     words: Wording
+    names: CopyNames
+    invented: Mapping[str, frozenset[str]]
+    """Columns of a source in which a value stands that the shop's data do not tell."""
 
 
 def export(who: str, *, identified: Identified, desk: Desk, opener: Opener, learned: LearnedFrom) -> CopyMade:
@@ -113,7 +127,33 @@ def _told(sids: tuple[str, ...], opener: Opener, learned: LearnedFrom) -> _Told:
     shown = None if consumer is None else told_to(consumer, sids, opener=opener).portrait
     held, made = tuple(person.sources()), tuple(person.made())
     segments = {} if consumer is None else _segments(consumer, opener.places)
-    return _Told(person, shown, held, made, learned.of(sids), segments, opener.words.wording)
+    words, own = opener.words.wording, opener.receipts.own
+    names = _names(opener)
+    invented = {h.name: _invented(h.name, own) for h in held}
+    invented |= {h.name: _figures_of(invented) for h in made}
+    return _Told(person, shown, held, made, learned.of(sids), segments, words, names, invented)
+
+
+def _names(opener: Opener) -> CopyNames:
+    """What articles, kinds of goods and money are called here."""
+    goods = products.opened(opener.places.products).to_pylist()
+    called = {row["product_id"]: row["product_type"] or row["product_category"] or "" for row in goods}
+    kinds = opener.places.taste_categories
+    categories = json.loads(kinds.read_text(encoding="utf-8")) if kinds.is_file() else ()
+    return CopyNames(opener.words.wording.currency, opener.grid.horizon_days, called, categories)
+
+
+def _invented(source: str, own: OwnParams) -> frozenset[str]:
+    """Of all files that together make this source, what none of them tells."""
+    lacking = [stood_in(own.root[name]) for name in own.all_staged_as(source)]
+    columns = frozenset.intersection(*lacking) if lacking else frozenset()
+    return columns | {f"{c}ount_cents" for c in columns if c.endswith("_disc")}
+
+
+def _figures_of(invented: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """What was worked out of shops that nobody told."""
+    told = "store_id" not in invented.get(TRANSACTIONS, ())
+    return frozenset() if told else frozenset(f"stores_{w}" for w in WINDOWS)
 
 
 def _household(sids: Sequence[str], opener: Opener) -> Consumer | None:
@@ -152,6 +192,7 @@ def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
     use, p = uses_of(places), told.portrait
     events = entries_of(desk.rights.entries(), told.person.sids)
     return {
+        "subject": pseudonym(told.person.sids[0]),
         "controller": use.controller.name,
         "contact": use.controller.contact,
         "made_on": desk.today.isoformat(),
@@ -192,8 +233,12 @@ def _event(entry: Any, desk: Desk) -> dict[str, Any]:
 def _decisions(use: Any, events: Sequence[Any], desk: Desk) -> Iterator[str]:
     d = use.decision
     alone = "by a computer alone" if d.solely_automated == "true" else "not by a computer alone"
-    yield f"What your forecast is used to decide: {d.name}. {d.effect} It is decided {alone}."
-    yield f"If you do not agree with it: {d.contest}"
+    if not all(map(_is_said, (d.name, d.effect))):
+        yield "The shop has not said yet what your forecast is used to decide: until it has, nothing may be."
+    else:
+        yield f"What your forecast is used to decide: {d.name}. {d.effect} It is decided {alone}."
+    if _is_said(d.contest):
+        yield f"If you do not agree with it: {d.contest}"
     for entry in events:
         if entry.right is Right.CONTESTED:
             told = desk.rights.told(entry)
@@ -228,25 +273,33 @@ def _plain(whole: Mapping[str, Any]) -> dict[str, Any]:
 
 def _paged(whole: Mapping[str, Any], told: _Told) -> dict[str, Any]:
     """For people."""
-    allowed = [a["purpose"].replace("_", " ") for a in whole["permissions"] if a["allowed"]]
+    allowed = [PURPOSES.get(a["purpose"], a["purpose"]) for a in whole["permissions"] if a["allowed"]]
     total = sum(len(h.rows) for h in told.held)
     return {
         **{k: whole[k] for k in SAID_ONCE},
+        "title": f"Your data at {whole['controller']}" if _is_said(whole["controller"]) else "Your data",
+        "contact": whole["contact"] if _is_said(whole["contact"]) else "nobody is named yet; ask in the shop",
+        "made_on": _day(whole["made_on"]),
+        "as_of": _day(whole["as_of"]),
         "dpo": "",
         "total": f"{total:,} record{'' if total == 1 else 's'}",
-        "sources": [_shown(h, "", _about(h)) for h in told.held],
-        "made": [_shown(h, "made_", "") for h in told.made],
+        "sources": [_shown(h, told, _about(h)) for h in told.held],
+        "made": [_shown(h, told, "") for h in told.made],
+        "tastes": [f"{t['category'].capitalize()}: a chance of {t['chance']:.0%}" for t in whole["tastes"]],
         "forecast": list(_forecast(told.portrait)),
         "reasons": [{**r, "factor": f"{r['factor']:.2f}"} for r in whole["reasons"]],
         "changes": whole["changes"],
         "segments": list(whole["segments"].items()),
         "allowed": allowed,
         "permissions": [
-            {"purpose": a["purpose"].replace("_", " "),
+            {"purpose": PURPOSES.get(a["purpose"], a["purpose"]),
              "answer": "allowed" if a["allowed"] else f"not allowed: {str(a['reason']).replace('_', ' ')}"}
             for a in whole["permissions"]
         ],
-        "events": [{**e, "told": _in_words({**e["about"], **e["told"]})} for e in whole["events"]],
+        "events": [
+            {**e, "at": f"{_day(e['at'][:10])}, {e['at'][11:]}", "told": _in_words({**e["about"], **e["told"]})}
+            for e in whole["events"]
+        ],
         "learned": [f"{v['model']} version {v['version']}." for v in whole["learned"]],
         "index_note": INDEX_NOTE,
         "withheld": list(_withheld(told)),
@@ -257,23 +310,42 @@ def _in_words(told: Mapping[str, Any]) -> str:
     return "; ".join(f"{k}: {v}" for k, v in told.items())
 
 
-def _shown(held: HeldRows, prefix: str, about: str) -> dict[str, Any]:
-    title = (held.words if prefix else held.name.replace("_", " ")).capitalize()
-    n = len(held.rows)
-    return {"title": title, "count": f"{n:,} record{'' if n == 1 else 's'}", "about": about, "rows": held.rows,
-            "columns": held.columns, "file": f"{prefix}{held.name}.csv"}  # fmt: skip
+def _day(text: str) -> str:
+    return in_words(date.fromisoformat(text))
+
+
+def _is_said(text: str) -> bool:
+    return not text.startswith(MARK)
+
+
+def _said(text: str) -> str:
+    """What the shop says, or that it has not."""
+    return text if _is_said(text) else "which nobody has said yet"
+
+
+def _shown(held: HeldRows, told: _Told, about: str) -> dict[str, Any]:
+    words, n = of_table(held.name), len(held.rows)
+    prefix = "" if held in told.held else "made_"
+    return {
+        "title": in_days(words.title, told.names),
+        "says": words.says,
+        "count": f"{n:,} record{'' if n == 1 else 's'}",
+        "about": about,
+        "table": shown(held.rows, names=told.names, invented=told.invented.get(held.name, frozenset())),
+        "file": f"{prefix}{held.name}.csv",
+    }
 
 
 def _about(held: HeldRows) -> str:
     law = held.of_law
-    uses = ", ".join(f"{p.value.replace('_', ' ')} ({b.value.replace('_', ' ')})" for p, b in law.bases.items())
+    uses = ", ".join(f"{PURPOSES.get(p.value, p.value)} ({b.value.replace('_', ' ')})" for p, b in law.bases.items())
     kept = (
         "Nobody has said how long it is kept."
         if law.retention_days is None
         else f"Kept for {law.retention_days:,} days."
     )
     made_up = " Made up for a demonstration." if law.synthetic else ""
-    return f"From {law.collected_from}. Used for {uses}. {kept} Told in: {law.notice}.{made_up}"
+    return f"From {_said(law.collected_from)}. Used {uses}. {kept} Told in: {_said(law.notice)}.{made_up}"
 
 
 def _forecast(p: Portrait | None) -> Iterator[str]:

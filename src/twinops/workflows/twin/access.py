@@ -19,6 +19,7 @@ from twinops.entities.consent import Purpose
 from twinops.entities.day_count import DayCount
 from twinops.errors import DataError
 from twinops.governance.law import intended_use
+from twinops.governance.open_fields import MARK
 from twinops.own_params import OwnParams
 from twinops.twin.answers.portrait import NO_HABITS, HeldRecords, Occasion, Portrait, permissions
 from twinops.workflows.places import Places
@@ -101,7 +102,8 @@ def rights(places: Places) -> tuple[str, ...]:
     path = places.compliance / "intended_use.yaml"
     text = path.read_text(encoding="utf-8") if path.is_file() else None
     controller = None if text is None else intended_use.read(text).controller
-    whom = "the controller" if controller is None else f"{controller.name}, {controller.contact}"
+    open_yet = controller is None or any(t.startswith(MARK) for t in (controller.name, controller.contact))
+    whom = "the controller" if controller is None or open_yet else f"{controller.name}, {controller.contact}"
     return (
         f"Of {whom}: a copy of the records, correction, erasure, restriction, and data in a portable form (GDPR arts. "
         "15 to 20); withdrawal of any consent and objection to any use, at any time (arts. 7(3), 21).",

@@ -23,6 +23,7 @@ from twinops.errors import DataError, ParamsError
 from twinops.workflows.pipeline.collect_products import collect_products
 from twinops.workflows.pipeline.collect_synthetic import collect_synthetic
 from twinops.workflows.sources.check import check
+from twinops.workflows.subject.other_holders import own_files
 
 DAYS = {"format": "%d.%m.%Y", "zone": "UTC"}
 
@@ -284,3 +285,8 @@ def test_a_file_of_which_nothing_can_be_taken_is_told_with_its_reason(tmp_path: 
     looked = check("one", places=shop.places, params=shop.params, own=shop.params.own)
     assert looked.nothing
     assert looked.mistakes
+
+
+def test_whose_person_is_erased_the_owner_is_sent_to_no_file_that_holds_nobody() -> None:
+    own = params(shop=RETAIL, told=CAMPAIGNS, sent=SENT, goods=GOODS).own
+    assert [*own_files(own)] == ["source sent (files/campaign_customers.csv)", "source shop (files/retail.csv)"]

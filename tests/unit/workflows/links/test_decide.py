@@ -109,6 +109,17 @@ def test_a_decision_stands_in_the_file_of_both_and_the_project_follows(world):
     assert "one person" in explain(natural(OTHER), SECOND, desk=unweighed(world)).decided
 
 
+def test_what_was_decided_is_listed_and_taken_back_by_its_code_alone(world):
+    code = listed("review", desk=world.desk).pairs[0].code
+    say(world, "part", code)
+    (shown,) = listed("decided", desk=world.desk).pairs
+    assert (shown.code, shown.probability) == (code, 0.7)
+    assert "two persons" in explain(code, "", desk=world.desk).decided
+    assert say(world, "reopen", code).written == 2
+    assert listed("decided", desk=world.desk).all == 0
+    assert listed("review", desk=world.desk).pairs[0].code == code
+
+
 def unweighed(world: RightsWorld):
     """A desk without a tie to explain: what was decided is told all the same."""
     review = nothing_linked()[1]

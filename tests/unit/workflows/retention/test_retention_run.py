@@ -13,12 +13,14 @@ from living_world import natural
 from rights_world import ANN, CARD, MERGED, NOON, OTHER, RightsWorld, rights_world, seal
 from supplying import DAYS
 
+from twinops.adapters.mlflow.versions import KnownVersion
 from twinops.data import journey, retained
 from twinops.data.sources import transactions
 from twinops.governance import retention_certificate
 from twinops.params import SourcesParams
 from twinops.workflows.intake import Intake
 from twinops.workflows.retention.run import ApplyRetention, RetentionRun, run
+from twinops.workflows.subject.other_holders import recipients
 
 KEPT = journey.RECEIPTS.retention_days
 CUT = 100
@@ -31,6 +33,13 @@ class Unsigned:
 
     def sign(self, path, *, key, namespace):
         path.with_name(path.name + ".sig").write_text(namespace)
+
+
+class Registered:
+    """One version, which learned while everything was there."""
+
+    def all(self):
+        return {"twin": [KnownVersion("2", ("production",), {}), KnownVersion("1", (), {})]}
 
 
 @pytest.fixture
@@ -47,7 +56,7 @@ def world(tmp_path) -> RightsWorld:
 
 
 def done(world: RightsWorld, *, on: date = ON, apply: ApplyRetention | None = None) -> RetentionRun:
-    return run(world.desk, Unsigned(), on=on, apply=apply)
+    return run(world.desk, Unsigned(), Registered(), on=on, apply=apply)
 
 
 def days_of(world: RightsWorld, source: str = "transactions", column: str = "day") -> pa.ChunkedArray:
@@ -76,6 +85,8 @@ def test_what_is_too_old_goes_with_its_counts_and_a_certificate_and_twice_is_onc
     assert told["kind"] == retention_certificate.KIND
     assert "rows of transactions" in [c["kind"] for c in told["copies"]]
     assert "dvc gc" in json.dumps(told)
+    assert [(m["version"], m["aliases"]) for m in told["models"]] == [("1", []), ("2", ["production"])]
+    assert told["recipients"] == recipients(world.places) != []
     again = done(world, apply=ApplyRetention("dpo"))
     assert (again.outlived, again.certificate) == ((), None)
 

@@ -24,8 +24,9 @@ from erasable import ANN, HOUSEHOLDS, MINOR, MOMENT, OWNER, Shop, make_shop, nat
 from offices import PEOPLE
 
 from twinops.adapters.md5 import md5_of
+from twinops.adapters.ssh_keygen import SshKeygen
 from twinops.data.sources import crm, registrations
-from twinops.data.vault.seal import read_sealed
+from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.data.vault.sealed_file import SealedFile, label_of
 from twinops.entities.rights import Right, RightsAct, pseudonym
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
@@ -112,19 +113,40 @@ def test_the_certificate_names_each_kind_of_copy_and_nobody(shop):
         assert name.encode() not in whole
     page = done.certificates[0].with_suffix(".md").read_text(encoding="utf-8")
     assert "That a destroyed key is erasure" in page
+    assert "\\`" not in page
+    assert any("far (s3://bucket)" in one for one in said["out_of_reach"])
     assert all(c["until"] for c in said["copies"])
+
+
+def test_what_lives_of_her_between_updates_is_looked_at_and_opens_no_more(shop):
+    for name in ("states", "expected/000100", "before/2026-01"):
+        told = pa.table({"sid": [shop.store.known_sid(natural(n)) for n in (ANN, 1)], "record": ["hers", "others"]})
+        path = shop.root / "live" / f"{name}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_sealed(told, path, dataset=name.split("/", maxsplit=1)[0], keys=shop.store, subject="sid")
+    done = shop.erase(natural(ANN))
+    live = next(c for c in shop.certificate(done)["copies"] if c["kind"] == "living twins")
+    assert live["found"] == "3 looked at, 3 frame(s) of theirs in 3"
+    assert "twinops update" in live["until"]
+    left = read_sealed(shop.root / "live" / "states.parquet", dataset="states", keys=shop.store)
+    assert left["record"].to_pylist() == ["others"]
 
 
 def test_a_stranger_verifies_the_certificate_with_ssh_keygen_alone(shop, tmp_path):
     (path,) = shop.erase(natural(ANN)).certificates
     key = yaml.safe_load((shop.root / "compliance" / "offices.yaml").read_text())["people"][0]["key"]
-    signers = tmp_path / "allowed_signers"
-    signers.write_text(f"{OWNER} {key}\n")
-    words = f"-Y verify -f {signers} -I {OWNER} -n twinops-erasure -s {path}.sig"
-    command = ["ssh-keygen", *words.split()]
-    assert subprocess.run(command, input=path.read_bytes(), capture_output=True, check=False).returncode == 0
-    changed = path.read_bytes().replace(b"epoch.json", b"epoch_json", 1)
-    assert subprocess.run(command, input=changed, capture_output=True, check=False).returncode != 0
+    for made in path.parent.glob(f"{path.stem}*"):
+        shutil.copy(made, tmp_path)
+    (tmp_path / "allowed_signers").write_text(f"{OWNER} {key}\n")
+    page = path.with_suffix(".md").read_text(encoding="utf-8")
+    (command,) = (line.strip() for line in page.splitlines() if line.startswith("    ssh-keygen"))
+
+    def verified() -> bool:
+        return subprocess.run(["sh", "-c", command], cwd=tmp_path, capture_output=True, check=False).returncode == 0
+
+    assert verified()
+    (tmp_path / path.name).write_bytes(path.read_bytes().replace(b"epoch.json", b"epoch_json", 1))
+    assert not verified()
 
 
 def test_a_certificate_that_was_changed_or_signed_by_others_does_not_stand(shop):
@@ -361,6 +383,19 @@ def test_killed_at_any_moment_and_run_again_it_leaves_the_same_bytes(whole, tmp_
         shop.erase(natural(ANN))
         assert whole_state(shop) == expected
         shutil.rmtree(shop.root)
+
+
+def test_killed_while_the_key_is_tried_it_leaves_nothing_that_a_certificate_counts(whole, tmp_path, monkeypatch):
+    calm, killed = whole.copied(tmp_path / "calm"), whole.copied(tmp_path / "killed")
+    calm.erase(natural(ANN))
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(SshKeygen, "sign", lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+        killed.erase(natural(ANN))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    killed.erase(natural(ANN))
+    assert whole_state(killed) == whole_state(calm)
 
 
 def full(*_: object) -> None:

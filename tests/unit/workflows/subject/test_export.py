@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
+from datetime import date
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from living_world import natural
+from own_world import RETAIL, params
 from rights_world import ANN, CARD, MERGED, OTHER, RightsWorld, rights_world, seal
 
 from twinops.adapters.lineage_index import LineageIndex
+from twinops.data.own_sources.mapping import stood_in
 from twinops.entities.rights import LearnedVersion, Right
 from twinops.errors import DataError, ParamsError
+from twinops.governance.copy_cells import CopyNames, in_words, shown
+from twinops.workflows.subject import export as export_module
 from twinops.workflows.subject.export import CopyMade, Identified, export
 from twinops.workflows.subject.third_persons import WITHHELD
 
@@ -148,3 +156,57 @@ def test_without_identification_office_or_person_there_is_no_copy(world):
     assert refused.refused is not None
     assert refused.files == {}
     assert len(world.ledger.entries()) == before
+
+
+def paged(made: CopyMade) -> str:
+    """The page as it is read: without marks."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", made.files["your-data.html"].decode())).split())
+
+
+def test_the_page_speaks_of_money_days_and_goods_as_people_do(world):
+    world.places.products.parent.mkdir(parents=True, exist_ok=True)
+    goods = pa.table({"product_id": [1], "product_category": ["DRINKS"], "product_type": ["OAT MILK"]})
+    pq.write_table(goods, world.places.products)
+    page, raw = paged(copy(world, natural(ANN))), told(copy(world, natural(ANN)))
+    (bought,) = (s for s in raw["sources"] if s["name"] == "transactions")
+    first = bought["rows"][0]
+    assert f"{first['sales_cents'] / 100:.2f} USD" in page
+    assert in_words(date.fromisoformat(first["day"])) in page
+    assert "OAT MILK" in page
+    for mark in ("cents", "_h1", "quick", "exposure", "log value", "fingerprint", first["day"]):
+        assert mark not in page, mark
+    assert "Purchases, in the last 28 days" in page
+    assert "Several purchases on one day count once." in page
+
+
+def test_every_column_of_every_table_is_in_the_files_even_where_the_page_leaves_it_to_machines(world):
+    made = copy(world, natural(ANN))
+    for prefix, tables in (("", told(made)["sources"]), ("made_", told(made)["made"])):
+        for table in tables:
+            head = made.files[f"csv/{prefix}{table['name']}.csv"].decode("utf-8-sig").splitlines()[0].split(",")
+            assert head[0] == "your_record"
+            assert set(head) == set(table["rows"][0])
+
+
+def test_a_shop_that_has_not_said_who_it_is_is_named_by_nothing_that_is_owed(world, monkeypatch):
+    uses = export_module.uses_of
+
+    def owing(places):
+        said = uses(places)
+        owed = "to be said by the controller's data owner: who is it?"
+        who = said.controller.model_copy(update={"name": owed, "contact": owed})
+        decision = said.decision.model_copy(update={"name": owed})
+        return said.model_copy(update={"controller": who, "decision": decision})
+
+    monkeypatch.setattr(export_module, "uses_of", owing)
+    page = paged(copy(world, natural(ANN)))
+    assert " Your data This is the copy" in page
+    assert "to be said by" not in page
+    assert "has not said yet what your forecast is used to decide" in page
+
+
+def test_a_value_that_no_file_of_the_shop_tells_is_not_told_as_the_persons_own():
+    rows = [{"your_record": 1, "day": "2024-03-01", "basket_id": 2**61, "store_id": 1, "product_id": 2**61}]
+    made = shown(rows, names=CopyNames("EUR", 28), invented=stood_in(params(shop=RETAIL).own.root["shop"]))
+    assert (made.heads, made.rows) == (("Day", "Receipt", "Article"), (("1 March 2024", "no. 1", "an article"),))
+    assert made.for_machines == 1

@@ -1,0 +1,133 @@
+"""Write the values of a copy as people write them: money in the shop's currency, days in words, articles by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from twinops.governance.copy_words import HORIZON, HORIZON_2, HORIZON_3, PURPOSES, YES_NO, ColumnWords, of_column
+
+CODES_FROM = 10**15
+"""From here on a code is a number that stands for letters of the shop's own code: it tells nobody anything."""
+RECORD = "your_record"
+NOTHING = "–"
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
+           "November", "December")  # fmt: skip
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CopyNames:
+    """What values stand for: articles and kinds of goods by name, the currency, and the days of a forecast."""
+
+    currency: str
+    horizon_days: int
+    products: Mapping[int, str] = field(default_factory=dict)
+    categories: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ShownTable:
+    """A table as it is read: heads with what they mean, cells as text, and how many columns are for machines alone."""
+
+    heads: tuple[str, ...]
+    meanings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    for_machines: int
+
+
+def shown(rows: Sequence[Row], *, names: CopyNames, invented: frozenset[str] = frozenset()) -> ShownTable:
+    """The table without what only machines need: technical marks, and columns the shop's data do not have.
+
+    >>> shown([{"your_record": 1, "day": "2017-01-07", "sales_cents": 299}], names=CopyNames("EUR", 28)).rows
+    (('7 January 2017', '2.99 EUR'),)
+    """
+    if not rows:
+        return ShownTable((), (), (), 0)
+    columns = tuple(rows[0])
+    alone = {row.get(RECORD) for row in rows} <= {1}
+    kept = [c for c in columns if not (of_column(c).kind == "technical" or c in invented or (c == RECORD and alone))]
+    receipts = _receipts(rows)
+    cells = tuple(tuple(_cell(c, row[c], names, receipts) for c in kept) for row in rows)
+    heads = tuple(told(of_column(c).label, names) for c in kept)
+    meanings = tuple(told(of_column(c).meaning, names) for c in kept)
+    return ShownTable(heads, meanings, cells, len(columns) - len(kept) - (alone and RECORD in columns))
+
+
+def in_words(day: date) -> str:
+    """A day as people write it.
+
+    >>> in_words(date(2017, 1, 7))
+    '7 January 2017'
+    """
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def money(hundredths: float, names: CopyNames) -> str:
+    """An amount of money, kept in hundredths of the major unit.
+
+    >>> money(123456, CopyNames("GBP", 28))
+    '1,234.56 GBP'
+    """
+    return f"{hundredths / 100:,.2f} {names.currency}"
+
+
+def _receipts(rows: Sequence[Row]) -> dict[Any, int]:
+    """Each receipt of the person's by its place: its own number may be one that nobody ever saw."""
+    return {b: n for n, b in enumerate(dict.fromkeys(row.get("basket_id") for row in rows), start=1)}
+
+
+def told(text: str, names: CopyNames) -> str:
+    """A text of ours with the days of this shop's forecast."""
+    for n, mark in enumerate((HORIZON, HORIZON_2, HORIZON_3), start=1):
+        text = text.replace(mark, str(n * names.horizon_days))
+    return text
+
+
+def _cell(column: str, value: Any, names: CopyNames, receipts: Mapping[Any, int]) -> str:
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return YES_NO[value]
+    if column == "basket_id":
+        return f"no. {receipts[value]}"
+    return _of_kind(of_column(column), value, names)
+
+
+def _of_kind(words: ColumnWords, value: Any, names: CopyNames) -> str:
+    if words.kind == "purpose":
+        return PURPOSES.get(str(value), str(value).replace("_", " "))
+    if isinstance(value, str):
+        return value.replace("_", " ") if words.kind == "words" else _text(value)
+    if words.kind == "flag":
+        return YES_NO.get(value, f"{value:,}")
+    if words.kind == "product":
+        return names.products.get(value) or ("an article" if value >= CODES_FROM else f"article {value}")
+    if words.kind == "category" and 0 <= value < len(names.categories):
+        return names.categories[int(value)]
+    return _figure(words.kind, value, names)
+
+
+def _figure(kind: str, value: float, names: CopyNames) -> str:
+    if kind == "money":
+        return money(value, names)
+    if kind == "amount":
+        return f"{value:,.2f} {names.currency}"
+    if kind == "share":
+        return f"{value:.0%}"
+    if kind == "mood":
+        return f"{value / 10_000:.2f}".replace("-", "−")
+    if isinstance(value, float):
+        return f"{value:,.2f}".rstrip("0").rstrip(".").replace("-", "−")
+    return "a code" if value >= CODES_FROM else str(value)
+
+
+def _text(value: str) -> str:
+    try:
+        return in_words(date.fromisoformat(value)) if _DAY.fullmatch(value) else value
+    except ValueError:
+        return value

@@ -1,0 +1,202 @@
+"""What tables and columns of a copy are called for the person they are about, and what each derived value means.
+
+A column that stands nowhere here is shown under its own name; nothing is lost, only less well told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from twinops.entities.wording import MONEY
+
+HORIZON, HORIZON_2, HORIZON_3 = "⟨horizon⟩", "⟨2 horizons⟩", "⟨3 horizons⟩"
+"""Marks for the days of one, two and three forecast horizons."""
+
+
+@dataclass(frozen=True)
+class ColumnWords:
+    """What a column is called, how its values are written, and what they mean.
+
+    `kind` is one of plain, money (hundredths), amount (whole money), share, product, category, receipt, purpose, mood
+    (ten-thousandths), flag, words (of ours, with _ between them) and technical: for machines, and not on the page.
+    """
+
+    label: str
+    kind: str = "plain"
+    meaning: str = ""
+
+
+@dataclass(frozen=True)
+class TableWords:
+    """What a table is called, and what it is for."""
+
+    title: str
+    says: str = ""
+
+
+TABLES = {
+    "transactions": TableWords(
+        "What you bought",
+        "One line for each article on a receipt. Articles are called as the shop's list of goods calls them today.",
+    ),
+    "campaigns": TableWords("Campaigns you were part of", "Mailings or leaflets that were sent to you."),
+    "redemptions": TableWords("Coupons you used"),
+    "consent": TableWords("What you allowed or refused", "As it was taken down, in order."),
+    "choices": TableWords("What you allowed or refused elsewhere", "As your other records tell it."),
+    "demographics": TableWords("What you told of yourself"),
+    "registrations": TableWords("Your registration"),
+    "crm": TableWords("Your customer file"),
+    "social_accounts": TableWords("Your account on a network", "An account that was taken for yours."),
+    "social_posts": TableWords("Your posts", "Only what they are about and their mood is kept, not their words."),
+    "social_comments": TableWords("Your comments", "Only what they are about and their mood is kept, not their words."),
+    "care_cases": TableWords("Your cases at customer service"),
+    "panelists": TableWords("Your answers in our panel"),
+    "births": TableWords("Your birthday", "Taken from your linked records, to know who is of full age."),
+    "links": TableWords(
+        "Which records were taken for yours",
+        "Records of other sources that a computer joined with yours, and how sure it is that they are of one person.",
+    ),
+    "persons": TableWords("Under which person your records are filed", "Technical marks alone; they are in the files."),
+    "panel": TableWords("Your shopping in figures", "Worked out anew for several days; forecasts rest on it."),
+    "labels": TableWords(
+        f"What you bought in the {HORIZON} days after each of these days",
+        "With it the forecast learns, and is measured.",
+    ),
+    "blend": TableWords("What all sources together tell", "Worked out anew for several days."),
+    "categories": TableWords("What kinds of goods you buy", "One line for each kind of goods and day."),
+    "predictions": TableWords(
+        "Forecasts made to measure how good they are",
+        "What was expected of you, beside what came. Nobody decided by it.",
+    ),
+    "states": TableWords("Your running figures", "Sums that are kept up to date with each purchase, for machines."),
+    "expected": TableWords("Forecasts that are kept for a later look", "What was expected of you before it was known."),
+}
+
+_TECHNICAL = ColumnWords("", "technical")
+_TOPICS = ("price", "quality", "availability", "service", "checkout", "delivery", "loyalty", "store")
+_LEVELS = ("given", "surname", "email", "phone", "card", "born", "year", "place", "handle")
+_MEMORY = ("quick", "steady", "slow", "lasting")
+_SUMS = [f"{what}_{m}" for what in ("baskets", "cents", "exposure", "bought") for m in _MEMORY]
+
+COLUMNS: dict[str, ColumnWords] = {
+    **dict.fromkeys(
+        (
+            "event_id",
+            "seq",
+            "person",
+            "fingerprint",
+            "match_weight",
+            "log_value_sum",
+            "log_value_squares",
+            "record",
+            "tie",
+            "last_day",
+            *_SUMS,
+            *(f"{name}_level" for name in _LEVELS),
+        ),
+        _TECHNICAL,
+    ),
+    "day": ColumnWords("Day"),
+    "basket_id": ColumnWords("Receipt", "receipt"),
+    "store_id": ColumnWords("Shop no."),
+    "product_id": ColumnWords("Article", "product"),
+    "quantity": ColumnWords("Pieces"),
+    "sales_cents": ColumnWords("You paid", "money"),
+    "retail_discount_cents": ColumnWords("Reduced by", "money"),
+    "coupon_discount_cents": ColumnWords("Your coupon", "money"),
+    "coupon_match_discount_cents": ColumnWords("Added to your coupon", "money"),
+    "coupon_upc": ColumnWords("Coupon no."),
+    "campaign_id": ColumnWords("Campaign no."),
+    "campaign_type": ColumnWords("Kind"),
+    "start_day": ColumnWords("From"),
+    "end_day": ColumnWords("Until"),
+    "purpose": ColumnWords("For what", "purpose"),
+    "event": ColumnWords("Said", "words"),
+    "basis": ColumnWords("Legal basis", "words"),
+    "notice_version": ColumnWords("Notice you were shown"),
+    "compound_e4": ColumnWords("Mood, from −1 (angry) to 1 (glad)", "mood"),
+    "label": ColumnWords("Mood in a word"),
+    "verb": ColumnWords("What it is"),
+    "brand": ColumnWords("About us", "flag"),
+    "reply": ColumnWords("An answer to somebody", "flag"),
+    **{f"topic_{t}": ColumnWords(f"Speaks of {t}", "flag") for t in _TOPICS},
+    "birth_day": ColumnWords("Birthday"),
+    "born": ColumnWords("Born"),
+    "card": ColumnWords("Customer card"),
+    "probability": ColumnWords("How sure it is", "share"),
+    "source": ColumnWords("From which source", "words"),
+    "cutoff": ColumnWords("Counted up to", meaning="Nothing of this day or later was looked at."),
+    "may_train": ColumnWords("The forecast may learn from you", meaning="As your consent stood on that day."),
+    "may_score": ColumnWords("You may be forecast", meaning="As your consent stood on that day."),
+    "may_offer": ColumnWords("You may get offers", meaning="As your consent stood on that day."),
+    "may_assess_bias": ColumnWords(
+        "Your details may be used to check fairness", meaning="As your consent stood on that day."
+    ),
+    "tenure_days": ColumnWords("Days since your first purchase", meaning="How long you are known."),
+    "recency_days": ColumnWords("Days since your last purchase", meaning="A long silence lowers what is expected."),
+    "shopping_days": ColumnWords("Days on which you shopped", meaning="In all, up to that day."),
+    "quiet_days": ColumnWords("Days of unusually long pauses", meaning="Pauses longer than the forecast looks ahead."),
+    "baskets_total": ColumnWords("Purchases in all", meaning="Receipts up to that day."),
+    "cents_total": ColumnWords("Spent in all", "money", "The sum of these receipts."),
+    "active": ColumnWords("You shopped"),
+    "baskets": ColumnWords("Purchases"),
+    "spend_cents": ColumnWords("You spent", "money"),
+    "active_probability": ColumnWords("Expected: chance that you shop", "share"),
+    "expected_baskets": ColumnWords("Expected: purchases"),
+    "expected_spend": ColumnWords("Expected: spending", "amount"),
+    "expected_spend_median": ColumnWords("Expected: spending, middle of the range", "amount"),
+    "place": ColumnWords("Kind of goods", "category"),
+    "has_registration": ColumnWords("You are registered", meaning="Whether such a record was found."),
+    "has_crm": ColumnWords("You have a customer file", meaning="Whether such a record was found."),
+    "has_account": ColumnWords("You have an account on a network", meaning="One that was taken for yours."),
+    "has_case": ColumnWords("You wrote to customer service", meaning="Whether such a record was found."),
+    "crm_days_since_update": ColumnWords("Days since your file was changed", meaning="How fresh your details are."),
+    "crm_has_email": ColumnWords("Your file has an e-mail address"),
+    "social_about_us": ColumnWords("Posts and comments about us", meaning="Of those counted above."),
+    "social_days_since_event": ColumnWords("Days since your last post or comment"),
+    "texts_scored": ColumnWords("Texts whose mood was judged", meaning="By a list of words, not by a person."),
+    "net_sentiment": ColumnWords("Mood of your texts", meaning="From −1 (all negative) to 1 (all positive)."),
+    "net_low": ColumnWords("Mood, at least", meaning="Few texts say little: it lies between these two."),
+    "net_high": ColumnWords("Mood, at most", meaning="Few texts say little: it lies between these two."),
+    "link_probability": ColumnWords("How sure it is that these records are yours", "share", "1 in 1 is certain."),
+}
+_WINDOWS = {"h1": HORIZON, "h2": HORIZON_2, "h3": HORIZON_3}
+_IN_WINDOWS = {
+    "baskets": ("Purchases", "plain", "Receipts in that time."),
+    "shopping_days": ("Days on which you shopped", "plain", "Several purchases on one day count once."),
+    "stores": ("Different shops", "plain", "Shops you bought in."),
+    "cents": ("Spent", "money", "The sum of these receipts."),
+    "lines": ("Lines on your receipts", "plain", "How full your baskets were."),
+    "cents_per_basket": ("Spent for each purchase", "money", f"{MONEY} a receipt, on average."),
+    "saved_share": ("Saved by reductions", "share", "Of what it would have cost without."),
+    "weekend_share": ("Purchases at the weekend", "share", "Saturdays and Sundays."),
+}
+RECORDS = "Which of your records"
+YES_NO = {0: "no", 1: "yes"}
+PURPOSES = {
+    "twin_training": "to teach the forecast",
+    "twin_scoring": "to forecast your shopping",
+    "offers": "to choose offers for you",
+    "bias_assessment": "to check that people are treated alike",
+}
+
+
+@cache
+def of_column(name: str) -> ColumnWords:
+    """The words of one column."""
+    if name in COLUMNS:
+        return COLUMNS[name]
+    what, _, window = name.rpartition("_")
+    if window in _WINDOWS and what in _IN_WINDOWS:
+        label, kind, meaning = _IN_WINDOWS[what]
+        return ColumnWords(f"{label}, in the last {_WINDOWS[window]} days", kind, meaning)
+    if name.endswith("_cents"):
+        return ColumnWords(name.removesuffix("_cents").replace("_", " ").capitalize(), "money")
+    return ColumnWords(name.replace("_", " ").capitalize())
+
+
+def of_table(name: str) -> TableWords:
+    """The words of one table."""
+    own = TABLES.get(name.removesuffix("_apart"))
+    return own or TableWords(name.replace("_", " ").capitalize())

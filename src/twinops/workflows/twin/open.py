@@ -15,6 +15,7 @@ from twinops.entities.consent import Purpose
 from twinops.errors import DataError
 from twinops.params import FeaturesParams
 from twinops.ports import Engine, KeyStore
+from twinops.twin.answers.forecast import Forecasts, forecasts
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model import model_file as stored
 from twinops.twin.model.model import TwinModel
@@ -79,6 +80,10 @@ class Shipped:
     def twin(self, consumer: Consumer) -> Opening:
         """The consumer's twin."""
         return Opening(self.model, self.support, consumer.state, consumer.day, consumer.own)
+
+    def forecasts(self, states: pa.Table) -> Forecasts:
+        """What is expected of each row of states, as of one twin."""
+        return forecasts(states, model=self.model, support=self.support)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def _reasons(
     parts = explain_heads(model, states, "spend").grouped
     # a newcomer's forecast is corrected by what the heads missed of earlier newcomers: that is a reason too
     corrected = np.where(found.basis == NEWCOMER, found.spend / np.maximum(expected, 1e-9), 1.0)
-    themes = np.array([*(title(name) for name in parts.names), words()["newcomer"]["title"]], dtype=object)
+    themes = [*(title(name) for name in parts.names), str(words()["newcomer"]["title"])]
     factors = np.round(np.column_stack([np.exp(parts.parts), corrected]), 3)
     size = np.abs(np.log(np.maximum(factors, 1e-3)))
     size[:, -1] = np.where(found.basis == NEWCOMER, size[:, -1], -1.0)
@@ -85,6 +85,6 @@ def _reasons(
     strongest = np.take_along_axis(factors, order, axis=1)
     out: dict[str, pa.Array] = {}
     for k in range(order.shape[1]):
-        out[f"reason_{k + 1}"] = pa.DictionaryArray.from_arrays(pa.array(order[:, k]), pa.array(themes)).cast(pa.string())
+        out[f"reason_{k + 1}"] = pa.array(themes, pa.string()).take(pa.array(order[:, k]))
         out[f"reason_{k + 1}_factor"] = pa.array(strongest[:, k], pa.float64())
     return out

@@ -57,7 +57,7 @@ def tabled(visits: Visits, *, today: int, decay_days: tuple[int, int, int]) -> T
     starts = np.flatnonzero(np.r_[True, known.who[1:] != known.who[:-1]])
     first, last = known.day[starts], known.day[np.r_[starts[1:], len(known.who)] - 1]
     sums = {
-        **_decayed(known, starts, today=today, decay_days=decay_days),
+        **_decayed(known, starts, age=today - known.day, decay_days=decay_days),
         **_exposed(today - first, decay_days),
         "tenure_days": today - first,
         "recency_days": today - last,
@@ -66,8 +66,10 @@ def tabled(visits: Visits, *, today: int, decay_days: tuple[int, int, int]) -> T
     return Tabled(known.who[starts], pa.table({name: pa.array(v, pa.int64()) for name, v in sums.items()}))
 
 
-def _decayed(known: Visits, starts: np.ndarray, *, today: int, decay_days: tuple[int, int, int]) -> dict[str, np.ndarray]:
-    age, out = (today - known.day).astype(float), {}
+def _decayed(
+    known: Visits, starts: np.ndarray, *, age: np.ndarray, decay_days: tuple[int, int, int]
+) -> dict[str, np.ndarray]:
+    out = {}
     for speed, tau in zip(SPEEDS, decay_days, strict=True):
         weight = BILLION * np.exp(-age / tau)
         out[f"baskets_{speed}"] = _whole(np.add.reduceat(weight, starts))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -99,10 +100,10 @@ class Forecasts:
         def whole(columns: Iterable[np.ndarray]) -> np.ndarray:
             return np.concatenate(list(columns))[order]
 
-        columns = (whole(getattr(part, name) for part in made) for name in _COLUMNS)
         each = zip(*(part.levels for part in made), strict=True)
         levels = tuple((at[0][0], whole(v[1] for v in at), whole(v[2] for v in at)) for at in each)
-        return cls(made[0].horizon_days, *columns, levels)
+        columns: dict[str, Any] = {name: whole(getattr(part, name) for part in made) for name in _COLUMNS}
+        return cls(made[0].horizon_days, levels=levels, **columns)
 
 
 _COLUMNS = tuple(f.name for f in fields(Forecasts))[1:-1]
@@ -179,7 +180,7 @@ class Expected:
     @property
     def least(self) -> np.ndarray:
         """No fewer baskets than the chance to come."""
-        return np.nan_to_num(self.chance, nan=0.0)
+        return np.asarray(np.nan_to_num(self.chance, nan=0.0))
 
     def times(self, baskets_ratio: float, spend_ratio: float) -> Expected:
         """Corrected by what the model missed of others like these; still a basket for whoever comes."""

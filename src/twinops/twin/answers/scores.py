@@ -5,12 +5,15 @@ Pure: states in, answers out, no file, no clock. A row says what `forecast` and 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
 from twinops.twin.answers.explain import explain_heads, title, words
 from twinops.twin.answers.forecast import NEWCOMER, NOTHING, Forecast, Forecasts, foretold
 from twinops.twin.model.model import TwinModel
+from twinops.twin.model.predictions import Predictions
 from twinops.twin.support.support import Support
 from twinops.twin.tastes.categories import Tastes
 from twinops.twin.tastes.rows import TasteRows
@@ -23,7 +26,15 @@ FIGURES = (
 """Columns of figures, as `Forecasts` has them; money in the shop's own. Ranges hold 80 of 100 like cases."""
 
 
-def scores(states: pa.Table, *, model: TwinModel, support: Support | None, reasons: int = REASONS) -> pa.Table:
+@dataclass(frozen=True)
+class Scores:
+    """What the model says of each row, before it is made to fit like cases, and the table of answers."""
+
+    said: Predictions
+    table: pa.Table
+
+
+def scores(states: pa.Table, *, model: TwinModel, support: Support | None, reasons: int = REASONS) -> Scores:
     """One row per row of states, in order: `basis`, `FIGURES`, `like_cases` and, per reason, its theme and factor.
 
     A factor multiplies the spend that is expected of whoever is average in everything.
@@ -34,11 +45,9 @@ def scores(states: pa.Table, *, model: TwinModel, support: Support | None, reaso
     said = model.predict(states)
     found = foretold(states, said, model=model, support=support)
     table = told(found)
-    if not reasons:
-        return table
-    for name, values in _reasons(states, found, said.spend, model, reasons).items():
+    for name, values in _reasons(states, found, said.spend, model, reasons).items() if reasons else ():
         table = table.append_column(name, values)
-    return table
+    return Scores(said, table)
 
 
 def told(found: Forecasts) -> pa.Table:

@@ -50,6 +50,15 @@ def scores(states: pa.Table, *, model: TwinModel, support: Support | None, reaso
     return Scores(said, table)
 
 
+def figures(states: pa.Table, *, model: TwinModel, support: Support | None) -> dict[str, np.ndarray]:
+    """`basis` and `FIGURES` of each row; of a model without ranges, only what it says itself."""
+    said = model.predict(states)
+    if model.intervals is None:
+        return dict(vars(said))
+    found = foretold(states, said, model=model, support=support)
+    return {name: getattr(found, name) for name in ("basis", *FIGURES)}
+
+
 def told(found: Forecasts) -> pa.Table:
     """Forecasts as a table; where no chance is told it is null."""
     figures = {name: pa.array(getattr(found, name), pa.float64()) for name in FIGURES}

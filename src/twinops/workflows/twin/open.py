@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from twinops.data.consent import ages, purposes
 from twinops.data.vault.sealed_tables import SealedTables
-from twinops.entities.consent import Purpose
+from twinops.entities.consent import TWIN_SERVES, Purpose
 from twinops.errors import DataError
 from twinops.params import FeaturesParams
 from twinops.ports import Engine, KeyStore
@@ -31,8 +31,7 @@ from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, Receipts, Ties
 
-SERVES = (Purpose.SCORING, Purpose.OFFERS)
-"""What a single twin may be opened for; the other purposes need no one's portrait."""
+SERVES = TWIN_SERVES
 
 SID = re.compile(r"[0-9a-f]{32}")
 UNKNOWN = "No such consumer is held."

@@ -346,7 +346,7 @@ class Project:
 
     @contextmanager
     def answering_by_id(self) -> Iterator[None]:
-        """While it lasts, a twin that MLflow loaded answers ids of this project's consumers, as far as they allow it."""
+        """While it lasts, a twin that MLflow loaded answers ids of this project, as far as its consumers allow it."""
         from twinops.adapters.mlflow import twin_flavour
 
         def asks(ids: Sequence[str], purpose: str, text: str) -> twin_flavour.ById:

@@ -45,6 +45,7 @@ REQUIRED = "id"
 PURPOSE, AS_OF = "purpose", "as_of"
 NEWCOMER_ALONE = "newcomer, as the model alone says"
 """In its first two horizons: in a project other newcomers correct this, and what was seen of them lies there."""
+REFUSED = "refused"
 LONGEST_DAYS = 36_525
 TASTES = "tastes.json"
 """The name of the file of taste heads; it lies beside the model's."""
@@ -141,10 +142,9 @@ class TwinPredictor:
         """A row for each id: of whom nothing is known, or who refuses, no figure is told."""
         import pandas as pd
 
-        told = self._expected(found)
-        rows = [
-            {"id": who, "basis": NOTHING, "refused": found.refused.get(who, ""), **told.get(who, {})} for who in ids
-        ]
+        told, no = self._expected(found), found.refused
+        basis = {who: REFUSED if who in no else NOTHING for who in ids}
+        rows = [{"id": i, "basis": basis[i], "refused": no.get(i, ""), **told.get(i, {})} for i in ids]
         made = pd.DataFrame(rows, columns=list(given(self.model)))
         return made.astype({c: float for c, kind in given(self.model).items() if kind == DECIMAL})
 

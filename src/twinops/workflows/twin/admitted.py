@@ -33,6 +33,8 @@ def admitted(receipts: Receipts, purpose: str) -> Admitted:
     filed = sorted(subjects_in(receipts.plane.places.raw_batches(TRANSACTIONS)))
     # GDPR art. 17: who was erased has no key
     sids = sorted(receipts.plane.keys.subject_keys(filed))
+    if not sids:
+        return Admitted((), {Reason.ERASED.value: len(filed)} if filed else {}, frozenset())
     asked = receipts.answers(LedgerQuestion(tuple(sids), (), receipts.today))
     now = asked.filter(pc.equal(asked["day"], receipts.today)).sort_by([("sid", "ascending")])
     purposes = sorted(pc.unique(now["purpose"]).to_pylist())

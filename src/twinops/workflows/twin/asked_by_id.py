@@ -1,4 +1,4 @@
-"""The states of twins that are asked about by id, for a model that is loaded elsewhere; through the twin's own doors."""
+"""The states of twins that are asked about by id, for a model loaded elsewhere; through the twin's own doors."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -65,7 +65,7 @@ def test_what_was_approved_loads_offline(tmp_path: Path) -> None:
 
     from twinops.adapters.mlflow.twin_flavour import example
 
-    assert isinstance(loaded.predict(example()), pd.DataFrame)
+    assert isinstance(loaded.predict(example(), {"purpose": "offers"}), pd.DataFrame)
 
 
 def test_a_changed_added_or_missing_file_is_refused(tmp_path: Path) -> None:

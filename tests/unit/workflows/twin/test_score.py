@@ -89,7 +89,7 @@ def test_whoever_twin_refuses_is_in_no_table_and_is_counted(world, tmp_path):
     counted = admitted(world.receipts, "offers").left_out
     assert counted["restricted"] == counted["under_age"] == counted["objected"] == 1
     assert sum(counted.values()) + len(there) == 450
-    world.take(MERGED, "unrestrict")
+    world.take(MERGED, "lift")
 
 
 def test_who_objects_while_it_runs_is_out(world, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from twinops.entities.wording import MANY
 from twinops.errors import REFUSED, ParamsError
 
 if TYPE_CHECKING:
-    from twinops.workflows.twin.scored import ModelGiven, Scored
+    from twinops.workflows.scoring.scored import ModelGiven, Scored
 
 app = typer.Typer(add_completion=False)
 QUIET_SECONDS = 5.0
@@ -51,12 +51,12 @@ def score(
 
     Sealed, each row under its own key, unless --open is told. Exit code 10 when the policy refuses.
     """
-    from twinops.workflows.twin.scored import Wanted
+    from twinops.workflows.scoring.scored import Wanted
 
     project = home(ctx)
     wanted = Wanted(purpose, out, decide, open_, by, None if ids is None else tuple(_ids(ids)))
     with _verified(model, key) as given:
-        found = project.run("twin.score", wanted=wanted, model=given, heard=_Progress())
+        found = project.run("scoring.score", wanted=wanted, model=given, heard=_Progress())
     if not found.refused:
         _rights_log.keep(project)
     answer(found, as_json=as_json, text="\n".join(found.refused) if found.refused else project.told(_text(found)))
@@ -83,7 +83,7 @@ def _verified(uri: str, key: Path | None) -> Iterator[ModelGiven | None]:
     from twinops.adapters.registry_client import load as registry_loading
     from twinops.adapters.registry_client.client import RefusedError
     from twinops.errors import IntegrityError
-    from twinops.workflows.twin.scored import ModelGiven
+    from twinops.workflows.scoring.scored import ModelGiven
 
     with registry_loading.verified(uri.removeprefix("models:/"), key=key) as found:
         try:

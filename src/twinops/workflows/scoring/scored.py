@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from twinops.entities.rights import Right, RightsAct
+from twinops.workflows.scoring.offered import DecisionTold
 from twinops.workflows.subject.desk import ActingOfficer
-from twinops.workflows.twin.offered import DecisionTold
 
 CANDIDATE, APPROVED = "candidate, not approved", "approved and live in the registry"
 

@@ -24,10 +24,10 @@ from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.rights import Right
 from twinops.errors import DataError, ParamsError, ServiceError
 from twinops.twin.model import model_file
-from twinops.workflows.twin.admitted import admitted
+from twinops.workflows.scoring.admitted import admitted
+from twinops.workflows.scoring.score import score
+from twinops.workflows.scoring.scored import ModelGiven, Scored, Wanted
 from twinops.workflows.twin.predict import predict
-from twinops.workflows.twin.score import score
-from twinops.workflows.twin.scored import ModelGiven, Scored, Wanted
 from twinops.workflows.twin.show import show
 
 OWNER = "owner-account"
@@ -71,7 +71,7 @@ def test_each_row_is_what_the_twin_says_alone(world, tmp_path):
 def test_small_blocks_give_the_same_table(world, tmp_path, monkeypatch):
     done(world, tmp_path / "one.parquet")
     heard: list[tuple[int, int]] = []
-    monkeypatch.setattr("twinops.workflows.twin.score_rows.BLOCK", 37)
+    monkeypatch.setattr("twinops.workflows.scoring.rows.BLOCK", 37)
     done(world, tmp_path / "two.parquet", heard=lambda n, of: heard.append((n, of)))
     assert opened(world, tmp_path / "one.parquet") == opened(world, tmp_path / "two.parquet")
     assert len(heard) > 10
@@ -93,7 +93,7 @@ def test_whoever_twin_refuses_is_in_no_table_and_is_counted(world, tmp_path):
 
 
 def test_who_objects_while_it_runs_is_out(world, tmp_path, monkeypatch):
-    monkeypatch.setattr("twinops.workflows.twin.score_rows.BLOCK", 50)
+    monkeypatch.setattr("twinops.workflows.scoring.rows.BLOCK", 50)
     sid = world.sid(440)
     behind = sorted(admitted(world.receipts, "offers").sids).index(sid) > 60
     began: list[int] = []
@@ -169,7 +169,7 @@ def test_nothing_lies_there_when_it_cannot_be_logged(world, tmp_path, monkeypatc
     ("purpose", "why"), [("twin_training", "no purpose"), ("bias_assessment", "no purpose"), ("ads", "no purpose")]
 )
 def test_an_undeclared_purpose_is_refused_and_nothing_is_opened(world, tmp_path, purpose, why, monkeypatch):
-    monkeypatch.setattr("twinops.workflows.twin.score.admitted", lambda *_: pytest.fail("somebody was looked at"))
+    monkeypatch.setattr("twinops.workflows.scoring.score.admitted", lambda *_: pytest.fail("somebody was looked at"))
     found = done(world, tmp_path / "scores.parquet", purpose)
     assert why in found.refused[0]
     assert list(tmp_path.iterdir()) == []

@@ -16,12 +16,10 @@ from twinops.governance.people.offices import DATA_OWNER
 from twinops.twin.model import model_file
 from twinops.workflows.places import write
 from twinops.workflows.policy_file import policy_of
-from twinops.workflows.subject.desk import Desk
-from twinops.workflows.twin.admitted import Admitted, admitted, stopped_since
-from twinops.workflows.twin.offered import Offered, against_contact, candidates, offered
-from twinops.workflows.twin.open import SERVES, Opener, shipped
-from twinops.workflows.twin.score_out import Outlet, outlet
-from twinops.workflows.twin.score_rows import (
+from twinops.workflows.scoring.admitted import Admitted, admitted, stopped_since
+from twinops.workflows.scoring.offered import Offered, against_contact, candidates, offered
+from twinops.workflows.scoring.outlets import Outlet, outlet
+from twinops.workflows.scoring.rows import (
     Answering,
     Block,
     ScoreRows,
@@ -30,7 +28,9 @@ from twinops.workflows.twin.score_rows import (
     with_choice,
     with_ids,
 )
-from twinops.workflows.twin.scored import APPROVED, CANDIDATE, ModelGiven, ModelTold, Scored, Wanted
+from twinops.workflows.scoring.scored import APPROVED, CANDIDATE, ModelGiven, ModelTold, Scored, Wanted
+from twinops.workflows.subject.desk import Desk
+from twinops.workflows.twin.open import SERVES, Opener, shipped
 from twinops.workflows.twin.tastes import heads
 
 NOT_OWNER = (

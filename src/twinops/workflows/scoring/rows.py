@@ -15,10 +15,10 @@ from twinops.twin.model.model import TwinModel
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.support.support import Support
 from twinops.twin.tastes.categories import Tastes
-from twinops.workflows.twin.offered import Offered
+from twinops.workflows.scoring.offered import Offered
+from twinops.workflows.scoring.scored import ModelTold
+from twinops.workflows.scoring.states_today import StatesToday
 from twinops.workflows.twin.open import Opener
-from twinops.workflows.twin.scored import ModelTold
-from twinops.workflows.twin.states_today import StatesToday
 from twinops.workflows.twin.tastes import liked_by
 
 BLOCK = 4_000

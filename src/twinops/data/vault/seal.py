@@ -71,13 +71,21 @@ def sealing(
     """Seal a table made from opened ones part by part, by its `sid`; no part has a subject of another, sids rise.
 
     The same file as `write_sealed` leaves, but that a column has place for nulls where the schema says it may.
+
+    Raises:
+        DataError: a part has a subject that does not come after all before it.
     """
     said = (f for f in schema if f.name != "sid")
     label = Label(dataset, path.stem, tuple(encoding.SealedColumn(f.name, str(f.type), f.nullable) for f in said))
+    last = ""
     with writing(path, label) as seal:
 
         def part(table: pa.Table) -> Written:
+            nonlocal last
             names, row_names = _encoded(table["sid"])
+            if min(names, default="~") <= last:
+                raise DataError("Parts of a sealed table are out of order.", hint="Give them by rising sid.")
+            last = max(names, default=last)
             held = keys.subject_keys(names)
             there = sorted(s for s in names if s in held)
             rows, starts = _grouped(there, names, row_names)

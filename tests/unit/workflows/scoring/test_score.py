@@ -6,7 +6,7 @@ import csv
 import json
 import sqlite3
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from living_world import living_project, natural
 from rights_world import CHILD, MERGED, OTHER, RightsWorld, rights_world
-from shoppers import everyone_agrees, ledger_of
+from shoppers import GRID, everyone_agrees, ledger_of
 from typer.testing import CliRunner
 
+from twinops import plugins
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.cli import score as score_cli
 from twinops.data.vault.seal import read_sealed, write_sealed
@@ -27,6 +28,7 @@ from twinops.twin.model import model_file
 from twinops.workflows.scoring.admitted import admitted
 from twinops.workflows.scoring.score import score
 from twinops.workflows.scoring.scored import ModelGiven, Scored, Wanted
+from twinops.workflows.scoring.states_today import StatesToday
 from twinops.workflows.twin.predict import predict
 from twinops.workflows.twin.show import show
 
@@ -66,6 +68,28 @@ def test_each_row_is_what_the_twin_says_alone(world, tmp_path):
     shown = show(rows[0]["sid"], "offers", opener=world.opener).portrait
     assert shown is not None
     assert (rows[0]["reason_1"], rows[0]["reason_1_factor"]) == (shown.reasons[0].theme, shown.reasons[0].factor)
+
+
+@pytest.fixture
+def own_feature() -> Iterator[None]:
+    """A feature of the project's own: baskets so far, times ten."""
+    sql = (
+        "-- reads: basket_id\n-- purposes: twin_training, twin_scoring\n-- says: baskets so far\n"
+        "SELECT subject, 10.0 * COUNT(DISTINCT basket_id) AS value FROM past GROUP BY subject ORDER BY subject\n"
+    )
+    with plugins.only([plugins.Idea("twinops.twin.own_features", "visits", "ideas/features/visits.sql", sql)]):
+        yield
+
+
+@pytest.mark.usefixtures("own_feature")
+def test_features_of_the_projects_own_are_those_that_one_twin_is_opened_with(world):
+    sids = admitted(world.receipts, "offers").sids[:20]
+    states = StatesToday(world.receipts, GRID).of(sids).to_pylist()
+    assert len(states) == 20
+    for row in states:
+        consumer = world.opener.consumer(row["sid"])
+        assert {name: row[name] for name in consumer.own} == consumer.own
+        assert consumer.own["own_visits"] == 10 * row["baskets_total"]
 
 
 def test_small_blocks_give_the_same_table(world, tmp_path, monkeypatch):
@@ -153,6 +177,17 @@ def test_it_is_written_into_the_ledger_with_digest_and_counts_and_nobody(world, 
     # a job of every night does not make the ledger look as if somebody had taken in what was asked
     assert world.ledger.state("seen") == "2020-01-01T00:00:00.000Z"
     world.ledger.sync()
+
+
+@pytest.mark.filterwarnings("default")  # MLflow deprecates its own parts
+def test_the_audit_log_has_it_from_there(world, tmp_path):
+    from twinops.server.registry.rights_log import about
+
+    found = done(world, tmp_path / "scores.parquet", decide=True)
+    told = about(world.ledger.entries()[-1])
+    assert (told["right"], told["purpose"]) == ("scored", "offers")
+    assert (told["use"]["rows"], told["use"]["sealed"], told["use"]["decided"]) == (str(found.rows), "yes", "yes")
+    assert "subject" not in told
 
 
 def test_nothing_lies_there_when_it_cannot_be_logged(world, tmp_path, monkeypatch):

@@ -9,7 +9,6 @@ from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
 
-from twinops.adapters.mlflow import tastes_flavour, twin_flavour
 from twinops.adapters.mlflow.described import NEEDS
 from twinops.adapters.mlflow.embedded import KEY, MlflowStore
 from twinops.adapters.mlflow.tracking import MlflowTracking
@@ -105,6 +104,8 @@ def save(model: Path, into: Path) -> bool:
     """
     import mlflow.pyfunc
 
+    from twinops.adapters.mlflow import tastes_flavour, twin_flavour
+
     if model.name == twin_flavour.TASTES:
         tasting = twin_flavour.taste_predictor(model)
         if tasting is None:
@@ -131,6 +132,8 @@ def _signature(taken: Mapping[str, str], given: Mapping[str, str], params: Mappi
     """Said, not guessed from the example. Of purchase lines only the id must be there: alone it asks for a twin."""
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
+
+    from twinops.adapters.mlflow import twin_flavour
 
     needed = {twin_flavour.REQUIRED} if params else set(taken)
     inputs = Schema([ColSpec(kind, name, required=name in needed) for name, kind in taken.items()])

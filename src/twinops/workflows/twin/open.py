@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from twinops.data.consent import ages, purposes
 from twinops.data.vault.sealed_tables import SealedTables
-from twinops.entities.consent import Purpose
+from twinops.entities.consent import TWIN_SERVES, Purpose
 from twinops.errors import DataError
 from twinops.params import FeaturesParams
 from twinops.ports import Engine, KeyStore
+from twinops.twin.answers.forecast import Forecasts, forecasts
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model import model_file as stored
 from twinops.twin.model.model import TwinModel
@@ -30,8 +31,7 @@ from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, Receipts, Ties
 
-SERVES = (Purpose.SCORING, Purpose.OFFERS)
-"""What a single twin may be opened for; the other purposes need no one's portrait."""
+SERVES = TWIN_SERVES
 
 SID = re.compile(r"[0-9a-f]{32}")
 UNKNOWN = "No such consumer is held."
@@ -56,17 +56,32 @@ class Consumer:
 
     def refusal(self, purpose: str) -> str | None:
         """Why the twin may not be used for this purpose today, as a sentence; None: it may."""
-        declared = [p.value for p in SERVES]
-        if purpose not in declared:
-            return f"{purpose!r:.60} is no purpose a twin is opened for; declared are {', '.join(declared)}."
-        # every use of a twin is a prediction, so scoring must be allowed as well
-        for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
-            if needed not in self.answers:
-                return f"No basis is declared for {needed}, so it serves nobody."
-            reason = self.answers[needed]
-            if reason is not None:
-                return f"The consumer does not allow {needed} today: {reason.replace('_', ' ')}."
-        return None
+        found = against(self.answers, purpose)
+        return None if found is None else found.sentence
+
+
+@dataclass(frozen=True)
+class Against:
+    """Why a twin may not be used: the ledger's reason, None where no basis or no such purpose is declared."""
+
+    reason: str | None
+    sentence: str
+
+
+def against(answers: Mapping[str, str | None], purpose: str) -> Against | None:
+    """What the ledger's answers by purpose say against using a twin for this one; None: it may be used."""
+    declared = [p.value for p in SERVES]
+    if purpose not in declared:
+        sentence = f"{purpose!r:.60} is no purpose a twin is opened for; declared are {', '.join(declared)}."
+        return Against(None, sentence)
+    # every use of a twin is a prediction, so scoring must be allowed as well
+    for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
+        if needed not in answers:
+            return Against(None, f"No basis is declared for {needed}, so it serves nobody.")
+        reason = answers[needed]
+        if reason is not None:
+            return Against(reason, f"The consumer does not allow {needed} today: {reason.replace('_', ' ')}.")
+    return None
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,10 @@ class Shipped:
     def twin(self, consumer: Consumer) -> Opening:
         """The consumer's twin."""
         return Opening(self.model, self.support, consumer.state, consumer.day, consumer.own)
+
+    def forecasts(self, states: pa.Table) -> Forecasts:
+        """What is expected of each row of states, as of one twin."""
+        return forecasts(states, model=self.model, support=self.support)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 
 from twinops.data.own_sources import opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.own_sources.reading import cells_of, digest_of
+from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.reading import cells_of, digest_of, netted
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 
@@ -17,7 +18,17 @@ AGAIN = "Run `twinops sources fingerprint` (`make run` does it), and commit dvc.
 
 
 def fingerprint(source: DeclaredSource) -> dict[str, Any]:
-    """SHA-256 of every declared file, or of a query's result or exports, and bytes or records; no name, no value."""
+    """SHA-256 of every declared file, or of a query's result or exports, and bytes or records; no name, no value.
+
+    Of a folder of months what returns did in each, too, so that a month need not follow from all others' bytes.
+    """
+    nets = netted(source)
+    bound = {month: {"net": net.digest, "beside": [*net.beside]} for month, net in nets.items()}
+    return {batch: facts | bound.get(batch, {}) for batch, facts in digests(source).items()}
+
+
+def digests(source: DeclaredSource) -> dict[str, Any]:
+    """The same by bytes alone: files are not cut into records, a billion bytes are looked at in a second."""
     if source.said.reads in ("sql", "archives"):
         cells = list(cells_of(source, "all"))
         return {
@@ -40,19 +51,43 @@ def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:
     path.write_text(to_json({"own": sources}, indent=1) + "\n", encoding="utf-8")
 
 
+def locked_net(path: Path, source: DeclaredSource, batch: str) -> MonthNet | None:
+    """What returns do in a month of a folder, by the files that it is bound with; None: it is no such folder.
+
+    Raises:
+        IntegrityError: there is no lock, or these files are others, or do something else.
+    """
+    if source.said.reads != "folder":
+        return None
+    opening.of_batch(source, batch)
+    said = _locked(path, source, batch)
+    for month, facts in digests(source).items():
+        check(path, source, month, str(facts["sha256"]))
+    found = netted(source, among=[batch, *map(str, said.get("beside", ()))])[batch]
+    if found.digest != said.get("net"):
+        raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)
+    return found
+
+
 def check(path: Path, source: DeclaredSource, batch: str, digest: str) -> None:
-    """Refuse what DVC does not see and is not what the lock says: the pipeline would not know that it changed.
+    """Refuse what is not what the lock says: the pipeline would not know that it changed.
+
+    DVC sees files of the project by itself; but what a month of a folder sent back into others, the lock alone says.
 
     Raises:
         IntegrityError: there is no lock, or the file is another one.
     """
-    if watching.is_watched(path.with_name("dvc.yaml"), source.said, source.root):
-        return
+    seen = watching.is_watched(path.with_name("dvc.yaml"), source.said, source.root)
+    # a silent change would pass for the data that were approved
+    if not seen and _locked(path, source, batch)["sha256"] != digest:
+        raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)
+
+
+def _locked(path: Path, source: DeclaredSource, batch: str) -> dict[str, Any]:
+    """What the lock says of a batch."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))["own"][source.name]
-        locked = said[batch if source.said.reads == "folder" else "all"]["sha256"]
+        found: dict[str, Any] = said[batch if source.said.reads == "folder" else "all"]
+        return found | {"sha256": found["sha256"]}
     except (OSError, ValueError, KeyError, TypeError):
         raise IntegrityError(f"{path.name} does not know {source.where} {batch}.", hint=AGAIN) from None
-    # DVC cannot see the file: a silent change would pass for the data that were approved
-    if locked != digest:
-        raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)

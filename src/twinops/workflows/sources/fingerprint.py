@@ -28,7 +28,7 @@ def fingerprint(things: OwnThings, *, sources: SourcesParams) -> Fingerprinted:
     """
     places, own = things.places, things.own
     against_nobody(places, own)
-    seen = tuple(name for name, said in own.root.items() if watching.inside(said, places.root))
+    seen = tuple(name for name, said in own.root.items() if watching.by_itself(said, places.root))
     found = {
         name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows))
         for name in own.root

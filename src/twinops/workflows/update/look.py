@@ -18,8 +18,9 @@ from twinops.data.days import numbered
 from twinops.data.door import asked_for
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.lock import fingerprint
-from twinops.data.own_sources.reading import read
+from twinops.data.own_sources.lock import digests
+from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.reading import netted, read
 from twinops.data.quality import part
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
@@ -208,7 +209,7 @@ class _Own:
     @cached_property
     def digests(self) -> Digests:
         """Of each part, by bytes alone; a query has to be asked."""
-        there = {n: str(facts["sha256"]) for n, facts in fingerprint(self.source).items()}
+        there = {n: str(facts["sha256"]) for n, facts in digests(self.source).items()}
         found = {n: sha for n, sha in there.items() if n <= (self.until or "9999-12") or n == BATCH}
         return {self.source.name: found}
 
@@ -303,12 +304,14 @@ class _Own:
         days = self.shop.params.features.days
         return arrivals.compared(self.shop.engine, before, came, days=days, newest=newest)
 
+    @cached_property
+    def _nets(self) -> dict[str, MonthNet]:
+        return netted(self.source)
+
     def _read(self, batch: str, *, known_to_us: bool) -> pa.Table:
         """The good rows of a part as they would be sealed; where some are held, under the sids of who is known."""
-        made = shelf(self.source.said)
-        rows = numbered(
-            made.sealed(part(read(self.source, batch).rows, made.SCHEMA).good), self.shop.params.features.days
-        )
+        made, came = shelf(self.source.said), read(self.source, batch, net=self._nets.get(batch))
+        rows = numbered(made.sealed(part(came.rows, made.SCHEMA).good), self.shop.params.features.days)
         named = rows[SUBJECT].combine_chunks().dictionary_encode()
         names = named.dictionary.to_pylist()
         sids = [(known_to_us and self.shop.keys.known_sid(n)) or f"new {i}" for i, n in enumerate(names)]

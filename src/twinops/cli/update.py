@@ -14,6 +14,7 @@ from twinops.adapters.registry_client import reviews as registry
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.cli.repro import processors
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.errors import DataError, TwinopsError
 from twinops.wiring import Project, open_project
 
@@ -57,6 +58,7 @@ def update(
 def _once(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitored:
     against_other(ctx.obj)
     project = home(ctx)
+    talk("looking at every source ...")
     seen = project.run("update.look", until=until)
     talk(table_of(seen))
     _refuse(seen)
@@ -68,6 +70,7 @@ def _once(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitore
     if project.params.own.root:
         project.run("sources.fingerprint")
     _reproduce(project, candidate=candidate)
+    talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
     _ask(project, found)
     project.run("update.end", seen=seen)
@@ -136,7 +139,12 @@ def table_of(seen: Seen) -> str:
         return f"nothing new ({parts})"
     head = ("source", "period", "what", "rows", "new", "twice", "gone")
     rows = [
-        (a.source, a.period, a.what.value, *(_count(n) for n in (a.rows, a.added, a.again, a.gone)))
+        (
+            a.source,
+            "whole" if a.period == WHOLE else a.period,
+            a.what.value,
+            *(_count(n) for n in (a.rows, a.added, a.again, a.gone)),
+        )
         for a in seen.arrivals
     ]
     wide = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]

@@ -68,7 +68,7 @@ def _once(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitore
     # the parameters may be others now
     project = open_project(ctx.obj)
     if project.params.own.root:
-        project.run("sources.fingerprint")
+        project.run("sources.fingerprint", nets=seen.nets)
     _reproduce(project, candidate=candidate)
     talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)

@@ -7,7 +7,7 @@ other lines of its receipt. No line falls below zero, and a line of which nothin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -107,14 +107,14 @@ def across(months: Mapping[str, Iterator[pa.Table]]) -> dict[str, MonthNet]:
         return {month: MonthNet(Settlement({}, {}), (), "") for month in order}
     lines = pa.concat_tables(bought)
     found = _settled(lines, returns.sort_by([("time", "ascending"), ("place", "ascending")]))
-    bound = _bound([{place // APART for place in met} for met in found.met])
+    bound = _bound(found.met)
     told = pa.concat_tables([lines, returns])
     told = told.filter(pc.is_in(told["place"], pa.array(sorted({*found.touched, *found.left_out}), pa.int64())))
     rows_of: dict[int, list[dict[str, Any]]] = {}
     for row in told.to_pylist():
         rows_of.setdefault(row["place"] // APART, []).append(row)
     return {
-        month: _month_net(found, rows_of.get(n, []), tuple(order[k] for k in sorted(bound.get(n, {n}) - {n})))
+        month: _month_net(found, rows_of.get(n, []), tuple(order[k] for k in bound.get(n, ()) if k != n))
         for n, month in enumerate(order)
     }
 
@@ -124,13 +124,33 @@ def _apart(rows: pa.Table, n: int) -> pa.Table:
     return rows.select(_SETTLED_BY).set_column(0, "place", pc.add(rows["place"], n * APART))
 
 
-def _bound(met: list[set[int]]) -> dict[int, set[int]]:
-    """With which others each month is bound by returns, whatever way round."""
-    bound: dict[int, set[int]] = {}
-    for months in met:
-        whole = months.union(*(bound.get(m, set()) for m in months))
-        bound |= dict.fromkeys(whole, whole)
+def _bound(met: Iterable[frozenset[int]]) -> dict[int, range]:
+    """From which month to which each is bound by returns that met its lines, and by returns that met lines of those.
+
+    What lies outside has no say: whatever a return met before it came to these months lies between, and later returns
+    come after all of theirs. Only what a return finds no purchase for in the months between, and takes off its own
+    receipt instead, may end otherwise than it does in all of them; so whoever reads some months compares the digest.
+    """
+    linked: dict[int, int] = {}
+    for first, *others in met:
+        for place in others:
+            linked[_end(linked, place)] = _end(linked, first)
+    groups: dict[int, set[int]] = {}
+    for place in {place for places in met for place in places}:
+        groups.setdefault(_end(linked, place), set()).add(place // APART)
+    bound: dict[int, range] = {}
+    for months in groups.values():
+        for month in months:
+            known = bound.get(month, range(month, month + 1))
+            bound[month] = range(min(known.start, *months), max(known.stop, max(months) + 1))
     return bound
+
+
+def _end(linked: dict[int, int], place: int) -> int:
+    """Where the links of a place end; the way there is made shorter."""
+    while (further := linked.get(place, place)) != place:
+        linked[place] = place = linked.get(further, further)
+    return place
 
 
 def _month_net(found: Settlement, rows: list[dict[str, Any]], beside: tuple[str, ...]) -> MonthNet:

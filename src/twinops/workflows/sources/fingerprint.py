@@ -1,5 +1,6 @@
 """Let DVC see your own sources: `dvc.yaml` names files of the project, `sources.lock.json` what lies elsewhere."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +20,13 @@ class Fingerprinted:
     seen: tuple[str, ...]
 
 
-def fingerprint(things: OwnThings, *, sources: SourcesParams) -> Fingerprinted:
+def fingerprint(
+    things: OwnThings, *, sources: SourcesParams, nets: Mapping[str, lock.Nets] | None = None
+) -> Fingerprinted:
     """Write into `dvc.yaml` what is watched, ideas too, and read sources outside the project for `sources.lock.json`.
+
+    `nets`: what returns do in months of folders that were read a moment ago; if another file came since, collecting it
+    is refused.
 
     Raises:
         DataError, ParamsError, ServiceError: a source cannot be read, or is of real people and the controller is made
@@ -30,7 +36,7 @@ def fingerprint(things: OwnThings, *, sources: SourcesParams) -> Fingerprinted:
     against_nobody(places, own)
     seen = tuple(name for name, said in own.root.items() if watching.by_itself(said, places.root))
     found = {
-        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows))
+        name: lock.fingerprint(declared(own, name, root=places.root, max_rows=sources.max_rows), (nets or {}).get(name))
         for name in own.root
         if name not in seen or not places.pipeline.is_file()
     }

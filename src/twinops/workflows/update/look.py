@@ -18,8 +18,7 @@ from twinops.data.days import numbered
 from twinops.data.door import asked_for
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.lock import digests
-from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.lock import Nets, digests
 from twinops.data.own_sources.reading import netted, read
 from twinops.data.quality import part
 from twinops.data.sources import transactions
@@ -72,6 +71,7 @@ class Arrival:
 class Seen:
     """Every period that is not as it was, the months once all that can be is taken in, and up to which day it reaches.
 
+    `nets`: what returns do in the months of folders, where they had to be read;
     `parts`: how many parts of each source were looked at; `since`: days of the newest rows, where parts have no month.
     """
 
@@ -79,6 +79,7 @@ class Seen:
     months: tuple[str, ...]
     parts: Mapping[str, int]
     digests: Digests = field(repr=False)
+    nets: Mapping[str, Nets] = field(repr=False)
     newest_day: int | None = None
 
     @property
@@ -125,7 +126,9 @@ def look(shop: Shop, *, until: str | None = None) -> Seen:
         raise ParamsError(f"No part of the receipts is {until!r:.20}.", hint="Say a month as YYYY-MM.")
     digests = {name: found for sight in sights for name, found in sight.digests.items()}
     gone = [Arrival(n, "all", Arrived.GONE) for n in before if n not in digests]
-    return Seen((*rows, *gone), months, {n: len(of) for n, of in digests.items()}, digests, main.newest_day)
+    # by now: looking at the rows found them
+    nets = {s.source.name: s.nets for s in sights if isinstance(s, _Own) and "nets" in vars(s)}
+    return Seen((*rows, *gone), months, {n: len(of) for n, of in digests.items()}, digests, nets, main.newest_day)
 
 
 def known(places: Places) -> Digests:
@@ -306,12 +309,13 @@ class _Own:
         return arrivals.compared(self.shop.engine, before, came, days=days, newest=newest)
 
     @cached_property
-    def _nets(self) -> dict[str, MonthNet]:
+    def nets(self) -> Nets:
+        """What returns do in each month of a folder."""
         return netted(self.source)
 
     def _read(self, batch: str, *, known_to_us: bool) -> pa.Table:
         """The good rows of a part as they would be sealed; where some are held, under the sids of who is known."""
-        made, came = shelf(self.source.said), read(self.source, batch, net=self._nets.get(batch))
+        made, came = shelf(self.source.said), read(self.source, batch, net=self.nets.get(batch))
         rows = numbered(made.sealed(part(came.rows, made.SCHEMA).good), self.shop.params.features.days)
         named = rows[SUBJECT].combine_chunks().dictionary_encode()
         names = named.dictionary.to_pylist()

@@ -13,7 +13,7 @@ from twinops.data.own_sources import netting
 Row = dict[str, object]
 
 
-def shop(seed: int, *, months: int = 8, people: int = 6) -> dict[str, list[Row]]:
+def shop(seed: int, *, months: int = 8, people: int = 6, exchanges: bool = True) -> dict[str, list[Row]]:
     """Purchases and returns of few people and products, so that most returns reach far and into each other."""
     dice = random.Random(seed)  # noqa: S311 - a made-up shop
     found: dict[str, list[Row]] = {f"2024-{m:02}": [] for m in range(1, months + 1)}
@@ -22,7 +22,11 @@ def shop(seed: int, *, months: int = 8, people: int = 6) -> dict[str, list[Row]]
         sign = -1 if dice.random() < 0.25 else 1
         rows = found[f"{when:%Y-%m}"]
         row: Row = {"place": len(rows) + 2, "household_id": str(dice.randrange(people)), "time": when}
-        row |= {"product_id": dice.randrange(4), "basket_id": n // 3, "quantity": sign * dice.randrange(1, 4)}
+        row |= {
+            "product_id": dice.randrange(4),
+            "basket_id": n // 3 if exchanges else n,
+            "quantity": sign * dice.randrange(1, 4),
+        }
         rows.append(row | dict.fromkeys(netting.DISCOUNTS, 0) | {"sales_value": sign * dice.randrange(100, 900)})
     return found
 
@@ -61,11 +65,44 @@ def test_month_by_month_is_the_same_as_all_at_once(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_month_follows_from_those_alone_that_it_is_bound_with(seed: int) -> None:
+    months = shop(seed, exchanges=False, people=20)
+    nets = across(months)
+    for month, net in nets.items():
+        found = across({m: months[m] for m in (month, *net.beside)})[month]
+        assert (found.digest, found.beside) == (net.digest, net.beside)
+        assert left(months[month], found) == left(months[month], net)
+        assert across(months | {month: []})[month].digest == ""
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_where_some_months_end_otherwise_their_digest_does_too(seed: int) -> None:
     months = shop(seed)
     for month, net in across(months).items():
-        among = {m: months[m] for m in (month, *net.beside)}
-        assert across(among)[month] == net
-        assert across(months | {month: []})[month].digest == ""
+        found = across({m: months[m] for m in (month, *net.beside)})[month]
+        assert (found.digest == net.digest) == (
+            found.settlement.left_out == net.settlement.left_out
+            and left(months[month], found) == left(months[month], net)
+        )
+
+
+def test_what_comes_back_within_days_binds_a_month_with_its_neighbours_alone() -> None:
+    months = {
+        m: [r | {"product_id": int(m[5:]) * 1000 + i} for i, r in enumerate(rows)]
+        for m, rows in shop(4, months=9).items()
+    }
+    bought = {
+        m: [r | {"quantity": 1, "sales_value": 500, "basket_id": int(m[5:]) * 1000 + i} for i, r in enumerate(rows)]
+        for m, rows in months.items()
+    }
+    for (month, rows), later in zip(bought.items(), list(months)[1:], strict=False):
+        first = min((r for r in rows if r["place"] != 900), key=lambda r: str(r["time"]))
+        back = {"place": 900, "time": datetime.fromisoformat(f"{later}-02"), "quantity": -1, "sales_value": -500}
+        if month != "2024-04":
+            bought[later].append(first | back | {"basket_id": 10_000})
+    beside = [net.beside for net in across(bought).values()]
+    assert beside[0] == ("2024-02",)
+    assert beside[1] == ("2024-01", "2024-03")
+    assert beside[3] == ("2024-03",)
 
 
 def test_a_new_month_is_another_one_for_those_alone_that_its_returns_reach() -> None:

@@ -22,6 +22,7 @@ MARK = "  # own"
 LOCK = "sources.lock.json"
 _LOCKED = re.compile(rf"{re.escape(LOCK)}: \[[^\]]*\], ")
 _FILL = "${item}"
+_CLOCK = re.compile(r"(params: \[(?:[\w.]+: \[[^\]]*\], )?)(?:as_of, )?(sources, vault, own, identities, )")
 
 
 def inside(said: OwnSource, root: Path) -> bool:
@@ -48,6 +49,15 @@ def watched(pipeline: str, own: OwnParams, root: Path) -> str:
         elif not inside(said, root):
             _add_keys(lines, stage, [f"own.{name}.all"])
     return "".join(lines)
+
+
+def clocked(pipeline: str, *, made_up: bool) -> str:
+    """The text of `dvc.yaml` whose stages of people's records know the as-of day where they must.
+
+    What is made up, or lies in the shipped shape, ends on that day; beside sources of your own nothing does, and a new
+    month is no reason to collect them.
+    """
+    return _CLOCK.sub(rf"\1{'as_of, ' if made_up else ''}\2", pipeline)
 
 
 def by_itself(said: OwnSource, root: Path) -> bool:

@@ -32,10 +32,11 @@ run: setup  ## from real households to a judged, documented candidate
 test: lint  ## lint and all tests, but for those on Spark
 	@pytest $(TWO)
 
-test-server-full: setup  ## every race, kill and power cut of the registry's door, and 40 kills of `make run` (two hours)
+test-server-full: setup  ## every race, kill and power cut of the registry's door, 40 kills of `make run` and 30 of an update (hours)
 	@TWINOPS_KILLS=300 TWINOPS_STORE_RACES=1000 TWINOPS_RACES=100 TWINOPS_CRASHES=30 TWINOPS_SERVER_KILLS=10 TWINOPS_READS=10000 TWINOPS_PROMOTIONS=200 TWINOPS_FUZZ=10 TWINOPS_LOOKS=4 \
 	  TWINOPS_AUDIT_SIZE=1000000 TWINOPS_ERASE_KILLS=30 pytest tests/unit/governance/log/test_audit.py tests/unit/workflows/subject/test_erase.py tests/server -o timeout=3600
 	@TWINOPS_RUN_KILLS=40 pytest tests/pipeline/test_kills.py -s -o timeout=7200
+	@TWINOPS_UPDATE_KILLS=30 pytest tests/pipeline/test_update.py -k killed -s -o timeout=14400
 
 siege: setup  ## attack the registry's door, and stock MLflow's beside it, on both databases (URL= ACCOUNTS= for one server)
 	@python -W ignore tests/siege $(if $(URL),--url $(URL) --accounts $(ACCOUNTS),--targets sqlite,postgresql,s3,stock --out bench/siege.json --document)

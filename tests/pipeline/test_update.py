@@ -21,8 +21,8 @@ from workshop import Workshop
 from shops import shops
 from twinops.wiring import open_project
 
-pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000)]
 KILLS = int(os.environ.get("TWINOPS_UPDATE_KILLS", "2"))
+pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(3000 * max(1, KILLS // 5))]
 FIRST, NEXT = 12, 13
 """So many months are there when the project begins."""
 

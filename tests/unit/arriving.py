@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from own_world import RETAIL, Line, Shop, but, line, write_csv
+from own_world import LEGAL, RETAIL, TWIN, Line, Shop, but, line, write_csv
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.own_sources.declared_law import WHOLE
@@ -18,14 +18,24 @@ from twinops.workflows.update.look import Shop as Looked
 from twinops.workflows.update.states import StateStore
 
 DECAY = (10, 30, 90)
+_FIVE = {
+    "household_id": "member_no", "product_id": "item", "quantity": "qty", "sales_value": "amount", "time": "day"
+}  # fmt: skip
+FIVE = but(
+    RETAIL,
+    columns=_FIVE,
+    time={"format": "%Y-%m-%d", "zone": "UTC"},
+    legal=LEGAL | {"purposes": dict.fromkeys(_FIVE, TWIN)},
+)
+"""The shop `five` of tests/shops: five columns and nothing else."""
 
 
 class Monthly(Shop):
     """Files `retail-2024-01.csv` and so on; or one file of everything."""
 
-    def __init__(self, root: Path, months: list[str], *, whole: bool = False) -> None:
+    def __init__(self, root: Path, months: list[str], *, whole: bool = False, columns: dict[str, Any] = RETAIL) -> None:
         self.whole, self.months = whole, months
-        said = RETAIL if whole else but(RETAIL, reads="folder", path="files", files="retail-{month}.csv")
+        said = columns if whole else but(columns, reads="folder", path="files", files="retail-{month}.csv")
         super().__init__(root, retail=said)
 
     def declare(self, **own: Any) -> None:

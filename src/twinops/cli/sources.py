@@ -68,7 +68,7 @@ def check(ctx: typer.Context, name: str, as_json: Json = False) -> None:
 @app.command()
 def fingerprint(ctx: typer.Context, as_json: Json = False) -> None:
     """Let DVC see your own sources: files of the project in dvc.yaml, others by sources.lock.json. Commit both."""
-    found = home(ctx).run("sources.fingerprint")
+    found = home(ctx).run("sources.fingerprint", anew=True)
     lines = [f"own.{n}: {', '.join(of)}" for n, of in found.outside.items()]
     lines += [f"own.{n}: a file of this project, which DVC sees by itself" for n in found.seen]
     answer(found, as_json=as_json, text="\n".join(lines) or "No source of your own is declared.")

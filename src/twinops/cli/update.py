@@ -14,6 +14,7 @@ from twinops.adapters.registry_client import reviews as registry
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
 from twinops.cli.repro import processors
+from twinops.data.own_sources.declared_law import WHOLE
 from twinops.errors import DataError, TwinopsError
 from twinops.wiring import Project, open_project
 
@@ -62,6 +63,7 @@ def _once(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitore
 
 def _taken_in(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitored:
     project = home(ctx)
+    talk("looking at every source ...")
     seen = project.run("update.look", until=until)
     talk(table_of(seen))
     _refuse(seen)
@@ -71,8 +73,9 @@ def _taken_in(ctx: typer.Context, *, until: str | None, candidate: bool) -> Moni
     # the parameters may be others now
     project = open_project(ctx.obj)
     if project.params.own.root:
-        project.run("sources.fingerprint")
+        project.run("sources.fingerprint", nets=seen.nets)
     _reproduce(project, candidate=candidate)
+    talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
     _ask(project, found)
     project.run("update.end", seen=seen)
@@ -141,7 +144,12 @@ def table_of(seen: Seen) -> str:
         return f"nothing new ({parts})"
     head = ("source", "period", "what", "rows", "new", "twice", "gone")
     rows = [
-        (a.source, a.period, a.what.value, *(_count(n) for n in (a.rows, a.added, a.again, a.gone)))
+        (
+            a.source,
+            "whole" if a.period == WHOLE else a.period,
+            a.what.value,
+            *(_count(n) for n in (a.rows, a.added, a.again, a.gone)),
+        )
         for a in seen.arrivals
     ]
     wide = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]

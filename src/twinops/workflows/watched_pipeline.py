@@ -14,13 +14,15 @@ from typing import Any
 
 import yaml
 
-from twinops.data.own_sources.watching import MARK, watched
+from twinops.data.own_sources.watching import MARK, clocked, watched
 from twinops.errors import ParamsError
 from twinops.ideas import KINDS, NO_IDEAS, STAGES, IdeasParams, folder_of, name_of
 from twinops.own_params import NOTHING_OWN, OwnParams
+from twinops.params import SourcesParams
 from twinops.plugins import carried
 from twinops.workflows.places import Places
 
+SHIPPED = SourcesParams()
 HOME = "src/twinops"
 CODE_LOCK = "code.lock.json"
 LIKE_SOURCE = "collect_profile"
@@ -40,10 +42,12 @@ class OwnThings:
     places: Places
     own: OwnParams
     ideas: IdeasParams = NO_IDEAS
+    sources: SourcesParams = SHIPPED
 
     def watched(self, pipeline: str) -> str:
         """The text of `dvc.yaml` with it."""
-        return rewritten(pipeline, self.own, self.ideas, self.places.root)
+        shipped = not self.own.root or self.sources.folder is not None
+        return clocked(rewritten(pipeline, self.own, self.ideas, self.places.root), made_up=shipped)
 
 
 def rewritten(text: str, own: OwnParams, ideas: IdeasParams, root: Path) -> str:
@@ -67,7 +71,7 @@ def rewritten(text: str, own: OwnParams, ideas: IdeasParams, root: Path) -> str:
 
 def plain(text: str, root: Path) -> str:
     """The same with nothing of the project's own in it."""
-    return rewritten(text, NOTHING_OWN, NO_IDEAS, root)
+    return clocked(rewritten(text, NOTHING_OWN, NO_IDEAS, root), made_up=True)
 
 
 def loading(markers: tuple[str, ...], shipped: Stages) -> tuple[str, ...]:

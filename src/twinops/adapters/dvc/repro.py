@@ -21,6 +21,7 @@ from typing import Any
 from twinops.adapters.dvc.locks import at_work
 from twinops.adapters.dvc.processes import Command, SideBySide
 from twinops.adapters.dvc.schedule import Lanes
+from twinops.adapters.dvc.stage_clock import StageClock
 from twinops.adapters.dvc.warm import Warm
 from twinops.errors import ParamsError, ServiceError
 
@@ -84,11 +85,18 @@ class _Run:
     unwritten: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     claims: dict[str, ExitStack] = field(default_factory=dict)
+    began: dict[str, float] = field(default_factory=dict)
+    done: set[str] = field(default_factory=set)
 
     @cached_property
     def warm(self) -> Warm:
         """From where most commands are forked."""
         return Warm(Path(self.repo.root_dir))
+
+    @cached_property
+    def clock(self) -> StageClock:
+        """How long stages took last time."""
+        return StageClock.of(Path(self.repo.tmp_dir))
 
     @cached_property
     def graph(self) -> Any:
@@ -119,12 +127,13 @@ class _Run:
                 self._start_what_can(todo, commands)
                 for command, code in sorted(self._unlocked(commands.wait), key=lambda ended: ended[1] != 0):
                     self._finish(command, code)
-                    todo.finish(command.name)
+                    self._over(todo, command.name)
         finally:
             stopped = self._unlocked(commands.stop)
             self.warm.stop()
             self._release(*self.claims)
             self._write_lock()
+            self.clock.keep()
             if stopped:
                 self.say("", f"stopped: {', '.join(stopped)}")
         return self.counts
@@ -142,7 +151,11 @@ class _Run:
                 continue
             self.counts[how] += 1
             self._release(name)
-            todo.finish(name)
+            self._over(todo, name)
+
+    def _over(self, todo: Lanes, name: str) -> None:
+        todo.finish(name)
+        self.done.add(name)
 
     def _without_running(self, stage: Any) -> str | None:
         """How a stage got up to date without its command; None when it must run. As `Stage.reproduce` decides."""
@@ -167,7 +180,10 @@ class _Run:
 
         stage = self.plan[name]
         command = stage.cmd if isinstance(stage.cmd, str) else " && ".join(stage.cmd)
+        if said := self.clock.said(list(self.plan), self.done, lanes=self.lanes):
+            self.say("", said)
         self.say(name, f"> {command}")
+        self.began[name] = monotonic()
         how = prepare_kwargs(stage)
         if begin := self.warm.begin(command, how):
             commands.begin(name, begin)
@@ -177,6 +193,7 @@ class _Run:
     def _finish(self, command: Command, code: int) -> None:
         if code != 0:
             raise _failed(command, code)
+        self.clock.took[command.name] = monotonic() - self.began[command.name]
         with self._speaking_for(command.name):
             self._keep(self.plan[command.name])
         self._release(command.name)

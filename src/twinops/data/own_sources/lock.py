@@ -3,21 +3,65 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from hashlib import sha256
 from os import SEEK_END
 from pathlib import Path
 from typing import Any
 
 from twinops.data.own_sources import opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.own_sources.reading import cells_of, digest_of
+from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.reading import cells_of, digest_of, netted
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
 
 AGAIN = "Run `twinops sources fingerprint` (`make run` does it), and commit dvc.yaml and sources.lock.json."
 
 
-def fingerprint(source: DeclaredSource) -> dict[str, Any]:
-    """SHA-256 of every declared file, or of a query's result or exports, and bytes or records; no name, no value."""
+Nets = Mapping[str, MonthNet]
+"""What returns do in each month of a folder."""
+
+
+def fingerprint(source: DeclaredSource, nets: Nets | None = None, *, before: Path | None = None) -> dict[str, Any]:
+    """SHA-256 of every declared file, or of a query's result or exports, and bytes or records; no name, no value.
+
+    Of a folder of months what returns did in each, too, so that a month need not follow from all others' bytes: as it
+    is known, or as the lock `before` says of the same bytes, read by the same rules; else every file is read for that.
+    """
+    found = digests(source)
+    if (said := _said_before(before, source, found) if nets is None else None) is not None:
+        return said
+    told = netted(source) if nets is None else nets
+    by = rules(source) if told else ""
+    bound = {month: {"net": net.digest, "beside": [*net.beside], "by": by} for month, net in told.items()}
+    return {batch: facts | bound.get(batch, {}) for batch, facts in found.items()}
+
+
+def _said_before(path: Path | None, source: DeclaredSource, found: dict[str, Any]) -> dict[str, Any] | None:
+    """What the lock says of these very bytes; None: it says nothing that still holds."""
+    if path is None or source.said.reads != "folder":
+        return None
+    try:
+        said = dict(json.loads(path.read_text(encoding="utf-8"))["own"][source.name])
+        by = rules(source)
+        same = said.keys() == found.keys() and all(said[m].items() >= f.items() for m, f in found.items())
+        return said if same and all(facts["by"] == by for facts in said.values()) else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def rules(source: DeclaredSource) -> str:
+    """Tells apart how rows are read and settled: by what is declared of them, and by our code that does it."""
+    told = sha256(repr((source.said, source.max_rows)).encode())
+    home = Path(__file__).parents[1]
+    for path in sorted(p for p in home.rglob("*") if p.suffix in (".py", ".sql", ".yaml")):
+        told.update(path.relative_to(home).as_posix().encode() + b"\0" + path.read_bytes())
+    return told.hexdigest()
+
+
+def digests(source: DeclaredSource) -> dict[str, Any]:
+    """The same by bytes alone: files are not cut into records, a billion bytes are looked at in a second."""
     if source.said.reads in ("sql", "archives"):
         cells = list(cells_of(source, "all"))
         return {
@@ -40,19 +84,46 @@ def write(path: Path, sources: dict[str, dict[str, Any]]) -> None:
     path.write_text(to_json({"own": sources}, indent=1) + "\n", encoding="utf-8")
 
 
+def locked_net(path: Path, source: DeclaredSource, batch: str) -> MonthNet | None:
+    """What returns do in a month of a folder, by the files that it is bound with; None: it is no such folder.
+
+    Raises:
+        IntegrityError: there is no lock, or these files are others, or do something else.
+    """
+    if source.said.reads != "folder":
+        return None
+    opening.of_batch(source, batch)
+    said = _locked(path, source, batch)
+    for month, facts in digests(source).items():
+        check(path, source, month, str(facts["sha256"]))
+    some = [batch, *map(str, said.get("beside", ()))]
+    found = netted(source, among=some)[batch]
+    if found.digest != said.get("net"):  # seldom some months end otherwise than they do among all
+        found = netted(source)[batch]
+    if found.digest != said.get("net"):
+        raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)
+    return found
+
+
 def check(path: Path, source: DeclaredSource, batch: str, digest: str) -> None:
-    """Refuse what DVC does not see and is not what the lock says: the pipeline would not know that it changed.
+    """Refuse what is not what the lock says: the pipeline would not know that it changed.
+
+    DVC sees files of the project by itself; but what a month of a folder sent back into others, the lock alone says.
 
     Raises:
         IntegrityError: there is no lock, or the file is another one.
     """
-    if watching.is_watched(path.with_name("dvc.yaml"), source.said, source.root):
-        return
+    seen = watching.is_watched(path.with_name("dvc.yaml"), source.said, source.root)
+    # a silent change would pass for the data that were approved
+    if not seen and _locked(path, source, batch)["sha256"] != digest:
+        raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)
+
+
+def _locked(path: Path, source: DeclaredSource, batch: str) -> dict[str, Any]:
+    """What the lock says of a batch."""
     try:
         said = json.loads(path.read_text(encoding="utf-8"))["own"][source.name]
-        locked = said[batch if source.said.reads == "folder" else "all"]["sha256"]
+        found: dict[str, Any] = said[batch if source.said.reads == "folder" else "all"]
+        return found | {"sha256": found["sha256"]}
     except (OSError, ValueError, KeyError, TypeError):
         raise IntegrityError(f"{path.name} does not know {source.where} {batch}.", hint=AGAIN) from None
-    # DVC cannot see the file: a silent change would pass for the data that were approved
-    if locked != digest:
-        raise IntegrityError(f"{source.where} is not what {path.name} says: it changed.", hint=AGAIN)

@@ -16,7 +16,7 @@ from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import AS_CELLS, TextCells
 from twinops.data.own_sources.declared import DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.reading import Entered, cells_of
+from twinops.data.own_sources.reading import Entered, cells_of, netted
 from twinops.data.reading.reading import RefusedRow
 from twinops.own_params import OwnSource
 
@@ -97,8 +97,9 @@ def look(source: DeclaredSource) -> SourceLook:
         DataError, ParamsError, ServiceError: as reading does.
     """
     tally = _Tally()
+    nets = netted(source)
     for batch in opening.batches(source) if source.said.reads == "folder" else [WHOLE]:
-        _count(source, batch, tally)
+        _count(Entered(source, batch, nets.get(batch)), tally)
     return SourceLook(
         source.name, source.said.kind, tally.files, tally.records, tally.taken, dict(sorted(tally.reasons.items())),
         tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
@@ -107,14 +108,12 @@ def look(source: DeclaredSource) -> SourceLook:
     )  # fmt: skip
 
 
-def _count(source: DeclaredSource, batch: str, tally: _Tally) -> None:
-    entered = Entered(source, batch)
-    origins: list[TextCells] = []
-    for cells in cells_of(source, batch):
+def _count(entered: Entered, tally: _Tally) -> None:
+    source, origins = entered.source, list[TextCells]()
+    for cells in cells_of(source, entered.batch):
         entered.add(cells)
         if not origins or origins[-1].file != cells.file:
             origins.append(cells)
-    entered.hear_others()
     good, net = entered.rows()
     refused = [*entered.refused, *entered.without]
     tally.records, tally.taken = tally.records + entered.records, tally.taken + good.num_rows

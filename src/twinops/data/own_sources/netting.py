@@ -7,12 +7,17 @@ other lines of its receipt. No line falls below zero, and a line of which nothin
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+APART = 2_000_000_000
+"""Places of another file or source that is read together with one begin here."""
+_SETTLED_BY = ["place", "household_id", "product_id", "basket_id", "time", "quantity", "sales_value"]
 DISCOUNTS = ("retail_disc", "coupon_disc", "coupon_match_disc")
 NETTED = "return_netted"
 UNMATCHED = "return_without_purchase"
@@ -55,13 +60,126 @@ def net(parts: list[pa.Table]) -> dict[int, str]:
         return {}
     for i, rows in enumerate(parts):
         parts[i] = rows.filter(pc.invert(takes_back(rows)))
-    lines, by_product, by_receipt = _shelved(pa.concat_tables([concerned(rows, returns) for rows in parts]))
-    told = {r["place"]: _settle(r, by_product, by_receipt) for r in returns.to_pylist()}
+    found = _settled(pa.concat_tables([concerned(rows, returns) for rows in parts]), returns)
+    for i, rows in enumerate(parts):
+        parts[i] = reduced(rows, found.touched)
+    return found.left_out
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What returns did: lines with what is left of them, and why places are left out.
+
+    `met` are the places that each return looked at, its own among them.
+    """
+
+    touched: Mapping[int, Bought]
+    left_out: dict[int, str]
+    met: tuple[frozenset[int], ...] = ()
+
+
+@dataclass(frozen=True)
+class MonthNet:
+    """What a folder's months do to one of them, by the places of its own file, and with which others it is bound.
+
+    `digest` tells it apart: another outcome has another one.
+    """
+
+    settlement: Settlement
+    beside: tuple[str, ...]
+    digest: str
+
+
+def across(months: Mapping[str, Iterator[pa.Table]]) -> dict[str, MonthNet]:
+    """Set returns against purchases across months that come in any order, each in some tables with signs and places.
+
+    A return is never set against a later purchase. So months are read from the last to the first, and of each only what
+    a return of it or of a later one may be set against is kept.
+    """
+    order = sorted(months)
+    returns, bought = pa.table({}), []
+    for n, month in reversed([*enumerate(order)]):
+        rows = pa.concat_tables([_apart(part, n) for part in months[month]])
+        back = rows.filter(takes_back(rows))
+        returns = pa.concat_tables([back, returns]) if returns.num_columns else back
+        bought.append(concerned(rows.filter(pc.invert(takes_back(rows))), returns))
+    if not order or not returns.num_rows:
+        return {month: MonthNet(Settlement({}, {}), (), "") for month in order}
+    lines = pa.concat_tables(bought)
+    found = _settled(lines, returns.sort_by([("time", "ascending"), ("place", "ascending")]))
+    bound = _bound(found.met)
+    told = pa.concat_tables([lines, returns])
+    told = told.filter(pc.is_in(told["place"], pa.array(sorted({*found.touched, *found.left_out}), pa.int64())))
+    rows_of: dict[int, list[dict[str, Any]]] = {}
+    for row in told.to_pylist():
+        rows_of.setdefault(row["place"] // APART, []).append(row)
+    return {
+        month: _month_net(found, rows_of.get(n, []), tuple(order[k] for k in bound.get(n, ()) if k != n))
+        for n, month in enumerate(order)
+    }
+
+
+def _apart(rows: pa.Table, n: int) -> pa.Table:
+    """The columns that returns are settled by, with the places of one month told apart from those of all others."""
+    return rows.select(_SETTLED_BY).set_column(0, "place", pc.add(rows["place"], n * APART))
+
+
+def _bound(met: Iterable[frozenset[int]]) -> dict[int, range]:
+    """From which month to which each is bound by returns that met its lines, and by returns that met lines of those.
+
+    What lies outside has no say: whatever a return met before it came to these months lies between, and later returns
+    come after all of theirs. Only what a return finds no purchase for in the months between, and takes off its own
+    receipt instead, may end otherwise than it does in all of them; so whoever reads some months compares the digest.
+    """
+    linked: dict[int, int] = {}
+    for first, *others in met:
+        for place in others:
+            linked[_end(linked, place)] = _end(linked, first)
+    groups: dict[int, set[int]] = {}
+    for place in {place for places in met for place in places}:
+        groups.setdefault(_end(linked, place), set()).add(place // APART)
+    bound: dict[int, range] = {}
+    for months in groups.values():
+        for month in months:
+            known = bound.get(month, range(month, month + 1))
+            bound[month] = range(min(known.start, *months), max(known.stop, max(months) + 1))
+    return bound
+
+
+def _end(linked: dict[int, int], place: int) -> int:
+    """Where the links of a place end; the way there is made shorter."""
+    while (further := linked.get(place, place)) != place:
+        linked[place] = place = linked.get(further, further)
+    return place
+
+
+def _month_net(found: Settlement, rows: list[dict[str, Any]], beside: tuple[str, ...]) -> MonthNet:
+    """One month's part of a settlement. Its digest is of whole lines: of their places alone it could be guessed."""
+    own = {row["place"]: row["place"] % APART for row in rows}
+    touched = {own[p]: found.touched[p] for p in own if p in found.touched}
+    left_out = {own[p]: found.left_out[p] for p in own if p in found.left_out}
+    told = [
+        (*(str(row[c]) for c in _SETTLED_BY[1:]), place, left_out.get(place), *_left_of(touched.get(place)))
+        for row, place in ((row, own[row["place"]]) for row in sorted(rows, key=lambda row: row["place"]))
+    ]
+    digest = sha256(repr(told).encode()).hexdigest() if told else ""
+    return MonthNet(Settlement(touched, left_out), beside, digest)
+
+
+def _left_of(line: Bought | None) -> tuple[int, int] | tuple[()]:
+    return () if line is None else (line.quantity, line.amount)
+
+
+def _settled(bought: pa.Table, returns: pa.Table) -> Settlement:
+    """Set returns, the earliest first, against the lines that they may be set against."""
+    lines, by_product, by_receipt = _shelved(bought)
+    told, met = {}, []
+    for row in returns.to_pylist():
+        told[row["place"]], places = _settle(row, by_product, by_receipt)
+        met.append(frozenset({row["place"], *places}))
     touched = {b.place: b for b in lines if b.touched}
     gone = {p: SENT_BACK for p, b in touched.items() if not b.quantity and not b.amount}
-    for i, rows in enumerate(parts):
-        parts[i] = _reduced(rows, touched)
-    return told | gone
+    return Settlement(touched, told | gone, tuple(met))
 
 
 def concerned(bought: pa.Table, returns: pa.Table) -> pa.Table:
@@ -82,9 +200,8 @@ Shelf = dict[tuple[str, int], list[Bought]]
 
 def _shelved(rows: pa.Table) -> tuple[list[Bought], Shelf, Shelf]:
     """Lines that returns may be set against, by product and by receipt, the latest last."""
-    names = ["household_id", "product_id", "basket_id", "place", "time", "quantity", "sales_value"]
     lines, by_product, by_receipt = [], Shelf(), Shelf()
-    for r in rows.select(names).sort_by([("time", "ascending"), ("place", "ascending")]).to_pylist():
+    for r in rows.select(_SETTLED_BY).sort_by([("time", "ascending"), ("place", "ascending")]).to_pylist():
         line = Bought(r["place"], r["time"], r["quantity"], r["sales_value"])
         lines.append(line)
         by_product.setdefault((r["household_id"], r["product_id"]), []).append(line)
@@ -92,22 +209,26 @@ def _shelved(rows: pa.Table) -> tuple[list[Bought], Shelf, Shelf]:
     return lines, by_product, by_receipt
 
 
-def _settle(back: dict[str, Any], by_product: Shelf, by_receipt: Shelf) -> str:
-    """Take one return off; what became of it."""
+def _settle(back: dict[str, Any], by_product: Shelf, by_receipt: Shelf) -> tuple[str, set[int]]:
+    """Take one return off; what became of it, and the places of the lines that had a say in that."""
     who, asked = back["household_id"], (abs(back["quantity"]), abs(back["sales_value"]))
-    quantity, amount = asked
+    (quantity, amount), met = asked, set()
     for line in reversed(by_product.get((who, back["product_id"]), [])):
         if line.when <= back["time"] and (quantity or amount):
+            met.add(line.place)
             quantity, amount = line.take(quantity, amount)
     for line in reversed(by_receipt.get((who, back["basket_id"]), [])):
-        # a discount or a voucher as a line of its own is money off the receipt, and no piece
-        _, amount = line.take(0, amount)
+        # the number of a receipt of a later month is used again; nobody sends back what she has not bought yet
+        if amount and f"{line.when:%Y-%m}" <= f"{back['time']:%Y-%m}":
+            # a discount or a voucher as a line of its own is money off the receipt, and no piece
+            met.add(line.place)
+            _, amount = line.take(0, amount)
     if not amount and asked[1]:
-        return NETTED
-    return UNMATCHED if (quantity, amount) == asked else NETTED if not quantity and not amount else IN_PART
+        return NETTED, met
+    return UNMATCHED if (quantity, amount) == asked else NETTED if not quantity and not amount else IN_PART, met
 
 
-def _reduced(bought: pa.Table, touched: dict[int, Bought]) -> pa.Table:
+def reduced(bought: pa.Table, touched: Mapping[int, Bought]) -> pa.Table:
     """The lines with what is left of them, if anything; a discount falls with the amount it stands beside."""
     hit = pc.is_in(bought["place"], pa.array(sorted(touched), pa.int64()))
     rows = [_left(row, touched[row["place"]]) for row in bought.filter(hit).to_pylist()]

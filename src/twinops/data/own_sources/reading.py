@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -23,7 +23,8 @@ from twinops.data.own_sources.cells import TextCells, as_refusals
 from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
-from twinops.data.own_sources.reading_result import APART, NAMED_AGAIN, OwnReading, first_of_each, folded
+from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -70,31 +71,34 @@ def _reader(source: DeclaredSource, path: Path) -> Callable[[DeclaredSource, Bin
     return columnar.read if path.suffix == ".parquet" or source.said.reads == "parquet" else delimited.read
 
 
-def read(source: DeclaredSource, batch: str) -> OwnReading:
+def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> OwnReading:
     """A month of transactions by the counted calendar, or everything: of another kind, or in one go.
 
     A record without a month (no readable time, torn) is read with the file's first one, to be quarantined there; in a
     folder of months, with the month its file is named after. Returns are set against purchases of the whole file, or of
-    all files of a folder: what a month holds follows from all of them, and DVC watches all of them.
+    all files of a folder; what those did is `net` where it is known already (`netted`).
     """
-    entered = Entered(source, batch)
+    entered = Entered(source, batch, net)
     for cells in cells_of(source, batch):
         entered.add(cells)
-    entered.hear_others()
     return entered.reading()
 
 
-def _others(source: DeclaredSource, batch: str) -> Iterator[tuple[str, TextCells, pa.Table]]:
-    """The other files of a folder of months: each one's month, cells and good rows, their places told apart."""
+def netted(source: DeclaredSource, *, among: Iterable[str] | None = None) -> dict[str, MonthNet]:
+    """What returns do in each month of a folder, across all of them or `among` those that are bound with each other.
+
+    Each file is read once. A source that is no folder of months has none.
+    """
     if source.said.reads != "folder" or not _nets(source):
-        return
-    for n, month in enumerate(opening.batches(source), start=1):
-        for cells in cells_of(source, month) if month != batch else ():
-            when = months(cells, source.said)
-            _, foreign, _ = _mine(source, month, when)
-            good = judge(cells, mapped(cells, source.said), source, foreign, signs=True).good
-            place = pc.add(good["place"], n * APART)
-            yield month, cells, good.set_column(good.column_names.index("place"), "place", place)
+        return {}
+    return netting.across({month: _signed_rows(source, month) for month in among or opening.batches(source)})
+
+
+def _signed_rows(source: DeclaredSource, month: str) -> Iterator[pa.Table]:
+    """The good rows of one file of a folder."""
+    for cells in cells_of(source, month):
+        _, foreign, _ = _mine(source, month, months(cells, source.said))
+        yield judge(cells, mapped(cells, source.said), source, foreign, signs=True).good
 
 
 @dataclass
@@ -103,6 +107,7 @@ class Entered:
 
     source: DeclaredSource
     batch: str
+    net: MonthNet | None = None
     good: list[pa.Table] = field(default_factory=list)
     back: list[pa.Table] = field(default_factory=list)
     """Returns of other months."""
@@ -116,17 +121,6 @@ class Entered:
     left_out: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     filled: tuple[str, ...] = ()
-    others: dict[str, str] = field(default_factory=dict)
-    """Digests of the other files of a folder, by month."""
-
-    def hear_others(self) -> None:
-        """Take in what the other files of a folder sent back."""
-        files: dict[str, dict[str, str]] = {}
-        for month, cells, good in _others(self.source, self.batch):
-            files.setdefault(month, {})[cells.file] = cells.digest
-            back = good.filter(netting.takes_back(good))
-            self.back += [back] if back.num_rows else []
-        self.others = {month: digest_of(found) for month, found in files.items()}
 
     def add(self, cells: TextCells) -> None:
         """Judge some records."""
@@ -170,6 +164,10 @@ class Entered:
         if _whole(self.source, self.batch):
             left = netting.net(parts)
             return pa.concat_tables(parts), netting.counted(left)
+        if self.source.said.reads == "folder":
+            found = self.month_net.settlement
+            kept = [p.filter(pc.invert(netting.takes_back(p))) for p in parts]
+            return pa.concat_tables([netting.reduced(p, found.touched) for p in kept]), netting.counted(found.left_out)
         places = pa.chunked_array([p["place"].combine_chunks() for p in parts])
         people = pa.chunked_array([p["household_id"].combine_chunks() for p in parts]).unique()
         # whoever bought nothing here has nothing to send back here
@@ -182,6 +180,13 @@ class Entered:
         here = good.filter(pc.is_in(good["place"], places.combine_chunks()))
         return here, netting.counted({p: why for p, why in left.items() if p in mine})
 
+    @property
+    def month_net(self) -> MonthNet:
+        """What the months of the folder did to this one."""
+        if self.net is None:
+            self.net = netted(self.source)[self.batch]
+        return self.net
+
     def _once(self, rows: pa.Table) -> tuple[pa.Table, dict[str, int]]:
         """The first row of each subject, where one is enough, and how many more there were."""
         form = self.source.said.form
@@ -192,10 +197,8 @@ class Entered:
         return kept, {NAMED_AGAIN: more} if more else {}
 
     def _bought_elsewhere(self) -> Iterator[pa.Table]:
-        """Purchases of other months of the same file, or of the other files of a folder."""
-        for _, _, good in _others(self.source, self.batch):
-            yield good.filter(pc.invert(netting.takes_back(good)))
-        for cells in cells_of(self.source, self.batch) if self.source.said.reads != "folder" else ():
+        """Purchases of other months of the same file."""
+        for cells in cells_of(self.source, self.batch):
             mine, foreign, _ = _mine(self.source, self.batch, months(cells, self.source.said))
             judged = judge(cells, mapped(cells, self.source.said), self.source, foreign, signs=True)
             _, rows = _split(judged.good, cells.table["place"].filter(pa.array(mine)).combine_chunks())
@@ -215,7 +218,6 @@ class Entered:
             dict(sorted((self.left_out + Counter(net)).items())),
             digest_of(self.files),
             dict(sorted(self.lost.items())),
-            self.others,
         )
 
 

@@ -10,22 +10,16 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.own_sources.netting import APART
 from twinops.data.reading.reading import UNSCORED, Reading
-
-APART = 2_000_000_000
-"""Places of a second source that is read together with another begin here."""
 
 
 @dataclass(frozen=True)
 class OwnReading(Reading):
-    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost.
-
-    `others` are the digests of further files that it follows from, by month.
-    """
+    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost."""
 
     digest: str = ""
     lost: dict[str, int] = field(default_factory=dict)
-    others: dict[str, str] = field(default_factory=dict)
 
 
 NAMED_AGAIN = "named_before"

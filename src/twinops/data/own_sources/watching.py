@@ -1,7 +1,8 @@
 """What DVC watches of your own sources: a file of the project by itself, what lies elsewhere by its fingerprint.
 
 `dvc.yaml` names them in the stage that collects the source: a dep with the mark `# own`, or a key of
-`sources.lock.json` among the params. Nothing else in the file is touched, and doing it twice changes nothing.
+`sources.lock.json` among the params. Of a folder of months each month watches its own file, and what the lock says of
+it: what returns of other months did in it. Nothing else in the file is touched, and doing it twice changes nothing.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from twinops.own_params import OwnParams, OwnSource, staged_as
 
 MARK = "  # own"
 LOCK = "sources.lock.json"
-_LOCKED = re.compile(rf'{re.escape(LOCK)}: \["[^"\]]*"\], ')
+_LOCKED = re.compile(rf"{re.escape(LOCK)}: \[[^\]]*\], ")
 _FILL = "${item}"
+_CLOCK = re.compile(r"(params: \[(?:[\w.]+: \[[^\]]*\], )?)(?:as_of, )?(sources, vault, own, identities, )")
 
 
 def inside(said: OwnSource, root: Path) -> bool:
@@ -42,22 +44,40 @@ def watched(pipeline: str, own: OwnParams, root: Path) -> str:
         stage = _collecting(stages, staged_as(said.kind))
         if inside(said, root):
             _add_dep(lines, stage, file_of(said))
-        else:
-            _add_key(lines, stage, f"own.{name}" if said.reads == "folder" else f"own.{name}.all")
+        if said.reads == "folder":
+            _add_keys(lines, stage, [f"own.{name}.{_FILL}.{fact}" for fact in ("sha256", "net")])
+        elif not inside(said, root):
+            _add_keys(lines, stage, [f"own.{name}.all"])
     return "".join(lines)
+
+
+def clocked(pipeline: str, *, made_up: bool) -> str:
+    """The text of `dvc.yaml` whose stages of people's records know the as-of day where they must.
+
+    What is made up, or lies in the shipped shape, ends on that day; beside sources of your own nothing does, and a new
+    month is no reason to collect them.
+    """
+    return _CLOCK.sub(rf"\1{'as_of, ' if made_up else ''}\2", pipeline)
+
+
+def by_itself(said: OwnSource, root: Path) -> bool:
+    """Whether what DVC sees is all of it: of a folder of months returns go from one month into others."""
+    return inside(said, root) and said.reads != "folder"
 
 
 def is_watched(pipeline: Path, said: OwnSource, root: Path) -> bool:
     """Whether DVC sees the file itself, so that no fingerprint is needed."""
-    if not (inside(said, root) and pipeline.is_file()):
+    if not (by_itself(said, root) and pipeline.is_file()):
         return False
     line = _dep(file_of(said))
     return any(found.strip() == line for found in pipeline.read_text(encoding="utf-8").splitlines())
 
 
 def file_of(said: OwnSource) -> str:
-    """Its path as a stage of `dvc.yaml` names it; of monthly files their folder: a month knows what came back later."""
-    return said.path or ""
+    """Its path as a stage of `dvc.yaml` names it; of monthly files that of each."""
+    if said.reads != "folder":
+        return said.path or ""
+    return str(PurePosixPath(said.path or "", (said.files or "").replace("{month}", _FILL)))
 
 
 def _collecting(stages: Mapping[str, Any], source: str) -> str:
@@ -86,9 +106,9 @@ def _add_dep(lines: list[str], stage: str, path: str) -> None:
     lines.insert(at + 1, f"{indent}{_dep(path)}\n")
 
 
-def _add_key(lines: list[str], stage: str, key: str) -> None:
+def _add_keys(lines: list[str], stage: str, keys: list[str]) -> None:
     at = _line(lines, stage, "params: [")
-    lines[at] = lines[at].replace("params: [", f'params: [{LOCK}: ["{key}"], ', 1)
+    lines[at] = lines[at].replace("params: [", f"params: [{LOCK}: {json.dumps(keys)}, ", 1)
 
 
 def _line(lines: list[str], stage: str, word: str) -> int:

@@ -7,7 +7,7 @@ from twinops import plugins
 from twinops.data.door import BatchRead
 from twinops.data.households import among
 from twinops.data.own_sources.declared import DeclaredShelf, DeclaredSource, declared, staged
-from twinops.data.own_sources.lock import check
+from twinops.data.own_sources.lock import check, locked_net
 from twinops.data.own_sources.reading import read as read_own
 from twinops.data.own_sources.reading import together
 from twinops.data.own_sources.reading_result import OwnReading
@@ -51,10 +51,10 @@ def _idea(module: ModuleType, batch: str, intake: Intake) -> Collected:
 def _own(as_staged: DeclaredShelf, batch: str, intake: Intake) -> Collected:
     """Take a batch of declared sources, if they are those that were fingerprinted."""
     sources = [own_source(intake, name) for name in intake.own.all_staged_as(as_staged.name)]
-    readings = [read_own(source, batch) for source in sources]
+    lock = intake.plane.places.sources_lock
+    readings = [read_own(source, batch, net=locked_net(lock, source, batch)) for source in sources]
     for source, read in zip(sources, readings, strict=True):
-        for part, digest in {batch: read.digest, **read.others}.items():
-            check(intake.plane.places.sources_lock, source, part, digest)
+        check(lock, source, batch, read.digest)
         _refuse_nothing(source, batch, read)
     told = [(source.said.kind, read) for source, read in zip(sources, readings, strict=True)]
     nobody_told = not any(source.said.form.people for source in sources)

@@ -12,7 +12,7 @@ from twinops.data.door import asked_for
 from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.reading import read
+from twinops.data.own_sources.reading import netted, read
 from twinops.data.sources import transactions
 from twinops.data.windows import counted, proposed
 from twinops.errors import DataError
@@ -72,8 +72,9 @@ def _receipts(places: Places, params: Params, engine: Engine) -> Iterator[pa.Tab
 
 
 def _own(source: DeclaredSource) -> Iterator[pa.Table]:
+    nets = netted(source)
     for batch in opening.batches(source) if source.said.reads == "folder" else [WHOLE]:
-        rows = read(source, batch).rows
+        rows = read(source, batch, net=nets.get(batch)).rows
         yield pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"])})
 
 

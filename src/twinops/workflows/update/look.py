@@ -18,8 +18,8 @@ from twinops.data.days import numbered
 from twinops.data.door import asked_for
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.lock import fingerprint
-from twinops.data.own_sources.reading import read
+from twinops.data.own_sources.lock import Nets, digests
+from twinops.data.own_sources.reading import netted, read
 from twinops.data.quality import part
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
@@ -71,6 +71,7 @@ class Arrival:
 class Seen:
     """Every period that is not as it was, the months once all that can be is taken in, and up to which day it reaches.
 
+    `nets`: what returns do in the months of folders, where they had to be read;
     `parts`: how many parts of each source were looked at; `since`: days of the newest rows, where parts have no month.
     """
 
@@ -78,6 +79,7 @@ class Seen:
     months: tuple[str, ...]
     parts: Mapping[str, int]
     digests: Digests = field(repr=False)
+    nets: Mapping[str, Nets] = field(repr=False)
     newest_day: int | None = None
 
     @property
@@ -124,7 +126,9 @@ def look(shop: Shop, *, until: str | None = None) -> Seen:
         raise ParamsError(f"No part of the receipts is {until!r:.20}.", hint="Say a month as YYYY-MM.")
     digests = {name: found for sight in sights for name, found in sight.digests.items()}
     gone = [Arrival(n, "all", Arrived.GONE) for n in before if n not in digests]
-    return Seen((*rows, *gone), months, {n: len(of) for n, of in digests.items()}, digests, main.newest_day)
+    # by now: looking at the rows found them
+    nets = {s.source.name: s.nets for s in sights if isinstance(s, _Own) and "nets" in vars(s)}
+    return Seen((*rows, *gone), months, {n: len(of) for n, of in digests.items()}, digests, nets, main.newest_day)
 
 
 def known(places: Places) -> Digests:
@@ -208,7 +212,7 @@ class _Own:
     @cached_property
     def digests(self) -> Digests:
         """Of each part, by bytes alone; a query has to be asked."""
-        there = {n: str(facts["sha256"]) for n, facts in fingerprint(self.source).items()}
+        there = {n: str(facts["sha256"]) for n, facts in digests(self.source).items()}
         found = {n: sha for n, sha in there.items() if n <= (self.until or "9999-12") or n == BATCH}
         return {self.source.name: found}
 
@@ -259,7 +263,8 @@ class _Own:
         """A source without periods."""
         for name, digest in self._parts.items():
             if self.before.get(name) != digest:
-                held = any(self.shop.places.raw_batches(staged_as(self.source.said.kind)))
+                # by its counts: products lie in the open
+                held = self.shop.places.counts(staged_as(self.source.said.kind), BATCH).is_file()
                 if self.before or not held:
                     yield Arrival(self.source.name, name, Arrived.CHANGED if self.before else Arrived.NEW)
 
@@ -303,12 +308,15 @@ class _Own:
         days = self.shop.params.features.days
         return arrivals.compared(self.shop.engine, before, came, days=days, newest=newest)
 
+    @cached_property
+    def nets(self) -> Nets:
+        """What returns do in each month of a folder."""
+        return netted(self.source)
+
     def _read(self, batch: str, *, known_to_us: bool) -> pa.Table:
         """The good rows of a part as they would be sealed; where some are held, under the sids of who is known."""
-        made = shelf(self.source.said)
-        rows = numbered(
-            made.sealed(part(read(self.source, batch).rows, made.SCHEMA).good), self.shop.params.features.days
-        )
+        made, came = shelf(self.source.said), read(self.source, batch, net=self.nets.get(batch))
+        rows = numbered(made.sealed(part(came.rows, made.SCHEMA).good), self.shop.params.features.days)
         named = rows[SUBJECT].combine_chunks().dictionary_encode()
         names = named.dictionary.to_pylist()
         sids = [(known_to_us and self.shop.keys.known_sid(n)) or f"new {i}" for i, n in enumerate(names)]

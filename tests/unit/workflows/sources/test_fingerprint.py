@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from candidate import ROOT
 from own_world import RETAIL, Shop, but, line, write_csv
 
+from twinops.data.own_sources.reading import netted
 from twinops.errors import ParamsError
+from twinops.params import SourcesParams
+from twinops.workflows.watched_pipeline import OwnThings, plain
 
 REAL = RETAIL["legal"] | {"synthetic": False, "controller": "Blue Shop Ltd"}
 
@@ -54,3 +59,42 @@ def test_parts_of_one_name_in_two_folders_are_two_parts(shop: Shop) -> None:
     write_csv(days[0] / "part-0.csv", [line(), line()])
     shop.lock()
     assert shop.places.sources_lock.read_bytes() != before
+
+
+def test_months_whose_bytes_and_rules_are_the_same_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(tmp_path, shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    write_csv(shop.file("sales-2024-03.csv"), [line()])
+    write_csv(shop.file("sales-2024-04.csv"), [line(InvoiceDate="01/04/2024 08:00", Quantity="-1", InvoiceNo="C")])
+    shop.lock()
+    said = shop.places.sources_lock.read_bytes()
+    read = []
+    monkeypatch.setattr("twinops.data.own_sources.lock.netted", lambda source: read.append(source) or netted(source))
+    shop.lock()
+    assert read == []
+    assert shop.places.sources_lock.read_bytes() == said
+    shop.declare(shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv", repeated="drop"))
+    shop.lock()
+    assert len(read) == 1, "they are read by other rules now"
+    write_csv(shop.file("sales-2024-04.csv"), [line(InvoiceDate="01/04/2024 08:00")])
+    shop.lock()
+    assert len(read) == 2
+    shop.places.sources_lock.write_text("{}")
+    shop.lock()
+    assert len(read) == 3
+
+
+def test_beside_sources_of_ones_own_a_later_as_of_day_collects_nobodys_records_again(shop: Shop) -> None:
+    shipped = (ROOT / "dvc.yaml").read_text(encoding="utf-8")
+    things = OwnThings(shop.places, shop.params.own)
+    mine = things.watched(shipped)
+    stages = yaml.safe_load(mine)["stages"]
+    for name in ("collect_identities", "collect_synthetic"):
+        assert "as_of" not in stages[name].get("do", stages[name])["params"]
+        assert "as_of" in (said := yaml.safe_load(shipped)["stages"][name]).get("do", said)["params"]
+    assert "as_of" in stages["lawful"]["params"], "what a day decides is asked on every day"
+    assert things.watched(mine) == mine
+    assert plain(mine, shop.places.root) == shipped
+    beside = replace(things, sources=SourcesParams(folder="shipped"))
+    assert "as_of" in yaml.safe_load(beside.watched(mine))["stages"]["collect_identities"]["params"]

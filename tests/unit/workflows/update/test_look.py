@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from arriving import Monthly, month_of
+from arriving import FIVE, Monthly, month_of
 from own_world import line
 
+from shops.shops import five
 from twinops.data.arrivals import Arrived, in_order
 
 JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"
@@ -137,6 +138,33 @@ def test_one_file_that_grows_tells_new_days_from_late_ones(tmp_path: Path) -> No
     assert comes([*rows, *month_of(JANUARY, customers=42)[-72:]]) == {JANUARY: Arrived.LATE}
     assert comes([*rows, *rows[:50]]) == {JANUARY: Arrived.DOUBLED}
     assert comes(rows[30:]) == {JANUARY: Arrived.CORRECTED}
+
+
+@pytest.mark.parametrize("months", [["all"], [JANUARY, FEBRUARY]])
+def test_a_sole_growing_file_of_five_columns_tells_each_batch_for_what_it_is(tmp_path: Path, months: list[str]) -> None:
+    shop = Monthly(tmp_path, months, whole=True, columns=FIVE)
+    shop.months, shop.whole = months, months == ["all"]
+    head, *rows = five(tmp_path / "all", members=120).joinpath("sales.csv").read_text().splitlines(keepends=True)
+
+    def comes(until: str, *, more: list[str] | None = None, without: int = 0) -> dict[str, Arrived]:
+        known = [r for r in rows if r.split(",")[1] < until]
+        shop.file("retail.csv").write_text("".join([head, *known[without:], *(more or [])]))
+        return told(shop)
+
+    assert comes(MARCH) == {JANUARY: Arrived.NEW, FEBRUARY: Arrived.NEW}
+    shop.take()
+    assert comes(MARCH) == {}
+    assert comes("2024-04") == {MARCH: Arrived.NEW}
+    assert comes("2024-03-15") == {MARCH: Arrived.NEW}, "half a month is taken in as it comes"
+    assert comes(MARCH, more=["M0001,2024-01-07,A59,1,59\n"]) == {JANUARY: Arrived.LATE}
+    assert comes(MARCH, more=rows[:50]) == {JANUARY: Arrived.DOUBLED}
+    assert comes(MARCH, without=20) == {JANUARY: Arrived.CORRECTED}
+    later = [r for r in rows if "2024-04" <= r.split(",")[1] < "2024-05"]
+    comes(MARCH, more=later)
+    assert "2024-04" in told(shop)
+    comes("2024-05")
+    shop.take()
+    assert comes("2024-05") == {}
 
 
 def test_months_up_to_the_first_gap_are_ready() -> None:

@@ -67,7 +67,7 @@ READING = frozenset(
         "keys.status",
         "update.look",
         *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),
-        *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
+        *(f"twin.{verb}" for verb in ("access", "live", "live_ground", "predict", "segments", "show", "simulate")),
         "dpia.status",
         "ideas.check",
         "retention.status",

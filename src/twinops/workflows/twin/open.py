@@ -56,17 +56,32 @@ class Consumer:
 
     def refusal(self, purpose: str) -> str | None:
         """Why the twin may not be used for this purpose today, as a sentence; None: it may."""
-        declared = [p.value for p in SERVES]
-        if purpose not in declared:
-            return f"{purpose!r:.60} is no purpose a twin is opened for; declared are {', '.join(declared)}."
-        # every use of a twin is a prediction, so scoring must be allowed as well
-        for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
-            if needed not in self.answers:
-                return f"No basis is declared for {needed}, so it serves nobody."
-            reason = self.answers[needed]
-            if reason is not None:
-                return f"The consumer does not allow {needed} today: {reason.replace('_', ' ')}."
-        return None
+        found = against(self.answers, purpose)
+        return None if found is None else found.sentence
+
+
+@dataclass(frozen=True)
+class Against:
+    """Why a twin may not be used: the ledger's reason, None where no basis or no such purpose is declared."""
+
+    reason: str | None
+    sentence: str
+
+
+def against(answers: Mapping[str, str | None], purpose: str) -> Against | None:
+    """What the ledger's answers by purpose say against using a twin for this one; None: it may be used."""
+    declared = [p.value for p in SERVES]
+    if purpose not in declared:
+        sentence = f"{purpose!r:.60} is no purpose a twin is opened for; declared are {', '.join(declared)}."
+        return Against(None, sentence)
+    # every use of a twin is a prediction, so scoring must be allowed as well
+    for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
+        if needed not in answers:
+            return Against(None, f"No basis is declared for {needed}, so it serves nobody.")
+        reason = answers[needed]
+        if reason is not None:
+            return Against(reason, f"The consumer does not allow {needed} today: {reason.replace('_', ' ')}.")
+    return None
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from twinops.service.bodies import Ask, EventsAsk, ScoreAsk, SimulateAsk
 from twinops.service.clients import Client
 from twinops.service.decisions import DecisionLog
 from twinops.service.guards import Guards
-from twinops.service.intake import Writer, judged
+from twinops.service.intake import Judge, Writer
 from twinops.service.journal import Written
 from twinops.service.production import Live, Production
 from twinops.service.refusals import AskRefusedError, Refusal
@@ -126,7 +126,8 @@ class Service:
         if "events" not in client.acts:
             raise AskRefusedError(Refusal.NOT_YOURS, "This client may not tell of events.")
         self.guards.rate(client, len(ask.events))
-        found = judged(client, ask.events, self.guards, self.twins.ground.rights.now().date())
+        today = self.twins.ground.rights.now().date()
+        found = Judge(self.guards, self.watch.applied.journal, today).judged(client, ask.events)
         written = await self.writer.write(found.entries) if found.entries else []
         wrong = dict(found.refused)
         used = [p for p, w in zip(found.places, written, strict=True) if w is Written.OTHER]

@@ -27,6 +27,7 @@ OFFICE = "service"
 NUMBERS_FROM = 10**12
 """Baskets of receipts are numbered from one; those of events from here, by their place in the journal."""
 AT_ONCE = 2_000
+LATE = "Late baskets come in through the sources, so that none counts twice."
 Done = Callable[[list[Written] | Exception], None]
 
 
@@ -103,59 +104,67 @@ class Judged:
     refused: Mapping[int, AskRefusedError]
 
 
-def judged(client: Client, events: Sequence[EventBody], guards: Guards, today: date) -> Judged:
-    """Hold each event against the guards."""
-    entries, places, wrong = [], [], {}
-    for place, event in enumerate(events):
-        try:
-            entries.append(_entry(client, event, guards, today))
-            places.append(place)
-        except AskRefusedError as problem:
-            wrong[place] = problem
-    return Judged(tuple(entries), tuple(places), wrong)
+@dataclass(frozen=True)
+class Judge:
+    """Holds events against the guards before they are written; `today` is the newest day a basket may have."""
 
+    guards: Guards
+    journal: Journal
+    today: date
 
-def _entry(client: Client, event: EventBody, guards: Guards, today: date) -> Entry:
-    twins = guards.twins
-    sid = guards.consumer(client, event.consumer)
-    if event.kind == "purchase":
-        found = twins.against(sid, Purpose.SCORING.value)
+    @property
+    def twins(self) -> LiveTwins:
+        """Whom they are about."""
+        return self.guards.twins
+
+    def judged(self, client: Client, events: Sequence[EventBody]) -> Judged:
+        """Each event by itself."""
+        entries, places, wrong = [], [], {}
+        for place, event in enumerate(events):
+            try:
+                sid = self.guards.consumer(client, event.consumer)
+                right, told = event.kind != "purchase", self._told(sid, event)
+                entries.append(Entry(client.name, event.event_id, sid, right, told))
+                places.append(place)
+            except AskRefusedError as problem:
+                wrong[place] = problem
+        return Judged(tuple(entries), tuple(places), wrong)
+
+    def _told(self, sid: str, event: EventBody) -> dict[str, Any]:
+        """What is kept of it."""
+        if event.kind == "purchase":
+            return self._purchase(sid, event)
+        if event.purpose not in {p.value for p in Purpose}:
+            raise AskRefusedError(Refusal.PURPOSE_NOT_DECLARED)
+        told = {"kind": event.kind, "purpose": event.purpose}
+        if event.given is None or event.notice is None or event.proof is None:
+            return told
+        self._against_consent(sid, event.purpose, event.given)
+        return {**told, "notice": event.notice, "proof": event.proof, "given": event.given.isoformat()}
+
+    def _purchase(self, sid: str, event: EventBody) -> dict[str, Any]:
+        found = self.twins.against(sid, Purpose.SCORING.value)
         if found is not None:
             raise refused(found)  # whoever may not be scored has no state that a basket could enter
-        return Entry(client.name, event.event_id, sid, False, _purchase(event, twins, today))
-    if event.purpose not in {p.value for p in Purpose}:
-        raise AskRefusedError(Refusal.PURPOSE_NOT_DECLARED)
-    if event.given is not None and event.given > datetime.now(UTC):
-        raise AskRefusedError(Refusal.MALFORMED, "A consent was given in the past.")
-    if event.given is not None:
-        _consent(sid, event.purpose, event.given.isoformat(), twins)
-    told = {"kind": event.kind, "purpose": event.purpose, "notice": event.notice, "proof": event.proof,
-            "given": None if event.given is None else event.given.isoformat()}  # fmt: skip
-    return Entry(client.name, event.event_id, sid, True, {k: v for k, v in told.items() if v is not None})
+        receipts = self.twins.ground.opener.receipts
+        if event.day is None or event.day > max(self.today, receipts.as_of):
+            raise AskRefusedError(Refusal.MALFORMED, "A basket is of today or earlier.")
+        number = receipts.days.number(event.day)
+        if number < self.twins.known_until:
+            raise AskRefusedError(Refusal.CLOSED_MONTH, LATE)
+        return {"kind": "purchase", "day": number, "cents": event.cents}
 
-
-def _consent(sid: str, purpose: str, given: str, twins: LiveTwins) -> None:
-    people = twins.records.get(sid, frozenset({sid}))
-    if Desk(twins.ground.opener.receipts, twins.ground.rights).under_age(people):
-        # GDPR art. 8, rec. 71: a child's consent to be profiled for marketing is not relied on
-        raise AskRefusedError(Refusal.AGE)
-    if any(lifts_nothing(twins, one, purpose, given) for one in people):
-        raise AskRefusedError(
-            Refusal.OBJECTION, "They told no to this after that: a consent from before lifts nothing."
-        )
-
-
-def _purchase(event: EventBody, twins: LiveTwins, today: date) -> dict[str, Any]:
-    assert event.day is not None  # noqa: S101  # the body's own check
-    receipts = twins.ground.opener.receipts
-    number = receipts.days.number(event.day)
-    if number < twins.known_until:
-        raise AskRefusedError(
-            Refusal.CLOSED_MONTH, "Late baskets come in through the sources, so that none counts twice."
-        )
-    if event.day > max(today, receipts.as_of):
-        raise AskRefusedError(Refusal.MALFORMED, "A basket is of today or earlier.")
-    return {"kind": "purchase", "day": number, "cents": event.cents}
+    def _against_consent(self, sid: str, purpose: str, given: datetime) -> None:
+        if given > datetime.now(UTC):
+            raise AskRefusedError(Refusal.MALFORMED, "A consent was given in the past.")
+        people = self.twins.records.get(sid, frozenset({sid}))
+        if Desk(self.twins.ground.opener.receipts, self.twins.ground.rights).under_age(people):
+            # GDPR art. 8, rec. 71: a child's consent to be profiled for marketing is not relied on
+            raise AskRefusedError(Refusal.AGE)
+        if any(lifts_nothing(self.twins, one, purpose, given.isoformat()) for one in people):
+            raise AskRefusedError(Refusal.OBJECTION, "They told no after that: a consent from before lifts nothing.")
+        if any(row.right and not row.done for one in people for row in self.journal.of(one)):
+            raise AskRefusedError(Refusal.BEING_READ, "What they said just now is being taken down.", retry_s=1)
 
 
 class Writer:
@@ -245,7 +254,9 @@ def acts(rows: Sequence[Row], twins: LiveTwins) -> list[RightsAct]:
         for sid in sorted(twins.records.get(row.sid, frozenset({row.sid}))) if told is not None else ():
             right, purpose = RIGHTS[told["kind"]], told["purpose"]
             before = last.get((sid, purpose)) or _last(twins, sid, purpose)
-            if before is not right and not (told.get("given") and lifts_nothing(twins, sid, purpose, told["given"])):
+            # a no of this very moment stands: the yes was given before it
+            late = (sid, purpose) in last or lifts_nothing(twins, sid, purpose, told.get("given", ""))
+            if before is not right and not (right is Right.CONSENTED and late):
                 words = {k: told[k] for k in ("notice", "proof", "given") if k in told}
                 found.append(RightsAct(right, sid, OFFICE, row.client, purpose=purpose, told=words))
                 last[sid, purpose] = right
@@ -260,4 +271,4 @@ def _last(twins: LiveTwins, sid: str, purpose: str) -> Right | None:
 def lifts_nothing(twins: LiveTwins, sid: str, purpose: str, given: str) -> bool:
     """Whether a consent was given before a no to the same purpose: a yes from before is no yes after (art. 21(3))."""
     word = twins.words[sid].words.get(purpose) if sid in twins.words else None
-    return word is not None and word.right in NARROWS and datetime.fromisoformat(given) <= word.at
+    return bool(given and word and word.right in NARROWS and datetime.fromisoformat(given) <= word.at)

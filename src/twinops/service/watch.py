@@ -95,6 +95,7 @@ class Watch:
             if told:
                 self.twins.ground.rights.append(*told)
             self.applied.journal.taken_over(row.seq for row in rows)
+            self._rights()
 
     def _look_at_model(self) -> None:
         if self.production.check():

@@ -1,4 +1,4 @@
-"""A service of a small project, for tests: 450 households under keys of their own, a bundle, clients; also a process."""
+"""A service of a small project, for tests: 450 households, keys of their own, a bundle, clients; also a process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from twinops.twin.support.support import to_text
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import Receipts
-from twinops.workflows.twin.live import LiveGround
+from twinops.workflows.serving.live import LiveGround
 from twinops.workflows.twin.open import Opener
 
 if TYPE_CHECKING:
@@ -72,9 +72,13 @@ class Shop:
     @property
     def ground(self) -> LiveGround:
         plane = DataPlane(self.places, DuckDBEngine(threads=1), self.keys)
-        return LiveGround(Opener(Receipts(plane, AS_OF, DAYS, RULE, rights=FollowedRights(self.ledger)), GRID), self.ledger)
+        return LiveGround(
+            Opener(Receipts(plane, AS_OF, DAYS, RULE, rights=FollowedRights(self.ledger)), GRID), self.ledger
+        )
 
-    def token(self, name: str, *, purposes: tuple[str, ...] = BOTH, acts: tuple[str, ...] = ALL, rate: float = 1e5) -> str:
+    def token(
+        self, name: str, *, purposes: tuple[str, ...] = BOTH, acts: tuple[str, ...] = ALL, rate: float = 1e5
+    ) -> str:
         return clients.added(clients_file(self.places), name, purposes=purposes, acts=acts, rate=rate)
 
 

@@ -71,7 +71,13 @@ REFUSED = [
     ("purpose-not-declared", 400, "all", "predict", {"purpose": "credit"}),
     ("purpose-not-yours", 403, "offers", "predict", {"purpose": "twin_scoring"}),
     ("not-yours", 403, "offers", "simulate", {"purpose": "offers", "action": "basket:25"}),
-    ("special-category", 403, "all", "simulate", {"purpose": "offers", "action": "campaign:PREGNANCY TESTS"}),
+    (
+        "special-category",
+        403,
+        "all",
+        "simulate",
+        {"purpose": "offers", "action": "campaign:Pregnancy test kits, week 3"},
+    ),
     ("influence", 403, "all", "simulate", {"purpose": "twin_scoring", "action": "campaign:A"}),
     ("malformed", 400, "all", "simulate", {"purpose": "offers", "action": "bribe:25"}),
     ("malformed", 400, "all", "predict", {"purpose": "offers", "more": 1}),
@@ -81,7 +87,7 @@ REFUSED = [
 
 
 @pytest.fixture(scope="module")
-def _doors(built: Shop, tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN201
+def _doors(built: Shop, tmp_path_factory: pytest.TempPathFactory):
     shop = serving.copied(built, tmp_path_factory.mktemp("door") / "shop")
     tokens = {"all": shop.token("all"), "offers": shop.token("offers", purposes=("offers",), acts=("predict",)),
               "nobody": "all." + "A" * 43, "slow": shop.token("slow", rate=0.5)}  # fmt: skip
@@ -90,12 +96,13 @@ def _doors(built: Shop, tmp_path_factory: pytest.TempPathFactory):  # noqa: ANN2
 
 
 @pytest.fixture
-def door(_doors):  # noqa: ANN201
+def door(_doors):
     return {name: Asked(_doors[0], token) for name, token in _doors[1].items()}
 
 
-@pytest.mark.parametrize(("kind", "status", "who", "act", "body"), REFUSED)
-def test_each_refusal_has_its_type(door, kind: str, status: int, who: str, act: str, body: dict[str, str]) -> None:
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case[0]}-{case[3]}")
+def test_each_refusal_has_its_type(door, case: tuple[str, int, str, str, dict[str, str]]) -> None:
+    kind, status, who, act, body = case
     found = door[who].post(f"/v1/twins/{natural(40)}/{act}", **body)
     assert (refusal(found), found.status_code) == (kind, status)
     assert natural(40) not in found.text
@@ -122,6 +129,7 @@ def test_a_consumers_word_holds_at_once_and_reaches_the_ledger(shop: Shop, asked
     until(lambda: len(shop.ledger.entries()) == 2)
     until(lambda: refusal(asked.predict(7)) == "objection")
     assert [e.act.office for e in shop.ledger.entries()] == ["service", "service"]
+    until(lambda: refusal(asked.predict(8)) == "consent")
     assert asked.buy(8, "b8").json()["refused"][0]["type"].endswith("consent")
     form = {"purpose": "offers", "notice": "2026-11", "proof": "form 1"}
     early = asked.event("consent", 7, "c0", **form, given="2026-01-01T00:00:00Z")

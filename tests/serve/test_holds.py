@@ -102,7 +102,6 @@ def test_a_graceful_stop_answers_what_it_accepted(shop: Shop) -> None:
     journal = Journal(shop.places.live("service") / "events.db")
     assert {row.event_id for row in journal.of(shop.keys.known_sid(natural(20)))} >= set(accepted)
     journal.close()
-    assert any(line["act"] == "events" or "client" in line for line in decisions.read(shop.places.live("service") / "decisions")) or True
 
 
 def test_two_instances_agree_within_a_second(shop: Shop) -> None:
@@ -142,7 +141,13 @@ def test_an_erasure_holds_within_a_second_and_takes_the_events_along(shop: Shop)
         assert until(lambda: asked.predict(60).status_code == 404) < 1.0
         assert refusal(asked.predict(sid)) == "unknown-consumer"
         until(lambda: service.watch.applied.journal.of(sid) == [])
-        held = (service.twins.states, service.twins.answers, service.twins.keys, service.twins.spoken, service.twins.own)
+        held = (
+            service.twins.states,
+            service.twins.answers,
+            service.twins.keys,
+            service.twins.spoken,
+            service.twins.own,
+        )
         assert not any(sid in one for one in held)
         assert sid not in service.twins.names.values()
         assert asked.predict(61).status_code == 200

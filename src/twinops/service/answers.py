@@ -20,7 +20,7 @@ from twinops.service.watch import Watch
 from twinops.twin.answers.forecast import forecast
 from twinops.twin.answers.theme_facts import reasons
 from twinops.twin.answers.what_if import Action
-from twinops.workflows.twin.live import LiveTwins
+from twinops.workflows.serving.live import LiveTwins
 from twinops.workflows.twin.open import Opened
 from twinops.workflows.twin.show import changes_of
 from twinops.workflows.twin.simulate import guarded, told

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from time import perf_counter
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.security import HTTPBearer
@@ -63,35 +63,37 @@ def application(service: Service, *, metrics: Metrics | None = None) -> FastAPI:
 def _asked(app: FastAPI) -> None:
     """What is answered to clients."""
     service: Service = app.state.service
-    secured = {"dependencies": [Depends(HTTPBearer(auto_error=False))], "responses": PROBLEMS}
+    routes = APIRouter(dependencies=[Depends(HTTPBearer(auto_error=False))], responses=PROBLEMS)
 
-    @app.post("/v1/twins/{who}/predict", response_model=bodies.PredictAnswer, **secured)
+    @routes.post("/v1/twins/{who}/predict", response_model=bodies.PredictAnswer)
     async def predict(request: Request, who: str, ask: bodies.Ask) -> Response:
         """Chance to shop, baskets and spend of the horizon, with their ranges."""
         return Response(service.predict(_client(request), _named(who), ask), media_type=JSON)
 
-    @app.post("/v1/twins/{who}/explain", response_model=bodies.ExplainAnswer, **secured)
+    @routes.post("/v1/twins/{who}/explain", response_model=bodies.ExplainAnswer)
     async def explain(request: Request, who: str, ask: bodies.Ask) -> Response:
         """The forecast, what multiplies it, and what would change it."""
         found = await run_in_threadpool(service.explain, _client(request), _named(who), ask)
         return Response(found, media_type=JSON)
 
-    @app.post("/v1/twins/{who}/simulate", response_model=bodies.SimulateAnswer, **secured)
+    @routes.post("/v1/twins/{who}/simulate", response_model=bodies.SimulateAnswer)
     async def simulate(request: Request, who: str, ask: bodies.SimulateAsk) -> Response:
         """What would come if: response, not uplift."""
         found = await run_in_threadpool(service.simulate, _client(request), _named(who), ask)
         return Response(found, media_type=JSON)
 
-    @app.post("/v1/score", response_model=bodies.ScoreAnswer, **secured)
+    @routes.post("/v1/score", response_model=bodies.ScoreAnswer)
     async def score(request: Request, ask: bodies.ScoreAsk) -> Response:
         """Forecasts of many, each by its own permissions."""
         return Response(await run_in_threadpool(service.score, _client(request), ask), media_type=JSON)
 
-    @app.post("/v1/events", response_model=bodies.EventsAnswer, status_code=202, **secured)
+    @routes.post("/v1/events", response_model=bodies.EventsAnswer, status_code=202)
     async def events(request: Request, ask: bodies.EventsAsk) -> Response:
         """Purchases, consents, withdrawals and objections: on the disk before they are answered."""
         found = await service.events(_client(request), ask)
         return Response(json.dumps(found), status_code=202, media_type=JSON)
+
+    app.include_router(routes)
 
 
 def _open(app: FastAPI) -> None:
@@ -222,8 +224,10 @@ def _place(part: int | str) -> str:
 _NAMES = {name for kind in vars(bodies).values() for name in getattr(kind, "model_fields", ())}
 
 
-async def _on_http(_request: Request, found: Exception) -> Response:
+async def _on_http(request: Request, found: Exception) -> Response:
     assert isinstance(found, HTTPException)  # noqa: S101
+    if isinstance(found.__cause__, AskRefusedError):  # FastAPI wraps whatever ends the reading of a body
+        return await _on_refusal(request, found.__cause__)
     refusals = {404: Refusal.NOT_FOUND, 405: Refusal.NO_SUCH_METHOD, 413: Refusal.TOO_LARGE}
     refusal = refusals.get(found.status_code, Refusal.MALFORMED)
     return _problem(Problem(refusal, refusal.title))

@@ -13,7 +13,7 @@ from twinops.service.clients import Client, Clients
 from twinops.service.refusals import BY_REASON, AskRefusedError, Refusal
 from twinops.twin.answers.what_if import Action
 from twinops.workflows.places import Places
-from twinops.workflows.twin.live import READING, LiveTwins
+from twinops.workflows.serving.live import READING, LiveTwins
 from twinops.workflows.twin.open import SERVES, UNKNOWN, Against
 
 ART_22 = "gdpr-22-1"
@@ -60,8 +60,9 @@ class Guards:
     def action(self, asked: Action) -> None:
         """A campaign that tells of a special category is not even imagined."""
         own = self.twins.ground.opener.receipts.own
-        listed = special_categories.of(own).patterns.values()
-        if asked.campaign and any(special_categories.tells(p, asked.campaign) for each in listed for p in each):
+        listed = (*special_categories.of(own).patterns.values(), *special_categories.words().values())
+        named = (f"%{p.strip('%')}%" for each in listed for p in each)
+        if asked.campaign and any(special_categories.tells(p, asked.campaign) for p in named):
             # GDPR art. 9: neither health nor belief is what anybody is addressed by
             raise AskRefusedError(Refusal.SPECIAL_CATEGORY)
 

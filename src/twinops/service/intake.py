@@ -18,8 +18,8 @@ from twinops.service.guards import Guards, refused
 from twinops.service.journal import Entry, Journal, Row, Written
 from twinops.service.refusals import AskRefusedError, Refusal
 from twinops.twin.state.streaming import Basket
+from twinops.workflows.serving.live import NARROWS, LiveTwins
 from twinops.workflows.subject.desk import Desk
-from twinops.workflows.twin.live import NARROWS, LiveTwins
 
 RIGHTS = {"consent": Right.CONSENTED, "withdraw": Right.WITHDRAWN, "object": Right.OBJECTED}
 OFFICE = "service"

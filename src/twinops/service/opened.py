@@ -15,7 +15,7 @@ from twinops.service.journal import Journal
 from twinops.service.production import Production
 from twinops.service.watch import Watch
 from twinops.workflows.places import Places
-from twinops.workflows.twin.live import LiveGround, live
+from twinops.workflows.serving.live import LiveGround, live
 
 FOLDER = "service"
 

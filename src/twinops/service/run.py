@@ -33,10 +33,9 @@ def run(root: Path, serving: Serving, address: Address, *, tell: Callable[[str],
     """Serve until a signal comes; what was accepted is written before the end."""
     os.environ[TOLD] = json.dumps({"root": str(root), "serving": asdict(serving)})
     tell(f"Answers on http://{address.host}:{address.port}/v1/; how it is asked is in /openapi.json.")
-    several = {"workers": address.workers} if address.workers > 1 else {}
     uvicorn.run(
         f"{__name__}:made", factory=True, host=address.host, port=address.port, access_log=False, log_level="warning",
-        server_header=False, timeout_graceful_shutdown=GRACE_S, **several,
+        server_header=False, timeout_graceful_shutdown=GRACE_S, workers=address.workers,
     )  # fmt: skip
 
 
@@ -44,4 +43,4 @@ def made() -> FastAPI:
     """The application of the project that was told, in this process."""
     told = json.loads(os.environ[TOLD])
     project = open_project(told["root"])
-    return application(opened(project.run("twin.live_ground"), Serving(**told["serving"])))
+    return application(opened(project.run("serving.live_ground"), Serving(**told["serving"])))

@@ -14,7 +14,7 @@ from twinops.service.clients import Clients
 from twinops.service.decisions import DecisionLog
 from twinops.service.intake import Applied, acts
 from twinops.service.production import STALE_S, Production
-from twinops.workflows.twin.live import LiveTwins
+from twinops.workflows.serving.live import LiveTwins
 
 EVERY_S = 0.15
 MODEL_EVERY_S = 0.8

@@ -1,6 +1,6 @@
 """Hand a service what its twins stand on; it opens them itself, and keeps them up to date."""
 
-from twinops.workflows.twin.live import LiveGround
+from twinops.workflows.serving.live import LiveGround
 
 
 def live_ground(*, ground: LiveGround) -> LiveGround:

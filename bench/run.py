@@ -2,7 +2,7 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, twin, heads, erasure, serve, million. Without a part all are run, a part's rows replace its old ones.
+features, linkage, twin, score, heads, erasure, serve, million. Without a part all are run, and rows replace old ones.
 `--quick` takes the smallest sizes and only prints; `--far` adds features at 50x.
 """
 
@@ -16,6 +16,7 @@ from erasure import erasure
 from features import features
 from heads import heads
 from linkage import linkage
+from score import score
 from scratch import ROOT
 from sealing import sealing
 from stages import pipeline
@@ -35,13 +36,14 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     ),
     "linkage": (lambda asked: linkage(*(("2k5",) if "--quick" in asked else ("2k5", "100k"))), ("linkage_",)),
     "twin": (lambda _: twin(), ("state_", "batch_", "train_", "bgnbd_", "lightgbm_", "twin_")),
+    "score": (lambda _: score(), ("score_",)),
     "heads": (lambda _: heads(), ("heads.",)),
     "erasure": (lambda asked: erasure(quick="--quick" in asked), ("erase_",)),
     "serve": (lambda asked: serve(quick="--quick" in asked), ("serve_",)),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""
-SLOW = {"pipeline", "heads", "million"}
+SLOW = {"pipeline", "score", "heads", "million"}
 """Left out of a quick look."""
 
 

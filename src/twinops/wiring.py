@@ -6,6 +6,7 @@ import inspect
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from datetime import date
 from functools import cache, cached_property, partial
@@ -67,7 +68,7 @@ READING = frozenset(
         "keys.status",
         "update.look",
         *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),
-        *(f"twin.{verb}" for verb in ("access", "predict", "segments", "show", "simulate")),
+        *(f"twin.{verb}" for verb in ("access", "asked_by_id", "predict", "segments", "show", "simulate")),
         *(f"serving.{verb}" for verb in ("live", "live_ground")),
         "dpia.status",
         "ideas.check",
@@ -343,6 +344,18 @@ class Project:
         from twinops.workflows.ideas.kept import own_findings
 
         self.places.keep(stage, own_findings(self.params.ideas, stage, found), self.words.wording)
+
+    @contextmanager
+    def answering_by_id(self) -> Iterator[None]:
+        """While it lasts, a twin that MLflow loaded answers ids of this project, as far as its consumers allow it."""
+        from twinops.adapters.mlflow import twin_flavour
+
+        def asks(ids: Sequence[str], purpose: str, text: str) -> twin_flavour.ById:
+            found = self.run("twin.asked_by_id", ids=ids, purpose=purpose, text=text)
+            return twin_flavour.ById(found.states, found.refused, found.support)
+
+        with twin_flavour.answered_by(asks):
+            yield
 
     def twin(self, who: str, *, purpose: str) -> Twin:
         """One consumer's twin, by the id of the source or a subject id, opened for a declared purpose."""

@@ -16,6 +16,10 @@ class Purpose(StrEnum):
     BIAS_ASSESSMENT = "bias_assessment"
 
 
+TWIN_SERVES = (Purpose.SCORING, Purpose.OFFERS)
+"""What a single twin may be opened for; the other purposes need no one's portrait."""
+
+
 class LegalBasis(StrEnum):
     """GDPR art. 6(1) bases that we can act on; `open` is none: nobody has said yet, and it serves a trial only."""
 

@@ -40,6 +40,7 @@ class Right(StrEnum):
     NOT_SAME = "not_same_person"
     REOPENED = "pair_reopened"
     SETTLED = "persons_settled"
+    SCORED = "scored"
 
 
 GOVERNING = frozenset(
@@ -55,6 +56,8 @@ GOVERNING = frozenset(
 """Entries that change what may be done with somebody's data: the stages that ask for leave follow."""
 IDENTITY = frozenset({Right.SAME, Right.NOT_SAME, Right.REOPENED, Right.SETTLED})
 """Entries that say which records are one person's: the linkage follows."""
+USES = frozenset({Right.SCORED})
+"""Entries that tell of a use of many, by nobody's word: the ledger was not looked through for them."""
 FOLLOWED: Mapping[str, frozenset[Right]] = MappingProxyType(
     {
         "rights.json": GOVERNING,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
 from twinops.errors import DataError, ParamsError
@@ -17,9 +18,10 @@ from twinops.service.journal import Written
 from twinops.service.production import Live, Production
 from twinops.service.refusals import AskRefusedError, Refusal
 from twinops.service.watch import Watch
-from twinops.twin.answers.forecast import forecast
+from twinops.twin.answers.forecast import Forecast, forecast
 from twinops.twin.answers.theme_facts import reasons
 from twinops.twin.answers.what_if import Action
+from twinops.twin.state.streaming import rows
 from twinops.workflows.serving.live import LiveTwins
 from twinops.workflows.twin.open import Opened
 from twinops.workflows.twin.show import changes_of
@@ -27,6 +29,8 @@ from twinops.workflows.twin.simulate import guarded, told
 
 MOST_SPOKEN = 50_000
 """Answers that are remembered as long as their state is the same."""
+AT_ONCE = 256
+"""Twins that are foretold while the lock is held."""
 FIGURES = ("horizon_days", "active_probability", "baskets", "spend", "spend_median", "basis")
 """Of a forecast, what the log keeps: enough to hold it against what came."""
 NOTHING_KNOWN = "Nothing is known of this consumer yet, so no what-if can start from it."
@@ -64,6 +68,24 @@ class Service:
         if not self.watch.fresh:
             raise AskRefusedError(Refusal.BEING_READ, "Keys and rights were last seen too long ago.", retry_s=1)
         return live
+
+    def warmed(self) -> None:
+        """Foretell as many as are remembered, by the version that answers."""
+        if self.production.now is not None:
+            self.warm(self.production.now, list(islice(list(self.twins.states), MOST_SPOKEN)))
+
+    def warm(self, live: Live, sids: Iterable[str]) -> None:
+        """Foretell many at once, so that nobody waits for theirs: each as if it were asked alone."""
+        asked = iter([sid for sid in sids if sid not in self.twins.spoken])
+        while some := list(islice(asked, AT_ONCE)):
+            with self.twins.lock:
+                there = {sid: self.twins.states[sid] for sid in some if sid in self.twins.states}
+                if live.shipped.model.own_columns or not there:
+                    continue  # features of the project's own are opened one by one, when asked for
+                table = rows(state.at(self.twins.day(sid)) for sid, state in there.items())
+                found = live.shipped.forecasts(table)
+                for place, sid in enumerate(there):
+                    self._spoken(sid, found.row(place))
 
     def predict(self, client: Client, who: str, ask: Ask) -> str:
         """The forecast of one consumer, as JSON."""
@@ -115,6 +137,7 @@ class Service:
         self.guards.automated()
         self.guards.rate(client, len(ask.consumers))
         asking = Asking(client, "score", ask.purpose)
+        self.warm(live, [sid for who in ask.consumers if (sid := self.twins.names.get(who)) is not None])
         found = [self._scored(asking, who, live) for who in ask.consumers]
         told = json.dumps({"model": _model(live), "purpose": ask.purpose})
         return f'{told[:-1]},"results":[{",".join(found)}]}}'
@@ -179,9 +202,13 @@ class Service:
         if known is not None:
             return known
         try:
-            found = asdict(self.twins.ground.opener.words.told(forecast(self.twins.opening(sid, live.shipped))))
+            expected = forecast(self.twins.opening(sid, live.shipped))
         except DataError as problem:
             raise AskRefusedError(Refusal.NO_ANSWER, problem.what) from None
+        return self._spoken(sid, expected)
+
+    def _spoken(self, sid: str, expected: Forecast) -> tuple[str, Mapping[str, Any]]:
+        found = asdict(self.twins.ground.opener.words.told(expected))
         made = json.dumps(found), {name: found[name] for name in FIGURES}
         if len(self.twins.spoken) >= MOST_SPOKEN:
             self.twins.spoken.pop(next(iter(self.twins.spoken)))

@@ -60,8 +60,11 @@ def opened(ground: LiveGround, serving: Serving) -> Service:
     log = DecisionLog(places.live(FOLDER) / "decisions", _key(ground), serving.share, serving.keep_days)
     watch = Watch(twins, applied, clients, production, log, epoch, entries)
     watch.look()
+    service = Service(twins, Guards(twins, clients, art_22_of(places)), production, Writer(applied), watch, log)
+    watch.changed = service.warmed
+    service.warmed()
     production.check()  # opening takes longer than a word of the registry counts
-    return Service(twins, Guards(twins, clients, art_22_of(places)), production, Writer(applied), watch, log)
+    return service
 
 
 def _key(ground: LiveGround) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event, Thread
 
@@ -36,6 +37,8 @@ class Watch:
     entries: int = 0
     looked_at: float = field(default=float("-inf"))
     stopping: Event = field(default_factory=Event, repr=False)
+    changed: Callable[[], None] = field(default=lambda: None, repr=False)
+    """What is done once another version answers."""
     threads: list[Thread] = field(default_factory=list, repr=False)
 
     @property
@@ -101,9 +104,9 @@ class Watch:
         if self.production.check():
             with self.twins.lock:
                 self.twins.spoken.clear()
+            self.changed()
 
-    def _forever(self, look: object, every: float) -> None:
-        assert callable(look)  # noqa: S101
+    def _forever(self, look: Callable[[], None], every: float) -> None:
         while not self.stopping.wait(every):
             try:
                 look()

@@ -14,6 +14,7 @@ from twinops.adapters.mlflow.embedded import KEY, MlflowStore
 from twinops.adapters.mlflow.tracking import MlflowTracking
 
 FOLDER, TASTES = "model", "tastes"
+NO_PARAMS: Mapping[str, str] = {}
 VERSION_OF = """
 SELECT version.version FROM model_versions AS version
 JOIN model_version_tags AS tag ON tag.name = version.name AND tag.version = version.version
@@ -109,12 +110,13 @@ def save(model: Path, into: Path) -> bool:
         tasting = twin_flavour.taste_predictor(model)
         if tasting is None:
             return False
-        state = twin_flavour.example()
-        told = tastes_flavour.taken(tasting.tastes), tastes_flavour.given(tasting.tastes)
-        shown = tastes_flavour.example(tasting.tastes, state)
+        state = twin_flavour.states()
+        told: tuple[Mapping[str, str], ...] = tastes_flavour.taken(tasting.tastes), tastes_flavour.given(tasting.tastes)
+        shown: Any = tastes_flavour.example(tasting.tastes, state)
     else:
         held = twin_flavour.predictor(model).model
-        told, shown = (twin_flavour.taken(held), twin_flavour.given(held)), twin_flavour.example(held)
+        told = twin_flavour.taken(held), twin_flavour.given(held), twin_flavour.parameters()
+        shown = twin_flavour.example(held), {twin_flavour.PURPOSE: "twin_scoring"}
     mlflow.pyfunc.save_model(
         path=into,
         loader_module=twin_flavour.__name__,
@@ -126,10 +128,15 @@ def save(model: Path, into: Path) -> bool:
     return True
 
 
-def _signature(taken: Mapping[str, str], given: Mapping[str, str]) -> Any:
-    """Whole numbers and decimals; said, not guessed from the example."""
+def _signature(taken: Mapping[str, str], given: Mapping[str, str], params: Mapping[str, str] = NO_PARAMS) -> Any:
+    """Said, not guessed from the example. Of purchase lines only the id must be there: alone it asks for a twin."""
     from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, Schema
+    from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
-    inputs, outputs = (Schema([ColSpec(kind, name) for name, kind in of.items()]) for of in (taken, given))
-    return ModelSignature(inputs=inputs, outputs=outputs)
+    from twinops.adapters.mlflow import twin_flavour
+
+    needed = {twin_flavour.REQUIRED} if params else set(taken)
+    inputs = Schema([ColSpec(kind, name, required=name in needed) for name, kind in taken.items()])
+    outputs = Schema([ColSpec(kind, name) for name, kind in given.items()])
+    said = ParamSchema([ParamSpec(name, "string", default) for name, default in params.items()]) if params else None
+    return ModelSignature(inputs=inputs, outputs=outputs, params=said)

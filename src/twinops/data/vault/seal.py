@@ -6,7 +6,8 @@ number of subjects, their sids and the length of each frame, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.data.vault import encoding
-from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, label_of, write
+from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, Label, SealedFile, label_of, write, writing
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import KeyStore, SubjectKeys
 
@@ -61,6 +62,38 @@ def write_sealed(table: pa.Table, path: Path, *, dataset: str, keys: KeyStore, s
     frames = _some_at_a_time(values, rows, starts, label)
     write(path, label, [bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
     return Written(len(there), len(rows))
+
+
+@contextmanager
+def sealing(
+    path: Path, schema: pa.Schema, *, dataset: str, keys: SubjectKeys
+) -> Iterator[Callable[[pa.Table], Written]]:
+    """Seal a table made from opened ones part by part, by its `sid`; no part has a subject of another, sids rise.
+
+    The same file as `write_sealed` leaves, but that a column has place for nulls where the schema says it may.
+
+    Raises:
+        DataError: a part has a subject that does not come after all before it.
+    """
+    said = (f for f in schema if f.name != "sid")
+    label = Label(dataset, path.stem, tuple(encoding.SealedColumn(f.name, str(f.type), f.nullable) for f in said))
+    last = ""
+    with writing(path, label) as seal:
+
+        def part(table: pa.Table) -> Written:
+            nonlocal last
+            names, row_names = _encoded(table["sid"])
+            if min(names, default="~") <= last:
+                raise DataError("Parts of a sealed table are out of order.", hint="Give them by rising sid.")
+            last = max(names, default=last)
+            held = keys.subject_keys(names)
+            there = sorted(s for s in names if s in held)
+            rows, starts = _grouped(there, names, row_names)
+            frames = _some_at_a_time(table.drop_columns(["sid"]), rows, starts, label)
+            seal([bytes.fromhex(s) for s in there], frames, [held[s] for s in there])
+            return Written(len(there), len(rows))
+
+        yield part
 
 
 def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys) -> pa.Table:

@@ -7,7 +7,8 @@ authenticated with them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -53,21 +54,37 @@ class Label:
 
 def write(path: Path, label: Label, sids: list[bytes], frames: Iterable[bytes], keys: list[bytes]) -> None:
     """Encrypt and write; the file appears whole or not at all."""
+    with writing(path, label) as part:
+        part(sids, frames, keys)
+
+
+SealsPart = Callable[[list[bytes], Iterable[bytes], list[bytes]], None]
+
+
+@contextmanager
+def writing(path: Path, label: Label) -> Iterator[SealsPart]:
+    """Encrypt and write part after part, in rising order of sid; the file appears whole, at the end, or not at all."""
     squeeze, bound = zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compress, label.bound
-    sealed = [
-        AESSIV(key).encrypt(squeeze(_small(plain, label)), [sid, *bound])
-        for sid, plain, key in zip(sids, frames, keys, strict=True)
-    ]
-    table = pa.table(
-        [pa.array(sids, pa.binary(16)), pa.array(sealed, pa.large_binary())],
-        schema=_FILE.with_metadata(label.metadata()),
-    )
+    schema = _FILE.with_metadata(label.metadata())
     path.parent.mkdir(parents=True, exist_ok=True)
     # a run that dies halfway must not leave a file that looks whole
     half = path.with_name(f".{path.name}.half")
-    # ciphertext does not compress; statistics of frames would only cost
-    pq.write_table(table, half, compression="none", use_dictionary=False, write_statistics=["sid"])
-    half.replace(path)
+    try:
+        # ciphertext does not compress; statistics of frames would only cost
+        with pq.ParquetWriter(half, schema, compression="none", use_dictionary=False, write_statistics=["sid"]) as file:
+
+            def part(sids: list[bytes], frames: Iterable[bytes], keys: list[bytes]) -> None:
+                sealed = [
+                    AESSIV(key).encrypt(squeeze(_small(plain, label)), [sid, *bound])
+                    for sid, plain, key in zip(sids, frames, keys, strict=True)
+                ]
+                columns = [pa.array(sids, pa.binary(16)), pa.array(sealed, pa.large_binary())]
+                file.write_table(pa.table(columns, schema=schema))
+
+            yield part
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def _small(plain: bytes, label: Label) -> bytes:

@@ -55,6 +55,16 @@ def refusals(limits: ContactLimits | None, asked: Contact) -> tuple[str, ...]:
     return (*_purpose(limits, asked), *_pressure(limits, asked), *_vulnerable(limits, asked), *_keys(limits, asked))
 
 
+PROTECTED, TOO_OFTEN = "protected_by_policy", "contacted_too_often"
+
+
+def kept_back(limits: ContactLimits, asked: Contact) -> str | None:
+    """Why somebody who was selected is not contacted, as a code to count; None: nothing speaks against it."""
+    if _vulnerable(limits, asked):
+        return PROTECTED
+    return TOO_OFTEN if _pressure(limits, asked) else None
+
+
 def _purpose(limits: ContactLimits, asked: Contact) -> tuple[str, ...]:
     declared = {kind: [p.value for p in purposes] for kind, purposes in limits.purposes.items()}
     allowed = next((purposes for kind, purposes in declared.items() if kind == asked.kind), [])

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from twinops.entities.event import Kind
-from twinops.entities.rights import RightsEntry, pseudonym
+from twinops.entities.rights import USES, RightsEntry, pseudonym
 from twinops.ports import Rights
 from twinops.server.registry import audit_log as ledger
 from twinops.server.registry.store import GovernedStore
@@ -43,6 +43,7 @@ def about(entry: RightsEntry) -> dict[str, Any]:
         "office": entry.act.office,
         "case": entry.act.about.get("case"),
         "step": entry.act.about.get("step"),
+        "use": dict(entry.act.about) if entry.right in USES else None,
         "entry": entry.seq,
         "digest": entry.digest,
     }

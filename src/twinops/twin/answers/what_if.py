@@ -148,7 +148,8 @@ def _told(action: Action, before: Opening, after: Opening, tier: Tier) -> Simula
     if scatter is None:
         return Simulated(action, without, forecast(after), None, (), caveat)
     # recipients of a campaign scattered around another middle: that of a prediction is moved there
-    with_action = Expected.of(before.expected).within(scatter, without.horizon_days, without.basis, tilted=True)
+    moved = Expected.of(before.expected).within(scatter, without.horizon_days, without.basis, tilted=True)
+    with_action = moved.row(0)
     return Simulated(action, without, with_action, _redemption(tier, action), (), caveat)
 
 

@@ -50,6 +50,10 @@ class Predictions:
             np.round(median, 4) * comes,
         )
 
+    def at(self, rows: np.ndarray) -> Predictions:
+        """Those of some rows, by number."""
+        return Predictions(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
+
 
 class Forecaster(Protocol):
     """The twin, or a baseline."""

@@ -38,20 +38,19 @@ class Spread:
         if not self.at or not rising or not len(self.at) == len(self.baskets) == len(self.spend):
             raise ValueError("a spread's numbers are out of order")
 
-    def quantile(self, share: float, *, baskets: float, spend: float) -> tuple[float, float]:
-        """Baskets and USD that the share stays below, around these expectations."""
-        return tuple(float(v[0]) for v in self._values(np.array([share]), baskets, spend))  # type: ignore[return-value]
+    def quantiles(self, share: float, *, baskets: np.ndarray, spend: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Baskets and USD that the share stays below, around these expectations, per row."""
+        of_baskets, of_spend = (float(np.interp(share, self.at, e)) for e in (self.baskets, self.spend))
+        few = np.maximum(baskets + of_baskets * unit_of_baskets(baskets), 0)
+        return np.rint(few), self._spent(of_spend, spend)
 
     def spends(self, share: float, expected: np.ndarray) -> np.ndarray:
         """USD that the share stays below, per row."""
-        error = float(np.interp(share, self.at, self.spend))
-        return np.asarray(np.round(np.maximum(expected + error * unit_of_spend(expected), 0), 2))
+        return self._spent(float(np.interp(share, self.at, self.spend)), expected)
 
-    def _values(self, share: np.ndarray, baskets: float, spend: float) -> tuple[np.ndarray, np.ndarray]:
-        errors = [np.interp(share, self.at, e) for e in (self.baskets, self.spend)]
-        b = np.maximum(baskets + errors[0] * unit_of_baskets(baskets), 0)
-        s = np.maximum(spend + errors[1] * unit_of_spend(spend), 0)
-        return np.rint(b), np.round(s, 2)
+    @staticmethod
+    def _spent(error: float, expected: np.ndarray) -> np.ndarray:
+        return np.asarray(np.round(np.maximum(expected + error * unit_of_spend(expected), 0), 2))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import RLock
+from typing import Any
 
 import pyarrow.compute as pc
 
@@ -65,7 +66,7 @@ class LiveTwins:
     reading: set[str] = field(default_factory=set)
     names: dict[str, str] = field(default_factory=dict, repr=False)
     own: dict[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
-    spoken: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False)
+    spoken: dict[str, tuple[str, Mapping[str, Any]]] = field(default_factory=dict, repr=False)
     """What was answered of a state that is still the same, by sid."""
 
     def sid(self, who: str) -> str | None:

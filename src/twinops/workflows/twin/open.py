@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 
 from twinops.data.consent import ages, purposes
 from twinops.data.vault.sealed_tables import SealedTables
-from twinops.entities.consent import Purpose
+from twinops.entities.consent import TWIN_SERVES, Purpose
 from twinops.errors import DataError
 from twinops.params import FeaturesParams
 from twinops.ports import Engine, KeyStore
+from twinops.twin.answers.forecast import Forecasts, forecasts
 from twinops.twin.answers.opening import Opening
 from twinops.twin.model import model_file as stored
 from twinops.twin.model.model import TwinModel
@@ -30,8 +31,7 @@ from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, Receipts, Ties
 
-SERVES = (Purpose.SCORING, Purpose.OFFERS)
-"""What a single twin may be opened for; the other purposes need no one's portrait."""
+SERVES = TWIN_SERVES
 
 SID = re.compile(r"[0-9a-f]{32}")
 UNKNOWN = "No such consumer is held."
@@ -94,6 +94,10 @@ class Shipped:
     def twin(self, consumer: Consumer) -> Opening:
         """The consumer's twin."""
         return Opening(self.model, self.support, consumer.state, consumer.day, consumer.own)
+
+    def forecasts(self, states: pa.Table) -> Forecasts:
+        """What is expected of each row of states, as of one twin."""
+        return forecasts(states, model=self.model, support=self.support)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import Receipts
+from twinops.workflows.twin.contacts import lately
 from twinops.workflows.twin.open import shipped
 
 ALLOWED_BY = {Purpose.SCORING.value: "may_score", Purpose.OFFERS.value: "may_offer"}
@@ -110,8 +111,5 @@ def _free(rows: pa.Table, places: Places, keys: KeyStore, day: int) -> np.ndarra
     limits, tables = policy_of(places).influence, SealedTables(places.raw_batches, keys)
     if limits is None or not tables.collected("campaigns"):
         return _everybody(rows)
-    sent = tables.source("campaigns")
-    recent = sent.filter(pc.and_(pc.greater_equal(sent["start_day"], day - limits.window_days),
-                                 pc.less(sent["start_day"], day)))  # fmt: skip
-    had = {x["values"]: x["counts"] for x in pc.value_counts(recent["sid"]).to_pylist()}
+    had = lately(tables, day=day, window_days=limits.window_days)
     return np.array([had.get(sid, 0) < limits.most_contacts for sid in rows["sid"].to_pylist()], dtype=bool)

@@ -2,14 +2,13 @@
 
 from dataclasses import replace
 
-import pyarrow.compute as pc
-
 from twinops.errors import DataError
 from twinops.governance.law import contact_limits
 from twinops.twin.answers import what_if
 from twinops.twin.answers.what_if import Action, Simulated
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
+from twinops.workflows.twin.contacts import complaining, lately
 from twinops.workflows.twin.open import Consumer, Opened, Opener
 from twinops.workflows.twin.tastes import coupon_chance
 
@@ -52,19 +51,11 @@ def guarded(consumer: Consumer, asked: Action, purpose: str, places: Places) -> 
 
 def contacts_of(consumer: Consumer, window_days: int) -> int:
     """How many campaigns began for the consumer in the window before the day."""
-    if not consumer.tables.collected("campaigns"):
-        return 0
-    starts = consumer.tables.source("campaigns")["start_day"].to_pylist()
-    return sum(consumer.day - window_days <= start < consumer.day for start in starts)
+    return lately(consumer.tables, day=consumer.day, window_days=window_days).get(consumer.sid, 0)
 
 
 def signs_of(consumer: Consumer, places: Places) -> frozenset[str]:
     """Signs of vulnerability that are known today; only ever used to leave somebody alone."""
     # AI Act art. 5(1)(b), Directive 2005/29/EC art. 5(3)
     found = {"under_age"} if "under_age" in consumer.answers.values() else set()
-    if places.blend.is_file():
-        rows = consumer.tables.parted(places.both(places.blend))
-        newest = rows.filter(pc.equal(rows["cutoff"], pc.max(rows["cutoff"])))
-        if newest.num_rows and newest["care_open_cases"][0].as_py():
-            found.add("open_complaint")
-    return frozenset(found)
+    return frozenset(found | ({"open_complaint"} if consumer.sid in complaining(consumer.tables, places) else set()))

@@ -1,17 +1,22 @@
 """What one consumer likes, and how likely a coupon is redeemed, where there are heads that tell."""
 
 import json
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.vault.sealed_tables import SealedTables
 from twinops.twin.answers.portrait import Taste
+from twinops.twin.answers.scores import liked
 from twinops.twin.state.features import MILLION, SPEEDS
 from twinops.twin.tastes import model_file as taste_stored
+from twinops.twin.tastes.categories import Tastes
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.rows import taste_rows
 from twinops.workflows.places import Places
+from twinops.workflows.twin.contacts import newest
 from twinops.workflows.twin.open import Consumer, Opened
 
 SHOWN = 5
@@ -28,19 +33,41 @@ def heads(places: Places) -> taste_stored.Preferences:
 
 def tastes_of(consumer: Consumer, places: Places) -> tuple[Taste, ...]:
     """The likeliest categories, from the taste state sealed for the newest as-of day; nobody else's is consumer."""
-    model, sealed = heads(places).tastes, (places.panel, places.taste("categories"), places.taste_categories)
+    found = liked_by(consumer.tables, places, heads(places).tastes, top=SHOWN)
+    if not len(found.sids):
+        return ()
+    return tuple(Taste(str(n), round(float(c), 3)) for n, c in zip(found.names[0], found.chances[0], strict=True))
+
+
+@dataclass(frozen=True)
+class LikedMost:
+    """The likeliest categories of some twins and their chances, the likeliest first: one row a sid, in order of sid."""
+
+    sids: np.ndarray
+    names: np.ndarray
+    chances: np.ndarray
+
+
+NOTHING_TOLD = LikedMost(*(np.array([], dtype=object) for _ in range(3)))
+
+
+def liked_by(tables: SealedTables, places: Places, model: Tastes | None, *, top: int) -> LikedMost:
+    """Of everybody whose frames the tables open and whose tastes are known as of their newest as-of day."""
+    sealed = (places.panel, places.taste("categories"), places.taste_categories)
     if model is None or not all(path.is_file() for path in sealed):
-        return ()
-    names = json.loads(places.taste_categories.read_text(encoding="utf-8"))
-    tables = [consumer.tables.parted(places.both(p)) for p in sealed[:2]]
-    if not all(t.num_rows for t in tables):
-        return ()
-    day = pc.max(tables[0]["cutoff"])
-    panel, states = (t.filter(pc.equal(t["cutoff"], day)) for t in tables)
-    if not states.num_rows:
-        return ()
-    made = taste_rows(panel, states, None, categories=len(names))
-    return tuple(Taste(name, round(chance, 3)) for name, chance in model.ranked(made, top=SHOWN))
+        return NOTHING_TOLD
+    many = len(json.loads(places.taste_categories.read_text(encoding="utf-8")))
+    panel, states = (tables.parted(places.both(p)) for p in sealed[:2])
+    if not panel.num_rows or not states.num_rows:
+        return NOTHING_TOLD
+    # a state of an earlier day than the panel's last tells of somebody who is not in it any more
+    now, keys = newest(panel), ["sid", "cutoff"]
+    told = states.join(now.select(keys), keys=keys, join_type="left semi")
+    now = now.join(told.select(keys), keys=keys, join_type="left semi")
+    if not now.num_rows:
+        return NOTHING_TOLD
+    made = taste_rows(now, told, None, categories=many)
+    return LikedMost(np.array(made.panel["sid"].to_pylist(), dtype=object), *liked(model, made, top=top))
 
 
 def coupon_chance(opened: Opened, places: Places, kind: str) -> float | None:

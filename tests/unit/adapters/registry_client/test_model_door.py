@@ -65,7 +65,20 @@ def test_what_was_approved_loads_offline(tmp_path: Path) -> None:
 
     from twinops.adapters.mlflow.twin_flavour import example
 
-    assert isinstance(loaded.predict(example()), pd.DataFrame)
+    assert isinstance(loaded.predict(example(), {"purpose": "offers"}), pd.DataFrame)
+
+
+def test_scores_are_made_by_a_bundle_only_as_it_was_approved(tmp_path: Path) -> None:
+    from twinops.cli.score import _verified
+
+    made = bundle(tmp_path)
+    with _verified(str(made), Path(PUBLIC)) as given:
+        assert given is not None
+        assert (given.name, given.version) == ("twin", 3)
+        assert given.text == (made / "model" / "data" / "twin.json").read_text(encoding="utf-8")
+    (made / "model" / "data" / "twin.json").write_text(given.text + " ", encoding="utf-8")
+    with pytest.raises(RefusedError), _verified(str(made), Path(PUBLIC)):
+        pass
 
 
 def test_a_changed_added_or_missing_file_is_refused(tmp_path: Path) -> None:

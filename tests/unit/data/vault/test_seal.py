@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from twinops.adapters.keystore import DemoKeys
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
-from twinops.data.vault.seal import erased, read_quarantine, read_sealed, write_quarantine, write_sealed
+from twinops.data.vault.seal import erased, read_quarantine, read_sealed, sealing, write_quarantine, write_sealed
 from twinops.data.vault.sealed_file import MOST_FRAME_BYTES, SealedFile
 from twinops.errors import DataError, IntegrityError
 
@@ -249,3 +249,36 @@ def test_a_quarantine_opens_with_the_batch_key_only(tmp_path):
 def test_the_demo_keys_seal_to_the_same_bytes_everywhere(tmp_path):
     first = sealed_as(tmp_path / "a" / "m.parquet", receipts(), DemoKeys()).read_bytes()
     assert sealed_as(tmp_path / "b" / "m.parquet", receipts(), DemoKeys()).read_bytes() == first
+
+
+def by_sid(keys: MemoryKeys) -> pa.Table:
+    """Twenty subjects, a row each, by sid."""
+    sids = sorted(keys.subject_ids([str(n) for n in range(20)]))
+    return pa.table({"sid": sids, "chance": pa.array([None, *range(1, 20)], pa.float64()), "n": list(range(20))})
+
+
+def test_a_table_sealed_in_parts_is_the_table(tmp_path):
+    keys = MemoryKeys()
+    table = by_sid(keys)
+    schema = pa.schema([*(f for f in table.schema if f.name != "n"), pa.field("n", pa.int64(), nullable=False)])
+    with sealing(tmp_path / "s.parquet", schema, dataset="scores", keys=keys) as part:
+        written = [part(table.slice(start, 7)).rows for start in (0, 7, 14)]
+    assert written == [7, 7, 6]
+    opened = read_sealed(tmp_path / "s.parquet", dataset="scores", keys=keys)
+    assert opened.to_pylist() == table.to_pylist()
+    assert pq.ParquetFile(tmp_path / "s.parquet").num_row_groups == 3
+
+
+def test_parts_out_of_order_and_a_run_that_breaks_leave_no_file(tmp_path):
+    keys = MemoryKeys()
+    table = by_sid(keys)
+
+    def sealed_in_two(second: pa.Table) -> None:
+        with sealing(tmp_path / "s.parquet", table.schema, dataset="scores", keys=keys) as part:
+            part(table.slice(5, 5))
+            part(second)
+
+    for second in (table.slice(0, 5), table.slice(4, 5)):
+        with pytest.raises(DataError, match="out of order"):
+            sealed_in_two(second)
+        assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,7 @@ import pytest
 from governed import shipped_policy, text
 
 from twinops.errors import ParamsError
-from twinops.governance.law.contact_limits import Contact, refusals
+from twinops.governance.law.contact_limits import PROTECTED, TOO_OFTEN, Contact, kept_back, refusals
 from twinops.governance.policy import limits as policy
 
 LIMITS = shipped_policy().influence
@@ -39,6 +39,13 @@ def test_pressure_does_not_stop_questions_that_contact_nobody():
 @pytest.mark.parametrize("sign", ["under_age", "open_complaint"])
 def test_nobody_who_is_vulnerable_is_contacted(sign):
     assert "protects" in refusals(LIMITS, Contact("campaign", "offers", contacts=0, signs=frozenset({sign})))[0]
+
+
+def test_of_a_selection_each_is_kept_back_for_one_reason_and_protection_comes_first():
+    most, complaint = LIMITS.most_contacts, frozenset({"open_complaint"})
+    assert kept_back(LIMITS, Contact("campaign", "offers", contacts=most - 1)) is None
+    assert kept_back(LIMITS, Contact("campaign", "offers", contacts=most)) == TOO_OFTEN
+    assert kept_back(LIMITS, Contact("campaign", "offers", contacts=most, signs=complaint)) == PROTECTED
 
 
 @pytest.mark.parametrize("key", ["income", "health", "religion", "sentiment", "hardship"])

@@ -216,13 +216,16 @@ def test_the_registered_model_loads_and_predicts_without_any_pickle(
     monkeypatch.setattr(pickle, "Unpickler", NoUnpickler)
     folder = mlflow_house.places.root / "mlruns" / EXPERIMENT / run_id / "artifacts" / "model"
     assert not [p for p in folder.rglob("*") if p.suffix in {".pkl", ".pickle", ".joblib", ".pt", ".bin"}]
-    predicted = mlflow.pyfunc.load_model(str(folder)).predict(twin_flavour.example())
+    predicted = mlflow.pyfunc.load_model(str(folder)).predict(twin_flavour.example(), params={"purpose": "offers"})
     # every weight is zero, so rates are one, and the chance is 1 - (3 / 4) ** 3
     assert predicted.to_dict("list") == {
+        "id": ["weekly", "once"],
+        "basis": ["established", "established"],
         "active_probability": [0.578125, 0.578125],
         "baskets": [1.0, 1.0],
         "spend": [1.0, 1.0],
         "spend_median": [1.0, 1.0],
+        "refused": ["", ""],
     }
 
 

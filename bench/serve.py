@@ -1,7 +1,8 @@
 """What the guarded service costs beside `mlflow models serve` of the same model: 8 clients, in turn, in one run.
 
 One process each, on loopback, keep-alive, one consumer a question. Ours is asked with every guard on and its log of
-decisions full, for consumers drawn from 450; MLflow's answers a row of input and knows of no guard. Wall time, for what
+decisions full, for consumers drawn from 450, whose answers are foretold as long as their state is the same; MLflow's
+answers the same two purchase lines each time, and knows of no guard. Wall time, for what
 waits in a queue costs no CPU: the machine should be quiet.
 """
 
@@ -55,12 +56,15 @@ def serve(*, quick: bool = False) -> list[Row]:
     sys.path[:0] = TESTS
     import serving
 
+    from twinops.adapters.mlflow import registry
+
     with tempfile.TemporaryDirectory() as scratch:
         shop = serving.built(Path(scratch) / "shop")
         token = shop.token("bench", rate=1e6)
         asks = questions(token)
-        with ours(shop.root) as (port, memory), peer(shop.bundle / "model") as other:
-            body = peer_body()
+        registry.save(shop.places.model, Path(scratch) / "peer")
+        body = peer_body()
+        with ours(shop.root) as (port, memory), peer(Path(scratch) / "peer") as other:
             drive(port, asks, 1.0), drive(other, lambda: body, 1.0)
             taken = [(drive(port, asks, seconds), drive(other, lambda: body, seconds)) for _ in range(rounds)]
             before = memory()
@@ -113,14 +117,11 @@ def request(path: str, body: object, token: str = "") -> bytes:
 
 
 def peer_body() -> bytes:
-    """One row that MLflow's own example has, or one consumer's lines where the model takes lines."""
+    """The two purchase lines of one consumer of the model's own example."""
     from twinops.adapters.mlflow.twin_flavour import example
 
-    frame = example().head(1)
-    return request(
-        "/invocations",
-        {"dataframe_split": json.loads(frame.to_json(orient="split", index=False)), "params": {"purpose": "offers"}},
-    )
+    lines = json.loads(example().tail(2).to_json(orient="split", index=False))
+    return request("/invocations", {"dataframe_split": lines, "params": {"purpose": "offers"}})
 
 
 def drive(port: int, made: Made, seconds: float) -> Load:

@@ -30,7 +30,7 @@ from twinops.workflows.twin.simulate import guarded, told
 MOST_SPOKEN = 50_000
 """Answers that are remembered as long as their state is the same."""
 AT_ONCE = 256
-"""Twins that are foretold while the lock is held."""
+"""Twins that are foretold in one go."""
 FIGURES = ("horizon_days", "active_probability", "baskets", "spend", "spend_median", "basis")
 """Of a forecast, what the log keeps: enough to hold it against what came."""
 NOTHING_KNOWN = "Nothing is known of this consumer yet, so no what-if can start from it."
@@ -74,18 +74,24 @@ class Service:
         if self.production.now is not None:
             self.warm(self.production.now, list(islice(list(self.twins.states), MOST_SPOKEN)))
 
+    def renew(self, sids: frozenset[str]) -> None:
+        """Foretell those anew whose state an event changed, together, before somebody asks for one."""
+        if (live := self.production.live) is not None:
+            self.warm(live, sids)
+
     def warm(self, live: Live, sids: Iterable[str]) -> None:
         """Foretell many at once, so that nobody waits for theirs: each as if it were asked alone."""
         asked = iter([sid for sid in sids if sid not in self.twins.spoken])
-        while some := list(islice(asked, AT_ONCE)):
+        # features of the project's own are opened one by one, when asked for
+        while not live.shipped.model.own_columns and (some := list(islice(asked, AT_ONCE))):
             with self.twins.lock:
-                there = {sid: self.twins.states[sid] for sid in some if sid in self.twins.states}
-                if live.shipped.model.own_columns or not there:
-                    continue  # features of the project's own are opened one by one, when asked for
-                table = rows(state.at(self.twins.day(sid)) for sid, state in there.items())
-                found = live.shipped.forecasts(table)
-                for place, sid in enumerate(there):
-                    self._spoken(sid, found.row(place))
+                stood = {sid: self.twins.stand(sid) for sid in some if sid in self.twins.states}
+                table = rows(self.twins.states[sid].at(self.twins.day(sid)) for sid in stood)
+            found = live.shipped.forecasts(table) if stood else None
+            with self.twins.lock:
+                for place, (sid, stand) in enumerate(stood.items() if found else ()):
+                    if found and self.production.now is live and self.twins.stand(sid) == stand:
+                        self._spoken(sid, found.row(place))
 
     def predict(self, client: Client, who: str, ask: Ask) -> str:
         """The forecast of one consumer, as JSON."""

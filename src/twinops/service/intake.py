@@ -39,15 +39,20 @@ class Applied:
     twins: LiveTwins
     seq: int = 0
     baskets: int = 0
+    renew: Callable[[frozenset[str]], None] = field(default=lambda _: None, repr=False)
+    """What is done for those whose state changed."""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def catch_up(self) -> None:
-        """Apply what this instance or another wrote since."""
+    def catch_up(self) -> frozenset[str]:
+        """Apply what this instance or another wrote since; whose state changed."""
+        changed: set[str] = set()
         with self._lock:
             while rows := self.journal.after(self.seq):
                 for row in rows:
                     self._apply(row)
                 self.seq = rows[-1].seq
+                changed |= {row.sid for row in rows if not row.right}
+        return frozenset(changed)
 
     def later(self, sid: str) -> list[Basket]:
         """Baskets of one consumer that came by events."""
@@ -220,13 +225,14 @@ class Writer:
     def _commit(self, together: list[tuple[Sequence[Entry], Done]]) -> None:
         try:
             written = self._written([e for entries, _ in together for e in entries])
-            self._applied.catch_up()
+            changed = self._applied.catch_up()
         except Exception as problem:  # whoever waits is told, and nobody is thanked
             for _, done in together:
                 done(problem)
             return
         for entries, done in together:
             done([written[id(e)] for e in entries])
+        self._applied.renew(changed)
 
     def _written(self, entries: Sequence[Entry]) -> dict[int, Written]:
         """By entry; somebody may have been erased since the event was judged."""

@@ -61,7 +61,7 @@ def opened(ground: LiveGround, serving: Serving) -> Service:
     watch = Watch(twins, applied, clients, production, log, epoch, entries)
     watch.look()
     service = Service(twins, Guards(twins, clients, art_22_of(places)), production, Writer(applied), watch, log)
-    watch.changed = service.warmed
+    watch.changed, applied.renew = service.warmed, service.renew
     service.warmed()
     production.check()  # opening takes longer than a word of the registry counts
     return service

@@ -65,11 +65,12 @@ class Watch:
         self._keys()
         self._rights()
         self.clients.follow()
-        self.applied.catch_up()
+        changed = self.applied.catch_up()
         self.looked_at = begun
         self._take_over()
         for sid in sorted(self.twins.reading)[:MOST_READ]:
             self.applied.read_anew(sid)
+        self.applied.renew(changed)
         self.decisions.flush()
 
     def _keys(self) -> None:

@@ -257,7 +257,9 @@ def acts(rows: Sequence[Row], twins: LiveTwins) -> list[RightsAct]:
     found = []
     for row in rows:
         told = row.told(twins.keys)
-        for sid in sorted(twins.records.get(row.sid, frozenset({row.sid}))) if told is not None else ():
+        if told is None:
+            continue
+        for sid in sorted(twins.records.get(row.sid, frozenset({row.sid}))):
             right, purpose = RIGHTS[told["kind"]], told["purpose"]
             before = last.get((sid, purpose)) or _last(twins, sid, purpose)
             # a no of this very moment stands: the yes was given before it

@@ -132,7 +132,7 @@ class Journal:
     def _rows(self, where: str, *values: Any) -> list[Row]:
         with self._lock:
             found = self._db.execute(_ROWS + where, values).fetchall()
-        return [Row(*named, bool(right), bool(done), sealed) for *named, right, done, sealed in found]
+        return [Row(row[0], *row[1:4], bool(row[4]), bool(row[5]), row[6]) for row in found]
 
 
 _TABLES = (

@@ -166,7 +166,7 @@ class LiveTwins:
             lost = frozenset(gone)
             for held in (self.states, self.answers, self.keys, self.own, self.spoken):
                 for sid in lost & held.keys():
-                    del held[sid]  # type: ignore[attr-defined]
+                    del held[sid]
             self.names = {who: sid for who, sid in self.names.items() if sid not in lost}
             self.reading -= lost
 

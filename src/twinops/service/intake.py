@@ -265,7 +265,7 @@ def acts(rows: Sequence[Row], twins: LiveTwins) -> list[RightsAct]:
             # a no of this very moment stands: the yes was given before it
             late = (sid, purpose) in last or lifts_nothing(twins, sid, purpose, told.get("given", ""))
             if before is not right and not (right is Right.CONSENTED and late):
-                words = {k: told[k] for k in ("notice", "proof", "given") if k in told}
+                words = {str(k): told[k] for k in ("notice", "proof", "given") if k in told}
                 found.append(RightsAct(right, sid, OFFICE, row.client, purpose=purpose, told=words))
                 last[sid, purpose] = right
     return found

@@ -132,7 +132,7 @@ class Journal:
     def _rows(self, where: str, *values: Any) -> list[Row]:
         with self._lock:
             found = self._db.execute(_ROWS + where, values).fetchall()
-        return [Row(row[0], *row[1:4], bool(row[4]), bool(row[5]), row[6]) for row in found]
+        return [Row(r[0], r[1], r[2], r[3], bool(r[4]), bool(r[5]), r[6]) for r in found]
 
 
 _TABLES = (

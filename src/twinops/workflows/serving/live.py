@@ -155,7 +155,9 @@ class LiveTwins:
             for basket in later:
                 state.update(basket)
             self.answers[sid] = dict(found.answers)
-            self.states[sid] = state
+            self.states.pop(sid, None)
+            if not state.empty:
+                self.states[sid] = state
             self._keep_lawful(sid)
             self.spoken.pop(sid, None)
             self.reading.discard(sid)
@@ -205,8 +207,9 @@ def live(*, ground: LiveGround) -> LiveTwins:
     keys, subjects = receipts.plane.keys, store.subjects()
     answers = permissions(ground.opener, subjects)
     may = frozenset(sid for sid, said in answers.items() if said.get(Purpose.SCORING.value, "") is None)
-    states = {sid: s for sid, s in store.known(may).items() if (s.last_day or 0) < receipts.today}
-    late = may - states.keys()
+    states = store.known(may)
+    # sums cannot be asked about their past: where the batches go beyond the as-of day, the earlier baskets are replayed
+    late = [sid for sid, state in states.items() if (state.last_day or 0) >= receipts.today]
     tables = receipts.plane.tables
     entries = ground.rights.entries()
     linked = persons(tables.table(receipts.plane.places.links, otherwise=NO_LINKS), entries)

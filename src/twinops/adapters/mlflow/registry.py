@@ -138,5 +138,7 @@ def _signature(taken: Mapping[str, str], given: Mapping[str, str], params: Mappi
     needed = {twin_flavour.REQUIRED} if params else set(taken)
     inputs = Schema([ColSpec(kind, name, required=name in needed) for name, kind in taken.items()])
     outputs = Schema([ColSpec(kind, name) for name, kind in given.items()])
-    said = ParamSchema([ParamSpec(name, "string", default) for name, default in params.items()]) if params else None
+    if not params:
+        return ModelSignature(inputs=inputs, outputs=outputs)
+    said = ParamSchema([ParamSpec(name, "string", default) for name, default in params.items()])
     return ModelSignature(inputs=inputs, outputs=outputs, params=said)

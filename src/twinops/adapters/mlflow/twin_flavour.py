@@ -265,7 +265,7 @@ def example(model: TwinModel | None = None) -> pd.DataFrame:
 
     weekly = pd.date_range("2026-01-05T17:30", periods=40, freq="7D")
     once = pd.to_datetime(["2026-01-05T10:00", "2026-03-25T10:00"])
-    moments = weekly.append(once).strftime("%Y-%m-%dT%H:%M")
+    moments = [moment.strftime("%Y-%m-%dT%H:%M") for moment in (*weekly, *once)]
     each = {"id": ["weekly"] * len(weekly) + ["once"] * len(once), "time": moments}
     lines = pd.DataFrame({**each, "amount": 25.0, "basket": None, "product": None, "category": None, "quantity": 1.0})
     lines = lines.astype({name: object for name, kind in LINE.items() if kind == TEXT})

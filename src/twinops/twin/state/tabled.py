@@ -102,4 +102,4 @@ def _counted(known: Visits, starts: np.ndarray, *, lapse: int) -> dict[str, np.n
 
 
 def _whole(values: np.ndarray) -> np.ndarray:
-    return np.rint(values).astype(np.int64)
+    return np.asarray(np.rint(values), dtype=np.int64)

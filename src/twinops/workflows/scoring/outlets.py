@@ -80,7 +80,8 @@ def outlet(said: str) -> Outlet:
         address, _, table = said.rpartition("#")
         if scheme.partition("+")[0] not in _SCHEMES or not address or not _TABLE.fullmatch(table):
             raise ParamsError("The address of --out is not understood.", hint=FORMS)
-        return Outlet("sql", address, table)
+        driver = "postgresql+psycopg" if scheme == "postgresql" else scheme  # the one that is installed
+        return Outlet("sql", driver + address[len(scheme) :], table)
     kind = Path(said).suffix.lower().removeprefix(".")
     if kind not in ("parquet", "csv"):
         raise ParamsError(f"{Path(said).name!r:.60} has no form that is written.", hint=FORMS)
@@ -149,7 +150,7 @@ def _sql(out: Outlet, schema: pa.Schema) -> Iterator[Put]:
     columns = (sqlalchemy.Column(f.name, kinds.get(str(f.type), sqlalchemy.Boolean)) for f in schema)
     table = sqlalchemy.Table(out.table, sqlalchemy.MetaData(), *columns)
     try:
-        engine = sqlalchemy.create_engine(out.at, hide_parameters=True)
+        engine = sqlalchemy.create_engine(out.at, hide_parameters=True, poolclass=sqlalchemy.NullPool)
         _begin_at_once(engine)
         with engine.begin() as db:
             table.drop(db, checkfirst=True)

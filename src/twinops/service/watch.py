@@ -98,8 +98,8 @@ class Watch:
             told = acts(rows, self.twins)
             if told:
                 self.twins.ground.rights.append(*told)
+            self._rights()  # before the rows are done with: until then their consumers' consents wait
             self.applied.journal.taken_over(row.seq for row in rows)
-            self._rights()
 
     def _look_at_model(self) -> None:
         if self.production.check():

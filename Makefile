@@ -87,7 +87,7 @@ deps: setup  ## write into dvc.yaml which code each stage depends on
 
 lock: setup  ## resolve requirements.lock anew after a change of pyproject.toml
 	@uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
-	  --extra dev --extra s3 --extra build --extra server --extra lab --extra demo --extra release pyproject.toml -o requirements.lock
+	  --extra dev --extra s3 --extra build --extra server --extra serve --extra lab --extra demo --extra release pyproject.toml -o requirements.lock
 
 clean:  ## take away what can be made again; data, keys and the ledger stay
 	@rm -rf .twinops .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache bench/out dist build

@@ -2,7 +2,7 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, twin, score, heads, erasure, million. Without a part all are run, a part's rows replace its old ones.
+features, linkage, twin, score, heads, erasure, serve, million. Without a part all are run, and rows replace old ones.
 `--quick` takes the smallest sizes and only prints; `--far` adds features at 50x.
 """
 
@@ -22,6 +22,8 @@ from sealing import sealing
 from stages import pipeline
 from twin import twin
 
+from serve import serve
+
 Row = dict[str, object]
 RESULTS = ROOT / "bench" / "results.json"
 OPTIONS = {"--quick", "--far"}
@@ -37,6 +39,7 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "score": (lambda _: score(), ("score_",)),
     "heads": (lambda _: heads(), ("heads.",)),
     "erasure": (lambda asked: erasure(quick="--quick" in asked), ("erase_",)),
+    "serve": (lambda asked: serve(quick="--quick" in asked), ("serve_",)),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""

@@ -127,6 +127,9 @@ class Rights(Protocol):
     def entries(self) -> tuple[RightsEntry, ...]:
         """Every entry, in order."""
 
+    def length(self) -> int:
+        """How many entries there are; none is read."""
+
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
         """The words of an entry; nothing where the key is gone."""
 

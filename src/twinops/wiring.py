@@ -69,6 +69,7 @@ READING = frozenset(
         "update.look",
         *(f"subject.{verb}" for verb in ("certificate", "certificate_of")),
         *(f"twin.{verb}" for verb in ("access", "asked_by_id", "predict", "segments", "show", "simulate")),
+        *(f"serving.{verb}" for verb in ("live", "live_ground")),
         "dpia.status",
         "ideas.check",
         "retention.status",

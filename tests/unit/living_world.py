@@ -18,6 +18,7 @@ from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.vault.seal import write_sealed
 from twinops.params import AgesParams, ChallengerParams, TrainParams
+from twinops.ports import KeyStore
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.model_file import to_text
 from twinops.twin.model.recipe import Recipe
@@ -78,6 +79,11 @@ def natural(number: int) -> str:
 def living_project(root: Path, *, households: int = 700, ledger: pa.Table | None = None) -> tuple[Places, MemoryKeys]:
     """Collected, with panel and model; everybody got a campaign of type A on day 120, half redeemed."""
     keys = MemoryKeys("living")
+    return living_places(root, keys, households=households, ledger=ledger), keys
+
+
+def living_places(root: Path, keys: KeyStore, *, households: int, ledger: pa.Table | None = None) -> Places:
+    """The same, sealed under other keys."""
     places = sealed_project(root, keys, crowd(households, days=DAY), ledger)
     seal_campaigns(places, keys, range(households))
     engine = DuckDBEngine(threads=1)
@@ -88,10 +94,10 @@ def living_project(root: Path, *, households: int = 700, ledger: pa.Table | None
         to_text(Recipe(GRID, PENALTIES, ChallengerParams()).fit_with_intervals(known)), encoding="utf-8"
     )
     shutil.copytree(COMPLIANCE, places.compliance)
-    return places, keys
+    return places
 
 
-def seal_campaigns(places: Places, keys: MemoryKeys, members: range, *, start: int = 120) -> None:
+def seal_campaigns(places: Places, keys: KeyStore, members: range, *, start: int = 120) -> None:
     """One campaign of type A; every second member redeems."""
     ids = [natural(m) for m in members]
     sent = pa.table({

@@ -5,12 +5,16 @@ from __future__ import annotations
 EXTRA_OF = {
     "boto3": "s3",
     "botocore": "s3",
+    "fastapi": "serve",
     "flask_wtf": "server",
     "jupyterlab": "lab",
     "opendp": "release",
+    "opentelemetry": "serve",
+    "prometheus_client": "serve",
     "psycopg": "server",
     "pyspark": "spark",
     "rfc3161_client": "server",
+    "uvicorn": "serve",
 }
 """Module -> extra, of those that the core of the package does without."""
 

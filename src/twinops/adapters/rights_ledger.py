@@ -63,6 +63,13 @@ class RightsLedger:
         with self._database.writing() as db:
             return tuple(_entries(db))
 
+    def length(self) -> int:
+        """How many entries there are; none is read."""
+        if not self._exists:
+            return 0
+        with self._database.writing() as db:
+            return int(db.all("SELECT COUNT(*) FROM rights")[0][0])
+
     def told(self, entry: RightsEntry) -> Mapping[str, Any]:
         """The sealed words of an entry; nothing where the key is gone."""
         key = self._key(entry.sid) if entry.sealed is not None else None

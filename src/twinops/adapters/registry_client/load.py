@@ -68,6 +68,20 @@ def load(uri: str, *, key: str | Path | None = None, version: int | None = None)
         return trial_load.load(found.folder)
 
 
+def vouched(uri: str, *, key: str | Path | None = None) -> tuple[int, str]:
+    """Version and digest of what the registry vouches for now; of a bundle, once its files are what they were.
+
+    Raises:
+        RefusedError: unsigned, unapproved, revoked, ended, replayed or changed.
+    """
+    public = _key(key)
+    if Path(uri).is_dir():
+        found = _opened(Path(uri), public)
+        return found.version, found.digest
+    given = _believed(_asked(uri, public), public)
+    return int(given["version"]), str(given["digest"])
+
+
 @contextmanager
 def verified(uri: str, *, key: str | Path | None = None, version: int | None = None) -> Iterator[Verified]:
     """Fetch and check; the folder is gone afterwards unless it is a bundle's own."""
@@ -103,18 +117,22 @@ def _asked(uri: str, public: bytes, version: int | None = None) -> Asked:
 
 def _fetched(asked: Asked, into: Path, public: bytes) -> dict[str, Any]:
     """The pass, believed before a byte of the model is asked for, and then the files it names."""
-    door = Door.from_environment()
-    given = door.get("pass", name=asked.name, alias=asked.alias, nonce=asked.nonce)
-    _refuse(passport.against_signature(given, key=public))
-    _refuse(passport.against_replay(given, asked, now=datetime.now(UTC)))
-    log_memory.remember(public, passport.logged(given))
-    left = digests.MAX_BYTES
+    door, given, left = Door.from_environment(), _believed(asked, public), digests.MAX_BYTES
     for file in _names(given):
         content = door.artifact(f"{given['place']}/{file}", most=left)
         left -= len(content)
         path = into / file
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
+    return given
+
+
+def _believed(asked: Asked, public: bytes) -> dict[str, Any]:
+    """The pass that answers this call."""
+    given = Door.from_environment().get("pass", name=asked.name, alias=asked.alias, nonce=asked.nonce)
+    _refuse(passport.against_signature(given, key=public))
+    _refuse(passport.against_replay(given, asked, now=datetime.now(UTC)))
+    log_memory.remember(public, passport.logged(given))
     return given
 
 

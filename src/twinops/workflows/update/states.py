@@ -92,6 +92,16 @@ class StateStore:
         shutil.rmtree(self.places.live(BEFORE), ignore_errors=True)
         return states, Refreshed(len(states), added, out, proved, rebuilt)
 
+    def known(self, allowed: frozenset[str]) -> States:
+        """The states of these subjects as the batches are now; nothing is written.
+
+        What an earlier `refresh` left is opened where it stands on these batches, all else is told by receipts.
+        """
+        held = self._open() if self._stood() == self._stands() else {}
+        states = {sid: state for sid, state in held.items() if sid in allowed}
+        self._from_all(states, allowed - states.keys())
+        return {sid: state for sid, state in states.items() if not state.empty}
+
     def subjects(self) -> tuple[str, ...]:
         """Everybody with a receipt, whose key is there; no frame is opened."""
         files = (SealedFile.read(path, TRANSACTIONS) for path in self.places.raw_batches(TRANSACTIONS))

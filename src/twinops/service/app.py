@@ -1,0 +1,233 @@
+"""The routes, and the two things that come before any of them: who is asking, and how much they send."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from time import perf_counter
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from fastapi.security import HTTPBearer
+from opentelemetry import trace
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from twinops.service import bodies
+from twinops.service.answers import Service
+from twinops.service.clients import Client
+from twinops.service.metrics import Metrics
+from twinops.service.refusals import AskRefusedError, Problem, Refusal
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+GUARDED = "/v1/"
+LONGEST_PATH = 600
+_log = logging.getLogger(__name__)
+_tracer = trace.get_tracer("twinops.service")
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": bodies.ProblemBody, "description": HTTPStatus(status).phrase}
+    for status in sorted({r.status for r in Refusal} - {500, 405})
+}
+
+
+def application(service: Service, *, metrics: Metrics | None = None) -> FastAPI:
+    """The service as an ASGI application; it looks around from its start to its end."""
+    counted = metrics or Metrics()
+
+    @asynccontextmanager
+    async def living(_app: FastAPI) -> AsyncIterator[None]:
+        service.watch.start()
+        yield
+        # what was accepted is on the disk; what waits is written before the last look
+        await run_in_threadpool(service.writer.stop)
+        await run_in_threadpool(service.watch.stop)
+
+    app = FastAPI(title="twinops serve", version="1", lifespan=living, docs_url=None, redoc_url=None)
+    app.state.service, app.state.metrics = service, counted
+    _asked(app)
+    _open(app)
+    app.add_exception_handler(AskRefusedError, _on_refusal)
+    app.add_exception_handler(RequestValidationError, _on_malformed)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_middleware(Door, service=service, metrics=counted)
+    return app
+
+
+def _asked(app: FastAPI) -> None:
+    """What is answered to clients."""
+    service: Service = app.state.service
+    routes = APIRouter(dependencies=[Depends(HTTPBearer(auto_error=False))], responses=PROBLEMS)
+
+    @routes.post("/v1/twins/{who}/predict", response_model=bodies.PredictAnswer)
+    async def predict(request: Request, who: str, ask: bodies.Ask) -> Response:
+        """Chance to shop, baskets and spend of the horizon, with their ranges."""
+        return Response(service.predict(_client(request), _named(who), ask), media_type=JSON)
+
+    @routes.post("/v1/twins/{who}/explain", response_model=bodies.ExplainAnswer)
+    async def explain(request: Request, who: str, ask: bodies.Ask) -> Response:
+        """The forecast, what multiplies it, and what would change it."""
+        found = await run_in_threadpool(service.explain, _client(request), _named(who), ask)
+        return Response(found, media_type=JSON)
+
+    @routes.post("/v1/twins/{who}/simulate", response_model=bodies.SimulateAnswer)
+    async def simulate(request: Request, who: str, ask: bodies.SimulateAsk) -> Response:
+        """What would come if: response, not uplift."""
+        found = await run_in_threadpool(service.simulate, _client(request), _named(who), ask)
+        return Response(found, media_type=JSON)
+
+    @routes.post("/v1/score", response_model=bodies.ScoreAnswer)
+    async def score(request: Request, ask: bodies.ScoreAsk) -> Response:
+        """Forecasts of many, each by its own permissions."""
+        return Response(await run_in_threadpool(service.score, _client(request), ask), media_type=JSON)
+
+    @routes.post("/v1/events", response_model=bodies.EventsAnswer, status_code=202)
+    async def events(request: Request, ask: bodies.EventsAsk) -> Response:
+        """Purchases, consents, withdrawals and objections: on the disk before they are answered."""
+        found = await service.events(_client(request), ask)
+        return Response(json.dumps(found), status_code=202, media_type=JSON)
+
+    app.include_router(routes)
+
+
+def _open(app: FastAPI) -> None:
+    """What is answered to whoever reaches the port: nothing about anybody."""
+    service: Service = app.state.service
+
+    @app.get("/healthz", responses={503: {"description": "It does not answer questions now."}})
+    async def healthz() -> Response:
+        """Whether questions are answered now, and by which version."""
+        live, fresh = service.production.live, service.watch.fresh
+        told = {"ok": live is not None and fresh, "version": live.version if live else None,
+                "why": "" if live else service.production.why}  # fmt: skip
+        return Response(json.dumps(told), status_code=200 if told["ok"] else 503, media_type=JSON)
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Counts and times for Prometheus."""
+        app.state.metrics.standing(service)
+        return Response(generate_latest(app.state.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+class Door:
+    """Before anything is parsed: sizes, and the token of whoever asks below `/v1/`."""
+
+    def __init__(self, app: ASGIApp, *, service: Service, metrics: Metrics) -> None:
+        self.app, self.service, self.metrics = app, service, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        begun, act, seen = perf_counter(), _act(scope["path"]), [500]
+        client: Client | None = None
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen[0] = message["status"]
+            await send(message)
+
+        try:
+            if len(scope["raw_path"]) > LONGEST_PATH:
+                raise AskRefusedError(Refusal.TOO_LARGE)
+            if scope["path"].startswith(GUARDED):
+                client = self._known(scope)
+            scope.setdefault("state", {})["client"] = client
+            with _tracer.start_as_current_span(f"twinops {act}") as span:
+                await self.app(scope, _bounded(receive), watched)
+                span.set_attribute("http.response.status_code", seen[0])
+        except AskRefusedError as problem:
+            seen[0] = problem.problem.refusal.status
+            self.service.refused(client, act, problem)
+            await _problem(problem.problem)(scope, receive, send)
+        except Exception as problem:
+            # its message may quote what was sent: the kind alone is kept
+            _log.error("%s ended with %s.", act, type(problem).__name__)
+            await _problem(Problem(Refusal.UNEXPECTED, Refusal.UNEXPECTED.title))(scope, receive, send)
+        finally:
+            self.metrics.answered(act, seen[0], perf_counter() - begun)
+
+    def _known(self, scope: Scope) -> Client:
+        given = [v for k, v in scope["headers"] if k == b"authorization"]
+        text = given[0].decode("latin-1") if len(given) == 1 and len(given[0]) < 200 else None
+        client = self.service.guards.clients.authenticated(text)
+        if client is None:
+            raise AskRefusedError(Refusal.UNAUTHENTICATED)
+        return client
+
+
+def _bounded(receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """The body, as long as it is no longer than it may be."""
+    left = [bodies.MOST_BYTES]
+
+    async def read() -> Message:
+        message = await receive()
+        left[0] -= len(message.get("body", b""))
+        if left[0] < 0:
+            raise AskRefusedError(Refusal.TOO_LARGE)
+        return message
+
+    return read
+
+
+def _act(path: str) -> str:
+    """What is asked for, without whom: few words, for logs and metrics."""
+    last = path.rpartition("/")[2]
+    return last if last in ("predict", "simulate", "explain", "score", "events", "healthz", "metrics") else "other"
+
+
+def _client(request: Request) -> Client:
+    client: Client = request.scope["state"]["client"]
+    return client
+
+
+def _named(who: str) -> str:
+    if len(who) > bodies.LONGEST_ID:
+        raise AskRefusedError(Refusal.UNKNOWN_CONSUMER)
+    return who
+
+
+def _problem(problem: Problem) -> Response:
+    headers = {} if problem.retry_s is None else {"Retry-After": str(problem.retry_s)}
+    if problem.refusal is Refusal.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = "Bearer"
+    body = json.dumps(problem.body())
+    return Response(body, status_code=problem.refusal.status, media_type=PROBLEM, headers=headers)
+
+
+async def _on_refusal(request: Request, found: Exception) -> Response:
+    assert isinstance(found, AskRefusedError)  # noqa: S101  # what it is registered for
+    request.app.state.service.refused(_client(request), _act(request.url.path), found)
+    request.app.state.metrics.refused(_act(request.url.path), found.problem.refusal.code)
+    return _problem(found.problem)
+
+
+async def _on_malformed(_request: Request, found: Exception) -> Response:
+    """Where it is wrong and how, never what was sent."""
+    assert isinstance(found, RequestValidationError)  # noqa: S101
+    told = [f"{'.'.join(map(_place, e['loc'][1:]))}: {e['type']}" for e in found.errors()[:5]]
+    return _problem(Problem(Refusal.MALFORMED, "; ".join(told)[:500] or Refusal.MALFORMED.title))
+
+
+def _place(part: int | str) -> str:
+    """A place in the body; a name that we did not give is not repeated."""
+    return str(part) if isinstance(part, int) or part in _NAMES else "(unknown)"
+
+
+_NAMES = {name for kind in vars(bodies).values() for name in getattr(kind, "model_fields", ())}
+
+
+async def _on_http(request: Request, found: Exception) -> Response:
+    assert isinstance(found, HTTPException)  # noqa: S101
+    if isinstance(found.__cause__, AskRefusedError):  # FastAPI wraps whatever ends the reading of a body
+        return await _on_refusal(request, found.__cause__)
+    refusals = {404: Refusal.NOT_FOUND, 405: Refusal.NO_SUCH_METHOD, 413: Refusal.TOO_LARGE}
+    refusal = refusals.get(found.status_code, Refusal.MALFORMED)
+    return _problem(Problem(refusal, refusal.title))

@@ -1,0 +1,97 @@
+"""What stands before every answer, in this order: purpose, consent and objection, age, special categories, influence,
+Art. 22, rate. Who is asking was settled before the body was read.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from twinops.data.consent import special_categories
+from twinops.governance.law import intended_use
+from twinops.service.clients import Client, Clients
+from twinops.service.refusals import BY_REASON, AskRefusedError, Refusal
+from twinops.twin.answers.what_if import Action
+from twinops.workflows.places import Places
+from twinops.workflows.serving.live import READING, LiveTwins
+from twinops.workflows.twin.open import SERVES, UNKNOWN, Against
+
+ART_22 = "gdpr-22-1"
+"""The rule of `law/consumer_rules.yaml`."""
+UNCLEAR = "compliance/intended_use.yaml does not say whether the law bars the decision this would feed: {open}."
+BARRED = "The declared decision is automated, has a legal or similarly significant effect, and no ground or safeguard."
+
+
+@dataclass(frozen=True)
+class Guards:
+    """What every question is held against."""
+
+    twins: LiveTwins
+    clients: Clients
+    art_22: str
+    """Why no decision may be fed; nothing when it may."""
+
+    def purpose(self, client: Client, act: str, purpose: str) -> None:
+        """Declared, and this client's."""
+        if act not in client.acts:
+            raise AskRefusedError(Refusal.NOT_YOURS, f"This client may not {act}.")
+        if purpose not in {p.value for p in SERVES}:
+            raise AskRefusedError(Refusal.PURPOSE_NOT_DECLARED)
+        if purpose not in client.purposes:
+            raise AskRefusedError(Refusal.PURPOSE_NOT_YOURS)
+
+    def consumer(self, client: Client, who: str) -> str:
+        """Whom the id means. Ids that have to be looked up cost as a question does."""
+        if not who.isprintable():
+            raise AskRefusedError(Refusal.UNKNOWN_CONSUMER, UNKNOWN)
+        if who not in self.twins.names:
+            self.rate(client, 1)
+        sid = self.twins.sid(who)
+        if sid is None:
+            raise AskRefusedError(Refusal.UNKNOWN_CONSUMER, UNKNOWN)
+        return sid
+
+    def allowed(self, sid: str, purpose: str) -> None:
+        """Consent, objection and age, as of now."""
+        found = self.twins.against(sid, purpose)
+        if found is not None:
+            raise refused(found)
+
+    def action(self, asked: Action) -> None:
+        """A campaign that tells of a special category is not even imagined."""
+        own = self.twins.ground.opener.receipts.own
+        listed = (*special_categories.of(own).patterns.values(), *special_categories.words().values())
+        named = (f"%{p.strip('%')}%" for each in listed for p in each)
+        if asked.campaign and any(special_categories.tells(p, asked.campaign) for p in named):
+            # GDPR art. 9: neither health nor belief is what anybody is addressed by
+            raise AskRefusedError(Refusal.SPECIAL_CATEGORY)
+
+    def automated(self) -> None:
+        """GDPR art. 22; C-634/21: a score that others draw strongly on is a decision."""
+        if self.art_22:
+            raise AskRefusedError(Refusal.AUTOMATED_DECISION, self.art_22)
+
+    def rate(self, client: Client, cost: float) -> None:
+        """So many consumers a second."""
+        wait = self.clients.wait(client, cost)
+        if wait:
+            raise AskRefusedError(Refusal.RATE, retry_s=max(1, math.ceil(wait)))
+
+
+def refused(found: Against) -> AskRefusedError:
+    """The refusal that fits a reason of the ledger."""
+    if found.reason == READING:
+        return AskRefusedError(Refusal.BEING_READ, found.sentence, retry_s=1)
+    if found.reason is None:
+        return AskRefusedError(Refusal.PURPOSE_NOT_DECLARED, found.sentence)
+    return AskRefusedError(BY_REASON.get(found.reason, Refusal.CONSENT), found.sentence)
+
+
+def art_22_of(places: Places) -> str:
+    """Why the declared use bars answers by GDPR art. 22, or leaves that open; nothing when it does neither."""
+    use = intended_use.read((places.compliance / "intended_use.yaml").read_text(encoding="utf-8"))
+    duties = next(f.value for f in intended_use.facts(use) if f.name == "consumer_law_duties")
+    for rule in duties if isinstance(duties, list) else ():
+        if rule["rule"] == ART_22:
+            return BARRED if rule["holds"] == "true" else UNCLEAR.format(open=", ".join(rule["to_answer"]))
+    return ""

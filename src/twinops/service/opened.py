@@ -1,0 +1,71 @@
+"""Put the service together: twins, journal, clients, model and guards of one project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from twinops.errors import ParamsError, ServiceError
+from twinops.service.answers import Service
+from twinops.service.clients import Clients
+from twinops.service.decisions import KEY, DecisionLog
+from twinops.service.guards import Guards, art_22_of
+from twinops.service.intake import Applied, Writer
+from twinops.service.journal import Journal
+from twinops.service.production import Production
+from twinops.service.watch import Watch
+from twinops.workflows.places import Places
+from twinops.workflows.serving.live import LiveGround, live
+
+FOLDER = "service"
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How to serve: which model, by whose key, and what share of the answers is logged for how many days."""
+
+    uri: str = "twin@production"
+    key: str | None = None
+    share: float = 1.0
+    keep_days: int = 90
+
+
+def clients_file(places: Places) -> Path:
+    """Where the clients lie: with what lives, outside git."""
+    return places.live(FOLDER) / "clients.json"
+
+
+def opened(ground: LiveGround, serving: Serving) -> Service:
+    """The service, with a model that is vouched for and everybody's twin in memory.
+
+    Raises:
+        ParamsError: nobody could ask.
+        ServiceError: no model is vouched for.
+    """
+    places = ground.opener.places
+    clients = Clients(clients_file(places))
+    clients.follow()
+    if not clients.known:
+        raise ParamsError("No client is let in yet.", hint="`twinops clients add shop --purpose offers --may predict`.")
+    production = Production(serving.uri, places, serving.key)
+    production.check()
+    if production.now is None:
+        raise ServiceError(f"No model is vouched for: {production.why}", hint="See `twinops model verify`.")
+    # counted before anybody is opened: what comes meanwhile is news to the first look
+    epoch, entries = ground.opener.receipts.plane.keys.epoch(), ground.rights.length()
+    twins = live(ground=ground)
+    journal = Journal(places.live(FOLDER) / "events.db")
+    applied = Applied(journal, twins)
+    journal.drop(applied.covered())
+    log = DecisionLog(places.live(FOLDER) / "decisions", _key(ground), serving.share, serving.keep_days)
+    watch = Watch(twins, applied, clients, production, log, epoch, entries)
+    watch.look()
+    service = Service(twins, Guards(twins, clients, art_22_of(places)), production, Writer(applied), watch, log)
+    watch.changed, applied.renew = service.warmed, service.renew
+    service.warmed()
+    production.check()  # opening takes longer than a word of the registry counts
+    return service
+
+
+def _key(ground: LiveGround) -> bytes:
+    return ground.opener.receipts.plane.keys.batch_key(*KEY)

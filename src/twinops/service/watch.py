@@ -1,0 +1,117 @@
+"""What is looked at all the time: keys, the ledger of rights, the journal, the clients; and, apart, the registry."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Thread
+
+from twinops.data.consent.rights import standing
+from twinops.entities.rights import RightsEntry
+from twinops.errors import TwinopsError
+from twinops.service.clients import Clients
+from twinops.service.decisions import DecisionLog
+from twinops.service.intake import Applied, acts
+from twinops.service.production import STALE_S, Production
+from twinops.workflows.serving.live import LiveTwins
+
+EVERY_S = 0.15
+MODEL_EVERY_S = 0.8
+MOST_READ = 50
+"""Consumers read anew in one round, so that the next look is not kept waiting."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Watch:
+    """Looks again several times a second; nothing is answered once the last look is older than five seconds."""
+
+    twins: LiveTwins
+    applied: Applied
+    clients: Clients
+    production: Production
+    decisions: DecisionLog
+    epoch: int = 0
+    entries: int = 0
+    looked_at: float = field(default=float("-inf"))
+    stopping: Event = field(default_factory=Event, repr=False)
+    changed: Callable[[], None] = field(default=lambda: None, repr=False)
+    """What is done once another version answers."""
+    threads: list[Thread] = field(default_factory=list, repr=False)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether what is known of permissions is new enough to go by."""
+        return time.monotonic() - self.looked_at <= STALE_S
+
+    def start(self) -> None:
+        """Begin to look."""
+        for name, look, every in (("rights", self.look, EVERY_S), ("model", self._look_at_model, MODEL_EVERY_S)):
+            self.threads.append(Thread(target=self._forever, args=(look, every), name=f"twinops-{name}", daemon=True))
+            self.threads[-1].start()
+
+    def stop(self) -> None:
+        """Look no more, and leave nothing unwritten."""
+        self.stopping.set()
+        for thread in self.threads:
+            thread.join(timeout=10)
+        self.decisions.flush()
+
+    def look(self) -> None:
+        """One round. Who was erased and what was forbidden comes first."""
+        begun = time.monotonic()
+        self._keys()
+        self._rights()
+        self.clients.follow()
+        changed = self.applied.catch_up()
+        self.looked_at = begun
+        self._take_over()
+        for sid in sorted(self.twins.reading)[:MOST_READ]:
+            self.applied.read_anew(sid)
+        self.applied.renew(changed)
+        self.decisions.flush()
+
+    def _keys(self) -> None:
+        epoch = self.twins.ground.opener.receipts.plane.keys.epoch()
+        if epoch != self.epoch:
+            gone = self.twins.erased()
+            self.twins.drop(gone)
+            self.applied.journal.forget(gone)
+            self.epoch = epoch
+
+    def _rights(self) -> None:
+        rights = self.twins.ground.rights
+        length = rights.length()
+        if length != self.entries:
+            told: tuple[RightsEntry, ...] = rights.entries()
+            # a ledger that is shorter than before is another one: everything in it is news
+            self.twins.words = standing(told)
+            self.twins.heard(told[self.entries :] if len(told) > self.entries else told)
+            self.entries = len(told)
+
+    def _take_over(self) -> None:
+        """What consumers said by events goes into the ledger of rights, which the pipeline follows."""
+        rows = self.applied.journal.take_over()
+        if rows:
+            told = acts(rows, self.twins)
+            if told:
+                self.twins.ground.rights.append(*told)
+            self._rights()  # before the rows are done with: until then their consumers' consents wait
+            self.applied.journal.taken_over(row.seq for row in rows)
+
+    def _look_at_model(self) -> None:
+        if self.production.check():
+            with self.twins.lock:
+                self.twins.spoken.clear()
+            self.changed()
+
+    def _forever(self, look: Callable[[], None], every: float) -> None:
+        while not self.stopping.wait(every):
+            try:
+                look()
+            except TwinopsError as problem:
+                _log.warning("%s", problem.what)
+            except Exception as problem:  # a look that fails is made again; until then the last one grows old
+                _log.warning("A look ended with %s.", type(problem).__name__)

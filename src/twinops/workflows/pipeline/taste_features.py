@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +23,9 @@ from twinops.workflows.places import write
 from twinops.workflows.receipts import Receipts
 
 
+BOUGHT = ["sid", "day", "basket_id", "product_id"]
+
+
 @dataclass(frozen=True)
 class TasteFeatures:
     """How many categories were chosen, and the rows written."""
@@ -38,8 +42,10 @@ def taste_features(
 
     Without a table of products there are no categories, without campaigns no rows of them; the files are there, empty.
     """
-    plane, lines, known_until = receipts.plane, receipts.lines(), receipts.known_until
-    plane.engine.register("transactions", receipts.served(lines))
+    plane, known_until = receipts.plane, receipts.known_until
+    # of all lines at once only what tells who bought what and when
+    lines = pa.concat_tables(part.select(BOUGHT) for part in receipts.parts())
+    plane.engine.register("transactions", lines)
     oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
     past = ReceiptHistory(grid, rule.decay_days, known_until, oldest_age)
     names = _heard(receipts, rule, before=min(held_out.cutoffs), past=past)
@@ -100,10 +106,15 @@ def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
     for name, table in {**tables, "permissions": allowed}.items():
         plane.engine.register(name, table)
     when = past.horizons(days)
-    rows = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=past.oldest_age)
-    plane.seal(rows, plane.places.taste("coupons"))
+    rows = []
+    for lines in receipts.parts() if days else islice(receipts.parts(), 1):
+        plane.engine.register("transactions", lines)
+        memories = {"decay_days": past.decay_days, "oldest_age": past.oldest_age}
+        rows.append(coupon_rows.tell(plane.engine, past.grid, when, **memories))
+    told = pa.concat_tables(rows)
+    plane.seal(told, plane.places.taste("coupons"))
     plane.seal(allowed.select(["sid", "cutoff", "may_train"]), plane.places.taste("coupon_consent"))
-    return int(rows.num_rows)
+    return int(told.num_rows)
 
 
 def _allowed(receipts: Receipts, days: tuple[int, ...]) -> pa.Table:

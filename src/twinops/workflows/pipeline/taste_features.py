@@ -22,7 +22,6 @@ from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
 from twinops.workflows.receipts import Receipts
 
-
 BOUGHT = ["sid", "day", "basket_id", "product_id"]
 
 

@@ -22,8 +22,14 @@ from pathlib import Path
 
 import duckdb
 import yaml
+from growth_page import page, picture
+from scratch import BIN, ROOT
 
-BIN = Path(sys.executable).parent
+from twinops.entities.wording import Wording
+from twinops.evaluation.canvas import save
+
+LINES = 1_469_307
+"""Of the shipped receipts."""
 SIZES = (1, 10)
 FAR, FAR_STAGES = 50, ("collect", "collect_products", "lawful", "features", "blend")
 APART = {"household_id": 10**4, "basket_id": 10**12}
@@ -50,7 +56,20 @@ def growth(*, quick: bool, far: bool = False) -> list[Row]:
     for copies in SIZES[:1] if quick else (*SIZES, *((FAR,) if far else ())):
         with tempfile.TemporaryDirectory(prefix="twinops-growth-") as folder:
             found[copies] = measured(Path(folder), copies, only=FAR_STAGES if copies == FAR else ())
+    if SIZES[-1] in found:
+        told(found)
     return rows(found)
+
+
+def told(found: dict[int, dict[str, Spent]]) -> None:
+    """Write docs/scale.md and its picture."""
+    costs = {copies: {stage: asdict(spent) for stage, spent in found[copies].items()} for copies in SIZES}
+    few, many = (found[copies] for copies in SIZES)
+    exponents = {s: _exponent(few[s], spent, SIZES[-1]) for s, spent in many.items() if s in few}
+    lines = {copies: copies * LINES for copies in SIZES}
+    (ROOT / "docs" / "scale.md").write_text(page(costs, exponents, lines=lines), encoding="utf-8")
+    drawn = picture(costs[SIZES[-1]], exponents, lines=lines[SIZES[-1]])
+    save(drawn, ROOT / "docs" / "images" / "scale.png", Wording())
 
 
 def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[str, Spent]:
@@ -95,8 +114,12 @@ def _rows(stage: str, copies: int, one: Spent, many: Spent) -> Iterator[Row]:
     yield _row(f"growth_cpu_{size}", many.cpu, "CPU s", f"{many.wall:.0f} s of wall time; {once}")
     yield _row(f"growth_mem_{size}", many.mem, "MB", f"largest memory of one process; {once}")
     far = "" if copies == SIZES[-1] else f"_{copies}x"
-    exponent = math.log(many.cpu / one.cpu) / math.log(copies)
+    exponent = _exponent(one, many, copies)
     yield _row(f"growth_exponent.{stage}{far}", exponent, "", f"CPU, 1x to {copies}x; 1 is in proportion to the data")
+
+
+def _exponent(one: Spent, many: Spent, copies: int) -> float:
+    return math.log(many.cpu / one.cpu) / math.log(copies)
 
 
 def _row(name: str, value: float, unit: str, note: str) -> Row:

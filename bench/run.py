@@ -2,8 +2,8 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, twin, heads, erasure, million. Without a part all are run, a part's rows replace its old ones.
-`--quick` takes the smallest sizes and only prints; `--far` adds features at 50x.
+features, linkage, twin, heads, erasure, growth, million. Without one all are run; a part's rows replace its old ones.
+`--quick` takes the smallest sizes and only prints; `--far` adds features, and stages of growth, at 50x.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from string import ascii_lowercase
 
 from erasure import erasure
 from features import features
+from growth import growth
 from heads import heads
 from linkage import linkage
 from scratch import ROOT
@@ -35,10 +37,14 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "twin": (lambda _: twin(), ("state_", "batch_", "train_", "bgnbd_", "lightgbm_", "twin_")),
     "heads": (lambda _: heads(), ("heads.",)),
     "erasure": (lambda asked: erasure(quick="--quick" in asked), ("erase_",)),
+    "growth": (
+        lambda asked: growth(quick="--quick" in asked, far="--far" in asked),
+        ("growth_cpu_", "growth_mem_", *(f"growth_exponent.{letter}" for letter in ascii_lowercase)),
+    ),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""
-SLOW = {"pipeline", "heads", "million"}
+SLOW = {"pipeline", "heads", "million", "growth"}
 """Left out of a quick look."""
 
 

@@ -31,8 +31,8 @@ def page(costs: Mapping[int, Cost], exponents: Mapping[str, float], *, lines: Ma
         "# How it grows\n\n"
         "`make bench PART=growth` writes this page. `twinops init` makes a project out of copies of the shipped\n"
         f"receipts ({few} and {many} of them, {lines[few]:,} and {lines[many]:,} lines), products and customers, each "
-        "copy with\nids of its own; every stage of its `dvc.yaml` is then run by itself, one after the other. MB is the "
-        "largest memory of\none process. The exponent says how CPU grows: 1 is in proportion to the data.\n\n"
+        "copy with\nids of its own; every stage of its `dvc.yaml` is then run by itself, one after the other. MB is "
+        "the largest memory of\none process. The exponent says how CPU grows: 1 is in proportion to the data.\n\n"
         f"![Largest memory and growth of CPU, stage by stage](images/scale.png)\n\n{told}\n\n"
         f"{head}\n|{'---|' * 8}\n" + "\n".join(rows) + "\n\n" + HOW
     )

@@ -32,6 +32,8 @@ class ComputeParams(Section):
     """How, never what: results are the same bytes whatever stands here."""
 
     threads: Annotated[int, Field(ge=1, le=256)] = 2
+    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(MB|GB)$")] = "2GB"
+    """What table work may hold before it goes on on disk."""
 
 
 class VaultParams(Section):

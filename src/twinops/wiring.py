@@ -118,7 +118,8 @@ class Project:
         """The SQL engine."""
         from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 
-        return DuckDBEngine(threads=self.params.compute.threads)
+        compute = self.params.compute
+        return DuckDBEngine(threads=compute.threads, memory_limit=compute.memory)
 
     @cached_property
     def keys(self) -> KeyStore:

@@ -35,6 +35,8 @@ FAR, FAR_STAGES = 50, ("collect", "collect_products", "lawful", "features", "ble
 APART = {"household_id": 10**4, "basket_id": 10**12}
 """So far are a copy's ids from those of the copy before."""
 
+UNITS = {"cpu": "CPU s", "mem": "MB"}
+
 Row = dict[str, object]
 
 
@@ -104,6 +106,7 @@ def rows(found: dict[int, dict[str, Spent]]) -> list[Row]:
         for copies, at in found.items()
         if copies > 1
         for stage, spent in at.items()
+        if stage in found[1]
         for row in _rows(stage, copies, found[1][stage], spent)
     ]
 
@@ -111,19 +114,21 @@ def rows(found: dict[int, dict[str, Spent]]) -> list[Row]:
 def _rows(stage: str, copies: int, one: Spent, many: Spent) -> Iterator[Row]:
     size = f"{copies}x.{stage}"
     once = f"at 1x {one.cpu:.1f} CPU s, {one.mem:,.0f} MB, {one.wall:.0f} s"
-    yield _row(f"growth_cpu_{size}", many.cpu, "CPU s", f"{many.wall:.0f} s of wall time; {once}")
-    yield _row(f"growth_mem_{size}", many.mem, "MB", f"largest memory of one process; {once}")
-    far = "" if copies == SIZES[-1] else f"_{copies}x"
-    exponent = _exponent(one, many, copies)
-    yield _row(f"growth_exponent.{stage}{far}", exponent, "", f"CPU, 1x to {copies}x; 1 is in proportion to the data")
+    wall, far = f"{many.wall:.0f} s of wall time; {once}", "" if copies == SIZES[-1] else f"_{copies}x"
+    grows = f"CPU, 1x to {copies}x; 1 is in proportion to the data"
+    yield _row(f"growth_cpu_{size}", many.cpu, wall, copies=copies)
+    yield _row(f"growth_mem_{size}", many.mem, f"largest memory of one process; {once}", copies=copies)
+    yield _row(f"growth_exponent.{stage}{far}", _exponent(one, many, copies), grows, copies=copies)
 
 
 def _exponent(one: Spent, many: Spent, copies: int) -> float:
     return math.log(many.cpu / one.cpu) / math.log(copies)
 
 
-def _row(name: str, value: float, unit: str, note: str) -> Row:
-    return {"name": name, "value": value, "unit": unit, "peer": None, "ratio": None, "n": 1, "note": note}
+def _row(name: str, value: float, note: str, *, copies: int) -> Row:
+    """One line of the results; lower is better."""
+    unit = UNITS.get(name.split("_")[1], "")
+    return {"name": name, "value": value, "unit": unit, "peer": None, "ratio": None, "n": copies * LINES, "note": note}
 
 
 def _initialised(folder: Path, copies: int) -> Spent:

@@ -23,6 +23,8 @@ def page(costs: Mapping[int, Cost], exponents: Mapping[str, float], *, lines: Ma
         f"Above {AIM_MB / 1024:.0f} GB: {', '.join(over) or 'none'}. "
         f"Steeper than {AIM_EXPONENT}: {', '.join(steep) or 'none'}."
     )
+    if left_out := [f"`{s}`" for s in costs[few] if s not in at]:
+        told += f"\nNot measured at {many}x: {', '.join(left_out)}."
     head = f"| stage | {' | '.join(f'{n}x: CPU s | MB | s' for n in (few, many))} | exponent |"
     rows = [
         f"| {s} | {' | '.join(_cells(costs[n].get(s)) for n in (few, many))} | {_said(exponents.get(s))} |" for s in at

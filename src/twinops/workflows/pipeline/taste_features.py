@@ -48,6 +48,9 @@ def taste_features(
     oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
     past = ReceiptHistory(grid, rule.decay_days, known_until, oldest_age)
     names = _heard(receipts, rule, before=min(held_out.cutoffs), past=past)
+    # the engine keeps hold of what it knows, and what was heard is all that is asked next
+    plane.engine.register("transactions", lines.schema.empty_table())
+    del lines
     states = _tastes(plane, past, held_out.cutoffs)
     write(plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
     return TasteFeatures(names, states, _coupons(receipts, past))

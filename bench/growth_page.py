@@ -43,7 +43,7 @@ def page(costs: Mapping[int, Cost], exponents: Mapping[str, float], *, lines: Ma
 HOW = """## What keeps it small
 
 - Sealed receipts are opened some subjects at a time, with all their rows of all batches (`seal.in_parts`): `features`,
-  `taste_features`, `twin`, `drift` and `minimise` never hold all columns of all lines.
+  `taste_features`, `twin`, `drift` and `minimise` never hold all columns of all lines (a feature of one's own may).
 - DuckDB works within a memory limit and spills into a folder of its own that is removed with the engine.
 - Bootstrap draws of an AUC over pairs are sums over levels of score, not a matrix of households by households.
 - Trees answer for some thousand rows at a time.
@@ -67,7 +67,7 @@ def picture(at: Cost, exponents: Mapping[str, float], *, lines: int) -> Figure:
     within = sum(mb <= AIM_MB for mb in memory)
     return tell(
         figure,
-        finding=f"{within} of {len(stages)} stages take {lines / 1e6:.1f} million lines within 4 GB",
+        finding=f"{within} of {len(stages)} measured stages take {lines / 1e6:.1f} million lines within 4 GB",
         rests_on="Each stage by itself, in a project made of copies of the shipped receipts. Stages that cost "
         "seconds have exponents below 1: starting up is most of what they do.",
     )

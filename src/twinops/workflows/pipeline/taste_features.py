@@ -108,15 +108,15 @@ def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
     for name, table in {**tables, "permissions": allowed}.items():
         plane.engine.register(name, table)
     when = past.horizons(days)
-    rows = []
+    rows, oldest_age = [], past.oldest_age
     for lines in receipts.parts() if days else islice(receipts.parts(), 1):
         plane.engine.register("transactions", lines)
-        memories = {"decay_days": past.decay_days, "oldest_age": past.oldest_age}
-        rows.append(coupon_rows.tell(plane.engine, past.grid, when, **memories))
-    told = pa.concat_tables(rows)
-    plane.seal(told, plane.places.taste("coupons"))
+        told = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=oldest_age)
+        rows.append(told)
+    together = pa.concat_tables(rows)
+    plane.seal(together, plane.places.taste("coupons"))
     plane.seal(allowed.select(["sid", "cutoff", "may_train"]), plane.places.taste("coupon_consent"))
-    return int(told.num_rows)
+    return int(together.num_rows)
 
 
 def _allowed(receipts: Receipts, days: tuple[int, ...]) -> pa.Table:

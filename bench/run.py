@@ -2,8 +2,8 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, twin, score, heads, erasure, serve, million. Without a part all are run, and rows replace old ones.
-`--quick` takes the smallest sizes and only prints; `--far` adds features at 50x.
+features, linkage, twin, score, heads, erasure, serve, growth, million. Without one all are run; a part's rows replace its
+old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and stages of growth, at 50x.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from string import ascii_lowercase
 
 from erasure import erasure
 from features import features
+from growth import growth
 from heads import heads
 from linkage import linkage
 from score import score
@@ -40,10 +42,14 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "heads": (lambda _: heads(), ("heads.",)),
     "erasure": (lambda asked: erasure(quick="--quick" in asked), ("erase_",)),
     "serve": (lambda asked: serve(quick="--quick" in asked), ("serve_",)),
+    "growth": (
+        lambda asked: growth(quick="--quick" in asked, far="--far" in asked),
+        ("growth_cpu_", "growth_mem_", *(f"growth_exponent.{letter}" for letter in ascii_lowercase)),
+    ),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""
-SLOW = {"pipeline", "score", "heads", "million"}
+SLOW = {"pipeline", "score", "heads", "million", "growth"}
 """Left out of a quick look."""
 
 

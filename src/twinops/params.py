@@ -35,12 +35,11 @@ class ComputeParams(Section):
     """How, never what: results are the same bytes whatever stands here."""
 
     threads: Annotated[int, Field(ge=1, le=256)] = 2
+    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}(MB|GB)$")] = "2GB"
+    """What table work may hold here before it goes on on disk."""
     engine: Literal["duckdb", "spark"] = "duckdb"
-    master: Annotated[str, Field(pattern=r"^(local\[(\*|[0-9]{1,3})\]|spark://\S{1,200}|yarn|k8s://\S{1,200})$")] = (
-        "local[2]"
-    )
-    memory: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[mg]$")] = "2g"
-    """Spark alone: where the cluster is, and what the process beside ours may hold."""
+    master: Annotated[str, Field(pattern=rf"^({_SPARK_MASTER})$")] = "local[2]"
+    """Where the Spark cluster is."""
 
 
 class VaultParams(Section):

@@ -122,10 +122,10 @@ class Project:
         if asked.engine == "spark":
             from twinops.adapters.sql.spark_engine import SparkEngine
 
-            return SparkEngine(master=asked.master, memory=asked.memory)
+            return SparkEngine(master=asked.master, memory=asked.memory[:-1].lower())
         from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 
-        return DuckDBEngine(threads=asked.threads)
+        return DuckDBEngine(threads=asked.threads, memory_limit=asked.memory)
 
     @cached_property
     def keys(self) -> KeyStore:

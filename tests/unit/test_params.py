@@ -56,6 +56,8 @@ def test_every_mistake_is_told_at_once() -> None:
         ("months", ["2017-02", "2017-01"]),
         ("months", []),
         ("documents.model", "../twin"),
+        ("compute.memory", "all of it"),
+        ("compute.memory", "0GB"),
         ("evaluate.draws", True),
         ("features.first_cutoff", 400),
         ("train.spend_alpha", float("nan")),

@@ -1,7 +1,7 @@
 """The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -101,6 +101,10 @@ class Receipts:
     def served(self, lines: pa.Table) -> pa.Table:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
         return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.full_age)
+
+    def parts(self) -> Iterator[pa.Table]:
+        """The lines that serve, of some subjects after the other: all of a large shop's need not fit into memory."""
+        return map(self.served, self.plane.tables.source_in_parts(TRANSACTIONS))
 
     def with_rights(self, ledger: pa.Table) -> pa.Table:
         """A ledger of consent or choices, with what was told by command in it."""

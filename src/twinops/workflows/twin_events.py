@@ -16,7 +16,7 @@ from twinops.twin.state.examples import Examples
 from twinops.twin.state.features import BILLION, STATE
 from twinops.twin.state.streaming import Basket, StreamingState
 from twinops.twin.support.support import CampaignContacts
-from twinops.workflows.receipts import Receipts
+from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 Diary = dict[int, list[Basket]]
 """Running number of a household -> its baskets, in order of day."""
@@ -31,14 +31,15 @@ class EventTables:
     def diaries(self, everyone: Examples) -> Diary:
         """Every basket. A till's number on two days is two visits, as in `baskets.sql`: each gets its own number."""
         receipts, engine = self.receipts, self.receipts.plane.engine
-        engine.register("transactions", ages.since_full_age(receipts.lines(), receipts.births, receipts.full_age))
-        numbers = _numbers(everyone)
+        numbers, out = _numbers(everyone), Diary()
         engine.register("permissions", pa.table({"sid": pa.array(numbers, pa.string())}))
-        baskets = engine.query(text_beside("twinops.twin.state", "baskets.sql"))
-        out: Diary = {}
-        for sid, day, cents in zip(*(baskets[c].to_pylist() for c in ("sid", "day", "cents")), strict=True):
-            visits = out.setdefault(numbers[sid], [])
-            visits.append(Basket(len(visits) + 1, day, cents))
+        for lines in receipts.plane.tables.source_in_parts(TRANSACTIONS):
+            engine.register("transactions", ages.since_full_age(lines, receipts.births, receipts.full_age))
+            baskets = engine.query(text_beside("twinops.twin.state", "baskets.sql"))
+            for sid, day, cents in zip(*(baskets[c].to_pylist() for c in ("sid", "day", "cents")), strict=True):
+                visits = out.setdefault(numbers[sid], [])
+                visits.append(Basket(len(visits) + 1, day, cents))
+        engine.register("transactions", lines.schema.empty_table())
         return out
 
     def contacts(self, everyone: Examples) -> CampaignContacts:

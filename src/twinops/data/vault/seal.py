@@ -6,9 +6,10 @@ number of subjects, their sids and the length of each frame, and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ _QUARANTINE = "quarantine/"
 
 ROWS_AT_ONCE = 1_000_000
 """Rows that are copied and cut into frames at one time."""
+
+PART_BYTES = 16 * 2**20
+"""Sealed bytes that are opened at one time where a table is read in parts: some two million receipt lines."""
 
 
 @dataclass(frozen=True)
@@ -105,24 +109,58 @@ def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys
     Raises:
         IntegrityError: a file is not what its place says, or a frame does not open under its subject's key.
     """
+    (whole,) = in_parts(paths, dataset=dataset, keys=keys, most_bytes=None)
+    return whole
+
+
+def in_parts(
+    paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys, most_bytes: int | None = PART_BYTES
+) -> Iterator[pa.Table]:
+    """The same, some subjects after the other with all their rows, in order of sid: a shop's lines need not fit into
+    memory. A part has so many sealed bytes at most, or one subject; None: all of it is one.
+
+    Raises:
+        IntegrityError: see `read_sealed`.
+    """
     # every file is read and checked before any key is asked for
     files = [SealedFile.read(p, dataset) for p in ([paths] if isinstance(paths, Path) else paths)]
     if not files:
         raise DataError(f"There is no sealed file of {dataset}.", hint="Run the stages before this one.")
+    if len({tuple((c.name, c.type) for c in f.label.columns) for f in files}) > 1:
+        raise IntegrityError(f"The batches of {dataset} have different columns.", hint="Collect all of them again.")
     all_sids = sorted({s for f in files for s in f.sids})
     held = {bytes.fromhex(s): AESSIV(key) for s, key in keys.subject_keys([s.hex() for s in all_sids]).items()}
-    place = {s: i for i, s in enumerate(all_sids)}
-    names = pa.array([s.hex() for s in all_sids], pa.string())
+    # how many were erased is told, who is not
+    told = {_ERASED: str(len(all_sids) - len(held)).encode()}
+    for some in _cut(all_sids, files, most_bytes):
+        yield _opened([f.of(some) for f in files], some, held).replace_schema_metadata(told)
+
+
+def _cut(sids: list[bytes], files: list[SealedFile], most_bytes: int | None) -> Iterator[list[bytes]]:
+    """The subjects in order, as many at a time as have so many sealed bytes."""
+    if most_bytes is None or not sids:
+        yield sids
+        return
+    sizes = dict.fromkeys(sids, 0)
+    for file in files:
+        for sid, frame in zip(file.sids, file.frames, strict=True):
+            sizes[sid] += len(frame)
+    number = np.cumsum(list(sizes.values())) // most_bytes
+    begins = [0, *(np.flatnonzero(np.diff(number)) + 1).tolist(), len(sids)]
+    yield from (sids[a:b] for a, b in pairwise(begins))
+
+
+def _opened(files: list[SealedFile], sids: list[bytes], held: Mapping[bytes, AESSIV]) -> pa.Table:
+    """The rows of these subjects, in the order of the files."""
+    place = {s: i for i, s in enumerate(sids)}
+    names = pa.array([s.hex() for s in sids], pa.string())
     tables = []
     for file in files:
-        values, counts, sids = file.open(held)
-        codes = np.repeat(np.array([place[s] for s in sids], dtype=np.int32), counts)
+        values, counts, there = file.open(held)
+        codes = np.repeat(np.array([place[s] for s in there], dtype=np.int32), counts)
         sid = pa.DictionaryArray.from_arrays(pa.array(codes), names)
         tables.append(pa.table({"sid": sid, **dict(zip(values.column_names, values.columns, strict=True))}))
-    if any(t.schema != tables[0].schema for t in tables):
-        raise IntegrityError(f"The batches of {dataset} have different columns.", hint="Collect all of them again.")
-    # how many were erased is told, who is not
-    return pa.concat_tables(tables).replace_schema_metadata({_ERASED: str(len(all_sids) - len(held)).encode()})
+    return pa.concat_tables(tables)
 
 
 def erased(table: pa.Table) -> int:

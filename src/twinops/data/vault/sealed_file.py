@@ -7,9 +7,10 @@ authenticated with them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -166,6 +167,11 @@ class SealedFile:
         if sids != sorted(set(sids)):
             raise IntegrityError(f"{_name(path)} holds a subject twice or out of order.", hint=_AGAIN)
         return cls(path, label, sids, frames)
+
+    def of(self, sids: Sequence[bytes]) -> SealedFile:
+        """The same with the frames of subjects that follow each other alone."""
+        first, last = bisect_left(self.sids, sids[0]) if sids else 0, bisect_right(self.sids, sids[-1]) if sids else 0
+        return replace(self, sids=self.sids[first:last], frames=self.frames[first:last])
 
     def open(self, held: Mapping[bytes, AESSIV]) -> tuple[pa.Table, np.ndarray, list[bytes]]:
         """The rows of all subjects whose key is held, how many each has, and who they are."""

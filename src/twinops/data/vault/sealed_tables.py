@@ -6,13 +6,14 @@ given. `of` narrows those keys, so whoever asks about one subject cannot open an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data.vault.seal import read_sealed
+from twinops.data.vault.seal import in_parts, read_sealed
+from twinops.data.vault.sealed_file import subjects_in
 from twinops.ports import SubjectKeys
 
 
@@ -36,6 +37,20 @@ class SealedTables:
         if otherwise is not None and not self.collected(source):
             return otherwise
         return with_text_sid(read_sealed(self.raw_batches(source), dataset=source, keys=self.keys))
+
+    def source_in_parts(self, source: str) -> Iterator[pa.Table]:
+        """The same as `source`, some subjects after the other with all their rows of all batches, in order of sid.
+
+        Raises:
+            DataError: none was collected.
+        """
+        return map(with_text_sid, in_parts(self.raw_batches(source), dataset=source, keys=self.keys))
+
+    def subjects(self, source: str) -> tuple[tuple[str, ...], int]:
+        """Whose rows there are of a source, in order, and of how many the key is gone; no frame is opened."""
+        everybody = sorted(subjects_in(self.raw_batches(source)))
+        held = self.keys.subject_keys(everybody)
+        return tuple(sid for sid in everybody if sid in held), len(everybody) - len(held)
 
     def table(self, path: Path, *, dataset: str | None = None, otherwise: pa.Table | None = None) -> pa.Table:
         """The table of one file, which is called as its dataset is unless said; `otherwise` if it was not made.

@@ -111,6 +111,8 @@ def first_days(engine: Engine, known: Examples, lines: pa.Table, *, days: int) -
     engine.register("first_lines", lines)
     engine.register("first_days", pa.table({"days": pa.array([days], pa.int64())}))
     done = engine.query(text_beside(__package__, "first_days.sql"))
+    # the engine keeps hold of what it knows, and the heads are fitted next
+    engine.register("first_lines", lines.schema.empty_table())
     came = pa.array(done["baskets"].to_numpy() > 0)
     columns = {"active": came, "baskets": done["baskets"], "spend_cents": done["spend_cents"]}
     table = known.table

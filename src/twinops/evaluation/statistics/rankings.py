@@ -1,9 +1,11 @@
 """How good an order is: NDCG of a short list, AUC over pairs of household and thing, and who is captured at the top."""
 
 import numpy as np
+from scipy.sparse import csr_array
 
 LIST = 10
-EXACT = 2**24
+LEVELS = 256
+"""Levels of score that are counted at one time: what they need stays in the processor's cache."""
 
 
 def ndcg_at_10(relevant: np.ndarray, score: np.ndarray) -> np.ndarray:
@@ -26,45 +28,37 @@ def ndcg_at_10(relevant: np.ndarray, score: np.ndarray) -> np.ndarray:
 def clustered_auc(truth: np.ndarray, score: np.ndarray, cluster: np.ndarray, draws: np.ndarray) -> np.ndarray:
     """Chance that a random positive scores above a random negative, ties counting half: one number per draw.
 
-    `cluster` is the household of each pair, `draws` how often each household is drawn (draws x households).
+    `cluster` is the household of each pair, `draws` how often each household is drawn (draws x households). All sums
+    are of whole numbers below 2^53, so the order they are added in does not matter.
 
     >>> two = np.array([[1, 1]])
     >>> clustered_auc(np.array([1.0, 0.0, 0.0]), np.array([0.5, 0.5, 0.1]), np.array([0, 0, 1]), two).tolist()
     [0.75]
     """
-    positive, households = truth > 0, draws.shape[1]
-    positives, negatives = (np.bincount(cluster[of], minlength=households) for of in (positive, ~positive))
-    ahead, weights = _ahead(positive, score, cluster, households), draws.astype(float)
-    # whole numbers that fit into 24 bits are as exact in half the width, at half the cost
-    small = np.float32 if len(draws) and ahead.sum(axis=0).max() * weights.max() < EXACT else np.float64
-    ranked = np.einsum("ij,ij->i", weights.astype(small) @ ahead.astype(small), weights) / 2
-    pairs = (weights @ positives) * (weights @ negatives)
+    positive, weights = truth > 0, np.ascontiguousarray(draws.T, dtype=float)
+    above, below = (np.flatnonzero(of)[np.argsort(score[of], kind="stable")] for of in (positive, ~positive))
+    level, starts = np.unique(score[above], return_index=True)
+    # negatives between one level of the positives and the next, then those that tie with it, and so on
+    ends = np.column_stack([np.searchsorted(score[below], level, side=side) for side in ("left", "right")])
+    edges = np.concatenate([[0], ends.reshape(-1), [len(below)]])
+    ranked, passed = np.zeros(len(draws)), np.zeros(len(draws))
+    for first in range(0, len(level), LEVELS):
+        last = min(first + LEVELS, len(level))
+        won = _drawn(cluster[above], np.append(starts, len(above))[first : last + 1], weights)
+        lower = passed + np.cumsum(_drawn(cluster[below], edges[2 * first : 2 * last + 1], weights), axis=0)
+        ranked += np.einsum("ij,ij->j", won, lower[::2] + lower[1::2]) / 2
+        passed = lower[-1]
+    pairs = passed + _drawn(cluster[below], edges[-2:], weights)[0]
+    pairs *= _drawn(cluster[above], np.array([0, len(above)]), weights)[0]
     with np.errstate(invalid="ignore"):  # a draw of one class only has no pairs: 0 over 0 is not a number
         return np.asarray(ranked / pairs, dtype=float)
 
 
-def _ahead(positive: np.ndarray, score: np.ndarray, cluster: np.ndarray, households: int) -> np.ndarray:
-    """How often a positive of one household lies above a negative of another, counted twice, ties once.
-
-    Households x households: with it every draw is a product of whole numbers, whatever the number of pairs.
-    """
-    first, second = (np.flatnonzero(of)[np.argsort(score[of], kind="stable")] for of in (positive, ~positive))
-    left, right = (np.searchsorted(score[second], score[first], side=side) for side in ("left", "right"))
-    whose, lower = cluster[first], cluster[second]
-    if (left == right).all():
-        return np.asarray(2 * _passed(whose, lower, left, households))
-    return np.asarray(_passed(whose, lower, left, households) + _passed(whose, lower, right, households))
-
-
-def _passed(whose: np.ndarray, lower: np.ndarray, until: np.ndarray, households: int) -> np.ndarray:
-    """How many of the `lower` each household passed, whose they are; the first `until` of them, one by one."""
-    out, below, done = np.zeros((households, households)), np.zeros(households), 0
-    for household, end in zip(whose.tolist(), until.tolist(), strict=True):
-        if end > done:
-            below += np.bincount(lower[done:end], minlength=households)
-            done = end
-        out[household] += below
-    return out
+def _drawn(cluster: np.ndarray, edges: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """How often the pairs between one edge and the next are drawn; intervals x draws, `weights` households x draws."""
+    inside = cluster[edges[0] : edges[-1]]
+    shape = (len(edges) - 1, len(weights))
+    return np.asarray(csr_array((np.ones(len(inside)), inside, edges - edges[0]), shape=shape) @ weights)
 
 
 def captured(truth: np.ndarray, score: np.ndarray, weights: np.ndarray, *, shares: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ import numpy as np
 MOST_TREES = 2_000
 MOST_LEAVES = 64
 LARGEST = 1e9
+ROWS_AT_ONCE = 8_192
+"""Rows that go down all trees together: what they need stays in the processor's cache."""
 PLAIN = (0, 2)
 """LightGBM's marks of a split on a number in which nothing is missing; the default side then does not matter."""
 
@@ -45,8 +47,13 @@ class Forest:
     trees: tuple[Tree, ...]
 
     def predictor(self, x: np.ndarray) -> np.ndarray:
-        """Rows x features in, one number per row out."""
-        return np.asarray(np.sum([tree(x) for tree in self.trees], axis=0))
+        """Rows x features in, one number per row out; added up tree by tree, so a row alone gets the same bits."""
+        out = np.zeros(len(x))
+        for begin in range(0, len(x), ROWS_AT_ONCE):
+            rows = slice(begin, begin + ROWS_AT_ONCE)
+            for tree in self.trees:
+                out[rows] += tree(x[rows])
+        return out
 
 
 def parsed(text: str, *, features: int) -> Forest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -65,6 +67,39 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
     Raises:
         DataError: nobody may be looked at, or nobody bought anything before an as-of day.
     """
+    return filled(_panel(engine, features, known_until=known_until))
+
+
+def filled(table: pa.Table) -> pa.Table:
+    """The panel, if there is anybody in it.
+
+    Raises:
+        DataError: there is not.
+    """
+    if table.num_rows == 0:
+        raise DataError(
+            "The panel is empty: no consumer with a basket before an as-of day may be used for training.",
+            hint="`twinops sources windows` says what the receipts are enough for; check the consent ledger too.",
+        )
+    return table
+
+
+def panel_of_parts(
+    engine: Engine, features: FeaturesParams, parts: Iterable[pa.Table], *, known_until: int
+) -> pa.Table:
+    """The same panel, where the lines come in parts, each with all lines of its subjects, in order of sid.
+
+    Raises:
+        DataError: see `panel`.
+    """
+    made = []
+    for lines in parts:
+        engine.register("transactions", lines)
+        made.append(_panel(engine, features, known_until=known_until))
+    return filled(pa.concat_tables(made))
+
+
+def _panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.Table:
     baskets = engine.query(text_beside(__package__, "baskets.sql"))
     # an own source may begin before day 0, and the decay table must reach its oldest event
     oldest = min(pc.min(baskets["day"]).as_py() or 0, 0)
@@ -74,13 +109,7 @@ def panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.T
     engine.register("memory", memory(features))
     engine.register("calendar", calendar(features, oldest=oldest, known_until=known_until))
     engine.register("decay", decay(features.decay_days, oldest_age=known_until - oldest))
-    table = engine.query(text_beside(__package__, "panel.sql"))
-    if table.num_rows == 0:
-        raise DataError(
-            "The panel is empty: no consumer with a basket before an as-of day may be used for training.",
-            hint="`twinops sources windows` says what the receipts are enough for; check the consent ledger too.",
-        )
-    return table
+    return engine.query(text_beside(__package__, "panel.sql"))
 
 
 def labels(engine: Engine, table: pa.Table) -> pa.Table:

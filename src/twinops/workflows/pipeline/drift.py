@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.entities.findings import Findings
@@ -29,6 +30,9 @@ from twinops.workflows.kept_penalties import kept_penalties
 from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 from twinops.workflows.receipts import reached
+
+SPENT = ["sid", "day", "basket_id", "sales_cents"]
+"""What the first days are watched by; no other column is kept open."""
 
 
 @dataclass(frozen=True)
@@ -115,9 +119,9 @@ def _early(plane: DataPlane, how: Watching, days: DriftParams) -> Early | None:
     if limits is None:
         return None
     known_until = reached(places, grid.days)
-    lines = plane.tables.source("transactions")
     watched = [c for c in grid.cutoffs if days.early_from <= c <= known_until - days.early_days]
-    wanted = lines.filter(pc.greater_equal(lines["day"], min(grid.cutoffs)))
+    parts = (part.select(SPENT) for part in plane.tables.source_in_parts("transactions"))
+    wanted = pa.concat_tables(part.filter(pc.greater_equal(part["day"], min(grid.cutoffs))) for part in parts)
     known = open_examples(plane.engine, plane.keys, panel=places.panel, labels=places.labels)
     seen = first_days(plane.engine, known, wanted, days=days.early_days)
     return measure_early(

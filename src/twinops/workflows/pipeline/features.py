@@ -6,7 +6,6 @@ import pyarrow.compute as pc
 
 from twinops.data.holdout import Apart, apart
 from twinops.data.own_sources.law import law_of
-from twinops.data.vault.seal import erased
 from twinops.entities.fact import Fact, Kind
 from twinops.entities.findings import Findings
 from twinops.evaluation.canvas import save
@@ -19,7 +18,7 @@ from twinops.twin.state import features as twin_features
 from twinops.twin.state.permissions import LedgerQuestion, permissions, reasons
 from twinops.workflows.apart import everyone, seal_parted
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
-from twinops.workflows.receipts import Receipts, Standing
+from twinops.workflows.receipts import TRANSACTIONS, Receipts, Standing
 
 
 @dataclass(frozen=True)
@@ -45,20 +44,20 @@ def features(
         DataError: a month is missing, or nobody is left to learn from.
         ParamsError: the receipt lines are not declared for training.
     """
-    law, known_until, lines = receipts.standing, receipts.known_until, receipts.lines()
-    plane, sids = receipts.plane, tuple(pc.unique(lines["sid"]).sort().to_pylist())
+    law, known_until, plane, own = receipts.standing, receipts.known_until, receipts.plane, own_features()
+    sids, gone = plane.tables.subjects(TRANSACTIONS)
     asked = LedgerQuestion(sids, twin_features.as_of_days(grid, known_until=known_until), receipts.today)
     allowed = permissions(plane.engine, receipts.answers(asked), today=receipts.today)
     plane.engine.register("permissions", allowed)
-    served, own = receipts.served(lines), own_features()
     against_undeclared(own, law.legal)
-    plane.engine.register("transactions", served)
-    panel = with_own(twin_features.panel(plane.engine, grid, known_until=known_until), served, own, plane.engine)
+    panel = twin_features.panel_of_parts(plane.engine, grid, receipts.parts(), known_until=known_until)
+    if own:  # such a query may look at everybody at once
+        panel = with_own(panel, receipts.served(receipts.lines()), own, plane.engine)
     households = pc.unique(panel["sid"]).cast("string").sort().to_pylist()
     drawn = apart(households, holdout, keys=plane.keys)
     seal_parted(plane, panel, plane.places.panel, apart=drawn.sids)
     seal_parted(plane, twin_features.labels(plane.engine, panel), plane.places.labels, apart=drawn.sids)
-    findings = found(receipts, law, SourceCounts(len(sids), erased(lines), drawn))
+    findings = found(receipts, law, SourceCounts(len(sids), gone, drawn))
     plane.places.keep("population", findings, words.wording)
     save(population_picture(findings), plane.places.figure("population"), words.wording)
     return Population(len(sids), len(households), panel.num_rows, asked.cutoffs, findings)

@@ -61,6 +61,10 @@ class Setup:
         return established(known, self.grid, learn_until=self.rule.learn_until, judged=self.held_out.cutoffs)
 
 
+ASKED = ["sid", "day", "basket_id", "product_id", "sales_cents"]
+"""Columns of the receipt lines that are asked about need."""
+
+
 @dataclass(frozen=True)
 class NeedTables:
     """The tables that are asked about need, each opened once."""
@@ -79,7 +83,8 @@ def minimise(setup: Setup) -> Minimised:
     places, tables, rule = setup.plane.places, setup.plane.tables, setup.rule
     known = open_examples(setup.plane.engine, setup.plane.keys, panel=places.panel, labels=places.labels)
     scores = tables.table(places.predictions, dataset="predictions")
-    opened = NeedTables(tables.source("demographics"), tables.source("transactions"), scores)
+    lines = pa.concat_tables(part.select(ASKED) for part in tables.source_in_parts("transactions"))
+    opened = NeedTables(tables.source("demographics"), lines, scores)
     declared = _declared(known, opened.demographics)
     by_attribute = _attributes(declared, opened, setup)
     by_source = _sources(known, opened.lines, setup)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,8 @@ from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
 from twinops.workflows.receipts import Receipts
 
+BOUGHT = ["sid", "day", "basket_id", "product_id"]
+
 
 @dataclass(frozen=True)
 class TasteFeatures:
@@ -38,11 +41,16 @@ def taste_features(
 
     Without a table of products there are no categories, without campaigns no rows of them; the files are there, empty.
     """
-    plane, lines, known_until = receipts.plane, receipts.lines(), receipts.known_until
-    plane.engine.register("transactions", receipts.served(lines))
+    plane, known_until = receipts.plane, receipts.known_until
+    # of all lines at once only what tells who bought what and when
+    lines = pa.concat_tables(part.select(BOUGHT) for part in receipts.parts())
+    plane.engine.register("transactions", lines)
     oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
     past = ReceiptHistory(grid, rule.decay_days, known_until, oldest_age)
     names = _heard(receipts, rule, before=min(held_out.cutoffs), past=past)
+    # the engine keeps hold of what it knows, and what was heard is all that is asked next
+    plane.engine.register("transactions", lines.schema.empty_table())
+    del lines
     states = _tastes(plane, past, held_out.cutoffs)
     write(plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
     return TasteFeatures(names, states, _coupons(receipts, past))
@@ -100,10 +108,15 @@ def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
     for name, table in {**tables, "permissions": allowed}.items():
         plane.engine.register(name, table)
     when = past.horizons(days)
-    rows = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=past.oldest_age)
-    plane.seal(rows, plane.places.taste("coupons"))
+    rows, oldest_age = [], past.oldest_age
+    for lines in receipts.parts() if days else islice(receipts.parts(), 1):
+        plane.engine.register("transactions", lines)
+        told = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=oldest_age)
+        rows.append(told)
+    together = pa.concat_tables(rows)
+    plane.seal(together, plane.places.taste("coupons"))
     plane.seal(allowed.select(["sid", "cutoff", "may_train"]), plane.places.taste("coupon_consent"))
-    return int(rows.num_rows)
+    return int(together.num_rows)
 
 
 def _allowed(receipts: Receipts, days: tuple[int, ...]) -> pa.Table:

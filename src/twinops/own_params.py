@@ -217,8 +217,9 @@ class OwnSource(Section):
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     url_from: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
     encoding: Literal[
-        "detect", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1250", "windows-1252", "iso-8859-1",
-        "iso-8859-2", "iso-8859-15", "shift_jis", "gb18030",
+        "detect", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1250", "windows-1251", "windows-1252",
+        "windows-1253", "windows-1254", "windows-1257", "iso-8859-1", "iso-8859-2", "iso-8859-15", "shift_jis", "euc-jp",
+        "euc-kr", "gb18030",
     ] = "detect"  # fmt: skip
     separator: Literal["detect", ",", ";", "\t", "|", " "] = "detect"
     header: bool = True

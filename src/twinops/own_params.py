@@ -218,8 +218,8 @@ class OwnSource(Section):
     url_from: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
     encoding: Literal[
         "detect", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1250", "windows-1251", "windows-1252",
-        "windows-1253", "windows-1254", "windows-1257", "iso-8859-1", "iso-8859-2", "iso-8859-15", "shift_jis", "euc-jp",
-        "euc-kr", "gb18030",
+        "windows-1253", "windows-1254", "windows-1257", "iso-8859-1", "iso-8859-2", "iso-8859-15", "shift_jis",
+        "euc-jp", "euc-kr", "gb18030",
     ] = "detect"  # fmt: skip
     separator: Literal["detect", ",", ";", "\t", "|", " "] = "detect"
     header: bool = True

@@ -61,7 +61,7 @@ def _nowhere(ours: str, sources: Collection[str], option: str) -> Trouble:
     every = [f"{s}.{c}" for s in sources for c in known(s)]
     near = [p for p in every if p.endswith(f".{column}")] or get_close_matches(ours, every, 1, 0.5)
     told = "; ".join(f"{s}: {', '.join(known(s))}" for s in sources)
-    what = f"no file that was named has a column {ours!r} of ours. Ours are {told}."
+    what = f"there is no column {ours!r} of ours in any file that was named. Ours are {told}."
     return Trouble("options", what, (), tuple(option.replace("{}", n) for n in near[:1]), mine=True)
 
 

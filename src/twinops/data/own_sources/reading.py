@@ -84,6 +84,28 @@ def read(source: DeclaredSource, batch: str) -> OwnReading:
     return entered.reading()
 
 
+Heard = Callable[[int], None]
+"""Is told how many records were judged so far."""
+
+
+def unheard(_records: int) -> None:
+    """Nobody asks."""
+
+
+def everything(source: DeclaredSource, heard: Heard = unheard) -> Entered:
+    """All of a source, each file read once: of a folder of months all of them, each file in its own month.
+
+    `heard` is told how many records were judged so far.
+    """
+    entered = Entered(source, WHOLE)
+    months_of = opening.batches(source) if source.said.reads == "folder" else [WHOLE]
+    for n, month in enumerate(months_of):
+        for cells in cells_of(source, month):
+            entered.add(cells.behind(n * APART, cells.file) if n else cells, month)
+            heard(entered.records)
+    return entered
+
+
 def _others(source: DeclaredSource, batch: str) -> Iterator[tuple[str, TextCells, pa.Table]]:
     """The other files of a folder of months: each one's month, cells and good rows, their places told apart."""
     if source.said.reads != "folder" or not _nets(source):
@@ -95,6 +117,14 @@ def _others(source: DeclaredSource, batch: str) -> Iterator[tuple[str, TextCells
             good = judge(cells, mapped(cells, source.said), source, foreign, signs=True).good
             place = pc.add(good["place"], n * APART)
             yield month, cells, good.set_column(good.column_names.index("place"), "place", place)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A file, and the places that earlier files took."""
+
+    file: str
+    before: int
 
 
 @dataclass
@@ -116,6 +146,7 @@ class Entered:
     left_out: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     filled: tuple[str, ...] = ()
+    origins: list[Origin] = field(default_factory=list)
     others: dict[str, str] = field(default_factory=dict)
     """Digests of the other files of a folder, by month."""
 
@@ -128,13 +159,16 @@ class Entered:
             self.back += [back] if back.num_rows else []
         self.others = {month: digest_of(found) for month, found in files.items()}
 
-    def add(self, cells: TextCells) -> None:
-        """Judge some records."""
+    def add(self, cells: TextCells, month: str | None = None) -> None:
+        """Judge some records; `month` is the one their file is named after, where months are read together."""
         self.records, self.dropped = self.records + cells.records, cells.dropped
         self.files[cells.file] = cells.digest
+        if not self.origins or self.origins[-1].file != cells.file:
+            self.origins.append(Origin(cells.file, cells.before))
         self.left_out.update(cells.left_out)
-        when = self._months(cells)
-        mine, foreign, homeless = _mine(self.source, self.batch, when)
+        batch = month or self.batch
+        when = self._months(cells, batch)
+        mine, foreign, homeless = _mine(self.source, batch, when)
         found = mapped(cells, self.source.said)
         judged = judge(cells, found, self.source, foreign, signs=True)
         self.filled = found.filled
@@ -143,9 +177,9 @@ class Entered:
         seen = pc.min(when).as_py()
         self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
 
-    def _months(self, cells: TextCells) -> pa.Array:
+    def _months(self, cells: TextCells, batch: str) -> pa.Array:
         """Months of the rows, where they part them."""
-        whole = _whole(self.source, self.batch)
+        whole = _whole(self.source, batch)
         return pa.nulls(cells.table.num_rows, pa.string()) if whole else months(cells, self.source.said)
 
     def _place(self, judged: PartedRecords, cells: TextCells, mine: np.ndarray, homeless: np.ndarray) -> None:

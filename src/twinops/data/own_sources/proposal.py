@@ -43,6 +43,7 @@ from twinops.data.own_sources.drafting import (
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
+    born,
     currency_in,
     date_format,
     fit,
@@ -51,12 +52,13 @@ from twinops.data.own_sources.recognising import (
     number_notation,
     numbers,
     parts_of,
+    speaks_of,
     words,
 )
 from twinops.data.own_sources.sampling import FIRST
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError
-from twinops.own_params import OPEN, MoneyParams, TimeParams
+from twinops.own_params import CLOCKS, OPEN, MoneyParams, TimeParams
 
 _NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 _IDS = ("household_id", "basket_id", "product_id", "store_id")
@@ -246,7 +248,14 @@ class _Looks:
     @classmethod
     def of(cls, draft: Draft) -> _Looks:
         cells = draft.file.cells
-        dates = frozenset(c for c in cells if date_format(cells[c]) is not None)
+        roles = words()["columns"]
+        dates = frozenset(
+            c
+            for c in cells
+            if (found := date_format(cells[c])) is not None
+            # a running number of nine digits may be seconds since 1970, and is not where its name says whose number
+            and not (found.format in CLOCKS[1:] and any(fit(c, roles[r], an_id=True) > 0 for r in _IDS))
+        )
         amounts = frozenset(c for c in draft.free if c not in dates and number_notation(cells[c]) is not None)
         return cls(dates, amounts, frozenset(c for c in amounts if _broken(cells[c])))
 
@@ -670,11 +679,7 @@ class _Others:
         draft = self._about_customers("customers", path)
         for ours, role in words()["profiles"].items():
             for theirs in draft.free:
-                if (
-                    ours not in draft.columns
-                    and fit(theirs, role, an_id=False) > 1
-                    and self._answers_it(draft, ours, theirs)
-                ):
+                if ours not in draft.columns and born(theirs, role) and self._answers_it(draft, ours, theirs):
                     draft.take(ours, theirs, "its name says so, and its cells fit")
         if "age" in draft.columns and "birth_year" not in self.said.of("customers"):
             draft.columns.pop("birth_year", None)
@@ -716,14 +721,14 @@ class _Others:
         unknown: dict[str, str] = {}
         for purpose, role in words()["purposes"].items():
             named = self.said.of("optins").get(purpose)
-            theirs = named or next((c for c in asked if fit(c, role, an_id=False) > 0), None)
+            theirs = named or next((c for c in asked if speaks_of(c, role)), None)
             if theirs is not None:
                 must_exist(draft, purpose, theirs)
                 why = "you said so" if named else "its cells say yes or no, and its name tells the purpose"
                 answers[purpose] = theirs
                 draft.choices.append(Choice(draft.name, purpose, printable(theirs), why, _levels(draft, theirs, codes)))
             else:
-                more = (c for c in draft.free if fit(c, role, an_id=False) > 0 and _few_words(draft, c))
+                more = (c for c in draft.free if speaks_of(c, role) and _few_words(draft, c))
                 found = next(more, None)
                 unknown |= {purpose: found} if found else {}
         told = [self._unknown_words(draft, p, c, codes) for p, c in (unknown | answers).items()]

@@ -120,6 +120,21 @@ def fit(name: str, role: Sequence[str], *, an_id: bool) -> int:
     return 1 if any(_ends(p, role) for p in found) else 0
 
 
+def speaks_of(name: str, role: Sequence[str]) -> bool:
+    """A word of the role stands somewhere in the name, within a longer word too (`Markkinointilupa`)."""
+    whole = notation.plain(name)
+    return fit(name, role, an_id=False) > 0 or any(r in whole for r in _plain_words(tuple(role)) if len(r) > 5)
+
+
+def born(name: str, role: Sequence[str]) -> bool:
+    """A year or a date of birth: `Date of birth` is a date by its head, and of birth by what follows."""
+    found = parts_of(name)
+    at = next((i for i, p in enumerate(found) if i and p in _OF), None)
+    return fit(name, role, an_id=False) > 1 or (
+        at is not None and fit(" ".join(found[at + 1 :]), role, an_id=False) > 1
+    )
+
+
 def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:
     """What is called so, without what it is of or in: a `date of purchase` is a date, a `numero de client` a client's.
 
@@ -174,7 +189,7 @@ def date_format(cells: Sequence[str], *, enough: float = _ENOUGH) -> DateFormat 
     hours = any(re.search(r"\d[:時h.]\d\d(?!\d)", c[8:]) for c in tried)
     if _reads(tried, "iso", enough):
         return DateFormat("iso", hours=hours)
-    for name, digits in (("epoch", r"1?[0-9]{9}(\.[0-9]+)?"), ("epoch_ms", r"1?[0-9]{12}")):
+    for name, digits in (("epoch", r"1?[1-9][0-9]{8}(\.[0-9]+)?"), ("epoch_ms", r"1?[1-9][0-9]{11}")):
         if all(re.fullmatch(digits, c) for c in tried):
             return DateFormat(name, hours=True)
     fitting = [day + hour for hour, day in product(_HOURS, _DAYS) if _reads(tried, day + hour, enough)]

@@ -165,6 +165,7 @@ def proposed_text(found: Proposed) -> str:
             lines.append(f"  {c.what}: {c.value}{looks}  ({c.why})")
     lines += [f"note: {note}" for note in proposal.notes]
     lines += [f"left out, and open until it can be read: {trouble}" for trouble in proposal.left_out]
+    lines += [f"open: {what}" for what in proposal.open.values()]
     lines += ["", *map(checked_text, found.checked), "", *found.windows.why, ""]
     lines += [f"not said yet: {q.text} Until then: {q.default}." for q in proposal.questions]
     facts = [fact for said in proposal.own.values() for fact in (*said["legal"].items(), *said.items())]

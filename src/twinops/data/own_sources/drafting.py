@@ -124,6 +124,8 @@ class Draft:
     columns: dict[str, str] = field(default_factory=dict)
     choices: list[Choice] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    """What only people can look after, and is open until they have."""
 
     def take(self, ours: str, theirs: str, why: str) -> None:
         """Map a column."""

@@ -8,16 +8,19 @@ from collections import Counter
 
 _LOOK = 2**20
 _PAIRED = 0.7
-_WRITTEN = {
-    "windows-1252": (
-        "äöüß", "éèêëàâçîïôùûœæ", "áéíóúñü¿¡ºª", "ãõçáéíóúâêôàºª", "àèéìòù", "åäö", "æøåé", "ëéïèöü", "áðéíóúýþæö",
-    ),
-    "windows-1250": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćžšđ"),
-    "iso-8859-2": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áéíóöőúüű"),
-    "windows-1254": ("çğıöşüâî",),
-    "windows-1257": ("ąčęėįšųūž", "āčēģīķļņšūž", "äõöüšž"),
-}  # fmt: skip
-"""Letters outside ASCII, by encoding and language."""
+_WRITTEN = (
+    *(("windows-1252", letters) for letters in (
+        "äöüß", "éèêëàâçîïôùûœæ", "áéíóúñü¿¡ºª", "ãõçáéíóúâêôàºª", "àèéìòù", "åäö", "æøåé", "ëéïèöü",
+    )),
+    *(("windows-1250", letters) for letters in (
+        "ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćžšđ",
+    )),
+    *(("iso-8859-2", letters) for letters in ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áéíóöőúüű")),
+    ("windows-1254", "çğıöşüâî"),
+    *(("windows-1257", letters) for letters in ("ąčęėįšųūž", "āčēģīķļņšūž", "äõöüšž")),
+    ("windows-1252", "áðéíóúýþæö"),
+)  # fmt: skip
+"""Letters outside ASCII, by encoding and language; of those that go equally well, the first."""
 _NEUTRAL = frozenset("€£§°«»–—“”„’‘…®©™´`²·×\u00a0")
 _RUNS = 0.6
 """A script that has no letters in ASCII stands in runs of bytes outside it."""
@@ -30,7 +33,8 @@ def likely_encoding(data: bytes) -> str:
     ['windows-1252', 'detect', 'detect']
     >>> [likely_encoding("きょうと".encode("shift_jis")), likely_encoding("北京市大学".encode("gb18030"))]
     ['shift_jis', 'gb18030']
-    >>> [likely_encoding(w.encode(e)) for w, e in (("płeć|rok", "cp1250"), ("příjmení", "cp1250"), ("şubat", "cp1254"))]
+    >>> words = (("płeć|rok", "cp1250"), ("příjmení", "cp1250"), ("alışveriş değer", "cp1254"))
+    >>> [likely_encoding(word.encode(encoding)) for word, encoding in words]
     ['windows-1250', 'windows-1250', 'windows-1254']
     >>> [likely_encoding(w.encode(e)) for w, e in (("покупатель", "cp1251"), ("ημερομηνία", "cp1253"))]
     ['windows-1251', 'windows-1253']
@@ -69,16 +73,16 @@ def _eight_bits(data: bytes) -> str:
         accents = sum(0xDC <= data[i] <= 0xDF and data[i - 1] >= 0xE0 for i in high if i)
         return "windows-1253" if accents * 50 > len(high) else "windows-1251"
     if any(data[i] in b"\x81\x8d\x8f\x90\x9d" for i in high):
-        central = _covered(data, "windows-1250")
+        central = max(_covered(data, name, letters) for name, letters in _WRITTEN if name == "windows-1250")
         return "windows-1250" if central > 0.9 else "iso-8859-1"
-    return max(_WRITTEN, key=lambda name: _covered(data, name))
+    return max(_WRITTEN, key=lambda pair: _covered(data, *pair))[0]
 
 
-def _covered(data: bytes, name: str) -> float:
-    """The share of letters and signs outside ASCII that one language of the encoding has."""
+def _covered(data: bytes, name: str, letters: str) -> float:
+    """The share of letters and signs outside ASCII that a language has, where they are in this encoding."""
     text = data.decode(name.replace("windows-", "cp"), "replace").lower()
     found = Counter(c for c in text if not c.isascii() and c not in _NEUTRAL)
-    return max(sum(found[c] for c in letters) for letters in _WRITTEN[name]) / max(found.total(), 1)
+    return sum(found[c] for c in letters) / max(found.total(), 1)
 
 
 def _among_letters(text: str) -> bool:

@@ -55,6 +55,8 @@ _KNOWN = 0.3
 _FEW_WEEKS = ({"4", "weeks"}, {"4", "wochen"}, {"4", "semaines"}, {"4", "semanas"}, {"4", "settimane"}, {"4", "weken"})
 _NICE = ((1, 5), (1, 7), (0, 10), (1, 10), (0, 100))
 """Ends that scales of whole numbers mostly have."""
+UNDETERMINED = "und"
+"""ISO 639-2 for a language that nobody told."""
 _MOST_SCALES, _HIGHEST = 40, 1_000
 """What goes higher is a number of something, such as a postcode, and no answer on a scale."""
 
@@ -107,21 +109,19 @@ def _has_all(path: Path, columns: Mapping[str, str]) -> bool:
 
 def _unlike_any(kind: str | None, path: Path, shop: Shop) -> Trouble:
     """What the file lacks of the kind it was said to be, or of the one it is most like, and how to say it."""
-    tried = {k: _Kind(k, shop).mapped(path) for k in ((kind,) if kind else kinds())}
-    lost = {k: _Kind(k, shop).lost(draft) for k, draft in tried.items()}
-    nearest = min(lost, key=lambda k: (len(lost[k]) - len(tried[k].columns), len(lost[k])))
-    draft = tried[nearest]
     what = (
         f"it is not a file of {kind}, or holds no record"
         if kind
         else f"it is not of a kind that is known ({', '.join(kinds())})"
     )
-    ways = [way for ours in lost[nearest] for way in _Kind(nearest, shop).ways(draft, ours)]
-    if len(ways) < len(lost[nearest]) or not lost[nearest]:
-        return trouble(draft, f"{what}.")
-    needs = ", ".join(lost[nearest])
-    named = [] if kind else [f"--also {quote(f'{nearest}={path}')}"]
-    return trouble(draft, f"{what}; of {nearest} it lacks {needs}.", *named, *ways)
+    tried = [(_Kind(k, shop), _Kind(k, shop).mapped(path)) for k in ((kind,) if kind else kinds())]
+    for one, draft in sorted(tried, key=lambda t: (len(t[0].lost(t[1])) - len(t[1].columns), t[0].name)):
+        lost = one.lost(draft)
+        ways = one.filled(draft)
+        if ways and len(draft.columns) > len(lost):
+            named = [] if kind else [f"--also {quote(f'{one.name}={path}')}"]
+            return trouble(draft, f"{what}; of {one.name} it lacks {', '.join(lost)}.", *named, *ways)
+    return trouble(tried[0][1], f"{what}.")
 
 
 def once(named: Iterable[str]) -> list[str]:
@@ -220,18 +220,23 @@ class _Kind:
         later = {"time"} if "undated_from" in self.form.fields else set()
         return [ours for ours in self.form.needed if ours not in later and ours not in draft.columns]
 
-    def ways(self, draft: Draft, ours: str) -> list[str]:
-        """How to say the column, with one whose cells can be read so."""
-        kind = self.form.columns.get(ours)
-        free = [c for c in draft.free if draft.file.told(c)]
-        if kind in ("moment", "until"):
-            free = [c for c in free if date_format(draft.file.told(c)) is not None]
-        elif ours in ("household_id", "product_id"):
-            among = self.shop.customers if ours == "household_id" else self.shop.articles
-            free = [c for c in free if _share(draft.file.told(c), among) > 0]
-        else:
-            free = [c for c in free if date_format(draft.file.told(c)) is None]
-        return [column_option(self.name, ours, c) for c in free[:1]]
+    def filled(self, draft: Draft) -> list[str]:
+        """How to say the columns that it lacks, with some whose cells can be read so; nothing if that does not do."""
+        options = []
+        for ours in self.lost(draft):
+            theirs = next((c for c in draft.free if draft.file.told(c) and self._may_be(draft, ours, c)), None)
+            if theirs is not None:
+                options.append(column_option(self.name, ours, theirs))
+                draft.take(ours, theirs, "its cells fit")
+        return [] if self.lost(draft) or not self._is_one(draft) else options
+
+    def _may_be(self, draft: Draft, ours: str, theirs: str) -> bool:
+        cells = draft.file.told(theirs)
+        if self.form.columns.get(ours) in ("moment", "until"):
+            return date_format(cells) is not None
+        if ours in ("household_id", "product_id"):
+            return _share(cells, self.shop.customers if ours == "household_id" else self.shop.articles) > 0
+        return date_format(cells) is None
 
     def draft(self, path: Path, *, said: bool = False) -> Draft | None:
         """Its columns, if all that are needed are there; `said`: a person told the kind.
@@ -338,7 +343,14 @@ def _accounts(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]]:
 
 def _language(draft: Draft) -> dict[str, Any]:
     """The language of the texts, by their words; moods are read in English alone."""
-    found = language.likely(draft.file.told(draft.columns["text"])[:2_000])
+    texts = draft.file.told(draft.columns["text"])[:2_000]
+    found = language.likely(texts)
+    if found == language.READ and 20 * sum(language.refusal(text) is None for text in texts) < len(texts):
+        found = UNDETERMINED
+        draft.open.append(
+            f"the texts of {draft.file.path.name} are in a language that is not known; no mood and no topic is read of "
+            "them, and nobody looked in them for special categories (GDPR art. 9)."
+        )
     draft.choices.append(Choice(draft.name, "language", found, "most texts that tell are in it"))
     if found != language.READ:
         draft.notes.append(f"{draft.file.path.name} is in {found}, and moods are read in English only: none is told.")
@@ -378,6 +390,12 @@ def _special(draft: Draft) -> dict[str, Any]:
         "what is missing under `special`, and signs with a name under `special_reviewed`; until then nothing can be "
         "promoted."
     )
+    if not special_categories.looks_known(levels):
+        known = ", ".join(special_categories.languages())
+        draft.open.append(
+            f"words of these languages are known: {known}; the products of {draft.file.path.name} look like none of "
+            "these, so nobody looked for special categories (GDPR art. 9): somebody who knows the goods must."
+        )
     return {"special": found, "special_reviewed": OPEN}
 
 

@@ -96,6 +96,8 @@ class Proposal:
     notes: tuple[str, ...]
     left_out: tuple[Trouble, ...] = ()
     """Files around the sales that cannot be declared: all else goes on without them."""
+    open: dict[str, str] = field(default_factory=dict)
+    """What only people can look after, by source."""
 
 
 def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
@@ -139,6 +141,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
         tuple(n for d in drafts for n in d.notes),
         tuple(troubles),
+        {d.name: " ".join(d.open) for d in drafts if d.open},
     )
 
 

@@ -22,9 +22,12 @@ def trial(evidence: Evidence) -> Fact | None:
 def sentence(fact: Fact) -> str:
     """For people."""
     told = fact.value if isinstance(fact.value, dict) else {}
-    named = "; ".join(f"own.{name}: {_listed(facts)}" for name, facts in sorted(told.items()))
-    what = ELSE if told and not any("bases" in _listed(facts) for facts in told.values()) else SAID
-    return f"{what}{f' ({named})' if named else ''}; nothing may be promoted (GDPR arts. 5(2), 6(1))."
+    without = [name for name, facts in sorted(told.items()) if "bases" in _parts(facts)]
+    more = {name: [f for f in _parts(facts) if f != "bases"] for name, facts in sorted(told.items())}
+    named = "; ".join(f"own.{name}: {', '.join(facts)}" for name, facts in more.items() if facts)
+    what = f"{SAID} for {', '.join(f'own.{name}' for name in without)}" if without else ELSE if told else SAID
+    also = f", and other facts are open ({named})" if without and named else f" ({named})" if named else ""
+    return f"{what}{also}; nothing may be promoted (GDPR arts. 5(2), 6(1))."
 
 
 def unsaid(evidence: Evidence) -> Verdict | None:
@@ -40,5 +43,5 @@ def unsaid(evidence: Evidence) -> Verdict | None:
     )
 
 
-def _listed(facts: Any) -> str:
-    return ", ".join(map(str, facts)) if isinstance(facts, (list, tuple)) else str(facts)
+def _parts(facts: Any) -> list[str]:
+    return list(map(str, facts)) if isinstance(facts, (list, tuple)) else [str(facts)]

@@ -19,7 +19,7 @@ from twinops.errors import DataError, ParamsError
 from twinops.governance.open_fields import MARK, OWNER
 from twinops.own_params import staged_as
 from twinops.params import Params, SwitchesParams
-from twinops.workflows.compliance_files import LEFT_OUT
+from twinops.workflows.compliance_files import ABOUT_FILES
 from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.params_file import with_sections
 from twinops.workflows.places import Places
@@ -70,7 +70,7 @@ def propose(files: ShopFiles, said: Said, write: bool, progress: Progress = unse
     final = with_sections(sections, found.params)
     if write:
         leave(places.params, final)
-        _leave_open(places, proposal.left_out)
+        _leave_open(places, proposal)
         count_contacts_in(places, params_file.parse(yaml.safe_load(final)).features.horizon_days)
     return Proposed(proposal, checked, replace(found, written=write), write)
 
@@ -126,15 +126,17 @@ def _expected(path: Path) -> int | None:
     return None if b"\0" in head or not lines else int(size * lines / len(head))
 
 
-def _leave_open(places: Places, left_out: tuple[Trouble, ...]) -> None:
-    """What was left out is open until it is read, or named no more."""
-    path = places.compliance / LEFT_OUT
-    if not left_out:
+def _leave_open(places: Places, proposal: Proposal) -> None:
+    """What was left out, or not looked through, is open until it is read, or a person writes here what was done."""
+    path, owes = places.compliance / ABOUT_FILES, f"{MARK}{OWNER}"
+    left = {t.file: f"{owes}: {t}" for t in proposal.left_out}
+    looked = {name: f"{owes}: {what}" for name, what in proposal.open.items()}
+    if not left and not looked:
         path.unlink(missing_ok=True)
         return
-    files = {t.file: f"{MARK}{OWNER}: {t}" for t in left_out}
-    head = "# Files that were named and could not be declared; `twinops sources propose` with all files renews this.\n"
-    leave(path, head + yaml.safe_dump({"files": files}, allow_unicode=True, sort_keys=True, width=110))
+    head = "# What is open about the files that were named; `twinops sources propose` with all files renews this.\n"
+    said = {name: told for name, told in (("left_out", left), ("look_through", looked)) if told}
+    leave(path, head + yaml.safe_dump(said, allow_unicode=True, sort_keys=True, width=110))
 
 
 def _sections(proposal: Proposal, before: Params, root: Path) -> dict[str, Any]:

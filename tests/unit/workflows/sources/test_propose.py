@@ -184,6 +184,7 @@ SHOPS: dict[str, tuple[Callable[[Path], Path], dict[str, str], dict[str, Any]]] 
         {
             "household_id": "Email",
             "time": "Created at",
+            "basket_id": "Name",
             "quantity": "Lineitem quantity",
             "unit_price": "Lineitem price",
         },

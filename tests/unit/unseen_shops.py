@@ -91,7 +91,7 @@ def supermarket(folder: Path, *, days: int = 200, customers: int = 120) -> ShopF
     ]
     sold = [
         f"{x.at:%d/%m/%Y %H:%M:%S};{x.receipt:09d};{cpf[x.customer]};{x.product + 100};Produto {x.product};{x.pieces};"
-        f"R$ {comma(x.amount * 40, '.')}"
+        f"R$ {comma(x.amount * 400, '.')}"
         for x in receipts(days, customers, seed=6)
     ]
     head = "Data da compra;Cupom fiscal;CPF do cliente;Código do produto;Descrição do produto;Quantidade;Valor total"
@@ -108,7 +108,8 @@ def bookshop(folder: Path, *, days: int = 200, customers: int = 120) -> ShopFile
     """A Japanese bookshop: a folder with a file a month, Shift-JIS, `2023年3月5日`, `1,234円`, はい and いいえ."""
     months: dict[str, list[str]] = {}
     for x in receipts(days, customers, seed=8):
-        row = f'{x.receipt},{x.at.year}年{x.at.month}月{x.at.day}日,M{x.customer:05d},B{x.product:04d},{x.pieces},"{x.amount:,}円"'
+        day = f"{x.at.year}年{x.at.month}月{x.at.day}日"
+        row = f'{x.receipt},{day},M{x.customer:05d},B{x.product:04d},{x.pieces},"{x.amount:,}円"'
         months.setdefault(f"{x.at:%Y-%m}", []).append(row)
     for month, rows in months.items():
         write(
@@ -149,8 +150,8 @@ SHOPS = {
     "a Finnish chain of pharmacies": Unseen(
         pharmacy,
         {
-            "basket_id": "Kuittinumero", "time": "Myyntiaika", "household_id": "Asiakasnumero", "product_id": "Viivakoodi",
-            "quantity": "Määrä", "sales_value": "Loppusumma", "store_id": "Toimipiste",
+            "basket_id": "Kuittinumero", "time": "Myyntiaika", "household_id": "Asiakasnumero",
+            "product_id": "Viivakoodi", "quantity": "Määrä", "sales_value": "Loppusumma", "store_id": "Toimipiste",
         },
         "%d.%m.%Y klo %H.%M",
         {"currency": "EUR", "decimal": ","},

@@ -77,7 +77,7 @@ def people(folder: Path, name: str, head: str, cells: tuple[tuple[str, ...], ...
 def half_dated(folder: Path) -> ShopFiles:
     """Days of which a third are a word: no column holds days alone."""
     rows = [
-        f"{70_000 + x.customer};{f'później {x.receipt}' if x.receipt % 3 == 0 else f'{x.at:%d.%m.%Y}'};{x.amount / 100:.2f}"
+        f"{70_000 + x.customer};{f'p {x.receipt}' if x.receipt % 3 == 0 else f'{x.at:%d.%m.%Y}'};{x.amount / 100:.2f}"
         for x in receipts(90, 40, seed=2)
     ]
     return ShopFiles(write(folder / "sales.csv", "qq;ww;ee", rows, encoding="utf-8"))

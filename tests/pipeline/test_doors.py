@@ -33,6 +33,7 @@ ASKS_FOR_MORE = (
     "model adopt-base",
     "holdout open",
     "twinops upgrade",
+    "subject erase",
 )
 """What is told of in short, without what it must be given or in a folder it is not meant for, ends with 2."""
 EITHER = ("twinops release", "twinops audit verify", "twinops sources windows")

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+from ruamel.yaml.tokens import CommentToken
 
 from twinops import params
 from twinops.workflows.places import Places, write
@@ -81,17 +82,33 @@ def _put(there: CommentedMap, wanted: Mapping[str, Any]) -> None:
                 there[name] = CommentedMap()
             _put(there[name], value)
         elif isinstance(value, list | tuple):
+            begun = there.get(name) == []
             there[name] = _listed(there.get(name), list(value))
+            if begun:
+                _gap_after(there, name)
         elif there.get(name) != value:
             # in quotes: DVC refuses YAML's own days
             there[name] = DoubleQuotedScalarString(value) if isinstance(value, str) else value
 
 
+def _gap_after(there: CommentedMap, name: str) -> None:
+    """The empty line that stood behind an empty list stands behind its last item."""
+    remark = (there.ca.items.get(name) or (None, None, None))[2]
+    if there[name] and remark is not None and remark.value.endswith("\n\n"):
+        remark.value = f"{remark.value.rstrip()}\n"
+        there[name].ca.items[len(there[name]) - 1] = [CommentToken("\n\n", remark.start_mark, None), None, None, None]
+
+
 def _listed(there: Any, wanted: list[Any]) -> CommentedSeq:
-    """The same list object where there is one, so that its comment stays."""
+    """The same list object where there is one, so that its comment stays, and what stood behind its last item."""
     if isinstance(there, CommentedSeq):
         if list(there) != wanted:
+            tail = there.ca.items.pop(len(there) - 1, None)
             there[:] = wanted
+            if tail is not None and wanted:
+                there.ca.items[len(wanted) - 1] = tail
+            elif not wanted:
+                there.fa.set_flow_style()
         return there
     made = CommentedSeq(wanted)
     made.fa.set_flow_style()

@@ -133,8 +133,11 @@ class _Sources:
     lineage: ColumnLineage
 
     def held(self, table: str, columns: Iterable[str], subjects: int | None) -> Iterator[Held]:
+        """What the columns of a table are held for; nothing where they tell of nobody, as goods do."""
         if table.removeprefix(RAW) in self.shelves and table.startswith(RAW):
             yield from (self._source(table, c, subjects) for c in columns)
+        elif table.startswith(QUARANTINE) and table.removeprefix(QUARANTINE) not in self.law:
+            return
         elif table.startswith(QUARANTINE):
             yield from self._quarantined(table, columns)
         elif table.startswith(TRUTH):

@@ -206,3 +206,19 @@ def test_a_column_nobody_declared_is_named(tmp_path, project):
         assert "stray.shoe_size" in mapped(project).undeclared
     finally:
         stray.unlink()
+
+
+def test_rejected_goods_tell_of_nobody_and_are_not_in_the_map(project):
+    places, keys = project
+    goods = Path(places.root / "data" / "quarantine" / "products" / "all.parquet")
+    write_sealed(
+        pa.table({"batch": keys.subject_ids(["all"]), "reason": ["no name"]}),
+        goods,
+        dataset="quarantine/products",
+        keys=keys,
+        subject="batch",
+    )
+    try:
+        assert [row for row in mapped(project).rows if "products" in row.table] == []
+    finally:
+        goods.unlink()

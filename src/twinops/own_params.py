@@ -383,7 +383,8 @@ class OwnSource(Section):
         if self.money is not None and self.money.minor_units > _KEPT_DIGITS and self.money.rounded_to is None:
             yield (
                 f"money: amounts in {self.money.currency} have {self.money.minor_units} digits behind the sign, and "
-                "tables keep 2; write `rounded_to: hundredths` under `money` if the others may be rounded away (half to even)"
+                "tables keep 2; write `rounded_to: hundredths` under `money` if the rest may be rounded away (half to "
+                "even)"
             )
 
     def _law(self) -> Iterator[str]:

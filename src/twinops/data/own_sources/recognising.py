@@ -183,7 +183,8 @@ def beside(cells: Iterable[str]) -> set[str]:
 
 def date_format(cells: Sequence[str], *, enough: float = _ENOUGH) -> DateFormat | None:
     """How most of the cells write a moment, if so many do."""
-    tried = list(dict.fromkeys(notation.narrow(c.strip()) for c in cells if not notation.is_nothing(c)))[:_TRIED]
+    told = [notation.narrow(c.strip()) for c in cells if not notation.is_nothing(c)]
+    tried = (told if enough < _ENOUGH else list(dict.fromkeys(told)))[:_TRIED]
     if not tried or not any(c[:1].isdigit() or c[-1:].isdigit() for c in tried[:3]):
         return None
     hours = any(re.search(r"\d[:時h.]\d\d(?!\d)", c[8:]) for c in tried)

@@ -61,7 +61,7 @@ def propose(files: ShopFiles, said: Said, write: bool, progress: Progress = unse
     """
     before, text = params_file.read(places.params), places.params.read_text(encoding="utf-8")
     proposal = _at_home(look(files, said), places.root)
-    proposal, looks = _read(proposal, _Reading(text, before, places, progress))
+    proposal, looks = _read(proposal, _Reading(proposal, text, before, places, progress))
     sections = with_sections(text, _sections(proposal, before, places.root), whole=("own",))
     draft = params_file.parse(yaml.safe_load(sections))
     against_nobody(places, draft.own)
@@ -77,8 +77,9 @@ def propose(files: ShopFiles, said: Said, write: bool, progress: Progress = unse
 
 @dataclass(frozen=True)
 class _Reading:
-    """What the files are read into: the parameters as text and parsed, and who watches."""
+    """What the files are read as and into: the proposal, the parameters as text and parsed, and who watches."""
 
+    proposal: Proposal
     text: str
     before: Params
     places: Places
@@ -90,8 +91,9 @@ class _Reading:
         Raises:
             DataError, ParamsError: it cannot be read, or not as it would be declared.
         """
-        alone = {"own": {name: body}, "sources": {"max_rows": max(MOST_ROWS, self.before.sources.max_rows)}}
-        draft = params_file.parse(yaml.safe_load(with_sections(self.text, alone, whole=("own",))))
+        beside = replace(self.proposal, own={"sales": self.proposal.own["sales"], name: body})
+        sections = _sections(beside, self.before, self.places.root)
+        draft = params_file.parse(yaml.safe_load(with_sections(self.text, sections, whole=("own",))))
         source = declared(draft.own, name, root=self.places.root, max_rows=draft.sources.max_rows)
         expected = _expected(self.places.root / body["path"])
         return look_at(source, lambda records: self.progress(name, records, expected))

@@ -34,10 +34,13 @@ ASKS_FOR_MORE = (
     "holdout open",
     "twinops upgrade",
     "subject erase",
+    "links settle",
 )
 """What is told of in short, without what it must be given or in a folder it is not meant for, ends with 2."""
 EITHER = ("twinops release", "twinops audit verify", "twinops sources windows")
 """A small project's table may be refused, and its receipts be too few; without a server there may be no log."""
+OWN_KEYS = "twinops keys"
+"""The demonstration's keys are published: of a store of one's own nothing can be told, which ends with 4."""
 STAYS = "twinops server"
 """Runs until it is stopped; tests/server starts it."""
 
@@ -52,11 +55,13 @@ def commands() -> list[str]:
 
 
 def expected(command: str) -> int | None:
-    """How a command ends here: refusals with 10, with 2 what was not given all it asks for; None: this or that."""
+    """How a command ends here: refusals with 10, what was not given all it asks for with 2; None: this or that."""
     if command.endswith(ASKS_FOR_MORE):
         return 2
     if command.startswith(EITHER):
         return None
+    if command.startswith(OWN_KEYS):
+        return 4
     return 10 if command.startswith(ANSWERS_NO) else 0
 
 

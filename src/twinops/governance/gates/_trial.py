@@ -22,12 +22,10 @@ def trial(evidence: Evidence) -> Fact | None:
 def sentence(fact: Fact) -> str:
     """For people."""
     told = fact.value if isinstance(fact.value, dict) else {}
-    without = [name for name, facts in sorted(told.items()) if "bases" in _parts(facts)]
-    more = {name: [f for f in _parts(facts) if f != "bases"] for name, facts in sorted(told.items())}
-    named = "; ".join(f"own.{name}: {', '.join(facts)}" for name, facts in more.items() if facts)
-    what = f"{SAID} for {', '.join(f'own.{name}' for name in without)}" if without else ELSE if told else SAID
-    also = f", and other facts are open ({named})" if without and named else f" ({named})" if named else ""
-    return f"{what}{also}; nothing may be promoted (GDPR arts. 5(2), 6(1))."
+    named = "; ".join(f"own.{name}: {', '.join(_parts(facts))}" for name, facts in sorted(told.items()))
+    without = ", ".join(f"own.{name}" for name, facts in sorted(told.items()) if "bases" in _parts(facts))
+    what = f"{SAID} for {without}" if without else ELSE if told else SAID
+    return f"{what}{f' (open: {named})' if named else ''}; nothing may be promoted (GDPR arts. 5(2), 6(1))."
 
 
 def unsaid(evidence: Evidence) -> Verdict | None:

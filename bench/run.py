@@ -2,8 +2,8 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, twin, score, heads, erasure, serve, growth, million. Without one all are run; a part's rows replace its
-old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and stages of growth, at 50x.
+features, linkage, twin, score, heads, erasure, serve, growth, million. Without one all are run; a part's rows replace
+its old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and stages of growth, at 50x.
 """
 
 from __future__ import annotations

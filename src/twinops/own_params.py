@@ -217,8 +217,9 @@ class OwnSource(Section):
     query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = None
     url_from: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")] | None = None
     encoding: Literal[
-        "detect", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1250", "windows-1252", "iso-8859-1",
-        "iso-8859-2", "iso-8859-15", "shift_jis", "gb18030",
+        "detect", "utf-8", "utf-16", "utf-16-le", "utf-16-be", "windows-1250", "windows-1251", "windows-1252",
+        "windows-1253", "windows-1254", "windows-1257", "iso-8859-1", "iso-8859-2", "iso-8859-15", "shift_jis",
+        "euc-jp", "euc-kr", "gb18030",
     ] = "detect"  # fmt: skip
     separator: Literal["detect", ",", ";", "\t", "|", " "] = "detect"
     header: bool = True
@@ -382,7 +383,8 @@ class OwnSource(Section):
         if self.money is not None and self.money.minor_units > _KEPT_DIGITS and self.money.rounded_to is None:
             yield (
                 f"money: amounts in {self.money.currency} have {self.money.minor_units} digits behind the sign, and "
-                "tables keep 2; say rounded_to: hundredths if the others may be rounded away (half to even)"
+                "tables keep 2; write `rounded_to: hundredths` under `money` if the rest may be rounded away (half to "
+                "even)"
             )
 
     def _law(self) -> Iterator[str]:

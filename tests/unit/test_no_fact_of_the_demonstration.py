@@ -55,6 +55,7 @@ LOOKS_FOR = (
     "data/own_sources/column_words.yaml",
     "data/own_sources/recognising.py",
     "data/own_sources/cell_values.py",
+    "data/own_sources/cell_words.yaml",
     "workflows/project/opened.py",
 )
 """Words that are looked for in the files of others, not said."""

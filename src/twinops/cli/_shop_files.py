@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
@@ -47,7 +49,14 @@ TextsBasis = Annotated[
     Literal["consent", "contract", "legitimate_interest", "open"] | None,
     typer.Option(help="On which comments, posts, cases and registrations may be read."),
 ]
-Columns = Annotated[list[str] | None, typer.Option(help="OURS=THEIRS, where a column was not told right.")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option(help="OURS=THEIRS, where a column was not told right; with its file as customers.birth_year=THEIRS."),
+]
+Codes = Annotated[
+    list[str] | None,
+    typer.Option("--code", help="What a word of theirs means: optins.offers:TAK=yes, customers.gender:K=female."),
+]
 Synthetic = Annotated[bool, typer.Option("--synthetic", help="The rows are made up, and about nobody.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Ask nothing and write it; what is not said stays open.")]
 
@@ -60,18 +69,40 @@ def asks(*, yes: bool, as_json: bool) -> bool | None:
 def agreed(project: Project, files: ShopFiles, told: Said, *, asks: bool | None) -> Proposed:
     """What was proposed, and written and watched if somebody agreed."""
     talk("looking at your files ...")
-    found: Proposed = project.run("sources.propose", files=files, said=told, write=False)
+    run = partial(project.run, "sources.propose", files=files, progress=_Progress())
+    found: Proposed = run(said=told, write=asks is None)
     if asks:
         typer.echo(project.told(proposed_text(found)))
         told = replace(told, **_asked(found.proposal.questions))
-        found = project.run("sources.propose", files=files, said=told, write=False)
+        found = run(said=told, write=False)
         typer.echo(project.told(proposed_text(found)))
     if asks is False or (asks and not typer.confirm("Write this into params.yaml?", default=True)):
         return found
-    found = project.run("sources.propose", files=files, said=told, write=True)
+    if asks:
+        found = run(said=told, write=True)
     again = type(project)(project.root)
     again.run("sources.fingerprint")
     return found
+
+
+class _Progress:
+    """How far the reading is: now and then on a terminal, and else a line a file."""
+
+    EVERY_S = 2.0
+
+    def __init__(self) -> None:
+        self._source, self._began, self._last = "", 0.0, 0.0
+
+    def __call__(self, source: str, records: int, of: int | None) -> None:
+        now = monotonic()
+        if source != self._source:
+            self._source, self._began, self._last = source, now, now
+            talk(f"reading own.{source}: about {of:,} records ..." if of else f"reading own.{source} ...")
+        if not sys.stderr.isatty() or now - self._last < self.EVERY_S:
+            return
+        self._last, share = now, min(records / of, 1.0) if of else 0.0
+        left = f", {share:.0%}, about {(now - self._began) * (1 - share) / share:.0f} s left" if share else ""
+        talk(f"  {records:,} records{left}")
 
 
 def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
@@ -94,11 +125,11 @@ def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
     return ShopFiles(sales, *others, more=full)
 
 
-def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool) -> Said:
+def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool, codes: Iterable[str] = ()) -> Said:
     """What the options say.
 
     Raises:
-        ParamsError: a column is not said as OURS=THEIRS.
+        ParamsError: a column is not said as OURS=THEIRS, or a word not as COLUMN:THEIRS=MEANING.
     """
     from twinops.data.own_sources.drafting import Said
 
@@ -106,9 +137,11 @@ def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool) -
     if any(not ours or not sign or not theirs for ours, sign, theirs in pairs):
         raise ParamsError("A column is said as OURS=THEIRS.", hint="For example --column household_id=Kundennr.")
     mapped = {ours: theirs for ours, _, theirs in pairs}
-    return Said(
-        **{name: value for name, value in facts.items() if value is not None}, columns=mapped, synthetic=synthetic
-    )
+    meant = [text.rpartition("=") for text in codes]
+    if any(not means or ":" not in place or place.endswith(":") for place, _, means in meant):
+        raise ParamsError("A word is said as COLUMN:THEIRS=MEANING.", hint="For example --code optins.offers:TAK=yes.")
+    given: dict[str, Any] = {name: value for name, value in facts.items() if value is not None}
+    return Said(**given, columns=mapped, codes={p: means for p, _, means in meant}, synthetic=synthetic)
 
 
 def _asked(questions: Iterable[Question]) -> dict[str, Any]:
@@ -131,6 +164,8 @@ def proposed_text(found: Proposed) -> str:
             looks = f" [{' | '.join(c.sample)}]" if c.sample else ""
             lines.append(f"  {c.what}: {c.value}{looks}  ({c.why})")
     lines += [f"note: {note}" for note in proposal.notes]
+    lines += [f"left out, and open until it can be read: {trouble}" for trouble in proposal.left_out]
+    lines += [f"open: {what}" for what in proposal.open.values()]
     lines += ["", *map(checked_text, found.checked), "", *found.windows.why, ""]
     lines += [f"not said yet: {q.text} Until then: {q.default}." for q in proposal.questions]
     facts = [fact for said in proposal.own.values() for fact in (*said["legal"].items(), *said.items())]

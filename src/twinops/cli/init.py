@@ -16,6 +16,7 @@ from twinops.cli._shop_files import (
     SALES,
     Also,
     BasisSaid,
+    Codes,
     Columns,
     ControllerName,
     Currency,
@@ -60,6 +61,7 @@ def init(
     basis: BasisSaid = None,
     texts_basis: TextsBasis = None,
     column: Columns = None,
+    code: Codes = None,
     synthetic: Synthetic = False,
     own: Annotated[
         bool, typer.Option("--own", help="For data of your own: no demonstration, and what only people say is open.")
@@ -76,6 +78,7 @@ def init(
         {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
         | {"texts_basis": texts_basis},
         columns=column or [],
+        codes=code or [],
         synthetic=synthetic,
     )
     files = there(sales, customers, opt_ins, opt_outs, also=also or []) if sales is not None else None

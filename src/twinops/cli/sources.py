@@ -13,6 +13,7 @@ from twinops.cli._shop_files import (
     SALES,
     Also,
     BasisSaid,
+    Codes,
     Columns,
     ControllerName,
     Currency,
@@ -104,6 +105,7 @@ def propose(
     basis: BasisSaid = None,
     texts_basis: TextsBasis = None,
     column: Columns = None,
+    code: Codes = None,
     synthetic: Synthetic = False,
     yes: Yes = False,
     as_json: Json = False,
@@ -118,6 +120,7 @@ def propose(
         {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
         | {"texts_basis": texts_basis},
         columns=column or [],
+        codes=code or [],
         synthetic=synthetic,
     )
     found = agreed(

@@ -33,7 +33,9 @@ from twinops.workflows.places import Places
 from twinops.workflows.policy_file import policy_of
 
 ASSESSED = "assessed.json"
-OPENED = ("intended_use.yaml", "dpia.yaml", "policy.yaml", "offices.yaml")
+ABOUT_FILES = "own_files.yaml"
+"""What is open about the owner's files: left out, or in a language nobody here knows (`sources propose`)."""
+OPENED = ("intended_use.yaml", "dpia.yaml", "policy.yaml", "offices.yaml", ABOUT_FILES)
 """Files in which something may be open."""
 SIGNATURE = ".sig"
 

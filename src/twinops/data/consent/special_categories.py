@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -51,6 +53,33 @@ def words() -> dict[str, tuple[str, ...]]:
     """`special_words.yaml`: patterns of words, by category, in capitals."""
     listed: dict[str, list[str]] = yaml.safe_load(text_beside(__package__, "special_words.yaml"))
     return {name: tuple(p.upper() for p in patterns) for name, patterns in listed.items()}
+
+
+@cache
+def _languages() -> dict[str, dict[str, Any]]:
+    """`special_languages.yaml`."""
+    read: dict[str, dict[str, Any]] = yaml.safe_load(text_beside(__package__, "special_languages.yaml"))
+    return read
+
+
+def languages() -> tuple[str, ...]:
+    """The languages that words are known of (ISO 639-1)."""
+    return (*_languages()["words"], *_languages()["scripts"])
+
+
+def looks_known(names: Iterable[str]) -> bool:
+    """Names of goods look like a language that words are known of; what tells nothing does not.
+
+    >>> looks_known(["Lait pour bébés", "Pain avec les noix"]), looks_known(["Nasi goreng", "Kopi bubuk"])
+    (True, False)
+    """
+    texts = list(names)
+    tokens = {w for text in texts for w in re.findall(r"[^\W\d_]+", text.casefold())}
+    if any(len(tokens & set(common)) > 1 for common in _languages()["words"].values()):
+        return True
+    letters = [unicodedata.name(c, "") for text in texts for c in text if c.isalpha()]
+    scripts = "|".join(_languages()["scripts"].values())
+    return sum(re.match(scripts, name) is not None for name in letters) * 2 > max(len(letters), 1)
 
 
 def tells(pattern: str, name: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources.cell_values import WORDS, is_nothing
+from twinops.data.own_sources.cell_values import event_of, is_nothing
 from twinops.data.own_sources.cells import TextCells
 from twinops.entities.consent import Event, Purpose
 from twinops.own_params import ANSWER, OwnSource
@@ -62,10 +62,9 @@ def _objections(cells: TextCells, said: OwnSource) -> TextCells:
     """Whoever stands in the list objects to every purpose, or to the one that is named; a clear no is no objection."""
     table = cells.table
     if "event" in said.entering:
-        no = [
-            WORDS.get((text or "").strip().casefold()) is Event.REFUSED
-            for text in table[said.columns["event"]].to_pylist()
-        ]
+        codes = said.codes.get("event", {})
+        told = [(text or "").strip() for text in table[said.columns["event"]].to_pylist()]
+        no = [event_of(codes.get(text, text)) is Event.REFUSED for text in told]
     else:
         no = [False] * table.num_rows
     left = {NO_OBJECTION: sum(no)} if any(no) else {}

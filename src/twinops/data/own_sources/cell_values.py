@@ -6,7 +6,11 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
+
+import yaml
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources.codes import whole
@@ -14,6 +18,7 @@ from twinops.data.reading import contact_cells, csv_records, plain_text
 from twinops.data.reading.reading import Refused
 from twinops.entities.consent import Event
 from twinops.own_params import MoneyParams, TimeParams
+from twinops.plugins import text_beside
 
 MAX_ID = 64
 MAX_ANSWER = 60
@@ -29,11 +34,12 @@ _ISO = re.compile(
 _EPOCH = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,9})?")
 _YEAR = re.compile(r"(?<![0-9])(1[89][0-9]{2}|20[0-9]{2})(?![0-9])")
 _BLANKS = re.compile("[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]")
-SYMBOLS = {
-    "EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "CNY": "¥", "INR": "₹", "KRW": "₩", "PLN": "zł", "CZK": "Kč",
-    "CHF": "Fr.", "SEK": "kr", "DKK": "kr", "NOK": "kr", "BRL": "R$", "TRY": "₺", "UAH": "₴", "ILS": "₪", "HUF": "Ft",
-}  # fmt: skip
+_LISTED: dict[str, dict[str, Any]] = yaml.safe_load(text_beside(__package__ or "", "cell_words.yaml"))
+SYMBOLS = {currency: tuple(marks) for currency, marks in _LISTED["symbols"].items()}
 """How currencies are written beside an amount, apart from their codes."""
+NO_CURRENCY = "XXX"
+"""ISO 4217's code for no currency: none was said, and any may stand beside an amount."""
+_ANY_MARK = tuple(sorted({*SYMBOLS, *(m for marks in SYMBOLS.values() for m in marks)} - {"R"}, key=len, reverse=True))
 
 NOTHING = frozenset(
     {
@@ -60,17 +66,30 @@ NOTHING = frozenset(
 )
 """Words for nothing. Whoever is called so is nobody (compared without regard to case)."""
 
-_SAID = {
-    Event.GRANTED: "granted yes y ja j oui o si sí sì sim true wahr vrai 1 x on given accepted allowed agreed active "
-    "opt-in optin opt_in subscribed erteilt zugestimmt angemeldet",
-    Event.REFUSED: "refused no n nein non nao não nee false falsch faux 0 off denied declined rejected abgelehnt "
-    "verweigert inactive",
-    Event.WITHDRAWN: "withdrawn withdrawal revoked opt-out optout opt_out unsubscribed widerrufen abgemeldet retiré "
-    "revocado",
-    Event.OBJECTED: "objected objection opposed widersprochen widerspruch stop",
-}
-WORDS = {word: event for event, words in _SAID.items() for word in words.split()}
+_PLAINER = str.maketrans(dict(zip("łŁøØđĐıς", "lLoOdDiσ", strict=True)) | {"æ": "ae", "Æ": "AE", "œ": "oe"})
+
+
+def plain(text: str) -> str:
+    """Small letters of any script without accents and width, so that one spelling stands for all.
+
+    >>> plain("Größe"), plain("HAYIR"), plain("Złoty"), plain("ＩＤ")
+    ('grosse', 'hayir', 'zloty', 'id')
+    """
+    apart = unicodedata.normalize("NFKD", text.translate(_PLAINER))
+    return unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", apart)).casefold().translate(_PLAINER)
+
+
+WORDS = {plain(word): Event(event) for event, words in _LISTED["said"].items() for word in words.split()}
 """What people and systems write for a yes, a no, a withdrawal and an objection (docs/own_sources.md)."""
+
+
+PAIRS = {frozenset((yes, no)): yes for yes, no in _LISTED["pairs"].items()}
+"""Letters that are a yes and a no where both stand in one column: the yes of each pair."""
+
+
+def event_of(text: str) -> Event | None:
+    """What a word says; None: it is no such word."""
+    return WORDS.get(plain(text.strip()))
 
 
 class Unreadable(ValueError):  # noqa: N818  (caught beside the cell; not an error of the run)
@@ -118,12 +137,24 @@ def number(cell: str, money: MoneyParams | None) -> Decimal:
     >>> number("1.234,50 €", euro), number("-2.5", None), number("3,00-", euro), number("(3,00)", euro)
     (Decimal('1234.50'), Decimal('-2.5'), Decimal('-3.00'), Decimal('-3.00'))
     """
-    text = cell.strip().replace("\N{MINUS SIGN}", "-")
+    text = narrow(cell.strip()).replace("\N{MINUS SIGN}", "-")
     if money is not None:
         text = _with_point(_signed(_without_currency(text, money)), money)
     if not _PLAIN.fullmatch(text):
         raise Unreadable
     return Decimal(text)
+
+
+def narrow(text: str) -> str:
+    """Digits, signs and blanks as ASCII writes them, whatever script and width they came in.
+
+    >>> narrow("１，２３４円"), narrow("٣٫٥"), narrow("2024年３月5日")
+    ('1,234円', '3٫5', '2024年3月5日')
+    """
+    if text.isascii():
+        return text
+    found = unicodedata.normalize("NFKC", text)
+    return "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in found)
 
 
 def hundredths(amount: Decimal, money: MoneyParams) -> int:
@@ -156,7 +187,7 @@ def moment(cell: str, said: TimeParams, *, iso: bool) -> datetime:
     >>> moment("31.12.2024 23:30", said, iso=False)
     datetime.datetime(2025, 1, 1, 0, 30)
     """
-    text = cell.strip()
+    text = narrow(cell.strip())
     try:
         if said.format in ("epoch", "epoch_ms") and (not iso or _EPOCH.fullmatch(text)):
             found = _since_1970(text, thousandths=said.format == "epoch_ms")
@@ -167,13 +198,54 @@ def moment(cell: str, said: TimeParams, *, iso: bool) -> datetime:
             clock = re.sub(r" ?(UTC|Z|[+-][0-9]{2}(?::?[0-9]{2})?)$", r"\1", text[10:]).replace("UTC", "Z")
             found = datetime.fromisoformat(text[:10] + clock)
         else:
-            found = datetime.strptime(text, said.format)  # noqa: DTZ007  (the zone follows)
+            found = _written(text, said.format)
         if found.tzinfo is None and said.zone == said.days_in:
             return found.replace(microsecond=0)
         aware = found if found.tzinfo else found.replace(tzinfo=ZoneInfo(said.zone))
         return aware.astimezone(ZoneInfo(said.days_in)).replace(tzinfo=None, microsecond=0)
     except (ValueError, OverflowError, OSError):
         raise Unreadable from None
+
+
+_PLACES = {
+    "%d": r"(?P<d>3[0-1]|[1-2]\d|0[1-9]|[1-9]| [1-9])", "%m": r"(?P<m>1[0-2]|0[1-9]|[1-9])", "%Y": r"(?P<Y>\d{4})",
+    "%H": r"(?P<H>2[0-3]|[0-1]\d|\d)", "%M": r"(?P<M>[0-5]\d|\d)", "%S": r"(?P<S>[0-5]\d|\d)",
+}  # fmt: skip
+
+
+@cache
+def _pattern(format_: str) -> re.Pattern[str] | None:
+    """What strptime matches, where a moment is written in digits alone; None: it has other letters."""
+    letters = re.findall("%.", format_)
+    if set(letters) - set(_PLACES) or len(set(letters)) < len(letters) or not {"%d", "%m", "%Y"} <= set(letters):
+        return None
+    cut = re.split("(%.|\\s+)", format_)
+    return re.compile("".join(_PLACES.get(c, r"\s+" if c.isspace() else re.escape(c)) for c in cut))
+
+
+def _written(text: str, format_: str) -> datetime:
+    """As strptime reads it, which takes twenty times as long."""
+    pattern = _pattern(format_)
+    if pattern is None:
+        return datetime.strptime(_in_english(text, format_), format_)  # noqa: DTZ007  (the zone follows)
+    if (found := pattern.fullmatch(text)) is None:
+        raise Unreadable
+    of = {letter: int(digits) for letter, digits in found.groupdict().items()}
+    return datetime(of["Y"], of["m"], of["d"], of.get("H", 0), of.get("M", 0), of.get("S", 0))  # noqa: DTZ001  (as above)
+
+
+def _in_english(text: str, format_: str) -> str:
+    """A month's name as strptime knows it."""
+    if "%b" not in format_ and "%B" not in format_:
+        return text
+    name = next((w for w in re.findall(r"[^\W\d_]+\.?", text) if plain(w.rstrip(".")) in MONTHS), None)
+    if name is None:
+        return text
+    return text.replace(name, MONTHS[plain(name.rstrip("."))][: 3 if "%b" in format_ else None], 1)
+
+
+MONTHS = {plain(word): month for month, words in _LISTED["months"].items() for word in words.split()}
+"""Months by their names in other languages (`listopad` is left out: October in one, November in another)."""
 
 
 def until(cell: str, said: TimeParams, *, iso: bool) -> datetime | None:
@@ -260,7 +332,7 @@ def said(cell: str) -> str:
     ('granted', 'refused', 'perhaps')
     """
     text = words(cell)
-    return str(WORDS.get(text.casefold(), text))
+    return str(event_of(text) or text)
 
 
 def year(cell: str) -> int:
@@ -310,7 +382,10 @@ def _since_1970(text: str, *, thousandths: bool) -> datetime:
 
 
 def _without_currency(text: str, money: MoneyParams) -> str:
-    for mark in (money.currency, SYMBOLS.get(money.currency, money.currency)):
+    marks = _ANY_MARK if money.currency == NO_CURRENCY else (money.currency, *SYMBOLS.get(money.currency, ()))
+    if text[-1:].isdigit() and text[:1].isdigit():
+        return text
+    for mark in marks:
         text = text.removeprefix(mark).removesuffix(mark).strip()
         if text[:1] in ("-", "+", "("):
             text = text[0] + text[1:].lstrip().removeprefix(mark).lstrip()

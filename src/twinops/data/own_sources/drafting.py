@@ -1,20 +1,20 @@
-"""A declaration in the making: what was chosen and why, how a file is read, and its legal facts, never guessed."""
+"""A declaration in the making: what was chosen and why, what stands in its way, and its legal facts, never guessed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.sampling import Sampled, sampled
 from twinops.entities.consent import Purpose
-from twinops.errors import ParamsError
+from twinops.errors import DataError, ParamsError, TwinopsError
 from twinops.own_params import OPEN
 
-NO_CURRENCY = "XXX"
-"""ISO 4217's code for no currency."""
 TWIN = (Purpose.TRAINING.value, Purpose.SCORING.value)
 
 
@@ -28,9 +28,80 @@ class Said:
     controller: str | None = None
     basis: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """`SOURCE.OURS:THEIRS` -> what that word of theirs means."""
     synthetic: bool = False
     texts_basis: str | None = None
     """On which basis what people wrote, and by what they are found again, may be read."""
+
+    def of(self, source: str) -> dict[str, str]:
+        """What was said of a source's columns: ours -> theirs."""
+        pairs = ((*ours.partition("."), theirs) for ours, theirs in self.columns.items())
+        return {column: theirs for name, _, column, theirs in pairs if name == source}
+
+    def words_of(self, source: str) -> dict[str, dict[str, str]]:
+        """What was said of a source's words: our column -> theirs -> what it means."""
+        found: dict[str, dict[str, str]] = {}
+        for place, means in self.codes.items():
+            column, _, theirs = place.partition(":")
+            name, _, ours = column.partition(".")
+            if name == source:
+                found.setdefault(ours, {})[theirs] = means
+        return found
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with a file or an option, the file's columns, and options that mend it, ready for a shell.
+
+    `mine`: a person's word is wrong, so that nothing goes on before it is mended.
+    """
+
+    file: str
+    what: str
+    columns: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    mine: bool = False
+
+    def __str__(self) -> str:
+        there = f" Its columns are {', '.join(map(printable, self.columns[:60]))}." if self.columns else ""
+        return f"{self.file}: {self.what}{there}{f' Say {self.mend}' if self.options else ''}"
+
+    @property
+    def mend(self) -> str:
+        """The options on one line."""
+        return " ".join(self.options)
+
+
+class Troubled(Exception):  # noqa: N818  (caught beside the file; all files' troubles are told together)
+    """A file cannot be declared."""
+
+    def __init__(self, *found: Trouble) -> None:
+        super().__init__(*map(str, found))
+        self.found = found
+
+
+def refusal(found: Iterable[Trouble]) -> TwinopsError:
+    """The error that tells all of them at once."""
+    told = list(found)
+    options = [o for t in told for o in t.options]
+    hint = f"Add {' '.join(dict.fromkeys(options))}" if options else "Mend the files, or leave them out."
+    error = ParamsError if all(t.mine for t in told) else DataError
+    return error("\n".join(map(str, told)), hint=hint)
+
+
+def column_option(source: str, ours: str, theirs: str) -> str:
+    """How a column is said on the command line.
+
+    >>> column_option("customers", "birth_year", "rok ur")
+    "--column 'customers.birth_year=rok ur'"
+    """
+    return f"--column {quote(f'{source}.{ours}={theirs}')}"
+
+
+def code_option(place: str, theirs: str, means: str) -> str:
+    """How a word of theirs is said."""
+    return f"--code {quote(f'{place}:{theirs}={means}')}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +124,8 @@ class Draft:
     columns: dict[str, str] = field(default_factory=dict)
     choices: list[Choice] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+    """What only people can look after, and is open until they have."""
 
     def take(self, ours: str, theirs: str, why: str) -> None:
         """Map a column."""
@@ -72,15 +145,40 @@ def draft_of(name: str, path: Path) -> Draft:
     return draft
 
 
-def must_exist(draft: Draft, theirs: str) -> None:
+def must_exist(draft: Draft, ours: str, theirs: str) -> None:
     """Refuse a column that the file does not have.
 
     Raises:
-        ParamsError: it does not have it.
+        Troubled: it does not have it.
     """
-    if theirs not in draft.file.cells:
-        there = ", ".join(printable(c) for c in draft.file.cells)
-        raise ParamsError(f"{draft.file.path.name} has no column {theirs!r}.", hint=f"The columns are {there}.")
+    if theirs in draft.file.cells:
+        return
+    near = get_close_matches(theirs, list(draft.free), 1, 0.6)
+    options = tuple(column_option(draft.name, ours, name) for name in near)
+    raise Troubled(trouble(draft, f"it has no column {theirs!r}.", *options, mine=True))
+
+
+def trouble(draft: Draft, what: str, *options: str, mine: bool = False) -> Trouble:
+    """What is wrong with a draft's file."""
+    names = tuple(name for name in draft.file.names if name)
+    return Trouble(draft.file.path.name, what, names, options, mine)
+
+
+def take_said(draft: Draft, said: Said) -> None:
+    """Map the columns that a person named; all that are not there are told at once.
+
+    Raises:
+        Troubled: some are not there.
+    """
+    found: list[Trouble] = []
+    for ours, theirs in said.of(draft.name).items():
+        try:
+            must_exist(draft, ours, theirs)
+            draft.take(ours, theirs, "you said so")
+        except Troubled as lost:
+            found += lost.found
+    if found:
+        raise Troubled(*found)
 
 
 def read_as(draft: Draft) -> dict[str, Any]:

@@ -10,14 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.own_sources import opening
+from twinops.data.days import local_day
 from twinops.data.own_sources.answers import fold
 from twinops.data.own_sources.cell_values import shape
-from twinops.data.own_sources.cells import AS_CELLS, TextCells
+from twinops.data.own_sources.cells import AS_CELLS
 from twinops.data.own_sources.declared import DeclaredSource, shelf
-from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.reading import Entered, cells_of, netted
+from twinops.data.own_sources.reading import Entered, Heard, Origin, everything, unheard
 from twinops.data.reading.reading import RefusedRow
+from twinops.data.windows import ReceiptDays, counted
 from twinops.own_params import OwnSource
 
 SHOWN = 3
@@ -70,6 +70,8 @@ class SourceLook:
     repeated: int
     mistakes: tuple[Mistake, ...]
     crowd: Crowd | None
+    days: ReceiptDays | None
+    """On how many visits receipts lie by day, where it holds receipts."""
 
 
 @dataclass
@@ -88,56 +90,50 @@ class _Tally:
     filled: tuple[str, ...] = ()
     files: int = 0
     mistakes: dict[str, Mistake] = field(default_factory=dict)
+    days: ReceiptDays | None = None
 
 
-def look(source: DeclaredSource) -> SourceLook:
-    """Read and judge everything; store nothing.
+def look(source: DeclaredSource, heard: Heard = unheard) -> SourceLook:
+    """Read and judge everything; store nothing. `heard` is told how many records were judged so far.
 
     Raises:
         DataError, ParamsError, ServiceError: as reading does.
     """
     tally = _Tally()
-    nets = netted(source)
-    for batch in opening.batches(source) if source.said.reads == "folder" else [WHOLE]:
-        _count(Entered(source, batch, nets.get(batch)), tally)
+    _count(everything(source, heard), tally)
     return SourceLook(
         source.name, source.said.kind, tally.files, tally.records, tally.taken, dict(sorted(tally.reasons.items())),
         tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
         dict(sorted(tally.left_out.items())), dict(sorted(tally.lost.items())), tally.repeated,
-        tuple(m for _, m in sorted(tally.mistakes.items())), _crowd(tally.people),
+        tuple(m for _, m in sorted(tally.mistakes.items())), _crowd(tally.people), tally.days,
     )  # fmt: skip
 
 
 def _count(entered: Entered, tally: _Tally) -> None:
-    source, origins = entered.source, list[TextCells]()
-    for cells in cells_of(source, entered.batch):
-        entered.add(cells)
-        if not origins or origins[-1].file != cells.file:
-            origins.append(cells)
+    source = entered.source
     good, net = entered.rows()
     refused = [*entered.refused, *entered.without]
-    tally.records, tally.taken = tally.records + entered.records, tally.taken + good.num_rows
-    tally.files, tally.filled = tally.files + len(entered.files), entered.filled
-    tally.dropped |= dict.fromkeys(entered.dropped)
+    tally.records, tally.taken = entered.records, good.num_rows
+    tally.files, tally.filled = len(entered.files), entered.filled
+    tally.dropped = dict.fromkeys(entered.dropped)
     tally.reasons.update(r.reason for r in refused)
     tally.left_out.update(entered.left_out + Counter(net))
     tally.lost.update(entered.lost)
     if source.said.form.people is not None:
         tally.people.update(_counts(good[source.said.form.people]))
     if "sales_value" in source.said.form.columns:
-        tally.months.update(_counts(pc.strftime(good["time"], format="%Y-%m")))
-        tally.repeated += (
-            good.num_rows - good.group_by(good.drop_columns(["place"]).column_names).aggregate([]).num_rows
-        )
-    for reason in sorted({r.reason for r in refused} - set(tally.mistakes)):
-        tally.mistakes[reason] = _mistake(source, [r for r in refused if r.reason == reason], origins)
+        tally.months.update(_counts(pc.strftime(good["time"].cast(pa.date32(), safe=False), format="%Y-%m")))
+        tally.repeated = good.num_rows - good.group_by(good.drop_columns(["place"]).column_names).aggregate([]).num_rows
+        tally.days = counted([pa.table({"household_id": good["household_id"], "day": local_day(good["time"])})])
+    for reason in tally.reasons:
+        tally.mistakes[reason] = _mistake(source, [r for r in refused if r.reason == reason], entered.origins)
 
 
 def _counts(values: pa.ChunkedArray) -> dict[str, int]:
     return {c["values"]: c["counts"] for c in pc.value_counts(values).to_pylist()}
 
 
-def _mistake(source: DeclaredSource, rows: list[RefusedRow], origins: list[TextCells]) -> Mistake:
+def _mistake(source: DeclaredSource, rows: list[RefusedRow], origins: list[Origin]) -> Mistake:
     """Where it stands first, and how it looks."""
     said, reason = source.said, rows[0].reason
     ours = next((c for c in said.ours if reason.startswith(f"{c}_")), None)
@@ -155,7 +151,7 @@ def _shape_of(row: RefusedRow, theirs: str | None) -> str | None:
     return None if cell is None else shape(cell)
 
 
-def _line(place: int, origins: list[TextCells], said: OwnSource) -> str:
+def _line(place: int, origins: list[Origin], said: OwnSource) -> str:
     """`line 7`, with the file's name where there are several."""
     of = max((o for o in origins if o.before < max(place, 1)), key=lambda o: o.before, default=origins[0])
     line = (place - of.before) // fold(said)

@@ -268,10 +268,16 @@ def _ages(years: pa.Array, said: OwnSource) -> list[str | None]:
 
 def _baskets(columns: dict[str, Any]) -> list[int | None]:
     """Without receipt numbers, what a household bought at one moment (a day, where no hour is told) is one basket."""
-    return [
-        None if who is None or when is None else whole(f"{who}\0{when.isoformat()}")
-        for who, when in zip(columns["household_id"].to_pylist(), columns["time"].to_pylist(), strict=True)
-    ]
+    known: dict[tuple[str, datetime], int] = {}
+    found: list[int | None] = []
+    for one in zip(columns["household_id"].to_pylist(), columns["time"].to_pylist(), strict=True):
+        if None in one:
+            found.append(None)
+            continue
+        if one not in known:
+            known[one] = whole(f"{one[0]}\0{one[1].isoformat()}")
+        found.append(known[one])
+    return found
 
 
 def _events(columns: dict[str, Any], said: OwnSource) -> list[str | None]:

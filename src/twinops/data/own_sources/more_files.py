@@ -8,18 +8,31 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from twinops.data.consent import special_categories
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources import exports
-from twinops.data.own_sources.cells import printable
-from twinops.data.own_sources.drafting import NOTHING_SAID, TWIN, Choice, Draft, Said, draft_of, must_exist, read_as
+from twinops.data.own_sources.drafting import (
+    NOTHING_SAID,
+    TWIN,
+    Choice,
+    Draft,
+    Said,
+    Trouble,
+    Troubled,
+    column_option,
+    draft_of,
+    read_as,
+    take_said,
+    trouble,
+)
 from twinops.data.own_sources.recognising import (
     NumberNotation,
     date_format,
@@ -33,7 +46,6 @@ from twinops.data.own_sources.sampling import Sampled
 from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special
-from twinops.errors import DataError
 from twinops.own_params import OPEN, Form, MoneyParams, form
 
 WRITTEN = ("comments", "service", "social", "accounts", "registrations")
@@ -43,6 +55,8 @@ _KNOWN = 0.3
 _FEW_WEEKS = ({"4", "weeks"}, {"4", "wochen"}, {"4", "semaines"}, {"4", "semanas"}, {"4", "settimane"}, {"4", "weken"})
 _NICE = ((1, 5), (1, 7), (0, 10), (1, 10), (0, 100))
 """Ends that scales of whole numbers mostly have."""
+UNDETERMINED = "und"
+"""ISO 639-2 for a language that nobody told."""
 _MOST_SCALES, _HIGHEST = 40, 1_000
 """What goes higher is a number of something, such as a postcode, and no answer on a scale."""
 
@@ -75,6 +89,7 @@ def proposed(told: str, shop: Shop) -> tuple[Draft, dict[str, Any]]:
         DataError: it cannot be read, or is of no kind that is known.
     """
     kind, path = _named(told)
+    kind = kind or next((k for k in kinds() if shop.said.of(k) and _has_all(path, shop.said.of(k))), None)
     if kind in (None, "social") and _holds_exports(path):
         return _archives("social", path, shop)
     found = {
@@ -83,15 +98,43 @@ def proposed(told: str, shop: Shop) -> tuple[Draft, dict[str, Any]]:
         if (draft := _Kind(k, shop).draft(path, said=bool(kind))) is not None
     }
     if not found:
-        sampled = draft_of(kind or "file", path).file
-        there = ", ".join(printable(c) for c in sampled.cells)
-        what = f"a file of {kind}" if kind else f"of a kind that is known ({', '.join(kinds())})"
-        raise DataError(
-            f"{path.name} is not {what}, or holds no record: its columns are {there}.",
-            hint="Say the kind, as in redemptions=FILE, and columns, as in --column redemptions.redemption_date=NAME.",
-        )
+        raise Troubled(_unlike_any(kind, path, shop))
     kind, draft = next(iter(found.items()))
     return draft, {"kind": kind} | _Kind(kind, shop).body(draft)
+
+
+def _has_all(path: Path, columns: Mapping[str, str]) -> bool:
+    return not path.is_dir() and set(columns.values()) <= set(draft_of("file", path).file.cells)
+
+
+def _unlike_any(kind: str | None, path: Path, shop: Shop) -> Trouble:
+    """What the file lacks of the kind it was said to be, or of the one it is most like, and how to say it."""
+    what = (
+        f"it is not a file of {kind}, or holds no record"
+        if kind
+        else f"it is not of a kind that is known ({', '.join(kinds())})"
+    )
+    tried = [(_Kind(k, shop), _Kind(k, shop).mapped(path)) for k in ((kind,) if kind else kinds())]
+    for one, draft in sorted(tried, key=lambda t: (len(t[0].lost(t[1])) - len(t[1].columns), t[0].name)):
+        lost = one.lost(draft)
+        ways = one.filled(draft)
+        if ways and len(draft.columns) > len(lost):
+            named = [] if kind else [f"--also {quote(f'{one.name}={path}')}"]
+            return trouble(draft, f"{what}; of {one.name} it lacks {', '.join(lost)}.", *named, *ways)
+    return trouble(tried[0][1], f"{what}.")
+
+
+def once(named: Iterable[str]) -> list[str]:
+    """Files as they were named; one whose kind is said somewhere is no other beside it."""
+    told = {path_of(name) for name in named if _named(name)[0]}
+    return [name for name in named if _named(name)[0] or path_of(name) not in told]
+
+
+def kinds_of(named: Iterable[str]) -> tuple[str, ...]:
+    """The kinds that files may be of: what was said, or any."""
+    listed = list(named)
+    found = dict.fromkeys(k for name in listed if (k := _named(name)[0]))
+    return (*found, *(k for k in kinds() if k not in found)) if listed else ()
 
 
 def beside(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]] | None:
@@ -156,16 +199,11 @@ class _Kind:
     def form(self) -> Form:
         return form(self.name)
 
-    def draft(self, path: Path, *, said: bool = False) -> Draft | None:
-        """Its columns, if all that are needed are there; `said`: a person told the kind.
-
-        A panel of customers alone looks like a list of customers, so it must be said to be one.
-        """
+    def mapped(self, path: Path) -> Draft:
+        """What columns of its kind the file has."""
         draft = draft_of(self.name, path)
         roles: dict[str, list[str]] = words()["files"][self.name]
-        for ours, theirs in self._said():
-            must_exist(draft, theirs)
-            draft.take(ours, theirs, "you said so")
+        take_said(draft, self.shop.said)
         scored = [
             (-score, n, theirs, ours)
             for n, (ours, role) in enumerate(roles.items())
@@ -175,22 +213,45 @@ class _Kind:
         for _, _, theirs, ours in sorted(scored):
             if ours not in draft.columns and theirs in draft.free:
                 draft.take(ours, theirs, self._why(ours))
+        return draft
+
+    def lost(self, draft: Draft) -> list[str]:
+        """Columns that it needs and has not."""
+        later = {"time"} if "undated_from" in self.form.fields else set()
+        return [ours for ours in self.form.needed if ours not in later and ours not in draft.columns]
+
+    def filled(self, draft: Draft) -> list[str]:
+        """How to say the columns that it lacks, with some whose cells can be read so; nothing if that does not do."""
+        options = []
+        for ours in self.lost(draft):
+            theirs = next((c for c in draft.free if draft.file.told(c) and self._may_be(draft, ours, c)), None)
+            if theirs is not None:
+                options.append(column_option(self.name, ours, theirs))
+                draft.take(ours, theirs, "its cells fit")
+        return [] if self.lost(draft) or not self._is_one(draft) else options
+
+    def _may_be(self, draft: Draft, ours: str, theirs: str) -> bool:
+        cells = draft.file.told(theirs)
+        if self.form.columns.get(ours) in ("moment", "until"):
+            return date_format(cells) is not None
+        if ours in ("household_id", "product_id"):
+            return _share(cells, self.shop.customers if ours == "household_id" else self.shop.articles) > 0
+        return date_format(cells) is None
+
+    def draft(self, path: Path, *, said: bool = False) -> Draft | None:
+        """Its columns, if all that are needed are there; `said`: a person told the kind.
+
+        A panel of customers alone looks like a list of customers, so it must be said to be one.
+        """
+        if not said and self.shop.said.of(self.name) and not _has_all(path, self.shop.said.of(self.name)):
+            return None
+        draft = self.mapped(path)
         if self.name == "panel" and said and "household_id" in draft.columns:
             draft.columns.setdefault("panelist", draft.columns["household_id"])
         # names and addresses are read where somebody says so, or where they are to find accounts by
         if self.name == "registrations" and not said and "handle" not in draft.columns:
             return None
-        later = {"time"} if "undated_from" in self.form.fields else set()
-        needed = [ours for ours in self.form.needed if ours not in later]
-        if any(ours not in draft.columns for ours in needed) or not self._is_one(draft):
-            return None
-        return draft
-
-    def _said(self) -> Iterator[tuple[str, str]]:
-        for ours, theirs in self.shop.said.columns.items():
-            kind, _, column = ours.partition(".")
-            if kind == self.name and column:
-                yield column, theirs
+        return None if self.lost(draft) or not self._is_one(draft) else draft
 
     def _why(self, ours: str) -> str:
         if self.form.columns.get(ours) in ("identity", "link") or ours == "product_id":
@@ -249,7 +310,8 @@ class _Kind:
                 draft.file.told(moments[0])
             )
             more["time"] = {"format": found.format if found else "iso", "zone": self.shop.said.zone or "UTC"}
-        return read_as(draft) | {"columns": dict(draft.columns)} | more
+        codes = self.shop.said.words_of(self.name)
+        return read_as(draft) | {"columns": dict(draft.columns)} | more | ({"codes": codes} if codes else {})
 
     def _asked(self, draft: Draft) -> dict[str, Any]:
         """Scales with the ends that were seen, and how numbers are written."""
@@ -281,7 +343,14 @@ def _accounts(draft: Draft, shop: Shop) -> tuple[Draft, dict[str, Any]]:
 
 def _language(draft: Draft) -> dict[str, Any]:
     """The language of the texts, by their words; moods are read in English alone."""
-    found = language.likely(draft.file.told(draft.columns["text"])[:2_000])
+    texts = draft.file.told(draft.columns["text"])[:2_000]
+    found = language.likely(texts)
+    if found == language.READ and 20 * sum(language.refusal(text) is None for text in texts) < len(texts):
+        found = UNDETERMINED
+        draft.open.append(
+            f"the texts of {draft.file.path.name} are in a language that is not known; no mood and no topic is read of "
+            "them, and nobody looked in them for special categories (GDPR art. 9)."
+        )
     draft.choices.append(Choice(draft.name, "language", found, "most texts that tell are in it"))
     if found != language.READ:
         draft.notes.append(f"{draft.file.path.name} is in {found}, and moods are read in English only: none is told.")
@@ -321,6 +390,12 @@ def _special(draft: Draft) -> dict[str, Any]:
         "what is missing under `special`, and signs with a name under `special_reviewed`; until then nothing can be "
         "promoted."
     )
+    if not special_categories.looks_known(levels):
+        known = ", ".join(special_categories.languages())
+        draft.open.append(
+            f"words of these languages are known: {known}; the products of {draft.file.path.name} look like none of "
+            "these, so nobody looked for special categories (GDPR art. 9): somebody who knows the goods must."
+        )
     return {"special": found, "special_reviewed": OPEN}
 
 

@@ -14,8 +14,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.declared import shelf
-from twinops.data.own_sources.drafting import NO_CURRENCY, TWIN
+from twinops.data.own_sources.drafting import TWIN
 from twinops.data.own_sources.recognising import fit, words
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError

@@ -7,44 +7,58 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from shlex import quote
+from typing import Any, TypeVar
 
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources import more_files
+from twinops.data.own_sources.addressing import addressed, unlike
+from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import MONTH
 from twinops.data.own_sources.drafting import (
-    NO_CURRENCY,
     NOTHING_SAID,
     TWIN,
     Choice,
     Draft,
     Said,
+    Trouble,
+    Troubled,
+    code_option,
+    column_option,
     draft_of,
     legal_facts,
     must_exist,
     read_as,
+    refusal,
+    take_said,
+    trouble,
 )
 from twinops.data.own_sources.recognising import (
     DateFormat,
     NumberNotation,
+    born,
     currency_in,
     date_format,
     fit,
+    is_number,
     is_said,
     number_notation,
     numbers,
     parts_of,
+    speaks_of,
     words,
 )
+from twinops.data.own_sources.sampling import FIRST
 from twinops.entities.consent import LegalBasis, Purpose
-from twinops.errors import DataError, ParamsError
-from twinops.own_params import OPEN, MoneyParams, TimeParams
+from twinops.errors import DataError
+from twinops.own_params import CLOCKS, OPEN, MoneyParams, TimeParams
 
 _NUMBERS = ("quantity", "unit_price", "sales_value", "retail_disc")
 _IDS = ("household_id", "basket_id", "product_id", "store_id")
@@ -80,6 +94,10 @@ class Proposal:
     choices: tuple[Choice, ...]
     questions: tuple[Question, ...]
     notes: tuple[str, ...]
+    left_out: tuple[Trouble, ...] = ()
+    """Files around the sales that cannot be declared: all else goes on without them."""
+    open: dict[str, str] = field(default_factory=dict)
+    """What only people can look after, by source."""
 
 
 def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
@@ -89,52 +107,111 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         DataError: a file cannot be read, or holds no customers, days or amounts that can be told.
         ParamsError: a column that was named is not there.
     """
-    sales = _sales(files.sales, said)
+    said, wrong = addressed(said, [*_named_sources(files), *more_files.kinds_of(files.more)])
+    sales, troubles = _attempt(files.sales, lambda: _sales(files.sales, said))
+    troubles = [*wrong, *unlike(said), *troubles]
+    if sales is None:
+        raise refusal([*troubles, *_unopened(files, said)])
     ids = frozenset(c.strip() for c in sales.file.told(sales.columns["household_id"]))
-    last = _last_day(sales, said)
-    others = _Others(said, ids, last)
-    opt_ins = others.opt_ins(files.opt_ins) if files.opt_ins else None
-    opt_outs = others.opt_outs(files.opt_outs) if files.opt_outs else None
-    customers = others.customers(files.customers) if files.customers else None
+    others = _Others(said, ids, _last_day(sales, said))
+    made, found = _around(files, others)
+    troubles += found
+    opt_ins = made.get("optins")
     bases = _bases(said, opt_ins[1].get("answers", {}) if opt_ins else {})
     drafts, own = [sales], {"sales": _transactions(sales, said)}
     own["sales"]["legal"] = legal_facts(sales, said, bases, _sales_purposes(sales, bases))
-    for draft, body in (made for made in (customers, opt_ins, opt_outs) if made is not None):
+    for draft, body in made.values():
         drafts.append(draft)
         own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft))}
-    for draft, body in _more(files, sales, said, own["sales"]["money"]["currency"], last):
+    more, found = _more(files, sales, said, own["sales"]["money"]["currency"], others.last)
+    troubles += found
+    for draft, body in more:
+        if draft.name in own:
+            what = f"two of the files hold {draft.name.replace('_', ' ')}; put them into one."
+            troubles.append(trouble(draft, what))
+            continue
         drafts.append(draft)
         mine = more_files.bases_of(draft, bases, said)
-        if draft.name in own:
-            raise DataError(f"Two of the files hold {draft.name.replace('_', ' ')}.", hint="Put them into one file.")
         own[draft.name] = body | {"legal": legal_facts(draft, said, mine, more_files.purposes(draft, bases))}
+    if any(t.mine for t in troubles):
+        raise refusal(troubles)
     return Proposal(
         own,
         tuple(c for d in drafts for c in d.choices),
         (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
         tuple(n for d in drafts for n in d.notes),
+        tuple(troubles),
+        {d.name: " ".join(d.open) for d in drafts if d.open},
     )
+
+
+Declared = tuple[Draft, dict[str, Any]]
+
+
+def _named_sources(files: ShopFiles) -> list[str]:
+    there = {"customers": files.customers, "optins": files.opt_ins, "optouts": files.opt_outs}
+    return ["sales", *(name for name, path in there.items() if path is not None)]
+
+
+_T = TypeVar("_T")
+
+
+def _attempt(path: Path, make: Callable[[], _T]) -> tuple[_T | None, list[Trouble]]:
+    """What is made of a file, or what stands in its way."""
+    try:
+        return make(), []
+    except Troubled as found:
+        return None, list(found.found)
+    except DataError as found:
+        return None, [Trouble(path.name, f"{found.what} {found.hint}")]
+
+
+def _unopened(files: ShopFiles, said: Said) -> Iterator[Trouble]:
+    """What is wrong with the files around, as far as it can be told without the sales."""
+    for name, path in (("customers", files.customers), ("optins", files.opt_ins), ("optouts", files.opt_outs)):
+        if path is not None:
+            yield from _attempt(path, partial(lambda n, p: take_said(draft_of(n, p), said), name, path))[1]
+    for told in files.more:
+        path = more_files.path_of(told)
+        if not path.is_dir():
+            yield from _attempt(path, partial(draft_of, "file", path))[1]
+
+
+def _around(files: ShopFiles, others: _Others) -> tuple[dict[str, Declared], list[Trouble]]:
+    """The files with options of their own, by source."""
+    made: dict[str, Declared] = {}
+    troubles: list[Trouble] = []
+    readers = {"customers": others.customers, "optins": others.opt_ins, "optouts": others.opt_outs}
+    paths = {"customers": files.customers, "optins": files.opt_ins, "optouts": files.opt_outs}
+    for name, path in paths.items():
+        if path is not None:
+            declared, found = _attempt(path, partial(readers[name], path))
+            made |= {name: declared} if declared else {}
+            troubles += found
+    return made, troubles
 
 
 def _more(
     files: ShopFiles, sales: Draft, said: Said, currency: str, last: date
-) -> Iterator[tuple[Draft, dict[str, Any]]]:
+) -> tuple[list[Declared], list[Trouble]]:
     """The files around, in the light of the sales."""
     customers, articles = (
         frozenset(c.strip() for c in sales.file.told(sales.columns[ours])) if ours in sales.columns else frozenset()
         for ours in ("household_id", "product_id")
     )
     shop = more_files.Shop(said, customers, articles, currency, last)
-    names: dict[str, None] = {}
-    for name in files.more:
-        made = more_files.proposed(name, shop)
-        accounts = more_files.beside(made[0], shop)
-        for draft, body in (made, *([accounts] if accounts else [])):
-            names[draft.name] = None
-            yield draft, body
+    made: list[Declared] = []
+    troubles: list[Trouble] = []
+    for name in more_files.once(files.more):
+        declared, found = _attempt(more_files.path_of(name), partial(more_files.proposed, name, shop))
+        accounts = more_files.beside(declared[0], shop) if declared else None
+        made += [one for one in (declared, accounts) if one]
+        troubles += found
+    names = {draft.name for draft, _ in made}
     if "accounts" in names and "registrations" not in names and files.customers is not None:
         again = more_files.found_again(files.customers, shop)
-        yield from [again] if again else []
+        made += [again] if again else []
+    return made, troubles
 
 
 # Sales.
@@ -142,69 +219,191 @@ def _more(
 
 def _sales(path: Path, said: Said) -> Draft:
     draft = draft_of("sales", path)
+    take_said(draft, said)
+    looks = _Looks.of(draft)
+    for least, why in (
+        (2, "its name says so, and its cells fit"),
+        (1, "a word of its name says so, and its cells fit"),
+    ):
+        for score, theirs, ours in _by_name(draft, looks):
+            if (
+                ours not in draft.columns
+                and theirs in draft.free
+                and score >= least
+                and (score > 1 or _fits(draft, ours, theirs))
+            ):
+                draft.take(ours, theirs, why)
+    _by_content(draft, looks)
+    _one_amount(draft)
+    _must_be_there(draft, looks)
+    _last_day(draft, said)
+    return draft
+
+
+@dataclass(frozen=True)
+class _Looks:
+    """Columns by how their cells look: moments, numbers, and numbers with decimals."""
+
+    dates: frozenset[str]
+    amounts: frozenset[str]
+    broken: frozenset[str]
+
+    @classmethod
+    def of(cls, draft: Draft) -> _Looks:
+        cells = draft.file.cells
+        roles = words()["columns"]
+        dates = frozenset(
+            c
+            for c in cells
+            if (found := date_format(cells[c])) is not None
+            # a running number of nine digits may be seconds since 1970, and is not where its name says whose number
+            and not (found.format in CLOCKS[1:] and any(fit(c, roles[r], an_id=True) > 0 for r in _IDS))
+        )
+        amounts = frozenset(c for c in draft.free if c not in dates and number_notation(cells[c]) is not None)
+        return cls(dates, amounts, frozenset(c for c in amounts if _broken(cells[c])))
+
+
+def _broken(cells: Sequence[str]) -> bool:
+    """Some numbers have decimals: no id has."""
+    return any(re.search(r"\d[.,]\d{1,2}\D*$", x.strip()) for x in cells[:2_000])
+
+
+def _by_name(draft: Draft, looks: _Looks) -> list[tuple[int, str, str]]:
+    """How well each column goes by the words of each of ours: score, theirs, ours; the best first."""
     roles = words()["columns"]
-    _said_columns(draft, said, tuple(roles))
-    dates = {c for c in draft.file.cells if date_format(draft.file.cells[c]) is not None}
-    amounts = {c for c in draft.free if c not in dates and number_notation(draft.file.cells[c]) is not None}
-    fits = {"time": dates, **dict.fromkeys(_NUMBERS, amounts)}
+    fits = {"time": looks.dates, **dict.fromkeys(_NUMBERS, looks.amounts)}
     found = [
-        (score, -n, theirs, ours)
+        (-score, n, theirs, ours)
         for n, ours in enumerate(roles)
         for theirs in draft.free
         if theirs in fits.get(ours, draft.file.cells) and draft.file.told(theirs)
-        and (score := _named(theirs, ours)) > 0 and not (ours in _IDS and theirs in dates)
+        and (score := _named(theirs, ours)) > 0 and not (ours in _IDS and theirs in looks.dates | looks.broken)
     ]  # fmt: skip
-    for score, _, theirs, ours in sorted(found, key=lambda f: (-f[0], -f[1])):
-        if ours not in draft.columns and theirs in draft.free and score > 1:
-            draft.take(ours, theirs, "its name says so, and its cells fit")
-    _by_content(draft, dates, amounts)
-    _one_amount(draft)
-    _must_be_there(draft)
-    return draft
+    return [(-score, theirs, ours) for score, _, theirs, ours in sorted(found, key=lambda f: f[:2])]
 
 
 def _named(theirs: str, ours: str) -> int:
     found = parts_of(theirs)
     if ours == "quantity" and found[:2] in (["number", "of"], ["no", "of"], ["num", "of"], ["nombre", "de"]):
         return 3
-    if ours in _NUMBERS and set(found) & set(words()["not_amounts"]):
+    if ours in _NUMBERS and set(found) & _untaken():
         return 0
-    return fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
+    score = fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
+    # the name of a product is one, and its number is the better one
+    called = ours == "product_id" and fit(theirs, words()["files"]["products"]["product_type"], an_id=False)
+    return min(score, 2) if called or (score and set(found[:1]) & _titles()) else score
 
 
-def _by_content(draft: Draft, dates: set[str], amounts: set[str]) -> None:
-    """What no name told, by what stands in the columns."""
-    cells, free = draft.file.cells, draft.free
-    if "time" not in draft.columns and (found := [c for c in free if c in dates]):
-        draft.take("time", found[0], "it is the first column that holds days")
+@cache
+def _untaken() -> frozenset[str]:
+    return frozenset(map(notation.plain, words()["not_amounts"]))
+
+
+@cache
+def _titles() -> frozenset[str]:
+    return frozenset(map(notation.plain, words()["files"]["products"]["product_type"]))
+
+
+def _fits(draft: Draft, ours: str, theirs: str) -> bool:
+    """A word of the name alone tells little: its cells must behave like ours."""
+    if ours == "household_id":
+        return _comes_back(draft, theirs)
+    if ours == "basket_id":
+        return _is_receipt(draft, theirs)
+    return ours not in _IDS or (ours == "store_id" and len(set(draft.file.told(theirs))) <= 500)
+
+
+def _by_content(draft: Draft, looks: _Looks) -> None:
+    """What no name told, by what stands in the columns; that it was by values is told."""
+    cells, dates, amounts = draft.file.cells, looks.dates, looks.amounts
+    if "time" not in draft.columns and (found := [c for c in draft.free if c in dates]):
+        draft.take("time", found[0], "by values: it is the first column that holds days")
     padded = {c for c in amounts if any(re.fullmatch(r"0\d+", x.strip()) for x in cells[c][:500])}
     plain = [c for c in draft.free if c in amounts and c not in padded]
     broken = [c for c in plain if any(re.search(r"\d[.,]\d{1,4}$", x.strip()) for x in cells[c][:2_000])]
+    broken += [c for c in plain if c in looks.broken and c not in broken]
     priced = {"sales_value", "unit_price"} & set(draft.columns)
     if not priced and broken:
-        draft.take("sales_value", broken[-1], "its cells are numbers with decimals")
+        draft.take("sales_value", broken[-1], "by values: its cells are numbers with decimals")
     if "quantity" not in draft.columns:
         small = [c for c in plain if c in draft.free and c not in broken and _small(cells[c])]
         if small:
-            draft.take("quantity", small[0], "its cells are small whole numbers")
+            draft.take("quantity", small[0], "by values: its cells are small whole numbers")
     if (
         not priced
         and "sales_value" not in draft.columns
         and (rest := [c for c in plain if c in draft.free and not _counts_up(cells[c])])
     ):
-        draft.take("sales_value", rest[-1], "it is the last column of numbers")
+        draft.take("sales_value", rest[-1], "by values: it is the last column of numbers")
     if "household_id" not in draft.columns:
-        likely = [c for c in draft.free if c not in dates and c not in broken and _comes_back(draft, c)]
-        if likely:
-            why = "its cells come back on several days, as customers do"
-            draft.take(
-                "household_id", likely[0], why if len(likely) == 1 else f"{why}; so do those of {len(likely) - 1} more"
-            )
-            if len(likely) > 1:
-                others = ", ".join(map(printable, likely[1:6]))
-                draft.notes.append(
-                    f"Customers may be in another column ({others}): say `--column household_id=NAME` then."
-                )
+        _customers_by_values(draft, [c for c in draft.free if c not in dates and c not in broken])
+    if "basket_id" not in draft.columns and {"time", "household_id"} <= set(draft.columns):
+        found = [c for c in draft.free if c not in dates and c not in broken and _is_receipt(draft, c)]
+        if found:
+            why = "by values: neighbouring lines of one customer and moment share it, and nobody else's do"
+            draft.take("basket_id", found[0], why)
+    if "product_id" not in draft.columns and (found := [c for c in draft.free if _has_check_digits(cells[c])]):
+        draft.take("product_id", found[0], "by values: its cells are article numbers with check digits (EAN, ISBN)")
+
+
+def _customers_by_values(draft: Draft, among: list[str]) -> None:
+    """Of columns that come back on several days the one that stays for a receipt, and of those the finest."""
+    likely = [c for c in among if _comes_back(draft, c)]
+    if not likely:
+        return
+    steady = {c: _steady(draft, c) for c in likely}
+    if any(share is not None for share in steady.values()):
+        distinct = {c: len(set(draft.file.cells[c])) for c in likely}
+        likely.sort(key=lambda c: (-((steady[c] or 0) > 0.95), -distinct[c]))
+    why = "by values: its cells come back on several days, as customers do"
+    draft.take("household_id", likely[0], why if len(likely) == 1 else f"{why}; so do those of {len(likely) - 1} more")
+    if len(likely) > 1:
+        options = " or ".join(column_option("sales", "household_id", c) for c in likely[1:6])
+        draft.notes.append(f"Customers may be in another column: say `{options}` then.")
+
+
+def _steady(draft: Draft, theirs: str) -> float | None:
+    """How often two lines that follow each other at one moment have the same cell; None: no two do."""
+    if "time" not in draft.columns:
+        return None
+    when, cells = draft.file.cells[draft.columns["time"]][:FIRST], draft.file.cells[theirs][:FIRST]
+    pairs = [a == b for (t, a), (u, b) in pairwise(zip(when, cells, strict=True)) if t == u]
+    return sum(pairs) / len(pairs) if len(pairs) > 20 else None
+
+
+def _is_receipt(draft: Draft, theirs: str) -> bool:
+    """Lines that share it stand together, at one moment and of one customer, and some do share it."""
+    if not {"time", "household_id"} <= set(draft.columns):
+        return False
+    when, who, cells = (
+        draft.file.cells[c][:FIRST] for c in (draft.columns["time"], draft.columns["household_id"], theirs)
+    )
+    whose: dict[str, set[tuple[str, str]]] = {}
+    shared = Counter[str]()
+    for cell, moment, customer in zip(cells, when, who, strict=True):
+        if not notation.is_nothing(cell):
+            whose.setdefault(cell, set()).add((moment, customer))
+            shared[cell] += 1
+    several = sum(n > 1 for n in shared.values())
+    return (
+        len(whose) > 20 and several * 10 > len(whose) and sum(len(w) == 1 for w in whose.values()) > 0.98 * len(whose)
+    )
+
+
+def _has_check_digits(cells: Sequence[str]) -> bool:
+    """They are article numbers of 8, 12, 13 or 14 digits, or ISBN of ten (GS1 General Specifications 7.9; ISO 2108)."""
+    told = [c.strip().replace("-", "") for c in cells[:2_000] if not notation.is_nothing(c)]
+    return len(set(told)) > 5 and sum(map(_checked, told)) > 0.9 * len(told)
+
+
+def _checked(code: str) -> bool:
+    if len(code) == 10 and code[:9].isdecimal() and code[9] in "0123456789Xx":
+        return (
+            sum((10 - i) * int(d) for i, d in enumerate(code[:9])) + (10 if code[9] in "Xx" else int(code[9]))
+        ) % 11 == 0
+    if len(code) not in (8, 12, 13, 14) or not code.isdecimal():
+        return False
+    return sum(int(d) * (3 if i % 2 else 1) for i, d in enumerate(reversed(code))) % 10 == 0
 
 
 def _counts_up(cells: Sequence[str]) -> bool:
@@ -270,16 +469,31 @@ def _beyond_price(draft: Draft) -> bool:
     return bool(whole) and sum(abs(a) > 1.01 * abs(pq) for pq, a in whole) > 0.05 * len(whole)
 
 
-def _must_be_there(draft: Draft) -> None:
+def _must_be_there(draft: Draft, looks: _Looks) -> None:
     lost = [ours for ours in ("household_id", "time", "sales_value") if ours not in draft.columns]
     if "unit_price" in draft.columns:
         lost = [ours for ours in lost if ours != "sales_value"]
     if lost:
-        there = ", ".join(printable(c) for c in draft.file.names if c)
-        raise DataError(
-            f"{draft.file.path.name}: no column was found for {', '.join(lost)}.",
-            hint=f"Say it, as in --column {lost[0]}=NAME. The columns are {there}.",
-        )
+        options = [o for ours in lost for o in _ways(draft, looks, ours)]
+        raise Troubled(trouble(draft, f"no column was found for {', '.join(lost)}.", *options))
+
+
+def _ways(draft: Draft, looks: _Looks, ours: str) -> list[str]:
+    """Options that let a column of the file be read as one of ours, where any can: at least half of its cells fit."""
+    free = [c for c in draft.free if draft.file.told(c)]
+    if ours == "time":
+        found = next(((c, f) for c in free if (f := date_format(draft.file.cells[c], enough=0.5))), None)
+        return [column_option("sales", "time", found[0]), f"--date {quote(found[1].format)}"] if found else []
+    if ours == "sales_value":
+        counted = [c for c in free if c not in looks.dates and _numbers_share(draft.file.told(c)) >= 0.5]
+        return [column_option("sales", ours, c) for c in counted[-1:]]
+    people = [c for c in free if c not in looks.dates | looks.broken]
+    people.sort(key=lambda c: (-_named(c, ours), len(set(draft.file.cells[c])) == len(draft.file.cells[c])))
+    return [column_option("sales", ours, c) for c in people[:1]]
+
+
+def _numbers_share(cells: list[str]) -> float:
+    return sum(map(is_number, cells[:500])) / max(len(cells[:500]), 1)
 
 
 def _transactions(draft: Draft, said: Said) -> dict[str, Any]:
@@ -320,11 +534,8 @@ def _money(draft: Draft, said: Said) -> dict[str, Any]:
     typed = [c for c in theirs if c in draft.file.typed]
     found = number_notation([x for c in theirs if c not in typed for x in draft.file.cells[c][:20_000]])
     sample = [x for c in theirs for x in draft.file.cells[c][:500]]
-    named = [
-        c
-        for c in draft.file.cells
-        if set(parts_of(c)) & {"currency", "waehrung", "wahrung", "devise", "moneda", "valuta"}
-    ]
+    called = set(map(notation.plain, words()["currency_columns"]))
+    named = [c for c in draft.file.cells if set(parts_of(c)) & called]
     sample += [x for c in named for x in draft.file.cells[c][:500]]
     hinted = currency_in(theirs, sample)
     currency = (said.currency or hinted or NO_CURRENCY).upper()
@@ -402,11 +613,16 @@ def _last_day(draft: Draft, said: Said) -> date:
         except notation.Unreadable:
             continue
     if not found:
-        raise DataError(
-            f"{draft.file.path.name}: the column {printable(draft.columns['time'])} holds no day that can be read.",
-            hint="Say the column, as in --column time=NAME, and how it is written, as in --date %d.%m.%Y.",
-        )
+        other = [o for c in draft.free if c != draft.columns["time"] for o in _readable_days(draft, c)]
+        same = _readable_days(draft, draft.columns["time"])
+        what = f"the column {printable(draft.columns['time'])} holds no day that can be read."
+        raise Troubled(trouble(draft, what, *(same or other[:2])))
     return max(found)
+
+
+def _readable_days(draft: Draft, theirs: str) -> list[str]:
+    found = date_format(draft.file.cells[theirs], enough=0.5)
+    return [column_option("sales", "time", theirs), f"--date {quote(found.format)}"] if found else []
 
 
 # The files around the sales.
@@ -423,89 +639,146 @@ class _Others:
     def opt_ins(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """A table with a column a purpose, or a ledger with a row an answer."""
         draft = self._about_customers("optins", path)
-        asked = [c for c in draft.free if is_said(draft.file.cells[c])]
-        purpose = next((c for c in draft.free if fit(c, words()["ledger"]["purpose"], an_id=False) > 1), None)
+        codes = self._event_codes(draft)
+        asked = [c for c in draft.free if is_said([codes.get(x.strip(), x) for x in draft.file.cells[c]])]
+        asked = [c for c in (draft.columns.get("event"),) if c] or asked
+        purpose = draft.columns.get("purpose") or next(
+            (c for c in draft.free if fit(c, words()["ledger"]["purpose"], an_id=False) > 1), None
+        )
         if purpose is not None and len(asked) == 1:
-            return draft, self._ledger(draft, purpose, asked[0])
-        answers = self._answers(draft, asked)
-        return draft, {"kind": "consent"} | self._dated(draft, "consent") | {"answers": answers}
+            body = self._ledger(draft, purpose, asked[0])
+            mine = {**body.get("codes", {}), **({"event": codes} if codes else {})}
+            return draft, body | ({"codes": mine} if mine else {})
+        answers = self._answers(draft, asked, codes)
+        more = {"codes": {"event": codes}} if codes else {}
+        return draft, {"kind": "consent"} | self._dated(draft, "consent") | {"answers": answers} | more
+
+    def _event_codes(self, draft: Draft) -> dict[str, str]:
+        """Words of theirs for a yes and a no: those that were said, and letters that go together in one language."""
+        found = {w: m for pairs in self.said.words_of("optins").values() for w, m in pairs.items()}
+        for theirs in draft.free:
+            levels = {c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)}
+            pair = notation.PAIRS.get(frozenset(map(notation.plain, levels)))
+            if pair and not is_said(draft.file.cells[theirs]) and not levels & set(found):
+                found |= {level: "yes" if notation.plain(level) == pair else "no" for level in levels}
+                draft.choices.append(
+                    Choice(draft.name, "codes", f"{', '.join(sorted(levels))}", "letters for yes and no")
+                )
+        return found
 
     def opt_outs(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """A list of who objected, or of who did and who did not."""
         draft = self._about_customers("optouts", path)
-        told = [c for c in draft.free if is_said(draft.file.cells[c])]
-        if len(told) == 1:
+        codes = self.said.words_of("optouts")
+        means = codes.get("event", {})
+        told = [c for c in draft.free if is_said([means.get(x.strip(), x) for x in draft.file.cells[c]])]
+        if len(told) == 1 and "event" not in draft.columns:
             draft.take("event", told[0], "its cells say yes or no: a yes is an objection")
         draft.notes.append("Whoever objected is out of every purpose, unless a column of purposes is mapped.")
-        return draft, {"kind": "optouts"} | self._dated(draft, "optouts")
+        return draft, {"kind": "optouts"} | self._dated(draft, "optouts") | ({"codes": codes} if codes else {})
 
     def customers(self, path: Path) -> tuple[Draft, dict[str, Any]]:
         """Attributes for the assessment of groups; names and addresses are not read."""
         draft = self._about_customers("customers", path)
         for ours, role in words()["profiles"].items():
             for theirs in draft.free:
-                if (
-                    ours not in draft.columns
-                    and fit(theirs, role, an_id=False) > 1
-                    and self._answers_it(draft, ours, theirs)
-                ):
+                if ours not in draft.columns and born(theirs, role) and self._answers_it(draft, ours, theirs):
                     draft.take(ours, theirs, "its name says so, and its cells fit")
-        if "age" in draft.columns:
+        if "age" in draft.columns and "birth_year" not in self.said.of("customers"):
             draft.columns.pop("birth_year", None)
         if len(draft.columns) == 1:
-            draft.notes.append(f"{path.name} holds no attribute that is known by its name: groups cannot be assessed.")
+            few = [c for c in draft.free if 1 < len(set(draft.file.told(c))) <= 20]
+            says = f"; {column_option('customers', 'gender', few[0])} says one" if few else ""
+            draft.notes.append(
+                f"{path.name} holds no attribute that is known by its name: groups cannot be assessed{says}."
+            )
         self._tell_twice(draft)
+        codes = self.said.words_of("customers")
         body = {"kind": "profiles"} | read_as(draft) | {"columns": dict(draft.columns)}
+        body |= {"codes": codes} if codes else {}
         return draft, body | ({"ages_in": self.last.year} if "birth_year" in draft.columns else {})
 
     def _about_customers(self, name: str, path: Path) -> Draft:
-        """The column of customers is the one that shares most ids with the sales."""
+        """The column of customers is the one that shares most ids with the sales, unless a person says which."""
         draft = draft_of(name, path)
+        columns = {f"{name}.{c}": t for c, t in self.said.of(name).items() if c not in set(Purpose)}
+        take_said(draft, replace(self.said, columns=columns))
+        if "household_id" in draft.columns:
+            return draft
         shared = {c: len({x.strip() for x in draft.file.cells[c]} & self.ids) for c in draft.free}
         best = max(
             shared, key=lambda c: (shared[c], fit(c, words()["columns"]["household_id"], an_id=True)), default=None
         )
         if best is None or not shared[best]:
-            raise DataError(
-                f"{path.name}: no column holds ids of customers in the sales.",
-                hint="Export the same customer number into both files.",
-            )
+            what = "no column holds ids of customers in the sales; export the same customer number into both files."
+            called = [c for c in draft.free if fit(c, words()["columns"]["household_id"], an_id=True) > 1]
+            raise Troubled(trouble(draft, what, *(column_option(name, "household_id", c) for c in called[:1])))
         known = len({x.strip() for x in draft.file.told(best)})
         draft.take(
             "household_id", best, f"{shared[best] / known:.0%} of its ids stand in the sales that were looked at"
         )
         return draft
 
-    def _answers(self, draft: Draft, asked: list[str]) -> dict[str, str]:
+    def _answers(self, draft: Draft, asked: list[str], codes: Mapping[str, str]) -> dict[str, str]:
         answers: dict[str, str] = {}
+        unknown: dict[str, str] = {}
         for purpose, role in words()["purposes"].items():
-            named = self.said.columns.get(purpose)
-            theirs = named or next((c for c in asked if fit(c, role, an_id=False) > 0), None)
+            named = self.said.of("optins").get(purpose)
+            theirs = named or next((c for c in asked if speaks_of(c, role)), None)
             if theirs is not None:
-                must_exist(draft, theirs)
+                must_exist(draft, purpose, theirs)
                 why = "you said so" if named else "its cells say yes or no, and its name tells the purpose"
                 answers[purpose] = theirs
-                draft.choices.append(Choice(draft.name, purpose, printable(theirs), why, _levels(draft, theirs)))
-        unused = [printable(c) for c in asked if c not in answers.values()]
-        if unused:
+                draft.choices.append(Choice(draft.name, purpose, printable(theirs), why, _levels(draft, theirs, codes)))
+            else:
+                more = (c for c in draft.free if speaks_of(c, role) and _few_words(draft, c))
+                found = next(more, None)
+                unknown |= {purpose: found} if found else {}
+        told = [self._unknown_words(draft, p, c, codes) for p, c in (unknown | answers).items()]
+        mends = tuple(o for options in told for o in options)
+        if mends and (
+            not answers or set(answers) & {p for p, c in answers.items() if self._unknown_words(draft, p, c, codes)}
+        ):
+            levels = "words that are not known for a yes or a no; say which is which, as below."
+            raise Troubled(trouble(draft, f"its answers are {levels}", *dict.fromkeys(mends)))
+        if mends:
             draft.notes.append(
-                f"What {', '.join(unused)} ask for is not known, and not read; `--column PURPOSE=NAME` says it."
+                f"Some answers of {draft.file.path.name} are in words that are not known: {' '.join(mends)}"
+            )
+        self._tell_asked(draft, answers, [c for c in asked if c not in answers.values()])
+        return answers
+
+    def _unknown_words(self, draft: Draft, purpose: str, theirs: str, codes: Mapping[str, str]) -> list[str]:
+        """How to say what the words of a column mean, where none is known; which is the yes only people know."""
+        levels = sorted({c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)})
+        if any(notation.event_of(codes.get(level, level)) for level in levels) or len(levels) > _MOST_WORDS:
+            return []
+        return [code_option(f"optins.{purpose}", w, m) for w, m in zip(levels, ("yes", "no", "no", "no"), strict=False)]
+
+    def _tell_asked(self, draft: Draft, answers: Mapping[str, str], unused: list[str]) -> None:
+        options = " ".join(column_option("optins", "offers", c) for c in unused[:3])
+        if answers and unused:
+            named = ", ".join(map(printable, unused))
+            draft.notes.append(
+                f"What {named} ask for is not known, and not read; `--column optins.PURPOSE=NAME` says it ({options})."
             )
         if answers:
             told = ", ".join(p.replace("_", " ") for p in answers)
             draft.notes.append(
                 f"People were asked for {told}: that rests on their consent, and who did not answer is out."
             )
-        else:
-            raise DataError(
-                f"{draft.file.path.name}: no column says what people agreed to.",
-                hint="Say it, as in --column twin_training=NAME; purposes are " + ", ".join(words()["purposes"]) + ".",
-            )
-        return answers
+            return
+        few = unused or [c for c in draft.free if _few_words(draft, c)]
+        what = f"no column says what people agreed to; purposes are {', '.join(words()['purposes'])}."
+        raise Troubled(trouble(draft, what, *(column_option("optins", "twin_training", c) for c in few[:1])))
 
     def _ledger(self, draft: Draft, purpose: str, event: str) -> dict[str, Any]:
-        draft.take("purpose", purpose, "its name says so")
-        draft.take("event", event, "its cells say yes, no or withdrawn")
+        for ours, theirs, why in (
+            ("purpose", purpose, "its name says so"),
+            ("event", event, "its cells say yes, no or withdrawn"),
+        ):
+            if ours not in draft.columns:
+                draft.take(ours, theirs, why)
         levels = sorted({c.strip() for c in draft.file.told(purpose)} - set(Purpose))
         codes = {
             level: p for level in levels for p, role in words()["purposes"].items() if fit(level, role, an_id=False) > 0
@@ -523,8 +796,10 @@ class _Others:
         dates = [
             c for c in draft.free if date_format(draft.file.cells[c]) is not None and not is_said(draft.file.cells[c])
         ]
+        dates = [c for c in (draft.columns.get("time"),) if c] or dates
         if dates:
-            draft.take("time", dates[0], "it holds days")
+            if "time" not in draft.columns:
+                draft.take("time", dates[0], "it holds days")
             found = date_format(draft.file.cells[dates[0]]) or DateFormat("iso")
             time: dict[str, Any] = {"time": {"format": found.format, "zone": self.said.zone or "UTC"}}
         elif kind == "consent":
@@ -560,24 +835,23 @@ def _has_year(cell: str) -> bool:
         return False
 
 
-def _levels(draft: Draft, theirs: str) -> tuple[str, ...]:
+_MOST_WORDS = 4
+"""So many words an answer may have that are told; more of them may be about somebody."""
+
+
+def _few_words(draft: Draft, theirs: str) -> bool:
+    """Its cells are few words, each of them many people's."""
+    found = Counter(c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c))
+    return 1 < len(found) <= _MOST_WORDS and date_format(draft.file.cells[theirs]) is None
+
+
+def _levels(draft: Draft, theirs: str, codes: Mapping[str, str]) -> tuple[str, ...]:
     """Shares of yes and no: aggregates, where they are large enough to name nobody."""
-    found = Counter(notation.WORDS.get(c.strip().casefold(), "other") for c in draft.file.told(theirs))
+    found = Counter(notation.event_of(codes.get(c.strip(), c)) or "other" for c in draft.file.told(theirs))
     return tuple(f"{event} {n / found.total():.0%}" for event, n in found.most_common(2) if n >= 10)
 
 
 # All files.
-
-
-def _said_columns(draft: Draft, said: Said, roles: tuple[str, ...]) -> None:
-    for ours, theirs in said.columns.items():
-        if ours in roles:
-            must_exist(draft, theirs)
-            draft.take(ours, theirs, "you said so")
-        elif ours not in words()["purposes"] and ours.partition(".")[0] not in more_files.kinds():
-            raise ParamsError(
-                f"There is no column {ours!r} of ours.", hint=f"Ours are {', '.join((*roles, *words()['purposes']))}."
-            )
 
 
 def _by_month(draft: Draft) -> dict[str, Any]:

@@ -84,6 +84,30 @@ def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> 
     return entered.reading()
 
 
+APART = 1 << 40
+"""Between the places of one file and those of the next, of files that are read together."""
+Heard = Callable[[int], None]
+"""Is told how many records were judged so far."""
+
+
+def unheard(_records: int) -> None:
+    """Nobody asks."""
+
+
+def everything(source: DeclaredSource, heard: Heard = unheard) -> Entered:
+    """All of a source, each file read once: of a folder of months all of them, each file in its own month.
+
+    `heard` is told how many records were judged so far.
+    """
+    entered = Entered(source, WHOLE)
+    months_of = opening.batches(source) if source.said.reads == "folder" else [WHOLE]
+    for n, month in enumerate(months_of):
+        for cells in cells_of(source, month):
+            entered.add(cells.behind(n * APART, cells.file) if n else cells, month)
+            heard(entered.records)
+    return entered
+
+
 def netted(source: DeclaredSource, *, among: Iterable[str] | None = None) -> dict[str, MonthNet]:
     """What returns do in each month of a folder, across all of them or `among` those that are bound with each other.
 
@@ -99,6 +123,14 @@ def _signed_rows(source: DeclaredSource, month: str) -> Iterator[pa.Table]:
     for cells in cells_of(source, month):
         _, foreign, _ = _mine(source, month, months(cells, source.said))
         yield judge(cells, mapped(cells, source.said), source, foreign, signs=True).good
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A file, and the places that earlier files took."""
+
+    file: str
+    before: int
 
 
 @dataclass
@@ -121,14 +153,18 @@ class Entered:
     left_out: Counter[str] = field(default_factory=Counter)
     lost: Counter[str] = field(default_factory=Counter)
     filled: tuple[str, ...] = ()
+    origins: list[Origin] = field(default_factory=list)
 
-    def add(self, cells: TextCells) -> None:
-        """Judge some records."""
+    def add(self, cells: TextCells, month: str | None = None) -> None:
+        """Judge some records; `month` is the one their file is named after, where months are read together."""
         self.records, self.dropped = self.records + cells.records, cells.dropped
         self.files[cells.file] = cells.digest
+        if not self.origins or self.origins[-1].file != cells.file:
+            self.origins.append(Origin(cells.file, cells.before))
         self.left_out.update(cells.left_out)
-        when = self._months(cells)
-        mine, foreign, homeless = _mine(self.source, self.batch, when)
+        batch = month or self.batch
+        when = self._months(cells, batch)
+        mine, foreign, homeless = _mine(self.source, batch, when)
         found = mapped(cells, self.source.said)
         judged = judge(cells, found, self.source, foreign, signs=True)
         self.filled = found.filled
@@ -137,9 +173,9 @@ class Entered:
         seen = pc.min(when).as_py()
         self.first = min(m for m in (self.first, seen) if m) if self.first or seen else None
 
-    def _months(self, cells: TextCells) -> pa.Array:
+    def _months(self, cells: TextCells, batch: str) -> pa.Array:
         """Months of the rows, where they part them."""
-        whole = _whole(self.source, self.batch)
+        whole = _whole(self.source, batch)
         return pa.nulls(cells.table.num_rows, pa.string()) if whole else months(cells, self.source.said)
 
     def _place(self, judged: PartedRecords, cells: TextCells, mine: np.ndarray, homeless: np.ndarray) -> None:

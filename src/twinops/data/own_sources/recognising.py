@@ -21,8 +21,31 @@ from twinops.plugins import text_beside
 _DAYS = (
     "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%y",
     "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y",
+    "%Y年%m月%d日", "%Y. %m. %d.", "%Y.%m.%d.", "%Y년 %m월 %d일", "%d. %m. %Y", "%d.%m.%Y.", "%d de %B de %Y",
+    "%d. %B %Y", "%d/%b/%Y", "%Y-%m-%d", "%y/%m/%d", "%d. %b %Y",
 )  # fmt: skip
-_HOURS = ("", " %H:%M", " %H:%M:%S", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p", " %H:%M:%S %z", ":%H:%M:%S %z", "%H%M%S")
+_HOURS = (
+    "",
+    " %H:%M",
+    " %H:%M:%S",
+    "T%H:%M:%S",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    " %H:%M:%S %z",
+    ":%H:%M:%S %z",
+    "%H%M%S",
+    "%H:%M",
+    "%H:%M:%S",
+    " %H時%M分",
+    "%H時%M分",
+    " %H.%M",
+    ", %H:%M",
+    ", %H:%M:%S",
+    " %Hh%M",
+    "T%H:%M",
+    " klo %H.%M",
+    " às %H:%M",
+)
 _SWAPPED = (("%d/%m/", "%m/%d/"), ("%d-%m-", "%m-%d-"))
 _IN = ("in", "per", "pro", "je", "par", "por", "a")
 _OF = (*_IN, "of", "de", "du", "des", "der", "von", "vom", "del", "della", "di", "do", "da", "van", "the", "la", "le")
@@ -63,30 +86,53 @@ def parts_of(name: str) -> list[str]:
     (['invoice', 'date'], ['stuck', 'zahl', '€'])
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    plain = (
-        unicodedata.normalize("NFKD", spaced.replace("ß", "ss")).encode("ascii", "ignore").decode() if spaced else ""
-    )
-    signs = [c for c in name if c in "€$£¥₹"]
-    return [*re.findall(r"[a-z]+|[0-9]+", plain.casefold()), *signs]
+    return [*re.findall(r"[a-z]+|[0-9]+|[^\W\d_a-z]+", notation.plain(spaced)), *(c for c in name if c in "€$£¥₹")]
+
+
+@cache
+def _plain_words(role: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(notation.plain(word) for word in role))
 
 
 def fit(name: str, role: Sequence[str], *, an_id: bool) -> int:
     """How well a name fits a role's words: 3 at its end, 2 at the end but for a word for number, 1 anywhere, 0 not."""
-    ids = tuple(words()["ids"])
+    ids, role = _plain_words(tuple(words()["ids"])), _plain_words(tuple(role))
     found = _head([p for p in parts_of(name) if p not in _money_words()], ids)
     if not found:
         return 0
     head, numbered = found[-1], False
     if head in ids and len(found) > 1:
         found, numbered = found[:-1], True
-    elif any(head.endswith(i) and len(head) > len(i) + 2 for i in ids if len(i) > 1) and an_id:
-        cut = next(i for i in sorted(ids, key=len, reverse=True) if head.endswith(i) and len(i) > 1)
+    elif an_id and len(found) > 1 and found[0] in ids:
+        found, numbered = found[1:], True
+    elif (
+        any(head.endswith(i) and len(head) > len(i) + 2 * i.isascii() for i in ids if len(i) > 1 or not i.isascii())
+        and an_id
+    ):
+        cut = next(
+            i for i in sorted(ids, key=len, reverse=True) if head.endswith(i) and (len(i) > 1 or not i.isascii())
+        )
         found, numbered = [*found[:-1], head[: -len(cut)]], True
     if numbered and not an_id:
         return 0
     if _ends(found[-1], role):
         return 3 + numbered
     return 1 if any(_ends(p, role) for p in found) else 0
+
+
+def speaks_of(name: str, role: Sequence[str]) -> bool:
+    """A word of the role stands somewhere in the name, within a longer word too (`Markkinointilupa`)."""
+    whole = notation.plain(name)
+    return fit(name, role, an_id=False) > 0 or any(r in whole for r in _plain_words(tuple(role)) if len(r) > 5)
+
+
+def born(name: str, role: Sequence[str]) -> bool:
+    """A year or a date of birth: `Date of birth` is a date by its head, and of birth by what follows."""
+    found = parts_of(name)
+    at = next((i for i, p in enumerate(found) if i and p in _OF), None)
+    return fit(name, role, an_id=False) > 1 or (
+        at is not None and fit(" ".join(found[at + 1 :]), role, an_id=False) > 1
+    )
 
 
 def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:
@@ -104,7 +150,9 @@ def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:
 
 def _ends(word: str, role: Sequence[str]) -> bool:
     return any(
-        word == r or (len(r) > 3 and (word.endswith(r) or (word.startswith(r) and len(word) - len(r) < 3)))
+        word == r
+        or (len(r) > 3 and (word.endswith(r) or (word.startswith(r) and len(word) - len(r) < 3)))
+        or (not r.isascii() and unicodedata.category(r[0]) == "Lo" and word.endswith(r))
         for r in role
     )
 
@@ -112,7 +160,7 @@ def _ends(word: str, role: Sequence[str]) -> bool:
 @cache
 def _money_words() -> frozenset[str]:
     named = {w for marks in words()["currencies"].values() for w in marks} | set(words()["minor_words"])
-    return frozenset(named - {"dollar", "won", "try"})
+    return frozenset(map(notation.plain, named - {"dollar", "won", "try", "real", "円", "元"}))
 
 
 def currency_in(names: Iterable[str], cells: Iterable[str]) -> str | None:
@@ -121,24 +169,31 @@ def currency_in(names: Iterable[str], cells: Iterable[str]) -> str | None:
     said = {p for name in names for p in parts_of(name)}
     found = {code for code, marks in listed.items() if said & set(marks)}
     if not found:
-        text = " ".join(cells)
-        marks = set(re.findall(r"[A-Za-z]{2,}|[^\w\s.,'()+-]", text))
-        found = {code for code, signs in listed.items() if marks & {code, *signs}}
+        marks = {m.casefold() for m in beside(cells)}
+        found = {code for code, signs in listed.items() if marks & {code.casefold(), *map(str.casefold, signs)}}
+        found = found or {c for c, signs in notation.SYMBOLS.items() if marks & set(map(str.casefold, signs))}
     return next(iter(found)) if len(found) == 1 else None
 
 
-def date_format(cells: Sequence[str]) -> DateFormat | None:
-    """How most of the cells write a moment, if they do."""
-    tried = list(dict.fromkeys(c.strip() for c in cells if not notation.is_nothing(c)))[:_TRIED]
-    if not tried:
+def beside(cells: Iterable[str]) -> set[str]:
+    """What stands beside the digits of amounts: letters and signs, such as `zł`, `R$`, `円`."""
+    texts = {re.sub(r"[\d\s.,'()+\-\u2212]+", " ", notation.narrow(c)).strip() for c in cells}
+    return {mark for text in texts for mark in text.split()}
+
+
+def date_format(cells: Sequence[str], *, enough: float = _ENOUGH) -> DateFormat | None:
+    """How most of the cells write a moment, if so many do."""
+    told = [notation.narrow(c.strip()) for c in cells if not notation.is_nothing(c)]
+    tried = (told if enough < _ENOUGH else list(dict.fromkeys(told)))[:_TRIED]
+    if not tried or not any(c[:1].isdigit() or c[-1:].isdigit() for c in tried[:3]):
         return None
-    hours = any(":" in c for c in tried)
-    if _reads(tried, "iso"):
+    hours = any(re.search(r"\d[:時h.]\d\d(?!\d)", c[8:]) for c in tried)
+    if _reads(tried, "iso", enough):
         return DateFormat("iso", hours=hours)
-    for name, digits in (("epoch", r"1?[0-9]{9}(\.[0-9]+)?"), ("epoch_ms", r"1?[0-9]{12}")):
+    for name, digits in (("epoch", r"1?[1-9][0-9]{8}(\.[0-9]+)?"), ("epoch_ms", r"1?[1-9][0-9]{11}")):
         if all(re.fullmatch(digits, c) for c in tried):
             return DateFormat(name, hours=True)
-    fitting = [day + hour for hour, day in product(_HOURS, _DAYS) if _reads(tried, day + hour)]
+    fitting = [day + hour for hour, day in product(_HOURS, _DAYS) if _reads(tried, day + hour, enough)]
     if not fitting:
         return None
     return _decided(fitting, tried, hours)
@@ -161,13 +216,13 @@ def _backwards(cells: list[str], format_: str) -> int:
     return sum(b < a for a, b in pairwise(found))
 
 
-def _reads(cells: list[str], format_: str) -> bool:
-    if not _is_moment(cells[0], format_) and not _is_moment(cells[-1], format_):
+def _reads(cells: list[str], format_: str, enough: float) -> bool:
+    if enough == _ENOUGH and not _is_moment(cells[0], format_) and not _is_moment(cells[-1], format_):
         return False
     misses = 0
     for cell in cells:
         misses += not _is_moment(cell, format_)
-        if misses > (1 - _ENOUGH) * len(cells):
+        if misses > (1 - enough) * len(cells):
             return False
     return True
 
@@ -186,9 +241,8 @@ def is_number(cell: str) -> bool:
 
 
 def _number(cell: str, money: MoneyParams) -> Any:
-    bare = re.sub(r"[€$£¥₹]|(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])", "", cell).strip()
     try:
-        return notation.number(bare, money)
+        return notation.number(cell, money)
     except Unreadable:
         return None
 
@@ -201,7 +255,7 @@ def numbers(cells: Sequence[str], money: MoneyParams) -> list[float]:
 def number_notation(cells: Sequence[str]) -> NumberNotation | None:
     """The decimal and thousands sign that read most cells, if they are numbers."""
     tried = list(dict.fromkeys(c.strip() for c in cells if not notation.is_nothing(c)))[:_TRIED]
-    if not tried:
+    if not tried or not any(c.isdecimal() for c in tried[0] + tried[-1]):
         return None
     fits = {}
     for decimal, thousands in _SIGNS:
@@ -211,7 +265,8 @@ def number_notation(cells: Sequence[str]) -> NumberNotation | None:
     if best < _ENOUGH:
         return None
     decimal, thousands = next(pair for pair, share in fits.items() if share == best)
-    signed = [c for c in tried if decimal in c]
+    bare = [re.sub(r"^[^\d+-]+|[^\d]+$", "", notation.narrow(c)) for c in tried]
+    signed = [c for c in bare if decimal in c]
     # 1.234 and 12.345, and never 1.23 or 0.455: thousands where most are round, else a third digit of a price
     looks = bool(signed) and all(re.fullmatch(rf"-?[1-9]\d{{0,2}}({re.escape(decimal)}\d{{3}})+", c) for c in signed)
     round_ones = sum(c.endswith("00") for c in signed)
@@ -222,5 +277,5 @@ def number_notation(cells: Sequence[str]) -> NumberNotation | None:
 
 def is_said(cells: Sequence[str]) -> bool:
     """Nearly all are words for yes, no, a withdrawal or an objection."""
-    told = [c.strip().casefold() for c in cells if not notation.is_nothing(c)]
-    return bool(told) and sum(c in notation.WORDS for c in told) >= 0.9 * len(told)
+    told = [c for c in cells if not notation.is_nothing(c)]
+    return bool(told) and sum(notation.event_of(c) is not None for c in told) >= 0.9 * len(told)

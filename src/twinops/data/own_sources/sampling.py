@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import gzip
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +19,7 @@ from twinops.data.own_sources import csv as delimited
 from twinops.data.own_sources import excel
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.encodings import likely_encoding
 from twinops.data.own_sources.opening import unpacked
 from twinops.data.own_sources.parquet import is_text
 from twinops.data.own_sources.recognising import date_format, is_number
@@ -28,7 +30,9 @@ MOST_LINES = 3_000_000
 FIRST, KEPT = 3_000, 30_000
 """So many records from the beginning, and about so many in all, evenly spread."""
 _LOOK = 64 * 2**20
-_PAIRED = 0.7
+MOST_PARTS = 7
+"""So many files of a folder are looked at."""
+_TABLES = (".csv", ".csv.gz", ".txt", ".tsv", ".parquet", ".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,19 @@ def sampled(path: Path) -> Sampled:
     Raises:
         DataError: it is not there, or is nothing that can be read.
     """
-    first = _first_part(path)
+    parts = _some_parts(path)
+    try:
+        about = tuple((part, part.stat().st_mtime_ns, part.stat().st_size) for part in parts)
+    except OSError:
+        raise DataError(f"There is no readable file {path.name}.", hint="Check its name.") from None
+    return _sampled(path, about)
+
+
+@lru_cache(maxsize=16)
+def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
+    """Of the parts as they are now: a file is tried for many kinds, and looked at once."""
+    parts = [part for part, _, _ in about]
+    first = parts[0]
     try:
         with first.open("rb") as file:
             head = file.read(4)
@@ -70,78 +86,30 @@ def sampled(path: Path) -> Sampled:
             if zipfile.is_zipfile(file) or first.suffix in (".xlsx", ".xls", ".ods"):
                 return _of_sheet(path, first)
             file.seek(0)
-            return _of_text(path, unpacked(file))
+            return _of_text(path, unpacked(file), parts[1:])
     except OSError:
         raise DataError(f"There is no readable file {path.name}.", hint="Check its name.") from None
 
 
-def likely_encoding(data: bytes) -> str:
-    """The encoding that bytes are most likely in; `detect` where UTF-8 or a mark says it by itself.
-
-    >>> [likely_encoding("Größe".encode(e)) for e in ("cp1252", "utf-8", "utf-16")]
-    ['windows-1252', 'detect', 'detect']
-    >>> [likely_encoding("きょうと".encode("shift_jis")), likely_encoding("北京市大学".encode("gb18030"))]
-    ['shift_jis', 'gb18030']
-    """
-    if data.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "detect"
-    if data.count(b"\0") * 4 > len(data):
-        return "utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be"
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(data)
-    except UnicodeDecodeError:
-        return _eight_bits(data)
-    return "detect"
-
-
-def _eight_bits(data: bytes) -> str:
-    """By the bytes: East Asian letters are pairs that mostly begin with few of them; Central Europe has letters where
-    the West has signs.
-    """
-    high = [i for i, b in enumerate(data[: 2**20]) if b >= 0x80]
-    for name, leads in (("shift_jis", range(0x81, 0x98)), ("gb18030", range(0xB0, 0xD8))):
-        if _paired(data[: 2**20], leads) > _PAIRED and _decodes(data, name):
-            return name
-    central = sum(data[i] in b"\xb3\xb9\x9f\xbf\xa3\xa5" and data[i - 1 : i].isalpha() for i in high)
-    if central * 4 > len(high):
-        return "windows-1250"
-    return "iso-8859-1" if any(data[i] in b"\x81\x8d\x8f\x90\x9d" for i in high) else "windows-1252"
-
-
-def _paired(data: bytes, leads: range) -> float:
-    """Share of high bytes, each taken with the one behind it, that are among these."""
-    at, seen, among = 0, 0, 0
-    while at < len(data):
-        if data[at] >= 0x80:
-            seen, among, at = seen + 1, among + (data[at] in leads), at + 1
-        at += 1
-    return among / max(seen, 1)
-
-
-def _decodes(data: bytes, name: str) -> bool:
-    try:
-        codecs.getincrementaldecoder(name)().decode(data)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _first_part(path: Path) -> Path:
+def _some_parts(path: Path) -> list[Path]:
+    """The file; or of a folder some of its parts, the first and the last among them."""
     if not path.is_dir():
-        return path
-    inside = (p for p in path.rglob("*") if p.is_file() and not p.name.startswith(("_", ".")))
-    found = next(iter(sorted(inside)), None)
-    if found is None:
+        return [path]
+    inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith(("_", ".")))
+    tables = [p for p in inside if p.name.endswith(_TABLES)] or inside
+    if not tables:
         raise DataError(f"The folder {path.name} is empty.", hint="Name a file, or a folder of parts.")
-    return found
+    at = {round(i * (len(tables) - 1) / (MOST_PARTS - 1)) for i in range(MOST_PARTS)}
+    return [tables[i] for i in sorted(at)]
 
 
-def _of_text(path: Path, file: BinaryIO) -> Sampled:
+def _of_text(path: Path, file: BinaryIO, more: Sequence[Path]) -> Sampled:
     try:
-        encoding = likely_encoding(file.read(_LOOK))
+        heads = file.read(_LOOK if not more else _LOOK // 16)
+        file.seek(0)
+        encoding = likely_encoding(heads + b"".join(map(_head, more)))
     except (gzip.BadGzipFile, EOFError):
         raise DataError(f"{path.name} is no whole gzip file.", hint="Pack it again, or copy it again.") from None
-    file.seek(0)
     lines = _decoded(file, encoding)
     first = next(lines, "")
     told = delimited.told_separator(first)
@@ -157,10 +125,21 @@ def _of_text(path: Path, file: BinaryIO) -> Sampled:
     header = not _is_record(cells, ahead, separator)
     names = tuple(cells if header else [str(i) for i in range(1, len(cells) + 1)])
     below = [*([] if header else [first]), *ahead]
-    columns = _spread([*below], lines, Shape(len(names), separator, least=1, read=()), names)
+    like = Shape(len(names), separator, least=1, read=())
+    columns = _spread([*below], lines, like, names)
+    for part in more:
+        with part.open("rb") as other:
+            of_part = islice(_decoded(unpacked(other), encoding), int(header), KEPT // len(more))
+            for name, found in _spread([], of_part, like, names).items():
+                columns[name] += found
     why = (_told_encoding(encoding), f"Columns are set apart by {_SIGNS.get(separator, separator)}.")
     gone = () if header else ("The first line is a record: columns have no names and are called 1, 2, 3.",)
     return Sampled(path, "csv", names, columns, frozenset(), encoding, separator, header, (*why, *gone))
+
+
+def _head(part: Path) -> bytes:
+    with part.open("rb") as file:
+        return unpacked(file).read(_LOOK // 16)
 
 
 _SIGNS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}

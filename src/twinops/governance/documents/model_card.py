@@ -6,6 +6,7 @@ else stands in the appendix.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,9 @@ from twinops.governance.citations import cite, said
 from twinops.governance.documents import _blended, _tables
 from twinops.governance.documents._tables import Quantity, figure, headline_measures, of_own, quantities, sheet
 from twinops.governance.documents.appendix import Appendix
-from twinops.governance.markdown import plain, render
+from twinops.governance.markdown import escape, plain, render
+from twinops.governance.open_fields import FACT as OPEN_FACT
+from twinops.governance.open_fields import MARK
 from twinops.governance.policy.decide import Decision
 from twinops.governance.verdicts.brief import Brief, brief, first_words
 from twinops.governance.verdicts.explain import in_order, later
@@ -35,7 +38,26 @@ def build(evidence: Evidence, decision: Decision) -> dict[str, str]:
     """`README.md`, the card."""
     shown = {"card": Card(evidence, decision), "evidence": evidence, "words": words, "tables": _tables}
     shown["blended"] = _blended
-    return {"README.md": _metadata(evidence, decision) + "\n" + render("model_card.md.j2", shown)}
+    return {"README.md": _metadata(evidence, decision) + "\n" + _opened(render("model_card.md.j2", shown), evidence)}
+
+
+def _opened(text: str, evidence: Evidence) -> str:
+    """What nobody has said yet as one word that leads to the list of all of it."""
+    owed = {leaf for fact in evidence.facts for leaf in _texts(fact.value) if leaf.startswith(MARK)}
+    for leaf in sorted(owed, key=len, reverse=True):
+        text = text.replace(str(escape(leaf)), "[*open*](#open-points)")
+    return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
 
 
 @dataclass(frozen=True)
@@ -54,6 +76,13 @@ class Card(Appendix):
     def why(self, verdict: Verdict) -> str:
         """The sentence of a verdict: whole where somebody must act, else its beginning."""
         return first_words(verdict.sentence, 240 if verdict.outcome is not Outcome.PASSED else 120)
+
+    def open_points(self) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+        """What is open in which file, by whom it must be said."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for one in self.value(OPEN_FACT) or ():
+            found.setdefault((one["file"], one["who"]), []).append(one["field"])
+        return tuple((file, who, tuple(fields)) for (file, who), fields in sorted(found.items()))
 
     def headlines(self) -> tuple[tuple[Quantity, str, Markup], ...]:
         """Headline quantities, the strongest baseline with the twin's gain over it, and the citation of both."""

@@ -22,9 +22,10 @@ def trial(evidence: Evidence) -> Fact | None:
 def sentence(fact: Fact) -> str:
     """For people."""
     told = fact.value if isinstance(fact.value, dict) else {}
-    named = "; ".join(f"own.{name}: {_listed(facts)}" for name, facts in sorted(told.items()))
-    what = ELSE if told and not any("bases" in _listed(facts) for facts in told.values()) else SAID
-    return f"{what}{f' ({named})' if named else ''}; nothing may be promoted (GDPR arts. 5(2), 6(1))."
+    named = "; ".join(f"own.{name}: {', '.join(_parts(facts))}" for name, facts in sorted(told.items()))
+    without = ", ".join(f"own.{name}" for name, facts in sorted(told.items()) if "bases" in _parts(facts))
+    what = f"{SAID} for {without}" if without else ELSE if told else SAID
+    return f"{what}{f' (open: {named})' if named else ''}; nothing may be promoted (GDPR arts. 5(2), 6(1))."
 
 
 def unsaid(evidence: Evidence) -> Verdict | None:
@@ -40,5 +41,5 @@ def unsaid(evidence: Evidence) -> Verdict | None:
     )
 
 
-def _listed(facts: Any) -> str:
-    return ", ".join(map(str, facts)) if isinstance(facts, (list, tuple)) else str(facts)
+def _parts(facts: Any) -> list[str]:
+    return list(map(str, facts)) if isinstance(facts, (list, tuple)) else [str(facts)]

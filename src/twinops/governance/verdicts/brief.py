@@ -16,6 +16,7 @@ from twinops.governance.assessment import questions as dpia
 from twinops.governance.gates._shelf import in_brief
 from twinops.governance.gates._trial import sentence, trial
 from twinops.governance.markdown import plain
+from twinops.governance.open_fields import MARK
 from twinops.governance.people.offices import RISK_OFFICER
 from twinops.governance.policy.decide import Decision
 from twinops.governance.policy.lasting import lasts
@@ -96,14 +97,17 @@ class Brief:
         return "\n".join(lines)
 
 
+_NO_PURPOSE = "Its purpose is not declared."
+
+
 def brief(evidence: Evidence, decision: Decision, *, policy: Policy | None = None, before: Side | None = None) -> Brief:
     """The page of this candidate, by the policy that decided; `before`: the one that it is compared with."""
     waiting = later(decision)
     in_way = [v for v in in_order(decision) if v.gate in decision.blocking and v.gate not in waiting]
-    about = evidence.table("intended_use.about")
+    about = {k: v for k, v in evidence.table("intended_use.about").items() if not str(v).startswith(MARK)}
     return Brief(
         title=first_words(str(about.get("title") or evidence.model), WIDTH // 2),
-        purpose=first_words(str(about.get("summary") or "Its purpose is not declared."), WIDTH),
+        purpose=first_words(str(about.get("summary") or _NO_PURPOSE), WIDTH),
         decided=" ".join([*_trial(evidence), plain(headline_so_far(decision))]),
         reasons=tuple(_reason(v) for v in in_way[:REASONS]),
         more=max(0, len(in_way) - REASONS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,6 +19,9 @@ TEMPLATE = "setup/project"
 """Files of a project that this repository has no use for itself."""
 SAME = (".dvc/config", ".dvc/.gitignore", ".dvcignore", ".gitattributes", ".gitignore", "jupytext.toml")
 FOLDERS = ("notebooks/*.py", "setup/lab/*")
+PAGES = "docs/*.md"
+"""Pages that notebooks, declarations and messages name."""
+_LINK = re.compile(r"(!?)\[([^\]]+)\]\((?!https?:|#)([^)#]+)(#[^)]*)?\)")
 QUIET = "setup/quiet.env"
 """What keeps tools from calling home: `make` sets it, and the command line itself."""
 DECLARED = "compliance/*"
@@ -48,7 +52,18 @@ def renewed(installed: Installed) -> Texts:
     template = root / TEMPLATE
     made = {p.relative_to(template).as_posix(): p for p in sorted(template.rglob("*")) if _is_text(p)}
     texts = {path: file.read_text(encoding="utf-8") for path, file in {**same, **found, **made}.items()}
+    texts |= _pages(root)
     return {**texts, "dvc.yaml": installed.pipeline, QUIET: text_beside("twinops.adapters", "quiet.env")}
+
+
+def _pages(root: Path) -> Texts:
+    """The pages, in which a link to what a project has not (pictures, decisions on the code) is text alone."""
+    found = {p.relative_to(root).as_posix(): p.read_text(encoding="utf-8") for p in sorted(root.glob(PAGES))}
+
+    def kept(link: re.Match[str]) -> str:
+        return link[0] if f"docs/{link[3]}" in found else link[2]
+
+    return {path: _LINK.sub(kept, text) for path, text in found.items()}
 
 
 def owners(installed: Installed, *, own: bool) -> Texts:

@@ -46,7 +46,11 @@ def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Check
         ParamsError: no such source is declared, or the environment lacks its address.
         DataError: it cannot be read.
     """
-    looked = look(declared(own, name, root=places.root, max_rows=params.sources.max_rows))
+    return told(look(declared(own, name, root=places.root, max_rows=params.sources.max_rows)), params)
+
+
+def told(looked: SourceLook, params: Params) -> Checked:
+    """What was found, with small counts hidden."""
     quarantined = hidden(looked.quarantined)
     small = None in quarantined.values()
     return Checked(

@@ -1,5 +1,6 @@
 """Propose how to declare a shop's own files, say what would become of them, and write that into `params.yaml`."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -7,21 +8,25 @@ from typing import Any
 import yaml
 
 from twinops import params as params_file
-from twinops.data.own_sources.declared import MONTH
+from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.declared import MONTH, declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.drafting import Said
+from twinops.data.own_sources.drafting import Said, Trouble
+from twinops.data.own_sources.look import SourceLook
+from twinops.data.own_sources.look import look as look_at
 from twinops.data.own_sources.proposal import Proposal, ShopFiles, look
-from twinops.errors import DataError
+from twinops.errors import DataError, ParamsError
+from twinops.governance.open_fields import MARK, OWNER
 from twinops.own_params import staged_as
 from twinops.params import Params, SwitchesParams
-from twinops.ports import Engine
+from twinops.workflows.compliance_files import ABOUT_FILES
 from twinops.workflows.declared_use import against_nobody
 from twinops.workflows.params_file import with_sections
 from twinops.workflows.places import Places
 from twinops.workflows.places import write as leave
 from twinops.workflows.policy_file import count_contacts_in
-from twinops.workflows.sources.check import Checked, check
-from twinops.workflows.sources.windows import Windows, windows
+from twinops.workflows.sources.check import Checked, told
+from twinops.workflows.sources.windows import Windows, windows_of
 
 MOST_ROWS = 100_000_000
 
@@ -36,8 +41,18 @@ class Proposed:
     written: bool
 
 
-def propose(files: ShopFiles, said: Said, write: bool, *, places: Places, engine: Engine) -> Proposed:
+Progress = Callable[[str, int, int | None], None]
+"""Is told of which source how many records were read, and of about how many."""
+
+
+def unseen(_source: str, _records: int, _of: int | None) -> None:
+    """Nobody watches."""
+
+
+def propose(files: ShopFiles, said: Said, write: bool, progress: Progress = unseen, *, places: Places) -> Proposed:
     """Look at the files, read all of them without keeping anything, and with `write` declare them.
+
+    A file around the sales that cannot be read or declared is left out, told, and open in `compliance/`.
 
     Raises:
         DataError: a file cannot be read, what is needed is not found in it, or nothing of it would be taken.
@@ -46,17 +61,84 @@ def propose(files: ShopFiles, said: Said, write: bool, *, places: Places, engine
     """
     before, text = params_file.read(places.params), places.params.read_text(encoding="utf-8")
     proposal = _at_home(look(files, said), places.root)
-    declared = with_sections(text, _sections(proposal, before, places.root), whole=("own",))
-    draft = params_file.parse(yaml.safe_load(declared))
+    proposal, looks = _read(proposal, _Reading(proposal, text, before, places, progress))
+    sections = with_sections(text, _sections(proposal, before, places.root), whole=("own",))
+    draft = params_file.parse(yaml.safe_load(sections))
     against_nobody(places, draft.own)
-    checked = tuple(check(name, places=places, params=draft, own=draft.own) for name in proposal.own)
-    _refuse_nothing(checked)
-    found = windows(write=False, places=places, params=draft, engine=engine)
-    final = with_sections(declared, found.params)
+    checked = tuple(told(looks[name], draft) for name in proposal.own)
+    found = windows_of(looks["sales"].days, write=False, places=places, params=draft)
+    final = with_sections(sections, found.params)
     if write:
         leave(places.params, final)
+        _leave_open(places, proposal)
         count_contacts_in(places, params_file.parse(yaml.safe_load(final)).features.horizon_days)
     return Proposed(proposal, checked, replace(found, written=write), write)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What the files are read as and into: the proposal, the parameters as text and parsed, and who watches."""
+
+    proposal: Proposal
+    text: str
+    before: Params
+    places: Places
+    progress: Progress
+
+    def of(self, name: str, body: dict[str, Any]) -> SourceLook:
+        """Everything of one source.
+
+        Raises:
+            DataError, ParamsError: it cannot be read, or not as it would be declared.
+        """
+        beside = replace(self.proposal, own={"sales": self.proposal.own["sales"], name: body})
+        sections = _sections(beside, self.before, self.places.root)
+        draft = params_file.parse(yaml.safe_load(with_sections(self.text, sections, whole=("own",))))
+        source = declared(draft.own, name, root=self.places.root, max_rows=draft.sources.max_rows)
+        expected = _expected(self.places.root / body["path"])
+        return look_at(source, lambda records: self.progress(name, records, expected))
+
+
+def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, SourceLook]]:
+    """What would become of each source; those of which nothing would are left out, but for the sales."""
+    looks: dict[str, SourceLook] = {}
+    left = list(proposal.left_out)
+    for name, body in proposal.own.items():
+        try:
+            found = reading.of(name, body)
+            _refuse_nothing(told(found, reading.before), body)
+            looks[name] = found
+        except (DataError, ParamsError) as lost:
+            if name == "sales":
+                raise
+            left.append(Trouble(Path(body["path"]).name, f"{lost.what} {lost.hint}"))
+    own = {name: body for name, body in proposal.own.items() if name in looks}
+    return replace(proposal, own=own, left_out=tuple(left)), looks
+
+
+def _expected(path: Path) -> int | None:
+    """About how many records a file or a folder of them holds, by its bytes; None: packed, or no text."""
+    parts = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
+    try:
+        with parts[0].open("rb") as file:
+            head = file.read(2**16)
+        lines, size = head.count(b"\n"), sum(p.stat().st_size for p in parts)
+    except (OSError, IndexError):
+        return None
+    return None if b"\0" in head or not lines else int(size * lines / len(head))
+
+
+def _leave_open(places: Places, proposal: Proposal) -> None:
+    """What was left out, or not looked through, is open until it is read, or a person writes here what was done."""
+    path, owes = places.compliance / ABOUT_FILES, f"{MARK}{OWNER}"
+    left = {t.file: f"{owes}: {t}" for t in proposal.left_out}
+    looked = {name: f"{owes}: {what}" for name, what in proposal.open.items()}
+    if not left and not looked:
+        path.unlink(missing_ok=True)
+        return
+    head = "# What is open about the files that were named; `twinops sources propose` with all files renews this.\n"
+    said = {name: told for name, told in (("left_out", left), ("look_through", looked)) if told}
+    leave(path, head + yaml.safe_dump(said, allow_unicode=True, sort_keys=True, width=110))
 
 
 def _sections(proposal: Proposal, before: Params, root: Path) -> dict[str, Any]:
@@ -95,11 +177,12 @@ def _from(root: Path, path: Path) -> str:
     return full.relative_to(home).as_posix() if full.is_relative_to(home) else full.as_posix()
 
 
-def _refuse_nothing(checked: tuple[Checked, ...]) -> None:
-    for found in checked:
-        if found.nothing:
-            why = "; ".join(f"{m.reason} in {', '.join(m.lines)}" for m in found.mistakes) or "it holds no record"
-            raise DataError(
-                f"Nothing of {found.name} would be taken: {why}.",
-                hint="Say what was taken for something else, as in --column time=NAME or --date %d.%m.%Y.",
-            )
+def _refuse_nothing(found: Checked, body: dict[str, Any]) -> None:
+    if not found.nothing:
+        return
+    why = "; ".join(f"{m.reason} in {', '.join(m.lines)}" for m in found.mistakes) or "it holds no record"
+    columns = ", ".join((*map(printable, body.get("columns", {}).values()), *map(printable, found.dropped_columns)))
+    raise DataError(
+        f"Nothing of {found.name} would be taken: {why}. Its columns are {columns}.",
+        hint="Say what was taken for something else, as in --column time=NAME or --date %d.%m.%Y.",
+    )

@@ -9,12 +9,11 @@ import pyarrow as pa
 
 from twinops.data.days import local_day
 from twinops.data.door import asked_for
-from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.reading import netted, read
+from twinops.data.own_sources.reading import everything
 from twinops.data.sources import transactions
-from twinops.data.windows import counted, proposed
+from twinops.data.windows import ReceiptDays, counted, proposed
 from twinops.errors import DataError
 from twinops.params import Params
 from twinops.ports import Engine
@@ -45,7 +44,11 @@ def windows(*, write: bool = False, places: Places, params: Params, engine: Engi
         DataError: no source of receipts is declared, it cannot be read, or nothing in it has a day.
         ParamsError: the windows do not go with what else `params.yaml` says; nothing is written then.
     """
-    days = counted(_receipts(places, params, engine))
+    return windows_of(counted(_receipts(places, params, engine)), write=write, places=places, params=params)
+
+
+def windows_of(days: ReceiptDays | None, *, write: bool, places: Places, params: Params) -> Windows:
+    """The same for days that were counted."""
     if days is None:
         raise DataError("No receipt has a customer and a day.", hint="See `twinops sources check`.")
     found = proposed(days)
@@ -72,10 +75,8 @@ def _receipts(places: Places, params: Params, engine: Engine) -> Iterator[pa.Tab
 
 
 def _own(source: DeclaredSource) -> Iterator[pa.Table]:
-    nets = netted(source)
-    for batch in opening.batches(source) if source.said.reads == "folder" else [WHOLE]:
-        rows = read(source, batch, net=nets.get(batch)).rows
-        yield pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"])})
+    rows, _ = everything(source).rows()
+    yield pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"])})
 
 
 def _changed(wanted: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:

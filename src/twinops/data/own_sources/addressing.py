@@ -1,0 +1,74 @@
+"""Which source each word of a person on the command line is about; what is about none is told, all at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
+from twinops.data.own_sources.recognising import words
+from twinops.entities.consent import Purpose
+from twinops.own_params import form
+
+KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
+"""The files that have options of their own, and their kinds."""
+_ALSO_CALLED = {"opt_ins": "optins", "opt_outs": "optouts", **{kind: name for name, kind in KINDS.items()}}
+_ANY_NAME = re.compile(r"[a-z][a-z0-9_]{0,30}")
+
+
+def addressed(said: Said, sources: Collection[str]) -> tuple[Said, tuple[Trouble, ...]]:
+    """The same with `SOURCE.` before every column and word, and what cannot be placed; `sources` are handed over."""
+    columns: dict[str, str] = {}
+    codes: dict[str, str] = {}
+    wrong: list[Trouble] = []
+    for ours, theirs in said.columns.items():
+        place = _placed(ours, sources)
+        columns |= {place: theirs} if place else {}
+        wrong += [] if place else [_nowhere(ours, sources, column_option("", "{}", theirs).replace(".{}", "{}"))]
+    for at, means in said.codes.items():
+        column, _, word = at.partition(":")
+        place = _placed(column, sources)
+        codes |= {f"{place}:{word}": means} if place else {}
+        wrong += [] if place else [_nowhere(column, sources, code_option("{}", word, means))]
+    return replace(said, columns=columns, codes=codes), tuple(wrong)
+
+
+def _placed(ours: str, sources: Collection[str]) -> str | None:
+    """`SOURCE.COLUMN`, where a source that is there has such a column."""
+    name, sign, column = ours.rpartition(".")
+    if sign:
+        name = _ALSO_CALLED.get(name, name)
+        return f"{name}.{column}" if name in sources and _knows(name, column) else None
+    return next((f"{s}.{ours}" for s in sources if ours in known(s)), None)
+
+
+def _knows(source: str, column: str) -> bool:
+    kind = KINDS.get(source, source)
+    return column in known(source) or (form(kind).answers and _ANY_NAME.fullmatch(column) is not None)
+
+
+def known(source: str) -> tuple[str, ...]:
+    """The columns that can be said of a source."""
+    kind = KINDS.get(source, source)
+    more = tuple(words()["columns"]) if source == "sales" else tuple(map(str, Purpose)) if source == "optins" else ()
+    return tuple(dict.fromkeys((*more, *form(kind).columns)))
+
+
+def _nowhere(ours: str, sources: Collection[str], option: str) -> Trouble:
+    column = ours.rpartition(".")[2]
+    every = [f"{s}.{c}" for s in sources for c in known(s)]
+    near = [p for p in every if p.endswith(f".{column}")] or get_close_matches(ours, every, 1, 0.5)
+    told = "; ".join(f"{s}: {', '.join(known(s))}" for s in sources)
+    what = f"there is no column {ours!r} of ours in any file that was named. Ours are {told}."
+    return Trouble("options", what, (), tuple(option.replace("{}", n) for n in near[:1]), mine=True)
+
+
+def unlike(said: Said) -> Iterator[Trouble]:
+    """Words of opt-ins that are said to mean one thing here and another there: cells are read the same everywhere."""
+    meant: dict[str, str] = {}
+    for word, means in ((w, m) for pairs in said.words_of("optins").values() for w, m in pairs.items()):
+        if meant.setdefault(word, means) != means:
+            what = f"{word!r} is said to mean {meant[word]} and {means}; one word means one thing in a file."
+            yield Trouble("options", what, mine=True)

@@ -133,7 +133,8 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         drafts.append(draft)
         mine = more_files.bases_of(draft, bases, said)
         own[draft.name] = body | {"legal": legal_facts(draft, said, mine, more_files.purposes(draft, bases))}
-    if any(t.mine for t in troubles):
+    said_no = {path.name for path in (files.opt_ins, files.opt_outs) if path is not None}
+    if any(t.mine or t.file in said_no for t in troubles):  # without them somebody who said no would be learned from
         raise refusal(troubles)
     return Proposal(
         own,

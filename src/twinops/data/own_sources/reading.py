@@ -24,7 +24,7 @@ from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
-from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
+from twinops.data.own_sources.reading_result import APART, NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -84,8 +84,6 @@ def read(source: DeclaredSource, batch: str, *, net: MonthNet | None = None) -> 
     return entered.reading()
 
 
-APART = 1 << 40
-"""Between the places of one file and those of the next, of files that are read together."""
 Heard = Callable[[int], None]
 """Is told how many records were judged so far."""
 

@@ -100,7 +100,7 @@ class _Reading:
 
 
 def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, SourceLook]]:
-    """What would become of each source; those of which nothing would are left out, but for the sales."""
+    """What would become of each source; those of which nothing would are left out, but for sales and who said no."""
     looks: dict[str, SourceLook] = {}
     left = list(proposal.left_out)
     for name, body in proposal.own.items():
@@ -109,7 +109,7 @@ def _read(proposal: Proposal, reading: _Reading) -> tuple[Proposal, dict[str, So
             _refuse_nothing(told(found, reading.before), body)
             looks[name] = found
         except (DataError, ParamsError) as lost:
-            if name == "sales":
+            if name in ("sales", "optins", "optouts"):
                 raise
             left.append(Trouble(Path(body["path"]).name, f"{lost.what} {lost.hint}"))
     own = {name: body for name, body in proposal.own.items() if name in looks}

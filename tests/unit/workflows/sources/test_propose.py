@@ -378,10 +378,16 @@ def test_real_people_s_data_are_refused_under_a_controller_who_is_made_up(shop: 
 
 def test_files_that_are_not_about_the_same_customers_are_left_out(shop: ShopFiles, tmp_path: Path) -> None:
     strangers = table(tmp_path / "strangers.csv", ["id", "ok"], [["x1", "ja"], ["x2", "nein"]])
-    (left,) = look(ShopFiles(shop.sales, opt_ins=strangers)).left_out
+    (left,) = look(ShopFiles(shop.sales, strangers)).left_out
     assert left.file == "strangers.csv"
     assert "no column holds ids of customers" in left.what
     assert left.columns == ("id", "ok")
+
+
+def test_answers_of_others_than_the_customers_are_refused(shop: ShopFiles, tmp_path: Path) -> None:
+    strangers = table(tmp_path / "strangers.csv", ["id", "ok"], [["x1", "ja"], ["x2", "nein"]])
+    with pytest.raises(DataError, match="no column holds ids of customers"):
+        look(ShopFiles(shop.sales, opt_ins=strangers))
 
 
 def test_opt_ins_without_a_day_hold_from_the_last_day_of_the_sales(shop: ShopFiles, tmp_path: Path) -> None:

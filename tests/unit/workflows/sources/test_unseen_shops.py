@@ -20,7 +20,7 @@ from twinops.cli._shop_files import said as said_by
 from twinops.data.own_sources import sampling
 from twinops.data.own_sources.drafting import Said, Trouble
 from twinops.data.own_sources.proposal import ShopFiles, look
-from twinops.errors import TwinopsError
+from twinops.errors import DataError, TwinopsError
 from twinops.workflows.compliance_files import ABOUT_FILES, open_in
 from twinops.workflows.places import Places
 
@@ -212,26 +212,27 @@ def test_values_tell_where_names_say_nothing_and_that_is_told(tmp_path: Path) ->
 def test_a_file_that_cannot_be_read_is_left_out_and_open_and_all_else_goes_on(tmp_path: Path) -> None:
     files = strange_words(tmp_path / "files")
     torn = write(tmp_path / "files/torn.csv", "", [], encoding="utf-8")
-    given = [
-        "--from",
-        str(files.sales),
-        "--customers",
-        str(torn),
-        "--opt-ins",
-        str(files.opt_ins),
-        "--synthetic",
-        "--yes",
-    ]
+    odd = write(tmp_path / "files/odd.csv", "nothing;known", ["a;b"], encoding="utf-8")
+    around = ["--customers", str(torn), "--also", str(odd)]
+    given = ["--from", str(files.sales), *around, "--synthetic", "--yes"]
     made = CliRunner().invoke(app, ["init", str(tmp_path / "project"), *given])
     assert made.exit_code == 0, made.output
     assert made.output.count("left out, and open until it can be read") == 2
     told = [str(one) for one in open_in(Places(tmp_path / "project")) if one.file == ABOUT_FILES]
     assert sorted(told) == [
-        f"{ABOUT_FILES}: left_out.ok.csv (the controller's data owner)",
+        f"{ABOUT_FILES}: left_out.odd.csv (the controller's data owner)",
         f"{ABOUT_FILES}: left_out.torn.csv (the controller's data owner)",
     ]
     status = CliRunner().invoke(app, ["--project", str(tmp_path / "project"), "status"])
-    assert "left_out.ok.csv" in status.output
+    assert "left_out.odd.csv" in status.output
+
+
+def test_nothing_is_made_without_the_answers_of_those_who_were_asked(tmp_path: Path) -> None:
+    files = strange_words(tmp_path / "files")
+    given = ["--from", str(files.sales), "--opt-ins", str(files.opt_ins), "--synthetic", "--yes"]
+    made = CliRunner().invoke(app, ["init", str(tmp_path / "project"), *given])
+    assert isinstance(made.exception, DataError)
+    assert "--code optins.offers:blip=yes" in str(made.exception)
 
 
 def test_goods_in_a_language_nobody_knows_are_an_open_point(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from twinops.adapters.dvc.processes import Command, SideBySide
 from twinops.adapters.dvc.schedule import Lanes
 from twinops.adapters.dvc.stage_clock import StageClock
 from twinops.adapters.dvc.warm import Warm
-from twinops.errors import ParamsError, ServiceError
+from twinops.errors import DataError, ParamsError, ServiceError
 
 WITHOUT_GIT = "DVC works inside git: `git init && git add --all && git commit -m start` in this folder, then run again."
 WAIT = "Wait until it ends, or end it, and run again; what a killed run left, `twinops doctor` mends."
@@ -166,6 +166,11 @@ class _Run:
         stage.remove_outs()
         if self.force:
             return None
+        if lost := [str(dep) for dep in stage.deps if not dep.exists]:
+            raise DataError(
+                f"{stage.addressing} needs what is not there: {', '.join(lost)}.",
+                hint="Put it back by `git checkout`, or make it anew: `dvc repro -f` of the stage that writes it.",
+            )
         try:
             self.repo.stage_cache.restore(stage)
         except RunCacheNotFoundError:

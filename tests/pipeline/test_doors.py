@@ -41,8 +41,8 @@ EITHER = ("twinops release", "twinops audit verify", "twinops sources windows")
 """A small project's table may be refused, and its receipts be too few; without a server there may be no log."""
 OWN_KEYS = "twinops keys"
 """The demonstration's keys are published: of a store of one's own nothing can be told, which ends with 4."""
-STAYS = "twinops server"
-"""Runs until it is stopped; tests/server starts it."""
+STAYS = ("twinops server", "twinops serve --model twin@production")
+"""Run until they are stopped; tests/server and tests/serve start them."""
 
 
 def commands() -> list[str]:
@@ -50,7 +50,7 @@ def commands() -> list[str]:
     blocks = "\n".join(re.findall(r"```\n(.*?)```", README, re.S))
     written = [line.split("#")[0].strip() for line in blocks.split("\n")] + re.findall(r"`([^`\n]+)`", README)
     told = [w for w in dict.fromkeys(written) if w.startswith(("twinops ", "dvc ")) and "<" not in w]
-    known = [w for w in told if w != STAYS]
+    known = [w for w in told if w not in STAYS]
     return [w.replace("FILE", "reports/evidence.json") for w in known]
 
 

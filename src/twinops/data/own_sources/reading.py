@@ -24,7 +24,7 @@ from twinops.data.own_sources.declared import KINDS, DeclaredSource, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.mapping import Mapped, mapped, months
 from twinops.data.own_sources.netting import MonthNet
-from twinops.data.own_sources.reading_result import APART, NAMED_AGAIN, OwnReading, first_of_each, folded
+from twinops.data.own_sources.reading_result import NAMED_AGAIN, OwnReading, first_of_each, folded
 from twinops.data.quality import part
 from twinops.data.reading.reading import REFUSED_ROWS, UNSCORED, RefusedRow, as_table
 from twinops.data.schema import Schema
@@ -101,7 +101,7 @@ def everything(source: DeclaredSource, heard: Heard = unheard) -> Entered:
     months_of = opening.batches(source) if source.said.reads == "folder" else [WHOLE]
     for n, month in enumerate(months_of):
         for cells in cells_of(source, month):
-            entered.add(cells.behind(n * APART, cells.file) if n else cells, month)
+            entered.add(cells.behind(n * netting.APART, cells.file) if n else cells, month)
             heard(entered.records)
     return entered
 

@@ -57,13 +57,14 @@ compute:
   master: spark://host:7077   # or local[2], yarn, k8s://...; the rest stands in Spark's own spark-defaults.conf
 ```
 
-Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's types: the sealed files
-have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). `make test-spark` holds every query against DuckDB, and makes
-`collect`, `features`, `blend`, `fuse`, `proxies`, `minimise` and `taste_features` on a cluster of a Master and two Workers, of which one is
-killed. It needs the extra `spark` and Java 17.
+Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's types:
+the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). `make test-spark` holds
+every query against DuckDB, and makes `collect`, `features`, `blend`, `fuse`, `proxies`, `minimise` and `taste_features`
+on a cluster of a Master and two Workers, of which one is killed. It needs the extra `spark` and Java 17.
 
-On one machine it never pays: one feature job cost 21 times the CPU of DuckDB at 1.5M lines and 8 times at 14.7M. It is for data that already
-live on a cluster. Not on Spark yet: opening sealed files inside the executors (the driver opens them), Splink, and the fits.
+On one machine it never pays: a prototype's feature job cost 21 times the CPU of DuckDB at 1.5M lines and 8 times at
+14.7M. It is for data that already live on a cluster. Not on Spark yet: opening sealed files inside the executors (the
+driver opens them), Splink, and the fits.
 """
 
 

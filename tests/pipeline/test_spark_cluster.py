@@ -36,6 +36,7 @@ def test_the_stages_make_the_same_bytes_on_a_cluster_that_loses_a_worker(made: W
             running = project.start("dvc", "repro", "-f", "-s", name, PYTHONPATH=beside(project))
             if name == "taste_features":
                 time.sleep(20)
+                assert running.poll() is None, "it ended before a Worker could be lost"
                 spark.kill_worker()
             told, _ = running.communicate(timeout=900)
             assert running.returncode == 0, told[-4000:]

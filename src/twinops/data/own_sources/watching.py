@@ -66,8 +66,8 @@ def by_itself(said: OwnSource, root: Path) -> bool:
 
 
 def is_watched(pipeline: Path, said: OwnSource, root: Path) -> bool:
-    """Whether DVC sees the file itself, so that no fingerprint is needed."""
-    if not (by_itself(said, root) and pipeline.is_file()):
+    """Whether DVC sees the file itself, so that its stage runs when it changes."""
+    if not (inside(said, root) and pipeline.is_file()):
         return False
     line = _dep(file_of(said))
     return any(found.strip() == line for found in pipeline.read_text(encoding="utf-8").splitlines())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from collections import Counter
 from datetime import UTC, datetime
@@ -353,6 +354,25 @@ def test_a_month_of_a_folder_is_not_read_beside_another_file_than_was_fingerprin
     write_csv(away / "sales-2024-02.csv", [line(InvoiceDate="10/02/2024 08:00", Quantity="-1", InvoiceNo="C1")])
     with pytest.raises(IntegrityError, match="it changed"):
         shop.collect(batch="2024-01", lock=False)
+
+
+def test_a_changed_month_of_the_project_is_taken_without_a_fingerprint_unless_it_changes_another(
+    tmp_path: Path,
+) -> None:
+    shop = Shop(tmp_path, shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    january, february = (shop.file(f"sales-2024-0{n}.csv") for n in (1, 2))
+    bought = line(InvoiceDate="10/01/2024 08:00"), line(InvoiceDate="10/02/2024 08:00", InvoiceNo="2")
+    write_csv(january, [bought[0]])
+    write_csv(february, [bought[1]])
+    shutil.copy(ROOT / "dvc.yaml", tmp_path)
+    assert shop.collect(batch="2024-01").taken == 1
+    back = line(InvoiceDate="11/02/2024 08:00", Quantity="-6", InvoiceNo="C2")
+    write_csv(february, [bought[1], back])
+    found = shop.collect(batch="2024-02", lock=False)
+    assert found.left_out == {"bought_and_sent_back": 1, "return_netted": 1}, "both of the same month"
+    write_csv(february, [back])  # now of what January sold
+    with pytest.raises(IntegrityError, match="it changed"):
+        shop.collect(batch="2024-02", lock=False)
 
 
 def test_parquet_is_read_by_its_types(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ CARRIERS = frozenset(
         "twinops.adapters.extras",
         "twinops.adapters.installed_code",
         "twinops.adapters.md5",
+        "twinops.adapters.one_at_a_time",
         "twinops.adapters.running_code",
         "twinops.workflows.pipeline.notebook",
     }

@@ -5,6 +5,7 @@ The system releases a lock when the process ends, however it ends, so a killed o
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -60,10 +61,19 @@ def at_work(root: Path, doing: str, *, with_stages: bool = True) -> Iterator[Non
 def as_stage(root: Path) -> Iterator[None]:
     """Run one stage of the pipeline, beside others and never while somebody is erased.
 
+    Where nothing may be written, as in the forced run of a gate runner, nobody can be erased either.
+
     Raises:
         ServiceError: a command is at work that no stage may run beside.
     """
-    with _stages(root) as file:
+    try:
+        held = _stages(root)
+    except OSError as problem:
+        if problem.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+            raise
+        yield
+        return
+    with held as file:
         if not _taken(file, fcntl.LOCK_SH):
             with (root / "live" / "at_work.lock").open(encoding="utf-8") as other:
                 raise ServiceError(f"{_holder(other)} works in this folder.", hint=WAIT)

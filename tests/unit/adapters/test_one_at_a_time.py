@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import signal
@@ -87,3 +88,13 @@ def test_a_holder_that_has_not_said_who_it_is_keeps_nobody_waiting(tmp_path):
         with pytest.raises(ServiceError, match="Another command works in this folder"), at_work(tmp_path, ERASE):
             pass
         assert time.monotonic() - began < 5
+
+
+def test_a_stage_runs_where_nothing_may_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with as_stage(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []

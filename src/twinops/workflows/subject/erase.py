@@ -173,7 +173,7 @@ def _against_key(asked: ErasureAsked, officer: StaffMember, eraser: Eraser) -> N
 
     Not in the project: what a killed command leaves there, the next one's certificate would count as a copy.
     """
-    with TemporaryDirectory(prefix="twinops-") as folder:
+    with TemporaryDirectory(prefix=f"twinops-erase-{os.getpid()}-") as folder:
         path = Path(folder) / "trial"
         write(path, "whether this key signs\n")
         eraser.signer.sign(path, key=asked.key, namespace=erasure_certificate.NAMESPACE)

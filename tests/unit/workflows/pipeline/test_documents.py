@@ -221,13 +221,23 @@ def short_card(evidence: Evidence | None = None) -> str:
     return built(evidence or in_the_pipeline())["README.md"]
 
 
-def test_the_card_is_short_says_what_is_in_the_way_first_and_leads_to_the_appendix() -> None:
+def test_what_is_open_is_listed_in_the_card_with_its_evidence() -> None:
+    owed = [{"file": "intended_use.yaml", "field": f"purposes.{n}", "who": "the data owner"} for n in range(3)]
+    lacking = replace(in_the_pipeline(), facts=(*in_the_pipeline().facts, fact("declarations.open", owed)))
+    text = built(lacking)["README.md"]
+    assert "3 things that only people can say" in text
+    (line,) = [line for line in text.splitlines() if "(the data owner; 3)" in line]
+    assert "purposes.0, purposes.1, purposes.2 [ev-" in line
+
+
+def test_the_card_is_short_says_what_is_in_the_way_after_its_figures_and_leads_to_the_appendix() -> None:
     text = citations.FRONT.sub("", short_card())
     assert len(citations.CITATION.sub("", text).split()) < 1_700
     top = text[: text.index("\n## ")]
     verdicts = decide(POLICY, in_the_pipeline())
     assert "Refused by policy" in top
-    assert all(f"**{gate.replace('_', ' ')}**" in top for gate in verdicts.blocking[:1])
+    before_the_rest = text[: text.index("\n## Verdicts")].partition("\n## What stands in the way")[2]
+    assert all(f"**{gate.replace('_', ' ')}**" in before_the_rest for gate in verdicts.blocking[:1])
     page = built(in_the_pipeline())["model_card.html"]
     assert 'href="appendix.html#ev-' in page
     anchors = set(re.findall(r'id="(ev-[0-9a-f]{12})"', built(in_the_pipeline())["appendix.html"]))

@@ -12,7 +12,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # two processes with two threads 
 
 FIRST = (
     "server/test_readme_release.py",
+    "pipeline/test_update.py",
     "pipeline/test_shops.py",
+    "pipeline/test_erasure.py",
+    "pipeline/test_own_ideas.py",
+    "pipeline/test_dependencies.py",
     "pipeline/test_committed.py",
     "pipeline/test_repeating.py",
     "server/test_bypass.py",

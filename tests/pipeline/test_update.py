@@ -276,14 +276,15 @@ def test_watching_takes_in_what_comes_and_stops_when_asked(shop: Arriving) -> No
     before = (shop.root / "reports" / "updates.json").read_bytes()
     process = shop.start("twinops", "update", "--watch", "--every", "1")
     try:
-        until((shop.root / "live" / "update.lock").is_file)
+        lock = shop.root / "live" / "update.lock"  # a file from an earlier update lies there
+        until(lambda: lock.read_text().startswith(f"{process.pid} "))
         assert f"Another update (process {process.pid}) works in this folder." in shop.update(expect=5)
         month = shop.comes(NEXT)
         until(lambda: (shop.root / "reports" / "updates.json").read_bytes() != before, seconds=600)
         until(lambda: not (shop.root / "live" / "pending.json").is_file())
     finally:
         os.kill(process.pid, signal.SIGTERM)
-    said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert said.rstrip().endswith("stopped")
     assert shop.entry()["arrivals"][0]["period"] == month

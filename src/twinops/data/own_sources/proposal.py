@@ -140,13 +140,21 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         own,
         tuple(c for d in drafts for c in d.choices),
         (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
-        tuple(n for d in drafts for n in d.notes),
+        (*(n for d in drafts for n in d.notes), *_unlike_encodings(drafts)),
         tuple(troubles),
         {d.name: " ".join(d.open) for d in drafts if d.open},
     )
 
 
 Declared = tuple[Draft, dict[str, Any]]
+
+
+def _unlike_encodings(drafts: Sequence[Draft]) -> Iterator[str]:
+    """Files of one shop mostly come from one tool: where their encodings were told otherwise, a person should look."""
+    told = {d.file.path.name: d.file.encoding for d in drafts if d.file.encoding.startswith(("windows-", "iso-"))}
+    if len({*told.values()}) > 1:
+        listed = ", ".join(f"{name} {encoding}" for name, encoding in told.items())
+        yield f"The files look differently encoded: {listed}. Say the right one as `encoding` where letters look wrong."
 
 
 def _named_sources(files: ShopFiles) -> list[str]:

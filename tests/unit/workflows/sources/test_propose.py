@@ -286,6 +286,17 @@ def test_a_spreadsheet_and_a_list_of_objections_without_a_header(tmp_path: Path)
     assert found.own["optouts"]["columns"] == {"household_id": "1"}
 
 
+def test_files_of_one_shop_in_unlike_encodings_are_pointed_at(tmp_path: Path) -> None:
+    sales = tmp_path / "sales.csv"
+    lines = [f"{who};{when};{cents / 100};Größe" for who, _, when, _, _, cents in purchases(90)]
+    sales.write_bytes("\n".join(["customer;date;amount;name", *lines]).encode("cp1252"))
+    people = [f"{who};19{40 + int(who) % 50};příjmení" for who in sorted({who for who, *_ in purchases(90)})]
+    crm = tmp_path / "crm.csv"
+    crm.write_bytes("\n".join(["customer;birth year;word", *people]).encode("cp1250"))
+    (note,) = (note for note in look(ShopFiles(sales, crm)).notes if "encoded" in note)
+    assert "sales.csv windows-1252, crm.csv windows-1250" in note
+
+
 # Into a project.
 
 

@@ -122,7 +122,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     own["sales"]["legal"] = legal_facts(sales, said, bases, _sales_purposes(sales, bases))
     for draft, body in made.values():
         drafts.append(draft)
-        own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft))}
+        own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft, bases))}
     more, found = _more(files, sales, said, own["sales"]["money"]["currency"], others.last)
     troubles += found
     for draft, body in more:
@@ -888,13 +888,18 @@ def _bases(said: Said, answers: Mapping[str, str]) -> dict[str, str]:
 
 def _sales_purposes(draft: Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
     serves = {ours: list(TWIN) for ours in draft.columns}
-    return serves | {"household_id": [*TWIN, *(p for p in bases if p not in TWIN)]}
+    return serves | {"household_id": _served(bases)}
 
 
-def _own_purposes(draft: Draft) -> dict[str, list[str]]:
+def _own_purposes(draft: Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
+    """Profiles are for assessing groups; what people answered is for all that they were asked about."""
     if draft.name == "customers":
         return {ours: [Purpose.BIAS_ASSESSMENT.value] for ours in draft.columns}
-    return {ours: list(TWIN) for ours in draft.columns}
+    return {ours: _served(bases) for ours in draft.columns}
+
+
+def _served(bases: Mapping[str, str]) -> list[str]:
+    return [*TWIN, *(p for p in bases if p not in TWIN)]
 
 
 def _of_texts(own: Mapping[str, Any], said: Said) -> Iterator[Question]:

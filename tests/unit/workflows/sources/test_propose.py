@@ -322,7 +322,7 @@ def test_a_web_shop_is_declared_without_a_single_answer(shop: ShopFiles, tmp_pat
     assert (sales.money.currency, sales.money.decimal, sales.cancelled) == ("EUR", ",", "C")
     assert set(people.columns) == {"household_id", "birth_year", "gender"}
     assert asked.answers[Purpose.OFFERS] == "Angebote"
-    assert sales.legal.acted_on == dict.fromkeys(Purpose, LegalBasis.CONSENT)
+    assert sales.legal.acted_on == asked.legal.acted_on == dict.fromkeys(Purpose, LegalBasis.CONSENT)
     assert sales.legal.open == ("controller", "collected_from", "notice", "retention_days")
     assert (params.vault.keys, params.switches.off("crm"), params.switches.off("demographics")) == (
         "store",

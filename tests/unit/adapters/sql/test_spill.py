@@ -32,12 +32,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def spilling(then: str = "") -> subprocess.Popen[str]:
-    started = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", SPILLING + then + "sys.stdin.read()"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    code = f"{SPILLING}{then}sys.stdin.read()"
+    pipe = subprocess.PIPE
+    started = subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], stdin=pipe, stdout=pipe, text=True)
     assert started.stdout is not None
     assert started.stdout.readline() == "spilled\n"
     return started

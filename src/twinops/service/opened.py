@@ -56,12 +56,12 @@ def opened(ground: LiveGround, serving: Serving) -> Service:
     twins = live(ground=ground)
     journal = Journal(places.live(FOLDER) / "events.db")
     applied = Applied(journal, twins)
-    journal.drop(applied.covered())
     log = DecisionLog(places.live(FOLDER) / "decisions", _key(ground), serving.share, serving.keep_days)
     watch = Watch(twins, applied, clients, production, log, epoch, entries)
     watch.look()
+    journal.drop(applied.covered)
     service = Service(twins, Guards(twins, clients, art_22_of(places)), production, Writer(applied), watch, log)
-    watch.changed, applied.renew = service.warmed, service.renew
+    watch.changed, watch.renew = service.warmed, service.renew
     service.warmed()
     production.check()  # opening takes longer than a word of the registry counts
     return service

@@ -149,14 +149,30 @@ def _ask(port: int, made: Made, until: float, times: list[float]) -> None:
 
 def answered(line: socket.socket) -> bytes:
     """The status, once the whole answer is there."""
-    found = line.recv(65536)
+    return answer(line)[0]
+
+
+def answer(line: socket.socket) -> tuple[bytes, bytes]:
+    """The status and the body.
+
+    Raises:
+        OSError: the connection ended before the answer did.
+    """
+    found = b""
     while b"\r\n\r\n" not in found:
-        found += line.recv(65536)
+        found += _more(line)
     head, _, body = found.partition(b"\r\n\r\n")
     length = next(int(h.split(b":")[1]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length"))
     while len(body) < length:
-        body += line.recv(65536)
-    return head[9:12]
+        body += _more(line)
+    return head[9:12], body
+
+
+def _more(line: socket.socket) -> bytes:
+    found = line.recv(65536)
+    if not found:
+        raise ConnectionResetError
+    return found
 
 
 def with_events(port: int, asks: Made, token: str, seconds: float) -> tuple[Load, float]:

@@ -209,7 +209,7 @@ def several(shop: Shop, port: int, *, workers: int = 2, uri: str | None = None) 
     begin = f"from twinops.service.run import *; listen('serving:made', Address(port={port}, workers={workers}))"
     running = subprocess.Popen([sys.executable, "-c", begin], env={**os.environ, **told})
     try:
-        until(lambda: running.poll() is not None or healthy(port), 120)
+        until(lambda: running.poll() is not None or healthy(port), 300)
         assert running.poll() is None
         yield running
     finally:

@@ -21,9 +21,10 @@ from serving import Asked, Shop, refusal, until
 from twinops.entities.erasure import Erasing
 from twinops.entities.rights import Right, RightsAct
 from twinops.errors import ParamsError, ServiceError
-from twinops.service import clients, decisions
+from twinops.service import clients
 from twinops.service.journal import Journal
 from twinops.service.opened import Serving, clients_file, opened
+from twinops.workflows import decision_lines as decisions
 
 HERE = Path(serving.__file__).parent
 

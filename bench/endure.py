@@ -33,6 +33,8 @@ EVENTS_A_CALL = 50
 WITHIN_S = 1.0
 DAY = "2017-08-02"
 REVOKED_S = 8.0
+FEWEST_S = 20
+"""Seconds that a stretch must have been looked at before its memory is told."""
 
 
 @dataclass
@@ -322,7 +324,7 @@ def _rows(seen: Seen, seconds: float, memory: list[list[float]], ends: dict[str,
     note = f"{seconds / 60:g} minutes, two processes, {CLIENTS} clients, one stop, one kill; " + ", ".join(
         f"{int(n)} {what}" for what, n in wrong.items()
     )
-    grew = max(_grew(half) for half in memory)
+    grew = max((_grew(half) for half in memory if len(half) >= FEWEST_S), default=0.0)
     ms = [1000 * q for q in statistics.quantiles(seen.times, n=100)]
     gone = len(seen.gone)
     rows: list[tuple[str, float, str, int, str]] = [
@@ -345,6 +347,4 @@ def _rows(seen: Seen, seconds: float, memory: list[list[float]], ends: dict[str,
 
 def _grew(half: list[float]) -> float:
     quarter = len(half) // 4
-    if not quarter:
-        return float("nan")
     return statistics.median(half[-quarter:]) - statistics.median(half[quarter : 2 * quarter])

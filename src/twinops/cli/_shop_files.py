@@ -10,7 +10,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import click
 import typer
 
 from twinops.cli._answer import talk
@@ -148,11 +147,27 @@ def _asked(questions: Iterable[Question]) -> dict[str, Any]:
     """Answers of whoever sits at the terminal; what stays at its default is not said."""
     found: dict[str, Any] = {}
     for question in questions:
-        choice = click.Choice(question.options) if question.options else None
-        given = typer.prompt(question.text, default=question.default, type=choice)
+        listed = f" ({', '.join(question.options)})" if question.options else ""
+        read = partial(_one_of, question.options) if question.options else None
+        given = typer.prompt(f"{question.text}{listed}", default=question.default, value_proc=read)
         if given != question.default or question.options:
             found[question.about] = given
     return found
+
+
+def _one_of(options: tuple[str, ...], given: str) -> str:
+    """The option that was typed, in capitals or not, or by its beginning where only one begins so.
+
+    Raises:
+        BadParameter: it is none; the question is asked again.
+    """
+    told = given.strip()
+    near = [o for o in options if o.casefold() == told.casefold()] or [
+        o for o in options if told and o.startswith(told)
+    ]
+    if len(near) != 1:
+        raise typer.BadParameter(f"{told!r} is none of {', '.join(options)}.")
+    return near[0]
 
 
 def proposed_text(found: Proposed) -> str:
@@ -200,7 +215,7 @@ def checked_text(found: Checked) -> str:
         f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",
     ]
     lines += [f"  left out: {_listed(found.left_out)}"] if found.left_out else []
-    lines += [f"  answers that could not be read, left empty: {_listed(found.lost)}"] if found.lost else []
+    lines += [f"  answers that could not be read: {_listed(found.lost)}"] if found.lost else []
     if found.repeated != 0:
         lines.append(
             f"  equal lines, each taken: {_listed({'again': found.repeated})} (repeated: drop takes them once)"

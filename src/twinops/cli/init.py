@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated
@@ -34,8 +36,9 @@ from twinops.cli._shop_files import (
     said,
     there,
 )
-from twinops.errors import TwinopsError
+from twinops.errors import ParamsError
 from twinops.wiring import Project
+from twinops.workflows.project.begin import MAY_BE_THERE, against_full
 
 if TYPE_CHECKING:
     from twinops.data.own_sources.drafting import Said
@@ -82,9 +85,11 @@ def init(
         synthetic=synthetic,
     )
     files = there(sales, customers, opt_ins, opt_outs, also=also or []) if sales is not None else None
-    begun = Project(root).run("project.begin", installed=installed(own=own), own=own)
-    installed_code.write(root)
-    found = _declared(root, files, told, asks=asks(yes=yes, as_json=as_json)) if files else None
+    with _whole_or_nothing(root):
+        begun = Project(root).run("project.begin", installed=installed(own=own), own=own)
+        installed_code.write(root)
+        asked = asks(yes=yes, as_json=as_json)
+        found = _declared(root, files, told, asks=asked, as_json=as_json) if files else None
     talk(new_repository.begin(root, message=f"A project of twinops {installed(own=own).version}"))
     read = f"{Project(root).told(proposed_text(found))}\n\n" if found else ""
     then = "make run && make test" if found or not own else "twinops status"
@@ -95,26 +100,36 @@ def init(
     )
 
 
-def _declared(root: Path, files: ShopFiles, told: Said, *, asks: bool | None) -> Proposed:
-    """The shop's files, declared in the new project; where they cannot be, no half of a project stays."""
-    try:
-        found = agreed(Project(root), files, told, asks=asks)
-    except TwinopsError:
-        _take_back(root)
-        raise
+def _declared(root: Path, files: ShopFiles, told: Said, *, asks: bool | None, as_json: bool) -> Proposed:
+    """The shop's files, declared in the new project.
+
+    Raises:
+        ParamsError: nobody agreed; what was found is told all the same.
+    """
+    found = agreed(Project(root), files, told, asks=asks)
     if not found.written:
-        talk(
-            "Nothing was declared: say --yes, or answer on a terminal; or `twinops sources propose` in the new folder."
-        )
+        if not asks:
+            answer({"begun": None, "proposed": found}, as_json=as_json, text=Project(root).told(proposed_text(found)))
+        why = "you did not want it written" if asks else "nobody was there to answer"
+        hint = "Say --yes to take every proposal, or run it on a terminal and answer; `init` can be run again here."
+        raise ParamsError(f"Nothing was declared, and no project was made: {why}.", hint=hint)
     return found
 
 
-def _take_back(root: Path) -> None:
-    """All that lies there was just written by us."""
-    for path in root.iterdir():
-        if path.name == ".git":
-            continue
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+@contextmanager
+def _whole_or_nothing(root: Path) -> Iterator[None]:
+    """No half of a project stays where it cannot be finished, or who was asked goes away: `init` can begin again."""
+    against_full(root)
+    new = not root.exists()
+    try:
+        yield
+    except BaseException:
+        for path in root.iterdir() if root.exists() else ():
+            if path.name not in MAY_BE_THERE:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if new and root.exists():
+            root.rmdir()
+        raise
 
 
 def installed(*, own: bool = False) -> Installed:

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 
+from twinops.data.own_sources.answers import purposes_in
+from twinops.data.own_sources.cell_values import event_of
 from twinops.data.own_sources.drafting import Said, Trouble, code_option, column_option
 from twinops.data.own_sources.recognising import words
-from twinops.entities.consent import Purpose
+from twinops.entities.consent import Event, Purpose
 from twinops.own_params import form
 
 KINDS = {"sales": "transactions", "customers": "profiles", "optins": "consent", "optouts": "optouts"}
@@ -66,9 +68,27 @@ def _nowhere(ours: str, sources: Collection[str], option: str) -> Trouble:
 
 
 def unlike(said: Said) -> Iterator[Trouble]:
-    """Words of opt-ins that are said to mean one thing here and another there: cells are read the same everywhere."""
+    """Words that are said to mean what nothing means here, or one thing in one column and another in the next."""
     meant: dict[str, str] = {}
-    for word, means in ((w, m) for pairs in said.words_of("optins").values() for w, m in pairs.items()):
+    yield from (t for source in ("optins", "optouts") for t in _meaningless(said, source))
+    told = {column: pairs for column, pairs in said.words_of("optins").items() if column != "purpose"}
+    for word, means in ((w, m) for pairs in told.values() for w, m in pairs.items()):
         if meant.setdefault(word, means) != means:
             what = f"{word!r} is said to mean {meant[word]} and {means}; one word means one thing in a file."
             yield Trouble("options", what, mine=True)
+
+
+def _meaningless(said: Said, source: str) -> Iterator[Trouble]:
+    """Words for answers and purposes whose meaning is none of ours."""
+    for column, pairs in said.words_of(source).items():
+        known = [*Purpose] if column == "purpose" else [*Event, "yes", "no"]
+        for word, means in pairs.items():
+            if column == "purpose":
+                fits = set(purposes_in(means)) <= set(Purpose)
+            else:
+                fits = means in set(Event) or event_of(means) is not None
+            if not fits:
+                near = get_close_matches(means, known, 1, 0.5) or known[:1]
+                several = "; one word may mean several, with commas between" if column == "purpose" else ""
+                what = f"{word!r} cannot mean {means!r}; it can mean {', '.join(known)}{several}."
+                yield Trouble("options", what, (), (code_option(f"{source}.{column}", word, near[0]),), mine=True)

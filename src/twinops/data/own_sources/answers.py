@@ -23,6 +23,19 @@ def lengthened(cells: TextCells, said: OwnSource) -> TextCells:
 
     A row's place is its record's, times so many answers as a record may hold (`fold`), and the number of the answer.
     """
+    return _for_each_purpose(_turned(cells, said), said)
+
+
+def purposes_in(means: str) -> tuple[str, ...]:
+    """The purposes that one word of theirs stands for.
+
+    >>> purposes_in("twin_training, twin_scoring")
+    ('twin_training', 'twin_scoring')
+    """
+    return tuple(p.strip() for p in means.split(","))
+
+
+def _turned(cells: TextCells, said: OwnSource) -> TextCells:
     if said.form.lists:
         return _objections(cells, said)
     if not said.answers:
@@ -42,9 +55,30 @@ def lengthened(cells: TextCells, said: OwnSource) -> TextCells:
 
 def fold(said: OwnSource) -> int:
     """How many answers a record may hold."""
-    if said.form.lists:
-        return 1 if _names_purpose(said) else len(Purpose)
-    return len(said.answers) or 1
+    if said.form.lists and not _names_purpose(said):
+        return len(Purpose)
+    return len(said.answers) or max(map(len, _meant(said).values()), default=1)
+
+
+def _meant(said: OwnSource) -> dict[str, tuple[str, ...]]:
+    """Words of theirs for purposes, with what each stands for."""
+    listed = said.codes.get("purpose", {}) if "purpose" in said.entering else {}
+    return {theirs: purposes_in(means) for theirs, means in listed.items()}
+
+
+def _for_each_purpose(cells: TextCells, said: OwnSource) -> TextCells:
+    """A row a purpose, where one word stands for several."""
+    meant = _meant(said)
+    if all(len(purposes) == 1 for purposes in meant.values()):
+        return cells
+    table, name, parts = cells.table, said.theirs("purpose"), []
+    told = [text or "" for text in table[name].to_pylist()]
+    every = [meant.get(text.strip(), (text,)) for text in told]
+    for k in range(fold(said)):
+        kth = pa.array([purposes[k] if k < len(purposes) else None for purposes in every], pa.string())
+        rows = table.set_column(table.column_names.index(name), name, kth)
+        parts.append(rows.set_column(0, "place", _placed(table, said, k)).filter(kth.is_valid()))
+    return _as_long(cells, parts, said, dict(cells.left_out))
 
 
 def long_columns(said: OwnSource) -> tuple[str, ...]:

@@ -326,13 +326,16 @@ def answer(cell: str) -> str:
 
 
 def said(cell: str) -> str:
-    """Yes, no, a withdrawal or an objection by any of their words; any other text as it stands.
+    """Yes, no, a withdrawal or an objection by any of their words, or one of ours.
 
-    >>> said("Ja"), said("0"), said("perhaps")
-    ('granted', 'refused', 'perhaps')
+    >>> said("Ja"), said("0"), said("Retirado"), said("restricted")
+    ('granted', 'refused', 'withdrawn', 'restricted')
     """
     text = words(cell)
-    return str(event_of(text) or text)
+    event = event_of(text) or (text if text in set(Event) else None)
+    if event is None:
+        raise Unreadable
+    return str(event)
 
 
 def year(cell: str) -> int:

@@ -20,6 +20,7 @@ from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
+from twinops.entities.consent import Event
 from twinops.own_params import MoneyParams, OwnSource
 
 _EXACT = pa.decimal256(60, 30)
@@ -45,6 +46,7 @@ _MAY_BE_NOTHING = ("identity", "code", "handle", *FORGIVEN)
 READ_IN = "en"
 """The language that texts are read in (see `texts.signals`)."""
 OTHER_LANGUAGE = "declared_language"
+UNKNOWN_ANSWER = "unknown_answer_taken_for_no"
 
 _BAD = object()
 
@@ -82,7 +84,11 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
         if not said.fills(ours) and ours not in said.constants:
             continue
         columns[ours], wrong = _column(cells, said, ours)
-        if _kind(said, ours) in FORGIVEN:
+        if _kind(said, ours) == "said" and wrong.any():
+            # whoever said something else than yes may have said no, and an earlier yes must not stand
+            columns[ours] = pc.if_else(pa.array(wrong), str(Event.REFUSED), columns[ours])
+            lost |= {UNKNOWN_ANSWER: int(wrong.sum())}
+        elif _kind(said, ours) in FORGIVEN:
             lost |= {f"{ours}_unreadable": int(wrong.sum())} if wrong.any() else {}
         else:
             bad[f"{ours}_unreadable"] = wrong

@@ -39,6 +39,7 @@ from twinops.data.own_sources.recognising import (
     fit,
     number_notation,
     numbers,
+    of_what,
     parts_of,
     words,
 )
@@ -46,12 +47,22 @@ from twinops.data.own_sources.sampling import Sampled, every_cell
 from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special
-from twinops.own_params import OPEN, Form, MoneyParams, form
+from twinops.own_params import CLOCKS, OPEN, Form, MoneyParams, form
 
 WRITTEN = ("comments", "service", "social", "accounts", "registrations")
 """Kinds that hold what people wrote, and by what they are found again."""
 _KNOWN = 0.3
 """A column holds customers, or articles, where so many of its ids stand in the sales."""
+_WANTS = {
+    "campaigns": "a row of it is a campaign, and no customer stands in several",
+    "service": "it needs who asked (a customer or an account), and a topic, an outcome or a day of closing",
+    "comments": "it needs who wrote (a customer or an account), and the text",
+    "registrations": "it needs a name, an address, a phone number or a handle, and a row a customer",
+    "panel": "it needs something that was asked: answers on scales, or what people said of themselves",
+}
+"""What tells a kind beside the columns that it needs."""
+_ROW_A_CUSTOMER = 0.9
+"""A few customers stand twice in most lists."""
 _FEW_WEEKS = ({"4", "weeks"}, {"4", "wochen"}, {"4", "semaines"}, {"4", "semanas"}, {"4", "settimane"}, {"4", "weken"})
 _NICE = ((1, 5), (1, 7), (0, 10), (1, 10), (0, 100))
 """Ends that scales of whole numbers mostly have."""
@@ -121,7 +132,28 @@ def _unlike_any(kind: str | None, path: Path, shop: Shop) -> Trouble:
         if ways and len(draft.columns) > len(lost):
             named = [] if kind else [f"--also {quote(f'{one.name}={path}')}"]
             return trouble(draft, f"{what}; of {one.name} it lacks {', '.join(lost)}.", *named, *ways)
-    return trouble(tried[0][1], f"{what}.")
+    one, draft = tried[0]
+    lost = one.lost(draft)
+    lacks = f"; it lacks {', '.join(lost)}" if lost else f"; {_WANTS[one.name]}" if one.name in _WANTS else ""
+    return trouble(draft, f"{what}{lacks if kind else ''}.")
+
+
+def second_of(draft: Draft, first: Draft, shop: Shop) -> Trouble:
+    """A second file that looks like one kind, with other columns than the first: what one of them may be instead."""
+    mine, other = (_most_like(d.file.path, [k for k in kinds() if k != draft.name], shop) for d in (draft, first))
+    ways = [f"--also {quote(f'{k}={d.file.path}')}" for d, named in ((draft, mine), (first, other)) for k in named[:1]]
+    what = (
+        f"it and {first.file.path.name} look like {draft.name.replace('_', ' ')}, and their columns differ: one of "
+        "them may be something else, and is said as KIND=FILE."
+    )
+    return trouble(draft, what, *ways[:1])
+
+
+def _most_like(path: Path, among: list[str], shop: Shop) -> list[str]:
+    """Kinds of which the file has more columns than it lacks, the likest first."""
+    tried = [(one, one.mapped(path)) for one in (_Kind(k, shop) for k in among)]
+    found = sorted((len(one.lost(draft)) - len(draft.columns), one.name) for one, draft in tried)
+    return [name for less, name in found if less < 0]
 
 
 def once(named: Iterable[str]) -> list[str]:
@@ -233,7 +265,7 @@ class _Kind:
     def _may_be(self, draft: Draft, ours: str, theirs: str) -> bool:
         cells = draft.file.told(theirs)
         if self.form.columns.get(ours) in ("moment", "until"):
-            return date_format(cells) is not None
+            return date_format(cells) is not None and not self._is_another_day(ours, theirs)
         if ours in ("household_id", "product_id"):
             return _share(cells, self.shop.customers if ours == "household_id" else self.shop.articles) > 0
         return date_format(cells) is None
@@ -265,7 +297,7 @@ class _Kind:
             among = self.shop.customers if ours == "household_id" else self.shop.articles
             return 5 + named if _share(cells, among) >= _KNOWN or (named and self._lists(draft, ours, theirs)) else 0
         if kind in ("moment", "until"):
-            return named if date_format(cells) is not None else 0
+            return self._day(ours, theirs, role) if date_format(cells) is not None else 0
         if kind == "identity":
             return named if named > 1 and len({c.strip() for c in cells}) == len(cells) else 0
         if kind == "figure":
@@ -274,7 +306,17 @@ class _Kind:
         if kind == "year":
             return named if named > 1 and all(notation.is_nothing(c) or _year(c) for c in cells[:200]) else 0
         an_address = ours != "email" or any("@" in c for c in cells[:2_000])
-        return named if named > 1 and an_address and date_format(cells) is None else 0
+        clock = date_format(cells)  # a phone number of nine digits may be seconds since 1970
+        return named if named > 1 and an_address and (clock is None or clock.format in CLOCKS[1:]) else 0
+
+    def _day(self, ours: str, theirs: str, role: list[str]) -> int:
+        """How well a name tells that day: `closed at` and `data de fecho` are days of closing, and of nothing else."""
+        certain = _tells_day(theirs, role)
+        return 0 if not certain and self._is_another_day(ours, theirs) else max(fit(theirs, role, an_id=False), certain)
+
+    def _is_another_day(self, ours: str, theirs: str) -> bool:
+        roles: dict[str, list[str]] = words()["files"][self.name]
+        return any(_tells_day(theirs, roles[c]) for c in roles if c != ours and self.form.moments([c]))
 
     def _lists(self, draft: Draft, ours: str, theirs: str) -> bool:
         """A list of products may hold many that were not sold lately, and those that were far from its beginning."""
@@ -295,9 +337,9 @@ class _Kind:
             told = there & ({"category", "outcome", "closed"} if self.name == "service" else {"text"})
             return bool(there & {"household_id", "account"}) and bool(told)
         if self.name == "registrations":
-            return bool(there & {"email", "handle", "phone", "surname", "name"}) and not _repeats(
-                draft, draft.columns["household_id"]
-            )
+            cells = draft.file.told(draft.columns["household_id"])
+            once = len({c.strip() for c in cells}) >= _ROW_A_CUSTOMER * len(cells)
+            return bool(there & {"email", "handle", "phone", "surname", "name"}) and once
         return self.name != "panel" or bool(_scales(draft) or set(draft.columns) - {"panelist", "household_id"})
 
     def body(self, draft: Draft) -> dict[str, Any]:
@@ -402,7 +444,8 @@ def _special(draft: Draft) -> dict[str, Any]:
         known = ", ".join(special_categories.languages())
         draft.open.append(
             f"words of these languages are known: {known}; the products of {draft.file.path.name} look like none of "
-            "these, so nobody looked for special categories (GDPR art. 9): somebody who knows the goods must."
+            f"these, so special categories (GDPR art. 9) may be missed beside those told by their words ({listed}): "
+            "somebody who knows the goods must look through all of them."
         )
     return {"special": found, "special_reviewed": OPEN}
 
@@ -450,6 +493,12 @@ def _share(cells: list[str], among: frozenset[str]) -> float:
 def _repeats(draft: Draft, theirs: str) -> bool:
     cells = draft.file.told(theirs)
     return len({c.strip() for c in cells}) < len(cells)
+
+
+def _tells_day(name: str, role: list[str]) -> int:
+    """How well a name fits words for one certain day, by what it is of too; words for any day tell nothing."""
+    certain = [word for word in role if word not in words()["columns"]["time"]]
+    return max(fit(name, certain, an_id=False), fit(of_what(name), certain, an_id=False))
 
 
 def _year(cell: str) -> bool:

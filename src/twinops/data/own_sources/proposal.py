@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from difflib import get_close_matches
 from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, TypeVar
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources import more_files
 from twinops.data.own_sources.addressing import addressed, unlike
+from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import MONTH
@@ -55,8 +57,8 @@ from twinops.data.own_sources.recognising import (
     speaks_of,
     words,
 )
-from twinops.data.own_sources.sampling import FIRST
-from twinops.entities.consent import LegalBasis, Purpose
+from twinops.data.own_sources.sampling import FIRST, every_cell
+from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.errors import DataError
 from twinops.own_params import CLOCKS, OPEN, MoneyParams, TimeParams
 
@@ -127,8 +129,8 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     troubles += found
     for draft, body in more:
         if draft.name in own:
-            what = f"two of the files hold {draft.name.replace('_', ' ')}; put them into one."
-            troubles.append(trouble(draft, what))
+            around = _shop(sales, said, own["sales"]["money"]["currency"], others.last)
+            troubles.append(_second(draft, next(d for d in drafts if d.name == draft.name), around))
             continue
         drafts.append(draft)
         mine = more_files.bases_of(draft, bases, said)
@@ -204,11 +206,7 @@ def _more(
     files: ShopFiles, sales: Draft, said: Said, currency: str, last: date
 ) -> tuple[list[Declared], list[Trouble]]:
     """The files around, in the light of the sales."""
-    customers, articles = (
-        frozenset(c.strip() for c in sales.file.told(sales.columns[ours])) if ours in sales.columns else frozenset()
-        for ours in ("household_id", "product_id")
-    )
-    shop = more_files.Shop(said, customers, articles, currency, last)
+    shop = _shop(sales, said, currency, last)
     made: list[Declared] = []
     troubles: list[Trouble] = []
     for name in more_files.once(files.more):
@@ -221,6 +219,22 @@ def _more(
         again = more_files.found_again(files.customers, shop)
         made += [again] if again else []
     return made, troubles
+
+
+def _shop(sales: Draft, said: Said, currency: str, last: date) -> more_files.Shop:
+    """What files around the sales are looked at by."""
+    customers, articles = (
+        frozenset(c.strip() for c in sales.file.told(sales.columns[ours])) if ours in sales.columns else frozenset()
+        for ours in ("household_id", "product_id")
+    )
+    return more_files.Shop(said, customers, articles, currency, last)
+
+
+def _second(draft: Draft, first: Draft, shop: more_files.Shop) -> Trouble:
+    """Two files of one kind: alike they go into one; otherwise one of them is likely something else."""
+    if set(draft.file.names) == set(first.file.names):
+        return trouble(draft, f"two of the files hold {draft.name.replace('_', ' ')}; put them into one.")
+    return more_files.second_of(draft, first, shop)
 
 
 # Sales.
@@ -655,7 +669,7 @@ class _Others:
             (c for c in draft.free if fit(c, words()["ledger"]["purpose"], an_id=False) > 1), None
         )
         if purpose is not None and len(asked) == 1:
-            body = self._ledger(draft, purpose, asked[0])
+            body = self._ledger(draft, purpose, asked[0], codes)
             mine = {**body.get("codes", {}), **({"event": codes} if codes else {})}
             return draft, body | ({"codes": mine} if mine else {})
         answers = self._answers(draft, asked, codes)
@@ -664,7 +678,8 @@ class _Others:
 
     def _event_codes(self, draft: Draft) -> dict[str, str]:
         """Words of theirs for a yes and a no: those that were said, and letters that go together in one language."""
-        found = {w: m for pairs in self.said.words_of("optins").values() for w, m in pairs.items()}
+        told = {ours: pairs for ours, pairs in self.said.words_of("optins").items() if ours != "purpose"}
+        found = {w: m for pairs in told.values() for w, m in pairs.items()}
         for theirs in draft.free:
             levels = {c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)}
             pair = notation.PAIRS.get(frozenset(map(notation.plain, levels)))
@@ -781,24 +796,42 @@ class _Others:
         what = f"no column says what people agreed to; purposes are {', '.join(words()['purposes'])}."
         raise Troubled(trouble(draft, what, *(column_option("optins", "twin_training", c) for c in few[:1])))
 
-    def _ledger(self, draft: Draft, purpose: str, event: str) -> dict[str, Any]:
+    def _ledger(self, draft: Draft, purpose: str, event: str, words_said: Mapping[str, str]) -> dict[str, Any]:
         for ours, theirs, why in (
             ("purpose", purpose, "its name says so"),
             ("event", event, "its cells say yes, no or withdrawn"),
         ):
             if ours not in draft.columns:
                 draft.take(ours, theirs, why)
-        levels = sorted({c.strip() for c in draft.file.told(purpose)} - set(Purpose))
-        codes = {
-            level: p for level in levels for p, role in words()["purposes"].items() if fit(level, role, an_id=False) > 0
-        }
-        unknown = [printable(level) for level in levels if level not in codes]
-        if unknown:
-            draft.notes.append(f"Purposes that are not ours are quarantined: {', '.join(unknown[:10])}.")
+        _all_events_known(draft, words_said)
+        codes = self._purposes(draft)
         notice = next((c for c in draft.free if fit(c, words()["ledger"]["notice_version"], an_id=False) > 1), None)
         if notice is not None:
             draft.take("notice_version", notice, "its name says so")
         return {"kind": "consent"} | self._dated(draft, "consent") | ({"codes": {"purpose": codes}} if codes else {})
+
+    def _purposes(self, draft: Draft) -> dict[str, str]:
+        """What each of their words for purposes stands for, by what was said or by the word itself."""
+        said = self.said.words_of("optins").get("purpose", {})
+        there = {c.strip() for c in every_cell(draft.file, draft.columns["purpose"])} - {""}
+        lost = [theirs for theirs in said if theirs not in there]
+        if lost:
+            near = [(n, said[w]) for w in lost for n in get_close_matches(w, sorted(there), 1, 0.6)]
+            what = f"{printable(draft.columns['purpose'])} does not hold {', '.join(map(repr, lost))}."
+            raise Troubled(trouble(draft, what, *(code_option("optins.purpose", *one) for one in near), mine=True))
+        levels = sorted(there - set(Purpose) - set(said))
+        roles = words()["purposes"].items()
+        told = {level: [p for p, role in roles if fit(level, role, an_id=False) > 0] for level in levels}
+        unknown = [level for level, purposes in told.items() if not purposes]
+        if unknown:
+            named = ", ".join(map(printable, unknown[:10]))
+            way = code_option("optins.purpose", unknown[0], "PURPOSE")
+            draft.notes.append(
+                f"Purposes that are not ours are quarantined: {named}. If one is, `{way}` says it, with commas between "
+                f"several; ours are {', '.join(Purpose)}."
+            )
+        found = {level: ", ".join(purposes) for level, purposes in told.items() if purposes}
+        return found | {theirs: ", ".join(purposes_in(means)) for theirs, means in said.items()}
 
     def _dated(self, draft: Draft, kind: str) -> dict[str, Any]:
         """How the file is read, and since when what it says holds."""
@@ -826,6 +859,8 @@ class _Others:
         if ours == "birth_year":
             readable = sum(_has_year(c) for c in told)
             return bool(told) and readable > 0.8 * len(told)
+        if ours == "age" and not any(c.isdigit() for cell in told for c in cell):
+            return False  # a `cidade` is a town, though it ends like `idade`
         return 1 < len(set(told)) <= 20
 
     def _tell_twice(self, draft: Draft) -> None:
@@ -842,6 +877,21 @@ def _has_year(cell: str) -> bool:
         return bool(notation.year(cell))
     except notation.Unreadable:
         return False
+
+
+def _all_events_known(draft: Draft, codes: Mapping[str, str]) -> None:
+    """Refuse a ledger with a word that nobody knows: it may take back a yes.
+
+    Raises:
+        Troubled: with how to say what such words mean.
+    """
+    theirs = draft.columns["event"]
+    there = {c.strip() for c in every_cell(draft.file, theirs) if not notation.is_nothing(c)}
+    unknown = sorted(w for w in there if notation.event_of(codes.get(w, w)) is None and w not in set(Event))
+    if unknown:
+        what = f"{printable(theirs)} has words that are not known for a yes, a no or a withdrawal: {len(unknown)}."
+        few = unknown if len(unknown) <= _MOST_WORDS else []  # more of them may be about somebody
+        raise Troubled(trouble(draft, what, *(code_option("optins.event", w, Event.WITHDRAWN) for w in few)))
 
 
 _MOST_WORDS = 4

@@ -128,11 +128,14 @@ def speaks_of(name: str, role: Sequence[str]) -> bool:
 
 def born(name: str, role: Sequence[str]) -> bool:
     """A year or a date of birth: `Date of birth` is a date by its head, and of birth by what follows."""
+    return max(fit(name, role, an_id=False), fit(of_what(name), role, an_id=False)) > 1
+
+
+def of_what(name: str) -> str:
+    """What something is of, or in: `closing` of a `Date of closing`; nothing where no such word stands."""
     found = parts_of(name)
-    at = next((i for i, p in enumerate(found) if i and p in _OF), None)
-    return fit(name, role, an_id=False) > 1 or (
-        at is not None and fit(" ".join(found[at + 1 :]), role, an_id=False) > 1
-    )
+    at = next((i for i, p in enumerate(found) if i and p in _OF), len(found))
+    return " ".join(found[at + 1 :])
 
 
 def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:

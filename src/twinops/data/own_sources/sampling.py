@@ -92,7 +92,7 @@ def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
 
 
 def every_cell(file: Sampled, name: str) -> Iterator[str]:
-    """All cells of one column of a file, as `cells` has some; of a spreadsheet or a folder those it has."""
+    """All cells of one column of a file but its name; of a spreadsheet or a folder those that `cells` has."""
     if file.path.is_dir() or file.reads not in ("csv", "parquet"):
         return iter(file.cells[name])
     return _every_value(file.path, name) if file.reads == "parquet" else _every_text(file, name)
@@ -110,7 +110,7 @@ def _every_text(file: Sampled, name: str) -> Iterator[str]:
     with file.path.open("rb") as opened:
         lines = _decoded(unpacked(opened), file.encoding)
         for record in records(islice(lines, MOST_LINES), like):
-            if record.refused is None and at < len(record.cells):
+            if record.refused is None and at < len(record.cells) and (record.cells[at] or "").strip() != name:
                 yield record.cells[at] or ""
 
 

@@ -428,7 +428,8 @@ MADE = [
         "an answer nobody understands",
         lines("1,vielleicht,2024-01-05", head="id,ok,at"),
         consent(columns={"household_id": "id", "time": "at"}, answers={"offers": "ok"}),
-        quarantined={"event_unknown": 1},
+        taken=1,
+        lost={"unknown_answer_taken_for_no": 1},
     ),
     Case(
         "a list of objections",

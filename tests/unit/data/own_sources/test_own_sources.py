@@ -212,15 +212,48 @@ def test_profiles_keep_a_shop_s_own_words_beside_its_code_book(tmp_path: Path) -
     assert sorted(r["age"] or "" for r in opened) == ["", "19-24", "65+", "very old"]
 
 
-def test_a_ledger_of_consent_is_taken_and_its_days_keep_their_order(tmp_path: Path) -> None:
+def test_a_word_that_nobody_knows_takes_back_an_earlier_yes(tmp_path: Path) -> None:
     shop = Shop(tmp_path, ledger=CONSENT)
     shop.file("consent.csv").write_text(
-        "id,what,at\n1,withdrawn,2024-01-05T17:00:00\n1,yes,2024-01-05T09:00:00\n2,perhaps,2024-01-05\n"
+        "id,what,at\n1,yes,2024-01-05\n1,rescinduit,2024-01-09\n2,yes,2024-01-05\n2,Retirado,2024-01-09\n"
     )
     around = {**shop.around, "engine": DuckDBEngine(threads=1)}
     shop.lock()
     found = supplied(collect_consent, **around, made_up=ConsentParams(seed=1, excluded_share=0.1))
-    assert (found.taken, found.quarantined) == (2, {"event_unknown": 1})
+    assert (found.taken, found.quarantined) == (4, {})
+    opened = sorted(shop.open("consent", "all").to_pylist(), key=lambda r: (r["day"], r["event"]))
+    assert [r["event"] for r in opened] == ["granted", "granted", "refused", "withdrawn"]
+
+
+def test_one_word_of_a_ledger_may_stand_for_several_purposes(tmp_path: Path) -> None:
+    ledger = CONSENT | {
+        "columns": CONSENT["columns"] | {"purpose": "why"},
+        "constants": {},
+        "codes": {"purpose": {"perfilagem": "twin_training, twin_scoring"}},
+        "legal": CONSENT["legal"]
+        | {"purposes": CONSENT["legal"]["purposes"] | {"purpose": CONSENT["legal"]["purposes"]["event"]}},
+    }
+    shop = Shop(tmp_path, ledger=ledger)
+    shop.file("consent.csv").write_text(
+        "id,why,what,at\n1,perfilagem,yes,2024-01-05\n1,offers,no,2024-01-05\n2,estudos,yes,2024-01-05\n"
+    )
+    around = {**shop.around, "engine": DuckDBEngine(threads=1)}
+    shop.lock()
+    found = supplied(collect_consent, **around, made_up=ConsentParams(seed=1, excluded_share=0.1))
+    assert (found.taken, found.quarantined) == (3, {"purpose_unknown": 1})
+    opened = sorted((r["purpose"], r["event"]) for r in shop.open("consent", "all").to_pylist())
+    assert opened == [("offers", "refused"), ("twin_scoring", "granted"), ("twin_training", "granted")]
+
+
+def test_a_ledger_of_consent_is_taken_and_its_days_keep_their_order(tmp_path: Path) -> None:
+    shop = Shop(tmp_path, ledger=CONSENT)
+    shop.file("consent.csv").write_text(
+        "id,what,at\n1,withdrawn,2024-01-05T17:00:00\n1,yes,2024-01-05T09:00:00\nNaN,yes,2024-01-05\n"
+    )
+    around = {**shop.around, "engine": DuckDBEngine(threads=1)}
+    shop.lock()
+    found = supplied(collect_consent, **around, made_up=ConsentParams(seed=1, excluded_share=0.1))
+    assert (found.taken, found.quarantined) == (2, {"household_id_missing": 1})
     opened = sorted(shop.open("consent", "all").to_pylist(), key=lambda r: (r["day"], r["seq"]))
     assert [r["event"] for r in opened] == ["granted", "withdrawn"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from twinops.data.own_sources import opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.own_sources.netting import MonthNet, Settlement
+from twinops.data.own_sources.netting import NOTHING_BACK, MonthNet, Settlement
 from twinops.data.own_sources.reading import cells_of, digest_of, netted
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
@@ -119,9 +119,12 @@ def locked_net(path: Path, source: DeclaredSource, batch: str) -> MonthNet | Non
     if source.said.reads != "folder":
         return None
     opening.of_batch(source, batch)
-    said = _locked(path, source, batch)
-    for month, facts in digests(source).items():
+    said, files = _locked(path, source, batch), digests(source)
+    for month, facts in files.items():
         check(path, source, month, str(facts["sha256"]))
+    same = all(_locked(path, source, month)["sha256"] == facts["sha256"] for month, facts in files.items())
+    if same and said.get("net") == NOTHING_BACK.digest and said.get("by") == rules(source):
+        return NOTHING_BACK  # of these bytes, by these rules, the lock says so: no month need be read for it
     some = [batch, *map(str, said.get("beside", ()))]
     found = netted(source, among=some)[batch]
     if found.digest == said.get("net"):

@@ -86,17 +86,21 @@ def filled(table: pa.Table) -> pa.Table:
 
 def panel_of_parts(
     engine: Engine, features: FeaturesParams, parts: Iterable[pa.Table], *, known_until: int
-) -> pa.Table:
-    """The same panel, where the lines come in parts, each with all lines of its subjects, in order of sid.
+) -> tuple[list[pa.Table], list[pa.Table]]:
+    """The same panel and its labels, where the lines come in parts, each with all lines of its subjects, by sid.
 
     Raises:
         DataError: see `panel`.
     """
-    made = []
+    made, told = [], []
     for lines in parts:
         engine.register("transactions", lines)
         made.append(_panel(engine, features, known_until=known_until))
-    return filled(pa.concat_tables(made))
+        # the engine knows the baskets of this part alone
+        told.append(labels(engine, made[-1]))
+    some = [n for n, table in enumerate(made) if table.num_rows] or [0]
+    filled(made[some[0]])
+    return [made[n] for n in some], [told[n] for n in some]
 
 
 def _panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.Table:

@@ -6,6 +6,7 @@ Spark is not installed by default: `make test-spark` fetches it, and Java 17 whe
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 
 import numpy as np
@@ -19,7 +20,7 @@ from listening import Heard, Listening, shipped
 from shoppers import GRID, crowd, ledger_of
 from supplying import DAYS
 
-from spark_cluster import ON_CLUSTER
+from spark_cluster import CONF, ON_CLUSTER
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data import arrivals
 from twinops.data.consent import ages
@@ -47,6 +48,7 @@ pytestmark = [
 def spark():
     from twinops.adapters.sql.spark_engine import SparkEngine
 
+    os.environ["SPARK_CONF_DIR"] = str(CONF)
     engine = SparkEngine(master="local[1]")
     yield engine
     engine.close()

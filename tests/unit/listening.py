@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -11,7 +12,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from twinops.ports import Engine
+from twinops.ports import Engine, Sealed
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,17 @@ class Listening:
 
     def execute(self, sql: str) -> None:
         raise NotImplementedError("what a statement leaves behind cannot be asked of another engine")
+
+    def opening(self, name: str, rows: Sealed) -> Iterator[None]:
+        for part in rows.opened():
+            self.register(name, part)
+            yield
+
+    def open(self, name: str, rows: Sealed) -> None:
+        self.register(name, pa.concat_tables(rows.opened()))
+
+    def keep(self, name: str, sql: str) -> None:
+        self.register(name, self.query(sql))
 
     def query(self, sql: str) -> pa.Table:
         answer = self._engine.query(sql)

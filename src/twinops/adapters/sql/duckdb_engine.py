@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from twinops.errors import DataError
+from twinops.ports import Sealed
 
 _OFFLINE = {
     "autoinstall_known_extensions": "false",
@@ -57,6 +58,20 @@ class DuckDBEngine:
         """Make a Parquet file known under a name; its columns are read when a query asks for them."""
         with _without_values():
             self._db.read_parquet(glob.escape(str(path))).create_view(name, replace=True)
+
+    def opening(self, name: str, rows: Sealed) -> Iterator[None]:
+        """Make sealed rows known under a name, some subjects after the other; they are opened here."""
+        for part in rows.opened():
+            self.register(name, part)
+            yield
+
+    def open(self, name: str, rows: Sealed) -> None:
+        """Make all of them known at once."""
+        self.register(name, pa.concat_tables(rows.opened()))
+
+    def keep(self, name: str, sql: str) -> None:
+        """Run one SELECT and make its answer known under a name."""
+        self.register(name, self.query(sql))
 
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""

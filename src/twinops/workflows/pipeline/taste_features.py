@@ -20,7 +20,7 @@ from twinops.twin.tastes.events import Horizons
 from twinops.workflows.apart import apart_of, everyone, seal_parted
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.places import write
-from twinops.workflows.receipts import Receipts
+from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 BOUGHT = ["sid", "day", "basket_id", "product_id"]
 
@@ -43,14 +43,13 @@ def taste_features(
     """
     plane, known_until = receipts.plane, receipts.known_until
     # of all lines at once only what tells who bought what and when
-    lines = pa.concat_tables(part.select(BOUGHT) for part in receipts.parts())
-    plane.engine.register("transactions", lines)
-    oldest_age = known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
+    plane.engine.open(TRANSACTIONS, receipts.sealed(BOUGHT))
+    first = plane.engine.query("SELECT MIN(day) AS day FROM transactions ORDER BY day")["day"][0].as_py()
+    oldest_age = known_until - min(first or 0, 0)
     past = ReceiptHistory(grid, rule.decay_days, known_until, oldest_age)
     names = _heard(receipts, rule, before=min(held_out.cutoffs), past=past)
     # the engine keeps hold of what it knows, and what was heard is all that is asked next
-    plane.engine.register("transactions", lines.schema.empty_table())
-    del lines
+    plane.engine.register(TRANSACTIONS, pa.table({name: pa.array([], pa.int64()) for name in BOUGHT}))
     states = _tastes(plane, past, held_out.cutoffs)
     write(plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
     return TasteFeatures(names, states, _coupons(receipts, past))
@@ -109,8 +108,8 @@ def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
         plane.engine.register(name, table)
     when = past.horizons(days)
     rows, oldest_age = [], past.oldest_age
-    for lines in receipts.parts() if days else islice(receipts.parts(), 1):
-        plane.engine.register("transactions", lines)
+    parts = plane.engine.opening(TRANSACTIONS, receipts.sealed())
+    for _ in parts if days else islice(parts, 1):
         told = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=oldest_age)
         rows.append(told)
     together = pa.concat_tables(rows)

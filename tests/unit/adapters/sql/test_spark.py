@@ -8,9 +8,12 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from operator import methodcaller
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import small_world
 import yaml
@@ -21,13 +24,17 @@ from shoppers import GRID, crowd, ledger_of
 from supplying import DAYS
 
 from spark_cluster import CONF, ON_CLUSTER
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data import arrivals
 from twinops.data.consent import ages
 from twinops.data.sources import transactions
 from twinops.data.sources.transactions import LEGAL
 from twinops.data.texts import signals
+from twinops.data.vault.seal import write_sealed
+from twinops.data.vault.sealed_rows import SealedRows
 from twinops.entities.consent import Event, Purpose
+from twinops.errors import DataError
 from twinops.evaluation.quality import contradictions, population
 from twinops.params import AgesParams
 from twinops.plugins import text_beside
@@ -233,9 +240,59 @@ def test_the_same_tables_and_query_have_the_same_answer(spark, asked, name):
 
 
 def test_an_error_of_spark_does_not_quote_rows(spark):
-    from twinops.errors import DataError
-
     spark.register("people", pa.table({"name": ["Somebody Synthetic"]}))
     with pytest.raises(DataError) as caught:
         spark.query("SELECT CAST(name AS BIGINT) AS n FROM people ORDER BY n")
     assert "Somebody" not in str(caught.value)
+
+
+@pytest.fixture
+def receipts(tmp_path):
+    """Receipt lines of three households in two sealed files."""
+    keys = MemoryKeys()
+    for number, month in enumerate(("2017-01", "2017-02")):
+        table = pa.table({
+            "who": ["a", "b", "a", "c"][number:],
+            "day": pa.array([3, 5, None, 9][number:], pa.int16()),
+            "store": pa.array([40_000, 2, 3, 4][number:], pa.uint16()),
+            "shop": ["x", "é", None, "y"][number:],
+        })  # fmt: skip
+        write_sealed(table, tmp_path / f"{month}.parquet", dataset="lines", keys=keys, subject="who")
+    return SealedRows(sorted(tmp_path.glob("*.parquet")), "lines", keys, LATE)
+
+
+LATE = methodcaller("filter", pc.field("store") > 2)
+"""What is done with opened lines before anybody sees them."""
+EVERY = "SELECT sid, day, store, shop FROM lines ORDER BY sid, store, day"
+
+
+def test_executors_open_sealed_files_and_find_the_same_rows(spark, receipts):
+    duck = DuckDBEngine(threads=1)
+    duck.open("lines", receipts)
+    for _ in spark.opening("lines", receipts):
+        assert spark.query(EVERY).equals(duck.query(EVERY))
+    sid = receipts.keys.known_sid("a")
+    receipts.keys.forget(sid)
+    spark.open("lines", receipts)
+    assert spark.query(EVERY).num_rows == 2
+    assert sid not in spark.query(EVERY)["sid"].to_pylist()
+
+
+def test_an_answer_that_is_kept_can_be_asked(spark, receipts):
+    duck = DuckDBEngine(threads=1)
+    for engine in (duck, spark):
+        engine.open("lines", receipts)
+        engine.keep("shops", "SELECT shop, COUNT(*) AS n FROM lines GROUP BY shop ORDER BY shop")
+        engine.keep("shops", "SELECT shop, n + 1 AS n FROM shops ORDER BY shop")
+    asked = "SELECT * FROM shops ORDER BY shop"
+    assert spark.query(asked).equals(duck.query(asked))
+
+
+def test_a_frame_that_was_changed_is_an_error_that_shows_nothing(spark, receipts, tmp_path):
+    path = receipts.paths[0]
+    table = pq.ParquetFile(path).read()
+    turned = pa.array([f[:-1] + bytes([f[-1] ^ 1]) for f in table["frame"].to_pylist()], pa.large_binary())
+    pq.write_table(table.set_column(1, "frame", turned), path)
+    spark.open("lines", receipts)
+    with pytest.raises(DataError):
+        spark.query(EVERY)

@@ -62,6 +62,12 @@ class Engine(Protocol):
     def keep(self, name: str, sql: str) -> None:
         """Run one SELECT and make its answer known under a name, where it was found."""
 
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """Work on rows each of which can be worked on without the others; what came of them, in their order.
+
+        `work` can be pickled, and answers some rows, one or many, in the shape of `gives`.
+        """
+
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""
 

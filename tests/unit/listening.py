@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -51,6 +51,9 @@ class Listening:
 
     def keep(self, name: str, sql: str) -> None:
         self.register(name, self.query(sql))
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        return self._engine.spread(table, work, gives=gives)
 
     def query(self, sql: str) -> pa.Table:
         answer = self._engine.query(sql)

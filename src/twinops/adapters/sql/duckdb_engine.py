@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,6 +72,10 @@ class DuckDBEngine:
     def keep(self, name: str, sql: str) -> None:
         """Run one SELECT and make its answer known under a name."""
         self.register(name, self.query(sql))
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """Work on rows each of which can be worked on without the others: here, all of them at once."""
+        return work(table).cast(gives)
 
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -39,6 +39,17 @@ SETTINGS = {
 
 ON_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 """Where the cluster is this machine, nobody else reaches the driver."""
+
+
+class _Whole:
+    """Work on all rows of a partition at once: what it begins with may be dear."""
+
+    def __init__(self, work: Callable[[pa.Table], pa.Table]) -> None:
+        self._work = work
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        if held := list(batches):
+            yield from self._work(pa.Table.from_batches(held)).to_batches()
 
 
 def translated(sql: str) -> str:
@@ -95,6 +106,19 @@ class SparkEngine:
         with _without_values():
             self._hold(name, self._spark.sql(translated(sql)))
         self._types.register(name, kind)
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """Work on rows each of which can be worked on without the others: each executor on some that follow each other.
+
+        Spark cuts an Arrow table into as many parts as it has cores, in order, and collects them in order.
+        """
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        if not table.num_rows:
+            return work(table).cast(gives)
+        told: Any = from_arrow_schema(gives)
+        with _without_values():
+            return self._spark.createDataFrame(_plain(table)).mapInArrow(_Whole(work), told).toArrow().cast(gives)
 
     def _hold(self, name: str, found: DataFrame) -> None:
         """Known under a name, and computed once; what that name stood for is let go once this one needs it no more."""

@@ -19,6 +19,7 @@ import small_world
 import yaml
 from asking import ask_everything
 from candidate import ROOT
+from linkable import opened
 from listening import Heard, Listening, shipped
 from shoppers import GRID, crowd, ledger_of
 from supplying import DAYS
@@ -28,6 +29,10 @@ from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data import arrivals
 from twinops.data.consent import ages
+from twinops.data.linkage.intake import HOME, LONE, raw_records
+from twinops.data.linkage.linking import LinkageSettings, linked
+from twinops.data.linkage.outcome import links
+from twinops.data.linkage.splinking import Drawing
 from twinops.data.sources import transactions
 from twinops.data.sources.transactions import LEGAL
 from twinops.data.texts import signals
@@ -296,3 +301,15 @@ def test_a_frame_that_was_changed_is_an_error_that_shows_nothing(spark, receipts
     spark.open("lines", receipts)
     with pytest.raises(DataError):
         spark.query(EVERY)
+
+
+def test_registrations_are_linked_to_the_same_persons(spark):
+    raw = raw_records(opened(200, 5)[0])
+    asked = LinkageSettings(Drawing(seed=3, u_pairs=20_000, em_pairs=20_000), lone=LONE)
+    here = linked(DuckDBEngine(threads=1), raw, asked)
+    there = linked(spark, raw, asked)
+    assert links(there, home=HOME).equals(links(here, home=HOME))
+    assert there.model == here.model
+    assert [getattr(there.pairs, c).tolist() for c in ("left", "right", "bits")] == [
+        getattr(here.pairs, c).tolist() for c in ("left", "right", "bits")
+    ]

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ON_CLUSTER = ("collect", "features", "blend", "fuse", "proxies", "minimise", "taste_features")
+ON_CLUSTER = ("collect", "link", "features", "blend", "fuse", "proxies", "minimise", "taste_features")
 """Stages that are made on the cluster and must have the same bytes."""
 CONF = Path(__file__).parent / "spark_conf"
 """Spark's own settings for tests, as `SPARK_CONF_DIR`."""

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from twinops.adapters.keystore import stored
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql import key_window
 from twinops.adapters.sql.key_window import KeysAcross, KeyWindow
@@ -84,3 +85,11 @@ def test_a_closed_window_answers_nobody(keys, sids):
 
 def test_the_secret_is_not_shown(window):
     assert str(window.across.secret) not in repr(window.across)
+
+
+def test_keys_of_ones_own_store_are_given_too(tmp_path):
+    store = stored(str(tmp_path / "keystore"))
+    sids = store.subject_ids(["a", "b"])
+    window = KeyWindow(store, frozenset(sids), host="127.0.0.1")
+    assert window.across.subject_keys(sids) == store.subject_keys(sids)
+    window.close()

@@ -36,6 +36,7 @@ class Cluster:
         log = self.folder / f"{kind}-{len(self.processes)}.log"
         settings = {
             "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable,
+            "SPARK_LOCAL_DIRS": str(self.folder / "spill"),
             "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         }  # fmt: skip
         with log.open("wb") as out:

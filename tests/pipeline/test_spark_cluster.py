@@ -5,7 +5,9 @@ Spark is not installed by default: `make test-spark` fetches it, and Java 17 whe
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import re
 import shutil
 import sys
 import sysconfig
@@ -16,6 +18,8 @@ import pytest
 from workshop import Workshop, make_workshop
 
 from spark_cluster import CONF, ON_CLUSTER, cluster
+from twinops.adapters.keystore import DemoKeys
+from twinops.data.vault.sealed_file import subjects_in
 
 SCRIPT = Path(__file__).resolve().parents[1] / "spark_stages.py"
 pytestmark = [
@@ -45,18 +49,39 @@ def test_the_stages_make_the_same_bytes_on_a_cluster_that_loses_a_worker_at_work
             PYTHONPATH=beside(project),
             SPARK_CONF_DIR=str(CONF),
         )
-        told = []
+        told, secrets, written = [], told_of(project), {}
         with running:
             for line in running.stdout or ():
                 told.append(line.strip())
                 if line.startswith("busy"):
                     spark.kill_worker()
+                if line.startswith("done"):
+                    written |= on_disk(tmp_path, secrets)
         assert running.returncode == 0, "\n".join(told[-40:])
     # it was lost while it worked, in the stage in which it was seen at work
     busy, lost = (next((x.split()[1] for x in told if x.startswith(kind)), None) for kind in ("busy", "lost"))
     assert busy == lost is not None, told
+    assert [path for path in written if path.endswith(".data")], "nothing was shuffled"
+    assert [path for path, tells in written.items() if tells] == []
     changed = [str(path) for path, was in before.items() if not path.is_file() or path.read_bytes() != was]
     assert changed == []
+
+
+def told_of(project: Workshop) -> re.Pattern[bytes]:
+    """The sids of the receipts, as text, and their subjects' keys."""
+    sids = sorted(subjects_in((project.root / "data" / "raw" / "transactions").glob("*.parquet")))
+    assert sids
+    told = [*(sid.encode() for sid in sids), *DemoKeys().subject_keys(sids).values()]
+    return re.compile(b"|".join(map(re.escape, told)))
+
+
+def on_disk(folder: Path, secrets: re.Pattern[bytes]) -> dict[str, bool]:
+    """What executors have shuffled, spilled or logged by now, and whether it tells anything."""
+    found = {}
+    for file in (f for place in ("spill", "work") for f in (folder / place).rglob("*")):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # Spark removes what it needs no more
+            found[str(file)] = bool(secrets.search(file.read_bytes()))
+    return found
 
 
 def asked(project: Workshop) -> dict[str, dict[str, Any]]:

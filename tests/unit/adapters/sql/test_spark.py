@@ -37,6 +37,7 @@ from twinops.data.sources import transactions
 from twinops.data.sources.transactions import LEGAL
 from twinops.data.texts import signals
 from twinops.data.vault.seal import write_sealed
+from twinops.data.vault.sealed_file import SealedFile
 from twinops.data.vault.sealed_rows import SealedRows
 from twinops.entities.consent import Event, Purpose
 from twinops.errors import DataError
@@ -281,6 +282,13 @@ def test_executors_open_sealed_files_and_find_the_same_rows(spark, receipts):
     spark.open("lines", receipts)
     assert spark.query(EVERY).num_rows == 2
     assert sid not in spark.query(EVERY)["sid"].to_pylist()
+
+
+def test_the_driver_opens_no_frame(spark, receipts, monkeypatch):
+    rows = sum(part.num_rows for part in receipts.opened())
+    monkeypatch.setattr(SealedFile, "_opened", lambda *_: pytest.fail("it was opened here"))
+    spark.open("lines", receipts)
+    assert spark.query(EVERY).num_rows == rows
 
 
 def test_an_answer_that_is_kept_can_be_asked(spark, receipts):

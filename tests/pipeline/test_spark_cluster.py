@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 import re
 import shutil
 import sys
@@ -78,9 +79,11 @@ def told_of(project: Workshop) -> re.Pattern[bytes]:
 def on_disk(folder: Path, secrets: re.Pattern[bytes]) -> dict[str, bool]:
     """What executors have shuffled, spilled or logged by now, and whether it tells anything."""
     found = {}
-    for file in (f for place in ("spill", "work") for f in (folder / place).rglob("*")):
-        with contextlib.suppress(FileNotFoundError, IsADirectoryError):  # Spark removes what it needs no more
-            found[str(file)] = bool(secrets.search(file.read_bytes()))
+    # while we look, Spark removes what it needs no more: `os.walk` passes over folders that are gone
+    for place, _, names in (step for top in ("spill", "work") for step in os.walk(folder / top)):
+        for file in (Path(place, name) for name in names):
+            with contextlib.suppress(FileNotFoundError):
+                found[str(file)] = bool(secrets.search(file.read_bytes()))
     return found
 
 

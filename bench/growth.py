@@ -1,9 +1,11 @@
-"""Every stage of a stranger's project at 1x and 10x the shipped receipts: CPU, largest memory, wall time, exponents.
+"""Every stage of a stranger's project at 1x, 10x and, some, 50x the shipped receipts: CPU, memory, time, exponents.
 
-The receipts, products and customers are those of the demonstration; a copy's customers and baskets have ids of their
-own. `twinops init --from` makes the project out of three files, and each stage of its `dvc.yaml` is run by itself, one
-after the other, on one lane: what `dvc repro` would run, without its hashing. Largest memory is that of the
-largest single process. Usage: python bench/growth.py FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
+A larger shop has more customers: the receipts, products and customers are those of the demonstration, and a copy's
+customers and baskets have ids of their own. `twinops init --from` makes the project out of three files, and each stage
+of its `dvc.yaml` is run by itself, one after the other, on one lane: what `dvc repro` would run, without its hashing;
+then `twinops score`. At 50x the project is that of 10x, with each customer's sealed receipts five times, under keys of
+their own: what comes after `collect` is measured there. Largest memory is that of the largest single process. Usage:
+python bench/growth.py FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from pathlib import Path
 
 import duckdb
 import yaml
-from growth_page import page, picture
+from growth_page import curves, page, picture
+from more_customers import with_more_customers
 from scratch import BIN, ROOT
 
 from twinops.entities.wording import Wording
@@ -31,7 +34,10 @@ from twinops.evaluation.canvas import save
 LINES = 1_469_307
 """Of the shipped receipts."""
 SIZES = (1, 10)
-FAR, FAR_STAGES = 50, ("collect", "collect_products", "lawful", "features", "blend")
+FAR = 50
+FAR_STAGES = ("features", "blend", "taste_features", "tastes", "score")
+"""Must stay in proportion to the data."""
+SCORE = ["twinops", "score", "--purpose", "twin_scoring", "--out", "scores.parquet"]
 APART = {"household_id": 10**4, "basket_id": 10**12}
 """So far are a copy's ids from those of the copy before."""
 
@@ -55,28 +61,39 @@ class Spent:
 def growth(*, quick: bool, far: bool = False) -> list[Row]:
     """Rows of every stage; `far` adds 50x of the stages that must stay in proportion to the data."""
     found: dict[int, dict[str, Spent]] = {}
-    for copies in SIZES[:1] if quick else (*SIZES, *((FAR,) if far else ())):
-        with tempfile.TemporaryDirectory(prefix="twinops-growth-") as folder:
-            found[copies] = measured(Path(folder), copies, only=FAR_STAGES if copies == FAR else ())
+    with tempfile.TemporaryDirectory(prefix="twinops-growth-") as folder:
+        home = Path(folder)
+        for copies in SIZES[:1] if quick else SIZES:
+            found[copies] = measured(home / str(copies), copies)
+        if far and not quick:
+            larger = home / str(FAR) / "project"
+            with_more_customers(home / str(SIZES[-1]) / "project", larger, times=FAR // SIZES[-1])
+            found[FAR] = measured(larger.parent, FAR, only=FAR_STAGES)
     if SIZES[-1] in found:
         told(found)
     return rows(found)
 
 
 def told(found: dict[int, dict[str, Spent]]) -> None:
-    """Write docs/scale.md and its picture."""
-    costs = {copies: {stage: asdict(spent) for stage, spent in found[copies].items()} for copies in SIZES}
-    few, many = (found[copies] for copies in SIZES)
-    exponents = {s: _exponent(few[s], spent, SIZES[-1]) for s, spent in many.items() if s in few}
-    lines = {copies: copies * LINES for copies in SIZES}
+    """Write docs/scale.md and its pictures."""
+    costs = {copies: {stage: asdict(spent) for stage, spent in at.items()} for copies, at in found.items()}
+    exponents = {
+        copies: {s: _exponent(found[1][s], spent, copies) for s, spent in at.items() if s in found[1]}
+        for copies, at in found.items()
+        if copies > 1
+    }
+    lines, images = {copies: copies * LINES for copies in found}, ROOT / "docs" / "images"
     (ROOT / "docs" / "scale.md").write_text(page(costs, exponents, lines=lines), encoding="utf-8")
-    drawn = picture(costs[SIZES[-1]], exponents, lines=lines[SIZES[-1]])
-    save(drawn, ROOT / "docs" / "images" / "scale.png", Wording())
+    many = SIZES[-1]
+    save(picture(costs[many], exponents[many], lines=lines[many]), images / "scale.png", Wording())
+    if FAR in found:
+        save(curves(costs, lines=lines), images / "growth.png", Wording())
 
 
 def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[str, Spent]:
     """Each stage's cost in a new project of so many copies; every kind of collecting is one stage."""
     project, kept, out = folder / "project", folder / "spent.json", {}
+    folder.mkdir(parents=True, exist_ok=True)
     if not project.is_dir():
         out["init"] = _initialised(folder, copies)
     for stage, command in stages(project):
@@ -91,12 +108,13 @@ def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[s
 
 
 def stages(project: Path) -> Iterator[tuple[str, list[str]]]:
-    """Name and command of each stage in the order of `dvc.yaml`, each item of a `foreach` by itself."""
+    """Name and command of each stage in the order of `dvc.yaml`, each item of a `foreach` by itself; then scores."""
     params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
     for name, said in yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
         items = said.get("foreach", [""])
         for item in params[items[2:-1]] if isinstance(items, str) else items:
             yield name, said.get("do", said)["cmd"].replace("${item}", item).split()
+    yield "score", SCORE
 
 
 def rows(found: dict[int, dict[str, Spent]]) -> list[Row]:
@@ -186,7 +204,6 @@ def _say(text: str) -> None:
 def main() -> None:
     """One size, in a folder that stays; of a project that is there, these stages (all, unless named)."""
     folder, copies = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    folder.mkdir(parents=True, exist_ok=True)
     measured(folder, copies, only=tuple(sys.argv[3:]))
 
 

@@ -1,4 +1,4 @@
-"""The page and the picture that show what every stage needs at ten times the data."""
+"""The page and the pictures that show what every stage needs at ten times the data, and some at fifty times."""
 
 from __future__ import annotations
 
@@ -6,39 +6,56 @@ from collections.abc import Mapping
 
 from matplotlib.figure import Figure
 
-from twinops.evaluation.canvas import BLUE, GREY, INK, ORANGE, canvas, panel_title, tell
+from twinops.evaluation.canvas import BLUE, GREEN, GREY, INK, ORANGE, canvas, panel_title, tell
 
 Cost = Mapping[str, Mapping[str, float]]
 """Stage -> `cpu` seconds, `mem` in MB and `wall` seconds."""
 AIM_MB, AIM_EXPONENT = 4_096, 1.05
+LEAST_CPU = 10
+"""Stages of fewer seconds are starting up, mostly."""
+PINK, SKY = "#cc79a7", "#56b4e9"
 
 
-def page(costs: Mapping[int, Cost], exponents: Mapping[str, float], *, lines: Mapping[int, int]) -> str:
-    """Markdown: what was run, the picture, and a line a stage."""
-    few, many = min(costs), max(costs)
-    at = costs[many]
-    over = [f"`{s}` ({c['mem']:,.0f} MB)" for s, c in at.items() if c["mem"] > AIM_MB]
-    steep = [f"`{s}` ({e:.2f})" for s, e in exponents.items() if e > AIM_EXPONENT]
+def page(costs: Mapping[int, Cost], exponents: Mapping[int, Mapping[str, float]], *, lines: Mapping[int, int]) -> str:
+    """Markdown: what was run, the pictures, and a line a stage."""
+    few, *more = sorted(costs)
+    many, largest = more[0], more[-1]
+    stages = list(dict.fromkeys(s for n in more for s in costs[n]))
+    over = [f"`{s}` at {n}x ({c['mem']:,.0f} MB)" for n in more for s, c in costs[n].items() if c["mem"] > AIM_MB]
+    steep = [f"`{s}` to {n}x ({e:.2f})" for n in more for s, e in exponents[n].items() if e > AIM_EXPONENT]
     told = (
         f"Above {AIM_MB / 1024:.0f} GB: {', '.join(over) or 'none'}. "
         f"Steeper than {AIM_EXPONENT}: {', '.join(steep) or 'none'}."
     )
-    if left_out := [f"`{s}`" for s in costs[few] if s not in at]:
+    if left_out := [f"`{s}`" for s in costs[few] if s not in costs[many] and s not in costs[largest]]:
         told += f"\nNot measured at {many}x: {', '.join(left_out)}."
-    head = f"| stage | {' | '.join(f'{n}x: CPU s | MB | s' for n in (few, many))} | exponent |"
+    head = f"| stage | {' | '.join(f'{n}x: CPU s | MB' for n in (few, *more))} | "
+    head += " | ".join(f"exponent to {n}x" for n in more) + " |"
     rows = [
-        f"| {s} | {' | '.join(_cells(costs[n].get(s)) for n in (few, many))} | {_said(exponents.get(s))} |" for s in at
+        f"| {s} | {' | '.join(_cells(costs[n].get(s)) for n in (few, *more))} | "
+        f"{' | '.join(_said(exponents[n].get(s)) for n in more)} |"
+        for s in stages
     ]
+    sizes = " and ".join(f"{n}x ({lines[n]:,} lines)" for n in (few, *more))
     return (
         "# How it grows\n\n"
-        "`make bench PART=growth` writes this page. `twinops init` makes a project out of copies of the shipped\n"
-        f"receipts ({few} and {many} of them, {lines[few]:,} and {lines[many]:,} lines), products and customers, each "
-        "copy with\nids of its own; every stage of its `dvc.yaml` is then run by itself, one after the other. MB is "
-        "the largest memory of\none process. The exponent says how CPU grows: 1 is in proportion to the data.\n\n"
-        f"![Largest memory and growth of CPU, stage by stage](images/scale.png)\n\n{told}\n\n"
-        f"{head}\n|{'---|' * 8}\n" + "\n".join(rows) + "\n\n" + HOW
+        "`make bench PART=growth` writes this page. A larger shop has more customers: `twinops init` makes a project "
+        "out of\n"
+        f"copies of the shipped receipts, products and customers, each copy with ids of its own: {sizes}.\n"
+        "Every stage of its `dvc.yaml` is then run by itself, one after the other. MB is the largest memory of one "
+        "process.\nThe exponent says how CPU grows: 1 is in proportion to the data.\n\n"
+        + (f"![CPU and memory against lines of receipts](images/growth.png)\n\n{FAR_HOW}\n\n" if more[1:] else "")
+        + "![Largest memory and growth of CPU, stage by stage](images/scale.png)\n\n"
+        + f"{told}\n\n{head}\n|{'---|' * (1 + 3 * len(more) + 2)}\n"
+        + "\n".join(rows)
+        + "\n\n"
+        + HOW
     )
 
+
+FAR_HOW = """\
+At 50x the project is that of 10x with each customer's sealed receipts five times, under keys of their own: what comes
+after `collect` is measured. `tastes` learns from all customers up to 25,000, and from so many of a larger shop's."""
 
 HOW = """## What keeps it small
 
@@ -58,8 +75,8 @@ compute:
 ```
 
 Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's
-types: the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). `features` and
-`taste_features` have sealed receipts opened by the executors, each with the keys of its own subjects, and `link`
+types: the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). `features` has
+sealed receipts opened by the executors, each with the keys of its own subjects, and `link`
 has pairs weighed there ([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds every query against
 DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`, `minimise` and `taste_features` on a
 cluster of a Master and two Workers, of which one is killed while both are at work. It takes about four minutes of
@@ -80,7 +97,6 @@ On one machine it never pays:
 |---|---|---|---|
 | features | 3.3 | 63.0 | 19 |
 | blend | 2.1 | 30.5 | 15 |
-| taste_features | 7.1 | 121.4 | 17 |
 
 Much of it is the same for one row: 250 households over five months still cost 48 s of CPU for `features` and
 `taste_features`, on DuckDB some seconds. So it is for receipts that one machine cannot work through in the time
@@ -88,8 +104,11 @@ there is, or that already live on a cluster; the table above says how far one ma
 measured with the executors opening the files; a prototype's feature job, which opened nothing, cost 21 times the
 CPU of DuckDB at 1.5M lines and 8 times at 14.7M.
 
-Not on Spark: the fits, `twinops score`, sealing of what a stage writes, and the receipts of `drift`, `minimise` and
-`twin`: the driver does these.
+From 16 MiB of sealed receipts on, one machine writes the panel in several row groups and a cluster in one: the same
+rows in the same order, in a file with another digest.
+
+Not on Spark: the fits, `twinops score`, sealing of what a stage writes, and the receipts of `taste_features`, `drift`,
+`minimise` and `twin`: the driver does these.
 """
 
 
@@ -115,8 +134,40 @@ def picture(at: Cost, exponents: Mapping[str, float], *, lines: int) -> Figure:
     )
 
 
+def curves(costs: Mapping[int, Cost], *, lines: Mapping[int, int]) -> Figure:
+    """CPU and memory of what was measured at the largest size, against lines, both scales logarithmic."""
+    few, *_, largest = sorted(costs)
+    stages = [s for s in costs[largest] if s in costs[few] and costs[largest][s]["cpu"] >= LEAST_CPU]
+    figure, (left, right) = canvas(columns=2, size=(11, 5))
+    shapes = zip(stages, "osD^vP*Xh<>", strict=False)
+    for at, (stage, shape) in enumerate(shapes):
+        sizes = [n for n in sorted(costs) if stage in costs[n]]
+        across = [lines[n] / 1e6 for n in sizes]
+        look = {"marker": shape, "color": (BLUE, ORANGE, GREEN, GREY, INK, PINK, SKY)[at % 7], "linewidth": 1.6}
+        for ax, what in ((left, "cpu"), (right, "mem")):
+            ax.plot(across, [costs[n][stage][what] for n in sizes], label=stage, markersize=6, **look)
+    for ax in (left, right):
+        ax.set(xscale="log", yscale="log", xlabel="million lines of receipts")
+        ax.set_xticks([n / 1e6 for n in lines.values()], [f"{n / 1e6:.1f}" for n in lines.values()])
+        ax.minorticks_off()
+    start = min(costs[few][s]["cpu"] for s in stages)
+    ends = [lines[n] / 1e6 for n in (few, largest)]
+    left.plot(ends, [start, start * largest / few], color=INK, linewidth=0.9, linestyle="--")
+    right.axhline(AIM_MB, color=INK, linewidth=0.9, linestyle="--")
+    panel_title(left, "CPU seconds (dashed: in proportion to the lines)")
+    panel_title(right, "largest memory of a process, MB (dashed: 4 GB)")
+    left.legend(fontsize=8.5, frameon=False)
+    within = sum(costs[largest][s]["mem"] <= AIM_MB for s in stages)
+    return tell(
+        figure,
+        finding=f"{within} of {len(stages)} stages take {lines[largest] / 1e6:.1f} million lines within 4 GB",
+        rests_on="Each stage by itself on one machine, in projects made of copies of the shipped receipts, each copy "
+        "with customers of its own.",
+    )
+
+
 def _cells(spent: Mapping[str, float] | None) -> str:
-    return "| | " if spent is None else f"{spent['cpu']:,.1f} | {spent['mem']:,.0f} | {spent['wall']:,.0f}"
+    return "| " if spent is None else f"{spent['cpu']:,.1f} | {spent['mem']:,.0f}"
 
 
 def _said(exponent: float | None) -> str:

@@ -188,6 +188,7 @@ def picture(took: list[Took], planted: Took) -> Path:
                     ax.plot([place, place], [m["low"], m["high"]], color=colour, linewidth=2)
                     ax.plot([place], [m["value"]], "o", color=colour, markersize=5, label=None if at else label)
         ax.set_xticks(range(len(rounds)), names, fontsize=8)
+        ax.set_xlim(-0.5, len(rounds) - 0.5)
         if len(of) > 1:
             ax.legend(fontsize=8, frameon=False)
     ax = axes.flat[5]

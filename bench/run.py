@@ -1,9 +1,10 @@
 """Measure twinops against its peers and write `bench/results.json`.
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
-afterwards. Usage: python bench/run.py [--quick] [--far] [PART ...], or `make bench`; parts are pipeline, sealing,
-features, linkage, twin, score, heads, erasure, serve, growth, million. Without one all are run; a part's rows replace
-its old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and stages of growth, at 50x.
+afterwards. Usage: python bench/run.py [--quick] [--far] [MINUTES] [PART ...], or `make bench`; parts are pipeline,
+sealing, features, linkage, twin, score, heads, erasure, serve, endure, growth, million. Without one all are run; a
+part's rows replace its old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and stages
+of growth, at 50x; MINUTES are those of endure (ten).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import sys
 from collections.abc import Callable
 from string import ascii_lowercase
 
+from endure import endure
 from erasure import erasure
 from features import features
 from growth import growth
@@ -42,6 +44,7 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "heads": (lambda _: heads(), ("heads.",)),
     "erasure": (lambda asked: erasure(quick="--quick" in asked), ("erase_",)),
     "serve": (lambda asked: serve(quick="--quick" in asked), ("serve_",)),
+    "endure": (lambda asked: endure(next((float(a) for a in asked if a.isdigit()), 10.0)), ("endured_",)),
     "growth": (
         lambda asked: growth(quick="--quick" in asked, far="--far" in asked),
         ("growth_cpu_", "growth_mem_", *(f"growth_exponent.{letter}" for letter in ascii_lowercase)),
@@ -49,15 +52,16 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""
-SLOW = {"pipeline", "score", "heads", "million", "growth"}
+SLOW = {"pipeline", "score", "heads", "million", "growth", "endure"}
 """Left out of a quick look."""
 
 
 def main() -> None:
     """Measure what is asked for, print it, and put it among the results."""
     asked = set(sys.argv[1:])
-    options, parts = asked & OPTIONS, [p for p in PARTS if p in asked]
-    if unknown := asked - OPTIONS - PARTS.keys():
+    minutes = {a for a in asked if a.isdigit()}
+    options, parts = asked & OPTIONS | minutes, [p for p in PARTS if p in asked]
+    if unknown := asked - OPTIONS - minutes - PARTS.keys():
         raise SystemExit(f"There is no part {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}.")
     for part in parts or [p for p in PARTS if p not in SLOW or "--quick" not in options]:
         rows = PARTS[part][0](options)

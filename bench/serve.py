@@ -27,7 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = [str(ROOT / part) for part in ("tests/serve", "tests/server", "tests/unit", "tests", "setup")]
 CLIENTS, SECONDS, ROUNDS = 8, 4.0, 2
-EVENTS_A_SECOND, EVENTS_A_CALL = 1_000, 20
+EVENTS_A_SECOND, EVENTS_A_CALL, TILLS = 1_000, 20, 4
 PEER = "mlflow models serve"
 Row = dict[str, object]
 Made = Callable[[], bytes]
@@ -149,44 +149,87 @@ def _ask(port: int, made: Made, until: float, times: list[float]) -> None:
 
 def answered(line: socket.socket) -> bytes:
     """The status, once the whole answer is there."""
-    found = line.recv(65536)
+    return answer(line)[0]
+
+
+def answer(line: socket.socket) -> tuple[bytes, bytes]:
+    """The status and the body.
+
+    Raises:
+        OSError: the connection ended before the answer did.
+    """
+    found = b""
     while b"\r\n\r\n" not in found:
-        found += line.recv(65536)
+        found += _more(line)
     head, _, body = found.partition(b"\r\n\r\n")
     length = next(int(h.split(b":")[1]) for h in head.split(b"\r\n") if h.lower().startswith(b"content-length"))
     while len(body) < length:
-        body += line.recv(65536)
-    return head[9:12]
+        body += _more(line)
+    return head[9:12], body
+
+
+def _more(line: socket.socket) -> bytes:
+    found = line.recv(65536)
+    if not found:
+        raise ConnectionResetError
+    return found
 
 
 def with_events(port: int, asks: Made, token: str, seconds: float) -> tuple[Load, float]:
-    """The same while a ninth client tells of baskets; how many a second were taken in."""
-    ending, told = threading.Event(), [0]
-    thread = threading.Thread(target=_tell, args=(port, token, ending, told))
-    thread.start()
-    try:
+    """The same while tills, in a process of their own, tell of baskets; how many a second were taken in."""
+    command = [sys.executable, __file__, str(port), str(seconds)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as teller:
+        assert teller.stdin is not None  # noqa: S101
+        assert teller.stdout is not None  # noqa: S101
+        teller.stdin.write(token + "\n")
+        teller.stdin.flush()
+        teller.stdout.readline()
         load = drive(port, asks, seconds)
-    finally:
-        ending.set()
-        thread.join()
-    return load, told[0] / load.seconds
+        told = teller.stdout.read()
+    if teller.returncode:
+        raise SystemExit("bench: events were not taken")
+    return load, float(told)
 
 
-def _tell(port: int, token: str, ending: threading.Event, told: list[int]) -> None:
+def tell(port: int, token: str, seconds: float) -> float:
+    """Tell of so many baskets a second over a few connections, or of as many as are taken in; how many that were."""
     from living_world import natural
 
-    rng, due = random.Random(2), time.perf_counter()  # noqa: S311
+    whom, told = [natural(n) for n in range(450)], [0] * TILLS
+    print("begins", flush=True)
+    begun = time.perf_counter()
+    asks = [_baskets(whom, token, seed) for seed in range(TILLS)]
+    threads = [threading.Thread(target=_till, args=(port, asks[n], begun + seconds, told, n)) for n in range(TILLS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(told) / (time.perf_counter() - begun)
+
+
+def _baskets(whom: list[str], token: str, seed: int) -> Made:
+    rng = random.Random(seed)  # noqa: S311
+
+    def made() -> bytes:
+        events = [
+            {"event_id": secrets.token_hex(8), "kind": "purchase", "consumer": rng.choice(whom),
+             "day": "2017-08-02", "cents": rng.randrange(100, 9000)} for _ in range(EVENTS_A_CALL)
+        ]  # fmt: skip
+        return request("/v1/events", {"events": events}, token)
+
+    return made
+
+
+def _till(port: int, made: Made, until: float, told: list[int], mine: int) -> None:
+    due = time.perf_counter()
     with socket.create_connection(("127.0.0.1", port)) as line:
-        while not ending.is_set():
-            events = [
-                {"event_id": secrets.token_hex(8), "kind": "purchase", "consumer": natural(rng.randrange(450)),
-                 "day": "2017-08-02", "cents": rng.randrange(100, 9000)} for _ in range(EVENTS_A_CALL)
-            ]  # fmt: skip
-            line.sendall(request("/v1/events", {"events": events}, token))
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while time.perf_counter() < until:
+            line.sendall(made())
             if answered(line) != b"202":
-                raise SystemExit("bench: events were not taken")
-            told[0] += EVENTS_A_CALL
-            due += EVENTS_A_CALL / EVENTS_A_SECOND
+                os._exit(1)
+            told[mine] += EVENTS_A_CALL
+            due += EVENTS_A_CALL * TILLS / EVENTS_A_SECOND
             time.sleep(max(0.0, due - time.perf_counter()))
 
 
@@ -260,3 +303,8 @@ def _listens(port: int) -> bool:
             return line.recv(64)[9:12] == b"200"
     except OSError:
         return False
+
+
+if __name__ == "__main__":
+    sys.path[:0] = TESTS
+    print(tell(int(sys.argv[1]), sys.stdin.readline().strip(), float(sys.argv[2])))

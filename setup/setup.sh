@@ -34,7 +34,7 @@ find_venv() {
 # A mirror that pip was told of holds for uv too.
 follow_pip() {
   [ -n "${UV_DEFAULT_INDEX:-}${UV_INDEX_URL:-}" ] && return 0
-  index=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null) && export UV_DEFAULT_INDEX="$index"
+  index=${PIP_INDEX_URL:-$(.venv/bin/python -m pip config get global.index-url 2>/dev/null)} && export UV_DEFAULT_INDEX="$index"
   return 0
 }
 

@@ -56,9 +56,6 @@ class Engine(Protocol):
     def opening(self, name: str, rows: Sealed) -> Iterator[None]:
         """Make sealed rows known under a name, some subjects after the other with all their rows."""
 
-    def open(self, name: str, rows: Sealed) -> None:
-        """Make all of them known at once."""
-
     def keep(self, name: str, sql: str) -> None:
         """Run one SELECT and make its answer known under a name, where it was found."""
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import socket
+import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psutil
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hostile_models import MLMODEL
@@ -38,6 +42,8 @@ from twinops.workflows.twin.open import Opener
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from fastapi import FastAPI
 
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
 PUBLIC = raw(KEY.public_key()).hex()
@@ -181,6 +187,56 @@ def main() -> None:
 
     threading.Thread(target=tell, daemon=True).start()
     server.run()
+
+
+def made() -> FastAPI:
+    """The application of one of several processes, of the shop and model that are told."""
+    root, uri = Path(os.environ["SHOP"]), os.environ["SHOP_MODEL"]
+    return application(opened(Shop(root).ground, Serving(uri, PUBLIC)))
+
+
+@contextmanager
+def several(shop: Shop, port: int, *, workers: int = 2, uri: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """Processes that share a socket, as `twinops serve --workers` starts them; they are ended afterwards."""
+    here = Path(__file__).parent
+    path = os.pathsep.join(str(here.parent / p) for p in ("unit", "serve", "server", ".", "../setup"))
+    told = {
+        "PYTHONPATH": path,
+        "PYTHONWARNINGS": "ignore",
+        "SHOP": str(shop.root),
+        "SHOP_MODEL": uri or str(shop.bundle),
+    }
+    begin = f"from twinops.service.run import *; listen('serving:made', Address(port={port}, workers={workers}))"
+    running = subprocess.Popen([sys.executable, "-c", begin], env={**os.environ, **told})
+    try:
+        until(lambda: running.poll() is not None or healthy(port), 300)
+        assert running.poll() is None
+        yield running
+    finally:
+        family = psutil.Process(running.pid).children(recursive=True) if running.poll() is None else []
+        running.terminate()
+        try:
+            running.wait(30)
+        except subprocess.TimeoutExpired:
+            running.kill()
+        for one in family:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
+
+
+def healthy(port: int) -> bool:
+    """Whether somebody answers questions there."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as line:
+        line.bind(("127.0.0.1", 0))
+        return int(line.getsockname()[1])
 
 
 def now() -> str:

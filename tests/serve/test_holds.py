@@ -21,9 +21,10 @@ from serving import Asked, Shop, refusal, until
 from twinops.entities.erasure import Erasing
 from twinops.entities.rights import Right, RightsAct
 from twinops.errors import ParamsError, ServiceError
-from twinops.service import clients, decisions
+from twinops.service import clients
 from twinops.service.journal import Journal
 from twinops.service.opened import Serving, clients_file, opened
+from twinops.workflows import decision_lines as decisions
 
 HERE = Path(serving.__file__).parent
 
@@ -237,4 +238,6 @@ def test_baskets_of_months_that_were_collected_since_count_once(shop: Shop) -> N
         assert service.twins.states[sid].cents == cents
         service.twins.known_until = 10_000
         assert service.watch.applied.later(sid) == []
-        assert len(service.watch.applied.covered()) == 1
+        service.watch.applied.seq = 0
+        service.watch.applied.catch_up()
+        assert len(service.watch.applied.covered) == 1

@@ -46,9 +46,6 @@ class Listening:
             self.register(name, part)
             yield
 
-    def open(self, name: str, rows: Sealed) -> None:
-        self.register(name, pa.concat_tables(rows.opened()))
-
     def keep(self, name: str, sql: str) -> None:
         self.register(name, self.query(sql))
 

@@ -45,9 +45,21 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"twinops {version('twinops')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _twinops(
-    ctx: typer.Context, project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path()
+    ctx: typer.Context,
+    project: Annotated[Path, typer.Option(help="The project's folder.", file_okay=False)] = Path(),
+    _version: Annotated[
+        bool, typer.Option("--version", help="Say it and end.", callback=_tell_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Consumer digital twins under governance."""
     ctx.obj = named(project.resolve())

@@ -193,7 +193,7 @@ def _in(params: dict[str, Any], name: str) -> Any:
 
 def checked_text(found: Checked) -> str:
     lines = [
-        f"own.{found.name} ({found.kind}): {found.records:,} records in {found.files} file(s)",
+        f"own.{found.name} ({found.kind}): {found.records:,} {_rows(found)} in {found.files} file(s)",
         f"  would be taken: {found.taken:,}{_of_whom(found)}{_by_month(found.months)}",
         f"  would be quarantined: {_listed(found.quarantined) or 'none'}",
         f"  columns without a declared purpose, not read: {', '.join(map(_safe, found.dropped_columns)) or 'none'}",
@@ -225,6 +225,11 @@ def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:
         looks = f"; looks like {' or '.join(m.shapes)}" if m.shapes else ""
         fits = f"; taken: {m.taken}" if m.taken else ""
         yield f"{m.reason}{where}: {', '.join(m.lines)}{looks}{fits}"
+
+
+def _rows(found: Checked) -> str:
+    """A line of opt-ins holds an answer a purpose, and each is counted."""
+    return "answers" if found.kind == "consent" else "records"
 
 
 def _of_whom(found: Checked) -> str:

@@ -38,7 +38,7 @@ def repro(
         if (ctx.obj / "params.yaml").is_file() and _has_own(home(ctx)):
             talk("sources and ideas of your own: looking what changed ...")
             home(ctx).run("sources.fingerprint")
-        done = dvc_repro.reproduce(ctx.obj, stages or [], lanes=lanes or processors(), force=force, say=_sign)
+        done = dvc_repro.reproduce(ctx.obj, stages or [], how=dvc_repro.Manner(lanes or processors(), force), say=_sign)
     said = f"{done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged"
     answer(done, as_json=as_json, text=f"pipeline: {said}, in {done.seconds:.0f} s")
 

@@ -58,16 +58,17 @@ def _what(found: Segmented) -> str:
 
 def _text(found: Segmented) -> str:
     head = (
-        f"{found.asked:,} {MANY} that allow {found.purpose}, as of {found.date}; expected in the next "
-        f"{found.horizon_days} days, means with 95 % intervals"
+        f"{found.asked:,} {MANY} that allow {found.purpose}, as of {found.date}, the newest day that the panel has; "
+        f"expected in the {found.horizon_days} days after it, means with 95 % intervals"
     )
-    lines = [head, *(_line(s) for s in found.segments)]
+    condition = f"with {_what(found)}" if found.action else ""
+    lines = [head, *(_line(s, condition) for s in found.segments)]
     if any(s.households is None for s in found.segments):
         lines.append("suppressed: fewer than ten, or enough others that they cannot be had by subtraction")
     return "\n".join([*lines, *([found.caveat] if found.caveat else [])])
 
 
-def _line(s: Segment) -> str:
+def _line(s: Segment, condition: str) -> str:
     name = ", ".join(s.name)
     if s.households is None or s.active is None:
         return f"  {name}: suppressed"
@@ -79,14 +80,19 @@ def _line(s: Segment) -> str:
         return told
     w = s.what_if
     if w.households is None:
-        return f"{told}; if: outside the support of the data"
+        return f"{told}; {condition}: outside the support of the data"
     what = (
         f"redeem {_shown(w.redeemed, 100)} %"
         if w.redeemed
         else f"spend {_shown(w.spend)} {MONEY}, change {_shown(w.difference)}"
     )
-    return f"{told}; if ({w.households:,}): {what}"
+    return f"{told}; {condition} ({w.households:,} of them): {what}"
 
 
 def _shown(m: Mean | None, times: float = 1) -> str:
-    return "" if m is None else f"{times * m.value:.3g} [{times * m.low:.3g}, {times * m.high:.3g}]"
+    return "" if m is None else "{} [{}, {}]".format(*(_three(times * x) for x in (m.value, m.low, m.high)))
+
+
+def _three(x: float) -> str:
+    """Three digits, and large sums whole."""
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"

@@ -74,7 +74,7 @@ def _taken_in(ctx: typer.Context, *, until: str | None, candidate: bool) -> Moni
     project = open_project(ctx.obj)
     if project.params.own.root:
         project.run("sources.fingerprint", nets=seen.nets)
-    _reproduce(project, candidate=candidate)
+    _reproduce(project, candidate=candidate, many=bool(seen.taken))
     talk("states, what was foretold, and the report ...")
     found: Monitored = project.run("update.monitor", seen=whole)
     _ask(project, found)
@@ -82,10 +82,10 @@ def _taken_in(ctx: typer.Context, *, until: str | None, candidate: bool) -> Moni
     return found
 
 
-def _reproduce(project: Project, *, candidate: bool) -> None:
+def _reproduce(project: Project, *, candidate: bool, many: bool) -> None:
     """What monitoring needs; where nothing was trained yet, everything."""
     stages = [] if candidate or not project.places.model.is_file() else STAGES
-    done = dvc_repro.reproduce(project.root, stages, lanes=processors(), force=False, say=_sign)
+    done = dvc_repro.reproduce(project.root, stages, how=dvc_repro.Manner(processors(), many=many), say=_sign)
     talk(f"pipeline: {done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged")
 
 

@@ -70,6 +70,7 @@ TABLES = {
         "What was expected of you, beside what came. Nobody decided by it.",
     ),
     "states": TableWords("Your running figures", "Sums that are kept up to date with each purchase, for machines."),
+    "scores": TableWords("Lists your forecast was put on", "Made for one use, and whether you were picked."),
     "expected": TableWords("Forecasts that are kept for a later look", "What was expected of you before it was known."),
 }
 
@@ -146,6 +147,9 @@ COLUMNS: dict[str, ColumnWords] = {
     "expected_baskets": ColumnWords("Expected: purchases"),
     "expected_spend": ColumnWords("Expected: spending", "amount"),
     "expected_spend_median": ColumnWords("Expected: spending, middle of the range", "amount"),
+    "as_of": ColumnWords("As of"),
+    "selected": ColumnWords("You were picked", meaning="Nothing: nobody was, on that list."),
+    "kept_back": ColumnWords("Picked, and not contacted because", "words"),
     "place": ColumnWords("Kind of goods", "category"),
     "has_registration": ColumnWords("You are registered", meaning="Whether such a record was found."),
     "has_crm": ColumnWords("You have a customer file", meaning="Whether such a record was found."),

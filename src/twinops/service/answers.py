@@ -26,12 +26,13 @@ from twinops.workflows.serving.live import LiveTwins
 from twinops.workflows.twin.open import Opened
 from twinops.workflows.twin.show import changes_of
 from twinops.workflows.twin.simulate import guarded, told
+from twinops.workflows.update import answered
 
 MOST_SPOKEN = 50_000
 """Answers that are remembered as long as their state is the same."""
 AT_ONCE = 256
 """Twins that are foretold in one go."""
-FIGURES = ("horizon_days", "active_probability", "baskets", "spend", "spend_median", "basis")
+FIGURES = ("horizon_days", *answered.FIGURES, "basis")
 """Of a forecast, what the log keeps: enough to hold it against what came."""
 NOTHING_KNOWN = "Nothing is known of this consumer yet, so no what-if can start from it."
 

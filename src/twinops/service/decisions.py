@@ -5,23 +5,19 @@ A pseudonym is keyed with a key of the key store: nobody without it can make one
 
 from __future__ import annotations
 
-import hmac
-import json
 import os
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
+from twinops.workflows.decision_lines import pseudonym
 
-KEY = ("serve", "decisions")
-"""Under which name the key store holds the key."""
 MOST_WAITING = 50_000
 
 
@@ -39,7 +35,7 @@ class DecisionLog:
 
     def who(self, sid: str) -> str:
         """The consumer's name in these lines."""
-        return "d-" + hmac.digest(self.key, sid.encode(), sha256).hex()[:20]
+        return pseudonym(self.key, sid)
 
     def tell(self, sid: str | None, line: Mapping[str, Any]) -> None:
         """Keep one line; it is on disk within half a second."""
@@ -73,13 +69,3 @@ class DecisionLog:
         for path in self.folder.glob("*.jsonl"):
             if path.name[:10] < last:
                 path.unlink(missing_ok=True)
-
-
-def read(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every line of every instance; the last of a file may be half where a process was killed."""
-    for path in sorted(folder.glob("*.jsonl")):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue

@@ -39,20 +39,26 @@ class Applied:
     twins: LiveTwins
     seq: int = 0
     baskets: int = 0
-    renew: Callable[[frozenset[str]], None] = field(default=lambda _: None, repr=False)
-    """What is done for those whose state changed."""
+    covered: list[int] = field(default_factory=list, repr=False)
+    """Rows whose day a collected batch held already when they were read: the batch is what counts."""
+    stale: set[str] = field(default_factory=set, repr=False)
+    """Whose state changed since they were last taken out of here."""
     _lock: Lock = field(default_factory=Lock, repr=False)
 
-    def catch_up(self) -> frozenset[str]:
-        """Apply what this instance or another wrote since; whose state changed."""
-        changed: set[str] = set()
+    def catch_up(self) -> None:
+        """Apply what this instance or another wrote since."""
         with self._lock:
             while rows := self.journal.after(self.seq):
                 for row in rows:
                     self._apply(row)
                 self.seq = rows[-1].seq
-                changed |= {row.sid for row in rows if not row.right}
-        return frozenset(changed)
+                self.stale |= {row.sid for row in rows if not row.right}
+
+    def changed(self) -> frozenset[str]:
+        """Whose state changed since this was last asked."""
+        with self._lock:
+            found, self.stale = frozenset(self.stale), set()
+        return found
 
     def later(self, sid: str) -> list[Basket]:
         """Baskets of one consumer that came by events."""
@@ -67,22 +73,15 @@ class Applied:
                 if row.sid == sid:
                     self._narrow(row)
 
-    def covered(self) -> list[int]:
-        """Rows whose day a collected batch holds by now: the batch is what counts."""
-        found, seq = [], 0
-        while rows := self.journal.after(seq):
-            seq = rows[-1].seq
-            said = [(row, row.told(self.twins.keys)) for row in rows if not row.right]
-            found += [row.seq for row, told in said if told is not None and told["day"] < self.twins.known_until]
-        return found
-
     def _apply(self, row: Row) -> None:
         if row.right:
             if not row.done:  # else the ledger tells, and it may tell of a consent since
                 self._narrow(row)
             return
         taken = basket(row, self.twins)
-        if taken is not None:
+        if taken is None:
+            self.covered.append(row.seq)
+        else:
             self.twins.take(row.sid, taken)
             self.baskets += 1
 
@@ -225,14 +224,13 @@ class Writer:
     def _commit(self, together: list[tuple[Sequence[Entry], Done]]) -> None:
         try:
             written = self._written([e for entries, _ in together for e in entries])
-            changed = self._applied.catch_up()
+            self._applied.catch_up()
         except Exception as problem:  # whoever waits is told, and nobody is thanked
             for _, done in together:
                 done(problem)
             return
         for entries, done in together:
             done([written[id(e)] for e in entries])
-        self._applied.renew(changed)
 
     def _written(self, entries: Sequence[Entry]) -> dict[int, Written]:
         """By entry; somebody may have been erased since the event was judged."""

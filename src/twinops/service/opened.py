@@ -8,16 +8,15 @@ from pathlib import Path
 from twinops.errors import ParamsError, ServiceError
 from twinops.service.answers import Service
 from twinops.service.clients import Clients
-from twinops.service.decisions import KEY, DecisionLog
+from twinops.service.decisions import DecisionLog
 from twinops.service.guards import Guards, art_22_of
 from twinops.service.intake import Applied, Writer
 from twinops.service.journal import Journal
 from twinops.service.production import Production
 from twinops.service.watch import Watch
+from twinops.workflows.decision_lines import FOLDER, KEY, folder_of
 from twinops.workflows.places import Places
 from twinops.workflows.serving.live import LiveGround, live
-
-FOLDER = "service"
 
 
 @dataclass(frozen=True)
@@ -56,12 +55,12 @@ def opened(ground: LiveGround, serving: Serving) -> Service:
     twins = live(ground=ground)
     journal = Journal(places.live(FOLDER) / "events.db")
     applied = Applied(journal, twins)
-    journal.drop(applied.covered())
-    log = DecisionLog(places.live(FOLDER) / "decisions", _key(ground), serving.share, serving.keep_days)
+    log = DecisionLog(folder_of(places), _key(ground), serving.share, serving.keep_days)
     watch = Watch(twins, applied, clients, production, log, epoch, entries)
     watch.look()
+    journal.drop(applied.covered)
     service = Service(twins, Guards(twins, clients, art_22_of(places)), production, Writer(applied), watch, log)
-    watch.changed, applied.renew = service.warmed, service.renew
+    watch.changed, watch.renew = service.warmed, service.renew
     service.warmed()
     production.check()  # opening takes longer than a word of the registry counts
     return service

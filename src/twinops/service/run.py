@@ -33,8 +33,13 @@ def run(root: Path, serving: Serving, address: Address, *, tell: Callable[[str],
     """Serve until a signal comes; what was accepted is written before the end."""
     os.environ[TOLD] = json.dumps({"root": str(root), "serving": asdict(serving)})
     tell(f"Answers on http://{address.host}:{address.port}/v1/; how it is asked is in /openapi.json.")
+    listen(f"{__name__}:made", address)
+
+
+def listen(factory: str, address: Address) -> None:
+    """Answer with what `factory` (module:function) makes in each process; they share one socket."""
     uvicorn.run(
-        f"{__name__}:made", factory=True, host=address.host, port=address.port, access_log=False, log_level="warning",
+        factory, factory=True, host=address.host, port=address.port, access_log=False, log_level="warning",
         server_header=False, timeout_graceful_shutdown=GRACE_S, workers=address.workers,
     )  # fmt: skip
 

@@ -19,6 +19,7 @@ from twinops.workflows.serving.live import LiveTwins
 
 EVERY_S = 0.15
 MODEL_EVERY_S = 0.8
+RENEW_EVERY_S = 0.05
 MOST_READ = 50
 """Consumers read anew in one round, so that the next look is not kept waiting."""
 _log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class Watch:
     stopping: Event = field(default_factory=Event, repr=False)
     changed: Callable[[], None] = field(default=lambda: None, repr=False)
     """What is done once another version answers."""
+    renew: Callable[[frozenset[str]], None] = field(default=lambda _: None, repr=False)
+    """What is done for those whose state changed."""
     threads: list[Thread] = field(default_factory=list, repr=False)
 
     @property
@@ -48,7 +51,9 @@ class Watch:
 
     def start(self) -> None:
         """Begin to look."""
-        for name, look, every in (("rights", self.look, EVERY_S), ("model", self._look_at_model, MODEL_EVERY_S)):
+        looks = (("rights", self.look, EVERY_S), ("model", self._look_at_model, MODEL_EVERY_S),
+                 ("answers", self._renew, RENEW_EVERY_S))  # fmt: skip
+        for name, look, every in looks:
             self.threads.append(Thread(target=self._forever, args=(look, every), name=f"twinops-{name}", daemon=True))
             self.threads[-1].start()
 
@@ -65,12 +70,11 @@ class Watch:
         self._keys()
         self._rights()
         self.clients.follow()
-        changed = self.applied.catch_up()
+        self.applied.catch_up()
         self.looked_at = begun
         self._take_over()
         for sid in sorted(self.twins.reading)[:MOST_READ]:
             self.applied.read_anew(sid)
-        self.applied.renew(changed)
         self.decisions.flush()
 
     def _keys(self) -> None:
@@ -106,6 +110,10 @@ class Watch:
             with self.twins.lock:
                 self.twins.spoken.clear()
             self.changed()
+
+    def _renew(self) -> None:
+        if changed := self.applied.changed():
+            self.renew(changed)
 
     def _forever(self, look: Callable[[], None], every: float) -> None:
         while not self.stopping.wait(every):

@@ -1,7 +1,7 @@
 """The receipt lines under the law: on which bases they serve, as of which day, and whose they may be."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
@@ -103,12 +103,14 @@ class Receipts:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
         return self.sealed().then(lines)
 
-    def sealed(self, columns: Sequence[str] = ()) -> SealedRows:
-        """The lines that serve, not opened yet; of them these columns, or all."""
-        then = partial(
-            _serving, legal=self.standing.legal, births=self.births, full_age=self.full_age, columns=tuple(columns)
-        )
+    def sealed(self) -> SealedRows:
+        """The lines that serve, not opened yet."""
+        then = partial(_serving, legal=self.standing.legal, births=self.births, full_age=self.full_age)
         return self.plane.tables.rows(TRANSACTIONS, then)
+
+    def parts(self) -> Iterator[pa.Table]:
+        """The lines that serve, of some subjects after the other: all of a large shop's need not fit into memory."""
+        return self.sealed().opened()
 
     def with_rights(self, ledger: pa.Table) -> pa.Table:
         """A ledger of consent or choices, with what was told by command in it."""
@@ -137,12 +139,9 @@ class Receipts:
         return said_of_records(self.plane.engine, choices, tied.links, today=today, bases=bases)
 
 
-def _serving(
-    lines: pa.Table, *, legal: LegalFacts, births: pa.Table, full_age: ages.FullAge, columns: tuple[str, ...]
-) -> pa.Table:
+def _serving(lines: pa.Table, *, legal: LegalFacts, births: pa.Table, full_age: ages.FullAge) -> pa.Table:
     """See `Receipts.served`; a cluster does it too, so it holds nothing but what it says."""
-    kept = ages.since_full_age(purposes.served(lines, legal), births, full_age)
-    return kept.select(columns) if columns else kept
+    return ages.since_full_age(purposes.served(lines, legal), births, full_age)
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 
+from twinops.data.vault.sealed_file import subjects_in
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.params import CouponsParams, EvaluateParams, FeaturesParams, SignalsParams, TastesParams
 from twinops.twin.tastes.categories import TasteRecipe, Tastes, fit_tastes
@@ -11,6 +12,9 @@ from twinops.twin.tastes.coupons import Coupons, fit_coupons
 from twinops.twin.tastes.rows import TasteRows, taste_rows
 from twinops.twin.tastes.social import Social, SocialRows, fit_social, social_rows
 from twinops.workflows.places import Places
+
+MOST_HOUSEHOLDS = 25_000
+"""So many learn and are measured: a head has some thirty terms, and its rows of more would not fit into memory."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class TasteTables:
     rows: TasteRows
     receipts: CouponRows
     social: SocialRows
+    drawn_of: int | None = None
+    """Of how many households `MOST_HOUSEHOLDS` were drawn; None: all are there."""
 
     def taste_head(self, past: TasteRows, rules: TasteRules) -> Tastes:
         """The head of categories, as it ships."""
@@ -54,7 +60,12 @@ class TasteTables:
 
 
 def opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTables:
-    """Unseal all of it."""
+    """Unseal all of it; of a large shop's households so many as learn: the first by their sids, which are no numbers of
+    theirs and tell nothing of them.
+    """
+    everybody = sorted(subjects_in([places.panel]))
+    drawn = len(everybody) > MOST_HOUSEHOLDS
+    tables = tables.of(everybody[:MOST_HOUSEHOLDS]) if drawn else tables
     names = tuple(json.loads(places.taste_categories.read_text(encoding="utf-8")))
     made = ("categories", "category_labels", "coupons", "coupon_consent")
     states, labels, coupons, consent = (tables.table(places.taste(name)) for name in made)
@@ -64,4 +75,5 @@ def opened(places: Places, tables: SealedTables, rules: TasteRules) -> TasteTabl
         taste_rows(tables.table(places.panel), states, labels, categories=len(names)),
         coupon_rows(coupons, consent),
         social_rows(tables.table(places.blend), horizon_days=horizon_days, window_days=window_days),
+        len(everybody) if drawn else None,
     )

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,15 @@ def test_nothing_made_yet_is_a_data_error_in_two_sentences(tmp_path: Path) -> No
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 3
     assert done.stdout == ""
-    assert done.stderr == "There is no evidence.json: nothing was measured yet.\nRun `make run`.\n"
+    assert done.stderr == (
+        "There is no evidence.json: the pipeline was not run to its end yet.\n"
+        "Run `make run`: it goes on where it stopped, or says what stops it.\n"
+    )
+
+
+def test_it_says_its_version(tmp_path: Path) -> None:
+    done = twinops("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"twinops {version('twinops')}\n")
 
 
 @pytest.mark.parametrize("words", [["nonsense"], ["decide"], ["run", "train", "--alone"], ["run", "nothing"]])

@@ -10,7 +10,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, chdir, contextmanager
-from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from logging import WARNING
@@ -19,6 +18,7 @@ from time import monotonic
 from typing import Any
 
 from twinops.adapters.dvc.locks import at_work
+from twinops.adapters.dvc.parsed_once import parsed_once
 from twinops.adapters.dvc.processes import Command, SideBySide
 from twinops.adapters.dvc.schedule import Lanes
 from twinops.adapters.dvc.stage_clock import StageClock
@@ -40,9 +40,16 @@ class Outcome:
     seconds: float
 
 
-def reproduce(
-    root: Path, stages: Sequence[str], *, lanes: int, force: bool, say: Callable[[str, str], None]
-) -> Outcome:
+@dataclass(frozen=True)
+class Manner:
+    """How many commands run side by side; whether what is up to date runs too; `many`: more than a few will run."""
+
+    lanes: int
+    force: bool = False
+    many: bool = False
+
+
+def reproduce(root: Path, stages: Sequence[str], *, how: Manner, say: Callable[[str, str], None]) -> Outcome:
     """Run what changed of these stages and all they need, or of the whole pipeline; `say` takes a stage and a line.
 
     Raises:
@@ -58,13 +65,13 @@ def reproduce(
     started = monotonic()
     try:
         with (
-            _params_parsed_once(),
+            parsed_once(),
             set_loggers_level(WARNING),
             chdir(root),
             Repo(_wait_for_lock=True) as repo,
             repo.lock,
         ):
-            counts = _Run(repo, stages, lanes, force, say).to_the_end()
+            counts = _Run(repo, stages, how, say).to_the_end()
     except LockError as problem:
         others = ", ".join(map(str, at_work(root))) or "it has ended meanwhile"
         raise ServiceError(f"Another run works in this folder (process {others}).", hint=WAIT) from problem
@@ -79,8 +86,7 @@ def reproduce(
 class _Run:
     repo: Any
     targets: Sequence[str]
-    lanes: int
-    force: bool
+    how: Manner
     say: Callable[[str, str], None]
     unwritten: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -91,7 +97,7 @@ class _Run:
     @cached_property
     def warm(self) -> Warm:
         """From where most commands are forked."""
-        return Warm(Path(self.repo.root_dir))
+        return Warm(Path(self.repo.root_dir), self.how.many)
 
     @cached_property
     def clock(self) -> StageClock:
@@ -120,7 +126,7 @@ class _Run:
     def to_the_end(self) -> Counter[str]:
         """Do all of the plan; what was done is in the lock file even when something fails."""
         needs = {name: frozenset(s.addressing for s in self.graph.successors(s)) for name, s in self.plan.items()}
-        todo = Lanes(needs, self.lanes)
+        todo = Lanes(needs, self.how.lanes)
         commands = SideBySide(self.say)
         try:
             while not todo.over:
@@ -161,10 +167,10 @@ class _Run:
         """How a stage got up to date without its command; None when it must run. As `Stage.reproduce` decides."""
         from dvc.stage.cache import RunCacheNotFoundError
 
-        if not self.force and not stage.changed(upstream=list(self.graph.successors(stage))):
+        if not self.how.force and not stage.changed(upstream=list(self.graph.successors(stage))):
             return UNCHANGED
         stage.remove_outs()
-        if self.force:
+        if self.how.force:
             return None
         if lost := [str(dep) for dep in stage.deps if not dep.exists]:
             raise DataError(
@@ -185,7 +191,7 @@ class _Run:
 
         stage = self.plan[name]
         command = stage.cmd if isinstance(stage.cmd, str) else " && ".join(stage.cmd)
-        if said := self.clock.said(list(self.plan), self.done, lanes=self.lanes):
+        if said := self.clock.said(list(self.plan), self.done, lanes=self.how.lanes):
             self.say("", said)
         self.say(name, f"> {command}")
         self.began[name] = monotonic()
@@ -265,26 +271,6 @@ class _Run:
             return act()
         finally:
             self.repo.lock.lock()
-
-
-@contextmanager
-def _params_parsed_once() -> Iterator[None]:
-    """DVC parses `params.yaml` again for every stage that has parameters; here a file as it is now is parsed once."""
-    from dvc.dependency import param
-
-    parse, known = param.load_path, {}
-
-    def load(path: str, fs: Any, **how: Any) -> Any:
-        as_it_is = (path, Path(path).stat().st_mtime_ns) if Path(path).exists() else None
-        if as_it_is not in known or as_it_is is None:
-            known[as_it_is] = parse(path, fs, **how)
-        return deepcopy(known[as_it_is])  # two stages that share a section would be written as YAML anchors
-
-    param.load_path = load
-    try:
-        yield
-    finally:
-        param.load_path = parse
 
 
 def _failed(command: Command, code: int) -> ServiceError:

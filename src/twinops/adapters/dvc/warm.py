@@ -51,13 +51,15 @@ class Warm:
     """The process that has loaded everything, from the moment it is worth it."""
 
     root: Path
+    many: bool = False
+    """More commands than are worth it are known to come: it is there from the first."""
     asked: int = 0
 
     def begin(self, command: str, how: Mapping[str, Any]) -> Callable[[int], Begun] | None:
         """How to begin a command that speaks into an open file; None: it is to be started in the usual way."""
         self.asked += 1
         words = command.split()
-        if self.asked <= WORTH or words[0] != "twinops" or set(command) & _SHELL:
+        if (self.asked <= WORTH and not self.many) or words[0] != "twinops" or set(command) & _SHELL:
             return None
         return partial(self._forked, words[1:], how)
 

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import glob
-import os
-import shutil
-import tempfile
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from twinops.adapters.sql.spill import spill_of
 from twinops.errors import DataError
 from twinops.ports import Sealed
 
@@ -36,13 +33,10 @@ class DuckDBEngine:
 
     def __init__(self, *, threads: int = 2, memory_limit: str = "2GB") -> None:
         self._threads, self._memory_limit = threads, memory_limit
-        # What does not fit into memory is spilled unencrypted: to a folder nobody else reads, outside the project.
-        spill = tempfile.mkdtemp(prefix=f"twinops-spill-{os.getpid()}-")
-        weakref.finalize(self, shutil.rmtree, spill, ignore_errors=True)
         limits: dict[str, str | int | float | list[str]] = {
             "threads": threads,
             "memory_limit": memory_limit,
-            "temp_directory": spill,
+            "temp_directory": str(spill_of(self)),
         }
         self._db = duckdb.connect(":memory:", config={**_OFFLINE, **limits})
         self._db.execute("SET TimeZone = 'UTC'; SET python_enable_replacements = false")
@@ -64,10 +58,6 @@ class DuckDBEngine:
         for part in rows.opened():
             self.register(name, part)
             yield
-
-    def open(self, name: str, rows: Sealed) -> None:
-        """Make all of them known at once."""
-        self.register(name, pa.concat_tables(rows.opened()))
 
     def keep(self, name: str, sql: str) -> None:
         """Run one SELECT and make its answer known under a name."""

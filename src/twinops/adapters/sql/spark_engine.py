@@ -86,12 +86,10 @@ class SparkEngine:
         self._types.register(name, pq.read_schema(path).empty_table())
 
     def opening(self, name: str, rows: Sealed) -> Iterator[None]:
-        """Make sealed rows known under a name, all at once: the executors open some of them each, when asked."""
-        self.open(name, rows)
-        yield
+        """Make sealed rows known under a name, all at once: the executors open some of them each, when asked.
 
-    def open(self, name: str, rows: Sealed) -> None:
-        """The same. Keys and opened rows are in the executors' memory; what does not fit there is spilled encrypted."""
+        Keys and opened rows are in the executors' memory; rows that do not fit there are spilled encrypted.
+        """
         with _without_values():
             found, schema, window = opened(self._spark, rows, _plain)
             self._hold(name, found)
@@ -99,6 +97,7 @@ class SparkEngine:
             self._windows.pop(name).close()
         self._windows[name] = window
         self._types.register(name, schema.empty_table())
+        yield
 
     def keep(self, name: str, sql: str) -> None:
         """Run one SELECT and make its answer known under a name; it stays with the executors."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from twinops.data.own_sources import opening, watching
 from twinops.data.own_sources.declared import DeclaredSource
-from twinops.data.own_sources.netting import MonthNet
+from twinops.data.own_sources.netting import NOTHING_BACK, MonthNet, Settlement
 from twinops.data.own_sources.reading import cells_of, digest_of, netted
 from twinops.entities.canonical import to_json
 from twinops.errors import IntegrityError
@@ -49,6 +49,32 @@ def _said_before(path: Path | None, source: DeclaredSource, found: dict[str, Any
         return said if same and all(facts["by"] == by for facts in said.values()) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def netted_since(path: Path, source: DeclaredSource) -> Nets:
+    """What returns do in each month of a folder; files that the lock knows, and in which no return is, are read only
+    where one is in another file.
+
+    A return is left out of the month it stands in, which then has a digest: so a month without one has no return.
+    """
+    found = digests(source) if source.said.reads == "folder" else {}
+    said = _said(path, source)
+    by = rules(source) if said else ""
+    same = [m for m, facts in found.items() if m in said and said[m].items() >= {**facts, "by": by}.items()]
+    if same and all(said[m].get("net") == "" for m in same):
+        others = netted(source, among=[m for m in found if m not in same]) if len(same) < len(found) else {}
+        if all(net.digest == "" for net in others.values()):
+            return {month: MonthNet(Settlement({}, {}), (), "") for month in found}
+    return netted(source)
+
+
+def _said(path: Path, source: DeclaredSource) -> dict[str, dict[str, Any]]:
+    """All that the lock says of a source, by batch; nothing where it cannot be read."""
+    try:
+        own = json.loads(path.read_text(encoding="utf-8"))["own"]
+        return {str(batch): dict(facts) for batch, facts in own[source.name].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def rules(source: DeclaredSource) -> str:
@@ -93,9 +119,12 @@ def locked_net(path: Path, source: DeclaredSource, batch: str) -> MonthNet | Non
     if source.said.reads != "folder":
         return None
     opening.of_batch(source, batch)
-    said = _locked(path, source, batch)
-    for month, facts in digests(source).items():
+    said, files = _locked(path, source, batch), digests(source)
+    for month, facts in files.items():
         check(path, source, month, str(facts["sha256"]))
+    same = all(_locked(path, source, month)["sha256"] == facts["sha256"] for month, facts in files.items())
+    if same and said.get("net") == NOTHING_BACK.digest and said.get("by") == rules(source):
+        return NOTHING_BACK  # of these bytes, by these rules, the lock says so: no month need be read for it
     some = [batch, *map(str, said.get("beside", ()))]
     found = netted(source, among=some)[batch]
     if found.digest == said.get("net"):

@@ -42,7 +42,7 @@ from twinops.data.own_sources.recognising import (
     parts_of,
     words,
 )
-from twinops.data.own_sources.sampling import Sampled
+from twinops.data.own_sources.sampling import Sampled, every_cell
 from twinops.data.texts import language
 from twinops.entities.consent import Purpose
 from twinops.entities.demographics import is_special
@@ -263,7 +263,7 @@ class _Kind:
         named = fit(theirs, role, an_id=kind in ("identity", "code", "link"))
         if ours in ("household_id", "product_id"):
             among = self.shop.customers if ours == "household_id" else self.shop.articles
-            return 5 + named if _share(cells, among) >= _KNOWN else 0
+            return 5 + named if _share(cells, among) >= _KNOWN or (named and self._lists(draft, ours, theirs)) else 0
         if kind in ("moment", "until"):
             return named if date_format(cells) is not None else 0
         if kind == "identity":
@@ -275,6 +275,14 @@ class _Kind:
             return named if named > 1 and all(notation.is_nothing(c) or _year(c) for c in cells[:200]) else 0
         an_address = ours != "email" or any("@" in c for c in cells[:2_000])
         return named if named > 1 and an_address and date_format(cells) is None else 0
+
+    def _lists(self, draft: Draft, ours: str, theirs: str) -> bool:
+        """A list of products may hold many that were not sold lately, and those that were far from its beginning."""
+        articles = self.shop.articles
+        if (self.name, ours) != ("products", "product_id") or not articles or _repeats(draft, theirs):
+            return False
+        found = {c.strip() for c in every_cell(draft.file, theirs)}
+        return len(articles & found) >= _KNOWN * len(articles)
 
     def _is_one(self, draft: Draft) -> bool:
         """A contact has no day that a redemption has; a panel asks something."""

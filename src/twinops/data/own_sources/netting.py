@@ -90,6 +90,10 @@ class MonthNet:
     digest: str
 
 
+NOTHING_BACK = MonthNet(Settlement({}, {}), (), "")
+"""Of a month without a return, of which no later one took anything."""
+
+
 def across(months: Mapping[str, Iterator[pa.Table]]) -> dict[str, MonthNet]:
     """Set returns against purchases across months that come in any order, each in some tables with signs and places.
 
@@ -104,7 +108,7 @@ def across(months: Mapping[str, Iterator[pa.Table]]) -> dict[str, MonthNet]:
         returns = pa.concat_tables([back, returns]) if returns.num_columns else back
         bought.append(concerned(rows.filter(pc.invert(takes_back(rows))), returns))
     if not order or not returns.num_rows:
-        return {month: MonthNet(Settlement({}, {}), (), "") for month in order}
+        return dict.fromkeys(order, NOTHING_BACK)
     lines = pa.concat_tables(bought)
     found = _settled(lines, returns.sort_by([("time", "ascending"), ("place", "ascending")]))
     bound = _bound(found.met)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import BinaryIO
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -50,7 +52,7 @@ def read(source: DeclaredSource, file: BinaryIO) -> Iterator[TextCells]:
 
 def _numbered(columns: dict[str, pa.Array], seen: int) -> pa.Table:
     rows = len(next(iter(columns.values())))
-    return pa.table({"place": pa.array(range(seen + 1, seen + rows + 1), pa.int64()), **columns})
+    return pa.table({"place": pa.array(np.arange(seen + 1, seen + rows + 1, dtype=np.int64)), **columns})
 
 
 def _refuse_floating_ids(source: DeclaredSource, batch: pa.RecordBatch) -> None:
@@ -106,13 +108,27 @@ def as_text(source: DeclaredSource, name: str, values: pa.Array) -> pa.Array:
         return pc.utf8_slice_codeunits(inner.cast(pa.string()), 0, MAX_CELL + 1)
     if pa.types.is_timestamp(type_) and type_.tz is not None:
         utc = inner.cast(pa.timestamp("us", "UTC"), safe=False)
-        return pc.strftime(utc, format="%Y-%m-%dT%H:%M:%S+00:00")
+        return _each_once(utc, partial(pc.strftime, format="%Y-%m-%dT%H:%M:%S+00:00"))
     if pa.types.is_timestamp(type_):
-        return pc.strftime(inner.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%dT%H:%M:%S")
+        local = inner.cast(pa.timestamp("s"), safe=False)
+        return _each_once(local, partial(pc.strftime, format="%Y-%m-%dT%H:%M:%S"))
     if pa.types.is_date(type_) or pa.types.is_integer(type_) or pa.types.is_boolean(type_) or pa.types.is_null(type_):
         return inner.cast(pa.string())
+    if pa.types.is_float64(type_):
+        # by their bits: a zero below nought is another text
+        return _each_once(inner.view(pa.int64()), lambda bits: _written(bits.view(type_)))
     if pa.types.is_floating(type_) or pa.types.is_decimal(type_):
-        return pa.array([None if v is None else str(v) for v in inner.to_pylist()], pa.string())
+        return _written(inner)
     raise DataError(
         f"{source.where}: column {name} is {type_}, which is no text, number or time.", hint="Write it as one of those."
     )
+
+
+def _each_once(values: pa.Array, text: Callable[[pa.Array], pa.Array]) -> pa.Array:
+    """The text of each value; every distinct one is written once, as a moment stands on all lines of a receipt."""
+    coded = values.dictionary_encode()
+    return text(coded.dictionary).take(coded.indices)
+
+
+def _written(values: pa.Array) -> pa.Array:
+    return pa.array([None if v is None else str(v) for v in values.to_pylist()], pa.string())

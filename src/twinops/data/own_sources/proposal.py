@@ -122,7 +122,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     own["sales"]["legal"] = legal_facts(sales, said, bases, _sales_purposes(sales, bases))
     for draft, body in made.values():
         drafts.append(draft)
-        own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft))}
+        own[draft.name] = body | {"legal": legal_facts(draft, said, bases, _own_purposes(draft, bases))}
     more, found = _more(files, sales, said, own["sales"]["money"]["currency"], others.last)
     troubles += found
     for draft, body in more:
@@ -140,13 +140,21 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         own,
         tuple(c for d in drafts for c in d.choices),
         (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
-        tuple(n for d in drafts for n in d.notes),
+        (*(n for d in drafts for n in d.notes), *_unlike_encodings(drafts)),
         tuple(troubles),
         {d.name: " ".join(d.open) for d in drafts if d.open},
     )
 
 
 Declared = tuple[Draft, dict[str, Any]]
+
+
+def _unlike_encodings(drafts: Sequence[Draft]) -> Iterator[str]:
+    """Files of one shop mostly come from one tool: where their encodings were told otherwise, a person should look."""
+    told = {d.file.path.name: d.file.encoding for d in drafts if d.file.encoding.startswith(("windows-", "iso-"))}
+    if len({*told.values()}) > 1:
+        listed = ", ".join(f"{name} {encoding}" for name, encoding in told.items())
+        yield f"The files look differently encoded: {listed}. Say the right one as `encoding` where letters look wrong."
 
 
 def _named_sources(files: ShopFiles) -> list[str]:
@@ -880,13 +888,18 @@ def _bases(said: Said, answers: Mapping[str, str]) -> dict[str, str]:
 
 def _sales_purposes(draft: Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
     serves = {ours: list(TWIN) for ours in draft.columns}
-    return serves | {"household_id": [*TWIN, *(p for p in bases if p not in TWIN)]}
+    return serves | {"household_id": _served(bases)}
 
 
-def _own_purposes(draft: Draft) -> dict[str, list[str]]:
+def _own_purposes(draft: Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
+    """Profiles are for assessing groups; what people answered is for all that they were asked about."""
     if draft.name == "customers":
         return {ours: [Purpose.BIAS_ASSESSMENT.value] for ours in draft.columns}
-    return {ours: list(TWIN) for ours in draft.columns}
+    return {ours: _served(bases) for ours in draft.columns}
+
+
+def _served(bases: Mapping[str, str]) -> list[str]:
+    return [*TWIN, *(p for p in bases if p not in TWIN)]
 
 
 def _of_texts(own: Mapping[str, Any], said: Said) -> Iterator[Question]:

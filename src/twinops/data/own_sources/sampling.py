@@ -91,6 +91,29 @@ def _sampled(path: Path, about: tuple[tuple[Path, int, int], ...]) -> Sampled:
         raise DataError(f"There is no readable file {path.name}.", hint="Check its name.") from None
 
 
+def every_cell(file: Sampled, name: str) -> Iterator[str]:
+    """All cells of one column of a file, as `cells` has some; of a spreadsheet or a folder those it has."""
+    if file.path.is_dir() or file.reads not in ("csv", "parquet"):
+        return iter(file.cells[name])
+    return _every_value(file.path, name) if file.reads == "parquet" else _every_text(file, name)
+
+
+def _every_value(path: Path, name: str) -> Iterator[str]:
+    with pq.ParquetFile(path) as parquet:
+        for batch in parquet.iter_batches(batch_size=KEPT, columns=[name]):
+            yield from (excel.as_text(v) or "" for v in batch[name].to_pylist())
+
+
+def _every_text(file: Sampled, name: str) -> Iterator[str]:
+    at = file.names.index(name)
+    like = Shape(len(file.names), file.separator, least=1, read=())
+    with file.path.open("rb") as opened:
+        lines = _decoded(unpacked(opened), file.encoding)
+        for record in records(islice(lines, MOST_LINES), like):
+            if record.refused is None and at < len(record.cells):
+                yield record.cells[at] or ""
+
+
 def _some_parts(path: Path) -> list[Path]:
     """The file; or of a folder some of its parts, the first and the last among them."""
     if not path.is_dir():

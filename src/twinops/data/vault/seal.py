@@ -34,6 +34,17 @@ PART_BYTES = 16 * 2**20
 
 
 @dataclass(frozen=True)
+class Which:
+    """How files are read, and among whose frames is looked: subjects in order; None: all. A key decides what opens."""
+
+    read: Callable[[Path, str], SealedFile] = SealedFile.read
+    among: tuple[bytes, ...] | None = None
+
+
+WHOLE = Which()
+
+
+@dataclass(frozen=True)
 class Written:
     """How many subjects and rows are in the file; rows of subjects without a key are not."""
 
@@ -100,7 +111,7 @@ def sealing(
         yield part
 
 
-def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys) -> pa.Table:
+def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys, which: Which = WHOLE) -> pa.Table:
     """Open sealed files of one dataset: column `sid` (32 hexadecimal digits) and the value columns.
 
     Rows come in the order of the files, by sid, then as they were written. Subjects whose key is gone are absent;
@@ -109,12 +120,17 @@ def read_sealed(paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys
     Raises:
         IntegrityError: a file is not what its place says, or a frame does not open under its subject's key.
     """
-    (whole,) = in_parts(paths, dataset=dataset, keys=keys, most_bytes=None)
+    (whole,) = in_parts(paths, dataset=dataset, keys=keys, most_bytes=None, which=which)
     return whole
 
 
 def in_parts(
-    paths: Sequence[Path] | Path, *, dataset: str, keys: SubjectKeys, most_bytes: int | None = PART_BYTES
+    paths: Sequence[Path] | Path,
+    *,
+    dataset: str,
+    keys: SubjectKeys,
+    most_bytes: int | None = PART_BYTES,
+    which: Which = WHOLE,
 ) -> Iterator[pa.Table]:
     """The same, some subjects after the other with all their rows, in order of sid: a shop's lines need not fit into
     memory. A part has so many sealed bytes at most, or one subject; None: all of it is one.
@@ -123,7 +139,9 @@ def in_parts(
         IntegrityError: see `read_sealed`.
     """
     # every file is read and checked before any key is asked for
-    files = [SealedFile.read(p, dataset) for p in ([paths] if isinstance(paths, Path) else paths)]
+    files = [which.read(p, dataset) for p in ([paths] if isinstance(paths, Path) else paths)]
+    if which.among is not None:
+        files = [f.of(which.among) for f in files]
     if not files:
         raise DataError(f"There is no sealed file of {dataset}.", hint="Run the stages before this one.")
     if len({tuple((c.name, c.type) for c in f.label.columns) for f in files}) > 1:

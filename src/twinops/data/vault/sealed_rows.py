@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.vault.seal import in_parts, opened_frames, with_text_sid
+from twinops.data.vault.seal import WHOLE, Which, in_parts, opened_frames, with_text_sid
 from twinops.data.vault.sealed_file import Label, SealedFile, label_of
 from twinops.errors import DataError, IntegrityError
 from twinops.ports import SubjectKeys
@@ -26,6 +26,8 @@ class SealedRows:
     dataset: str
     keys: SubjectKeys
     then: Then
+    which: Which = WHOLE
+    """Among whose frames is looked; a key decides what opens."""
 
     def opened(self) -> Iterator[pa.Table]:
         """Some subjects after the other with all their rows of all files, `sid` as text.
@@ -34,7 +36,8 @@ class SealedRows:
             DataError: there is no file.
             IntegrityError: see `read_sealed`.
         """
-        return map(self.then, map(with_text_sid, in_parts(self.paths, dataset=self.dataset, keys=self.keys)))
+        parts = in_parts(self.paths, dataset=self.dataset, keys=self.keys, which=self.which)
+        return map(self.then, map(with_text_sid, parts))
 
     def opener(self) -> FrameOpener:
         """What opens frames elsewhere; no frame is read.

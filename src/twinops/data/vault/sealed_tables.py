@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data.vault.seal import in_parts, read_sealed, with_text_sid
+from twinops.data.vault.seal import WHOLE, Which, in_parts, read_sealed, with_text_sid
 from twinops.data.vault.sealed_file import subjects_in
 from twinops.data.vault.sealed_rows import SealedRows, Then
 from twinops.ports import SubjectKeys
@@ -24,6 +25,11 @@ class SealedTables:
 
     raw_batches: Callable[[str], Sequence[Path]]
     keys: SubjectKeys
+    which: Which = WHOLE
+
+    def remembering(self) -> SealedTables:
+        """The same, reading each file once however often it is asked of: what is kept of it is sealed."""
+        return replace(self, which=replace(self.which, read=cache(self.which.read)))
 
     def collected(self, source: str) -> bool:
         """Whether any batch of the source is there."""
@@ -37,7 +43,7 @@ class SealedTables:
         """
         if otherwise is not None and not self.collected(source):
             return otherwise
-        return with_text_sid(read_sealed(self.raw_batches(source), dataset=source, keys=self.keys))
+        return with_text_sid(read_sealed(self.raw_batches(source), dataset=source, keys=self.keys, which=self.which))
 
     def source_in_parts(self, source: str) -> Iterator[pa.Table]:
         """The same as `source`, some subjects after the other with all their rows of all batches, in order of sid.
@@ -45,11 +51,11 @@ class SealedTables:
         Raises:
             DataError: none was collected.
         """
-        return map(with_text_sid, in_parts(self.raw_batches(source), dataset=source, keys=self.keys))
+        return map(with_text_sid, in_parts(self.raw_batches(source), dataset=source, keys=self.keys, which=self.which))
 
     def rows(self, source: str, then: Then) -> SealedRows:
         """The same, for an engine to open: `then` is done with them before anybody sees them."""
-        return SealedRows(self.raw_batches(source), source, self.keys, then)
+        return SealedRows(self.raw_batches(source), source, self.keys, then, self.which)
 
     def subjects(self, source: str) -> tuple[tuple[str, ...], int]:
         """Whose rows there are of a source, in order, and of how many the key is gone; no frame is opened."""
@@ -65,10 +71,13 @@ class SealedTables:
         """
         if otherwise is not None and not path.is_file():
             return otherwise
-        return with_text_sid(read_sealed(path, dataset=dataset or path.stem, keys=self.keys))
+        return with_text_sid(read_sealed(path, dataset=dataset or path.stem, keys=self.keys, which=self.which))
 
-    def parted(self, paths: Iterable[Path], *, otherwise: pa.Table | None = None) -> pa.Table:
-        """One table that lies in several files, as far as they were made; `otherwise` if none was.
+    def parted(
+        self, paths: Iterable[Path], *, otherwise: pa.Table | None = None, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """One table that lies in several files, as far as they were made; `otherwise` if none was. Of a large table
+        `columns` cost no more memory than they have: it is opened some subjects after the other.
 
         Raises:
             DataError: none was made, and there is nothing else to answer.
@@ -77,11 +86,16 @@ class SealedTables:
         if not there and otherwise is not None:
             return otherwise
         stem = there[0].stem if there else "the parted table"
-        return with_text_sid(read_sealed(there, dataset=stem, keys=self.keys))
+        if columns is not None:
+            parts = in_parts(there, dataset=stem, keys=self.keys, which=self.which)
+            return pa.concat_tables(with_text_sid(part.select(list(columns))) for part in parts)
+        return with_text_sid(read_sealed(there, dataset=stem, keys=self.keys, which=self.which))
 
     def of(self, sids: Iterable[str]) -> SealedTables:
         """The same tables, with the rows of these subjects alone: every other frame stays closed."""
-        return replace(self, keys=SingleSubject(self.keys, frozenset(sids)))
+        theirs = frozenset(sids)
+        among = tuple(sorted(bytes.fromhex(sid) for sid in theirs))
+        return replace(self, keys=SingleSubject(self.keys, theirs), which=replace(self.which, among=among))
 
     def one(self, sid: str, source: str, *, otherwise: pa.Table | None = None) -> pa.Table:
         """What a source holds of one subject."""

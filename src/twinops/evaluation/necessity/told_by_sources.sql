@@ -1,15 +1,34 @@
 -- What every source besides purchases tells of a household the evening before an as-of day, as numbers; 0: nothing.
 -- In: asked(sid, cutoff), campaigns(sid, campaign_type, start_day, end_day), redemptions(sid, day), blend(sid, cutoff, ...).
-WITH received AS (
+WITH types AS (
+    SELECT
+        a.cutoff,
+        c.campaign_type,
+        COUNT(*) AS contacts
+    FROM asked AS a
+    INNER JOIN campaigns AS c ON a.sid = c.sid AND c.start_day < a.cutoff
+    GROUP BY a.cutoff, c.campaign_type
+),
+
+placed AS (
+    SELECT
+        t.cutoff,
+        t.campaign_type,
+        ROW_NUMBER() OVER (PARTITION BY t.cutoff ORDER BY t.contacts DESC, t.campaign_type) AS place
+    FROM types AS t
+),
+
+received AS (
     SELECT
         a.sid,
         a.cutoff,
         COUNT(*) AS campaigns,
-        CAST(SUM(CASE WHEN c.campaign_type = 'Type A' THEN 1 ELSE 0 END) AS BIGINT) AS type_a,
+        CAST(SUM(CASE WHEN c.campaign_type = p.campaign_type THEN 1 ELSE 0 END) AS BIGINT) AS commonest,
         CAST(SUM(CASE WHEN c.end_day >= a.cutoff THEN 1 ELSE 0 END) AS BIGINT) AS running,
         MIN(a.cutoff - c.start_day) AS days_since
     FROM asked AS a
     INNER JOIN campaigns AS c ON a.sid = c.sid AND c.start_day < a.cutoff
+    INNER JOIN placed AS p ON a.cutoff = p.cutoff AND p.place = 1
     GROUP BY a.sid, a.cutoff
 ),
 
@@ -28,7 +47,7 @@ SELECT
     a.sid,
     a.cutoff,
     COALESCE(c.campaigns, 0) AS campaigns_received,
-    COALESCE(c.type_a, 0) AS campaigns_type_a,
+    COALESCE(c.commonest, 0) AS campaigns_commonest_type,
     COALESCE(c.running, 0) AS campaigns_running,
     COALESCE(1.0 / NULLIF(1 + c.days_since, 0), 0.0) AS campaigns_recency,
     COALESCE(r.coupons, 0) AS redemptions_coupons,

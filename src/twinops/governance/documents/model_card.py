@@ -28,7 +28,7 @@ from twinops.governance.open_fields import FACT as OPEN_FACT
 from twinops.governance.open_fields import MARK
 from twinops.governance.policy.decide import Decision
 from twinops.governance.verdicts.brief import Brief, brief, first_words
-from twinops.governance.verdicts.explain import in_order, later
+from twinops.governance.verdicts.explain import headline_so_far, in_order, later
 from twinops.governance.words import words
 
 FILES = ("README.md",)
@@ -68,6 +68,10 @@ class Card(Appendix):
     def brief(self) -> Brief:
         """The page that comes before all others."""
         return brief(self.evidence, self.decision)
+
+    def decided(self) -> str:
+        """The decision in a sentence. That it is a trial stands above it in every document, with its citation."""
+        return plain(headline_so_far(self.decision))
 
     def gravest_first(self) -> list[Verdict]:
         """Every verdict, what does not pass first."""
@@ -124,7 +128,8 @@ def _strongest(row: Quantity) -> tuple[str, Markup]:
 def _metadata(evidence: Evidence, decision: Decision) -> str:
     metadata = {
         "language": "en",
-        "license": "apache-2.0",
+        # nobody has said under which licence a model of one's own customers would be given away
+        **({} if of_own(evidence) else {"license": "apache-2.0"}),
         "library_name": "twinops",
         "pipeline_tag": "tabular-regression",
         "tags": ["tabular", "consumer-twin", "governance"],

@@ -22,7 +22,10 @@ def trial(evidence: Evidence) -> Fact | None:
 def sentence(fact: Fact) -> str:
     """For people."""
     told = fact.value if isinstance(fact.value, dict) else {}
-    named = "; ".join(f"own.{name}: {', '.join(_parts(facts))}" for name, facts in sorted(told.items()))
+    alike: dict[str, list[str]] = {}
+    for name, facts in sorted(told.items()):
+        alike.setdefault(", ".join(_parts(facts)), []).append(f"own.{name}")
+    named = "; ".join(f"{', '.join(sources)}: {facts}" for facts, sources in alike.items())
     without = ", ".join(f"own.{name}" for name, facts in sorted(told.items()) if "bases" in _parts(facts))
     what = f"{SAID} for {without}" if without else ELSE if told else SAID
     return f"{what}{f' (open: {named})' if named else ''}; nothing may be promoted (GDPR arts. 5(2), 6(1))."

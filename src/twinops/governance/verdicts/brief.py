@@ -180,4 +180,5 @@ def _to_renew(policy: Policy | None, evidence: Evidence, decision: Decision) -> 
     """What ends on which day, soonest first: an approval ends with the first of them."""
     ends = lasts(policy, evidence, decision) if policy else {}
     for what, day in list(ends.items())[:REASONS]:
-        yield Asked(f"by {day}", f"renew {first_words(what, WIDTH // 3)}, or the approval ends with it")
+        named = "the policy, which nobody has named yet" if MARK in what else first_words(what, WIDTH // 3)
+        yield Asked(f"by {day}", f"renew {named}, or the approval ends with it")

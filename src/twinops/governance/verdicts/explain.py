@@ -12,6 +12,7 @@ from typing import Any
 from twinops.entities.verdict import Outcome, Verdict
 from twinops.governance.gates._shelf import looked_up_later
 from twinops.governance.markdown import code, escape, plain, prose
+from twinops.governance.open_fields import MARK
 from twinops.governance.policy.decide import LATER as AFTER
 from twinops.governance.policy.decide import Decision
 
@@ -26,11 +27,16 @@ _WIDTHS = (1_000, 400, 250, 160, 100, 60)
 def headline(decision: Decision) -> str:
     """One sentence: what was decided, by which policy, and what stands in the way. Names stand in backticks."""
     if decision.promotable:
-        told = f"Nothing in policy `{decision.policy_version}` stands in the way of promotion; a person still decides."
+        told = f"Nothing in {_policy(decision)} stands in the way of promotion; a person still decides."
         return " ".join(part for part in (told, _resolved_by(decision), _absent(decision)) if part)
     named = [f"`{gate}`" for gate in decision.blocking[:_NAMED]]
     others = ["others"] if len(decision.blocking) > _NAMED else []
-    return f"Refused by policy `{decision.policy_version}`. In the way: {', '.join([*named, *others])}."
+    return f"Refused by {_policy(decision)}. In the way: {', '.join([*named, *others])}."
+
+
+def _policy(decision: Decision) -> str:
+    owed = decision.policy_version.startswith(MARK)
+    return "a policy that nobody has named yet" if owed else f"policy `{decision.policy_version}`"
 
 
 def later(decision: Decision) -> tuple[str, ...]:
@@ -48,7 +54,7 @@ def headline_so_far(decision: Decision) -> str:
     if not waiting:
         return headline(decision)
     now = replace(decision, blocking=tuple(gate for gate in decision.blocking if gate not in waiting))
-    nothing = f"Nothing judged so far stands in the way in policy `{now.policy_version}`."
+    nothing = f"Nothing judged so far stands in the way in {_policy(now)}."
     told = headline(now) if now.blocking else nothing
     named = ", ".join(f"`{gate}`" for gate in waiting)
     return f"{told} Judged only after this was written, so neither passed nor failed yet: {named}."

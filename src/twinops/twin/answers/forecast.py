@@ -27,11 +27,11 @@ ESTABLISHED, NEWCOMER, NOTHING = "established", "newcomer", "nothing known"
 
 @dataclass(frozen=True)
 class Forecast:
-    """Chance to buy at all (None: cannot be told), baskets and USD in the horizon, each with its 80 % range.
+    """Chance to buy at all (None: cannot be told), baskets and money in the horizon, each with its 80 % range.
 
     `spend` is the mean, right for totals; of like cases half spend less than `spend_median`.
 
-    `levels` holds share, baskets, USD: with that share of like cases, no more than that came.
+    `levels` holds share, baskets, money: with that share of like cases, no more than that came.
     `basis` says what it rests on: `established`, `newcomer` (the first eight weeks) or `nothing known`.
     """
 
@@ -48,7 +48,7 @@ class Forecast:
 
     @property
     def width(self) -> float:
-        """USD between the ends of the range."""
+        """Money between the ends of the range."""
         return self.spend_range[1] - self.spend_range[0]
 
 
@@ -56,7 +56,7 @@ class Forecast:
 class Forecasts:
     """Of many twins, one element a row: what `Forecast` says of one, to the last digit. No chance told: NaN.
 
-    `levels` holds a share, and per row the baskets and the USD that no more came than with that share of like cases.
+    `levels` holds a share, and per row the baskets and the money that no more came than with that share of like cases.
     """
 
     horizon_days: int

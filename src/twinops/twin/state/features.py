@@ -86,19 +86,21 @@ def filled(table: pa.Table) -> pa.Table:
 
 def panel_of_parts(
     engine: Engine, features: FeaturesParams, parts: Iterable[object], *, known_until: int
-) -> tuple[pa.Table, pa.Table]:
-    """The same panel with its labels, where the engine is given `transactions` part by part, each time with all lines
-    of its subjects, in order of sid.
+) -> tuple[list[pa.Table], list[pa.Table]]:
+    """The same panel and its labels, where the engine is given `transactions` part by part, each time with all lines
+    of its subjects, by sid.
 
     Raises:
         DataError: see `panel`.
     """
-    panels, told = [], []
+    made, told = [], []
     for _ in parts:
-        panels.append(_panel(engine, features, known_until=known_until))
-        # of the baskets of this part, which the next one replaces
-        told.append(labels(engine, panels[-1]))
-    return filled(pa.concat_tables(panels)), pa.concat_tables(told)
+        made.append(_panel(engine, features, known_until=known_until))
+        # the engine knows the baskets of this part alone
+        told.append(labels(engine, made[-1]))
+    some = [n for n, table in enumerate(made) if table.num_rows] or [0]
+    filled(made[some[0]])
+    return [made[n] for n in some], [told[n] for n in some]
 
 
 def _panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.Table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -67,12 +67,23 @@ def goods(engine: Engine, denied: pa.Table, *, not_goods: Sequence[str]) -> pa.T
     return named.filter(pc.invert(pc.is_in(named["product_id"], secret)))
 
 
-def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice) -> tuple[str, ...]:
-    """Names of the chosen categories, the most frequent first; the engine holds `transactions` and `panel`."""
+def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice, parts: Iterable[pa.Table]) -> tuple[str, ...]:
+    """Names of the chosen categories, the most frequent first; the engine holds `panel`.
+
+    The receipt lines come in parts, each with all lines of its subjects: what is counted by subject adds up.
+    """
     engine.register("taste_products", products)
-    rule = {"before_day": choice.before_day, "most": choice.most, "fewest_households": FEWEST_HOUSEHOLDS}
-    engine.register("taste_rule", pa.table({name: pa.array([value], pa.int64()) for name, value in rule.items()}))
-    return tuple(engine.query(text_beside(__package__, "taste_choice.sql"))["product_category"].to_pylist())
+    engine.register("taste_rule", pa.table({"before_day": pa.array([choice.before_day], pa.int64())}))
+    counted = []
+    for lines in parts:
+        engine.register("transactions", lines)
+        counted.append(engine.query(text_beside(__package__, "taste_choice.sql")))
+    found = (
+        pa.concat_tables(counted).group_by("product_category").aggregate([("baskets", "sum"), ("households", "sum")])
+    )
+    bought = [r for r in found.to_pylist() if r["households_sum"] >= FEWEST_HOUSEHOLDS]
+    ranked = sorted(bought, key=lambda r: (-r["baskets_sum"], r["product_category"]))
+    return tuple(r["product_category"] for r in ranked[: choice.most])
 
 
 def hear(engine: Engine, products: pa.Table, categories: Sequence[str]) -> None:

@@ -24,7 +24,8 @@ def evidence_of(path: Path) -> Evidence:
     try:
         return Evidence.from_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"There is no {path.name}: nothing was measured yet.", hint="Run `make run`.") from None
+        what = f"There is no {path.name}: the pipeline was not run to its end yet."
+        raise DataError(what, hint="Run `make run`: it goes on where it stopped, or says what stops it.") from None
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
         what = f"{path.name} is not evidence: {str(problem)[:200]}"
         raise IntegrityError(what, hint="Run `dvc repro` to make it anew.") from None

@@ -24,7 +24,7 @@ from twinops.evaluation.texts import measures as sentiment
 from twinops.evaluation.texts.labelled_posts import labelled
 from twinops.own_params import OwnParams
 from twinops.params import SignalsParams
-from twinops.workflows.apart import apart_of, everyone, seal_parted
+from twinops.workflows.apart import apart_of, everyone, seal_parts
 from twinops.workflows.beside_records import said_beside
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
@@ -33,6 +33,10 @@ from twinops.workflows.places import Places
 from twinops.workflows.policy_file import assessments
 
 BLENDED = ("crm", "social_accounts", *blending.TEXTS)
+PANEL = ("sid", "cutoff", "may_train", "may_score", "may_offer")
+"""What is read of the panel."""
+ROWS_AT_ONCE = 200_000
+"""Rows of the panel that are blended at one time."""
 PRESENCE = {
     "has_registration": "registration for the card",
     "has_crm": "CRM profile",
@@ -63,7 +67,7 @@ def blend(plane: DataPlane, texts: SignalsParams, said: RightsToday, words: Decl
     """
     engine, places, tables = plane.engine, plane.places, plane.tables
     opened = {name: tables.source(name, otherwise=pa.table({})) for name in (*BLENDED, "registrations")}
-    panel = everyone(plane, places.panel)
+    panel = everyone(plane, places.panel, columns=PANEL)
     cutoffs = sorted(pc.unique(panel["cutoff"]).to_pylist())
     linked = blending.linked_sources(tables.table(places.links, otherwise=NO_LINKS.empty_table()))
     linked = pa.concat_tables([linked, *_by_customer(opened, panel, words.own)])
@@ -74,15 +78,31 @@ def blend(plane: DataPlane, texts: SignalsParams, said: RightsToday, words: Decl
     error = sentiment.by_hand(labelled(), params=sentiment.Draws(texts.draws, texts.seed)).error
     felt = signals.per_subject(engine, told, cutoffs=cutoffs, error=error, params=texts)
     given = {
-        "panel": panel, "linked": _ever(linked, days), "record_days": days, "signals": felt,
+        "linked": _ever(linked, days), "record_days": days, "signals": felt,
         **_tables(opened, words.own),
     }  # fmt: skip
-    table = blending.blend(engine, given, window_days=texts.window_days)
-    seal_parted(plane, table, places.blend, apart=apart_of(plane))
+    parts = [blending.blend(engine, given | {"panel": some}, window_days=texts.window_days) for some in _cut(panel)]
+    table = pa.concat_tables(part.select(["sid", "cutoff", *PRESENCE]) for part in parts)
+    seal_parts(plane, parts, places.blend, apart=apart_of(plane))
     findings = _findings(table, places)
     places.keep("blend", findings, words.wording)
     save(held_picture(findings, PRESENCE, made_up=_made_up(opened, words)), places.figure("held"), words.wording)
     return Blended(len(pc.unique(table["sid"])), table.num_rows, findings)
+
+
+def _cut(panel: pa.Table) -> Iterator[pa.Table]:
+    """The panel in one, or of a large shop so many subjects at a time, by rising sid, with all their rows."""
+    if panel.num_rows <= ROWS_AT_ONCE:
+        yield panel
+        return
+    panel = panel.sort_by([("sid", "ascending"), ("cutoff", "ascending")])
+    sids, first = panel["sid"], 0
+    while first < panel.num_rows:
+        last = min(first + ROWS_AT_ONCE, panel.num_rows)
+        while last < panel.num_rows and sids[last].as_py() == sids[last - 1].as_py():
+            last += 1
+        yield panel.slice(first, last - first)
+        first = last
 
 
 def _made_up(opened: Mapping[str, pa.Table], words: DeclaredWords) -> str:

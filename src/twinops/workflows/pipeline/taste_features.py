@@ -17,12 +17,9 @@ from twinops.twin.state.permissions import LedgerQuestion, permissions
 from twinops.twin.tastes import coupon_rows
 from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.events import Horizons
-from twinops.workflows.apart import apart_of, everyone, seal_parted
-from twinops.workflows.data_plane import DataPlane
+from twinops.workflows.apart import apart_of, everyone, sealed_in_parts
 from twinops.workflows.places import write
-from twinops.workflows.receipts import TRANSACTIONS, Receipts
-
-BOUGHT = ["sid", "day", "basket_id", "product_id"]
+from twinops.workflows.receipts import Receipts
 
 
 @dataclass(frozen=True)
@@ -41,61 +38,77 @@ def taste_features(
 
     Without a table of products there are no categories, without campaigns no rows of them; the files are there, empty.
     """
-    plane, known_until = receipts.plane, receipts.known_until
-    # of all lines at once only what tells who bought what and when
-    plane.engine.open(TRANSACTIONS, receipts.sealed(BOUGHT))
-    first = plane.engine.query("SELECT MIN(day) AS day FROM transactions ORDER BY day")["day"][0].as_py()
-    oldest_age = known_until - min(first or 0, 0)
-    past = ReceiptHistory(grid, rule.decay_days, known_until, oldest_age)
-    names = _heard(receipts, rule, before=min(held_out.cutoffs), past=past)
-    # the engine keeps hold of what it knows, and what was heard is all that is asked next
-    plane.engine.register(TRANSACTIONS, pa.table({name: pa.array([], pa.int64()) for name in BOUGHT}))
-    states = _tastes(plane, past, held_out.cutoffs)
-    write(plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
+    past = ReceiptHistory(grid, rule.decay_days, receipts.known_until)
+    goods, names = _chosen(receipts, rule, before=min(held_out.cutoffs) - grid.horizon_days)
+    states = _tastes(receipts, Chosen(goods, names), past, held_out.cutoffs)
+    write(receipts.plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
     return TasteFeatures(names, states, _coupons(receipts, past))
 
 
 @dataclass(frozen=True)
 class ReceiptHistory:
-    """The grid of as-of days, the memories of a taste, and the days the receipt lines tell of."""
+    """The grid of as-of days, the memories of a taste, and the first day that is not known in full."""
 
     grid: FeaturesParams
     decay_days: Sequence[int]
     known_until: int
-    oldest_age: int
 
     def horizons(self, days: Sequence[int]) -> Horizons:
         """These as-of days, each with the end of its horizon."""
         return Horizons(days, self.grid.horizon_days, self.known_until)
 
+    def oldest_age(self, lines: pa.Table) -> int:
+        """How many days ago the oldest of these lines was."""
+        return self.known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
 
-def _heard(receipts: Receipts, rule: TastesParams, *, before: int, past: ReceiptHistory) -> tuple[str, ...]:
-    """Choose categories before the first held-out horizon opens, and make what was bought of them known."""
+
+@dataclass(frozen=True)
+class Chosen:
+    """What may be told apart: products with their category, and the names of the chosen categories."""
+
+    goods: pa.Table
+    names: tuple[str, ...]
+
+
+def _chosen(receipts: Receipts, rule: TastesParams, *, before: int) -> tuple[pa.Table, tuple[str, ...]]:
+    """Choose categories before the first held-out horizon opens."""
     plane, engine = receipts.plane, receipts.plane.engine
+    # chosen by the others, kept for everybody: who stands apart is served all the same
     engine.register("panel", plane.tables.table(plane.places.panel).select(["sid", "cutoff"]))
     secret = special_categories.denied(
         engine, products.opened(plane.places.products), by=special_categories.of(receipts.own)
     )
     goods = taste_events.goods(engine, secret, not_goods=rule.not_goods)
-    # chosen by the others, kept for everybody: who stands apart is served all the same
-    names = taste_events.chosen(
-        engine, goods, taste_events.CategoryChoice(before - past.grid.horizon_days, rule.categories)
-    )
-    engine.register("panel", everyone(plane, plane.places.panel).select(["sid", "cutoff"]))
-    taste_events.hear(engine, goods, names)
-    return names
+    choice = taste_events.CategoryChoice(before, rule.categories)
+    return goods, taste_events.chosen(engine, goods, choice, receipts.parts())
 
 
-def _tastes(plane: DataPlane, past: ReceiptHistory, held_out: Sequence[int]) -> int:
-    """Write states and labels, and count them."""
+def _tastes(receipts: Receipts, chosen: Chosen, past: ReceiptHistory, held_out: Sequence[int]) -> int:
+    """Write states and labels, of some subjects after the other, and count the states."""
+    plane, rows = receipts.plane, 0
     days = as_of_days(past.grid, known_until=past.known_until)
-    spaced = taste_events.spaced(days, held_out, horizon_days=past.grid.horizon_days)
-    when = past.horizons(spaced)
-    states = taste_events.states(plane.engine, when, past.decay_days, oldest_age=past.oldest_age)
-    apart = apart_of(plane)
-    seal_parted(plane, states, plane.places.taste("categories"), apart=apart)
-    plane.seal(parted(taste_events.labels(plane.engine), apart)[0], plane.places.taste("category_labels"))
-    return int(states.num_rows)
+    when = past.horizons(taste_events.spaced(days, held_out, horizon_days=past.grid.horizon_days))
+    panel, apart = everyone(plane, plane.places.panel).select(["sid", "cutoff"]), apart_of(plane)
+    states, labels = plane.places.taste("categories"), plane.places.taste("category_labels")
+    with sealed_in_parts(plane, states, plane.places.apart(states), labels) as (others, theirs, bought):
+        for lines in receipts.parts():
+            plane.engine.register("transactions", lines)
+            plane.engine.register("panel", _of_the_same(panel, lines))
+            taste_events.hear(plane.engine, chosen.goods, chosen.names)
+            oldest_age = past.oldest_age(lines)
+            found = taste_events.states(plane.engine, when, past.decay_days, oldest_age=oldest_age)
+            for seal, some in zip((others, theirs), parted(found, apart), strict=True):
+                seal(some)
+            bought(parted(taste_events.labels(plane.engine), apart)[0])
+            rows += found.num_rows
+    return rows
+
+
+def _of_the_same(table: pa.Table, lines: pa.Table) -> pa.Table:
+    """The rows of the subjects of a part, which has all from its first to its last."""
+    ends = pc.min_max(lines["sid"])
+    sids = table["sid"]
+    return table.filter(pc.and_(pc.greater_equal(sids, ends["min"]), pc.less_equal(sids, ends["max"])))
 
 
 def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
@@ -107,9 +120,10 @@ def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
     for name, table in {**tables, "permissions": allowed}.items():
         plane.engine.register(name, table)
     when = past.horizons(days)
-    rows, oldest_age = [], past.oldest_age
-    parts = plane.engine.opening(TRANSACTIONS, receipts.sealed())
-    for _ in parts if days else islice(parts, 1):
+    rows = []
+    for lines in receipts.parts() if days else islice(receipts.parts(), 1):
+        plane.engine.register("transactions", lines)
+        oldest_age = past.oldest_age(lines)
         told = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=oldest_age)
         rows.append(told)
     together = pa.concat_tables(rows)

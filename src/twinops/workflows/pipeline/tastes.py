@@ -32,6 +32,7 @@ from twinops.twin.tastes import baselines
 from twinops.twin.tastes.coupon_rows import CouponRows
 from twinops.twin.tastes.model_file import Preferences, from_text, to_text
 from twinops.twin.tastes.social import SocialRows
+from twinops.workflows import tasting
 from twinops.workflows.declared_words import UNDECLARED, DeclaredWords
 from twinops.workflows.places import Places, write
 from twinops.workflows.tasting import TasteRules, TasteTables, opened
@@ -84,6 +85,9 @@ def tastes(places: Places, keys: KeyStore, rules: TasteRules, words: DeclaredWor
     Every head is measured as it is made: refitted for each held-out day on what was closed by then.
     """
     tables, found = opened(places, SealedTables(places.raw_batches, keys), rules), _Found()
+    if tables.drawn_of is not None:
+        drawn = {"households": tasting.MOST_HOUSEHOLDS, "of": tables.drawn_of}
+        found.facts.append(Fact("tastes_drawn", drawn, Kind.MEASURED, "src/twinops/workflows/tasting.py"))
     heads = _shipped(found, tables, rules)
     write(places.tastes_model, to_text(heads))
     tried = _measured_tastes(found, tables, rules)

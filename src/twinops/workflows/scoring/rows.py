@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
+from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import DataError
 from twinops.twin.answers.forecast import before_the_first_basket
 from twinops.twin.answers.scores import FIGURES, REASONS, scores, unknown
@@ -55,9 +57,14 @@ class ScoreRows:
     opener: Opener
     answering: Answering
 
+    @cached_property
+    def tables(self) -> SealedTables:
+        """Read once for all blocks: every file holds frames of all of them."""
+        return self.opener.receipts.plane.tables.remembering()
+
     def blocks(self, sids: Sequence[str]) -> Iterator[Block]:
         """All of them, in order."""
-        states = StatesToday(self.opener.receipts, self.opener.grid)
+        states = StatesToday(self.opener.receipts, self.opener.grid, self.tables)
         for start in range(0, len(sids), BLOCK):
             some = sids[start : start + BLOCK]
             yield self._block(some, states.of(some))
@@ -84,8 +91,8 @@ class ScoreRows:
         return unknown(found, len(sids)).add_column(0, "sid", pa.array(sids, pa.string()))
 
     def _with_tastes(self, table: pa.Table) -> pa.Table:
-        sids, opener = table["sid"].to_pylist(), self.opener
-        found = liked_by(opener.receipts.plane.tables.of(sids), opener.places, self.answering.tastes, top=CATEGORIES)
+        sids, places = table["sid"].to_pylist(), self.opener.places
+        found = liked_by(self.tables.of(sids), places, self.answering.tastes, top=CATEGORIES)
         place = {sid: i for i, sid in enumerate(found.sids.tolist())}
         rows = [place.get(sid) for sid in sids]
         for k, (name, chance) in enumerate(_CATEGORY):

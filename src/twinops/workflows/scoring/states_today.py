@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.vault.sealed_tables import SealedTables
 from twinops.params import FeaturesParams
 from twinops.twin.own_features._shelf import own_features
 from twinops.twin.own_features.computed import with_own
@@ -20,11 +21,12 @@ class StatesToday:
 
     receipts: Receipts
     grid: FeaturesParams
+    tables: SealedTables
 
     def of(self, sids: Sequence[str]) -> pa.Table:
         """`sid`, the state and features of one's own, by sid; who has no basket before today has no row."""
         receipts, today = self.receipts, self.receipts.today
-        lines = receipts.served(receipts.plane.tables.of(sids).source(TRANSACTIONS))
+        lines = receipts.served(self.tables.of(sids).source(TRANSACTIONS))
         lines = lines.filter(pc.less(lines["day"], today))
         made = tabled(_visits(lines, sids), today=today, decay_days=self.grid.decay_days)
         if not len(made.who):

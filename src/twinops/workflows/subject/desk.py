@@ -99,22 +99,27 @@ class Desk:
         return any(adult_from(count.date_of(d), years=years) > self.today for d in days)
 
 
-def persons(links: pa.Table, entries: Iterable[RightsEntry]) -> dict[str, frozenset[str]]:
+def persons(
+    links: pa.Table, entries: Iterable[RightsEntry], pointing: Iterable[tuple[str, str]] = ()
+) -> dict[str, frozenset[str]]:
     """Every sid that is not alone -> all sids of the same person.
 
-    Linked now, or asked for together before: what may not be used is linked no more, and is the same person's still;
-    unless somebody decided that two of them are two persons.
+    Linked now, decided to be one person's since, or asked for together before: what may not be used is linked no more,
+    and is the same person's still; unless somebody decided that two of them are two persons. `pointing` are pairs that
+    name each other otherwise, and are heard last.
     """
     entries = tuple(entries)
     pairs = list(zip(links["sid"].to_pylist(), links["record"].to_pylist(), strict=True))
+    decided = decisions(entries)
+    pairs += [(sid_of(d.one), sid_of(d.other)) for d in decided if d.same]
     first: dict[str, str] = {}
     for entry in entries:
         if "person" in entry.act.about:
             pairs.append((first.setdefault(entry.act.about["person"], entry.sid), entry.sid))
-    apart = [{sid_of(r) for r in d.records} for d in decisions(entries) if not d.same]
+    apart = [{sid_of(r) for r in d.records} for d in decided if not d.same]
     apart = [two for two in apart if len(two) == 2]  # two sources may file one record under one id
     person: dict[str, set[str]] = {}
-    for one, other in pairs:
+    for one, other in (*pairs, *pointing):
         whole = person.get(one, {one}) | person.get(other, {other})
         if any(two <= whole for two in apart):
             continue

@@ -108,7 +108,7 @@ def erase(asked: ErasureAsked, *, eraser: Eraser) -> ErasureDone:
     eraser.commits.against_unready()
     _against_key(asked, officer, eraser)
     before = _finished(asked, eraser)  # what a killed command left undone comes first
-    people = Identities(eraser.receipts, eraser.keys)
+    people = Identities(eraser.receipts, eraser.keys, tuple(eraser.rights.entries()))
     meant = people.sids_of(asked.ids)
     gone = eraser.keys.erased_as([i for i in asked.ids if i not in meant])
     _against_strangers(asked, meant, gone)

@@ -17,7 +17,7 @@ from twinops.data.own_sources.mapping import stood_in
 from twinops.data.reading.csv_records import is_formula
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import Purpose
-from twinops.entities.rights import LearnedVersion, Right, RightsAct, pseudonym
+from twinops.entities.rights import IDENTITY, LearnedVersion, Right, RightsAct, pseudonym
 from twinops.entities.wording import MONEY, Wording
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation.segments.measures import cells_of_one
@@ -38,19 +38,24 @@ from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS
 from twinops.workflows.subject.act import entries_of
 from twinops.workflows.subject.desk import WRONG_OFFICE, Desk
-from twinops.workflows.subject.held_rows import HeldRows, OnePerson
+from twinops.workflows.subject.held_rows import SCORES, HeldRows, OnePerson
 from twinops.workflows.twin.access import QUARANTINED, rights, told_to
 from twinops.workflows.twin.open import UNKNOWN, Consumer, Opener, shipped
 
 INDEX_NOTE = "Versions that were registered before this index was kept are not in it."
 SAID_ONCE = ("logic", "decisions", "recipients", "rights")
 """What the page and the file for machines say alike."""
+WHICH = ("person", "record", "other")
+"""What in an entry tells records apart by their ids, which may be another's."""
 WORDS = {
     Right.CONSENTED: "consent", Right.WITHDRAWN: "consent taken back", Right.OBJECTED: "objection",
     Right.RESTRICTED: "restriction", Right.UNRESTRICTED: "restriction lifted", Right.CORRECTED: "correction",
     Right.HELD: "kept for legal claims", Right.RELEASED: "no longer kept for legal claims",
     Right.ERASURE_ASKED: "erasure asked for", Right.ERASED: "erasure", Right.EXPORTED: "copy of your data",
     Right.CASE: "request", Right.CONTESTED: "decision contested",
+    Right.SAID_BY_ANOTHER: "said by another person, so not your word any more",
+    Right.SAME: "two records decided to be yours", Right.NOT_SAME: "a record decided not to be yours",
+    Right.REOPENED: "that decision taken back",
 }  # fmt: skip
 
 
@@ -207,7 +212,7 @@ def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
         "logic": Portrait.logic,
         "permissions": [] if p is None else [asdict(a) for a in p.permissions],
         "events": [_event(e, desk) for e in events],
-        "decisions": list(_decisions(use, events, desk)),
+        "decisions": [*_decisions(use, events, desk), *_picked(told.made)],
         "learned": [asdict(v) for v in told.learned],
         "recipients": list(_recipients(places)),
         "rights": [r for r in rights(places) if r != QUARANTINED],
@@ -224,10 +229,11 @@ def _source(held: HeldRows) -> dict[str, Any]:
 
 
 def _event(entry: Any, desk: Desk) -> dict[str, Any]:
-    told = dict(desk.rights.told(entry))
+    # why a record is not yours may tell whose it is (art. 15(4))
+    told = {} if entry.right in IDENTITY else dict(desk.rights.told(entry))
     what = WORDS[entry.right] + (f": {entry.act.purpose}" if entry.act.purpose else "")
     return {"at": entry.at.isoformat()[:16], "what": what, "by": f"{entry.act.person}, {entry.act.office}",
-            "about": {k: v for k, v in entry.act.about.items() if k != "person"}, "told": told}  # fmt: skip
+            "about": {k: v for k, v in entry.act.about.items() if k not in WHICH}, "told": told}  # fmt: skip
 
 
 def _decisions(use: Any, events: Sequence[Any], desk: Desk) -> Iterator[str]:
@@ -245,6 +251,15 @@ def _decisions(use: Any, events: Sequence[Any], desk: Desk) -> Iterator[str]:
             outcome = entry.act.about.get("outcome", "taken in")
             said = told.get("reason", "")
             yield f"{entry.at:%Y-%m-%d}: you contested a decision; a person answered: {outcome}. {said}"
+
+
+def _picked(made: Sequence[HeldRows]) -> Iterator[str]:
+    """What was decided each time, by the lists that are kept."""
+    for row in (row for table in made if table.name == SCORES for row in table.rows):
+        if row.get("selected") is not None:
+            why = f", and not contacted: {str(row['kept_back']).replace('_', ' ')}" if row["kept_back"] else ""
+            picked = "picked" if row["selected"] else "not picked"
+            yield f"{row['as_of']}: you were {picked} {PURPOSES.get(row['purpose'], row['purpose'])}{why}."
 
 
 def _recipients(places: Places) -> Iterator[str]:

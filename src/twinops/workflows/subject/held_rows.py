@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -24,6 +25,7 @@ DAYS = frozenset(
 """Columns that hold the project's day numbers."""
 PROFILES = ("registrations", "crm", "social_accounts")
 """Sources in which a person tells of themselves: what is written there is their own."""
+SCORES = "scores"
 ANOTHER = "[withheld: names another record (GDPR art. 15(4))]"
 
 
@@ -72,13 +74,24 @@ class OnePerson:
                 yield HeldRows(name, law[name].collected_from, rows, law[name], withheld)
 
     def made(self) -> Iterator[HeldRows]:
-        """What was made of it."""
-        for words, path, dataset in derived(self.receipts.plane.places):
-            table = self.tables.table(path, dataset=dataset, otherwise=NOTHING)
-            if table.num_rows:
-                rows, withheld = self._plain(table, own=None)
-                apart = "_apart" if path.parent.name == "holdout" and "predictions" not in dataset else ""
-                yield HeldRows(f"{dataset}{apart}", words, rows, withheld=withheld)
+        """What was made of it, one table a name, and the lists of scores that lie in `live/`."""
+        found: dict[str, list[HeldRows]] = {}
+        places = self.receipts.plane.places
+        for words, path, dataset in derived(places):
+            apart = "_apart" if path.parent.name == "holdout" and "predictions" not in dataset else ""
+            self._add(found, f"{dataset}{apart}", words, self.tables.table(path, dataset=dataset, otherwise=NOTHING))
+        for path in sorted(places.live("").glob("*.parquet.json")):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            rows = self.tables.table(path.with_suffix(""), dataset=SCORES, otherwise=NOTHING)
+            for column in ("as_of", "purpose"):
+                rows = rows.append_column(column, pa.array([told[column]] * rows.num_rows, pa.string()))
+            self._add(found, SCORES, "lists of scores, and whom the declared decision picked", rows)
+        yield from map(_joined, found.values())
+
+    def _add(self, found: dict[str, list[HeldRows]], name: str, words: str, table: pa.Table) -> None:
+        if table.num_rows:
+            rows, withheld = self._plain(table, own=None)
+            found.setdefault(name, []).append(HeldRows(name, words, rows, withheld=withheld))
 
     def _own_words(self) -> tuple[str, ...]:
         """What the profiles say of the person: names and addresses that are no stranger's."""
@@ -117,6 +130,13 @@ class OnePerson:
             return count.date_of(day).isoformat()
         except (OverflowError, ValueError):
             return day
+
+
+def _joined(tables: list[HeldRows]) -> HeldRows:
+    """Tables of one name as one; what one of them has no column for is null."""
+    columns = tuple(dict.fromkeys(c for t in tables for c in t.columns))
+    rows = tuple({c: row.get(c) for c in columns} for t in tables for row in t.rows)
+    return replace(tables[0], rows=rows, withheld=sum(t.withheld for t in tables))
 
 
 def coded(source: str) -> frozenset[str]:

@@ -18,9 +18,11 @@ from twinops.data.consent.ages import adult_from
 from twinops.data.own_sources.law import SOURCES
 from twinops.data.vault.seal import quarantine_copy
 from twinops.entities.erasure import contact
+from twinops.entities.rights import RightsEntry
 from twinops.ports import KeyKeeper
 from twinops.workflows.intake import CONTACTS
 from twinops.workflows.receipts import Receipts
+from twinops.workflows.subject.desk import persons
 from twinops.workflows.twin.open import NO_LINKS, SID
 
 NONE = pa.table({"sid": pa.array([], pa.string())})
@@ -43,6 +45,8 @@ class Identities:
 
     receipts: Receipts
     keys: KeyKeeper
+    entries: tuple[RightsEntry, ...] = ()
+    """The ledger of rights: what somebody decided of two records, and who asked together before."""
 
     def sids_of(self, ids: Iterable[str]) -> dict[str, str]:
         """The subject each id means, of those that have a key: the number in a source, or a subject id."""
@@ -53,7 +57,8 @@ class Identities:
 
     def person(self, sid: str) -> PersonHeld:
         """Everything that is the same person's."""
-        whole = (sid, *sorted(self._together(sid) - {sid}))
+        others = self._persons.get(sid, frozenset()) - {sid}
+        whole = (sid, *sorted(self.keys.subject_keys(others) if others else ()))
         named = {c for s in whole for c in self._contacts.get(s, ())}
         alone = frozenset(c for c in named if self._owners[c] <= set(whole))
         return PersonHeld(whole, alone, len(named) - len(alone), self._minor(whole))
@@ -69,13 +74,6 @@ class Identities:
                 found.add(held[0])
         return tuple(sorted(found))
 
-    def _together(self, sid: str) -> set[str]:
-        whole, new = {sid}, {sid}
-        while new:
-            new = {other for one in new for other in self._ties.get(one, ())} - whole
-            whole |= new
-        return whole
-
     @cached_property
     def _tables(self) -> dict[str, tuple[ModuleType, pa.Table]]:
         """Of every source that names or points at people, those columns."""
@@ -90,19 +88,18 @@ class Identities:
         return found
 
     @cached_property
-    def _ties(self) -> Mapping[str, set[str]]:
-        """Who is linked to whom, and which record points at which household."""
-        tied: dict[str, set[str]] = defaultdict(set)
+    def _persons(self) -> Mapping[str, frozenset[str]]:
+        """Whose records are whose: as a command that asks for one person has it, and by which record points at whom."""
         links = self.receipts.plane.tables.table(self.receipts.plane.places.links, otherwise=NO_LINKS)
-        pairs = list(zip(links["sid"].to_pylist(), links["record"].to_pylist(), strict=True))
-        for module, table in self._tables.values():
-            for column in getattr(module, "HOUSEHOLDS", ()):
-                if column in table.column_names:
-                    pairs += [(s, h) for s, h in _cells(table, column) if SID.fullmatch(h)]
-        for one, other in pairs:
-            tied[one].add(other)
-            tied[other].add(one)
-        return tied
+        pointing = [
+            pair
+            for module, table in self._tables.values()
+            for column in getattr(module, "HOUSEHOLDS", ())
+            if column in table.column_names
+            for pair in _cells(table, column)
+            if SID.fullmatch(pair[1])
+        ]
+        return persons(links, self.entries, pointing)
 
     @cached_property
     def _contacts(self) -> Mapping[str, set[str]]:

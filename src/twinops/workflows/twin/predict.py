@@ -14,6 +14,7 @@ class Predicted:
 
     expected: Forecast | None
     refused: str | None
+    as_of: str
     wording: Wording = NEUTRAL
 
     def text(self) -> str:
@@ -22,11 +23,11 @@ class Predicted:
             return self.refused or ""
         e = self.expected
         chance = "" if e.active_probability is None else f"Shops at all: {e.active_probability:.1%}. "
+        half = f"half spend less than {e.spend_median:,.2f}" if e.spend_median else "half or more spend nothing"
         return self.wording.told(
-            f"Next {e.horizon_days} days, {BASIS[e.basis]}. {chance}Baskets: {e.baskets:.2f} "
-            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} {MONEY} "
-            f"on average, half spend less than {e.spend_median:,.2f} "
-            f"[{e.spend_range[0]:,.2f}, {e.spend_range[1]:,.2f}]. Ranges hold 80 of 100 like cases."
+            f"As of {self.as_of}, the next {e.horizon_days} days, {BASIS[e.basis]}. {chance}Baskets: {e.baskets:.2f} "
+            f"[{e.baskets_range[0]:.0f}, {e.baskets_range[1]:.0f}]. Spend: {e.spend:,.2f} {MONEY} on average "
+            f"[{e.spend_range[0]:,.2f}, {e.spend_range[1]:,.2f}], {half}. Ranges hold 80 of 100 like cases."
         )
 
 
@@ -38,4 +39,5 @@ def predict(who: str, purpose: str, *, opener: Opener) -> Predicted:
     """
     opened = opener.open(who)
     refused = opened.consumer.refusal(purpose)
-    return Predicted(None if refused else forecast(opened.twin), refused, opener.words.wording)
+    expected = None if refused else forecast(opened.twin)
+    return Predicted(expected, refused, opener.receipts.as_of.isoformat(), opener.words.wording)

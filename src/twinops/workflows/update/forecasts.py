@@ -88,7 +88,12 @@ class Forecasts:
             return None
         earlier = [d for d in self._days if d < day]
         older = self._open(earlier[-1], allowed) if earlier else None
-        lines = self._lines(day, forecast["sid"].to_pylist())
+        return self.beside(forecast, older=older)
+
+    def beside(self, forecast: pa.Table, *, older: pa.Table | None = None) -> Foretold:
+        """What was foretold (one row for each sid, from its `cutoff` on) beside what came."""
+        first, last = (int(ends.as_py()) for ends in pc.min_max(forecast["cutoff"]).values())
+        lines = self._lines(first, last, forecast["sid"].to_pylist())
         return foretold(self.engine, forecast, lines, horizon_days=self.grid.horizon_days, older=older)
 
     def drop_old(self, known_until: int) -> None:
@@ -109,14 +114,14 @@ class Forecasts:
         opened = self.receipts.plane.tables.of(allowed[Purpose.SCORING])
         return opened.table(self.places.expected(day), dataset=DATASET)
 
-    def _lines(self, day: int, who: list[str]) -> pa.Table:
-        """Receipts of the window, of these subjects, from the batches that can hold any."""
+    def _lines(self, first: int, last: int, who: list[str]) -> pa.Table:
+        """Receipts of windows that begin on these days, of these subjects, from the batches that can hold any."""
         opened = self.receipts.plane.tables.of(who)
-        tables = [opened.table(path, dataset=TRANSACTIONS) for path in self._batches(day)]
+        tables = [opened.table(path, dataset=TRANSACTIONS) for path in self._batches(first, last)]
         return self.receipts.served(pa.concat_tables([t.replace_schema_metadata(None) for t in tables]))
 
-    def _batches(self, day: int) -> Iterator[Path]:
-        first, last = (self.receipts.days.date_of(d) for d in (day, day + self.grid.horizon_days - 1))
+    def _batches(self, day: int, last_day: int) -> Iterator[Path]:
+        first, last = (self.receipts.days.date_of(d) for d in (day, last_day + self.grid.horizon_days - 1))
         for path in self.places.raw_batches(TRANSACTIONS):
             if path.stem == WHOLE or f"{first:%Y-%m}" <= path.stem <= f"{last:%Y-%m}":
                 yield path

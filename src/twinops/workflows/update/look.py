@@ -18,8 +18,8 @@ from twinops.data.days import numbered
 from twinops.data.door import asked_for
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.lock import Nets, digests
-from twinops.data.own_sources.reading import netted, read
+from twinops.data.own_sources.lock import Nets, digests, netted_since
+from twinops.data.own_sources.reading import read
 from twinops.data.quality import part
 from twinops.data.sources import transactions
 from twinops.data.vault.sealed_tables import SealedTables
@@ -311,7 +311,7 @@ class _Own:
     @cached_property
     def nets(self) -> Nets:
         """What returns do in each month of a folder."""
-        return netted(self.source)
+        return netted_since(self.shop.places.sources_lock, self.source)
 
     def _read(self, batch: str, *, known_to_us: bool) -> pa.Table:
         """The good rows of a part as they would be sealed; where some are held, under the sids of who is known."""

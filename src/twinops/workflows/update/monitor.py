@@ -35,6 +35,7 @@ from twinops.workflows.receipts import Receipts
 from twinops.workflows.replayed_decision import assessed_groups, assessed_of, replayed
 from twinops.workflows.twin.open import shipped_model
 from twinops.workflows.update import ledger
+from twinops.workflows.update.answered import Answered, answered
 from twinops.workflows.update.forecasts import Allowed, Forecasts
 from twinops.workflows.update.ledger import Entry, Updates
 from twinops.workflows.update.look import Seen, known
@@ -121,6 +122,10 @@ def monitor(seen: Seen, *, desk: Desk) -> Monitored:
         "judged": (judged := [*_by_policy(desk), *_by_outcome(desk, latest)]),
         "broken": _new_breaks(updates, judged, ledger.id_of(about)),
     }
+    if served := [
+        _of_version(desk, a, allowed) for a in answered(forecasts, allowed[Purpose.SCORING], known_until=day)
+    ]:
+        entry["answered"] = served
     entry = desk.words.told(entry)
     same = before == entry
     grown = updates if same else updates.with_one(entry)
@@ -131,6 +136,7 @@ def monitor(seen: Seen, *, desk: Desk) -> Monitored:
     return Monitored(entry, same)
 
 
+Groups = dict[str, dict[str, tuple[Measure, ...]]]
 SMALLEST = 50
 """Consumers a window must have before ranges are made wider or narrower by it."""
 
@@ -155,26 +161,41 @@ def _scored(desk: Desk, day: int, allowed: Allowed) -> _Score | None:
     seen = desk.forecasts.came(day, allowed)
     if seen is None:
         return None
-    how = {"draws": desk.held_out.draws, "seed": desk.held_out.seed}
-    sids = [str(s) for s in seen.table["sid"].to_pylist()]
-    may = np.array([sid in allowed[Purpose.BIAS_ASSESSMENT] for sid in sids], dtype=bool)
-    measures = foretold_measures(seen, **how)
-    groups: dict[str, dict[str, tuple[Measure, ...]]] = {}
-    reached: tuple[Measure, ...] = ()
-    if desk.tables.collected("demographics"):
-        demographics = desk.tables.of([s for s, m in zip(sids, may, strict=True) if m]).source("demographics")
-        labels = group_labels(sids, may, demographics, assessed(demographics, attributes_of(desk.places)))
-        groups = foretold_of_groups(seen, labels, **how)
-        reached = tuple(_reach(desk, seen))
+    measures, groups = _measured(desk, seen, allowed)
+    reached = tuple(_reach(desk, seen)) if desk.tables.collected("demographics") else ()
     # told before they are named by what they say: an id is of the words that people read
     measures, reached, groups = desk.words.told((measures, reached, groups))
     told = {
         "sealed_on": desk.receipts.days.date_of(day).isoformat(),
         "n": len(seen),
         "measures": [m.to_dict() for m in (*measures, *reached)],
-        "groups": {a: {g: [m.to_dict() for m in ms] for g, ms in of.items()} for a, of in groups.items()},
+        "groups": _plain(groups),
     }
     return _Score(seen, groups, told)
+
+
+def _measured(desk: Desk, seen: Foretold, allowed: Allowed) -> tuple[tuple[Measure, ...], Groups]:
+    """What was foretold over what came: of all, and in each group of those who allow the assessment of bias."""
+    how = {"draws": desk.held_out.draws, "seed": desk.held_out.seed}
+    sids = [str(s) for s in seen.table["sid"].to_pylist()]
+    may = np.array([sid in allowed[Purpose.BIAS_ASSESSMENT] for sid in sids], dtype=bool)
+    measures, groups = foretold_measures(seen, **how), Groups()
+    if desk.tables.collected("demographics"):
+        demographics = desk.tables.of([s for s, m in zip(sids, may, strict=True) if m]).source("demographics")
+        labels = group_labels(sids, may, demographics, assessed(demographics, attributes_of(desk.places)))
+        groups = foretold_of_groups(seen, labels, **how)
+    return measures, groups
+
+
+def _of_version(desk: Desk, one: Answered, allowed: Allowed) -> dict[str, Any]:
+    """What one version answered, against what came."""
+    measures, groups = desk.words.told(_measured(desk, one.seen, allowed))
+    told = {"version": one.version, "digest": one.digest, "n": len(one.seen)}
+    return {**told, "measures": [m.to_dict() for m in measures], "groups": _plain(groups)}
+
+
+def _plain(groups: Groups) -> dict[str, Any]:
+    return {a: {g: [m.to_dict() for m in ms] for g, ms in of.items()} for a, of in groups.items()}
 
 
 def _reach(desk: Desk, seen: Foretold) -> Iterator[Measure]:

@@ -76,6 +76,13 @@ def _body(places: Places, entry: Entry) -> Iterator[str]:
         yield f"<h2>The forecast of {_said(scored['sealed_on'])}, against what came (n = {_number(scored['n'])})</h2>"
         rows = [_measured(m) for m in scored["measures"]]
         yield _table(("what", "value", "95 % interval", "n"), rows, none="Too few to measure.")
+    for served in entry.get("answered", ()):
+        which, n = _number(served["version"]), _number(served["n"])
+        yield f"<h2>What version {which} answered as a service, against what came (n = {n})</h2>"
+        rows = [["all", *_measured(m)] for m in served["measures"]]
+        rows += [[f"{_said(a)}: {_said(g)}", *_measured(m)] for a, of in served["groups"].items()
+                 for g, found in of.items() for m in found]  # fmt: skip
+        yield _table(("of whom", "what", "value", "95 % interval", "n"), rows, none="Too few to measure.")
     for name, caption in PICTURES.items():
         picture = base64.b64encode(places.monitoring(f"{name}.png").read_bytes()).decode()
         yield f'<h2>{caption}</h2><p><img alt="{caption}" src="data:image/png;base64,{picture}"></p>'

@@ -109,10 +109,10 @@ def test_a_run_beside_another_and_a_folder_outside_git_are_told_in_one_true_sent
 ) -> None:
     write(tmp_path / "bare" / ".dvc" / "config", "")
     with pytest.raises(ServiceError, match="git init"):
-        repro.reproduce(tmp_path / "bare", [], lanes=1, force=False, say=print)
+        repro.reproduce(tmp_path / "bare", [], how=repro.Manner(1), say=print)
     monkeypatch.setattr("dvc.repo.Repo", held_by_another)
     with pytest.raises(ServiceError, match=r"Another run works in this folder.*Wait until it ends"):
-        repro.reproduce(places.root, [], lanes=1, force=False, say=print)
+        repro.reproduce(places.root, [], how=repro.Manner(1), say=print)
 
 
 def held_by_another(*_: object, **__: object) -> None:

@@ -79,7 +79,7 @@ def test_more_than_its_memory_is_worked_on_on_disk_and_nothing_is_left_there(tmp
     assert rows == large.query(_LARGER).to_pylist()
     del small, large
     gc.collect()
-    assert not list(tmp_path.iterdir())
+    assert not [p for p in tmp_path.rglob("*") if p.parent != tmp_path]
 
 
 _LARGER = """

@@ -274,12 +274,12 @@ EVERY = "SELECT sid, day, store, shop FROM lines ORDER BY sid, store, day"
 
 def test_executors_open_sealed_files_and_find_the_same_rows(spark, receipts):
     duck = DuckDBEngine(threads=1)
-    duck.open("lines", receipts)
+    list(duck.opening("lines", receipts))
     for _ in spark.opening("lines", receipts):
         assert spark.query(EVERY).equals(duck.query(EVERY))
     sid = receipts.keys.known_sid("a")
     receipts.keys.forget(sid)
-    spark.open("lines", receipts)
+    list(spark.opening("lines", receipts))
     assert spark.query(EVERY).num_rows == 2
     assert sid not in spark.query(EVERY)["sid"].to_pylist()
 
@@ -287,14 +287,14 @@ def test_executors_open_sealed_files_and_find_the_same_rows(spark, receipts):
 def test_the_driver_opens_no_frame(spark, receipts, monkeypatch):
     rows = sum(part.num_rows for part in receipts.opened())
     monkeypatch.setattr(SealedFile, "_opened", lambda *_: pytest.fail("it was opened here"))
-    spark.open("lines", receipts)
+    list(spark.opening("lines", receipts))
     assert spark.query(EVERY).num_rows == rows
 
 
 def test_an_answer_that_is_kept_can_be_asked(spark, receipts):
     duck = DuckDBEngine(threads=1)
     for engine in (duck, spark):
-        engine.open("lines", receipts)
+        list(engine.opening("lines", receipts))
         engine.keep("shops", "SELECT shop, COUNT(*) AS n FROM lines GROUP BY shop ORDER BY shop")
         engine.keep("shops", "SELECT shop, n + 1 AS n FROM shops ORDER BY shop")
     asked = "SELECT * FROM shops ORDER BY shop"
@@ -306,7 +306,7 @@ def test_a_frame_that_was_changed_is_an_error_that_shows_nothing(spark, receipts
     table = pq.ParquetFile(path).read()
     turned = pa.array([f[:-1] + bytes([f[-1] ^ 1]) for f in table["frame"].to_pylist()], pa.large_binary())
     pq.write_table(table.set_column(1, "frame", turned), path)
-    spark.open("lines", receipts)
+    list(spark.opening("lines", receipts))
     with pytest.raises(DataError):
         spark.query(EVERY)
 

@@ -19,6 +19,7 @@ import pytest
 from candidate import ROOT
 from own_world import CONSENT, LEGAL, PROFILES, RETAIL, TWIN, Shop, but
 
+from twinops.data.own_sources import look as looking
 from twinops.data.own_sources.cell_values import WORDS
 from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.look import SourceLook, look
@@ -551,6 +552,15 @@ def test_every_record_of_an_awkward_file_is_accounted_for(case: Case, tmp_path: 
     if case.sum is not None:
         taken = read(declared(shop.params.own, "given", root=shop.places.root, max_rows=10_000), "all").rows
         assert sum(taken["sales_value"].to_pylist()) == case.sum
+
+
+def test_equal_lines_are_as_many_when_some_are_compared_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = shop_of(Case("twice", "12_same_day_same_amount.csv", simple(), taken=24), tmp_path)
+    whole = seen(shop)
+    monkeypatch.setattr(looking, "AT_ONCE", 5)
+    assert (seen(shop), whole.repeated) == (whole, 12)
 
 
 def test_there_are_sixty_of_them() -> None:

@@ -7,6 +7,7 @@ import gzip
 import io
 import sqlite3
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from make_sheet import write_sheet
 from own_world import HEAD, RETAIL, Shop, but, online_retail, params
 from people_wrote import COMMENTS
 
+from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.parquet import as_text
 from twinops.errors import DataError, ParamsError, ServiceError
 
 Rows = list[list[str]]
@@ -181,3 +184,21 @@ def test_an_address_with_its_password_is_told_nowhere(
     said = capfd.readouterr()
     assert SECRET not in f"{told.value} {told.value.__cause__} {said.out} {said.err}"
     assert told.value.__suppress_context__
+
+
+def test_a_number_or_moment_that_stands_on_many_lines_is_the_text_it_is_on_each(tmp_path: Path) -> None:
+    source = declared(params(shop=RETAIL).own, "shop", root=tmp_path, max_rows=10)
+    numbers = [1.5, None, -0.0, 0.0, float("nan"), 1e300, 2.10, 1.5, -0.0]
+    told = [None if n is None else str(n) for n in numbers]
+    for kind in (pa.float64(), pa.float32()):
+        cells = pa.array([None if n == 1e300 else n for n in numbers], kind)
+        as_kind = [None if n is None else str(n) for n in cells.to_pylist()]
+        assert as_text(source, "price", cells).to_pylist() == as_kind
+        assert as_text(source, "price", cells.slice(2, 5)).to_pylist() == as_kind[2:7]
+    assert as_text(source, "price", pa.array(numbers)).to_pylist() == told
+    moment = datetime.fromisoformat("2024-03-05T08:26:07.999999")
+    local = pa.array([moment, None, moment], pa.timestamp("us"))
+    assert as_text(source, "at", local).to_pylist() == ["2024-03-05T08:26:07", None, "2024-03-05T08:26:07"]
+    utc = as_text(source, "at", local.cast(pa.timestamp("us", "UTC")))
+    assert utc.to_pylist() == ["2024-03-05T08:26:07.999999+00:00", None, "2024-03-05T08:26:07.999999+00:00"]
+    assert as_text(source, "price", pa.array([], pa.float64())).to_pylist() == []

@@ -9,6 +9,7 @@ import pytest
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.data.vault.seal import erased, in_parts, write_sealed
+from twinops.data.vault.sealed_file import SealedFile
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import DataError, IntegrityError
 
@@ -80,6 +81,21 @@ def test_who_asks_of_one_subject_opens_nobody_else(tables, keys, tmp_path):
     assert tables.of([seven]).table(tmp_path / "panel.parquet").num_rows == 0
     assert tables.of([seven, three]).source("transactions").num_rows == 3
     assert tables.of([seven]).of([seven, three]).one(three, "transactions").num_rows == 0
+
+
+def test_a_reader_that_remembers_reads_a_file_once_and_asks_for_keys_each_time(tables, keys, monkeypatch):
+    three, seven = keys.known_sid("3"), keys.known_sid("7")
+    read = []
+    whole = SealedFile.copy.__func__
+    monkeypatch.setattr(SealedFile, "copy", classmethod(lambda cls, path: read.append(path) or whole(cls, path)))
+    kept = tables.remembering()
+    rows = [kept.one(sid, "transactions") for sid in (three, seven, three)]
+    files = len(read)
+    assert files == len(set(read))
+    assert [r.equals(tables.one(sid, "transactions")) for r, sid in zip(rows, (three, seven, three), strict=True)]
+    assert len(read) == 4 * files
+    keys.forget(three)
+    assert kept.one(three, "transactions").num_rows == 0
 
 
 def test_how_many_were_erased_is_still_told(tables, keys):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import governed
 import pytest
@@ -215,12 +216,19 @@ def test_where_no_legal_basis_has_been_said_the_gates_of_the_law_say_what_a_pers
     assert said(candidate(fact("legal_basis_open", {})), gate).outcome is Outcome.PASSED
 
 
+def test_sources_that_lack_the_same_facts_are_told_together():
+    lacking = {name: ["controller", "notice"] for name in ("sales", "customers")} | {"products": ["notice"]}
+    told = said(candidate(fact("legal_basis_open", lacking, Kind.DECLARED)), "consent").sentence
+    assert "open: own.customers, own.sales: controller, notice; own.products: notice" in told
+
+
 def test_a_trial_says_so_in_every_document_and_on_the_page_of_ten_minutes():
     evidence = candidate(OPEN, *governed.declared())
     decision = decide(POLICY, evidence)
     for name, text in build(evidence, decision).items():
         if name.endswith((".md", ".html")):
-            assert "Trial: no legal basis has been said" in text, name
+            above = re.split("## |<h2", text)[0]
+            assert above.count("Trial: no legal basis has been said") == 1, name
     assert brief(evidence, decision).decided.startswith("Trial: no legal basis has been said")
     plain = candidate(*governed.declared())
     assert "Trial" not in build(plain, decide(POLICY, plain))["README.md"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -86,11 +87,18 @@ def test_the_most_frequent_categories_are_chosen_before_the_day_and_rare_ones_ar
         (f"{n:032x}", 20, 2) for n in range(35)
     ]
     few = [(f"{n:032x}", d, 3) for n in range(29) for d in range(30, 40)]
-    engine = engine_with(shopped(*often, *later, *few))
+    table = shopped(*often, *later, *few)
+    engine = engine_with(table)
     engine.register("panel", features.panel(engine, GRID, known_until=KNOWN_UNTIL))
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(57, 10)) == ("APPLES", "BREAD")
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(57, 1)) == ("APPLES",)
-    assert taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(100, 1)) == ("BREAD",)
+
+    def chosen(before_day: int, most: int, parts: list[pa.Table]) -> tuple[str, ...]:
+        return taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(before_day, most), parts)
+
+    low = pc.less(table["sid"], f"{17:032x}")
+    for parts in ([table], [table.filter(low), table.filter(pc.invert(low))]):
+        assert chosen(57, 10, parts) == ("APPLES", "BREAD")
+        assert chosen(57, 1, parts) == ("APPLES",)
+        assert chosen(100, 1, parts) == ("BREAD",)
 
 
 def test_what_tells_of_special_categories_is_never_told_apart():

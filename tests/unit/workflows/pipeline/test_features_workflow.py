@@ -3,20 +3,25 @@ from __future__ import annotations
 import json
 from datetime import date
 
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 from own_world import LEGAL, RETAIL, TWIN, but, params
-from shoppers import GRID, crowd, everyone_agrees, ledger_of, lines, permissions, sealed_project
+from shoppers import GRID, as_bytes, crowd, everyone_agrees, ledger_of, lines, permissions, sealed_project
 from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.vault import seal, sealed_rows
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
 from twinops.errors import DataError, ParamsError
 from twinops.own_params import NOTHING_OWN
+from twinops.params import SignalsParams
 from twinops.twin.state.features import PERMISSIONS
 from twinops.twin.state.permissions import permissions as honest
+from twinops.workflows.pipeline.blend import blend
 from twinops.workflows.pipeline.features import features
 from twinops.workflows.places import Places
 
@@ -62,6 +67,49 @@ def test_everyone_who_agreed_is_in_and_nobody_is_left_out(agreed):
     assert facts(places)["excluded"] == {}
     assert facts(places)["rows_without_valid_basis"] == 0
     assert all(row[flag] for row in panel(places, keys) for flag in PERMISSIONS)
+
+
+def test_some_subjects_after_the_other_give_the_same_panel_and_the_same_labels(tmp_path, unpictured, monkeypatch):
+    """The labels of the first ones too: what they bought later is still known when they are told."""
+    shoppers = crowd(600)
+    places, keys, population = made(tmp_path, shoppers)
+    files = (places.panel, places.labels)
+
+    def opened():
+        both = [[p for p in places.both(f) if p.is_file()] for f in files]
+        return [as_bytes(read_sealed(b, dataset=f.stem, keys=keys)) for b, f in zip(both, files, strict=True)]
+
+    whole, one = opened(), [pq.ParquetFile(f).num_row_groups for f in files]
+    labels = read_sealed(places.labels, dataset="labels", keys=keys)
+    cut = seal.in_parts
+    monkeypatch.setattr(sealed_rows, "in_parts", lambda *a, **k: cut(*a, **k, most_bytes=20_000))
+    monkeypatch.setattr("twinops.workflows.pipeline.features.SUBJECTS_AT_ONCE", 70)
+    again = supplied(features, places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
+    assert 0 < pc.sum(labels["active"].cast("int64")).as_py() < labels.num_rows
+    assert again == population
+    monkeypatch.undo()
+    assert opened() == whole
+    assert one == [1, 1]
+    assert all(pq.ParquetFile(f).num_row_groups > 2 for f in files)
+
+
+def test_a_large_panel_is_blended_some_subjects_after_the_other_into_the_same_rows(tmp_path, unpictured, monkeypatch):
+    places, keys, _ = made(tmp_path, crowd(600))
+    monkeypatch.setattr("twinops.workflows.pipeline.blend.save", lambda figure, path, words: None)
+    for counts in places.all_counts:
+        counts.unlink()
+
+    def blended():
+        given = {"engine": DuckDBEngine(threads=1), "keys": keys, "texts": SignalsParams(), "as_of": AS_OF}
+        told = supplied(blend, places, **given)
+        both = [p for p in places.both(places.blend) if p.is_file()]
+        return told, as_bytes(read_sealed(both, dataset="blend", keys=keys))
+
+    whole, groups = blended(), pq.ParquetFile(places.blend).num_row_groups
+    monkeypatch.setattr("twinops.workflows.pipeline.blend.ROWS_AT_ONCE", 500)
+    assert whole[0].rows > 1_000
+    assert blended() == whole
+    assert (groups, pq.ParquetFile(places.blend).num_row_groups > 2) == (1, True)
 
 
 def of_own(**legal):

@@ -15,6 +15,7 @@ from tasters import eaters, shopped
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.data.vault import seal, sealed_rows
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.consent import Purpose
 from twinops.params import (
@@ -27,6 +28,7 @@ from twinops.params import (
 )
 from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.model_file import from_text
+from twinops.workflows import tasting
 from twinops.workflows.declared_words import UNDECLARED
 from twinops.workflows.pipeline.collect_products import collect_products
 from twinops.workflows.pipeline.features import features
@@ -106,9 +108,25 @@ def test_categories_are_chosen_before_the_first_held_out_horizon_opens(full, mon
     places, keys, made, _ = full
     asked = []
     choose = taste_events.chosen
-    monkeypatch.setattr(taste_events, "chosen", lambda e, p, choice: asked.append(choice) or choose(e, p, choice))
+    monkeypatch.setattr(taste_events, "chosen", lambda *a: asked.append(a[2]) or choose(*a))
     assert prepared(places, keys).categories == made.categories
     assert [c.before_day <= min(HELD_OUT.cutoffs) for c in asked] == [True]
+
+
+def test_some_subjects_after_the_other_give_the_same_tables(full, monkeypatch):
+    places, keys, made, _ = full
+    names = ("categories", "category_labels", "coupons", "coupon_consent")
+    whole = [as_bytes(read_sealed(places.taste(n), dataset=n, keys=keys)) for n in names]
+    one = [pq.ParquetFile(places.taste(n)).num_row_groups for n in names[:2]]
+    cut = seal.in_parts
+    monkeypatch.setattr(sealed_rows, "in_parts", lambda *a, **k: cut(*a, **k, most_bytes=20_000))
+    assert prepared(places, keys) == made
+    assert [as_bytes(read_sealed(places.taste(n), dataset=n, keys=keys)) for n in names] == whole
+    parts = [pq.ParquetFile(places.taste(n)).num_row_groups for n in names[:2]]
+    assert one == [1, 1]
+    assert all(n > 2 for n in parts)
+    monkeypatch.undo()
+    prepared(places, keys)
 
 
 def test_heads_measures_and_pictures_are_written(full):
@@ -125,6 +143,20 @@ def test_heads_measures_and_pictures_are_written(full):
     assert all(
         places.figure(p).stat().st_size > 5_000 for p in ("tastes", "tastes_tried", "tastes_together", "coupons")
     )
+
+
+def test_of_a_large_shop_so_many_households_learn_as_fit_and_that_is_told(full, monkeypatch):
+    places, keys, _, whole = full
+    before = {p: p.read_bytes() for p in (places.tastes_model, places.measures("tastes"))}
+    monkeypatch.setattr(tasting, "MOST_HOUSEHOLDS", 60)
+    some = tasted(places, keys)
+    facts = [{f.name: f.value for f in found.findings.facts} for found in (whole, some)]
+    assert [f.get("tastes_drawn") for f in facts] == [None, {"households": 60, "of": 80}]
+    assert some.findings.measures
+    assert {m.n for m in some.findings.measures} <= set(range(1, 61))
+    assert some.heads.tastes.names == whole.heads.tastes.names
+    for path, content in before.items():
+        path.write_bytes(content)
 
 
 def test_special_categories_are_in_no_state_no_name_and_no_head(full):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,8 @@ import yaml
 from candidate import ROOT
 from own_world import RETAIL, Shop, but, line, write_csv
 
+from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.lock import locked_net
 from twinops.data.own_sources.reading import netted
 from twinops.errors import ParamsError
 from twinops.params import SourcesParams
@@ -83,6 +86,31 @@ def test_months_whose_bytes_and_rules_are_the_same_are_not_read_again(
     shop.places.sources_lock.write_text("{}")
     shop.lock()
     assert len(read) == 3
+
+
+def test_a_month_without_returns_is_collected_without_reading_any_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Shop(tmp_path, shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    write_csv(shop.file("sales-2024-03.csv"), [line()])
+    write_csv(shop.file("sales-2024-04.csv"), [line(InvoiceDate="01/04/2024 08:00", InvoiceNo="7")])
+    write_csv(shop.file("sales-2024-05.csv"), [line(InvoiceDate="01/05/2024 08:00", Quantity="-1", InvoiceNo="C")])
+    shop.lock()
+    source = declared(shop.params.own, "shop", root=shop.places.root, max_rows=shop.params.sources.max_rows)
+    every, lock = netted(source), shop.places.sources_lock
+    read: list[str] = []
+    monkeypatch.setattr(
+        "twinops.data.own_sources.lock.netted", lambda s, among: read.append(among[0]) or netted(s, among=among)
+    )
+    found = {month: locked_net(lock, source, month) for month in every}
+    assert {m: net.digest for m, net in found.items()} == {m: net.digest for m, net in every.items()}
+    assert read == [month for month, net in every.items() if net.digest]
+    (quiet,) = set(every) - set(read)
+    said = json.loads(lock.read_text(encoding="utf-8"))
+    said["own"]["shop"][quiet]["by"] = "other rules"
+    lock.write_text(json.dumps(said), encoding="utf-8")
+    assert locked_net(lock, source, quiet) == every[quiet]
+    assert len(read) == 3, "what other rules said is looked at again"
 
 
 def test_beside_sources_of_ones_own_a_later_as_of_day_collects_nobodys_records_again(shop: Shop) -> None:

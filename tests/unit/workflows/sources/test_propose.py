@@ -11,6 +11,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 from candidate import ROOT
@@ -286,6 +288,17 @@ def test_a_spreadsheet_and_a_list_of_objections_without_a_header(tmp_path: Path)
     assert found.own["optouts"]["columns"] == {"household_id": "1"}
 
 
+def test_files_of_one_shop_in_unlike_encodings_are_pointed_at(tmp_path: Path) -> None:
+    sales = tmp_path / "sales.csv"
+    lines = [f"{who};{when};{cents / 100};Größe" for who, _, when, _, _, cents in purchases(90)]
+    sales.write_bytes("\n".join(["customer;date;amount;name", *lines]).encode("cp1252"))
+    people = [f"{who};19{40 + int(who) % 50};příjmení" for who in sorted({who for who, *_ in purchases(90)})]
+    crm = tmp_path / "crm.csv"
+    crm.write_bytes("\n".join(["customer;birth year;word", *people]).encode("cp1250"))
+    (note,) = (note for note in look(ShopFiles(sales, crm)).notes if "encoded" in note)
+    assert "sales.csv windows-1252, crm.csv windows-1250" in note
+
+
 # Into a project.
 
 
@@ -311,7 +324,7 @@ def test_a_web_shop_is_declared_without_a_single_answer(shop: ShopFiles, tmp_pat
     assert (sales.money.currency, sales.money.decimal, sales.cancelled) == ("EUR", ",", "C")
     assert set(people.columns) == {"household_id", "birth_year", "gender"}
     assert asked.answers[Purpose.OFFERS] == "Angebote"
-    assert sales.legal.acted_on == dict.fromkeys(Purpose, LegalBasis.CONSENT)
+    assert sales.legal.acted_on == asked.legal.acted_on == dict.fromkeys(Purpose, LegalBasis.CONSENT)
     assert sales.legal.open == ("controller", "collected_from", "notice", "retention_days")
     assert (params.vault.keys, params.switches.off("crm"), params.switches.off("demographics")) == (
         "store",
@@ -517,6 +530,30 @@ def test_other_names_of_the_same_are_known_too(
     other = table(tmp_path / "other.csv", head, told[:30] if kind == "products" else told)
     found = look(ShopFiles(sales, more=(str(other),)), MADE_UP).own
     assert kind in found
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_catalogue_in_order_is_known_though_its_beginning_was_never_sold(tmp_path: Path, suffix: str) -> None:
+    """Most of its articles were not sold, and those that were stand behind what is looked at first."""
+    sold = purchases()
+    numbers = {a: 900_000 + n for n, a in enumerate(sorted({a for _, _, _, a, _, _ in sold}))}
+    sales = table(
+        tmp_path / "sales.csv",
+        ["customer_id", "receipt", "date", "sku", "qty", "price_eur"],
+        [[w, b, t.isoformat(), str(numbers[a]), str(n), str(c / 100)] for w, b, t, a, n, c in sold],
+    )
+    every = [str(n) for n in range(850_000, 900_000 + len(numbers))]
+    groups = [f"Group {int(n) % 30}" for n in every]
+    if suffix == "csv":
+        goods = table(tmp_path / "goods.csv", ["sku", "category"], [list(r) for r in zip(every, groups, strict=True)])
+    else:
+        goods = tmp_path / "goods.parquet"
+        pq.write_table(pa.table({"sku": every, "category": groups}), goods)
+    found = look(ShopFiles(sales, more=(str(goods),)), MADE_UP)
+    assert found.left_out == ()
+    assert found.own["products"]["columns"] == {"product_id": "sku", "product_category": "category"}
+    other = table(tmp_path / "other.csv", ["sku", "category"], [[f"X{n}", "Y"] for n in range(60)])
+    assert [t.file for t in look(ShopFiles(sales, more=(str(other),)), MADE_UP).left_out] == ["other.csv"]
 
 
 def test_a_file_that_is_nothing_known_is_left_out_and_told_with_its_columns(shop: ShopFiles, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ import pytest
 import yaml
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
-from erasable import ANN, HOUSEHOLDS, MINOR, MOMENT, OWNER, Shop, make_shop, natural
+from erasable import ANN, HOUSEHOLDS, MINOR, MOMENT, OWNER, TODAY, Shop, make_shop, natural
 from offices import PEOPLE
 
 from twinops.adapters.md5 import md5_of
@@ -35,7 +35,9 @@ from twinops.governance.people import sshsig
 from twinops.workflows.candidate.status import decisions_on
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.intake import Intake
+from twinops.workflows.receipts import Receipts
 from twinops.workflows.subject import erase as erasing
+from twinops.workflows.subject.desk import Desk
 from twinops.workflows.subject.erase import read_ids
 
 KILLS = int(os.environ.get("TWINOPS_ERASE_KILLS", "4"))
@@ -222,6 +224,34 @@ def test_all_linked_identities_of_a_merged_person_go_whichever_is_named(shop):
     assert shop.certificate(done)["subjects"][0]["identities"] == len(hers) == 2
     assert not sids_of(shop, ANN)
     assert shop.erase(natural(ANN)).already == 1
+
+
+def decided(shop: Shop, right: Right, one: str, other: str) -> None:
+    """A person says of a customer file and a registration whether they are one person's."""
+    names = {"record": f"crm:{shop.store.known_sid(one)}", "other": f"registrations:{shop.store.known_sid(other)}"}
+    for sid in (shop.store.known_sid(one), shop.store.known_sid(other)):
+        shop.project.rights.append(RightsAct(right, sid, "data owner", "Olga Owner", about=names))
+
+
+@pytest.mark.parametrize("who", [natural(ANN), f"C{ANN:08d}", "C00000012"])
+def test_a_record_that_somebody_joined_goes_with_the_person_before_anything_is_linked_anew(shop, who):
+    decided(shop, Right.NOT_SAME, "C00000012", natural(12))
+    decided(shop, Right.SAME, "C00000012", natural(ANN))
+    project = shop.project
+    desk = Desk(Receipts(DataPlane(project.places, project.engine, project.keys), TODAY, project.params.features.days,
+                         project.params.ages), project.rights)  # fmt: skip
+    copied = desk.people().sids(who)
+    done = shop.erase(who)
+    assert shop.certificate(done)["subjects"][0]["identities"] == len(copied) == 3, "erased and copied as one"
+    assert shop.store.known_sids([natural(ANN), f"C{ANN:08d}", "C00000012"]) == {}
+    assert shop.store.known_sid(natural(12)), "whose file it was taken for before"
+
+
+def test_a_record_that_somebody_parted_stays_with_whom_it_is(shop):
+    decided(shop, Right.NOT_SAME, f"C{ANN:08d}", natural(ANN))
+    done = shop.erase(natural(ANN))
+    assert shop.certificate(done)["subjects"][0]["identities"] == 1
+    assert shop.store.known_sid(f"C{ANN:08d}")
 
 
 def test_a_minor_is_erased_and_the_certificate_says_who_may_ask(shop):

@@ -6,6 +6,7 @@ import html
 import json
 import re
 from datetime import date
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,7 +17,7 @@ from rights_world import ANN, CARD, MERGED, OTHER, RightsWorld, rights_world, se
 
 from twinops.adapters.lineage_index import LineageIndex
 from twinops.data.own_sources.mapping import stood_in
-from twinops.entities.rights import LearnedVersion, Right
+from twinops.entities.rights import LearnedVersion, Right, RightsAct
 from twinops.errors import DataError, ParamsError
 from twinops.governance.copy_cells import CopyNames, in_words, shown
 from twinops.workflows.subject import export as export_module
@@ -24,6 +25,8 @@ from twinops.workflows.subject.export import CopyMade, Identified, export
 from twinops.workflows.subject.third_persons import WITHHELD
 
 HOSTILE = "<script>alert(1)</script> \u202egnp.exe"
+SECOND = "C00000077"
+"""A second profile of MERGED, whom no rule joins with her."""
 MARKER = "marker-of-somebody-else"
 """Planted in others' records; the copy of anybody else must not hold it."""
 
@@ -31,10 +34,11 @@ MARKER = "marker-of-somebody-else"
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> RightsWorld:
     made = rights_world(tmp_path_factory.mktemp("copies"))
-    profiles = {"crm_id": [CARD, "C00000099"], "card": [made.sid(MERGED), made.sid(OTHER)]}
-    profiles |= {"given": [HOSTILE, MARKER], "surname": ["=HYPERLINK(1)", MARKER], "born": ["1980-05-17", None]}
-    profiles |= {c: ["eight's", MARKER] for c in ("email", "phone", "street", "postcode", "city")}
-    crm = pa.table({**profiles, "updated": [10, 11]})
+    profiles = {"crm_id": [CARD, "C00000099", SECOND], "card": [made.sid(MERGED), made.sid(OTHER), None]}
+    profiles |= {"given": [HOSTILE, MARKER, "Eve"], "surname": ["=HYPERLINK(1)", MARKER, "Eight"]}
+    profiles |= {"born": ["1980-05-17", None, None]}
+    profiles |= {c: ["eight's", MARKER, "eight's"] for c in ("email", "phone", "street", "postcode", "city")}
+    crm = pa.table({**profiles, "updated": [10, 11, 12]})
     seal(made.places.raw("crm", "all"), crm, made.keys, dataset="crm", subject="crm_id")
     said = ["the milk was sour", "please ask Bob Miller of number 12, he saw it", "write to bob@example.org"]
     cases = {"customer": [CARD] * 3 + ["C00000099"], "text": [*said, MARKER], "opened": [5, 6, 7, 8]}
@@ -85,6 +89,69 @@ def test_records_of_other_sources_that_are_the_same_persons_are_in_it(world):
     names = {s["name"] for s in by_household["sources"]}
     assert names == {s["name"] for s in by_profile["sources"]}
     assert {"crm", "care_cases", "transactions"} <= names
+
+
+def test_every_entry_that_may_stand_in_somebodys_file_has_words_for_them():
+    assert export_module.WORDS.keys() == set(Right) - {Right.SETTLED, Right.SCORED}
+
+
+def test_what_was_decided_of_a_pair_is_told_without_the_other_record_or_why(world):
+    record, other = f"registrations:{world.sid(40)}", f"registrations:{world.sid(OTHER)}"
+    act = RightsAct(Right.NOT_SAME, world.sid(40), "data owner", "Olga", about={"record": record, "other": other},
+                    told={"reason": "Bob Miller is the father"})  # fmt: skip
+    world.ledger.append(act)
+    made = copy(world, natural(40))
+    assert "a record decided not to be yours" in [e["what"] for e in told(made)["events"]]
+    assert [n for n, c in made.files.items() if world.sid(OTHER).encode() in c or b"Bob" in c] == []
+
+
+def decided(world: RightsWorld, right: Right) -> None:
+    """A person says of the second profile and the household whether they are one person's."""
+    one, other = f"crm:{world.sid(SECOND)}", f"registrations:{world.sid(MERGED)}"
+    for sid in (world.sid(SECOND), world.sid(MERGED)):
+        world.ledger.append(RightsAct(right, sid, "data owner", "Olga", about={"record": one, "other": other}))
+
+
+def test_records_that_somebody_joined_are_one_copy_whichever_is_named_and_apart_again_two(world):
+    def rows_of(who: str) -> dict[str, list[str]]:
+        made = {s["name"]: s["rows"] for s in told(copy(world, who))["sources"]}
+        numbered = {"your_record": None, "card": None}  # whoever is named is the first
+        return {name: sorted(str({**r, **numbered}) for r in rows) for name, rows in made.items()}
+
+    apart = rows_of(SECOND)
+    assert set(apart) == {"crm"}
+    decided(world, Right.SAME)
+    joined = rows_of(natural(MERGED))
+    assert joined == rows_of(CARD) == rows_of(SECOND)
+    assert len(joined["crm"]) == 2
+    assert set(apart["crm"]) < set(joined["crm"])
+    decided(world, Right.REOPENED)
+    assert rows_of(SECOND) == apart
+
+
+def test_whether_they_were_picked_for_an_offer_stands_in_the_copy_with_the_day_and_why_not(world):
+    shares = {7: (True, None), OTHER: (True, "open_complaint"), 30: (False, None)}
+    for name, as_of, decides in (("a", "2026-03-01", True), ("b", "2026-04-01", False)):
+        columns = {"sid": [world.sid(n) for n in shares], "expected_spend": [1.0] * 3}
+        choice = {"selected": [s for s, _ in shares.values()], "kept_back": [k for _, k in shares.values()]}
+        path = world.places.live(f"{name}.parquet")
+        seal(path, pa.table({**columns, **(choice if decides else {})}), world.keys, dataset="scores", subject="sid")
+        Path(f"{path}.json").write_text(json.dumps({"as_of": as_of, "purpose": "offers"}))
+    for who, said in (
+        (ANN, "you were picked to choose offers for you."),
+        (OTHER, "you were picked to choose offers for you, and not contacted: open complaint."),
+        (30, "you were not picked to choose offers for you."),
+    ):
+        made = copy(world, natural(who))
+        assert f"2026-03-01: {said}" in told(made)["decisions"]
+        assert not [d for d in told(made)["decisions"] if d.startswith("2026-04-01")], "nothing was decided then"
+        (lists,) = (t for t in told(made)["made"] if t["name"] == "scores")
+        assert [(r["as_of"], r["selected"]) for r in lists["rows"]] == [
+            ("2026-03-01", shares[who][0]),
+            ("2026-04-01", None),
+        ]
+        assert len(made.files["csv/made_scores.csv"].splitlines()) == 3
+        assert "Lists your forecast was put on" in paged(made)
 
 
 @pytest.mark.parametrize("who", [natural(ANN), natural(MERGED), CARD])

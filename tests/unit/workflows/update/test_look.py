@@ -10,6 +10,9 @@ from own_world import line
 
 from shops.shops import five
 from twinops.data.arrivals import Arrived, in_order
+from twinops.data.own_sources import reading
+from twinops.data.own_sources.declared import declared
+from twinops.data.own_sources.lock import netted_since
 
 JANUARY, FEBRUARY, MARCH = "2024-01", "2024-02", "2024-03"
 
@@ -184,3 +187,49 @@ def test_an_update_that_broke_off_is_told_by_the_next_as_it_began(shop: Monthly)
     assert begin(shop.look(), receipts=shop.receipts, grid=grid).arrivals == began.arrivals
     shop.comes(MARCH, month_of(MARCH))
     assert {a.period for a in begin(shop.look(), receipts=shop.receipts, grid=grid).arrivals} == {JANUARY, MARCH}
+
+
+SOLD = {"InvoiceNo": "700001", "StockCode": "81", "Quantity": "2", "Customer ID": "17001"}
+BACK = {**SOLD, "InvoiceNo": "C700002", "Quantity": "-1"}
+APRIL = "2024-04"
+
+
+def settled(shop: Monthly, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Which months were read to settle returns; what was found is what reading all of them finds."""
+    read, rows_of = [], reading._signed_rows
+    source = declared(shop.params.own, "retail", root=shop.places.root, max_rows=shop.params.sources.max_rows)
+    every = reading.netted(source)
+    with monkeypatch.context() as counting:
+        counting.setattr(reading, "_signed_rows", lambda s, month: read.append(month) or rows_of(s, month))
+        found = netted_since(shop.places.sources_lock, source)
+    assert found == every
+    assert list(found) == list(every)
+    return read
+
+
+def test_months_without_a_return_are_not_read_again_to_settle_returns(
+    shop: Monthly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settled(shop, monkeypatch) == []
+    shop.comes(MARCH, [*month_of(MARCH), line(**SOLD, InvoiceDate="05/03/2024 08:26")])
+    assert settled(shop, monkeypatch) == [MARCH]
+    shop.take()
+    # a return reaches back: every month is read, now and whenever another one comes
+    shop.comes(APRIL, [*month_of(APRIL), line(**BACK, InvoiceDate="05/04/2024 08:26")])
+    assert sorted(settled(shop, monkeypatch)) == [JANUARY, FEBRUARY, MARCH, APRIL, APRIL]
+    shop.take()
+    shop.comes("2024-05", month_of("2024-05"))
+    assert sorted(settled(shop, monkeypatch)) == [JANUARY, FEBRUARY, MARCH, APRIL, "2024-05"]
+
+
+def test_a_return_that_comes_late_or_other_rules_read_every_month(
+    shop: Monthly, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.comes(JANUARY, [*month_of(JANUARY), line(**BACK, InvoiceDate="28/01/2024 08:26")])
+    assert sorted(settled(shop, monkeypatch)) == [JANUARY, JANUARY, FEBRUARY]
+    shop.comes(JANUARY, month_of(JANUARY))
+    assert settled(shop, monkeypatch) == []
+    monkeypatch.setattr("twinops.data.own_sources.lock.rules", lambda _: "others")
+    assert sorted(settled(shop, monkeypatch)) == [JANUARY, FEBRUARY]
+    shop.places.sources_lock.write_text("{")
+    assert sorted(settled(shop, monkeypatch)) == [JANUARY, FEBRUARY]

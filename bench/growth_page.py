@@ -36,12 +36,12 @@ def page(costs: Mapping[int, Cost], exponents: Mapping[int, Mapping[str, float]]
         f"{' | '.join(_said(exponents[n].get(s)) for n in more)} |"
         for s in stages
     ]
-    sizes = " and ".join(f"{n}x ({lines[n]:,} lines)" for n in (few, *more))
+    sizes = ", ".join(f"{n}x ({lines[n]:,} lines)" for n in (few, *more))
     return (
         "# How it grows\n\n"
         "`make bench PART=growth` writes this page. A larger shop has more customers: `twinops init` makes a project "
         "out of\n"
-        f"copies of the shipped receipts, products and customers, each copy with ids of its own: {sizes}.\n"
+        f"copies of the shipped receipts, products and customers, each copy with ids of its own:\n{sizes}.\n"
         "Every stage of its `dvc.yaml` is then run by itself, one after the other. MB is the largest memory of one "
         "process.\nThe exponent says how CPU grows: 1 is in proportion to the data.\n\n"
         + (f"![CPU and memory against lines of receipts](images/growth.png)\n\n{FAR_HOW}\n\n" if more[1:] else "")
@@ -150,6 +150,8 @@ def curves(costs: Mapping[int, Cost], *, lines: Mapping[int, int]) -> Figure:
         ax.set(xscale="log", yscale="log", xlabel="million lines of receipts")
         ax.set_xticks([n / 1e6 for n in lines.values()], [f"{n / 1e6:.1f}" for n in lines.values()])
         ax.minorticks_off()
+    right.set_yticks([250 * 2**k for k in range(5)], [f"{250 * 2**k:,}" for k in range(5)])
+    left.set_yticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
     start = min(costs[few][s]["cpu"] for s in stages)
     ends = [lines[n] / 1e6 for n in (few, largest)]
     left.plot(ends, [start, start * largest / few], color=INK, linewidth=0.9, linestyle="--")

@@ -89,7 +89,7 @@ Known = tuple[float, float, Measure]
 def _deciding(among: list[Known], of: list[Known], *, end: int) -> Measure:
     """The gain over the hardest to beat where it is among these; else the one whose end is farthest off."""
     hardest = min(of, key=lambda one: one[2].value)
-    return (hardest if hardest in among else min(among, key=lambda one: one[end]))[2]
+    return (hardest if hardest in among else min(among, key=lambda one: (one[0], one[1])[end]))[2]
 
 
 def _sentence(gain: Measure, evidence: Evidence, judgement: str) -> str:

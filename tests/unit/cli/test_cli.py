@@ -141,7 +141,8 @@ def test_a_project_is_made_where_nothing_lies_and_only_one_that_was_made_so_is_u
     assert json.loads(told.stdout)["files"] == {}
     said = twinops("status", cwd=tmp_path / "our shop")
     assert said.returncode == 3
-    assert "controller.name (the controller)" in said.stderr, "what is open shows before anything ran"
+    assert ", by the controller\n" in said.stderr, "what is open shows before anything ran"
+    assert "controller.name (the controller)" in twinops("status", "--open", cwd=tmp_path / "our shop").stderr
     refused = twinops("upgrade", cwd=ROOT)
     assert (refused.returncode, "its own twinops in src/" in refused.stderr) == (2, True)
 

@@ -19,6 +19,7 @@ from twinops.evaluation.accuracy.measures import TWIN, ZERO, ScoredDay
 from twinops.evaluation.scorecard.coverage import winkler
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, counts, mean_of
+from twinops.evaluation.statistics.bounds import AMOUNT
 from twinops.params import ChallengerParams, ChooseParams, TrainParams
 from twinops.twin.baselines.recency_frequency_value import fit_naive, fit_rfm
 from twinops.twin.model.boosted_trees import fit_challenger
@@ -113,7 +114,8 @@ def _compared(loss: Callable, days: list[Measured], who: np.ndarray, draws: np.n
         each = [loss(d.day, d.day.predictions[model], d.ranges[model]) for d in days]
         if all(np.isfinite(e).all() for e in each):
             at = [np.searchsorted(who, d.day.household) for d in days]
-            found[model] = mean_of([weighted.mean(e, draws[:, i].astype(float)) for e, i in zip(each, at, strict=True)])
+            by_day = [weighted.mean(e, draws[:, i].astype(float)) for e, i in zip(each, at, strict=True)]
+            found[model] = mean_of(by_day, within=AMOUNT)
     best = min((m for m in found if m != TWIN), key=lambda m: found[m].value)
     gains = {m: found[m] - found[TWIN] for m in found if m != TWIN}
     low, high = gains[best].interval("A gain")

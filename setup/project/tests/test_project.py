@@ -30,7 +30,8 @@ def test_what_people_declared_holds_no_mistake() -> None:
 
 
 def test_the_code_that_is_installed_is_the_code_that_is_written_down() -> None:
-    assert strange(ROOT) == "", "make run, or twinops upgrade --write"
+    if said := strange(ROOT):
+        pytest.fail(f"{said}: `make run`, or `twinops upgrade --write`, then `make test` again.", pytrace=False)
 
 
 def test_every_stage_takes_its_code_from_what_is_written_down() -> None:
@@ -45,7 +46,10 @@ def test_every_stage_takes_its_code_from_what_is_written_down() -> None:
 
 @pytest.mark.skipif(not (ROOT / "models" / "twin.json").is_file(), reason="no results lie here: make run")
 def test_what_ran_is_what_lies_here() -> None:
-    assert DvcStore(ROOT).changed() == {}, "make run"
+    if changed := DvcStore(ROOT).changed():
+        named = ", ".join([*changed][:5]) + (" and others" if len(changed) > 5 else "")
+        told = f"What lies here is not what these {len(changed)} stages would make now: {named}."
+        pytest.fail(f"{told} `make run`, then `make test` again.", pytrace=False)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

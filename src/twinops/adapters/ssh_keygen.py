@@ -12,7 +12,14 @@ class SshKeygen:
     """Keeps the Signer port's promise; the key may live in a file, an agent or a token, and is never read by us."""
 
     def sign(self, path: Path, *, key: Path, namespace: str) -> None:
-        """Write `<path>.sig`; one that is there already is replaced."""
+        """Write `<path>.sig`; one that is there already is replaced.
+
+        Raises:
+            ServiceError: there is no such key, no ssh-keygen, or it did not sign.
+        """
+        # the public half is enough where an agent or a token has the other
+        if not key.exists() and not key.with_name(f"{key.name}.pub").exists():
+            raise ServiceError(f"There is no ssh key {key}.", hint="Give yours with --key.")
         made = path.with_name(path.name + ".sig")
         made.unlink(missing_ok=True)
         command = ["ssh-keygen", "-Y", "sign", "-q", "-f", str(key), "-n", namespace, str(path)]
@@ -23,6 +30,6 @@ class SshKeygen:
         if done.returncode != 0 or not made.is_file():
             told = " ".join(done.stderr.split())[:200]
             raise ServiceError(
-                f"ssh-keygen did not sign {path.name}: {told}",
+                f"ssh-keygen did not sign with {key}: {told}",
                 hint="Give the private key, or its public half and an agent.",
             )

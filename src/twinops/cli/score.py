@@ -68,6 +68,8 @@ def _ids(path: Path) -> Iterator[str]:
         if path.stat().st_size > MOST_IDS:
             raise ParamsError(f"{path.name} is too long for a list of ids.", hint="Cut it into parts.")
         lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise ParamsError(f"There is no file {path}.", hint="Names count from this folder.") from None
     except (OSError, UnicodeDecodeError):
         raise ParamsError(f"{path.name} cannot be read as UTF-8 text.", hint="One id of the source a line.") from None
     yield from dict.fromkeys(line.strip() for line in lines if line.strip())

@@ -6,8 +6,6 @@ from typing import Annotated
 
 import typer
 
-from twinops.cli._answer import talk
-
 app = typer.Typer(add_completion=False)
 
 
@@ -28,4 +26,4 @@ def serve(
     from twinops.service.opened import Serving
     from twinops.service.run import Address, run
 
-    run(ctx.obj, Serving(model, key, log_share, keep_days), Address(host, port, workers), tell=talk)
+    run(ctx.obj, Serving(model, key, log_share, keep_days), Address(host, port, workers))

@@ -25,6 +25,9 @@ def status(
     record: Annotated[bool, typer.Option("--record", help="Do `twinops track` and `twinops register` first.")] = False,
     short: Annotated[bool, typer.Option("--brief", help="One page: what is in the way, and what to do.")] = False,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write that page here as PDF.", dir_okay=False)] = None,
+    all_open: Annotated[
+        bool, typer.Option("--open", help="Every thing that people have not said yet, a line each.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Every verdict on the candidate, what to do next, and where to look. Exit code 0 whatever they are; stale: 4."""
@@ -37,24 +40,30 @@ def status(
         _brief(page, pdf)
         current(page.stale)
         return
-    if not as_json:
-        _owed(project.run("candidate.owed"))
-    found = project.run("candidate.status")
     if as_json:
+        found = project.run("candidate.status")
         answer(found, as_json=True, text="")
     else:
         from twinops.cli._table import show
 
-        show(found)
+        try:
+            found = project.run("candidate.status")
+            show(found)
+        finally:  # it is owed before anything is measured, too
+            _owed(project.run("candidate.owed"), each=all_open)
     current(found.stale)
 
 
-def _owed(open_fields: tuple[OpenField, ...]) -> None:
-    """What people have not said yet, a line each; said before anything is measured, too."""
-    if open_fields:
-        talk(f"{len(open_fields)} things that only people can say are open in compliance/:")
-    for one in open_fields:
-        talk(f"  {one}")
+def _owed(open_fields: tuple[OpenField, ...], *, each: bool) -> None:
+    """What people have not said yet: counted by file and by who says it, or a line each."""
+    if not open_fields:
+        return
+    from twinops.governance.open_fields import counted
+
+    lists = "" if each else "; `twinops status --open` lists them"
+    talk(f"{len(open_fields)} things that only people can say are open in compliance/{lists}:")
+    for line in open_fields if each else counted(open_fields):
+        talk(f"  {line}")
 
 
 def _brief(found: Brief, pdf: Path | None) -> None:

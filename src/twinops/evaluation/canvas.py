@@ -1,6 +1,6 @@
 """One look for all pictures: a finding as title, what it rests on below, the same bytes from the same numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,10 @@ BLUE, ORANGE, GREEN, GREY, INK = "#0072b2", "#d55e00", "#009e73", "#8c8c8c", "#2
 """Okabe and Ito's palette: told apart by colour-blind readers too."""
 
 DPI = 130
+STRIP = 0.8
+"""Inches of height that a sentence in place of a picture has."""
+EDGE = 0.99
+"""Share of the width behind which no title and no caption goes on."""
 
 
 def canvas(*, rows: int = 1, columns: int = 1, size: tuple[float, float] = (8, 4), **grid: Any) -> tuple[Figure, Any]:
@@ -81,9 +85,12 @@ def beside(ax: Axes, place: float, value: float, text: str, *, size: float = 8.5
 
 
 def nothing(figure: Figure, *, finding: str, rests_on: str) -> Figure:
-    """An empty picture that says why."""
-    for ax in figure.axes:
-        ax.set_axis_off()
+    """A strip that says why there is no picture."""
+    # an empty picture as large as a full one looks like a fault
+    figure.set_layout_engine("none")
+    for ax in list(figure.axes):
+        ax.remove()
+    figure.set_size_inches(figure.get_figwidth(), STRIP)
     return tell(figure, finding=finding, rests_on=rests_on)
 
 
@@ -108,9 +115,34 @@ def _say(figure: Figure, words: Wording) -> None:
         text.set_text(words.told(text.get_text()))
 
 
+def _wrap(figure: Figure) -> None:
+    """Break the lines of title and caption that reach beyond the edge; what fits stays as it is."""
+    for text in figure.texts:
+        lines = [part for line in text.get_text().split("\n") for part in _broken(text, line, EDGE * figure.bbox.width)]
+        text.set_text("\n".join(lines))
+
+
+def _broken(text: Text, line: str, width: float) -> Iterator[str]:
+    """The line in parts that fit, broken between words; a word that is too long stays whole."""
+    words, part = line.split(" "), ""
+    for word in words:
+        longer = f"{part} {word}" if part else word
+        if part and not _fits(text, longer, width):
+            yield part
+            longer = word
+        part = longer
+    yield part
+
+
+def _fits(text: Text, line: str, width: float) -> bool:
+    text.set_text(line)
+    return bool(text.get_window_extent().x1 <= width)
+
+
 def save(figure: Figure, path: Path, words: Wording) -> None:
     """Write a PNG in the declared words; it names neither program nor time."""
     _say(figure, words)
+    _wrap(figure)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Matplotlib writes its own name and version otherwise, and the same numbers would give other bytes
     figure.savefig(path, metadata={"Software": None})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +31,17 @@ class OpenField:
 
     def __str__(self) -> str:
         return f"{self.file}: {self.field} ({self.who})"
+
+
+def counted(found: Iterable[OpenField]) -> Iterator[str]:
+    """How many are open in which file and who says them, a line each; most first.
+
+    >>> list(counted([OpenField("use.yaml", name, "the data owner") for name in "ab"]))
+    ['use.yaml: 2, by the data owner']
+    """
+    many = Counter((one.file, one.who) for one in found)
+    for (file, who), n in sorted(many.items(), key=lambda item: (-item[1], item[0])):
+        yield f"{file}: {n}, by {who}"
 
 
 def owed(raw: Any, *, file: str) -> Iterator[OpenField]:

@@ -40,14 +40,17 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def application(service: Service, *, metrics: Metrics | None = None) -> FastAPI:
-    """The service as an ASGI application; it looks around from its start to its end."""
+def application(
+    service: Service, *, metrics: Metrics | None = None, ready: Callable[[], None] = lambda: None
+) -> FastAPI:
+    """The service as an ASGI application; it looks around from its start to its end, and is `ready` once it answers."""
     counted = metrics or Metrics()
 
     @asynccontextmanager
     async def living(_app: FastAPI) -> AsyncIterator[None]:
         sys.setswitchinterval(SWITCH_S)
         service.watch.start()
+        ready()
         yield
         # what was accepted is on the disk; what waits is written before the last look
         await run_in_threadpool(service.writer.stop)

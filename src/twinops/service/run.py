@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+import sys
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from socket import socket
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
 
+from twinops.errors import ServiceError
 from twinops.service.app import application
 from twinops.service.opened import Serving, opened
 from twinops.wiring import open_project
@@ -29,23 +34,53 @@ class Address:
     workers: int = 1
 
 
-def run(root: Path, serving: Serving, address: Address, *, tell: Callable[[str], None]) -> None:
+def run(root: Path, serving: Serving, address: Address) -> None:
     """Serve until a signal comes; what was accepted is written before the end."""
-    os.environ[TOLD] = json.dumps({"root": str(root), "serving": asdict(serving)})
-    tell(f"Answers on http://{address.host}:{address.port}/v1/; how it is asked is in /openapi.json.")
+    told = {"root": str(root), "serving": asdict(serving), "address": asdict(address)}
+    os.environ[TOLD] = json.dumps(told)
     listen(f"{__name__}:made", address)
 
 
 def listen(factory: str, address: Address) -> None:
-    """Answer with what `factory` (module:function) makes in each process; they share one socket."""
-    uvicorn.run(
-        factory, factory=True, host=address.host, port=address.port, access_log=False, log_level="warning",
-        server_header=False, timeout_graceful_shutdown=GRACE_S, workers=address.workers,
-    )  # fmt: skip
+    """Answer with what `factory` (module:function) makes in each process; they share one socket.
+
+    Raises:
+        ServiceError: the port is taken, or the application did not begin.
+    """
+    how: dict[str, Any] = {
+        "factory": True, "host": address.host, "port": address.port, "access_log": False, "log_level": "warning",
+        "server_header": False, "timeout_graceful_shutdown": GRACE_S, "workers": address.workers,
+    }  # fmt: skip
+    if address.workers > 1:
+        uvicorn.run(factory, **how)
+        return
+    config = uvicorn.Config(factory, **how)
+    server = uvicorn.Server(config)
+    # the port is ours before the application is made: it says that it answers as soon as it does
+    with closing(_taken(config)) as port, suppress(KeyboardInterrupt):
+        server.run(sockets=[port])
+    if not server.started:
+        raise ServiceError("The service did not begin.", hint="What it said stands above.")
+
+
+def _taken(config: uvicorn.Config) -> socket:
+    try:
+        return config.bind_socket()
+    except SystemExit:  # uvicorn has said why, and would end without a word of ours
+        what = f"Port {config.port} of {config.host} cannot be listened on."
+        raise ServiceError(what, hint="Take another --port, or end what has it.") from None
 
 
 def made() -> FastAPI:
     """The application of the project that was told, in this process."""
     told = json.loads(os.environ[TOLD])
     project = open_project(told["root"])
-    return application(opened(project.run("serving.live_ground"), Serving(**told["serving"])))
+    service = opened(project.run("serving.live_ground"), Serving(**told["serving"]))
+    return application(service, ready=partial(_say, Address(**told["address"])))
+
+
+def _say(address: Address) -> None:
+    who = f"Process {os.getpid()} answers" if address.workers > 1 else "Answers"
+    where = f"http://{address.host}:{address.port}/v1/"
+    sys.stderr.write(f"{who} on {where}; how it is asked is in /openapi.json.\n")
+    sys.stderr.flush()

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 from candidate import ROOT, changed_evidence, make_candidate, write
 from command_line import twinops
 
@@ -140,7 +141,8 @@ def test_a_project_is_made_where_nothing_lies_and_only_one_that_was_made_so_is_u
     assert json.loads(told.stdout)["files"] == {}
     said = twinops("status", cwd=tmp_path / "our shop")
     assert said.returncode == 3
-    assert "controller.name (the controller)" in said.stderr, "what is open shows before anything ran"
+    assert ", by the controller\n" in said.stderr, "what is open shows before anything ran"
+    assert "controller.name (the controller)" in twinops("status", "--open", cwd=tmp_path / "our shop").stderr
     refused = twinops("upgrade", cwd=ROOT)
     assert (refused.returncode, "its own twinops in src/" in refused.stderr) == (2, True)
 
@@ -297,6 +299,32 @@ def test_somebody_elses_verdicts_are_not_shown_as_ones_own(tmp_path: Path) -> No
     done = twinops("status", cwd=project)
     assert done.returncode == 4
     assert "not for the one that lies here" in done.stdout
+
+
+def test_what_people_have_not_said_is_counted_after_the_verdicts_and_listed_when_asked(tmp_path: Path) -> None:
+    project = make_candidate(tmp_path / "project").root
+    use = project / "compliance" / "intended_use.yaml"
+    owed = yaml.safe_load(use.read_text())
+    owed |= {"title": "to be said by the data owner: what is it for?", "not_for": ["to be said by the data owner"]}
+    use.write_text(yaml.safe_dump(owed, sort_keys=False, allow_unicode=True))
+    counted = twinops("status", cwd=project)
+    assert "intended_use.yaml: 2, by the data owner" in counted.stderr
+    assert "intended_use.yaml: title" not in counted.stderr
+    listed = twinops("status", "--open", cwd=project)
+    assert "intended_use.yaml: title (the data owner)" in listed.stderr
+    command = [str(TWINOPS), "status"]
+    both = subprocess.run(
+        command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert both.stdout.index("Candidate twin") < both.stdout.index("things that only people can say")
+    told = json.loads(twinops("status", "--json", cwd=project).stdout)
+    assert [one["field"] for one in told["open"]] == ["title", "not_for"]
+
+
+def test_a_list_of_ids_that_is_not_there_is_told_so(project: Path) -> None:
+    done = twinops("score", "--purpose", "twin_scoring", "--out", "a.csv", "--ids", "nowhere.txt", cwd=project)
+    assert done.returncode == 2
+    assert "There is no file nowhere.txt." in done.stderr
 
 
 def test_the_brief_says_on_one_page_what_is_in_the_way_and_what_to_do(project: Path) -> None:

@@ -81,18 +81,24 @@ def _dot(ax: Axes, place: float, m: Measure, colour: str) -> None:
 
 
 def _finding(measures: dict[str, Measure]) -> str:
-    said = [f"{what} {name}" for name, baseline in RIVALS.items() if (what := _standing(measures, baseline))]
-    return "The twin is " + "; ".join(said) if said else "The twin and its baselines cannot be told apart"
+    """Where the twin stands on every quantity that was compared, by the intervals alone."""
+    said = [f"{name}: {what}" for name, rival in RIVALS.items() if (what := _standing(measures, rival))]
+    return f"The twin against {'; against '.join(said)}" if said else "There is no baseline to compare the twin with"
 
 
-def _standing(measures: dict[str, Measure], baseline: str) -> str:
-    """`better on AUC and spend than`, by the intervals alone; nothing where none can be told apart."""
-    gains = {label: measures.get(f"{q}.gain_over_{baseline}") for q, label in _SHORT.items()}
-    sure = {label: gain.value for label, gain in gains.items() if gain is not None and gain.excludes_zero}
-    better = " and ".join(label for label, value in sure.items() if value > 0)
-    worse = " and ".join(label for label, value in sure.items() if value < 0)
-    parts = [f"{how} on {on}" for how, on in (("better", better), ("worse", worse)) if on]
-    return f"{', '.join(parts)} than" if parts else ""
+def _standing(measures: dict[str, Measure], rival: str) -> str:
+    """`better on 1 of 5 (Brier), not told apart on 4`; nothing where nothing was compared."""
+    gains = {label: gain for q, label in _SHORT.items() if (gain := measures.get(f"{q}.gain_over_{rival}"))}
+    sure = {label: gain.value > 0 for label, gain in gains.items() if gain.excludes_zero}
+    counted = {
+        "better": [label for label, better in sure.items() if better],
+        "worse": [label for label, better in sure.items() if not better],
+        "not told apart": [label for label in gains if label not in sure],
+    }
+    parts = [(how, on) for how, on in counted.items() if on]
+    first = [f" of {len(gains)}", *[""] * len(parts)]
+    named = [f" ({', '.join(on)})" if how != "not told apart" else "" for how, on in parts]
+    return ", ".join(f"{how} on {len(on)}{of}{who}" for (how, on), of, who in zip(parts, first, named, strict=False))
 
 
 RIVALS = {"the best plain baseline": BEST, "LightGBM": CHALLENGER}

@@ -19,6 +19,7 @@ from twinops.entities.shown import Section
 from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import TAILS, Resampled, mean_of
+from twinops.evaluation.statistics.bounds import AMOUNT, ANY_NUMBER, SHARE
 from twinops.twin.model.predictions import Predictions
 
 SHOWN = (
@@ -59,6 +60,8 @@ CALIBRATION = (SLOPE, LARGE, ERROR, TOTAL)
 
 LOWER_IS_BETTER = ("active_brier", "active_log_loss", "baskets_poisson_deviance", "spend_mae", "spend_deviance")
 UNITS = {"spend_mae": MONEY, LARGE: "log-odds"}
+WITHIN = {"active_auc": SHARE, "active_brier": SHARE, ERROR: SHARE, SLOPE: ANY_NUMBER, LARGE: ANY_NUMBER}
+"""What a quantity can be; all others are amounts."""
 ZERO = "zero"
 UNDEFINED = {
     ("naive", SLOPE),
@@ -108,7 +111,7 @@ def measure_accuracy(days: list[ScoredDay], draws: np.ndarray, only: Collection[
                 for quantity, values in _quantities(day, model, weights, only).items():
                     quantities.setdefault((model, quantity), []).append(values)
     return Accuracy(
-        over_days={k: mean_of(v) for k, v in quantities.items()},
+        over_days={k: mean_of(v, within=WITHIN.get(k[1], AMOUNT)) for k, v in quantities.items()},
         by_day={k: [float(day[0]) for day in v] for k, v in quantities.items()},
     )
 

@@ -19,6 +19,7 @@ from twinops.entities.measure import Measure
 from twinops.entities.wording import MANY
 from twinops.evaluation.statistics import bootstrap, calm
 from twinops.evaluation.statistics.between import FEWEST_CALM, Noisy, ends_of_day
+from twinops.evaluation.statistics.bounds import AMOUNT
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.params import FeaturesParams, TrainParams
 from twinops.plugins import text_beside
@@ -169,7 +170,7 @@ def day_answer(week: Week, others: Sequence[Week], how: Watching, answer: Answer
     ratios, weeks = [], []
     for place, quantity in enumerate(QUANTITIES):
         low, high = ends_of_day(week.noisy(place), [c.noisy(place) for c in others], usual=1.0)
-        lasting = Estimate(week.found[place].value, max(low, 0.0), high)
+        lasting = Estimate(week.found[place].value, *AMOUNT.ends(low, high))
         moved = f"interval of how {len(others)} other weeks, taken as calm, lay from one (Student), and of {MANY}"
         ratios.append(_ratio(name_of(quantity), lasting, week, how, moved))
         named = f"{name_of(quantity)}.week"

@@ -19,7 +19,6 @@ from twinops.evaluation.canvas import (
     canvas,
     dot,
     no_panel,
-    nothing,
     panel_title,
     tell,
 )
@@ -34,11 +33,18 @@ GAIN = {"foretold_active_auc.gain_of_fresh_states": ("area under the curve", BLU
 EVEN = {"foretold_fairness_ratio": ("lower over higher rate, worst judged group", BLUE)}
 
 
-def foretold_over_time(rounds: Sequence[Round]) -> Figure:
-    """Four panels, a mark and its interval each update: ratios, coverage, what fresh states gain, reach of groups."""
-    figure, axes = canvas(rows=2, columns=2, size=(11, 7))
+NONE_CLOSED = "No forecast has closed yet: what was foretold is sealed, and is compared once its horizon is over."
+NO_GROUP = f"No group is large enough to be told: one is from 50 {MANY} on."
+
+
+def foretold_over_time(rounds: Sequence[Round]) -> Figure | None:
+    """Four panels, a mark and its interval each update: ratios, coverage, what fresh states gain, reach of groups.
+
+    None: no forecast has closed yet.
+    """
     if not rounds:
-        return nothing(figure, finding="No forecast has closed yet", rests_on="Forecasts are sealed; wait a horizon.")
+        return None
+    figure, axes = canvas(rows=2, columns=2, size=(11, 7))
     of = axes.flat
     _panel(of[0], rounds, RATIOS, "What came over what was foretold", line=1.0)
     _panel(of[1], rounds, COVERED, "Share of outcomes inside their 80 % range", line=0.8)
@@ -54,8 +60,8 @@ def foretold_over_time(rounds: Sequence[Round]) -> Figure:
     )
 
 
-def foretold_groups(groups: Mapping[str, Mapping[str, Sequence[Measure]]]) -> Figure:
-    """One line a group: how many came over how many were foretold to come."""
+def foretold_groups(groups: Mapping[str, Mapping[str, Sequence[Measure]]]) -> Figure | None:
+    """One line a group: how many came over how many were foretold to come. None: no group is large enough."""
     rows = [
         (f"{attribute}: {label}", m)
         for attribute, of in groups.items()
@@ -63,9 +69,9 @@ def foretold_groups(groups: Mapping[str, Mapping[str, Sequence[Measure]]]) -> Fi
         for m in measures
         if m.name == "foretold_active_ratio"
     ]
-    figure, ax = canvas(size=(8, max(2.5, 0.32 * len(rows) + 1.4)))
     if not rows:
-        return nothing(figure, finding="No group is large enough", rests_on=f"A group is told from 50 {MANY} on.")
+        return None
+    figure, ax = canvas(size=(8, max(2.5, 0.32 * len(rows) + 1.4)))
     for place, (_, m) in enumerate(reversed(rows)):
         dot(ax, place, Estimate.of(m), Mark(BLUE))
     ax.axvline(1, color=INK, linewidth=0.9)

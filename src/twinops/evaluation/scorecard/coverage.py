@@ -11,6 +11,7 @@ from twinops.entities.shown import Section
 from twinops.entities.wording import MANY, MONEY
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
+from twinops.evaluation.statistics.bounds import AMOUNT, SHARE
 from twinops.evaluation.statistics.setting import Setting
 from twinops.twin.model.intervals import COVERAGE, TIERS, Intervals, Ranges
 from twinops.twin.model.outcomes import Scatter
@@ -189,7 +190,7 @@ def _shares(days: Sequence[Covered], draws: np.ndarray, hold: Hold = _held) -> d
     """Suffix -> coverage; the name alone is the mean of both quantities."""
     out: dict[str, Resampled] = {}
     for suffix, k in (("", None), *((f".tier_{name}", k) for k, name in enumerate(TIERS))):
-        by = {q: mean_of([hold(d, q, draws, _in_tier(d, k)) for d in days]) for q in BOTH}
+        by = {q: mean_of([hold(d, q, draws, _in_tier(d, k)) for d in days], within=SHARE) for q in BOTH}
         out[suffix] = (by[BOTH[0]] + by[BOTH[1]]).times(0.5)
         out |= {f".{q}{suffix}": by[q] for q in BOTH}
     return out
@@ -200,7 +201,8 @@ def _in_tier(day: Covered, tier: int | None) -> np.ndarray:
 
 
 def _mean(what: str, quantity: str, days: Sequence[Covered], draws: np.ndarray) -> Resampled:
-    return mean_of([weighted.mean(getattr(d, what)[quantity], draws[:, d.household].astype(float)) for d in days])
+    by_day = [weighted.mean(getattr(d, what)[quantity], draws[:, d.household].astype(float)) for d in days]
+    return mean_of(by_day, within=AMOUNT)
 
 
 def _sharpness(what: str, quantity: str, ours: Resampled, theirs: Resampled, setting: Setting) -> list[Measure]:

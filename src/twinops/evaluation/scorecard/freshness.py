@@ -13,8 +13,9 @@ from twinops.entities import shown
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Presentation, Section
 from twinops.entities.wording import MANY
-from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
+from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, WITHIN, Origins, quantities, worse
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
+from twinops.evaluation.statistics.bounds import AMOUNT, ANY_NUMBER
 from twinops.evaluation.statistics.setting import Setting
 from twinops.twin.state.examples import Examples
 
@@ -97,6 +98,6 @@ def _with_history(origins: Origins, day: int, ages: Sequence[int]) -> tuple[Exam
 
 def _aged(what: str, days: int, found: list[dict[str, np.ndarray]], reference: list[dict[str, np.ndarray]]) -> Aged:
     """One age over all days, draw by draw, beside both fresh."""
-    value = {q: mean_of([f[q] for f in found]) for q in QUANTITIES}
+    value = {q: mean_of([f[q] for f in found], within=WITHIN.get(q, AMOUNT)) for q in QUANTITIES}
     lost = {q: [worse(q, f[q], fresh[q]) for f, fresh in zip(found, reference, strict=True)] for q in QUANTITIES}
-    return Aged(what, days, value, {q: mean_of(by_day) for q, by_day in lost.items()})
+    return Aged(what, days, value, {q: mean_of(by_day, within=ANY_NUMBER) for q, by_day in lost.items()})

@@ -16,6 +16,7 @@ from twinops.evaluation.scorecard.coverage import BOTH, Covered
 from twinops.evaluation.scorecard.origins import QUANTITIES, UNITS, Origins, quantities, worse
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
+from twinops.evaluation.statistics.bounds import AMOUNT, ANY_NUMBER, AT_MOST_ONE
 from twinops.evaluation.statistics.setting import Setting
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.state.examples import Examples
@@ -68,7 +69,7 @@ def measure_origin(origins: Origins, day: int, draws: np.ndarray) -> Origin:
 def gain_measures(measured: Sequence[Origin], setting: Setting, *, baseline: str) -> list[Measure]:
     """`active_auc.gain_over_segment` and so on: the mean over the origins given, paired."""
     method = f"twin compared with {baseline}, positive: twin better; paired, mean over {len(measured)} as-of days"
-    gains = {q: mean_of([o.gain[baseline, q].draws for o in measured]) for q in QUANTITIES}
+    gains = {q: mean_of([o.gain[baseline, q].draws for o in measured], within=ANY_NUMBER) for q in QUANTITIES}
     return [setting.measure(f"{q}.gain_over_{baseline}", gains[q], method, unit=UNITS.get(q)) for q in QUANTITIES]
 
 
@@ -104,9 +105,9 @@ def spread_measures(days: Sequence[Scored], draws: np.ndarray, setting: Setting)
             ratios.append(np.sqrt(_variance(said, weights) / variance))
             shares.append(1 - weighted.mean((came - said) ** 2, weights) / variance)
         told = f"standard deviation of predicted over that of actual {q}, between {MANY}, mean over as-of days"
-        out.append(setting.measure(f"variance_ratio.{q}", mean_of(ratios), told))
+        out.append(setting.measure(f"variance_ratio.{q}", mean_of(ratios, within=AMOUNT), told))
         told = f"share of the variance of {q} between {MANY} that the prediction explains, mean over as-of days"
-        out.append(setting.measure(f"explained_share.{q}", mean_of(shares), told))
+        out.append(setting.measure(f"explained_share.{q}", mean_of(shares, within=AT_MOST_ONE), told))
     return out
 
 

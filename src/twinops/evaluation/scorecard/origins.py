@@ -7,12 +7,15 @@ import numpy as np
 
 from twinops.entities.wording import MONEY
 from twinops.evaluation.statistics import weighted
+from twinops.evaluation.statistics.bounds import SHARE
 from twinops.twin.model.predictions import Forecaster, Predictions
 from twinops.twin.state.examples import Examples
 
 QUANTITIES = ("active_auc", "baskets_poisson_deviance", "spend_mae", "spend_deviance")
 LOWER_IS_BETTER = ("baskets_poisson_deviance", "spend_mae", "spend_deviance")
 UNITS = {"spend_mae": MONEY}
+WITHIN = {"active_auc": SHARE}
+"""What a quantity can be; all others are amounts."""
 SMALLEST_RATE = 1e-3
 """A baseline that predicts exactly nothing to someone who comes would be infinitely wrong."""
 

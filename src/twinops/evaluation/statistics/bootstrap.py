@@ -13,6 +13,7 @@ import numpy as np
 from twinops.entities.wording import MANY
 from twinops.errors import DataError
 from twinops.evaluation.statistics.between import ends_of_mean
+from twinops.evaluation.statistics.bounds import ANY_NUMBER, Bounds
 from twinops.evaluation.statistics.estimate import Estimate
 
 LEVEL = 0.95
@@ -22,10 +23,14 @@ KNOWN_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Resampled:
-    """One quantity: first as it is, then once per draw; the mean of `days`, each as that, where it is over days."""
+    """One quantity: first as it is, then once per draw; the mean of `days`, each as that, where it is over days.
+
+    `within` is what it can be: draws never leave it, what is made of several days may.
+    """
 
     draws: np.ndarray
     days: np.ndarray | None = None
+    within: Bounds = ANY_NUMBER
 
     @property
     def value(self) -> float:
@@ -38,7 +43,8 @@ class Resampled:
         return bool(np.isfinite(self.value) and np.isfinite(self.draws[1:]).mean() >= KNOWN_SHARE)
 
     def interval(self, what: str) -> tuple[float, float]:
-        """The middle 95 % of the draws; over two days or more, with how days differ (`between.ends_of_mean`).
+        """The middle 95 % of the draws; over two days or more, with how days differ (`between.ends_of_mean`),
+        without what lies outside of what the quantity can be.
 
         Raises:
             DataError: the quantity, or most of its draws, could not be computed.
@@ -49,7 +55,7 @@ class Resampled:
                 hint="Collect more consumers, or choose other evaluate.cutoffs.",
             )
         if self.days is not None and len(self.days) > 1:
-            return ends_of_mean(self.days)
+            return self.within.ends(*ends_of_mean(self.days))
         low, high = np.nanquantile(self.draws[1:], TAILS)
         return float(low), float(high)
 
@@ -62,14 +68,15 @@ class Resampled:
         return Estimate.around(self.value, *self.interval(what))
 
     def __sub__(self, other: Resampled) -> Resampled:
-        return self._with(other, np.subtract)
+        return self._with(other, np.subtract, ANY_NUMBER)
 
     def __add__(self, other: Resampled) -> Resampled:
-        return self._with(other, np.add)
+        return self._with(other, np.add, self.within.plus(other.within))
 
     def times(self, factor: float) -> Resampled:
         """So many times the quantity."""
-        return Resampled(factor * self.draws, None if self.days is None else factor * self.days)
+        days = None if self.days is None else factor * self.days
+        return Resampled(factor * self.draws, days, self.within.times(factor))
 
     @property
     def how(self) -> str:
@@ -79,9 +86,9 @@ class Resampled:
             return f"percentile interval of {drawn}"
         return f"interval of how {len(self.days)} as-of days differ (Student) and of {drawn}"
 
-    def _with(self, other: Resampled, joined: np.ufunc) -> Resampled:
+    def _with(self, other: Resampled, joined: np.ufunc, within: Bounds) -> Resampled:
         days = None if self.days is None or other.days is None else joined(self.days, other.days)
-        return Resampled(joined(self.draws, other.draws), days)
+        return Resampled(joined(self.draws, other.draws), days, within)
 
 
 def counts(households: int, *, draws: int, seed: int) -> np.ndarray:
@@ -108,7 +115,10 @@ def percentiles(drawn: np.ndarray) -> Estimate:
     return Estimate(float(drawn[0]), float(low), float(high))
 
 
-def mean_of(quantities: list[np.ndarray]) -> Resampled:
-    """The plain mean over as-of days, draw by draw; a day that is not a number in a draw makes the draw so."""
+def mean_of(quantities: list[np.ndarray], *, within: Bounds) -> Resampled:
+    """The plain mean over as-of days, draw by draw; a day that is not a number in a draw makes the draw so.
+
+    `within`: what the quantity can be.
+    """
     days = np.asarray(quantities)
-    return Resampled(days.mean(axis=0), days)
+    return Resampled(days.mean(axis=0), days, within)

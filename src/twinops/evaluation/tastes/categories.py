@@ -9,6 +9,7 @@ from twinops.entities.fact import Fact, Kind
 from twinops.entities.measure import Measure
 from twinops.entities.small_cells import hidden
 from twinops.evaluation.statistics.bootstrap import Resampled, mean_of
+from twinops.evaluation.statistics.bounds import SHARE
 from twinops.evaluation.statistics.estimate import Estimate
 from twinops.evaluation.statistics.rankings import clustered_auc, ndcg_at_10
 from twinops.evaluation.statistics.weighted import mean
@@ -72,7 +73,8 @@ def measure_tastes(days: list[ScoredTastes], draws: np.ndarray, *, seed: int) ->
         source=f"held-out as-of days {', '.join(str(d.cutoff) for d in days)}; heads refitted for each on closed rows",
         over=f"mean over {len(days)} as-of days",
     )
-    return about.measures({k: mean_of(v) for k, v in found.items()}, lower=(BRIER,))
+    # an order, an area, a squared error of chances: none is below nothing or above one
+    return about.measures({k: mean_of(v, within=SHARE) for k, v in found.items()}, lower=(BRIER,))
 
 
 def _quantities(day: ScoredTastes, model: str, draws: np.ndarray) -> dict[str, np.ndarray]:

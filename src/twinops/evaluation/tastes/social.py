@@ -8,6 +8,7 @@ import numpy as np
 from twinops.entities.measure import Measure
 from twinops.entities.wording import MANY
 from twinops.evaluation.statistics.bootstrap import mean_of
+from twinops.evaluation.statistics.bounds import AMOUNT
 from twinops.evaluation.statistics.weighted import mean
 from twinops.evaluation.tastes.categories import TWIN, TasteSetting
 
@@ -54,7 +55,7 @@ def measure_social(days: list[ScoredSocial], draws: np.ndarray, *, seed: int, sy
             off[which_mood] = mean(np.abs(mood - day.mood)[wrote], weights[:, wrote])
             for quantity, values in off.items():
                 found.setdefault((model, quantity), []).append(values)
-    resampled = {k: mean_of(v) for k, v in found.items()}
+    resampled = {k: mean_of(v, within=AMOUNT) for k, v in found.items()}
     known = {k: v for k, v in resampled.items() if v.known and resampled[TWIN, k[1]].known}
     kind = "linked synthetic" if synthetic else "linked"
     about = TasteSetting(

@@ -3,7 +3,8 @@
 The gain is paired (both predict the same households on the same held-out days) and its interval is a bootstrap over
 households, because rows of one household are alike (Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x), with how
 the days differ. To be better than all, it must be shown better than each, and no number of them makes that easier
-(Berger, Technometrics 24, 1982), so the hardest to beat is judged, whichever the policy names.
+(Berger, Technometrics 24, 1982), so the hardest to beat is judged, whichever the policy names: the one over which the
+gain is smallest. Where another one decides, because less is known of it, the sentence says so.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from twinops.entities.baselines import CHALLENGER, GAIN, plain_gains
+from twinops.entities.baselines import CHALLENGER, GAIN, best_baseline, plain_gains
 from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Verdict, about, failed, inconclusive, missing, passed
@@ -60,30 +61,48 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
             "Run `dvc repro evaluate`.",
             limit=limits.more_than,
         )
-    low, _, gain = min(known, key=lambda ends: ends[0])
-    _, high, beaten = min(known, key=lambda ends: ends[1])
-    figures = about(gain, limit=limits.more_than)
-    if low > limits.more_than:
-        return passed(_sentence(gain, evidence, f"all of it above {limits.more_than:g}"), **figures)
-    if high <= limits.more_than:
+    lost = [one for one in known if one[1] <= limits.more_than]
+    unsure = [one for one in known if one[0] <= limits.more_than]
+    if lost:
+        gain = _deciding(lost, known, end=1)
         return failed(
-            _sentence(beaten, evidence, f"none of it above {limits.more_than:g}"),
+            _sentence(gain, evidence, f"none of it above {limits.more_than:g}"),
             "See notebooks/evaluate.py; change `train` in params.yaml or the features, never the limit.",
-            **about(beaten, limit=limits.more_than),
+            **about(gain, limit=limits.more_than),
         )
-    return inconclusive(
-        _sentence(gain, evidence, f"which spans {limits.more_than:g}, so this may be luck"),
-        "Collect further months (`months` in params.yaml) and `make run`; else a risk officer decides in writing.",
-        **figures,
-    )
+    if unsure:
+        gain = _deciding(unsure, known, end=0)
+        return inconclusive(
+            _sentence(gain, evidence, f"which spans {limits.more_than:g}, so this may be luck"),
+            "Collect further months (`months` in params.yaml) and `make run`; else a risk officer decides in writing.",
+            **about(gain, limit=limits.more_than),
+        )
+    gain = _deciding(known, known, end=0)
+    judgement = f"all of it above {limits.more_than:g}"
+    return passed(_sentence(gain, evidence, judgement), **about(gain, limit=limits.more_than))
+
+
+Known = tuple[float, float, Measure]
+"""Low and high end of a gain, and the gain."""
+
+
+def _deciding(among: list[Known], of: list[Known], *, end: int) -> Measure:
+    """The gain over the hardest to beat where it is among these; else the one whose end is farthest off."""
+    hardest = min(of, key=lambda one: one[2].value)
+    return (hardest if hardest in among else min(among, key=lambda one: (one[0], one[1])[end]))[2]
 
 
 def _sentence(gain: Measure, evidence: Evidence, judgement: str) -> str:
     quantity, baseline = gain.name.split(GAIN)
-    many = len(plain_gains(quantity, evidence.measures))
+    plain = plain_gains(quantity, evidence.measures)
+    hardest = best_baseline(quantity, evidence.measures)
     pair = [evidence.measure(name) for name in (quantity, f"{quantity}.{baseline}")]
     beside = f" (twin {pair[0].value:.4g}, {baseline} {pair[1].value:.4g})" if pair[0] and pair[1] else ""
     trees = evidence.measure(f"{quantity}{GAIN}{CHALLENGER}")
     told = f" Beside the challenger {CHALLENGER}, which decides nothing: {trees}." if trees else ""
-    among = f", the hardest to beat of {many} plain baselines," if many > 1 else ""
+    among = ""
+    if len(plain) > 1 and hardest is not None:
+        among = f", the hardest to beat of {len(plain)} plain baselines,"
+        if plain[hardest].value < gain.value:
+            among = f", the least sure of {len(plain)} plain baselines ({hardest} is the hardest to beat),"
     return f"{quantity}: the gain over {baseline}{among} is {gain}, {judgement}{beside}.{told}"

@@ -232,6 +232,6 @@ def _record(desk: Desk, counted: RetentionRun, versions: Versions, *, by: Mappin
         "models": _models(versions),
         "recipients": recipients(desk.places),
         "owner_deletes": [f"rows in {one}: the file is not ours; they are left out from now on"
-                          for one in own_files(desk.receipts.own)],
+                          for one in own_files(desk.receipts.own, panelist=True)],
         "stays": [f"{o.spared:,} rows of {o.source} under hold (art. 17(3))" for o in counted.outlived if o.spared],
     }  # fmt: skip

@@ -129,11 +129,13 @@ def read_ids(path: Path) -> tuple[str, ...]:
     """The first cell of each line; a line that begins with `id` is a header.
 
     Raises:
-        DataError: it cannot be read, or holds nobody.
+        DataError: it is not there, cannot be read, or holds nobody.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             cells = [row[0].strip() for row in csv.reader(file) if row and row[0].strip()]
+    except FileNotFoundError:
+        raise DataError(f"There is no file {path}.", hint="Names count from this folder.") from None
     except (OSError, UnicodeDecodeError, csv.Error):
         raise DataError(f"{path.name} cannot be read.", hint="One id a line, UTF-8.") from None
     ids = tuple(dict.fromkeys(cells[1:] if cells and cells[0].casefold() in ("id", "who", "subject") else cells))
@@ -246,7 +248,7 @@ def _destroyed(
         "copies": [_plain(found) for found in eraser.copies.look(sids, names)],
         "models": list(_models(asked, sids, eraser)),
         "recipients": recipients(eraser.places),
-        "owner_deletes": _own_files(eraser),
+        "owner_deletes": _own_files(eraser, panelist=people.answered(sids)),
     }
     eraser.keys.erase(Erasing(tuple(sorted(sids)), tuple(sorted(contacts)), quarantines, told))
 
@@ -281,10 +283,10 @@ def _controller(places: Places) -> str:
     return "not declared" if found is None else f"{found.name}, {found.contact}"
 
 
-def _own_files(eraser: Eraser) -> list[str]:
+def _own_files(eraser: Eraser, *, panelist: bool) -> list[str]:
     folder = [] if eraser.sources.folder is None else [f"the files in {eraser.sources.folder}"]
     told = "the file is not ours; collected again, the person is left out"
-    return [f"rows in {one}: {told}" for one in (*own_files(eraser.own), *folder)]
+    return [f"rows in {one}: {told}" for one in (*own_files(eraser.own, panelist=panelist), *folder)]
 
 
 def _finished(asked: ErasureAsked, eraser: Eraser) -> ErasureDone:

@@ -63,6 +63,11 @@ class Identities:
         alone = frozenset(c for c in named if self._owners[c] <= set(whole))
         return PersonHeld(whole, alone, len(named) - len(alone), self._minor(whole))
 
+    def answered(self, sids: frozenset[str]) -> bool:
+        """One of these is a person of the panel, by an id of the panel's own."""
+        panel = self.receipts.plane.tables.source("panelists", otherwise=NONE)
+        return not sids.isdisjoint(panel["sid"].to_pylist())
+
     def quarantined(self, names: frozenset[str]) -> tuple[tuple[str, str], ...]:
         """Quarantines in which one of these numbers or addresses stands as a word, in any copy that lies here."""
         root = self.receipts.plane.places.root

@@ -19,8 +19,12 @@ def recipients(places: Places) -> list[str]:
     return [*(actors.recipients or ()), *(f"{one} (processor)" for one in actors.processors or ())]
 
 
-def own_files(own: OwnParams) -> Iterator[str]:
-    """Files about people that twinops reads and does not own; tables of goods and mailings hold nobody."""
+def own_files(own: OwnParams, *, panelist: bool) -> Iterator[str]:
+    """Files about people that twinops reads and does not own; tables of goods and mailings hold nobody.
+
+    A panel that names no customer is of other people; it is told only where a `panelist` is asked about.
+    """
     for name, said in sorted(own.root.items()):
-        if said.form.personal:
+        others = "link" in said.form.columns.values() and not said.by_customer
+        if said.form.personal and (panelist or not others):
             yield f"source {name} ({said.path or said.url_from or said.files})"

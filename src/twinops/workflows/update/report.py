@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
+
+from matplotlib.figure import Figure
 
 from twinops.entities.canonical import to_json
 from twinops.entities.measure import Measure
 from twinops.entities.wording import MANY, Wording
 from twinops.evaluation.canvas import save
-from twinops.evaluation.monitoring.foretold_pictures import foretold_groups, foretold_over_time
+from twinops.evaluation.monitoring.foretold_pictures import NO_GROUP, NONE_CLOSED, foretold_groups, foretold_over_time
 from twinops.governance.markdown import plain
 from twinops.governance.verdicts.preview import page
 from twinops.workflows.places import Places, write
@@ -52,14 +55,24 @@ def write_report(
     last = updates.last
     if last is None:
         return
-    save(foretold_over_time(updates.measured()), places.monitoring("over_time.png"), words)
-    save(foretold_groups(groups), places.monitoring("groups.png"), words)
+    rounds = updates.measured()
+    _draw(foretold_over_time(rounds), places.monitoring("over_time.png"), words)
+    _draw(foretold_groups(groups), places.monitoring("groups.png"), words)
     write(places.monitoring_report("json"), to_json(last, indent=1) + "\n")
-    body = words.told("\n".join(_body(places, last)))
+    body = words.told("\n".join(_body(places, last, none=NO_GROUP if rounds else NONE_CLOSED)))
     write(places.monitoring_report("html"), page(f"<style>{STYLE}</style>\n{body}\n", title=TITLE))
 
 
-def _body(places: Places, entry: Entry) -> Iterator[str]:
+def _draw(figure: Figure | None, path: Path, words: Wording) -> None:
+    """Where there is nothing to draw, no picture of another update stays."""
+    if figure is None:
+        path.unlink(missing_ok=True)
+    else:
+        save(figure, path, words)
+
+
+def _body(places: Places, entry: Entry, *, none: str) -> Iterator[str]:
+    """`none`: why a picture is not there."""
     yield f"<h1>{TITLE}</h1>"
     yield (
         f"<p>As of {_said(entry['as_of'])}. Receipts are known up to the day before {_said(entry['known_until'])}. "
@@ -83,9 +96,14 @@ def _body(places: Places, entry: Entry) -> Iterator[str]:
         rows += [[f"{_said(a)}: {_said(g)}", *_measured(m)] for a, of in served["groups"].items()
                  for g, found in of.items() for m in found]  # fmt: skip
         yield _table(("of whom", "what", "value", "95 % interval", "n"), rows, none="Too few to measure.")
-    for name, caption in PICTURES.items():
-        picture = base64.b64encode(places.monitoring(f"{name}.png").read_bytes()).decode()
+    drawn = {
+        caption: path for name, caption in PICTURES.items() if (path := places.monitoring(f"{name}.png")).is_file()
+    }
+    for caption, path in drawn.items():
+        picture = base64.b64encode(path.read_bytes()).decode()
         yield f'<h2>{caption}</h2><p><img alt="{caption}" src="data:image/png;base64,{picture}"></p>'
+    if len(drawn) < len(PICTURES):
+        yield f"<p>{none}</p>"
     yield (
         "<p>This page changes nothing: nothing is promoted, nothing that is served is stopped by it. Groups below 50 "
         f"and counts below 10 {MANY} are not told.</p>"

@@ -161,3 +161,12 @@ def test_a_bin_of_few_households_is_not_shown():
     bins = measure_calibration([crowd(57, 0, n=50)], counts(50, draws=60, seed=1)).active
     assert bins == ()
     assert SMALLEST_CELL == 10
+
+
+def test_no_interval_over_two_days_leaves_what_the_quantity_can_be():
+    near, far = constant(40, p=0.95, spend=10.0), constant(40, p=0.3, spend=200.0)
+    truth = [1.0] * 38 + [0.0] * 2
+    measures = found([day(0, truth, near), day(7, truth, far)], 40)
+    brier, error, total = (measures[name] for name in ("active_brier", "spend_mae", "spend_total_ratio"))
+    assert (brier.low, brier.high) == (0.0, 1.0)
+    assert (error.low, total.low) == (0.0, 0.0)

@@ -4,6 +4,7 @@ import pytest
 
 from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
+from twinops.evaluation.accuracy.accuracy_picture import accuracy_picture
 from twinops.evaluation.accuracy.coefficients import Weight
 from twinops.evaluation.accuracy.conclusions import CLAIMS, accuracy_conclusion, weights_conclusion
 from twinops.evaluation.accuracy.tables import accuracy_table, gains_table
@@ -76,3 +77,11 @@ def test_a_term_that_is_not_used_is_not_counted():
 def test_weights_that_hold_zero_are_counted():
     weights = {"activity": (Weight("pace", 2.0, 1.0, 3.0), Weight("value", 0.1, -0.1, 0.3))}
     assert "1 of 2 weights cannot be told from zero" in weights_conclusion(weights)
+
+
+def test_the_title_of_the_picture_tells_of_every_quantity_and_not_only_of_those_that_gained():
+    gains = [measure(f"{q}.gain_over_best", 0.1, -0.1, 0.3) for q in CLAIMS if q != "active_brier"]
+    sure = measure("active_brier.gain_over_best", 0.2, 0.1, 0.3)
+    figure = accuracy_picture(Findings((measure("active_auc", 0.8, 0.7, 0.9), sure, *gains)))
+    told = "The twin against the best plain baseline: better on 1 of 5 (Brier), not told apart on 4"
+    assert figure.get_suptitle() == told

@@ -10,6 +10,7 @@ from sklearn.metrics import roc_auc_score
 from twinops.errors import DataError
 from twinops.evaluation.statistics import weighted
 from twinops.evaluation.statistics.bootstrap import Resampled, counts, mean_of
+from twinops.evaluation.statistics.bounds import AMOUNT, ANY_NUMBER, SHARE
 from twinops.evaluation.statistics.wilson import share
 
 
@@ -73,8 +74,8 @@ def test_the_same_seed_gives_the_same_draws():
 def test_households_whose_months_are_copies_are_as_doubtful_as_one_month():
     rng = np.random.default_rng(0)
     loss, draws = rng.normal(size=200), counts(200, draws=300, seed=1)
-    once = mean_of([weighted.mean(loss, draws.astype(float))]).interval("loss")
-    four = mean_of([weighted.mean(loss, draws.astype(float))] * 4).interval("loss")
+    once = mean_of([weighted.mean(loss, draws.astype(float))], within=ANY_NUMBER).interval("loss")
+    four = mean_of([weighted.mean(loss, draws.astype(float))] * 4, within=ANY_NUMBER).interval("loss")
     # nothing lies between the days: one day's percentiles, and the same spread as a normal interval
     assert four == pytest.approx(once, abs=0.15 * (once[1] - once[0]))
 
@@ -115,7 +116,7 @@ DRAWS = counts(300, draws=100, seed=4).astype(float)
 @pytest.mark.parametrize("between", [0.0, 0.1, 0.3])
 def test_an_interval_over_four_days_that_differ_holds_the_truth_95_times_of_a_hundred(between):
     rng = np.random.default_rng(round(100 * between))
-    made = [mean_of(list(over_days(rng, between=between))).interval("a mean") for _ in range(400)]
+    made = [mean_of(list(over_days(rng, between=between)), within=ANY_NUMBER).interval("a mean") for _ in range(400)]
     assert np.mean([low <= 1 <= high for low, high in made]) > 0.92
 
 
@@ -128,18 +129,44 @@ def test_households_alone_held_it_far_less_often_when_days_differ():
 def test_no_interval_over_days_is_narrower_than_households_alone_make_it():
     days = over_days(np.random.default_rng(2), between=0.0)
     days += (days[:, 0].mean() - days[:, 0])[:, None]  # by luck all four days are the same
-    low, high = mean_of(list(days)).interval("a mean")
+    low, high = mean_of(list(days), within=ANY_NUMBER).interval("a mean")
     assert high - low == pytest.approx(2 * 1.96 * days[:, 1:].mean(axis=0).std(ddof=1), rel=1e-3)
 
 
 def test_a_gain_over_days_is_paired_day_by_day():
     ours, theirs = (np.array([[1.0, 1.1, 0.9], [5.0, 5.1, 4.9]]) + shift for shift in (0.0, 0.5))
-    gain = mean_of(list(theirs)) - mean_of(list(ours))
+    gain = mean_of(list(theirs), within=ANY_NUMBER) - mean_of(list(ours), within=ANY_NUMBER)
     assert gain.interval("a gain") == pytest.approx((0.5, 0.5))
     assert "2 as-of days differ" in gain.how
-    half = mean_of(list(ours)).times(0.5) + mean_of(list(ours)).times(0.5)
-    assert half.interval("a mean") == pytest.approx(mean_of(list(ours)).interval("a mean"))
+    half = mean_of(list(ours), within=ANY_NUMBER).times(0.5) + mean_of(list(ours), within=ANY_NUMBER).times(0.5)
+    assert half.interval("a mean") == pytest.approx(mean_of(list(ours), within=ANY_NUMBER).interval("a mean"))
 
 
 def test_of_one_day_the_method_does_not_speak_of_days():
-    assert mean_of([np.array([1.0, 2.0, 3.0])]).how == "percentile interval of 2 bootstrap draws of whole ⟨many⟩"
+    assert (
+        mean_of([np.array([1.0, 2.0, 3.0])], within=ANY_NUMBER).how
+        == "percentile interval of 2 bootstrap draws of whole ⟨many⟩"
+    )
+
+
+def two_days(*values: float) -> list[np.ndarray]:
+    """Each day its value, and three draws like it."""
+    return [np.full(4, value) for value in values]
+
+
+def test_two_days_that_differ_never_tell_of_a_share_above_one_or_below_nothing():
+    assert mean_of(two_days(0.9, 0.8), within=ANY_NUMBER).interval("a share")[1] > 1
+    assert mean_of(two_days(0.9, 0.8), within=SHARE).interval("a share")[1] == 1.0
+    assert mean_of(two_days(0.2, 0.1), within=SHARE).interval("a share")[0] == 0.0
+
+
+def test_a_width_or_an_error_over_few_days_is_never_below_nothing_and_has_no_upper_end():
+    low, high = mean_of(two_days(2.0, 3.0), within=AMOUNT).interval("a width")
+    assert low == 0.0
+    assert high == mean_of(two_days(2.0, 3.0), within=ANY_NUMBER).interval("a width")[1]
+
+
+def test_a_gain_may_be_below_nothing_and_the_mean_of_two_shares_is_a_share():
+    ours, theirs = (mean_of(two_days(*days), within=SHARE) for days in ((0.9, 0.8), (0.7, 0.9)))
+    assert (ours - theirs).interval("a gain")[0] < 0
+    assert (ours + theirs).times(0.5).interval("a share")[1] == 1.0

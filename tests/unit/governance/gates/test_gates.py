@@ -228,6 +228,23 @@ def test_a_policy_that_names_a_weak_baseline_is_judged_by_the_hardest_to_beat():
     assert "the gain over segment, the hardest to beat of 3 plain baselines" in verdict.sentence
 
 
+def test_the_hardest_to_beat_is_the_one_over_which_the_gain_is_smallest_however_unsure_another_is():
+    close = measure("active_auc.gain_over_bgnbd", 0.001, -0.02, 0.02)
+    unsure = measure("active_auc.gain_over_segment", 0.03, -0.03, 0.09)
+    sentence = verdict_of("accuracy_activity", candidate(measures=(close, unsure))).sentence
+    assert "the gain over bgnbd, the hardest to beat of" in sentence
+
+
+def test_where_another_than_the_hardest_to_beat_decides_the_sentence_names_both():
+    close = measure("active_auc.gain_over_bgnbd", 0.001, 0.0005, 0.0015)
+    unsure = measure("active_auc.gain_over_segment", 0.03, -0.03, 0.09)
+    verdict = verdict_of("accuracy_activity", candidate(measures=(close, unsure)))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert (
+        "the gain over segment, the least sure of 3 plain baselines (bgnbd is the hardest to beat)" in verdict.sentence
+    )
+
+
 def test_the_challenger_is_told_and_decides_nothing():
     trees = measure("active_auc.gain_over_lightgbm", -0.02, -0.03, -0.01)
     verdict = verdict_of("accuracy_activity", candidate(measures=(trees,)))

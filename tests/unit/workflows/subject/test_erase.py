@@ -28,10 +28,12 @@ from twinops.adapters.ssh_keygen import SshKeygen
 from twinops.data.sources import crm, registrations
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.data.vault.sealed_file import SealedFile, label_of
+from twinops.entities.consent import Purpose
 from twinops.entities.rights import Right, RightsAct, pseudonym
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
 from twinops.governance import erasure_certificate
 from twinops.governance.people import sshsig
+from twinops.own_params import OwnParams
 from twinops.workflows.candidate.status import decisions_on
 from twinops.workflows.data_plane import DataPlane
 from twinops.workflows.intake import Intake
@@ -39,6 +41,7 @@ from twinops.workflows.receipts import Receipts
 from twinops.workflows.subject import erase as erasing
 from twinops.workflows.subject.desk import Desk
 from twinops.workflows.subject.erase import read_ids
+from twinops.workflows.subject.other_holders import own_files
 
 KILLS = int(os.environ.get("TWINOPS_ERASE_KILLS", "4"))
 
@@ -204,6 +207,33 @@ def test_the_wrong_office_is_refused_and_a_strangers_key_too(shop):
     with pytest.raises(IntegrityError, match=r"not the key that compliance/offices.yaml names"):
         shop.erase(natural(ANN), key=shop.signing["risk officer"])
     assert sids_of(shop, ANN)
+
+
+def test_a_key_that_is_not_there_is_one_sentence_and_nobody_was_erased(shop, tmp_path):
+    with pytest.raises(ServiceError) as refused:
+        shop.erase(natural(ANN), key=tmp_path / "id_ed25519")
+    assert str(refused.value) == f"There is no ssh key {tmp_path / 'id_ed25519'}. Hint: Give yours with --key."
+    assert sids_of(shop, ANN)
+
+
+def test_a_file_of_ids_that_is_not_there_is_told_so(tmp_path):
+    with pytest.raises(DataError, match=r"There is no file .*nowhere.txt"):
+        read_ids(tmp_path / "nowhere.txt")
+
+
+def panel(**more: str) -> OwnParams:
+    columns = {"panelist": "p", **more}
+    purposes = dict.fromkeys(columns, (Purpose.TRAINING,))
+    legal = {"controller": "A shop", "provenance": "a form", "collected_from": "people", "notice": "notice-1",
+             "bases": "open", "purposes": purposes, "retention_days": 900, "synthetic": False}  # fmt: skip
+    said = {"kind": "panel", "reads": "excel", "path": "painel.xlsx", "columns": columns, "legal": legal}
+    return OwnParams.model_validate({"panel": said})
+
+
+def test_a_panel_of_other_people_is_no_file_that_could_hold_a_customer():
+    assert list(own_files(panel(), panelist=False)) == []
+    assert list(own_files(panel(), panelist=True)) == ["source panel (painel.xlsx)"]
+    assert list(own_files(panel(household_id="cliente"), panelist=False)) == ["source panel (painel.xlsx)"]
 
 
 def test_a_hold_is_respected_until_it_is_released(shop):

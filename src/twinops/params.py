@@ -348,6 +348,15 @@ class DocumentsParams(Section):
     model: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,40}$")]
 
 
+class UpdatesParams(Section):
+    """By which share a month that is held may become shorter, and how many times as large or small its middle quantity
+    and amount and its rows a day may be, before a person must say that it is right.
+    """
+
+    gone_share: Share = 0.2
+    unlike_factor: Annotated[float, Field(ge=2, le=1_000_000)] = 20
+
+
 class SubjectParams(Section):
     """The word for one of those whom the data are about, and for several; texts, axes and documents say it."""
 
@@ -371,6 +380,7 @@ class Params(Section):
     ideas: IdeasParams = NO_IDEAS
     consent: ConsentParams
     ages: AgesParams = AgesParams()
+    updates: UpdatesParams = UpdatesParams()
     rights: RightsParams = RightsParams()
     identities: IdentitiesParams = IdentitiesParams()
     synthetic: SyntheticParams = SyntheticParams()

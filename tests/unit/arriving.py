@@ -58,8 +58,8 @@ class Monthly(Shop):
         """Days are counted from the first of 2024."""
         return super().around | {"days": self.params.features.days}
 
-    def look(self, until: str | None = None) -> Seen:
-        return look(Looked(self.places, self.params, DuckDBEngine(threads=1), self.keys), until=until)
+    def look(self, until: str | None = None, **asked: Any) -> Seen:
+        return look(Looked(self.places, self.params, DuckDBEngine(threads=1), self.keys), until=until, **asked)
 
     def take(self) -> Seen:
         """Collect whatever may be taken, as the pipeline would, and note it."""

@@ -32,7 +32,7 @@ def taken(line: str) -> None:
 
 def test_every_line_with_the_command_has_options_that_it_takes() -> None:
     lines = [line for line in block("").splitlines() if line.startswith(COMMAND)]
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         taken(line)
 

@@ -226,11 +226,17 @@ def checked_text(found: Checked) -> str:
             f"({found.crowd.share:.0%}); if it stands for nobody, list it in `missing`"
         )
     lines += [f"  - {told}" for told in mistakes_told(found.mistakes)]
+    lines += [f"  {ignored_text(name)}" for name in found.ignored]
     if found.not_collected:
         lines.append(f"  months that `months` in params.yaml leaves out: {', '.join(found.not_collected)}")
     if found.without_rows:
         lines.append(f"  months without a row: {', '.join(found.without_rows)}")
     return "\n".join(lines)
+
+
+def ignored_text(name: str) -> str:
+    """Of a file in a folder of months."""
+    return f"{_safe(name)} lies there and is not read: its name is not as `files` in params.yaml says"
 
 
 def mistakes_told(mistakes: Iterable[Mistake]) -> Iterator[str]:

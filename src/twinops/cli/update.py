@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,9 +14,10 @@ from twinops.adapters.dvc import repro as dvc_repro
 from twinops.adapters.registry_client import reviews as registry
 from twinops.adapters.running_code import against_other
 from twinops.cli._answer import Json, answer, home, talk
+from twinops.cli._shop_files import ignored_text
 from twinops.cli.repro import processors
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.errors import DataError, TwinopsError
+from twinops.errors import DataError, ParamsError, TwinopsError
 from twinops.wiring import Project, open_project
 
 if TYPE_CHECKING:
@@ -36,6 +38,12 @@ def update(
     until: Annotated[str | None, typer.Option(help="Take months in up to this one (YYYY-MM).")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Look again and again, until it is stopped.")] = False,
     every: Annotated[int, typer.Option(min=1, max=86_400, help="Seconds between two looks of --watch.")] = 60,
+    accept: Annotated[
+        list[str] | None, typer.Option(help="A period that looks broken, and is right. May be said again.")
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="Who says so: an account or an office; it stands in reports/updates.json.")
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """Take in what is new, late or corrected, refresh states, and say whether what was foretold came.
@@ -43,32 +51,39 @@ def update(
     Nothing is promoted, nothing that is served is stopped: where a limit of the policy breaks, a review is asked for.
     Doing it twice changes nothing; what broke off is finished by the next. Ends with 3 where a person must look first.
     """
+    if accept and (watch or not by.strip()):
+        raise ParamsError("--accept needs --by, and is no part of --watch.", hint="Say who looked at it: --by NAME.")
+    asked = {"until": until, "accepted": dict.fromkeys(accept or [], by.strip())}
     if watch:
-        _watch(ctx, every, lambda: _once(ctx, until=until, candidate=candidate))
+        _watch(ctx, every, lambda: _once(ctx, asked, candidate=candidate))
         return
     if dry_run:
-        seen = home(ctx).run("update.look", until=until)
+        seen = home(ctx).run("update.look", today=_today(), **asked)
         answer(seen, as_json=as_json, text=table_of(seen))
         return
     with one_at_a_time.alone(ctx.obj / "live" / "update.lock", "Another update"):
-        found = _once(ctx, until=until, candidate=candidate)
+        found = _once(ctx, asked, candidate=candidate)
     answer({**found.entry, "again": found.again}, as_json=as_json, text=told(found))
 
 
-def _once(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitored:
+def _today() -> date:
+    return date.today()  # noqa: DTZ011  (the owner's own calendar)
+
+
+def _once(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> Monitored:
     against_other(ctx.obj)
     with one_at_a_time.at_work(ctx.obj, "`twinops update`"):
-        return _taken_in(ctx, until=until, candidate=candidate)
+        return _taken_in(ctx, asked, candidate=candidate)
 
 
-def _taken_in(ctx: typer.Context, *, until: str | None, candidate: bool) -> Monitored:
-    project = home(ctx)
+def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> Monitored:
+    project, today = home(ctx), _today()
     talk("looking at every source ...")
-    seen = project.run("update.look", until=until)
+    seen = project.run("update.look", today=today, **asked)
     talk(table_of(seen))
     _refuse(seen)
     whole = project.run("update.begin", seen=seen)
-    moved = project.run("update.move", seen=seen)
+    moved = project.run("update.move", seen=seen, today=today)
     talk("windows moved: " + ", ".join(moved.changed) if moved.changed else "windows stay")
     # the parameters may be others now
     project = open_project(ctx.obj)
@@ -125,7 +140,7 @@ def _watch(ctx: typer.Context, every: int, once: Any) -> None:
     with one_at_a_time.alone(ctx.obj / "live" / "update.lock", "Another update"):
         while not stop.is_set():
             try:
-                seen = open_project(ctx.obj).run("update.look", until=None)
+                seen = open_project(ctx.obj).run("update.look", today=_today())
                 if seen.taken or not (ctx.obj / "reports" / "updates.json").is_file():
                     talk(told(once()))
                 last = ""
@@ -140,8 +155,9 @@ def _watch(ctx: typer.Context, every: int, once: Any) -> None:
 def table_of(seen: Seen) -> str:
     """What came, a line each."""
     parts = ", ".join(f"{name}: {n} part{'s' * (n != 1)}" for name, n in seen.parts.items())
+    ignored = [ignored_text(name) for name in seen.ignored]
     if not seen.arrivals:
-        return f"nothing new ({parts})"
+        return "\n".join([f"nothing new ({parts})", *ignored])
     head = ("source", "period", "what", "rows", "new", "twice", "gone")
     rows = [
         (
@@ -154,8 +170,8 @@ def table_of(seen: Seen) -> str:
     ]
     wide = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, wide, strict=True)).rstrip() for row in (head, *rows)]
-    notes = dict.fromkeys(f"{a.what.value}: {a.note}" for a in seen.arrivals if a.note)
-    return "\n".join([*lines, *notes])
+    notes = dict.fromkeys(f"{a.what.value}{f' {a.period}' * bool(a.why)}: {a.note}" for a in seen.arrivals if a.note)
+    return "\n".join([*lines, *notes, *ignored])
 
 
 def told(found: Monitored) -> str:

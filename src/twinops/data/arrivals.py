@@ -23,7 +23,7 @@ lines are two scans, a whole period of them is not."""
 
 
 class Arrived(StrEnum):
-    """What became of a source's period. The last four are not taken in as they are."""
+    """What became of a source's period. From doubled on it is not taken in as it is."""
 
     SAME = "unchanged"
     NEW = "new"
@@ -34,11 +34,17 @@ class Arrived(StrEnum):
     GONE = "gone"
     MISSING = "missing"
     WAITS = "waits"
+    SHRUNKEN = "shrunken"
+    CUT = "cut"
+    UNLIKE = "unlike"
+    FUTURE = "future"
 
 
 TAKEN = frozenset({Arrived.NEW, Arrived.CHANGED, Arrived.LATE, Arrived.CORRECTED})
-REFUSED = frozenset({Arrived.DOUBLED, Arrived.GONE})
-"""A person must look at these first: sales would count twice, or what is held could not be read again."""
+DOUBTED = frozenset({Arrived.SHRUNKEN, Arrived.CUT, Arrived.UNLIKE, Arrived.FUTURE})
+"""It looks broken; taken in for what it is once a person says that it is right."""
+REFUSED = frozenset({Arrived.DOUBLED, Arrived.GONE}) | DOUBTED
+"""A person must look at these first: sales would count twice, or what is held could not be read again, or is lost."""
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,18 @@ class PeriodLines:
     @property
     def arrived(self) -> Arrived:
         """What that makes of the month."""
+        # returns that stand there twice take more off: rows beside doubled ones are others then, or gone
+        if self.again > (max(self.added, self.gone) if self.held else MOSTLY * self.added):
+            return Arrived.DOUBLED
         if self.gone:
             return Arrived.CORRECTED
-        if self.again > (self.added if self.held else MOSTLY * self.added):
-            return Arrived.DOUBLED
         if not self.added and not self.again:
             return Arrived.SAME
         return Arrived.NEW if self.newer else Arrived.LATE
+
+    def shrunken(self, share: float) -> bool:
+        """It is shorter than before by more than this share: others did not take the place of rows that are gone."""
+        return min(self.gone, self.held - self.came) > share * self.held
 
 
 def compared(

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from twinops.data.days import local_day
+from twinops.data.own_sources import opening
 from twinops.data.own_sources.answers import fold
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import AS_CELLS
@@ -75,6 +76,8 @@ class SourceLook:
     crowd: Crowd | None
     days: ReceiptDays | None
     """On how many visits receipts lie by day, where it holds receipts."""
+    ignored: tuple[str, ...] = ()
+    """Files that lie in its folder and are not read."""
 
 
 @dataclass
@@ -108,7 +111,7 @@ def look(source: DeclaredSource, heard: Heard = unheard) -> SourceLook:
         source.name, source.said.kind, tally.files, tally.records, tally.taken, dict(sorted(tally.reasons.items())),
         tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
         dict(sorted(tally.left_out.items())), dict(sorted(tally.lost.items())), tally.repeated,
-        tuple(m for _, m in sorted(tally.mistakes.items())), _crowd(tally.people), tally.days,
+        tuple(m for _, m in sorted(tally.mistakes.items())), _crowd(tally.people), tally.days, opening.ignored(source),
     )  # fmt: skip
 
 

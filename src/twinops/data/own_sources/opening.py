@@ -45,6 +45,30 @@ def batches(source: DeclaredSource) -> dict[str, Path]:
     return found
 
 
+def ignored(source: DeclaredSource) -> tuple[str, ...]:
+    """Names of files that lie in a folder of months, are called nearly as its months are, and are not read."""
+    place = _declared_path(source)
+    if source.said.reads != "folder" or not place.is_dir():
+        return ()
+    before, after = (source.said.files or "").split("{month}")
+    stem = before.strip(" _-.").casefold()
+    names = sorted(p.name for p in place.iterdir() if p.is_file() and not p.name.startswith("."))
+    near = (n for n in names if (stem in n.casefold() if stem else n.casefold().endswith(after.casefold())))
+    return tuple(n for n in near if not _fits(n, before, after))
+
+
+def ends_open(source: DeclaredSource, batch: str) -> bool:
+    """A text file's last line has no end, as where a copy broke off."""
+    if source.said.reads not in ("csv", "folder"):
+        return False
+    last = b"\n"
+    with opened(source, parts(source, of_batch(source, batch))[-1]) as file, whole(source):
+        text = unpacked(file)
+        while chunk := text.read(_CHUNK):
+            last = chunk[-2:]
+    return not last.endswith((b"\n", b"\r", b"\n\0", b"\r\0"))
+
+
 def of_batch(source: DeclaredSource, batch: str) -> Path:
     """The file a batch is in.
 

@@ -146,6 +146,8 @@ class Entered:
     """Refused rows that have no month."""
     first: str | None = None
     records: int = 0
+    last: int = 0
+    """The highest place."""
     dropped: tuple[str, ...] = ()
     files: dict[str, str] = field(default_factory=dict)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -156,6 +158,7 @@ class Entered:
     def add(self, cells: TextCells, month: str | None = None) -> None:
         """Judge some records; `month` is the one their file is named after, where months are read together."""
         self.records, self.dropped = self.records + cells.records, cells.dropped
+        self.last = max(self.last, cells.last)
         self.files[cells.file] = cells.digest
         if not self.origins or self.origins[-1].file != cells.file:
             self.origins.append(Origin(cells.file, cells.before))
@@ -252,6 +255,7 @@ class Entered:
             dict(sorted((self.left_out + Counter(net)).items())),
             digest_of(self.files),
             dict(sorted(self.lost.items())),
+            next((r.reason for r in refused if int(r.place) == self.last), ""),
         )
 
 

@@ -16,10 +16,14 @@ from twinops.data.reading.reading import UNSCORED, Reading
 
 @dataclass(frozen=True)
 class OwnReading(Reading):
-    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost."""
+    """A batch of a declared source, with the SHA-256 of what it was read from and how many answers were lost.
+
+    `last`: why the last record of all was refused; empty where it was not.
+    """
 
     digest: str = ""
     lost: dict[str, int] = field(default_factory=dict)
+    last: str = ""
 
 
 NAMED_AGAIN = "named_before"

@@ -37,6 +37,8 @@ class Checked:
     crowd: Crowd | None
     nothing: bool
     """Nothing at all could be taken, and nothing was understood either."""
+    ignored: tuple[str, ...]
+    """Files that lie in its folder and are not read."""
 
 
 def check(name: str, *, places: Places, params: Params, own: OwnParams) -> Checked:
@@ -71,6 +73,7 @@ def told(looked: SourceLook, params: Params) -> Checked:
         mistakes=looked.mistakes,
         crowd=looked.crowd,
         nothing=not looked.taken and not looked.left_out,
+        ignored=looked.ignored,
         without_rows=tuple(m for m in params.months if looked.months and m not in {*looked.months, WHOLE}),
     )
 

@@ -10,10 +10,10 @@ from twinops.entities.canonical import to_json
 from twinops.params import FeaturesParams
 from twinops.workflows.places import Places, write
 from twinops.workflows.receipts import Receipts
-from twinops.workflows.update.look import Arrival, Seen
+from twinops.workflows.update.arrival import Arrival
+from twinops.workflows.update.doubts import PENDING
+from twinops.workflows.update.look import Seen
 from twinops.workflows.update.states import StateStore
-
-PENDING = "pending.json"
 
 
 def begin(seen: Seen, *, receipts: Receipts, grid: FeaturesParams) -> Seen:

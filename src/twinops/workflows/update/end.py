@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from twinops.entities.canonical import to_json
 from twinops.workflows.places import Places, write
-from twinops.workflows.update.begin import PENDING
+from twinops.workflows.update.doubts import PENDING
 from twinops.workflows.update.look import Seen
 
 

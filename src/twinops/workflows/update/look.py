@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import calendar
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +18,7 @@ from twinops.data import arrivals
 from twinops.data.arrivals import REFUSED, TAKEN, Arrived, PeriodLines
 from twinops.data.days import numbered
 from twinops.data.door import asked_for
+from twinops.data.own_sources import opening
 from twinops.data.own_sources.declared import DeclaredSource, declared, shelf
 from twinops.data.own_sources.declared_law import WHOLE
 from twinops.data.own_sources.lock import Nets, digests, netted_since
@@ -31,40 +34,13 @@ from twinops.ports import Engine, KeyStore
 from twinops.workflows.intake import BATCH, SUBJECT
 from twinops.workflows.places import Places
 from twinops.workflows.receipts import TRANSACTIONS, reached
+from twinops.workflows.update.arrival import Arrival
+from twinops.workflows.update.doubts import CUT_SHORT, UNREADABLE, Asked, Came, doubts, said_before
 
-NOTES = {
-    Arrived.LATE: "taken in with its own month",
-    Arrived.CORRECTED: "what was held is replaced; states lose the old rows by subtraction",
-    Arrived.DOUBLED: "not taken in: sales would count twice. Take one copy away, or declare `repeated: drop`",
-    Arrived.GONE: "nothing is taken in: put it back, or take it out of `months` in params.yaml",
-    Arrived.MISSING: "nothing behind it is taken in: put it there, an empty one with its header if nothing was sold",
-    Arrived.WAITS: "taken in once the missing month is there",
-}
-"""What becomes of a period that needs a word."""
+RECENT = 3
+"""Beside so many of the newest months held a month is looked at."""
 Digests = dict[str, dict[str, str]]
 """SHA-256 of each part of each source."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """One period of one source. Counts of rows below ten are null; `rows` is null where nothing had to be read."""
-
-    source: str
-    period: str
-    what: Arrived
-    rows: int | None = None
-    added: int | None = None
-    again: int | None = None
-    gone: int | None = None
-
-    @property
-    def note(self) -> str:
-        """What becomes of it."""
-        return NOTES.get(self.what, "")
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON values."""
-        return {**vars(self), "what": self.what.value, "note": self.note}
 
 
 @dataclass(frozen=True)
@@ -81,6 +57,8 @@ class Seen:
     digests: Digests = field(repr=False)
     nets: Mapping[str, Nets] = field(repr=False)
     newest_day: int | None = None
+    ignored: tuple[str, ...] = ()
+    """Files that lie in a folder of months and are not read."""
 
     @property
     def taken(self) -> tuple[Arrival, ...]:
@@ -95,6 +73,7 @@ class Seen:
     def to_dict(self) -> dict[str, Any]:
         """As JSON values; digests stay inside."""
         told = {"months": list(self.months), "parts": dict(self.parts), "newest_day": self.newest_day}
+        told |= {"ignored": list(self.ignored)} if self.ignored else {}
         return {"arrivals": [a.to_dict() for a in self.arrivals], **told}
 
 
@@ -108,15 +87,23 @@ class Shop:
     keys: KeyStore
 
 
-def look(shop: Shop, *, until: str | None = None) -> Seen:
+def look(
+    shop: Shop, *, until: str | None = None, today: date | None = None, accepted: Mapping[str, str] | None = None
+) -> Seen:
     """Compare each source with what was taken in last; a part whose bytes are known is not read again.
+
+    `today`: receipts of later days are doubted; `accepted`: periods of which somebody says they are right, by whom.
 
     Raises:
         DataError: a source cannot be read, or receipts of your own are not declared.
         ParamsError: `until` is no month of the data.
     """
     before = known(shop.places)
-    sights = [_Shipped(shop, before, until)] if _is_shipped(shop.params) else [*_own(shop, before, until)]
+    sights = (
+        [_Shipped(shop, before, until)]
+        if _is_shipped(shop.params)
+        else [*_own(shop, before, Asked(until, today, accepted or {}))]
+    )
     if not any(isinstance(s, _Shipped) or s.lines for s in sights):
         raise DataError("No receipts of your own are declared.", hint="Declare a source of kind transactions.")
     rows = tuple(a for sight in sights for a in sight.arrivals())
@@ -128,7 +115,9 @@ def look(shop: Shop, *, until: str | None = None) -> Seen:
     gone = [Arrival(n, "all", Arrived.GONE) for n in before if n not in digests]
     # by now: looking at the rows found them
     nets = {s.source.name: s.nets for s in sights if isinstance(s, _Own) and "nets" in vars(s)}
-    return Seen((*rows, *gone), months, {n: len(of) for n, of in digests.items()}, digests, nets, main.newest_day)
+    ignored = tuple(name for s in sights if isinstance(s, _Own) for name in opening.ignored(s.source))
+    parts = {n: len(of) for n, of in digests.items()}
+    return Seen((*rows, *gone), months, parts, digests, nets, main.newest_day, ignored)
 
 
 def known(places: Places) -> Digests:
@@ -142,10 +131,10 @@ def _is_shipped(params: Params) -> bool:
     return not params.own.root or params.sources.folder is not None
 
 
-def _own(shop: Shop, before: Digests, until: str | None) -> Iterator[_Own]:
+def _own(shop: Shop, before: Digests, asked: Asked) -> Iterator[_Own]:
     for name in shop.params.own.root:
         source = declared(shop.params.own, name, root=shop.places.root, max_rows=shop.params.sources.max_rows)
-        yield _Own(shop, source, before.get(name, {}), until)
+        yield _Own(shop, source, before.get(name, {}), asked)
 
 
 @dataclass(frozen=True)
@@ -196,13 +185,22 @@ class _Shipped:
 
 
 @dataclass(frozen=True)
+class _Part:
+    """The good rows of a part as they would be sealed, and why its last record was refused, if it was."""
+
+    rows: pa.Table
+    last: str
+    records: int
+
+
+@dataclass(frozen=True)
 class _Own:
     """One source of your own, by its parts."""
 
     shop: Shop
     source: DeclaredSource
     before: Mapping[str, str]
-    until: str | None
+    asked: Asked
 
     @property
     def lines(self) -> bool:
@@ -213,7 +211,7 @@ class _Own:
     def digests(self) -> Digests:
         """Of each part, by bytes alone; a query has to be asked."""
         there = {n: str(facts["sha256"]) for n, facts in digests(self.source).items()}
-        found = {n: sha for n, sha in there.items() if n <= (self.until or "9999-12") or n == BATCH}
+        found = {n: sha for n, sha in there.items() if n <= (self.asked.until or "9999-12") or n == BATCH}
         return {self.source.name: found}
 
     @property
@@ -247,7 +245,7 @@ class _Own:
             return None
         if not self._changed(BATCH):
             return reached(self.shop.places, self.shop.params.features.days) - 1
-        return int(pc.max(self._read(WHOLE, known_to_us=False)["day"]).as_py())
+        return int(pc.max(self._all.rows["day"]).as_py())
 
     def arrivals(self) -> Iterator[Arrival]:
         """Everything that is not as it was."""
@@ -256,7 +254,7 @@ class _Own:
         elif self._by_month:
             found = self._of_a_folder()
         else:
-            found = (_told(self.source.name, month, lines) for month, lines in self._lines.items())
+            found = self._of_one_file()
         yield from (arrival for arrival in found if arrival.what is not Arrived.SAME)
 
     def _whole(self) -> Iterator[Arrival]:
@@ -271,12 +269,11 @@ class _Own:
     def _of_a_folder(self) -> Iterator[Arrival]:
         name, (ready, missing, waiting) = self.source.name, self._order
         for month in ready:
-            if month not in self._parts and month <= (self.until or "9999-12"):
+            if month not in self._parts and month <= (self.asked.until or "9999-12"):
                 yield Arrival(name, month, Arrived.GONE)
             elif month in self._parts and self._changed(month):
                 twin = next((m for m in self._parts if m < month and self._parts[m] == self._parts[month]), None)
-                lines = self._compared(month)
-                yield Arrival(name, month, Arrived.DOUBLED) if twin else _told(name, month, lines)
+                yield Arrival(name, month, Arrived.DOUBLED) if twin else self._compared(month)
         yield from (Arrival(name, m, Arrived.GONE if m in self.before else Arrived.MISSING) for m in missing)
         yield from (Arrival(name, m, Arrived.WAITS) for m in waiting)
 
@@ -285,25 +282,78 @@ class _Own:
         """Of one file or query: its months, compared with all that is held."""
         if not self._changed(BATCH):
             return {}
-        held = [p.stem for p in self.shop.places.raw_batches(TRANSACTIONS)]
-        return self._against(self._read(WHOLE, known_to_us=bool(held)), held)
+        return self._against(self._all.rows, self._held_all)
+
+    @cached_property
+    def _all(self) -> _Part:
+        """The one file or query."""
+        return self._part(WHOLE)
+
+    @cached_property
+    def _held_all(self) -> pa.Table:
+        """Everything that is held."""
+        return self._held(self._batches, like=self._all.rows)
+
+    def _of_one_file(self) -> Iterator[Arrival]:
+        days = self.shop.params.features.days
+        for month, lines in self._lines.items():
+            first = days.number(date.fromisoformat(f"{month}-01"))
+            last = first + calendar.monthrange(*map(int, month.split("-")))[1] - 1
+            rows = self._all.rows.filter(pc.is_in(self._all.rows["day"], pa.array(range(first, last + 1), pa.int64())))
+            yield self._judged(month, Came(lines, rows, self._held_all, self._broken_end(WHOLE, self._all)))
 
     def _changed(self, batch: str) -> bool:
         held = self.shop.places.raw(TRANSACTIONS, batch).is_file() if self._by_month else True
         return self.before.get(batch) != self._parts[batch] or not held
 
-    def _compared(self, month: str) -> PeriodLines:
-        held = [month] if self.shop.places.raw(TRANSACTIONS, month).is_file() else []
-        found = self._against(self._read(month, known_to_us=bool(held)), held).get(month, PeriodLines())
-        behind = not held and any(p.stem > month for p in self.shop.places.raw_batches(TRANSACTIONS))
-        return replace(found, newer=False) if behind else found
+    def _compared(self, month: str) -> Arrival:
+        part = self._part(month)
+        held = self._held([m for m in self._batches if m == month], like=part.rows)
+        lines = self._against(part.rows, held).get(month, PeriodLines())
+        if month not in self._batches and any(m > month for m in self._batches):
+            lines = replace(lines, newer=False)
+        newest = [m for m in self._batches if m != month][-RECENT:]
+        # what is held of the month itself, too: an old one has what newer ones have no more
+        beside = self._held([*newest, *(m for m in self._batches if m == month)], like=part.rows)
+        return self._judged(month, Came(lines, part.rows, beside, self._broken_end(month, part), part.records))
 
-    def _against(self, came: pa.Table, held: Iterable[str]) -> dict[str, PeriodLines]:
-        """Months of the rows that came, beside the batches of the same that are held."""
-        there = [self.shop.places.raw(TRANSACTIONS, batch) for batch in held]
+    def _judged(self, month: str, came: Came) -> Arrival:
+        """What it is, unless it looks broken and nobody said that it is right."""
+        found = _told(self.source.name, month, came.lines)
+        if found.what is Arrived.DOUBLED or (found.what is Arrived.SAME and not came.unread):
+            return found
+        doubted = [*doubts(came, said=self.source.said, params=self.shop.params, today=self.asked.today)]
+        if not doubted:
+            return found
+        found = replace(found, why="; ".join(d.why for d in doubted))
+        by = {**said_before(self.shop.places, self.source.name, self._parts), **self.asked.accepted}.get(month, "")
+        return replace(found, accepted_by=by) if by else replace(found, what=doubted[0].what)
+
+    def _broken_end(self, batch: str, part: _Part) -> str:
+        """Why the file's last line could not be read, if that looks like a copy that broke off."""
+        if part.last in CUT_SHORT and self._batches:
+            # a shop whose files end in a line that is no receipt always did
+            before = self.shop.places.counts(TRANSACTIONS, self._batches[-1])
+            usual = json.loads(before.read_text(encoding="utf-8"))["quarantined"] if before.is_file() else {}
+            if part.last not in usual:
+                return part.last
+        broken = part.last in CUT_SHORT or part.last.endswith(UNREADABLE)
+        return part.last if broken and opening.ends_open(self.source, batch) else ""
+
+    @cached_property
+    def _batches(self) -> list[str]:
+        """What is held of receipts."""
+        return [p.stem for p in self.shop.places.raw_batches(TRANSACTIONS)]
+
+    def _held(self, batches: Iterable[str], *, like: pa.Table) -> pa.Table:
+        """Lines of these, as they were sealed."""
         tables = SealedTables(self.shop.places.raw_batches, self.shop.keys)
-        rows = [tables.table(path, dataset=TRANSACTIONS).select(list(arrivals.LINE)) for path in there]
-        before = pa.concat_tables(rows) if rows else came.slice(0, 0)
+        paths = [self.shop.places.raw(TRANSACTIONS, batch) for batch in batches]
+        rows = [tables.table(path, dataset=TRANSACTIONS).select(list(arrivals.LINE)) for path in paths]
+        return pa.concat_tables(rows) if rows else like.slice(0, 0)
+
+    def _against(self, came: pa.Table, before: pa.Table) -> dict[str, PeriodLines]:
+        """Months of the rows that came, beside rows that are held."""
         newest = pc.max(before["day"]).as_py()
         days = self.shop.params.features.days
         return arrivals.compared(self.shop.engine, before, came, days=days, newest=newest)
@@ -313,20 +363,21 @@ class _Own:
         """What returns do in each month of a folder."""
         return netted_since(self.shop.places.sources_lock, self.source)
 
-    def _read(self, batch: str, *, known_to_us: bool) -> pa.Table:
-        """The good rows of a part as they would be sealed; where some are held, under the sids of who is known."""
+    def _part(self, batch: str) -> _Part:
+        """Read a part; where some are held, its rows are under the sids of who is known."""
         made, came = shelf(self.source.said), read(self.source, batch, net=self.nets.get(batch))
+        known_to_us = bool(self._batches)
         rows = numbered(made.sealed(part(came.rows, made.SCHEMA).good), self.shop.params.features.days)
         named = rows[SUBJECT].combine_chunks().dictionary_encode()
         names = named.dictionary.to_pylist()
         sids = [(known_to_us and self.shop.keys.known_sid(n)) or f"new {i}" for i, n in enumerate(names)]
         told = pa.array(sids, pa.string()).take(named.indices)
-        return rows.append_column("sid", told).select(list(arrivals.LINE))
+        return _Part(rows.append_column("sid", told).select(list(arrivals.LINE)), came.last, came.in_file)
 
 
 def _told(source: str, month: str, lines: PeriodLines) -> Arrival:
-    counts = (shown(n) for n in (lines.came, lines.added, lines.again, lines.gone))
-    return Arrival(source, month, lines.arrived, *counts)
+    came, added, again, gone = (shown(n) for n in (lines.came, lines.added, lines.again, lines.gone))
+    return Arrival(source, month, lines.arrived, came, added, again, gone)
 
 
 def _sha(content: bytes) -> str:

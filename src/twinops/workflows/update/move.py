@@ -22,13 +22,14 @@ class Moved:
     changed: dict[str, Any]
 
 
-def move(seen: Seen, *, places: Places, params: Params) -> Moved:
-    """Move to where the data reach now. Doing it twice changes nothing.
+def move(seen: Seen, *, places: Places, params: Params, today: date | None = None) -> Moved:
+    """Move to where the data reach now, and never beyond `today`. Doing it twice a day changes nothing.
 
     Raises:
         ParamsError: the windows do not go with what else `params.yaml` says; nothing is written then.
     """
-    known_until = _known_until(seen, params.features.days)
+    days = params.features.days
+    known_until = min(_known_until(seen, days), days.number(today) if today else days.number(date.max))
     wanted: dict[str, Any] = {} if seen.months == params.months else {"months": [*seen.months]}
     wanted |= moved(params, known_until=known_until)
     if wanted:

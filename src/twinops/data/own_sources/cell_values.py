@@ -145,6 +145,19 @@ def number(cell: str, money: MoneyParams | None) -> Decimal:
     return Decimal(text)
 
 
+def share(cell: str, money: MoneyParams | None, *, of: int) -> Decimal:
+    """A share from 0 to 1 of either sign, written as so many `of` (100: per cent); with its sign it is per cent anyhow.
+
+    >>> share("10", None, of=100), share("10 %", None, of=1), share("-0.1", None, of=1)
+    (Decimal('0.1'), Decimal('0.1'), Decimal('0.1'))
+    """
+    text = narrow(cell)
+    found = abs(number(text.replace("%", ""), money) / (100 if "%" in text else of))
+    if found > 1 or found != round(found, 20):
+        raise Unreadable
+    return found
+
+
 def narrow(text: str) -> str:
     """Digits, signs and blanks as ASCII writes them, whatever script and width they came in.
 

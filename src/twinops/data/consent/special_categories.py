@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from twinops.data.own_sources.cell_values import plain
+from twinops.data.reading.plain_letters import plain
 from twinops.own_params import OwnParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine

@@ -15,6 +15,7 @@ import yaml
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources.codes import whole
 from twinops.data.reading import contact_cells, csv_records, plain_text
+from twinops.data.reading.plain_letters import plain
 from twinops.data.reading.reading import Refused
 from twinops.entities.consent import Event
 from twinops.own_params import MoneyParams, TimeParams
@@ -65,19 +66,6 @@ NOTHING = frozenset(
     }
 )
 """Words for nothing. Whoever is called so is nobody (compared without regard to case)."""
-
-_PLAINER = str.maketrans(dict(zip("łŁøØđĐıς", "lLoOdDiσ", strict=True)) | {"æ": "ae", "Æ": "AE", "œ": "oe"})
-
-
-def plain(text: str) -> str:
-    """Small letters of any script without accents and width, so that one spelling stands for all.
-
-    >>> plain("Größe"), plain("HAYIR"), plain("Złoty"), plain("ＩＤ")
-    ('grosse', 'hayir', 'zloty', 'id')
-    """
-    apart = unicodedata.normalize("NFKD", text.translate(_PLAINER))
-    return unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", apart)).casefold().translate(_PLAINER)
-
 
 WORDS = {plain(word): Event(event) for event, words in _LISTED["said"].items() for word in words.split()}
 """What people and systems write for a yes, a no, a withdrawal and an objection (docs/own_sources.md)."""

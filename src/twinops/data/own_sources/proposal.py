@@ -56,6 +56,7 @@ from twinops.data.own_sources.recognising import (
     words,
 )
 from twinops.data.own_sources.sampling import FIRST
+from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.errors import DataError
 from twinops.own_params import CLOCKS, OPEN, MoneyParams, TimeParams
@@ -309,12 +310,12 @@ def _named(theirs: str, ours: str) -> int:
 
 @cache
 def _untaken() -> frozenset[str]:
-    return frozenset(map(notation.plain, words()["not_amounts"]))
+    return frozenset(map(plain, words()["not_amounts"]))
 
 
 @cache
 def _titles() -> frozenset[str]:
-    return frozenset(map(notation.plain, words()["files"]["products"]["product_type"]))
+    return frozenset(map(plain, words()["files"]["products"]["product_type"]))
 
 
 def _fits(draft: Draft, ours: str, theirs: str) -> bool:
@@ -547,7 +548,7 @@ def _money(draft: Draft, said: Said) -> dict[str, Any]:
     typed = [c for c in theirs if c in draft.file.typed]
     found = number_notation([x for c in theirs if c not in typed for x in pricing.bare(draft.file.cells[c][:20_000])])
     sample = [x for c in theirs for x in draft.file.cells[c][:500]]
-    called = set(map(notation.plain, words()["currency_columns"]))
+    called = set(map(plain, words()["currency_columns"]))
     named = [c for c in draft.file.cells if set(parts_of(c)) & called]
     sample += [x for c in named for x in draft.file.cells[c][:500]]
     hinted = currency_in(theirs, sample)
@@ -672,9 +673,9 @@ class _Others:
         found = {w: m for pairs in self.said.words_of("optins").values() for w, m in pairs.items()}
         for theirs in draft.free:
             levels = {c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)}
-            pair = notation.PAIRS.get(frozenset(map(notation.plain, levels)))
+            pair = notation.PAIRS.get(frozenset(map(plain, levels)))
             if pair and not is_said(draft.file.cells[theirs]) and not levels & set(found):
-                found |= {level: "yes" if notation.plain(level) == pair else "no" for level in levels}
+                found |= {level: "yes" if plain(level) == pair else "no" for level in levels}
                 draft.choices.append(
                     Choice(draft.name, "codes", f"{', '.join(sorted(levels))}", "letters for yes and no")
                 )

@@ -140,6 +140,8 @@ class MoneyParams(Section):
     `written_in: minor`: 1999 stands for 19.99.
     Tables keep hundredths of the major unit for every currency. Of a currency with more digits that loses some, so it
     must be agreed to: `rounded_to: hundredths` (half to even).
+    `discount`: whether discounts are off the price or amount already, or still to be taken off; what is kept is what
+    was paid. `discount_as`: they are an amount of the line or of a piece, per cent, or a fraction (0.1 is a tenth).
     """
 
     decimal: Literal[".", ","] = "."
@@ -148,6 +150,8 @@ class MoneyParams(Section):
     written_in: Literal["major", "minor"] = "major"
     rounded_to: Literal["hundredths"] | None = None
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    discount: Literal["taken_off", "to_take_off"] | None = None
+    discount_as: Literal["amount", "amount_per_piece", "percent", "fraction"] = "amount"
 
 
 class OwnLegal(Section):
@@ -386,6 +390,27 @@ class OwnSource(Section):
                 "tables keep 2; write `rounded_to: hundredths` under `money` if the rest may be rounded away (half to "
                 "even)"
             )
+
+        yield from self._discounts(self.money) if self.money is not None else ()
+
+    def _discounts(self, money: MoneyParams) -> Iterator[str]:
+        """Whether what was paid can be told. A discount that is taken off is part of it, and serves what it serves."""
+        given = set(self.entering) | set(self.constants)
+        there = [c for c in self.form.columns if self.form.columns[c] == "discount" and c in given]
+        if there and "unit_price" in given and money.discount is None:
+            yield (
+                f"money: say whether unit_price is before the discount ({', '.join(there)}): write `discount: "
+                "to_take_off`; or after it: `discount: taken_off`"
+            )
+        if not there and money.discount == "to_take_off":
+            yield "money: `discount: to_take_off` needs a column of discounts, with a purpose"
+        if money.discount_as == "amount_per_piece" and "quantity" not in given:
+            yield "money: `discount_as: amount_per_piece` needs quantity, with a purpose"
+        priced = next((c for c in ("unit_price", "sales_value") if c in given), None)
+        wanted = set(self.legal.purposes.get(priced or "", ()))
+        less = [c for c in there if not wanted <= set(self.legal.purposes.get(c, ())) and c in self.entering]
+        if less and money.discount == "to_take_off":
+            yield f"legal.purposes: {', '.join(less)} is part of what was paid; it serves what {priced} serves"
 
     def _law(self) -> Iterator[str]:
         unknown = sorted(set(self.legal.purposes) - set(self.ours))

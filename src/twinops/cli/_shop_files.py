@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from twinops.cli._answer import talk
+from twinops.entities.small_cells import HIDDEN
 from twinops.entities.wording import MANY
 from twinops.errors import DataError, ParamsError
 
@@ -47,6 +48,14 @@ BasisSaid = Annotated[
 TextsBasis = Annotated[
     Literal["consent", "contract", "legitimate_interest", "open"] | None,
     typer.Option(help="On which comments, posts, cases and registrations may be read."),
+]
+Discount = Annotated[
+    Literal["taken_off", "to_take_off"] | None,
+    typer.Option(help="Whether discounts are off the price or amount already."),
+]
+DiscountAs = Annotated[
+    Literal["amount", "amount_per_piece", "percent", "fraction"] | None,
+    typer.Option(help="How a discount is written."),
 ]
 Columns = Annotated[
     list[str] | None,
@@ -264,7 +273,7 @@ def _by_month(months: dict[str, Any]) -> str:
 
 
 def _listed(counts: dict[str, Any]) -> str:
-    return ", ".join(f"{what} {'few' if n is None else f'{n:,}'}" for what, n in counts.items())
+    return ", ".join(f"{what} {HIDDEN if n is None else f'{n:,}'}" for what, n in counts.items())
 
 
 def _safe(name: str) -> str:

@@ -24,6 +24,8 @@ from twinops.cli._shop_files import (
     Currency,
     Customers,
     DateFormat,
+    Discount,
+    DiscountAs,
     OptIns,
     OptOuts,
     Synthetic,
@@ -63,6 +65,8 @@ def init(
     controller: ControllerName = None,
     basis: BasisSaid = None,
     texts_basis: TextsBasis = None,
+    discount: Discount = None,
+    discount_as: DiscountAs = None,
     column: Columns = None,
     code: Codes = None,
     synthetic: Synthetic = False,
@@ -79,7 +83,7 @@ def init(
     root, own = named(folder.resolve()), own or sales is not None
     told = said(
         {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
-        | {"texts_basis": texts_basis},
+        | {"texts_basis": texts_basis, "discount": discount, "discount_as": discount_as},
         columns=column or [],
         codes=code or [],
         synthetic=synthetic,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from twinops.cli._answer import Json, answer, home
-from twinops.entities.small_cells import hidden
+from twinops.entities.small_cells import HIDDEN, hidden
 from twinops.errors import ParamsError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
@@ -23,7 +23,7 @@ def list_rows(ctx: typer.Context, as_json: Json = False) -> None:
     found = home(ctx).run("quarantine.list_batches")
     lines = [
         f"{b.source} {b.batch}: {b.held:,} held, {b.expired:,} expired; "
-        + ", ".join(f"{r} {'few' if n is None else f'{n:,}'}" for r, n in b.reasons.items())
+        + ", ".join(f"{r} {HIDDEN if n is None else f'{n:,}'}" for r, n in b.reasons.items())
         for b in found
     ]
     answer(found, as_json=as_json, text="\n".join(lines) or "No row is in quarantine.")
@@ -50,7 +50,7 @@ def replay(ctx: typer.Context, source: str, batch: str, today: Today = _CLOCK, a
     found = home(ctx).run("quarantine.replay", source=source, batch=batch, today=_day(today))
     taken = ", ".join(f"{n:,} into {b}" for b, n in found.taken.items()) or "none"
     shown = hidden(found.quarantined).items()
-    left = ", ".join(f"{r} {'few' if n is None else f'{n:,}'}" for r, n in shown) or "none"
+    left = ", ".join(f"{r} {HIDDEN if n is None else f'{n:,}'}" for r, n in shown) or "none"
     hint = (
         "If their file is gone, `dvc commit` keeps this; else `dvc repro` collects the same.\n" if found.taken else ""
     )

@@ -13,6 +13,7 @@ import typer
 
 from twinops.cli import _rights_log
 from twinops.cli._answer import Json, answer, home, talk
+from twinops.entities.small_cells import HIDDEN
 from twinops.entities.wording import MANY
 from twinops.errors import REFUSED, ParamsError
 
@@ -134,7 +135,7 @@ def _text(found: Scored) -> str:
 
 def _counts(of: dict[str, int | None] | object) -> str:
     items = of.items() if isinstance(of, dict) else ()
-    return ", ".join(f"{name.replace('_', ' ')} {_count(n)}" for name, n in items)
+    return ", ".join(f"{name.replace('_', ' ')} {HIDDEN if n is None else _count(n)}" for name, n in items)
 
 
 def _count(n: int | None) -> str:

@@ -19,6 +19,8 @@ from twinops.cli._shop_files import (
     Currency,
     Customers,
     DateFormat,
+    Discount,
+    DiscountAs,
     OptIns,
     OptOuts,
     Synthetic,
@@ -104,6 +106,8 @@ def propose(
     controller: ControllerName = None,
     basis: BasisSaid = None,
     texts_basis: TextsBasis = None,
+    discount: Discount = None,
+    discount_as: DiscountAs = None,
     column: Columns = None,
     code: Codes = None,
     synthetic: Synthetic = False,
@@ -118,7 +122,7 @@ def propose(
         raise ParamsError("Nothing was named to look at.", hint="Name the file of sales, or --contract FILE.")
     told = said(
         {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
-        | {"texts_basis": texts_basis},
+        | {"texts_basis": texts_basis, "discount": discount, "discount_as": discount_as},
         columns=column or [],
         codes=code or [],
         synthetic=synthetic,

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 SMALLEST_CELL = 10
 """Fewer than this are not counted in the open."""
+HIDDEN = "not told"
+"""What stands for a count that `hidden` hides: it is small, or would give a small one away by subtraction."""
 
 
 def shown(count: int) -> int | None:

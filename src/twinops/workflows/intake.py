@@ -26,7 +26,7 @@ from twinops.data.vault.seal import write_quarantine, write_sealed
 from twinops.entities.canonical import to_json
 from twinops.entities.day_count import DayCount
 from twinops.entities.erasure import contact
-from twinops.entities.small_cells import hidden
+from twinops.entities.small_cells import HIDDEN, hidden
 from twinops.own_params import NOTHING_OWN, OwnParams
 from twinops.params import SourcesParams
 from twinops.ports import KeyStore, RightsRead
@@ -246,9 +246,9 @@ def span(table: pa.Table, day: str | None) -> tuple[int | None, int | None]:
 
 
 def publish(collected: Collected, path: Path) -> None:
-    """Counts for the next stages, and a word to whoever waits if rows were kept out; few are told as few."""
+    """Counts for the next stages, and a word to whoever waits if rows were kept out; small ones are not told."""
     write(path, to_json(vars(collected), indent=1) + "\n")
     if collected.quarantined:
         shown = hidden(collected.quarantined).items()
-        reasons = ", ".join(f"{reason} {'few' if rows is None else f'{rows:,}'}" for reason, rows in shown)
+        reasons = ", ".join(f"{reason} {HIDDEN if rows is None else f'{rows:,}'}" for reason, rows in shown)
         sys.stderr.write(f"{collected.source} {collected.batch}: rows in quarantine: {reasons}\n")

@@ -80,6 +80,11 @@ class Receipts:
         names = (TRANSACTIONS, self.own.staged_as(TRANSACTIONS))
         return Standing(legal, purposes.bases_of(legal), frozenset(p for name, p in signed if name in names))
 
+    def unserved(self, purpose: str) -> str:
+        """Why nobody is served for a purpose that is not among the bases."""
+        name = self.own.staged_as(TRANSACTIONS)
+        return purposes.unserved(self.standing.legal, purpose, declared_in=f"own.{name}" if name else TRANSACTIONS)
+
     @cached_property
     def known_until(self) -> int:
         """The first day nothing is known of."""

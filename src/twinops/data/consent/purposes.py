@@ -43,6 +43,18 @@ def bases_of(legal: LegalFacts) -> dict[Purpose, LegalBasis]:
     return bases
 
 
+def unserved(legal: LegalFacts, purpose: str, *, declared_in: str) -> str:
+    """Why a purpose serves nobody though the law of it may be said: no basis, or columns that do not serve it."""
+    if purpose not in legal.bases:
+        return f"No basis is declared for {purpose}, so it serves nobody."
+    asked = _needed(legal) if purpose in TWIN else (HOUSEHOLD,)
+    without = ", ".join(c for c in asked if purpose not in legal.columns[c])
+    return (
+        f"A basis is declared for {purpose}, and no column is, so it serves nobody: add {purpose} to {without} under "
+        f"legal.purposes of {declared_in}."
+    )
+
+
 def served(lines: pa.Table, legal: LegalFacts) -> pa.Table:
     """The receipt lines, emptied of what is not declared for both purposes of the twin."""
     for column, sealed in EMPTIED.items():

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
+from twinops.data.reading.plain_letters import plain
 from twinops.own_params import OwnParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine
@@ -19,7 +20,7 @@ from twinops.ports import Engine
 
 @dataclass(frozen=True)
 class DenyList:
-    """Category -> patterns of product categories and types, in capitals, and why."""
+    """Category -> patterns of product categories and types, in any case and with or without accents, and why."""
 
     version: str
     patterns: dict[str, tuple[str, ...]]
@@ -83,13 +84,13 @@ def looks_known(names: Iterable[str]) -> bool:
 
 
 def tells(pattern: str, name: str) -> bool:
-    """Whether a name fits a pattern, as SQL's LIKE would say.
+    """Whether a name fits a pattern, as SQL's LIKE would say, in any case and with or without accents.
 
-    >>> tells("%BIER%", "Helles Bier"), tells("WEIN", "Weingläser")
-    (True, False)
+    >>> tells("%BIER%", "Helles Bier"), tells("%GLUTEN%", "Sem glúten"), tells("WEIN", "Weingläser")
+    (True, True, False)
     """
-    likened = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in pattern)
-    return re.fullmatch(likened, name.upper(), re.DOTALL) is not None
+    likened = "".join({"%": ".*", "_": "."}.get(c, re.escape(c)) for c in plain(pattern))
+    return re.fullmatch(likened, plain(name), re.DOTALL) is not None
 
 
 def exactly(name: str) -> str:
@@ -100,9 +101,23 @@ def exactly(name: str) -> str:
 def denied(engine: Engine, products: pa.Table, *, by: DenyList) -> pa.Table:
     """`product_id, category` of every denied product; the engine knows all products as `products_file` afterwards."""
     engine.register("products_file", products)
-    rows = [{"category": c, "pattern": p} for c, ps in sorted(by.patterns.items()) for p in dict.fromkeys(ps)]
-    engine.register("special_patterns", pa.Table.from_pylist(rows))
+    # engines fold accents differently or not at all, so that names and patterns come to them folded
+    names = {c: _plain(products[c]) for c in ("product_category", "product_type")}
+    engine.register("plain_products", pa.table({"product_id": products["product_id"]} | names))
+    listed = [(c, p) for c, ps in sorted(by.patterns.items()) for p in dict.fromkeys(map(plain, ps))]
+    engine.register(
+        "special_patterns", pa.table({"category": [c for c, _ in listed], "pattern": [p for _, p in listed]})
+    )
     return engine.query(text_beside(__package__, "special.sql"))
+
+
+def _plain(names: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Each name once: a hierarchy of many goods has few."""
+    coded = names.cast(pa.string()).dictionary_encode()
+    return pa.chunked_array(
+        [pa.array(map(plain, c.dictionary.to_pylist()), pa.string()).take(c.indices) for c in coded.chunks],
+        pa.string(),
+    )
 
 
 def kinds(engine: Engine) -> pa.Table:

@@ -15,6 +15,7 @@ import yaml
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources.codes import whole
 from twinops.data.reading import contact_cells, csv_records, plain_text
+from twinops.data.reading.plain_letters import plain
 from twinops.data.reading.reading import Refused
 from twinops.entities.consent import Event
 from twinops.own_params import MoneyParams, TimeParams
@@ -65,19 +66,6 @@ NOTHING = frozenset(
     }
 )
 """Words for nothing. Whoever is called so is nobody (compared without regard to case)."""
-
-_PLAINER = str.maketrans(dict(zip("łŁøØđĐıς", "lLoOdDiσ", strict=True)) | {"æ": "ae", "Æ": "AE", "œ": "oe"})
-
-
-def plain(text: str) -> str:
-    """Small letters of any script without accents and width, so that one spelling stands for all.
-
-    >>> plain("Größe"), plain("HAYIR"), plain("Złoty"), plain("ＩＤ")
-    ('grosse', 'hayir', 'zloty', 'id')
-    """
-    apart = unicodedata.normalize("NFKD", text.translate(_PLAINER))
-    return unicodedata.normalize("NFC", re.sub("[\u0300-\u036f]", "", apart)).casefold().translate(_PLAINER)
-
 
 WORDS = {plain(word): Event(event) for event, words in _LISTED["said"].items() for word in words.split()}
 """What people and systems write for a yes, a no, a withdrawal and an objection (docs/own_sources.md)."""
@@ -143,6 +131,19 @@ def number(cell: str, money: MoneyParams | None) -> Decimal:
     if not _PLAIN.fullmatch(text):
         raise Unreadable
     return Decimal(text)
+
+
+def share(cell: str, money: MoneyParams | None, *, of: int) -> Decimal:
+    """A share from 0 to 1 of either sign, written as so many `of` (100: per cent); with its sign it is per cent anyhow.
+
+    >>> share("10", None, of=100), share("10 %", None, of=1), share("-0.1", None, of=1)
+    (Decimal('0.1'), Decimal('0.1'), Decimal('0.1'))
+    """
+    text = narrow(cell)
+    found = abs(number(text.replace("%", ""), money) / (100 if "%" in text else of))
+    if found > 1 or found != round(found, 20):
+        raise Unreadable
+    return found
 
 
 def narrow(text: str) -> str:

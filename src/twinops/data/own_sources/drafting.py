@@ -33,6 +33,9 @@ class Said:
     synthetic: bool = False
     texts_basis: str | None = None
     """On which basis what people wrote, and by what they are found again, may be read."""
+    discount: str | None = None
+    discount_as: str | None = None
+    """Whether discounts are off already, and how they are written: as `MoneyParams` says it."""
 
     def of(self, source: str) -> dict[str, str]:
         """What was said of a source's columns: ours -> theirs."""
@@ -126,6 +129,12 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
     """What only people can look after, and is open until they have."""
+    money: dict[str, str] = field(default_factory=dict)
+    """What was found of its discounts."""
+    asks: list[str] = field(default_factory=list)
+    """Fields of `Said` that nothing in the file decides."""
+    answered: list[str] = field(default_factory=list)
+    """Purposes that people were asked about, of opt-ins."""
 
     def take(self, ours: str, theirs: str, why: str) -> None:
         """Map a column."""

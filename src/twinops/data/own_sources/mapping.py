@@ -14,19 +14,19 @@ import pyarrow.compute as pc
 
 from twinops.data.days import CREDIBLE
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import rules
+from twinops.data.own_sources import paid, rules
 from twinops.data.own_sources.cell_values import Unreadable
 from twinops.data.own_sources.cells import MAX_CELL, TextCells
 from twinops.data.own_sources.codes import whole
 from twinops.data.reading.activitypub import event_id
 from twinops.data.reading.reading import Fault
 from twinops.entities.consent import Event
-from twinops.own_params import MoneyParams, OwnSource
+from twinops.own_params import OwnSource
 
 _EXACT = pa.decimal256(60, 30)
 _TYPES: dict[str, pa.DataType] = {
     **dict.fromkeys(("code", "amount", "discount", "count", "year", "figure", "scale"), pa.int64()),
-    **dict.fromkeys(("price", "quantity"), _EXACT),
+    **dict.fromkeys(("price", "quantity", "percent", "fraction"), _EXACT),
     **dict.fromkeys(("moment", "until"), pa.timestamp("s")),
 }
 _STAND_INS: dict[str, Any] = {
@@ -47,6 +47,9 @@ READ_IN = "en"
 """The language that texts are read in (see `texts.signals`)."""
 OTHER_LANGUAGE = "declared_language"
 UNKNOWN_ANSWER = "unknown_answer_taken_for_no"
+
+_DISCOUNTS = {"amount": "discount", "amount_per_piece": "price", "percent": "percent", "fraction": "fraction"}
+"""How cells of a discount are read, by how it is written."""
 
 _BAD = object()
 
@@ -94,8 +97,7 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
             bad[f"{ours}_unreadable"] = wrong
     bad |= rules.broken(cells, said)
     bad[Fault.OVERSIZED.value] = _oversized(cells)
-    if "unit_price" in columns:
-        columns["sales_value"] = _times(columns.pop("unit_price"), columns["quantity"], said)
+    bad |= paid.settle(columns, said)
     if "quantity" in columns:
         columns["quantity"] = _pieces(columns["quantity"])
     if said.cancelled is not None and "basket_id" in said.entering:
@@ -110,7 +112,9 @@ def mapped(cells: TextCells, said: OwnSource) -> Mapped:
 
 def _kind(said: OwnSource, ours: str) -> str:
     """How cells of a column are read; whatever a kind does not know is an answer, in words or on a scale."""
-    return said.form.columns.get(ours, "scale" if ours in said.scales else "answer")
+    kind = said.form.columns.get(ours, "scale" if ours in said.scales else "answer")
+    read = said.money is not None and (said.fills(ours) or ours in said.constants)
+    return _DISCOUNTS[said.money.discount_as] if kind == "discount" and read and said.money else kind
 
 
 def _as_array(values: Any, said: OwnSource, ours: str) -> pa.Array:
@@ -163,6 +167,8 @@ def _reader(said: OwnSource, ours: str, *, plain: bool) -> Callable[[str], Any]:
         "count": lambda cell: _fits(notation.count(cell, money)),
         "quantity": lambda cell: _price(notation.number(cell, money)),
         "price": lambda cell: _price(notation.number(cell, money)),
+        "percent": lambda cell: notation.share(cell, money, of=100),
+        "fraction": lambda cell: notation.share(cell, money, of=1),
         "answer": notation.answer,
         "year": notation.year,
         "said": notation.said,
@@ -196,26 +202,6 @@ def _price(amount: Decimal) -> Decimal:
     if abs(amount) >= 10**12 or amount != round(amount, 20):
         raise Unreadable
     return amount
-
-
-def _times(prices: pa.Array, quantities: pa.Array, said: OwnSource) -> pa.Array:
-    """Unit price times quantity (pieces or a weight), exactly, then in whole hundredths; each pair once."""
-    if said.money is None:
-        raise ValueError("transactions without money")
-    coded = [values.dictionary_encode() for values in (prices, quantities)]
-    price, quantity = (np.asarray(pc.fill_null(c.indices, 0)).astype(np.int64) for c in coded)
-    known = np.asarray(pc.and_(prices.is_valid(), quantities.is_valid()))
-    left, right = (c.dictionary.to_pylist() for c in coded)
-    pairs, at = np.unique(price * max(len(right), 1) + quantity, return_inverse=True)
-    amounts = [
-        _hundredths(left[p] * right[q], said.money) if left and right else 0
-        for p, q in (divmod(k, max(len(right), 1)) for k in pairs.tolist())
-    ]
-    return pa.array(np.array(amounts, np.int64)[at], pa.int64(), mask=~known)
-
-
-def _hundredths(amount: Decimal, money: MoneyParams) -> int:
-    return max(-(2**62), min(2**62, notation.hundredths(amount, money)))
 
 
 def _pieces(quantities: pa.Array) -> pa.Array:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.declared import shelf
 from twinops.data.own_sources.drafting import TWIN
+from twinops.data.own_sources.pricing import TO_TAKE_OFF
 from twinops.data.own_sources.recognising import fit, words
 from twinops.entities.consent import Purpose
 from twinops.errors import DataError
@@ -254,6 +255,9 @@ def _said(contract: Mapping[str, Any], table: dict[str, Any], told: dict[str, An
     if "sales_value" in known and "money" not in told:
         body["money"] = {"currency": NO_CURRENCY}
         notes.append("No contract says the currency: say `money.currency`.")
+    if {"unit_price", "retail_disc"} <= set(columns) and "discount" not in body["money"]:
+        body["money"] = body["money"] | {"discount": TO_TAKE_OFF}
+        notes.append("The unit price is taken to be before the discount: say `money.discount: taken_off` if it is not.")
     return body | {"legal": _legal(contract, kind, columns, told)}
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
@@ -18,7 +18,7 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from twinops.data.own_sources import cell_values as notation
-from twinops.data.own_sources import more_files
+from twinops.data.own_sources import more_files, pricing
 from twinops.data.own_sources.addressing import addressed, unlike
 from twinops.data.own_sources.answers import purposes_in
 from twinops.data.own_sources.cell_values import NO_CURRENCY
@@ -58,6 +58,7 @@ from twinops.data.own_sources.recognising import (
     words,
 )
 from twinops.data.own_sources.sampling import FIRST, every_cell
+from twinops.data.reading.plain_letters import plain
 from twinops.entities.consent import Event, LegalBasis, Purpose
 from twinops.errors import DataError
 from twinops.own_params import CLOCKS, OPEN, MoneyParams, TimeParams
@@ -119,7 +120,7 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     made, found = _around(files, others)
     troubles += found
     opt_ins = made.get("optins")
-    bases = _bases(said, opt_ins[1].get("answers", {}) if opt_ins else {})
+    bases = _bases(said, opt_ins[0].answered if opt_ins else ())
     drafts, own = [sales], {"sales": _transactions(sales, said)}
     own["sales"]["legal"] = legal_facts(sales, said, bases, _sales_purposes(sales, bases))
     for draft, body in made.values():
@@ -257,7 +258,9 @@ def _sales(path: Path, said: Said) -> Draft:
             ):
                 draft.take(ours, theirs, why)
     _by_content(draft, looks)
+    told = pricing.told_by_total(draft, looks.amounts)
     _one_amount(draft)
+    pricing.decide(draft, said, told)
     _must_be_there(draft, looks)
     _last_day(draft, said)
     return draft
@@ -265,11 +268,12 @@ def _sales(path: Path, said: Said) -> Draft:
 
 @dataclass(frozen=True)
 class _Looks:
-    """Columns by how their cells look: moments, numbers, and numbers with decimals."""
+    """Columns by how their cells look: moments, numbers, numbers with decimals, and numbers with a %."""
 
     dates: frozenset[str]
     amounts: frozenset[str]
     broken: frozenset[str]
+    shares: frozenset[str]
 
     @classmethod
     def of(cls, draft: Draft) -> _Looks:
@@ -283,7 +287,8 @@ class _Looks:
             and not (found.format in CLOCKS[1:] and any(fit(c, roles[r], an_id=True) > 0 for r in _IDS))
         )
         amounts = frozenset(c for c in draft.free if c not in dates and number_notation(cells[c]) is not None)
-        return cls(dates, amounts, frozenset(c for c in amounts if _broken(cells[c])))
+        shares = frozenset(c for c in draft.free if c not in dates and pricing.is_share(cells[c]))
+        return cls(dates, amounts, frozenset(c for c in amounts if _broken(cells[c])), shares)
 
 
 def _broken(cells: Sequence[str]) -> bool:
@@ -294,7 +299,7 @@ def _broken(cells: Sequence[str]) -> bool:
 def _by_name(draft: Draft, looks: _Looks) -> list[tuple[int, str, str]]:
     """How well each column goes by the words of each of ours: score, theirs, ours; the best first."""
     roles = words()["columns"]
-    fits = {"time": looks.dates, **dict.fromkeys(_NUMBERS, looks.amounts)}
+    fits = {"time": looks.dates, **dict.fromkeys(_NUMBERS, looks.amounts), "retail_disc": looks.amounts | looks.shares}
     found = [
         (-score, n, theirs, ours)
         for n, ours in enumerate(roles)
@@ -309,7 +314,7 @@ def _named(theirs: str, ours: str) -> int:
     found = parts_of(theirs)
     if ours == "quantity" and found[:2] in (["number", "of"], ["no", "of"], ["num", "of"], ["nombre", "de"]):
         return 3
-    if ours in _NUMBERS and set(found) & _untaken():
+    if ours in _NUMBERS and set(found) & (_untaken() - (pricing.PER_CENT if ours == "retail_disc" else set())):
         return 0
     score = fit(theirs, words()["columns"][ours], an_id=ours in _IDS)
     # the name of a product is one, and its number is the better one
@@ -319,12 +324,12 @@ def _named(theirs: str, ours: str) -> int:
 
 @cache
 def _untaken() -> frozenset[str]:
-    return frozenset(map(notation.plain, words()["not_amounts"]))
+    return frozenset(map(plain, words()["not_amounts"]))
 
 
 @cache
 def _titles() -> frozenset[str]:
-    return frozenset(map(notation.plain, words()["files"]["products"]["product_type"]))
+    return frozenset(map(plain, words()["files"]["products"]["product_type"]))
 
 
 def _fits(draft: Draft, ours: str, theirs: str) -> bool:
@@ -555,9 +560,9 @@ def _dates_of(draft: Draft) -> DateFormat:
 def _money(draft: Draft, said: Said) -> dict[str, Any]:
     theirs = [draft.columns[c] for c in _NUMBERS if c in draft.columns]
     typed = [c for c in theirs if c in draft.file.typed]
-    found = number_notation([x for c in theirs if c not in typed for x in draft.file.cells[c][:20_000]])
+    found = number_notation([x for c in theirs if c not in typed for x in pricing.bare(draft.file.cells[c][:20_000])])
     sample = [x for c in theirs for x in draft.file.cells[c][:500]]
-    called = set(map(notation.plain, words()["currency_columns"]))
+    called = set(map(plain, words()["currency_columns"]))
     named = [c for c in draft.file.cells if set(parts_of(c)) & called]
     sample += [x for c in named for x in draft.file.cells[c][:500]]
     hinted = currency_in(theirs, sample)
@@ -585,7 +590,7 @@ def _money(draft: Draft, said: Said) -> dict[str, Any]:
     if any(set(parts_of(c)) & set(words()["minor_words"]) for c in theirs):
         money["written_in"] = "minor"
         draft.choices.append(Choice("sales", "amounts", "in minor units", "the column's name says so"))
-    return money
+    return money | draft.money
 
 
 def _cancelling(draft: Draft) -> str | None:
@@ -673,6 +678,7 @@ class _Others:
             mine = {**body.get("codes", {}), **({"event": codes} if codes else {})}
             return draft, body | ({"codes": mine} if mine else {})
         answers = self._answers(draft, asked, codes)
+        draft.answered += answers
         more = {"codes": {"event": codes}} if codes else {}
         return draft, {"kind": "consent"} | self._dated(draft, "consent") | {"answers": answers} | more
 
@@ -682,9 +688,9 @@ class _Others:
         found = {w: m for pairs in told.values() for w, m in pairs.items()}
         for theirs in draft.free:
             levels = {c.strip() for c in draft.file.told(theirs) if not notation.is_nothing(c)}
-            pair = notation.PAIRS.get(frozenset(map(notation.plain, levels)))
+            pair = notation.PAIRS.get(frozenset(map(plain, levels)))
             if pair and not is_said(draft.file.cells[theirs]) and not levels & set(found):
-                found |= {level: "yes" if notation.plain(level) == pair else "no" for level in levels}
+                found |= {level: "yes" if plain(level) == pair else "no" for level in levels}
                 draft.choices.append(
                     Choice(draft.name, "codes", f"{', '.join(sorted(levels))}", "letters for yes and no")
                 )
@@ -787,10 +793,7 @@ class _Others:
                 f"What {named} ask for is not known, and not read; `--column optins.PURPOSE=NAME` says it ({options})."
             )
         if answers:
-            told = ", ".join(p.replace("_", " ") for p in answers)
-            draft.notes.append(
-                f"People were asked for {told}: that rests on their consent, and who did not answer is out."
-            )
+            draft.notes.append(_asked_for(answers))
             return
         few = unused or [c for c in draft.free if _few_words(draft, c)]
         what = f"no column says what people agreed to; purposes are {', '.join(words()['purposes'])}."
@@ -805,6 +808,10 @@ class _Others:
                 draft.take(ours, theirs, why)
         _all_events_known(draft, words_said)
         codes = self._purposes(draft)
+        listed = {p for told in (*codes.values(), *draft.file.told(purpose)) for p in purposes_in(told)}
+        draft.answered += [p.value for p in Purpose if p in listed]
+        if draft.answered:
+            draft.notes.append(_asked_for(draft.answered))
         notice = next((c for c in draft.free if fit(c, words()["ledger"]["notice_version"], an_id=False) > 1), None)
         if notice is not None:
             draft.take("notice_version", notice, "its name says so")
@@ -872,6 +879,11 @@ class _Others:
             )
 
 
+def _asked_for(answers: Iterable[str]) -> str:
+    told = ", ".join(p.replace("_", " ") for p in answers)
+    return f"People were asked for {told}: that rests on their consent, and who did not answer is out."
+
+
 def _has_year(cell: str) -> bool:
     try:
         return bool(notation.year(cell))
@@ -929,7 +941,7 @@ def months_in(folder: Path) -> str | None:
     return named[0] if len(set(named)) == 1 and named[0].count("{month}") == 1 else None
 
 
-def _bases(said: Said, answers: Mapping[str, str]) -> dict[str, str]:
+def _bases(said: Said, answers: Iterable[str]) -> dict[str, str]:
     """What people were asked rests on their consent; for the rest the basis is what the owner says, or open."""
     asked = dict.fromkeys(answers, LegalBasis.CONSENT.value)
     twin = {p: said.basis or asked.get(p, OPEN) for p in TWIN}
@@ -973,6 +985,13 @@ def _questions(sales: Draft, said: Said, body: Mapping[str, Any]) -> list[Questi
         asked.append(
             Question("date", "Which comes first in the dates? Nothing in the file decides.", found.format, options)
         )
+    money = body["money"]
+    if "discount" in sales.asks:
+        text = "Is the discount off the price or amount already, or still to be taken off? Nothing in the file decides."
+        asked.append(Question("discount", text, money["discount"], (pricing.TO_TAKE_OFF, pricing.TAKEN_OFF)))
+    if "discount_as" in sales.asks:
+        text = "How is a discount written: an amount of the line or of a piece, per cent, or a fraction (0.1)?"
+        asked.append(Question("discount_as", text, money.get("discount_as", "amount"), pricing.WAYS))
     if not said.zone and found.hours:
         asked.append(Question("zone", "In which time zone does the shop's clock run (such as Europe/Berlin)?", "UTC"))
     if not said.controller:

@@ -15,6 +15,7 @@ import yaml
 
 from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources.cell_values import Unreadable
+from twinops.data.reading.plain_letters import plain
 from twinops.own_params import MoneyParams, TimeParams
 from twinops.plugins import text_beside
 
@@ -86,12 +87,12 @@ def parts_of(name: str) -> list[str]:
     (['invoice', 'date'], ['stuck', 'zahl', '€'])
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name)
-    return [*re.findall(r"[a-z]+|[0-9]+|[^\W\d_a-z]+", notation.plain(spaced)), *(c for c in name if c in "€$£¥₹")]
+    return [*re.findall(r"[a-z]+|[0-9]+|[^\W\d_a-z]+", plain(spaced)), *(c for c in name if c in "€$£¥₹")]
 
 
 @cache
 def _plain_words(role: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(notation.plain(word) for word in role))
+    return tuple(dict.fromkeys(plain(word) for word in role))
 
 
 def fit(name: str, role: Sequence[str], *, an_id: bool) -> int:
@@ -122,7 +123,7 @@ def fit(name: str, role: Sequence[str], *, an_id: bool) -> int:
 
 def speaks_of(name: str, role: Sequence[str]) -> bool:
     """A word of the role stands somewhere in the name, within a longer word too (`Markkinointilupa`)."""
-    whole = notation.plain(name)
+    whole = plain(name)
     return fit(name, role, an_id=False) > 0 or any(r in whole for r in _plain_words(tuple(role)) if len(r) > 5)
 
 
@@ -163,7 +164,7 @@ def _ends(word: str, role: Sequence[str]) -> bool:
 @cache
 def _money_words() -> frozenset[str]:
     named = {w for marks in words()["currencies"].values() for w in marks} | set(words()["minor_words"])
-    return frozenset(map(notation.plain, named - {"dollar", "won", "try", "real", "円", "元"}))
+    return frozenset(map(plain, named - {"dollar", "won", "try", "real", "円", "元"}))
 
 
 def currency_in(names: Iterable[str], cells: Iterable[str]) -> str | None:

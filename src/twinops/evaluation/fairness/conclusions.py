@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twinops.entities.evenness import GroupReach
-from twinops.entities.small_cells import hidden
+from twinops.entities.small_cells import HIDDEN, hidden
 from twinops.entities.verdict import Outcome
 from twinops.entities.wording import MANY
 from twinops.evaluation.fairness.family import DECLARED, PLAIN, SHARE, Member
@@ -96,7 +96,7 @@ def _settled(c: AttributeComparison) -> str:
 def _aside(c: AttributeComparison) -> str:
     """Who cannot be told by themselves."""
     small = [g.reach for g in c.groups if not g.enough and g.reach.outcome(c.rule.ratio) is Outcome.INCONCLUSIVE]
-    aside = [f"‘{level}’ ({n or 'fewer than ten'})" for level, n in hidden(c.set_aside).items()]
+    aside = [f"‘{level}’ ({n or HIDDEN})" for level, n in hidden(c.set_aside).items()]
     each = [*map(_sized, small), *aside]
     return f" Too small to be told by themselves: {', '.join(each)}." if each else ""
 

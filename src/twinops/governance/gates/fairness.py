@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from twinops.entities.evenness import GroupReach, attribute_outcome, telling
 from twinops.entities.evidence import Evidence
 from twinops.entities.fact import Fact
+from twinops.entities.small_cells import HIDDEN
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
 from twinops.entities.wording import MANY
 from twinops.governance.assessment import justification
@@ -344,5 +345,5 @@ def _settled(t: AttributeTest) -> str:
 
 def _aside(t: AttributeTest, limit: float) -> str:
     small = [f"{g.group} ({g.n:,})" for g in t.reached if not g.enough and g.outcome(limit) is Outcome.INCONCLUSIVE]
-    levels = [f"{level} ({n or 'fewer than ten'})" for level, n in t.levels_set_aside.items()]
+    levels = [f"{level} ({n or HIDDEN})" for level, n in t.levels_set_aside.items()]
     return f" Too small to be told by themselves: {', '.join([*small, *levels])}." if small or levels else ""

@@ -24,7 +24,7 @@ class Admitted:
 
     @property
     def told(self) -> dict[str, int | None]:
-        """The counts as people may see them: null where one would tell of fewer than ten."""
+        """The counts as people may see them: null where it, or another by subtraction, tells of fewer than ten."""
         return hidden(dict(sorted(self.left_out.items())))
 
 

@@ -79,7 +79,7 @@ class _Asked:
             return
         for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
             if self._basis(needed) is None:
-                yield f"No basis is declared for {needed}, so it serves nobody."
+                yield self.opener.receipts.unserved(needed)
         yield from against_contact(policy_of(self.opener.places), purpose) if self.wanted.decide else ()
         yield from self._against_open(out) if self.wanted.opened else ()
 

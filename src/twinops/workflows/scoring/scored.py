@@ -52,7 +52,7 @@ class ModelTold:
 
 @dataclass(frozen=True)
 class Scored:
-    """What was written, or why nothing was. `left_out` are counts by reason, null where fewer than ten.
+    """What was written, or why nothing was. `left_out` are counts by reason, null where not told.
 
     `nothing_known` of the rows have no basket yet and are told what newcomers do.
     """

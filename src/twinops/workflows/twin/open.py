@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -53,10 +54,12 @@ class Consumer:
     tables: SealedTables
     own: Mapping[str, float] = field(default_factory=dict)
     """The project's own features, by column."""
+    unserved: Mapping[str, str] = field(default_factory=dict)
+    """Why a purpose without an answer serves nobody."""
 
     def refusal(self, purpose: str) -> str | None:
         """Why the twin may not be used for this purpose today, as a sentence; None: it may."""
-        found = against(self.answers, purpose)
+        found = against(self.answers, purpose, self.unserved)
         return None if found is None else found.sentence
 
 
@@ -68,8 +71,13 @@ class Against:
     sentence: str
 
 
-def against(answers: Mapping[str, str | None], purpose: str) -> Against | None:
-    """What the ledger's answers by purpose say against using a twin for this one; None: it may be used."""
+def against(
+    answers: Mapping[str, str | None], purpose: str, unserved: Mapping[str, str] = MappingProxyType({})
+) -> Against | None:
+    """What the ledger's answers by purpose say against using a twin for this one; None: it may be used.
+
+    `unserved` says why a purpose without an answer serves nobody, where that is known.
+    """
     declared = [p.value for p in SERVES]
     if purpose not in declared:
         sentence = f"{purpose!r:.60} is no purpose a twin is opened for; declared are {', '.join(declared)}."
@@ -77,7 +85,7 @@ def against(answers: Mapping[str, str | None], purpose: str) -> Against | None:
     # every use of a twin is a prediction, so scoring must be allowed as well
     for needed in dict.fromkeys((purpose, Purpose.SCORING.value)):
         if needed not in answers:
-            return Against(None, f"No basis is declared for {needed}, so it serves nobody.")
+            return Against(None, unserved.get(needed, f"No basis is declared for {needed}, so it serves nobody."))
         reason = answers[needed]
         if reason is not None:
             return Against(reason, f"The consumer does not allow {needed} today: {reason.replace('_', ' ')}.")
@@ -144,7 +152,9 @@ class Opener:
         before = grown.filter(pc.less(grown["day"], day))
         state = _replayed(self.receipts.plane.engine, before, self.grid.decay_days)
         own = of_one(before, day, own_features(), self.receipts.plane.engine)
-        return Consumer(filed.sid, day, state, self._answers(filed), filed.links, before, filed.tables, own)
+        answers = self._answers(filed)
+        unserved = {p.value: self.receipts.unserved(p) for p in SERVES if p not in answers}
+        return Consumer(filed.sid, day, state, answers, filed.links, before, filed.tables, own, unserved)
 
     def _filed(self, who: str) -> _Filed:
         """The consumer's tables. An id may mean two, a natural id and a sid: they are never mixed."""

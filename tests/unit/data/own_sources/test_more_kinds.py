@@ -173,6 +173,18 @@ def test_what_tells_of_a_special_category_is_denied_in_any_hierarchy(tmp_path: P
     assert all(special_categories.of(own).why.values())
 
 
+def test_words_tell_whatever_case_and_accents_a_hierarchy_is_written_with() -> None:
+    own = params(shop=RETAIL, goods=but(GOODS, special={"religion": ["Páscoa"]}, special_reviewed="A. Person")).own
+    names = ["SEM GLÚTEN", "Diabéticos", "Sante", "Bebés", "pascoa", "Bovino", "Accessories", "Dining", "Lilac", None]
+    table = pa.table({"product_id": [*range(10)], "product_category": ["Mercearia"] * 10, "product_type": names})
+    denied = special_categories.denied(DuckDBEngine(threads=1), table, by=special_categories.of(own)).to_pylist()
+    assert [(d["product_id"], d["category"]) for d in denied] == [
+        (0, "health"), (1, "health"), (2, "health"), (3, "pregnancy_and_infants"), (4, "religion"),
+    ]  # fmt: skip
+    assert special_categories.tells("%GLUTEN%", "Sem glúten")
+    assert special_categories.tells("%SAÚDE%", "saude e bem-estar")
+
+
 def test_a_hierarchy_that_nobody_looked_through_is_open_and_says_so() -> None:
     own = params(shop=RETAIL, goods=GOODS).own
     assert own.open == {"goods": ("special_categories",)}

@@ -621,7 +621,7 @@ def test_every_mistake_is_told_at_once_with_lines_and_shapes_and_no_cell(shop: S
         "time_unreadable (column InvoiceDate): line 4; looks like 99/99/9999 99:99",
         "unit_price_unreadable (column UnitPrice): line 5; looks like Xxxxxx",
         "household_id_unreadable (column Customer ID): line 7; looks like 9.9X+99",
-        "equal lines, each taken: again few",
+        "equal lines, each taken: again not told",
     ):
         assert sentence in told.stdout
     assert not [cell for cell in ("Secret", "31/02", "Müller", "6.1E") if cell in told.stdout]

@@ -302,7 +302,7 @@ def test_a_group_too_small_to_tell_is_published_and_blocks_when_it_is_more_than_
     assert fairness(age=small(20, high=0.79)).outcome is Outcome.FAILED, "however small, once it is shown"
     aside = fairness(age=attribute(set_aside=None, levels_set_aside={"65+": None}))
     assert aside.outcome is Outcome.PASSED
-    assert "65+ (fewer than ten)" in aside.sentence
+    assert "65+ (not told)" in aside.sentence
 
 
 NOTHING = attribute(n=0, set_aside=0, groups=[], worst_group=None, households_to_settle=None)

@@ -25,7 +25,7 @@ from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.rights import Right
 from twinops.errors import DataError, ParamsError, ServiceError
 from twinops.twin.model import model_file
-from twinops.workflows.scoring.admitted import admitted
+from twinops.workflows.scoring.admitted import Admitted, admitted
 from twinops.workflows.scoring.score import score
 from twinops.workflows.scoring.scored import ModelGiven, Scored, Wanted
 from twinops.workflows.scoring.states_today import StatesToday
@@ -334,6 +334,11 @@ def _whole(sids: list[str], refused: pa.Table) -> pa.Table:
     numbers = pa.array(range(9000, 9000 + refused.num_rows), pa.int64())
     assert sids
     return pa.concat_tables([agreed, refused.set_column(refused.schema.get_field_index("seq"), "seq", numbers)])
+
+
+def test_a_count_that_hides_another_is_not_said_to_be_small():
+    told = Admitted((), {"no_consent": 900, "consent_withdrawn": 51, "under_age": 3}, frozenset()).told
+    assert score_cli._counts(told) == "consent withdrawn not told, no consent 900, under age not told"
 
 
 def test_the_command_tells_counts_and_ends_with_ten_when_refused(world, tmp_path, monkeypatch):

@@ -648,3 +648,21 @@ def test_a_folder_of_exports_is_told_by_its_shape(shop: ShopFiles, tmp_path: Pat
         "accounts": 0,
     }
     assert not any(q.about == "texts_basis" for q in done.proposal.questions)
+
+
+# What people were asked for beside the twin.
+
+
+def test_a_purpose_that_a_ledger_of_answers_names_rests_on_consent_and_has_columns(tmp_path: Path) -> None:
+    sales = table(
+        tmp_path / "sales.csv",
+        ["customer", "date", "amount"],
+        [[w, t.strftime("%Y-%m-%d"), f"{c / 100:.2f}"] for w, _, t, _, _, c in purchases()],
+    )
+    asked = [[f"{70_000 + n}", "marketing", "yes" if n % 3 else "no", "2024-01-02"] for n in range(40)]
+    opt_ins = table(tmp_path / "optins.csv", ["customer", "purpose", "answer", "date"], asked)
+    found = look(ShopFiles(sales, opt_ins=opt_ins), replace(MADE_UP, basis="contract"))
+    for source in ("sales", "optins"):
+        legal = found.own[source]["legal"]
+        assert legal["bases"] == dict.fromkeys(TWIN, "contract") | {"offers": "consent"}
+        assert "offers" in legal["purposes"]["household_id"]

@@ -174,10 +174,18 @@ def test_a_corrected_code_book_is_enough_and_nobody_gets_a_second_profile(tmp_pa
 
 
 def test_a_ledger_is_replayed_by_its_code_book(tmp_path: Path) -> None:
-    shop = Shop(tmp_path, ledger=CONSENT)
-    shop.file("consent.csv").write_text("id,what,at\n1,jawohl,2024-01-05\n2,yes,2024-01-05\n")
+    serves = CONSENT["legal"]["purposes"]
+    ledger = but(
+        CONSENT,
+        columns=CONSENT["columns"] | {"purpose": "why"},
+        constants={},
+        codes={},
+        legal=CONSENT["legal"] | {"purposes": serves | {"purpose": serves["event"]}},
+    )
+    shop = Shop(tmp_path, ledger=ledger)
+    shop.file("consent.csv").write_text("id,why,what,at\n1,Werbung,yes,2024-01-05\n2,offers,yes,2024-01-05\n")
     shop.collect("consent", "all")
-    shop.declare(ledger=but(CONSENT, codes={"event": {"yes": "granted", "jawohl": "granted"}}))
+    shop.declare(ledger=but(ledger, codes={"purpose": {"Werbung": "offers"}}))
     assert again(shop, "consent", "all").taken == {"all": 1}
     assert set(shop.open("consent", "all")["event"].to_pylist()) == {"granted"}
 

@@ -195,7 +195,7 @@ def test_a_key_that_is_not_known_leaves_no_signature(office):
 def test_a_key_that_is_not_there_is_one_clear_sentence(office, tmp_path):
     office.answer("minimisation")
     office.keys = {**office.keys, "data owner": tmp_path / "none"}
-    with pytest.raises(ServiceError, match="did not sign"):
+    with pytest.raises(ServiceError, match="There is no ssh key"):
         office.sign("data owner")
 
 

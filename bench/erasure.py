@@ -67,9 +67,8 @@ def _begin_dvc(shop) -> None:
 
 def _written_without(shop) -> None:
     """What `dvc repro` does once sources are read: every file sealed of whom is left, and put into the cache."""
-    from twinops.data.vault.seal import read_sealed, write_sealed
+    from twinops.data.vault.seal import read_sealed, with_text_sid, write_sealed
     from twinops.data.vault.sealed_file import label_of
-    from twinops.data.vault.sealed_tables import with_text_sid
 
     store = shop.store
     for path in _data(shop):

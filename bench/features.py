@@ -118,8 +118,7 @@ def _growth(measured: dict[int, dict[str, dict[str, float]]], times: int) -> Row
 def vault(folder: Path) -> None:
     """From sealed months to a sealed panel."""
     from twinops.adapters.keystore import DemoKeys
-    from twinops.data.vault.seal import read_sealed, write_sealed
-    from twinops.data.vault.sealed_tables import with_text_sid
+    from twinops.data.vault.seal import read_sealed, with_text_sid, write_sealed
 
     keys, months = DemoKeys(), sorted((folder / "sealed").iterdir())
     panel = _panel(folder, with_text_sid(read_sealed(months, dataset="transactions", keys=keys)))
@@ -163,8 +162,7 @@ def main() -> None:
 def _unsealed(folder: Path) -> None:
     """For the comparison; not measured."""
     from twinops.adapters.keystore import DemoKeys
-    from twinops.data.vault.seal import read_sealed
-    from twinops.data.vault.sealed_tables import with_text_sid
+    from twinops.data.vault.seal import read_sealed, with_text_sid
 
     panel = with_text_sid(read_sealed(folder / "panel.parquet", dataset="panel", keys=DemoKeys()))
     pq.write_table(panel, folder / "panel.vault.parquet")

@@ -124,19 +124,19 @@ def rows(found: dict[int, dict[str, Spent]]) -> list[Row]:
         for copies, at in found.items()
         if copies > 1
         for stage, spent in at.items()
-        if stage in found[1]
-        for row in _rows(stage, copies, found[1][stage], spent)
+        for row in _rows(stage, copies, found[1].get(stage), spent)
     ]
 
 
-def _rows(stage: str, copies: int, one: Spent, many: Spent) -> Iterator[Row]:
+def _rows(stage: str, copies: int, one: Spent | None, many: Spent) -> Iterator[Row]:
     size = f"{copies}x.{stage}"
-    once = f"at 1x {one.cpu:.1f} CPU s, {one.mem:,.0f} MB, {one.wall:.0f} s"
+    once = "not measured at 1x" if one is None else f"at 1x {one.cpu:.1f} CPU s, {one.mem:,.0f} MB, {one.wall:.0f} s"
     wall, far = f"{many.wall:.0f} s of wall time; {once}", "" if copies == SIZES[-1] else f"_{copies}x"
     grows = f"CPU, 1x to {copies}x; 1 is in proportion to the data"
     yield _row(f"growth_cpu_{size}", many.cpu, wall, copies=copies)
     yield _row(f"growth_mem_{size}", many.mem, f"largest memory of one process; {once}", copies=copies)
-    yield _row(f"growth_exponent.{stage}{far}", _exponent(one, many, copies), grows, copies=copies)
+    if one is not None:
+        yield _row(f"growth_exponent.{stage}{far}", _exponent(one, many, copies), grows, copies=copies)
 
 
 def _exponent(one: Spent, many: Spent, copies: int) -> float:

@@ -36,12 +36,12 @@ def page(costs: Mapping[int, Cost], exponents: Mapping[int, Mapping[str, float]]
         f"{' | '.join(_said(exponents[n].get(s)) for n in more)} |"
         for s in stages
     ]
-    sizes = " and ".join(f"{n}x ({lines[n]:,} lines)" for n in (few, *more))
+    sizes = ", ".join(f"{n}x ({lines[n]:,} lines)" for n in (few, *more))
     return (
         "# How it grows\n\n"
         "`make bench PART=growth` writes this page. A larger shop has more customers: `twinops init` makes a project "
         "out of\n"
-        f"copies of the shipped receipts, products and customers, each copy with ids of its own: {sizes}.\n"
+        f"copies of the shipped receipts, products and customers, each copy with ids of its own:\n{sizes}.\n"
         "Every stage of its `dvc.yaml` is then run by itself, one after the other. MB is the largest memory of one "
         "process.\nThe exponent says how CPU grows: 1 is in proportion to the data.\n\n"
         + (f"![CPU and memory against lines of receipts](images/growth.png)\n\n{FAR_HOW}\n\n" if more[1:] else "")
@@ -74,14 +74,41 @@ compute:
   master: spark://host:7077   # or local[2], yarn, k8s://...; the rest stands in Spark's own spark-defaults.conf
 ```
 
-Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's types:
-the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). `make test-spark` holds
-every query against DuckDB, and makes `collect`, `features`, `blend`, `fuse`, `proxies`, `minimise` and `taste_features`
-on a cluster of a Master and two Workers, of which one is killed. It needs the extra `spark` and Java 17.
+Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's
+types: the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). `features` has
+sealed receipts opened by the executors, each with the keys of its own subjects, and `link`
+has pairs weighed there ([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds every query against
+DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`, `minimise` and `taste_features` on a
+cluster of a Master and two Workers, of which one is killed while both are at work. It takes about four minutes of
+CPU.
 
-On one machine it never pays: a prototype's feature job cost 21 times the CPU of DuckDB at 1.5M lines and 8 times at
-14.7M. It is for data that already live on a cluster. Not on Spark yet: opening sealed files inside the executors (the
-driver opens them), Splink, and the fits.
+What a cluster needs:
+
+- Java 17, and on every node this version of twinops with what `pins.yaml` pins and PySpark (`PYSPARK_PYTHON` says
+  where).
+- The project's folder under the same path for driver and executors.
+- `spark.authenticate` and `spark.network.crypto.enabled` (or `spark.ssl.rpc.enabled`) in `spark-defaults.conf`;
+  without them a master beyond this machine is refused. What is spilled or shuffled is always encrypted.
+- A driver that executors reach on any port, with memory for one row per household and as-of day (`compute.memory`).
+
+On one machine it never pays:
+
+| 1.47M lines, two cores | DuckDB, CPU s | Spark `local[2]`, CPU s | times |
+|---|---|---|---|
+| features | 3.3 | 63.0 | 19 |
+| blend | 2.1 | 30.5 | 15 |
+
+Much of it is the same for one row: 250 households over five months still cost 48 s of CPU for `features` and
+`taste_features`, on DuckDB some seconds. So it is for receipts that one machine cannot work through in the time
+there is, or that already live on a cluster; the table above says how far one machine goes. 5x and 10x were not
+measured with the executors opening the files; a prototype's feature job, which opened nothing, cost 21 times the
+CPU of DuckDB at 1.5M lines and 8 times at 14.7M.
+
+From 16 MiB of sealed receipts on, one machine writes the panel in several row groups and a cluster in one: the same
+rows in the same order, in a file with another digest.
+
+Not on Spark: the fits, `twinops score`, sealing of what a stage writes, and the receipts of `taste_features`, `drift`,
+`minimise` and `twin`: the driver does these.
 """
 
 
@@ -123,6 +150,8 @@ def curves(costs: Mapping[int, Cost], *, lines: Mapping[int, int]) -> Figure:
         ax.set(xscale="log", yscale="log", xlabel="million lines of receipts")
         ax.set_xticks([n / 1e6 for n in lines.values()], [f"{n / 1e6:.1f}" for n in lines.values()])
         ax.minorticks_off()
+    right.set_yticks([250 * 2**k for k in range(5)], [f"{250 * 2**k:,}" for k in range(5)])
+    left.set_yticks([1, 3, 10, 30, 100, 300], ["1", "3", "10", "30", "100", "300"])
     start = min(costs[few][s]["cpu"] for s in stages)
     ends = [lines[n] / 1e6 for n in (few, largest)]
     left.plot(ends, [start, start * largest / few], color=INK, linewidth=0.9, linestyle="--")

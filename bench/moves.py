@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.vault.seal import read_sealed
-from twinops.data.vault.sealed_tables import with_text_sid
+from twinops.data.vault.seal import read_sealed, with_text_sid
 from twinops.entities.evidence import Evidence
 from twinops.evaluation.drift import measures as drift
 from twinops.evaluation.drift.measures import drift_findings

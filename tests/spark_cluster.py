@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ON_CLUSTER = ("collect", "features", "blend", "fuse", "proxies", "minimise", "taste_features")
+ON_CLUSTER = ("collect", "link", "features", "blend", "fuse", "proxies", "minimise", "taste_features")
 """Stages that are made on the cluster and must have the same bytes."""
+CONF = Path(__file__).parent / "spark_conf"
+"""Spark's own settings for tests, as `SPARK_CONF_DIR`."""
 WAIT_SECONDS = 90
 
 
@@ -32,7 +34,11 @@ class Cluster:
 
         home = Path(pyspark.__file__).parent
         log = self.folder / f"{kind}-{len(self.processes)}.log"
-        settings = {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable}
+        settings = {
+            "SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable,
+            "SPARK_LOCAL_DIRS": str(self.folder / "spill"),
+            "SPARK_DAEMON_JAVA_OPTS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        }  # fmt: skip
         with log.open("wb") as out:
             command = [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind.lower()}.{kind}", *words]
             process = subprocess.Popen(
@@ -43,7 +49,9 @@ class Cluster:
 
     def kill_worker(self) -> None:
         """Cut the power of the last Worker and of what runs in it."""
-        os.killpg(self.processes.pop().pid, signal.SIGKILL)
+        lost = self.processes.pop()
+        os.killpg(lost.pid, signal.SIGKILL)
+        lost.wait()
 
     def stop(self) -> None:
         """End every process."""

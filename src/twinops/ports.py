@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +15,35 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+class OpensFrames(Protocol):
+    """Opens sealed frames wherever they are; it can be pickled, and holds no key."""
+
+    @property
+    def schema(self) -> pa.Schema:
+        """Of the rows, before any is opened."""
+
+    def __call__(self, frames: pa.Table, keys: SubjectKeys) -> pa.Table:
+        """The rows of these frames: `sid, file, frame`, `file` being the place among the paths."""
+
+
+class Sealed(Protocol):
+    """Sealed rows that are not opened yet."""
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """The files."""
+
+    @property
+    def keys(self) -> SubjectKeys:
+        """What they open under."""
+
+    def opened(self) -> Iterator[pa.Table]:
+        """Here: some subjects after the other with all their rows, in order of sid."""
+
+    def opener(self) -> OpensFrames:
+        """What opens their frames elsewhere."""
+
+
 class Engine(Protocol):
     """Runs SQL over named tables. Tables travel as names and Arrow; the SQL lives in `.sql` files beside its owner."""
 
@@ -23,6 +52,18 @@ class Engine(Protocol):
 
     def register_parquet(self, name: str, path: Path) -> None:
         """Make a plain Parquet file known under a name, read lazily."""
+
+    def opening(self, name: str, rows: Sealed) -> Iterator[None]:
+        """Make sealed rows known under a name, some subjects after the other with all their rows."""
+
+    def keep(self, name: str, sql: str) -> None:
+        """Run one SELECT and make its answer known under a name, where it was found."""
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """Work on rows each of which can be worked on without the others; what came of them, in their order.
+
+        `work` can be pickled, and answers some rows, one or many, in the shape of `gives`.
+        """
 
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""

@@ -21,7 +21,7 @@ STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 NEITHER = re.compile(
     r"(\.git|\.dvc|\.twinops)/|.*\.(py|pyc|half)$|(params|dvc)\.yaml$|src/twinops/adapters/quiet\.env$|dvc\.lock$"
-    r"|reports/looks\.(jsonl|new)$|live/(stages|at_work)\.lock$"
+    r"|reports/looks\.(jsonl|new)$|live/(stages|at_work|rights)\.lock$"
 )
 """Code is compared by module and parameters by value; locks, scratch and half-written files are no inputs.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -11,7 +12,7 @@ import pyarrow as pa
 import sqlglot
 from sqlglot import exp
 
-from twinops.ports import Engine
+from twinops.ports import Engine, Sealed
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,17 @@ class Listening:
 
     def execute(self, sql: str) -> None:
         raise NotImplementedError("what a statement leaves behind cannot be asked of another engine")
+
+    def opening(self, name: str, rows: Sealed) -> Iterator[None]:
+        for part in rows.opened():
+            self.register(name, part)
+            yield
+
+    def keep(self, name: str, sql: str) -> None:
+        self.register(name, self.query(sql))
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        return self._engine.spread(table, work, gives=gives)
 
     def query(self, sql: str) -> pa.Table:
         answer = self._engine.query(sql)

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,18 +98,19 @@ class RightsLedger:
             _check(act)
         # the keys before the transaction: they lie in the same database, behind the same writer lock
         keyed = [(act, self._key(act.sid) if act.told else None) for act in acts]
-        with self._database.writing() as db:
-            before = tuple(_entries(db))
-            self._against_foreign_files(before)
-            moment = _to_the_millisecond(self.now())
-            made = tuple(_chained(before, [(act, moment, key) for act, key in keyed]))
-            rows = [(e.seq, body_of(e.act, e.at), e.sealed, e.digest) for e in made]
-            db.many("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
-            # a job of every night must not pass for somebody who took in what was asked
-            if any(act.right not in USES for act in acts):
-                _keep(db, "seen", stamp(moment))
-            halves = self._halves((*before, *made))
-        _in_place(halves)
+        with self._files():
+            with self._database.writing() as db:
+                before = tuple(_entries(db))
+                self._against_foreign_files(before)
+                moment = _to_the_millisecond(self.now())
+                made = tuple(_chained(before, [(act, moment, key) for act, key in keyed]))
+                rows = [(e.seq, body_of(e.act, e.at), e.sealed, e.digest) for e in made]
+                db.many("INSERT INTO rights (seq, body, sealed, digest) VALUES (?, ?, ?, ?)", rows)
+                # a job of every night must not pass for somebody who took in what was asked
+                if any(act.right not in USES for act in acts):
+                    _keep(db, "seen", stamp(moment))
+                halves = self._halves((*before, *made))
+            _in_place(halves)
         return made
 
     def sync(self) -> tuple[RightsHead, ...]:
@@ -116,13 +119,14 @@ class RightsLedger:
         Raises:
             IntegrityError: a file tells of entries that this ledger does not have.
         """
-        found = self.entries()
-        self._against_foreign_files(found)
-        with self._database.writing() as db:
-            found = tuple(_entries(db))
-            _keep(db, "seen", stamp(_to_the_millisecond(self.now())))
-            halves = self._halves(found)
-        _in_place(halves)
+        with self._files():
+            found = self.entries()
+            self._against_foreign_files(found)
+            with self._database.writing() as db:
+                found = tuple(_entries(db))
+                _keep(db, "seen", stamp(_to_the_millisecond(self.now())))
+                halves = self._halves(found)
+            _in_place(halves)
         return tuple(head_of(found, kinds) for kinds in FOLLOWED.values())
 
     def check(self, file: str = "rights.json", *, max_age_days: int | None = None) -> None:
@@ -131,7 +135,8 @@ class RightsLedger:
         Raises:
             IntegrityError: the followed file and the ledger disagree, or the ledger is older than declared.
         """
-        found, told = self.entries(), self._told(file)
+        with self._files(fcntl.LOCK_SH):
+            found, told = self.entries(), self._told(file)
         here = head_of(found, FOLLOWED[file])
         if told != here:
             self._against_foreign_files(found)
@@ -188,6 +193,19 @@ class RightsLedger:
             return RightsHead()
         except (ValueError, KeyError, TypeError):
             raise IntegrityError(f"{file} cannot be read.", hint="Restore it from git.") from None
+
+    @contextmanager
+    def _files(self, how: int = fcntl.LOCK_EX) -> Iterator[None]:
+        """Nobody sees a ledger that has grown beside files that have not, and of two writers the later one writes last.
+
+        In a folder where nothing may be written nobody writes.
+        """
+        with ExitStack() as held:
+            with suppress(OSError):
+                (self.root / "live").mkdir(exist_ok=True)
+                lock = held.enter_context((self.root / "live" / "rights.lock").open("a", encoding="utf-8"))
+                fcntl.flock(lock, how)
+            yield
 
     def _halves(self, entries: Sequence[RightsEntry]) -> dict[Path, Path]:
         """The files as they will be, beside those that are: half file -> place."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from twinops.data import journey
 from twinops.data.consent import ages, purposes
 from twinops.data.consent.rights import NOTHING_ASKED, standing, with_rights
 from twinops.data.own_sources.declared_law import WHOLE, legal_of
+from twinops.data.vault.sealed_rows import SealedRows
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.entities.consent import REFUSALS, LegalBasis, Purpose
 from twinops.entities.day_count import DayCount
@@ -100,11 +101,16 @@ class Receipts:
 
     def served(self, lines: pa.Table) -> pa.Table:
         """The lines without what may not serve a twin: undeclared columns, and days before full age."""
-        return ages.since_full_age(purposes.served(lines, self.standing.legal), self.births, self.full_age)
+        return self.sealed().then(lines)
+
+    def sealed(self) -> SealedRows:
+        """The lines that serve, not opened yet."""
+        then = partial(_serving, legal=self.standing.legal, births=self.births, full_age=self.full_age)
+        return self.plane.tables.rows(TRANSACTIONS, then)
 
     def parts(self) -> Iterator[pa.Table]:
         """The lines that serve, of some subjects after the other: all of a large shop's need not fit into memory."""
-        return map(self.served, self.plane.tables.source_in_parts(TRANSACTIONS))
+        return self.sealed().opened()
 
     def with_rights(self, ledger: pa.Table) -> pa.Table:
         """A ledger of consent or choices, with what was told by command in it."""
@@ -131,6 +137,11 @@ class Receipts:
         bases = bases_of_records(self.own)
         choices = self.with_rights(tied.choices)
         return said_of_records(self.plane.engine, choices, tied.links, today=today, bases=bases)
+
+
+def _serving(lines: pa.Table, *, legal: LegalFacts, births: pa.Table, full_age: ages.FullAge) -> pa.Table:
+    """See `Receipts.served`; a cluster does it too, so it holds nothing but what it says."""
+    return ages.since_full_age(purposes.served(lines, legal), births, full_age)
 
 
 def births(places: Places, keys: KeyStore) -> pa.Table:

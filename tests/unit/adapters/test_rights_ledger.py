@@ -202,3 +202,30 @@ def test_whoever_dies_between_ledger_and_file_is_mended_by_the_next_command(
     ledger.append(objecting(sid, purpose="twin_scoring"))
     ledger.check()
     assert len(ledger.entries()) == 3
+
+
+AT_ONCE = """
+import sys
+from pathlib import Path
+from twinops.adapters.keystore import SqliteKeyStore
+from twinops.adapters.rights_ledger import RightsLedger
+from twinops.entities.rights import Right, RightsAct
+root = Path(sys.argv[1])
+keys = SqliteKeyStore(root / "keystore")
+ledger = RightsLedger(root / "keystore", keys, root)
+sid = keys.subject_ids(["household 7"])[0]
+for n in range(25):
+    ledger.append(RightsAct(Right.OBJECTED, sid, "data owner", sys.argv[2]))
+    ledger.check()
+"""
+
+
+def test_of_processes_that_write_at_once_none_sees_a_ledger_beside_an_older_file(
+    ledger: RightsLedger, sid: str, tmp_path: Path
+) -> None:
+    ledger.append(objecting(sid))
+    command = [sys.executable, "-c", AT_ONCE, str(tmp_path)]
+    started = [subprocess.Popen([*command, who], stderr=subprocess.PIPE, text=True) for who in ("ann", "ben", "cleo")]
+    assert [(p.communicate()[1], p.returncode) for p in started] == [("", 0)] * 3
+    ledger.check()
+    assert len(ledger.entries()) == 76

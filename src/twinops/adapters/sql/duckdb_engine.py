@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from twinops.adapters.sql.spill import spill_of
 from twinops.errors import DataError
+from twinops.ports import Sealed
 
 _OFFLINE = {
     "autoinstall_known_extensions": "false",
@@ -51,6 +52,20 @@ class DuckDBEngine:
         """Make a Parquet file known under a name; its columns are read when a query asks for them."""
         with _without_values():
             self._db.read_parquet(glob.escape(str(path))).create_view(name, replace=True)
+
+    def opening(self, name: str, rows: Sealed) -> Iterator[None]:
+        """Make sealed rows known under a name, some subjects after the other; they are opened here."""
+        for part in rows.opened():
+            self.register(name, part)
+            yield
+
+    def keep(self, name: str, sql: str) -> None:
+        """Run one SELECT and make its answer known under a name."""
+        self.register(name, self.query(sql))
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """Work on rows each of which can be worked on without the others: here, all of them at once."""
+        return work(table).cast(gives)
 
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""

@@ -9,20 +9,23 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlglot
 
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
+from twinops.adapters.sql.key_window import KeyWindow
+from twinops.adapters.sql.spark_frames import opened
 from twinops.errors import DataError, ParamsError
+from twinops.ports import Sealed
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
@@ -36,6 +39,17 @@ SETTINGS = {
 
 ON_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
 """Where the cluster is this machine, nobody else reaches the driver."""
+
+
+class _Whole:
+    """Work on all rows of a partition at once: what it begins with may be dear."""
+
+    def __init__(self, work: Callable[[pa.Table], pa.Table]) -> None:
+        self._work = work
+
+    def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        if held := list(batches):
+            yield from self._work(pa.Table.from_batches(held)).to_batches()
 
 
 def translated(sql: str) -> str:
@@ -56,6 +70,8 @@ class SparkEngine:
 
     def __init__(self, *, master: str = "local[1]", memory: str = "1g") -> None:
         self._spark, self._types = _session(master, memory), DuckDBEngine(threads=1)
+        self._kept: dict[str, DataFrame] = {}
+        self._windows: dict[str, KeyWindow] = {}
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name; an older one of that name is replaced."""
@@ -68,6 +84,45 @@ class SparkEngine:
         with _without_values():
             self._spark.read.parquet(str(path)).createOrReplaceTempView(name)
         self._types.register(name, pq.read_schema(path).empty_table())
+
+    def opening(self, name: str, rows: Sealed) -> Iterator[None]:
+        """Make sealed rows known under a name, all at once: the executors open some of them each, when asked.
+
+        Keys and opened rows are in the executors' memory; rows that do not fit there are spilled encrypted.
+        """
+        with _without_values():
+            found, schema, window = opened(self._spark, rows, _plain)
+            self._hold(name, found)
+        if name in self._windows:
+            self._windows.pop(name).close()
+        self._windows[name] = window
+        self._types.register(name, schema.empty_table())
+        yield
+
+    def keep(self, name: str, sql: str) -> None:
+        """Run one SELECT and make its answer known under a name; it stays with the executors."""
+        kind = self._types.query(sql)
+        with _without_values():
+            self._hold(name, self._spark.sql(translated(sql)))
+        self._types.register(name, kind)
+
+    def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
+        """Work on rows each of which can be worked on without the others: each executor on some that follow each other.
+
+        Spark cuts an Arrow table into as many parts as it has cores, in order, and collects them in order.
+        """
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        if not table.num_rows:
+            return work(table).cast(gives)
+        told: Any = from_arrow_schema(gives)
+        with _without_values():
+            return self._spark.createDataFrame(_plain(table)).mapInArrow(_Whole(work), told).toArrow().cast(gives)
+
+    def _hold(self, name: str, found: DataFrame) -> None:
+        """Known under a name, and computed once; what that name stood for is let go once this one needs it no more."""
+        found.persist().createOrReplaceTempView(name)
+        self._kept[name] = found
 
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""
@@ -87,8 +142,22 @@ class SparkEngine:
         return self._types.shut()
 
     def close(self) -> None:
-        """End the session and its Java process."""
+        """End the session and its Java process; nobody is given a key any more."""
         self._spark.stop()
+        for window in self._windows.values():
+            window.close()
+
+
+def encrypted(settings: Mapping[str, str]) -> bool:
+    """Whether driver and executors talk so that nobody beside them understands.
+
+    >>> encrypted({"spark.network.crypto.enabled": "true"}), encrypted({})
+    (False, False)
+    >>> encrypted({"spark.authenticate": "true", "spark.network.crypto.enabled": "true"})
+    True
+    """
+    on = {name for name, value in settings.items() if value.lower() == "true"}
+    return {"spark.authenticate", "spark.network.crypto.enabled"} <= on or "spark.ssl.rpc.enabled" in on
 
 
 def _session(master: str, memory: str) -> SparkSession:
@@ -107,19 +176,30 @@ def _session(master: str, memory: str) -> SparkSession:
         builder = builder.config(key, value)
     with _quiet():
         session = builder.getOrCreate()
+    if not (here or encrypted(dict(session.sparkContext.getConf().getAll()))):
+        session.stop()
+        raise ParamsError(
+            f"What the processes of {master} send each other is not encrypted, and it tells of persons.",
+            hint="Set spark.authenticate and spark.network.crypto.enabled to true in spark-defaults.conf.",
+        )
     session.sparkContext.setLogLevel("OFF")
     session.conf.set("spark.sql.shuffle.partitions", str(2 * session.sparkContext.defaultParallelism))
     return session
 
 
+WITH_SIGN = {pa.uint8(): pa.int16(), pa.uint16(): pa.int32(), pa.uint32(): pa.int64()}
+
+
 def _plain(table: pa.Table) -> pa.Table:
-    """Dictionaries as the values they stand for, and times in microseconds: Spark takes no others."""
+    """Dictionaries as the values they stand for, times in microseconds, whole numbers with a sign: Spark's types."""
     return table.cast(pa.schema([f.with_type(_plain_type(f.type)) for f in table.schema]), safe=False)
 
 
 def _plain_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_dictionary(kind):
         return kind.value_type
+    if kind in WITH_SIGN:
+        return WITH_SIGN[kind]
     return pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else kind
 
 

@@ -72,7 +72,7 @@ def linked(engine: Engine, raw: pa.Table, settings: LinkageSettings) -> Linked:
     found = candidates(engine, records, lone=settings.lone, most=settings.most)
     drawing = replace(settings.drawing, lone=settings.lone)
     model = settings.model or trained(engine, records, found, drawing)
-    pairs = _with_decided(records, scored(records, found, model), decided, model)
+    pairs = _with_decided(engine, records, scored(engine, records, found, model), decided=decided, model=model)
     source = np.array(records["source"].to_pylist())
     likely = _as_decided(plausible(engine, pairs, source, model), pairs, decided)
     bounds = Bounds(settings.lone, decided)
@@ -92,14 +92,14 @@ def _decided(names: Sequence[str], decisions: Sequence[PairDecision]) -> Decided
     return Decided(same, apart)
 
 
-def _with_decided(records: pa.Table, pairs: Pairs, decided: Decided, model: Model) -> Pairs:
+def _with_decided(engine: Engine, records: pa.Table, pairs: Pairs, *, decided: Decided, model: Model) -> Pairs:
     """The pairs, and those said to be one person's that share no key or look like strangers."""
     known = set(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
     more = sorted(decided.same - known)
     if not more:
         return pairs
     left, right = (pa.array(side, pa.int64()) for side in zip(*more, strict=True))
-    added = scored(records, pa.table({"left_id": left, "right_id": right}), model, least_bits=None)
+    added = scored(engine, records, pa.table({"left_id": left, "right_id": right}), model, least_bits=None)
     return Pairs.joined([pairs, added])
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from twinops.data.linkage.comparisons import COMPARISONS, SAME_NAME
 from twinops.data.linkage.model import DIGITS, Model, odds_bits
-from twinops.data.linkage.splinking import splink_with
+from twinops.data.linkage.splinking import AT_A_TIME, splink_with
+from twinops.ports import Engine
 
 LEAST_BITS = -10.0
 """Pairs below are of strangers and are not kept."""
@@ -56,11 +58,30 @@ class Pairs:
         return np.asarray((self.at("given", given) & ~self.at("born", 1)) | self.at("born", born))
 
 
-def scored(records: pa.Table, candidates: pa.Table, model: Model, *, least_bits: float | None = LEAST_BITS) -> Pairs:
-    """Weigh every candidate pair; strangers are dropped. Bits have 6 digits: runs differ in the last ones."""
+WEIGHED = pa.schema(
+    [("left_id", pa.int64()), ("right_id", pa.int64())]
+    + [(name, pa.float64()) for name in ("match_weight", *(c.name for c in COMPARISONS))]
+)
+"""What Splink says of a pair: its match weight, and the weight of each comparison's level."""
+
+
+def scored(
+    engine: Engine, records: pa.Table, candidates: pa.Table, model: Model, *, least_bits: float | None = LEAST_BITS
+) -> Pairs:
+    """Weigh every candidate pair; strangers are dropped. Bits have 6 digits: runs differ in the last ones.
+
+    A pair needs nothing of the others, so an engine may spread them: each part has a Splink with all records.
+    """
+    work = partial(_weights, records=records, model=model, least_bits=least_bits)
+    found = engine.spread(candidates, work, gives=WEIGHED)
+    parts = (found.slice(start, AT_A_TIME) for start in range(0, found.num_rows, AT_A_TIME))
+    return Pairs.joined([_weighed(part, model) for part in parts])
+
+
+def _weights(candidates: pa.Table, *, records: pa.Table, model: Model, least_bits: float | None) -> pa.Table:
     with splink_with(records) as desk:
-        parts = [_weighed(found, model) for found in desk.scored(model, candidates, least_bits=least_bits)]
-    return Pairs.joined(parts)
+        found = list(desk.scored(model, candidates, least_bits=least_bits))
+    return pa.concat_tables([WEIGHED.empty_table(), *(part.cast(WEIGHED) for part in found)])
 
 
 def _weighed(found: pa.Table, model: Model) -> Pairs:

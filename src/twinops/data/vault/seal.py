@@ -154,6 +154,17 @@ def in_parts(
         yield _opened([f.of(some) for f in files], some, held).replace_schema_metadata(told)
 
 
+def opened_frames(files: list[SealedFile], keys: SubjectKeys) -> pa.Table:
+    """The rows of all frames of these files, as `read_sealed` has them.
+
+    Raises:
+        IntegrityError: a frame does not open under its subject's key.
+    """
+    sids = sorted({s for f in files for s in f.sids})
+    held = {bytes.fromhex(s): AESSIV(key) for s, key in keys.subject_keys([s.hex() for s in sids]).items()}
+    return _opened(files, sids, held)
+
+
 def _cut(sids: list[bytes], files: list[SealedFile], most_bytes: int | None) -> Iterator[list[bytes]]:
     """The subjects in order, as many at a time as have so many sealed bytes."""
     if most_bytes is None or not sids:
@@ -271,3 +282,8 @@ def _grouped(there: list[str], sids: list[str], row_names: np.ndarray) -> tuple[
     rows = np.argsort(place_of_row, kind="stable")
     rows = rows[np.count_nonzero(place_of_row < 0) :]
     return rows, np.searchsorted(place_of_row[rows], np.arange(len(there)))
+
+
+def with_text_sid(table: pa.Table) -> pa.Table:
+    """The same table with `sid` as plain text: engines order and join dictionaries each in their own way."""
+    return table.set_column(table.schema.get_field_index("sid"), "sid", table["sid"].cast(pa.string()))

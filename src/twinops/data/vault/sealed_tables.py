@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from twinops.data.vault.seal import WHOLE, Which, in_parts, read_sealed
+from twinops.data.vault.seal import WHOLE, Which, in_parts, read_sealed, with_text_sid
 from twinops.data.vault.sealed_file import subjects_in
+from twinops.data.vault.sealed_rows import SealedRows, Then
 from twinops.ports import SubjectKeys
 
 
@@ -51,6 +52,10 @@ class SealedTables:
             DataError: none was collected.
         """
         return map(with_text_sid, in_parts(self.raw_batches(source), dataset=source, keys=self.keys, which=self.which))
+
+    def rows(self, source: str, then: Then) -> SealedRows:
+        """The same, for an engine to open: `then` is done with them before anybody sees them."""
+        return SealedRows(self.raw_batches(source), source, self.keys, then, self.which)
 
     def subjects(self, source: str) -> tuple[tuple[str, ...], int]:
         """Whose rows there are of a source, in order, and of how many the key is gone; no frame is opened."""
@@ -107,8 +112,3 @@ class SingleSubject:
     def subject_keys(self, sids: Iterable[str]) -> dict[str, bytes]:
         """The keys of those among them that may be opened."""
         return self.keys.subject_keys([sid for sid in sids if sid in self.sids])
-
-
-def with_text_sid(table: pa.Table) -> pa.Table:
-    """The same table with `sid` as plain text: engines order and join dictionaries each in their own way."""
-    return table.set_column(table.schema.get_field_index("sid"), "sid", table["sid"].cast(pa.string()))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.vault.sealed_tables import with_text_sid
+from twinops.data.vault.seal import with_text_sid
 from twinops.entities.demographics import order_of
 from twinops.errors import DataError
 from twinops.evaluation.necessity.measures import Rows

@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.vault.seal import read_sealed
-from twinops.data.vault.sealed_tables import with_text_sid
+from twinops.data.vault.seal import read_sealed, with_text_sid
 from twinops.errors import DataError
 from twinops.plugins import text_beside
 from twinops.ports import Engine, KeyStore

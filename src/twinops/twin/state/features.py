@@ -85,16 +85,16 @@ def filled(table: pa.Table) -> pa.Table:
 
 
 def panel_of_parts(
-    engine: Engine, features: FeaturesParams, parts: Iterable[pa.Table], *, known_until: int
+    engine: Engine, features: FeaturesParams, parts: Iterable[object], *, known_until: int
 ) -> tuple[list[pa.Table], list[pa.Table]]:
-    """The same panel and its labels, where the lines come in parts, each with all lines of its subjects, by sid.
+    """The same panel and its labels, where the engine is given `transactions` part by part, each time with all lines
+    of its subjects, by sid.
 
     Raises:
         DataError: see `panel`.
     """
     made, told = [], []
-    for lines in parts:
-        engine.register("transactions", lines)
+    for _ in parts:
         made.append(_panel(engine, features, known_until=known_until))
         # the engine knows the baskets of this part alone
         told.append(labels(engine, made[-1]))
@@ -104,11 +104,11 @@ def panel_of_parts(
 
 
 def _panel(engine: Engine, features: FeaturesParams, *, known_until: int) -> pa.Table:
-    baskets = engine.query(text_beside(__package__, "baskets.sql"))
+    engine.keep("baskets", text_beside(__package__, "baskets.sql"))
+    values = engine.query(text_beside(__package__, "values.sql"))
     # an own source may begin before day 0, and the decay table must reach its oldest event
-    oldest = min(pc.min(baskets["day"]).as_py() or 0, 0)
-    engine.register("baskets", baskets)
-    engine.register("log_value", log_values(engine.query(text_beside(__package__, "values.sql"))["cents"].to_numpy()))
+    oldest = min(pc.min(values["first_day"]).as_py() or 0, 0)
+    engine.register("log_value", log_values(values["cents"].to_numpy()))
     engine.register("cutoffs", cutoffs(features, known_until=known_until))
     engine.register("memory", memory(features))
     engine.register("calendar", calendar(features, oldest=oldest, known_until=known_until))

@@ -1,4 +1,7 @@
--- Every basket value that occurs, once.
-SELECT DISTINCT cents
+-- Every basket value that occurs, once, with the first day it does.
+SELECT
+    cents,
+    MIN(day) AS first_day
 FROM baskets
+GROUP BY cents
 ORDER BY cents

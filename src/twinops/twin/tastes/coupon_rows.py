@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from twinops.data.vault.sealed_tables import with_text_sid
+from twinops.data.vault.seal import with_text_sid
 from twinops.params import FeaturesParams
 from twinops.plugins import text_beside
 from twinops.ports import Engine
@@ -104,14 +104,14 @@ def tell(
     `decay_days` are the memories of a taste; `oldest_age` is how many days ago the oldest event was.
     """
     oldest = when.known_until - oldest_age
-    engine.register("baskets", engine.query(text_beside("twinops.twin.state", "baskets.sql")))
+    engine.keep("baskets", text_beside("twinops.twin.state", "baskets.sql"))
     values = engine.query(text_beside("twinops.twin.state", "values.sql"))
     engine.register("log_value", log_values(values["cents"].to_numpy()))
     engine.register("cutoffs", when.table())
     engine.register("memory", memory(grid))
     engine.register("calendar", calendar(grid, oldest=oldest, known_until=when.known_until))
     engine.register("decay", pace_decay(grid.decay_days, oldest_age=oldest_age))
-    engine.register("coupon_panel", engine.query(text_beside("twinops.twin.state", "panel.sql")))
+    engine.keep("coupon_panel", text_beside("twinops.twin.state", "panel.sql"))
     engine.register("coupon_cutoffs", when.table())
     engine.register("taste_decay", decay(decay_days, oldest_age=oldest_age))
     return engine.query(text_beside(__package__, "coupons.sql"))

@@ -91,7 +91,7 @@ def hear(engine: Engine, products: pa.Table, categories: Sequence[str]) -> None:
     places = pc.index_in(products["product_category"], pa.array(list(categories), pa.string())).cast(pa.int64())
     told = pa.table({"product_id": products["product_id"], "place": places})
     engine.register("taste_places", told.filter(pc.is_valid(told["place"])))
-    engine.register("taste_events", engine.query(text_beside(__package__, "taste_events.sql")))
+    engine.keep("taste_events", text_beside(__package__, "taste_events.sql"))
 
 
 def states(engine: Engine, when: Horizons, decay_days: Sequence[int], *, oldest_age: int) -> pa.Table:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pyarrow as pa
 
-from twinops.data.vault.sealed_tables import with_text_sid
+from twinops.data.vault.seal import with_text_sid
 from twinops.twin.state.features import MILLION
 from twinops.twin.tastes.events import SPEEDS
 

@@ -56,7 +56,8 @@ def features(
     allowed, standing = _allowed(receipts, asked)
     plane.engine.register("permissions", allowed)
     against_undeclared(own, law.legal)
-    panel, labels = twin_features.panel_of_parts(plane.engine, grid, receipts.parts(), known_until=known_until)
+    parts = plane.engine.opening(TRANSACTIONS, receipts.sealed())
+    panel, labels = twin_features.panel_of_parts(plane.engine, grid, parts, known_until=known_until)
     if own:  # such a query may look at everybody at once
         panel = [with_own(pa.concat_tables(panel), receipts.served(receipts.lines()), own, plane.engine)]
     rows = sum(part.num_rows for part in panel)

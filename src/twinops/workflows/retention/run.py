@@ -16,8 +16,7 @@ from twinops import plugins
 from twinops.data import retained
 from twinops.data.consent.rights import under_hold
 from twinops.data.own_sources.law import SOURCES, law_of
-from twinops.data.vault.seal import read_sealed, write_sealed
-from twinops.data.vault.sealed_tables import with_text_sid
+from twinops.data.vault.seal import read_sealed, with_text_sid, write_sealed
 from twinops.entities.canonical import to_json
 from twinops.entities.event import stamp
 from twinops.governance import retention_certificate

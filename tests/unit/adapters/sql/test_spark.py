@@ -6,27 +6,41 @@ Spark is not installed by default: `make test-spark` fetches it, and Java 17 whe
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
+from operator import methodcaller
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import small_world
 import yaml
 from asking import ask_everything
 from candidate import ROOT
+from linkable import opened
 from listening import Heard, Listening, shipped
 from shoppers import GRID, crowd, ledger_of
 from supplying import DAYS
 
-from spark_cluster import ON_CLUSTER
+from spark_cluster import CONF, ON_CLUSTER
+from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.data import arrivals
 from twinops.data.consent import ages
+from twinops.data.linkage.intake import HOME, LONE, raw_records
+from twinops.data.linkage.linking import LinkageSettings, linked
+from twinops.data.linkage.outcome import links
+from twinops.data.linkage.splinking import Drawing
 from twinops.data.sources import transactions
 from twinops.data.sources.transactions import LEGAL
 from twinops.data.texts import signals
+from twinops.data.vault.seal import write_sealed
+from twinops.data.vault.sealed_file import SealedFile
+from twinops.data.vault.sealed_rows import SealedRows
 from twinops.entities.consent import Event, Purpose
+from twinops.errors import DataError
 from twinops.evaluation.quality import contradictions, population
 from twinops.params import AgesParams
 from twinops.plugins import text_beside
@@ -47,6 +61,7 @@ pytestmark = [
 def spark():
     from twinops.adapters.sql.spark_engine import SparkEngine
 
+    os.environ["SPARK_CONF_DIR"] = str(CONF)
     engine = SparkEngine(master="local[1]")
     yield engine
     engine.close()
@@ -231,9 +246,78 @@ def test_the_same_tables_and_query_have_the_same_answer(spark, asked, name):
 
 
 def test_an_error_of_spark_does_not_quote_rows(spark):
-    from twinops.errors import DataError
-
     spark.register("people", pa.table({"name": ["Somebody Synthetic"]}))
     with pytest.raises(DataError) as caught:
         spark.query("SELECT CAST(name AS BIGINT) AS n FROM people ORDER BY n")
     assert "Somebody" not in str(caught.value)
+
+
+@pytest.fixture
+def receipts(tmp_path):
+    """Receipt lines of three households in two sealed files."""
+    keys = MemoryKeys()
+    for number, month in enumerate(("2017-01", "2017-02")):
+        table = pa.table({
+            "who": ["a", "b", "a", "c"][number:],
+            "day": pa.array([3, 5, None, 9][number:], pa.int16()),
+            "store": pa.array([40_000, 2, 3, 4][number:], pa.uint16()),
+            "shop": ["x", "é", None, "y"][number:],
+        })  # fmt: skip
+        write_sealed(table, tmp_path / f"{month}.parquet", dataset="lines", keys=keys, subject="who")
+    return SealedRows(sorted(tmp_path.glob("*.parquet")), "lines", keys, LATE)
+
+
+LATE = methodcaller("filter", pc.field("store") > 2)
+"""What is done with opened lines before anybody sees them."""
+EVERY = "SELECT sid, day, store, shop FROM lines ORDER BY sid, store, day"
+
+
+def test_executors_open_sealed_files_and_find_the_same_rows(spark, receipts):
+    duck = DuckDBEngine(threads=1)
+    list(duck.opening("lines", receipts))
+    for _ in spark.opening("lines", receipts):
+        assert spark.query(EVERY).equals(duck.query(EVERY))
+    sid = receipts.keys.known_sid("a")
+    receipts.keys.forget(sid)
+    list(spark.opening("lines", receipts))
+    assert spark.query(EVERY).num_rows == 2
+    assert sid not in spark.query(EVERY)["sid"].to_pylist()
+
+
+def test_the_driver_opens_no_frame(spark, receipts, monkeypatch):
+    rows = sum(part.num_rows for part in receipts.opened())
+    monkeypatch.setattr(SealedFile, "_opened", lambda *_: pytest.fail("it was opened here"))
+    list(spark.opening("lines", receipts))
+    assert spark.query(EVERY).num_rows == rows
+
+
+def test_an_answer_that_is_kept_can_be_asked(spark, receipts):
+    duck = DuckDBEngine(threads=1)
+    for engine in (duck, spark):
+        list(engine.opening("lines", receipts))
+        engine.keep("shops", "SELECT shop, COUNT(*) AS n FROM lines GROUP BY shop ORDER BY shop")
+        engine.keep("shops", "SELECT shop, n + 1 AS n FROM shops ORDER BY shop")
+    asked = "SELECT * FROM shops ORDER BY shop"
+    assert spark.query(asked).equals(duck.query(asked))
+
+
+def test_a_frame_that_was_changed_is_an_error_that_shows_nothing(spark, receipts, tmp_path):
+    path = receipts.paths[0]
+    table = pq.ParquetFile(path).read()
+    turned = pa.array([f[:-1] + bytes([f[-1] ^ 1]) for f in table["frame"].to_pylist()], pa.large_binary())
+    pq.write_table(table.set_column(1, "frame", turned), path)
+    list(spark.opening("lines", receipts))
+    with pytest.raises(DataError):
+        spark.query(EVERY)
+
+
+def test_registrations_are_linked_to_the_same_persons(spark):
+    raw = raw_records(opened(200, 5)[0])
+    asked = LinkageSettings(Drawing(seed=3, u_pairs=20_000, em_pairs=20_000), lone=LONE)
+    here = linked(DuckDBEngine(threads=1), raw, asked)
+    there = linked(spark, raw, asked)
+    assert links(there, home=HOME).equals(links(here, home=HOME))
+    assert there.model == here.model
+    assert [getattr(there.pairs, c).tolist() for c in ("left", "right", "bits")] == [
+        getattr(here.pairs, c).tolist() for c in ("left", "right", "bits")
+    ]

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from shoppers import GRID, as_bytes, crowd, engine_with, examples_of, lines, panel_of, permissions
 
@@ -173,3 +174,20 @@ def test_the_engine_is_asked_for_sql_that_needs_no_double_sums():
 def test_baskets_before_day_0_count_too():
     got = row(panel_of(lines((ANN, -10, 100), (ANN, 50, 100))), ANN, 57)
     assert (got["baskets_total"], got["tenure_days"]) == (2, 67)
+
+
+def test_lines_that_come_in_parts_have_the_same_panel_and_the_same_labels():
+    table = crowd(40)
+    engine = engine_with(table)
+    whole = features.panel(engine, GRID, known_until=200)
+    labels = features.labels(engine, whole)
+    sids = sorted(set(table["sid"].to_pylist()))
+
+    def parts():
+        for some in (sids[:15], sids[15:30], sids[30:]):
+            engine.register("transactions", table.filter(pc.is_in(table["sid"], pa.array(some))))
+            yield
+
+    panel, told = features.panel_of_parts(engine, GRID, parts(), known_until=200)
+    assert as_bytes(pa.concat_tables(panel)) == as_bytes(whole)
+    assert as_bytes(pa.concat_tables(told)) == as_bytes(labels)

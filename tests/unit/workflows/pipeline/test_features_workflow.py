@@ -12,7 +12,7 @@ from supplying import supplied
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
-from twinops.data.vault import seal, sealed_tables
+from twinops.data.vault import seal, sealed_rows
 from twinops.data.vault.seal import read_sealed
 from twinops.entities.consent import Purpose
 from twinops.entities.findings import Findings
@@ -82,7 +82,7 @@ def test_some_subjects_after_the_other_give_the_same_panel_and_the_same_labels(t
     whole, one = opened(), [pq.ParquetFile(f).num_row_groups for f in files]
     labels = read_sealed(places.labels, dataset="labels", keys=keys)
     cut = seal.in_parts
-    monkeypatch.setattr(sealed_tables, "in_parts", lambda *a, **k: cut(*a, **k, most_bytes=20_000))
+    monkeypatch.setattr(sealed_rows, "in_parts", lambda *a, **k: cut(*a, **k, most_bytes=20_000))
     monkeypatch.setattr("twinops.workflows.pipeline.features.SUBJECTS_AT_ONCE", 70)
     again = supplied(features, places, engine=DuckDBEngine(threads=1), keys=keys, grid=GRID, as_of=AS_OF)
     assert 0 < pc.sum(labels["active"].cast("int64")).as_py() < labels.num_rows

@@ -15,7 +15,7 @@ from tasters import eaters, shopped
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
 from twinops.adapters.sql.duckdb_engine import DuckDBEngine
-from twinops.data.vault import seal, sealed_tables
+from twinops.data.vault import seal, sealed_rows
 from twinops.data.vault.seal import read_sealed, write_sealed
 from twinops.entities.consent import Purpose
 from twinops.params import (
@@ -119,7 +119,7 @@ def test_some_subjects_after_the_other_give_the_same_tables(full, monkeypatch):
     whole = [as_bytes(read_sealed(places.taste(n), dataset=n, keys=keys)) for n in names]
     one = [pq.ParquetFile(places.taste(n)).num_row_groups for n in names[:2]]
     cut = seal.in_parts
-    monkeypatch.setattr(sealed_tables, "in_parts", lambda *a, **k: cut(*a, **k, most_bytes=20_000))
+    monkeypatch.setattr(sealed_rows, "in_parts", lambda *a, **k: cut(*a, **k, most_bytes=20_000))
     assert prepared(places, keys) == made
     assert [as_bytes(read_sealed(places.taste(n), dataset=n, keys=keys)) for n in names] == whole
     parts = [pq.ParquetFile(places.taste(n)).num_row_groups for n in names[:2]]

@@ -78,12 +78,13 @@ def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice, parts: It
     for lines in parts:
         engine.register("transactions", lines)
         counted.append(engine.query(text_beside(__package__, "taste_choice.sql")))
-    found = (
+    whole = (
         pa.concat_tables(counted).group_by("product_category").aggregate([("baskets", "sum"), ("households", "sum")])
     )
-    bought = [r for r in found.to_pylist() if r["households_sum"] >= FEWEST_HOUSEHOLDS]
-    ranked = sorted(bought, key=lambda r: (-r["baskets_sum"], r["product_category"]))
-    return tuple(r["product_category"] for r in ranked[: choice.most])
+    found = whole.rename_columns(["category", "baskets", "buyers"]).to_pylist()
+    bought = [r for r in found if r["buyers"] >= FEWEST_HOUSEHOLDS]
+    ranked = sorted(bought, key=lambda r: (-r["baskets"], r["category"]))
+    return tuple(r["category"] for r in ranked[: choice.most])
 
 
 def hear(engine: Engine, products: pa.Table, categories: Sequence[str]) -> None:

@@ -223,7 +223,7 @@ def test_a_file_that_cannot_be_read_is_left_out_and_open_and_all_else_goes_on(tm
         f"{ABOUT_FILES}: left_out.odd.csv (the controller's data owner)",
         f"{ABOUT_FILES}: left_out.torn.csv (the controller's data owner)",
     ]
-    status = CliRunner().invoke(app, ["--project", str(tmp_path / "project"), "status"])
+    status = CliRunner().invoke(app, ["--project", str(tmp_path / "project"), "status", "--open"])
     assert "left_out.odd.csv" in status.output
 
 

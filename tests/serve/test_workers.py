@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -86,7 +87,12 @@ def _all_answer(port: int, token: str) -> bool:
 
 def workers(pid: int) -> list[psutil.Process]:
     """The processes that answer; beside them is one that Python starts to keep count of shared things."""
-    return [p for p in psutil.Process(pid).children() if "resource_tracker" not in " ".join(p.cmdline())]
+    found = []
+    for process in psutil.Process(pid).children():
+        with suppress(psutil.NoSuchProcess):  # a zombie, too: it was killed, and nobody has asked after it yet
+            if "resource_tracker" not in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def within_a_second(holds: Callable[[], bool], most: float = 1.0) -> bool:

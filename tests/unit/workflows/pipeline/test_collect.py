@@ -118,7 +118,7 @@ def test_what_is_broken_goes_to_the_quarantine_and_nothing_is_lost(tmp_path, cap
         house.places.quarantine("transactions", "2017-02"), dataset="transactions", keys=house.keys
     ).to_pylist()
     assert sorted(r["household_id"] for r in rows) == ["1", "2", "2"]
-    assert "quantity_out_of_range few" in capfd.readouterr().err
+    assert "quantity_out_of_range not told" in capfd.readouterr().err
     assert b"2017-02-06" not in house.places.quarantine("transactions", "2017-02").read_bytes()
 
 

@@ -131,7 +131,8 @@ def test_a_purpose_your_own_source_does_not_declare_is_served_by_nobody(tmp_path
 def test_a_column_that_is_not_for_the_twin_enters_no_feature_and_none_that_it_needs_may_be_missing(tmp_path):
     columns = {**RETAIL["columns"], "store_id": "Country", "retail_disc": "Description"}
     purposes = {**dict.fromkeys(columns, TWIN), "store_id": ("twin_training",), "retail_disc": ("bias_assessment",)}
-    own = params(shop=but(RETAIL, columns=columns, legal={**LEGAL, "purposes": purposes})).own
+    money = {**RETAIL["money"], "discount": "taken_off"}
+    own = params(shop=but(RETAIL, columns=columns, money=money, legal={**LEGAL, "purposes": purposes})).own
     dear = BASKETS.set_column(BASKETS.column_names.index("retail_discount_cents"), "retail_discount_cents", [[99] * 4])
     plain = {r["sid"]: r for r in panel(*made(tmp_path / "all", dear)[:2]) if r["cutoff"] == 57}
     own_rows = {r["sid"]: r for r in panel(*made(tmp_path / "own", dear, own=own)[:2]) if r["cutoff"] == 57}
@@ -140,7 +141,7 @@ def test_a_column_that_is_not_for_the_twin_enters_no_feature_and_none_that_it_ne
     assert any(r["saved_share_h3"] for r in plain.values())
     assert not any(r["saved_share_h3"] for r in own_rows.values())
     purposes["time"] = ("twin_scoring",)
-    own = params(shop=but(RETAIL, columns=columns, legal={**LEGAL, "purposes": purposes})).own
+    own = params(shop=but(RETAIL, columns=columns, money=money, legal={**LEGAL, "purposes": purposes})).own
     with pytest.raises(ParamsError, match="do not serve training: time"):
         made(tmp_path / "no", own=own)
 

@@ -48,7 +48,8 @@ def erase(
     ids = () if resume else read_ids(file) if file is not None else (who,)
     asked = ErasureAsked(ids, reason, by, key.expanduser(), datetime.now(UTC), models, why_kept)
     with erasing(ctx.obj, "`twinops subject erase`"):
-        found = home(ctx).run("subject.resume" if resume else "subject.erase", asked=asked)
+        work = ("subject.resume", {}) if resume else ("subject.erase", {"say": talk})
+        found = home(ctx).run(work[0], asked=asked, **work[1])
     answer(found, as_json=as_json, text=_told(found))
     keep(home(ctx))
     raise typer.Exit(REFUSED if found.refused else 0)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -94,8 +94,12 @@ class Eraser:
         return Receipts(DataPlane(self.places, self.engine, self.keys), self.as_of, self.days, self.adults, self.own)
 
 
-def erase(asked: ErasureAsked, *, eraser: Eraser) -> ErasureDone:
-    """Erase these persons with every identity of theirs; whoever is erased already is told so.
+def unsaid(_step: str) -> None:
+    """Nobody waits for a word."""
+
+
+def erase(asked: ErasureAsked, say: Callable[[str], None] = unsaid, *, eraser: Eraser) -> ErasureDone:
+    """Erase these persons with every identity of theirs; whoever is erased already is told so. `say` hears each step.
 
     Raises:
         ParamsError: no reason, or the key is not the one the officer's line names.
@@ -117,7 +121,9 @@ def erase(asked: ErasureAsked, *, eraser: Eraser) -> ErasureDone:
     if refused:
         return ErasureDone(refused=refused)
     if persons:
+        say(f"looking at every kind of copy of {len(persons):,} person{'s' * (len(persons) != 1)} ...")
         _destroyed(asked, officer, persons, people, eraser)
+        say("the keys are destroyed; ledgers, versions and certificate follow (if this breaks off: --resume) ...")
     done = _finished(asked, eraser) if persons else before
     named = sorted(set(gone.values()))
     old = tuple(eraser.places.certificate(name) for name in named)

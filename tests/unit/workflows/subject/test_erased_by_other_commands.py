@@ -111,6 +111,8 @@ def test_each_gets_one_clear_answer_and_no_name_is_repeated(case, shop):
     assert who not in said.words
     assert "Traceback" not in said.words
     if case == "a minor":
+        looked, destroyed = "looking at every kind of copy of 1 person ...", "the keys are destroyed"
+        assert said.words.index(looked) < said.words.index(destroyed)
         (page,) = (shop.root / "erasures").glob("er-*.md")
         assert "parental responsibility" in page.read_text(encoding="utf-8")
 

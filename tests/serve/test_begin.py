@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import serving
 from serving import PUBLIC, Shop
 
@@ -19,17 +20,22 @@ from serving import Shop
 from twinops.service import run
 from twinops.service.opened import Serving
 
-run.open_project = lambda root: SimpleNamespace(run=lambda verb: Shop(Path(root)).ground)
-root, uri, port = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-run.run(root, Serving(uri, {PUBLIC!r}), run.Address(port=port))
+def opened(root):
+    shop = Shop(Path(root))
+    return SimpleNamespace(run=lambda verb: shop.ground, places=shop.places)
+
+
+run.open_project = opened
+root, uri, port, workers = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+run.run(root, Serving(uri, {PUBLIC!r}), run.Address(port=port, workers=workers))
 """
 
 
-def begun(shop: Shop, uri: str, port: int) -> subprocess.Popen[str]:
+def begun(shop: Shop, uri: str, port: int, workers: int = 1) -> subprocess.Popen[str]:
     here = Path(__file__).parent
     path = os.pathsep.join(str(here.parent / p) for p in ("unit", "serve", "server", ".", "../setup"))
     told = {"PYTHONPATH": path, "PYTHONWARNINGS": "error::ResourceWarning"}
-    command = [sys.executable, "-c", BEGIN, str(shop.root), uri, str(port)]
+    command = [sys.executable, "-c", BEGIN, str(shop.root), uri, str(port), str(workers)]
     return subprocess.Popen(command, env={**os.environ, **told}, stderr=subprocess.PIPE, text=True)
 
 
@@ -47,9 +53,12 @@ def test_it_says_where_it_answers_as_soon_as_it_does(shop: Shop) -> None:
         assert running.stderr.read() == ""
 
 
-def test_where_no_model_is_vouched_for_it_does_not_say_that_it_answers(shop: Shop, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_where_no_model_is_vouched_for_it_does_not_say_that_it_answers(
+    shop: Shop, tmp_path: Path, workers: int
+) -> None:
     shop.token("everything")
-    with begun(shop, str(tmp_path / "no bundle"), serving.free_port()) as running:
+    with begun(shop, str(tmp_path / "no bundle"), serving.free_port(), workers) as running:
         _, said = running.communicate(timeout=120)
     assert running.returncode != 0
     assert "No model is vouched for" in said

@@ -34,14 +34,13 @@ def clients_file(places: Places) -> Path:
     return places.live(FOLDER) / "clients.json"
 
 
-def opened(ground: LiveGround, serving: Serving) -> Service:
-    """The service, with a model that is vouched for and everybody's twin in memory.
+def begun(places: Places, serving: Serving) -> tuple[Clients, Production]:
+    """Who may ask, and the model that is vouched for.
 
     Raises:
         ParamsError: nobody could ask.
         ServiceError: no model is vouched for.
     """
-    places = ground.opener.places
     clients = Clients(clients_file(places))
     clients.follow()
     if not clients.known:
@@ -50,6 +49,17 @@ def opened(ground: LiveGround, serving: Serving) -> Service:
     production.check()
     if production.now is None:
         raise ServiceError(f"No model is vouched for: {production.why}", hint="See `twinops model verify`.")
+    return clients, production
+
+
+def opened(ground: LiveGround, serving: Serving) -> Service:
+    """The service, with a model that is vouched for and everybody's twin in memory.
+
+    Raises:
+        ParamsError, ServiceError: see `begun`.
+    """
+    places = ground.opener.places
+    clients, production = begun(places, serving)
     # counted before anybody is opened: what comes meanwhile is news to the first look
     epoch, entries = ground.opener.receipts.plane.keys.epoch(), ground.rights.length()
     twins = live(ground=ground)

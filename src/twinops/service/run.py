@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from twinops.errors import ServiceError
 from twinops.service.app import application
-from twinops.service.opened import Serving, opened
+from twinops.service.opened import Serving, begun, opened
 from twinops.wiring import open_project
 
 TOLD = "TWINOPS_SERVE"
@@ -36,6 +36,8 @@ class Address:
 
 def run(root: Path, serving: Serving, address: Address) -> None:
     """Serve until a signal comes; what was accepted is written before the end."""
+    if address.workers > 1:  # a process that cannot begin would be started again and again
+        begun(open_project(root).places, serving)
     told = {"root": str(root), "serving": asdict(serving), "address": asdict(address)}
     os.environ[TOLD] = json.dumps(told)
     listen(f"{__name__}:made", address)

@@ -36,7 +36,7 @@ def _home() -> Path:
     path.mkdir(mode=0o700, exist_ok=True)
     found = path.lstat()
     if path.is_symlink() or found.st_uid != os.geteuid() or found.st_mode & 0o077:
-        return Path(tempfile.mkdtemp(prefix=f"{path.name}-"))
+        return Path(tempfile.mkdtemp(prefix=f"twinops-spill-{os.getpid()}-"))
     return path
 
 

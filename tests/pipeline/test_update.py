@@ -176,6 +176,7 @@ def test_what_is_doubled_or_gone_is_refused_and_nothing_is_written(shop: Arrivin
     before = shop.left()
     month = list(shop.all)[NEXT - 1]
     shop.comes(NEXT, shop.all[month] + b"".join(shop.all[month].splitlines(keepends=True)[1:]))
+    assert "doubled" in shop.update("--dry-run", expect=3)
     assert "doubled" in shop.update(expect=3)
     (shop.files / f"sales-{month}.csv").unlink()
     gone = shop.files / f"sales-{list(shop.all)[2]}.csv"

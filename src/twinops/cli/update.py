@@ -60,7 +60,7 @@ def update(
     if dry_run:
         seen = home(ctx).run("update.look", today=_today(), **asked)
         answer(seen, as_json=as_json, text=table_of(seen))
-        return
+        raise typer.Exit(DataError.exit_code if seen.refused else 0)
     with one_at_a_time.alone(ctx.obj / "live" / "update.lock", "Another update"):
         found = _once(ctx, asked, candidate=candidate)
     answer({**found.entry, "again": found.again}, as_json=as_json, text=told(found))

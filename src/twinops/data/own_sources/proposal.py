@@ -143,7 +143,11 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
         own,
         tuple(c for d in drafts for c in d.choices),
         (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
-        (*(n for d in drafts for n in d.notes), *_unlike_encodings(drafts)),
+        (
+            *(n for d in drafts for n in d.notes),
+            *_asked_for(opt_ins[0].answered if opt_ins else (), bases),
+            *_unlike_encodings(drafts),
+        ),
         tuple(troubles),
         {d.name: " ".join(d.open) for d in drafts if d.open},
     )
@@ -793,7 +797,6 @@ class _Others:
                 f"What {named} ask for is not known, and not read; `--column optins.PURPOSE=NAME` says it ({options})."
             )
         if answers:
-            draft.notes.append(_asked_for(answers))
             return
         few = unused or [c for c in draft.free if _few_words(draft, c)]
         what = f"no column says what people agreed to; purposes are {', '.join(words()['purposes'])}."
@@ -810,8 +813,6 @@ class _Others:
         codes = self._purposes(draft)
         listed = {p for told in (*codes.values(), *draft.file.told(purpose)) for p in purposes_in(told)}
         draft.answered += [p.value for p in Purpose if p in listed]
-        if draft.answered:
-            draft.notes.append(_asked_for(draft.answered))
         notice = next((c for c in draft.free if fit(c, words()["ledger"]["notice_version"], an_id=False) > 1), None)
         if notice is not None:
             draft.take("notice_version", notice, "its name says so")
@@ -879,9 +880,17 @@ class _Others:
             )
 
 
-def _asked_for(answers: Iterable[str]) -> str:
-    told = ", ".join(p.replace("_", " ") for p in answers)
-    return f"People were asked for {told}: that rests on their consent, and who did not answer is out."
+def _asked_for(answered: Iterable[str], bases: Mapping[str, str]) -> Iterator[str]:
+    """What rests on people's answers, and what was asked and rests on another basis by the owner's word."""
+    by: dict[str, list[str]] = {}
+    for purpose in answered:
+        by.setdefault(bases.get(purpose, OPEN), []).append(purpose.replace("_", " "))
+    for basis, purposes in by.items():
+        asked = f"People were asked for {', '.join(purposes)}"
+        if basis == LegalBasis.CONSENT.value:
+            yield f"{asked}: that rests on their consent, and who did not answer is out."
+        else:
+            yield f"{asked}, and it is said to rest on {basis.replace('_', ' ')}."
 
 
 def _has_year(cell: str) -> bool:

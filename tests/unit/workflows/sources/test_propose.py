@@ -299,6 +299,18 @@ def test_files_of_one_shop_in_unlike_encodings_are_pointed_at(tmp_path: Path) ->
     assert "sales.csv windows-1252, crm.csv windows-1250" in note
 
 
+def test_what_people_were_asked_is_told_by_the_basis_that_it_rests_on(shop: ShopFiles) -> None:
+    asked = "People were asked for"
+    own = [n for n in look(shop).notes if n.startswith(asked)]
+    every = "twin training, twin scoring, offers, bias assessment"
+    assert own == [f"{asked} {every}: that rests on their consent, and who did not answer is out."]
+    said = [n for n in look(shop, replace(MADE_UP, basis="contract")).notes if n.startswith(asked)]
+    assert said == [
+        f"{asked} twin training, twin scoring, and it is said to rest on contract.",
+        f"{asked} offers, bias assessment: that rests on their consent, and who did not answer is out.",
+    ]
+
+
 # Into a project.
 
 

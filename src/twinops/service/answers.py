@@ -19,6 +19,7 @@ from twinops.service.production import Live, Production
 from twinops.service.refusals import AskRefusedError, Refusal
 from twinops.service.watch import Watch
 from twinops.twin.answers.forecast import Forecast, forecast
+from twinops.twin.answers.portrait import average_spend
 from twinops.twin.answers.theme_facts import reasons
 from twinops.twin.answers.what_if import Action
 from twinops.twin.state.streaming import rows
@@ -115,7 +116,8 @@ class Service:
             why = [asdict(words.told(r)) for r in reasons(twin, forecast(twin))]
             changes = [words.told(c) for c in changes_of(twin)]
         self._tell(asking, sid, live, expected[1])
-        more = f'"reasons":{json.dumps(why)},"changes":{json.dumps(changes)}'
+        average = json.dumps(round(average_spend(twin.model), 4))
+        more = f'"average_spend":{average},"reasons":{json.dumps(why)},"changes":{json.dumps(changes)}'
         return f'{{{self._head(live, ask.purpose, day)},"expected":{expected[0]},{more}}}'
 
     def simulate(self, client: Client, who: str, ask: SimulateAsk) -> str:

@@ -105,8 +105,9 @@ class PredictAnswer(Answer):
 
 
 class ExplainAnswer(PredictAnswer):
-    """What multiplies the expected spend, and what would change it."""
+    """What multiplies the spend of the average to the expected spend, and what would change it."""
 
+    average_spend: float
     reasons: list[dict[str, Any]]
     changes: list[str]
 

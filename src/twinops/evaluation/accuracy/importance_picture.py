@@ -55,7 +55,7 @@ def importance_picture(findings: Findings) -> Figure:
         finding=_finding(told["heads"], headings),
         rests_on=f"{told['rows']:,} {MANY} on the last held-out day. Parts of a forecast add up to it exactly; the "
         "challenger's of activity are log-odds.\n"
-        "The twin's own regressions know only the first five headings; the challenger's trees may use all.",
+        "The twin's own regressions know only the first two headings; the challenger's trees may use all.",
     )
 
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import yaml
 
 from twinops.plugins import text_beside
-from twinops.twin.model.bgnbd import PARTS
+from twinops.twin.model.bgnbd import PARTS, Usual
 from twinops.twin.model.boosted_trees import Challenger
 from twinops.twin.model.families import CLASSIC, HURDLE, REGRESSION, TREES
 from twinops.twin.model.glm import Head
@@ -114,7 +114,7 @@ def explain_heads(model: TwinModel, table: pa.Table, head: str) -> HeadExplanati
 def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Parts:
     """One family's answer to a head, its logarithm taken apart."""
     if family == CLASSIC and model.classic is not None:
-        base, parts = model.classic.parts(table, head)
+        base, parts = model.classic.parts(table, head, beside=_average(model))
         return _Parts(base, _spread(parts, PARTS))
     if family == TREES and model.trees is not None:
         found = model.trees.contributions(table, head)
@@ -130,6 +130,18 @@ def _of_family(family: str, model: TwinModel, table: pa.Table, head: str) -> _Pa
         return _Parts(chance.base + given.base, chance.parts + given.parts)
     rate = _terms(model, table, getattr(model, head))
     return rate.through(visiting) if head == "activity" else rate
+
+
+def _average(model: TwinModel) -> Usual | None:
+    """Who is average in every term, as a history: the one that all families' reasons start from.
+
+    Of how long somebody is known no term tells beyond the first weeks, so that is the fitted households' mean.
+    """
+    if model.classic is None:
+        return None
+    centre, known = dict(zip(TERMS, model.scaling.centres, strict=True)), model.classic.usual.known
+    silence = min(math.expm1(centre["recency"]), known)
+    return Usual(math.exp(centre["pace"]) * known, known - silence, known, max(math.expm1(centre["value"]), 0.0))
 
 
 ORDERS = 8
@@ -200,14 +212,24 @@ def sentences(explanation: HeadExplanation, row: int, *, most: int = 3) -> list[
     titles = (title(grouped.names[i]) for i in order)
     multiplied = str(said["multiplied"][grouped.scale or grouped.head]).format(days=explanation.horizon_days)
     return [
-        f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {math.exp(parts[i]):.2f}."
+        f"{title[0].upper()}{title[1:]}: it multiplies {multiplied} by {digits(math.exp(parts[i]), 3)}."
         for title, i in zip(titles, order, strict=True)
     ]
 
 
+def digits(value: float, significant: int) -> str:
+    """A figure above zero with so many significant digits, and no fewer than two after the point.
+
+    >>> digits(11.1873, 3), digits(0.00123, 3), digits(25087.8, 3)
+    ('11.19', '0.00123', '25,087.80')
+    """
+    after = significant - 1 - math.floor(math.log10(value)) if value > 0 else 2
+    return f"{value:,.{max(after, 2)}f}"
+
+
 def title(group: str) -> str:
     """How a heading is called; a feature of the project's own by its name."""
-    known = words()["groups"].get(group)
+    known = words()["groups"].get(group) or words().get(group)
     return str(known["title"]) if known else f"the project's own {group.removeprefix(COLUMN).replace('_', ' ')}"
 
 

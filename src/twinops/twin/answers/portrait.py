@@ -14,10 +14,11 @@ from typing import Any
 
 from twinops.entities.day_count import DayCount
 from twinops.entities.wording import ONE
-from twinops.twin.answers.explain import explain_heads
+from twinops.twin.answers.explain import explain_heads, title
 from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.opening import Opening
-from twinops.twin.answers.theme_facts import ThemeReason, moves
+from twinops.twin.answers.theme_facts import ThemeReason, in_digits, moves
+from twinops.twin.answers.told_themes import WHOLE
 from twinops.twin.model.model import TwinModel
 from twinops.twin.state.features import SPEEDS, STATE
 from twinops.twin.state.streaming import rows
@@ -25,8 +26,9 @@ from twinops.twin.state.streaming import rows
 LOGIC = (
     "The twin keeps running sums of your baskets at three speeds of forgetting. A fixed formula, one for everyone, "
     f"turns them into what is expected. Each theme multiplies what is expected of the average {ONE}; together they "
-    "give your figure exactly. Themes that belong together, such as how often and how lately, share their effect, so "
-    "one of them may look the wrong way round. No other person's data and no attribute such as age or income is used."
+    "give your figure exactly. How often, how lately and since when you shop only mean something together, so they are "
+    "told as one; where themes cannot be told apart, all of your shopping is. No other person's data and no attribute "
+    "such as age or income is used."
 )
 
 
@@ -120,6 +122,12 @@ class Portrait:
         """Plain values."""
         return {**asdict(self), "as_of": self.as_of.isoformat()}
 
+    @property
+    def multiplied(self) -> tuple[str, tuple[str, ...]]:
+        """What is expected of the average, and each reason's factor, in digits that multiply to what is expected."""
+        answer = 0.0 if self.expected is None else self.expected.spend
+        return in_digits(self.average_usd, [r.factor for r in self.reasons], answer)
+
     def banded(self) -> Portrait:
         """The same in rounded figures, to be shown to others: nothing in it singles one household out by its value."""
         h, e = self.habits, self.expected
@@ -130,7 +138,12 @@ class Portrait:
         )  # fmt: skip
         expected = None if e is None else _rounded(e)
         held = tuple(HeldRecords(x.source, _near(x.records, 100)) for x in self.held)
-        reasons = tuple(replace(r, factor=f, sentence=moves(f)) for r in self.reasons for f in (round(r.factor, 1),))
+        whole = title(WHOLE)
+        reasons = tuple(
+            replace(r, factor=f, sentence=moves(f, whole=r.theme == whole))
+            for r in self.reasons
+            for f in (_coarse(r.factor),)
+        )
         tastes = tuple(
             # by name: their order would say which of two equal bands is the larger
             Taste(t.category, round(5 * t.chance) / 5)
@@ -180,6 +193,11 @@ def _rounded(e: Forecast) -> Forecast:
         spend=float(_near(e.spend, 10)),
         spend_range=(float(_near(e.spend_range[0], 10)), float(_near(e.spend_range[1], 10))),
     )
+
+
+def _coarse(factor: float) -> float:
+    """To a tenth; a small one to its first digit, which is never nothing."""
+    return round(factor, 1) if factor >= 1 else float(f"{factor:.1g}")
 
 
 def _near(value: float, step: int) -> int:

@@ -117,8 +117,10 @@ def _why(p: Portrait) -> Sequence[str]:
     if not p.reasons:
         return ()
     # art. 15(1)(h): the logic involved, beside what it made of this person
-    lines = (line for r in p.reasons for line in _wrapped(f"x {r.factor:.2f} {r.theme}. {r.sentence}"))
-    head = f"Why: {p.average_usd:,.0f} {MONEY} are expected of the average {ONE}; yours multiplies that by"
+    average, factors = p.multiplied
+    told = zip(factors, p.reasons, strict=True)
+    lines = (line for factor, r in told for line in _wrapped(f"x {factor} {r.theme}. {r.sentence}"))
+    head = f"Why: {average} {MONEY} are expected of the average {ONE}; yours multiplies that by"
     return ("", head, *lines, *_wrapped(p.logic))
 
 

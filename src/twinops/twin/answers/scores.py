@@ -5,13 +5,16 @@ Pure: states in, answers out, no file, no clock. A row says what `forecast` and 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from twinops.twin.answers.explain import explain_heads, title, words
+from twinops.twin.answers.explain import title
 from twinops.twin.answers.forecast import NEWCOMER, NOTHING, Forecast, Forecasts, foretold
+from twinops.twin.answers.theme_facts import KEPT_DIGITS
+from twinops.twin.answers.told_themes import Answered, told_themes
 from twinops.twin.model.model import TwinModel
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.support.support import Support
@@ -91,18 +94,16 @@ def liked(tastes: Tastes, rows: TasteRows, *, top: int) -> tuple[np.ndarray, np.
 def _reasons(
     states: pa.Table, found: Forecasts, expected: np.ndarray, model: TwinModel, most: int
 ) -> dict[str, pa.Array]:
-    """Themes by how far they move the spend, as `theme_facts.reasons` orders them."""
-    parts = explain_heads(model, states, "spend").grouped
-    # a newcomer's forecast is corrected by what the heads missed of earlier newcomers: that is a reason too
-    corrected = np.where(found.basis == NEWCOMER, found.spend / np.maximum(expected, 1e-9), 1.0)
-    themes = [*(title(name) for name in parts.names), str(words()["newcomer"]["title"])]
-    factors = np.round(np.column_stack([np.exp(parts.parts), corrected]), 3)
-    size = np.abs(np.log(np.maximum(factors, 1e-3)))
-    size[:, -1] = np.where(found.basis == NEWCOMER, size[:, -1], -1.0)
+    """Themes by how far they move the spend, as `theme_facts.reasons` orders them; null where there are no more."""
+    told = told_themes(model, states, Answered(found.spend, expected, found.basis == NEWCOMER))
+    themes = pa.array([title(name) for name in told.names], pa.string())
+    size = np.nan_to_num(np.abs(np.log(told.factors)), nan=-1.0)
     order = np.argsort(-size, axis=1, kind="stable")[:, :most]
-    strongest = np.take_along_axis(factors, order, axis=1)
+    strongest = np.take_along_axis(told.factors, order, axis=1)
     out: dict[str, pa.Array] = {}
     for k in range(order.shape[1]):
-        out[f"reason_{k + 1}"] = pa.array(themes, pa.string()).take(pa.array(order[:, k]))
-        out[f"reason_{k + 1}_factor"] = pa.array(strongest[:, k], pa.float64())
+        kept = [None if math.isnan(f) else float(f"{f:.{KEPT_DIGITS}g}") for f in strongest[:, k].tolist()]
+        there = np.array([f is not None for f in kept], dtype=bool)
+        out[f"reason_{k + 1}"] = themes.take(pa.array(order[:, k], mask=~there))
+        out[f"reason_{k + 1}_factor"] = pa.array(kept, pa.float64())
     return out

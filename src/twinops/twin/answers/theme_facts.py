@@ -1,30 +1,43 @@
 """Why a forecast is what it is, theme by theme: what the theme does to it, and a fact of the household beside it.
 
-Whether a theme raises or lowers a forecast is no fact about the household: terms that move together share their effect,
-so a visit of yesterday may lower it a little. The sentence says what is so, counted from the state and never guessed;
-the factor beside it says what it does.
+The sentence says what is so, counted from the state and never guessed; the factor beside it says what it does, and its
+last words which way.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 
-from twinops.twin.answers.explain import explain_heads, title, words
-from twinops.twin.answers.forecast import NEWCOMER, Forecast
+from twinops.twin.answers.explain import digits, title, words
+from twinops.twin.answers.forecast import NEWCOMER as A_NEWCOMER
+from twinops.twin.answers.forecast import Forecast
 from twinops.twin.answers.opening import Opening
+from twinops.twin.answers.told_themes import (
+    BASKET,
+    HARDLY,
+    NEWCOMER,
+    RHYTHM,
+    WHOLE,
+    Answered,
+    figures_of,
+    told_themes,
+    usual_figures,
+)
 from twinops.twin.model.model import TwinModel
-from twinops.twin.state.features import BILLION
-from twinops.twin.state.terms import FAMILIAR, TERMS
 
 ALIKE = 0.05
 """Ratios nearer to one than this are told as the same."""
 
-HARDLY = 0.02
-"""A theme that multiplies by less than this from one is not worth a direction."""
+SMALL = 1e-3
+"""A factor below this, where nothing is expected, is told without digits."""
+
+KEPT_DIGITS, FEWEST_DIGITS = 9, 3
+"""Significant digits of a factor for machines, and the fewest that people are shown."""
 
 
 @dataclass(frozen=True)
@@ -43,64 +56,93 @@ def reasons(twin: Opening, expected: Forecast | None = None) -> tuple[ThemeReaso
     """
     if twin.state.empty:
         return ()
-    told, facts = explain_heads(twin.model, twin.table, "spend").grouped, theme_facts(twin.model, twin.table)
+    said = twin.expected.spend
+    newcomer = expected is not None and expected.basis == A_NEWCOMER
+    answer = said if expected is None else np.array([expected.spend])
+    told = told_themes(twin.model, twin.table, Answered(answer, said, np.array([newcomer])))
+    facts = theme_facts(twin.model, twin.table)
+    facts |= {NEWCOMER: str(words()[NEWCOMER]["fact"]).format(days=2 * twin.model.horizon_days)}
+    facts[WHOLE] = " ".join(fact for name, fact in facts.items() if fact and (newcomer or name != NEWCOMER))
     found = [
-        _reason(title(name), factor, facts.get(name, ""))
-        for name, factor in zip(told.names, map(math.exp, told.parts[0].tolist()), strict=True)
+        _reason(name, factor, facts.get(name, ""))
+        for name, factor in zip(told.names, told.factors[0].tolist(), strict=True)
+        if not math.isnan(factor)
     ]
-    if expected is not None and expected.basis == NEWCOMER:
-        ratio, said = expected.spend / max(float(twin.expected.spend[0]), 1e-9), words()["newcomer"]
-        fact = str(said["fact"]).format(days=2 * twin.model.horizon_days)
-        found.append(_reason(said["title"], ratio, fact))
-    return tuple(sorted(found, key=lambda r: -abs(math.log(max(r.factor, 1e-3)))))
+    return tuple(sorted(found, key=lambda r: -abs(math.log(r.factor))))
 
 
-def moves(factor: float) -> str:
-    """Which way a theme moves what is expected."""
-    return str(words()["moves"]["hardly" if abs(factor - 1) < HARDLY else "up" if factor > 1 else "down"])
+def moves(factor: float, *, whole: bool = False) -> str:
+    """Which way a theme moves what is expected; of the whole, which side of the average's the answer is."""
+    said = words()["moves_of_the_whole" if whole else "moves"]
+    return str(said["hardly" if abs(factor - 1) < HARDLY else "up" if factor > 1 else "down"])
 
 
-def _reason(theme: str, factor: float, fact: str) -> ThemeReason:
-    return ThemeReason(theme, round(factor, 3), f"{fact} {moves(factor)}".strip())
+def in_digits(average: float, factors: Sequence[float], answer: float) -> tuple[str, tuple[str, ...]]:
+    """The average and the factors in the fewest digits whose product is the answer in whole money.
+
+    >>> in_digits(1887.63, [11.1873, 1.18802], 25087.82)
+    ('1,887.6', ('11.1873', '1.1880'))
+    """
+    if round(answer) == 0:
+        return _whole_or(average, FEWEST_DIGITS), tuple(_next_to_nothing(f) for f in factors)
+    shown: tuple[str, tuple[str, ...]] = ("", ())
+    for many in range(FEWEST_DIGITS, KEPT_DIGITS + 1):
+        shown = (_whole_or(average, many), tuple(digits(f, many) for f in factors))
+        product = math.prod(float(s.replace(",", "")) for s in (shown[0], *shown[1]))
+        if f"{product:.0f}" == f"{answer:.0f}":
+            break
+    return shown
 
 
-def theme_facts(model: TwinModel, row: pa.Table) -> Mapping[str, str]:
+def _next_to_nothing(factor: float) -> str:
+    return "almost 0" if factor < SMALL else digits(factor, FEWEST_DIGITS)
+
+
+def _whole_or(average: float, significant: int) -> str:
+    after = significant - 1 - math.floor(math.log10(average)) if average > 0 else 0
+    return f"{average:,.{max(after, 0)}f}"
+
+
+def _reason(name: str, factor: float, fact: str) -> ThemeReason:
+    kept = float(f"{factor:.{KEPT_DIGITS}g}")
+    return ThemeReason(title(name), kept, f"{fact} {moves(kept, whole=name == WHOLE)}".strip())
+
+
+def theme_facts(model: TwinModel, row: pa.Table) -> dict[str, str]:
     """A sentence of fact for each theme, of a table of one state; a theme that has none gets an empty one.
 
     Averages are of the household whose every term is average: the one an explanation starts from.
     """
-    state = {name: row[name][0].as_py() for name in row.column_names}
-    usual = dict(zip(TERMS, model.scaling.centres, strict=True))
-    pace = {s: state[f"baskets_{s}"] / max(state[f"exposure_{s}"], 1) for s in ("steady", "slow")}
-    usd = {s: state[f"cents_{s}"] / max(state[f"baskets_{s}"], 1) / 100 for s in ("steady", "slow")}
+    usual, own = usual_figures(model), figures_of(row, model)
+    silence, tenure = (int(row[name][0].as_py()) for name in ("recency_days", "tenure_days"))
     filled: dict[str, dict[str, object]] = {
-        "how_often": {"own": _times(pace["slow"]), "average": _times(math.exp(usual["pace"]))},
-        "lately": {"ago": days_ago(state["recency_days"]), "gap": _gap(pace["slow"])},
-        "trend": {"visits": _beside(_ratio(pace), "more visits", "fewer visits", "about as many visits"),
-                  "baskets": _beside(_ratio(usd), "larger", "smaller", "about as large")},
-        "basket": {"own": f"{usd['slow']:,.0f}", "average": f"{math.exp(usual['value']) - 1:,.0f}"},
-        "known": {"days": f"{state['tenure_days']:,}", "familiar": FAMILIAR * model.priors.lapse_days},
+        RHYTHM: {
+            "own": _times(float(own.a_day[0])), "average": _times(float(usual.a_day)),
+            "ago": days_ago(silence), "usual_ago": days_ago(round(float(usual.silence))),
+            "visits": _beside(float(own.oftener[0]), "more visits", "fewer visits", "about as many visits"),
+            "days": _days(tenure),
+        },
+        BASKET: {
+            "own": f"{float(own.money[0]):,.0f}", "average": f"{float(usual.money):,.0f}",
+            "baskets": _beside(float(own.larger[0]), "larger", "smaller", "about as large"),
+        },
     }  # fmt: skip
     return {name: str(said.get("fact", "")).format(**filled.get(name, {})) for name, said in words()["groups"].items()}
 
 
 def days_ago(days: int) -> str:
     """How long ago, in words."""
-    return "today" if days < 1 else "1 day ago" if days == 1 else f"{days} days ago"
+    return "today" if days < 1 else f"{_days(days)} ago"
+
+
+def _days(days: int) -> str:
+    return "1 day" if days == 1 else f"{days:,} days"
 
 
 def _times(a_day: float) -> str:
-    return f"{a_day * 365 / 12:.1f} times a month"
-
-
-def _gap(a_day: float) -> str:
-    # rarer than once a year: a number of days would pretend to know
-    days = round(1 / a_day) if a_day > 1 / 365 else 0
-    return "hardly at all" if not days else "every day" if days == 1 else f"every {days} days"
-
-
-def _ratio(of: Mapping[str, float]) -> float:
-    return of["steady"] / of["slow"] if of["slow"] > 1 / BILLION else 1.0
+    a_month = a_day * 365 / 12
+    # less than once in two years: a figure would be nothing
+    return f"{a_month:.1f} times a month" if a_month >= 0.05 else "less than once in a year"
 
 
 def _beside(ratio: float, more: str, less: str, alike: str) -> str:

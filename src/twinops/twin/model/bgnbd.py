@@ -175,17 +175,19 @@ class Classic:
             chance = np.clip(np.nan_to_num(self.baskets.active(h, self.horizon_days)), SMALLEST, 1)
             return Predictions.of(chance, expected, _held(expected * self.value.usd_a_basket(h)))
 
-    def parts(self, table: pa.Table, head: str) -> tuple[float, np.ndarray]:
+    def parts(self, table: pa.Table, head: str, *, beside: Usual | None = None) -> tuple[float, np.ndarray]:
         """The logarithm of one head for the usual household, and what each of `PARTS` adds to it: rows x parts.
+
+        `beside`: another household to start from.
 
         Shapley values over the four (Shapley 1953): each part's share, averaged over every order of joining.
         """
-        h = Histories.of(table)
+        h, start = Histories.of(table), beside or self.usual
         seen: dict[frozenset[str], np.ndarray] = {}
 
         def log_of(own: frozenset[str]) -> np.ndarray:
             if own not in seen:
-                p = self.of(h.with_usual(self.usual, own))
+                p = self.of(h.with_usual(start, own))
                 told = {"activity": p.active_probability, "baskets": p.baskets, "spend": p.spend}[head]
                 seen[own] = np.log(np.maximum(told, SMALLEST))
             return seen[own]

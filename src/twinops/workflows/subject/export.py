@@ -18,7 +18,7 @@ from twinops.data.reading.csv_records import is_formula
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import Purpose
 from twinops.entities.rights import IDENTITY, LearnedVersion, Right, RightsAct, pseudonym
-from twinops.entities.wording import MONEY, Wording
+from twinops.entities.wording import MONEY, ONE, Wording
 from twinops.errors import DataError, ParamsError
 from twinops.evaluation.segments.measures import cells_of_one
 from twinops.governance import subject_copy
@@ -205,6 +205,7 @@ def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
         "sources": [_source(h) for h in told.held],
         "made": [{"name": h.name, "words": h.words, "rows": list(h.rows)} for h in told.made],
         "expected": None if p is None or p.expected is None else asdict(p.expected),
+        "average_spend": None if p is None or p.expected is None else p.average_usd,
         "reasons": [] if p is None else [asdict(r) for r in p.reasons],
         "changes": [] if p is None else list(p.changes),
         "tastes": [] if p is None else [asdict(t) for t in p.tastes],
@@ -281,7 +282,7 @@ def _plain(whole: Mapping[str, Any]) -> dict[str, Any]:
         "your_record": "which of your own records in a source the row is of: 1 is the one you are known by",
         "*_cents": "money in hundredths", "*_millionths": "in millionths", "cutoff": "the day up to which was counted",
         "expected": "what is expected of the coming days; *_range holds 80 of 100 like cases",
-        "factor": "times what is expected of the average",
+        "factor": "times what is expected of the average; average_spend times all of them is expected.spend",
     }  # fmt: skip
     return {"format": "twinops subject copy 1", **whole, "meaning": meaning}
 
@@ -302,7 +303,7 @@ def _paged(whole: Mapping[str, Any], told: _Told) -> dict[str, Any]:
         "made": [_shown(h, told, "") for h in told.made],
         "tastes": [f"{t['category'].capitalize()}: a chance of {t['chance']:.0%}" for t in whole["tastes"]],
         "forecast": list(_forecast(told.portrait)),
-        "reasons": [{**r, "factor": f"{r['factor']:.2f}"} for r in whole["reasons"]],
+        "reasons": [{**r, "factor": f} for r, f in zip(whole["reasons"], _factors(told.portrait), strict=True)],
         "changes": whole["changes"],
         "segments": list(whole["segments"].items()),
         "allowed": allowed,
@@ -373,7 +374,14 @@ def _forecast(p: Portrait | None) -> Iterator[str]:
     yield f"Baskets: {e.baskets:.1f}; in 80 of 100 like cases {e.baskets_range[0]:.0f} to {e.baskets_range[1]:.0f}."
     low, high = e.spend_range
     yield f"Spend: {e.spend:,.0f} {MONEY} on average; in 80 of 100 like cases {low:,.0f} to {high:,.0f} {MONEY}."
-    yield f"{p.average_usd:,.0f} {MONEY} are expected of the average; yours is that, multiplied by what stands below."
+    yield (
+        f"{p.multiplied[0]} {MONEY} are expected of the average {ONE}. Yours is that, multiplied by what stands below."
+    )
+
+
+def _factors(p: Portrait | None) -> tuple[str, ...]:
+    """In digits that multiply to what is expected."""
+    return () if p is None else p.multiplied[1]
 
 
 def _withheld(told: _Told) -> Iterator[str]:

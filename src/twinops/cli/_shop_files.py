@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from twinops.cli._answer import talk
+from twinops.cli._asking import asked
 from twinops.entities.small_cells import HIDDEN
 from twinops.entities.wording import MANY
 from twinops.errors import DataError, ParamsError
@@ -20,12 +20,13 @@ from twinops.errors import DataError, ParamsError
 if TYPE_CHECKING:
     from twinops.data.own_sources.drafting import Said
     from twinops.data.own_sources.look import Mistake
-    from twinops.data.own_sources.proposal import Question, ShopFiles
+    from twinops.data.own_sources.proposal import ShopFiles
     from twinops.wiring import Project
     from twinops.workflows.sources.check import Checked
     from twinops.workflows.sources.propose import Proposed
     from twinops.workflows.sources.windows import Windows
 
+OFFICE = "office."
 SALES = "Receipt lines: CSV, .gz, Excel, Parquet, or a folder of parts."
 Customers = Annotated[Path | None, typer.Option(help="Profiles, for the assessment of groups.")]
 OptIns = Annotated[Path | None, typer.Option(help="Who agreed to what.")]
@@ -49,6 +50,21 @@ TextsBasis = Annotated[
     Literal["consent", "contract", "legitimate_interest", "open"] | None,
     typer.Option(help="On which comments, posts, cases and registrations may be read."),
 ]
+OffersBasis = Annotated[
+    Literal["consent", "contract", "legitimate_interest", "open"] | None,
+    typer.Option(help="On which customers may be sent offers."),
+]
+GroupsBasis = Annotated[
+    Literal["consent", "contract", "legitimate_interest", "open"] | None,
+    typer.Option(help="On which profiles may be used to assess groups."),
+]
+PanelBasis = Annotated[
+    Literal["consent", "contract", "legitimate_interest", "open"] | None,
+    typer.Option(help="On which panelists' answers may train the twin."),
+]
+CollectedFrom = Annotated[str | None, typer.Option(help="From whom, and how, the data were collected.")]
+Notice = Annotated[str | None, typer.Option(help="The privacy notice that people were given.")]
+RetentionDays = Annotated[int | None, typer.Option(help="For how many days a row may be kept.", min=1, max=3_650)]
 Discount = Annotated[
     Literal["taken_off", "to_take_off"] | None,
     typer.Option(help="Whether discounts are off the price or amount already."),
@@ -75,22 +91,31 @@ def asks(*, yes: bool, as_json: bool) -> bool | None:
 
 
 def agreed(project: Project, files: ShopFiles, told: Said, *, asks: bool | None) -> Proposed:
-    """What was proposed, and written and watched if somebody agreed."""
+    """What was proposed, and written and watched if somebody agreed; a person is shown it once, when all is said."""
     talk("looking at your files ...")
-    run = partial(project.run, "sources.propose", files=files, progress=_Progress())
-    found: Proposed = run(said=told, write=asks is None)
+    holders: dict[str, tuple[str, str]] = {}
     if asks:
-        typer.echo(project.told(proposed_text(found)))
-        told = replace(told, **_asked(found.proposal.questions))
-        found = run(said=told, write=False)
-        typer.echo(project.told(proposed_text(found)))
-    if asks is False or (asks and not typer.confirm("Write this into params.yaml?", default=True)):
+        answers = asked(project.run("sources.ask", files=files, said=told))
+        holders = {name.removeprefix(OFFICE): answers.pop(name) for name in [*answers] if name.startswith(OFFICE)}
+        told = replace(told, **answers)
+    found: Proposed = project.run("sources.propose", files=files, said=told, write=False, progress=_Progress())
+    if asks:
+        typer.echo(f"\n{project.told(proposed_text(found))}")
+        if not typer.confirm("Write this into params.yaml?", default=True):
+            return found
+    if asks is False:
         return found
-    if asks:
-        found = run(said=told, write=True)
+    found = project.run("sources.declare", found=found, holders=holders)
     again = type(project)(project.root)
     again.run("sources.fingerprint")
     return found
+
+
+def after(found: Proposed, project: Project, *, asks: bool | None) -> str:
+    """What is left to be told: all of it, or where it was shown and agreed to, that it was written."""
+    told = "written into params.yaml" if found.written else "nothing was written"
+    hint = "" if found.written or asks else " (--yes writes it)"
+    return f"{told}{hint}" if asks else f"{project.told(proposed_text(found))}\n{told}{hint}"
 
 
 class _Progress:
@@ -133,7 +158,9 @@ def there(*paths: Path | None, also: Iterable[str] = ()) -> ShopFiles:
     return ShopFiles(sales, *others, more=full)
 
 
-def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool, codes: Iterable[str] = ()) -> Said:
+def said(
+    facts: Mapping[str, str | int | None], *, columns: list[str], synthetic: bool, codes: Iterable[str] = ()
+) -> Said:
     """What the options say.
 
     Raises:
@@ -152,33 +179,6 @@ def said(facts: dict[str, str | None], *, columns: list[str], synthetic: bool, c
     return Said(**given, columns=mapped, codes={p: means for p, _, means in meant}, synthetic=synthetic)
 
 
-def _asked(questions: Iterable[Question]) -> dict[str, Any]:
-    """Answers of whoever sits at the terminal; what stays at its default is not said."""
-    found: dict[str, Any] = {}
-    for question in questions:
-        listed = f" ({', '.join(question.options)})" if question.options else ""
-        read = partial(_one_of, question.options) if question.options else None
-        given = typer.prompt(f"{question.text}{listed}", default=question.default, value_proc=read)
-        if given != question.default or question.options:
-            found[question.about] = given
-    return found
-
-
-def _one_of(options: tuple[str, ...], given: str) -> str:
-    """The option that was typed, in capitals or not, or by its beginning where only one begins so.
-
-    Raises:
-        BadParameter: it is none; the question is asked again.
-    """
-    told = given.strip()
-    near = [o for o in options if o.casefold() == told.casefold()] or [
-        o for o in options if told and o.startswith(told)
-    ]
-    if len(near) != 1:
-        raise typer.BadParameter(f"{told!r} is none of {', '.join(options)}.")
-    return near[0]
-
-
 def proposed_text(found: Proposed) -> str:
     proposal = found.proposal
     lines = []
@@ -191,12 +191,12 @@ def proposed_text(found: Proposed) -> str:
     lines += [f"left out, and open until it can be read: {trouble}" for trouble in proposal.left_out]
     lines += [f"open: {what}" for what in proposal.open.values()]
     lines += ["", *map(checked_text, found.checked), "", *found.windows.why, ""]
-    lines += [f"not said yet: {q.text} Until then: {q.default}." for q in proposal.questions]
+    for q in proposal.questions:
+        lines.append(f"not said yet: {q.text} Until then: {q.meanwhile}. It goes into {q.where}.")
     facts = [fact for said in proposal.own.values() for fact in (*said["legal"].items(), *said.items())]
     opened = sorted({name for name, value in facts if value == "open"})
     if opened:
         lines.append(f"open until a person says it, and nothing can be promoted before: {', '.join(opened)}")
-    lines.append("written into params.yaml" if found.written else "nothing was written (--yes writes it)")
     return "\n".join(lines)
 
 

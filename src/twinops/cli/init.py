@@ -19,6 +19,7 @@ from twinops.cli._shop_files import (
     Also,
     BasisSaid,
     Codes,
+    CollectedFrom,
     Columns,
     ControllerName,
     Currency,
@@ -26,15 +27,20 @@ from twinops.cli._shop_files import (
     DateFormat,
     Discount,
     DiscountAs,
+    GroupsBasis,
+    Notice,
+    OffersBasis,
     OptIns,
     OptOuts,
+    PanelBasis,
+    RetentionDays,
     Synthetic,
     TextsBasis,
     Yes,
     Zone,
+    after,
     agreed,
     asks,
-    proposed_text,
     said,
     there,
 )
@@ -65,6 +71,12 @@ def init(
     controller: ControllerName = None,
     basis: BasisSaid = None,
     texts_basis: TextsBasis = None,
+    offers_basis: OffersBasis = None,
+    groups_basis: GroupsBasis = None,
+    panel_basis: PanelBasis = None,
+    collected_from: CollectedFrom = None,
+    notice: Notice = None,
+    retention_days: RetentionDays = None,
     discount: Discount = None,
     discount_as: DiscountAs = None,
     column: Columns = None,
@@ -83,7 +95,9 @@ def init(
     root, own = named(folder.resolve()), own or sales is not None
     told = said(
         {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
-        | {"texts_basis": texts_basis, "discount": discount, "discount_as": discount_as},
+        | {"texts_basis": texts_basis, "offers_basis": offers_basis, "groups_basis": groups_basis}
+        | {"panel_basis": panel_basis, "collected_from": collected_from, "notice": notice}
+        | {"retention_days": retention_days, "discount": discount, "discount_as": discount_as},
         columns=column or [],
         codes=code or [],
         synthetic=synthetic,
@@ -95,7 +109,7 @@ def init(
         asked = asks(yes=yes, as_json=as_json)
         found = _declared(root, files, told, asks=asked, as_json=as_json) if files else None
     talk(new_repository.begin(root, message=f"A project of twinops {installed(own=own).version}"))
-    read = f"{Project(root).told(proposed_text(found))}\n\n" if found else ""
+    read = f"{after(found, Project(root), asks=asked)}\n\n" if found else ""
     then = "make run && make test" if found or not own else "twinops status"
     answer(
         {"begun": begun, "proposed": found} if found else begun,
@@ -113,7 +127,7 @@ def _declared(root: Path, files: ShopFiles, told: Said, *, asks: bool | None, as
     found = agreed(Project(root), files, told, asks=asks)
     if not found.written:
         if not asks:
-            answer({"begun": None, "proposed": found}, as_json=as_json, text=Project(root).told(proposed_text(found)))
+            answer({"begun": None, "proposed": found}, as_json=as_json, text=after(found, Project(root), asks=asks))
         why = "you did not want it written" if asks else "nobody was there to answer"
         hint = "Say --yes to take every proposal, or run it on a terminal and answer; `init` can be run again here."
         raise ParamsError(f"Nothing was declared, and no project was made: {why}.", hint=hint)

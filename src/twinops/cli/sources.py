@@ -14,6 +14,7 @@ from twinops.cli._shop_files import (
     Also,
     BasisSaid,
     Codes,
+    CollectedFrom,
     Columns,
     ControllerName,
     Currency,
@@ -21,16 +22,21 @@ from twinops.cli._shop_files import (
     DateFormat,
     Discount,
     DiscountAs,
+    GroupsBasis,
+    Notice,
+    OffersBasis,
     OptIns,
     OptOuts,
+    PanelBasis,
+    RetentionDays,
     Synthetic,
     TextsBasis,
     Yes,
     Zone,
+    after,
     agreed,
     asks,
     checked_text,
-    proposed_text,
     said,
     there,
     windows_text,
@@ -106,6 +112,12 @@ def propose(
     controller: ControllerName = None,
     basis: BasisSaid = None,
     texts_basis: TextsBasis = None,
+    offers_basis: OffersBasis = None,
+    groups_basis: GroupsBasis = None,
+    panel_basis: PanelBasis = None,
+    collected_from: CollectedFrom = None,
+    notice: Notice = None,
+    retention_days: RetentionDays = None,
     discount: Discount = None,
     discount_as: DiscountAs = None,
     column: Columns = None,
@@ -122,18 +134,16 @@ def propose(
         raise ParamsError("Nothing was named to look at.", hint="Name the file of sales, or --contract FILE.")
     told = said(
         {"currency": currency, "zone": zone, "date": date, "controller": controller, "basis": basis}
-        | {"texts_basis": texts_basis, "discount": discount, "discount_as": discount_as},
+        | {"texts_basis": texts_basis, "offers_basis": offers_basis, "groups_basis": groups_basis}
+        | {"panel_basis": panel_basis, "collected_from": collected_from, "notice": notice}
+        | {"retention_days": retention_days, "discount": discount, "discount_as": discount_as},
         columns=column or [],
         codes=code or [],
         synthetic=synthetic,
     )
-    found = agreed(
-        home(ctx),
-        there(sales, customers, opt_ins, opt_outs, also=also or []),
-        told,
-        asks=asks(yes=yes, as_json=as_json),
-    )
-    answer(found, as_json=as_json, text=home(ctx).told(proposed_text(found)))
+    project, wanted = home(ctx), asks(yes=yes, as_json=as_json)
+    found = agreed(project, there(sales, customers, opt_ins, opt_outs, also=also or []), told, asks=wanted)
+    answer(found, as_json=as_json, text=after(found, project, asks=wanted))
 
 
 @app.command()

@@ -33,6 +33,13 @@ class Said:
     synthetic: bool = False
     texts_basis: str | None = None
     """On which basis what people wrote, and by what they are found again, may be read."""
+    offers_basis: str | None = None
+    groups_basis: str | None = None
+    """On which profiles may be used to assess groups."""
+    panel_basis: str | None = None
+    collected_from: str | None = None
+    notice: str | None = None
+    retention_days: int | None = None
     discount: str | None = None
     discount_as: str | None = None
     """Whether discounts are off already, and how they are written: as `MoneyParams` says it."""
@@ -207,11 +214,11 @@ def legal_facts(draft: Draft, said: Said, bases: dict[str, str], purposes: dict[
     return {
         "controller": said.controller or OPEN,
         "provenance": f"The file {draft.file.path.name}, as it was handed over.",
-        "collected_from": OPEN,
+        "collected_from": said.collected_from or OPEN,
         "bases": OPEN if set(own.values()) <= {OPEN} else own,
         "purposes": purposes,
-        "retention_days": OPEN,
-        "notice": OPEN,
+        "retention_days": said.retention_days or OPEN,
+        "notice": said.notice or OPEN,
         "synthetic": said.synthetic,
     }
 

@@ -212,6 +212,8 @@ def bases_of(draft: Draft, bases: dict[str, str], said: Said = NOTHING_SAID) -> 
     """Panelists agreed to something else than customers did, and nobody agreed to be read by buying: it is asked."""
     if draft.name in WRITTEN:
         return dict.fromkeys(bases, said.texts_basis or OPEN)
+    if draft.name == "panel":
+        return dict.fromkeys(bases, said.panel_basis or OPEN)
     return dict.fromkeys(bases, OPEN) if form(draft.name).people != "household_id" else bases
 
 

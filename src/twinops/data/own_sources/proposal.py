@@ -21,6 +21,7 @@ from twinops.data.own_sources import cell_values as notation
 from twinops.data.own_sources import more_files, pricing
 from twinops.data.own_sources.addressing import addressed, unlike
 from twinops.data.own_sources.answers import purposes_in
+from twinops.data.own_sources.asking import Question, questions
 from twinops.data.own_sources.cell_values import NO_CURRENCY
 from twinops.data.own_sources.cells import printable
 from twinops.data.own_sources.declared import MONTH
@@ -80,16 +81,6 @@ class ShopFiles:
 
 
 @dataclass(frozen=True)
-class Question:
-    """What nothing in the files tells; without an answer the default holds. `about` is a field of `Said`."""
-
-    about: str
-    text: str
-    default: str
-    options: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Proposal:
     """The section `own` of `params.yaml`, why it is so, what is to be asked, and what should be known beside it."""
 
@@ -142,10 +133,11 @@ def look(files: ShopFiles, said: Said = NOTHING_SAID) -> Proposal:
     return Proposal(
         own,
         tuple(c for d in drafts for c in d.choices),
-        (*_questions(sales, said, own["sales"]), *_of_texts(own, said)),
+        tuple(questions(sales, own, said, _dates_of(sales))),
         (
             *(n for d in drafts for n in d.notes),
             *_asked_for(opt_ins[0].answered if opt_ins else (), bases),
+            *_without_answers(opt_ins[0].answered if opt_ins else (), bases),
             *_unlike_encodings(drafts),
         ),
         tuple(troubles),
@@ -889,8 +881,20 @@ def _asked_for(answered: Iterable[str], bases: Mapping[str, str]) -> Iterator[st
         asked = f"People were asked for {', '.join(purposes)}"
         if basis == LegalBasis.CONSENT.value:
             yield f"{asked}: that rests on their consent, and who did not answer is out."
+        elif basis == OPEN:
+            yield f"{asked}, and what that rests on is left open: who refused is out all the same."
         else:
             yield f"{asked}, and it is said to rest on {basis.replace('_', ' ')}."
+
+
+def _without_answers(answered: Iterable[str], bases: Mapping[str, str]) -> Iterator[str]:
+    """What is said to rest on consent, and no file tells who gave it."""
+    unasked = [p.replace("_", " ") for p, b in bases.items() if b == LegalBasis.CONSENT.value and p not in {*answered}]
+    if unasked:
+        yield (
+            f"No file tells who agreed to {', '.join(unasked)}, said to rest on consent: nobody is in until one does "
+            "(--opt-ins)."
+        )
 
 
 def _has_year(cell: str) -> bool:
@@ -951,10 +955,12 @@ def months_in(folder: Path) -> str | None:
 
 
 def _bases(said: Said, answers: Iterable[str]) -> dict[str, str]:
-    """What people were asked rests on their consent; for the rest the basis is what the owner says, or open."""
+    """What people were asked rests on their consent, unless the owner says otherwise; for the rest it is open."""
     asked = dict.fromkeys(answers, LegalBasis.CONSENT.value)
     twin = {p: said.basis or asked.get(p, OPEN) for p in TWIN}
-    return twin | {p: basis for p, basis in asked.items() if p not in TWIN}
+    told = {Purpose.OFFERS.value: said.offers_basis, Purpose.BIAS_ASSESSMENT.value: said.groups_basis}
+    others = asked | {p: basis for p, basis in told.items() if basis and (basis != OPEN or p in asked)}
+    return twin | {p: basis for p, basis in others.items() if p not in TWIN}
 
 
 def _sales_purposes(draft: Draft, bases: Mapping[str, str]) -> dict[str, list[str]]:
@@ -971,45 +977,3 @@ def _own_purposes(draft: Draft, bases: Mapping[str, str]) -> dict[str, list[str]
 
 def _served(bases: Mapping[str, str]) -> list[str]:
     return [*TWIN, *(p for p in bases if p not in TWIN)]
-
-
-def _of_texts(own: Mapping[str, Any], said: Said) -> Iterator[Question]:
-    """What nobody says by buying: whether words may be read, and people found by their names."""
-    there = [name.replace("_", " ") for name in own if name in more_files.WRITTEN]
-    if there and not said.texts_basis:
-        yield Question(
-            "texts_basis",
-            f"On which legal basis may {', '.join(there)} be read for the twin (GDPR art. 6(1))?",
-            OPEN,
-            (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN),
-        )
-
-
-def _questions(sales: Draft, said: Said, body: Mapping[str, Any]) -> list[Question]:
-    found, asked = _dates_of(sales), []
-    if not said.currency and body["money"]["currency"] == NO_CURRENCY:
-        asked.append(Question("currency", "In which currency are the amounts (ISO 4217, such as EUR)?", NO_CURRENCY))
-    if found.or_else and not said.date:
-        options = (found.format, found.or_else)
-        asked.append(
-            Question("date", "Which comes first in the dates? Nothing in the file decides.", found.format, options)
-        )
-    money = body["money"]
-    if "discount" in sales.asks:
-        text = "Is the discount off the price or amount already, or still to be taken off? Nothing in the file decides."
-        asked.append(Question("discount", text, money["discount"], (pricing.TO_TAKE_OFF, pricing.TAKEN_OFF)))
-    if "discount_as" in sales.asks:
-        text = "How is a discount written: an amount of the line or of a piece, per cent, or a fraction (0.1)?"
-        asked.append(Question("discount_as", text, money.get("discount_as", "amount"), pricing.WAYS))
-    if not said.zone and found.hours:
-        asked.append(Question("zone", "In which time zone does the shop's clock run (such as Europe/Berlin)?", "UTC"))
-    if not said.controller:
-        asked.append(
-            Question("controller", "Who is responsible for the data (GDPR art. 4(7)), by name and form?", OPEN)
-        )
-    bases = body["legal"]["bases"]
-    if not said.basis and (bases == OPEN or bases[Purpose.TRAINING.value] == OPEN):
-        text = "On which legal basis may purchases train and score a twin (GDPR art. 6(1))?"
-        bases_there = (LegalBasis.CONSENT.value, LegalBasis.CONTRACT.value, LegalBasis.LEGITIMATE_INTEREST.value, OPEN)
-        asked.append(Question("basis", text, OPEN, bases_there))
-    return asked

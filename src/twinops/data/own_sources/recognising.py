@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise, product
 from typing import Any
 
@@ -191,6 +191,11 @@ def date_format(cells: Sequence[str], *, enough: float = _ENOUGH) -> DateFormat 
     tried = (told if enough < _ENOUGH else list(dict.fromkeys(told)))[:_TRIED]
     if not tried or not any(c[:1].isdigit() or c[-1:].isdigit() for c in tried[:3]):
         return None
+    return _format_of(tuple(tried), enough)
+
+
+@lru_cache(maxsize=256)  # a column is looked at for each of ours that it might be
+def _format_of(tried: tuple[str, ...], enough: float) -> DateFormat | None:
     hours = any(re.search(r"\d[:時h.]\d\d(?!\d)", c[8:]) for c in tried)
     if _reads(tried, "iso", enough):
         return DateFormat("iso", hours=hours)
@@ -203,7 +208,7 @@ def date_format(cells: Sequence[str], *, enough: float = _ENOUGH) -> DateFormat 
     return _decided(fitting, tried, hours)
 
 
-def _decided(fitting: list[str], tried: list[str], hours: bool) -> DateFormat:
+def _decided(fitting: list[str], tried: Sequence[str], hours: bool) -> DateFormat:
     """Of a day and a month that may be either, the order in which days follow each other as they stand."""
     for one, other in _SWAPPED:
         pair = [next((f for f in fitting if f.startswith(o)), None) for o in (one, other)]
@@ -214,13 +219,13 @@ def _decided(fitting: list[str], tried: list[str], hours: bool) -> DateFormat:
     return DateFormat(fitting[0], None, hours)
 
 
-def _backwards(cells: list[str], format_: str) -> int:
+def _backwards(cells: Sequence[str], format_: str) -> int:
     """How often a moment lies before the one above it."""
     found = [datetime.strptime(c, format_).replace(tzinfo=None) for c in cells if _is_moment(c, format_)]  # noqa: DTZ007
     return sum(b < a for a, b in pairwise(found))
 
 
-def _reads(cells: list[str], format_: str, enough: float) -> bool:
+def _reads(cells: Sequence[str], format_: str, enough: float) -> bool:
     if enough == _ENOUGH and not _is_moment(cells[0], format_) and not _is_moment(cells[-1], format_):
         return False
     misses = 0
@@ -233,10 +238,15 @@ def _reads(cells: list[str], format_: str, enough: float) -> bool:
 
 def _is_moment(cell: str, format_: str) -> bool:
     try:
-        found = notation.moment(cell, TimeParams(format=format_, zone="UTC"), iso=False)
+        found = notation.moment(cell, _in_utc(format_), iso=False)
     except Unreadable:
         return False
     return 1900 <= found.year < 2100
+
+
+@cache
+def _in_utc(format_: str) -> TimeParams:
+    return TimeParams(format=format_, zone="UTC")
 
 
 def is_number(cell: str) -> bool:

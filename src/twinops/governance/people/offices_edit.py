@@ -31,6 +31,11 @@ def with_person(text: str, person: StaffMember) -> str:
     return _written(tree)
 
 
+def account_for(text: str, office: str) -> str | None:
+    """The account that stands for the office while nobody is named for it."""
+    return next((p.account for p in read(text).people if p.office == office and p.name is None), None)
+
+
 def without_person(text: str, who: str) -> str:
     """The file without the person of this e-mail or account.
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from twinops.data.own_sources.cell_values import age_band
 from twinops.governance.open_fields import MARK
+from twinops.governance.people.offices import OFFICES, ROLES
 
 OWNER, OFFICER, CONTROLLER = "the controller's data owner", "the risk officer", "the controller"
 UNKNOWN = ("solely_automated", "legal_or_similarly_significant_effect", "recipient_draws_strongly_on_score")
@@ -108,7 +110,13 @@ def _gates(tree: CommentedMap) -> None:
 
 def _offices(tree: CommentedMap) -> None:
     tree["version"] = said_by(CONTROLLER, "who holds which office, below; then a name for this version")
-    tree["people"] = CommentedSeq(one for one in tree["people"] if "office" in one)
+    held = {one["office"]: one for one in tree["people"] if "office" in one}
+    until = next(iter(held.values()))["valid_until"]
+    for office, account in ROLES.items():
+        if office not in held:
+            held[office] = CommentedMap(account=account, office=office, valid_until=date.fromisoformat(str(until)))
+            held[office].fa.set_flow_style()
+    tree["people"] = CommentedSeq(held[office] for office in OFFICES)
 
 
 def _params(tree: CommentedMap) -> None:

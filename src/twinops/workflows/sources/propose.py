@@ -67,12 +67,20 @@ def propose(files: ShopFiles, said: Said, write: bool, progress: Progress = unse
     against_nobody(places, draft.own)
     checked = tuple(told(looks[name], draft) for name in proposal.own)
     found = windows_of(looks["sales"].days, write=False, places=places, params=draft)
-    final = with_sections(sections, found.params)
-    if write:
-        leave(places.params, final)
-        _leave_open(places, proposal)
-        count_contacts_in(places, params_file.parse(yaml.safe_load(final)).features.horizon_days)
-    return Proposed(proposal, checked, replace(found, written=write), write)
+    params_file.parse(yaml.safe_load(with_sections(sections, found.params)))
+    seen = Proposed(proposal, checked, found, False)
+    return put(seen, places) if write else seen
+
+
+def put(found: Proposed, places: Places) -> Proposed:
+    """Declare what was proposed; the files are not read again."""
+    before, text = params_file.read(places.params), places.params.read_text(encoding="utf-8")
+    sections = with_sections(text, _sections(found.proposal, before, places.root), whole=("own",))
+    final = with_sections(sections, found.windows.params)
+    leave(places.params, final)
+    _leave_open(places, found.proposal)
+    count_contacts_in(places, params_file.parse(yaml.safe_load(final)).features.horizon_days)
+    return replace(found, windows=replace(found.windows, written=True), written=True)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+import time
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,21 @@ def seen(sales: Path, *more: Path | str, optins: Path | None = None, **codes: st
 # At a terminal.
 
 
-def on_a_terminal(words: list[str], answers: dict[str, str | Callable[[int], None]]) -> tuple[int, str]:
-    """Type an answer whenever its question has been shown; the exit code, and all that was shown."""
+INTERRUPT = "\x03"
+
+
+def on_a_terminal(words: list[str], answers: dict[str, str]) -> tuple[int, str]:
+    """Type at every prompt: a question's answers one after the other, and Enter else; exit code, and what was shown."""
     pid, shown = pty.fork()
     if pid == 0:
         os.execv(TWINOPS[0], [*TWINOPS, *words])  # noqa: S606
-    text, left = "", dict(answers)
-    while select.select([shown], [], [], 120)[0]:
+    text, told, typed = "", 0, [""]
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        if not select.select([shown], [], [], 0.5)[0]:
+            if typed == [INTERRUPT]:  # one that comes before the prompt reads is not heard: a person types it again
+                os.kill(pid, signal.SIGINT)
+            continue
         try:
             some = os.read(shown, 65_536)
         except OSError:
@@ -60,18 +69,25 @@ def on_a_terminal(words: list[str], answers: dict[str, str | Callable[[int], Non
         if not some:
             break
         text += some.decode("utf-8", "replace")
-        for question in [q for q in left if q in text.replace("\r\n", "\n").rpartition("\n")[2]]:
-            given = left.pop(question)
-            given(pid) if callable(given) else os.write(shown, f"{given}\n".encode())
+        if text.endswith("]: "):
+            typed = next((given.split("\n") for q, given in answers.items() if q in text[told:]), typed)
+            told = len(text)
+            if typed == [INTERRUPT]:
+                os.kill(pid, signal.SIGINT)
+            else:
+                os.write(shown, f"{typed.pop(0) if typed else ''}\n".encode())
     os.close(shown)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text
 
 
 def test_a_person_answers_with_one_of_the_options(sales: Path, tmp_path: Path) -> None:
-    answers: dict[str, str | Callable[[int], None]] = {
-        "In which currency": "EUR",
+    answers = {
+        "In which currency": "euros\neur",
         "Who is responsible": "Garrafeira, Lda",
-        "On which legal basis": "perhaps\ncontract",
+        "may purchases": "perhaps\ncontract",
+        "how many days": "730",
+        "the data owner": "Rui Faria <rui@loja.example>",
+        "the risk officer": "Rui <rui@loja.example>\nInês Sá <ines@loja.example>",
         "Write this": "y",
     }
     home = tmp_path / "project"
@@ -79,27 +95,37 @@ def test_a_person_answers_with_one_of_the_options(sales: Path, tmp_path: Path) -
     assert code == 0, shown
     assert "'perhaps' is none of" in shown
     assert "consent, contract, legitimate_interest, open" in shown
+    assert "'euros' is no code" in shown
+    assert "One person holds one office" in shown
     said = yaml.safe_load((home / "params.yaml").read_text(encoding="utf-8"))["own"]["sales"]
     assert said["legal"]["bases"] == {"twin_training": "contract", "twin_scoring": "contract"}
     assert (said["money"]["currency"], said["legal"]["controller"]) == ("EUR", "Garrafeira, Lda")
+    assert (said["legal"]["retention_days"], said["legal"]["notice"]) == (730, "open"), "Enter leaves it open"
+    offices = yaml.safe_load((home / "compliance/offices.yaml").read_text(encoding="utf-8"))["people"]
+    assert {one["office"]: one.get("name") for one in offices} == {
+        "data owner": "Rui Faria",
+        "risk officer": "Inês Sá",
+        "data protection officer": None,
+    }
+    questions = re.findall(r"\(\d+/(\d+)\) ", shown)
+    assert len(questions) == int(questions[0])
+    for told in (
+        "   why: ",
+        "   left open: ",
+        "   goes into: params.yaml: own.sales.",
+        "goes into: compliance/offices",
+    ):
+        assert told in shown
+    assert shown.count("\nown.sales:\r\n") == 1, "the report is shown once, when all is said"
+    assert "nothing was written" not in shown
 
 
 @pytest.mark.parametrize("goes", ["interrupts", "says no"])
 def test_whoever_goes_away_while_asked_leaves_nothing_behind(goes: str, sales: Path, tmp_path: Path) -> None:
     home, words = tmp_path / "project", ["--from", str(sales), "--date", "%d-%m-%Y"]
 
-    def interrupt(pid: int) -> None:
-        os.kill(pid, signal.SIGINT)
-
-    no: dict[str, str | Callable[[int], None]] = {
-        "In which currency": "EUR",
-        "Who is responsible": "x",
-        "On which legal basis": "open",
-        "Write this": "n",
-    }
-    code, shown = on_a_terminal(
-        ["init", str(home), *words], {"In which currency": interrupt} if goes == "interrupts" else no
-    )
+    typed = {"In which currency": INTERRUPT} if goes == "interrupts" else {"Write this": "n"}
+    code, shown = on_a_terminal(["init", str(home), *words], typed)
     assert code != 0, shown
     assert not home.exists()
     assert "Traceback" not in shown
@@ -118,6 +144,41 @@ def test_without_a_terminal_and_without_a_yes_no_project_is_made_and_it_says_so(
     assert [p.name for p in home.iterdir()] == [".git"]
     told = subprocess.run([*words, "--json"], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert (told.returncode, json.loads(told.stdout)["begun"]) == (2, None)
+
+
+# What is asked.
+
+
+def everything(sales: Path, folder: Path) -> ShopFiles:
+    """A shop with profiles, opt-ins, cases and a panel of strangers."""
+    crm = file(folder / "crm.csv", "n_cartao;sexo", [f"{who};{'FM'[n % 2]}" for n, who in enumerate(WHO)])
+    cases = [f"{who};2025-05-0{1 + n % 9};2025-06-01;fatura" for n, who in enumerate(WHO)]
+    panel = [f"P{n};{1 + n % 5};{1 + n % 7}" for n in range(30)]
+    more = (
+        file(folder / "casos.csv", "n_cartao;aberto;fechado;motivo", cases),
+        file(folder / "painel.csv", "panelist;thrift;baskets_per_4_weeks", panel),
+    )
+    return ShopFiles(sales, crm, ledger(folder), more=(str(more[0]), f"panel={more[1]}"))
+
+
+def test_whatever_of_the_law_is_open_is_asked_and_says_what_follows(sales: Path, tmp_path: Path) -> None:
+    files = everything(sales, tmp_path)
+    asked = look(files).questions
+    legal = {q.about: q for q in asked if q.left == "open"}
+    assert all(q.why and q.until and q.where.startswith("params.yaml: own.") for q in asked)
+    assert "nobody is assessed" in legal["groups_basis"].until
+    assert "basis" in legal, "opt-ins tell what people answered, not what the use rests on"
+    answers = {about: (365 if about == "retention_days" else "contract") for about in legal}
+    said = look(files, Said(**answers))  # type: ignore[arg-type]
+    assert {"sales", "customers", "optins", "service", "panel"} <= set(said.own)
+    assert not legal.keys() & {q.about for q in said.questions}
+    for name, body in said.own.items():
+        assert "open" not in [*body["legal"].values(), *dict(body["legal"]["bases"]).values()], name
+
+
+def test_what_rests_on_consent_that_no_file_tells_is_said_to_reach_nobody(sales: Path, tmp_path: Path) -> None:
+    found = look(everything(sales, tmp_path), Said(groups_basis="consent"))
+    assert any("who agreed to bias assessment" in note and "nobody is in" in note for note in found.notes)
 
 
 # What was said of consent.

@@ -40,6 +40,7 @@ from twinops.workflows.sources.propose import Proposed, propose
 from twinops.workflows.watched_pipeline import OwnThings
 
 MADE_UP = Said(synthetic=True)
+LAW = ("controller", "collected_from", "notice", "retention_days", "basis", "offers_basis")
 
 
 def project(root: Path, *, synthetic: bool = True) -> Places:
@@ -227,7 +228,7 @@ def test_day_and_month_that_nothing_decides_are_asked_for(tmp_path: Path) -> Non
 
 def test_what_nothing_tells_is_asked_and_the_law_stays_open(tmp_path: Path) -> None:
     found = looked(tmp_path, ["customer", "date", "amount"], [[r[0], f"{r[2]}", "5"] for r in purchases(60)])
-    assert {q.about for q in found.questions} == {"currency", "zone", "controller", "basis"}
+    assert {q.about for q in found.questions} == {"currency", "zone", *LAW}
     legal = found.own["sales"]["legal"]
     assert {legal[f] for f in ("controller", "collected_from", "bases", "retention_days", "notice")} == {"open"}
     assert found.own["sales"]["money"]["currency"] == "XXX"

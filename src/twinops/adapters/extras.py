@@ -8,6 +8,7 @@ EXTRA_OF = {
     "fastapi": "serve",
     "flask_wtf": "server",
     "jupyterlab": "lab",
+    "jwt": "serve",
     "opendp": "release",
     "opentelemetry": "serve",
     "prometheus_client": "serve",

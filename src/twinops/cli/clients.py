@@ -25,10 +25,13 @@ class Given:
 @app.command("list")
 def list_clients(ctx: typer.Context, as_json: Json = False) -> None:
     """Who may ask for what."""
-    from twinops.service import clients
+    from twinops.service import clients, declared
     from twinops.service.opened import clients_file
 
-    found = clients.shown(clients_file(Places(ctx.obj)))
+    places = Places(ctx.obj)
+    issuers = declared.read(places.compliance / declared.NAME).issuers
+    found: list[clients.Client | declared.DeclaredClient] = [*clients.shown(clients_file(places))]
+    found += [c for i in issuers for c in i.clients]
     told = [{"name": c.name, "purposes": sorted(c.purposes), "acts": sorted(c.acts), "rate": c.rate} for c in found]
     lines = [
         f"{c.name}: {', '.join(sorted(c.acts))}; for {', '.join(sorted(c.purposes)) or 'no purpose'}" for c in found

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from twinops.service import bodies
 from twinops.service.answers import Service
 from twinops.service.clients import Client
+from twinops.service.issuers import LONGEST
 from twinops.service.metrics import Metrics
 from twinops.service.refusals import AskRefusedError, Problem, Refusal
 
@@ -145,7 +146,7 @@ class Door:
             if len(scope["raw_path"]) > LONGEST_PATH:
                 raise AskRefusedError(Refusal.TOO_LARGE)
             if scope["path"].startswith(GUARDED):
-                client = self._known(scope)
+                client = await self._known(scope)
             scope.setdefault("state", {})["client"] = client
             with _tracer.start_as_current_span(f"twinops {act}") as span:
                 await self.app(scope, _bounded(receive), watched)
@@ -153,6 +154,7 @@ class Door:
         except AskRefusedError as problem:
             seen[0] = problem.problem.refusal.status
             self.service.refused(client, act, problem)
+            self.metrics.refused(act, problem.problem.refusal.code)
             await _problem(problem.problem)(scope, receive, send)
         except Exception as problem:
             # its message may quote what was sent: the kind alone is kept
@@ -161,13 +163,10 @@ class Door:
         finally:
             self.metrics.answered(act, seen[0], perf_counter() - begun)
 
-    def _known(self, scope: Scope) -> Client:
+    async def _known(self, scope: Scope) -> Client:
         given = [v for k, v in scope["headers"] if k == b"authorization"]
-        text = given[0].decode("latin-1") if len(given) == 1 and len(given[0]) < 200 else None
-        client = self.service.guards.clients.authenticated(text)
-        if client is None:
-            raise AskRefusedError(Refusal.UNAUTHENTICATED)
-        return client
+        text = given[0].decode("latin-1") if len(given) == 1 and len(given[0]) <= LONGEST + 7 else None
+        return await self.service.guards.asking(text)
 
 
 def _bounded(receive: Receive) -> Callable[[], Awaitable[Message]]:

@@ -75,8 +75,7 @@ class Clients:
             return
         self.known = {}
         self.known = read(self.file)
-        kept = {n: b for n, b in self.buckets.items() if n in self.known and self.known[n].rate == b.rate}
-        self.buckets, self.stamp = kept, stamp
+        self.stamp = stamp
 
     def authenticated(self, header: str | None) -> Client | None:
         """Whose token it is; every answer takes one comparison of whole digests."""
@@ -90,7 +89,9 @@ class Clients:
     def wait(self, client: Client, cost: float) -> float:
         """Seconds until this client may ask so much; 0: now, and it is counted."""
         now = time.monotonic()
-        bucket = self.buckets.setdefault(client.name, Bucket(client.rate, client.rate * BURST_S, now))
+        bucket = self.buckets.get(client.name)
+        if bucket is None or bucket.rate != client.rate:
+            bucket = self.buckets[client.name] = Bucket(client.rate, client.rate * BURST_S, now)
         return bucket.take(cost, now)
 
 

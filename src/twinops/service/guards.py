@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from twinops.data.consent import special_categories
 from twinops.governance.law import intended_use
 from twinops.service.clients import Client, Clients
+from twinops.service.issuers import Issuers
 from twinops.service.refusals import BY_REASON, AskRefusedError, Refusal
 from twinops.twin.answers.what_if import Action
 from twinops.workflows.places import Places
@@ -28,8 +29,26 @@ class Guards:
 
     twins: LiveTwins
     clients: Clients
+    issuers: Issuers
     art_22: str
     """Why no decision may be fed; nothing when it may."""
+
+    async def asking(self, header: str | None) -> Client:
+        """Whose token it is: ours has one dot, an issuer's two.
+
+        Raises:
+            AskRefusedError: nobody's.
+        """
+        token = header[7:] if header is not None and header[:7].lower() == "bearer " else ""
+        if token.count(".") != 2:
+            known = self.clients.authenticated(header)
+            if known is None:
+                raise AskRefusedError(Refusal.UNAUTHENTICATED)
+            return known
+        client = await self.issuers.client(token)
+        if client.name in self.clients.known:
+            raise AskRefusedError(Refusal.NOT_YOURS, "Another client has the name of this one.")
+        return client
 
     def purpose(self, client: Client, act: str, purpose: str) -> None:
         """Declared, and this client's."""

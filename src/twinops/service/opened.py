@@ -9,8 +9,10 @@ from twinops.errors import ParamsError, ServiceError
 from twinops.service.answers import Service
 from twinops.service.clients import Clients
 from twinops.service.decisions import DecisionLog
+from twinops.service.declared import NAME
 from twinops.service.guards import Guards, art_22_of
 from twinops.service.intake import Applied, Writer
+from twinops.service.issuers import Issuers, began
 from twinops.service.journal import Journal
 from twinops.service.production import Production
 from twinops.service.watch import Watch
@@ -34,22 +36,23 @@ def clients_file(places: Places) -> Path:
     return places.live(FOLDER) / "clients.json"
 
 
-def begun(places: Places, serving: Serving) -> tuple[Clients, Production]:
+def begun(places: Places, serving: Serving) -> tuple[Clients, Issuers, Production]:
     """Who may ask, and the model that is vouched for.
 
     Raises:
-        ParamsError: nobody could ask.
+        ParamsError: nobody could ask, or a mistake in `compliance/clients.yaml`.
         ServiceError: no model is vouched for.
     """
     clients = Clients(clients_file(places))
     clients.follow()
-    if not clients.known:
+    issuers = began(places.compliance / NAME, clients.known)
+    if not clients.known and not issuers.known:
         raise ParamsError("No client is let in yet.", hint="`twinops clients add shop --purpose offers --may predict`.")
     production = Production(serving.uri, places, serving.key)
     production.check()
     if production.now is None:
         raise ServiceError(f"No model is vouched for: {production.why}", hint="See `twinops model verify`.")
-    return clients, production
+    return clients, issuers, production
 
 
 def opened(ground: LiveGround, serving: Serving) -> Service:
@@ -59,17 +62,19 @@ def opened(ground: LiveGround, serving: Serving) -> Service:
         ParamsError, ServiceError: see `begun`.
     """
     places = ground.opener.places
-    clients, production = begun(places, serving)
+    clients, issuers, production = begun(places, serving)
     # counted before anybody is opened: what comes meanwhile is news to the first look
     epoch, entries = ground.opener.receipts.plane.keys.epoch(), ground.rights.length()
     twins = live(ground=ground)
     journal = Journal(places.live(FOLDER) / "events.db")
     applied = Applied(journal, twins)
     log = DecisionLog(folder_of(places), _key(ground), serving.share, serving.keep_days)
-    watch = Watch(twins, applied, clients, production, log, epoch, entries)
+    watch = Watch(twins, applied, clients, issuers, production, log, epoch, entries)
     watch.look()
     journal.drop(applied.covered)
-    service = Service(twins, Guards(twins, clients, art_22_of(places)), production, Writer(applied), watch, log)
+    service = Service(
+        twins, Guards(twins, clients, issuers, art_22_of(places)), production, Writer(applied), watch, log
+    )
     watch.changed, watch.renew = service.warmed, service.renew
     service.warmed()
     production.check()  # opening takes longer than a word of the registry counts

@@ -38,6 +38,7 @@ class Refusal(Enum):
     CLOSED_MONTH = (422, "That day is in a month that was collected already.")
     RATE = (429, "Too many questions.")
     UNEXPECTED = (500, "The service met something that it did not expect.")
+    ISSUER_SILENT = (503, "The issuer of the token was not heard for too long.")
     MODEL_CUT = (503, "No model is vouched for now.")
     BEING_READ = (503, "Permissions are being read anew; ask again.")
     STOPPING = (503, "The service is stopping.")

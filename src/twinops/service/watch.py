@@ -10,16 +10,18 @@ from threading import Event, Thread
 
 from twinops.data.consent.rights import standing
 from twinops.entities.rights import RightsEntry
-from twinops.errors import TwinopsError
+from twinops.errors import ParamsError, TwinopsError
 from twinops.service.clients import Clients
 from twinops.service.decisions import DecisionLog
 from twinops.service.intake import Applied, acts
+from twinops.service.issuers import Issuers
 from twinops.service.production import STALE_S, Production
 from twinops.workflows.serving.live import LiveTwins
 
 EVERY_S = 0.15
 MODEL_EVERY_S = 0.8
 RENEW_EVERY_S = 0.05
+ISSUERS_EVERY_S = 0.5
 MOST_READ = 50
 """Consumers read anew in one round, so that the next look is not kept waiting."""
 _log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ class Watch:
     twins: LiveTwins
     applied: Applied
     clients: Clients
+    issuers: Issuers
     production: Production
     decisions: DecisionLog
     epoch: int = 0
@@ -52,7 +55,7 @@ class Watch:
     def start(self) -> None:
         """Begin to look."""
         looks = (("rights", self.look, EVERY_S), ("model", self._look_at_model, MODEL_EVERY_S),
-                 ("answers", self._renew, RENEW_EVERY_S))  # fmt: skip
+                 ("answers", self._renew, RENEW_EVERY_S), ("issuers", self.issuers.look, ISSUERS_EVERY_S))  # fmt: skip
         for name, look, every in looks:
             self.threads.append(Thread(target=self._forever, args=(look, every), name=f"twinops-{name}", daemon=True))
             self.threads[-1].start()
@@ -70,6 +73,7 @@ class Watch:
         self._keys()
         self._rights()
         self.clients.follow()
+        self._declared()
         self.applied.catch_up()
         self.looked_at = begun
         self._take_over()
@@ -94,6 +98,13 @@ class Watch:
             self.twins.words = standing(told)
             self.twins.heard(told[self.entries :] if len(told) > self.entries else told)
             self.entries = len(told)
+
+    def _declared(self) -> None:
+        """A mistake in what people declared shuts out whom it declares, and nobody else."""
+        try:
+            self.issuers.follow()
+        except ParamsError as problem:
+            _log.warning("%s", problem.what)
 
     def _take_over(self) -> None:
         """What consumers said by events goes into the ledger of rights, which the pipeline follows."""

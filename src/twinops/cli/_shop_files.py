@@ -224,7 +224,7 @@ def checked_text(found: Checked) -> str:
         f"  columns the files do not have, filled: {', '.join(found.filled_columns) or 'none'}",
     ]
     lines += [f"  left out: {_listed(found.left_out)}"] if found.left_out else []
-    lines += [f"  answers that could not be read: {_listed(found.lost)}"] if found.lost else []
+    lines += [f"  {line}" for line in _lost(found.lost)]
     if found.repeated != 0:
         lines.append(
             f"  equal lines, each taken: {_listed({'again': found.repeated})} (repeated: drop takes them once)"
@@ -270,6 +270,20 @@ def _of_whom(found: Checked) -> str:
 
 def _by_month(months: dict[str, Any]) -> str:
     return f"; {_listed(months)}" if months else ""
+
+
+def _lost(lost: Mapping[str, int | None]) -> Iterator[str]:
+    """What was lost of rows that are taken, each in a sentence."""
+    from twinops.data.own_sources.mapping import OTHER_LANGUAGE, UNKNOWN_ANSWER
+
+    for what, count in lost.items():
+        n = HIDDEN if count is None else f"{count:,}"
+        if what == OTHER_LANGUAGE:
+            yield f"texts that are not read, for they are declared not to be in English: {n}; their rows are taken"
+        elif what == UNKNOWN_ANSWER:
+            yield f"answers that are no yes and no no that is known, taken for a no: {n}"
+        else:
+            yield f"answers that could not be read, left empty: {what.removesuffix('_unreadable')} {n}"
 
 
 def _listed(counts: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ CODES_FROM = 10**15
 """From here on a code is a number that stands for letters of the shop's own code: it tells nobody anything."""
 RECORD = "your_record"
 NOTHING = "–"
+UNREAD = "not known"
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
            "November", "December")  # fmt: skip
@@ -28,6 +29,8 @@ class CopyNames:
     horizon_days: int
     products: Mapping[int, str] = field(default_factory=dict)
     categories: Sequence[str] = ()
+    unread: str = UNREAD
+    """What stands where a text gave no mood and no topic."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def told(text: str, names: CopyNames) -> str:
 
 def _cell(column: str, value: Any, names: CopyNames, receipts: Mapping[Any, int]) -> str:
     if value is None or value == "":
-        return NOTHING
+        return names.unread if of_column(column).of_text else NOTHING
     if isinstance(value, bool):
         return YES_NO[value]
     if column == "basket_id":

@@ -25,6 +25,8 @@ class ColumnWords:
     label: str
     kind: str = "plain"
     meaning: str = ""
+    of_text: bool = False
+    """It says what was read of a text: without a value, nothing was."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class TableWords:
     says: str = ""
 
 
+_TEXTS = (
+    "Of what you wrote, only what it is about and its mood are kept, not the words. Where they are not known, nothing "
+    "was read from it."
+)
 TABLES = {
     "transactions": TableWords(
         "What you bought",
@@ -48,9 +54,9 @@ TABLES = {
     "registrations": TableWords("Your registration"),
     "crm": TableWords("Your customer file"),
     "social_accounts": TableWords("Your account on a network", "An account that was taken for yours."),
-    "social_posts": TableWords("Your posts", "Only what they are about and their mood is kept, not their words."),
-    "social_comments": TableWords("Your comments", "Only what they are about and their mood is kept, not their words."),
-    "care_cases": TableWords("Your cases at customer service"),
+    "social_posts": TableWords("Your posts", _TEXTS),
+    "social_comments": TableWords("Your comments", _TEXTS),
+    "care_cases": TableWords("Your cases at customer service", _TEXTS),
     "panelists": TableWords("Your answers in our panel"),
     "births": TableWords("Your birthday", "Taken from your linked records, to know who is of full age."),
     "links": TableWords(
@@ -116,12 +122,12 @@ COLUMNS: dict[str, ColumnWords] = {
     "event": ColumnWords("Said", "words"),
     "basis": ColumnWords("Legal basis", "words"),
     "notice_version": ColumnWords("Notice you were shown"),
-    "compound_e4": ColumnWords("Mood, from −1 (angry) to 1 (glad)", "mood"),
-    "label": ColumnWords("Mood in a word"),
+    "compound_e4": ColumnWords("Mood, from −1 (angry) to 1 (glad)", "mood", of_text=True),
+    "label": ColumnWords("Mood in a word", of_text=True),
     "verb": ColumnWords("What it is"),
     "brand": ColumnWords("About us", "flag"),
     "reply": ColumnWords("An answer to somebody", "flag"),
-    **{f"topic_{t}": ColumnWords(f"Speaks of {t}", "flag") for t in _TOPICS},
+    **{f"topic_{t}": ColumnWords(f"Speaks of {t}", "flag", of_text=True) for t in _TOPICS},
     "birth_day": ColumnWords("Birthday"),
     "born": ColumnWords("Born"),
     "card": ColumnWords("Customer card"),

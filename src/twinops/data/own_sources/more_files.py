@@ -66,8 +66,6 @@ _ROW_A_CUSTOMER = 0.9
 _FEW_WEEKS = ({"4", "weeks"}, {"4", "wochen"}, {"4", "semaines"}, {"4", "semanas"}, {"4", "settimane"}, {"4", "weken"})
 _NICE = ((1, 5), (1, 7), (0, 10), (1, 10), (0, 100))
 """Ends that scales of whole numbers mostly have."""
-UNDETERMINED = "und"
-"""ISO 639-2 for a language that nobody told."""
 _MOST_SCALES, _HIGHEST = 40, 1_000
 """What goes higher is a number of something, such as a postcode, and no answer on a scale."""
 
@@ -398,14 +396,17 @@ def _language(draft: Draft) -> dict[str, Any]:
     texts = draft.file.told(draft.columns["text"])[:2_000]
     found = language.likely(texts)
     if found == language.READ and 20 * sum(language.refusal(text) is None for text in texts) < len(texts):
-        found = UNDETERMINED
+        found = language.UNKNOWN
         draft.open.append(
             f"the texts of {draft.file.path.name} are in a language that is not known; no mood and no topic is read of "
             "them, and nobody looked in them for special categories (GDPR art. 9)."
         )
     draft.choices.append(Choice(draft.name, "language", found, "most texts that tell are in it"))
     if found != language.READ:
-        draft.notes.append(f"{draft.file.path.name} is in {found}, and moods are read in English only: none is told.")
+        draft.notes.append(
+            f"{draft.file.path.name} is in {language.called(found)}, and only English is read: of its texts neither "
+            "mood nor topic is told, and their words are not kept."
+        )
     return {"language": found}
 
 

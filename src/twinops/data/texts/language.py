@@ -32,10 +32,27 @@ ENGLISH = frozenset(_LISTS["en"].split())
 OTHERS = {name: frozenset(words.split()) - ENGLISH for name, words in _LISTS.items() if name != "en"}
 """Common words of neighbouring languages that are no English words."""
 
+UNKNOWN = "und"
+"""ISO 639-2 for a language that nobody told."""
 READ = "en"
 """The language that the scorer reads."""
+NAMES = {
+    "en": "English", "de": "German", "fr": "French", "es": "Spanish", "it": "Italian", "pt": "Portuguese",
+    "nl": "Dutch", "sv": "Swedish", "da": "Danish", "pl": "Polish", "tr": "Turkish", "cs": "Czech",
+    "hu": "Hungarian", "fi": "Finnish", "ro": "Romanian",
+}  # fmt: skip
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _HASHTAG = re.compile(r"#\w+")
+
+
+def called(code: str) -> str:
+    """What a language is called in a sentence.
+
+    >>> called("sv"), called("und")
+    ('Swedish', 'a language that is not known')
+    """
+    unknown = "a language that is not known" if code == UNKNOWN else f"the language {code}"
+    return NAMES.get(code, unknown)
 
 
 def likely(texts: Iterable[str]) -> str:

@@ -6,15 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import pyarrow.compute as pc
 
 from twinops.data import products
-from twinops.data.own_sources.mapping import stood_in
+from twinops.data.own_sources.mapping import READ_IN, stood_in
 from twinops.data.reading.csv_records import is_formula
+from twinops.data.texts import language
 from twinops.entities.canonical import to_json
 from twinops.entities.consent import Purpose
 from twinops.entities.rights import IDENTITY, LearnedVersion, Right, RightsAct, pseudonym
@@ -96,6 +97,8 @@ class _Told:
     names: CopyNames
     invented: Mapping[str, frozenset[str]]
     """Columns of a source in which a value stands that the shop's data do not tell."""
+    unread: Mapping[str, str]
+    """The language of a source's texts, where nobody here reads it."""
 
 
 def export(who: str, *, identified: Identified, desk: Desk, opener: Opener, learned: LearnedFrom) -> CopyMade:
@@ -136,7 +139,8 @@ def _told(sids: tuple[str, ...], opener: Opener, learned: LearnedFrom) -> _Told:
     names = _names(opener)
     invented = {h.name: _invented(h.name, own) for h in held}
     invented |= {h.name: _figures_of(invented) for h in made}
-    return _Told(person, shown, held, made, learned.of(sids), segments, words, names, invented)
+    unread = {h.name: called for h in held if (called := _unread_in(h.name, own))}
+    return _Told(person, shown, held, made, learned.of(sids), segments, words, names, invented, unread)
 
 
 def _names(opener: Opener) -> CopyNames:
@@ -153,6 +157,12 @@ def _invented(source: str, own: OwnParams) -> frozenset[str]:
     lacking = [stood_in(own.root[name]) for name in own.all_staged_as(source)]
     columns = frozenset.intersection(*lacking) if lacking else frozenset()
     return columns | {f"{c}ount_cents" for c in columns if c.endswith("_disc")}
+
+
+def _unread_in(source: str, own: OwnParams) -> str | None:
+    """The declared language of all its texts, by name, if it is one that is not read; a file may have no texts."""
+    declared = {own.root[n].language or READ_IN for n in own.all_staged_as(source) if "text" in own.root[n].entering}
+    return None if not declared or READ_IN in declared else " or ".join(sorted(map(language.called, declared)))
 
 
 def _figures_of(invented: Mapping[str, frozenset[str]]) -> frozenset[str]:
@@ -202,7 +212,7 @@ def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
         "contact": use.controller.contact,
         "made_on": desk.today.isoformat(),
         "as_of": receipts.as_of.isoformat(),
-        "sources": [_source(h) for h in told.held],
+        "sources": [_source(h, told.unread.get(h.name)) for h in told.held],
         "made": [{"name": h.name, "words": h.words, "rows": list(h.rows)} for h in told.made],
         "expected": None if p is None or p.expected is None else asdict(p.expected),
         "average_spend": None if p is None or p.expected is None else p.average_usd,
@@ -220,12 +230,12 @@ def _whole(told: _Told, desk: Desk) -> dict[str, Any]:
     }
 
 
-def _source(held: HeldRows) -> dict[str, Any]:
+def _source(held: HeldRows, unread: str | None) -> dict[str, Any]:
     law = held.of_law
     return {
         "name": held.name, "from": law.collected_from, "purposes": {p.value: b.value for p, b in law.bases.items()},
         "kept_days": law.retention_days, "notice": law.notice, "synthetic": law.synthetic,
-        "withheld": held.withheld, "rows": list(held.rows),
+        "withheld": held.withheld, "not_read": unread, "rows": list(held.rows),
     }  # fmt: skip
 
 
@@ -341,15 +351,23 @@ def _said(text: str) -> str:
 
 def _shown(held: HeldRows, told: _Told, about: str) -> dict[str, Any]:
     words, n = of_table(held.name), len(held.rows)
-    prefix = "" if held in told.held else "made_"
+    prefix, unread = "" if held in told.held else "made_", told.unread.get(held.name)
+    names = told.names if unread is None else replace(told.names, unread="not read: language")
     return {
         "title": in_days(words.title, told.names),
-        "says": words.says,
+        "says": words.says if unread is None else _not_taken_in(unread),
         "count": f"{n:,} record{'' if n == 1 else 's'}",
         "about": about,
-        "table": shown(held.rows, names=told.names, invented=told.invented.get(held.name, frozenset())),
+        "table": shown(held.rows, names=names, invented=told.invented.get(held.name, frozenset())),
         "file": f"{prefix}{held.name}.csv",
     }
+
+
+def _not_taken_in(unread: str) -> str:
+    return (
+        f"What you wrote was not taken in: the shop declares that it is in {unread}, and only English is read here. "
+        "Neither the words are kept, nor what they are about, nor their mood."
+    )
 
 
 def _about(held: HeldRows) -> str:

@@ -26,6 +26,8 @@ DAYS = frozenset(
 PROFILES = ("registrations", "crm", "social_accounts")
 """Sources in which a person tells of themselves: what is written there is their own."""
 SCORES = "scores"
+LABEL, TOPIC = "label", "topic_"
+"""Columns of what was read of a text: no label, nothing was."""
 ANOTHER = "[withheld: names another record (GDPR art. 15(4))]"
 
 
@@ -112,7 +114,7 @@ class OnePerson:
                 told = self._told(name, value, numbers, None if name in coded else own)
                 withheld += told in (ANOTHER, WITHHELD)
                 plain[name] = told
-            rows.append(plain)
+            rows.append(_unread(plain))
         return tuple(rows), withheld
 
     def _told(self, name: str, value: Any, numbers: Mapping[str, int], own: tuple[str, ...] | None) -> Any:
@@ -130,6 +132,13 @@ class OnePerson:
             return count.date_of(day).isoformat()
         except (OverflowError, ValueError):
             return day
+
+
+def _unread(row: dict[str, Any]) -> dict[str, Any]:
+    """Of a text that was not read no topic is known: zero there says nothing."""
+    if row.get(LABEL, "") is not None:
+        return row
+    return {name: None if name.startswith(TOPIC) else value for name, value in row.items()}
 
 
 def _joined(tables: list[HeldRows]) -> HeldRows:

@@ -644,7 +644,7 @@ def test_comments_that_name_customers_need_no_names_and_german_ones_tell_no_mood
     assert own["comments"].columns == {"household_id": "Kunde", "time": "Datum", "text": "Kommentar"}
     assert own["comments"].language == "de"
     assert not {"accounts", "registrations"} & set(own)
-    assert any("moods are read in English only" in note for note in done.proposal.notes)
+    assert any("is in German, and only English is read" in note for note in done.proposal.notes)
 
 
 def test_a_folder_of_exports_is_told_by_its_shape(shop: ShopFiles, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,11 +13,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from living_world import natural
-from own_world import RETAIL, params
+from own_world import RETAIL, but, params
+from people_wrote import SERVICE
 from rights_world import ANN, CARD, MERGED, OTHER, RightsWorld, rights_world, seal
 
 from twinops.adapters.lineage_index import LineageIndex
 from twinops.data.own_sources.mapping import stood_in
+from twinops.data.texts.signals import TOPICS
 from twinops.entities.rights import LearnedVersion, Right, RightsAct
 from twinops.errors import DataError, ParamsError
 from twinops.governance.copy_cells import CopyNames, in_words, shown
@@ -277,3 +280,40 @@ def test_a_value_that_no_file_of_the_shop_tells_is_not_told_as_the_persons_own()
     made = shown(rows, names=CopyNames("EUR", 28), invented=stood_in(params(shop=RETAIL).own.root["shop"]))
     assert (made.heads, made.rows) == (("Day", "Receipt", "Article"), (("1 March 2024", "no. 1", "an article"),))
     assert made.for_machines == 1
+
+
+def written_in(world: RightsWorld, language: str | None) -> CopyMade:
+    """The copy of MERGED, whose case the shop declares to be in a language, with what was read of it: nothing."""
+    topics = {f"topic_{t}": pa.array([0], pa.int8()) for t in TOPICS}
+    nothing = {"label": pa.array([None], pa.string()), "compound_e4": pa.array([None], pa.int32()), **topics}
+    path = world.places.raw("care_cases", "all")
+    before = path.read_bytes()
+    seal(path, pa.table({"customer": [CARD], "opened": [5], **nothing}), world.keys, dataset="care_cases",
+         subject="customer")  # fmt: skip
+    own = params(cases=but(SERVICE, **({} if language is None else {"language": language}))).own
+    opener = replace(world.opener, receipts=replace(world.receipts, own=own))
+    index = LineageIndex(world.places.root / "keystore")
+    try:
+        return export(CARD, identified=Identified("dpo", "passport"), desk=world.desk, opener=opener, learned=index)
+    finally:
+        path.write_bytes(before)
+
+
+def test_what_was_written_in_a_language_that_nobody_reads_is_told_as_not_read_and_never_as_a_no(world):
+    made = written_in(world, "sv")
+    page = paged(made)
+    assert "not taken in: the shop declares that it is in Swedish, and only English is read here" in page
+    assert "Speaks of price not read: language" in page
+    assert "Speaks of price no " not in page
+    (cases,) = (s for s in told(made)["sources"] if s["name"] == "care_cases")
+    assert cases["not_read"] == "Swedish"
+    assert [r["topic_price"] for r in cases["rows"]] == [None]
+    assert made.files["csv/care_cases.csv"].decode("utf-8-sig").splitlines()[1].endswith("," * (2 + len(TOPICS)))
+
+
+def test_of_a_text_of_which_nothing_was_read_no_topic_is_denied_and_no_language_is_blamed(world):
+    made = written_in(world, "en")
+    page = paged(made)
+    assert "Speaks of quality not known" in page
+    assert "language" not in page
+    assert [s["not_read"] for s in told(made)["sources"] if s["name"] == "care_cases"] == [None]

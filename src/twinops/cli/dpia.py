@@ -114,5 +114,9 @@ def _told(found: Any) -> str:
 
 
 def _whose(asked: Any) -> str:
-    names = ", ".join(asked.may_answer) or "nobody holds this office yet: compliance/offices.yaml"
+    from twinops.governance.people.offices import line_for, office_asked
+
+    names = (
+        ", ".join(asked.may_answer) or f"nobody holds this office yet. {line_for(office_asked(asked.who), key=True)}"
+    )
     return f"; asked of the {asked.who} ({names})"

@@ -61,7 +61,7 @@ def _owed(open_fields: tuple[OpenField, ...], *, each: bool) -> None:
     from twinops.governance.open_fields import counted
 
     lists = "" if each else "; `twinops status --open` lists them"
-    talk(f"{len(open_fields)} things that only people can say are open in compliance/{lists}:")
+    talk(f"{len(open_fields)} things that only people can say are open{lists}:")
     for line in open_fields if each else counted(open_fields):
         talk(f"  {line}")
 

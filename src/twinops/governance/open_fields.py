@@ -14,6 +14,10 @@ MARK = "to be said by "
 """So begins a text that stands for one that a person owes; behind it stands who, and behind a colon what is asked."""
 FACT = "declarations.open"
 OWNER = "the controller's data owner"
+ASK = (
+    "Write each in its file, where `to be said by`, `open` or `unknown` stands: `twinops status --open` lists every "
+    "one with its line. Then `make run`."
+)
 EMPTY: Mapping[str, tuple[tuple[str, Any, str], ...]] = {
     "intended_use.yaml": ((r"purposes\.\w+\.legal_basis", "open", OWNER), (r"decision\.\w+", "unknown", OWNER)),
     "dpia.yaml": ((r"declared\.[\w.]+", None, OWNER), (r"need", (), OWNER)),
@@ -28,9 +32,16 @@ class OpenField:
     file: str
     field: str
     who: str
+    line: int | None = None
+    """Where it stands now, for people; of no evidence."""
+
+    @property
+    def place(self) -> str:
+        """File and line."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.field} ({self.who})"
+        return f"{self.place}: {self.field} ({self.who})"
 
 
 def counted(found: Iterable[OpenField]) -> Iterator[str]:
@@ -61,7 +72,7 @@ def owed(raw: Any, *, file: str) -> Iterator[OpenField]:
 
 def fact(found: tuple[OpenField, ...]) -> tuple[Fact, ...]:
     """What is open, as the evidence carries it; nothing where all is said."""
-    told = [asdict(one) for one in found]
+    told = [{name: value for name, value in asdict(one).items() if name != "line"} for one in found]
     return (Fact(FACT, told, Kind.DECLARED, "compliance/"),) if told else ()
 
 

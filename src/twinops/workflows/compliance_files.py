@@ -148,7 +148,7 @@ def signatory(places: Places, email: str) -> StaffMember:
     if person is None or person.office is None or person.name is None:
         raise ParamsError(
             f"{email} holds no office in {offices.SOURCE}.",
-            hint="`twinops officers add` names a person with e-mail, office and ssh key.",
+            hint=f"{offices.line_for(offices.RISK_OFFICER, key=True)}, or with the office that is asked.",
         )
     return person
 

@@ -26,7 +26,7 @@ from twinops.workflows.places import Places
 SHIPPED = SourcesParams()
 READ_OWN = "sources_of_own"
 """What the stage `quality` leaves of sources of one's own: by the source of the pipeline, the name of the declared."""
-RECEIPTS, SUBJECT = "transactions", "household_id"
+RECEIPTS, PROFILES, SUBJECT = "transactions", "demographics", "household_id"
 NO_KEY = "0" * 64
 """For what is not about one candidate, or is not made yet."""
 
@@ -62,6 +62,7 @@ class CandidateFolder:
             *source_facts(self.own, files_of_others=self.shipped.folder is not None),
             *open_facts(self.own),
             undeclared_fact(self.own),
+            *to_declare(self.own),
             words.fact,
             words.told(sheet_fact(self.own)),
             model_fact(self.places),
@@ -186,6 +187,22 @@ def undeclared_fact(own: OwnParams = NOTHING_OWN) -> Fact:
             value[purpose.value] = f"no {SUBJECT} of {where} is declared for {purpose.value}, so it serves nobody"
     said_in = f"params.yaml: own.{mine}" if mine else f"src/twinops/data/sources/{RECEIPTS}.py"
     return Fact("purposes_undeclared", value, Kind.DECLARED, said_in)
+
+
+def to_declare(own: OwnParams = NOTHING_OWN) -> tuple[Fact, ...]:
+    """In which keys of `params.yaml` each purpose that serves nobody would be declared; nothing where all are."""
+    lines, profiles = own.staged_as(RECEIPTS), own.staged_as(PROFILES)
+    if lines is None:
+        return ()
+    found = {}
+    for purpose in Purpose:
+        there = [name for name in (profiles, lines) if name and (purpose is Purpose.BIAS_ASSESSMENT or name == lines)]
+        keys = [f"own.{n}.legal.bases.{purpose.value}" for n in there if purpose not in own.root[n].legal.acted_on]
+        if purpose not in own.root[lines].legal.purposes.get(SUBJECT, ()):
+            keys.append(f"own.{lines}.legal.purposes.{SUBJECT}")
+        if keys:
+            found[purpose.value] = keys
+    return (Fact("purposes_to_declare", found, Kind.DECLARED, "params.yaml: own"),) if found else ()
 
 
 def sheet_fact(own: OwnParams = NOTHING_OWN) -> Fact:

@@ -311,7 +311,7 @@ def test_what_people_have_not_said_is_counted_after_the_verdicts_and_listed_when
     assert "intended_use.yaml: 2, by the data owner" in counted.stderr
     assert "intended_use.yaml: title" not in counted.stderr
     listed = twinops("status", "--open", cwd=project)
-    assert "intended_use.yaml: title (the data owner)" in listed.stderr
+    assert "compliance/intended_use.yaml:2: title (the data owner)" in listed.stderr
     command = [str(TWINOPS), "status"]
     both = subprocess.run(
         command, cwd=project, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

@@ -35,6 +35,7 @@ from twinops.data.own_sources.drafting import (
 )
 from twinops.data.own_sources.recognising import (
     NumberNotation,
+    born,
     date_format,
     fit,
     number_notation,
@@ -63,7 +64,10 @@ _WANTS = {
 """What tells a kind beside the columns that it needs."""
 _ROW_A_CUSTOMER = 0.9
 """A few customers stand twice in most lists."""
-_FEW_WEEKS = ({"4", "weeks"}, {"4", "wochen"}, {"4", "semaines"}, {"4", "semanas"}, {"4", "settimane"}, {"4", "weken"})
+_WEEKS = (
+    *("weeks", "wochen", "semaines", "semanas", "settimane", "weken"),
+    *("veckor", "uger", "uker", "viikossa", "tygodnie", "tydny"),
+)
 _NICE = ((1, 5), (1, 7), (0, 10), (1, 10), (0, 100))
 """Ends that scales of whole numbers mostly have."""
 _MOST_SCALES, _HIGHEST = 40, 1_000
@@ -293,6 +297,8 @@ class _Kind:
     def _score(self, draft: Draft, ours: str, theirs: str, role: list[str]) -> int:
         cells, kind = draft.file.told(theirs), self.form.columns.get(ours)
         named = fit(theirs, role, an_id=kind in ("identity", "code", "link"))
+        if ours == "product_type" and named > 1 and fit(theirs, words()["kinds_of_goods"], an_id=False) > 1:
+            named += 1  # a type of goods tells more than the name of each
         if ours in ("household_id", "product_id"):
             among = self.shop.customers if ours == "household_id" else self.shop.articles
             return 5 + named if _share(cells, among) >= _KNOWN or (named and self._lists(draft, ours, theirs)) else 0
@@ -301,22 +307,22 @@ class _Kind:
         if kind == "identity":
             return named if named > 1 and len({c.strip() for c in cells}) == len(cells) else 0
         if kind == "figure":
-            counted = any(weeks <= set(parts_of(theirs)) for weeks in _FEW_WEEKS)
+            counted = in_four_weeks(theirs)
             return named if counted and number_notation(cells) is not None else 0
         if kind == "year":
-            return named if named > 1 and all(notation.is_nothing(c) or _year(c) for c in cells[:200]) else 0
+            return 2 if born(theirs, role) and all(notation.is_nothing(c) or _year(c) for c in cells[:200]) else 0
         an_address = ours != "email" or any("@" in c for c in cells[:2_000])
         clock = date_format(cells)  # a phone number of nine digits may be seconds since 1970
         return named if named > 1 and an_address and (clock is None or clock.format in CLOCKS[1:]) else 0
 
     def _day(self, ours: str, theirs: str, role: list[str]) -> int:
         """How well a name tells that day: `closed at` and `data de fecho` are days of closing, and of nothing else."""
-        certain = _tells_day(theirs, role)
+        certain = tells_day(theirs, role)
         return 0 if not certain and self._is_another_day(ours, theirs) else max(fit(theirs, role, an_id=False), certain)
 
     def _is_another_day(self, ours: str, theirs: str) -> bool:
         roles: dict[str, list[str]] = words()["files"][self.name]
-        return any(_tells_day(theirs, roles[c]) for c in roles if c != ours and self.form.moments([c]))
+        return any(tells_day(theirs, roles[c]) for c in roles if c != ours and self.form.moments([c]))
 
     def _lists(self, draft: Draft, ours: str, theirs: str) -> bool:
         """A list of products may hold many that were not sold lately, and those that were far from its beginning."""
@@ -498,7 +504,13 @@ def _repeats(draft: Draft, theirs: str) -> bool:
     return len({c.strip() for c in cells}) < len(cells)
 
 
-def _tells_day(name: str, role: list[str]) -> int:
+def in_four_weeks(name: str) -> bool:
+    """What is counted so: `Visits in 4 weeks`."""
+    found = set(parts_of(name))
+    return "4" in found and bool(found & set(_WEEKS))
+
+
+def tells_day(name: str, role: list[str]) -> int:
     """How well a name fits words for one certain day, by what it is of too; words for any day tell nothing."""
     certain = [word for word in role if word not in words()["columns"]["time"]]
     return max(fit(name, certain, an_id=False), fit(of_what(name), certain, an_id=False))

@@ -49,6 +49,8 @@ _HOURS = (
 )
 _SWAPPED = (("%d/%m/", "%m/%d/"), ("%d-%m-", "%m-%d-"))
 _IN = ("in", "per", "pro", "je", "par", "por", "a")
+_KINDS = ("typ", "tipo", "type", "rodzaj", "druh", "grupa", "skupina", "gruppo")
+"""What stands before that of which it is a kind: a `tipo campagna` is a kind, and no campaign."""
 _OF = (*_IN, "of", "de", "du", "des", "der", "von", "vom", "del", "della", "di", "do", "da", "van", "the", "la", "le")
 _ENOUGH = 0.95
 _TRIED = 2_000
@@ -147,7 +149,7 @@ def _head(found: list[str], ids: tuple[str, ...]) -> list[str]:
     """
     at = next((i for i, p in enumerate(found) if i and p in _OF), None)
     if at is None:
-        return found
+        return [*found[1:], found[0]] if len(found) > 1 and found[0] in _KINDS else found
     before, behind = found[:at], [p for p in found[at + 1 :] if p not in _OF]
     return [*behind, *before] if before[-1] in ids and found[at] not in _IN else before
 

@@ -14,6 +14,8 @@ PROFILES = "demographics"
 """The source whose columns say who is in which group."""
 UNDECLARED = "purposes_undeclared"
 """Purposes that the receipt lines do not serve, each with why."""
+TO_DECLARE = "purposes_to_declare"
+"""Where in `params.yaml` each of them would be declared, key by key."""
 OFFERS, ASSESSMENT = "offers", "bias_assessment"
 COLUMNS = "profile_columns"
 """What the source of profiles declares for assessing bias: by column, the levels in order or none."""
@@ -46,6 +48,22 @@ def unserved(evidence: Evidence) -> tuple[str, ...]:
     """Why nobody may be contacted, or assessed, where a purpose is not declared: a sentence for each."""
     told = (evidence.table(UNDECLARED)[p] for p in (OFFERS, ASSESSMENT) if undeclared(evidence, p))
     return tuple(f"{why[:1].upper()}{why[1:]}." for why in told)
+
+
+def declaring(evidence: Evidence) -> str:
+    """How to declare what nobody may be contacted, or assessed, without; empty: that stands in no way."""
+    told = evidence.table(TO_DECLARE)
+    said = []
+    for purpose in (OFFERS, ASSESSMENT):
+        keys = told.get(purpose) if undeclared(evidence, purpose) or purpose == ASSESSMENT else None
+        if isinstance(keys, (list, tuple)) and keys:
+            bases, columns = (
+                [str(k) for k in keys if ".bases." in str(k)],
+                [str(k) for k in keys if ".bases." not in str(k)],
+            )
+            basis = [f"the basis in {' and '.join(bases)} (consent, contract or legitimate_interest)"] if bases else []
+            said.append(f"for {purpose} {'; '.join([*basis, *(f'add it to the list {c}' for c in columns)])}")
+    return f"Say in params.yaml {'; '.join(said)}. Then `make run`." if said else ""
 
 
 def held(evidence: Evidence) -> dict[str, Any] | None:

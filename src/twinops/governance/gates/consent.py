@@ -54,7 +54,7 @@ def check(evidence: Evidence, _limits: Limits) -> Verdict:
     if rows.value != 0:
         return failed(
             sentence,
-            "A row without a basis must not enter: see src/twinops/data, then `dvc repro features`.",
+            "A row without a basis must not enter: `dvc repro --force features`; if it stays, tell us.",
             **figures,
         )
     return passed(sentence, **figures)

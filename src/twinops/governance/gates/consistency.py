@@ -30,7 +30,7 @@ class Limits(Record):
     """Nothing to set."""
 
 
-ASK = "`twinops status` lists what is open and who must say it; then `make run`."
+ASK = open_fields.ASK
 
 
 def needs(_limits: Limits) -> tuple[str, ...]:

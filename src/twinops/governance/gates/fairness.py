@@ -27,6 +27,7 @@ from twinops.governance.gates._absent import (
     OFFERS,
     PROFILES,
     absent,
+    declaring,
     held,
     in_words,
     not_held,
@@ -47,6 +48,10 @@ CONSIDERED_AS = "Whom the decision reaches less often"
 RISKS = ("risk_discrimination",)
 SPEAKS_TO = {"dpia.risk_design": WATCHED, "annex_iv.2g": (FACT,), "annex_iv.3": ("fairness_groups",)}
 RUN = "Run `dvc repro fairness`."
+NOBODY_ALLOWS = (
+    f"Ten {MANY} or more must allow both offers and bias_assessment, as opt-ins tell it; or a risk officer leaves the "
+    "gate out with a reason: `not_judged` in compliance/policy.yaml."
+)
 NAME_OTHERS = "A risk officer names what is held (`attributes` in compliance/policy.yaml), or decides in writing."
 JUDGED_PARTS = ("score", "share", "mitigation")
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -139,7 +144,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         return not_applicable(f"There is no decision to judge. {unserved(evidence)[0]}", **about(offers))
     why = _not_judged(evidence, {n: t for n, t in tests.items() if n not in lacking}, limits, lacking)
     if why:
-        return missing(why, RUN, limit=limits.ratio)
+        return missing(why, _remedy(evidence, tests), limit=limits.ratio)
     nothing = absent(evidence, PROFILES)
     if nothing and set(lacking) == set(limits.attributes):
         return not_applicable(
@@ -150,6 +155,13 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
         return inconclusive(told, NAME_OTHERS, **about(evidence.fact(COLUMNS), limit=limits.ratio))
     judged = {n: t for n, t in tests.items() if n not in lacking}
     return _Judged(evidence, limits, judged, weighed(evidence, limits)).verdict(told)
+
+
+def _remedy(evidence: Evidence, tests: Mapping[str, AttributeTest]) -> str:
+    """Where the test was made and nobody could be compared, no run helps: somebody declares, or is asked."""
+    if not tests or any(t.households for t in tests.values()):
+        return RUN
+    return declaring(evidence) or NOBODY_ALLOWS
 
 
 def _reaches_nobody(evidence: Evidence) -> bool:

@@ -16,7 +16,17 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.entities.verdict import Outcome, Verdict, about, failed, inconclusive, missing, not_applicable, passed
 from twinops.entities.wording import MANY, ONE
-from twinops.governance.gates._absent import OFFERS, PROFILES, absent, held, in_words, not_held, undeclared, unserved
+from twinops.governance.gates._absent import (
+    OFFERS,
+    PROFILES,
+    absent,
+    declaring,
+    held,
+    in_words,
+    not_held,
+    undeclared,
+    unserved,
+)
 from twinops.governance.reading import Record, Text
 
 RULE = "AI Act art. 5(1)(a)-(b) (Reg. (EU) 2024/1689), guidelines C(2025) 5052; Dir. 2005/29/EC arts. 5(3), 8-9"
@@ -57,7 +67,7 @@ def check(evidence: Evidence, limits: Limits) -> Verdict:
     if kept.value > 0:
         return failed(
             f"{kept.value:g} of {kept.n:,} proposed offers go against the limits of contact or to whom they protect.",
-            "See the section `influence` of compliance/policy.yaml, and src/twinops/workflows/pipeline/influence.py.",
+            "See the section `influence` of compliance/policy.yaml, and reports/measures/influence.json.",
             **about(kept, limit=0),
         )
     if known:
@@ -82,7 +92,7 @@ def _not_judged(evidence: Evidence, unknown: list[str], limits: Limits) -> Verdi
         named = [f"{_spoken(n)} ({why[n]})" if n in why else _spoken(n) for n in absent_names]
         return missing(
             " ".join([f"Not measured: {', '.join(named)}.", *unserved(evidence)]),
-            f"Run `dvc repro influence`; a group needs at least ten {MANY} with declared demographics.",
+            _remedy(evidence, measured is None or kept is None),
             limit=limits.ratio_at_most,
         )
     if measured is not None and _plain(measured.value) != _plain(limits.groups):
@@ -94,6 +104,16 @@ def _not_judged(evidence: Evidence, unknown: list[str], limits: Limits) -> Verdi
     return None
 
 
+def _remedy(evidence: Evidence, never: bool) -> str:
+    """What was never measured is run; what was, and reached nobody, needs a declaration or other groups."""
+    if never:
+        return "Run `dvc repro influence`."
+    return declaring(evidence) or (
+        f"A group needs ten {MANY} with profiles who may be assessed, and as many beside it: more of them, or a risk "
+        "officer names other `groups` of this gate in compliance/policy.yaml."
+    )
+
+
 def _no_offer(evidence: Evidence, limits: Limits) -> Verdict:
     """No campaign could be made: because offers are no declared purpose, or because nobody allows them."""
     why = undeclared(evidence, OFFERS)
@@ -101,7 +121,7 @@ def _no_offer(evidence: Evidence, limits: Limits) -> Verdict:
         return not_applicable(f"There is no campaign to judge. {unserved(evidence)[0]}", **about(why))
     return missing(
         "There is no offer that the campaign would make, so nothing can be said of whom it falls on.",
-        "Somebody must allow offers; `twinops status` says who was left out.",
+        declaring(evidence) or f"Some {MANY} must allow offers: their opt-ins say so.",
         limit=limits.ratio_at_most,
     )
 

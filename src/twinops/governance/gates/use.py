@@ -72,8 +72,7 @@ def _undeclared(evidence: Evidence, told: str, figures: dict[str, Any]) -> Verdi
     owed = evidence.fact(open_fields.FACT)
     if owed is None:
         return None
-    ask = "`twinops status` lists what is open and who must say it; then `make run`."
-    return missing(f"{told}, and {_owed(owed.value)}.", ask, **figures)
+    return missing(f"{told}, and {_owed(owed.value)}.", open_fields.ASK, **figures)
 
 
 def _owed(value: Any) -> str:

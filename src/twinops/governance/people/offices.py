@@ -120,6 +120,18 @@ def read(text: str, *, name: str = SOURCE) -> Offices:
     return checked(Offices, raw, name=name, more=_mistakes(raw))
 
 
+def line_for(office: str, *, key: bool = False) -> str:
+    """The line that gives somebody an office, in which file, and the command that writes it.
+
+    >>> line_for("data owner").partition(", or ")[0]
+    'Under `people` in compliance/offices.yaml write `- {name: NAME, emails: [E-MAIL], office: data owner}`'
+    """
+    of_key, typed = (", key: PUBLIC KEY", " --key KEY.pub") if key else ("", "")
+    written = f"- {{name: NAME, emails: [E-MAIL], office: {office}{of_key}}}"
+    command = f"twinops officers add NAME --email E-MAIL --office '{office}'{typed}"
+    return f"Under `people` in {SOURCE} write `{written}`, or type `{command}`"
+
+
 def office_asked(who: str) -> str:
     """The office that a question is asked of: the one its `who` begins with.
 
@@ -139,7 +151,7 @@ def _mistakes(raw: Any) -> Iterator[str]:
     for place, person in enumerate(people):
         yield from (f"people.{place}: {one}" for one in _lacking(person))
     if not any(p.get("office") == RISK_OFFICER for p in people):
-        yield f"people: nobody holds the office of {RISK_OFFICER}, so nobody could approve"
+        yield f"people: nobody holds the office of {RISK_OFFICER}, so nobody could approve. {line_for(RISK_OFFICER)}"
     runners = {str(r) for r in _listed(raw.get("gate_runners"))} if isinstance(raw, Mapping) else set()
     for account in sorted({str(p.get("account")) for p in people if p.get("office")} & runners):
         yield f"gate_runners: {account} holds an office: who decides does not run the gates"

@@ -9,9 +9,10 @@ from twinops.entities.evidence import Evidence
 from twinops.entities.measure import Measure
 from twinops.governance.open_fields import OpenField
 from twinops.governance.policy.decide import Decision
+from twinops.params import Params
 from twinops.ports import Lineage, Registry, Tracking
 from twinops.workflows.candidate.judge import judge
-from twinops.workflows.compliance_files import open_in
+from twinops.workflows.candidate.owed import owed
 from twinops.workflows.places import Places
 
 
@@ -51,13 +52,13 @@ class Status:
         }
 
 
-def status(places: Places, lineage: Lineage, tracking: Tracking, registry: Registry) -> Status:
+def status(places: Places, params: Params, lineage: Lineage, tracking: Tracking, registry: Registry) -> Status:
     """Judge the candidate as it lies here and look up its run and version; nothing is written."""
     judged = judge(places, lineage)
     model, key = judged.measured.model, judged.measured.key
     run, version = tracking.find(key), registry.find(model, key)
     erasures = tuple(decisions_on(places, model, version)) if version else ()
-    return Status(judged.evidence, judged.decision, run, version, judged.stale, open_in(places), erasures)
+    return Status(judged.evidence, judged.decision, run, version, judged.stale, owed(places, params), erasures)
 
 
 def decisions_on(places: Places, model: str, version: str) -> Iterator[str]:

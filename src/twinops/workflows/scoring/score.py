@@ -12,7 +12,7 @@ from twinops.entities.canonical import to_json
 from twinops.entities.consent import LegalBasis, Purpose
 from twinops.entities.small_cells import shown
 from twinops.errors import DataError
-from twinops.governance.people.offices import DATA_OWNER
+from twinops.governance.people.offices import DATA_OWNER, line_for
 from twinops.twin.model import model_file
 from twinops.workflows.places import write
 from twinops.workflows.policy_file import policy_of
@@ -34,7 +34,8 @@ from twinops.workflows.twin.open import SERVES, Opener, shipped
 from twinops.workflows.twin.tastes import heads
 
 NOT_OWNER = (
-    f"A list of persons in the open is the {DATA_OWNER}'s to answer for; compliance/offices.yaml says who it is."
+    f"A list of persons in the open is the {DATA_OWNER}'s to answer for, and nobody of that name holds this office. "
+    f"{line_for(DATA_OWNER)}; then give that e-mail with --by."
 )
 Heard = Callable[[int, int], None]
 """Told how many twins are done, and of how many."""

@@ -17,7 +17,7 @@ from twinops.data.vault.sealed_file import subjects_in
 from twinops.entities.persons import decisions, sid_of
 from twinops.entities.rights import RightsEntry
 from twinops.errors import ParamsError
-from twinops.governance.people.offices import DATA_OWNER, DPO
+from twinops.governance.people.offices import DATA_OWNER, DPO, line_for
 from twinops.ports import Rights
 from twinops.workflows.compliance_files import offices_of
 from twinops.workflows.places import Places
@@ -26,7 +26,10 @@ from twinops.workflows.twin.open import NO_LINKS, candidates
 
 MAY = (DATA_OWNER, DPO)
 """Offices that take requests of consumers: the data owner, and the officer they may turn to (art. 38(4))."""
-WRONG_OFFICE = f"Requests of consumers are taken by the {DATA_OWNER} or the {DPO}; compliance/offices.yaml says who."
+WRONG_OFFICE = (
+    f"Requests of consumers are taken by the {DATA_OWNER} or the {DPO}, and nobody of that name holds such an office. "
+    f"{line_for(DATA_OWNER)}; then give that e-mail with --by."
+)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from twinops.errors import DataError, IntegrityError, ParamsError
 from twinops.governance import erasure_certificate
 from twinops.governance.law import intended_use
 from twinops.governance.people import sshsig
-from twinops.governance.people.offices import StaffMember
+from twinops.governance.people.offices import StaffMember, line_for
 from twinops.governance.policy.limits import ErasurePolicy
 from twinops.own_params import OwnParams
 from twinops.params import AgesParams, SourcesParams
@@ -156,12 +156,13 @@ def _officer(asked: ErasureAsked, eraser: Eraser) -> StaffMember | str:
     if person is None or person.name is None or not person.emails:
         raise ParamsError(
             f"{asked.by!r:.60} is nobody in compliance/offices.yaml with a name and an e-mail.",
-            hint="`twinops officers add` names a person with e-mail, office and ssh key.",
+            hint=f"{line_for(erasure_certificate.OFFICES[0], key=True)}; then give that e-mail with --by.",
         )
     today = asked.moment.date()
     if not any(person.holds(office, on=today) for office in erasure_certificate.OFFICES):
         may = " or the ".join(erasure_certificate.OFFICES)
-        return f"Erasure is carried out by the {may}; the office of {person.office} does not."
+        line = line_for(erasure_certificate.OFFICES[0], key=True)
+        return f"Erasure is carried out by the {may}; {person.office or 'nobody without an office'} does not. {line}."
     return person
 
 
@@ -194,7 +195,7 @@ def _against_key(asked: ErasureAsked, officer: StaffMember, eraser: Eraser) -> N
     if found != officer.key:
         raise IntegrityError(
             "This is not the key that compliance/offices.yaml names for you.",
-            hint="`twinops officers list` shows whose key is whose.",
+            hint=f"{line_for(officer.office or erasure_certificate.OFFICES[0], key=True)}, in place of your line.",
         )
 
 

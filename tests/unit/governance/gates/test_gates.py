@@ -552,7 +552,7 @@ def test_what_nobody_has_said_yet_is_missing_whatever_else_is_clear(outcome, exp
     if expected is Outcome.MISSING:
         assert "people have not said yet: intended_use.yaml: field_0" in verdict.sentence
         assert "field_3 and 2 more" in verdict.sentence
-        assert "`twinops status` lists" in verdict.next
+        assert "`twinops status --open` lists" in verdict.next
 
 
 def test_an_open_fact_is_named_and_a_person_is_asked():

@@ -46,7 +46,9 @@ class House:
         return register(self.places, self.lineage, self.tracking, self.registry)
 
     def status(self) -> dict[str, Any]:
-        return status(self.places, self.lineage, self.tracking, self.registry).to_dict()
+        return status(
+            self.places, params.read(self.places.params), self.lineage, self.tracking, self.registry
+        ).to_dict()
 
 
 @pytest.fixture(scope="session")

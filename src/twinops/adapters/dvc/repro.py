@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from twinops.adapters.dvc.lock_text import with_stages
 from twinops.adapters.dvc.locks import at_work
 from twinops.adapters.dvc.parsed_once import parsed_once
 from twinops.adapters.dvc.processes import Command, SideBySide
@@ -221,18 +222,16 @@ class _Run:
         """Put what was done into `dvc.lock`, in the plan's order: written beside, then renamed, so it is never half."""
         from dvc.dvcfile import LOCK_FILE
         from dvc.stage.serialize import to_lockfile
-        from dvc.utils.serialize import dump_yaml, load_yaml
 
         done = [stage for name, stage in self.plan.items() if name in self.unwritten]
         if not done:
             return
         lock, beside = Path(self.repo.root_dir, LOCK_FILE), Path(self.repo.tmp_dir, LOCK_FILE)
-        # DVC would keep comments, which the file never has; reading it for that takes longer than most stages
-        told: dict[str, Any] = load_yaml(str(lock)) if lock.exists() else {"schema": "2.0"}
-        told["stages"] = told.get("stages", {})
+        told: dict[str, Any] = {}
         for stage in done:
-            told["stages"].update(to_lockfile(stage))
-        dump_yaml(str(beside), told)
+            told.update(to_lockfile(stage))
+        before = lock.read_text(encoding="utf-8") if lock.exists() else ""
+        beside.write_text(with_stages(before, told), encoding="utf-8")
         beside.replace(lock)
         self.unwritten.clear()
 

@@ -43,11 +43,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Manner:
-    """How many commands run side by side; whether what is up to date runs too; `many`: more than a few will run."""
+    """How many commands run side by side; whether what is up to date runs too; `many`: more than a few will run.
+
+    `left` are stages whose outputs are taken as they are, whatever changed before them.
+    """
 
     lanes: int
     force: bool = False
     many: bool = False
+    left: frozenset[str] = frozenset()
 
 
 def reproduce(root: Path, stages: Sequence[str], *, how: Manner, say: Callable[[str, str], None]) -> Outcome:
@@ -122,7 +126,8 @@ class _Run:
             targets = collect_stages(self.repo, self.targets) if self.targets else None
         except StageNotFound as problem:
             raise ParamsError(_told(problem), hint="`dvc stage list` names them.") from None
-        return {stage.addressing: stage for stage in plan_repro(self.graph, targets)}
+        asked = self.graph.subgraph([s for s in self.graph if s.addressing not in self.how.left])
+        return {stage.addressing: stage for stage in plan_repro(asked, targets)}
 
     def to_the_end(self) -> Counter[str]:
         """Do all of the plan; what was done is in the lock file even when something fails."""

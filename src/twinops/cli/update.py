@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False)
 STAGES = ("collect_profile", "drift")
 """What monitoring needs, with all that these need: every source, features, drift."""
 LEFT = frozenset({"choose", "train"})
-"""A new candidate is `make run`'s: what was foretold, and is held against what came, is the word of the one there is."""
+"""A new candidate is `make run`'s: what was foretold and is held against what came is the word of the one there is."""
 
 
 @app.command()

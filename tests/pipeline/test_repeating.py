@@ -46,7 +46,7 @@ def test_a_second_clone_without_cache_makes_the_same_bytes_and_lock_with_one_thr
 def test_cache_and_outputs_deleted_the_same_bytes_come_again(ran: Workshop, tmp_path: Path) -> None:
     clone = copy_of(ran, tmp_path / "clone", cache=True)
     forget_everything(clone)
-    clone.repro("features")
+    clone.do("twinops", "repro", "features")
     before = ran.outs()
     made = {
         path
@@ -92,7 +92,7 @@ def test_killed_at_five_random_moments_it_completes_with_the_same_bytes(ran: Wor
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         clone.do("twinops", "doctor")
-    clone.repro()
+    clone.do("twinops", "repro")
     assert clone.outs() == ran.outs()
     assert changed_files(clone) == ""
 

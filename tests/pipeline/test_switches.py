@@ -24,7 +24,7 @@ def test_the_run_stands_without_these_sources_and_says_what_is_lost(
     shutil.copytree(made.root, tmp_path / "project", symlinks=True)
     less = Workshop(tmp_path / "project")
     less.set(**{f"switches__{name}": False for name in off})
-    less.repro()
+    less.do("twinops", "repro")
     for name in off:
         counts = json.loads((less.root / "data" / "counts" / name / "all.json").read_text(encoding="utf-8"))
         assert (counts["off"], counts["read"], counts["taken"]) == (True, 0, 0)

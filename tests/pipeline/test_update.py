@@ -133,6 +133,7 @@ def test_twice_is_once(shop: Arriving) -> None:
 def test_a_new_month_is_taken_in_and_windows_move_and_comments_stay(shop: Arriving) -> None:
     before = (shop.root / "params.yaml").read_text(encoding="utf-8")
     month = shop.comes(NEXT)
+    model = (shop.root / "models" / "twin.json").read_bytes()
     assert f"{month}  new" in shop.update("--dry-run")
     assert shop.do("git", "status", "--porcelain") == "", "a dry run writes nothing"
     shop.update()
@@ -142,10 +143,21 @@ def test_a_new_month_is_taken_in_and_windows_move_and_comments_stay(shop: Arrivi
     entry = shop.entry()
     assert entry["states"]["proved"] == 25
     assert [a["what"] for a in entry["arrivals"]] == ["new"]
-    assert "0 ran" in shop.do("twinops", "repro", "drift", "collect_profile"), "there is no second pipeline"
+    assert (shop.root / "models" / "twin.json").read_bytes() == model, "a new candidate is `make run`'s"
+    said = shop.do("twinops", "repro", "drift", "collect_profile")
+    assert {line.split("]")[0][1:] for line in said.splitlines() if "] > " in line} == {"choose", "train"}, (
+        "there is no second pipeline: nothing else is left to do"
+    )
     page = (shop.root / "reports" / "monitoring.html").read_text(encoding="utf-8")
     assert "data:image/png;base64," in page
     assert "Kundennr" not in page
+
+
+def test_a_candidate_that_is_gone_is_made_anew_whatever_broke_off(shop: Arriving) -> None:
+    (shop.root / "models" / "twin.json").unlink()
+    shop.comes(NEXT)
+    assert "[documents]" in shop.update()
+    assert (shop.root / "models" / "twin.json").is_file()
 
 
 def test_forecasts_are_sealed_before_and_scored_when_their_window_has_closed(shop: Arriving) -> None:

@@ -20,8 +20,9 @@ def notebook(ctx: typer.Context, name: str, as_json: Json = False) -> None:
     started = monotonic()
     talk(f"notebook {name} ...")
     with as_stage(ctx.obj):
-        done = home(ctx).run("notebook", name=name, **pairs(ctx.args))
-    note(home(ctx).root)
+        project = home(ctx)
+        done = project.run("notebook", name=name, **pairs(ctx.args))
+    note(project.root)
     talk(f"notebook {name}: done in {monotonic() - started:.1f} s, published as {done.path.name}")
     if as_json:
         answer(done, as_json=True, text="")

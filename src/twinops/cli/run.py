@@ -23,8 +23,9 @@ def run(ctx: typer.Context, verb: str, as_json: Json = False) -> None:
     started = monotonic()
     talk(f"{named} ...")
     with as_stage(ctx.obj):
-        result = home(ctx).run(verb, **arguments)
-    note(home(ctx).root)
+        project = home(ctx)
+        result = project.run(verb, **arguments)
+    note(project.root)
     talk(f"{named}: done in {monotonic() - started:.1f} s{_figures(result)}")
     if as_json:
         answer(result, as_json=True, text="")

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 STAGES = ("collect_profile", "drift")
-"""What monitoring needs, with all that these need: every source, features, drift. A new candidate is `make run`'s."""
+"""What monitoring needs, with all that these need: every source, features, drift."""
+LEFT = frozenset({"choose", "train"})
+"""A new candidate is `make run`'s: what was foretold and is held against what came is the word of the one there is."""
 
 
 @app.command()
@@ -98,9 +100,10 @@ def _taken_in(ctx: typer.Context, asked: dict[str, Any], *, candidate: bool) -> 
 
 
 def _reproduce(project: Project, *, candidate: bool, many: bool) -> None:
-    """What monitoring needs; where nothing was trained yet, everything."""
-    stages = [] if candidate or not project.places.model.is_file() else STAGES
-    done = dvc_repro.reproduce(project.root, stages, how=dvc_repro.Manner(processors(), many=many), say=_sign)
+    """What monitoring needs; where there is no candidate that it can ask, everything."""
+    whole = candidate or not project.run("update.usable")
+    how = dvc_repro.Manner(processors(), many=many, left=frozenset() if whole else LEFT)
+    done = dvc_repro.reproduce(project.root, [] if whole else STAGES, how=how, say=_sign)
     talk(f"pipeline: {done.ran} ran, {done.cached} from the cache, {done.unchanged} unchanged")
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 NAMES = (
     "cryptography.hazmat.primitives.ciphers.aead", "duckdb", "IPython.core.interactiveshell", "jupytext", "lightgbm",
-    "matplotlib.backends.backend_agg", "matplotlib.figure", "pandas", "papermill", "pyarrow.compute", "pyarrow.parquet",
-    "scipy.optimize", "scipy.stats", "sklearn.linear_model", "typer", "yaml", "zstandard",
+    "matplotlib.backends.backend_agg", "matplotlib.figure", "pandas", "pandera.pandas", "papermill", "pyarrow.compute",
+    "pyarrow.parquet", "scipy.optimize", "scipy.stats", "sklearn.linear_model", "typer", "yaml", "zstandard",
 )  # fmt: skip
 ABSENT: Any = None
 

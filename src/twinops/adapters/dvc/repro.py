@@ -17,6 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from twinops.adapters.dvc.lock_text import with_stages
 from twinops.adapters.dvc.locks import at_work
 from twinops.adapters.dvc.parsed_once import parsed_once
 from twinops.adapters.dvc.processes import Command, SideBySide
@@ -42,11 +43,15 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Manner:
-    """How many commands run side by side; whether what is up to date runs too; `many`: more than a few will run."""
+    """How many commands run side by side; whether what is up to date runs too; `many`: more than a few will run.
+
+    `left` are stages whose outputs are taken as they are, whatever changed before them.
+    """
 
     lanes: int
     force: bool = False
     many: bool = False
+    left: frozenset[str] = frozenset()
 
 
 def reproduce(root: Path, stages: Sequence[str], *, how: Manner, say: Callable[[str, str], None]) -> Outcome:
@@ -121,7 +126,8 @@ class _Run:
             targets = collect_stages(self.repo, self.targets) if self.targets else None
         except StageNotFound as problem:
             raise ParamsError(_told(problem), hint="`dvc stage list` names them.") from None
-        return {stage.addressing: stage for stage in plan_repro(self.graph, targets)}
+        asked = self.graph.subgraph([s for s in self.graph if s.addressing not in self.how.left])
+        return {stage.addressing: stage for stage in plan_repro(asked, targets)}
 
     def to_the_end(self) -> Counter[str]:
         """Do all of the plan; what was done is in the lock file even when something fails."""
@@ -221,18 +227,16 @@ class _Run:
         """Put what was done into `dvc.lock`, in the plan's order: written beside, then renamed, so it is never half."""
         from dvc.dvcfile import LOCK_FILE
         from dvc.stage.serialize import to_lockfile
-        from dvc.utils.serialize import dump_yaml, load_yaml
 
         done = [stage for name, stage in self.plan.items() if name in self.unwritten]
         if not done:
             return
         lock, beside = Path(self.repo.root_dir, LOCK_FILE), Path(self.repo.tmp_dir, LOCK_FILE)
-        # DVC would keep comments, which the file never has; reading it for that takes longer than most stages
-        told: dict[str, Any] = load_yaml(str(lock)) if lock.exists() else {"schema": "2.0"}
-        told["stages"] = told.get("stages", {})
+        told: dict[str, Any] = {}
         for stage in done:
-            told["stages"].update(to_lockfile(stage))
-        dump_yaml(str(beside), told)
+            told.update(to_lockfile(stage))
+        before = lock.read_text(encoding="utf-8") if lock.exists() else ""
+        beside.write_text(with_stages(before, told), encoding="utf-8")
         beside.replace(lock)
         self.unwritten.clear()
 

@@ -1,6 +1,7 @@
 """How far two samples of one feature lie apart, under many weightings of the households at once."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import stats
@@ -19,10 +20,16 @@ class Sample:
 
 @dataclass(frozen=True)
 class Apart:
-    """Distance and Kolmogorov-Smirnov p, one place per draw."""
+    """Distance, the furthest that the two distributions lie apart, and the windows' sizes: one place per draw."""
 
     distance: np.ndarray
-    p: np.ndarray
+    furthest: np.ndarray
+    sizes: tuple[np.ndarray, np.ndarray]
+
+    @cached_property
+    def p(self) -> np.ndarray:
+        """Kolmogorov-Smirnov's. It takes longer than all else, so it is worked out where it is asked for."""
+        return _p(self.furthest, *self.sizes)
 
 
 def apart(reference: Sample, current: Sample, draws: np.ndarray) -> Apart:
@@ -48,7 +55,7 @@ def apart(reference: Sample, current: Sample, draws: np.ndarray) -> Apart:
     between = np.abs(np.cumsum(gap, axis=1))[:, :-1]
     norm = np.maximum(_spread(reference, draws), NORM_FLOOR)
     furthest = np.max(between[:, steps > 0], axis=1, initial=0.0)
-    return Apart((between * steps).sum(axis=1) / norm, _p(furthest, *totals))
+    return Apart((between * steps).sum(axis=1) / norm, furthest, (totals[0], totals[1]))
 
 
 def _spread(sample: Sample, draws: np.ndarray) -> np.ndarray:

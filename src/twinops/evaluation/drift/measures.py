@@ -17,7 +17,7 @@ from twinops.entities.findings import Findings
 from twinops.entities.measure import Measure
 from twinops.entities.shown import Section
 from twinops.entities.wording import MANY
-from twinops.evaluation.drift.distances import Sample, apart
+from twinops.evaluation.drift.distances import Apart, Sample, apart
 from twinops.evaluation.drift.evidently_report import drift_report
 from twinops.evaluation.statistics import bootstrap, calm
 from twinops.params import DriftParams
@@ -158,8 +158,8 @@ def _quickly(pair: Windows, *, seed: int) -> tuple[float, float]:
     both = (pair.reference_rows, pair.current_rows)
     columns = [c for c in pair.columns if all(rows[c].notna().any() for rows in both)]
     everyone = np.union1d(pair.reference, pair.current)
-    certain, _ = _counted(pair, columns, np.ones((1, len(everyone)), dtype=np.int64))
-    _, far = _per_draw(pair, columns, draws=CALM_DRAWS, seed=seed)
+    certain, _ = _counted(_apart(pair, columns, np.ones((1, len(everyone)), dtype=np.int64)))
+    far = _far(_apart(pair, columns, bootstrap.counts(len(everyone), draws=CALM_DRAWS, seed=seed)[1:])).sum(axis=0)
     n = max(len(columns), 1)
     return float(certain[0]) / n, float(np.quantile(far, (1 + bootstrap.LEVEL) / 2, method="higher")) / n
 
@@ -193,20 +193,29 @@ def _per_draw(pair: Windows, columns: list[str], *, draws: int, seed: int) -> tu
     if not columns:
         return np.zeros(draws), np.zeros(draws)
     households = len(np.union1d(pair.reference, pair.current))
-    return _counted(pair, columns, bootstrap.counts(households, draws=draws, seed=seed)[1:])
+    return _counted(_apart(pair, columns, bootstrap.counts(households, draws=draws, seed=seed)[1:]))
 
 
-def _counted(pair: Windows, columns: list[str], weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The same, for weights of households: one row a draw."""
+def _apart(pair: Windows, columns: list[str], weights: np.ndarray) -> list[Apart]:
+    """How far each feature moved, for weights of households: one row a draw."""
     everyone = np.union1d(pair.reference, pair.current)
     places = [np.searchsorted(everyone, who) for who in (pair.reference, pair.current)]
-    found = [
+    return [
         apart(_sample(pair.reference_rows[c], places[0]), _sample(pair.current_rows[c], places[1]), weights)
         for c in columns
     ]
+
+
+def _far(found: list[Apart]) -> np.ndarray:
+    """Which features lie at least the limit apart: one row a feature, one column a draw."""
+    return np.stack([f.distance for f in found]) >= DISTANCE_LIMIT
+
+
+def _counted(found: list[Apart]) -> tuple[np.ndarray, np.ndarray]:
+    """How many features the rule flags in each draw, and how many are far."""
     # a draw that leaves a window empty shows nothing: p is 1
     q = stats.false_discovery_control(np.nan_to_num(np.stack([f.p for f in found]), nan=1.0), axis=0)
-    far = np.stack([f.distance for f in found]) >= DISTANCE_LIMIT
+    far = _far(found)
     return ((q < Q_LIMIT) & far).sum(axis=0), far.sum(axis=0)
 
 

@@ -19,7 +19,7 @@ from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.events import Horizons
 from twinops.workflows.apart import apart_of, everyone, sealed_in_parts
 from twinops.workflows.places import write
-from twinops.workflows.receipts import Receipts
+from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 
 @dataclass(frozen=True)
@@ -57,9 +57,9 @@ class ReceiptHistory:
         """These as-of days, each with the end of its horizon."""
         return Horizons(days, self.grid.horizon_days, self.known_until)
 
-    def oldest_age(self, lines: pa.Table) -> int:
+    def oldest_age(self, lines: taste_events.Span) -> int:
         """How many days ago the oldest of these lines was."""
-        return self.known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
+        return self.known_until - min(lines.first_day or 0, 0)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _chosen(receipts: Receipts, rule: TastesParams, *, before: int) -> tuple[pa.
     )
     goods = taste_events.goods(engine, secret, not_goods=rule.not_goods)
     choice = taste_events.CategoryChoice(before, rule.categories)
-    return goods, taste_events.chosen(engine, goods, choice, receipts.parts())
+    return goods, taste_events.chosen(engine, goods, choice, engine.opening(TRANSACTIONS, receipts.sealed()))
 
 
 def _tastes(receipts: Receipts, chosen: Chosen, past: ReceiptHistory, held_out: Sequence[int]) -> int:
@@ -91,9 +91,9 @@ def _tastes(receipts: Receipts, chosen: Chosen, past: ReceiptHistory, held_out: 
     panel, apart = everyone(plane, plane.places.panel).select(["sid", "cutoff"]), apart_of(plane)
     states, labels = plane.places.taste("categories"), plane.places.taste("category_labels")
     with sealed_in_parts(plane, states, plane.places.apart(states), labels) as (others, theirs, bought):
-        for lines in receipts.parts():
-            plane.engine.register("transactions", lines)
-            plane.engine.register("panel", _of_the_same(panel, lines))
+        for _ in plane.engine.opening(TRANSACTIONS, receipts.sealed()):
+            lines = taste_events.span(plane.engine)
+            plane.engine.register("panel", lines.of_the_same(panel))
             taste_events.hear(plane.engine, chosen.goods, chosen.names)
             oldest_age = past.oldest_age(lines)
             found = taste_events.states(plane.engine, when, past.decay_days, oldest_age=oldest_age)
@@ -102,13 +102,6 @@ def _tastes(receipts: Receipts, chosen: Chosen, past: ReceiptHistory, held_out: 
             bought(parted(taste_events.labels(plane.engine), apart)[0])
             rows += found.num_rows
     return rows
-
-
-def _of_the_same(table: pa.Table, lines: pa.Table) -> pa.Table:
-    """The rows of the subjects of a part, which has all from its first to its last."""
-    ends = pc.min_max(lines["sid"])
-    sids = table["sid"]
-    return table.filter(pc.and_(pc.greater_equal(sids, ends["min"]), pc.less_equal(sids, ends["max"])))
 
 
 def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
@@ -121,9 +114,9 @@ def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
         plane.engine.register(name, table)
     when = past.horizons(days)
     rows = []
-    for lines in receipts.parts() if days else islice(receipts.parts(), 1):
-        plane.engine.register("transactions", lines)
-        oldest_age = past.oldest_age(lines)
+    parts = plane.engine.opening(TRANSACTIONS, receipts.sealed())
+    for _ in parts if days else islice(parts, 1):
+        oldest_age = past.oldest_age(taste_events.span(plane.engine))
         told = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=oldest_age)
         rows.append(told)
     together = pa.concat_tables(rows)

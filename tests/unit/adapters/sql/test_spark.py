@@ -228,7 +228,7 @@ IN_STAGES = {
     "data/consent/kinds.sql", "evaluation/necessity/categories.sql", "evaluation/necessity/recent.sql",
     "evaluation/necessity/told_by_sources.sql", "evaluation/privacy/proxies.sql", "twin/tastes/coupons.sql",
     "twin/tastes/taste_choice.sql", "twin/tastes/taste_events.sql", "twin/tastes/taste_labels.sql",
-    "twin/tastes/taste_products.sql", "twin/tastes/tastes.sql",
+    "twin/tastes/taste_products.sql", "twin/tastes/taste_span.sql", "twin/tastes/tastes.sql",
 }  # fmt: skip
 """Asked on a cluster by the stages that `test_spark_cluster` runs."""
 

@@ -75,9 +75,11 @@ class SparkEngine:
         self._kept: dict[str, DataFrame] = {}
         self._windows: dict[str, KeyWindow] = {}
         self._lent: list[KeyWindow] = []
+        self._opened: dict[str, Sealed] = {}
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name; an older one of that name is replaced."""
+        self._opened.pop(name, None)
         with _without_values():
             self._spark.createDataFrame(_plain(table)).createOrReplaceTempView(name)
         self._types.register(name, table.schema.empty_table())
@@ -91,8 +93,12 @@ class SparkEngine:
     def opening(self, name: str, rows: Sealed) -> Iterator[None]:
         """Make sealed rows known under a name, all at once: the executors open some of them each, when asked.
 
-        Keys and opened rows are in the executors' memory; rows that do not fit there are spilled encrypted.
+        Keys and opened rows are in the executors' memory; rows that do not fit there are spilled encrypted. Rows that
+        are known under this name are not opened again.
         """
+        if self._opened.get(name) is rows:
+            yield
+            return
         with _without_values():
             found, schema, window = opened(self._spark, rows, _plain)
             self._hold(name, found)
@@ -100,6 +106,7 @@ class SparkEngine:
             self._windows.pop(name).close()
         self._windows[name] = window
         self._types.register(name, schema.empty_table())
+        self._opened[name] = rows
         yield
 
     def keep(self, name: str, sql: str) -> None:

@@ -291,7 +291,7 @@ def test_executors_open_sealed_files_and_find_the_same_rows(spark, receipts):
         assert spark.query(EVERY).equals(duck.query(EVERY))
     sid = receipts.keys.known_sid("a")
     receipts.keys.forget(sid)
-    list(spark.opening("lines", receipts))
+    list(spark.opening("lines", replace(receipts)))
     assert spark.query(EVERY).num_rows == 2
     assert sid not in spark.query(EVERY)["sid"].to_pylist()
 
@@ -301,6 +301,14 @@ def test_the_driver_opens_no_frame(spark, receipts, monkeypatch):
     monkeypatch.setattr(SealedFile, "_opened", lambda *_: pytest.fail("it was opened here"))
     list(spark.opening("lines", receipts))
     assert spark.query(EVERY).num_rows == rows
+
+
+def test_rows_that_are_known_under_a_name_are_not_opened_again(spark, receipts):
+    held = [spark._kept["lines"] for _ in range(2) for _ in spark.opening("lines", receipts)]
+    assert held[0] is held[1]
+    spark.register("lines", pa.table({"sid": ["a"]}))
+    list(spark.opening("lines", receipts))
+    assert spark._kept["lines"] is not held[0]
 
 
 def test_an_answer_that_is_kept_can_be_asked(spark, receipts):

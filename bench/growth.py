@@ -1,11 +1,11 @@
 """Every stage of a stranger's project at 1x, 10x and, some, 50x the shipped receipts: CPU, memory, time, exponents.
 
 A larger shop has more customers: the receipts, products and customers are those of the demonstration, and a copy's
-customers and baskets have ids of their own. `twinops init --from` makes the project out of three files, and each stage
-of its `dvc.yaml` is run by itself, one after the other, on one lane: what `dvc repro` would run, without its hashing;
-then `twinops score`. At 50x the project is that of 10x, with each customer's sealed receipts five times, under keys of
-their own: what comes after `collect` is measured there. Largest memory is that of the largest single process. Usage:
-python bench/growth.py FOLDER COPIES [STAGE ...], or `make bench PART=growth`.
+customers and baskets have ids of their own. `twinops init --from` makes the project out of a folder of twelve months of
+receipts and two files, and each stage of its `dvc.yaml` is run by itself, one after the other, on one lane: what `dvc
+repro` would run, without its hashing; then `twinops score`. At 50x it answers with the model that 10x learned. Memory
+is that of all processes of a stage together. Usage: python bench/growth.py FOLDER COPIES [STAGE ...], or `make bench
+PART=growth`; with FOLDER alone, what was measured in its folders 1, 10 and 50 is told.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ from pathlib import Path
 import duckdb
 import yaml
 from growth_page import curves, page, picture
-from more_customers import with_more_customers
+from process_tree import watched
 from scratch import BIN, ROOT
 
 from twinops.entities.wording import Wording
@@ -35,12 +36,15 @@ LINES = 1_469_307
 """Of the shipped receipts."""
 SIZES = (1, 10)
 FAR = 50
-FAR_STAGES = ("features", "blend", "taste_features", "tastes", "score")
+FAR_STAGES = ("collect", "lawful", "link", "features", "blend", "fuse", "taste_features", "tastes", "score")
 """Must stay in proportion to the data."""
 SCORE = ["twinops", "score", "--purpose", "twin_scoring", "--out", "scores.parquet"]
+MONTHS = tuple(f"2017-{month:02d}" for month in range(1, 13))
+"""A file of receipts each; the four lines after the year's end are left out."""
 APART = {"household_id": 10**4, "basket_id": 10**12}
 """So far are a copy's ids from those of the copy before."""
 
+RESULTS = ROOT / "bench" / "results.json"
 UNITS = {"cpu": "CPU s", "mem": "MB"}
 
 Row = dict[str, object]
@@ -66,9 +70,10 @@ def growth(*, quick: bool, far: bool = False) -> list[Row]:
         for copies in SIZES[:1] if quick else SIZES:
             found[copies] = measured(home / str(copies), copies)
         if far and not quick:
-            larger = home / str(FAR) / "project"
-            with_more_customers(home / str(SIZES[-1]) / "project", larger, times=FAR // SIZES[-1])
-            found[FAR] = measured(larger.parent, FAR, only=FAR_STAGES)
+            larger = home / str(FAR)
+            measured(larger, FAR, only=FAR_STAGES[:1])
+            shutil.copytree(home / str(SIZES[-1]) / "project" / "models", larger / "project" / "models")
+            found[FAR] = measured(larger, FAR, only=FAR_STAGES[1:])
     if SIZES[-1] in found:
         told(found)
     return rows(found)
@@ -83,7 +88,9 @@ def told(found: dict[int, dict[str, Spent]]) -> None:
         if copies > 1
     }
     lines, images = {copies: copies * LINES for copies in found}, ROOT / "docs" / "images"
-    (ROOT / "docs" / "scale.md").write_text(page(costs, exponents, lines=lines), encoding="utf-8")
+    on_cluster = [r for r in json.loads(RESULTS.read_text(encoding="utf-8")) if str(r["name"]).startswith("cluster_")]
+    told_of = page(costs, exponents, lines=lines, on_cluster=on_cluster)
+    (ROOT / "docs" / "scale.md").write_text(told_of, encoding="utf-8")
     many = SIZES[-1]
     save(picture(costs[many], exponents[many], lines=lines[many]), images / "scale.png", Wording())
     if FAR in found:
@@ -92,19 +99,37 @@ def told(found: dict[int, dict[str, Spent]]) -> None:
 
 def measured(folder: Path, copies: int, *, only: tuple[str, ...] = ()) -> dict[str, Spent]:
     """Each stage's cost in a new project of so many copies; every kind of collecting is one stage."""
-    project, kept, out = folder / "project", folder / "spent.json", {}
+    project, out, anew = folder / "project", kept(folder), set()
     folder.mkdir(parents=True, exist_ok=True)
     if not project.is_dir():
         out["init"] = _initialised(folder, copies)
+        _keep(folder, out)
     for stage, command in stages(project):
-        if only and stage not in only:
+        name = _named(stage)
+        if only and name not in only:
             continue
-        name = "collect" if stage.startswith("collect") else stage
         spent = _spent(command, project)
-        out[name] = out[name] + spent if name in out else spent
+        out[name] = out[name] + spent if name in anew else spent
+        anew.add(name)
         _say(f"{copies}x {stage}: {spent.cpu:.1f} CPU s, {spent.mem:,.0f} MB, {spent.wall:.1f} s")
-        kept.write_text(json.dumps({k: asdict(v) for k, v in out.items()}, indent=1) + "\n", encoding="utf-8")
+        _keep(folder, out)
     return out
+
+
+def _named(stage: str) -> str:
+    """Every kind of collecting is one stage."""
+    return "collect" if stage.startswith("collect") else stage
+
+
+def kept(folder: Path) -> dict[str, Spent]:
+    """What was measured in this folder before."""
+    there = folder / "spent.json"
+    return {s: Spent(**c) for s, c in json.loads(there.read_text(encoding="utf-8")).items()} if there.is_file() else {}
+
+
+def _keep(folder: Path, out: dict[str, Spent]) -> None:
+    costs = {stage: asdict(spent) for stage, spent in out.items()}
+    (folder / "spent.json").write_text(json.dumps(costs, indent=1) + "\n", encoding="utf-8")
 
 
 def stages(project: Path) -> Iterator[tuple[str, list[str]]]:
@@ -134,7 +159,7 @@ def _rows(stage: str, copies: int, one: Spent | None, many: Spent) -> Iterator[R
     wall, far = f"{many.wall:.0f} s of wall time; {once}", "" if copies == SIZES[-1] else f"_{copies}x"
     grows = f"CPU, 1x to {copies}x; 1 is in proportion to the data"
     yield _row(f"growth_cpu_{size}", many.cpu, wall, copies=copies)
-    yield _row(f"growth_mem_{size}", many.mem, f"largest memory of one process; {once}", copies=copies)
+    yield _row(f"growth_mem_{size}", many.mem, f"most memory of all its processes together; {once}", copies=copies)
     if one is not None:
         yield _row(f"growth_exponent.{stage}{far}", _exponent(one, many, copies), grows, copies=copies)
 
@@ -156,7 +181,7 @@ def _initialised(folder: Path, copies: int) -> Spent:
     _copies(given, copies)
     columns = ("products.product_id=sku", "products.product_category=category")
     said = [f"--column={c}" for c in columns]
-    command = ["twinops", "init", str(folder / "project"), f"--from={given / 'receipts.parquet'}", "--yes"]
+    command = ["twinops", "init", str(folder / "project"), f"--from={given / 'receipts'}", "--yes"]
     files = [f"--also=products={given / 'products.csv'}", f"--customers={given / 'customers.parquet'}"]
     return _spent([*command, *files, *said, "--basis=contract", "--currency=USD", "--zone=America/New_York"], folder)
 
@@ -168,7 +193,12 @@ def _copies(given: Path, copies: int) -> None:
     shipped = Path(spec.origin).parent / "data"
     apart = ", ".join(f"{c} + k * {step} AS {c}" for c, step in APART.items())
     many, to = f"range({copies}) AS copy(k), read_parquet('{shipped}", given
-    _write(f"* EXCLUDE (k, week) REPLACE ({apart}) FROM {many}/transactions.parquet')", to / "receipts.parquet")
+    lines = f"* EXCLUDE (k, week) REPLACE ({apart}) FROM {many}/transactions.parquet')"
+    (to / "receipts").mkdir(exist_ok=True)
+    for month in MONTHS:
+        _write(
+            f"{lines} WHERE strftime(transaction_timestamp, '%Y-%m') = '{month}'", to / "receipts" / f"{month}.parquet"
+        )
     who = f"household_id + k * {APART['household_id']} AS household_id"
     _write(f"{who}, age FROM {many}/demographics.parquet')", to / "customers.parquet")
     goods = "product_id AS sku, product_category AS category, product_type AS subcategory"
@@ -186,14 +216,14 @@ def _spent(command: list[str], folder: Path) -> Spent:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "TWINOPS_", "PYTHON"))}
     environment |= {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
     began = time.monotonic()
-    with tempfile.TemporaryFile() as said:
+    with tempfile.TemporaryFile() as said, watched() as tree:
         child = subprocess.Popen(command, cwd=folder, env=environment, stdout=said, stderr=said)
         _, status, used = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             said.seek(0)
             raise SystemExit(f"{' '.join(command)} ended with {child.returncode}:\n{said.read().decode()[-4000:]}")
-    return Spent(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, time.monotonic() - began)
+    return Spent(used.ru_utime + used.ru_stime, max(tree.mem, used.ru_maxrss / 1024), time.monotonic() - began)
 
 
 def _say(text: str) -> None:
@@ -203,8 +233,15 @@ def _say(text: str) -> None:
 
 def main() -> None:
     """One size, in a folder that stays; of a project that is there, these stages (all, unless named)."""
-    folder, copies = Path(sys.argv[1]).resolve(), int(sys.argv[2])
-    measured(folder, copies, only=tuple(sys.argv[3:]))
+    folder, *said = Path(sys.argv[1]).resolve(), *sys.argv[2:]
+    if said:
+        measured(folder, int(said[0]), only=tuple(said[1:]))
+        return
+    found = {copies: kept(folder / str(copies)) for copies in (*SIZES, FAR)}
+    order = dict.fromkeys(["init", *(_named(stage) for stage, _ in stages(folder / "1" / "project"))])
+    found = {copies: {stage: at[stage] for stage in order if stage in at} for copies, at in found.items() if at}
+    told(found)
+    print(json.dumps(rows(found), indent=1))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -16,8 +17,14 @@ LEAST_CPU = 10
 PINK, SKY = "#cc79a7", "#56b4e9"
 
 
-def page(costs: Mapping[int, Cost], exponents: Mapping[int, Mapping[str, float]], *, lines: Mapping[int, int]) -> str:
-    """Markdown: what was run, the pictures, and a line a stage."""
+def page(
+    costs: Mapping[int, Cost],
+    exponents: Mapping[int, Mapping[str, float]],
+    *,
+    lines: Mapping[int, int],
+    on_cluster: Sequence[Mapping[str, Any]] = (),
+) -> str:
+    """Markdown: what was run, the pictures, and a line a stage; `on_cluster` are rows of the results."""
     few, *more = sorted(costs)
     many, largest = more[0], more[-1]
     stages = list(dict.fromkeys(s for n in more for s in costs[n]))
@@ -41,21 +48,41 @@ def page(costs: Mapping[int, Cost], exponents: Mapping[int, Mapping[str, float]]
         "# How it grows\n\n"
         "`make bench PART=growth` writes this page. A larger shop has more customers: `twinops init` makes a project "
         "out of\n"
-        f"copies of the shipped receipts, products and customers, each copy with ids of its own:\n{sizes}.\n"
-        "Every stage of its `dvc.yaml` is then run by itself, one after the other. MB is the largest memory of one "
-        "process.\nThe exponent says how CPU grows: 1 is in proportion to the data.\n\n"
+        "copies of the shipped receipts (a file a month), products and customers, each copy with ids of its own:\n"
+        f"{sizes}.\n"
+        "Every stage of its `dvc.yaml` is then run by itself, one after the other. MB is the most memory of all its\n"
+        "processes together. The exponent says how CPU grows: 1 is in proportion to the data.\n\n"
         + (f"![CPU and memory against lines of receipts](images/growth.png)\n\n{FAR_HOW}\n\n" if more[1:] else "")
         + "![Largest memory and growth of CPU, stage by stage](images/scale.png)\n\n"
         + f"{told}\n\n{head}\n|{'---|' * (1 + 3 * len(more) + 2)}\n"
         + "\n".join(rows)
         + "\n\n"
-        + HOW
+        + HOW.replace(CLUSTER_HERE, _cluster(on_cluster))
     )
 
 
+def _cluster(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A table of what was measured on the cluster; of nothing, a sentence."""
+    at = {str(row["name"]): row for row in rows}
+    stages = [name.rpartition(".")[2] for name in at if name.startswith("cluster_cpu_")]
+    if not stages:
+        return "Ten times the receipts were not measured on a cluster."
+    lines = []
+    for stage in stages:
+        cpu, mem = (next(r for n, r in at.items() if n.startswith(f"cluster_{k}_") and n.endswith(f".{stage}"))
+                    for k in ("cpu", "mem"))  # fmt: skip
+        lines.append(
+            f"| {stage} | {cpu['value'] / cpu['ratio']:,.1f} | {mem['value'] / mem['ratio']:,.0f} | "
+            f"{cpu['value']:,.0f} | {mem['value']:,.0f} | {cpu['ratio']:.1f} |"
+        )
+    head = f"| {rows[0]['n']:,} lines | DuckDB, CPU s | MB | cluster, CPU s | MB | times the CPU |\n|{'---|' * 6}\n"
+    return head + "\n".join(lines) + f"\n\nThe note of the first: {rows[0]['note']}."
+
+
 FAR_HOW = """\
-At 50x the project is that of 10x with each customer's sealed receipts five times, under keys of their own: what comes
-after `collect` is measured. `tastes` learns from all customers up to 25,000, and from so many of a larger shop's."""
+At 50x `score` answers with the model that 10x learned; the fits in between were not run. `tastes` learns from all
+customers up to 25,000, and from so many of a larger shop's."""
+CLUSTER_HERE = "{cluster}"
 
 HOW = """## What keeps it small
 
@@ -64,7 +91,8 @@ HOW = """## What keeps it small
 - DuckDB works within a memory limit and spills into a folder of its own that is removed with the engine.
 - Bootstrap draws of an AUC over pairs are sums over levels of score, not a matrix of households by households.
 - Trees answer for some thousand rows at a time.
-- `collect` holds one batch: a shop whose single file is larger than memory hands it in by the month, as a folder.
+- `init` and `collect` hold one batch: a shop whose single file is larger than memory hands it in by the month, as a
+  folder. A file that is one for all takes some 2.4 GB for 14.7 million lines.
 
 ## On a cluster
 
@@ -75,12 +103,16 @@ compute:
 ```
 
 Every stage then asks Spark instead of DuckDB, with the same SQL files, translated, and answers come in DuckDB's
-types: the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). `features` has
-sealed receipts opened by the executors, each with the keys of its own subjects, and `link`
-has pairs weighed there ([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds every query against
-DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`, `minimise` and `taste_features` on a
-cluster of a Master and two Workers, of which one is killed while both are at work. It takes about four minutes of
-CPU.
+types: the sealed files have the same bytes ([ADR 23](adr/0023-spark-answers-in-duckdbs-types.md)). For `features` and
+`taste_features` the executors open the sealed receipts, each with the keys of its own subjects; for `twinops score`
+they also answer; for `link` they weigh pairs ([ADR 24](adr/0024-keys-travel-to-the-rows.md)). `make test-spark` holds
+every query and the scores against DuckDB, and makes `collect`, `link`, `features`, `blend`, `fuse`, `proxies`,
+`minimise` and `taste_features` on a cluster of a Master and two Workers, of which one is killed while both are at work.
+It takes about four minutes of CPU.
+
+Nothing else of a project is another: the same `params.yaml` but for these two lines, the same files in the same places.
+Receipts are best a file a month (`reads: folder`, `files: "{month}.csv"`), Parquet, CSV or gzip, under one path that
+driver and executors have: `collect` reads and seals them on the driver, a month at a time.
 
 What a cluster needs:
 
@@ -91,24 +123,19 @@ What a cluster needs:
   without them a master beyond this machine is refused. What is spilled or shuffled is always encrypted.
 - A driver that executors reach on any port, with memory for one row per household and as-of day (`compute.memory`).
 
-On one machine it never pays:
+Two Workers of one core each on one machine, one of them killed at work (`make bench PART=cluster`):
 
-| 1.47M lines, two cores | DuckDB, CPU s | Spark `local[2]`, CPU s | times |
-|---|---|---|---|
-| features | 3.3 | 63.0 | 19 |
-| blend | 2.1 | 30.5 | 15 |
+{cluster}
 
-Much of it is the same for one row: 250 households over five months still cost 48 s of CPU for `features` and
-`taste_features`, on DuckDB some seconds. So it is for receipts that one machine cannot work through in the time
-there is, or that already live on a cluster; the table above says how far one machine goes. 5x and 10x were not
-measured with the executors opening the files; a prototype's feature job, which opened nothing, cost 21 times the
-CPU of DuckDB at 1.5M lines and 8 times at 14.7M.
+On one machine it never pays: much of a query is the same for one row, and 250 households over five months still cost
+48 s of CPU for `features` and `taste_features`. So it is for receipts that one machine cannot work through in the time
+there is, or that already live on a cluster; the table above says how far one machine goes.
 
-From 16 MiB of sealed receipts on, one machine writes the panel in several row groups and a cluster in one: the same
-rows in the same order, in a file with another digest.
+From 16 MiB of sealed receipts on, one machine writes a table in several row groups and a cluster in one: the same
+frames in the same order, in a file with another digest.
 
-Not on Spark: the fits, `twinops score`, sealing of what a stage writes, and the receipts of `taste_features`, `drift`,
-`minimise` and `twin`: the driver does these.
+Not on Spark: the fits, sealing of what a stage writes, features of one's own, and the receipts of `drift`, `minimise`
+and `twin`: the driver does these.
 """
 
 

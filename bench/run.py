@@ -2,9 +2,9 @@
 
 CPU seconds, user and system: wall time on a shared machine says little. Works in temporary folders that are gone
 afterwards. Usage: python bench/run.py [--quick] [--far] [MINUTES] [PART ...], or `make bench`; parts are pipeline,
-sealing, features, linkage, twin, score, heads, erasure, serve, endure, growth, million. Without one all are run; a
-part's rows replace its old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and stages
-of growth, at 50x; MINUTES are those of endure (ten).
+sealing, features, linkage, twin, score, heads, erasure, serve, endure, growth, cluster, million. Without one all are
+run; a part's rows replace its old ones. `--quick` takes the smallest sizes and only prints; `--far` adds features, and
+stages of growth, at 50x; MINUTES are those of endure (ten).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable
 from string import ascii_lowercase
 
+from cluster import cluster
 from endure import endure
 from erasure import erasure
 from features import features
@@ -49,10 +50,11 @@ PARTS: dict[str, tuple[Callable[[set[str]], list[Row]], tuple[str, ...]]] = {
         lambda asked: growth(quick="--quick" in asked, far="--far" in asked),
         ("growth_cpu_", "growth_mem_", *(f"growth_exponent.{letter}" for letter in ascii_lowercase)),
     ),
+    "cluster": (lambda _: cluster(), ("cluster_",)),
     "million": (lambda _: linkage("1m"), ("linkage_f1_1m", "linkage_cpu_1m", "linkage_mem_1m")),
 }
 """Part -> how it is measured, and how the names of its rows begin."""
-SLOW = {"pipeline", "score", "heads", "million", "growth", "endure"}
+SLOW = {"pipeline", "score", "heads", "million", "growth", "cluster", "endure"}
 """Left out of a quick look."""
 
 

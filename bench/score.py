@@ -21,6 +21,8 @@ from beside import ROOT, spent, started
 from twin import events
 
 BLOCK, MADE_UP, ALONE = 4_000, 20_000, 2_000
+DRAWN = 1_000
+"""So many rows of the sealed table are held against what is said of that twin alone."""
 MILLION = 1_000_000
 DAY = 365
 Row = dict[str, object]
@@ -35,13 +37,14 @@ def states() -> pa.Table:
 
 
 def sealed(twins: int) -> Cost:
-    """Answers, ranges and reasons of everybody, each row under its own key."""
+    """Answers, ranges and reasons of everybody, each row under its own key; and how many drawn ones are as alone."""
     from twinops.adapters.keystore import DemoKeys
     from twinops.data.vault.seal import sealing
 
     keys = DemoKeys()
     sids = sorted(keys.subject_ids([str(n) for n in range(twins)]))
-    return _written(twins, sids, lambda path, schema: sealing(path, schema, dataset="scores", keys=keys))
+    into = lambda path, schema: sealing(path, schema, dataset="scores", keys=keys)  # noqa: E731
+    return _written(twins, sids, into, after=lambda path: _as_alone(path, sids, keys))
 
 
 def opened(twins: int) -> Cost:
@@ -106,6 +109,12 @@ def score() -> list[Row]:
         row("score_twins_per_s", rate["sealed"], "twins/CPU-s", f"each row sealed under its own key; {ours}", "loop"),
         row("score_twins_per_s.open", rate["opened"], "twins/CPU-s", f"open Parquet; {ours}", "loop"),
         row("score_twins_per_s.open_lightgbm", rate["opened"], "twins/CPU-s", f"open Parquet; {ours}", "trees"),
+        row(
+            "score_same_as_alone",
+            cost["sealed"]["same"] / cost["sealed"]["drawn"],
+            "share",
+            f"{cost['sealed']['drawn']:.0f} drawn rows, opened again: eight figures each as forecast alone",
+        ),
         row("score_wall_1m", cost["sealed"]["wall"], "s", "sealed; wall on a machine that others use too"),
         row(
             "score_mem_1m", cost["sealed"]["mem"], "MB", "sealed; libraries, keys and a list of a million sids with it"
@@ -114,7 +123,30 @@ def score() -> list[Row]:
     ]
 
 
-def _written(twins: int, sids: list[str], into: Callable[[Path, pa.Schema], object]) -> Cost:
+def _as_alone(path: Path, sids: list[str], keys: object) -> Cost:
+    """Of drawn rows, opened again, how many have the figures of a forecast of that twin by itself."""
+    from twinops.data.vault.seal import read_sealed
+    from twinops.data.vault.sealed_tables import SingleSubject
+    from twinops.twin.answers.forecast import forecasts
+    from twinops.twin.answers.scores import FIGURES
+
+    table, (model, support) = states(), _given()
+    drawn = np.sort(np.random.default_rng(7).choice(len(sids), min(DRAWN, len(sids)), replace=False))
+    theirs = SingleSubject(keys, frozenset(sids[n] for n in drawn))
+    rows, same = read_sealed(path, dataset="scores", keys=theirs).to_pylist(), 0
+    for n, row in zip(drawn, rows, strict=True):
+        alone = forecasts(table.slice(int(n) % MADE_UP, 1), model=model, support=support)
+        said = [float(getattr(alone, name)[0]) for name in FIGURES]
+        same += said == [row[name] for name in FIGURES] and row["sid"] == sids[n]
+    return {"drawn": len(rows), "same": same}
+
+
+def _written(
+    twins: int,
+    sids: list[str],
+    into: Callable[[Path, pa.Schema], object],
+    after: Callable[[Path], Cost] = lambda _: {},
+) -> Cost:
     from twinops.twin.answers.scores import scores
 
     table, (model, support) = states(), _given()
@@ -126,7 +158,8 @@ def _written(twins: int, sids: list[str], into: Callable[[Path, pa.Schema], obje
             for start, block in _blocks(table, twins):
                 made = scores(block, model=model, support=support).table
                 writer(made.add_column(0, "sid", pa.array(sids[start : start + block.num_rows], pa.string())))
-        return {"wall": perf_counter() - wall, "n": twins, **spent(since)}
+        cost = {"wall": perf_counter() - wall, "n": twins, **spent(since)}
+        return cost | after(Path(folder) / "scores.parquet")
 
 
 def _blocks(table: pa.Table, twins: int) -> Iterator[tuple[int, pa.Table]]:

@@ -65,6 +65,14 @@ class Engine(Protocol):
         `work` can be pickled, and answers some rows, one or many, in the shape of `gives`.
         """
 
+    def spread_some(
+        self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema, at_once: int
+    ) -> Iterator[pa.Table]:
+        """The same, so many rows at one time: `work` holds no more, and what came of them comes one after the other."""
+
+    def lent(self, keys: SubjectKeys, sids: Iterable[str]) -> SubjectKeys:
+        """The keys of these subjects, for work that is spread: it can be pickled where that is done elsewhere."""
+
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""
 

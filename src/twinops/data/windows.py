@@ -70,14 +70,14 @@ class ProposedWindows:
 
 def counted(batches: Iterable[pa.Table]) -> ReceiptDays | None:
     """Count receipts that come in any number of tables `household_id, day` (dates); None: there are none."""
-    parts = [_once(rows) for rows in batches]
+    parts = [visits(rows) for rows in batches]
     if not any(part.num_rows for part in parts):
         return None
-    all_visits = _once(pa.concat_tables(parts))
-    visits = {v["values"]: v["counts"] for v in pc.value_counts(all_visits["day"]).to_pylist()}
-    first, customers = min(visits), pc.count_distinct(all_visits["household_id"]).as_py()
-    span = (max(visits) - first).days + 1
-    return ReceiptDays(first, tuple(visits.get(first + timedelta(days=n), 0) for n in range(span)), customers)
+    all_visits = visits(pa.concat_tables(parts))
+    on = {v["values"]: v["counts"] for v in pc.value_counts(all_visits["day"]).to_pylist()}
+    first, customers = min(on), pc.count_distinct(all_visits["household_id"]).as_py()
+    span = (max(on) - first).days + 1
+    return ReceiptDays(first, tuple(on.get(first + timedelta(days=n), 0) for n in range(span)), customers)
 
 
 def proposed(receipts: ReceiptDays) -> ProposedWindows:
@@ -164,7 +164,7 @@ class _Grid:
         return self.horizon // 2
 
 
-def _once(rows: pa.Table) -> pa.Table:
+def visits(rows: pa.Table) -> pa.Table:
     """Who came when, each once; a row without either is no visit."""
     known = rows.filter(pc.and_(pc.is_valid(rows["household_id"]), pc.is_valid(rows["day"])))
     return known.select(["household_id", "day"]).group_by(["household_id", "day"]).aggregate([])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from twinops.adapters.sql.spill import spill_of
 from twinops.errors import DataError
-from twinops.ports import Sealed
+from twinops.ports import Sealed, SubjectKeys
 
 _OFFLINE = {
     "autoinstall_known_extensions": "false",
@@ -66,6 +66,16 @@ class DuckDBEngine:
     def spread(self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema) -> pa.Table:
         """Work on rows each of which can be worked on without the others: here, all of them at once."""
         return work(table).cast(gives)
+
+    def spread_some(
+        self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema, at_once: int
+    ) -> Iterator[pa.Table]:
+        """The same, so many rows at one time."""
+        yield from (work(table.slice(start, at_once)).cast(gives) for start in range(0, table.num_rows, at_once))
+
+    def lent(self, keys: SubjectKeys, sids: Iterable[str]) -> SubjectKeys:  # noqa: ARG002  (the port's)
+        """The keys themselves: the work is done here."""
+        return keys
 
     def execute(self, sql: str) -> None:
         """Run one or more statements for their effect."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.adapters.sql.key_window import KeyWindow
 from twinops.adapters.sql.spark_frames import opened
 from twinops.errors import DataError, ParamsError
-from twinops.ports import Sealed
+from twinops.ports import Sealed, SubjectKeys
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -42,14 +42,16 @@ ON_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "12
 
 
 class _Whole:
-    """Work on all rows of a partition at once: what it begins with may be dear."""
+    """Work on all rows of a partition at once, or so many: what it begins with may be dear."""
 
-    def __init__(self, work: Callable[[pa.Table], pa.Table]) -> None:
-        self._work = work
+    def __init__(self, work: Callable[[pa.Table], pa.Table], gives: pa.Schema, at_once: int | None = None) -> None:
+        self._work, self._gives, self._at_once = work, gives, at_once
 
     def __call__(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         if held := list(batches):
-            yield from self._work(pa.Table.from_batches(held)).to_batches()
+            table = pa.Table.from_batches(held)
+            for start in range(0, table.num_rows, self._at_once or table.num_rows):
+                yield from self._work(table.slice(start, self._at_once)).cast(self._gives).to_batches()
 
 
 def translated(sql: str) -> str:
@@ -72,9 +74,12 @@ class SparkEngine:
         self._spark, self._types = _session(master, memory), DuckDBEngine(threads=1)
         self._kept: dict[str, DataFrame] = {}
         self._windows: dict[str, KeyWindow] = {}
+        self._lent: list[KeyWindow] = []
+        self._opened: dict[str, Sealed] = {}
 
     def register(self, name: str, table: pa.Table) -> None:
         """Make an Arrow table known under a name; an older one of that name is replaced."""
+        self._opened.pop(name, None)
         with _without_values():
             self._spark.createDataFrame(_plain(table)).createOrReplaceTempView(name)
         self._types.register(name, table.schema.empty_table())
@@ -88,8 +93,12 @@ class SparkEngine:
     def opening(self, name: str, rows: Sealed) -> Iterator[None]:
         """Make sealed rows known under a name, all at once: the executors open some of them each, when asked.
 
-        Keys and opened rows are in the executors' memory; rows that do not fit there are spilled encrypted.
+        Keys and opened rows are in the executors' memory; rows that do not fit there are spilled encrypted. Rows that
+        are known under this name are not opened again.
         """
+        if self._opened.get(name) is rows:
+            yield
+            return
         with _without_values():
             found, schema, window = opened(self._spark, rows, _plain)
             self._hold(name, found)
@@ -97,6 +106,7 @@ class SparkEngine:
             self._windows.pop(name).close()
         self._windows[name] = window
         self._types.register(name, schema.empty_table())
+        self._opened[name] = rows
         yield
 
     def keep(self, name: str, sql: str) -> None:
@@ -111,13 +121,28 @@ class SparkEngine:
 
         Spark cuts an Arrow table into as many parts as it has cores, in order, and collects them in order.
         """
+        return self._spread(table, _Whole(work, gives), gives) if table.num_rows else work(table).cast(gives)
+
+    def spread_some(
+        self, table: pa.Table, work: Callable[[pa.Table], pa.Table], *, gives: pa.Schema, at_once: int
+    ) -> Iterator[pa.Table]:
+        """The same, so many rows of a part at one time."""
+        if table.num_rows:
+            found = self._spread(table, _Whole(work, gives, at_once), gives)
+            yield from (found.slice(start, at_once) for start in range(0, found.num_rows, at_once))
+
+    def lent(self, keys: SubjectKeys, sids: Iterable[str]) -> SubjectKeys:
+        """Through a window that is open as long as the engine: executors ask it."""
+        window = KeyWindow(keys, frozenset(sids), host=str(self._spark.conf.get("spark.driver.host")))
+        self._lent.append(window)
+        return window.across
+
+    def _spread(self, table: pa.Table, work: _Whole, gives: pa.Schema) -> pa.Table:
         from pyspark.sql.pandas.types import from_arrow_schema
 
-        if not table.num_rows:
-            return work(table).cast(gives)
         told: Any = from_arrow_schema(gives)
         with _without_values():
-            return self._spark.createDataFrame(_plain(table)).mapInArrow(_Whole(work), told).toArrow().cast(gives)
+            return self._spark.createDataFrame(_plain(table)).mapInArrow(work, told).toArrow().cast(gives)
 
     def _hold(self, name: str, found: DataFrame) -> None:
         """Known under a name, and computed once; what that name stood for is let go once this one needs it no more."""
@@ -144,7 +169,7 @@ class SparkEngine:
     def close(self) -> None:
         """End the session and its Java process; nobody is given a key any more."""
         self._spark.stop()
-        for window in self._windows.values():
+        for window in (*self._windows.values(), *self._lent):
             window.close()
 
 

@@ -16,13 +16,16 @@ from twinops.data.own_sources.answers import fold
 from twinops.data.own_sources.cell_values import shape
 from twinops.data.own_sources.cells import AS_CELLS
 from twinops.data.own_sources.declared import DeclaredSource, shelf
-from twinops.data.own_sources.reading import Entered, Heard, Origin, everything, unheard
+from twinops.data.own_sources.netting import APART
+from twinops.data.own_sources.reading import Entered, Heard, Origin, of_everything, unheard
 from twinops.data.reading.reading import RefusedRow
-from twinops.data.windows import ReceiptDays, counted
+from twinops.data.windows import ReceiptDays, counted, visits
 from twinops.own_params import OwnSource
 
 SHOWN = 3
 """So many lines are named of each mistake."""
+LOOKED_AT = 1_000
+"""The cells of so many are."""
 AT_ONCE = 1_000_000
 """So many lines are compared at one time, or about so many."""
 _MIXES = np.uint64(0x9E3779B97F4A7C15)
@@ -82,7 +85,7 @@ class SourceLook:
 
 @dataclass
 class _Tally:
-    """What is counted over all batches."""
+    """What is counted of a batch, and of those before it once they are added."""
 
     records: int = 0
     taken: int = 0
@@ -95,8 +98,26 @@ class _Tally:
     dropped: dict[str, None] = field(default_factory=dict)
     filled: tuple[str, ...] = ()
     files: int = 0
-    mistakes: dict[str, Mistake] = field(default_factory=dict)
-    days: ReceiptDays | None = None
+    mistaken: dict[str, list[RefusedRow]] = field(default_factory=dict)
+    origins: list[Origin] = field(default_factory=list)
+    visits: list[pa.Table] = field(default_factory=list)
+
+    def add(self, more: _Tally, *, apart: int) -> None:
+        """The next batch, whose places begin so far behind."""
+        self.records, self.taken = self.records + more.records, self.taken + more.taken
+        self.files, self.repeated = self.files + more.files, self.repeated + more.repeated
+        for counted_so_far, counts in zip(self._counters, more._counters, strict=True):
+            counted_so_far.update(counts)
+        self.dropped, self.filled = more.dropped, more.filled
+        self.visits += more.visits
+        self.origins += [Origin(one.file, one.before + apart) for one in more.origins]
+        for reason, rows in more.mistaken.items():
+            kept = self.mistaken.setdefault(reason, [])
+            kept += [row._replace(place=str(int(row.place) + apart)) for row in rows[: LOOKED_AT - len(kept)]]
+
+    @property
+    def _counters(self) -> tuple[Counter[str], ...]:
+        return self.reasons, self.months, self.people, self.left_out, self.lost
 
 
 def look(source: DeclaredSource, heard: Heard = unheard) -> SourceLook:
@@ -106,33 +127,37 @@ def look(source: DeclaredSource, heard: Heard = unheard) -> SourceLook:
         DataError, ParamsError, ServiceError: as reading does.
     """
     tally = _Tally()
-    _count(everything(source, heard), tally)
+    for n, batch in enumerate(of_everything(source, _counted, heard)):
+        tally.add(batch, apart=n * APART)
+    mistakes = (_mistake(source, rows, tally.origins) for _, rows in sorted(tally.mistaken.items()))
     return SourceLook(
         source.name, source.said.kind, tally.files, tally.records, tally.taken, dict(sorted(tally.reasons.items())),
         tuple(tally.dropped), tally.filled, dict(sorted(tally.months.items())), len(tally.people),
         dict(sorted(tally.left_out.items())), dict(sorted(tally.lost.items())), tally.repeated,
-        tuple(m for _, m in sorted(tally.mistakes.items())), _crowd(tally.people), tally.days, opening.ignored(source),
+        tuple(mistakes), _crowd(tally.people), counted(tally.visits), opening.ignored(source),
     )  # fmt: skip
 
 
-def _count(entered: Entered, tally: _Tally) -> None:
+def _counted(entered: Entered) -> _Tally:
     source = entered.source
     good, net = entered.rows()
-    refused = [*entered.refused, *entered.without]
-    tally.records, tally.taken = entered.records, good.num_rows
-    tally.files, tally.filled = len(entered.files), entered.filled
-    tally.dropped = dict.fromkeys(entered.dropped)
-    tally.reasons.update(r.reason for r in refused)
-    tally.left_out.update(entered.left_out + Counter(net))
-    tally.lost.update(entered.lost)
+    tally = _Tally(
+        entered.records, good.num_rows, left_out=entered.left_out + Counter(net), lost=entered.lost,
+        dropped=dict.fromkeys(entered.dropped), filled=entered.filled, files=len(entered.files),
+        origins=entered.origins,
+    )  # fmt: skip
+    for row in (*entered.refused, *entered.without):
+        tally.reasons[row.reason] += 1
+        tally.mistaken.setdefault(row.reason, []).append(row)
     if source.said.form.people is not None:
         tally.people.update(_counts(good[source.said.form.people]))
     if "sales_value" in source.said.form.columns:
         tally.months.update(_counts(pc.strftime(good["time"].cast(pa.date32(), safe=False), format="%Y-%m")))
+        # equal lines have one time, so they are in one month
         tally.repeated = _repeated(good.drop_columns(["place"]))
-        tally.days = counted([pa.table({"household_id": good["household_id"], "day": local_day(good["time"])})])
-    for reason in tally.reasons:
-        tally.mistakes[reason] = _mistake(source, [r for r in refused if r.reason == reason], entered.origins)
+        tally.visits.append(visits(pa.table({"household_id": good["household_id"], "day": local_day(good["time"])})))
+    tally.mistaken = {reason: rows[:LOOKED_AT] for reason, rows in tally.mistaken.items()}
+    return tally
 
 
 def _repeated(rows: pa.Table) -> int:
@@ -154,7 +179,7 @@ def _mistake(source: DeclaredSource, rows: list[RefusedRow], origins: list[Origi
     ours = next((c for c in said.ours if reason.startswith(f"{c}_")), None)
     ours = "unit_price" if ours == "sales_value" and "unit_price" in said.entering else ours
     theirs = said.theirs(ours) if ours and said.fills(ours) else None
-    shapes = dict.fromkeys(s for r in rows[:1000] if (s := _shape_of(r, theirs)))
+    shapes = dict.fromkeys(s for r in rows if (s := _shape_of(r, theirs)))
     lines = tuple(_line(int(r.place), origins, said) for r in rows[:SHOWN])
     return Mistake(reason, theirs, lines, tuple(shapes)[:SHOWN], _taken(source, reason, ours))
 

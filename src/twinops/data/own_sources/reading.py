@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,7 @@ from twinops.data.schema import Schema
 from twinops.own_params import form
 
 OTHER_MONTH = "time_in_another_month"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,18 +93,40 @@ def unheard(_records: int) -> None:
     """Nobody asks."""
 
 
-def everything(source: DeclaredSource, heard: Heard = unheard) -> Entered:
-    """All of a source, each file read once: of a folder of months all of them, each file in its own month.
+def of_everything(source: DeclaredSource, tell: Callable[[Entered], T], heard: Heard = unheard) -> list[T]:
+    """What `tell` says of all of a source: of a folder of receipts of one month after the other, so that no more than
+    one is in memory; of anything else at once.
 
-    `heard` is told how many records were judged so far.
+    `heard` is told how many records were judged so far. Where something came back, what it does to each month is found
+    out first, and every file read once more.
     """
-    entered = Entered(source, WHOLE)
-    months_of = opening.batches(source) if source.said.reads == "folder" else [WHOLE]
-    for n, month in enumerate(months_of):
+    months_of = list(opening.batches(source)) if source.said.reads == "folder" else [WHOLE]
+    if source.said.reads != "folder" or not _nets(source):
+        entered = Entered(source, WHOLE)
+        for n, month in enumerate(months_of):
+            for cells in cells_of(source, month):
+                entered.add(cells.behind(n * netting.APART, cells.file) if n else cells, month)
+                heard(entered.records)
+        return [tell(entered)]
+    told = _month_by_month(source, dict.fromkeys(months_of, netting.NOTHING_BACK), tell, heard)
+    return _month_by_month(source, netted(source), tell, heard) or [] if told is None else told
+
+
+def _month_by_month(
+    source: DeclaredSource, nets: Mapping[str, MonthNet], tell: Callable[[Entered], T], heard: Heard
+) -> list[T] | None:
+    """None: something came back that these do not know of."""
+    told, before = [], 0
+    for month, net in nets.items():
+        entered = Entered(source, month, net)
         for cells in cells_of(source, month):
-            entered.add(cells.behind(n * netting.APART, cells.file) if n else cells, month)
-            heard(entered.records)
-    return entered
+            entered.add(cells, month)
+            heard(before + entered.records)
+        if net is netting.NOTHING_BACK and entered.came_back:
+            return None
+        before += entered.records
+        told.append(tell(entered))
+    return told
 
 
 def netted(source: DeclaredSource, *, among: Iterable[str] | None = None) -> dict[str, MonthNet]:
@@ -219,6 +242,11 @@ class Entered:
         good = pa.concat_tables(parts)
         here = good.filter(pc.is_in(good["place"], places.combine_chunks()))
         return here, netting.counted({p: why for p, why in left.items() if p in mine})
+
+    @property
+    def came_back(self) -> bool:
+        """Whether any row of the batch is a return."""
+        return any(pc.any(netting.takes_back(part)).as_py() for part in self.good)
 
     @property
     def month_net(self) -> MonthNet:

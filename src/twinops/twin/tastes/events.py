@@ -67,16 +67,16 @@ def goods(engine: Engine, denied: pa.Table, *, not_goods: Sequence[str]) -> pa.T
     return named.filter(pc.invert(pc.is_in(named["product_id"], secret)))
 
 
-def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice, parts: Iterable[pa.Table]) -> tuple[str, ...]:
+def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice, parts: Iterable[object]) -> tuple[str, ...]:
     """Names of the chosen categories, the most frequent first; the engine holds `panel`.
 
-    The receipt lines come in parts, each with all lines of its subjects: what is counted by subject adds up.
+    It is given `transactions` part by part, each time with all lines of its subjects: what is counted by subject adds
+    up.
     """
     engine.register("taste_products", products)
     engine.register("taste_rule", pa.table({"before_day": pa.array([choice.before_day], pa.int64())}))
     counted = []
-    for lines in parts:
-        engine.register("transactions", lines)
+    for _ in parts:
         counted.append(engine.query(text_beside(__package__, "taste_choice.sql")))
     whole = (
         pa.concat_tables(counted).group_by("product_category").aggregate([("baskets", "sum"), ("households", "sum")])
@@ -85,6 +85,26 @@ def chosen(engine: Engine, products: pa.Table, choice: CategoryChoice, parts: It
     bought = [r for r in found if r["buyers"] >= FEWEST_HOUSEHOLDS]
     ranked = sorted(bought, key=lambda r: (-r["baskets"], r["category"]))
     return tuple(r["category"] for r in ranked[: choice.most])
+
+
+class Span(NamedTuple):
+    """Of the receipt lines that the engine holds: the first and the last sid, and the oldest day; None: no line."""
+
+    first_sid: str | None
+    last_sid: str | None
+    first_day: int | None
+
+    def of_the_same(self, table: pa.Table) -> pa.Table:
+        """The rows of these subjects, of whom a part has all from its first to its last."""
+        if self.first_sid is None:
+            return table.slice(0, 0)
+        sids = table["sid"]
+        return table.filter(pc.and_(pc.greater_equal(sids, self.first_sid), pc.less_equal(sids, self.last_sid)))
+
+
+def span(engine: Engine) -> Span:
+    """Of `transactions`."""
+    return Span(**engine.query(text_beside(__package__, "taste_span.sql")).to_pylist()[0])
 
 
 def hear(engine: Engine, products: pa.Table, categories: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from twinops.data.consent import special_categories
 from twinops.data.holdout import parted
 from twinops.entities.canonical import to_json
 from twinops.params import EvaluateParams, FeaturesParams, TastesParams
+from twinops.ports import Sealed
 from twinops.twin.state.features import as_of_days
 from twinops.twin.state.permissions import LedgerQuestion, permissions
 from twinops.twin.tastes import coupon_rows
@@ -19,7 +20,7 @@ from twinops.twin.tastes import events as taste_events
 from twinops.twin.tastes.events import Horizons
 from twinops.workflows.apart import apart_of, everyone, sealed_in_parts
 from twinops.workflows.places import write
-from twinops.workflows.receipts import Receipts
+from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,11 @@ def taste_features(
     Without a table of products there are no categories, without campaigns no rows of them; the files are there, empty.
     """
     past = ReceiptHistory(grid, rule.decay_days, receipts.known_until)
-    goods, names = _chosen(receipts, rule, before=min(held_out.cutoffs) - grid.horizon_days)
-    states = _tastes(receipts, Chosen(goods, names), past, held_out.cutoffs)
+    lines = receipts.sealed()  # one object for all passes: an engine that keeps what it opened knows it again
+    goods, names = _chosen(receipts, lines, rule, before=min(held_out.cutoffs) - grid.horizon_days)
+    states = _tastes(receipts, lines, Chosen(goods, names), past, held_out.cutoffs)
     write(receipts.plane.places.taste_categories, to_json(list(names), indent=1) + "\n")
-    return TasteFeatures(names, states, _coupons(receipts, past))
+    return TasteFeatures(names, states, _coupons(receipts, lines, past))
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,9 @@ class ReceiptHistory:
         """These as-of days, each with the end of its horizon."""
         return Horizons(days, self.grid.horizon_days, self.known_until)
 
-    def oldest_age(self, lines: pa.Table) -> int:
+    def oldest_age(self, lines: taste_events.Span) -> int:
         """How many days ago the oldest of these lines was."""
-        return self.known_until - min(pc.min(lines["day"]).as_py() or 0, 0)
+        return self.known_until - min(lines.first_day or 0, 0)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,7 @@ class Chosen:
     names: tuple[str, ...]
 
 
-def _chosen(receipts: Receipts, rule: TastesParams, *, before: int) -> tuple[pa.Table, tuple[str, ...]]:
+def _chosen(receipts: Receipts, lines: Sealed, rule: TastesParams, *, before: int) -> tuple[pa.Table, tuple[str, ...]]:
     """Choose categories before the first held-out horizon opens."""
     plane, engine = receipts.plane, receipts.plane.engine
     # chosen by the others, kept for everybody: who stands apart is served all the same
@@ -80,10 +82,10 @@ def _chosen(receipts: Receipts, rule: TastesParams, *, before: int) -> tuple[pa.
     )
     goods = taste_events.goods(engine, secret, not_goods=rule.not_goods)
     choice = taste_events.CategoryChoice(before, rule.categories)
-    return goods, taste_events.chosen(engine, goods, choice, receipts.parts())
+    return goods, taste_events.chosen(engine, goods, choice, engine.opening(TRANSACTIONS, lines))
 
 
-def _tastes(receipts: Receipts, chosen: Chosen, past: ReceiptHistory, held_out: Sequence[int]) -> int:
+def _tastes(receipts: Receipts, lines: Sealed, chosen: Chosen, past: ReceiptHistory, held_out: Sequence[int]) -> int:
     """Write states and labels, of some subjects after the other, and count the states."""
     plane, rows = receipts.plane, 0
     days = as_of_days(past.grid, known_until=past.known_until)
@@ -91,11 +93,11 @@ def _tastes(receipts: Receipts, chosen: Chosen, past: ReceiptHistory, held_out: 
     panel, apart = everyone(plane, plane.places.panel).select(["sid", "cutoff"]), apart_of(plane)
     states, labels = plane.places.taste("categories"), plane.places.taste("category_labels")
     with sealed_in_parts(plane, states, plane.places.apart(states), labels) as (others, theirs, bought):
-        for lines in receipts.parts():
-            plane.engine.register("transactions", lines)
-            plane.engine.register("panel", _of_the_same(panel, lines))
+        for _ in plane.engine.opening(TRANSACTIONS, lines):
+            span = taste_events.span(plane.engine)
+            plane.engine.register("panel", span.of_the_same(panel))
             taste_events.hear(plane.engine, chosen.goods, chosen.names)
-            oldest_age = past.oldest_age(lines)
+            oldest_age = past.oldest_age(span)
             found = taste_events.states(plane.engine, when, past.decay_days, oldest_age=oldest_age)
             for seal, some in zip((others, theirs), parted(found, apart), strict=True):
                 seal(some)
@@ -104,14 +106,7 @@ def _tastes(receipts: Receipts, chosen: Chosen, past: ReceiptHistory, held_out: 
     return rows
 
 
-def _of_the_same(table: pa.Table, lines: pa.Table) -> pa.Table:
-    """The rows of the subjects of a part, which has all from its first to its last."""
-    ends = pc.min_max(lines["sid"])
-    sids = table["sid"]
-    return table.filter(pc.and_(pc.greater_equal(sids, ends["min"]), pc.less_equal(sids, ends["max"])))
-
-
-def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
+def _coupons(receipts: Receipts, lines: Sealed, past: ReceiptHistory) -> int:
     """Write one row per household and campaign, and who allowed training on which campaign's first day."""
     plane = receipts.plane
     tables = {name: plane.tables.source(name, otherwise=nothing) for name, nothing in EMPTY.items()}
@@ -121,9 +116,9 @@ def _coupons(receipts: Receipts, past: ReceiptHistory) -> int:
         plane.engine.register(name, table)
     when = past.horizons(days)
     rows = []
-    for lines in receipts.parts() if days else islice(receipts.parts(), 1):
-        plane.engine.register("transactions", lines)
-        oldest_age = past.oldest_age(lines)
+    parts = plane.engine.opening(TRANSACTIONS, lines)
+    for _ in parts if days else islice(parts, 1):
+        oldest_age = past.oldest_age(taste_events.span(plane.engine))
         told = coupon_rows.tell(plane.engine, past.grid, when, decay_days=past.decay_days, oldest_age=oldest_age)
         rows.append(told)
     together = pa.concat_tables(rows)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.errors import DataError
@@ -17,6 +18,7 @@ from twinops.twin.model.model import TwinModel
 from twinops.twin.model.predictions import Predictions
 from twinops.twin.support.support import Support
 from twinops.twin.tastes.categories import Tastes
+from twinops.workflows.places import Places
 from twinops.workflows.scoring.offered import Offered
 from twinops.workflows.scoring.scored import ModelTold
 from twinops.workflows.scoring.states_today import StatesToday
@@ -52,35 +54,61 @@ class Block:
 
 @dataclass(frozen=True)
 class ScoreRows:
-    """Opens and answers some twins at a time."""
+    """Opens and answers some twins at a time, where the engine says."""
 
     opener: Opener
     answering: Answering
 
+    def blocks(self, sids: Sequence[str]) -> Iterator[Block]:
+        """All of them, in order."""
+        plane = self.opener.receipts.plane
+        states, asked = StatesToday.among(self.opener.receipts, self.opener.grid), pa.table({"sid": list(sids)})
+        if states.engine is not None or self.answering.model.own:  # what the project brings of its own is asked here
+            work = Answers(states, plane.tables, self.answering, self.opener.places)
+            yield from (block(work(asked.slice(n, BLOCK))) for n in range(0, len(sids), BLOCK))
+            return
+        lent = replace(plane.tables, keys=plane.engine.lent(plane.keys, sids))
+        work = Answers(states, lent, self.answering, self.opener.places)
+        yield from map(block, plane.engine.spread_some(asked, work, gives=GIVES, at_once=BLOCK))
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers some twins, wherever that is done: opens their receipts and tastes, and nobody else's."""
+
+    states: StatesToday
+    sealed: SealedTables
+    answering: Answering
+    places: Places
+
     @cached_property
     def tables(self) -> SealedTables:
         """Read once for all blocks: every file holds frames of all of them."""
-        return self.opener.receipts.plane.tables.remembering()
+        return self.sealed.remembering()
 
-    def blocks(self, sids: Sequence[str]) -> Iterator[Block]:
-        """All of them, in order."""
-        states = StatesToday(self.opener.receipts, self.opener.grid, self.tables)
-        for start in range(0, len(sids), BLOCK):
-            some = sids[start : start + BLOCK]
-            yield self._block(some, states.of(some))
-
-    def _block(self, sids: Sequence[str], states: pa.Table) -> Block:
-        known, parts, said = states["sid"].to_pylist(), [], None
+    def __call__(self, asked: pa.Table) -> pa.Table:
+        """`GIVES`, a row each, by sid; nobody of whom nothing can be told."""
+        sids, parts = asked["sid"].to_pylist(), []
+        states = self.states.of(sids, self.tables)
+        known = states["sid"].to_pylist()
         if known:
             found = scores(states, model=self.answering.model, support=self.answering.support)
-            parts, said = [found.table.add_column(0, "sid", states["sid"])], found.said
+            said = ((name, pa.array(getattr(found.said, field))) for field, name in _SAID.items())
+            answers = found.table.add_column(0, "sid", states["sid"])
+            for name, values in said:
+                answers = answers.append_column(name, values)
+            parts = [answers]
         rest = sorted(set(sids) - set(known))
         nobody = self._unknown(rest) if rest else None
         parts += [nobody] if nobody is not None else []
         if not parts:
-            return Block(pa.table({"sid": pa.array([], pa.string())}))
+            return GIVES.empty_table()
         table = pa.concat_tables(parts, promote_options="permissive").sort_by("sid")
-        return Block(self._with_tastes(table), tuple(known), said)
+        table = self._with_tastes(table)
+        there = set(table.column_names)
+        return pa.table(
+            {f.name: table[f.name].cast(f.type) if f.name in there else pa.nulls(table.num_rows, f.type) for f in GIVES}
+        )
 
     def _unknown(self, sids: list[str]) -> pa.Table | None:
         """Who bought nothing yet; None: too few newcomers were seen to tell of anybody."""
@@ -91,8 +119,8 @@ class ScoreRows:
         return unknown(found, len(sids)).add_column(0, "sid", pa.array(sids, pa.string()))
 
     def _with_tastes(self, table: pa.Table) -> pa.Table:
-        sids, places = table["sid"].to_pylist(), self.opener.places
-        found = liked_by(self.tables.of(sids), places, self.answering.tastes, top=CATEGORIES)
+        sids = table["sid"].to_pylist()
+        found = liked_by(self.tables.of(sids), self.places, self.answering.tastes, top=CATEGORIES)
         place = {sid: i for i, sid in enumerate(found.sids.tolist())}
         rows = [place.get(sid) for sid in sids]
         for k, (name, chance) in enumerate(_CATEGORY):
@@ -119,6 +147,13 @@ def schema(*, sid: bool, named: bool, decided: bool) -> pa.Schema:
     return pa.schema([*fields, *(choice if decided else ())])
 
 
+def block(answers: pa.Table) -> Block:
+    """Answers as they are written, and beside them what the model said of those with a basket."""
+    known = answers.filter(pc.is_valid(answers[next(iter(_SAID.values()))]))
+    said = Predictions(*(known[name].to_numpy() for name in _SAID.values())) if known.num_rows else None
+    return Block(answers.drop_columns([*_SAID.values()]), tuple(known["sid"].to_pylist()), said)
+
+
 def with_choice(blocks: Sequence[Block], choice: Offered) -> Iterator[Block]:
     """The same blocks with what was decided; who has no basket yet was no candidate."""
     place = {sid: i for i, sid in enumerate(sid for block in blocks for sid in block.known)}
@@ -142,3 +177,14 @@ def with_ids(table: pa.Table, names: Mapping[str, str]) -> pa.Table:
 
 def _text(name: str, *, nullable: bool = True) -> pa.Field:
     return pa.field(name, pa.string(), nullable=nullable)
+
+
+_SAID = {field: f"said_{field}" for field in Predictions.__dataclass_fields__}
+"""What the model says, before it is made to fit like cases: a choice is made by it."""
+GIVES = pa.schema(
+    [
+        *(f.with_nullable(True) for f in schema(sid=True, named=False, decided=False)),
+        *(pa.field(name, pa.float64()) for name in _SAID.values()),
+    ]
+)
+"""The columns of answers, wherever they are given."""

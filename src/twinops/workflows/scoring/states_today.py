@@ -1,5 +1,7 @@
 """The states of many twins as of today, from their receipts: what `Opener` makes of one, on columns."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,8 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from twinops.data.vault.sealed_rows import Then
 from twinops.data.vault.sealed_tables import SealedTables
 from twinops.params import FeaturesParams
+from twinops.ports import Engine
 from twinops.twin.own_features._shelf import own_features
 from twinops.twin.own_features.computed import with_own
 from twinops.twin.state.tabled import Visits, tabled
@@ -17,26 +21,34 @@ from twinops.workflows.receipts import TRANSACTIONS, Receipts
 
 @dataclass(frozen=True)
 class StatesToday:
-    """Opens receipts of some subjects at a time; baskets of today and later do not enter."""
+    """Opens receipts of some subjects at a time; baskets of today and later do not enter. It can be pickled, but for
+    the engine: features of one's own are asked of it.
+    """
 
-    receipts: Receipts
+    serving: Then
+    today: int
     grid: FeaturesParams
-    tables: SealedTables
+    engine: Engine | None = None
 
-    def of(self, sids: Sequence[str]) -> pa.Table:
+    @classmethod
+    def among(cls, receipts: Receipts, grid: FeaturesParams) -> StatesToday:
+        """Of receipts under the law, as of today."""
+        return cls(receipts.sealed().then, receipts.today, grid, receipts.plane.engine if own_features() else None)
+
+    def of(self, sids: Sequence[str], tables: SealedTables) -> pa.Table:
         """`sid`, the state and features of one's own, by sid; who has no basket before today has no row."""
-        receipts, today = self.receipts, self.receipts.today
-        lines = receipts.served(self.tables.of(sids).source(TRANSACTIONS))
+        today = self.today
+        lines = self.serving(tables.of(sids).source(TRANSACTIONS))
         lines = lines.filter(pc.less(lines["day"], today))
         made = tabled(_visits(lines, sids), today=today, decay_days=self.grid.decay_days)
         if not len(made.who):
             return pa.table({"sid": pa.array([], pa.string())})
         named = pa.array([sids[i] for i in made.who.tolist()], pa.string())
         states = made.table.add_column(0, "sid", named)
-        if not own_features():
+        if self.engine is None:
             return states
         asked = states.append_column("cutoff", pa.array(np.full(len(named), today)))
-        return with_own(asked, lines, own_features(), receipts.plane.engine).drop_columns(["cutoff"])
+        return with_own(asked, lines, own_features(), self.engine).drop_columns(["cutoff"])
 
 
 def _visits(lines: pa.Table, sids: Sequence[str]) -> Visits:

@@ -11,9 +11,9 @@ from twinops.data.days import local_day
 from twinops.data.door import asked_for
 from twinops.data.own_sources.declared import DeclaredSource, declared
 from twinops.data.own_sources.declared_law import WHOLE
-from twinops.data.own_sources.reading import everything
+from twinops.data.own_sources.reading import Entered, of_everything
 from twinops.data.sources import transactions
-from twinops.data.windows import ReceiptDays, counted, proposed
+from twinops.data.windows import ReceiptDays, counted, proposed, visits
 from twinops.errors import DataError
 from twinops.params import Params
 from twinops.ports import Engine
@@ -75,8 +75,12 @@ def _receipts(places: Places, params: Params, engine: Engine) -> Iterator[pa.Tab
 
 
 def _own(source: DeclaredSource) -> Iterator[pa.Table]:
-    rows, _ = everything(source).rows()
-    yield pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"])})
+    yield from of_everything(source, _visits)
+
+
+def _visits(entered: Entered) -> pa.Table:
+    rows, _ = entered.rows()
+    return visits(pa.table({"household_id": rows["household_id"], "day": local_day(rows["time"])}))
 
 
 def _changed(wanted: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+from dataclasses import replace
 from operator import methodcaller
 
 import numpy as np
@@ -21,6 +22,7 @@ from asking import ask_everything
 from candidate import ROOT
 from linkable import opened
 from listening import Heard, Listening, shipped
+from rights_world import rights_world
 from shoppers import GRID, crowd, ledger_of
 from supplying import DAYS
 
@@ -47,6 +49,11 @@ from twinops.plugins import text_beside
 from twinops.twin.state import features
 from twinops.twin.state.examples import examples
 from twinops.twin.state.permissions import LedgerQuestion, permissions, read_consent, reasons
+from twinops.workflows.scoring.admitted import admitted
+from twinops.workflows.scoring.rows import Answering, ScoreRows, said_of_all
+from twinops.workflows.scoring.scored import CANDIDATE, ModelTold
+from twinops.workflows.twin.open import shipped as shipped_model
+from twinops.workflows.twin.tastes import heads
 
 UNTIL = 200
 STAMP = pa.timestamp("us")
@@ -228,7 +235,7 @@ IN_STAGES = {
     "data/consent/kinds.sql", "evaluation/necessity/categories.sql", "evaluation/necessity/recent.sql",
     "evaluation/necessity/told_by_sources.sql", "evaluation/privacy/proxies.sql", "twin/tastes/coupons.sql",
     "twin/tastes/taste_choice.sql", "twin/tastes/taste_events.sql", "twin/tastes/taste_labels.sql",
-    "twin/tastes/taste_products.sql", "twin/tastes/tastes.sql",
+    "twin/tastes/taste_products.sql", "twin/tastes/taste_span.sql", "twin/tastes/tastes.sql",
 }  # fmt: skip
 """Asked on a cluster by the stages that `test_spark_cluster` runs."""
 
@@ -284,7 +291,7 @@ def test_executors_open_sealed_files_and_find_the_same_rows(spark, receipts):
         assert spark.query(EVERY).equals(duck.query(EVERY))
     sid = receipts.keys.known_sid("a")
     receipts.keys.forget(sid)
-    list(spark.opening("lines", receipts))
+    list(spark.opening("lines", replace(receipts)))
     assert spark.query(EVERY).num_rows == 2
     assert sid not in spark.query(EVERY)["sid"].to_pylist()
 
@@ -294,6 +301,14 @@ def test_the_driver_opens_no_frame(spark, receipts, monkeypatch):
     monkeypatch.setattr(SealedFile, "_opened", lambda *_: pytest.fail("it was opened here"))
     list(spark.opening("lines", receipts))
     assert spark.query(EVERY).num_rows == rows
+
+
+def test_rows_that_are_known_under_a_name_are_not_opened_again(spark, receipts):
+    held = [spark._kept["lines"] for _ in range(2) for _ in spark.opening("lines", receipts)]
+    assert held[0] is held[1]
+    spark.register("lines", pa.table({"sid": ["a"]}))
+    list(spark.opening("lines", receipts))
+    assert spark._kept["lines"] is not held[0]
 
 
 def test_an_answer_that_is_kept_can_be_asked(spark, receipts):
@@ -314,6 +329,22 @@ def test_a_frame_that_was_changed_is_an_error_that_shows_nothing(spark, receipts
     list(spark.opening("lines", receipts))
     with pytest.raises(DataError):
         spark.query(EVERY)
+
+
+def test_executors_answer_for_twins_what_one_machine_does_and_the_driver_opens_no_frame(spark, tmp_path, monkeypatch):
+    world = rights_world(tmp_path)
+    mine, sids = shipped_model(world.places), admitted(world.receipts, "offers").sids
+    answering = Answering(mine.model, mine.support, heads(world.places).tastes, ModelTold("", CANDIDATE))
+    here = list(ScoreRows(world.opener, answering).blocks(sids))
+    receipts = replace(world.receipts, plane=replace(world.receipts.plane, engine=spark))
+    rows = receipts.sealed()  # birthdays are opened here
+    monkeypatch.setattr(SealedFile, "_opened", lambda *_: pytest.fail("it was opened here"))
+    monkeypatch.setattr(type(receipts), "sealed", lambda _: rows)
+    there = list(ScoreRows(replace(world.opener, receipts=receipts), answering).blocks(sids))
+    assert pa.concat_tables(b.table for b in there).equals(pa.concat_tables(b.table for b in here))
+    assert [sid for b in there for sid in b.known] == [sid for b in here for sid in b.known]
+    said = [said_of_all(blocks).spend.tolist() for blocks in (here, there)]
+    assert said[0] == said[1] != []
 
 
 def test_registrations_are_linked_to_the_same_persons(spark):

@@ -23,7 +23,10 @@ from twinops.adapters.sql.duckdb_engine import DuckDBEngine
 from twinops.cli._door import app
 from twinops.data.own_sources import parquet as columnar
 from twinops.data.own_sources.cells import printable
+from twinops.data.own_sources.declared import declared
 from twinops.data.own_sources.declared_law import legal_of
+from twinops.data.own_sources.look import look
+from twinops.data.own_sources.reading import of_everything
 from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
 from twinops.params import ConsentParams
 from twinops.wiring import open_project
@@ -345,6 +348,30 @@ def test_a_folder_of_monthly_files_is_read_month_by_month(tmp_path: Path) -> Non
     with pytest.raises(DataError, match="no file sales-2024-05"):
         shop.collect(batch="2024-05", lock=False)
     assert checked(shop).files == 2
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_a_folder_is_looked_at_month_by_month_and_told_as_one_file_is(tmp_path: Path, back: bool) -> None:
+    """No more than a month is in memory, also where something came back of another month."""
+    months = {
+        "2024-01": [line(InvoiceDate="10/01/2024 08:00", Quantity="3"), line(InvoiceDate="?")],
+        "2024-02": [line(InvoiceDate="11/02/2024 08:00", **{HEAD[-2]: "9"})] * 2,
+        "2024-03": [line(InvoiceDate="05/03/2024 08:00")],
+    }
+    if back:
+        months["2024-03"] += [line(InvoiceDate="02/03/2024 08:00", InvoiceNo="C9", Quantity="-3")]
+    parted = Shop(tmp_path / "parted", shop=but(RETAIL, reads="folder", path="files", files="sales-{month}.csv"))
+    for month, rows in months.items():
+        write_csv(parted.file(f"sales-{month}.csv"), rows)
+    whole = Shop(tmp_path / "whole", shop=RETAIL)
+    write_csv(whole.file("retail.csv"), [row for rows in months.values() for row in rows])
+    source = declared(parted.params.own, "shop", root=parted.places.root, max_rows=100)
+    assert of_everything(source, lambda e: (e.batch, e.records)) == [(m, len(rows)) for m, rows in months.items()]
+    one, other = look(source), look(declared(whole.params.own, "shop", root=whole.places.root, max_rows=100))
+    told = ["records", "taken", "quarantined", "months", "households", "left_out", "lost", "repeated", "crowd", "days"]
+    assert [getattr(one, name) for name in told] == [getattr(other, name) for name in told]
+    assert one.files == 3
+    assert {line for m in one.mistakes for line in m.lines} == {"sales-2024-01.csv line 3"}
 
 
 def test_a_return_is_set_against_the_purchase_of_another_monthly_file(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from twinops.adapters.memory.engine_and_keys import MemoryKeys
+from twinops.data.vault import seal
 from twinops.data.vault.seal import erased, in_parts, write_sealed
 from twinops.data.vault.sealed_file import SealedFile
 from twinops.data.vault.sealed_tables import SealedTables
@@ -118,6 +120,16 @@ def test_a_source_in_parts_holds_each_subjects_rows_of_all_batches_together(tmp_
     order = [("sid", "ascending"), ("cents", "ascending")]
     assert together.sort_by(order).equals(whole.sort_by(order))
     assert {erased(p) for p in parts} == {1}
+
+
+def test_no_cipher_is_made_for_subjects_whose_part_is_not_open(tables, tmp_path, keys, monkeypatch):
+    """A cipher takes kilobytes: those of a million customers would not fit into memory."""
+    made = []
+    monkeypatch.setattr(seal, "AESSIV", lambda key: made.append(key) or AESSIV(key))
+    parts = in_parts(raw(tmp_path, "transactions"), dataset="transactions", keys=keys, most_bytes=1)
+    next(parts)
+    assert len(made) == 1
+    assert len(tables.subjects("transactions")[0]) > 1
 
 
 def test_whose_rows_there_are_is_told_without_opening_any(tables, keys):

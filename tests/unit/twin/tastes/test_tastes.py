@@ -92,7 +92,8 @@ def test_the_most_frequent_categories_are_chosen_before_the_day_and_rare_ones_ar
     engine.register("panel", features.panel(engine, GRID, known_until=KNOWN_UNTIL))
 
     def chosen(before_day: int, most: int, parts: list[pa.Table]) -> tuple[str, ...]:
-        return taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(before_day, most), parts)
+        given = (engine.register("transactions", part) for part in parts)
+        return taste_events.chosen(engine, PRODUCTS, taste_events.CategoryChoice(before_day, most), given)
 
     low = pc.less(table["sid"], f"{17:032x}")
     for parts in ([table], [table.filter(low), table.filter(pc.invert(low))]):

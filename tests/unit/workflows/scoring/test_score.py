@@ -84,7 +84,7 @@ def own_feature() -> Iterator[None]:
 @pytest.mark.usefixtures("own_feature")
 def test_features_of_the_projects_own_are_those_that_one_twin_is_opened_with(world):
     sids = admitted(world.receipts, "offers").sids[:20]
-    states = StatesToday(world.receipts, GRID, world.receipts.plane.tables).of(sids).to_pylist()
+    states = StatesToday.among(world.receipts, GRID).of(sids, world.receipts.plane.tables).to_pylist()
     assert len(states) == 20
     for row in states:
         consumer = world.opener.consumer(row["sid"])

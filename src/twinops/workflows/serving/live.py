@@ -112,11 +112,11 @@ class LiveTwins:
             return replace(found, day=self.day(sid), state=state, answers=dict(self.answers.get(sid, {})))
 
     def take(self, sid: str, basket: Basket) -> None:
-        """One basket more: constant time."""
+        """One basket more: constant time and space. The journal numbers it, so it comes once."""
         with self.lock:
             if self._may_be_scored(sid):
                 state = self.states.setdefault(sid, StreamingState(self.ground.opener.grid.decay_days))
-                state.update(basket)
+                state.add(basket)
                 self.spoken.pop(sid, None)
 
     def narrow(self, sid: str, right: Right, purpose: str | None) -> None:
@@ -153,7 +153,7 @@ class LiveTwins:
         with self.lock:
             state = found.state.summed()
             for basket in later:
-                state.update(basket)
+                state.add(basket)
             self.answers[sid] = dict(found.answers)
             self.states.pop(sid, None)
             if not state.empty:

@@ -304,7 +304,7 @@ def _held(shop: Any, seen: Seen) -> tuple[int, int]:
         keys = shop.keys.subject_keys((sid,))
         for row in rows:
             told = row.told(keys)
-            consumer.state.update(Basket(NUMBERS_FROM + row.seq, told["day"], told["cents"]))
+            consumer.state.add(Basket(NUMBERS_FROM + row.seq, told["day"], told["cents"]))
         found += [row.event_id for row in rows]
         day = max(consumer.day, (consumer.state.last_day or 0) + 1)
         twin = Opening(live.model, live.support, consumer.state, day, consumer.own)

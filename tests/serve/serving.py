@@ -148,7 +148,7 @@ def refusal(answer: httpx.Response) -> str:
 @contextmanager
 def running(shop: Shop, *, uri: str | None = None, **how: Any) -> Iterator[tuple[str, Any]]:
     """A real uvicorn on loopback in a thread of its own: its address, and the service."""
-    service = opened(shop.ground, Serving(uri or str(shop.bundle), PUBLIC, **how))
+    service = opened(lambda: shop.ground, Serving(uri or str(shop.bundle), PUBLIC, **how))
     server = uvicorn.Server(uvicorn.Config(application(service), port=0, log_level="error", access_log=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -177,7 +177,7 @@ def until(holds: Any, seconds: float = 20.0) -> float:
 def main() -> None:
     """A process that serves the shop of a folder and tells its port."""
     root, told = Path(sys.argv[1]), Path(sys.argv[2])
-    service = opened(Shop(root).ground, Serving(str(root / "bundle"), PUBLIC))
+    service = opened(lambda: Shop(root).ground, Serving(str(root / "bundle"), PUBLIC))
     server = uvicorn.Server(uvicorn.Config(application(service), port=0, log_level="error", access_log=False))
 
     def tell() -> None:
@@ -192,7 +192,7 @@ def main() -> None:
 def made() -> FastAPI:
     """The application of one of several processes, of the shop and model that are told."""
     root, uri = Path(os.environ["SHOP"]), os.environ["SHOP_MODEL"]
-    return application(opened(Shop(root).ground, Serving(uri, PUBLIC)))
+    return application(opened(lambda: Shop(root).ground, Serving(uri, PUBLIC)))
 
 
 @contextmanager

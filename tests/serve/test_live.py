@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from living_world import natural
 from serving import HOUSEHOLDS, Shop
 
+from twinops.twin.state.streaming import Basket
 from twinops.workflows.serving.live import live
 
 
@@ -28,3 +31,18 @@ def test_reading_anew_changes_nothing_where_nothing_changed(shop: Shop) -> None:
     before = found.stand(sid), dict(found.answers[sid])
     found.read_anew(sid, ())
     assert (found.stand(sid), found.answers[sid]) == before
+
+
+def test_however_many_baskets_come_all_count_and_nothing_grows_with_them(shop: Shop) -> None:
+    found = live(ground=shop.ground)
+    sid = next(iter(found.states))
+    before, day = found.states[sid].baskets, found.known_until
+    for number in range(1_000):
+        found.take(sid, Basket(10**12 + number, day, 100))
+    tracemalloc.start()
+    for number in range(1_000, 20_000):
+        found.take(sid, Basket(10**12 + number, day + number % 2, 100))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert found.states[sid].baskets == before + 20_000
+    assert held < 20_000  # bytes: one for each of them would be more

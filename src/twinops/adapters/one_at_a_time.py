@@ -57,6 +57,19 @@ def at_work(root: Path, doing: str, *, with_stages: bool = True) -> Iterator[Non
         yield
 
 
+def working(root: Path) -> str:
+    """Who makes this project's data now, as they wrote it; nothing: nobody. Whoever asks keeps nobody out."""
+    try:
+        file = (root / "live" / "at_work.lock").open("a+", encoding="utf-8")
+    except OSError:
+        return ""
+    with file:
+        file.seek(0)
+        process, _, doing = file.read().partition(" ")
+        # where nobody wrote, nobody is asked: the lock stays free for whoever wants it at this moment
+        return f"{doing} (process {process})" if process and not _taken(file, fcntl.LOCK_SH) else ""
+
+
 @contextmanager
 def as_stage(root: Path) -> Iterator[None]:
     """Run one stage of the pipeline, beside others and never while somebody is erased.

@@ -13,7 +13,7 @@ from twinops.service.bodies import Ask, EventsAsk, ScoreAsk, SimulateAsk
 from twinops.service.clients import Client
 from twinops.service.decisions import DecisionLog
 from twinops.service.guards import Guards
-from twinops.service.intake import Judge, Writer
+from twinops.service.intake import MADE_ANEW, Judge, Writer
 from twinops.service.journal import Written
 from twinops.service.production import Live, Production
 from twinops.service.refusals import AskRefusedError, Refusal
@@ -86,14 +86,20 @@ class Service:
         asked = iter([sid for sid in sids if sid not in self.twins.spoken])
         # features of the project's own are opened one by one, when asked for
         while not live.shipped.model.own_columns and (some := list(islice(asked, AT_ONCE))):
-            with self.twins.lock:
-                stood = {sid: self.twins.stand(sid) for sid in some if sid in self.twins.states}
-                table = rows(self.twins.states[sid].at(self.twins.day(sid)) for sid in stood)
-            found = live.shipped.forecasts(table) if stood else None
-            with self.twins.lock:
-                for place, (sid, stand) in enumerate(stood.items() if found else ()):
-                    if found and self.production.now is live and self.twins.stand(sid) == stand:
-                        self._spoken(sid, found.row(place))
+            stood, days = {}, []
+            for sid in some:
+                with self.twins.lock:  # one by one: whoever asks meanwhile waits for one of them at most
+                    if sid in self.twins.states:
+                        stood[sid] = self.twins.stand(sid)
+                        days.append(self.twins.states[sid].at(self.twins.day(sid)))
+            if not stood:
+                continue
+            found = live.shipped.forecasts(rows(days))
+            for place, (sid, stand) in enumerate(stood.items()):
+                made = self._made(found.row(place))
+                with self.twins.lock:
+                    if self.production.now is live and self.twins.stand(sid) == stand:
+                        self._remember(sid, made)
 
     def predict(self, client: Client, who: str, ask: Ask) -> str:
         """The forecast of one consumer, as JSON."""
@@ -124,7 +130,9 @@ class Service:
         """What would come if; opens the consumer's own sealed records, so it takes longer."""
         asking, action = Asking(client, "simulate", ask.purpose), self._action(ask.action)
         live, sid = self._open(asking, who, action)
+        self._whole()
         places, consumer = self.twins.ground.opener.places, self.twins.consumer(sid)
+        self._whole()
         limits = guarded(consumer, action, ask.purpose, places)
         if limits:
             raise AskRefusedError(Refusal.INFLUENCE, " ".join(limits))
@@ -159,7 +167,7 @@ class Service:
             raise AskRefusedError(Refusal.NOT_YOURS, "This client may not tell of events.")
         self.guards.rate(client, len(ask.events))
         today = self.twins.ground.rights.now().date()
-        found = Judge(self.guards, self.watch.applied.journal, today).judged(client, ask.events)
+        found = Judge(self.guards, self.watch.applied, today).judged(client, ask.events)
         written = await self.writer.write(found.entries) if found.entries else []
         wrong = dict(found.refused)
         used = [p for p, w in zip(found.places, written, strict=True) if w is Written.OTHER]
@@ -186,6 +194,11 @@ class Service:
         self.guards.rate(asking.client, 1)
         return live, sid
 
+    def _whole(self) -> None:
+        """What is read from sealed files goes with what is in memory."""
+        if not self.watch.applied.files.stand():
+            raise AskRefusedError(Refusal.BEING_READ, MADE_ANEW, retry_s=5)
+
     def _action(self, said: str) -> Action:
         try:
             return Action.parse(said)
@@ -210,15 +223,19 @@ class Service:
         known = self.twins.spoken.get(sid)
         if known is not None:
             return known
+        if live.shipped.model.own_columns and sid not in self.twins.own:
+            self._whole()
         try:
             expected = forecast(self.twins.opening(sid, live.shipped))
         except DataError as problem:
             raise AskRefusedError(Refusal.NO_ANSWER, problem.what) from None
-        return self._spoken(sid, expected)
+        return self._remember(sid, self._made(expected))
 
-    def _spoken(self, sid: str, expected: Forecast) -> tuple[str, Mapping[str, Any]]:
+    def _made(self, expected: Forecast) -> tuple[str, Mapping[str, Any]]:
         found = asdict(self.twins.ground.opener.words.told(expected))
-        made = json.dumps(found), {name: found[name] for name in FIGURES}
+        return json.dumps(found), {name: found[name] for name in FIGURES}
+
+    def _remember(self, sid: str, made: tuple[str, Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
         if len(self.twins.spoken) >= MOST_SPOKEN:
             self.twins.spoken.pop(next(iter(self.twins.spoken)))
         self.twins.spoken[sid] = made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from threading import Lock, Thread
@@ -14,6 +15,7 @@ from twinops.entities.consent import Purpose
 from twinops.entities.rights import Right, RightsAct
 from twinops.service.bodies import EventBody
 from twinops.service.clients import Client
+from twinops.service.files import Files
 from twinops.service.guards import Guards, refused
 from twinops.service.journal import Entry, Journal, Row, Written
 from twinops.service.refusals import AskRefusedError, Refusal
@@ -28,6 +30,7 @@ NUMBERS_FROM = 10**12
 """Baskets of receipts are numbered from one; those of events from here, by their place in the journal."""
 AT_ONCE = 2_000
 LATE = "Late baskets come in through the sources, so that none counts twice."
+MADE_ANEW = "The project's data are being made anew; ask again."
 Done = Callable[[list[Written] | Exception], None]
 
 
@@ -37,6 +40,7 @@ class Applied:
 
     journal: Journal
     twins: LiveTwins
+    files: Files
     seq: int = 0
     baskets: int = 0
     covered: list[int] = field(default_factory=list, repr=False)
@@ -67,11 +71,20 @@ class Applied:
     def read_anew(self, sid: str) -> None:
         """One consumer from the files and the journal; nothing is applied meanwhile that would be lost or doubled."""
         with self._lock:
-            self.twins.read_anew(sid, [b for row in self.journal.of(sid) if row.seq <= self.seq
-                                       and (b := basket(row, self.twins)) is not None])  # fmt: skip
+            later = [b for row in self.journal.of(sid) if row.seq <= self.seq and (b := basket(row, self.twins))]
+            self.twins.read_anew(sid, later, stand=self.files.stand)
             for row in self.journal.take_over(AT_ONCE):
                 if row.sid == sid:
                     self._narrow(row)
+
+    @contextmanager
+    def become(self, other: Applied) -> Iterator[None]:
+        """Be what another has read since, of the same journal; what is done meanwhile is done to it alone."""
+        with self._lock:
+            other.catch_up()
+            yield
+            self.twins.become(other.twins)
+            self.files, self.seq, self.covered, self.stale = other.files, other.seq, other.covered, set()
 
     def _apply(self, row: Row) -> None:
         if row.right:
@@ -113,7 +126,7 @@ class Judge:
     """Holds events against the guards before they are written; `today` is the newest day a basket may have."""
 
     guards: Guards
-    journal: Journal
+    applied: Applied
     today: date
 
     @property
@@ -161,13 +174,15 @@ class Judge:
     def _against_consent(self, sid: str, purpose: str, given: datetime) -> None:
         if given > datetime.now(UTC):
             raise AskRefusedError(Refusal.MALFORMED, "A consent was given in the past.")
+        if not self.applied.files.stand():
+            raise AskRefusedError(Refusal.BEING_READ, MADE_ANEW, retry_s=5)
         people = self.twins.records.get(sid, frozenset({sid}))
         if Desk(self.twins.ground.opener.receipts, self.twins.ground.rights).under_age(people):
             # GDPR art. 8, rec. 71: a child's consent to be profiled for marketing is not relied on
             raise AskRefusedError(Refusal.AGE)
         if any(lifts_nothing(self.twins, one, purpose, given.isoformat()) for one in people):
             raise AskRefusedError(Refusal.OBJECTION, "They told no after that: a consent from before lifts nothing.")
-        if any(row.right and not row.done for one in people for row in self.journal.of(one)):
+        if any(row.right and not row.done for one in people for row in self.applied.journal.of(one)):
             raise AskRefusedError(Refusal.BEING_READ, "What they said just now is being taken down.", retry_s=1)
 
 

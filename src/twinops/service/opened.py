@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from twinops.errors import ParamsError, ServiceError
+from twinops.errors import DataError, IntegrityError, ParamsError, ServiceError
 from twinops.service.answers import Service
 from twinops.service.clients import Clients
 from twinops.service.decisions import DecisionLog
 from twinops.service.declared import NAME
+from twinops.service.files import Files, stamp, wait
 from twinops.service.guards import Guards, art_22_of
 from twinops.service.intake import Applied, Writer
 from twinops.service.issuers import Issuers, began
@@ -18,7 +20,7 @@ from twinops.service.production import Production
 from twinops.service.watch import Watch
 from twinops.workflows.decision_lines import FOLDER, KEY, folder_of
 from twinops.workflows.places import Places
-from twinops.workflows.serving.live import LiveGround, live
+from twinops.workflows.serving.live import LiveGround, LiveTwins, live
 
 
 @dataclass(frozen=True)
@@ -55,30 +57,58 @@ def begun(places: Places, serving: Serving) -> tuple[Clients, Issuers, Productio
     return clients, issuers, production
 
 
-def opened(ground: LiveGround, serving: Serving) -> Service:
+@dataclass(frozen=True)
+class Read:
+    """Everybody as they were read, the files that they were read from, and how far keys and rights were before."""
+
+    twins: LiveTwins
+    files: Files
+    epoch: int
+    entries: int
+
+
+def opened(ground: Callable[[], LiveGround], serving: Serving) -> Service:
     """The service, with a model that is vouched for and everybody's twin in memory.
+
+    `ground` opens the project, with the parameters that stand then: now, and once its files are others.
 
     Raises:
         ParamsError, ServiceError: see `begun`.
     """
-    places = ground.opener.places
+    first = ground()
+    places = first.opener.places
     clients, issuers, production = begun(places, serving)
-    # counted before anybody is opened: what comes meanwhile is news to the first look
-    epoch, entries = ground.opener.receipts.plane.keys.epoch(), ground.rights.length()
-    twins = live(ground=ground)
+    read = _read(places, ground)
     journal = Journal(places.live(FOLDER) / "events.db")
-    applied = Applied(journal, twins)
-    log = DecisionLog(folder_of(places), _key(ground), serving.share, serving.keep_days)
-    watch = Watch(twins, applied, clients, issuers, production, log, epoch, entries)
+    applied = Applied(journal, read.twins, read.files)
+    log = DecisionLog(folder_of(places), _key(first), serving.share, serving.keep_days)
+    watch = Watch(read.twins, applied, clients, issuers, production, log, read.epoch, read.entries)
     watch.look()
     journal.drop(applied.covered)
-    service = Service(
-        twins, Guards(twins, clients, issuers, art_22_of(places)), production, Writer(applied), watch, log
-    )
+    guards = Guards(read.twins, clients, issuers, art_22_of(places))
+    service = Service(read.twins, guards, production, Writer(applied), watch, log)
     watch.changed, watch.renew = service.warmed, service.renew
+    watch.ahead = lambda files: Applied(journal, live(ground=ground()), files)
     service.warmed()
     production.check()  # opening takes longer than a word of the registry counts
     return service
+
+
+def _read(places: Places, ground: Callable[[], LiveGround]) -> Read:
+    """Open everybody, from files that nobody makes anew meanwhile."""
+    while True:
+        wait(places.root)
+        files, now = Files(places, stamp(places)), ground()
+        # counted before anybody is opened: what comes meanwhile is news to the first look
+        epoch, entries = now.opener.receipts.plane.keys.epoch(), now.rights.length()
+        try:
+            twins = live(ground=now)
+        except (DataError, IntegrityError):
+            if files.stand():
+                raise
+            continue
+        if files.stand():
+            return Read(twins, files, epoch, entries)
 
 
 def _key(ground: LiveGround) -> bytes:

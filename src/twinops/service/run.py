@@ -19,6 +19,7 @@ from twinops.errors import ServiceError
 from twinops.service.app import application
 from twinops.service.opened import Serving, begun, opened
 from twinops.wiring import open_project
+from twinops.workflows.serving.live import LiveGround
 
 TOLD = "TWINOPS_SERVE"
 """Root and manner, for processes that are started anew."""
@@ -76,8 +77,12 @@ def _taken(config: uvicorn.Config) -> socket:
 def made() -> FastAPI:
     """The application of the project that was told, in this process."""
     told = json.loads(os.environ[TOLD])
-    project = open_project(told["root"])
-    service = opened(project.run("serving.live_ground"), Serving(**told["serving"]))
+
+    def ground() -> LiveGround:
+        found: LiveGround = open_project(told["root"]).run("serving.live_ground")
+        return found
+
+    service = opened(ground, Serving(**told["serving"]))
     return application(service, ready=partial(_say, Address(**told["address"])))
 
 

@@ -6,13 +6,14 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from threading import Event, Thread
+from threading import Event, RLock, Thread
 
 from twinops.data.consent.rights import standing
 from twinops.entities.rights import RightsEntry
 from twinops.errors import ParamsError, TwinopsError
 from twinops.service.clients import Clients
 from twinops.service.decisions import DecisionLog
+from twinops.service.files import Files, Stamp
 from twinops.service.intake import Applied, acts
 from twinops.service.issuers import Issuers
 from twinops.service.production import STALE_S, Production
@@ -22,6 +23,7 @@ EVERY_S = 0.15
 MODEL_EVERY_S = 0.8
 RENEW_EVERY_S = 0.05
 ISSUERS_EVERY_S = 0.5
+FILES_EVERY_S = 1.0
 MOST_READ = 50
 """Consumers read anew in one round, so that the next look is not kept waiting."""
 _log = logging.getLogger(__name__)
@@ -45,6 +47,10 @@ class Watch:
     """What is done once another version answers."""
     renew: Callable[[frozenset[str]], None] = field(default=lambda _: None, repr=False)
     """What is done for those whose state changed."""
+    ahead: Callable[[Files], Applied | None] = field(default=lambda _: None, repr=False)
+    """Open everybody anew from files that are others than before."""
+    seen: Stamp | None = field(default=None, repr=False)
+    turn: RLock = field(default_factory=RLock, repr=False)
     threads: list[Thread] = field(default_factory=list, repr=False)
 
     @property
@@ -54,8 +60,13 @@ class Watch:
 
     def start(self) -> None:
         """Begin to look."""
-        looks = (("rights", self.look, EVERY_S), ("model", self._look_at_model, MODEL_EVERY_S),
-                 ("answers", self._renew, RENEW_EVERY_S), ("issuers", self.issuers.look, ISSUERS_EVERY_S))  # fmt: skip
+        looks = (
+            ("rights", self.look, EVERY_S),
+            ("model", self._look_at_model, MODEL_EVERY_S),
+            ("answers", self._renew, RENEW_EVERY_S),
+            ("issuers", self.issuers.look, ISSUERS_EVERY_S),
+            ("files", self._look_at_files, FILES_EVERY_S),
+        )
         for name, look, every in looks:
             self.threads.append(Thread(target=self._forever, args=(look, every), name=f"twinops-{name}", daemon=True))
             self.threads[-1].start()
@@ -70,15 +81,16 @@ class Watch:
     def look(self) -> None:
         """One round. Who was erased and what was forbidden comes first."""
         begun = time.monotonic()
-        self._keys()
-        self._rights()
-        self.clients.follow()
-        self._declared()
-        self.applied.catch_up()
-        self.looked_at = begun
-        self._take_over()
-        for sid in sorted(self.twins.reading)[:MOST_READ]:
-            self.applied.read_anew(sid)
+        with self.turn:
+            self._keys()
+            self._rights()
+            self.clients.follow()
+            self._declared()
+            self.applied.catch_up()
+            self.looked_at = begun
+            self._take_over()
+            for sid in sorted(self.twins.reading)[:MOST_READ]:
+                self.applied.read_anew(sid)
         self.decisions.flush()
 
     def _keys(self) -> None:
@@ -121,6 +133,34 @@ class Watch:
             with self.twins.lock:
                 self.twins.spoken.clear()
             self.changed()
+
+    def _look_at_files(self) -> None:
+        """Open everybody anew once the files are others, twice the same, and nobody makes them."""
+        files = self.applied.files
+        now, before = files.now(), self.seen
+        self.seen = now
+        if now is None or now == files.read or now != before:
+            return
+        made = Files(files.places, now)
+        entries = self.twins.ground.rights.length()
+        other = self.ahead(made)
+        if other is not None and made.stand():
+            self._become(other, entries)
+            self.changed()
+
+    def _become(self, other: Applied, entries: int) -> None:
+        """Answer by what was read anew; what came while it was read, erasures and a no first, is in it before."""
+        other.catch_up()  # most of it while nobody waits
+        with self.turn:
+            self._keys()
+            with self.applied.become(other):
+                gone = other.twins.erased()
+                other.twins.drop(gone)
+                self.applied.journal.forget(gone)
+                told = other.twins.ground.rights.entries()
+                other.twins.words, self.entries = standing(told), len(told)
+                other.twins.heard(told[entries:] if len(told) >= entries else told)
+        self.applied.journal.drop(self.applied.covered)
 
     def _renew(self) -> None:
         if changed := self.applied.changed():

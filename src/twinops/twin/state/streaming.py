@@ -95,9 +95,7 @@ class StreamingState:
         known = self.recent.get(basket_id)
         if known is not None:
             return _the_same(known, day, cents)
-        weights = _weights(self.decay_days, day)
-        if not 0 <= cents <= LARGEST_BASKET_CENTS:
-            raise _impossible()
+        weights = self._weighed(day, cents)
         # after its amounts are checked: what cannot be is an error at any age
         if day < self.known_from:
             return Heard.TOO_OLD
@@ -107,6 +105,15 @@ class StreamingState:
         if len(recent) > 2 * self.remembered:
             self._remember_fewer()
         return Heard.TAKEN
+
+    def add(self, event: Basket) -> None:
+        """Take in a basket that comes once, from whoever counts them: its id is not kept, so nothing grows but sums.
+
+        Raises:
+            DataError: day or amount cannot be.
+        """
+        _, day, cents = event
+        self._add(self._weighed(day, cents), day, cents)
 
     def forget(self, event: Basket) -> Heard:
         """Take one basket out again: afterwards the state is what it would be had the basket never come."""
@@ -216,6 +223,12 @@ class StreamingState:
         row |= {"quiet_days": quiet_days(self.days, lapse_days(self.decay_days))}
         row |= {"baskets_total": self.baskets, "cents_total": self.cents}
         return row | {"log_value_sum": self.log_sum, "log_value_squares": self.log_squares}
+
+    def _weighed(self, day: int, cents: int) -> tuple[int, ...]:
+        weights = _weights(self.decay_days, day)
+        if not 0 <= cents <= LARGEST_BASKET_CENTS:
+            raise _impossible()
+        return weights
 
     def _add(self, weights: tuple[int, ...], day: int, cents: int) -> None:
         """Add a basket to every sum."""

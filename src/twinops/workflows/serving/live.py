@@ -6,7 +6,7 @@ Nothing here is written. Whoever may not be scored has no state here; whoever wa
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from twinops.data.consent.rights import Standing, standing
 from twinops.entities.consent import REFUSALS, Event, Purpose
 from twinops.entities.rights import GOVERNING, Right, RightsEntry
-from twinops.errors import DataError
+from twinops.errors import DataError, IntegrityError
 from twinops.ports import Rights
 from twinops.twin.answers.opening import Opening
 from twinops.twin.state.permissions import LedgerQuestion
@@ -112,11 +112,11 @@ class LiveTwins:
             return replace(found, day=self.day(sid), state=state, answers=dict(self.answers.get(sid, {})))
 
     def take(self, sid: str, basket: Basket) -> None:
-        """One basket more: constant time."""
+        """One basket more: constant time and space. The journal numbers it, so it comes once."""
         with self.lock:
             if self._may_be_scored(sid):
                 state = self.states.setdefault(sid, StreamingState(self.ground.opener.grid.decay_days))
-                state.update(basket)
+                state.add(basket)
                 self.spoken.pop(sid, None)
 
     def narrow(self, sid: str, right: Right, purpose: str | None) -> None:
@@ -142,18 +142,28 @@ class LiveTwins:
                 self.narrow(e.sid, e.right, e.act.purpose)
         return frozenset(about)
 
-    def read_anew(self, sid: str, later: Iterable[Basket]) -> None:
-        """Permissions and state of one consumer from the sealed files and the ledger; `later` came by events."""
+    def read_anew(self, sid: str, later: Iterable[Basket], *, stand: Callable[[], bool] = lambda: True) -> None:
+        """Permissions and state of one consumer from the sealed files and the ledger; `later` came by events.
+
+        Nothing changes where the files do not `stand`, before or after they were read: then they are no whole.
+        """
+        if not stand():
+            return
         try:
             with self.one_by_one:
                 found = self.ground.opener.consumer(sid)
-        except DataError:
-            self.drop([sid])
+        except (DataError, IntegrityError) as problem:
+            if stand() and isinstance(problem, IntegrityError):
+                raise
+            if stand():
+                self.drop([sid])
+            return
+        if not stand():
             return
         with self.lock:
             state = found.state.summed()
             for basket in later:
-                state.update(basket)
+                state.add(basket)
             self.answers[sid] = dict(found.answers)
             self.states.pop(sid, None)
             if not state.empty:
@@ -171,6 +181,14 @@ class LiveTwins:
                     del held[sid]
             self.names = {who: sid for who, sid in self.names.items() if sid not in lost}
             self.reading -= lost
+
+    def become(self, other: LiveTwins) -> None:
+        """Be what another has read since; `other` is used no more."""
+        with self.lock:
+            known = {who: sid for who, sid in self.names.items() if sid in other.answers}
+            self.ground, self.known_until, self.records = other.ground, other.known_until, other.records
+            self.states, self.answers, self.keys, self.words = other.states, other.answers, other.keys, other.words
+            self.reading, self.names, self.own, self.spoken = other.reading, known, {}, {}
 
     def erased(self) -> frozenset[str]:
         """Those held here whose key is gone."""
